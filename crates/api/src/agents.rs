@@ -1,0 +1,295 @@
+//! `POST /v1/agents/sync`: an agent's whole exchange in one request.
+//!
+//! Each item carries a sequence number that grows by one within the sender's incarnation. The
+//! server keeps one high-water mark per sender, for ever: an item at or under the mark is not
+//! applied again but answered from the state as it is, so a lost answer costs nothing and an item
+//! may come months late.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Lease, Product, Reason, Watching};
+
+/// Items a request at the most.
+pub const SYNC_ITEMS_LIMIT: usize = 1_000;
+
+/// `POST /v1/agents/sync`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyncRequest<'a> {
+    /// The computer, by the id that its agent made, with its attributes.
+    #[serde(borrow)]
+    pub computer: ComputerFacts<'a>,
+    /// Grows whenever the agent's own state began anew (such as Unix milliseconds of its
+    /// creation); sequence numbers begin again at 1 with it.
+    pub incarnation: u64,
+    /// The version of the policy that the agent has; a newer one comes with the answer.
+    #[serde(default)]
+    pub policy_version: u64,
+    /// What happened, oldest first, sequences ascending; at most 1,000.
+    #[serde(default, borrow)]
+    pub items: Vec<SyncItem<'a>>,
+}
+
+/// A computer and how its agent watches it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComputerFacts<'a> {
+    /// The id that its agent made.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// Its host name.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// A keyed hash of the machine id, so that a cloned disk can be noticed.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Cow<'a, str>>,
+    /// The agent's version.
+    #[serde(default, borrow)]
+    pub agent_version: Cow<'a, str>,
+    /// How it sees programs.
+    #[serde(default)]
+    pub watching: Watching,
+}
+
+/// One thing that happened on the computer.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SyncItem<'a> {
+    /// Its number within the incarnation, from 1.
+    pub sequence: u64,
+    /// What it is.
+    #[serde(flatten, borrow)]
+    pub action: SyncAction<'a>,
+}
+
+/// What an item asks or tells. `session` is the agent's own number for a session: with the
+/// computer it names a use of a product before, while and after it has a lease.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SyncAction<'a> {
+    /// Seats for a session. Refuses nobody: without a free seat the session is *unseated*. May be
+    /// asked again for an unseated session.
+    Checkout(#[serde(borrow)] SessionCheckout<'a>),
+    /// The session goes on: its lease, or its entry as unseated, lives for another ttl.
+    Renew {
+        /// The agent's number of the session.
+        session: u64,
+    },
+    /// The session no longer needs its seat.
+    Checkin {
+        /// The agent's number of the session.
+        session: u64,
+    },
+    /// A session has ended; for the record.
+    Finished(#[serde(borrow)] FinishedSession<'a>),
+    /// Starts of programs of no product since the last such item.
+    Programs {
+        /// Programs and their starts; at most 1,000.
+        #[serde(borrow)]
+        counts: Vec<ProgramStarts<'a>>,
+    },
+}
+
+/// Seats for a session that an agent sees.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SessionCheckout<'a> {
+    /// The agent's number of the session.
+    pub session: u64,
+    /// Product id.
+    #[serde(borrow)]
+    pub product: Cow<'a, str>,
+    /// Who is counted.
+    #[serde(borrow)]
+    pub subject: Subject<'a>,
+    /// Seats, 1 as a rule.
+    #[serde(default = "one")]
+    pub seats: u32,
+    /// Seconds that the lease lives without renewal.
+    pub ttl_seconds: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A person: an account of an authority, and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subject<'a> {
+    /// Who vouches for the id: a domain, or `computer:ID` for a computer's own accounts.
+    #[serde(borrow)]
+    pub authority: Cow<'a, str>,
+    /// The id within the authority, such as a uid.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// The name, for people.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+}
+
+/// A session that has ended.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FinishedSession<'a> {
+    /// The agent's number of the session.
+    pub session: u64,
+    /// Product id.
+    #[serde(borrow)]
+    pub product: Cow<'a, str>,
+    /// The program that began it, by file name.
+    #[serde(borrow)]
+    pub program: Cow<'a, str>,
+    /// Its version, where a package tells it.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// Who is counted: the login uid where it is set, else the real uid.
+    #[serde(borrow)]
+    pub subject: Subject<'a>,
+    /// The account that it ran as, where that is another.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub real_subject: Option<Subject<'a>>,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = String, format = DateTime)]
+    pub ended_at: Timestamp,
+    /// How long it lasted on a clock that nobody sets.
+    pub duration_seconds: u64,
+    /// The lease that it held last; null where it ran unseated.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Cow<'a, str>>,
+}
+
+/// Starts of one program of no product.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramStarts<'a> {
+    /// File name, without its folder.
+    #[serde(borrow)]
+    pub program: Cow<'a, str>,
+    /// Starts.
+    pub starts: u64,
+}
+
+/// 200 of `POST /v1/agents/sync`. All of it is on disk.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SyncAnswer {
+    /// The server's id: when it changes, sessions are to be asked for anew.
+    pub server: String,
+    /// The highest sequence that is on disk: nothing up to it need be sent again.
+    pub acknowledged: u64,
+    /// What became of each item, in order.
+    pub results: Vec<SyncResult>,
+    /// The whole policy, where it is newer than the agent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SyncResult {
+    /// The item's sequence.
+    pub sequence: u64,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: SyncOutcome,
+}
+
+/// What became of an item. An item that was applied before is answered from the state as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum SyncOutcome {
+    /// The session has a lease.
+    Granted {
+        /// Lease id.
+        lease: String,
+        /// Seconds from this answer on that it lives without renewal.
+        ttl_seconds: u32,
+    },
+    /// The session runs without a seat.
+    Unseated {
+        /// Why.
+        reason: Reason,
+    },
+    /// The lease or unseated entry lives on.
+    Renewed {
+        /// Seconds from this answer on that it lives without renewal.
+        ttl_seconds: u32,
+    },
+    /// It is recorded.
+    Done,
+    /// The server has no such session (any more): ask anew.
+    UnknownSession,
+    /// The server has no such product.
+    UnknownProduct,
+    /// The item cannot be understood; it is not to be sent again.
+    Rejected {
+        /// Why.
+        detail: String,
+    },
+}
+
+/// What agents go by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Policy {
+    /// Grows with each change.
+    pub version: u64,
+    /// All products.
+    pub products: Vec<Product>,
+}
+
+/// A lease that an agent's local socket hands to `usher run`: see [`CoverRequest`].
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverRequest<'a> {
+    /// The lease that covers it.
+    #[serde(borrow)]
+    pub lease: Cow<'a, str>,
+    /// The product of the lease.
+    #[serde(borrow)]
+    pub product: Cow<'a, str>,
+    /// The process whose tree is covered; it must belong to who asks.
+    pub pid: u32,
+}
+
+/// `POST /v1/identify` on an agent's local socket: which product would this be?
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdentifyRequest<'a> {
+    /// Absolute path of the executable.
+    #[serde(borrow)]
+    pub path: Cow<'a, str>,
+}
+
+/// 200 of `POST /v1/identify`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct IdentifyAnswer {
+    /// The product; null where no rule matches.
+    pub product: Option<String>,
+    /// The rule that matched.
+    pub rule: Option<String>,
+}
+
+/// `GET /v1/agent` on an agent's local socket.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AgentStatus {
+    /// The id that it made for this computer.
+    pub computer: String,
+    /// How it sees programs.
+    pub watching: Watching,
+    /// What it can miss, in words.
+    pub can_miss: Vec<String>,
+    /// The metering server.
+    pub server: String,
+    /// Whether the last exchange with it succeeded.
+    pub connected: bool,
+    /// Items on disk that the server does not have yet.
+    pub outbox: u64,
+    /// Sessions that run now.
+    pub sessions: u64,
+    /// Leases of sessions that run now.
+    pub leases: Vec<Lease>,
+}

@@ -1,0 +1,185 @@
+//! Products and entitlements: what may run, and what is owned.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::DEFAULT_MAX_TTL_SECONDS;
+
+/// A product and the program rules that recognise it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// Product id: 1 to 255 bytes, without control characters, spaces or `/`.
+    pub id: String,
+    /// Title and edition, for people; the id where it is empty.
+    #[serde(default)]
+    pub name: String,
+    /// Who publishes it.
+    #[serde(default)]
+    pub publisher: String,
+    /// Program rules, each as `usher product add --program` takes it: `name=GLOB`, `path=GLOB`,
+    /// `package=NAME`, `sha256=HEX`, `original-name=NAME`, `publisher=NAME`, each with optional
+    /// `,version=RANGE` and `,role=helper`.
+    #[serde(default)]
+    pub programs: Vec<String>,
+    /// What agents do with programs that nobody wrapped.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Whether seats are handed out at all; a disabled product refuses with `product_disabled`.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// The longest ttl that a checkout may ask for, in seconds.
+    #[serde(default = "default_max_ttl_seconds")]
+    pub max_ttl_seconds: u32,
+    /// How many may wait at once; the next is refused with `queue_full`.
+    #[serde(default = "default_queue_limit")]
+    pub queue_limit: u32,
+    /// What counts as one use on an agent's computer.
+    #[serde(default)]
+    pub counting: Counting,
+    /// What an agent does with a start when no server answers.
+    #[serde(default)]
+    pub on_unreachable: OnUnreachable,
+    /// What an agent does with a running program whose lease is lost.
+    #[serde(default)]
+    pub on_lost_lease: OnLostLease,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_max_ttl_seconds() -> u32 {
+    DEFAULT_MAX_TTL_SECONDS
+}
+
+fn default_queue_limit() -> u32 {
+    1_000
+}
+
+/// What an agent does with programs that nobody wrapped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Records them, seats them where seats are free, refuses nobody.
+    #[default]
+    Track,
+    /// Holds them at the gate until the server has answered.
+    Enforce,
+}
+
+/// What counts as one use: one session and one lease.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Counting {
+    /// All processes of one user on one computer.
+    #[default]
+    UserOnComputer,
+    /// Each process that is not the child of another of the same use.
+    Process,
+    /// All processes of one user, on whatever computer. A server counts one lease for a subject.
+    User,
+}
+
+/// What an agent does with a start when no server answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnreachable {
+    /// Lets it run.
+    #[default]
+    Run,
+    /// Refuses it.
+    Refuse,
+}
+
+/// What an agent does with a running program whose lease is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLostLease {
+    /// It runs on, as unseated.
+    #[default]
+    Run,
+    /// It is ended.
+    End,
+}
+
+/// A product as a server shows it: with its counts.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ProductView {
+    /// The product.
+    #[serde(flatten)]
+    pub product: Product,
+    /// Seats that may be in use now, overdraft included.
+    pub seats: u64,
+    /// Seats in use.
+    pub in_use: u64,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// A right that the organisation owns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Entitlement {
+    /// Entitlement id.
+    pub id: String,
+    /// Product id.
+    pub product: String,
+    /// How use is counted.
+    pub metric: Metric,
+    /// Seats owned.
+    pub seats: u32,
+    /// Seats beyond those owned that may be in use.
+    pub overdraft: u32,
+    /// First instant it is valid; null: always was.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub from: Option<Timestamp>,
+    /// First instant it is no longer valid; null: for ever.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub to: Option<Timestamp>,
+    /// Seats of it in use.
+    pub in_use: u64,
+    /// The allotment by which this server has its seats.
+    pub allotment: String,
+}
+
+/// `POST /v1/entitlements` and `PUT /v1/entitlements/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntitlementRequest {
+    /// Product id.
+    pub product: String,
+    /// How use is counted.
+    #[serde(default)]
+    pub metric: Metric,
+    /// Seats owned: 1 to 1,000,000,000 (0 in a PUT: none any more).
+    pub seats: u32,
+    /// Seats beyond those owned that may be in use.
+    #[serde(default)]
+    pub overdraft: u32,
+    /// First day or instant of validity: `2026-01-01` (from its first second, UTC) or RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Last day (to its last second, UTC), or the RFC 3339 instant at which it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// How use of an entitlement is counted. Others than `concurrent` are kept words: a server that
+/// cannot count them yet refuses them with code `unsupported_metric`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Seats in use at once.
+    #[default]
+    Concurrent,
+    /// One person each.
+    NamedUser,
+    /// One computer each.
+    Device,
+    /// Processor cores.
+    Core,
+    /// Weighted seats.
+    Token,
+}

@@ -1,0 +1,203 @@
+//! Checkouts, leases and tickets.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::DEFAULT_TTL_SECONDS;
+
+fn one() -> u32 {
+    1
+}
+
+fn default_ttl_seconds() -> u32 {
+    DEFAULT_TTL_SECONDS
+}
+
+/// `POST /v1/checkouts`: asks for seats of a product.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckoutRequest<'a> {
+    /// Product id.
+    #[serde(borrow)]
+    pub product: Cow<'a, str>,
+    /// Name of the person who is counted.
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// The computer where the seat is used: an agent's computer id, or a name.
+    #[serde(borrow)]
+    pub computer: Cow<'a, str>,
+    /// How many seats, 1 to 100,000.
+    #[serde(default = "one")]
+    pub seats: u32,
+    /// Whether to queue when no seat is free.
+    #[serde(default)]
+    pub wait: bool,
+    /// Seconds that the lease lives without renewal: 1 to the product's maximum.
+    #[serde(default = "default_ttl_seconds")]
+    pub ttl_seconds: u32,
+    /// Place in the queue before arrival counts: higher is served first. Only operators and
+    /// admins may ask for another than 0; -100 to 100.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i8,
+    /// What is started, for the record.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramFacts<'a>>,
+    /// Who is counted, exactly; said by agents, which know the account behind the name.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectKey<'a>>,
+}
+
+fn is_zero(priority: &i8) -> bool {
+    *priority == 0
+}
+
+/// What is started, as its starter describes it: for the record, never for a decision.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramFacts<'a> {
+    /// File name, without its folder.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Cow<'a, str>>,
+    /// Version, where known.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+}
+
+/// A person, exactly: a name alone is not one (KB Q201055).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectKey<'a> {
+    /// Who vouches for the id: a domain, a computer's own accounts (`computer:ID`), `usher`.
+    #[serde(borrow)]
+    pub authority: Cow<'a, str>,
+    /// The id within the authority, such as a uid or SID.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+}
+
+/// A seat, or several, held by someone until a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Lease {
+    /// Lease id.
+    pub id: String,
+    /// Product id.
+    pub product: String,
+    /// Name of the person who is counted.
+    pub user: String,
+    /// The computer where the seat is used.
+    pub computer: String,
+    /// Seats held.
+    pub seats: u32,
+    /// When it was granted.
+    #[schema(value_type = String, format = DateTime)]
+    pub granted_at: Timestamp,
+    /// An estimate, for people, of when it ends without renewal; `ttl_seconds` binds.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// Seconds from this answer on that the lease lives without renewal.
+    pub ttl_seconds: u32,
+    /// The allotments that its seats come from (in lists).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allotments: Vec<String>,
+}
+
+/// 201 and 202 of `POST /v1/checkouts`. A refusal is a [`crate::Problem`] with code `denied`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum CheckoutAnswer {
+    /// 201: the seats are held, and that is on disk.
+    Granted {
+        /// For `usher why`.
+        decision_id: String,
+        /// The lease.
+        lease: Lease,
+    },
+    /// 202: no seat is free; the request has a place in the queue.
+    Queued {
+        /// For `usher why`.
+        decision_id: String,
+        /// The place in the queue.
+        ticket: Ticket,
+    },
+}
+
+/// One waiting request.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Ticket {
+    /// Ticket id.
+    pub id: String,
+    /// Product id.
+    pub product: String,
+    /// Place in the queue, from 1.
+    pub position: u32,
+    /// Estimate from recent checkins; null where nothing is known.
+    pub expected_wait_seconds: Option<u64>,
+    /// The place is lost at about this time unless it is polled.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+/// `GET /v1/tickets/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TicketAnswer {
+    /// Ticket id.
+    pub id: String,
+    /// Product id.
+    pub product: String,
+    /// What became of it.
+    pub state: TicketState,
+    /// Place in the queue, from 1, while waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+    /// Estimate from recent checkins, while waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_wait_seconds: Option<u64>,
+    /// The place is lost at about this time unless it is polled, while waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// The lease, when granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+}
+
+/// What became of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketState {
+    /// It has a place in the queue.
+    Waiting,
+    /// A seat is held for it.
+    Granted,
+    /// Nobody asked after it in time, or the granted seat was not fetched in time.
+    Expired,
+    /// It was taken back.
+    Cancelled,
+}
+
+/// An item of `GET /v1/queue`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct QueueEntry {
+    /// Ticket id.
+    pub id: String,
+    /// Product id.
+    pub product: String,
+    /// Who waits.
+    pub user: String,
+    /// On which computer.
+    pub computer: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// Higher is served first.
+    pub priority: i8,
+    /// Place in the queue, from 1.
+    pub position: u32,
+    /// When it was queued.
+    #[schema(value_type = String, format = DateTime)]
+    pub queued_at: Timestamp,
+    /// Estimate from recent checkins; null where nothing is known.
+    pub expected_wait_seconds: Option<u64>,
+}

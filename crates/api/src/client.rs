@@ -1,0 +1,270 @@
+//! A small client of `/v1`, over TCP, TLS or an agent's local socket.
+//!
+//! It carries typed requests and answers and turns problem documents into [`ClientError::Problem`].
+//! It repeats nothing by itself: who calls knows whether a request may be sent twice.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::{Method, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Problem;
+
+/// Where a server or an agent's local socket is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `http://HOST:PORT` or `https://HOST:PORT`.
+    Url(String),
+    /// The path of a Unix socket.
+    Socket(PathBuf),
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Endpoint::Url(url) => f.write_str(url),
+            Endpoint::Socket(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Why a call has no answer of the kind that was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The server answered, and said no.
+    #[error("{}", .0.detail)]
+    Problem(Box<Problem>),
+    /// There was no answer.
+    #[error("cannot reach {endpoint}: {why}")]
+    Unreachable {
+        /// Who was asked.
+        endpoint: String,
+        /// What the system said.
+        why: String,
+    },
+    /// There was an answer that this version does not understand.
+    #[error("{endpoint} gave an answer that usher does not understand: {why}")]
+    NotUnderstood {
+        /// Who was asked.
+        endpoint: String,
+        /// What was wrong with it.
+        why: String,
+    },
+    /// The client itself could not be set up.
+    #[error("cannot set up a client for {endpoint}: {why}")]
+    Setup {
+        /// Who was to be asked.
+        endpoint: String,
+        /// What the system said.
+        why: String,
+    },
+}
+
+impl ClientError {
+    /// The problem that the server answered with, if that is what it was.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            ClientError::Problem(problem) => Some(problem),
+            _ => None,
+        }
+    }
+}
+
+/// A connection pool to one endpoint, with a token.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    endpoint: Endpoint,
+    token: Option<String>,
+}
+
+/// How long a call may take where nothing else is said; a long poll adds its own wait.
+const CALL_TIMEOUT: Duration = Duration::from_secs(40);
+
+impl Client {
+    /// A client of `endpoint` that shows `token`. `ca_pem` is a certificate authority to trust
+    /// besides the system's own.
+    pub fn new(
+        endpoint: Endpoint,
+        token: Option<String>,
+        ca_pem: Option<&[u8]>,
+    ) -> Result<Self, ClientError> {
+        // Another part of the process may have installed one already; then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let setup = |why: String| ClientError::Setup {
+            endpoint: endpoint.to_string(),
+            why,
+        };
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(CALL_TIMEOUT)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("usher/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = ca_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| setup(describe(&error)))?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let base = match &endpoint {
+            Endpoint::Url(url) => url.trim_end_matches('/').to_owned(),
+            Endpoint::Socket(path) => {
+                builder = builder.unix_socket(path.clone());
+                "http://localhost".to_owned()
+            }
+        };
+        let http = builder.build().map_err(|error| setup(describe(&error)))?;
+        Ok(Client {
+            http,
+            base,
+            endpoint,
+            token,
+        })
+    }
+
+    /// Where it asks.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// GET `path` (with its query).
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.parse(self.send(self.request(Method::GET, path)).await?)
+            .await
+    }
+
+    /// GET `path` where the server may take `wait` before it answers.
+    pub async fn get_waiting<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        wait: Duration,
+    ) -> Result<T, ClientError> {
+        let request = self.request(Method::GET, path).timeout(CALL_TIMEOUT + wait);
+        self.parse(self.send(request).await?).await
+    }
+
+    /// GET `path` as a stream, such as server-sent events or a backup: read it by `chunk()`.
+    pub async fn get_stream(&self, path: &str) -> Result<Response, ClientError> {
+        let request = self
+            .request(Method::GET, path)
+            .timeout(Duration::from_secs(7 * 86_400));
+        self.send(request).await
+    }
+
+    /// POST `body` to `path`.
+    pub async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, ClientError> {
+        self.parse(
+            self.send(self.request(Method::POST, path).json(body))
+                .await?,
+        )
+        .await
+    }
+
+    /// POST `body` to `path` under an idempotency key: it may then be repeated.
+    pub async fn post_keyed<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &B,
+    ) -> Result<T, ClientError> {
+        let request = self
+            .request(Method::POST, path)
+            .header("Idempotency-Key", key)
+            .json(body);
+        self.parse(self.send(request).await?).await
+    }
+
+    /// POST to `path` without a body.
+    pub async fn post_empty<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.parse(self.send(self.request(Method::POST, path)).await?)
+            .await
+    }
+
+    /// PUT `body` to `path`.
+    pub async fn put<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, ClientError> {
+        self.parse(
+            self.send(self.request(Method::PUT, path).json(body))
+                .await?,
+        )
+        .await
+    }
+
+    /// DELETE `path`.
+    pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.send(self.request(Method::DELETE, path))
+            .await
+            .map(drop)
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        match serde_json::from_slice::<Problem>(&bytes) {
+            Ok(problem) => Err(ClientError::Problem(Box::new(problem))),
+            Err(_) => Err(self.not_understood(format!("HTTP status {status}"))),
+        }
+    }
+
+    async fn parse<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        serde_json::from_slice(&bytes).map_err(|error| self.not_understood(error.to_string()))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+        ClientError::Unreachable {
+            endpoint: self.endpoint.to_string(),
+            why: describe(error),
+        }
+    }
+
+    fn not_understood(&self, why: String) -> ClientError {
+        ClientError::NotUnderstood {
+            endpoint: self.endpoint.to_string(),
+            why,
+        }
+    }
+}
+
+/// The innermost cause: "Connection refused" says more than "error sending request".
+fn describe(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,160 @@
+//! What happened: sessions, denials, decisions, programs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Reason;
+
+/// One run of a product by a user on a computer.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// Session id.
+    pub id: String,
+    /// Product id.
+    pub product: String,
+    /// The program that began it, by file name.
+    pub program: Option<String>,
+    /// Who is counted.
+    pub user: String,
+    /// Who vouches for that user: a domain, a computer's own accounts, `usher`.
+    pub authority: String,
+    /// The account that the program ran as, where it is another (sudo, su).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_user: Option<String>,
+    /// The computer's name.
+    pub computer: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When it ended; null while it runs.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+    /// How long it lasted, or lasts so far, in whole seconds.
+    pub duration_seconds: u64,
+    /// The lease that it held; null where it ran unseated.
+    pub lease: Option<String>,
+}
+
+/// An item of `GET /v1/usage`: a product's use in a time.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Usage {
+    /// Product id.
+    pub product: String,
+    /// Sessions that touched the time.
+    pub sessions: u64,
+    /// How many of them run now.
+    pub running: u64,
+    /// How many of them ran without a seat.
+    pub unseated: u64,
+    /// Different users.
+    pub users: u64,
+    /// Different computers.
+    pub computers: u64,
+    /// Their durations added up, in whole seconds.
+    pub total_seconds: u64,
+    /// When it was last in use.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// An item of `GET /v1/programs`: a program of no product, counted without any person.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ProgramCount {
+    /// File name; `(other)` gathers what came after the table was full.
+    pub program: String,
+    /// Starts seen.
+    pub starts: u64,
+    /// Computers that it was seen on.
+    pub computers: u64,
+    /// When it was first seen.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// When it was last seen.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+}
+
+/// An item of `GET /v1/denials`. Repeats within a minute are one, counted.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Denial {
+    /// For `usher why`.
+    pub decision_id: String,
+    /// Product id.
+    pub product: String,
+    /// Who asked.
+    pub user: String,
+    /// On which computer.
+    pub computer: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// Why not.
+    pub reason: Reason,
+    /// How often it was asked and refused.
+    pub count: u64,
+    /// The first refusal.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// The last refusal.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+}
+
+/// `GET /v1/decisions/{id}`: the why.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Decision {
+    /// Decision id.
+    pub decision_id: String,
+    /// `granted`, `queued` or `denied`.
+    pub decision: String,
+    /// Product id.
+    pub product: String,
+    /// Who asked.
+    pub user: String,
+    /// On which computer.
+    pub computer: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// When it was decided.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// Why it was refused, or queued instead of granted.
+    pub reason: Option<Reason>,
+    /// The rule that decided, in words.
+    pub rule: String,
+    /// Seats that could be in use at that instant, overdraft included.
+    pub seats_total: u64,
+    /// Seats in use at that instant, before the decision.
+    pub seats_in_use: u64,
+    /// Requests that waited at that instant.
+    pub queued: u64,
+    /// Who held the seats at that instant, worked out from the lease history; at most 1,000.
+    pub holders: Vec<Holder>,
+    /// What would have to change for another answer, in words.
+    pub what_would_help: Vec<String>,
+    /// The lease that was granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
+    /// The ticket that was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+/// Someone who held seats at the instant of a decision.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Holder {
+    /// The lease.
+    pub lease: String,
+    /// Who.
+    pub user: String,
+    /// On which computer.
+    pub computer: String,
+    /// Seats.
+    pub seats: u32,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub granted_at: Timestamp,
+    /// Until when; null while it is still held.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+}

@@ -1,0 +1,36 @@
+//! usher-api: the wire types of `/v1`, its error codes and a small client.
+//!
+//! Shared by every role and by users' programs. It knows nothing of how a server decides: it only
+//! says what may be said. Times are RFC 3339 in UTC, durations are whole seconds in fields named
+//! `*_seconds`, ids are opaque strings. Fields are added, never removed or redefined.
+
+mod agents;
+mod catalogue;
+mod checkout;
+pub mod client;
+mod history;
+mod page;
+mod problem;
+mod status;
+mod tokens;
+
+pub use agents::*;
+pub use catalogue::*;
+pub use checkout::*;
+pub use history::*;
+pub use jiff::Timestamp;
+pub use page::*;
+pub use problem::*;
+pub use status::*;
+pub use tokens::*;
+
+/// The largest request body that a server reads, in bytes; a larger one is answered with 413.
+pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+/// The longest name (product, user, computer, …) in bytes of UTF-8.
+pub const NAME_LIMIT_BYTES: usize = 255;
+/// The most seats that one checkout may ask for.
+pub const SEATS_LIMIT: u32 = 100_000;
+/// How long a lease lives without renewal where a request does not say.
+pub const DEFAULT_TTL_SECONDS: u32 = 300;
+/// The longest ttl a product allows unless it is set otherwise.
+pub const DEFAULT_MAX_TTL_SECONDS: u32 = 86_400;

@@ -1,0 +1,173 @@
+//! Errors on the wire: RFC 9457 problem documents with a stable code.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An RFC 9457 problem document (`application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` says what it is.
+    #[serde(rename = "type", default = "about_blank")]
+    pub kind: String,
+    /// What went wrong, in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was tried, on what, why it failed, what to do.
+    pub detail: String,
+    /// What it is, for programs. See [`Code`].
+    pub code: String,
+    /// `denied`, where a checkout was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// For `usher why`, where a checkout was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_id: Option<String>,
+    /// Why a checkout was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+fn about_blank() -> String {
+    "about:blank".to_owned()
+}
+
+impl Problem {
+    /// A problem with its code's own status and title.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Problem {
+            kind: about_blank(),
+            title: code.title().to_owned(),
+            status: code.status(),
+            detail: detail.into(),
+            code: code.as_str().to_owned(),
+            decision: None,
+            decision_id: None,
+            reason: None,
+        }
+    }
+
+    /// Whether this is a problem with that code.
+    pub fn is(&self, code: Code) -> bool {
+        self.code == code.as_str()
+    }
+}
+
+/// Why a checkout was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Every seat is in use, or fewer are free than asked for.
+    NoSeat,
+    /// The organisation owns no seats of it.
+    NoEntitlement,
+    /// Who asks may not use it.
+    NotPermitted,
+    /// Not at this time of day.
+    OutsideAccessHours,
+    /// What was owned has ended, or has not begun.
+    EntitlementExpired,
+    /// Who asks has as many as they may.
+    Quota,
+    /// The product is switched off.
+    ProductDisabled,
+    /// No seat is free and as many wait as may.
+    QueueFull,
+}
+
+impl Reason {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::NoSeat => "no_seat",
+            Reason::NoEntitlement => "no_entitlement",
+            Reason::NotPermitted => "not_permitted",
+            Reason::OutsideAccessHours => "outside_access_hours",
+            Reason::EntitlementExpired => "entitlement_expired",
+            Reason::Quota => "quota",
+            Reason::ProductDisabled => "product_disabled",
+            Reason::QueueFull => "queue_full",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal, $status:literal, $title:literal;)*) => {
+        /// The stable codes of problem documents, each with its HTTP status.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $word,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> u16 {
+                match self { $(Code::$variant => $status,)* }
+            }
+
+            /// A few words for people.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request cannot be understood, or a field is out of range.
+    InvalidRequest = "invalid_request", 400, "The request is not valid";
+    /// The entitlement's metric is not counted by this version.
+    UnsupportedMetric = "unsupported_metric", 400, "This metric cannot be counted yet";
+    /// No token, or none that is known and valid.
+    Unauthorized = "unauthorized", 401, "A valid token is needed";
+    /// The token's role does not allow it, or it is bound to somebody else.
+    Forbidden = "forbidden", 403, "The token does not allow this";
+    /// The checkout was refused; see `reason`.
+    Denied = "denied", 403, "The checkout was refused";
+    /// No such route.
+    NotFound = "not_found", 404, "There is nothing here";
+    /// No product of that id.
+    UnknownProduct = "unknown_product", 404, "No such product";
+    /// No entitlement of that id.
+    UnknownEntitlement = "unknown_entitlement", 404, "No such entitlement";
+    /// The lease has ended or never was.
+    UnknownLease = "unknown_lease", 404, "No such lease";
+    /// The ticket is forgotten or never was.
+    UnknownTicket = "unknown_ticket", 404, "No such ticket";
+    /// No decision of that id is kept.
+    UnknownDecision = "unknown_decision", 404, "No such decision";
+    /// No token of that id.
+    UnknownToken = "unknown_token", 404, "No such token";
+    /// The route knows other methods.
+    MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
+    /// The same Idempotency-Key with another body.
+    IdempotencyConflict = "idempotency_conflict", 409, "The Idempotency-Key was used for another request";
+    /// A product of that id is there already.
+    ProductExists = "product_exists", 409, "The product exists already";
+    /// An agent's incarnation is older than one that the server has seen.
+    StaleSender = "stale_sender", 409, "A newer incarnation of this sender has reported already";
+    /// The server belongs to a site: changes go to its manager.
+    ManagedBySite = "managed_by_site", 409, "This server is managed by its site";
+    /// The body is over 1 MiB.
+    BodyTooLarge = "body_too_large", 413, "The body is too large";
+    /// The body is not JSON.
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body must be application/json";
+    /// A bug on this side.
+    Internal = "internal", 500, "Something went wrong in the server";
+    /// Too much is waiting; try again after Retry-After.
+    Busy = "busy", 503, "The server is busy";
+    /// Whether it was done is not known; repeat it with the same Idempotency-Key.
+    OutcomeUnknown = "outcome_unknown", 503, "The outcome is not known";
+    /// The disk is full or cannot be written: nothing was done.
+    StorageFailed = "storage_failed", 503, "The server cannot write to its disk";
+    /// The server is stopping; another may answer.
+    Stopping = "stopping", 503, "The server is stopping";
+    /// After a restore: nothing is granted until every lease of before has ended.
+    RestoreHold = "restore_hold", 503, "The server was restored and grants nothing yet";
+}

@@ -1,0 +1,93 @@
+//! Status and health.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `GET /v1/status`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// The server.
+    pub server: ServerStatus,
+    /// Its products, with their counts.
+    pub products: Vec<ProductStatus>,
+    /// Computers whose agents report to it.
+    #[serde(default)]
+    pub computers: Vec<ComputerStatus>,
+}
+
+/// The server in `GET /v1/status`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ServerStatus {
+    /// The server's id.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// `running`, `degraded` (serving, with `why`) or `stopping`.
+    pub state: String,
+    /// Since when it is in that state.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// Why it is degraded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The upkeep of the cache; null where the server has none.
+    pub pack: Option<serde_json::Value>,
+}
+
+/// A product in `GET /v1/status`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ProductStatus {
+    /// Product id.
+    pub id: String,
+    /// Title, for people.
+    pub name: String,
+    /// Seats that may be in use now, overdraft included.
+    pub seats: u64,
+    /// Seats in use.
+    pub in_use: u64,
+    /// Programs that run without a seat (tracking, lost leases).
+    pub unseated: u64,
+    /// Requests that wait.
+    pub queued: u64,
+    /// Refused checkouts of the last 24 hours, repeats counted.
+    pub denied_last_24h: u64,
+}
+
+/// A computer whose agent reports to the server.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ComputerStatus {
+    /// The id that its agent made.
+    pub id: String,
+    /// Its name, as it says.
+    pub name: String,
+    /// How its agent sees programs.
+    pub watching: Watching,
+    /// When it last reported.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen_at: Timestamp,
+    /// What an administrator should know, such as a name that two computers bear.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// How an agent sees programs start and end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Watching {
+    /// By the kernel's events: each one.
+    KernelEvents,
+    /// By looking again and again: short runs are missed.
+    #[default]
+    Polling,
+}
+
+/// `GET /v1/health`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `ok`, or `unable` with 503.
+    pub status: String,
+    /// Why it cannot serve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}

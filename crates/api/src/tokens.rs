@@ -1,0 +1,89 @@
+//! Access tokens.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a token's bearer may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Check out, renew and check in for the one user that the token is bound to.
+    Client,
+    /// Report and ask for the one computer that the token is bound to.
+    Agent,
+    /// See everything, change nothing.
+    Viewer,
+    /// See everything; check out and end leases for anyone.
+    Operator,
+    /// Everything.
+    Admin,
+}
+
+impl Role {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Client => "client",
+            Role::Agent => "agent",
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+        }
+    }
+}
+
+/// `POST /v1/tokens`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// What its bearer may do.
+    pub role: Role,
+    /// What it is for, for people.
+    #[serde(default)]
+    pub name: String,
+    /// The user that it is bound to (role `client`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The computer that it is bound to (role `agent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer: Option<String>,
+    /// When it stops working.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// 201 of `POST /v1/tokens`: the only time the secret is shown.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TokenCreated {
+    /// The token itself: give it as `Authorization: Bearer TOKEN`.
+    pub token: String,
+    /// What is kept of it.
+    #[serde(flatten)]
+    pub info: TokenInfo,
+}
+
+/// A token, without its secret.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TokenInfo {
+    /// Token id, for `usher token revoke`.
+    pub id: String,
+    /// What its bearer may do.
+    pub role: Role,
+    /// What it is for.
+    pub name: String,
+    /// The user that it is bound to.
+    pub user: Option<String>,
+    /// The computer that it is bound to.
+    pub computer: Option<String>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it stops working.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Timestamp>,
+}
