@@ -1,1 +1,9 @@
-//! Everything that decides, pure.
+//! usher-core: everything that decides.
+//!
+//! Pure and synchronous: no I/O, no clock, no threads, no async, no randomness. Time and random
+//! numbers are arguments. So the same code runs in production, in a simulator with a virtual
+//! clock and in a replay of last year's demand. It knows nothing of HTTP, SQLite or processes.
+
+#![forbid(unsafe_code)]
+
+pub mod ledger;

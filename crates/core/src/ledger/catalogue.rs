@@ -1,0 +1,152 @@
+//! Products and entitlements: what there is, and what is owned of it.
+
+use std::sync::Arc;
+
+use super::event::Event;
+use super::*;
+
+impl Ledger {
+    pub(super) fn put_product(&mut self, spec: ProductSpec, new: bool) -> Reply {
+        let known = self.product_by_id.get(&spec.id).copied();
+        let listed = self.product(&spec.id).is_some();
+        if new && listed {
+            return Reply::ProductExists;
+        }
+        if !new && !listed {
+            return Reply::UnknownProduct;
+        }
+        let next = self
+            .pools
+            .last_key_value()
+            .map_or(1, |(number, _)| number.0 + 1);
+        let product = known.unwrap_or(ProductNumber(next));
+        self.emit(Event::ProductPut {
+            product,
+            spec: spec.clone(),
+        });
+        self.promote(product);
+        Reply::Product(spec)
+    }
+
+    pub(super) fn remove_product(&mut self, id: &str) -> Reply {
+        let Some((product, pool)) = self.product(id) else {
+            return Reply::UnknownProduct;
+        };
+        let waiting: Vec<EventNumber> = pool.queue.iter().map(|(_, number)| *number).collect();
+        let owned: Vec<EntitlementNumber> = self
+            .entitlements
+            .values()
+            .filter(|entitlement| entitlement.product == product)
+            .map(|entitlement| entitlement.number)
+            .collect();
+        for entitlement in owned {
+            self.remove_entitlement(entitlement);
+        }
+        let forget_at = self.now.steady.plus_seconds(super::time::FORGET_SECONDS);
+        for ticket in waiting {
+            let state = TicketState::Cancelled { forget_at };
+            self.emit(Event::TicketChanged { ticket, state });
+        }
+        self.emit(Event::ProductRemoved { product });
+        Reply::Done
+    }
+
+    pub(super) fn add_entitlement(&mut self, terms: &EntitlementTerms) -> Reply {
+        let Some((product, _)) = self.product(&terms.product) else {
+            return Reply::UnknownProduct;
+        };
+        // Numbers are never given twice, not even after a removal: they are those of the events.
+        let number = u32::try_from(self.next_number).unwrap_or(u32::MAX);
+        let (entitlement, allotment) = (EntitlementNumber(number), AllotmentNumber(number));
+        self.own(entitlement, allotment, product, terms)
+    }
+
+    pub(super) fn change_entitlement(
+        &mut self,
+        number: EntitlementNumber,
+        terms: &EntitlementTerms,
+    ) -> Reply {
+        let Some(before) = self.entitlements.get(&number) else {
+            return Reply::UnknownEntitlement;
+        };
+        let (product, allotment) = (before.product, before.allotment);
+        if self.product(&terms.product).map(|(number, _)| number) != Some(product) {
+            return Reply::ProductFixed;
+        }
+        self.own(number, allotment, product, terms)
+    }
+
+    /// Enters what is owned, and lends it to this server itself: a lone server's allotments are
+    /// its own.
+    fn own(
+        &mut self,
+        number: EntitlementNumber,
+        allotment: AllotmentNumber,
+        product: ProductNumber,
+        terms: &EntitlementTerms,
+    ) -> Reply {
+        let EntitlementTerms {
+            seats,
+            overdraft,
+            from,
+            to,
+            ..
+        } = *terms;
+        self.emit(Event::EntitlementPut(Entitlement {
+            number,
+            product,
+            seats,
+            overdraft,
+            from,
+            to,
+            allotment,
+        }));
+        self.emit(Event::AllotmentPut(Allotment {
+            number: allotment,
+            product,
+            entitlement: number,
+            seats: seats.saturating_add(overdraft),
+            from,
+            to,
+            deadline: None,
+        }));
+        self.promote(product);
+        match self.entitlement(number) {
+            Some(view) => Reply::Entitlement(view),
+            None => Reply::UnknownEntitlement,
+        }
+    }
+
+    pub(super) fn remove_entitlement(&mut self, number: EntitlementNumber) -> Reply {
+        let Some(gone) = self.entitlements.get(&number).cloned() else {
+            return Reply::UnknownEntitlement;
+        };
+        // Its leases run on; the empty allotment counts them until the last has ended.
+        self.emit(Event::AllotmentPut(Allotment {
+            number: gone.allotment,
+            product: gone.product,
+            entitlement: number,
+            seats: 0,
+            from: None,
+            to: None,
+            deadline: None,
+        }));
+        self.emit(Event::EntitlementRemoved {
+            entitlement: number,
+        });
+        Reply::Done
+    }
+
+    /// The product's id of an entitlement.
+    pub fn product_of(&self, number: EntitlementNumber) -> Option<Arc<str>> {
+        let entitlement = self.entitlements.get(&number)?;
+        Some(
+            self.pools
+                .get(&entitlement.product)?
+                .listing
+                .spec
+                .id
+                .clone(),
+        )
+    }
+}

@@ -1,0 +1,372 @@
+//! What a ledger is told, and what it answers.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::*;
+use super::records::*;
+
+/// A person as a request names one. The ledger looks it up, or enters it under `candidate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectRef {
+    /// Who vouches for `key`.
+    pub authority: Arc<str>,
+    /// The id within the authority.
+    pub key: Arc<str>,
+    /// The name, for people; a new one replaces the old.
+    pub name: Arc<str>,
+    /// A random number: the surrogate, where the person is new.
+    pub candidate: u64,
+}
+
+/// A computer as a request names one. The ledger looks it up, or enters it under `candidate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComputerRef {
+    /// The id that its agent made, or a name.
+    pub key: Arc<str>,
+    /// A random number: the surrogate, where the computer is new.
+    pub candidate: u64,
+}
+
+/// On whose leases and tickets a command may act; those of others do not exist for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// On all.
+    Anyone,
+    /// On those of one subject.
+    Subject {
+        /// Who vouches for `key`.
+        authority: Arc<str>,
+        /// The id within the authority.
+        key: Arc<str>,
+    },
+    /// On those of one computer, by its key.
+    Computer(Arc<str>),
+}
+
+/// A checkout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Product id.
+    pub product: Arc<str>,
+    /// Who is counted.
+    pub subject: SubjectRef,
+    /// Where the seat is used.
+    pub computer: ComputerRef,
+    /// Seats, 1 or more.
+    pub seats: u32,
+    /// Seconds that the lease lives without renewal, 1 or more.
+    pub ttl_seconds: u32,
+    /// Whether to queue when no seat is free.
+    pub wait: bool,
+    /// Higher is served first.
+    pub priority: i8,
+}
+
+/// One thing that an agent reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportItem {
+    /// Seats for a session; refuses nobody.
+    Checkout {
+        /// The agent's number of the session.
+        session: u64,
+        /// Product id.
+        product: Arc<str>,
+        /// Who is counted.
+        subject: SubjectRef,
+        /// Seats, 1 or more.
+        seats: u32,
+        /// Seconds that the lease lives without renewal, 1 or more.
+        ttl_seconds: u32,
+    },
+    /// The session goes on.
+    Renew {
+        /// The agent's number of the session.
+        session: u64,
+    },
+    /// The session no longer needs its seat.
+    Checkin {
+        /// The agent's number of the session.
+        session: u64,
+    },
+    /// A session has ended; for the record.
+    Finished {
+        /// The agent's number of the session.
+        session: u64,
+        /// Product id.
+        product: Arc<str>,
+        /// The program that began it, by file name.
+        program: Box<str>,
+        /// Its version, where known.
+        version: Option<Box<str>>,
+        /// Who is counted.
+        subject: SubjectRef,
+        /// The account that it ran as, where that is another.
+        real_subject: Option<SubjectRef>,
+        /// When it began.
+        started_at: Wall,
+        /// When it ended.
+        ended_at: Wall,
+        /// How long it lasted, in milliseconds.
+        duration_ms: u64,
+        /// The lease that it held last.
+        lease: Option<LeaseId>,
+    },
+    /// Starts of programs of no product.
+    Programs {
+        /// File names and how often each was started.
+        counts: Vec<(Box<str>, u64)>,
+    },
+    /// What could not be understood: it is passed over, and its number is used up.
+    Nothing,
+}
+
+/// An agent's report: items in order, each applied once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Who reports.
+    pub computer: ComputerRef,
+    /// The computer's name, for people.
+    pub name: Arc<str>,
+    /// What else its agent tells of it: opaque here.
+    pub document: Arc<str>,
+    /// Grows when the agent's own state began anew.
+    pub incarnation: u64,
+    /// The items with their sequence numbers, ascending.
+    pub items: Vec<(u64, ReportItem)>,
+}
+
+/// An entitlement as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntitlementTerms {
+    /// Product id.
+    pub product: Arc<str>,
+    /// Seats owned.
+    pub seats: u32,
+    /// Seats beyond those owned that may be in use.
+    pub overdraft: u32,
+    /// First instant of validity.
+    pub from: Option<Wall>,
+    /// First instant of validity no more.
+    pub to: Option<Wall>,
+}
+
+/// What a ledger is told. Each is carried out at once and whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Take seats, or a place in the queue.
+    Checkout(Checkout),
+    /// Keep a lease for another ttl.
+    Renew {
+        /// Which.
+        lease: LeaseId,
+        /// Who asks.
+        access: Access,
+    },
+    /// Give a lease back.
+    Checkin {
+        /// Which.
+        lease: LeaseId,
+        /// Who asks.
+        access: Access,
+    },
+    /// Ask after a ticket: keeps its place until then, and fetches a granted seat.
+    Poll {
+        /// Which.
+        ticket: TicketId,
+        /// Who asks.
+        access: Access,
+        /// The place is kept at least this long.
+        keep_seconds: u32,
+    },
+    /// Leave the queue.
+    Cancel {
+        /// Which.
+        ticket: TicketId,
+        /// Who asks.
+        access: Access,
+    },
+    /// An agent's report.
+    Report(Box<Report>),
+    /// Make or change a product.
+    PutProduct {
+        /// As it is to be.
+        spec: ProductSpec,
+        /// Whether it must be new.
+        new: bool,
+    },
+    /// Remove a product and its entitlements; leases run on.
+    RemoveProduct {
+        /// Product id.
+        product: Arc<str>,
+    },
+    /// Own seats.
+    AddEntitlement(EntitlementTerms),
+    /// Change what is owned.
+    ChangeEntitlement {
+        /// Which.
+        entitlement: EntitlementNumber,
+        /// As it is to be; its product cannot change.
+        terms: EntitlementTerms,
+    },
+    /// Own it no more.
+    RemoveEntitlement {
+        /// Which.
+        entitlement: EntitlementNumber,
+    },
+    /// Carry out the expiries and promotions that are due.
+    Tick,
+    /// The computer was booted anew: time passed that only the wall clock has counted. Leases
+    /// that would have ended get a grace, once.
+    Rebooted,
+    /// A new life of this data file, after a restore: ids begin with this, and nothing is granted
+    /// until the instant given, where one is.
+    Reincarnate {
+        /// Random, not used before.
+        incarnation: Incarnation,
+        /// Leases of before the restore may be in use until then.
+        hold_until: Option<Steady>,
+    },
+    /// A command that is carried out once under a key, however often it is sent.
+    Once {
+        /// Hash of principal, route and key.
+        key: u128,
+        /// Hash of the request's body.
+        body: u64,
+        /// What is to be done.
+        command: Box<Command>,
+    },
+}
+
+/// A ticket as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketView {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// Place in the queue, from 1; 0 where it waits no more.
+    pub position: u32,
+    /// Estimate, from how long seats were held lately.
+    pub expected_wait_seconds: Option<u64>,
+    /// The lease, where it was granted and is still held.
+    pub lease: Option<Lease>,
+}
+
+/// An entitlement as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntitlementView {
+    /// The entitlement.
+    pub entitlement: Entitlement,
+    /// Product id.
+    pub product: Arc<str>,
+    /// Seats of it in use.
+    pub in_use: u64,
+}
+
+/// What became of an item of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemReply {
+    /// The session has a lease.
+    Granted {
+        /// The lease.
+        lease: LeaseId,
+        /// Seconds that it lives on without renewal.
+        ttl_seconds: u32,
+    },
+    /// The session runs without a seat.
+    Unseated(Reason),
+    /// The lease or entry lives on.
+    Renewed {
+        /// Seconds that it lives on without renewal.
+        ttl_seconds: u32,
+    },
+    /// It is recorded.
+    Done,
+    /// No such session is held here.
+    UnknownSession,
+    /// There is no such product.
+    UnknownProduct,
+}
+
+/// What a ledger answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Seats are held.
+    Granted(Lease),
+    /// A place in the queue.
+    Queued(TicketView),
+    /// Refused.
+    Denied {
+        /// For "why".
+        decision: DecisionId,
+        /// Why.
+        reason: Reason,
+        /// The counts at that instant.
+        scene: Scene,
+    },
+    /// After a restore: nothing is granted for so long.
+    Held {
+        /// Seconds.
+        for_seconds: u64,
+    },
+    /// The ttl asked for is over the product's maximum.
+    TtlTooLong {
+        /// The maximum, in seconds.
+        max_ttl_seconds: u32,
+    },
+    /// The lease lives on. Names are for display.
+    Renewed {
+        /// The lease.
+        lease: Lease,
+        /// Product id.
+        product: Arc<str>,
+        /// The person's name.
+        user: Arc<str>,
+        /// The computer's name.
+        computer: Arc<str>,
+    },
+    /// The ticket. Names are for display.
+    Ticket {
+        /// The ticket as it stands.
+        view: Box<TicketView>,
+        /// Product id.
+        product: Arc<str>,
+        /// The person's name.
+        user: Arc<str>,
+        /// The computer's name.
+        computer: Arc<str>,
+    },
+    /// It is done.
+    Done,
+    /// The product as it is now.
+    Product(ProductSpec),
+    /// The entitlement as it is now.
+    Entitlement(EntitlementView),
+    /// What became of each item of a report.
+    #[serde(skip)]
+    Report {
+        /// The highest sequence that was applied.
+        acknowledged: u64,
+        /// In the order of the items.
+        items: Vec<ItemReply>,
+    },
+    /// No such product.
+    UnknownProduct,
+    /// No such entitlement.
+    UnknownEntitlement,
+    /// No such lease, for who asks.
+    UnknownLease,
+    /// No such ticket, for who asks.
+    UnknownTicket,
+    /// A product of that id is there already.
+    ProductExists,
+    /// An entitlement cannot move to another product.
+    ProductFixed,
+    /// A newer incarnation of this sender has reported already.
+    StaleSender,
+    /// The key was used for a command with another body.
+    KeyConflict,
+    /// The answer that the same command got before.
+    #[serde(skip)]
+    Replayed(Box<Reply>),
+}

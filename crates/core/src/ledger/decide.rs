@@ -1,0 +1,468 @@
+//! Checkouts, renewals, checkins and tickets: who gets a seat.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::denials::{Fold, Folded};
+use super::event::{EndCause, Event};
+use super::*;
+
+/// A checkout whose names are looked up.
+pub(super) struct Asked {
+    pub product: ProductNumber,
+    pub subject: SubjectId,
+    pub computer: ComputerId,
+    pub session: Option<u64>,
+    pub seats: u32,
+    pub ttl_seconds: u32,
+    pub priority: i8,
+}
+
+/// How a checkout would be granted.
+pub(super) struct Plan {
+    draws: SmallVec<[Draw; 1]>,
+    life_ms: u64,
+    scene: Scene,
+    shared: bool,
+}
+
+impl Ledger {
+    pub(super) fn checkout(&mut self, checkout: Checkout) -> Reply {
+        let Some((product, pool)) = self.product(&checkout.product) else {
+            return Reply::UnknownProduct;
+        };
+        let max_ttl_seconds = pool.listing.spec.max_ttl_seconds;
+        if checkout.ttl_seconds > max_ttl_seconds {
+            return Reply::TtlTooLong { max_ttl_seconds };
+        }
+        if let Some(until) = self.hold_until.filter(|until| *until > self.now.steady) {
+            return Reply::Held {
+                for_seconds: until.since_ms(self.now.steady).div_ceil(1_000),
+            };
+        }
+        let asked = Asked {
+            product,
+            subject: self.subject(checkout.subject),
+            computer: self.computer(checkout.computer),
+            session: None,
+            seats: checkout.seats,
+            ttl_seconds: checkout.ttl_seconds,
+            priority: checkout.priority,
+        };
+        match self.grant(&asked) {
+            Ok(lease) => Reply::Granted(lease),
+            Err(Reason::NoSeat) if checkout.wait => self.queue(&asked),
+            Err(reason) => self.deny(&asked, reason),
+        }
+    }
+
+    /// From where seats would be granted and how long they may be held, or why not.
+    pub(super) fn plan(&self, asked: &Asked) -> Result<Plan, Reason> {
+        let now = self.now;
+        let pool = self
+            .pools
+            .get(&asked.product)
+            .ok_or(Reason::NoEntitlement)?;
+        if let Some(reason) = pool.closed(now) {
+            return Err(reason);
+        }
+        // Nobody overtakes: free seats belong to the first who waits with as high a priority.
+        let waits_before = pool
+            .queue
+            .first()
+            .is_some_and(|(first, _)| first.0 >= asked.priority);
+        if waits_before || self.is_held() {
+            return Err(Reason::NoSeat);
+        }
+        let ttl_ms = u64::from(asked.ttl_seconds) * 1_000;
+        let (draws, life_ms) = pool.draw(asked.seats, ttl_ms, now).ok_or(Reason::NoSeat)?;
+        let shared = pool.listing.spec.shared_by_subject;
+        Ok(Plan {
+            draws,
+            life_ms,
+            scene: pool.scene(now),
+            shared,
+        })
+    }
+
+    /// Grants what is asked for, or says why not.
+    pub(super) fn grant(&mut self, asked: &Asked) -> Result<Lease, Reason> {
+        let now = self.now;
+        let Plan {
+            draws,
+            life_ms,
+            scene,
+            shared,
+        } = self.plan(asked)?;
+        let holders = match asked.session {
+            Some(session) if shared => Box::from([SessionKey {
+                computer: asked.computer,
+                session,
+            }]),
+            _ => Box::default(),
+        };
+        let lease = Lease {
+            id: self.next_lease_id(),
+            product: asked.product,
+            subject: asked.subject,
+            computer: asked.computer,
+            seats: asked.seats,
+            ttl_seconds: asked.ttl_seconds,
+            deadline: Steady(now.steady.0 + life_ms),
+            granted_at: now.wall,
+            granted: now.steady,
+            draws,
+            session: asked.session,
+            ticket: None,
+            holders,
+            graced: false,
+        };
+        self.emit(Event::Granted {
+            lease: lease.clone(),
+            scene,
+        });
+        Ok(lease)
+    }
+
+    fn queue(&mut self, asked: &Asked) -> Reply {
+        let Some(pool) = self.pools.get(&asked.product) else {
+            return Reply::UnknownProduct;
+        };
+        let scene = pool.scene(self.now);
+        // More than there are at all would wait for ever, and stop all behind it.
+        if u64::from(asked.seats) > scene.seats {
+            return self.deny(asked, Reason::NoSeat);
+        }
+        if scene.queued >= pool.listing.spec.queue_limit {
+            return self.deny(asked, Reason::QueueFull);
+        }
+        let id = self.next_ticket_id();
+        let alive_until = self.now.steady.plus_seconds(super::time::KEEP_SECONDS);
+        let ticket = Ticket {
+            id,
+            product: asked.product,
+            subject: asked.subject,
+            computer: asked.computer,
+            seats: asked.seats,
+            ttl_seconds: asked.ttl_seconds,
+            priority: asked.priority,
+            queued_at: self.now.wall,
+            state: TicketState::Waiting { alive_until },
+        };
+        self.emit(Event::Queued {
+            ticket: ticket.clone(),
+            scene,
+        });
+        Reply::Queued(self.view(&ticket))
+    }
+
+    fn deny(&mut self, asked: &Asked, reason: Reason) -> Reply {
+        let fold = Fold {
+            product: asked.product,
+            subject: asked.subject,
+            reason,
+        };
+        let scene = self
+            .pools
+            .get(&asked.product)
+            .map(|pool| pool.scene(self.now))
+            .unwrap_or_default();
+        if let Some(Folded { id, count, .. }) = self.denials.repeated(&fold, self.now.steady) {
+            let (product, subject) = (asked.product, asked.subject);
+            let count = count + 1;
+            self.emit(Event::DeniedAgain {
+                denial: id.number,
+                product,
+                subject,
+                reason,
+                count,
+            });
+            return Reply::Denied {
+                decision: id,
+                reason,
+                scene,
+            };
+        }
+        let id = self.next_decision_id();
+        self.emit(Event::Denied(Denial {
+            id,
+            product: asked.product,
+            subject: asked.subject,
+            computer: asked.computer,
+            seats: asked.seats,
+            reason,
+            scene,
+        }));
+        Reply::Denied {
+            decision: id,
+            reason,
+            scene,
+        }
+    }
+
+    pub(super) fn renew(&mut self, id: LeaseId, access: &Access) -> Reply {
+        if !self.may_touch_lease(id, access) || !self.renew_lease(id.number) {
+            return Reply::UnknownLease;
+        }
+        let Some(lease) = self.leases.get(&id.number) else {
+            return Reply::UnknownLease;
+        };
+        Reply::Renewed {
+            lease: lease.clone(),
+            product: self.product_id(lease.product),
+            user: self.user_name(lease.subject),
+            computer: self.computer_name(lease.computer),
+        }
+    }
+
+    /// Gives a lease another ttl, cut to what its allotments allow; moves it to others where
+    /// these would end it sooner than they must. False where its time is over.
+    pub(super) fn renew_lease(&mut self, number: EventNumber) -> bool {
+        let now = self.now;
+        let Some(lease) = self.leases.get(&number) else {
+            return false;
+        };
+        if lease.deadline <= now.steady {
+            return false;
+        }
+        let ttl_ms = u64::from(lease.ttl_seconds) * 1_000;
+        let Some(pool) = self.pools.get(&lease.product) else {
+            return false;
+        };
+        let mut life_ms = pool
+            .lifetime_ms(&lease.draws, now)
+            .map_or(ttl_ms, |ms| ms.min(ttl_ms));
+        let mut moved = None;
+        if life_ms < ttl_ms
+            && let Some((draws, longer_ms)) = pool.draw(lease.seats, ttl_ms, now)
+            && longer_ms > life_ms
+        {
+            life_ms = longer_ms;
+            moved = Some(draws);
+        }
+        // Its allotments end: it lives as long as it was told, and no longer.
+        let deadline =
+            Steady(now.steady.0 + life_ms).max(lease.deadline.min(Steady(now.steady.0 + ttl_ms)));
+        if let Some(draws) = moved {
+            self.emit(Event::Redrawn {
+                lease: number,
+                draws,
+            });
+        }
+        self.emit(Event::Renewed {
+            lease: number,
+            deadline,
+        });
+        true
+    }
+
+    pub(super) fn checkin(&mut self, id: LeaseId, access: &Access) -> Reply {
+        if !self.may_touch_lease(id, access) {
+            return Reply::UnknownLease;
+        }
+        self.end_lease(id.number, EndCause::CheckedIn);
+        Reply::Done
+    }
+
+    pub(super) fn poll(&mut self, id: TicketId, access: &Access, keep_seconds: u32) -> Reply {
+        if !self.may_touch_ticket(id, access) {
+            return Reply::UnknownTicket;
+        }
+        let now = self.now.steady;
+        match self.tickets.get(&id.number).map(|ticket| ticket.state) {
+            Some(TicketState::Waiting { alive_until }) => {
+                let keep = now.plus_seconds(u64::from(keep_seconds));
+                if keep > alive_until {
+                    let state = TicketState::Waiting { alive_until: keep };
+                    self.emit(Event::TicketChanged {
+                        ticket: id.number,
+                        state,
+                    });
+                }
+            }
+            Some(TicketState::Granted {
+                lease,
+                claim_until: Some(_),
+            }) => {
+                let state = TicketState::Granted {
+                    lease,
+                    claim_until: None,
+                };
+                self.emit(Event::TicketChanged {
+                    ticket: id.number,
+                    state,
+                });
+                // The lease's time counts from when its holder learns of it.
+                self.renew_lease(lease.number);
+            }
+            _ => {}
+        }
+        self.ticket_reply(id)
+    }
+
+    pub(super) fn cancel(&mut self, id: TicketId, access: &Access) -> Reply {
+        if !self.may_touch_ticket(id, access) {
+            return Reply::UnknownTicket;
+        }
+        let Some(ticket) = self.tickets.get(&id.number) else {
+            return Reply::UnknownTicket;
+        };
+        let (product, former) = (ticket.product, ticket.state);
+        let forget_at = self.now.steady.plus_seconds(super::time::FORGET_SECONDS);
+        let state = TicketState::Cancelled { forget_at };
+        match former {
+            TicketState::Waiting { .. } => {
+                self.emit(Event::TicketChanged {
+                    ticket: id.number,
+                    state,
+                });
+                self.promote(product);
+            }
+            TicketState::Granted { lease, .. } => {
+                self.emit(Event::TicketChanged {
+                    ticket: id.number,
+                    state,
+                });
+                self.end_lease(lease.number, EndCause::CheckedIn);
+            }
+            TicketState::Expired { .. } | TicketState::Cancelled { .. } => {}
+        }
+        Reply::Done
+    }
+
+    fn ticket_reply(&self, id: TicketId) -> Reply {
+        let Some(ticket) = self.tickets.get(&id.number) else {
+            return Reply::UnknownTicket;
+        };
+        Reply::Ticket {
+            view: Box::new(self.view(ticket)),
+            product: self.product_id(ticket.product),
+            user: self.user_name(ticket.subject),
+            computer: self.computer_name(ticket.computer),
+        }
+    }
+
+    /// A ticket as it stands.
+    pub fn view(&self, ticket: &Ticket) -> TicketView {
+        let pool = self.pools.get(&ticket.product);
+        let position = pool.map_or(0, |pool| pool.position(super::state::place_of(ticket)));
+        let expected_wait_seconds = match position {
+            0 => None,
+            place => pool.and_then(|pool| pool.expected_wait_seconds(place, self.now)),
+        };
+        let lease = match ticket.state {
+            TicketState::Granted { lease, .. } => self.leases.get(&lease.number).cloned(),
+            _ => None,
+        };
+        TicketView {
+            ticket: ticket.clone(),
+            position,
+            expected_wait_seconds,
+            lease,
+        }
+    }
+
+    fn may_touch_lease(&self, id: LeaseId, access: &Access) -> bool {
+        self.leases
+            .get(&id.number)
+            .is_some_and(|l| l.id == id && self.may_touch(l.subject, l.computer, access))
+    }
+
+    fn may_touch_ticket(&self, id: TicketId, access: &Access) -> bool {
+        self.tickets
+            .get(&id.number)
+            .is_some_and(|t| t.id == id && self.may_touch(t.subject, t.computer, access))
+    }
+
+    fn may_touch(&self, subject: SubjectId, computer: ComputerId, access: &Access) -> bool {
+        match access {
+            Access::Anyone => true,
+            Access::Subject { authority, key } => self
+                .subjects
+                .find(authority, key)
+                .is_some_and(|found| found.id == subject),
+            Access::Computer(key) => self
+                .computers
+                .find(key)
+                .is_some_and(|found| found.id == computer),
+        }
+    }
+
+    /// Looks a person up; enters it where it is new, and its new name where it has one.
+    pub(super) fn subject(&mut self, asked: SubjectRef) -> SubjectId {
+        let id = match self.subjects.find(&asked.authority, &asked.key) {
+            Some(known) if known.name == asked.name => return known.id,
+            Some(known) => known.id,
+            None => {
+                let mut id = SubjectId(asked.candidate);
+                while self.subjects.get(id).is_some() {
+                    id = SubjectId(id.0.wrapping_add(1));
+                }
+                id
+            }
+        };
+        let SubjectRef {
+            authority,
+            key,
+            name,
+            ..
+        } = asked;
+        self.emit(Event::SubjectEntered(Subject {
+            id,
+            authority,
+            key,
+            name,
+        }));
+        id
+    }
+
+    /// Looks a computer up; enters it where it is new.
+    pub(super) fn computer(&mut self, asked: ComputerRef) -> ComputerId {
+        if let Some(known) = self.computers.find(&asked.key) {
+            return known.id;
+        }
+        let name = asked.key.clone();
+        self.enter_computer(asked, name, Arc::from(""))
+    }
+
+    pub(super) fn enter_computer(
+        &mut self,
+        asked: ComputerRef,
+        name: Arc<str>,
+        document: Arc<str>,
+    ) -> ComputerId {
+        let mut id = ComputerId(asked.candidate);
+        while self.computers.get(id).is_some() {
+            id = ComputerId(id.0.wrapping_add(1));
+        }
+        self.emit(Event::ComputerEntered(Computer {
+            id,
+            key: asked.key,
+            name,
+            document,
+        }));
+        id
+    }
+
+    fn product_id(&self, number: ProductNumber) -> Arc<str> {
+        self.pools
+            .get(&number)
+            .map(|pool| pool.listing.spec.id.clone())
+            .unwrap_or_default()
+    }
+
+    fn user_name(&self, id: SubjectId) -> Arc<str> {
+        self.subjects
+            .get(id)
+            .map(|subject| subject.name.clone())
+            .unwrap_or_default()
+    }
+
+    fn computer_name(&self, id: ComputerId) -> Arc<str> {
+        self.computers
+            .get(id)
+            .map(|computer| computer.name.clone())
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,288 @@
+//! What has happened: the facts by which a ledger changes, and how each is undone.
+//!
+//! A command decides; only events change state. So recovery absorbs the same events again and
+//! never decides anew, whatever version decided first.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::command::Reply;
+use super::ids::*;
+use super::records::*;
+
+/// Why a lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndCause {
+    /// It was given back.
+    CheckedIn,
+    /// It was not renewed in time.
+    Expired,
+    /// It was granted to a ticket that nobody fetched it with.
+    Unclaimed,
+}
+
+/// A fact. Its number is its place in the order of all events; the instant is that of its batch.
+/// Variants and fields are only ever added at the end: a journal may hold older ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A person was entered, or has a new name.
+    SubjectEntered(Subject),
+    /// A computer was entered, or its attributes have changed.
+    ComputerEntered(Computer),
+    /// A product was made or changed.
+    ProductPut {
+        /// Its number.
+        product: ProductNumber,
+        /// As it is now.
+        spec: ProductSpec,
+    },
+    /// A product was removed.
+    ProductRemoved {
+        /// Its number.
+        product: ProductNumber,
+    },
+    /// An entitlement was made or changed.
+    EntitlementPut(Entitlement),
+    /// An entitlement was removed.
+    EntitlementRemoved {
+        /// Its number.
+        entitlement: EntitlementNumber,
+    },
+    /// Seats were lent, or the terms of a loan have changed.
+    AllotmentPut(Allotment),
+    /// Seats were granted.
+    Granted {
+        /// The lease; its number is this event's.
+        lease: Lease,
+        /// The counts at that instant.
+        scene: Scene,
+    },
+    /// A lease lives on.
+    Renewed {
+        /// Its number.
+        lease: EventNumber,
+        /// When it ends now.
+        deadline: Steady,
+    },
+    /// A lease draws on other allotments now.
+    Redrawn {
+        /// Its number.
+        lease: EventNumber,
+        /// From which.
+        draws: SmallVec<[Draw; 1]>,
+    },
+    /// A lease was given its one grace after a reboot.
+    Graced {
+        /// Its number.
+        lease: EventNumber,
+        /// When it ends now.
+        deadline: Steady,
+    },
+    /// A lease has ended.
+    Ended {
+        /// Its number.
+        lease: EventNumber,
+        /// Why.
+        cause: EndCause,
+    },
+    /// Another session of the same subject shares a lease.
+    Joined {
+        /// The lease's number.
+        lease: EventNumber,
+        /// Which session.
+        session: SessionKey,
+    },
+    /// A session shares a lease no more.
+    Left {
+        /// The lease's number.
+        lease: EventNumber,
+        /// Which session.
+        session: SessionKey,
+    },
+    /// A request waits.
+    Queued {
+        /// The ticket; its number is this event's.
+        ticket: Ticket,
+        /// The counts at that instant.
+        scene: Scene,
+    },
+    /// A ticket is now in another state.
+    TicketChanged {
+        /// Its number.
+        ticket: EventNumber,
+        /// The state.
+        state: TicketState,
+    },
+    /// A ticket is forgotten.
+    TicketForgotten {
+        /// Its number.
+        ticket: EventNumber,
+    },
+    /// A checkout was refused.
+    Denied(Denial),
+    /// The same refusal again, within a minute.
+    DeniedAgain {
+        /// The first one's number.
+        denial: EventNumber,
+        /// Of which product.
+        product: ProductNumber,
+        /// Who asked.
+        subject: SubjectId,
+        /// Why not.
+        reason: Reason,
+        /// How often by now.
+        count: u64,
+    },
+    /// A program runs without a seat, or goes on so.
+    Unseated(Unseated),
+    /// A program runs without a seat no more.
+    UnseatedEnded {
+        /// Which session.
+        session: SessionKey,
+    },
+    /// A session has ended.
+    SessionFinished(Box<FinishedSession>),
+    /// Programs of no product were started.
+    ProgramsSeen {
+        /// Where.
+        computer: ComputerId,
+        /// File names and how often each was started.
+        counts: Vec<(Box<str>, u64)>,
+    },
+    /// All of a sender's items up to this one are applied.
+    Reported {
+        /// Who.
+        computer: ComputerId,
+        /// Its incarnation.
+        incarnation: u64,
+        /// The item's sequence.
+        sequence: u64,
+    },
+    /// A command was carried out under a key.
+    Remembered {
+        /// The key.
+        key: u128,
+        /// Hash of the body.
+        body: u64,
+        /// What was answered.
+        reply: Box<Reply>,
+    },
+    /// The data file began a new life.
+    Reincarnated {
+        /// Ids begin with this.
+        incarnation: Incarnation,
+        /// Nothing is granted until then.
+        hold_until: Option<Steady>,
+    },
+}
+
+/// What takes an event back. In a batch's reverse order these lead to the state before it.
+#[derive(Debug, Clone)]
+pub(super) enum Undo {
+    Subject {
+        id: SubjectId,
+        before: Option<Subject>,
+    },
+    Computer {
+        id: ComputerId,
+        before: Option<Computer>,
+    },
+    Product {
+        product: ProductNumber,
+        before: Option<super::pool::Listing>,
+    },
+    Entitlement {
+        number: EntitlementNumber,
+        before: Option<Entitlement>,
+    },
+    Allotment {
+        product: ProductNumber,
+        number: AllotmentNumber,
+        before: Option<Allotment>,
+    },
+    Granted {
+        lease: EventNumber,
+        shared_before: Option<EventNumber>,
+    },
+    Lease {
+        lease: EventNumber,
+        deadline: Steady,
+        graced: bool,
+    },
+    Draws {
+        lease: EventNumber,
+        draws: SmallVec<[Draw; 1]>,
+    },
+    Ended {
+        lease: Box<Lease>,
+        shared: bool,
+    },
+    Joined {
+        lease: EventNumber,
+        session: SessionKey,
+    },
+    Left {
+        lease: EventNumber,
+        session: SessionKey,
+    },
+    Queued {
+        ticket: EventNumber,
+    },
+    Ticket {
+        ticket: EventNumber,
+        before: TicketState,
+    },
+    Forgotten {
+        ticket: Box<Ticket>,
+    },
+    Denied {
+        fold: super::denials::Fold,
+        before: Option<super::denials::Folded>,
+    },
+    Unseated {
+        session: SessionKey,
+        before: Option<Unseated>,
+    },
+    Mark {
+        computer: ComputerId,
+        before: Option<super::Mark>,
+    },
+    Key {
+        key: u128,
+    },
+    Incarnation {
+        incarnation: Incarnation,
+        hold_until: Option<Steady>,
+    },
+    Nothing,
+}
+
+impl Event {
+    /// Whether people follow it live: grants, checkins, denials, queue moves, state changes.
+    pub fn is_public(&self) -> bool {
+        matches!(
+            self,
+            Event::Granted { .. }
+                | Event::Ended { .. }
+                | Event::Denied(_)
+                | Event::DeniedAgain { .. }
+                | Event::Queued { .. }
+                | Event::TicketChanged { .. }
+                | Event::ProductPut { .. }
+                | Event::ProductRemoved { .. }
+        )
+    }
+}
+
+/// The events of one batch, in order, all of one instant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The number of the first event.
+    pub first: u64,
+    /// When.
+    pub at: Now,
+    /// The events; their numbers grow by one.
+    pub events: Arc<[Event]>,
+}

@@ -1,0 +1,153 @@
+//! Ids and units of the ledger.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds on the ledger's own clock: it counts sleep, nobody can set it, and it goes on
+/// across restarts and reboots. The shell derives it from (boot id, CLOCK_BOOTTIME).
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Steady(pub u64);
+
+impl Steady {
+    /// This instant and `seconds` more.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: u64) -> Steady {
+        Steady(self.0.saturating_add(seconds.saturating_mul(1_000)))
+    }
+
+    /// Milliseconds from `earlier` to this instant; 0 where it is not earlier.
+    pub fn since_ms(self, earlier: Steady) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Milliseconds since 1970-01-01 UTC on the wall clock, which people set: for calendar dates and
+/// for display, never for durations.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Wall(pub i64);
+
+/// An instant on both clocks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Now {
+    /// For durations.
+    pub steady: Steady,
+    /// For dates and display.
+    pub wall: Wall,
+}
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        pub struct $name(pub $inner);
+    )*};
+}
+
+numbers! {
+    /// A product within one ledger, in order of creation; its id for people is text.
+    ProductNumber(u32);
+    /// An entitlement within one ledger.
+    EntitlementNumber(u32);
+    /// An allotment within one ledger.
+    AllotmentNumber(u32);
+    /// The random surrogate of a person: names stand in the directory only.
+    SubjectId(u64);
+    /// The random surrogate of a computer.
+    ComputerId(u64);
+    /// The number of an event: grows by one with each, never given twice in one data file.
+    EventNumber(u64);
+}
+
+/// Which life of a data file made an id: random, new after a restore, so that two copies of one
+/// file never make the same id.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Incarnation(pub u32);
+
+/// An id that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an id")]
+pub struct NotAnId(pub String);
+
+macro_rules! outer_ids {
+    ($($(#[$doc:meta])* $name:ident, $letter:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        pub struct $name {
+            /// Which life of the data file made it.
+            pub incarnation: Incarnation,
+            /// The number of the event that made it.
+            pub number: EventNumber,
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($letter, "{:08x}-{}"), self.incarnation.0, self.number.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let parse = || {
+                    let (incarnation, number) = text.strip_prefix($letter)?.split_once('-')?;
+                    let id = $name {
+                        incarnation: Incarnation(u32::from_str_radix(incarnation, 16).ok()?),
+                        number: EventNumber(number.parse().ok()?),
+                    };
+                    // Only the canonical text is the id.
+                    (id.to_string() == text).then_some(id)
+                };
+                parse().ok_or_else(|| NotAnId(text.chars().take(64).collect()))
+            }
+        }
+    )*};
+}
+
+outer_ids! {
+    /// A lease.
+    LeaseId, "L";
+    /// A ticket.
+    TicketId, "T";
+    /// A decision: the number is that of the lease, ticket or denial that it made.
+    DecisionId, "D";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_back_as_it_was_written_and_in_no_other_form() {
+        let id = LeaseId {
+            incarnation: Incarnation(0xab),
+            number: EventNumber(7),
+        };
+        assert_eq!(id.to_string(), "L000000ab-7");
+        assert_eq!("L000000ab-7".parse(), Ok(id));
+        for wrong in [
+            "",
+            "L",
+            "Lab-7",
+            "L000000ab-07",
+            "T000000ab-7",
+            "L000000AB-7",
+            "L-7",
+            "l",
+        ] {
+            assert!(wrong.parse::<LeaseId>().is_err(), "{wrong} was read");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! A product's pool: what was lent to it, what is in use of that, and who waits.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
+
+use super::ids::*;
+use super::records::*;
+
+/// A product in the ledger's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// As it was last put.
+    pub spec: ProductSpec,
+    /// When it was made, or made again after it had been removed.
+    pub created_at: Wall,
+    /// Whether it was removed: it grants nothing, and is kept for the leases that are still out.
+    pub removed: bool,
+}
+
+/// An allotment and what is in use of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lent {
+    /// The allotment.
+    pub allotment: Allotment,
+    /// Seats of it in use. More than its seats only after it was made smaller.
+    pub in_use: u64,
+}
+
+/// A lease may end this long before a loan's deadline, so that two clocks that drift apart never
+/// count a seat twice.
+pub const DRIFT_MARGIN_MS: u64 = 2_000;
+
+impl Lent {
+    fn is_valid(&self, now: Now) -> bool {
+        self.allotment.from.is_none_or(|from| from <= now.wall)
+            && self.lifetime_ms(now).is_none_or(|ms| ms > 0)
+    }
+
+    /// How long a lease out of it may live at the most; none: for ever.
+    fn lifetime_ms(&self, now: Now) -> Option<u64> {
+        let validity = self
+            .allotment
+            .to
+            .map(|to| u64::try_from(to.0.saturating_sub(now.wall.0)).unwrap_or(0));
+        let loan = self.allotment.deadline.map(|deadline| {
+            deadline
+                .since_ms(now.steady)
+                .saturating_sub(DRIFT_MARGIN_MS)
+        });
+        match (validity, loan) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn free(&self) -> u32 {
+        let free = u64::from(self.allotment.seats).saturating_sub(self.in_use);
+        u32::try_from(free).unwrap_or(u32::MAX)
+    }
+}
+
+/// Queue order: priority first, then arrival.
+pub(super) type Place = (Reverse<i8>, EventNumber);
+
+/// A product's pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// The product.
+    pub listing: Listing,
+    /// What was lent.
+    pub lent: Vec<Lent>,
+    /// Seats in use.
+    pub in_use: u64,
+    /// Leases that are out.
+    pub leases: u64,
+    /// Programs that run without a seat.
+    pub unseated: u64,
+    /// Who waits.
+    pub(super) queue: BTreeSet<Place>,
+    pub(super) pace: Pace,
+}
+
+impl Pool {
+    pub(super) fn new(listing: Listing) -> Pool {
+        Pool {
+            listing,
+            lent: Vec::new(),
+            in_use: 0,
+            leases: 0,
+            unseated: 0,
+            queue: BTreeSet::new(),
+            pace: Pace::default(),
+        }
+    }
+
+    /// Seats that may be in use now, overdraft included.
+    pub fn seats(&self, now: Now) -> u64 {
+        self.lent
+            .iter()
+            .filter(|l| l.is_valid(now))
+            .map(|l| u64::from(l.allotment.seats))
+            .sum()
+    }
+
+    /// Requests that wait.
+    pub fn queued(&self) -> u32 {
+        u32::try_from(self.queue.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The counts at this instant.
+    pub fn scene(&self, now: Now) -> Scene {
+        Scene {
+            seats: self.seats(now),
+            in_use: self.in_use,
+            queued: self.queued(),
+        }
+    }
+
+    /// Why no checkout can be granted at all, however few are in use.
+    pub(super) fn closed(&self, now: Now) -> Option<Reason> {
+        if !self.listing.spec.enabled {
+            return Some(Reason::ProductDisabled);
+        }
+        if self
+            .lent
+            .iter()
+            .any(|l| l.is_valid(now) && l.allotment.seats > 0)
+        {
+            return None;
+        }
+        match self.lent.iter().any(|l| l.allotment.seats > 0) {
+            true => Some(Reason::EntitlementExpired),
+            false => Some(Reason::NoEntitlement),
+        }
+    }
+
+    /// Where `seats` for `ttl_ms` would come from, and how long they may be held. Allotments that
+    /// last longest come first, so that no lease is cut short without need.
+    pub(super) fn draw(
+        &self,
+        seats: u32,
+        ttl_ms: u64,
+        now: Now,
+    ) -> Option<(SmallVec<[Draw; 1]>, u64)> {
+        if let [only] = self.lent.as_slice() {
+            let whole = only.is_valid(now) && only.free() >= seats;
+            return whole.then(|| {
+                let draw = Draw {
+                    allotment: only.allotment.number,
+                    seats,
+                };
+                (
+                    smallvec![draw],
+                    only.lifetime_ms(now).map_or(ttl_ms, |ms| ms.min(ttl_ms)),
+                )
+            });
+        }
+        let mut order: Vec<&Lent> = self
+            .lent
+            .iter()
+            .filter(|l| l.is_valid(now) && l.free() > 0)
+            .collect();
+        order.sort_by_key(|l| {
+            (
+                Reverse(l.lifetime_ms(now).unwrap_or(u64::MAX)),
+                l.allotment.number,
+            )
+        });
+        let mut missing = seats;
+        let mut life_ms = ttl_ms;
+        let mut draws = SmallVec::new();
+        for lent in order {
+            let taken = lent.free().min(missing);
+            draws.push(Draw {
+                allotment: lent.allotment.number,
+                seats: taken,
+            });
+            life_ms = lent.lifetime_ms(now).map_or(life_ms, |ms| ms.min(life_ms));
+            missing -= taken;
+            if missing == 0 {
+                return Some((draws, life_ms));
+            }
+        }
+        None
+    }
+
+    /// How long a lease with these draws may live on at the most; none: for ever.
+    pub(super) fn lifetime_ms(&self, draws: &[Draw], now: Now) -> Option<u64> {
+        draws
+            .iter()
+            .filter_map(|draw| self.find(draw.allotment)?.lifetime_ms(now))
+            .min()
+    }
+
+    fn find(&self, number: AllotmentNumber) -> Option<&Lent> {
+        self.lent
+            .iter()
+            .find(|lent| lent.allotment.number == number)
+    }
+
+    pub(super) fn take(&mut self, draws: &[Draw]) {
+        for draw in draws {
+            self.in_use += u64::from(draw.seats);
+            if let Some(lent) = self.find_mut(draw.allotment) {
+                lent.in_use += u64::from(draw.seats);
+            }
+        }
+    }
+
+    pub(super) fn give_back(&mut self, draws: &[Draw]) {
+        for draw in draws {
+            self.in_use = self.in_use.saturating_sub(u64::from(draw.seats));
+            if let Some(lent) = self.find_mut(draw.allotment) {
+                lent.in_use = lent.in_use.saturating_sub(u64::from(draw.seats));
+            }
+        }
+    }
+
+    fn find_mut(&mut self, number: AllotmentNumber) -> Option<&mut Lent> {
+        self.lent
+            .iter_mut()
+            .find(|lent| lent.allotment.number == number)
+    }
+
+    /// Puts an allotment in place of the one of its number; answers the former.
+    pub(super) fn put_allotment(&mut self, allotment: Allotment) -> Option<Allotment> {
+        match self.find_mut(allotment.number) {
+            Some(lent) => Some(std::mem::replace(&mut lent.allotment, allotment)),
+            None => {
+                self.lent.push(Lent {
+                    allotment,
+                    in_use: 0,
+                });
+                None
+            }
+        }
+    }
+
+    pub(super) fn drop_allotment(&mut self, number: AllotmentNumber) {
+        self.lent.retain(|lent| lent.allotment.number != number);
+    }
+
+    /// Place in the queue of a ticket, from 1; 0 where it is not in it. Bounded by the queue.
+    pub(super) fn position(&self, place: Place) -> u32 {
+        match self.queue.contains(&place) {
+            true => u32::try_from(self.queue.range(..=place).count()).unwrap_or(u32::MAX),
+            false => 0,
+        }
+    }
+
+    /// Estimate of a wait: as long as seats were held lately, shared among the seats there are.
+    pub(super) fn expected_wait_seconds(&self, position: u32, now: Now) -> Option<u64> {
+        let hold_ms = self.pace.mean_hold_ms?;
+        let seats = self.seats(now).max(1);
+        Some(hold_ms.saturating_mul(u64::from(position)) / seats / 1_000)
+    }
+}
+
+/// How long seats were held lately: a moving mean. An estimate, not state: it is neither undone
+/// nor recovered, and two ledgers that differ in nothing else are equal.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pace {
+    mean_hold_ms: Option<u64>,
+}
+
+impl Pace {
+    pub(super) fn note(&mut self, hold_ms: u64) {
+        self.mean_hold_ms = Some(match self.mean_hold_ms {
+            Some(mean) => (mean.saturating_mul(7).saturating_add(hold_ms)) / 8,
+            None => hold_ms,
+        });
+    }
+}
+
+impl PartialEq for Pace {
+    fn eq(&self, _: &Pace) -> bool {
+        true
+    }
+}
+
+impl Eq for Pace {}

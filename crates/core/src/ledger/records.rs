@@ -1,0 +1,294 @@
+//! What the ledger keeps: products, entitlements, allotments, leases, tickets.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::ids::*;
+
+/// What the ledger must know of a product to decide; the rest of it (program rules, mode) is
+/// carried as `document` and never looked into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductSpec {
+    /// The product's id, for people.
+    pub id: Arc<str>,
+    /// Whether seats are handed out at all.
+    pub enabled: bool,
+    /// The longest ttl that a checkout may ask for, in seconds.
+    pub max_ttl_seconds: u32,
+    /// How many may wait at once.
+    pub queue_limit: u32,
+    /// Whether the sessions of one subject on several computers share one lease.
+    pub shared_by_subject: bool,
+    /// The product as it is shown, opaque here.
+    pub document: Arc<str>,
+}
+
+/// A right that the organisation owns: concurrent seats of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entitlement {
+    /// Its number.
+    pub number: EntitlementNumber,
+    /// Of which product.
+    pub product: ProductNumber,
+    /// Seats owned.
+    pub seats: u32,
+    /// Seats beyond those owned that may be in use.
+    pub overdraft: u32,
+    /// First instant of validity; none: always was.
+    pub from: Option<Wall>,
+    /// First instant of validity no more; none: for ever.
+    pub to: Option<Wall>,
+    /// The allotment by which this ledger has its seats.
+    pub allotment: AllotmentNumber,
+}
+
+/// Seats that this ledger may grant from: the only way for seats to come in. A lone server lends
+/// an entitlement's seats to itself, without a deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allotment {
+    /// Its number.
+    pub number: AllotmentNumber,
+    /// Of which product.
+    pub product: ProductNumber,
+    /// Of which entitlement.
+    pub entitlement: EntitlementNumber,
+    /// Seats, overdraft included.
+    pub seats: u32,
+    /// First instant of validity; none: always was.
+    pub from: Option<Wall>,
+    /// First instant of validity no more; none: for ever.
+    pub to: Option<Wall>,
+    /// When a loan ends; none: it is this server's own.
+    pub deadline: Option<Steady>,
+}
+
+/// Seats of one lease out of one allotment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// From which allotment.
+    pub allotment: AllotmentNumber,
+    /// How many.
+    pub seats: u32,
+}
+
+/// An agent's session, as the agent numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionKey {
+    /// Where it runs.
+    pub computer: ComputerId,
+    /// The agent's number.
+    pub session: u64,
+}
+
+/// A seat, or several, held by someone until a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Its id; its number is that of the event that granted it.
+    pub id: LeaseId,
+    /// Of which product.
+    pub product: ProductNumber,
+    /// Who is counted.
+    pub subject: SubjectId,
+    /// Where it is used.
+    pub computer: ComputerId,
+    /// Seats held.
+    pub seats: u32,
+    /// Seconds that it lives without renewal.
+    pub ttl_seconds: u32,
+    /// When it ends without renewal.
+    pub deadline: Steady,
+    /// When it was granted.
+    pub granted_at: Wall,
+    /// The same instant for durations.
+    pub granted: Steady,
+    /// The allotments that its seats come from; one, as a rule.
+    pub draws: SmallVec<[Draw; 1]>,
+    /// The agent's session that asked, if one did.
+    pub session: Option<u64>,
+    /// The ticket that waited for it, if one did.
+    pub ticket: Option<TicketId>,
+    /// The sessions that hold it, in order, where a subject's sessions share it; else empty.
+    pub holders: Box<[SessionKey]>,
+    /// Whether a reboot has already given it its one grace.
+    pub graced: bool,
+}
+
+/// What became of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TicketState {
+    /// It has a place in the queue until this instant, unless it is polled.
+    Waiting {
+        /// The place is lost then.
+        alive_until: Steady,
+    },
+    /// A seat is held; until it is fetched, only to this instant.
+    Granted {
+        /// The lease.
+        lease: LeaseId,
+        /// The seat passes on then; none once it was fetched.
+        claim_until: Option<Steady>,
+    },
+    /// Its place or its granted seat was not asked after in time.
+    Expired {
+        /// It is forgotten then.
+        forget_at: Steady,
+    },
+    /// It was taken back, or its product was removed.
+    Cancelled {
+        /// It is forgotten then.
+        forget_at: Steady,
+    },
+}
+
+impl TicketState {
+    /// When time alone changes it.
+    pub fn due(&self) -> Option<Steady> {
+        match self {
+            TicketState::Waiting { alive_until } => Some(*alive_until),
+            TicketState::Granted { claim_until, .. } => *claim_until,
+            TicketState::Expired { forget_at } | TicketState::Cancelled { forget_at } => {
+                Some(*forget_at)
+            }
+        }
+    }
+}
+
+/// One waiting request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its id; its number is its arrival.
+    pub id: TicketId,
+    /// Of which product.
+    pub product: ProductNumber,
+    /// Who waits.
+    pub subject: SubjectId,
+    /// Where it is to be used.
+    pub computer: ComputerId,
+    /// Seats asked for.
+    pub seats: u32,
+    /// Seconds that the lease will live without renewal.
+    pub ttl_seconds: u32,
+    /// Higher is served first.
+    pub priority: i8,
+    /// When it was queued.
+    pub queued_at: Wall,
+    /// What became of it.
+    pub state: TicketState,
+}
+
+/// The counts of a product at the instant of a decision, before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scene {
+    /// Seats that might be in use, overdraft included.
+    pub seats: u64,
+    /// Seats in use.
+    pub in_use: u64,
+    /// Requests that waited.
+    pub queued: u32,
+}
+
+/// Why a checkout was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    /// Every seat is in use, or fewer are free than asked for.
+    NoSeat,
+    /// The organisation owns no seats of it.
+    NoEntitlement,
+    /// What was owned has ended, or has not begun.
+    EntitlementExpired,
+    /// The product is switched off.
+    ProductDisabled,
+    /// No seat is free and as many wait as may.
+    QueueFull,
+}
+
+/// A refused checkout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// For "why".
+    pub id: DecisionId,
+    /// Of which product.
+    pub product: ProductNumber,
+    /// Who asked.
+    pub subject: SubjectId,
+    /// Where.
+    pub computer: ComputerId,
+    /// Seats asked for.
+    pub seats: u32,
+    /// Why not.
+    pub reason: Reason,
+    /// The counts at that instant.
+    pub scene: Scene,
+}
+
+/// A program that runs without a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseated {
+    /// Of which product.
+    pub product: ProductNumber,
+    /// Who runs it.
+    pub subject: SubjectId,
+    /// Which session.
+    pub session: SessionKey,
+    /// Seconds that the entry lives without renewal.
+    pub ttl_seconds: u32,
+    /// When it is forgotten without renewal.
+    pub deadline: Steady,
+    /// Why it has no seat.
+    pub reason: Reason,
+}
+
+/// A session that has ended, as its agent told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinishedSession {
+    /// Which session.
+    pub session: SessionKey,
+    /// The agent's incarnation: numbers begin anew with it.
+    pub sender_incarnation: u64,
+    /// Of which product.
+    pub product: ProductNumber,
+    /// The program that began it, by file name.
+    pub program: Box<str>,
+    /// Its version, where known.
+    pub version: Option<Box<str>>,
+    /// Who is counted.
+    pub subject: SubjectId,
+    /// The account that it ran as, where that is another.
+    pub real_subject: Option<SubjectId>,
+    /// When it began.
+    pub started_at: Wall,
+    /// When it ended.
+    pub ended_at: Wall,
+    /// How long it lasted, in milliseconds, on a clock that nobody sets.
+    pub duration_ms: u64,
+    /// The lease that it held last.
+    pub lease: Option<LeaseId>,
+}
+
+/// A person in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The surrogate that every other record holds.
+    pub id: SubjectId,
+    /// Who vouches for `key`.
+    pub authority: Arc<str>,
+    /// The id within the authority.
+    pub key: Arc<str>,
+    /// The name, for people.
+    pub name: Arc<str>,
+}
+
+/// A computer in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Computer {
+    /// The surrogate that every other record holds.
+    pub id: ComputerId,
+    /// The id that its agent made, or the name that a request gave.
+    pub key: Arc<str>,
+    /// Its name, for people.
+    pub name: Arc<str>,
+    /// What its agent told: opaque here.
+    pub document: Arc<str>,
+}

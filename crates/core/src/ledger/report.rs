@@ -1,0 +1,288 @@
+//! Agents' reports: sessions that take, keep and give back seats, and what is only recorded.
+
+use super::decide::Asked;
+use super::event::{EndCause, Event};
+use super::*;
+
+impl Ledger {
+    pub(super) fn report(&mut self, report: Report) -> Reply {
+        let Report {
+            computer,
+            name,
+            document,
+            incarnation,
+            items,
+        } = report;
+        let known = self.computers.find(&computer.key).cloned();
+        let sender = match known {
+            None => self.enter_computer(computer, name, document),
+            Some(known) => {
+                if known.name != name || known.document != document {
+                    let entry = Computer {
+                        name,
+                        document,
+                        ..known.clone()
+                    };
+                    self.emit(Event::ComputerEntered(entry));
+                }
+                known.id
+            }
+        };
+        let mark = self.mark(sender);
+        if incarnation < mark.incarnation {
+            return Reply::StaleSender;
+        }
+        let from = if incarnation == mark.incarnation {
+            mark.sequence
+        } else {
+            0
+        };
+        let mut last = from;
+        let mut replies = Vec::with_capacity(items.len());
+        for (sequence, item) in items {
+            replies.push(match sequence <= last {
+                true => self.item_as_it_stands(sender, &item),
+                false => self.item(sender, incarnation, item),
+            });
+            last = last.max(sequence);
+        }
+        if last > from || incarnation > mark.incarnation {
+            self.emit(Event::Reported {
+                computer: sender,
+                incarnation,
+                sequence: last,
+            });
+        }
+        Reply::Report {
+            acknowledged: last,
+            items: replies,
+        }
+    }
+
+    fn item(&mut self, sender: ComputerId, incarnation: u64, item: ReportItem) -> ItemReply {
+        match item {
+            ReportItem::Checkout {
+                session,
+                product,
+                subject,
+                seats,
+                ttl_seconds,
+            } => {
+                let Some((product, pool)) = self.product(&product) else {
+                    return ItemReply::UnknownProduct;
+                };
+                let ttl_seconds = ttl_seconds.min(pool.listing.spec.max_ttl_seconds);
+                let asked = Asked {
+                    product,
+                    subject: self.subject(subject),
+                    computer: sender,
+                    session: Some(session),
+                    seats,
+                    ttl_seconds,
+                    priority: 0,
+                };
+                self.seat_session(
+                    SessionKey {
+                        computer: sender,
+                        session,
+                    },
+                    &asked,
+                )
+            }
+            ReportItem::Renew { session } => self.renew_session(SessionKey {
+                computer: sender,
+                session,
+            }),
+            ReportItem::Checkin { session } => self.checkin_session(SessionKey {
+                computer: sender,
+                session,
+            }),
+            ReportItem::Finished {
+                session,
+                product,
+                program,
+                version,
+                subject,
+                real_subject,
+                started_at,
+                ended_at,
+                duration_ms,
+                lease,
+            } => {
+                // What was used is recorded, even of a product that has been removed since.
+                let Some(product) = self.product_by_id.get(&product).copied() else {
+                    return ItemReply::UnknownProduct;
+                };
+                let finished = FinishedSession {
+                    session: SessionKey {
+                        computer: sender,
+                        session,
+                    },
+                    sender_incarnation: incarnation,
+                    product,
+                    program,
+                    version,
+                    subject: self.subject(subject),
+                    real_subject: real_subject.map(|subject| self.subject(subject)),
+                    started_at,
+                    ended_at,
+                    duration_ms,
+                    lease,
+                };
+                self.emit(Event::SessionFinished(Box::new(finished)));
+                ItemReply::Done
+            }
+            ReportItem::Programs { counts } => {
+                if !counts.is_empty() {
+                    self.emit(Event::ProgramsSeen {
+                        computer: sender,
+                        counts,
+                    });
+                }
+                ItemReply::Done
+            }
+            ReportItem::Nothing => ItemReply::Done,
+        }
+    }
+
+    /// A seat for a session where one is free; else it is unseated. Asked again, it keeps what it
+    /// has.
+    fn seat_session(&mut self, key: SessionKey, asked: &Asked) -> ItemReply {
+        if self.renew_seat(key)
+            && let Some(Seating::Lease(lease)) = self.sessions.get(&key)
+        {
+            return self.granted(*lease);
+        }
+        let shared = self
+            .pools
+            .get(&asked.product)
+            .is_some_and(|p| p.listing.spec.shared_by_subject);
+        let other = self
+            .shared
+            .get(&(asked.product, asked.subject))
+            .copied()
+            .filter(|_| shared);
+        if let Some(lease) = other.filter(|lease| self.renew_lease(*lease)) {
+            self.end_unseated(key);
+            self.emit(Event::Joined {
+                lease,
+                session: key,
+            });
+            return self.granted(lease);
+        }
+        let granted = self.plan(asked).and_then(|_| {
+            self.end_unseated(key);
+            self.grant(asked)
+        });
+        match granted {
+            Ok(lease) => self.granted(lease.id.number),
+            Err(reason) => {
+                self.emit(Event::Unseated(Unseated {
+                    product: asked.product,
+                    subject: asked.subject,
+                    session: key,
+                    ttl_seconds: asked.ttl_seconds,
+                    deadline: self.now.steady.plus_seconds(u64::from(asked.ttl_seconds)),
+                    reason,
+                }));
+                ItemReply::Unseated(reason)
+            }
+        }
+    }
+
+    /// Whether the session has a lease, which then lives on.
+    fn renew_seat(&mut self, key: SessionKey) -> bool {
+        match self.sessions.get(&key) {
+            Some(Seating::Lease(lease)) => {
+                let lease = *lease;
+                self.renew_lease(lease)
+            }
+            _ => false,
+        }
+    }
+
+    fn end_unseated(&mut self, session: SessionKey) {
+        if let Some(Seating::Unseated(_)) = self.sessions.get(&session) {
+            self.emit(Event::UnseatedEnded { session });
+        }
+    }
+
+    fn granted(&self, number: EventNumber) -> ItemReply {
+        match self.leases.get(&number) {
+            Some(lease) => ItemReply::Granted {
+                lease: lease.id,
+                ttl_seconds: whole_seconds(lease.deadline.since_ms(self.now.steady)),
+            },
+            None => ItemReply::UnknownSession,
+        }
+    }
+
+    fn renew_session(&mut self, key: SessionKey) -> ItemReply {
+        match self.sessions.get(&key) {
+            Some(Seating::Lease(lease)) => {
+                let lease = *lease;
+                match self.renew_lease(lease) {
+                    true => match self.granted(lease) {
+                        ItemReply::Granted { ttl_seconds, .. } => {
+                            ItemReply::Renewed { ttl_seconds }
+                        }
+                        other => other,
+                    },
+                    false => ItemReply::UnknownSession,
+                }
+            }
+            Some(Seating::Unseated(entry)) => {
+                let ttl_seconds = entry.ttl_seconds;
+                let deadline = self.now.steady.plus_seconds(u64::from(ttl_seconds));
+                let entry = Unseated {
+                    deadline,
+                    ..entry.clone()
+                };
+                self.emit(Event::Unseated(entry));
+                ItemReply::Renewed { ttl_seconds }
+            }
+            None => ItemReply::UnknownSession,
+        }
+    }
+
+    fn checkin_session(&mut self, key: SessionKey) -> ItemReply {
+        match self.sessions.get(&key) {
+            Some(Seating::Lease(lease)) => {
+                let lease = *lease;
+                let others = self.leases.get(&lease).is_some_and(|l| l.holders.len() > 1);
+                match others {
+                    true => self.emit(Event::Left {
+                        lease,
+                        session: key,
+                    }),
+                    false => self.end_lease(lease, EndCause::CheckedIn),
+                }
+                ItemReply::Done
+            }
+            Some(Seating::Unseated(_)) => {
+                self.end_unseated(key);
+                ItemReply::Done
+            }
+            None => ItemReply::UnknownSession,
+        }
+    }
+
+    /// The answer to an item that was applied before: what its session has now.
+    fn item_as_it_stands(&self, sender: ComputerId, item: &ReportItem) -> ItemReply {
+        let (ReportItem::Checkout { session, .. } | ReportItem::Renew { session }) = item else {
+            return ItemReply::Done;
+        };
+        match self.sessions.get(&SessionKey {
+            computer: sender,
+            session: *session,
+        }) {
+            Some(Seating::Lease(lease)) => self.granted(*lease),
+            Some(Seating::Unseated(entry)) => ItemReply::Unseated(entry.reason),
+            None => ItemReply::UnknownSession,
+        }
+    }
+}
+
+fn whole_seconds(ms: u64) -> u32 {
+    u32::try_from(ms / 1_000).unwrap_or(u32::MAX)
+}

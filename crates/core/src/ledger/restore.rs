@@ -1,0 +1,114 @@
+//! A ledger out of what tables hold.
+
+use super::denials::{Fold, Folded};
+use super::memory::Remembered;
+use super::*;
+
+/// What a ledger is rebuilt from, before the events of the journal are absorbed.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Ids begin with it.
+    pub incarnation: Incarnation,
+    /// Nothing is granted until then.
+    pub hold_until: Option<Steady>,
+    /// The number that the next event will have.
+    pub next_number: u64,
+    /// All products ever, by number.
+    pub products: Vec<(ProductNumber, Listing)>,
+    /// What is owned.
+    pub entitlements: Vec<Entitlement>,
+    /// What was lent, empty allotments included.
+    pub allotments: Vec<Allotment>,
+    /// Leases that are held, in any order.
+    pub leases: Vec<Lease>,
+    /// Tickets that are kept.
+    pub tickets: Vec<Ticket>,
+    /// Programs that run without a seat.
+    pub unseated: Vec<Unseated>,
+    /// The directory of people.
+    pub subjects: Vec<Subject>,
+    /// The directory of computers.
+    pub computers: Vec<Computer>,
+    /// How far each sender's items are applied.
+    pub marks: Vec<(ComputerId, Mark)>,
+    /// Refusals of the last minute, oldest first: with the instant of the first and the count.
+    pub denials: Vec<(Denial, Steady, u64)>,
+    /// Answers under keys, oldest first: key, body, answer, instant.
+    pub memory: Vec<(u128, u64, Reply, Steady)>,
+}
+
+impl Ledger {
+    /// The ledger that `snapshot` describes.
+    pub fn restore(snapshot: Snapshot) -> Ledger {
+        let mut ledger = Ledger::new(snapshot.incarnation);
+        ledger.hold_until = snapshot.hold_until;
+        ledger.next_number = snapshot.next_number.max(1);
+        ledger.first_number = ledger.next_number;
+        for (number, listing) in snapshot.products {
+            ledger.product_by_id.insert(listing.spec.id.clone(), number);
+            ledger.pools.insert(number, Pool::new(listing));
+        }
+        for entitlement in snapshot.entitlements {
+            ledger.entitlements.insert(entitlement.number, entitlement);
+        }
+        for allotment in snapshot.allotments {
+            if let Some(pool) = ledger.pools.get_mut(&allotment.product) {
+                pool.put_allotment(allotment);
+            }
+        }
+        ledger.leases.reserve(snapshot.leases.len());
+        // In order of grant, so that of a subject's leases the newest is the shared one.
+        let mut leases = snapshot.leases;
+        leases.sort_unstable_by_key(|lease| lease.id.number);
+        for lease in leases {
+            ledger.add_lease(&lease);
+        }
+        for ticket in snapshot.tickets {
+            ledger.add_ticket(ticket);
+        }
+        for entry in snapshot.unseated {
+            ledger.set_unseated(entry.session, Some(entry));
+        }
+        for subject in snapshot.subjects {
+            ledger.subjects.put(subject);
+        }
+        for computer in snapshot.computers {
+            ledger.computers.put(computer);
+        }
+        ledger.marks.extend(snapshot.marks);
+        for (denial, first, count) in snapshot.denials {
+            let Denial {
+                id,
+                product,
+                subject,
+                reason,
+                ..
+            } = denial;
+            let fold = Fold {
+                product,
+                subject,
+                reason,
+            };
+            ledger.denials.put(
+                fold,
+                Folded {
+                    id,
+                    first,
+                    count: 1,
+                },
+            );
+            ledger.denials.put(fold, Folded { id, first, count });
+        }
+        for (key, body, reply, at) in snapshot.memory {
+            ledger.memory.put(
+                key,
+                Remembered {
+                    body,
+                    reply: Box::new(reply),
+                },
+                at,
+            );
+        }
+        ledger
+    }
+}

@@ -1,0 +1,252 @@
+//! What time alone changes: leases, tickets and unseated entries that end, seats that pass on.
+
+use super::event::{EndCause, Event};
+use super::*;
+
+/// What a lease gets at the least after a reboot, once.
+pub const GRACE_SECONDS: u64 = 30;
+/// How long a place in the queue is kept beyond the end of a poll.
+pub const KEEP_SECONDS: u64 = 30;
+/// How long a granted seat waits to be fetched by its ticket.
+pub const CLAIM_SECONDS: u64 = 15;
+/// How long a ticket that came to nothing can still be asked after.
+pub const FORGET_SECONDS: u64 = 600;
+/// How many expiries one command carries out at the most; the next one goes on with the rest.
+pub const EXPIRIES_PER_COMMAND: usize = 10_000;
+
+impl Ledger {
+    /// When time alone next changes something: give it a [`Command::Tick`] then.
+    pub fn next_due(&self) -> Option<Steady> {
+        let leases = self.lease_deadlines.first().map(|(at, _)| *at);
+        let tickets = self.ticket_due.first().map(|(at, _)| *at);
+        let unseated = self.unseated_deadlines.first().map(|(at, _)| *at);
+        let held = self.hold_until.filter(|until| *until > self.now.steady);
+        [leases, tickets, unseated, held, self.next_opening()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Where requests wait for an entitlement that begins on a date, the calendar is looked at
+    /// once a second.
+    fn next_opening(&self) -> Option<Steady> {
+        let opens = |pool: &Pool| {
+            !pool.queue.is_empty()
+                && pool
+                    .lent
+                    .iter()
+                    .any(|l| l.allotment.from > Some(self.now.wall))
+        };
+        self.pools
+            .values()
+            .any(opens)
+            .then(|| self.now.steady.plus_seconds(1))
+    }
+
+    /// Ends what is due. Every command begins with this, so none sees a seat as taken whose time
+    /// is over.
+    pub(super) fn expire_due(&mut self) {
+        let now = self.now.steady;
+        for _ in 0..EXPIRIES_PER_COMMAND {
+            if let Some((at, lease)) = self.lease_deadlines.first().copied()
+                && at <= now
+            {
+                self.end_lease(lease, EndCause::Expired);
+            } else if let Some((at, ticket)) = self.ticket_due.first().copied()
+                && at <= now
+            {
+                self.ticket_is_due(ticket);
+            } else if let Some((at, session)) = self.unseated_deadlines.first().copied()
+                && at <= now
+            {
+                self.emit(Event::UnseatedEnded { session });
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn ticket_is_due(&mut self, number: EventNumber) {
+        let Some(ticket) = self.tickets.get(&number) else {
+            return;
+        };
+        let product = ticket.product;
+        let expired = TicketState::Expired {
+            forget_at: self.now.steady.plus_seconds(FORGET_SECONDS),
+        };
+        match ticket.state {
+            TicketState::Waiting { .. } => {
+                self.emit(Event::TicketChanged {
+                    ticket: number,
+                    state: expired,
+                });
+                self.promote(product);
+            }
+            TicketState::Granted {
+                lease,
+                claim_until: Some(_),
+            } => {
+                self.emit(Event::TicketChanged {
+                    ticket: number,
+                    state: expired,
+                });
+                self.end_lease(lease.number, EndCause::Unclaimed);
+            }
+            TicketState::Granted {
+                claim_until: None, ..
+            } => {}
+            TicketState::Expired { .. } | TicketState::Cancelled { .. } => {
+                self.emit(Event::TicketForgotten { ticket: number });
+            }
+        }
+    }
+
+    /// Ends a lease and passes its seats on in the same step.
+    pub(super) fn end_lease(&mut self, number: EventNumber, cause: EndCause) {
+        let Some(lease) = self.leases.get(&number) else {
+            return;
+        };
+        let (product, ticket) = (lease.product, lease.ticket);
+        self.emit(Event::Ended {
+            lease: number,
+            cause,
+        });
+        // A ticket is kept as long as its lease: whoever polls again learns of it.
+        if let Some(ticket) = ticket
+            && let Some(Ticket {
+                state: TicketState::Granted { .. },
+                ..
+            }) = self.tickets.get(&ticket.number)
+        {
+            let forget_at = self.now.steady.plus_seconds(FORGET_SECONDS);
+            let state = TicketState::Expired { forget_at };
+            self.emit(Event::TicketChanged {
+                ticket: ticket.number,
+                state,
+            });
+        }
+        self.promote(product);
+    }
+
+    /// Serves whoever waits for a product, in order, while the first one's seats are free.
+    pub(super) fn promote(&mut self, product: ProductNumber) {
+        if self.is_held() {
+            return;
+        }
+        while let Some(pool) = self.pools.get(&product) {
+            let Some((_, number)) = pool.queue.first().copied() else {
+                return;
+            };
+            let Some(ticket) = self.tickets.get(&number) else {
+                return;
+            };
+            let lost = match ticket.state {
+                TicketState::Waiting { alive_until } => alive_until <= self.now.steady,
+                _ => false,
+            };
+            if lost {
+                // Its time is over, though its turn to be expired has not come yet.
+                let forget_at = self.now.steady.plus_seconds(FORGET_SECONDS);
+                let state = TicketState::Expired { forget_at };
+                self.emit(Event::TicketChanged {
+                    ticket: number,
+                    state,
+                });
+                continue;
+            }
+            if pool.listing.removed || pool.closed(self.now).is_some() {
+                return;
+            }
+            let ttl_ms = u64::from(ticket.ttl_seconds) * 1_000;
+            let Some((draws, life_ms)) = pool.draw(ticket.seats, ttl_ms, self.now) else {
+                return;
+            };
+            let scene = pool.scene(self.now);
+            let id = self.next_lease_id();
+            let lease = Lease {
+                id,
+                product,
+                subject: ticket.subject,
+                computer: ticket.computer,
+                seats: ticket.seats,
+                ttl_seconds: ticket.ttl_seconds,
+                deadline: Steady(self.now.steady.0 + life_ms),
+                granted_at: self.now.wall,
+                granted: self.now.steady,
+                draws,
+                session: None,
+                ticket: Some(ticket.id),
+                holders: Box::default(),
+                graced: false,
+            };
+            self.emit(Event::Granted { lease, scene });
+            let claim_until = Some(self.now.steady.plus_seconds(CLAIM_SECONDS));
+            let state = TicketState::Granted {
+                lease: id,
+                claim_until,
+            };
+            self.emit(Event::TicketChanged {
+                ticket: number,
+                state,
+            });
+        }
+    }
+
+    pub(super) fn promote_all(&mut self) -> Reply {
+        let waiting: Vec<ProductNumber> = self
+            .pools
+            .iter()
+            .filter(|(_, pool)| !pool.queue.is_empty())
+            .map(|(number, _)| *number)
+            .collect();
+        for product in waiting {
+            self.promote(product);
+        }
+        Reply::Done
+    }
+
+    /// After a restore nothing is granted for a while.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold_until.is_some_and(|until| until > self.now.steady)
+    }
+
+    /// Gives those whose time ran out, or nearly, while the computer was down a moment to be
+    /// heard of. The shell has moved the clock on by what the wall clock says has passed.
+    pub(super) fn rebooted(&mut self) -> Reply {
+        let now = self.now.steady;
+        let mut near: Vec<(EventNumber, Steady)> = self
+            .lease_deadlines
+            .range(..(now.plus_seconds(GRACE_SECONDS), EventNumber(0)))
+            .filter_map(|(_, number)| {
+                let lease = self.leases.get(number)?;
+                let grace = GRACE_SECONDS.min(u64::from(lease.ttl_seconds));
+                let until = now.plus_seconds(grace);
+                (!lease.graced && until > lease.deadline).then_some((*number, until))
+            })
+            .collect();
+        near.sort_unstable();
+        for (lease, deadline) in near {
+            self.emit(Event::Graced { lease, deadline });
+        }
+        let waiting: Vec<EventNumber> = self
+            .ticket_due
+            .range(..(now.plus_seconds(KEEP_SECONDS), EventNumber(0)))
+            .map(|(_, number)| *number)
+            .collect();
+        for number in waiting {
+            let Some(ticket) = self.tickets.get(&number) else {
+                continue;
+            };
+            if let TicketState::Waiting { .. } = ticket.state {
+                let state = TicketState::Waiting {
+                    alive_until: now.plus_seconds(KEEP_SECONDS),
+                };
+                self.emit(Event::TicketChanged {
+                    ticket: number,
+                    state,
+                });
+            }
+        }
+        Reply::Done
+    }
+}
