@@ -1,1 +1,34 @@
-//! Placeholder.
+//! usher-cache: a metering server's durable ledger, in one SQLite file.
+//!
+//! An [`Engine`] owns the ledger. One thread applies commands, makes their events durable in one
+//! transaction (WAL, `synchronous=FULL`) and only then hands out the answers: what arrived
+//! meanwhile is the next batch, and nothing is delayed when idle. What is answered, shown or
+//! published is on disk. The commit writes one record of a batch's events; the tables that people
+//! query are filled from it when the writer is idle, when a reader asks ([`Engine::settle`]), or
+//! when the record has grown to its bound.
+//!
+//! It knows nothing of HTTP, tokens' meaning, or processes.
+
+#![forbid(unsafe_code)]
+
+mod backup;
+mod clock;
+mod engine;
+mod error;
+mod fill;
+mod history;
+mod journal;
+mod load;
+mod schema;
+mod tokens;
+mod writer;
+
+pub use backup::{RestoreOptions, Restored, restore};
+pub use clock::{Clock, SystemClock};
+pub use engine::{
+    Answer, Engine, EngineOptions, Failure, Health, Opened, QUEUE_LIMIT, Release, Request, Sink,
+    Work,
+};
+pub use error::CacheError;
+pub use history::*;
+pub use tokens::{TokenRow, Tokens};

@@ -1,0 +1,183 @@
+//! The handle to the one writer: what can be asked of it and how it answers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use usher_core::ledger::{Batch, Command, Ledger, Now, Reply};
+
+use crate::clock::Clock;
+use crate::error::CacheError;
+use crate::history::History;
+use crate::tokens::Tokens;
+use crate::writer;
+
+/// Requests that may wait for the writer; the next is answered with [`Failure::Busy`] at once.
+pub const QUEUE_LIMIT: usize = 65_536;
+
+/// How an engine is opened.
+pub struct EngineOptions {
+    /// The data directory; the file is `cache.db` in it.
+    pub data: PathBuf,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Told of each batch as soon as it is durable, in order, on the writer's thread: it must not
+    /// block.
+    pub on_durable: Box<dyn Fn(&Batch) + Send>,
+}
+
+/// What opening found.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The server's id: made once for a data file.
+    pub server_id: String,
+    /// Leases that were held.
+    pub leases: usize,
+    /// Events that were in the journal and not yet in the tables.
+    pub replayed: u64,
+}
+
+/// Where answers go. The writer hands over all answers of a batch that go to the same sink at
+/// once, on its own thread: it must not block.
+pub trait Sink: Send + Sync {
+    /// Takes the answers, each with the token of its request.
+    fn deliver(&self, answers: &mut Vec<(u64, Result<Answer, Failure>)>);
+}
+
+/// A reply of the ledger, durable, with the instant at which it was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// When.
+    pub at: Now,
+    /// What.
+    pub reply: Reply,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Too much is waiting; nothing was done.
+    Busy,
+    /// The disk refused; nothing was done. Says why.
+    Storage(String),
+    /// The disk failed in the middle; whether it was done is not known. Says why.
+    OutcomeUnknown(String),
+    /// The engine is closing; nothing was done.
+    Stopping,
+}
+
+/// What is to be answered where a read's result is released: it runs on the writer's thread after
+/// everything that the read saw is durable.
+pub type Release = Box<dyn FnOnce(Result<(), Failure>) + Send>;
+
+/// What can be asked of the writer.
+pub enum Work {
+    /// A command for the ledger.
+    Command(Command),
+    /// A look at the ledger in the order of the commands. It must be short: everything waits.
+    Read(Box<dyn FnOnce(&Ledger, Now) -> Release + Send>),
+}
+
+/// One request: what to do and where its answer goes.
+pub struct Request {
+    /// What.
+    pub work: Work,
+    /// Where the answer goes; reads answer by their release.
+    pub sink: Arc<dyn Sink>,
+    /// Given back with the answer.
+    pub token: u64,
+}
+
+/// Whether the engine can serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// It can.
+    Ok,
+    /// It serves what needs no disk, and tries again with each request: the last commit failed.
+    Degraded {
+        /// Why.
+        why: String,
+        /// Since when, in Unix milliseconds.
+        since_wall_ms: i64,
+    },
+    /// It cannot: the disk has not answered for so long.
+    Stuck {
+        /// What is waited for.
+        why: String,
+        /// For how long, in seconds.
+        for_seconds: u64,
+    },
+}
+
+/// The handle to a ledger and its file. Clones share them.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) shared: Arc<writer::Shared>,
+}
+
+impl Engine {
+    /// Opens the data file, or makes it; migrates and recovers it; starts the writer.
+    pub fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
+        writer::open(options)
+    }
+
+    /// Hands requests to the writer, in order, and takes them out of `requests`. What finds no
+    /// room is answered with [`Failure::Busy`] through its sink before this returns.
+    pub fn submit(&self, requests: &mut Vec<Request>) {
+        self.shared.submit(requests);
+    }
+
+    /// Carries out one command and waits: for what is not hot, and never on an async thread.
+    pub fn execute(&self, command: Command) -> Result<Answer, Failure> {
+        self.shared.execute(command)
+    }
+
+    /// Looks at the ledger and waits: for what is not hot, and never on an async thread.
+    pub fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.shared.read(look)
+    }
+
+    /// Waits until the tables hold everything that is durable now. Never on an async thread.
+    pub fn settle(&self) -> Result<(), Failure> {
+        self.shared.settle()
+    }
+
+    /// The tables, for reading: as settled as they are. Never on an async thread.
+    pub fn history(&self) -> History {
+        History::new(self.shared.clone())
+    }
+
+    /// The access tokens. Never on an async thread.
+    pub fn tokens(&self) -> Tokens {
+        Tokens::new(self.shared.clone())
+    }
+
+    /// Whether it can serve.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    /// How many requests wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting()
+    }
+
+    /// Batches that were made durable since the start, and the events in them.
+    pub fn commits(&self) -> (u64, u64) {
+        self.shared.commits()
+    }
+
+    /// Writes a snapshot of the file to `to`, which must not exist, while serving. Never on an
+    /// async thread.
+    pub fn backup(&self, to: &std::path::Path) -> Result<(), CacheError> {
+        crate::backup::backup(&self.shared, to)
+    }
+
+    /// Finishes what waits, fills the tables, closes the file. Later requests get
+    /// [`Failure::Stopping`].
+    pub fn close(&self) {
+        self.shared.close();
+    }
+}

@@ -1,0 +1,55 @@
+//! Why a data file cannot be opened, read, saved or restored.
+
+use std::path::PathBuf;
+
+/// See the module. Each says what was tried, on what, why it failed and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// Another process has it.
+    #[error(
+        "the data directory {} is in use by another usher: stop that one, or choose another \
+         directory with --data", .0.display()
+    )]
+    InUse(PathBuf),
+    /// It is of a later version.
+    #[error(
+        "{} was written by a later version of usher (schema {found}, this version knows {known}): \
+         use that version; nothing was changed", path.display()
+    )]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: u32,
+        /// The highest that this version can write.
+        known: u32,
+    },
+    /// It is damaged, or is no data file of usher.
+    #[error("{} cannot be used: {why}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        why: String,
+    },
+    /// The system refused.
+    #[error("cannot {doing} {}: {why}", path.display())]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The database refused.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Database {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}

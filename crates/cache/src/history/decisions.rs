@@ -1,0 +1,154 @@
+//! The why of one decision: what was known at its instant, and who held the seats then.
+
+use rusqlite::{OptionalExtension, params};
+use usher_core::ledger::{DecisionId, EventNumber, Incarnation, LeaseId, Scene};
+
+use super::History;
+use super::lists::number;
+use crate::engine::Failure;
+use crate::schema::from_i64;
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecisionKind {
+    /// Seats were granted.
+    Granted,
+    /// A place in the queue was given.
+    Queued,
+    /// It was refused.
+    Denied,
+}
+
+/// A decision with its inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// Its id.
+    pub id: DecisionId,
+    /// What was decided.
+    pub kind: DecisionKind,
+    /// Product id.
+    pub product: String,
+    /// Who asked.
+    pub user: String,
+    /// Who vouches for that user.
+    pub authority: String,
+    /// The computer's name.
+    pub computer: String,
+    /// The computer's key.
+    pub computer_key: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// When, in Unix milliseconds.
+    pub at: i64,
+    /// Why it was refused, as the wire says it.
+    pub reason: Option<String>,
+    /// The counts at that instant, before the decision.
+    pub scene: Scene,
+    /// Whether a granted lease came to one who had waited.
+    pub waited: bool,
+    /// Who held the seats; at most 1,000.
+    pub holders: Vec<HolderRow>,
+}
+
+/// Who held seats at the instant of a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HolderRow {
+    /// The lease.
+    pub lease: LeaseId,
+    /// Who.
+    pub user: String,
+    /// The computer's name.
+    pub computer: String,
+    /// Seats.
+    pub seats: u32,
+    /// Since when, in Unix milliseconds.
+    pub granted_at: i64,
+    /// Until when, in Unix milliseconds; none while it is held.
+    pub ended_at: Option<i64>,
+}
+
+const HEAD: &str = "p.id, s.name, s.authority, c.name, c.key, d.seats";
+const JOINS: &str = "JOIN products p ON p.number = d.product JOIN subjects s ON s.id = d.subject \
+                     JOIN computers c ON c.id = d.computer WHERE d.number = ?1 AND d.incarnation = ?2";
+
+impl History {
+    /// The decision of that id, if it is kept.
+    pub fn decision(&self, id: DecisionId) -> Result<Option<DecisionRow>, Failure> {
+        self.query(|connection| {
+            let sources = [
+                (
+                    DecisionKind::Granted,
+                    "leases",
+                    "d.granted_at, NULL, d.ticket IS NOT NULL",
+                ),
+                (DecisionKind::Queued, "tickets", "d.queued_at, NULL, 0"),
+                (DecisionKind::Denied, "denials", "d.first_at, d.reason, 0"),
+            ];
+            for (kind, table, columns) in sources {
+                let sql = format!(
+                    "SELECT {HEAD}, {columns}, d.scene_seats, d.scene_in_use, d.scene_queued, \
+                     d.product FROM {table} d {JOINS}"
+                );
+                let found = connection
+                    .prepare_cached(&sql)?
+                    .query_row(params![id.number.0 as i64, id.incarnation.0], |row| {
+                        let decision = DecisionRow {
+                            id,
+                            kind,
+                            product: row.get(0)?,
+                            user: row.get(1)?,
+                            authority: row.get(2)?,
+                            computer: row.get(3)?,
+                            computer_key: row.get(4)?,
+                            seats: row.get(5)?,
+                            at: row.get(6)?,
+                            reason: row.get(7)?,
+                            waited: row.get(8)?,
+                            scene: Scene {
+                                seats: from_i64(row.get(9)?),
+                                in_use: from_i64(row.get(10)?),
+                                queued: row.get(11)?,
+                            },
+                            holders: Vec::new(),
+                        };
+                        Ok((decision, row.get::<_, u32>(12)?))
+                    })
+                    .optional()?;
+                if let Some((mut decision, product)) = found {
+                    decision.holders = holders(connection, product, id.number)?;
+                    return Ok(Some(decision));
+                }
+            }
+            Ok(None)
+        })
+    }
+}
+
+/// Who held seats of a product when the event of that number happened: exact, for events are
+/// numbered in the order in which they happened.
+fn holders(
+    connection: &rusqlite::Connection,
+    product: u32,
+    at: EventNumber,
+) -> rusqlite::Result<Vec<HolderRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT l.number, l.incarnation, s.name, c.name, l.seats, l.granted_at, l.ended_at \
+         FROM leases l JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
+         WHERE l.product = ?1 AND l.number < ?2 AND (l.ended IS NULL OR l.ended > ?2) \
+         ORDER BY l.number LIMIT 1000",
+    )?;
+    let rows = statement.query_map(params![product, at.0 as i64], |row| {
+        Ok(HolderRow {
+            lease: LeaseId {
+                incarnation: Incarnation(row.get(1)?),
+                number: number(row, 0)?,
+            },
+            user: row.get(2)?,
+            computer: row.get(3)?,
+            seats: row.get(4)?,
+            granted_at: row.get(5)?,
+            ended_at: row.get(6)?,
+        })
+    })?;
+    rows.collect()
+}

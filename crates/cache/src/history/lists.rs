@@ -1,0 +1,254 @@
+//! Leases that are held, requests that wait, checkouts that were refused.
+
+use rusqlite::{Row, params};
+use usher_core::ledger::{DecisionId, EventNumber};
+use usher_core::ledger::{Incarnation, LeaseId, Steady, TicketId};
+
+use super::{History, Rows, page};
+use crate::engine::Failure;
+use crate::schema::from_i64;
+
+/// Which leases; each part that is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct LeaseFilter {
+    /// Product id.
+    pub product: Option<String>,
+    /// Name of the person who is counted.
+    pub user: Option<String>,
+    /// The computer's key or name.
+    pub computer: Option<String>,
+}
+
+/// A lease that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// Its id.
+    pub id: LeaseId,
+    /// Product id.
+    pub product: String,
+    /// Who is counted.
+    pub user: String,
+    /// Who vouches for that user.
+    pub authority: String,
+    /// The computer's name.
+    pub computer: String,
+    /// The computer's key.
+    pub computer_key: String,
+    /// Seats held.
+    pub seats: u32,
+    /// When it was granted, in Unix milliseconds.
+    pub granted_at: i64,
+    /// When it ends without renewal.
+    pub deadline: Steady,
+    /// Seconds that it lives without renewal.
+    pub ttl_seconds: u32,
+    /// The numbers of its allotments.
+    pub allotments: Vec<u32>,
+}
+
+/// A request that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketRow {
+    /// Its id.
+    pub id: TicketId,
+    /// Product id.
+    pub product: String,
+    /// Who waits.
+    pub user: String,
+    /// The computer's name.
+    pub computer: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// Higher is served first.
+    pub priority: i8,
+    /// Place in its product's queue, from 1.
+    pub position: u32,
+    /// When it was queued, in Unix milliseconds.
+    pub queued_at: i64,
+}
+
+/// Refusals, with repeats counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DenialRow {
+    /// For "why".
+    pub id: DecisionId,
+    /// Product id.
+    pub product: String,
+    /// Who asked.
+    pub user: String,
+    /// The computer's name.
+    pub computer: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// Why not, as the wire says it.
+    pub reason: String,
+    /// How often it was asked and refused.
+    pub count: u64,
+    /// The first refusal, in Unix milliseconds.
+    pub first_at: i64,
+    /// The last refusal, in Unix milliseconds.
+    pub last_at: i64,
+}
+
+impl History {
+    /// Leases that are held, oldest first.
+    pub fn leases(
+        &self,
+        filter: &LeaseFilter,
+        after: u64,
+        limit: u32,
+    ) -> Result<Rows<LeaseRow>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
+                 l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws \
+                 FROM leases l JOIN products p ON p.number = l.product \
+                 JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
+                 WHERE l.ended IS NULL AND l.number > ?1 \
+                 AND (?2 IS NULL OR p.id = ?2) AND (?3 IS NULL OR s.name = ?3) \
+                 AND (?4 IS NULL OR c.key = ?4 OR c.name = ?4) \
+                 ORDER BY l.number LIMIT ?5",
+            )?;
+            let rows = statement.query_map(
+                params![
+                    after as i64,
+                    filter.product,
+                    filter.user,
+                    filter.computer,
+                    limit + 1
+                ],
+                lease_row,
+            )?;
+            Ok(page(
+                rows.collect::<Result<_, _>>()?,
+                limit,
+                |row: &LeaseRow| row.id.number.0,
+            ))
+        })
+    }
+
+    /// Requests that wait, product by product, in the order in which they will be served.
+    /// `after` counts rows.
+    pub fn queue(
+        &self,
+        product: Option<&str>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Rows<TicketRow>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT t.number, t.incarnation, p.id, s.name, c.name, t.seats, t.priority, \
+                 t.queued_at, row_number() OVER (PARTITION BY t.product \
+                 ORDER BY t.priority DESC, t.number) \
+                 FROM tickets t JOIN products p ON p.number = t.product \
+                 JOIN subjects s ON s.id = t.subject JOIN computers c ON c.id = t.computer \
+                 WHERE t.state = 'waiting' AND (?1 IS NULL OR p.id = ?1) \
+                 ORDER BY p.id, t.priority DESC, t.number LIMIT ?2 OFFSET ?3",
+            )?;
+            let rows = statement.query_map(params![product, limit + 1, after as i64], |row| {
+                Ok(TicketRow {
+                    id: TicketId {
+                        incarnation: Incarnation(row.get(1)?),
+                        number: number(row, 0)?,
+                    },
+                    product: row.get(2)?,
+                    user: row.get(3)?,
+                    computer: row.get(4)?,
+                    seats: row.get(5)?,
+                    priority: row.get(6)?,
+                    queued_at: row.get(7)?,
+                    position: row.get(8)?,
+                })
+            })?;
+            let mut found = page(rows.collect::<Result<_, _>>()?, limit, |_| 0);
+            found.next = found.next.map(|_| after + u64::from(limit));
+            Ok(found)
+        })
+    }
+
+    /// Refusals, newest first, whose last repeat is not before `since`. `before` is the cursor:
+    /// 0 begins at the newest.
+    pub fn denials(
+        &self,
+        product: Option<&str>,
+        since_wall_ms: Option<i64>,
+        before: u64,
+        limit: u32,
+    ) -> Result<Rows<DenialRow>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT d.number, d.incarnation, p.id, s.name, c.name, d.seats, d.reason, \
+                 d.count, d.first_at, d.last_at \
+                 FROM denials d JOIN products p ON p.number = d.product \
+                 JOIN subjects s ON s.id = d.subject JOIN computers c ON c.id = d.computer \
+                 WHERE (?1 IS NULL OR p.id = ?1) AND (?2 IS NULL OR d.last_at >= ?2) \
+                 AND (?3 = 0 OR d.number < ?3) ORDER BY d.number DESC LIMIT ?4",
+            )?;
+            let rows = statement.query_map(
+                params![product, since_wall_ms, before as i64, limit + 1],
+                |row| {
+                    Ok(DenialRow {
+                        id: DecisionId {
+                            incarnation: Incarnation(row.get(1)?),
+                            number: number(row, 0)?,
+                        },
+                        product: row.get(2)?,
+                        user: row.get(3)?,
+                        computer: row.get(4)?,
+                        seats: row.get(5)?,
+                        reason: row.get(6)?,
+                        count: from_i64(row.get(7)?),
+                        first_at: row.get(8)?,
+                        last_at: row.get(9)?,
+                    })
+                },
+            )?;
+            Ok(page(
+                rows.collect::<Result<_, _>>()?,
+                limit,
+                |row: &DenialRow| row.id.number.0,
+            ))
+        })
+    }
+
+    /// Refused checkouts by product id since an instant, repeats counted.
+    pub fn denied_since(&self, since_wall_ms: i64) -> Result<Vec<(String, u64)>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT p.id, sum(d.count) FROM denials d JOIN products p ON p.number = d.product \
+                 WHERE d.last_at >= ?1 GROUP BY p.id",
+            )?;
+            let rows = statement.query_map([since_wall_ms], |row| {
+                Ok((row.get(0)?, from_i64(row.get(1)?)))
+            })?;
+            rows.collect()
+        })
+    }
+}
+
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<EventNumber> {
+    Ok(EventNumber(from_i64(row.get(column)?)))
+}
+
+fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
+    let draws: String = row.get(11)?;
+    Ok(LeaseRow {
+        id: LeaseId {
+            incarnation: Incarnation(row.get(1)?),
+            number: number(row, 0)?,
+        },
+        product: row.get(2)?,
+        user: row.get(3)?,
+        authority: row.get(4)?,
+        computer: row.get(5)?,
+        computer_key: row.get(6)?,
+        seats: row.get(7)?,
+        granted_at: row.get(8)?,
+        deadline: Steady(from_i64(row.get(9)?)),
+        ttl_seconds: row.get(10)?,
+        allotments: crate::schema::read_draws(&draws)
+            .iter()
+            .map(|d| d.allotment.0)
+            .collect(),
+    })
+}
