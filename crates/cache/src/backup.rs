@@ -1,9 +1,15 @@
 //! Snapshots of a data file, and coming back from one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
+
+use crate::clock::{Clock, SystemClock};
 use crate::error::CacheError;
-use crate::writer::Shared;
+use crate::inbox::Shared;
+use crate::load::load;
+use crate::{journal, open, schema};
 
 /// How a restore is made.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,22 +23,175 @@ pub struct RestoreOptions {
 #[derive(Debug, Clone)]
 pub struct Restored {
     /// Where the data file of before was put, if there was one.
-    pub kept: Option<std::path::PathBuf>,
+    pub kept: Option<PathBuf>,
     /// Nothing is granted for so many seconds.
     pub hold_seconds: u64,
     /// Leases that the snapshot holds.
     pub leases: u64,
 }
 
-pub(crate) fn backup(_shared: &Shared, _to: &Path) -> Result<(), CacheError> {
-    unimplemented!()
+/// Copies the file as it is at one instant, while it is written to; complete when it returns.
+pub(crate) fn backup(shared: &Shared, to: &Path) -> Result<(), CacheError> {
+    let failed = |why: String| CacheError::System {
+        doing: "write the snapshot",
+        path: to.into(),
+        why,
+    };
+    if to.exists() {
+        return Err(failed("the file exists already".to_owned()));
+    }
+    let target = to.to_string_lossy().into_owned();
+    shared
+        .with_reader(|connection| connection.execute("VACUUM INTO ?1", [target.as_str()]))
+        .map_err(|failure| failed(format!("{failure:?}")))?;
+    std::fs::File::open(to)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| failed(error.to_string()))?;
+    let snapshot = Connection::open(to).map_err(|error| failed(error.to_string()))?;
+    check(&snapshot, to)
 }
 
-/// Puts a snapshot in the place of the data file of a stopped server, as a new incarnation.
-pub fn restore(
-    _data: &Path,
-    _file: &Path,
-    _options: RestoreOptions,
-) -> Result<Restored, CacheError> {
-    unimplemented!()
+/// Puts a snapshot in the place of the data file of a stopped server, as a new incarnation: ids
+/// that were made after the snapshot are never made again. The data file of before is kept.
+pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Restored, CacheError> {
+    let _lock = open::lock(data)?;
+    let incoming = data.join("cache.db.incoming");
+    for suffix in SUFFIXES {
+        remove(&beside(&incoming, suffix))?;
+    }
+    std::fs::copy(file, &incoming).map_err(system("read the snapshot", file))?;
+    let (hold_seconds, leases) = prepare(&incoming, options)?;
+    let path = data.join("cache.db");
+    let kept = if path.exists() {
+        Some(put_aside(data, &path)?)
+    } else {
+        None
+    };
+    std::fs::rename(&incoming, &path).map_err(system("put the snapshot in place of", &path))?;
+    std::fs::File::open(data)
+        .and_then(|directory| directory.sync_all())
+        .map_err(system("write", data))?;
+    Ok(Restored {
+        kept,
+        hold_seconds,
+        leases,
+    })
+}
+
+/// A data file and what SQLite keeps beside it.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+
+fn system(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> CacheError {
+    let path = path.to_path_buf();
+    move |error| CacheError::System {
+        doing,
+        path,
+        why: error.to_string(),
+    }
+}
+
+/// Checks a snapshot and begins its new life: a new incarnation, and a hold.
+fn prepare(path: &Path, options: RestoreOptions) -> Result<(u64, u64), CacheError> {
+    let database = |source| CacheError::Database {
+        doing: "restore",
+        path: path.into(),
+        source,
+    };
+    check(&Connection::open(path).map_err(database)?, path)?;
+    let connection = open::connection(path)?;
+    let loaded = load(&connection, path)?;
+    let mut ledger = loaded.ledger;
+    let leases = ledger.leases().count() as u64;
+    let hold_seconds = match options.accept_risk {
+        true => 0,
+        false => u64::from(ledger.longest_ttl_seconds()),
+    };
+    let clock = SystemClock;
+    let (offset_ms, rebooted) = open::clock_offset(&connection, path, loaded.last, &clock)?;
+    let steady = clock.boot_ms().cast_signed().saturating_add(offset_ms);
+    let now = Now {
+        steady: Steady(u64::try_from(steady).unwrap_or(0)).max(loaded.last.steady),
+        wall: Wall(clock.wall_ms()),
+    };
+    if rebooted {
+        ledger.apply(now, Command::Rebooted);
+    }
+    let incarnation = Incarnation(open::new_incarnation(path)?);
+    let hold_until = (hold_seconds > 0).then(|| now.steady.plus_seconds(hold_seconds));
+    ledger.apply(
+        now,
+        Command::Reincarnate {
+            incarnation,
+            hold_until,
+        },
+    );
+    journal::commit(
+        &connection,
+        ledger.pending_first(),
+        now,
+        ledger.pending(),
+        &mut Vec::new(),
+    )
+    .map_err(|error| CacheError::Damaged {
+        path: path.into(),
+        why: format!("{error:?}"),
+    })?;
+    open::keep_clock(&connection, path, offset_ms, &clock)?;
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(database)?;
+    Ok((hold_seconds, leases))
+}
+
+/// Whether a file is a whole data file of usher.
+fn check(connection: &Connection, path: &Path) -> Result<(), CacheError> {
+    let damaged = |why: String| CacheError::Damaged {
+        path: path.into(),
+        why,
+    };
+    let verdict: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| damaged(error.to_string()))?;
+    if verdict != "ok" {
+        return Err(damaged(format!("the integrity check says: {verdict}")));
+    }
+    match schema::version(connection) {
+        Ok(0) => Err(damaged("it is no data file of usher".to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) => Err(damaged(error.to_string())),
+    }
+}
+
+/// Renames the data file of before, with what SQLite keeps beside it.
+fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, CacheError> {
+    let mut number = 1_u32;
+    let aside = loop {
+        let name = data.join(format!("cache.db.before-restore-{number}"));
+        if !name.exists() {
+            break name;
+        }
+        number += 1;
+    };
+    for suffix in SUFFIXES {
+        let from = beside(path, suffix);
+        if from.exists() {
+            std::fs::rename(&from, beside(&aside, suffix)).map_err(system("put aside", &from))?;
+        }
+    }
+    Ok(aside)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> Result<(), CacheError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(system("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
 }

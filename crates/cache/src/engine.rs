@@ -69,12 +69,15 @@ pub enum Failure {
 /// everything that the read saw is durable.
 pub type Release = Box<dyn FnOnce(Result<(), Failure>) + Send>;
 
+/// A look at the ledger, which says how its result is released.
+pub type Look = Box<dyn FnOnce(&Ledger, Now) -> Release + Send>;
+
 /// What can be asked of the writer.
 pub enum Work {
     /// A command for the ledger.
     Command(Command),
     /// A look at the ledger in the order of the commands. It must be short: everything waits.
-    Read(Box<dyn FnOnce(&Ledger, Now) -> Release + Send>),
+    Read(Look),
 }
 
 /// One request: what to do and where its answer goes.
@@ -111,7 +114,7 @@ pub enum Health {
 /// The handle to a ledger and its file. Clones share them.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) shared: Arc<writer::Shared>,
+    pub(crate) shared: Arc<crate::inbox::Shared>,
 }
 
 impl Engine {

@@ -1,1 +1,449 @@
-//! To come.
+//! Fills the tables that people query from the journal, a slice at a time.
+//!
+//! A slice is one transaction: rows in, journal records out, `filled_to` moved. It needs no fsync
+//! of its own: until it is durable the journal still has the events, and filling again gives the
+//! same rows.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use usher_core::ledger::{Batch, Event, EventNumber, Now, Ticket, TicketState};
+
+use crate::error::CacheError;
+use crate::journal;
+use crate::schema::{put, write_cause, write_draws, write_holders, write_reason};
+
+/// Program names that are kept apart; what comes after them is gathered.
+pub(crate) const PROGRAMS_LIMIT: i64 = 4_096;
+/// Under which name.
+pub(crate) const OTHER_PROGRAMS: &str = "(other)";
+
+/// Takes about `at_least` events from the journal into the tables; answers the number up to
+/// which, not included, the tables then hold all events, if there was anything to do.
+pub(crate) fn fill(
+    connection: &Connection,
+    path: &Path,
+    from: u64,
+    at_least: usize,
+) -> Result<Option<u64>, CacheError> {
+    let batches = journal::oldest(connection, path, from, at_least)?;
+    let Some(last) = batches.last() else {
+        return Ok(None);
+    };
+    let filled_to = last.first + last.events.len() as u64;
+    let database = |source| CacheError::Database {
+        doing: "fill the tables of",
+        path: path.into(),
+        source,
+    };
+    connection
+        .execute_batch("PRAGMA synchronous = NORMAL")
+        .map_err(database)?;
+    let done = slice(connection, &batches, filled_to);
+    if done.is_err() && !connection.is_autocommit() {
+        // The first error is the one to tell; a rollback that fails as well adds nothing.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    connection
+        .execute_batch("PRAGMA synchronous = FULL")
+        .map_err(database)?;
+    done.map_err(database)?;
+    Ok(Some(filled_to))
+}
+
+fn slice(connection: &Connection, batches: &[Batch], filled_to: u64) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    for batch in batches {
+        for (number, event) in (batch.first..).zip(batch.events.iter()) {
+            row(connection, batch.at, EventNumber(number), event)?;
+        }
+    }
+    connection
+        .prepare_cached("DELETE FROM journal WHERE first < ?1")?
+        .execute([filled_to.cast_signed()])?;
+    if let Some(last) = batches.last() {
+        put(connection, "filled_to", filled_to)?;
+        put(connection, "last_steady", last.at.steady.0)?;
+        put(connection, "last_wall", last.at.wall.0.cast_unsigned())?;
+    }
+    connection.execute_batch("COMMIT")
+}
+
+/// What one event does to the tables. Numbers are row keys, so doing it twice does it once.
+fn row(
+    connection: &Connection,
+    at: Now,
+    number: EventNumber,
+    event: &Event,
+) -> rusqlite::Result<()> {
+    let execute = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+        connection.prepare_cached(sql)?.execute(values).map(drop)
+    };
+    match event {
+        Event::SubjectEntered(s) => execute(
+            "INSERT OR REPLACE INTO subjects (id, authority, key, name) VALUES (?1, ?2, ?3, ?4)",
+            params![signed(s.id.0), &*s.authority, &*s.key, &*s.name],
+        ),
+        Event::ComputerEntered(c) => execute(
+            "INSERT OR REPLACE INTO computers (id, key, name, document) VALUES (?1, ?2, ?3, ?4)",
+            params![signed(c.id.0), &*c.key, &*c.name, &*c.document],
+        ),
+        Event::ProductPut { product, spec } => execute(
+            "INSERT INTO products (number, id, enabled, max_ttl_seconds, queue_limit, \
+             shared_by_subject, document, created_at, removed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0) ON CONFLICT (number) DO UPDATE SET \
+             enabled = ?3, max_ttl_seconds = ?4, queue_limit = ?5, shared_by_subject = ?6, \
+             document = ?7, created_at = CASE removed WHEN 0 THEN created_at ELSE ?8 END, \
+             removed = 0",
+            params![
+                product.0,
+                &*spec.id,
+                spec.enabled,
+                spec.max_ttl_seconds,
+                spec.queue_limit,
+                spec.shared_by_subject,
+                &*spec.document,
+                at.wall.0
+            ],
+        ),
+        Event::ProductRemoved { product } => execute(
+            "UPDATE products SET removed = 1 WHERE number = ?1",
+            params![product.0],
+        ),
+        Event::EntitlementPut(e) => execute(
+            "INSERT OR REPLACE INTO entitlements (number, product, seats, overdraft, valid_from, \
+             valid_to, allotment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                e.number.0,
+                e.product.0,
+                e.seats,
+                e.overdraft,
+                e.from.map(|w| w.0),
+                e.to.map(|w| w.0),
+                e.allotment.0
+            ],
+        ),
+        Event::EntitlementRemoved { entitlement } => execute(
+            "DELETE FROM entitlements WHERE number = ?1",
+            params![entitlement.0],
+        ),
+        Event::AllotmentPut(a) => execute(
+            "INSERT OR REPLACE INTO allotments (number, product, entitlement, seats, valid_from, \
+             valid_to, deadline) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                a.number.0,
+                a.product.0,
+                a.entitlement.0,
+                a.seats,
+                a.from.map(|w| w.0),
+                a.to.map(|w| w.0),
+                a.deadline.map(|d| signed(d.0))
+            ],
+        ),
+        Event::Granted { lease: l, scene } => execute(
+            "INSERT OR REPLACE INTO leases (number, incarnation, product, subject, computer, \
+             seats, ttl_seconds, deadline, granted_at, granted, draws, session, ticket, \
+             ticket_incarnation, holders, graced, scene_seats, scene_in_use, scene_queued) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+             ?18, ?19)",
+            params![
+                signed(number.0),
+                l.id.incarnation.0,
+                l.product.0,
+                signed(l.subject.0),
+                signed(l.computer.0),
+                l.seats,
+                l.ttl_seconds,
+                signed(l.deadline.0),
+                l.granted_at.0,
+                signed(l.granted.0),
+                write_draws(&l.draws),
+                l.session.map(signed),
+                l.ticket.map(|t| signed(t.number.0)),
+                l.ticket.map(|t| t.incarnation.0),
+                write_holders(&l.holders),
+                l.graced,
+                signed(scene.seats),
+                signed(scene.in_use),
+                scene.queued
+            ],
+        ),
+        Event::Renewed { lease, deadline } => execute(
+            "UPDATE leases SET deadline = ?2, graced = 0 WHERE number = ?1",
+            params![signed(lease.0), signed(deadline.0)],
+        ),
+        Event::Graced { lease, deadline } => execute(
+            "UPDATE leases SET deadline = ?2, graced = 1 WHERE number = ?1",
+            params![signed(lease.0), signed(deadline.0)],
+        ),
+        Event::Redrawn { lease, draws } => execute(
+            "UPDATE leases SET draws = ?2 WHERE number = ?1",
+            params![signed(lease.0), write_draws(draws)],
+        ),
+        Event::Ended { lease, cause } => execute(
+            "UPDATE leases SET ended = ?2, ended_at = ?3, held_ms = max(0, ?4 - granted), \
+             cause = ?5 WHERE number = ?1",
+            params![
+                signed(lease.0),
+                signed(number.0),
+                at.wall.0,
+                signed(at.steady.0),
+                write_cause(*cause)
+            ],
+        ),
+        Event::Joined { lease, session } => holders(connection, *lease, |holders| {
+            if let Err(place) = holders.binary_search(session) {
+                holders.insert(place, *session);
+            }
+        }),
+        Event::Left { lease, session } => holders(connection, *lease, |holders| {
+            holders.retain(|other| other != session)
+        }),
+        Event::Queued { ticket: t, scene } => {
+            execute(
+                "INSERT OR REPLACE INTO tickets (number, incarnation, product, subject, computer, \
+                 seats, ttl_seconds, priority, queued_at, scene_seats, scene_in_use, scene_queued, \
+                 state, forgotten) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0)",
+                params![
+                    signed(number.0),
+                    t.id.incarnation.0,
+                    t.product.0,
+                    signed(t.subject.0),
+                    signed(t.computer.0),
+                    t.seats,
+                    t.ttl_seconds,
+                    t.priority,
+                    t.queued_at.0,
+                    signed(scene.seats),
+                    signed(scene.in_use),
+                    scene.queued
+                ],
+            )?;
+            ticket_state(connection, number, t)
+        }
+        Event::TicketChanged { ticket, state } => {
+            let (word, until, lease) = write_state(*state);
+            execute(
+                "UPDATE tickets SET state = ?2, until = ?3, lease = ?4, lease_incarnation = ?5 \
+                 WHERE number = ?1",
+                params![
+                    signed(ticket.0),
+                    word,
+                    until,
+                    lease.map(|l| signed(l.number.0)),
+                    lease.map(|l| l.incarnation.0)
+                ],
+            )
+        }
+        Event::TicketForgotten { ticket } => execute(
+            "UPDATE tickets SET forgotten = 1 WHERE number = ?1",
+            params![signed(ticket.0)],
+        ),
+        Event::Denied(d) => execute(
+            "INSERT OR REPLACE INTO denials (number, incarnation, product, subject, computer, \
+             seats, reason, scene_seats, scene_in_use, scene_queued, first, first_at, last_at, \
+             count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1)",
+            params![
+                signed(number.0),
+                d.id.incarnation.0,
+                d.product.0,
+                signed(d.subject.0),
+                signed(d.computer.0),
+                d.seats,
+                write_reason(d.reason),
+                signed(d.scene.seats),
+                signed(d.scene.in_use),
+                d.scene.queued,
+                signed(at.steady.0),
+                at.wall.0
+            ],
+        ),
+        Event::DeniedAgain { denial, count, .. } => execute(
+            "UPDATE denials SET count = ?2, last_at = ?3 WHERE number = ?1",
+            params![signed(denial.0), signed(*count), at.wall.0],
+        ),
+        Event::Unseated(u) => execute(
+            "INSERT INTO unseated (computer, session, product, subject, ttl_seconds, deadline, \
+             reason, number, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+             ON CONFLICT (computer, session) DO UPDATE SET product = ?3, subject = ?4, \
+             ttl_seconds = ?5, deadline = ?6, reason = ?7",
+            params![
+                signed(u.session.computer.0),
+                signed(u.session.session),
+                u.product.0,
+                signed(u.subject.0),
+                u.ttl_seconds,
+                signed(u.deadline.0),
+                write_reason(u.reason),
+                signed(number.0),
+                at.wall.0
+            ],
+        ),
+        Event::UnseatedEnded { session } => execute(
+            "DELETE FROM unseated WHERE computer = ?1 AND session = ?2",
+            params![signed(session.computer.0), signed(session.session)],
+        ),
+        Event::SessionFinished(s) => execute(
+            "INSERT OR IGNORE INTO sessions (number, computer, session, sender_incarnation, \
+             product, program, version, subject, real_subject, started_at, ended_at, duration_ms, \
+             lease, lease_incarnation) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            params![
+                signed(number.0),
+                signed(s.session.computer.0),
+                signed(s.session.session),
+                signed(s.sender_incarnation),
+                s.product.0,
+                &*s.program,
+                s.version.as_deref(),
+                signed(s.subject.0),
+                s.real_subject.map(|id| signed(id.0)),
+                s.started_at.0,
+                s.ended_at.0,
+                signed(s.duration_ms),
+                s.lease.map(|l| signed(l.number.0)),
+                s.lease.map(|l| l.incarnation.0)
+            ],
+        ),
+        Event::ProgramsSeen { computer, counts } => {
+            for (program, starts) in counts {
+                programs(connection, at, signed(computer.0), program, signed(*starts))?;
+            }
+            Ok(())
+        }
+        Event::Reported {
+            computer,
+            incarnation,
+            sequence,
+        } => execute(
+            "INSERT OR REPLACE INTO marks (computer, incarnation, sequence) VALUES (?1, ?2, ?3)",
+            params![signed(computer.0), signed(*incarnation), signed(*sequence)],
+        ),
+        Event::Remembered { key, body, reply } => {
+            let reply = postcard::to_allocvec(reply)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            execute(
+                "INSERT OR REPLACE INTO answers (number, key, body, reply, steady) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    signed(number.0),
+                    &key.to_be_bytes()[..],
+                    signed(*body),
+                    reply,
+                    signed(at.steady.0)
+                ],
+            )?;
+            forget_answers(connection, at, number)
+        }
+        Event::Reincarnated {
+            incarnation,
+            hold_until,
+        } => {
+            put(connection, "incarnation", u64::from(incarnation.0))?;
+            put(
+                connection,
+                "hold_until",
+                hold_until.map_or(0, |until| until.0),
+            )
+        }
+    }
+}
+
+fn signed(value: u64) -> i64 {
+    value.cast_signed()
+}
+
+fn holders(
+    connection: &Connection,
+    lease: EventNumber,
+    change: impl FnOnce(&mut Vec<usher_core::ledger::SessionKey>),
+) -> rusqlite::Result<()> {
+    let text: String = connection
+        .prepare_cached("SELECT holders FROM leases WHERE number = ?1")?
+        .query_row([signed(lease.0)], |row| row.get(0))?;
+    let mut holders = crate::schema::read_holders(&text).into_vec();
+    change(&mut holders);
+    connection
+        .prepare_cached("UPDATE leases SET holders = ?2 WHERE number = ?1")?
+        .execute(params![signed(lease.0), write_holders(&holders)])
+        .map(drop)
+}
+
+fn ticket_state(
+    connection: &Connection,
+    number: EventNumber,
+    ticket: &Ticket,
+) -> rusqlite::Result<()> {
+    let (word, until, _) = write_state(ticket.state);
+    connection
+        .prepare_cached("UPDATE tickets SET state = ?2, until = ?3 WHERE number = ?1")?
+        .execute(params![signed(number.0), word, until])
+        .map(drop)
+}
+
+fn write_state(
+    state: TicketState,
+) -> (
+    &'static str,
+    Option<i64>,
+    Option<usher_core::ledger::LeaseId>,
+) {
+    match state {
+        TicketState::Waiting { alive_until } => ("waiting", Some(signed(alive_until.0)), None),
+        TicketState::Granted { lease, claim_until } => (
+            "granted",
+            claim_until.map(|until| signed(until.0)),
+            Some(lease),
+        ),
+        TicketState::Expired { forget_at } => ("expired", Some(signed(forget_at.0)), None),
+        TicketState::Cancelled { forget_at } => ("cancelled", Some(signed(forget_at.0)), None),
+    }
+}
+
+/// Counts starts of a program of no product, in a table of bounded size.
+fn programs(
+    connection: &Connection,
+    at: Now,
+    computer: i64,
+    program: &str,
+    starts: i64,
+) -> rusqlite::Result<()> {
+    let known: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM programs WHERE program = ?1)")?
+        .query_row([program], |row| row.get(0))?;
+    let names: i64 = match known {
+        true => 0,
+        false => connection
+            .prepare_cached("SELECT count(DISTINCT program) FROM programs")?
+            .query_row([], |row| row.get(0))?,
+    };
+    let name = if names < PROGRAMS_LIMIT {
+        program
+    } else {
+        OTHER_PROGRAMS
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO programs (program, computer, starts, first_at, last_at) \
+             VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (program, computer) DO UPDATE SET \
+             starts = starts + ?3, last_at = ?4",
+        )?
+        .execute(params![name, computer, starts, at.wall.0])
+        .map(drop)
+}
+
+/// Answers that are older than they are kept, or too many. Looked at with every thousandth one.
+fn forget_answers(connection: &Connection, at: Now, number: EventNumber) -> rusqlite::Result<()> {
+    if !number.0.is_multiple_of(1_000) {
+        return Ok(());
+    }
+    let oldest = at
+        .steady
+        .0
+        .saturating_sub(usher_core::ledger::KEPT_SECONDS * 1_000);
+    connection
+        .prepare_cached("DELETE FROM answers WHERE steady < ?1")?
+        .execute([signed(oldest)])
+        .map(drop)
+}

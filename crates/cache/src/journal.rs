@@ -1,1 +1,158 @@
-//! To come.
+//! The journal: each batch's events as one record, written in one statement with one fsync.
+//!
+//! A record is kept until the tables hold its events. It is read back only by the same version,
+//! or a later one: event variants and fields are only added at the end, and a file is left with
+//! an empty journal by a clean stop.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use usher_core::ledger::{Batch, Event, Now, Steady, Wall};
+
+use crate::error::CacheError;
+use crate::schema::from_i64;
+
+/// Why a commit failed.
+#[derive(Debug)]
+pub(crate) enum CommitError {
+    /// Nothing was written.
+    Definite(String),
+    /// It may be there after a crash, or not.
+    Unknown(String),
+}
+
+impl CommitError {
+    /// What an SQLite error says about a transaction that failed with it.
+    pub(crate) fn of(error: &rusqlite::Error) -> CommitError {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly};
+        let why = error.to_string();
+        match error.sqlite_error_code() {
+            Some(DiskFull | ReadOnly | DatabaseBusy | DatabaseLocked | CannotOpen) => {
+                CommitError::Definite(why)
+            }
+            // Not SQLite's: a value that could not be turned into a row.
+            None => CommitError::Definite(why),
+            Some(_) => CommitError::Unknown(why),
+        }
+    }
+}
+
+/// Writes one batch; durable when it returns. `buffer` is only lent, to spare its allocation.
+pub(crate) fn commit(
+    connection: &Connection,
+    first: u64,
+    at: Now,
+    events: &[Event],
+    buffer: &mut Vec<u8>,
+) -> Result<(), CommitError> {
+    encode(events, buffer).map_err(CommitError::Definite)?;
+    let insert = || {
+        connection
+            .prepare_cached(
+                "INSERT INTO journal (first, count, steady, wall, events) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                first.cast_signed(),
+                events.len() as i64,
+                at.steady.0.cast_signed(),
+                at.wall.0,
+                buffer.as_slice(),
+            ])
+    };
+    insert().map(drop).map_err(|error| CommitError::of(&error))
+}
+
+fn encode(events: &[Event], buffer: &mut Vec<u8>) -> Result<(), String> {
+    buffer.clear();
+    for event in events {
+        let taken = std::mem::take(buffer);
+        *buffer = postcard::to_extend(event, taken)
+            .map_err(|error| format!("an event cannot be written: {error}"))?;
+    }
+    Ok(())
+}
+
+fn decode(mut bytes: &[u8], count: usize) -> Result<Vec<Event>, String> {
+    let mut events = Vec::with_capacity(count.min(bytes.len()));
+    for _ in 0..count {
+        let (event, rest) = postcard::take_from_bytes(bytes)
+            .map_err(|error| format!("an event cannot be read: {error}"))?;
+        events.push(event);
+        bytes = rest;
+    }
+    Ok(events)
+}
+
+/// The oldest records, in order, until they hold `at_least` events or there are no more.
+pub(crate) fn oldest(
+    connection: &Connection,
+    path: &Path,
+    from: u64,
+    at_least: usize,
+) -> Result<Vec<Batch>, CacheError> {
+    let database = |source| CacheError::Database {
+        doing: "read the journal of",
+        path: path.into(),
+        source,
+    };
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT first, count, steady, wall, events FROM journal WHERE first >= ?1 ORDER BY first",
+        )
+        .map_err(database)?;
+    let mut rows = statement.query([from.cast_signed()]).map_err(database)?;
+    let mut batches = Vec::new();
+    let mut events = 0;
+    while let Some(row) = rows.next().map_err(database)? {
+        let batch = read(row).map_err(database)?;
+        let decoded = decode(&batch.2, batch.1).map_err(|why| CacheError::Damaged {
+            path: path.into(),
+            why: format!("journal record {}: {why}", batch.0),
+        })?;
+        events += decoded.len();
+        batches.push(Batch {
+            first: batch.0,
+            at: batch.3,
+            events: Arc::from(decoded),
+        });
+        if events >= at_least {
+            break;
+        }
+    }
+    Ok(batches)
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, usize, Vec<u8>, Now)> {
+    let count = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+    let at = Now {
+        steady: Steady(from_i64(row.get(2)?)),
+        wall: Wall(row.get(3)?),
+    };
+    Ok((from_i64(row.get(0)?), count, row.get(4)?, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_core::ledger::{EventNumber, ProductNumber};
+
+    #[test]
+    fn events_are_read_back_as_they_were_written_and_a_torn_record_is_an_error() {
+        let events = vec![
+            Event::ProductRemoved {
+                product: ProductNumber(7),
+            },
+            Event::Renewed {
+                lease: EventNumber(9),
+                deadline: Steady(11),
+            },
+        ];
+        let mut bytes = Vec::new();
+        encode(&events, &mut bytes).unwrap();
+        assert_eq!(decode(&bytes, 2).unwrap(), events);
+        for cut in 0..bytes.len() {
+            assert!(decode(&bytes[..cut], 2).is_err(), "{cut} bytes were enough");
+        }
+    }
+}

@@ -17,8 +17,10 @@ mod engine;
 mod error;
 mod fill;
 mod history;
+mod inbox;
 mod journal;
 mod load;
+mod open;
 mod schema;
 mod tokens;
 mod writer;
@@ -26,9 +28,9 @@ mod writer;
 pub use backup::{RestoreOptions, Restored, restore};
 pub use clock::{Clock, SystemClock};
 pub use engine::{
-    Answer, Engine, EngineOptions, Failure, Health, Opened, QUEUE_LIMIT, Release, Request, Sink,
-    Work,
+    Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, Release, Request,
+    Sink, Work,
 };
 pub use error::CacheError;
 pub use history::*;
-pub use tokens::{TokenRow, Tokens};
+pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};

@@ -1,1 +1,335 @@
-//! To come.
+//! The ledger out of a data file: what the tables hold, and then the journal's events.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Row, params};
+use usher_core::ledger::*;
+
+use crate::error::CacheError;
+use crate::journal;
+use crate::schema::{from_i64, number, read_draws, read_holders, read_reason};
+
+/// What was read.
+pub(crate) struct Loaded {
+    pub ledger: Ledger,
+    /// Up to which number, not included, the tables hold all events.
+    pub filled_to: u64,
+    /// Events that only the journal has.
+    pub journal_events: u64,
+    /// The last instant that the file knows of.
+    pub last: Now,
+}
+
+/// Rebuilds the ledger exactly as it was after the last durable batch.
+pub(crate) fn load(connection: &Connection, path: &Path) -> Result<Loaded, CacheError> {
+    let database = |source| CacheError::Database {
+        doing: "read",
+        path: path.into(),
+        source,
+    };
+    let meta = |key| number(connection, key).map_err(database);
+    let filled_to = meta("filled_to")?.unwrap_or(1);
+    let mut last = Now {
+        steady: Steady(meta("last_steady")?.unwrap_or(0)),
+        wall: Wall(meta("last_wall")?.unwrap_or(0).cast_signed()),
+    };
+    let mut ledger =
+        Ledger::restore(snapshot(connection, filled_to, last.steady).map_err(database)?);
+    let mut next = filled_to;
+    let mut journal_events = 0;
+    loop {
+        let batches = journal::oldest(connection, path, next, 10_000)?;
+        if batches.is_empty() {
+            return Ok(Loaded {
+                ledger,
+                filled_to,
+                journal_events,
+                last,
+            });
+        }
+        for batch in batches {
+            if batch.first != next {
+                return Err(CacheError::Damaged {
+                    path: path.into(),
+                    why: format!(
+                        "the journal goes on at event {} instead of {next}",
+                        batch.first
+                    ),
+                });
+            }
+            for (number, event) in (batch.first..).zip(batch.events.iter()) {
+                ledger.absorb(batch.at, EventNumber(number), event);
+            }
+            let count = batch.events.len() as u64;
+            next += count;
+            journal_events += count;
+            last = batch.at;
+        }
+    }
+}
+
+fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::Result<Snapshot> {
+    let hold_until = number(connection, "hold_until")?
+        .filter(|until| *until > 0)
+        .map(Steady);
+    let incarnation = number(connection, "incarnation")?.unwrap_or(0);
+    Ok(Snapshot {
+        incarnation: Incarnation(u32::try_from(incarnation).unwrap_or(0)),
+        hold_until,
+        next_number: filled_to,
+        products: rows(connection, PRODUCTS, [], product)?,
+        entitlements: rows(connection, ENTITLEMENTS, [], entitlement)?,
+        allotments: rows(connection, ALLOTMENTS, [], allotment)?,
+        leases: rows(connection, LEASES, [], lease)?,
+        tickets: rows(connection, TICKETS, [], ticket)?,
+        unseated: rows(connection, UNSEATED, [], unseated)?,
+        subjects: rows(
+            connection,
+            "SELECT id, authority, key, name FROM subjects",
+            [],
+            |row| {
+                Ok(Subject {
+                    id: SubjectId(from_i64(row.get(0)?)),
+                    authority: row.get(1)?,
+                    key: row.get(2)?,
+                    name: row.get(3)?,
+                })
+            },
+        )?,
+        computers: rows(
+            connection,
+            "SELECT id, key, name, document FROM computers",
+            [],
+            |row| {
+                Ok(Computer {
+                    id: ComputerId(from_i64(row.get(0)?)),
+                    key: row.get(1)?,
+                    name: row.get(2)?,
+                    document: row.get(3)?,
+                })
+            },
+        )?,
+        marks: rows(
+            connection,
+            "SELECT computer, incarnation, sequence FROM marks",
+            [],
+            |row| {
+                let mark = Mark {
+                    incarnation: from_i64(row.get(1)?),
+                    sequence: from_i64(row.get(2)?),
+                };
+                Ok((ComputerId(from_i64(row.get(0)?)), mark))
+            },
+        )?,
+        denials: rows(
+            connection,
+            DENIALS,
+            params![last.0.saturating_sub(FOLD_SECONDS * 1_000).cast_signed()],
+            denial,
+        )?,
+        memory: rows(
+            connection,
+            "SELECT key, body, reply, steady FROM answers WHERE steady > ?1 ORDER BY number",
+            params![last.0.saturating_sub(KEPT_SECONDS * 1_000).cast_signed()],
+            answer,
+        )?
+        .into_iter()
+        .flatten()
+        .collect(),
+    })
+}
+
+fn rows<T, P: rusqlite::Params>(
+    connection: &Connection,
+    sql: &str,
+    values: P,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare(sql)?.query_map(values, read)?.collect()
+}
+
+const PRODUCTS: &str = "SELECT number, id, enabled, max_ttl_seconds, queue_limit, \
+                        shared_by_subject, document, created_at, removed FROM products";
+
+fn product(row: &Row<'_>) -> rusqlite::Result<(ProductNumber, Listing)> {
+    let spec = ProductSpec {
+        id: row.get(1)?,
+        enabled: row.get(2)?,
+        max_ttl_seconds: row.get(3)?,
+        queue_limit: row.get(4)?,
+        shared_by_subject: row.get(5)?,
+        document: row.get(6)?,
+    };
+    let listing = Listing {
+        spec,
+        created_at: Wall(row.get(7)?),
+        removed: row.get(8)?,
+    };
+    Ok((ProductNumber(row.get(0)?), listing))
+}
+
+const ENTITLEMENTS: &str = "SELECT number, product, seats, overdraft, valid_from, valid_to, \
+                            allotment FROM entitlements";
+
+fn entitlement(row: &Row<'_>) -> rusqlite::Result<Entitlement> {
+    Ok(Entitlement {
+        number: EntitlementNumber(row.get(0)?),
+        product: ProductNumber(row.get(1)?),
+        seats: row.get(2)?,
+        overdraft: row.get(3)?,
+        from: row.get::<_, Option<i64>>(4)?.map(Wall),
+        to: row.get::<_, Option<i64>>(5)?.map(Wall),
+        allotment: AllotmentNumber(row.get(6)?),
+    })
+}
+
+const ALLOTMENTS: &str = "SELECT number, product, entitlement, seats, valid_from, valid_to, \
+                          deadline FROM allotments ORDER BY number";
+
+fn allotment(row: &Row<'_>) -> rusqlite::Result<Allotment> {
+    Ok(Allotment {
+        number: AllotmentNumber(row.get(0)?),
+        product: ProductNumber(row.get(1)?),
+        entitlement: EntitlementNumber(row.get(2)?),
+        seats: row.get(3)?,
+        from: row.get::<_, Option<i64>>(4)?.map(Wall),
+        to: row.get::<_, Option<i64>>(5)?.map(Wall),
+        deadline: row.get::<_, Option<i64>>(6)?.map(|ms| Steady(from_i64(ms))),
+    })
+}
+
+const LEASES: &str = "SELECT number, incarnation, product, subject, computer, seats, ttl_seconds, \
+                      deadline, granted_at, granted, draws, session, ticket, ticket_incarnation, \
+                      holders, graced FROM leases WHERE ended IS NULL";
+
+fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
+    let ticket: Option<i64> = row.get(12)?;
+    let ticket_incarnation: Option<u32> = row.get(13)?;
+    let draws = row.get_ref(10)?.as_str()?;
+    let holders = row.get_ref(14)?.as_str()?;
+    Ok(Lease {
+        id: LeaseId {
+            incarnation: Incarnation(row.get(1)?),
+            number: EventNumber(from_i64(row.get(0)?)),
+        },
+        product: ProductNumber(row.get(2)?),
+        subject: SubjectId(from_i64(row.get(3)?)),
+        computer: ComputerId(from_i64(row.get(4)?)),
+        seats: row.get(5)?,
+        ttl_seconds: row.get(6)?,
+        deadline: Steady(from_i64(row.get(7)?)),
+        granted_at: Wall(row.get(8)?),
+        granted: Steady(from_i64(row.get(9)?)),
+        draws: read_draws(draws),
+        session: row.get::<_, Option<i64>>(11)?.map(from_i64),
+        ticket: ticket
+            .zip(ticket_incarnation)
+            .map(|(number, incarnation)| TicketId {
+                incarnation: Incarnation(incarnation),
+                number: EventNumber(from_i64(number)),
+            }),
+        holders: read_holders(holders),
+        graced: row.get(15)?,
+    })
+}
+
+const TICKETS: &str = "SELECT number, incarnation, product, subject, computer, seats, \
+                       ttl_seconds, priority, queued_at, state, until, lease, lease_incarnation \
+                       FROM tickets WHERE forgotten = 0";
+
+fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
+    let until: Option<i64> = row.get(10)?;
+    let instant = Steady(from_i64(until.unwrap_or(0)));
+    let state = match row.get_ref(9)?.as_str()? {
+        "waiting" => TicketState::Waiting {
+            alive_until: instant,
+        },
+        "granted" => TicketState::Granted {
+            lease: LeaseId {
+                incarnation: Incarnation(row.get(12)?),
+                number: EventNumber(from_i64(row.get(11)?)),
+            },
+            claim_until: until.map(|_| instant),
+        },
+        "cancelled" => TicketState::Cancelled { forget_at: instant },
+        _ => TicketState::Expired { forget_at: instant },
+    };
+    Ok(Ticket {
+        id: TicketId {
+            incarnation: Incarnation(row.get(1)?),
+            number: EventNumber(from_i64(row.get(0)?)),
+        },
+        product: ProductNumber(row.get(2)?),
+        subject: SubjectId(from_i64(row.get(3)?)),
+        computer: ComputerId(from_i64(row.get(4)?)),
+        seats: row.get(5)?,
+        ttl_seconds: row.get(6)?,
+        priority: row.get(7)?,
+        queued_at: Wall(row.get(8)?),
+        state,
+    })
+}
+
+const UNSEATED: &str =
+    "SELECT computer, session, product, subject, ttl_seconds, deadline, reason FROM unseated";
+
+fn unseated(row: &Row<'_>) -> rusqlite::Result<Unseated> {
+    Ok(Unseated {
+        session: SessionKey {
+            computer: ComputerId(from_i64(row.get(0)?)),
+            session: from_i64(row.get(1)?),
+        },
+        product: ProductNumber(row.get(2)?),
+        subject: SubjectId(from_i64(row.get(3)?)),
+        ttl_seconds: row.get(4)?,
+        deadline: Steady(from_i64(row.get(5)?)),
+        reason: read_reason(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
+    })
+}
+
+const DENIALS: &str = "SELECT number, incarnation, product, subject, computer, seats, reason, \
+                       scene_seats, scene_in_use, scene_queued, first, count FROM denials \
+                       WHERE first > ?1 ORDER BY number";
+
+fn denial(row: &Row<'_>) -> rusqlite::Result<(Denial, Steady, u64)> {
+    let denial = Denial {
+        id: DecisionId {
+            incarnation: Incarnation(row.get(1)?),
+            number: EventNumber(from_i64(row.get(0)?)),
+        },
+        product: ProductNumber(row.get(2)?),
+        subject: SubjectId(from_i64(row.get(3)?)),
+        computer: ComputerId(from_i64(row.get(4)?)),
+        seats: row.get(5)?,
+        reason: read_reason(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
+        scene: Scene {
+            seats: from_i64(row.get(7)?),
+            in_use: from_i64(row.get(8)?),
+            queued: row.get(9)?,
+        },
+    };
+    Ok((
+        denial,
+        Steady(from_i64(row.get(10)?)),
+        from_i64(row.get(11)?),
+    ))
+}
+
+/// An answer of a version that this one cannot read is left out: its command is done anew.
+fn answer(row: &Row<'_>) -> rusqlite::Result<Option<(u128, u64, Reply, Steady)>> {
+    let key: Vec<u8> = row.get(0)?;
+    let reply: Vec<u8> = row.get(2)?;
+    let read = || {
+        let key = u128::from_be_bytes(key.as_slice().try_into().ok()?);
+        Some((key, postcard::from_bytes(&reply).ok()?))
+    };
+    let Some((key, reply)) = read() else {
+        return Ok(None);
+    };
+    Ok(Some((
+        key,
+        from_i64(row.get(1)?),
+        reply,
+        Steady(from_i64(row.get(3)?)),
+    )))
+}

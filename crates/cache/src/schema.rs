@@ -1,9 +1,322 @@
-//! The tables.
-use usher_core::ledger::*;
+//! The tables of a data file, and how a file of an earlier version becomes one of this.
+//!
+//! Schema changes only ever add. `schema_version` is what the file has; `oldest_writer` is the
+//! lowest version that may still write it, so that the version before can take over again.
+//! Names of people and computers stand in `subjects` and `computers` only: every other row holds
+//! a random surrogate.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use smallvec::SmallVec;
+use usher_core::ledger::{AllotmentNumber, Draw, SessionKey};
+
+use crate::error::CacheError;
+
+/// The schema that this version writes.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// Each step makes version `index + 1` out of `index`, and says who may still write it then.
+const STEPS: &[(&str, u32)] = &[(
+    "
+    -- A batch's events as one record, until the tables hold them.
+    CREATE TABLE journal (
+        first INTEGER PRIMARY KEY, count INTEGER NOT NULL, steady INTEGER NOT NULL,
+        wall INTEGER NOT NULL, events BLOB NOT NULL);
+    CREATE TABLE subjects (
+        id INTEGER PRIMARY KEY, authority TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL);
+    CREATE TABLE computers (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL);
+    CREATE TABLE products (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, enabled INTEGER NOT NULL,
+        max_ttl_seconds INTEGER NOT NULL, queue_limit INTEGER NOT NULL,
+        shared_by_subject INTEGER NOT NULL, document TEXT NOT NULL,
+        created_at INTEGER NOT NULL, removed INTEGER NOT NULL);
+    CREATE TABLE entitlements (
+        number INTEGER PRIMARY KEY, product INTEGER NOT NULL, seats INTEGER NOT NULL,
+        overdraft INTEGER NOT NULL, valid_from INTEGER, valid_to INTEGER,
+        allotment INTEGER NOT NULL);
+    CREATE TABLE allotments (
+        number INTEGER PRIMARY KEY, product INTEGER NOT NULL, entitlement INTEGER NOT NULL,
+        seats INTEGER NOT NULL, valid_from INTEGER, valid_to INTEGER, deadline INTEGER);
+    CREATE TABLE leases (
+        number INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, product INTEGER NOT NULL,
+        subject INTEGER NOT NULL, computer INTEGER NOT NULL, seats INTEGER NOT NULL,
+        ttl_seconds INTEGER NOT NULL, deadline INTEGER NOT NULL, granted_at INTEGER NOT NULL,
+        granted INTEGER NOT NULL, draws TEXT NOT NULL, session INTEGER,
+        ticket INTEGER, ticket_incarnation INTEGER, holders TEXT NOT NULL,
+        graced INTEGER NOT NULL, scene_seats INTEGER NOT NULL, scene_in_use INTEGER NOT NULL,
+        scene_queued INTEGER NOT NULL, ended INTEGER, ended_at INTEGER, held_ms INTEGER,
+        cause TEXT);
+    CREATE INDEX leases_open ON leases (product, number) WHERE ended IS NULL;
+    CREATE INDEX leases_ended ON leases (product, ended) WHERE ended IS NOT NULL;
+    CREATE TABLE tickets (
+        number INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, product INTEGER NOT NULL,
+        subject INTEGER NOT NULL, computer INTEGER NOT NULL, seats INTEGER NOT NULL,
+        ttl_seconds INTEGER NOT NULL, priority INTEGER NOT NULL, queued_at INTEGER NOT NULL,
+        scene_seats INTEGER NOT NULL, scene_in_use INTEGER NOT NULL,
+        scene_queued INTEGER NOT NULL, state TEXT NOT NULL, until INTEGER, lease INTEGER,
+        lease_incarnation INTEGER, forgotten INTEGER NOT NULL);
+    CREATE INDEX tickets_kept ON tickets (product, number) WHERE forgotten = 0;
+    CREATE TABLE denials (
+        number INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, product INTEGER NOT NULL,
+        subject INTEGER NOT NULL, computer INTEGER NOT NULL, seats INTEGER NOT NULL,
+        reason TEXT NOT NULL, scene_seats INTEGER NOT NULL, scene_in_use INTEGER NOT NULL,
+        scene_queued INTEGER NOT NULL, first INTEGER NOT NULL, first_at INTEGER NOT NULL,
+        last_at INTEGER NOT NULL, count INTEGER NOT NULL);
+    CREATE INDEX denials_last ON denials (last_at);
+    CREATE TABLE sessions (
+        number INTEGER PRIMARY KEY, computer INTEGER NOT NULL, session INTEGER NOT NULL,
+        sender_incarnation INTEGER NOT NULL, product INTEGER NOT NULL, program TEXT NOT NULL,
+        version TEXT, subject INTEGER NOT NULL, real_subject INTEGER,
+        started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, duration_ms INTEGER NOT NULL,
+        lease INTEGER, lease_incarnation INTEGER,
+        UNIQUE (computer, sender_incarnation, session));
+    CREATE INDEX sessions_lease ON sessions (lease) WHERE lease IS NOT NULL;
+    CREATE TABLE unseated (
+        computer INTEGER NOT NULL, session INTEGER NOT NULL, product INTEGER NOT NULL,
+        subject INTEGER NOT NULL, ttl_seconds INTEGER NOT NULL, deadline INTEGER NOT NULL,
+        reason TEXT NOT NULL, number INTEGER NOT NULL, since INTEGER NOT NULL,
+        PRIMARY KEY (computer, session));
+    CREATE TABLE marks (
+        computer INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL);
+    CREATE TABLE programs (
+        program TEXT NOT NULL, computer INTEGER NOT NULL, starts INTEGER NOT NULL,
+        first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (program, computer));
+    CREATE TABLE answers (
+        number INTEGER PRIMARY KEY, key BLOB NOT NULL, body INTEGER NOT NULL,
+        reply BLOB NOT NULL, steady INTEGER NOT NULL);
+    CREATE TABLE tokens (
+        id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, role TEXT NOT NULL, name TEXT NOT NULL,
+        subject INTEGER, computer INTEGER, created_at INTEGER NOT NULL, expires_at INTEGER,
+        revoked_at INTEGER);
+    -- One row a use: what an agent saw, leases that no agent's session names, and what runs.
+    CREATE VIEW uses AS
+        SELECT s.number, 'S' || s.number AS id, s.product, s.program, s.subject,
+            s.real_subject, s.computer, s.started_at, s.ended_at, s.duration_ms,
+            CASE WHEN s.lease IS NULL THEN NULL
+                ELSE printf('L%08x-%d', s.lease_incarnation, s.lease) END AS lease
+        FROM sessions s
+        UNION ALL
+        SELECT l.number, 'S' || l.number, l.product, NULL, l.subject, NULL, l.computer,
+            l.granted_at, l.ended_at, l.held_ms, printf('L%08x-%d', l.incarnation, l.number)
+        FROM leases l
+        WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.lease = l.number
+                AND s.lease_incarnation = l.incarnation)
+            AND (l.session IS NULL OR l.ended IS NULL)
+        UNION ALL
+        SELECT u.number, 'S' || u.number, u.product, NULL, u.subject, NULL, u.computer,
+            u.since, NULL, NULL, NULL
+        FROM unseated u;
+    ",
+    1,
+)];
+
+/// Opens a connection as the writer needs it.
+pub(crate) fn connect(path: &Path) -> Result<Connection, CacheError> {
+    let database = |doing| {
+        move |source| CacheError::Database {
+            doing,
+            path: path.into(),
+            source,
+        }
+    };
+    let connection = Connection::open(path).map_err(database("open"))?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(database("open"))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(database("open"))?;
+    if mode != "wal" {
+        return Err(CacheError::Damaged {
+            path: path.into(),
+            why: "the file system does not allow SQLite's write-ahead log".to_owned(),
+        });
+    }
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF; \
+             PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864;",
+        )
+        .map_err(database("open"))?;
+    Ok(connection)
+}
+
+/// Brings a file to this version's schema; a new one from nothing. A file of an earlier version
+/// is saved beside itself first.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
+    let database = |source| CacheError::Database {
+        doing: "migrate",
+        path: path.into(),
+        source,
+    };
+    let found = version(connection).map_err(database)?;
+    let oldest = number(connection, "oldest_writer")
+        .map_err(database)?
+        .unwrap_or(0);
+    if oldest > u64::from(SCHEMA_VERSION) {
+        let known = SCHEMA_VERSION;
+        return Err(CacheError::TooNew {
+            path: path.into(),
+            found,
+            known,
+        });
+    }
+    if found >= SCHEMA_VERSION {
+        return Ok(());
+    }
+    if found > 0 {
+        let saved = path.with_extension(format!("db.schema-{found}"));
+        connection
+            .execute("VACUUM INTO ?1", [saved.to_string_lossy()])
+            .map_err(database)?;
+    }
+    let transaction = connection.transaction().map_err(database)?;
+    transaction
+        .execute_batch(
+            "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+        )
+        .map_err(database)?;
+    for (step, oldest_writer) in STEPS.iter().skip(found as usize) {
+        transaction.execute_batch(step).map_err(database)?;
+        put(&transaction, "oldest_writer", u64::from(*oldest_writer)).map_err(database)?;
+    }
+    put(&transaction, "schema_version", u64::from(SCHEMA_VERSION)).map_err(database)?;
+    transaction.commit().map_err(database)
+}
+
+/// The schema version of a file; 0 where it has no tables.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    let has_meta: bool = connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'",
+        [],
+        |row| row.get(0),
+    )?;
+    if !has_meta {
+        return Ok(0);
+    }
+    let found = number(connection, "schema_version")?.unwrap_or(0);
+    Ok(u32::try_from(found).unwrap_or(u32::MAX))
+}
+
+/// A number in `meta`.
+pub(crate) fn number(connection: &Connection, key: &str) -> rusqlite::Result<Option<u64>> {
+    if !has_table(connection, "meta")? {
+        return Ok(None);
+    }
+    let value: Option<i64> = connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    Ok(value.map(from_i64))
+}
+
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+        [name],
+        |row| row.get(0),
+    )
+}
+
+/// A text in `meta`.
+pub(crate) fn text(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
+}
+
+/// Puts a number into `meta`.
+pub(crate) fn put(connection: &Connection, key: &str, value: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+        .execute(params![key, value.cast_signed()])
+        .map(drop)
+}
+
+/// Puts a text into `meta`.
+pub(crate) fn put_text(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+        .execute(params![key, value])
+        .map(drop)
+}
+
 /// SQLite's integers are signed; ours that are not keep their bits.
 pub(crate) fn from_i64(value: i64) -> u64 {
     value.cast_unsigned()
 }
-pub(crate) fn read_draws(_text: &str) -> smallvec::SmallVec<[Draw; 1]> {
-    unimplemented!()
+
+/// Draws as people can read them: `allotment:seats`, with commas.
+pub(crate) fn write_draws(draws: &[Draw]) -> String {
+    let mut text = String::new();
+    for draw in draws {
+        let comma = if text.is_empty() { "" } else { "," };
+        let _ = write!(text, "{comma}{}:{}", draw.allotment.0, draw.seats);
+    }
+    text
+}
+
+/// What [`write_draws`] wrote; what cannot be read is left out.
+pub(crate) fn read_draws(text: &str) -> SmallVec<[Draw; 1]> {
+    pairs(text)
+        .filter_map(|(allotment, seats)| {
+            let allotment = AllotmentNumber(allotment.parse().ok()?);
+            Some(Draw {
+                allotment,
+                seats: seats.parse().ok()?,
+            })
+        })
+        .collect()
+}
+
+/// Holders as people can read them: `computer:session`, with commas.
+pub(crate) fn write_holders(holders: &[SessionKey]) -> String {
+    let mut text = String::new();
+    for holder in holders {
+        let comma = if text.is_empty() { "" } else { "," };
+        let _ = write!(text, "{comma}{}:{}", holder.computer.0, holder.session);
+    }
+    text
+}
+
+/// What [`write_holders`] wrote; what cannot be read is left out.
+pub(crate) fn read_holders(text: &str) -> Box<[SessionKey]> {
+    pairs(text)
+        .filter_map(|(computer, session)| {
+            let computer = usher_core::ledger::ComputerId(computer.parse().ok()?);
+            Some(SessionKey {
+                computer,
+                session: session.parse().ok()?,
+            })
+        })
+        .collect()
+}
+
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split(',').filter_map(|part| part.split_once(':'))
+}
+
+macro_rules! words {
+    ($($write:ident, $read:ident, $kind:ident: $($variant:ident = $word:literal),*;)*) => {$(
+        pub(crate) fn $write(value: usher_core::ledger::$kind) -> &'static str {
+            match value { $(usher_core::ledger::$kind::$variant => $word,)* }
+        }
+        #[allow(dead_code, reason = "each pair is whole, though one cause is only written")]
+        pub(crate) fn $read(word: &str) -> Option<usher_core::ledger::$kind> {
+            match word { $($word => Some(usher_core::ledger::$kind::$variant),)* _ => None }
+        }
+    )*};
+}
+
+words! {
+    write_reason, read_reason, Reason: NoSeat = "no_seat", NoEntitlement = "no_entitlement",
+        EntitlementExpired = "entitlement_expired", ProductDisabled = "product_disabled",
+        QueueFull = "queue_full";
+    write_cause, read_cause, EndCause: CheckedIn = "checked_in", Expired = "expired",
+        Unclaimed = "unclaimed";
 }

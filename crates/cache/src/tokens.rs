@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use usher_core::ledger::{Command, ComputerRef, Reply, SubjectRef};
+
 use crate::engine::Failure;
-use crate::writer::Shared;
+use crate::inbox::Shared;
+
+/// Who vouches for the users that tokens are bound to.
+pub const TOKEN_AUTHORITY: &str = "usher";
 
 /// A token as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +45,13 @@ impl Tokens {
 
     /// All of them, revoked ones too, in order of creation.
     pub fn list(&self) -> Result<Vec<TokenRow>, Failure> {
-        self.shared.with_connection(|connection| {
+        // Who a token is bound to stands in the directory, which may still be in the journal.
+        self.shared.settle()?;
+        self.shared.with_reader(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, hash, role, name, user_name, computer_key, created_at, expires_at, \
-                 revoked_at FROM tokens ORDER BY created_at, id",
+                "SELECT t.id, t.hash, t.role, t.name, s.name, c.key, t.created_at, t.expires_at, \
+                 t.revoked_at FROM tokens t LEFT JOIN subjects s ON s.id = t.subject \
+                 LEFT JOIN computers c ON c.id = t.computer ORDER BY t.created_at, t.id",
             )?;
             let rows = statement.query_map([], |row| {
                 Ok(TokenRow {
@@ -62,19 +70,44 @@ impl Tokens {
         })
     }
 
-    /// Keeps a new one.
+    /// Keeps a new one. Its user is a subject of the authority [`TOKEN_AUTHORITY`].
     pub fn add(&self, token: TokenRow) -> Result<(), Failure> {
+        let candidate = || {
+            getrandom::u64().map_err(|error| Failure::Storage(format!("no random number: {error}")))
+        };
+        let subject = match &token.user {
+            Some(user) => Some(SubjectRef {
+                authority: TOKEN_AUTHORITY.into(),
+                key: user.as_str().into(),
+                name: user.as_str().into(),
+                candidate: candidate()?,
+            }),
+            None => None,
+        };
+        let computer = match &token.computer {
+            Some(key) => Some(ComputerRef {
+                key: key.as_str().into(),
+                candidate: candidate()?,
+            }),
+            None => None,
+        };
+        let entered = self.shared.execute(Command::Enter { subject, computer })?;
+        let Reply::Entered { subject, computer } = entered.reply else {
+            return Err(Failure::Storage(
+                "the directory gave no surrogate".to_owned(),
+            ));
+        };
         self.shared.with_connection(move |connection| {
             connection.execute(
-                "INSERT INTO tokens (id, hash, role, name, user_name, computer_key, created_at, \
+                "INSERT INTO tokens (id, hash, role, name, subject, computer, created_at, \
                  expires_at, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 rusqlite::params![
                     token.id,
                     token.hash,
                     token.role,
                     token.name,
-                    token.user,
-                    token.computer,
+                    subject.map(|id| id.0.cast_signed()),
+                    computer.map(|id| id.0.cast_signed()),
                     token.created_at,
                     token.expires_at,
                     token.revoked_at,

@@ -1,49 +1,464 @@
-//! The one writer.
-use crate::engine::*;
+//! The one writer: takes what has arrived, applies it, makes it durable, hands out the answers.
+//!
+//! While a batch is being made durable, the next gathers in the inbox; when nothing waits, a
+//! request is a batch of its own at once. When the writer is idle it fills the tables.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use usher_core::ledger::{Batch, Command, Ledger, Now, Steady, Wall};
+
+use crate::clock::Clock;
+use crate::engine::{Answer, Engine, EngineOptions, Failure, Opened, Release, Request, Sink, Work};
 use crate::error::CacheError;
-use usher_core::ledger::*;
-pub(crate) struct Shared;
-pub(crate) fn open(_options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
-    unimplemented!()
+use crate::fill::fill;
+use crate::journal::{self, CommitError};
+use crate::load::load;
+use crate::open;
+
+use crate::inbox::{Item, Settler, Shared};
+
+/// Requests in one batch at the most.
+const BATCH_LIMIT: usize = 8_192;
+/// Events that a slice takes from the journal into the tables, about.
+const SLICE_EVENTS: usize = 2_000;
+/// Events that the journal may hold; beyond, each batch pays for a slice.
+const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
+/// The writer is idle when nothing has come for so long.
+const IDLE: Duration = Duration::from_millis(20);
+/// Bytes that may be written to the write-ahead log, about, before it is taken into the file.
+const LOG_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// What a record takes in the log beyond its own bytes, about: whole pages, and their tree.
+const RECORD_OVERHEAD_BYTES: usize = 8 * 1024;
+/// What a filled slice takes in the log, about.
+const SLICE_BYTES: usize = 1024 * 1024;
+/// How long to leave a failing disk alone where nobody asks.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Opens the data file, or makes it; migrates and recovers it; starts the writer.
+pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
+    let EngineOptions {
+        data,
+        clock,
+        on_durable,
+    } = options;
+    let lock = open::lock(&data)?;
+    let path = data.join("cache.db");
+    let connection = open::connection(&path)?;
+    let server_id = open::server_id(&connection, &path)?;
+    let loaded = load(&connection, &path)?;
+    let (offset_ms, rebooted) =
+        open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
+    let opened = Opened {
+        server_id,
+        leases: loaded.ledger.leases().count(),
+        replayed: loaded.journal_events,
+    };
+    let shared = Arc::new(Shared::new(path.clone(), clock.clone(), lock));
+    let mut writer = Writer {
+        durable_to: loaded.ledger.next_number(),
+        filled_to: loaded.filled_to,
+        ledger: loaded.ledger,
+        shared: shared.clone(),
+        connection: Some(connection),
+        path,
+        clock,
+        offset_ms,
+        last: loaded.last,
+        settlers: Vec::new(),
+        buffer: Vec::new(),
+        logged_bytes: 0,
+        on_durable,
+        retry_at: None,
+    };
+    if rebooted {
+        writer.reboot()?;
+    }
+    if let Some(connection) = &writer.connection {
+        open::keep_clock(connection, &writer.path, offset_ms, writer.clock.as_ref())?;
+    }
+    let thread = std::thread::Builder::new()
+        .name("usher-writer".to_owned())
+        .spawn(move || writer.run())
+        .map_err(|error| CacheError::System {
+            doing: "start the writer of",
+            path: data,
+            why: error.to_string(),
+        })?;
+    shared.keep(thread);
+    Ok((Engine { shared }, opened))
 }
-impl Shared {
-    pub(crate) fn submit(&self, _requests: &mut Vec<Request>) {
-        unimplemented!()
+
+struct Writer {
+    shared: Arc<Shared>,
+    /// None while the file cannot be opened after an I/O error.
+    connection: Option<Connection>,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    /// Added to the boot clock it gives the ledger's clock.
+    offset_ms: i64,
+    last: Now,
+    ledger: Ledger,
+    /// Up to which event number, not included, all is durable.
+    durable_to: u64,
+    /// Up to which event number, not included, the tables hold all.
+    filled_to: u64,
+    settlers: Vec<(u64, Settler)>,
+    buffer: Vec<u8>,
+    /// Written to the write-ahead log since it was last taken into the file, about.
+    logged_bytes: usize,
+    on_durable: Box<dyn Fn(&Batch) + Send>,
+    retry_at: Option<Instant>,
+}
+
+/// Answers by where they go.
+type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
+
+impl Writer {
+    fn run(mut self) {
+        loop {
+            let (items, closing) = self.shared.take(self.patience(), BATCH_LIMIT);
+            let idle = items.is_empty();
+            self.serve(items);
+            self.upkeep(idle);
+            if closing && idle {
+                break;
+            }
+        }
+        self.finish();
+        self.shared.closed();
     }
-    pub(crate) fn execute(&self, _command: Command) -> Result<Answer, Failure> {
-        unimplemented!()
+
+    /// How long to wait for requests; none: until one comes.
+    fn patience(&self) -> Option<Duration> {
+        if let Some(retry_at) = self.retry_at {
+            return Some(retry_at.saturating_duration_since(Instant::now()));
+        }
+        if !self.settlers.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let filling = (self.filled_to < self.durable_to).then_some(IDLE);
+        let due = self
+            .ledger
+            .next_due()
+            .map(|due| Duration::from_millis(due.since_ms(Steady(self.boot_to_steady()))));
+        [filling, due].into_iter().flatten().min()
     }
-    pub(crate) fn read<T: Send + 'static>(
-        &self,
-        _look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        unimplemented!()
+
+    fn boot_to_steady(&self) -> u64 {
+        let steady = self
+            .clock
+            .boot_ms()
+            .cast_signed()
+            .saturating_add(self.offset_ms);
+        u64::try_from(steady).unwrap_or(0).max(self.last.steady.0)
     }
-    pub(crate) fn settle(&self) -> Result<(), Failure> {
-        unimplemented!()
+
+    fn now(&mut self) -> Now {
+        self.last = Now {
+            steady: Steady(self.boot_to_steady()),
+            wall: Wall(self.clock.wall_ms()),
+        };
+        self.last
     }
-    pub(crate) fn health(&self) -> Health {
-        unimplemented!()
+
+    fn serve(&mut self, items: Vec<Item>) {
+        let due = self
+            .ledger
+            .next_due()
+            .is_some_and(|due| due.0 <= self.boot_to_steady());
+        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        if items.is_empty() && !(due && may_try) {
+            return;
+        }
+        if self.connection.is_none() {
+            self.rebuild();
+        }
+        if self.connection.is_none() {
+            refuse(items, &Failure::Storage(self.shared.trouble_text()));
+            return;
+        }
+        let now = self.now();
+        if due {
+            self.ledger.apply(now, Command::Tick);
+        }
+        let mut deliveries: Deliveries = Vec::new();
+        let mut releases: Vec<Release> = Vec::new();
+        let mut statements = Vec::new();
+        for item in items {
+            match item {
+                Item::Request(Request {
+                    work: Work::Command(command),
+                    sink,
+                    token,
+                }) => {
+                    let reply = self.ledger.apply(now, command);
+                    put(&mut deliveries, sink, token, Ok(Answer { at: now, reply }));
+                }
+                Item::Request(Request {
+                    work: Work::Read(look),
+                    ..
+                }) => {
+                    releases.push(look(&self.ledger, now));
+                }
+                Item::Statement(statement) => statements.push(statement),
+                Item::Settle(settler) => self.settlers.push((u64::MAX, settler)),
+            }
+        }
+        let outcome = self.commit(now);
+        release(deliveries, releases, &outcome);
+        for (target, _) in &mut self.settlers {
+            *target = (*target).min(self.durable_to);
+        }
+        for statement in statements {
+            self.execute(statement);
+        }
     }
-    pub(crate) fn waiting(&self) -> usize {
-        unimplemented!()
+
+    /// Makes durable what the ledger has changed, or takes it back.
+    fn commit(&mut self, now: Now) -> Result<(), Failure> {
+        if self.ledger.pending().is_empty() {
+            return Ok(());
+        }
+        let Some(connection) = &self.connection else {
+            self.ledger.undo();
+            return Err(Failure::Storage(self.shared.trouble_text()));
+        };
+        let first = self.ledger.pending_first();
+        self.shared.commit_begins();
+        let committed = journal::commit(
+            connection,
+            first,
+            now,
+            self.ledger.pending(),
+            &mut self.buffer,
+        );
+        self.shared.commit_ends();
+        match committed {
+            Ok(()) => {
+                let batch = self.ledger.seal();
+                self.durable_to = self.ledger.next_number();
+                self.logged_bytes += self.buffer.len() + RECORD_OVERHEAD_BYTES;
+                self.shared.counted(batch.events.len() as u64);
+                self.shared.recovered();
+                self.retry_at = None;
+                (self.on_durable)(&batch);
+                Ok(())
+            }
+            Err(CommitError::Definite(why)) => {
+                self.ledger.undo();
+                self.failed(&why);
+                Err(Failure::Storage(why))
+            }
+            Err(CommitError::Unknown(why)) => {
+                self.failed(&why);
+                self.rebuild();
+                Err(Failure::OutcomeUnknown(why))
+            }
+        }
     }
-    pub(crate) fn commits(&self) -> (u64, u64) {
-        unimplemented!()
+
+    fn failed(&mut self, why: &str) {
+        tracing::error!(why, file = %self.path.display(), "a commit failed");
+        self.shared.failed(why);
+        self.retry_at = Some(Instant::now() + RETRY);
     }
-    pub(crate) fn close(&self) {
-        unimplemented!()
+
+    /// Opens the file anew and rebuilds the ledger from it: what it says is what is so.
+    fn rebuild(&mut self) {
+        self.shared.close_readers();
+        self.connection = None;
+        let reopened = open::connection(&self.path).and_then(|connection| {
+            checkpoint(&connection, &self.path, "TRUNCATE")?;
+            let loaded = load(&connection, &self.path)?;
+            Ok((connection, loaded))
+        });
+        match reopened {
+            Ok((connection, loaded)) => {
+                tracing::warn!(
+                    leases = loaded.ledger.leases().count(),
+                    "the ledger was rebuilt from its file after an I/O error"
+                );
+                self.connection = Some(connection);
+                self.durable_to = loaded.ledger.next_number();
+                self.filled_to = loaded.filled_to;
+                self.ledger = loaded.ledger;
+            }
+            Err(error) => self.failed(&error.to_string()),
+        }
     }
-    pub(crate) fn with_connection<T: Send + 'static>(
-        &self,
-        _f: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, Failure> {
-        unimplemented!()
+
+    /// Carries out a statement on the writer's connection, in a transaction of its own.
+    fn execute(&mut self, statement: crate::inbox::Statement) {
+        self.shared.commit_begins();
+        let outcome = match &self.connection {
+            Some(connection) => statement(Ok(connection)),
+            None => statement(Err(Failure::Storage(self.shared.trouble_text()))),
+        };
+        self.shared.commit_ends();
+        match outcome {
+            Ok(()) => {}
+            Err(CommitError::Definite(why)) => self.failed(&why),
+            Err(CommitError::Unknown(why)) => {
+                self.failed(&why);
+                self.rebuild();
+            }
+        }
     }
-    pub(crate) fn with_reader<T>(
-        &self,
-        _f: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, Failure> {
-        unimplemented!()
+
+    /// Fills the tables where there is time, where somebody waits for it, or where the journal
+    /// has grown to its bound; keeps the write-ahead log short.
+    fn upkeep(&mut self, idle: bool) {
+        let behind = self.durable_to.saturating_sub(self.filled_to);
+        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        let wanted = idle || !self.settlers.is_empty() || behind > JOURNAL_LIMIT_EVENTS;
+        if behind > 0 && wanted && may_try {
+            self.fill();
+        }
+        let filled_to = self.filled_to;
+        self.settlers.retain_mut(|(target, settler)| {
+            let settled = *target <= filled_to;
+            if settled {
+                settler(Ok(()));
+            }
+            !settled
+        });
+        if self.logged_bytes > LOG_LIMIT_BYTES
+            && let Some(connection) = &self.connection
+        {
+            // Readers may keep a part of it: that part goes with the next one.
+            self.logged_bytes = 0;
+            self.shared.commit_begins();
+            let done = checkpoint(connection, &self.path, "PASSIVE");
+            self.shared.commit_ends();
+            if let Err(error) = done {
+                self.failed(&error.to_string());
+            }
+        }
+    }
+
+    fn fill(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        self.shared.commit_begins();
+        let filled = fill(connection, &self.path, self.filled_to, SLICE_EVENTS);
+        self.shared.commit_ends();
+        match filled {
+            Ok(Some(filled_to)) => {
+                self.filled_to = filled_to;
+                self.logged_bytes += SLICE_BYTES;
+            }
+            Ok(None) => self.filled_to = self.durable_to,
+            Err(error) => {
+                let why = error.to_string();
+                self.failed(&why);
+                for (_, mut settler) in self.settlers.drain(..) {
+                    settler(Err(Failure::Storage(why.clone())));
+                }
+            }
+        }
+    }
+
+    fn reboot(&mut self) -> Result<(), CacheError> {
+        let now = self.now();
+        self.ledger.apply(now, Command::Rebooted);
+        self.commit(now).map_err(|failure| CacheError::System {
+            doing: "record the reboot in",
+            path: self.path.clone(),
+            why: format!("{failure:?}"),
+        })
+    }
+
+    /// Leaves the file complete: tables filled, no journal, no write-ahead log.
+    fn finish(&mut self) {
+        while self.filled_to < self.durable_to {
+            let before = self.filled_to;
+            self.fill();
+            if self.filled_to == before {
+                return;
+            }
+        }
+        if let Some(connection) = &self.connection
+            && let Err(error) = checkpoint(connection, &self.path, "TRUNCATE")
+        {
+            tracing::warn!(%error, "the write-ahead log stays beside the file");
+        }
+        self.shared.close_readers();
+        self.connection = None;
+    }
+}
+
+fn checkpoint(connection: &Connection, path: &Path, mode: &str) -> Result<(), CacheError> {
+    connection
+        .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+        .map_err(|source| CacheError::Database {
+            doing: "checkpoint",
+            path: path.into(),
+            source,
+        })
+}
+
+/// Sinks are few; where many requests each have their own, looking further would cost more than
+/// one hand-over more.
+const SINKS_LOOKED_THROUGH: usize = 16;
+
+fn put(
+    deliveries: &mut Deliveries,
+    sink: Arc<dyn Sink>,
+    token: u64,
+    answer: Result<Answer, Failure>,
+) {
+    let known = deliveries
+        .iter_mut()
+        .rev()
+        .take(SINKS_LOOKED_THROUGH)
+        .find(|(other, _)| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(&sink)));
+    match known {
+        Some((_, answers)) => answers.push((token, answer)),
+        None => deliveries.push((sink, vec![(token, answer)])),
+    }
+}
+
+fn release(deliveries: Deliveries, releases: Vec<Release>, outcome: &Result<(), Failure>) {
+    for (sink, mut answers) in deliveries {
+        if let Err(failure) = outcome {
+            for (_, answer) in &mut answers {
+                *answer = Err(failure.clone());
+            }
+        }
+        sink.deliver(&mut answers);
+    }
+    for release in releases {
+        release(outcome.clone());
+    }
+}
+
+/// Answers requests that cannot be carried out.
+pub(crate) fn refuse(items: Vec<Item>, failure: &Failure) {
+    for item in items {
+        match item {
+            Item::Request(Request {
+                work: Work::Command(_),
+                sink,
+                token,
+            }) => {
+                sink.deliver(&mut vec![(token, Err(failure.clone()))]);
+            }
+            Item::Request(Request {
+                work: Work::Read(look),
+                ..
+            }) => {
+                // A read must see a ledger to say where its answer goes: an empty one, and the
+                // answer is the failure.
+                look(&Ledger::default(), Now::default())(Err(failure.clone()));
+            }
+            Item::Statement(statement) => {
+                let _ = statement(Err(failure.clone()));
+            }
+            Item::Settle(mut settler) => settler(Err(failure.clone())),
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::engine::Failure;
-use crate::writer::Shared;
+use crate::inbox::Shared;
 
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
 pub use lists::{DenialRow, LeaseFilter, LeaseRow, TicketRow};

@@ -215,6 +215,13 @@ pub enum Command {
         /// Which.
         entitlement: EntitlementNumber,
     },
+    /// Look a person and a computer up; enter them where they are new.
+    Enter {
+        /// Who.
+        subject: Option<SubjectRef>,
+        /// Which.
+        computer: Option<ComputerRef>,
+    },
     /// Carry out the expiries and promotions that are due.
     Tick,
     /// The computer was booted anew: time passed that only the wall clock has counted. Leases
@@ -338,6 +345,13 @@ pub enum Reply {
     },
     /// It is done.
     Done,
+    /// The surrogates of who and what was looked up.
+    Entered {
+        /// Of the person.
+        subject: Option<SubjectId>,
+        /// Of the computer.
+        computer: Option<ComputerId>,
+    },
     /// The product as it is now.
     Product(ProductSpec),
     /// The entitlement as it is now.
@@ -369,4 +383,26 @@ pub enum Reply {
     /// The answer that the same command got before.
     #[serde(skip)]
     Replayed(Box<Reply>),
+}
+
+impl Reply {
+    /// Names stand in the directory only: what is kept of a reply holds surrogates.
+    pub(super) fn without_names(self) -> Reply {
+        let none = Arc::<str>::default;
+        match self {
+            Reply::Renewed { lease, product, .. } => Reply::Renewed {
+                lease,
+                product,
+                user: none(),
+                computer: none(),
+            },
+            Reply::Ticket { view, product, .. } => Reply::Ticket {
+                view,
+                product,
+                user: none(),
+                computer: none(),
+            },
+            other => other,
+        }
+    }
 }

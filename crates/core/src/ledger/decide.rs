@@ -205,14 +205,18 @@ impl Ledger {
         if !self.may_touch_lease(id, access) || !self.renew_lease(id.number) {
             return Reply::UnknownLease;
         }
-        let Some(lease) = self.leases.get(&id.number) else {
-            return Reply::UnknownLease;
-        };
+        match self.leases.get(&id.number) {
+            Some(lease) => self.renewed_reply(lease.clone()),
+            None => Reply::UnknownLease,
+        }
+    }
+
+    pub(super) fn renewed_reply(&self, lease: Lease) -> Reply {
         Reply::Renewed {
-            lease: lease.clone(),
             product: self.product_id(lease.product),
             user: self.user_name(lease.subject),
             computer: self.computer_name(lease.computer),
+            lease,
         }
     }
 
@@ -298,7 +302,10 @@ impl Ledger {
             }
             _ => {}
         }
-        self.ticket_reply(id)
+        match self.tickets.get(&id.number) {
+            Some(ticket) => self.ticket_reply(self.view(ticket)),
+            None => Reply::UnknownTicket,
+        }
     }
 
     pub(super) fn cancel(&mut self, id: TicketId, access: &Access) -> Reply {
@@ -331,15 +338,12 @@ impl Ledger {
         Reply::Done
     }
 
-    fn ticket_reply(&self, id: TicketId) -> Reply {
-        let Some(ticket) = self.tickets.get(&id.number) else {
-            return Reply::UnknownTicket;
-        };
+    pub(super) fn ticket_reply(&self, view: TicketView) -> Reply {
         Reply::Ticket {
-            view: Box::new(self.view(ticket)),
-            product: self.product_id(ticket.product),
-            user: self.user_name(ticket.subject),
-            computer: self.computer_name(ticket.computer),
+            product: self.product_id(view.ticket.product),
+            user: self.user_name(view.ticket.subject),
+            computer: self.computer_name(view.ticket.computer),
+            view: Box::new(view),
         }
     }
 

@@ -151,6 +151,10 @@ impl Ledger {
                 self.change_entitlement(entitlement, &terms)
             }
             Command::RemoveEntitlement { entitlement } => self.remove_entitlement(entitlement),
+            Command::Enter { subject, computer } => Reply::Entered {
+                subject: subject.map(|asked| self.subject(asked)),
+                computer: computer.map(|asked| self.computer(asked)),
+            },
             Command::Tick => self.promote_all(),
             Command::Rebooted => self.rebooted(),
             Command::Reincarnate {
@@ -170,7 +174,7 @@ impl Ledger {
     fn once(&mut self, key: u128, body: u64, command: Command) -> Reply {
         if let Some(remembered) = self.memory.get(key) {
             return match remembered.body == body {
-                true => Reply::Replayed(remembered.reply.clone()),
+                true => Reply::Replayed(Box::new(self.with_names((*remembered.reply).clone()))),
                 false => Reply::KeyConflict,
             };
         }
@@ -180,13 +184,23 @@ impl Ledger {
             reply,
             Reply::Held { .. } | Reply::Replayed(_) | Reply::KeyConflict
         ) {
+            let kept = Box::new(reply.clone().without_names());
             self.emit(Event::Remembered {
                 key,
                 body,
-                reply: Box::new(reply.clone()),
+                reply: kept,
             });
         }
         reply
+    }
+
+    /// A kept reply with the names as they are today.
+    fn with_names(&self, reply: Reply) -> Reply {
+        match reply {
+            Reply::Renewed { lease, .. } => self.renewed_reply(lease),
+            Reply::Ticket { view, .. } => self.ticket_reply(*view),
+            other => other,
+        }
     }
 
     /// Ends the batch that was being built. Its events are facts once they are durable.

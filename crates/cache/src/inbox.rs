@@ -1,0 +1,387 @@
+//! What callers and the writer share: the inbox, the readers' connections, and how it goes.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use usher_core::ledger::{Command, Ledger, Now};
+
+use crate::clock::Clock;
+use crate::engine::{Answer, Failure, Health, QUEUE_LIMIT, Request, Sink, Work};
+use crate::journal::CommitError;
+use crate::writer::refuse;
+
+/// How long a waiting caller waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A commit that takes longer than this means that the disk hangs.
+const STUCK_SECONDS: u64 = 3;
+/// Readers' connections that are kept open.
+const READERS_KEPT: usize = 4;
+
+/// Something to be done on the writer's own connection; told the failure where there is none.
+pub(crate) type Statement =
+    Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), CommitError> + Send>;
+/// Told when the tables hold what was durable.
+pub(crate) type Settler = Box<dyn FnMut(Result<(), Failure>) + Send>;
+
+/// What waits for the writer.
+pub(crate) enum Item {
+    Request(Request),
+    Statement(Statement),
+    Settle(Settler),
+}
+
+#[derive(Default)]
+struct Inbox {
+    items: Vec<Item>,
+    closing: bool,
+    closed: bool,
+}
+
+/// See the module.
+pub(crate) struct Shared {
+    inbox: Mutex<Inbox>,
+    arrived: Condvar,
+    ended: Condvar,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    /// Held as long as the engine: one process a data directory.
+    _lock: File,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    readers: Mutex<Vec<Connection>>,
+    /// When the disk was last asked, on the boot clock plus one; 0 when it is not being asked.
+    asked_ms: AtomicU64,
+    trouble: Mutex<Option<(String, i64)>>,
+    batches: AtomicU64,
+    events: AtomicU64,
+}
+
+/// A panic elsewhere leaves these values whole: each is set in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, lock: File) -> Shared {
+        Shared {
+            inbox: Mutex::default(),
+            arrived: Condvar::new(),
+            ended: Condvar::new(),
+            path,
+            clock,
+            _lock: lock,
+            thread: Mutex::default(),
+            readers: Mutex::default(),
+            asked_ms: AtomicU64::new(0),
+            trouble: Mutex::default(),
+            batches: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn submit(&self, requests: &mut Vec<Request>) {
+        let mut inbox = lock(&self.inbox);
+        let closing = inbox.closing;
+        let room = if closing {
+            0
+        } else {
+            QUEUE_LIMIT.saturating_sub(inbox.items.len())
+        };
+        let taken = room.min(requests.len());
+        let was_empty = inbox.items.is_empty();
+        inbox
+            .items
+            .extend(requests.drain(..taken).map(Item::Request));
+        drop(inbox);
+        if was_empty && taken > 0 {
+            self.arrived.notify_one();
+        }
+        if !requests.is_empty() {
+            let failure = if closing {
+                Failure::Stopping
+            } else {
+                Failure::Busy
+            };
+            refuse(requests.drain(..).map(Item::Request).collect(), &failure);
+        }
+    }
+
+    fn push(&self, item: Item) {
+        let mut inbox = lock(&self.inbox);
+        if inbox.closing || inbox.items.len() >= QUEUE_LIMIT {
+            let failure = if inbox.closing {
+                Failure::Stopping
+            } else {
+                Failure::Busy
+            };
+            drop(inbox);
+            refuse(vec![item], &failure);
+            return;
+        }
+        inbox.items.push(item);
+        drop(inbox);
+        self.arrived.notify_one();
+    }
+
+    pub(crate) fn execute(&self, command: Command) -> Result<Answer, Failure> {
+        struct Waiting(SyncSender<Result<Answer, Failure>>);
+        impl Sink for Waiting {
+            fn deliver(&self, answers: &mut Vec<(u64, Result<Answer, Failure>)>) {
+                if let Some((_, answer)) = answers.pop() {
+                    // Nobody receives where the caller's patience is over.
+                    let _ = self.0.try_send(answer);
+                }
+            }
+        }
+        let (sender, receiver) = sync_channel(1);
+        let sink = Arc::new(Waiting(sender));
+        self.push(Item::Request(Request {
+            work: Work::Command(command),
+            sink,
+            token: 0,
+        }));
+        received(receiver.recv_timeout(PATIENCE))
+    }
+
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        struct Nowhere;
+        impl Sink for Nowhere {
+            fn deliver(&self, _: &mut Vec<(u64, Result<Answer, Failure>)>) {}
+        }
+        let (sender, receiver) = sync_channel(1);
+        let work = Work::Read(Box::new(move |ledger: &Ledger, now| {
+            let seen = look(ledger, now);
+            Box::new(move |outcome: Result<(), Failure>| {
+                let _ = sender.try_send(outcome.map(|()| seen));
+            })
+        }));
+        self.push(Item::Request(Request {
+            work,
+            sink: Arc::new(Nowhere),
+            token: 0,
+        }));
+        received(receiver.recv_timeout(PATIENCE))
+    }
+
+    pub(crate) fn settle(&self) -> Result<(), Failure> {
+        let (sender, receiver) = sync_channel(1);
+        self.push(Item::Settle(Box::new(move |outcome| {
+            let _ = sender.try_send(outcome);
+        })));
+        received(receiver.recv_timeout(PATIENCE))
+    }
+
+    /// Carries out statements in one transaction on the writer's connection; durable when it
+    /// returns.
+    pub(crate) fn with_connection<T: Send + 'static>(
+        &self,
+        statements: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (sender, receiver) = sync_channel(1);
+        self.push(Item::Statement(Box::new(move |connection| {
+            let connection = match connection {
+                Ok(connection) => connection,
+                Err(failure) => {
+                    let _ = sender.try_send(Err(failure));
+                    return Ok(());
+                }
+            };
+            let done = in_transaction(connection, statements);
+            let (answer, outcome) = match done {
+                Ok(value) => (Ok(value), Ok(())),
+                Err(error) => match CommitError::of(&error) {
+                    CommitError::Definite(why) => (
+                        Err(Failure::Storage(why.clone())),
+                        Err(CommitError::Definite(why)),
+                    ),
+                    CommitError::Unknown(why) => (
+                        Err(Failure::OutcomeUnknown(why.clone())),
+                        Err(CommitError::Unknown(why)),
+                    ),
+                },
+            };
+            let _ = sender.try_send(answer);
+            outcome
+        })));
+        received(receiver.recv_timeout(PATIENCE))
+    }
+
+    /// Reads with a connection of its own, which sees what was committed when it began.
+    pub(crate) fn with_reader<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Failure> {
+        let storage = |error: rusqlite::Error| Failure::Storage(error.to_string());
+        let pooled = lock(&self.readers).pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(&self.path, flags).map_err(storage)?;
+                connection
+                    .busy_timeout(Duration::from_secs(5))
+                    .map_err(storage)?;
+                connection
+            }
+        };
+        let result = query(&connection).map_err(storage)?;
+        let mut readers = lock(&self.readers);
+        if readers.len() < READERS_KEPT {
+            readers.push(connection);
+        }
+        Ok(result)
+    }
+
+    pub(crate) fn close_readers(&self) {
+        lock(&self.readers).clear();
+    }
+
+    /// What has arrived, at most `limit` items: waits for some, no longer than `patience`.
+    pub(crate) fn take(&self, patience: Option<Duration>, limit: usize) -> (Vec<Item>, bool) {
+        let mut inbox = lock(&self.inbox);
+        while inbox.items.is_empty() && !inbox.closing {
+            match patience {
+                None => {
+                    inbox = self
+                        .arrived
+                        .wait(inbox)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                Some(patience) => {
+                    let waited = self.arrived.wait_timeout(inbox, patience);
+                    inbox = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    break;
+                }
+            }
+        }
+        let closing = inbox.closing;
+        if inbox.items.len() <= limit {
+            return (std::mem::take(&mut inbox.items), closing);
+        }
+        (inbox.items.drain(..limit).collect(), closing)
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.inbox).items.len()
+    }
+
+    pub(crate) fn commits(&self) -> (u64, u64) {
+        (
+            self.batches.load(Ordering::Relaxed),
+            self.events.load(Ordering::Relaxed),
+        )
+    }
+
+    pub(crate) fn counted(&self, events: u64) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(events, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commit_begins(&self) {
+        self.asked_ms
+            .store(self.clock.boot_ms() + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commit_ends(&self) {
+        self.asked_ms.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn failed(&self, why: &str) {
+        let mut trouble = lock(&self.trouble);
+        let since = trouble
+            .as_ref()
+            .map_or_else(|| self.clock.wall_ms(), |(_, since)| *since);
+        *trouble = Some((why.to_owned(), since));
+    }
+
+    pub(crate) fn recovered(&self) {
+        if lock(&self.trouble).take().is_some() {
+            tracing::info!("commits succeed again");
+        }
+    }
+
+    pub(crate) fn trouble_text(&self) -> String {
+        lock(&self.trouble)
+            .as_ref()
+            .map_or_else(String::new, |(why, _)| why.clone())
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let asked = self.asked_ms.load(Ordering::Relaxed);
+        let for_ms = self.clock.boot_ms().saturating_add(1).saturating_sub(asked);
+        if asked > 0 && for_ms > STUCK_SECONDS * 1_000 {
+            return Health::Stuck {
+                why: format!("the disk of {} has not answered", self.path.display()),
+                for_seconds: for_ms / 1_000,
+            };
+        }
+        match lock(&self.trouble).clone() {
+            Some((why, since_wall_ms)) => Health::Degraded { why, since_wall_ms },
+            None => Health::Ok,
+        }
+    }
+
+    pub(crate) fn keep(&self, thread: JoinHandle<()>) {
+        *lock(&self.thread) = Some(thread);
+    }
+
+    pub(crate) fn closed(&self) {
+        lock(&self.inbox).closed = true;
+        self.ended.notify_all();
+    }
+
+    /// Asks the writer to finish and waits for it, though not for ever: a disk may hang.
+    pub(crate) fn close(&self) {
+        lock(&self.inbox).closing = true;
+        self.arrived.notify_one();
+        let mut inbox = lock(&self.inbox);
+        while !inbox.closed {
+            let (next, waited) = self
+                .ended
+                .wait_timeout(inbox, PATIENCE)
+                .unwrap_or_else(PoisonError::into_inner);
+            inbox = next;
+            if waited.timed_out() {
+                tracing::error!("the disk does not answer: the journal is left as it is");
+                return;
+            }
+        }
+        drop(inbox);
+        if let Some(thread) = lock(&self.thread).take() {
+            // A panic of the writer has been printed; there is nothing to add.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn in_transaction<T>(
+    connection: &Connection,
+    statements: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let done =
+        statements(connection).and_then(|value| connection.execute_batch("COMMIT").map(|()| value));
+    if done.is_err() && !connection.is_autocommit() {
+        // The first error is the one to tell.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    done
+}
+
+fn received<T>(outcome: Result<Result<T, Failure>, RecvTimeoutError>) -> Result<T, Failure> {
+    match outcome {
+        Ok(answer) => answer,
+        Err(RecvTimeoutError::Timeout) => Err(Failure::OutcomeUnknown(
+            "the disk has not answered for 30 seconds".to_owned(),
+        )),
+        Err(RecvTimeoutError::Disconnected) => Err(Failure::Stopping),
+    }
+}
