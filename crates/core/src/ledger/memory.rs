@@ -20,6 +20,8 @@ pub(super) struct Remembered {
     pub(super) body: u64,
     /// The answer.
     pub(super) reply: Box<Reply>,
+    /// When it was given.
+    pub(super) at: Steady,
 }
 
 /// The answers under their keys.
@@ -34,8 +36,8 @@ impl Memory {
         self.answers.get(&key)
     }
 
-    pub(super) fn put(&mut self, key: u128, remembered: Remembered, at: Steady) {
-        self.order.push_back((at, key));
+    pub(super) fn put(&mut self, key: u128, remembered: Remembered) {
+        self.order.push_back((remembered.at, key));
         self.answers.insert(key, remembered);
     }
 
@@ -50,7 +52,14 @@ impl Memory {
                 return;
             }
             self.order.pop_front();
-            self.answers.remove(&key);
+            // A key that was forgotten may be in use again.
+            if self
+                .answers
+                .get(&key)
+                .is_some_and(|remembered| remembered.at == at)
+            {
+                self.answers.remove(&key);
+            }
         }
     }
 }

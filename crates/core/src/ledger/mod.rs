@@ -335,6 +335,16 @@ impl Ledger {
         self.tickets.get(&number)
     }
 
+    /// Who waits for a product, in the order in which they will be served.
+    pub fn waiting(&self, product: ProductNumber) -> impl Iterator<Item = &Ticket> {
+        let queue = self
+            .pools
+            .get(&product)
+            .into_iter()
+            .flat_map(|pool| pool.queue.iter());
+        queue.filter_map(|(_, number)| self.tickets.get(number))
+    }
+
     /// The people that it has heard of.
     pub fn subjects(&self) -> &Subjects {
         &self.subjects

@@ -105,8 +105,8 @@ impl Ledger {
                 Remembered {
                     body,
                     reply: Box::new(reply),
+                    at,
                 },
-                at,
             );
         }
         ledger

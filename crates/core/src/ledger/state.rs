@@ -145,11 +145,15 @@ impl Ledger {
                 }
             }
             Event::Remembered { key, body, reply } => {
-                let remembered = Remembered {
-                    body: *body,
-                    reply: reply.clone(),
-                };
-                self.memory.put(*key, remembered, self.now.steady);
+                let at = self.now.steady;
+                self.memory.put(
+                    *key,
+                    Remembered {
+                        body: *body,
+                        reply: reply.clone(),
+                        at,
+                    },
+                );
                 Undo::Key { key: *key }
             }
             Event::Reincarnated {

@@ -247,6 +247,7 @@ impl Ledger {
                 });
             }
         }
-        Reply::Done
+        self.expire_due();
+        self.promote_all()
     }
 }

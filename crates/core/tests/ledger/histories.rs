@@ -1,0 +1,528 @@
+//! The invariants, over random histories: I1 (never over-grant), I4 (never starve), recovery by
+//! events, undo, determinism.
+
+use proptest::prelude::*;
+use usher_core::ledger::*;
+
+use crate::world::*;
+
+/// One step of a history. Indexes are taken modulo what there is.
+#[derive(Debug, Clone)]
+enum Step {
+    Pass {
+        ms: u64,
+    },
+    Jump {
+        wall_ms: i64,
+    },
+    Reboot {
+        ms: u64,
+    },
+    Checkout {
+        product: u8,
+        user: u8,
+        seats: u8,
+        wait: bool,
+        priority: i8,
+        ttl: u16,
+        key: Option<u8>,
+    },
+    Renew {
+        lease: u16,
+    },
+    Checkin {
+        lease: u16,
+        user: Option<u8>,
+    },
+    Poll {
+        ticket: u16,
+    },
+    Cancel {
+        ticket: u16,
+    },
+    Own {
+        product: u8,
+        seats: u8,
+        overdraft: u8,
+        from_s: i16,
+        for_s: Option<u16>,
+    },
+    Change {
+        entitlement: u8,
+        seats: u8,
+    },
+    Disown {
+        entitlement: u8,
+    },
+    Put {
+        product: u8,
+        enabled: bool,
+        shared: bool,
+    },
+    Remove {
+        product: u8,
+    },
+    Report {
+        computer: u8,
+        sequence: u8,
+        session: u8,
+        product: u8,
+        user: u8,
+        kind: u8,
+    },
+    Undone {
+        steps: Vec<Step>,
+    },
+}
+
+impl Step {
+    /// The priority that it asks with, where it asks.
+    fn priority(&self) -> i8 {
+        match self {
+            Step::Checkout { priority, .. } => *priority,
+            _ => 0,
+        }
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let plain = prop_oneof![
+        8 => (0_u64..90_000).prop_map(|ms| Step::Pass { ms }),
+        1 => (-100_000_000_i64..100_000_000).prop_map(|wall_ms| Step::Jump { wall_ms }),
+        1 => (0_u64..4_000_000).prop_map(|ms| Step::Reboot { ms }),
+        24 => (0_u8..3, 0_u8..8, 1_u8..5, any::<bool>(), -2_i8..3, 1_u16..400,
+            proptest::option::weighted(0.1, 0_u8..20))
+            .prop_map(|(product, user, seats, wait, priority, ttl, key)| {
+                Step::Checkout { product, user, seats, wait, priority, ttl, key }
+            }),
+        8 => any::<u16>().prop_map(|lease| Step::Renew { lease }),
+        14 => (any::<u16>(), proptest::option::weighted(0.2, 0_u8..8))
+            .prop_map(|(lease, user)| Step::Checkin { lease, user }),
+        10 => any::<u16>().prop_map(|ticket| Step::Poll { ticket }),
+        3 => any::<u16>().prop_map(|ticket| Step::Cancel { ticket }),
+        2 => (0_u8..3, 0_u8..6, 0_u8..3, -200_i16..200, proptest::option::of(1_u16..2_000))
+            .prop_map(|(product, seats, overdraft, from_s, for_s)| {
+                Step::Own { product, seats, overdraft, from_s, for_s }
+            }),
+        2 => (any::<u8>(), 0_u8..6)
+            .prop_map(|(entitlement, seats)| Step::Change { entitlement, seats }),
+        1 => any::<u8>().prop_map(|entitlement| Step::Disown { entitlement }),
+        1 => (0_u8..3, proptest::bool::weighted(0.8), any::<bool>())
+            .prop_map(|(product, enabled, shared)| Step::Put { product, enabled, shared }),
+        1 => (0_u8..3).prop_map(|product| Step::Remove { product }),
+        12 => (0_u8..2, 0_u8..4, 0_u8..12, 0_u8..3, 0_u8..8, 0_u8..5).prop_map(
+            |(computer, sequence, session, product, user, kind)| {
+                Step::Report { computer, sequence, session, product, user, kind }
+            }
+        ),
+    ];
+    plain.prop_recursive(1, 8, 6, |inner| {
+        proptest::collection::vec(inner, 1..6).prop_map(|steps| Step::Undone { steps })
+    })
+}
+
+struct History {
+    world: World,
+    leases: Vec<LeaseId>,
+    tickets: Vec<TicketId>,
+    sequences: [u64; 2],
+}
+
+impl History {
+    fn new() -> History {
+        let mut world = World::new();
+        for product in 0..3 {
+            world.product(&name(product), 3);
+        }
+        History {
+            world,
+            leases: Vec::new(),
+            tickets: Vec::new(),
+            sequences: [0; 2],
+        }
+    }
+
+    fn go(&mut self, step: &Step) {
+        if let Step::Undone { steps } = step {
+            return self.go_and_undo(steps);
+        }
+        let Some(command) = self.command(step) else {
+            return;
+        };
+        let before = Queues::of(&self.world);
+        let from = self.world.events.len();
+        let reply = self.world.tell(command);
+        self.remember(&reply);
+        before.check_order(&self.world, from, step.priority());
+        check_invariants(&self.world, from);
+    }
+
+    /// Applies steps as one batch and takes it back: nothing may have changed.
+    fn go_and_undo(&mut self, steps: &[Step]) {
+        let before = self.world.ledger.clone();
+        let now = self.world.now;
+        for step in steps {
+            if let Some(command) = self.command(step) {
+                self.world.ledger.apply(self.world.now, command);
+            }
+        }
+        self.world.ledger.undo();
+        self.world.now = now;
+        assert!(
+            self.world.ledger == before,
+            "an undone batch has left something behind"
+        );
+    }
+
+    fn command(&mut self, step: &Step) -> Option<Command> {
+        let world = &mut self.world;
+        Some(match step {
+            Step::Pass { ms } => {
+                world.pass_ms(*ms);
+                Command::Tick
+            }
+            Step::Jump { wall_ms } => {
+                world.now.wall.0 += wall_ms;
+                Command::Tick
+            }
+            Step::Reboot { ms } => {
+                world.pass_ms(*ms);
+                Command::Rebooted
+            }
+            Step::Checkout {
+                product,
+                user,
+                seats,
+                wait,
+                priority,
+                ttl,
+                key,
+            } => {
+                let checkout = Checkout {
+                    ttl_seconds: u32::from(*ttl),
+                    ..asks(
+                        &name(*product),
+                        &who(*user),
+                        u32::from(*seats),
+                        *wait,
+                        *priority,
+                    )
+                };
+                let command = Command::Checkout(checkout);
+                match key {
+                    Some(key) => Command::Once {
+                        key: u128::from(*key),
+                        body: u64::from(*user),
+                        command: Box::new(command),
+                    },
+                    None => command,
+                }
+            }
+            Step::Renew { lease } => Command::Renew {
+                lease: pick(&self.leases, *lease)?,
+                access: Access::Anyone,
+            },
+            Step::Checkin { lease, user } => {
+                let access = user.map_or(Access::Anyone, |user| of(&who(user)));
+                Command::Checkin {
+                    lease: pick(&self.leases, *lease)?,
+                    access,
+                }
+            }
+            Step::Poll { ticket } => Command::Poll {
+                ticket: pick(&self.tickets, *ticket)?,
+                access: Access::Anyone,
+                keep_seconds: 30,
+            },
+            Step::Cancel { ticket } => Command::Cancel {
+                ticket: pick(&self.tickets, *ticket)?,
+                access: Access::Anyone,
+            },
+            Step::Own {
+                product,
+                seats,
+                overdraft,
+                from_s,
+                for_s,
+            } => {
+                let from = world.now.wall.0 + i64::from(*from_s) * 1_000;
+                Command::AddEntitlement(EntitlementTerms {
+                    overdraft: u32::from(*overdraft),
+                    from: Some(Wall(from)),
+                    to: for_s.map(|s| Wall(from + i64::from(s) * 1_000)),
+                    ..terms(&name(*product), u32::from(*seats))
+                })
+            }
+            Step::Change { entitlement, seats } => {
+                let owned: Vec<_> = world.ledger.entitlements().cloned().collect();
+                let chosen = pick(&owned, u16::from(*entitlement))?;
+                let product = world.ledger.product_of(chosen.number)?;
+                let terms = terms(&product, u32::from(*seats));
+                Command::ChangeEntitlement {
+                    entitlement: chosen.number,
+                    terms,
+                }
+            }
+            Step::Disown { entitlement } => {
+                let owned: Vec<_> = world.ledger.entitlements().map(|e| e.number).collect();
+                Command::RemoveEntitlement {
+                    entitlement: pick(&owned, u16::from(*entitlement))?,
+                }
+            }
+            Step::Put {
+                product,
+                enabled,
+                shared,
+            } => {
+                let id = name(*product);
+                let new = world.ledger.product(&id).is_none();
+                let spec = ProductSpec {
+                    enabled: *enabled,
+                    shared_by_subject: *shared,
+                    ..spec(&id)
+                };
+                Command::PutProduct { spec, new }
+            }
+            Step::Remove { product } => Command::RemoveProduct {
+                product: name(*product).into(),
+            },
+            Step::Report {
+                computer: at,
+                sequence,
+                session,
+                product,
+                user,
+                kind,
+            } => {
+                let last = &mut self.sequences[usize::from(*at)];
+                // Now and then an item that was applied before comes again.
+                let number = (*last + 1).saturating_sub(u64::from(*sequence) / 3).max(1);
+                *last = (*last).max(number);
+                let session = u64::from(*session);
+                let item = match kind {
+                    0 | 1 => ReportItem::Checkout {
+                        session,
+                        product: name(*product).into(),
+                        subject: subject(&who(*user)),
+                        seats: 1,
+                        ttl_seconds: 120,
+                    },
+                    2 => ReportItem::Renew { session },
+                    3 => ReportItem::Checkin { session },
+                    _ => ReportItem::Nothing,
+                };
+                Command::Report(Box::new(Report {
+                    computer: computer(&format!("pc{at}")),
+                    name: "lab".into(),
+                    document: "".into(),
+                    incarnation: 1,
+                    items: vec![(number, item)],
+                }))
+            }
+            Step::Undone { .. } => return None,
+        })
+    }
+
+    fn remember(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Granted(lease) => self.leases.push(lease.id),
+            Reply::Queued(view) => self.tickets.push(view.ticket.id),
+            Reply::Ticket { view, .. } => self.leases.extend(view.lease.as_ref().map(|l| l.id)),
+            _ => {}
+        }
+        if self.leases.len() > 60 {
+            self.leases.drain(..30);
+        }
+        if self.tickets.len() > 40 {
+            self.tickets.drain(..20);
+        }
+    }
+}
+
+fn name(product: u8) -> String {
+    format!("product{product}")
+}
+
+fn who(user: u8) -> String {
+    format!("user{user}")
+}
+
+fn pick<T: Clone>(from: &[T], index: u16) -> Option<T> {
+    (!from.is_empty()).then(|| from[usize::from(index) % from.len()].clone())
+}
+
+/// Who waited before a command, product by product, in the order in which they must be served.
+struct Queues(Vec<(ProductNumber, Vec<Ticket>)>);
+
+impl Queues {
+    fn of(world: &World) -> Queues {
+        let ledger = &world.ledger;
+        let mut queues: Vec<(ProductNumber, Vec<Ticket>)> = ledger
+            .pools()
+            .map(|(number, _)| (number, ledger.waiting(number).cloned().collect()))
+            .collect();
+        for (_, queue) in &mut queues {
+            queue.sort_by_key(|t| (std::cmp::Reverse(t.priority), t.id.number));
+        }
+        Queues(queues)
+    }
+
+    /// I4: whoever was served came before everyone who still waits.
+    fn check_order(&self, world: &World, from: usize, asked: i8) {
+        for (_, _, event) in &world.events[from..] {
+            let Event::Granted { lease, .. } = event else {
+                continue;
+            };
+            let Some((_, queue)) = self.0.iter().find(|(p, _)| *p == lease.product) else {
+                continue;
+            };
+            let served = lease
+                .ticket
+                .and_then(|id| queue.iter().find(|t| t.id == id));
+            for waiting in queue.iter().filter(|t| still_waits(world, t.id)) {
+                match served {
+                    Some(served) => assert!(
+                        (std::cmp::Reverse(served.priority), served.id.number)
+                            < (std::cmp::Reverse(waiting.priority), waiting.id.number),
+                        "{served:?} was served before {waiting:?}"
+                    ),
+                    // A new request overtakes only by a higher priority.
+                    None => assert!(
+                        lease.ticket.is_some() || asked > waiting.priority,
+                        "{lease:?} overtook {waiting:?}"
+                    ),
+                }
+            }
+        }
+    }
+}
+
+fn still_waits(world: &World, id: TicketId) -> bool {
+    world
+        .ledger
+        .ticket(id.number)
+        .is_some_and(|t| matches!(t.state, TicketState::Waiting { .. }))
+}
+
+fn check_invariants(world: &World, from: usize) {
+    let ledger = &world.ledger;
+    let granted: Vec<&Lease> = world.events[from..]
+        .iter()
+        .filter_map(|(_, _, event)| match event {
+            Event::Granted { lease, .. } => Some(lease),
+            _ => None,
+        })
+        .collect();
+    for (number, pool) in ledger.pools() {
+        let held: Vec<&Lease> = ledger.leases().filter(|l| l.product == number).collect();
+        let seats: u64 = held.iter().map(|l| u64::from(l.seats)).sum();
+        assert_eq!(pool.in_use, seats, "seats in use are those of the leases");
+        for lent in &pool.lent {
+            let drawn: u64 = held
+                .iter()
+                .flat_map(|l| l.draws.iter())
+                .filter(|d| d.allotment == lent.allotment.number)
+                .map(|d| u64::from(d.seats))
+                .sum();
+            assert_eq!(
+                lent.in_use, drawn,
+                "an allotment's seats in use are those drawn from it"
+            );
+            // I1: a grant leaves every allotment that it drew on within its seats.
+            let drew = granted.iter().any(|l| {
+                ledger.lease(l.id.number).is_some()
+                    && l.draws.iter().any(|d| d.allotment == lent.allotment.number)
+            });
+            assert!(
+                !drew || drawn <= u64::from(lent.allotment.seats),
+                "I1: {drawn} of {} seats are in use after a grant",
+                lent.allotment.seats
+            );
+        }
+        check_nobody_starves(ledger, pool, number, world.now);
+    }
+    for lease in ledger.leases() {
+        assert!(
+            lease.deadline > world.now.steady,
+            "a lease whose time is over is held"
+        );
+        let drawn: u32 = lease.draws.iter().map(|d| d.seats).sum();
+        assert_eq!(
+            drawn, lease.seats,
+            "a lease draws as many seats as it holds"
+        );
+    }
+}
+
+/// I4: where someone waits first, their seats are not free.
+fn check_nobody_starves(ledger: &Ledger, pool: &Pool, number: ProductNumber, now: Now) {
+    let first = ledger
+        .waiting(number)
+        .next()
+        .filter(|_| !pool.listing.removed && pool.listing.spec.enabled);
+    let Some(ticket) = first else { return };
+    let valid = |lent: &&Lent| {
+        lent.allotment.from.is_none_or(|from| from <= now.wall)
+            && lent.allotment.to.is_none_or(|to| to > now.wall)
+    };
+    let free: u64 = pool
+        .lent
+        .iter()
+        .filter(valid)
+        .map(|l| u64::from(l.allotment.seats).saturating_sub(l.in_use))
+        .sum();
+    assert!(
+        free < u64::from(ticket.seats),
+        "I4: {free} seats are free and {ticket:?} waits"
+    );
+}
+
+fn run(steps: &[Step]) -> History {
+    let mut history = History::new();
+    for step in steps {
+        history.go(step);
+    }
+    history
+}
+
+fn recovers(history: &History) {
+    let mut recovered = history.world.recovered();
+    let mut ledger = history.world.ledger.clone();
+    // Both forget what is old at the same instant.
+    for ledger in [&mut recovered, &mut ledger] {
+        ledger.apply(history.world.now, Command::Tick);
+        ledger.seal();
+    }
+    assert!(recovered == ledger, "recovery gives another ledger");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn short_histories_keep_the_invariants_and_recover(
+        steps in proptest::collection::vec(step(), 1..400)
+    ) {
+        recovers(&run(&steps));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn histories_of_ten_thousand_commands_keep_the_invariants_and_recover(
+        steps in proptest::collection::vec(step(), 10_000..11_000)
+    ) {
+        recovers(&run(&steps));
+    }
+
+    #[test]
+    fn the_same_commands_give_the_same_ledger(
+        steps in proptest::collection::vec(step(), 1..2_000)
+    ) {
+        let (one, other) = (run(&steps), run(&steps));
+        prop_assert_eq!(&one.world.events, &other.world.events);
+        prop_assert!(one.world.ledger == other.world.ledger);
+    }
+}

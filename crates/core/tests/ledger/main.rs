@@ -1,0 +1,6 @@
+//! Tests of the ledger: behaviour by example, and its invariants over random histories.
+
+mod agents;
+mod behaviour;
+mod histories;
+mod world;
