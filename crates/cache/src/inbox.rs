@@ -50,8 +50,8 @@ pub(crate) struct Shared {
     ended: Condvar,
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    /// Held as long as the engine: one process a data directory.
-    _lock: File,
+    /// Held until the file is closed: one process a data directory.
+    held: Mutex<Option<File>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
     /// When the disk was last asked, on the boot clock plus one; 0 when it is not being asked.
@@ -74,7 +74,7 @@ impl Shared {
             ended: Condvar::new(),
             path,
             clock,
-            _lock: lock,
+            held: Mutex::new(Some(lock)),
             thread: Mutex::default(),
             readers: Mutex::default(),
             asked_ms: AtomicU64::new(0),
@@ -334,6 +334,7 @@ impl Shared {
     }
 
     pub(crate) fn closed(&self) {
+        drop(lock(&self.held).take());
         lock(&self.inbox).closed = true;
         self.ended.notify_all();
     }

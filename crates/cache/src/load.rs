@@ -124,19 +124,24 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         denials: rows(
             connection,
             DENIALS,
-            params![last.0.saturating_sub(FOLD_SECONDS * 1_000).cast_signed()],
+            params![before(last, FOLD_SECONDS)],
             denial,
         )?,
         memory: rows(
             connection,
             "SELECT key, body, reply, steady FROM answers WHERE steady > ?1 ORDER BY number",
-            params![last.0.saturating_sub(KEPT_SECONDS * 1_000).cast_signed()],
+            params![before(last, KEPT_SECONDS)],
             answer,
         )?
         .into_iter()
         .flatten()
         .collect(),
     })
+}
+
+/// The instant `seconds` before another, which may lie before the clock's beginning.
+fn before(instant: Steady, seconds: u64) -> i64 {
+    instant.0.cast_signed() - (seconds * 1_000).cast_signed()
 }
 
 fn rows<T, P: rusqlite::Params>(

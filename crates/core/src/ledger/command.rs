@@ -295,7 +295,8 @@ pub enum ItemReply {
     UnknownProduct,
 }
 
-/// What a ledger answers.
+/// What a ledger answers. Some replies are kept, so variants are only added; those that never are
+/// kept come last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
     /// Seats are held.
@@ -356,14 +357,6 @@ pub enum Reply {
     Product(ProductSpec),
     /// The entitlement as it is now.
     Entitlement(EntitlementView),
-    /// What became of each item of a report.
-    #[serde(skip)]
-    Report {
-        /// The highest sequence that was applied.
-        acknowledged: u64,
-        /// In the order of the items.
-        items: Vec<ItemReply>,
-    },
     /// No such product.
     UnknownProduct,
     /// No such entitlement.
@@ -380,6 +373,14 @@ pub enum Reply {
     StaleSender,
     /// The key was used for a command with another body.
     KeyConflict,
+    /// What became of each item of a report.
+    #[serde(skip)]
+    Report {
+        /// The highest sequence that was applied.
+        acknowledged: u64,
+        /// In the order of the items.
+        items: Vec<ItemReply>,
+    },
     /// The answer that the same command got before.
     #[serde(skip)]
     Replayed(Box<Reply>),
