@@ -1,2 +1,71 @@
-//! Placeholder.
-fn main() {}
+//! xtask: what a developer does with this repository, as commands: `cargo xtask help`.
+//!
+//! It sets up what it needs by itself, ends what it started, and says what it did not check.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod metadata;
+mod process;
+mod setup;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test   everything that has to hold before a change lands: formatting, tidy, clippy, all tests
+         (unit, property, black-box), documentation tests, licences and sources of dependencies.
+         Installs what it needs where it may, and says what is missing where it may not
+  tidy   the rules of the house: who may depend on whom, where `unsafe` may stand, module
+         documentation, links. Takes a second
+  bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
+         Options go to `usher-bench side-by-side`, such as --quick or --rounds 3
+  help   this
+
+Environment
+  USHER_OFFLINE=1            a tool that cannot be had is a step not run, not a failure
+  USHER_ADVISORIES=fetch     `test` fetches the advisory database and checks against it
+  CARGO_TARGET_DIR           where everything that is built or installed for this goes
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".to_owned());
+    let rest: Vec<String> = arguments.collect();
+    let root = workspace_root();
+    let outcome = match command.as_str() {
+        "test" => no_more(&rest).and_then(|()| test::run(&root)),
+        "tidy" => no_more(&rest).and_then(|()| tidy::run(&root)),
+        "bench" => bench::run(&root, &rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("there is no command `{other}`\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask {command}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn no_more(rest: &[String]) -> Result<(), String> {
+    match rest.first() {
+        None => Ok(()),
+        Some(extra) => Err(format!(
+            "`{extra}` is not understood; it takes no arguments"
+        )),
+    }
+}
+
+/// The folder above this package's.
+fn workspace_root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}

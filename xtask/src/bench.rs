@@ -1,0 +1,36 @@
+//! `cargo xtask bench`: Usher beside its peers, in one go on this machine.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::metadata::cargo;
+use crate::process::Runner;
+use crate::setup;
+
+/// Builds in release mode and runs `usher-bench side-by-side`, which writes docs/performance.md.
+pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
+    let runner = Runner::new()?;
+    setup::debian(&runner, setup::PEERS)?;
+    runner.run(
+        Command::new(cargo())
+            .args([
+                "build",
+                "--release",
+                "-p",
+                "usher",
+                "-p",
+                "usher-bench",
+                "--bins",
+            ])
+            .current_dir(root),
+    )?;
+    let metadata = crate::metadata::read(root)?;
+    let built = crate::metadata::target_directory(&metadata)?.join("release");
+    runner.run(
+        Command::new(built.join("usher-bench"))
+            .arg("side-by-side")
+            .args(options)
+            .env("USHER_BIN", built.join("usher"))
+            .current_dir(root),
+    )
+}

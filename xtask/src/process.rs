@@ -1,0 +1,208 @@
+//! Running programs: their output stays visible, and nothing that they started outlives them.
+//!
+//! Each program gets a process group of its own, and this process adopts orphans (it is a child
+//! subreaper), so a server that a test left behind is found and ended even if it left the group.
+
+use std::fs;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions};
+
+/// How long a program may take to end after SIGTERM before it is killed.
+const PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(20);
+
+/// Runs programs until the user says stop (SIGINT, SIGTERM).
+#[derive(Debug)]
+pub(crate) struct Runner {
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Runner {
+    /// Takes over SIGINT and SIGTERM, and the children of children.
+    pub(crate) fn new() -> Result<Self, String> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))
+                .map_err(|error| format!("cannot take over signal {signal}: {error}"))?;
+        }
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+            .map_err(|error| format!("cannot adopt the children of children: {error}"))?;
+        Ok(Runner { interrupted })
+    }
+
+    /// Runs a program to its end; an error says how it failed. What it left running is ended.
+    pub(crate) fn run(&self, command: &mut Command) -> Result<(), String> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        if self.is_interrupted() {
+            return Err("interrupted".to_owned());
+        }
+        let child = command
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("cannot start {name}: {error}"))?;
+        let status = self
+            .wait(child)
+            .map_err(|error| format!("{name}: {error}"))?;
+        let left = end_adopted();
+        if !left.is_empty() {
+            eprintln!("xtask: {name} left running, ended now: {}", left.join(", "));
+        }
+        if self.is_interrupted() {
+            return Err("interrupted".to_owned());
+        }
+        describe(&name, status)
+    }
+
+    /// Whether the user has said stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    fn wait(&self, mut child: Child) -> io::Result<ExitStatus> {
+        let group = Pid::from_child(&child);
+        let mut asked_at: Option<Instant> = None;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                // The group may hold others still; that it is empty is no error.
+                let _ = rustix::process::kill_process_group(group, Signal::KILL);
+                return Ok(status);
+            }
+            match asked_at {
+                None if self.is_interrupted() => {
+                    let _ = rustix::process::kill_process_group(group, Signal::TERM);
+                    asked_at = Some(Instant::now());
+                }
+                Some(at) if at.elapsed() > PATIENCE => {
+                    let _ = rustix::process::kill_process_group(group, Signal::KILL);
+                }
+                _ => {}
+            }
+            thread::sleep(POLL);
+        }
+    }
+}
+
+fn describe(name: &str, status: ExitStatus) -> Result<(), String> {
+    if status.success() {
+        return Ok(());
+    }
+    Err(match (status.code(), status.signal()) {
+        (Some(code), _) => format!("{name} ended with exit code {code}"),
+        (None, Some(signal)) => format!("{name} was ended by signal {signal}"),
+        (None, None) => format!("{name} failed"),
+    })
+}
+
+/// Kills what became a child of this process because its own parent is gone, and says what it was.
+fn end_adopted() -> Vec<String> {
+    let mut ended = Vec::new();
+    // Each round may free grandchildren; the bound is for a tree that forks faster than this.
+    for _ in 0..100 {
+        let children = children_of(rustix::process::getpid());
+        if children.is_empty() {
+            break;
+        }
+        for (pid, name) in children {
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+            let _ = rustix::process::waitpid(Some(pid), WaitOptions::empty());
+            ended.push(format!("{name} ({})", pid.as_raw_nonzero()));
+        }
+    }
+    ended
+}
+
+/// The live children of a process, with their names.
+fn children_of(parent: Pid) -> Vec<(Pid, String)> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+        .filter_map(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let (name, of) = parse_stat(&stat)?;
+            (of == parent.as_raw_nonzero().get()).then_some((Pid::from_raw(pid)?, name.to_owned()))
+        })
+        .collect()
+}
+
+/// Name and parent out of a line of `/proc/PID/stat`; the name may hold spaces and parentheses.
+fn parse_stat(stat: &str) -> Option<(&str, i32)> {
+    let (_, rest) = stat.split_once('(')?;
+    let (name, rest) = rest.rsplit_once(')')?;
+    let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
+    Some((name, parent))
+}
+
+/// Whether a program can be found and answers `arguments` with success. Its output is dropped.
+pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Where tests share a process, one that ends adopted children must not meet another's child.
+    static CHILDREN: Mutex<()> = Mutex::new(());
+
+    #[test]
+    fn a_process_name_may_hold_parentheses_and_spaces() {
+        assert_eq!(parse_stat("42 (a ) (b) S 7 42 42 0"), Some(("a ) (b", 7)));
+        assert_eq!(parse_stat("42 torn"), None);
+    }
+
+    #[test]
+    fn a_failure_names_the_program_and_its_exit_code() {
+        let status = ExitStatus::from_raw(3 << 8);
+        assert_eq!(
+            describe("deny", status),
+            Err("deny ended with exit code 3".to_owned())
+        );
+        assert_eq!(
+            describe("deny", ExitStatus::from_raw(9)),
+            Err("deny was ended by signal 9".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_does_not_answer() {
+        let _alone = CHILDREN.lock().unwrap();
+        assert!(answers("true", &[]));
+        assert!(!answers("false", &[]));
+        assert!(!answers("usher-no-such-program", &[]));
+    }
+
+    #[test]
+    fn what_a_program_leaves_running_is_ended_with_it() {
+        let _alone = CHILDREN.lock().unwrap();
+        let runner = Runner::new().unwrap();
+        let mark = std::env::temp_dir().join(format!("xtask-left-{}", std::process::id()));
+        // A daemon of its own session, as a careless test would leave it.
+        let script = format!(
+            "setsid sh -c 'echo $$ >{0}.new; mv {0}.new {0}; exec tail -f /dev/null' & while ! test -e {0}; do :; done",
+            mark.display()
+        );
+        runner
+            .run(Command::new("sh").args(["-c", &script]))
+            .unwrap();
+        let pid = fs::read_to_string(&mark).unwrap();
+        fs::remove_file(&mark).unwrap();
+        assert!(!std::path::Path::new(&format!("/proc/{}", pid.trim())).exists());
+    }
+}

@@ -1,0 +1,129 @@
+//! Programs of the operating system that tests and benchmarks start privately.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::Runner;
+
+/// A program that has to be there, and the Debian package that brings it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Need {
+    program: &'static str,
+    package: &'static str,
+    for_what: &'static str,
+}
+
+const REDIS: Need = Need {
+    program: "redis-server",
+    package: "redis-server",
+    for_what: "the benchmark's peer",
+};
+const POSTGRESQL: Need = Need {
+    program: "initdb",
+    package: "postgresql-15",
+    for_what: "the benchmark's peer",
+};
+const SUDO: Need = Need {
+    program: "sudo",
+    package: "sudo",
+    for_what: "tests of who is counted when a program is started through sudo",
+};
+
+/// What `cargo xtask test` needs.
+pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO];
+/// What `cargo xtask bench` needs.
+pub(crate) const PEERS: &[Need] = &[REDIS, POSTGRESQL];
+
+/// Installs what is missing, as root on Debian; else says what is missing and how to get it.
+pub(crate) fn debian(runner: &Runner, needs: &[Need]) -> Result<(), String> {
+    let missing: Vec<Need> = needs
+        .iter()
+        .copied()
+        .filter(|need| !is_there(need))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !rustix::process::geteuid().is_root() || find("apt-get").is_none() {
+        return Err(how_to(&missing));
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    println!("installing {}", packages.join(", "));
+    runner.run(apt().args(["update", "-qq"]))?;
+    runner.run(
+        apt()
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages),
+    )?;
+    let still: Vec<Need> = missing.into_iter().filter(|need| !is_there(need)).collect();
+    if still.is_empty() {
+        Ok(())
+    } else {
+        Err(how_to(&still))
+    }
+}
+
+/// apt-get that asks nothing and, as in runlevel 1, starts no service: tests use their own.
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive")
+        .env("RUNLEVEL", "1");
+    apt
+}
+
+fn how_to(missing: &[Need]) -> String {
+    let mut text = "these programs are missing:\n".to_owned();
+    for need in missing {
+        text.push_str(&format!("  {:14} {}\n", need.program, need.for_what));
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    text.push_str(&format!(
+        "on Debian: sudo apt-get install {}",
+        packages.join(" ")
+    ));
+    text
+}
+
+fn is_there(need: &Need) -> bool {
+    find(need.program).is_some()
+}
+
+/// A program in PATH, in the administrators' folders, or among Debian's versioned PostgreSQLs.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    folders.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
+        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    folders
+        .iter()
+        .map(|folder: &PathBuf| folder.join(program))
+        .find(|candidate: &PathBuf| Path::is_file(candidate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_its_package_and_purpose() {
+        let text = how_to(&[REDIS, SUDO]);
+        assert!(
+            text.contains("redis-server   the benchmark's peer"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("sudo apt-get install redis-server sudo"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_program_is_found_by_path_only_if_it_is_there() {
+        assert!(find("sh").is_some());
+        assert!(find("usher-no-such-program").is_none());
+    }
+}

@@ -1,0 +1,7 @@
+//! Set-up: what a fresh machine lacks is installed where it may be, and named where it may not.
+
+mod debian;
+mod tools;
+
+pub(crate) use debian::{PEERS, TESTS, debian};
+pub(crate) use tools::{Tool, Tools};
