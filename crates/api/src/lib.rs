@@ -4,6 +4,8 @@
 //! says what may be said. Times are RFC 3339 in UTC, durations are whole seconds in fields named
 //! `*_seconds`, ids are opaque strings. Fields are added, never removed or redefined.
 
+#![forbid(unsafe_code)]
+
 mod agents;
 mod catalogue;
 mod checkout;
