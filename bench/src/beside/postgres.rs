@@ -1,0 +1,188 @@
+//! PostgreSQL as a peer: a checkout is one prepared statement in one transaction and one round
+//! trip, which takes a seat where `used < total` and inserts the lease; each commit is synced.
+//!
+//! One statement is the best that it can do: the row's lock is held for no round trip.
+
+mod wire;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+
+use rustix::process::Signal;
+use usher_bench::engine::{self, Heard, Plan, Protocol};
+use usher_bench::load::LoadReport;
+
+use super::private::{self, Account, Folder, Server, bound_to_us, free_port};
+use super::{Contender, MANY};
+
+const TABLES: &str = "\
+DROP TABLE IF EXISTS pools, leases;
+CREATE TABLE pools (id int PRIMARY KEY, used int NOT NULL, total int NOT NULL) WITH (fillfactor = 20);
+INSERT INTO pools SELECT n, 0, 10000000 FROM generate_series(0, 99) n;
+CREATE TABLE leases (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, pool int NOT NULL,
+    holder text NOT NULL, computer text NOT NULL, ttl_seconds int NOT NULL,
+    granted_at timestamptz NOT NULL DEFAULT now())";
+
+const CHECKOUT: &str = "\
+WITH taken AS (UPDATE pools SET used = used + 1 WHERE id = $1::int8 AND used < total RETURNING id)
+INSERT INTO leases (pool, holder, computer, ttl_seconds)
+SELECT id, 'bench-user', 'bench-computer', 60 FROM taken RETURNING id";
+
+const CHECKIN: &str = "\
+WITH ended AS (DELETE FROM leases WHERE id = $1::int8 RETURNING pool)
+UPDATE pools SET used = used - 1 FROM ended WHERE pools.id = ended.pool RETURNING 1::int8";
+
+/// Starts a PostgreSQL with one pool of seats and with a hundred.
+pub(super) fn start(folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> {
+    let account = Account::named("postgres")?;
+    let home = folder.inside("postgresql", account)?;
+    let data = home.join("data");
+    initialise(&data, account)?;
+    let port = free_port()?;
+    let mut command = bound_to_us(&private::find("postgres", "postgresql-15")?);
+    command
+        .arg("-D")
+        .arg(&data)
+        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+        .args([
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "max_connections=4200",
+        ])
+        .args(["-c", "fsync=on", "-c", "synchronous_commit=on"])
+        .current_dir(&home)
+        .stdout(Stdio::null());
+    Account::take(account, &mut command);
+    let log = folder.path().join("postgresql.log");
+    let mut server = Server::start(&mut command, &log, Signal::INT)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    server.wait_until(|| wire::connect(address, &[]).is_ok())?;
+    let server = Rc::new(server);
+    let one = |name, pools| {
+        Box::new(Postgres {
+            name,
+            server: Rc::clone(&server),
+            protocol: Seats { address, pools },
+        }) as Box<dyn Contender>
+    };
+    Ok(vec![
+        one("PostgreSQL, one hot row", 1),
+        one("PostgreSQL, 100 rows", MANY),
+    ])
+}
+
+fn initialise(data: &Path, account: Option<Account>) -> Result<(), String> {
+    let mut command = Command::new(private::find("initdb", "postgresql-15")?);
+    command
+        .args([
+            "--auth=trust",
+            "--username=postgres",
+            "--no-locale",
+            "--encoding=UTF8",
+        ])
+        .arg("--no-sync")
+        .arg("-D")
+        .arg(data)
+        .current_dir("/");
+    Account::take(account, &mut command);
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot start initdb: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("initdb failed: {}", said.trim()))
+}
+
+struct Postgres {
+    name: &'static str,
+    server: Rc<Server>,
+    protocol: Seats,
+}
+
+impl Contender for Postgres {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Each time on new tables: dead rows of the time before are not this one's burden.
+    fn measure(&mut self, plan: &Plan) -> Result<LoadReport, String> {
+        wire::execute(self.protocol.address, TABLES)?;
+        wire::execute(self.protocol.address, "CHECKPOINT")?;
+        let plan = Plan {
+            server_pid: Some(self.server.pid()),
+            ..*plan
+        };
+        let tally = engine::run(&self.protocol, &plan)?;
+        Ok(LoadReport::of(&tally, plan.connections, plan.threads))
+    }
+}
+
+struct Seats {
+    address: SocketAddr,
+    pools: usize,
+}
+
+struct Talk {
+    pool: usize,
+    held: Option<i64>,
+    checks_out: bool,
+}
+
+impl Protocol for Seats {
+    type Talk = Talk;
+
+    fn connect(&self, index: usize) -> io::Result<(TcpStream, Talk)> {
+        let statements = [("checkout", CHECKOUT), ("checkin", CHECKIN)];
+        let stream = wire::connect(self.address, &statements).map_err(io::Error::other)?;
+        let talk = Talk {
+            pool: index,
+            held: None,
+            checks_out: false,
+        };
+        Ok((stream, talk))
+    }
+
+    fn ask(&self, talk: &mut Talk, output: &mut Vec<u8>) {
+        if self.settle(talk, output) {
+            return;
+        }
+        let pool = talk.pool % self.pools;
+        talk.pool = talk.pool.wrapping_add(1);
+        talk.checks_out = true;
+        wire::call(output, "checkout", i64::try_from(pool).unwrap_or_default());
+    }
+
+    fn hear(&self, talk: &mut Talk, input: &[u8]) -> Result<Option<Heard>, String> {
+        let Some(answer) = wire::parse(input)? else {
+            return Ok(None);
+        };
+        let ok = answer.value.is_some();
+        if talk.checks_out {
+            talk.held = answer.value;
+        }
+        Ok(Some(Heard {
+            length: answer.length,
+            status: if ok { 200 } else { 500 },
+            ok,
+            checkouts: u32::from(ok && talk.checks_out),
+            decisions: 1,
+            closes: false,
+        }))
+    }
+
+    fn settle(&self, talk: &mut Talk, output: &mut Vec<u8>) -> bool {
+        let Some(lease) = talk.held.take() else {
+            return false;
+        };
+        talk.checks_out = false;
+        wire::call(output, "checkin", lease);
+        true
+    }
+}

@@ -1,0 +1,207 @@
+//! The tables: medians over rounds, ratios within rounds, written where a document marks the place.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use usher_bench::load::LoadReport;
+
+const BEGIN: &str = "<!-- side-by-side: begin -->";
+const END: &str = "<!-- side-by-side: end -->";
+
+/// One contender's reports, a round each.
+#[derive(Debug)]
+pub(super) struct Row {
+    name: String,
+    pub(super) reports: Vec<LoadReport>,
+}
+
+impl Row {
+    pub(super) fn new(name: &str) -> Self {
+        Row {
+            name: name.to_owned(),
+            reports: Vec::new(),
+        }
+    }
+
+    fn median(&self, figure: impl Fn(&LoadReport) -> f64) -> f64 {
+        median(self.reports.iter().map(figure).collect())
+    }
+
+    /// The median of the ratios to what another reached in the same round.
+    fn ratio(&self, other: &Row) -> f64 {
+        let rounds = self.reports.iter().zip(&other.reports);
+        median(
+            rounds
+                .map(|(mine, theirs)| mine.requests_per_second / theirs.requests_per_second)
+                .collect(),
+        )
+    }
+}
+
+/// The middle of the figures, or of the two in the middle; not a number where there are none.
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let half = figures.len() / 2;
+    match figures.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => figures[half],
+        _ => (figures[half - 1] + figures[half]) / 2.0,
+    }
+}
+
+/// The table of one number of connections. The first two rows are the no-op server's, for pairs and
+/// for checkouts alone; each other row is held against the one of its kind.
+pub(super) fn markdown(connections: usize, rows: &[Row]) -> String {
+    let mut text = format!(
+        "### {connections} connections\n\n\
+         | | requests/s | of the no-op | checkouts/s | p50 ms | p99 ms | p99.9 ms | server CPU µs a request |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|\n"
+    );
+    for row in rows {
+        let ratio = match measure_of(row, rows) {
+            Some(noop) => format!("{:.2}", row.ratio(noop)),
+            None => "·".to_owned(),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {ratio} | {} | {:.2} | {:.2} | {:.2} | {:.1} |",
+            row.name,
+            grouped(row.median(|report| report.requests_per_second)),
+            grouped(row.median(|report| report.checkouts_per_second)),
+            row.median(|report| report.p50_ms),
+            row.median(|report| report.p99_ms),
+            row.median(|report| report.p999_ms),
+            row.median(|report| report.server_cpu_us_per_request.unwrap_or(f64::NAN)),
+        );
+    }
+    for row in rows.iter().filter(|row| is_agents(row)) {
+        let decisions = grouped(row.median(|report| report.decisions_per_second));
+        let _ = writeln!(text, "\n{}: {decisions} durable decisions/s.", row.name);
+    }
+    text
+}
+
+/// An agent's exchange is another request than the no-op's: no ratio.
+fn is_agents(row: &Row) -> bool {
+    row.name.contains("agents'")
+}
+
+fn measure_of<'a>(row: &Row, rows: &'a [Row]) -> Option<&'a Row> {
+    if is_agents(row) {
+        return None;
+    }
+    rows.get(usize::from(row.name.contains("checkout alone")))
+}
+
+/// A whole number, in groups of three digits.
+fn grouped(figure: f64) -> String {
+    let digits = format!("{figure:.0}");
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Replaces what stands between the marks in a document; makes the document where there is none.
+pub(super) fn write(
+    path: &Path,
+    facts: &str,
+    rounds: usize,
+    duration: Duration,
+    tables: &[String],
+) -> Result<(), String> {
+    let failed = |error| format!("cannot write {}: {error}", path.display());
+    let seconds = duration.as_secs_f64();
+    let body = format!(
+        "{facts} Medians of {rounds} rounds, {seconds} s each.\n\n{}",
+        tables.join("\n")
+    );
+    let old = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            format!("# Performance\n\n{BEGIN}\n{END}\n")
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let new = between_marks(&old, &body)
+        .ok_or_else(|| format!("{} has no place marked {BEGIN}", path.display()))?;
+    fs::write(path, new).map_err(failed)?;
+    println!("written to {}", path.display());
+    Ok(())
+}
+
+fn between_marks(document: &str, body: &str) -> Option<String> {
+    let (before, rest) = document.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{body}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_bench::engine::Tally;
+
+    fn row(name: &str, rates: &[f64]) -> Row {
+        let mut row = Row::new(name);
+        for rate in rates {
+            let mut report = LoadReport::of(&Tally::default(), 64, 1);
+            report.requests_per_second = *rate;
+            report.server_cpu_us_per_request = Some(8.0);
+            row.reports.push(report);
+        }
+        row
+    }
+
+    #[test]
+    fn a_ratio_is_of_the_same_round_and_the_median_of_rounds() {
+        let noop = row("no-op", &[100.0, 200.0, 400.0]);
+        let usher = row("usher", &[70.0, 120.0, 320.0]);
+        assert_eq!(usher.ratio(&noop), 0.7);
+        assert_eq!(median(vec![1.0, 9.0]), 5.0);
+    }
+
+    #[test]
+    fn each_row_is_held_against_the_no_op_of_its_kind() {
+        let rows = [
+            row("no-op server, checkout and checkin", &[100.0]),
+            row("no-op server, checkout alone", &[50.0]),
+            row("Usher, checkout and checkin, one hot product", &[70.0]),
+            row("Usher, checkout alone, one hot product", &[40.0]),
+            row("Usher, agents' exchanges of 100 items", &[2.0]),
+        ];
+        let table = markdown(64, &rows);
+        assert!(
+            table.contains("| Usher, checkout and checkin, one hot product | 70 | 0.70 |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("| Usher, checkout alone, one hot product | 40 | 0.80 |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("| Usher, agents' exchanges of 100 items | 2 | · |"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let document = format!("# A\n{BEGIN}\nold\n{END}\n## B\n");
+        let new = between_marks(&document, "new").unwrap();
+        assert_eq!(new, format!("# A\n{BEGIN}\n\nnew\n{END}\n## B\n"));
+        assert_eq!(between_marks("# A\n", "new"), None);
+    }
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        assert_eq!(grouped(1234567.4), "1,234,567");
+        assert_eq!(grouped(999.0), "999");
+    }
+}
