@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use usher_bench::load::{self, LoadOptions, LoadReport, Work};
+use usher_bench::load::{self, Fixture, LoadOptions, LoadReport, Target, Work};
 
 /// A metering server of a few lines: it knows which leases are out.
 #[derive(Default)]
@@ -19,6 +19,8 @@ struct Seats {
     checkouts: u64,
     checkins_of_nothing: u64,
     users: BTreeSet<String>,
+    /// Products, and the seats owned of each.
+    products: BTreeMap<String, u32>,
 }
 
 /// What the server does besides answering.
@@ -90,7 +92,9 @@ fn answer(line: &str, body: &str, seats: &mut Seats, manners: Manners) -> String
         seats.checkins_of_nothing += u64::from(!seats.out.remove(id));
         return "HTTP/1.1 204 No Content\r\n\r\n".to_owned();
     }
-    assert!(line.starts_with("POST /v1/checkouts "), "{line}");
+    if !line.starts_with("POST /v1/checkouts ") {
+        return answer_catalogue(line, body, seats);
+    }
     let asked: usher_api::CheckoutRequest<'_> = serde_json::from_str(body).unwrap();
     seats.users.insert(asked.user.into_owned());
     if matches!(manners, Manners::Refuses) {
@@ -101,6 +105,34 @@ fn answer(line: &str, body: &str, seats: &mut Seats, manners: Manners) -> String
     let id = format!("l-{}", seats.next);
     let body = format!(r#"{{"decision":"granted","lease":{{"id":"{id}"}}}}"#);
     seats.out.insert(id);
+    let length = body.len();
+    format!("HTTP/1.1 201 Created\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+/// Products and entitlements; an entitlement's id is its product's.
+fn answer_catalogue(line: &str, body: &str, seats: &mut Seats) -> String {
+    if let Some(rest) = line.strip_prefix("DELETE /v1/products/") {
+        let (id, _) = rest.split_once(' ').unwrap();
+        seats.products.remove(id);
+        return "HTTP/1.1 204 No Content\r\n\r\n".to_owned();
+    }
+    if line.starts_with("DELETE /v1/entitlements/") {
+        return "HTTP/1.1 204 No Content\r\n\r\n".to_owned();
+    }
+    let id = if line.starts_with("POST /v1/products ") {
+        let product: usher_api::Product = serde_json::from_str(body).unwrap();
+        if seats.products.contains_key(&product.id) {
+            return "HTTP/1.1 409 Conflict\r\nContent-Length: 6\r\n\r\nexists".to_owned();
+        }
+        seats.products.insert(product.id.clone(), 0);
+        product.id
+    } else {
+        assert!(line.starts_with("POST /v1/entitlements "), "{line}");
+        let owned: usher_api::EntitlementRequest = serde_json::from_str(body).unwrap();
+        seats.products.insert(owned.product.clone(), owned.seats);
+        owned.product
+    };
+    let body = format!(r#"{{"id":"{id}"}}"#);
     let length = body.len();
     format!("HTTP/1.1 201 Created\r\nContent-Length: {length}\r\n\r\n{body}")
 }
@@ -217,4 +249,18 @@ fn nobody_there_is_said() {
     drop(listener);
     let error = load::run(&options(address, Work::Pairs)).unwrap_err();
     assert!(error.to_string().contains("cannot connect"), "{error}");
+}
+
+#[test]
+fn products_are_made_with_seats_for_the_run_and_taken_away_after_it() {
+    let (address, seats) = serve(Manners::Good);
+    let target = Target::new(&format!("http://{address}"), false).unwrap();
+    let fixture = Fixture::make(target, "t", "hot", 2).unwrap();
+    assert_eq!(fixture.products(), ["hot-000", "hot-001"]);
+    let owned: Vec<u32> = seats.lock().unwrap().products.values().copied().collect();
+    assert!(owned.len() == 2 && owned.iter().all(|seats| *seats > 1_000_000));
+    let refused = Fixture::make(target, "t", "hot", 1).unwrap_err();
+    assert!(refused.to_string().contains("409: exists"), "{refused}");
+    fixture.remove().unwrap();
+    assert!(seats.lock().unwrap().products.is_empty());
 }

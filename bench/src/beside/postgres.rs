@@ -42,7 +42,7 @@ pub(super) fn start(folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> 
     let data = home.join("data");
     initialise(&data, account)?;
     let port = free_port()?;
-    let mut command = bound_to_us(&private::find("postgres", "postgresql-15")?);
+    let mut command = bound_to_us(&private::find("postgres", "postgresql")?);
     command
         .arg("-D")
         .arg(&data)
@@ -76,7 +76,7 @@ pub(super) fn start(folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> 
 }
 
 fn initialise(data: &Path, account: Option<Account>) -> Result<(), String> {
-    let mut command = Command::new(private::find("initdb", "postgresql-15")?);
+    let mut command = Command::new(private::find("initdb", "postgresql")?);
     command
         .args([
             "--auth=trust",

@@ -22,7 +22,7 @@ const REDIS: Need = Need {
 };
 const POSTGRESQL: Need = Need {
     program: "initdb",
-    package: "postgresql-15",
+    package: "postgresql",
     for_what: "the benchmark's peer",
 };
 const SUDO: Need = Need {

@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// What core may use; dev-dependencies are free.
 const CORE_USES: &[&str] = &[
     "globset",
+    "hashbrown",
     "jiff",
     "rustc-hash",
     "serde",
