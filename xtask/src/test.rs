@@ -104,7 +104,12 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     tests(&mut run, &tools, &target, built);
     dependencies(&mut run, &tools);
 
-    close(&run.steps, began.elapsed())
+    let closing = close(&run.steps, began.elapsed());
+    if runner.is_interrupted() {
+        Err("interrupted".to_owned())
+    } else {
+        closing
+    }
 }
 
 fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
@@ -118,6 +123,7 @@ fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
     run.step("tests", || {
         let nextest = match tools.get(runner, Tool::Nextest) {
             Ok(path) => path,
+            Err(why) if offline() => return without_nextest(runner, root, &binary, &why),
             Err(why) => return missing(why),
         };
         outcome(
@@ -141,6 +147,26 @@ fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
             &["test", "--workspace", "--doc", "--locked", "--quiet"],
         );
     }
+}
+
+/// Rust's own runner: slower, and a test that hangs is not ended.
+fn without_nextest(runner: &Runner, root: &Path, binary: &Path, why: &str) -> Outcome {
+    println!("{why}\nthe tests are run by cargo test instead (USHER_OFFLINE=1)");
+    outcome(
+        runner.run(
+            Command::new(cargo())
+                .args([
+                    "test",
+                    "--workspace",
+                    "--bins",
+                    "--tests",
+                    "--locked",
+                    "--no-fail-fast",
+                ])
+                .env("USHER_BIN", binary)
+                .current_dir(root),
+        ),
+    )
 }
 
 fn dependencies(run: &mut Run<'_>, tools: &Tools) {
@@ -190,11 +216,15 @@ fn advisory_database() -> Option<PathBuf> {
 
 /// A tool that cannot be had fails the run, unless the user said that there is no network.
 fn missing(why: String) -> Outcome {
-    if std::env::var("USHER_OFFLINE").is_ok_and(|value| value == "1") {
+    if offline() {
         Outcome::Skipped(format!("{why} (USHER_OFFLINE=1)"))
     } else {
         Outcome::Failed(format!("{why}\n  USHER_OFFLINE=1 goes on without it"))
     }
+}
+
+fn offline() -> bool {
+    std::env::var("USHER_OFFLINE").is_ok_and(|value| value == "1")
 }
 
 /// Whether a library documents itself with code: building documentation tests costs a minute.

@@ -77,6 +77,13 @@ pub(super) fn markdown(connections: usize, rows: &[Row]) -> String {
             row.median(|report| report.server_cpu_us_per_request.unwrap_or(f64::NAN)),
         );
     }
+    if let Some(noop) = rows.first() {
+        let own = noop.median(|report| report.client_cpu_us_per_request);
+        let _ = writeln!(
+            text,
+            "\nThe generator itself takes {own:.1} µs a request of the no-op's, on the same cores."
+        );
+    }
     for row in rows.iter().filter(|row| is_agents(row)) {
         let decisions = grouped(row.median(|report| report.decisions_per_second));
         let _ = writeln!(text, "\n{}: {decisions} durable decisions/s.", row.name);
@@ -154,6 +161,7 @@ mod tests {
             let mut report = LoadReport::of(&Tally::default(), 64, 1);
             report.requests_per_second = *rate;
             report.server_cpu_us_per_request = Some(8.0);
+            report.client_cpu_us_per_request = 3.0;
             row.reports.push(report);
         }
         row
@@ -185,6 +193,7 @@ mod tests {
             table.contains("| Usher, checkout alone, one hot product | 40 | 0.80 |"),
             "{table}"
         );
+        assert!(table.contains("takes 3.0 µs a request"), "{table}");
         assert!(
             table.contains("| Usher, agents' exchanges of 100 items | 2 | · |"),
             "{table}"
