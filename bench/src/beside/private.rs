@@ -96,6 +96,8 @@ impl Account {
 pub(super) struct Server {
     child: Child,
     ends_by: Signal,
+    /// How long it may take to end before it is killed.
+    patience: Duration,
 }
 
 impl Server {
@@ -114,7 +116,11 @@ impl Server {
             .process_group(0)
             .spawn()
             .map_err(failed)?;
-        Ok(Server { child, ends_by })
+        Ok(Server {
+            child,
+            ends_by,
+            patience: PATIENCE,
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -167,7 +173,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let group = Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(group, self.ends_by);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
             thread::sleep(POLL);
         }
@@ -238,10 +244,13 @@ mod tests {
         let folder = Folder::make(&std::env::temp_dir()).unwrap();
         let log = folder.path().join("log");
         let mut command = Command::new("sh");
-        command.args(["-c", "exec tail -f /dev/null"]);
-        let server = Server::start(&mut command, &log, Signal::TERM).unwrap();
+        command.args(["-c", "trap '' TERM; exec tail -f /dev/null"]);
+        let mut server = Server::start(&mut command, &log, Signal::TERM).unwrap();
         let pid = server.pid();
-        assert!(Path::new(&format!("/proc/{pid}")).exists());
+        let name = format!("/proc/{pid}/comm");
+        let ignores = || fs::read_to_string(&name).is_ok_and(|name| name.trim() == "tail");
+        server.wait_until(ignores).unwrap();
+        server.patience = Duration::from_millis(50);
         drop(server);
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
         let path = folder.path().to_owned();

@@ -194,8 +194,8 @@ impl<'a, P: Protocol> Worker<'a, P> {
         let connection = &mut self.connections[slot];
         let rest = heard.length.min(connection.input.len());
         connection.input.drain(..rest);
-        let counts = connection.turn == Turn::Asked && now >= self.begin && now < self.end;
-        if counts && self.ended.is_none() {
+        // What settles comes after the end.
+        if now >= self.begin && now < self.end && self.ended.is_none() {
             self.tally
                 .count(&heard, now.duration_since(connection.asked_at));
         }
