@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+mod restart;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ enum Command {
     Load(LoadArguments),
     /// Measure a no-op server, Usher, Redis and PostgreSQL in turn; write docs/performance.md
     SideBySide(beside::Arguments),
+    /// Start a server with many leases out: time until it is ready, memory a lease
+    Restart(restart::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
     Noop,
 }
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Load(arguments) => put_load(&arguments),
         Command::SideBySide(arguments) => beside::run(&arguments),
+        Command::Restart(arguments) => restart::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };
     match outcome {

@@ -7,8 +7,13 @@ use crate::metadata::cargo;
 use crate::process::Runner;
 use crate::setup;
 
-/// Builds in release mode and runs `usher-bench side-by-side`, which writes docs/performance.md.
+/// Builds in release mode and runs `usher-bench WHAT`, side-by-side where nothing is said, which
+/// writes docs/performance.md.
 pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
+    let (what, options) = match options.split_first() {
+        Some((first, rest)) if !first.starts_with('-') => (first.as_str(), rest),
+        _ => ("side-by-side", options),
+    };
     let runner = Runner::new()?;
     setup::debian(&runner, setup::PEERS)?;
     runner.run(
@@ -28,7 +33,7 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     let built = crate::metadata::target_directory(&metadata)?.join("release");
     runner.run(
         Command::new(built.join("usher-bench"))
-            .arg("side-by-side")
+            .arg(what)
             .args(options)
             .env("USHER_BIN", built.join("usher"))
             .current_dir(root),

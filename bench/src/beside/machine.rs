@@ -7,7 +7,7 @@ use std::thread;
 use usher_api::Timestamp;
 
 /// One line: date, processor, cores, memory, kernel, and what the data lay on.
-pub(super) fn facts(folder: &Path) -> String {
+pub(crate) fn facts(folder: &Path) -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
     let today = Timestamp::now().to_string();
     let today = today.split('T').next().unwrap_or_default();

@@ -3,12 +3,12 @@
 //! Rounds alternate: in each, every contender is measured once, and what a contender shows is held
 //! against the no-op server of the same round. Medians over rounds are reported.
 
-mod machine;
+pub(crate) mod machine;
 pub(crate) mod noop;
 mod postgres;
-mod private;
+pub(crate) mod private;
 mod redis;
-mod table;
+pub(crate) mod table;
 mod usher;
 
 use std::path::PathBuf;

@@ -19,13 +19,13 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// A folder that goes when its owner goes.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
     /// A new folder in `parent`.
-    pub(super) fn make(parent: &Path) -> Result<Self, String> {
+    pub(crate) fn make(parent: &Path) -> Result<Self, String> {
         let path = parent.join(format!("usher-bench-{}", std::process::id()));
         let failed = |error| format!("cannot make {}: {error}", path.display());
         fs::create_dir(&path).map_err(failed)?;
@@ -34,12 +34,12 @@ impl Folder {
         Ok(Folder { path })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// A folder inside, owned by `account` where one is given.
-    pub(super) fn inside(&self, name: &str, account: Option<Account>) -> Result<PathBuf, String> {
+    pub(crate) fn inside(&self, name: &str, account: Option<Account>) -> Result<PathBuf, String> {
         let path = self.path.join(name);
         let failed = |error| format!("cannot make {}: {error}", path.display());
         fs::create_dir(&path).map_err(failed)?;
@@ -59,14 +59,14 @@ impl Drop for Folder {
 
 /// An account of this machine.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Account {
+pub(crate) struct Account {
     uid: u32,
     gid: u32,
 }
 
 impl Account {
     /// The account of that name, for one who may become it: none where this is not root.
-    pub(super) fn named(name: &str) -> Result<Option<Account>, String> {
+    pub(crate) fn named(name: &str) -> Result<Option<Account>, String> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
@@ -84,7 +84,7 @@ impl Account {
             .ok_or_else(|| format!("there is no account `{name}`, and root may not run this"))
     }
 
-    pub(super) fn take(account: Option<Account>, command: &mut Command) {
+    pub(crate) fn take(account: Option<Account>, command: &mut Command) {
         if let Some(account) = account {
             command.uid(account.uid).gid(account.gid);
         }
@@ -93,7 +93,7 @@ impl Account {
 
 /// A running server.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     ends_by: Signal,
     /// How long it may take to end before it is killed.
@@ -102,7 +102,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server that ends cleanly by a signal; its diagnostics go to `log`.
-    pub(super) fn start(
+    pub(crate) fn start(
         command: &mut Command,
         log: &Path,
         ends_by: Signal,
@@ -123,12 +123,12 @@ impl Server {
         })
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for the line `ready api=http://HOST:PORT ...` and gives the address.
-    pub(super) fn wait_for_ready_line(&mut self) -> Result<SocketAddr, String> {
+    pub(crate) fn wait_for_ready_line(&mut self) -> Result<SocketAddr, String> {
         let output = self
             .child
             .stdout
@@ -154,7 +154,7 @@ impl Server {
     }
 
     /// Waits until `ready` says so.
-    pub(super) fn wait_until(&mut self, mut ready: impl FnMut() -> bool) -> Result<(), String> {
+    pub(crate) fn wait_until(&mut self, mut ready: impl FnMut() -> bool) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -191,7 +191,7 @@ fn ready_address(line: &str) -> Option<SocketAddr> {
 }
 
 /// A port that is free now.
-pub(super) fn free_port() -> Result<u16, String> {
+pub(crate) fn free_port() -> Result<u16, String> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
@@ -199,7 +199,7 @@ pub(super) fn free_port() -> Result<u16, String> {
 }
 
 /// A command that ends when this process ends, however it ends, where `setpriv` is there to say so.
-pub(super) fn bound_to_us(program: &Path) -> Command {
+pub(crate) fn bound_to_us(program: &Path) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if setpriv.is_file() {
         let mut command = Command::new(setpriv);
@@ -210,7 +210,7 @@ pub(super) fn bound_to_us(program: &Path) -> Command {
 }
 
 /// A program in PATH, in the administrators' folders, or among Debian's versioned PostgreSQLs.
-pub(super) fn find(program: &str, package: &str) -> Result<PathBuf, String> {
+pub(crate) fn find(program: &str, package: &str) -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use usher_bench::load::LoadReport;
 
-const BEGIN: &str = "<!-- side-by-side: begin -->";
-const END: &str = "<!-- side-by-side: end -->";
+const SIDE_BY_SIDE: &str = "side-by-side";
 
 /// One contender's reports, a round each.
 #[derive(Debug)]
@@ -124,30 +123,45 @@ pub(super) fn write(
     duration: Duration,
     tables: &[String],
 ) -> Result<(), String> {
-    let failed = |error| format!("cannot write {}: {error}", path.display());
     let seconds = duration.as_secs_f64();
     let body = format!(
         "{facts} Medians of {rounds} rounds, {seconds} s each.\n\n{}",
         tables.join("\n")
     );
+    write_between(path, SIDE_BY_SIDE, &body)
+}
+
+/// Puts a text where a document marks the place of that name; makes the document where there is
+/// none.
+pub(crate) fn write_between(path: &Path, name: &str, body: &str) -> Result<(), String> {
+    let failed = |error| format!("cannot write {}: {error}", path.display());
     let old = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            format!("# Performance\n\n{BEGIN}\n{END}\n")
+            let (begin, end) = marks(name);
+            format!("# Performance\n\n{begin}\n{end}\n")
         }
         Err(error) => return Err(failed(error)),
     };
-    let new = between_marks(&old, &body)
-        .ok_or_else(|| format!("{} has no place marked {BEGIN}", path.display()))?;
+    let new = between_marks(&old, name, body)
+        .ok_or_else(|| format!("{} has no place marked {}", path.display(), marks(name).0))?;
     fs::write(path, new).map_err(failed)?;
     println!("written to {}", path.display());
     Ok(())
 }
 
-fn between_marks(document: &str, body: &str) -> Option<String> {
-    let (before, rest) = document.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n\n{body}\n{END}{after}"))
+fn marks(name: &str) -> (String, String) {
+    (
+        format!("<!-- {name}: begin -->"),
+        format!("<!-- {name}: end -->"),
+    )
+}
+
+fn between_marks(document: &str, name: &str, body: &str) -> Option<String> {
+    let (begin, end) = marks(name);
+    let (before, rest) = document.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n\n{body}\n{end}{after}"))
 }
 
 #[cfg(test)]
@@ -202,10 +216,11 @@ mod tests {
 
     #[test]
     fn only_what_stands_between_the_marks_is_replaced() {
-        let document = format!("# A\n{BEGIN}\nold\n{END}\n## B\n");
-        let new = between_marks(&document, "new").unwrap();
-        assert_eq!(new, format!("# A\n{BEGIN}\n\nnew\n{END}\n## B\n"));
-        assert_eq!(between_marks("# A\n", "new"), None);
+        let (begin, end) = marks("here");
+        let document = format!("# A\n{begin}\nold\n{end}\n## B\n");
+        let new = between_marks(&document, "here", "new").unwrap();
+        assert_eq!(new, format!("# A\n{begin}\n\nnew\n{end}\n## B\n"));
+        assert_eq!(between_marks(&document, "there", "new"), None);
     }
 
     #[test]
