@@ -6,4 +6,5 @@
 
 #![forbid(unsafe_code)]
 
+pub mod identify;
 pub mod ledger;

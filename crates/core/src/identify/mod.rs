@@ -1,0 +1,20 @@
+//! Program rules: what is this executable, and which product is it?
+//!
+//! [`Rule`] is the text of `usher product add --program RULE`, parsed; [`RuleSet`] is all rules of
+//! all products, compiled; [`Facts`] is what can be found out about an executable, each fact only
+//! when it is asked for. Paths and names are bytes: nothing here needs them to be UTF-8.
+
+mod danger;
+mod facts;
+mod rule;
+mod rule_set;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub use danger::{Danger, SystemRole, WELL_KNOWN_PROGRAMS, dangers, system_role};
+pub use facts::{Facts, Package, file_name};
+pub use rule::{Matcher, ProgramRole, Rule, RuleError};
+pub use rule_set::{Identity, Needs, RuleSet, RuleSetError};
+pub use version::{Version, VersionRange};
