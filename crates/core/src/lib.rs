@@ -8,3 +8,4 @@
 
 pub mod identify;
 pub mod ledger;
+pub mod sessions;
