@@ -251,7 +251,7 @@ mod tests {
     fn a_link_that_leads_nowhere_is_found() {
         let guide = file(
             "docs/README.md",
-            "# Guide\n[a](start.md) [b](gone.md) [c](../README.md) [d](#guide) [e](#no) [f](start.md#a-b) `[g](x.md)`\n```\n[h](y.md)\n```\n[i](https://example.org) [j](../../out.md) [k](decisions)\n",
+            "# Guide\n[a](start.md) [b](gone.md) [c](../README.md) [d](#guide) [e](#no) [f](start.md#a-b) `[g](x.md)`\n```\n[h](y.md)\n```\n[i](https://example.org) [j](../../README.md) [k](decisions)\n",
         );
         let files = [
             guide.clone(),
@@ -264,7 +264,7 @@ mod tests {
             [
                 "docs/README.md:2: `gone.md` leads nowhere",
                 "docs/README.md:2: `#no` leads nowhere",
-                "docs/README.md:6: `../../out.md` leads nowhere",
+                "docs/README.md:6: `../../README.md` leads nowhere",
             ]
         );
     }
