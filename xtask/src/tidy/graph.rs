@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-bench",
         ],
     ),
-    ("usher-bench", &["usher-core", "usher-api"]),
+    ("usher-bench", &["usher-core", "usher-api", "usher-cache"]),
     ("usher-tests", &["usher-api"]),
     ("xtask", &[]),
 ];
