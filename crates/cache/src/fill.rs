@@ -79,6 +79,9 @@ fn row(
     let execute = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
         connection.prepare_cached(sql)?.execute(values).map(drop)
     };
+    if let Event::ProductPut { .. } | Event::ProductRemoved { .. } = event {
+        put(connection, "catalogue_version", number.0)?;
+    }
     match event {
         Event::SubjectEntered(s) => execute(
             "INSERT OR REPLACE INTO subjects (id, authority, key, name) VALUES (?1, ?2, ?3, ?4)",

@@ -77,6 +77,7 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         incarnation: Incarnation(u32::try_from(incarnation).unwrap_or(0)),
         hold_until,
         next_number: filled_to,
+        catalogue_version: number(connection, "catalogue_version")?.unwrap_or(0),
         products: rows(connection, PRODUCTS, [], product)?,
         entitlements: rows(connection, ENTITLEMENTS, [], entitlement)?,
         allotments: rows(connection, ALLOTMENTS, [], allotment)?,

@@ -192,6 +192,7 @@ pub(super) enum Undo {
     Product {
         product: ProductNumber,
         before: Option<super::pool::Listing>,
+        version_before: u64,
     },
     Entitlement {
         number: EntitlementNumber,

@@ -68,6 +68,7 @@ pub struct Ledger {
     incarnation: Incarnation,
     hold_until: Option<Steady>,
     next_number: u64,
+    catalogue_version: u64,
     pools: BTreeMap<ProductNumber, Pool>,
     product_by_id: FxHashMap<Arc<str>, ProductNumber>,
     entitlements: BTreeMap<EntitlementNumber, Entitlement>,
@@ -97,6 +98,7 @@ impl PartialEq for Ledger {
         self.incarnation == other.incarnation
             && self.hold_until == other.hold_until
             && self.next_number == other.next_number
+            && self.catalogue_version == other.catalogue_version
             && self.pools == other.pools
             && self.product_by_id == other.product_by_id
             && self.entitlements == other.entitlements
@@ -281,6 +283,12 @@ impl Ledger {
     /// The number that the next event will have.
     pub fn next_number(&self) -> u64 {
         self.next_number
+    }
+
+    /// The number of the last event that changed a product; 0 before the first. It grows with
+    /// each change and is never used twice.
+    pub fn catalogue_version(&self) -> u64 {
+        self.catalogue_version
     }
 
     /// The product of that id, unless it was removed.

@@ -13,6 +13,8 @@ pub struct Snapshot {
     pub hold_until: Option<Steady>,
     /// The number that the next event will have.
     pub next_number: u64,
+    /// The number of the last event that changed a product.
+    pub catalogue_version: u64,
     /// All products ever, by number.
     pub products: Vec<(ProductNumber, Listing)>,
     /// What is owned.
@@ -44,6 +46,7 @@ impl Ledger {
         ledger.hold_until = snapshot.hold_until;
         ledger.next_number = snapshot.next_number.max(1);
         ledger.first_number = ledger.next_number;
+        ledger.catalogue_version = snapshot.catalogue_version;
         for (number, listing) in snapshot.products {
             ledger.product_by_id.insert(listing.spec.id.clone(), number);
             ledger.pools.insert(number, Pool::new(listing));

@@ -19,7 +19,7 @@ impl Ledger {
                 id: computer.id,
                 before: self.computers.put(computer.clone()),
             },
-            Event::ProductPut { product, spec } => self.change_product(*product, spec),
+            Event::ProductPut { product, spec } => self.change_product(number, *product, spec),
             Event::ProductRemoved { product } => {
                 let Some(pool) = self.pools.get_mut(product) else {
                     return Undo::Nothing;
@@ -29,6 +29,7 @@ impl Ledger {
                 Undo::Product {
                     product: *product,
                     before: Some(before),
+                    version_before: std::mem::replace(&mut self.catalogue_version, number.0),
                 }
             }
             Event::EntitlementPut(entitlement) => Undo::Entitlement {
@@ -176,7 +177,14 @@ impl Ledger {
             Undo::Nothing => {}
             Undo::Subject { id, before } => self.subjects.undo(id, before),
             Undo::Computer { id, before } => self.computers.undo(id, before),
-            Undo::Product { product, before } => self.undo_product(product, before),
+            Undo::Product {
+                product,
+                before,
+                version_before,
+            } => {
+                self.catalogue_version = version_before;
+                self.undo_product(product, before);
+            }
             Undo::Entitlement { number, before } => {
                 match before {
                     Some(before) => self.entitlements.insert(number, before),
@@ -250,8 +258,14 @@ impl Ledger {
         }
     }
 
-    fn change_product(&mut self, number: ProductNumber, spec: &ProductSpec) -> Undo {
+    fn change_product(
+        &mut self,
+        event: EventNumber,
+        number: ProductNumber,
+        spec: &ProductSpec,
+    ) -> Undo {
         let created_at = self.now.wall;
+        let version_before = std::mem::replace(&mut self.catalogue_version, event.0);
         if let Some(pool) = self.pools.get_mut(&number) {
             let created_at = if pool.listing.removed {
                 created_at
@@ -267,6 +281,7 @@ impl Ledger {
             return Undo::Product {
                 product: number,
                 before: Some(before),
+                version_before,
             };
         }
         self.product_by_id.insert(spec.id.clone(), number);
@@ -279,6 +294,7 @@ impl Ledger {
         Undo::Product {
             product: number,
             before: None,
+            version_before,
         }
     }
 
