@@ -1,6 +1,6 @@
 //! Leases that are held, requests that wait, checkouts that were refused.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use usher_core::ledger::{DecisionId, EventNumber};
 use usher_core::ledger::{Incarnation, LeaseId, Steady, TicketId};
 
@@ -124,6 +124,23 @@ impl History {
                 limit,
                 |row: &LeaseRow| row.id.number.0,
             ))
+        })
+    }
+
+    /// The lease of that number, held or ended, and whether it has ended.
+    pub fn lease(&self, number: EventNumber) -> Result<Option<(LeaseRow, bool)>, Failure> {
+        self.query(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
+                     l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, \
+                     l.ended IS NOT NULL \
+                     FROM leases l JOIN products p ON p.number = l.product \
+                     JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
+                     WHERE l.number = ?1",
+                )?
+                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(12)?)))
+                .optional()
         })
     }
 
