@@ -1,7 +1,40 @@
 //! usher-server: the metering server, HTTP in front of the ledger and the cache.
+//!
+//! It carries: a request is checked once at the edge, becomes a command, and the ledger's durable
+//! answer becomes an HTTP answer. Nothing is answered that is not on disk. Connections are spread
+//! over one loop for each core; requests and answers of a loop's turn travel together.
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod auth;
+mod body;
+mod candidate;
+mod connection;
+mod core_loop;
+mod explain;
+mod feed;
+mod herald;
+mod hopper;
+mod input;
+mod keys;
+mod metrics;
+mod problem;
+mod routes;
+mod rules;
+mod secrets;
+mod serve;
+mod service;
+mod sync_items;
+mod tls;
+mod watch;
+mod wire;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub use serve::run_until;
 
 /// How a metering server is to run.
 #[derive(Debug, Clone)]
@@ -14,7 +47,8 @@ pub struct ServerOptions {
     pub tls: Option<TlsFiles>,
     /// Whether plain HTTP beyond loopback was said aloud.
     pub plain_http: bool,
-    /// The account to become, as root, once what needs root is done.
+    /// The account that the server runs as. Who starts the process has seen to it: the server
+    /// itself changes no account.
     pub run_as: Option<String>,
 }
 
@@ -44,6 +78,5 @@ pub fn run(
     options: ServerOptions,
     ready: impl FnOnce(SocketAddr) + Send + 'static,
 ) -> Result<(), ServerError> {
-    let _ = (options, ready);
-    Err(ServerError::Failed("not built yet".to_owned()))
+    serve::run_until(options, ready, serve::told_to_stop())
 }

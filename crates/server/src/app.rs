@@ -1,0 +1,348 @@
+//! What all cores share: the engine and what is known beside it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+use tokio::sync::{Semaphore, oneshot, watch};
+use usher_api::Code;
+use usher_cache::{Answer, Engine, Failure, Health, Request, Sink, Work};
+use usher_core::ledger::{Batch, Command, Event, Ledger, Now};
+
+use crate::auth::{TokenBook, wall_ms};
+use crate::feed::Feed;
+use crate::hopper::{ANSWER_SECONDS, no_answer};
+use crate::keys::SecretAnswers;
+use crate::metrics::{CoreCounts, Decisions};
+use crate::problem::Refusal;
+use crate::watch::Watchers;
+
+/// Readers of the tables at the same time.
+const READERS_LIMIT: usize = 8;
+/// How long a reader waits for its turn before it is told that the server is busy.
+const READER_PATIENCE: Duration = Duration::from_secs(5);
+/// Computers whose last report is remembered.
+const SEEN_LIMIT: usize = 100_000;
+
+/// What the writer tells as soon as it is durable.
+#[derive(Default)]
+pub(crate) struct Live {
+    /// Who waits for tickets.
+    pub(crate) tickets: Arc<Watchers>,
+    /// Who follows events.
+    pub(crate) feed: Arc<Feed>,
+    /// What was decided.
+    pub(crate) decisions: Decisions,
+    /// Grows with each change of the products: what was remembered of them is read again.
+    pub(crate) catalogue_changes: AtomicU64,
+}
+
+impl Live {
+    /// Takes in what has become durable. Called by the writer.
+    pub(crate) fn take_in(&self, batch: &Batch) {
+        self.decisions.count(batch);
+        self.tickets.tell(batch);
+        self.feed.take_in(batch);
+        let catalogue = |event: &Event| {
+            matches!(
+                event,
+                Event::ProductPut { .. } | Event::ProductRemoved { .. }
+            )
+        };
+        if batch.events.iter().any(catalogue) {
+            self.catalogue_changes.fetch_add(1, Ordering::Release);
+        }
+    }
+}
+
+/// What agents go by, as the JSON of its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct PolicyText {
+    /// Its version.
+    pub(crate) version: u64,
+    /// The JSON object.
+    pub(crate) json: Arc<str>,
+    changes: u64,
+}
+
+/// The state that the server says it is in, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceState {
+    /// `running`, `degraded` or `stopping`.
+    pub(crate) word: &'static str,
+    /// Since when, in Unix milliseconds.
+    pub(crate) since_ms: i64,
+    /// Why, where it is degraded.
+    pub(crate) why: Option<String>,
+}
+
+/// See the module.
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) server_id: String,
+    pub(crate) data: PathBuf,
+    pub(crate) tokens: TokenBook,
+    /// Held while the tokens are changed, so that what is known follows what is kept.
+    pub(crate) tokens_change: tokio::sync::Mutex<()>,
+    pub(crate) secret_answers: SecretAnswers,
+    pub(crate) live: Arc<Live>,
+    pub(crate) counts: Vec<Arc<CoreCounts>>,
+    pub(crate) connections: AtomicUsize,
+    pub(crate) started: Instant,
+    pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
+    pub(crate) policy: RwLock<Option<PolicyText>>,
+    /// One backup at a time.
+    pub(crate) backup_turn: Arc<Semaphore>,
+    state: Mutex<ServiceState>,
+    readers: Semaphore,
+}
+
+/// What an [`App`] is made of.
+pub(crate) struct Parts {
+    pub(crate) engine: Engine,
+    pub(crate) server_id: String,
+    pub(crate) data: PathBuf,
+    pub(crate) live: Arc<Live>,
+    pub(crate) counts: Vec<Arc<CoreCounts>>,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    /// Brings the parts together.
+    pub(crate) fn new(parts: Parts) -> App {
+        App {
+            engine: parts.engine,
+            server_id: parts.server_id,
+            data: parts.data,
+            tokens: TokenBook::default(),
+            tokens_change: tokio::sync::Mutex::new(()),
+            secret_answers: SecretAnswers::default(),
+            live: parts.live,
+            counts: parts.counts,
+            connections: AtomicUsize::new(0),
+            started: Instant::now(),
+            stopping: parts.stopping,
+            seen: Mutex::default(),
+            policy: RwLock::default(),
+            backup_turn: Arc::new(Semaphore::new(1)),
+            state: Mutex::new(ServiceState {
+                word: "running",
+                since_ms: wall_ms(),
+                why: None,
+            }),
+            readers: Semaphore::new(READERS_LIMIT),
+        }
+    }
+
+    /// Carries out a command: for what is not hot.
+    pub(crate) async fn command(&self, command: Command) -> Result<Answer, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        let mut requests = vec![Request {
+            work: Work::Command(command),
+            sink: Arc::new(OneAnswer(Mutex::new(Some(sender)))),
+            token: 0,
+        }];
+        self.engine.submit(&mut requests);
+        let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
+        match tokio::time::timeout(wait, receiver).await {
+            Ok(Ok(outcome)) => Ok(outcome?),
+            Ok(Err(_)) => Err(Failure::Stopping.into()),
+            Err(_) => Err(no_answer().into()),
+        }
+    }
+
+    /// Looks at the ledger in the order of the commands; everything waits meanwhile. Refuses at
+    /// once where the disk is known to hang, for the answer would wait for it.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        if let Health::Stuck { why, for_seconds } = self.engine.health() {
+            return Err(hangs(&why, for_seconds));
+        }
+        let (sender, receiver) = oneshot::channel();
+        let look = move |ledger: &Ledger, now: Now| -> usher_cache::Release {
+            let seen = look(ledger, now);
+            Box::new(move |released| {
+                // Who asked may be gone.
+                let _ = sender.send(released.map(|()| seen));
+            })
+        };
+        let mut requests = vec![Request {
+            work: Work::Read(Box::new(look)),
+            sink: Arc::new(OneAnswer(Mutex::new(None))),
+            token: 0,
+        }];
+        self.engine.submit(&mut requests);
+        let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
+        match tokio::time::timeout(wait, receiver).await {
+            Ok(Ok(seen)) => Ok(seen?),
+            // A read that found no room in the queue is dropped unasked.
+            Ok(Err(_)) => Err(Failure::Busy.into()),
+            Err(_) => Err(hangs(
+                "the writer has not answered",
+                u64::from(ANSWER_SECONDS),
+            )),
+        }
+    }
+
+    /// Reads the tables, as they are after everything that is durable now.
+    pub(crate) async fn history<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&usher_cache::History) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.blocking(move |app| {
+            app.engine.settle()?;
+            read(&app.engine.history())
+        })
+        .await
+    }
+
+    /// Runs what blocks beside the loop; so many at a time, others wait a little.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&App) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        if let Health::Stuck { why, for_seconds } = self.engine.health() {
+            return Err(hangs(&why, for_seconds));
+        }
+        let Ok(Ok(_turn)) = tokio::time::timeout(READER_PATIENCE, self.readers.acquire()).await
+        else {
+            return Err(Refusal::new(
+                Code::Busy,
+                format!(
+                    "{READERS_LIMIT} requests read the history already, which is as many as may: \
+                     try again after Retry-After"
+                ),
+            ));
+        };
+        let app = self.clone();
+        let work = tokio::task::spawn_blocking(move || work(&app));
+        let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
+        match tokio::time::timeout(wait, work).await {
+            Ok(Ok(done)) => Ok(done?),
+            Ok(Err(_)) => Err(Refusal::unexpected()),
+            Err(_) => Err(no_answer().into()),
+        }
+    }
+
+    /// Whether the server has been told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until the server is told to stop.
+    pub(crate) async fn stopping(&self) {
+        let mut stopping = self.stopping.clone();
+        // An error means that the server is gone, which is as good.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// The state now. Never waits for the disk.
+    pub(crate) fn state(&self) -> ServiceState {
+        let now_ms = wall_ms();
+        let (word, since_ms, why) = match (self.is_stopping(), self.engine.health()) {
+            (true, _) => ("stopping", now_ms, None),
+            (false, Health::Ok) => ("running", now_ms, None),
+            (
+                false,
+                Health::Degraded {
+                    why,
+                    since_wall_ms: since,
+                },
+            ) => ("degraded", since, Some(why)),
+            (false, Health::Stuck { why, for_seconds }) => {
+                let for_ms = i64::try_from(for_seconds.saturating_mul(1_000)).unwrap_or(0);
+                ("degraded", now_ms.saturating_sub(for_ms), Some(why))
+            }
+        };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.word != word {
+            state.word = word;
+            state.since_ms = since_ms;
+        }
+        state.why = why;
+        state.clone()
+    }
+
+    /// Notes that a computer's agent has reported.
+    pub(crate) fn seen(&self, computer: &str, at_ms: i64) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = seen.get_mut(computer) {
+            *at = at_ms;
+        } else if seen.len() < SEEN_LIMIT {
+            seen.insert(computer.into(), at_ms);
+        }
+    }
+
+    /// What agents go by now.
+    pub(crate) async fn policy(&self) -> Result<PolicyText, Refusal> {
+        let changes = self.live.catalogue_changes.load(Ordering::Acquire);
+        if let Some(known) = self.known_policy()
+            && known.changes == changes
+        {
+            return Ok(known);
+        }
+        let (version, specs) = self
+            .look(|ledger, _| {
+                let listed = ledger.pools().filter(|(_, pool)| !pool.listing.removed);
+                let specs: Vec<_> = listed.map(|(_, pool)| pool.listing.spec.clone()).collect();
+                (ledger.catalogue_version(), specs)
+            })
+            .await?;
+        let policy = usher_api::Policy {
+            version,
+            products: specs.iter().map(crate::words::product).collect(),
+        };
+        let fresh = PolicyText {
+            version,
+            json: serde_json::to_string(&policy).unwrap_or_default().into(),
+            changes,
+        };
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    /// What agents go by, where it is known to be what it is now.
+    pub(crate) fn current_policy(&self) -> Option<PolicyText> {
+        let changes = self.live.catalogue_changes.load(Ordering::Acquire);
+        self.known_policy().filter(|known| known.changes == changes)
+    }
+
+    fn known_policy(&self) -> Option<PolicyText> {
+        self.policy
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// The disk does not answer.
+fn hangs(why: &str, for_seconds: u64) -> Refusal {
+    Refusal::new(
+        Code::StorageFailed,
+        format!(
+            "the disk has not answered for {for_seconds} seconds ({why}): look at the disk that \
+             the data directory is on, then try again"
+        ),
+    )
+}
+
+/// Takes the one answer of one request.
+struct OneAnswer(Mutex<Option<oneshot::Sender<Result<Answer, Failure>>>>);
+
+impl Sink for OneAnswer {
+    fn deliver(&self, answers: &mut Vec<(u64, Result<Answer, Failure>)>) {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for (_, outcome) in answers.drain(..) {
+            if let Some(sender) = sender {
+                // Who asked may be gone.
+                let _ = sender.send(outcome);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Who asks, and what they may do.
+//!
+//! A token is 256 random bits; only its SHA-256 is kept. The hashes are held in memory; a change
+//! of the tokens is seen by the next request. What a role may do is said here and nowhere else.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
+use usher_api::{Code, Role};
+use usher_cache::TokenRow;
+use usher_core::ledger::Access;
+
+use crate::problem::Refusal;
+
+/// Every token begins with it, so that one that leaked is found by whoever looks for it.
+pub(crate) const TOKEN_PREFIX: &str = "usher_";
+
+/// Who vouches for the users that tokens and requests name without saying who does.
+pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Principal {
+    /// The token's id.
+    pub(crate) token_id: Arc<str>,
+    /// What it may do.
+    pub(crate) role: Role,
+    /// The user (role `client`) or computer (role `agent`) that it is bound to.
+    pub(crate) bound: Option<Arc<str>>,
+    /// On whose leases and tickets it may act.
+    pub(crate) access: Access,
+    expires_at_ms: Option<i64>,
+}
+
+impl Principal {
+    fn of(row: &TokenRow) -> Option<Principal> {
+        let role = role(&row.role)?;
+        let bound: Option<Arc<str>> = match role {
+            Role::Client => Some(row.user.as_deref()?.into()),
+            Role::Agent => Some(row.computer.as_deref()?.into()),
+            Role::Viewer | Role::Operator | Role::Admin => None,
+        };
+        let access = match (role, &bound) {
+            (Role::Client, Some(user)) => Access::Subject {
+                authority: AUTHORITY.into(),
+                key: user.clone(),
+            },
+            (Role::Agent, Some(computer)) => Access::Computer(computer.clone()),
+            _ => Access::Anyone,
+        };
+        Some(Principal {
+            token_id: row.id.as_str().into(),
+            role,
+            bound,
+            access,
+            expires_at_ms: row.expires_at,
+        })
+    }
+
+    /// The user that it is bound to, where it is a client's.
+    pub(crate) fn own_user(&self) -> Option<&str> {
+        self.bound.as_deref().filter(|_| self.role == Role::Client)
+    }
+
+    /// The computer that it is bound to, where it is an agent's.
+    pub(crate) fn own_computer(&self) -> Option<&str> {
+        self.bound.as_deref().filter(|_| self.role == Role::Agent)
+    }
+
+    /// Whether it sees what belongs to others.
+    pub(crate) fn sees_all(&self) -> bool {
+        matches!(self.role, Role::Viewer | Role::Operator | Role::Admin)
+    }
+
+    /// Refuses whoever may not see what belongs to others.
+    pub(crate) fn must_see_all(&self, what: &str) -> Result<(), Refusal> {
+        match self.sees_all() {
+            true => Ok(()),
+            false => Err(self.too_small(what, "viewer, operator or admin")),
+        }
+    }
+
+    /// Refuses whoever is no admin.
+    pub(crate) fn must_be_admin(&self, what: &str) -> Result<(), Refusal> {
+        match self.role {
+            Role::Admin => Ok(()),
+            _ => Err(self.too_small(what, "admin")),
+        }
+    }
+
+    /// Refuses whoever only looks.
+    pub(crate) fn must_act(&self, what: &str) -> Result<(), Refusal> {
+        match self.role {
+            Role::Viewer => Err(self.too_small(what, "client, agent, operator or admin")),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_small(&self, what: &str, needed: &str) -> Refusal {
+        Refusal::forbidden(format!(
+            "a token of role {} may not {what}: use one of role {needed}",
+            self.role.as_str()
+        ))
+    }
+}
+
+fn role(word: &str) -> Option<Role> {
+    [
+        Role::Client,
+        Role::Agent,
+        Role::Viewer,
+        Role::Operator,
+        Role::Admin,
+    ]
+    .into_iter()
+    .find(|role| role.as_str() == word)
+}
+
+/// SHA-256 of a token.
+pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// The tokens that are live, by hash.
+#[derive(Default)]
+pub(crate) struct TokenBook {
+    /// Grows with each change: what was remembered under an older one is looked up again.
+    version: AtomicU64,
+    by_hash: RwLock<FxHashMap<[u8; 32], Arc<Principal>>>,
+}
+
+impl TokenBook {
+    /// Takes the place of what was known.
+    pub(crate) fn replace(&self, rows: &[TokenRow]) {
+        let live = rows.iter().filter(|row| row.revoked_at.is_none());
+        let fresh = live
+            .filter_map(|row| Some((row.hash, Arc::new(Principal::of(row)?))))
+            .collect();
+        *self.by_hash.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    fn find(&self, token: &[u8]) -> Option<Arc<Principal>> {
+        let hash = hash(token);
+        let by_hash = self.by_hash.read().unwrap_or_else(PoisonError::into_inner);
+        by_hash.get(&hash).cloned()
+    }
+}
+
+/// Who asked last on a connection: most connections carry one token.
+#[derive(Default)]
+pub(crate) struct LastAsker {
+    header: Vec<u8>,
+    version: u64,
+    principal: Option<Arc<Principal>>,
+}
+
+impl LastAsker {
+    /// Who asks with these headers.
+    pub(crate) fn identify(
+        &mut self,
+        headers: &HeaderMap,
+        book: &TokenBook,
+    ) -> Result<Arc<Principal>, Refusal> {
+        let header = headers
+            .get(AUTHORIZATION)
+            .ok_or_else(|| {
+                unauthorized("no token was shown: send it as `Authorization: Bearer TOKEN`")
+            })?
+            .as_bytes();
+        let version = book.version.load(Ordering::Acquire);
+        if let Some(principal) = &self.principal
+            && self.version == version
+            && self.header == header
+        {
+            return valid(principal.clone());
+        }
+        let token = bearer(header).ok_or_else(|| {
+            unauthorized("the Authorization header is not `Bearer TOKEN`: send it so")
+        })?;
+        let principal = book.find(token).ok_or_else(|| {
+            unauthorized(
+                "the token is not known here, or was revoked: make one with `usher token create`",
+            )
+        })?;
+        self.header.clear();
+        self.header.extend_from_slice(header);
+        self.version = version;
+        self.principal = Some(principal.clone());
+        valid(principal)
+    }
+}
+
+fn valid(principal: Arc<Principal>) -> Result<Arc<Principal>, Refusal> {
+    match principal.expires_at_ms {
+        Some(at) if at <= wall_ms() => Err(unauthorized(
+            "the token has expired: make a new one with `usher token create`",
+        )),
+        _ => Ok(principal),
+    }
+}
+
+fn bearer(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = header.split_at_checked(7)?;
+    let token = token.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
+}
+
+fn unauthorized(detail: &str) -> Refusal {
+    Refusal::new(Code::Unauthorized, detail)
+}
+
+/// The wall clock in Unix milliseconds: for dates of tokens, never for durations.
+pub(crate) fn wall_ms() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(token: &str, role: &str) -> TokenRow {
+        TokenRow {
+            id: "t1".into(),
+            hash: hash(token.as_bytes()),
+            role: role.into(),
+            name: String::new(),
+            user: Some("ann".into()),
+            computer: Some("pc1".into()),
+            created_at: 0,
+            expires_at: None,
+            revoked_at: None,
+        }
+    }
+
+    fn headers(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_revoked_token_is_refused_on_a_connection_that_has_used_it() {
+        let book = TokenBook::default();
+        book.replace(&[row("usher_a", "client")]);
+        let mut last = LastAsker::default();
+        let shown = headers("Bearer usher_a");
+        let principal = last.identify(&shown, &book).unwrap();
+        assert_eq!(principal.own_user(), Some("ann"));
+        book.replace(&[TokenRow {
+            revoked_at: Some(1),
+            ..row("usher_a", "client")
+        }]);
+        assert_eq!(last.identify(&shown, &book).unwrap_err().status(), 401);
+    }
+
+    #[test]
+    fn a_token_stops_working_when_its_time_is_over() {
+        let book = TokenBook::default();
+        book.replace(&[TokenRow {
+            expires_at: Some(1),
+            ..row("usher_a", "admin")
+        }]);
+        let found = LastAsker::default().identify(&headers("Bearer usher_a"), &book);
+        assert_eq!(found.unwrap_err().status(), 401);
+    }
+
+    #[test]
+    fn only_a_known_bearer_token_opens() {
+        let book = TokenBook::default();
+        book.replace(&[row("usher_a", "admin")]);
+        let mut last = LastAsker::default();
+        assert!(last.identify(&headers("bearer usher_a"), &book).is_ok());
+        for wrong in [
+            "usher_a",
+            "Basic usher_a",
+            "Bearer ",
+            "Bearer usher_b",
+            "Bea",
+        ] {
+            assert!(last.identify(&headers(wrong), &book).is_err(), "{wrong}");
+        }
+        assert!(last.identify(&HeaderMap::new(), &book).is_err());
+    }
+
+    #[test]
+    fn a_token_of_a_role_that_this_version_does_not_know_opens_nothing() {
+        let book = TokenBook::default();
+        book.replace(&[row("usher_a", "owner")]);
+        let found = LastAsker::default().identify(&headers("Bearer usher_a"), &book);
+        assert!(found.is_err());
+    }
+}

@@ -1,0 +1,144 @@
+//! Bodies: what comes in is read whole and bounded, what goes out is whole or a stream.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::{HeaderMap, Request};
+use usher_api::{BODY_LIMIT_BYTES, Code};
+
+use crate::connection::Busy;
+use crate::problem::Refusal;
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// All of it, as a rule.
+    Whole(Option<Bytes>),
+    /// Piece by piece: events, backups. Its connection is busy until it ends.
+    Stream(
+        axum::body::Body,
+        #[expect(dead_code, reason = "held, so that it goes with the body")] Option<Busy>,
+    ),
+}
+
+impl Body {
+    /// No bytes at all.
+    pub(crate) fn empty() -> Body {
+        Body::Whole(None)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body::Whole(Some(bytes.into()))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match &mut *self {
+            Body::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            Body::Stream(stream, _) => Pin::new(stream).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Body::Whole(bytes) => bytes.is_none(),
+            Body::Stream(stream, _) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Body::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
+            }
+            Body::Stream(stream, _) => stream.size_hint(),
+        }
+    }
+}
+
+/// Reads a request's body: at most 1 MiB, JSON where there is any.
+pub(crate) async fn read(request: &mut Request<Incoming>) -> Result<Bytes, Refusal> {
+    if request.body().is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let said = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|length| length > BODY_LIMIT_BYTES as u64) {
+        return Err(too_large());
+    }
+    let is_json = is_json(request.headers());
+    let body = request.body_mut();
+    let Some(first) = next(body).await? else {
+        return Ok(Bytes::new());
+    };
+    if first.len() > BODY_LIMIT_BYTES {
+        return Err(too_large());
+    }
+    let whole = match body.is_end_stream() {
+        true => first,
+        false => {
+            let mut whole = Vec::with_capacity(said.map_or(8 * 1024, |n| n as usize));
+            whole.extend_from_slice(&first);
+            while let Some(more) = next(body).await? {
+                if whole.len() + more.len() > BODY_LIMIT_BYTES {
+                    return Err(too_large());
+                }
+                whole.extend_from_slice(&more);
+            }
+            whole.into()
+        }
+    };
+    match is_json || whole.is_empty() {
+        true => Ok(whole),
+        false => Err(Refusal::new(
+            Code::UnsupportedMediaType,
+            "the body is not said to be JSON: send it with Content-Type: application/json",
+        )),
+    }
+}
+
+async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
+    loop {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
+        match frame {
+            None => return Ok(None),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => return Ok(Some(data)),
+                Err(_trailers) => continue,
+            },
+            Some(Err(error)) => {
+                return Err(Refusal::invalid(format!(
+                    "the body broke off or is not framed as HTTP says ({error}): send it again"
+                )));
+            }
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()) else {
+        return false;
+    };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(
+        Code::BodyTooLarge,
+        "the body is over 1 MiB, which is more than any request needs: send less at a time",
+    )
+}

@@ -1,0 +1,384 @@
+//! One connection: HTTP/1.1 or HTTP/2 on it, and the watch that ends it when its other side
+//! dawdles.
+//!
+//! A request's head must come within [`HEAD_SECONDS`] of its first byte, a body must make
+//! progress within [`BODY_SECONDS`], and a connection without a request ends after
+//! [`IDLE_SECONDS`]. One sweep a second on each core looks after all of these, so that a request
+//! sets no timer.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use hyper::service::service_fn;
+use hyper::{Request, body::Incoming};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::auth::LastAsker;
+use crate::service::{self, Core};
+
+/// A request's head must have come within so long.
+pub(crate) const HEAD_SECONDS: u32 = 10;
+/// A request's body must have come within so long.
+pub(crate) const BODY_SECONDS: u32 = 30;
+/// A connection without a request ends after so long.
+pub(crate) const IDLE_SECONDS: u32 = 75;
+/// HTTP/2 requests at the same time on one connection.
+const STREAMS_LIMIT: u32 = 128;
+/// Bytes of a request's head, and of what is read ahead.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// What the sweep knows of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    second: Rc<Cell<u32>>,
+    is_http2: bool,
+    /// Its place among the core's connections.
+    place: Cell<usize>,
+    /// Requests that are being answered.
+    active: Cell<u32>,
+    /// Requests whose body is being read, and since when the oldest progress counts.
+    reading: Cell<u32>,
+    reading_since: Cell<u32>,
+    /// When the first byte of a head came that is not whole yet.
+    head_since: Cell<Option<u32>>,
+    idle_since: Cell<u32>,
+    must_end: Cell<bool>,
+    must_drain: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Watch {
+    fn new(second: Rc<Cell<u32>>, is_http2: bool) -> Watch {
+        Watch {
+            idle_since: Cell::new(second.get()),
+            is_http2,
+            second,
+            ..Watch::default()
+        }
+    }
+
+    /// A request is being answered until the guard goes.
+    pub(crate) fn busy(self: &Rc<Self>) -> Busy {
+        self.head_since.set(None);
+        self.active.set(self.active.get() + 1);
+        Busy(self.clone())
+    }
+
+    /// A body is being read until the guard goes.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        self.reading.set(self.reading.get() + 1);
+        self.reading_since.set(self.second.get());
+        Reading(self)
+    }
+
+    fn bytes_came(&self) {
+        if self.active.get() == 0 && !self.is_http2 && self.head_since.get().is_none() {
+            self.head_since.set(Some(self.second.get()));
+        }
+    }
+
+    /// Looks after the bounds; once a second.
+    pub(crate) fn sweep(&self) {
+        let now = self.second.get();
+        let over = |since: u32, bound: u32| now.saturating_sub(since) > bound;
+        let head = self
+            .head_since
+            .get()
+            .is_some_and(|since| over(since, HEAD_SECONDS));
+        let body = self.reading.get() > 0 && over(self.reading_since.get(), BODY_SECONDS);
+        let idle = self.active.get() == 0 && over(self.idle_since.get(), IDLE_SECONDS);
+        if head || body || idle {
+            self.end();
+        }
+    }
+
+    /// Ends the connection at once.
+    pub(crate) fn end(&self) {
+        self.must_end.set(true);
+        self.wake();
+    }
+
+    /// Ends the connection when what is in flight is answered.
+    pub(crate) fn drain(&self) {
+        self.must_drain.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// See [`Watch::busy`].
+#[derive(Debug)]
+pub(crate) struct Busy(Rc<Watch>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.active.set(self.0.active.get().saturating_sub(1));
+        self.0.idle_since.set(self.0.second.get());
+    }
+}
+
+/// See [`Watch::reading`].
+pub(crate) struct Reading<'a>(&'a Watch);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.reading.set(self.0.reading.get().saturating_sub(1));
+        self.0.reading_since.set(self.0.second.get());
+    }
+}
+
+/// The connections of one core.
+#[derive(Default)]
+pub(crate) struct Connections {
+    second: Rc<Cell<u32>>,
+    open: RefCell<Vec<Rc<Watch>>>,
+}
+
+impl Connections {
+    fn enter(self: &Rc<Self>, is_http2: bool) -> Entered {
+        let watch = Rc::new(Watch::new(self.second.clone(), is_http2));
+        let mut open = self.open.borrow_mut();
+        watch.place.set(open.len());
+        open.push(watch.clone());
+        Entered {
+            connections: self.clone(),
+            watch,
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.open.borrow().len()
+    }
+
+    /// Moves the coarse clock and looks after all of them.
+    pub(crate) fn sweep(&self, second: u32) {
+        self.second.set(second);
+        for watch in self.open.borrow().iter() {
+            watch.sweep();
+        }
+    }
+
+    /// Ends those without a request, whatever their other side does.
+    pub(crate) fn end_idle(&self) {
+        for watch in self.open.borrow().iter() {
+            if watch.active.get() == 0 {
+                watch.end();
+            }
+        }
+    }
+
+    /// Ends those without a request, and the others when it is answered.
+    pub(crate) fn drain(&self) {
+        for watch in self.open.borrow().iter() {
+            watch.drain();
+        }
+    }
+}
+
+struct Entered {
+    connections: Rc<Connections>,
+    watch: Rc<Watch>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.borrow_mut();
+        let place = self.watch.place.get();
+        open.swap_remove(place);
+        if let Some(moved) = open.get(place) {
+            moved.place.set(place);
+        }
+    }
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn serve<I>(core: Rc<Core>, connections: Rc<Connections>, io: I, is_http2: bool)
+where
+    I: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let entered = connections.enter(is_http2);
+    let watch = entered.watch.clone();
+    let io = TokioIo::new(Watched {
+        io,
+        watch: watch.clone(),
+    });
+    let asker = Rc::new(RefCell::new(LastAsker::default()));
+    let service = service_fn({
+        let watch = watch.clone();
+        move |request: Request<Incoming>| {
+            let answer = service::answer(core.clone(), watch.clone(), asker.clone(), request);
+            async { Ok::<_, std::convert::Infallible>(answer.await) }
+        }
+    });
+    let ended = if is_http2 {
+        let connection = hyper::server::conn::http2::Builder::new(LocalExecutor)
+            .max_concurrent_streams(STREAMS_LIMIT)
+            .max_header_list_size(BUFFER_BYTES as u32)
+            .serve_connection(io, service);
+        drive(connection, &watch, |connection| {
+            connection.graceful_shutdown();
+        })
+        .await
+    } else {
+        let connection = hyper::server::conn::http1::Builder::new()
+            .max_buf_size(BUFFER_BYTES)
+            .serve_connection(io, service);
+        drive(connection, &watch, |connection| {
+            connection.graceful_shutdown();
+        })
+        .await
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// Polls a connection until it ends, or is to be ended.
+async fn drive<C>(
+    connection: C,
+    watch: &Watch,
+    drain: impl Fn(Pin<&mut C>),
+) -> Result<(), hyper::Error>
+where
+    C: Future<Output = Result<(), hyper::Error>>,
+{
+    let mut connection = std::pin::pin!(connection);
+    let mut drained = false;
+    std::future::poll_fn(|cx| {
+        if watch.waker.borrow().is_none() {
+            *watch.waker.borrow_mut() = Some(cx.waker().clone());
+        }
+        if watch.must_end.get() {
+            return Poll::Ready(Ok(()));
+        }
+        if watch.must_drain.get() && !drained {
+            drained = true;
+            drain(connection.as_mut());
+        }
+        connection.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Runs HTTP/2's own tasks on this core.
+#[derive(Clone, Copy)]
+struct LocalExecutor;
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(async move { drop(future.await) });
+    }
+}
+
+/// A stream that tells the watch when bytes come.
+struct Watched<I> {
+    io: I,
+    watch: Rc<Watch>,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.watch.bytes_came();
+        }
+        polled
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch() -> (Rc<Cell<u32>>, Rc<Watch>) {
+        let second = Rc::new(Cell::new(100));
+        (second.clone(), Rc::new(Watch::new(second, false)))
+    }
+
+    #[test]
+    fn a_head_that_dawdles_ends_its_connection() {
+        let (second, watch) = watch();
+        watch.bytes_came();
+        second.set(100 + HEAD_SECONDS);
+        watch.bytes_came();
+        watch.sweep();
+        assert!(!watch.must_end.get());
+        second.set(101 + HEAD_SECONDS);
+        watch.sweep();
+        assert!(watch.must_end.get(), "a byte now and then is no progress");
+    }
+
+    #[test]
+    fn an_answer_may_take_its_time_and_a_silent_connection_may_not() {
+        let (second, watch) = watch();
+        watch.bytes_came();
+        let busy = watch.busy();
+        second.set(10_000);
+        watch.sweep();
+        assert!(!watch.must_end.get());
+        drop(busy);
+        second.set(10_000 + IDLE_SECONDS);
+        watch.sweep();
+        assert!(!watch.must_end.get());
+        second.set(10_001 + IDLE_SECONDS);
+        watch.sweep();
+        assert!(watch.must_end.get());
+    }
+
+    #[test]
+    fn a_body_that_does_not_come_ends_its_connection() {
+        let (second, watch) = watch();
+        let _busy = watch.busy();
+        let reading = watch.reading();
+        second.set(101 + BODY_SECONDS);
+        watch.sweep();
+        assert!(watch.must_end.get());
+        drop(reading);
+        assert_eq!(watch.reading.get(), 0);
+    }
+}

@@ -1,0 +1,150 @@
+//! The loop of one core: its share of the connections, one thread, no locks among its own.
+
+use std::net::TcpStream as StdStream;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+
+use crate::app::App;
+use crate::connection::{self, Connections};
+use crate::metrics::CoreCounts;
+use crate::service::Core;
+use crate::tls::HTTP2;
+
+/// A connection must have said its first word, or shaken hands, within so long.
+const HELLO: Duration = Duration::from_secs(30);
+/// Requests in flight are given so long when the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+/// HTTP/2 says goodbye and waits for the other side's; so long.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Threads of one core for what blocks.
+const BLOCKING_THREADS: usize = 16;
+
+/// Serves the connections that come through `incoming` until the server stops and they are done.
+pub(crate) fn run(
+    app: Arc<App>,
+    counts: Arc<CoreCounts>,
+    incoming: mpsc::UnboundedReceiver<StdStream>,
+    tls: Option<TlsAcceptor>,
+) -> std::io::Result<()> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(serve(app, counts, incoming, tls));
+    // What blocks on a disk that hangs must not keep the server from stopping.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+async fn serve(
+    app: Arc<App>,
+    counts: Arc<CoreCounts>,
+    mut incoming: mpsc::UnboundedReceiver<StdStream>,
+    tls: Option<TlsAcceptor>,
+) {
+    let core = Rc::new(Core::new(app.clone(), counts));
+    let connections = Rc::new(Connections::default());
+    tokio::task::spawn_local(core.hopper.clone().run());
+    tokio::task::spawn_local(sweep(core.clone(), connections.clone()));
+    while let Some(stream) = incoming.recv().await {
+        let served = one(core.clone(), connections.clone(), stream, tls.clone());
+        let app = app.clone();
+        tokio::task::spawn_local(async move {
+            let _open = Open(app);
+            served.await;
+        });
+    }
+    // The acceptor has gone: the server stops.
+    connections.drain();
+    let began = Instant::now();
+    while connections.len() > 0 && began.elapsed() < DRAIN {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        // One may have been shaking hands when the others were told.
+        connections.drain();
+        if began.elapsed() > GOODBYE {
+            connections.end_idle();
+        }
+    }
+}
+
+/// Looks after slow connections and late answers once a second.
+async fn sweep(core: Rc<Core>, connections: Rc<Connections>) {
+    let began = Instant::now();
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let second = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
+        core.hopper.tick(second);
+        connections.sweep(second);
+    }
+}
+
+/// A connection, counted until it is gone.
+struct Open(Arc<App>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn one(
+    core: Rc<Core>,
+    connections: Rc<Connections>,
+    stream: StdStream,
+    tls: Option<TlsAcceptor>,
+) {
+    let app = core.app.clone();
+    let hello = async {
+        let stream = TcpStream::from_std(stream)?;
+        stream.set_nodelay(true)?;
+        Ok::<_, std::io::Error>(match tls {
+            None => Spoken::Plain(speaks_http2(&stream).await?, stream),
+            Some(tls) => Spoken::Tls(Box::new(tls.accept(stream).await?)),
+        })
+    };
+    let said = tokio::select! {
+        said = tokio::time::timeout(HELLO, hello) => said,
+        () = app.stopping() => return,
+    };
+    match said {
+        Ok(Ok(Spoken::Plain(is_http2, stream))) => {
+            connection::serve(core, connections, stream, is_http2).await;
+        }
+        Ok(Ok(Spoken::Tls(stream))) => {
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+            connection::serve(core, connections, *stream, is_http2).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a connection broke before its first request"),
+        Err(_) => tracing::debug!("a connection said nothing in time"),
+    }
+}
+
+enum Spoken {
+    Plain(bool, TcpStream),
+    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+}
+
+/// Whether a connection begins as HTTP/2 does. Looks without taking: HTTP/1.1 stays the short way.
+async fn speaks_http2(stream: &TcpStream) -> std::io::Result<bool> {
+    /// The beginning of HTTP/2's preface (RFC 9113, 3.4), which no method of HTTP/1.1 has.
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+    let mut seen = [0u8; PREFACE.len()];
+    loop {
+        let count = stream.peek(&mut seen).await?;
+        let is_begun = count > 0 && PREFACE.starts_with(&seen[..count]);
+        if count == PREFACE.len() || !is_begun {
+            return Ok(is_begun);
+        }
+        // The rest is on its way; peeking again at once would find the same.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

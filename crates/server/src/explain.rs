@@ -1,0 +1,273 @@
+//! The why of a decision in words: which rule decided, and what would have to change.
+
+use usher_api::{Decision, Holder, Reason};
+use usher_cache::{DecisionKind, DecisionRow, HolderRow};
+use usher_core::ledger::{LeaseId, TicketId};
+
+use crate::input::timestamp;
+use crate::words;
+
+/// A decision as it was kept, explained.
+pub(crate) fn explain(row: DecisionRow) -> Decision {
+    let reason = match row.kind {
+        DecisionKind::Granted => None,
+        DecisionKind::Queued => Some(Reason::NoSeat),
+        DecisionKind::Denied => Some(
+            row.reason
+                .as_deref()
+                .and_then(words::kept_reason)
+                .unwrap_or(Reason::NoSeat),
+        ),
+    };
+    let rule = rule(&row, reason);
+    let what_would_help = what_would_help(&row, reason);
+    let decision = match row.kind {
+        DecisionKind::Granted => "granted",
+        DecisionKind::Queued => "queued",
+        DecisionKind::Denied => "denied",
+    };
+    let lease = LeaseId {
+        incarnation: row.id.incarnation,
+        number: row.id.number,
+    };
+    let ticket = TicketId {
+        incarnation: row.id.incarnation,
+        number: row.id.number,
+    };
+    Decision {
+        decision_id: row.id.to_string(),
+        decision: decision.to_owned(),
+        seats: row.seats,
+        at: timestamp(row.at),
+        reason,
+        rule,
+        seats_total: row.scene.seats,
+        seats_in_use: row.scene.in_use,
+        queued: u64::from(row.scene.queued),
+        what_would_help,
+        lease: (row.kind == DecisionKind::Granted).then(|| lease.to_string()),
+        ticket: (row.kind == DecisionKind::Queued).then(|| ticket.to_string()),
+        holders: row.holders.into_iter().map(holder).collect(),
+        product: row.product,
+        user: row.user,
+        computer: row.computer,
+    }
+}
+
+fn holder(row: HolderRow) -> Holder {
+    Holder {
+        lease: row.lease.to_string(),
+        user: row.user,
+        computer: row.computer,
+        seats: row.seats,
+        granted_at: timestamp(row.granted_at),
+        ended_at: row.ended_at.map(timestamp),
+    }
+}
+
+fn rule(row: &DecisionRow, reason: Option<Reason>) -> String {
+    let (product, asked) = (&row.product, seats(u64::from(row.seats)));
+    let (total, in_use) = (row.scene.seats, row.scene.in_use);
+    let Some(reason) = reason else {
+        let why = match row.waited {
+            true => "it was the first that waited, and its turn had come",
+            false => "nobody waited before it",
+        };
+        return format!(
+            "Seats are granted while enough are free: {in_use} of {total} seats of {product} were \
+             in use, {asked} asked for, and {why}."
+        );
+    };
+    let no_seat = || {
+        let free = total.saturating_sub(in_use);
+        match (u64::from(row.seats) > total, free >= u64::from(row.seats)) {
+            (true, _) => format!(
+                "No more seats are granted than there are: {asked} of {product} were asked for, \
+                 and there were {total} in all."
+            ),
+            (false, true) => format!(
+                "Nobody overtakes those who wait: of {total} seats of {product} {in_use} were in \
+                 use, and the {free} free belonged to the {} that waited before.",
+                row.scene.queued
+            ),
+            (false, false) => format!(
+                "No more seats are in use than there are: {in_use} of {total} seats of {product} \
+                 were in use, which left {free} for the {asked} asked for."
+            ),
+        }
+    };
+    match (row.kind, reason) {
+        (DecisionKind::Queued, _) => {
+            let before = match row.scene.queued {
+                0 => "nobody".to_owned(),
+                1 => "1 request".to_owned(),
+                n => format!("{n} requests"),
+            };
+            format!("{} It was told to wait, behind {before}.", no_seat())
+        }
+        (_, Reason::NoSeat) => no_seat(),
+        (_, Reason::NoEntitlement) => format!(
+            "Seats come from entitlements only: the organisation owned no seats of {product}."
+        ),
+        (_, Reason::EntitlementExpired) => format!(
+            "An entitlement counts between its dates only: none of {product}'s was valid at that \
+             time."
+        ),
+        (_, Reason::ProductDisabled) => {
+            format!("A product that is switched off grants nothing: {product} was.")
+        }
+        (_, Reason::QueueFull) => format!(
+            "No more may wait than the product's queue limit: {in_use} of {total} seats of \
+             {product} were in use and {} requests waited.",
+            row.scene.queued
+        ),
+        (_, Reason::NotPermitted) => format!("{} may not use {product}.", row.user),
+        (_, Reason::OutsideAccessHours) => {
+            format!("{product} may be used in its access hours only.")
+        }
+        (_, Reason::Quota) => format!("{} had as many seats as they may.", row.user),
+    }
+}
+
+fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
+    let product = &row.product;
+    let asked = u64::from(row.seats);
+    let free = row.scene.seats.saturating_sub(row.scene.in_use);
+    let more = asked.saturating_sub(free).max(1);
+    let Some(reason) = reason else {
+        return Vec::new();
+    };
+    match reason {
+        Reason::NoSeat if asked > row.scene.seats => vec![
+            format!("Asking for at most {} at once.", seats(row.scene.seats)),
+            own_more(product, asked - row.scene.seats),
+        ],
+        Reason::NoSeat => {
+            let mut help = Vec::new();
+            if free < asked {
+                help.push(format!(
+                    "{} given back by those who hold them.",
+                    capital(&seats(more))
+                ));
+                help.push(own_more(product, more));
+            } else {
+                help.push("Those who waited before being served, or giving up.".to_owned());
+            }
+            if row.kind == DecisionKind::Denied {
+                help.push(
+                    "Waiting in the queue: `usher run --wait`, or \"wait\": true.".to_owned(),
+                );
+            }
+            help
+        }
+        Reason::NoEntitlement => vec![own_more(product, asked)],
+        Reason::EntitlementExpired => vec![
+            "An entitlement whose dates hold that day: look at them with `usher entitlement \
+             list`, and correct them with `usher entitlement edit`."
+                .to_owned(),
+        ],
+        Reason::ProductDisabled => vec![format!(
+            "The product switched on again: `usher product edit {product}`."
+        )],
+        Reason::QueueFull => vec![
+            format!(
+                "{} given back by those who hold them.",
+                capital(&seats(more))
+            ),
+            own_more(product, more),
+            "A longer queue: the product's `queue_limit`.".to_owned(),
+        ],
+        Reason::NotPermitted | Reason::OutsideAccessHours | Reason::Quota => Vec::new(),
+    }
+}
+
+fn own_more(product: &str, more: u64) -> String {
+    format!(
+        "{} more owned: `usher entitlement add {product} --seats {more}`.",
+        capital(&seats(more))
+    )
+}
+
+fn seats(count: u64) -> String {
+    match count {
+        1 => "1 seat".to_owned(),
+        n => format!("{n} seats"),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_core::ledger::{EventNumber, Incarnation, Scene};
+
+    fn row(kind: DecisionKind, reason: Option<&str>, seats: u32, scene: Scene) -> DecisionRow {
+        DecisionRow {
+            id: usher_core::ledger::DecisionId {
+                incarnation: Incarnation(0xab),
+                number: EventNumber(7),
+            },
+            kind,
+            product: "cad".into(),
+            user: "ann".into(),
+            authority: "usher".into(),
+            computer: "pc1".into(),
+            computer_key: "pc1".into(),
+            seats,
+            at: 0,
+            reason: reason.map(str::to_owned),
+            scene,
+            waited: false,
+            holders: Vec::new(),
+        }
+    }
+
+    fn scene(seats: u64, in_use: u64, queued: u32) -> Scene {
+        Scene {
+            seats,
+            in_use,
+            queued,
+        }
+    }
+
+    #[test]
+    fn every_decision_says_its_rule_and_what_would_help() {
+        use DecisionKind::{Denied, Granted, Queued};
+        let mut waited = row(Granted, None, 1, scene(2, 1, 1));
+        waited.waited = true;
+        let cases = [
+            row(Granted, None, 1, scene(2, 1, 0)),
+            waited,
+            row(Queued, None, 1, scene(2, 2, 0)),
+            row(Queued, None, 2, scene(3, 2, 4)),
+            row(Denied, Some("no_seat"), 1, scene(2, 2, 0)),
+            row(Denied, Some("no_seat"), 5, scene(2, 0, 0)),
+            row(Denied, Some("no_seat"), 1, scene(4, 2, 1)),
+            row(Denied, Some("no_entitlement"), 1, scene(0, 0, 0)),
+            row(Denied, Some("entitlement_expired"), 1, scene(0, 0, 0)),
+            row(Denied, Some("product_disabled"), 1, scene(2, 0, 0)),
+            row(Denied, Some("queue_full"), 1, scene(2, 2, 3)),
+        ];
+        let mut text = String::new();
+        for case in cases {
+            let decision = explain(case);
+            text.push_str(&format!(
+                "{} {}\n  {}\n",
+                decision.decision,
+                decision.reason.map_or("", Reason::as_str),
+                decision.rule
+            ));
+            for help in decision.what_would_help {
+                text.push_str(&format!("  - {help}\n"));
+            }
+        }
+        insta::assert_snapshot!(text);
+    }
+}

@@ -1,0 +1,242 @@
+//! Writes out what has happened, with names, for those who follow it live.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde_json::{Value, json};
+use usher_core::ledger::{
+    ComputerId, EndCause, Event, EventNumber, LeaseId, Ledger, ProductNumber, SubjectId,
+    TicketState,
+};
+
+use crate::app::App;
+use crate::feed::{Facts, Item};
+use crate::input::timestamp;
+use crate::words;
+
+/// Leases whose names are remembered until they end.
+const LEASES_LIMIT: usize = 65_536;
+
+/// A lease that has ended is in the ledger no more: what it was is remembered from its grant, or
+/// read from the tables.
+type Leases = FxHashMap<EventNumber, Value>;
+
+/// Writes events out for ever.
+pub(crate) async fn run(app: Arc<App>) {
+    let mut leases = Leases::default();
+    loop {
+        let (facts, missed) = app.live.feed.arrived().await;
+        if !app.live.feed.has_listeners() {
+            leases.clear();
+            continue;
+        }
+        let count = facts.len() as u64;
+        match write_out(&app, facts, &mut leases).await {
+            Some(texts) => {
+                for text in texts {
+                    app.live.feed.send(Item::Event(text.into()));
+                }
+                if missed > 0 {
+                    app.live.feed.send(Item::Missed(missed));
+                }
+            }
+            // The names could not be had; they are not made up.
+            None => app.live.feed.send(Item::Missed(count + missed)),
+        }
+    }
+}
+
+/// The server's own state has changed.
+pub(crate) fn state_changed(app: &App, state: &crate::app::ServiceState) {
+    if !app.live.feed.has_listeners() {
+        return;
+    }
+    let data = json!({
+        "at": timestamp(state.since_ms),
+        "state": state.word,
+        "why": state.why,
+    });
+    app.live.feed.send(Item::Event(
+        format!("event: state\ndata: {data}\n\n").into(),
+    ));
+}
+
+async fn write_out(app: &Arc<App>, facts: Facts, leases: &mut Leases) -> Option<Vec<String>> {
+    let looked = app
+        .look(move |ledger, _| {
+            let named = facts.into_iter().filter_map(|(number, at_ms, event)| {
+                Some((number, at_ms, named(ledger, number, event)?))
+            });
+            named.collect::<Vec<_>>()
+        })
+        .await
+        .ok()?;
+    let unknown = remember(&looked, leases);
+    if !unknown.is_empty() {
+        leases.extend(from_tables(app, unknown).await?);
+    }
+    let mut texts = Vec::with_capacity(looked.len());
+    for (number, at_ms, (kind, mut data)) in looked {
+        if let Some(lease) = data["ended"].as_u64() {
+            let gone = leases.remove(&EventNumber(lease)).unwrap_or(json!({}));
+            let cause = data["cause"].take();
+            data = gone;
+            data["cause"] = cause;
+        }
+        data["at"] = json!(timestamp(at_ms));
+        let mut text = String::with_capacity(256);
+        // Writing to a string does not fail.
+        let _ = write!(text, "id: {}\nevent: {kind}\ndata: {data}\n\n", number.0);
+        texts.push(text);
+    }
+    Some(texts)
+}
+
+/// Takes note of grants; answers the leases that ended and that it does not know.
+fn remember(looked: &[(EventNumber, i64, (&str, Value))], leases: &mut Leases) -> Vec<EventNumber> {
+    let mut unknown = Vec::new();
+    for (number, _, (kind, data)) in looked {
+        if *kind == "grant" {
+            if leases.len() >= LEASES_LIMIT {
+                leases.clear();
+            }
+            let mut lease = data.clone();
+            if let Some(fields) = lease.as_object_mut() {
+                fields.remove("decision_id");
+                fields.remove("ticket");
+            }
+            leases.insert(*number, lease);
+        } else if let Some(lease) = data["ended"].as_u64()
+            && !leases.contains_key(&EventNumber(lease))
+        {
+            unknown.push(EventNumber(lease));
+        }
+    }
+    unknown
+}
+
+async fn from_tables(app: &Arc<App>, unknown: Vec<EventNumber>) -> Option<Leases> {
+    app.history(move |history| {
+        let mut found = Leases::default();
+        for number in unknown {
+            if let Some((row, _)) = history.lease(number)? {
+                let lease = json!({
+                    "lease": row.id.to_string(),
+                    "product": row.product,
+                    "user": row.user,
+                    "computer": row.computer,
+                    "seats": row.seats,
+                });
+                found.insert(number, lease);
+            }
+        }
+        Ok(found)
+    })
+    .await
+    .ok()
+}
+
+/// An event's kind and data, as far as the ledger still knows.
+fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static str, Value)> {
+    let who = |product: ProductNumber, subject: SubjectId, computer: ComputerId| {
+        json!({
+            "product": product_id(ledger, product),
+            "user": ledger.subjects().get(subject).map(|s| &*s.name),
+            "computer": ledger.computers().get(computer).map(|c| &*c.name),
+        })
+    };
+    Some(match event {
+        Event::Granted { lease, .. } => {
+            let mut data = who(lease.product, lease.subject, lease.computer);
+            data["lease"] = json!(lease.id.to_string());
+            data["seats"] = json!(lease.seats);
+            data["decision_id"] = json!(decision_id(lease.id));
+            data["ticket"] = json!(lease.ticket.map(|ticket| ticket.to_string()));
+            ("grant", data)
+        }
+        Event::Ended { lease, cause } => {
+            let (kind, cause) = match cause {
+                EndCause::CheckedIn => ("checkin", "checked_in"),
+                EndCause::Expired => ("expire", "expired"),
+                EndCause::Unclaimed => ("expire", "unclaimed"),
+            };
+            (kind, json!({ "ended": lease.0, "cause": cause }))
+        }
+        Event::Denied(denial) => {
+            let mut data = who(denial.product, denial.subject, denial.computer);
+            data["decision_id"] = json!(denial.id.to_string());
+            data["seats"] = json!(denial.seats);
+            data["reason"] = json!(words::reason(denial.reason));
+            data["count"] = json!(1);
+            ("denial", data)
+        }
+        Event::DeniedAgain {
+            denial,
+            product,
+            subject,
+            reason,
+            count,
+        } => {
+            let id = usher_core::ledger::DecisionId {
+                incarnation: ledger.incarnation(),
+                number: denial,
+            };
+            let data = json!({
+                "product": product_id(ledger, product),
+                "user": ledger.subjects().get(subject).map(|s| &*s.name),
+                "decision_id": id.to_string(),
+                "reason": words::reason(reason),
+                "count": count,
+            });
+            ("denial", data)
+        }
+        Event::Queued { ticket, .. } => {
+            let mut data = who(ticket.product, ticket.subject, ticket.computer);
+            data["ticket"] = json!(ticket.id.to_string());
+            data["seats"] = json!(ticket.seats);
+            data["state"] = json!("waiting");
+            debug_assert_eq!(ticket.id.number, number);
+            ("queue", data)
+        }
+        Event::TicketChanged { ticket, state } => {
+            let word = match state {
+                // It was polled, which moves nobody.
+                TicketState::Waiting { .. } => return None,
+                // It was fetched; that it was granted has been said.
+                TicketState::Granted {
+                    claim_until: None, ..
+                } => return None,
+                TicketState::Granted { .. } => "granted",
+                TicketState::Expired { .. } => "expired",
+                TicketState::Cancelled { .. } => "cancelled",
+            };
+            let ticket = ledger.ticket(ticket)?;
+            let mut data = who(ticket.product, ticket.subject, ticket.computer);
+            data["ticket"] = json!(ticket.id.to_string());
+            data["seats"] = json!(ticket.seats);
+            data["state"] = json!(word);
+            ("queue", data)
+        }
+        Event::ProductPut { spec, .. } => {
+            ("state", json!({ "product": &*spec.id, "change": "put" }))
+        }
+        Event::ProductRemoved { product } => {
+            let product = product_id(ledger, product);
+            ("state", json!({ "product": product, "change": "removed" }))
+        }
+        _ => return None,
+    })
+}
+
+fn product_id(ledger: &Ledger, product: ProductNumber) -> Option<&str> {
+    ledger.pool(product).map(|pool| &*pool.listing.spec.id)
+}
+
+fn decision_id(lease: LeaseId) -> String {
+    usher_core::ledger::DecisionId {
+        incarnation: lease.incarnation,
+        number: lease.number,
+    }
+    .to_string()
+}

@@ -1,0 +1,331 @@
+//! How requests of one core reach the ledger's writer, and how answers come back.
+//!
+//! Requests that arrive in one turn of the core's loop are handed over together, after the turn's
+//! other work; the answers of a batch come back together, with one wake of the core. A request
+//! whose asker is gone frees its place at once, and its answer is dropped when it comes. After
+//! [`ANSWER_SECONDS`] without an answer the asker is told that the outcome is not known.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use usher_cache::{Answer, Engine, Failure, Request, Sink, Work};
+use usher_core::ledger::Command;
+
+/// How long an answer of the ledger is waited for.
+pub(crate) const ANSWER_SECONDS: u32 = 30;
+
+type Outcome = Result<Answer, Failure>;
+
+/// What is told where no answer came in time.
+pub(crate) fn no_answer() -> Failure {
+    Failure::OutcomeUnknown(format!(
+        "the disk has not answered for {ANSWER_SECONDS} seconds"
+    ))
+}
+
+/// Where the writer puts the answers for one core.
+#[derive(Default)]
+struct Mailbox {
+    state: Mutex<Letters>,
+}
+
+#[derive(Default)]
+struct Letters {
+    answers: Vec<(u64, Outcome)>,
+    waker: Option<Waker>,
+}
+
+impl Mailbox {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Letters> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Mailbox {
+    fn deliver(&self, answers: &mut Vec<(u64, Outcome)>) {
+        let waker = {
+            let mut letters = self.lock();
+            letters.answers.append(answers);
+            letters.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "slots are used again and again; a box would be allocated for each answer"
+)]
+enum State {
+    Free { next: usize },
+    Waiting(Option<Waker>),
+    Done(Outcome),
+}
+
+struct Slot {
+    /// Changes whenever the slot is freed: answers to former askers are known by it.
+    generation: u32,
+    since_second: u32,
+    state: State,
+}
+
+const NONE: usize = usize::MAX;
+
+struct Slots {
+    slots: Vec<Slot>,
+    free: usize,
+}
+
+impl Slots {
+    fn take(&mut self, since_second: u32) -> usize {
+        let state = State::Waiting(None);
+        match self.free {
+            NONE => {
+                self.slots.push(Slot {
+                    generation: 0,
+                    since_second,
+                    state,
+                });
+                self.slots.len() - 1
+            }
+            index => {
+                let slot = &mut self.slots[index];
+                if let State::Free { next } = slot.state {
+                    self.free = next;
+                }
+                slot.since_second = since_second;
+                slot.state = state;
+                index
+            }
+        }
+    }
+
+    fn free(&mut self, index: usize) -> State {
+        let next = self.free;
+        let slot = &mut self.slots[index];
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free = index;
+        std::mem::replace(&mut slot.state, State::Free { next })
+    }
+
+    fn token(&self, index: usize) -> u64 {
+        (u64::from(self.slots[index].generation) << 32) | index as u64
+    }
+
+    fn complete(&mut self, token: u64, outcome: Outcome) {
+        let index = (token & u64::from(u32::MAX)) as usize;
+        let Some(slot) = self.slots.get_mut(index) else {
+            return;
+        };
+        if u64::from(slot.generation) == token >> 32 {
+            slot.finish(outcome);
+        }
+    }
+}
+
+impl Slot {
+    fn finish(&mut self, outcome: Outcome) {
+        if let State::Waiting(waker) = &mut self.state {
+            let waker = waker.take();
+            self.state = State::Done(outcome);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+}
+
+struct Inner {
+    engine: Engine,
+    mailbox: Arc<Mailbox>,
+    sink: Arc<dyn Sink>,
+    pending: RefCell<Vec<Request>>,
+    flusher: RefCell<Option<Waker>>,
+    slots: RefCell<Slots>,
+    second: Cell<u32>,
+}
+
+/// See the module. Clones are the same hopper.
+#[derive(Clone)]
+pub(crate) struct Hopper {
+    inner: Rc<Inner>,
+}
+
+impl Hopper {
+    /// The hopper of one core. Its [`Hopper::run`] must run there.
+    pub(crate) fn new(engine: Engine) -> Hopper {
+        let mailbox = Arc::new(Mailbox::default());
+        Hopper {
+            inner: Rc::new(Inner {
+                engine,
+                sink: mailbox.clone(),
+                mailbox,
+                pending: RefCell::default(),
+                flusher: RefCell::default(),
+                slots: RefCell::new(Slots {
+                    slots: Vec::new(),
+                    free: NONE,
+                }),
+                second: Cell::new(0),
+            }),
+        }
+    }
+
+    /// Carries a command to the ledger and its answer back.
+    pub(crate) fn ask(&self, command: Command) -> Asked {
+        let inner = self.inner.clone();
+        let index = {
+            let mut slots = inner.slots.borrow_mut();
+            let index = slots.take(inner.second.get());
+            let token = slots.token(index);
+            inner.pending.borrow_mut().push(Request {
+                work: Work::Command(command),
+                sink: inner.sink.clone(),
+                token,
+            });
+            index
+        };
+        if let Some(waker) = inner.flusher.borrow_mut().take() {
+            waker.wake();
+        }
+        Asked { inner, index }
+    }
+
+    /// Hands requests over and answers back, for ever.
+    pub(crate) async fn run(self) {
+        let hand_over = self.clone().hand_over();
+        let hand_back = self.hand_back();
+        tokio::join!(hand_over, hand_back);
+    }
+
+    async fn hand_over(self) {
+        poll_fn(|cx| {
+            let mut pending = self.inner.pending.borrow_mut();
+            if pending.is_empty() {
+                *self.inner.flusher.borrow_mut() = Some(cx.waker().clone());
+            } else {
+                // A full queue is answered through the mailbox before this returns.
+                let mut batch = std::mem::take(&mut *pending);
+                drop(pending);
+                self.inner.engine.submit(&mut batch);
+                batch.clear();
+                *self.inner.pending.borrow_mut() = batch;
+                *self.inner.flusher.borrow_mut() = Some(cx.waker().clone());
+            }
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+
+    async fn hand_back(self) {
+        let mut answers = Vec::new();
+        poll_fn(|cx| {
+            {
+                let mut letters = self.inner.mailbox.lock();
+                std::mem::swap(&mut answers, &mut letters.answers);
+                letters.waker = Some(cx.waker().clone());
+            }
+            let mut slots = self.inner.slots.borrow_mut();
+            for (token, outcome) in answers.drain(..) {
+                slots.complete(token, outcome);
+            }
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+
+    /// Moves the coarse clock and gives up on what has waited too long. Once a second is enough.
+    pub(crate) fn tick(&self, second: u32) {
+        self.inner.second.set(second);
+        for slot in &mut self.inner.slots.borrow_mut().slots {
+            let waits = matches!(slot.state, State::Waiting(_));
+            if waits && second.saturating_sub(slot.since_second) > ANSWER_SECONDS {
+                slot.finish(Err(no_answer()));
+            }
+        }
+    }
+}
+
+/// A request on its way.
+pub(crate) struct Asked {
+    inner: Rc<Inner>,
+    index: usize,
+}
+
+impl Future for Asked {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let mut slots = self.inner.slots.borrow_mut();
+        let state = &mut slots.slots[self.index].state;
+        match state {
+            State::Waiting(waker) => {
+                *waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            State::Done(_) => {
+                match std::mem::replace(state, State::Waiting(None)) {
+                    State::Done(outcome) => Poll::Ready(outcome),
+                    // It was just seen to be done.
+                    _ => Poll::Pending,
+                }
+            }
+            State::Free { .. } => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.inner.slots.borrow_mut().free(self.index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots() -> Slots {
+        Slots {
+            slots: Vec::new(),
+            free: NONE,
+        }
+    }
+
+    #[test]
+    fn an_answer_to_an_asker_who_is_gone_reaches_nobody_else() {
+        let mut slots = slots();
+        let first = slots.take(0);
+        let former = slots.token(first);
+        slots.free(first);
+        let second = slots.take(0);
+        assert_eq!(first, second, "a freed slot is used again");
+        slots.complete(former, Err(Failure::Busy));
+        assert!(matches!(slots.slots[second].state, State::Waiting(_)));
+        slots.complete(slots.token(second), Err(Failure::Stopping));
+        assert!(matches!(
+            slots.slots[second].state,
+            State::Done(Err(Failure::Stopping))
+        ));
+    }
+
+    #[test]
+    fn an_answer_that_comes_twice_or_for_no_slot_changes_nothing() {
+        let mut slots = slots();
+        let index = slots.take(0);
+        let token = slots.token(index);
+        slots.complete(token, Err(Failure::Busy));
+        slots.complete(token, Err(Failure::Stopping));
+        slots.complete(99, Err(Failure::Stopping));
+        assert!(matches!(
+            slots.slots[index].state,
+            State::Done(Err(Failure::Busy))
+        ));
+    }
+}

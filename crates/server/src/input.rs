@@ -1,0 +1,206 @@
+//! What requests say, checked once at the edge: JSON, names, numbers, dates.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use usher_api::{NAME_LIMIT_BYTES, PAGE_DEFAULT, PAGE_LIMIT, Timestamp};
+
+use crate::problem::{Refusal, shown};
+
+/// The body as a `T`, whose texts may borrow from it.
+pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+    if body.is_empty() {
+        return Err(Refusal::invalid(
+            "a JSON body is needed and there is none: see GET /openapi.json for its fields",
+        ));
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))
+}
+
+/// The query as a `T`.
+pub(crate) fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
+    axum::extract::Query::<T>::try_from_uri(uri)
+        .map(|query| query.0)
+        .map_err(|error| {
+            let mut why = String::new();
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(error) = cause {
+                why = error.to_string();
+                cause = error.source();
+            }
+            Refusal::invalid(format!("the query cannot be read: {why}"))
+        })
+}
+
+/// A name: 1 to 255 bytes without control characters.
+pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, Refusal> {
+    check_name(field, text).map_err(Refusal::invalid)?;
+    Ok(text)
+}
+
+/// The same, where a refusal is only of an item.
+pub(crate) fn check_name(field: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err(format!(
+            "`{field}` is empty: give 1 to {NAME_LIMIT_BYTES} bytes"
+        ));
+    }
+    check_text(field, text)
+}
+
+/// A text that may be empty: up to 255 bytes without control characters.
+pub(crate) fn check_text(field: &str, text: &str) -> Result<(), String> {
+    if text.len() > NAME_LIMIT_BYTES {
+        return Err(format!(
+            "`{field}` has {} bytes: give at most {NAME_LIMIT_BYTES}",
+            text.len()
+        ));
+    }
+    // Most names are plain ASCII, where a look at the bytes is enough.
+    let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b));
+    if !plain && text.chars().any(char::is_control) {
+        return Err(format!("`{field}` has control characters: leave them out"));
+    }
+    Ok(())
+}
+
+/// A number within bounds.
+pub(crate) fn within(field: &str, value: u32, from: u32, to: u32) -> Result<u32, Refusal> {
+    check_within(field, value, from, to).map_err(Refusal::invalid)?;
+    Ok(value)
+}
+
+/// The same, where a refusal is only of an item.
+pub(crate) fn check_within(field: &str, value: u32, from: u32, to: u32) -> Result<(), String> {
+    match (from..=to).contains(&value) {
+        true => Ok(()),
+        false => Err(format!("`{field}` is {value}: give {from} to {to}")),
+    }
+}
+
+/// An id in a path: what cannot be read names nothing.
+pub(crate) fn id<T: std::str::FromStr>(
+    text: &str,
+    unknown: impl FnOnce(&str) -> Refusal,
+) -> Result<T, Refusal> {
+    text.parse().map_err(|_| unknown(text))
+}
+
+/// Where a page begins and how long it may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paging {
+    /// The cursor; 0 begins at the beginning.
+    pub(crate) cursor: u64,
+    /// Rows at the most.
+    pub(crate) limit: u32,
+}
+
+/// Reads `limit` and `cursor`.
+pub(crate) fn paging(limit: Option<u32>, cursor: Option<&str>) -> Result<Paging, Refusal> {
+    let limit = within("limit", limit.unwrap_or(PAGE_DEFAULT), 1, PAGE_LIMIT)?;
+    let cursor = match cursor {
+        None => 0,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|cursor| i64::try_from(*cursor).is_ok())
+            .ok_or_else(|| {
+                Refusal::invalid(format!(
+                    "`cursor` is {}, which no page has given: use the `next` of the page before",
+                    shown(text)
+                ))
+            })?,
+    };
+    Ok(Paging { cursor, limit })
+}
+
+/// An instant in a query: RFC 3339, or a day, which begins at midnight UTC.
+pub(crate) fn instant(field: &str, text: &str) -> Result<i64, Refusal> {
+    day(text)
+        .or_else(|| text.parse::<Timestamp>().ok())
+        .map(|instant| instant.as_millisecond())
+        .ok_or_else(|| no_date(field, text))
+}
+
+/// The first instant of validity: a day from its first second, or an instant.
+pub(crate) fn valid_from(field: &str, text: &str) -> Result<i64, Refusal> {
+    instant(field, text)
+}
+
+/// The first instant of validity no more: after a day's last second, or an instant.
+pub(crate) fn valid_to(field: &str, text: &str) -> Result<i64, Refusal> {
+    const DAY_MS: i64 = 86_400_000;
+    match day(text) {
+        Some(day) => Ok(day.as_millisecond() + DAY_MS),
+        None => instant(field, text),
+    }
+}
+
+fn day(text: &str) -> Option<Timestamp> {
+    let is_day = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    is_day.then(|| format!("{text}T00:00:00Z").parse().ok())?
+}
+
+fn no_date(field: &str, text: &str) -> Refusal {
+    Refusal::invalid(format!(
+        "`{field}` is {}: give a day such as 2026-01-31 or an instant such as \
+         2026-01-31T08:00:00Z",
+        shown(text)
+    ))
+}
+
+/// Unix milliseconds as the wire shows them; the nearest that can be shown where they are beyond.
+pub(crate) fn timestamp(unix_ms: i64) -> Timestamp {
+    match Timestamp::from_millisecond(unix_ms) {
+        Ok(timestamp) => timestamp,
+        Err(_) if unix_ms < 0 => Timestamp::MIN,
+        Err(_) => Timestamp::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_valid_from_its_first_second_to_its_last() {
+        assert_eq!(valid_from("from", "1970-01-02").unwrap(), 86_400_000);
+        assert_eq!(valid_to("to", "1970-01-01").unwrap(), 86_400_000);
+        assert_eq!(valid_to("to", "1970-01-01T00:00:01Z").unwrap(), 1_000);
+        assert_eq!(valid_from("from", "1970-01-01T02:00:00+02:00").unwrap(), 0);
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for wrong in [
+            "",
+            "yesterday",
+            "2026-02-30",
+            "2026-1-1",
+            "2026-01-01T00:00:00",
+        ] {
+            assert!(instant("from", wrong).is_err(), "{wrong} was taken");
+        }
+    }
+
+    #[test]
+    fn names_are_bounded_in_bytes_and_free_of_control_characters() {
+        assert!(check_name("user", &"x".repeat(255)).is_ok());
+        assert!(check_name("user", &"é".repeat(127)).is_ok());
+        for wrong in ["", "a\nb", "a\u{7f}", "a\u{85}b"] {
+            assert!(check_name("user", wrong).is_err(), "{wrong:?} was taken");
+        }
+        assert!(check_name("user", &"x".repeat(256)).is_err());
+        assert!(check_name("user", &"é".repeat(128)).is_err());
+    }
+
+    #[test]
+    fn a_cursor_is_a_number_that_a_page_gave() {
+        assert_eq!(paging(None, Some("7")).unwrap().cursor, 7);
+        assert_eq!(paging(None, None).unwrap().limit, 100);
+        assert!(paging(Some(0), None).is_err());
+        assert!(paging(Some(1_001), None).is_err());
+        assert!(paging(None, Some("-1")).is_err());
+        assert!(paging(None, Some("9999999999999999999")).is_err());
+    }
+}

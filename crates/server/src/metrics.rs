@@ -1,0 +1,103 @@
+//! Counts for `GET /metrics`. Each core counts for itself; a scrape adds up.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use usher_core::ledger::{Batch, Event};
+
+/// Upper bounds of the latency buckets, in microseconds.
+pub(crate) const BUCKETS_MICROS: [u64; 14] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+    5_000_000, 30_000_000,
+];
+
+/// Statuses that this server answers with; any other is counted under the last, 0.
+pub(crate) const STATUSES: [u16; 16] = [
+    200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 500, 503, 431, 0,
+];
+
+/// One route's counts on one core.
+#[derive(Default)]
+pub(crate) struct RouteCounts {
+    /// Answers by status, as [`STATUSES`] orders them.
+    pub(crate) answers: [AtomicU64; STATUSES.len()],
+    /// Answers by latency: as [`BUCKETS_MICROS`], then those that took longer.
+    pub(crate) buckets: [AtomicU64; BUCKETS_MICROS.len() + 1],
+    /// Latencies added up, in microseconds.
+    pub(crate) micros: AtomicU64,
+}
+
+/// One core's counts: a place for each route, then one for what is no route.
+pub(crate) struct CoreCounts {
+    /// In the order of the route table.
+    pub(crate) routes: Vec<RouteCounts>,
+}
+
+impl CoreCounts {
+    /// Counts for so many routes.
+    pub(crate) fn new(routes: usize) -> CoreCounts {
+        CoreCounts {
+            routes: (0..=routes).map(|_| RouteCounts::default()).collect(),
+        }
+    }
+
+    /// One answer.
+    pub(crate) fn note(&self, route: usize, status: u16, took: Duration) {
+        let Some(counts) = self.routes.get(route).or(self.routes.last()) else {
+            return;
+        };
+        let status = STATUSES
+            .iter()
+            .position(|known| *known == status)
+            .unwrap_or(STATUSES.len() - 1);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let bucket = BUCKETS_MICROS.partition_point(|bound| *bound < micros);
+        // Only this core's thread adds; scrapes read whenever they like.
+        counts.answers[status].fetch_add(1, Ordering::Relaxed);
+        counts.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        counts.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+/// What the ledger has decided since the start.
+#[derive(Default)]
+pub(crate) struct Decisions {
+    /// Leases granted.
+    pub(crate) granted: AtomicU64,
+    /// Requests queued.
+    pub(crate) queued: AtomicU64,
+    /// Checkouts refused, repeats counted.
+    pub(crate) denied: AtomicU64,
+    /// Leases that ended.
+    pub(crate) ended: AtomicU64,
+    /// Sessions that agents reported as ended.
+    pub(crate) sessions: AtomicU64,
+}
+
+impl Decisions {
+    /// Counts what has become durable. Called by the writer.
+    pub(crate) fn count(&self, batch: &Batch) {
+        let [mut granted, mut queued, mut denied, mut ended, mut sessions] = [0u64; 5];
+        for event in batch.events.iter() {
+            match event {
+                Event::Granted { .. } => granted += 1,
+                Event::Queued { .. } => queued += 1,
+                Event::Denied(_) | Event::DeniedAgain { .. } => denied += 1,
+                Event::Ended { .. } => ended += 1,
+                Event::SessionFinished(_) => sessions += 1,
+                _ => {}
+            }
+        }
+        for (counter, more) in [
+            (&self.granted, granted),
+            (&self.queued, queued),
+            (&self.denied, denied),
+            (&self.ended, ended),
+            (&self.sessions, sessions),
+        ] {
+            if more > 0 {
+                counter.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+    }
+}

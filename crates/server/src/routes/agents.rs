@@ -1,0 +1,277 @@
+//! `POST /v1/agents/sync`: an agent's whole exchange in one request.
+
+use std::borrow::Cow;
+
+use hyper::{Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use usher_api::{
+    Code, ComputerFacts, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer, SyncRequest, Watching,
+};
+use usher_core::ledger::{Command, ComputerRef, ItemReply, Reply, Report, ReportItem};
+
+use crate::auth::{Principal, wall_ms};
+use crate::body::Body;
+use crate::candidate::candidate;
+use crate::input;
+use crate::problem::{Refusal, shown};
+use crate::service::{Core, json};
+use crate::sync_items::{self, Item};
+use crate::wire::{self, Writer};
+
+/// [`SyncRequest`] with its items as they came.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request<'a> {
+    #[serde(borrow)]
+    computer: ComputerFacts<'a>,
+    incarnation: u64,
+    #[serde(default)]
+    policy_version: u64,
+    #[serde(default, borrow)]
+    items: Vec<Item<'a>>,
+}
+
+/// What the ledger carries of a computer without looking into it. It changes rarely: when the
+/// agent changes, and once an hour, so that after a restart of the server it is still known about
+/// when a computer was last heard of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ComputerDocument<'a> {
+    /// A keyed hash of the machine id.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) machine: Option<Cow<'a, str>>,
+    /// The agent's version.
+    #[serde(borrow, default)]
+    pub(crate) agent_version: Cow<'a, str>,
+    /// How it sees programs.
+    #[serde(default)]
+    pub(crate) watching: Watching,
+    /// Hours since 1970 of a recent report.
+    #[serde(default)]
+    pub(crate) seen_hour: i64,
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// An agent's whole exchange in one request: checkouts, renewals, checkins, ended sessions and
+/// counted programs in; decisions, and the policy where it is not the agent's version, out. All
+/// of it is on disk when it is answered.
+///
+/// Items are applied once each, by their sender's incarnation and sequence, however often and
+/// late they come; that is why an Idempotency-Key is not needed, and not looked at. An item that
+/// cannot be understood is answered with `rejected` and holds up no other. An `agent` reports for
+/// the computer that its token is bound to; `operator` and `admin` for any.
+#[utoipa::path(
+    post,
+    path = "/v1/agents/sync",
+    tag = "agents",
+    request_body = SyncRequest,
+    responses(
+        (status = 200, body = SyncAnswer),
+        (status = 403, description = "`forbidden`: another computer's token", body = Problem),
+        (status = 409, description = "`stale_sender`: a newer incarnation has reported", body = Problem),
+    ),
+)]
+pub(crate) async fn sync(
+    core: &Core,
+    who: &Principal,
+    body: &[u8],
+) -> Result<Response<Body>, Refusal> {
+    let request: Request<'_> = input::json(body)?;
+    check(who, &request)?;
+    let now_ms = wall_ms();
+    let computer = &request.computer;
+    let document = ComputerDocument {
+        machine: computer.machine.as_deref().map(Cow::Borrowed),
+        agent_version: Cow::Borrowed(&computer.agent_version),
+        watching: computer.watching,
+        seen_hour: now_ms.div_euclid(HOUR_MS),
+    };
+    let mut items = Vec::with_capacity(request.items.len());
+    let mut rejected: Vec<(usize, String)> = Vec::new();
+    let mut sequences = Vec::with_capacity(request.items.len());
+    for (index, item) in request.items.iter().enumerate() {
+        sequences.push(item.sequence);
+        let item = sync_items::check(item).unwrap_or_else(|detail| {
+            rejected.push((index, detail));
+            ReportItem::Nothing
+        });
+        items.push((sequences[index], item));
+    }
+    let report = Report {
+        computer: ComputerRef {
+            key: (&*computer.id).into(),
+            candidate: candidate(),
+        },
+        name: (&*computer.name).into(),
+        document: serde_json::to_string(&document).unwrap_or_default().into(),
+        incarnation: request.incarnation,
+        items,
+    };
+    let reply = core
+        .hopper
+        .ask(Command::Report(Box::new(report)))
+        .await?
+        .reply;
+    let (acknowledged, replies) = match reply {
+        Reply::Report {
+            acknowledged,
+            items,
+        } => (acknowledged, items),
+        Reply::StaleSender => return Err(stale(&request)),
+        _ => return Err(Refusal::unexpected()),
+    };
+    core.app.seen(&computer.id, now_ms);
+    let policy = match core.app.current_policy() {
+        Some(policy) => policy,
+        None => core.app.policy().await?,
+    };
+    let policy = (policy.version != request.policy_version).then_some(policy.json);
+    let text = answer(
+        &core.app.server_id,
+        acknowledged,
+        sequences.iter().copied().zip(&replies),
+        &rejected,
+        policy.as_deref(),
+    );
+    Ok(json(StatusCode::OK, text, false))
+}
+
+fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
+    if !matches!(who.role, Role::Agent | Role::Operator | Role::Admin) {
+        return Err(Refusal::forbidden(format!(
+            "a token of role {} may not report for a computer: use one of role agent",
+            who.role.as_str()
+        )));
+    }
+    let computer = &request.computer;
+    input::name("computer.id", &computer.id)?;
+    input::name("computer.name", &computer.name)?;
+    let texts = [
+        ("computer.machine", computer.machine.as_deref()),
+        ("computer.agent_version", Some(&*computer.agent_version)),
+    ];
+    for (field, text) in texts {
+        input::check_text(field, text.unwrap_or_default()).map_err(Refusal::invalid)?;
+    }
+    if let Some(own) = who.own_computer()
+        && own != computer.id
+    {
+        return Err(Refusal::forbidden(format!(
+            "this token reports for computer {own} only, not for {}: use that computer's own \
+             token",
+            shown(&computer.id)
+        )));
+    }
+    if request.items.len() > SYNC_ITEMS_LIMIT {
+        return Err(Refusal::invalid(format!(
+            "`items` has {} items: send at most {SYNC_ITEMS_LIMIT} at a time",
+            request.items.len()
+        )));
+    }
+    // The tables hold these as signed numbers.
+    let highest = request.items.iter().map(|item| item.sequence).max();
+    if [Some(request.incarnation), highest]
+        .into_iter()
+        .flatten()
+        .any(|number| i64::try_from(number).is_err())
+    {
+        return Err(Refusal::invalid(
+            "`incarnation` and `sequence` must be below 2^63: count from 1",
+        ));
+    }
+    let ascending = request
+        .items
+        .windows(2)
+        .all(|pair| pair[0].sequence < pair[1].sequence);
+    if !ascending || request.items.first().is_some_and(|item| item.sequence == 0) {
+        return Err(Refusal::invalid(
+            "the items' `sequence` must begin at 1 or above and grow: send them oldest first",
+        ));
+    }
+    Ok(())
+}
+
+fn stale(request: &Request<'_>) -> Refusal {
+    Refusal::new(
+        Code::StaleSender,
+        format!(
+            "computer {} has reported with a newer incarnation than {}: an older copy of its agent \
+             state must not report any more",
+            shown(&request.computer.id),
+            request.incarnation
+        ),
+    )
+}
+
+fn answer<'a>(
+    server: &str,
+    acknowledged: u64,
+    replies: impl Iterator<Item = (u64, &'a ItemReply)>,
+    rejected: &[(usize, String)],
+    policy: Option<&str>,
+) -> Vec<u8> {
+    let policy_bytes = policy.map_or(0, |text| text.len());
+    let mut to = Writer::with_capacity(128 + 96 * replies.size_hint().0 + policy_bytes);
+    to.raw("{\"server\":").string(server);
+    to.raw(",\"acknowledged\":").number(acknowledged);
+    to.raw(",\"results\":[");
+    let mut rejected = rejected.iter().peekable();
+    for (index, (sequence, reply)) in replies.enumerate() {
+        if index > 0 {
+            to.raw(",");
+        }
+        to.raw("{\"sequence\":").number(sequence).raw(",");
+        match rejected.next_if(|(at, _)| *at == index) {
+            Some((_, detail)) => {
+                to.raw("\"outcome\":\"rejected\",\"detail\":")
+                    .string(detail);
+            }
+            None => wire::outcome(&mut to, reply),
+        }
+        to.raw("}");
+    }
+    to.raw("]");
+    if let Some(policy) = policy {
+        to.raw(",\"policy\":").raw(policy);
+    }
+    to.raw("}");
+    to.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_api::SyncOutcome;
+
+    #[test]
+    fn an_answer_says_what_the_type_says() {
+        let replies = [ItemReply::Done, ItemReply::Done, ItemReply::UnknownSession];
+        let rejected = [(1, "`seats` is \"0\"".to_owned())];
+        let policy = r#"{"version":7,"products":[]}"#;
+        let text = answer("S1", 9, (7..).zip(&replies), &rejected, Some(policy));
+        let read: SyncAnswer = serde_json::from_slice(&text).unwrap();
+        assert_eq!((read.server.as_str(), read.acknowledged), ("S1", 9));
+        let outcomes: Vec<_> = read
+            .results
+            .into_iter()
+            .map(|result| (result.sequence, result.outcome))
+            .collect();
+        assert_eq!(
+            outcomes,
+            [
+                (7, SyncOutcome::Done),
+                (
+                    8,
+                    SyncOutcome::Rejected {
+                        detail: rejected[0].1.clone()
+                    }
+                ),
+                (9, SyncOutcome::UnknownSession),
+            ]
+        );
+        assert_eq!(read.policy.unwrap().version, 7);
+        let none = answer("S1", 0, std::iter::empty(), &[], None);
+        let read: SyncAnswer = serde_json::from_slice(&none).unwrap();
+        assert!(read.results.is_empty() && read.policy.is_none());
+    }
+}

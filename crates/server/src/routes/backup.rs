@@ -1,0 +1,142 @@
+//! `GET /v1/backup`: a snapshot of the cache, taken while it serves.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::{fs, io, path::Path};
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
+use hyper::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use tokio::io::{AsyncRead, ReadBuf};
+use usher_api::{Code, Problem};
+
+use super::Caller;
+use crate::app::App;
+use crate::problem::Refusal;
+
+const PIECE_BYTES: usize = 256 * 1024;
+const PREFIX: &str = "backup-";
+const SUFFIX: &str = ".partial";
+
+/// A snapshot of the cache, as a file for `usher restore`. For admins.
+#[utoipa::path(
+    get,
+    path = "/v1/backup",
+    tag = "operation",
+    responses(
+        (status = 200, description = "A SQLite file", body = Vec<u8>, content_type = "application/vnd.sqlite3"),
+        (status = 403, description = "`forbidden`", body = Problem),
+        (status = 503, description = "`busy`: another backup is being taken; `storage_failed`", body = Problem),
+    ),
+)]
+pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Refusal> {
+    caller.must_be_admin("take backups")?;
+    // Each takes as much room on the disk as the cache itself.
+    let Ok(turn) = app.backup_turn.clone().try_acquire_owned() else {
+        return Err(Refusal::new(
+            Code::Busy,
+            "another backup is being taken: try again when it is done",
+        )
+        .after(5));
+    };
+    let taken = tokio::task::spawn_blocking(move || {
+        let name = format!("{PREFIX}{}{SUFFIX}", crate::secrets::token_id());
+        let path = app.data.join(name);
+        let taken = app
+            .engine
+            .backup(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|()| opened(&path).map_err(|error| error.to_string()));
+        // Its name is not needed any more, nor is a half-written file.
+        let removed = fs::remove_file(&path);
+        if let Err(error) = removed
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %path.display(), "a backup's own copy stays behind");
+        }
+        // Until the blocking work is really over, however long who asked has been gone.
+        drop(turn);
+        taken
+    });
+    let (file, bytes) = taken
+        .await
+        .map_err(|_| Refusal::unexpected())?
+        .map_err(|why| {
+            Refusal::new(
+                Code::StorageFailed,
+                format!(
+                    "the backup could not be taken ({why}): it needs as much room beside the \
+                     cache as the cache itself"
+                ),
+            )
+        })?;
+    let headers = [
+        (CONTENT_TYPE, "application/vnd.sqlite3"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"usher.backup\""),
+    ];
+    let body = FileBody {
+        file: tokio::fs::File::from_std(file),
+        left: bytes,
+        piece: vec![0; PIECE_BYTES].into(),
+    };
+    Ok((headers, axum::body::Body::new(body)).into_response())
+}
+
+fn opened(path: &Path) -> io::Result<(fs::File, u64)> {
+    let file = fs::File::open(path)?;
+    let bytes = file.metadata()?.len();
+    Ok((file, bytes))
+}
+
+/// Removes what backups of a former run have left behind.
+pub(crate) fn clean(data: &Path) {
+    let Ok(entries) = fs::read_dir(data) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && name.contains(SUFFIX) {
+            // Left for the next start, where it fails.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// A file, piece by piece.
+struct FileBody {
+    file: tokio::fs::File,
+    left: u64,
+    piece: Box<[u8]>,
+}
+
+impl HttpBody for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = &mut *self;
+        let mut buffer = ReadBuf::new(&mut this.piece);
+        match Pin::new(&mut this.file).poll_read(cx, &mut buffer) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
+            Poll::Ready(Ok(())) => {
+                let read = Bytes::copy_from_slice(buffer.filled());
+                this.left = this.left.saturating_sub(read.len() as u64);
+                match read.is_empty() {
+                    true => Poll::Ready(None),
+                    false => Poll::Ready(Some(Ok(Frame::data(read)))),
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

@@ -1,0 +1,294 @@
+//! `POST /v1/checkouts`: asks for seats.
+
+use hyper::{HeaderMap, Response, StatusCode};
+use usher_api::{CheckoutAnswer, CheckoutRequest, Code, Problem, Role, SEATS_LIMIT};
+use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, SubjectRef};
+
+use crate::auth::{AUTHORITY, Principal};
+use crate::body::Body;
+use crate::candidate::candidate;
+use crate::input;
+use crate::keys::OnceKey;
+use crate::problem::Refusal;
+use crate::routes::first_answer;
+use crate::service::{Core, json};
+use crate::wire::{self, Names};
+use crate::words;
+
+/// The longest ttl that any product can allow, in seconds.
+pub(crate) const TTL_LIMIT_SECONDS: u32 = 366 * 86_400;
+const PRIORITY_LIMIT: i8 = 100;
+
+/// Asks for seats of a product. A grant is on disk before it is answered. With `wait`, a request
+/// that finds no free seat gets a place in the queue.
+///
+/// A `client` asks for the user that its token is bound to, an `agent` for its computer;
+/// `operator` and `admin` for anyone. `subject` is for agents, operators and admins, a `priority`
+/// other than 0 for operators and admins.
+#[utoipa::path(
+    post,
+    path = "/v1/checkouts",
+    tag = "seats",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the first answer again")),
+    request_body = CheckoutRequest,
+    responses(
+        (status = 201, description = "Granted", body = CheckoutAnswer),
+        (status = 202, description = "Queued", body = CheckoutAnswer),
+        (status = 403, description = "`denied` with its reason, or `forbidden`", body = Problem),
+        (status = 404, description = "`unknown_product`", body = Problem),
+        (status = 409, description = "`idempotency_conflict`", body = Problem),
+        (status = 503, description = "`busy`, `outcome_unknown`, `storage_failed`, `restore_hold` or `stopping`", body = Problem),
+    ),
+)]
+pub(crate) async fn create(
+    core: &Core,
+    who: &Principal,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Response<Body>, Refusal> {
+    let asked: CheckoutRequest<'_> = input::json(body)?;
+    let checkout = check(who, &asked)?;
+    let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
+    let command = OnceKey::wrap(once, Command::Checkout(checkout));
+    let answer = core.hopper.ask(command).await?;
+    let (reply, replayed) = first_answer(answer.reply);
+    let names = Names {
+        product: &asked.product,
+        user: &asked.user,
+        computer: &asked.computer,
+    };
+    match reply {
+        Reply::Granted(lease) => Ok(json(
+            StatusCode::CREATED,
+            wire::granted(&lease, names),
+            replayed,
+        )),
+        Reply::Queued(view) => Ok(json(
+            StatusCode::ACCEPTED,
+            wire::queued(&view, &asked.product),
+            replayed,
+        )),
+        Reply::KeyConflict => Err(Refusal::key_conflict()),
+        other => Ok(refuse(other, &asked)?.replayed(replayed)),
+    }
+}
+
+/// Checks everything that the ledger takes for granted.
+fn check(who: &Principal, asked: &CheckoutRequest<'_>) -> Result<Checkout, Refusal> {
+    who.must_act("check out")?;
+    let product = input::name("product", &asked.product)?;
+    let user = input::name("user", &asked.user)?;
+    let computer = input::name("computer", &asked.computer)?;
+    let seats = input::within("seats", asked.seats, 1, SEATS_LIMIT)?;
+    let ttl_seconds = input::within("ttl_seconds", asked.ttl_seconds, 1, TTL_LIMIT_SECONDS)?;
+    if let Some(program) = &asked.program {
+        for (field, text) in [
+            ("program.name", &program.name),
+            ("program.version", &program.version),
+        ] {
+            if let Some(text) = text {
+                input::check_text(field, text).map_err(Refusal::invalid)?;
+            }
+        }
+    }
+    if let Some(own) = who.own_user()
+        && own != user
+    {
+        return Err(Refusal::forbidden(format!(
+            "this token checks out for user {own} only, not for {user}: use that user's own \
+             token, or an operator's"
+        )));
+    }
+    if let Some(own) = who.own_computer()
+        && own != computer
+    {
+        return Err(Refusal::forbidden(format!(
+            "this token checks out for computer {own} only, not for {computer}: use that \
+             computer's own token, or an operator's"
+        )));
+    }
+    let may_rank = matches!(who.role, Role::Operator | Role::Admin);
+    if asked.priority != 0 && !may_rank {
+        return Err(Refusal::forbidden(
+            "only operators and admins may ask for a `priority` other than 0: leave it out",
+        ));
+    }
+    if !(-PRIORITY_LIMIT..=PRIORITY_LIMIT).contains(&asked.priority) {
+        return Err(Refusal::invalid(format!(
+            "`priority` is {}: give -{PRIORITY_LIMIT} to {PRIORITY_LIMIT}",
+            asked.priority
+        )));
+    }
+    let name = user.into();
+    let subject = match &asked.subject {
+        None => SubjectRef {
+            authority: AUTHORITY.into(),
+            key: std::sync::Arc::clone(&name),
+            name,
+            candidate: candidate(),
+        },
+        Some(_) if who.role == Role::Client => {
+            return Err(Refusal::forbidden(
+                "only agents, operators and admins may say `subject`: leave it out",
+            ));
+        }
+        Some(key) if key.authority == AUTHORITY && key.id != user => {
+            // Else one could give another name to somebody whom a token is bound to.
+            return Err(Refusal::invalid(format!(
+                "`subject.id` is not `user`, and of the authority {AUTHORITY} a user's id is the \
+                 name: make them the same, or name another authority"
+            )));
+        }
+        Some(key) => SubjectRef {
+            authority: input::name("subject.authority", &key.authority)?.into(),
+            key: input::name("subject.id", &key.id)?.into(),
+            name,
+            candidate: candidate(),
+        },
+    };
+    Ok(Checkout {
+        product: product.into(),
+        subject,
+        computer: ComputerRef {
+            key: computer.into(),
+            candidate: candidate(),
+        },
+        seats,
+        ttl_seconds,
+        wait: asked.wait,
+        priority: asked.priority,
+    })
+}
+
+/// A refusal that may be a repeated one.
+struct Refused(Refusal);
+
+impl Refused {
+    fn replayed(self, replayed: bool) -> Response<Body> {
+        let mut response = self.0.into_response();
+        if replayed {
+            let value = hyper::header::HeaderValue::from_static("true");
+            response.headers_mut().insert(crate::keys::REPLAYED, value);
+        }
+        response
+    }
+}
+
+fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal> {
+    let product = &*asked.product;
+    Ok(Refused(match reply {
+        Reply::Denied {
+            decision,
+            reason,
+            scene,
+        } => denied(product, asked.seats, asked.wait, decision, reason, scene),
+        Reply::UnknownProduct => Refusal::unknown_product(product),
+        Reply::TtlTooLong { max_ttl_seconds } => Refusal::invalid(format!(
+            "`ttl_seconds` is {}: product {product} allows at most {max_ttl_seconds}",
+            asked.ttl_seconds
+        )),
+        Reply::Held { for_seconds } => Refusal::new(
+            Code::RestoreHold,
+            format!(
+                "the server was restored from a backup and grants nothing for another \
+                 {for_seconds} seconds, until every lease of before has ended: try again then"
+            ),
+        )
+        .after(for_seconds),
+        _ => return Err(Refusal::unexpected()),
+    }))
+}
+
+/// A refused checkout, in words.
+pub(crate) fn denied(
+    product: &str,
+    seats: u32,
+    wait: bool,
+    decision: ledger::DecisionId,
+    reason: ledger::Reason,
+    scene: ledger::Scene,
+) -> Refusal {
+    let ledger::Scene {
+        seats: total,
+        in_use,
+        queued,
+    } = scene;
+    let why = match reason {
+        ledger::Reason::NoSeat if u64::from(seats) > total => format!(
+            "{seats} seats of {product} were asked for, and there are {total} in all: ask for \
+             fewer"
+        ),
+        ledger::Reason::NoSeat => {
+            let next = match wait {
+                true => "try again later",
+                false => "wait for one with \"wait\": true",
+            };
+            let others = match queued {
+                0 => String::new(),
+                1 => ", and 1 request waits already".to_owned(),
+                n => format!(", and {n} requests wait already"),
+            };
+            format!(
+                "{in_use} of {total} seats of {product} are in use, too many for the {seats} \
+                 asked for{others}: {next}"
+            )
+        }
+        ledger::Reason::NoEntitlement => format!(
+            "the organisation owns no seats of {product}: add them with `usher entitlement add \
+             {product} --seats N`"
+        ),
+        ledger::Reason::EntitlementExpired => format!(
+            "the seats of {product} are not valid today: look at their dates with `usher \
+             entitlement list`"
+        ),
+        ledger::Reason::ProductDisabled => {
+            format!("product {product} is switched off: ask who administers it")
+        }
+        ledger::Reason::QueueFull => format!(
+            "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \
+             many as may: try again later"
+        ),
+    };
+    Refusal::new(
+        Code::Denied,
+        format!("{why}; `usher why {decision}` shows who held the seats"),
+    )
+    .with_decision(decision.to_string(), words::reason(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_core::ledger::{DecisionId, EventNumber, Incarnation, Reason, Scene};
+
+    #[test]
+    fn a_denied_checkout_says_why_and_what_to_do() {
+        let decision = DecisionId {
+            incarnation: Incarnation(0xab),
+            number: EventNumber(7),
+        };
+        let scene = |seats, in_use, queued| Scene {
+            seats,
+            in_use,
+            queued,
+        };
+        let cases = [
+            (1, false, Reason::NoSeat, scene(2, 2, 0)),
+            (2, true, Reason::NoSeat, scene(2, 1, 1)),
+            (1, false, Reason::NoSeat, scene(2, 2, 4)),
+            (5, true, Reason::NoSeat, scene(2, 0, 0)),
+            (1, false, Reason::NoEntitlement, scene(0, 0, 0)),
+            (1, false, Reason::EntitlementExpired, scene(0, 0, 0)),
+            (1, false, Reason::ProductDisabled, scene(2, 0, 0)),
+            (1, true, Reason::QueueFull, scene(2, 2, 10)),
+        ];
+        let mut text = String::new();
+        for (seats, wait, reason, scene) in cases {
+            let refusal = denied("cad", seats, wait, decision, reason, scene);
+            let problem = refusal.problem();
+            assert_eq!(problem.decision_id.as_deref(), Some("D000000ab-7"));
+            text.push_str(&format!("{reason:?}: {}\n", problem.detail));
+        }
+        insta::assert_snapshot!(text);
+    }
+}

@@ -1,0 +1,72 @@
+//! `GET /v1/denials`: refused checkouts.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use hyper::{StatusCode, Uri};
+use serde::Deserialize;
+use usher_api::{Denial, Page, Problem, Reason};
+
+use super::{Caller, Json};
+use crate::app::App;
+use crate::input::{self, timestamp};
+use crate::problem::Refusal;
+use crate::words;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    product: Option<String>,
+    since: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Refused checkouts, newest first; repeats within a minute are one, counted. For viewers,
+/// operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/denials",
+    tag = "history",
+    params(
+        ("product" = Option<String>, Query, description = "Product id"),
+        ("since" = Option<String>, Query, description = "Only those repeated at or after this day or instant"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses(
+        (status = 200, body = Page<Denial>),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<Denial>>, Refusal> {
+    caller.must_see_all("see who was refused")?;
+    let query: Query = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let since = query
+        .since
+        .as_deref()
+        .map(|since| input::instant("since", since))
+        .transpose()?;
+    let rows = app
+        .history(move |history| {
+            history.denials(query.product.as_deref(), since, paging.cursor, paging.limit)
+        })
+        .await?;
+    let item = |row: usher_cache::DenialRow| Denial {
+        decision_id: row.id.to_string(),
+        product: row.product,
+        user: row.user,
+        computer: row.computer,
+        seats: row.seats,
+        reason: words::kept_reason(&row.reason).unwrap_or(Reason::NoSeat),
+        count: row.count,
+        first_at: timestamp(row.first_at),
+        last_at: timestamp(row.last_at),
+    };
+    Ok(Json(StatusCode::OK, super::page(rows, item)))
+}

@@ -1,0 +1,250 @@
+//! `/v1/entitlements`: what is owned.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use hyper::body::Bytes;
+use hyper::{HeaderMap, StatusCode, Uri};
+use serde::Deserialize;
+use usher_api::{Code, Entitlement, EntitlementRequest, Metric, Page, Problem};
+use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Reply, Wall};
+
+use super::{Caller, Json, first_answer, replayed};
+use crate::app::App;
+use crate::input;
+use crate::keys::OnceKey;
+use crate::problem::Refusal;
+use crate::words;
+
+/// Seats of one entitlement at the most.
+const SEATS_LIMIT: u32 = 1_000_000_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    product: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// What is owned, in the order in which it was entered. For viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/entitlements",
+    tag = "catalogue",
+    params(
+        ("product" = Option<String>, Query, description = "Product id"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses(
+        (status = 200, body = Page<Entitlement>),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<Entitlement>>, Refusal> {
+    caller.must_see_all("see what is owned")?;
+    let query: Query = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let limit = paging.limit as usize;
+    let mut found = app
+        .look(move |ledger, _| {
+            let after = ledger
+                .entitlements()
+                .filter(|entitlement| u64::from(entitlement.number.0) > paging.cursor);
+            after
+                .filter_map(|entitlement| ledger.entitlement(entitlement.number))
+                .filter(|view| {
+                    query
+                        .product
+                        .as_deref()
+                        .is_none_or(|product| *view.product == *product)
+                })
+                .take(limit + 1)
+                .collect::<Vec<_>>()
+        })
+        .await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found
+        .last()
+        .filter(|_| more)
+        .map(|view| view.entitlement.number.0.to_string());
+    let items = found.iter().map(words::entitlement).collect();
+    Ok(Json(StatusCode::OK, Page { items, next }))
+}
+
+/// One entitlement. For viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/entitlements/{id}",
+    tag = "catalogue",
+    params(("id" = String, Path, description = "Entitlement id")),
+    responses(
+        (status = 200, body = Entitlement),
+        (status = 404, description = "`unknown_entitlement`", body = Problem),
+    ),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Entitlement>, Refusal> {
+    caller.must_see_all("see what is owned")?;
+    let number = number(&id)?;
+    let found = app
+        .look(move |ledger, _| ledger.entitlement(number))
+        .await?
+        .ok_or_else(|| Refusal::unknown_entitlement(&id))?;
+    Ok(Json(StatusCode::OK, words::entitlement(&found)))
+}
+
+/// Enters what is owned. For admins.
+#[utoipa::path(
+    post,
+    path = "/v1/entitlements",
+    tag = "catalogue",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the first answer again")),
+    request_body = EntitlementRequest,
+    responses(
+        (status = 201, body = Entitlement),
+        (status = 400, description = "`invalid_request` or `unsupported_metric`", body = Problem),
+        (status = 404, description = "`unknown_product`", body = Problem),
+        (status = 409, description = "`idempotency_conflict`", body = Problem),
+    ),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    caller.must_be_admin("change what is owned")?;
+    let request: EntitlementRequest = input::json(&body)?;
+    let terms = terms(&request, 1)?;
+    let once = OnceKey::of(&headers, &caller, "POST /v1/entitlements", &body)?;
+    let command = OnceKey::wrap(once, Command::AddEntitlement(terms));
+    let (reply, again) = first_answer(app.command(command).await?.reply);
+    match reply {
+        Reply::Entitlement(view) => Ok(replayed(
+            Json(StatusCode::CREATED, words::entitlement(&view)),
+            again,
+        )),
+        Reply::UnknownProduct => Ok(replayed(Refusal::unknown_product(&request.product), again)),
+        Reply::KeyConflict => Err(Refusal::key_conflict()),
+        _ => Err(Refusal::unexpected()),
+    }
+}
+
+/// Changes what is owned to what the body says, whole. Where it becomes less than is in use,
+/// nobody is thrown out, and nobody new gets in until it fits. For admins.
+#[utoipa::path(
+    put,
+    path = "/v1/entitlements/{id}",
+    tag = "catalogue",
+    params(("id" = String, Path, description = "Entitlement id")),
+    request_body = EntitlementRequest,
+    responses(
+        (status = 200, body = Entitlement),
+        (status = 400, description = "`invalid_request` or `unsupported_metric`", body = Problem),
+        (status = 404, description = "`unknown_entitlement`", body = Problem),
+    ),
+)]
+pub(crate) async fn replace(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<Entitlement>, Refusal> {
+    caller.must_be_admin("change what is owned")?;
+    let request: EntitlementRequest = input::json(&body)?;
+    let terms = terms(&request, 0)?;
+    let command = Command::ChangeEntitlement {
+        entitlement: number(&id)?,
+        terms,
+    };
+    match app.command(command).await?.reply {
+        Reply::Entitlement(view) => Ok(Json(StatusCode::OK, words::entitlement(&view))),
+        Reply::UnknownEntitlement => Err(Refusal::unknown_entitlement(&id)),
+        Reply::ProductFixed => Err(Refusal::invalid(format!(
+            "entitlement {id} is of another product than `product` says: an entitlement keeps its \
+             product, so enter a new one and remove this one"
+        ))),
+        _ => Err(Refusal::unexpected()),
+    }
+}
+
+/// Owns it no more. Leases that are out run on. For admins.
+#[utoipa::path(
+    delete,
+    path = "/v1/entitlements/{id}",
+    tag = "catalogue",
+    params(("id" = String, Path, description = "Entitlement id")),
+    responses(
+        (status = 204, description = "It is removed"),
+        (status = 404, description = "`unknown_entitlement`", body = Problem),
+    ),
+)]
+pub(crate) async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    caller.must_be_admin("change what is owned")?;
+    let command = Command::RemoveEntitlement {
+        entitlement: number(&id)?,
+    };
+    match app.command(command).await?.reply {
+        Reply::Done => Ok(super::no_content()),
+        Reply::UnknownEntitlement => Err(Refusal::unknown_entitlement(&id)),
+        _ => Err(Refusal::unexpected()),
+    }
+}
+
+fn number(id: &str) -> Result<EntitlementNumber, Refusal> {
+    words::entitlement_number(id).ok_or_else(|| Refusal::unknown_entitlement(id))
+}
+
+fn terms(request: &EntitlementRequest, seats_from: u32) -> Result<EntitlementTerms, Refusal> {
+    if request.metric != Metric::Concurrent {
+        return Err(Refusal::new(
+            Code::UnsupportedMetric,
+            "this version counts entitlements of metric `concurrent` only: enter it as that, or \
+             wait for a version that counts this one",
+        ));
+    }
+    let product = input::name("product", &request.product)?;
+    let seats = input::within("seats", request.seats, seats_from, SEATS_LIMIT)?;
+    let overdraft = input::within("overdraft", request.overdraft, 0, SEATS_LIMIT)?;
+    let from = request
+        .from
+        .as_deref()
+        .map(|from| input::valid_from("from", from))
+        .transpose()?;
+    let to = request
+        .to
+        .as_deref()
+        .map(|to| input::valid_to("to", to))
+        .transpose()?;
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        return Err(Refusal::invalid(format!(
+            "it would end ({}) before it begins ({}): exchange `from` and `to`, or correct them",
+            request.to.as_deref().unwrap_or_default(),
+            request.from.as_deref().unwrap_or_default()
+        )));
+    }
+    Ok(EntitlementTerms {
+        product: product.into(),
+        seats,
+        overdraft,
+        from: from.map(Wall),
+        to: to.map(Wall),
+    })
+}

@@ -1,0 +1,109 @@
+//! `GET /v1/events`: what happens, as it happens (server-sent events).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::body::{Body as HttpBody, Bytes, Frame};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use tokio::sync::mpsc;
+use usher_api::Problem;
+
+use super::Caller;
+use crate::app::App;
+use crate::feed::{Item, Listener};
+use crate::problem::Refusal;
+
+/// A comment is sent after so long without an event, so that a broken connection is noticed.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Pieces that may wait for a listener's connection.
+const AHEAD: usize = 16;
+
+/// What happens, as it becomes durable: `grant`, `checkin`, `expire`, `denial`, `queue`, `state`.
+/// Each has the event's number as `id` and a JSON object as data.
+///
+/// A listener that reads too slowly gets a `lagged` event with how many it `missed`, and goes on.
+/// Events of before the request are not repeated: `Last-Event-ID` is not looked at. A comment
+/// comes every 15 s. For viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "operation",
+    responses(
+        (status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn follow(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Response, Refusal> {
+    caller.must_see_all("follow events")?;
+    let listener = app.live.feed.listen();
+    let (to, pieces) = mpsc::channel(AHEAD);
+    tokio::spawn(forward(app, listener, to));
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, axum::body::Body::new(Events { pieces })).into_response())
+}
+
+async fn forward(app: Arc<App>, mut listener: Listener, to: mpsc::Sender<Bytes>) {
+    let hello = Bytes::from_static(b": listening\n\n");
+    if to.send(hello).await.is_err() {
+        return;
+    }
+    loop {
+        let piece = tokio::select! {
+            item = listener.next() => match item {
+                None => return,
+                Some(Item::Event(text)) => Bytes::from_owner(Text(text)),
+                Some(Item::Missed(missed)) => {
+                    format!("event: lagged\ndata: {{\"missed\":{missed}}}\n\n").into()
+                }
+            },
+            () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b":\n\n"),
+            () = app.stopping() => return,
+            () = to.closed() => return,
+        };
+        // A listener that does not read is left behind by the feed, not waited for: but it must
+        // not keep the server from stopping.
+        tokio::select! {
+            sent = to.send(piece) => if sent.is_err() {
+                return;
+            },
+            () = app.stopping() => return,
+        }
+    }
+}
+
+/// A text that many listeners send.
+struct Text(Arc<str>);
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+struct Events {
+    pieces: mpsc::Receiver<Bytes>,
+}
+
+impl HttpBody for Events {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.pieces
+            .poll_recv(cx)
+            .map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}

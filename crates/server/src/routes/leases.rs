@@ -1,0 +1,225 @@
+//! `/v1/leases`: who holds seats; renewing and giving back.
+
+use axum::extract::State;
+use hyper::{HeaderMap, Response, StatusCode, Uri};
+use serde::Deserialize;
+use usher_api::{Lease, Page, Problem};
+use usher_cache::{LeaseFilter, LeaseRow};
+use usher_core::ledger::{Command, LeaseId, Now, Reply};
+
+use std::sync::Arc;
+
+use super::{Caller, Json};
+use crate::app::App;
+use crate::auth::{AUTHORITY, Principal};
+use crate::body::Body;
+use crate::input::{self, timestamp};
+use crate::keys::OnceKey;
+use crate::problem::Refusal;
+use crate::routes::first_answer;
+use crate::service::{Core, json, no_content};
+use crate::wire::{self, Names};
+use crate::words;
+
+/// Keeps a lease for another ttl. The body is empty.
+#[utoipa::path(
+    post,
+    path = "/v1/leases/{id}/renew",
+    tag = "seats",
+    params(
+        ("id" = String, Path, description = "Lease id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the first answer again"),
+    ),
+    responses(
+        (status = 200, description = "The lease lives on", body = Lease),
+        (status = 404, description = "`unknown_lease`: ended, never was, or another's", body = Problem),
+    ),
+)]
+pub(crate) async fn renew(
+    core: &Core,
+    who: &Principal,
+    headers: &HeaderMap,
+    id: &str,
+    body: &[u8],
+) -> Result<Response<Body>, Refusal> {
+    who.must_act("renew leases")?;
+    empty(body)?;
+    let lease: LeaseId = input::id(id, Refusal::unknown_lease)?;
+    let once = OnceKey::of(headers, who, &format!("POST /v1/leases/{id}/renew"), body)?;
+    let command = Command::Renew {
+        lease,
+        access: who.access.clone(),
+    };
+    let answer = core.hopper.ask(OnceKey::wrap(once, command)).await?;
+    let (reply, replayed) = first_answer(answer.reply);
+    match reply {
+        Reply::Renewed {
+            lease,
+            product,
+            user,
+            computer,
+        } => {
+            let names = Names {
+                product: &product,
+                user: &user,
+                computer: &computer,
+            };
+            Ok(json(
+                StatusCode::OK,
+                wire::renewed(&lease, answer.at, names),
+                replayed,
+            ))
+        }
+        Reply::UnknownLease => Err(Refusal::unknown_lease(id)),
+        Reply::KeyConflict => Err(Refusal::key_conflict()),
+        _ => Err(Refusal::unexpected()),
+    }
+}
+
+/// Gives a lease back. A lease that has ended already is given back again without complaint.
+#[utoipa::path(
+    delete,
+    path = "/v1/leases/{id}",
+    tag = "seats",
+    params(("id" = String, Path, description = "Lease id")),
+    responses(
+        (status = 204, description = "It has ended, now or before"),
+        (status = 404, description = "`unknown_lease`: it never was, or is another's", body = Problem),
+    ),
+)]
+pub(crate) async fn checkin(
+    core: &Core,
+    who: &Principal,
+    id: &str,
+) -> Result<Response<Body>, Refusal> {
+    who.must_act("end leases")?;
+    let lease: LeaseId = input::id(id, Refusal::unknown_lease)?;
+    let command = Command::Checkin {
+        lease,
+        access: who.access.clone(),
+    };
+    match core.hopper.ask(command).await?.reply {
+        Reply::Done => Ok(no_content()),
+        Reply::UnknownLease => match has_ended(&core.app, who, lease).await? {
+            true => Ok(no_content()),
+            false => Err(Refusal::unknown_lease(id)),
+        },
+        _ => Err(Refusal::unexpected()),
+    }
+}
+
+/// Whether it is a lease that has ended, of who asks.
+async fn has_ended(app: &Arc<App>, who: &Principal, lease: LeaseId) -> Result<bool, Refusal> {
+    let found = app
+        .history(move |history| history.lease(lease.number))
+        .await?
+        .filter(|(row, ended)| *ended && row.id == lease && is_own(who, row));
+    Ok(found.is_some())
+}
+
+fn is_own(who: &Principal, row: &LeaseRow) -> bool {
+    if let Some(user) = who.own_user() {
+        return row.user == user && row.authority == AUTHORITY;
+    }
+    who.own_computer()
+        .is_none_or(|computer| row.computer_key == computer)
+}
+
+fn empty(body: &[u8]) -> Result<(), Refusal> {
+    let fields: serde_json::Map<String, serde_json::Value> = match body.is_empty() {
+        true => return Ok(()),
+        false => input::json(body)?,
+    };
+    match fields.keys().next() {
+        None => Ok(()),
+        Some(field) => Err(Refusal::invalid(format!(
+            "this request takes no fields, and `{}` was sent: leave it out",
+            crate::problem::shown(field)
+        ))),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    product: Option<String>,
+    user: Option<String>,
+    computer: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Leases that are held. A client sees its own user's, an agent its own computer's.
+#[utoipa::path(
+    get,
+    path = "/v1/leases",
+    tag = "seats",
+    params(
+        ("product" = Option<String>, Query, description = "Product id"),
+        ("user" = Option<String>, Query, description = "Name of the person who is counted"),
+        ("computer" = Option<String>, Query, description = "The computer's id or name"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses((status = 200, body = Page<Lease>)),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<Lease>>, Refusal> {
+    let query: Query = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let mut filter = LeaseFilter {
+        product: query.product,
+        user: query.user,
+        computer: query.computer,
+    };
+    if let Some(own) = caller.own_user() {
+        if filter.user.is_some_and(|user| user != own) {
+            return Ok(Json(StatusCode::OK, nothing()));
+        }
+        filter.user = Some(own.to_owned());
+    }
+    if let Some(own) = caller.own_computer() {
+        if filter.computer.is_some_and(|computer| computer != own) {
+            return Ok(Json(StatusCode::OK, nothing()));
+        }
+        filter.computer = Some(own.to_owned());
+    }
+    let mut rows = app
+        .history(move |history| history.leases(&filter, paging.cursor, paging.limit))
+        .await?;
+    // A name is not a person: of those who bear it, only the one that the token is bound to.
+    rows.rows.retain(|row| is_own(&caller, row));
+    let now = app.look(|_, now| now).await?;
+    Ok(Json(
+        StatusCode::OK,
+        super::page(rows, |row| item(row, now)),
+    ))
+}
+
+fn nothing() -> Page<Lease> {
+    Page {
+        items: Vec::new(),
+        next: None,
+    }
+}
+
+fn item(row: LeaseRow, now: Now) -> Lease {
+    Lease {
+        id: row.id.to_string(),
+        product: row.product,
+        user: row.user,
+        computer: row.computer,
+        seats: row.seats,
+        granted_at: timestamp(row.granted_at),
+        expires_at: words::estimate(row.deadline, now),
+        ttl_seconds: words::seconds_left(row.deadline, now),
+        allotments: row
+            .allotments
+            .iter()
+            .map(|number| format!("A{number}"))
+            .collect(),
+    }
+}

@@ -1,0 +1,219 @@
+//! `GET /metrics`: counts in Prometheus' text format.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use usher_api::Problem;
+
+use super::{Caller, TABLE};
+use crate::app::App;
+use crate::metrics::{BUCKETS_MICROS, CoreCounts, STATUSES};
+use crate::problem::Refusal;
+
+/// Counts in Prometheus' text format. For viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    responses(
+        (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Refusal> {
+    caller.must_see_all("read the metrics")?;
+    let mut text = String::with_capacity(32 * 1024);
+    server(&mut text, &app);
+    requests(&mut text, &app.counts);
+    // What the ledger holds is left out while the disk hangs; the rest is still told.
+    if let Ok(pools) = pools(&app).await {
+        products(&mut text, &pools);
+    }
+    let kind = [(
+        hyper::header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    Ok((kind, text).into_response())
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    // Writing to a string does not fail.
+    let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+}
+
+fn one(text: &mut String, name: &str, kind: &str, help: &str, value: u64) {
+    head(text, name, kind, help);
+    let _ = writeln!(text, "{name} {value}");
+}
+
+fn server(text: &mut String, app: &App) {
+    let decisions = &app.live.decisions;
+    let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (commits, events) = app.engine.commits();
+    let up = u64::from(app.engine.health() == usher_cache::Health::Ok && !app.is_stopping());
+    for (name, kind, help, value) in [
+        (
+            "usher_healthy",
+            "gauge",
+            "Whether the server can serve.",
+            up,
+        ),
+        (
+            "usher_uptime_seconds",
+            "gauge",
+            "Seconds since the server was started.",
+            app.started.elapsed().as_secs(),
+        ),
+        (
+            "usher_connections",
+            "gauge",
+            "Open connections.",
+            app.connections.load(Ordering::Relaxed) as u64,
+        ),
+        (
+            "usher_waiting_requests",
+            "gauge",
+            "Requests that wait for the ledger's writer.",
+            app.engine.waiting() as u64,
+        ),
+        (
+            "usher_commits_total",
+            "counter",
+            "Batches made durable since the start.",
+            commits,
+        ),
+        (
+            "usher_events_total",
+            "counter",
+            "Events made durable since the start.",
+            events,
+        ),
+        (
+            "usher_leases_ended_total",
+            "counter",
+            "Leases that have ended since the start.",
+            load(&decisions.ended),
+        ),
+        (
+            "usher_sessions_total",
+            "counter",
+            "Ended sessions that agents have reported since the start.",
+            load(&decisions.sessions),
+        ),
+    ] {
+        one(text, name, kind, help, value);
+    }
+    let name = "usher_decisions_total";
+    head(
+        text,
+        name,
+        "counter",
+        "Checkouts decided since the start; leases given to those who waited count as granted.",
+    );
+    for (decision, counter) in [
+        ("granted", &decisions.granted),
+        ("queued", &decisions.queued),
+        ("denied", &decisions.denied),
+    ] {
+        let _ = writeln!(text, "{name}{{decision=\"{decision}\"}} {}", load(counter));
+    }
+}
+
+fn requests(text: &mut String, cores: &[Arc<CoreCounts>]) {
+    let sum = |read: &dyn Fn(&CoreCounts) -> u64| cores.iter().map(|core| read(core)).sum::<u64>();
+    let label = |route: usize| match TABLE.get(route) {
+        Some(route) => format!("method=\"{}\",path=\"{}\"", route.method, route.path),
+        None => "method=\"\",path=\"\"".to_owned(),
+    };
+    let name = "usher_http_requests_total";
+    head(text, name, "counter", "Answers by route and status.");
+    for route in 0..=TABLE.len() {
+        for (index, status) in STATUSES.iter().enumerate() {
+            let count = sum(&|core| core.routes[route].answers[index].load(Ordering::Relaxed));
+            if count > 0 {
+                let _ = writeln!(
+                    text,
+                    "{name}{{{},status=\"{status}\"}} {count}",
+                    label(route)
+                );
+            }
+        }
+    }
+    let name = "usher_http_request_duration_seconds";
+    head(
+        text,
+        name,
+        "histogram",
+        "From a request's head to its answer.",
+    );
+    for route in 0..=TABLE.len() {
+        let buckets: Vec<u64> = (0..=BUCKETS_MICROS.len())
+            .map(|index| sum(&|core| core.routes[route].buckets[index].load(Ordering::Relaxed)))
+            .collect();
+        let total: u64 = buckets.iter().sum();
+        if total == 0 {
+            continue;
+        }
+        let mut below = 0;
+        for (bound, count) in BUCKETS_MICROS.iter().zip(&buckets) {
+            below += count;
+            let bound = *bound as f64 / 1e6;
+            let label = label(route);
+            let _ = writeln!(text, "{name}_bucket{{{label},le=\"{bound}\"}} {below}");
+        }
+        let label = label(route);
+        let micros = sum(&|core| core.routes[route].micros.load(Ordering::Relaxed));
+        let seconds = micros as f64 / 1e6;
+        let _ = writeln!(text, "{name}_bucket{{{label},le=\"+Inf\"}} {total}");
+        let _ = writeln!(text, "{name}_sum{{{label}}} {seconds}");
+        let _ = writeln!(text, "{name}_count{{{label}}} {total}");
+    }
+}
+
+/// A product's id and its counts, in the order of [`products`].
+type Counts = (Arc<str>, [u64; 5]);
+
+async fn pools(app: &App) -> Result<Vec<Counts>, Refusal> {
+    app.look(|ledger, now| {
+        let shown = ledger
+            .pools()
+            .filter(|(_, pool)| !pool.listing.removed || pool.leases > 0);
+        let counted = shown.map(|(_, pool)| {
+            let counts = [
+                pool.seats(now),
+                pool.in_use,
+                pool.leases,
+                u64::from(pool.queued()),
+                pool.unseated,
+            ];
+            (pool.listing.spec.id.clone(), counts)
+        });
+        counted.collect()
+    })
+    .await
+}
+
+fn products(text: &mut String, pools: &[Counts]) {
+    for (index, (name, help)) in [
+        (
+            "usher_seats",
+            "Seats that may be in use, overdraft included.",
+        ),
+        ("usher_seats_in_use", "Seats in use."),
+        ("usher_leases", "Leases that are held."),
+        ("usher_queued", "Requests that wait."),
+        ("usher_unseated", "Programs that run without a seat."),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        head(text, name, "gauge", help);
+        for (id, counts) in pools {
+            let id = id.replace('\\', "\\\\").replace('"', "\\\"");
+            let _ = writeln!(text, "{name}{{product=\"{id}\"}} {}", counts[index]);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `GET /v1/queue`: who waits.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use hyper::{StatusCode, Uri};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use usher_api::{Page, Problem, QueueEntry};
+use usher_cache::TicketRow;
+
+use super::{Caller, Json};
+use crate::app::App;
+use crate::input::{self, timestamp};
+use crate::problem::Refusal;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    product: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Requests that wait, product by product, in the order in which they will be served. For
+/// viewers, operators and admins; who waits asks after its own ticket.
+#[utoipa::path(
+    get,
+    path = "/v1/queue",
+    tag = "seats",
+    params(
+        ("product" = Option<String>, Query, description = "Product id"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses(
+        (status = 200, body = Page<QueueEntry>),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<QueueEntry>>, Refusal> {
+    caller.must_see_all("see who waits")?;
+    let query: Query = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let rows = app
+        .history(move |history| {
+            history.queue(query.product.as_deref(), paging.cursor, paging.limit)
+        })
+        .await?;
+    let pace = pace(&app, &rows.rows).await?;
+    Ok(Json(
+        StatusCode::OK,
+        super::page(rows, |row| item(row, &pace)),
+    ))
+}
+
+/// How long each product's last place on the page is expected to wait, as (seconds, place).
+type Pace = FxHashMap<String, (u64, u32)>;
+
+/// Waits grow evenly from place to place, so that one look a product is enough.
+async fn pace(app: &App, rows: &[TicketRow]) -> Result<Pace, Refusal> {
+    let mut last = FxHashMap::default();
+    for row in rows {
+        last.insert(row.product.clone(), row.id.number);
+    }
+    if last.is_empty() {
+        return Ok(Pace::default());
+    }
+    app.look(move |ledger, _| {
+        let views = last.into_iter().filter_map(|(product, number)| {
+            let view = ledger.view(ledger.ticket(number)?);
+            Some((product, (view.expected_wait_seconds?, view.position)))
+        });
+        views.collect()
+    })
+    .await
+}
+
+fn item(row: TicketRow, pace: &Pace) -> QueueEntry {
+    let expected_wait_seconds = pace
+        .get(&row.product)
+        .map(|(seconds, place)| seconds * u64::from(row.position) / u64::from(*place).max(1));
+    QueueEntry {
+        id: row.id.to_string(),
+        product: row.product,
+        user: row.user,
+        computer: row.computer,
+        seats: row.seats,
+        priority: row.priority,
+        position: row.position,
+        queued_at: timestamp(row.queued_at),
+        expected_wait_seconds,
+    }
+}

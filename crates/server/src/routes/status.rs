@@ -1,0 +1,189 @@
+//! `GET /v1/status`: what is going on.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::extract::State;
+use hyper::StatusCode;
+use rustc_hash::FxHashMap;
+use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Status};
+use usher_core::ledger::{Ledger, Now};
+
+use super::agents::ComputerDocument;
+use super::{Caller, Json};
+use crate::app::App;
+use crate::auth::wall_ms;
+use crate::input::timestamp;
+use crate::problem::Refusal;
+use crate::words;
+
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+/// Computers that are shown at the most: those that reported last.
+const COMPUTERS_LIMIT: usize = 10_000;
+
+/// The server, its products with their counts, and the computers whose agents report to it.
+/// Clients and agents see no computers.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    tag = "operation",
+    responses((status = 200, body = Status)),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Status>, Refusal> {
+    let state = app.state();
+    let server = ServerStatus {
+        id: app.server_id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        state: state.word.to_owned(),
+        since: timestamp(state.since_ms),
+        why: state.why,
+        pack: None,
+    };
+    let with_computers = caller.sees_all();
+    let denied = app
+        .history(|history| history.denied_since(wall_ms() - DAY_MS))
+        .await?;
+    let (products, computers) = app
+        .look(move |ledger, now| {
+            let computers = match with_computers {
+                true => computers(ledger),
+                false => Vec::new(),
+            };
+            (products(ledger, now), computers)
+        })
+        .await?;
+    let denied: FxHashMap<String, u64> = denied.into_iter().collect();
+    let products = products
+        .into_iter()
+        .map(|(spec, status)| ProductStatus {
+            name: named(&spec),
+            denied_last_24h: denied.get(&status.id).copied().unwrap_or(0),
+            ..status
+        })
+        .collect();
+    Ok(Json(
+        StatusCode::OK,
+        Status {
+            server,
+            products,
+            computers: known_computers(&app, computers),
+        },
+    ))
+}
+
+fn named(spec: &usher_core::ledger::ProductSpec) -> String {
+    let product = words::product(spec);
+    match product.name.is_empty() {
+        true => product.id,
+        false => product.name,
+    }
+}
+
+fn products(ledger: &Ledger, now: Now) -> Vec<(usher_core::ledger::ProductSpec, ProductStatus)> {
+    let shown = ledger
+        .pools()
+        // A removed product is shown as long as its leases are out.
+        .filter(|(_, pool)| !pool.listing.removed || pool.leases > 0);
+    let counted = shown.map(|(_, pool)| {
+        let status = ProductStatus {
+            id: pool.listing.spec.id.to_string(),
+            name: String::new(),
+            seats: pool.seats(now),
+            in_use: pool.in_use,
+            unseated: pool.unseated,
+            queued: u64::from(pool.queued()),
+            denied_last_24h: 0,
+        };
+        (pool.listing.spec.clone(), status)
+    });
+    counted.collect()
+}
+
+/// What the directory holds of a computer.
+struct Entry {
+    key: Arc<str>,
+    name: Arc<str>,
+    document: Arc<str>,
+}
+
+fn computers(ledger: &Ledger) -> Vec<Entry> {
+    ledger
+        .computers()
+        .iter()
+        // Those that requests named have no agent.
+        .filter(|computer| !computer.document.is_empty())
+        .map(|computer| Entry {
+            key: computer.key.clone(),
+            name: computer.name.clone(),
+            document: computer.document.clone(),
+        })
+        .collect()
+}
+
+fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
+    let mut by_name: FxHashMap<Arc<str>, usize> = FxHashMap::default();
+    let mut by_machine: FxHashMap<String, usize> = FxHashMap::default();
+    let documents: Vec<ComputerDocument<'_>> = entries
+        .iter()
+        .map(|entry| {
+            serde_json::from_str(&entry.document).unwrap_or(ComputerDocument {
+                machine: None,
+                agent_version: Default::default(),
+                watching: Default::default(),
+                seen_hour: 0,
+            })
+        })
+        .collect();
+    for (entry, document) in entries.iter().zip(&documents) {
+        *by_name.entry(entry.name.clone()).or_default() += 1;
+        if let Some(machine) = &document.machine {
+            *by_machine.entry(machine.to_string()).or_default() += 1;
+        }
+    }
+    let seen = app.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut shown: Vec<(i64, ComputerStatus)> = entries
+        .iter()
+        .zip(&documents)
+        .map(|(entry, document)| {
+            let last_seen = seen
+                .get(&entry.key)
+                .copied()
+                .unwrap_or(document.seen_hour.saturating_mul(HOUR_MS));
+            let mut warnings = Vec::new();
+            let namesakes = by_name.get(&entry.name).copied().unwrap_or(1);
+            if namesakes > 1 {
+                warnings.push(format!(
+                    "{namesakes} computers have the name {}: rename all but one",
+                    entry.name
+                ));
+            }
+            let twins = document
+                .machine
+                .as_deref()
+                .and_then(|machine| by_machine.get(machine))
+                .copied()
+                .unwrap_or(1);
+            if twins > 1 {
+                warnings.push(format!(
+                    "{twins} computers have this one's machine id: it was cloned, or its agent's \
+                     data was lost; give each clone a machine id of its own"
+                ));
+            }
+            let status = ComputerStatus {
+                id: entry.key.to_string(),
+                name: entry.name.to_string(),
+                watching: document.watching,
+                last_seen_at: timestamp(last_seen),
+                warnings,
+            };
+            (last_seen, status)
+        })
+        .collect();
+    drop(seen);
+    shown.sort_by(|(a_seen, a), (b_seen, b)| (b_seen, &a.id).cmp(&(a_seen, &b.id)));
+    shown.truncate(COMPUTERS_LIMIT);
+    shown.into_iter().map(|(_, status)| status).collect()
+}

@@ -1,0 +1,161 @@
+//! `/v1/tickets/{id}`: what became of a waiting request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use hyper::{StatusCode, Uri};
+use serde::Deserialize;
+use tokio::time::Instant;
+use usher_api::{Problem, TicketAnswer, TicketState};
+use usher_cache::Answer;
+use usher_core::ledger::{self, Command, KEEP_SECONDS, Reply, TicketId};
+
+use super::{Caller, Json};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::input;
+use crate::problem::Refusal;
+use crate::words;
+
+/// The longest that one poll may wait.
+pub(crate) const WAIT_LIMIT_SECONDS: u32 = 300;
+/// How often a long poll renews its place: when its connection breaks, the place is lost within
+/// this and [`KEEP_SECONDS`].
+const SLICE_SECONDS: u64 = 5;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    wait_seconds: Option<u32>,
+}
+
+/// What became of a ticket. With `wait_seconds`, answers when it is granted or over, at the
+/// latest after so long. Each poll keeps the place for 30 s beyond its end; a granted seat that
+/// is not fetched within 15 s passes on.
+#[utoipa::path(
+    get,
+    path = "/v1/tickets/{id}",
+    tag = "seats",
+    params(
+        ("id" = String, Path, description = "Ticket id"),
+        ("wait_seconds" = Option<u32>, Query, description = "How long to wait for a change: 0 to 300, 0 by default"),
+    ),
+    responses(
+        (status = 200, body = TicketAnswer),
+        (status = 404, description = "`unknown_ticket`: forgotten, never was, or another's", body = Problem),
+    ),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Json<TicketAnswer>, Refusal> {
+    caller.must_act("poll tickets")?;
+    let query: Query = input::query(&uri)?;
+    let wait = input::within(
+        "wait_seconds",
+        query.wait_seconds.unwrap_or(0),
+        0,
+        WAIT_LIMIT_SECONDS,
+    )?;
+    let ticket: TicketId = input::id(&id, Refusal::unknown_ticket)?;
+    let until = Instant::now() + Duration::from_secs(u64::from(wait));
+    let watch = app.live.tickets.watch(ticket.number);
+    loop {
+        let changed = watch.changed();
+        let left = until.saturating_duration_since(Instant::now());
+        let slice = left.min(Duration::from_secs(SLICE_SECONDS));
+        let answer = poll(&app, &caller, ticket, slice, &id).await?;
+        if answer.state != TicketState::Waiting || slice.is_zero() || app.is_stopping() {
+            return Ok(Json(StatusCode::OK, answer));
+        }
+        tokio::select! {
+            () = changed => {}
+            () = tokio::time::sleep(slice) => {}
+            () = app.stopping() => {}
+        }
+    }
+}
+
+async fn poll(
+    app: &App,
+    who: &Principal,
+    ticket: TicketId,
+    wait: Duration,
+    id: &str,
+) -> Result<TicketAnswer, Refusal> {
+    let keep = wait.as_secs() + u64::from(wait.subsec_nanos() > 0) + KEEP_SECONDS;
+    let command = Command::Poll {
+        ticket,
+        access: who.access.clone(),
+        keep_seconds: u32::try_from(keep).unwrap_or(u32::MAX),
+    };
+    let answer = app.command(command).await?;
+    shown(answer).ok_or_else(|| Refusal::unknown_ticket(id))
+}
+
+/// A ticket in the words of the wire; none where there is none.
+fn shown(answer: Answer) -> Option<TicketAnswer> {
+    let now = answer.at;
+    let Reply::Ticket {
+        view,
+        product,
+        user,
+        computer,
+    } = answer.reply
+    else {
+        return None;
+    };
+    let (state, expires_at) = match view.ticket.state {
+        ledger::TicketState::Waiting { alive_until } => {
+            let expires_at = words::estimate(alive_until, now);
+            (TicketState::Waiting, Some(expires_at))
+        }
+        ledger::TicketState::Granted { .. } => (TicketState::Granted, None),
+        ledger::TicketState::Expired { .. } => (TicketState::Expired, None),
+        ledger::TicketState::Cancelled { .. } => (TicketState::Cancelled, None),
+    };
+    Some(TicketAnswer {
+        id: view.ticket.id.to_string(),
+        product: product.to_string(),
+        state,
+        position: (view.position > 0).then_some(view.position),
+        expected_wait_seconds: view.expected_wait_seconds,
+        expires_at,
+        lease: view
+            .lease
+            .map(|lease| words::lease(&lease, now, &product, &user, &computer)),
+    })
+}
+
+/// Leaves the queue; a seat that was granted and not given back is given back.
+#[utoipa::path(
+    delete,
+    path = "/v1/tickets/{id}",
+    tag = "seats",
+    params(("id" = String, Path, description = "Ticket id")),
+    responses(
+        (status = 204, description = "It waits no more, now or since before"),
+        (status = 404, description = "`unknown_ticket`: forgotten, never was, or another's", body = Problem),
+    ),
+)]
+pub(crate) async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    caller.must_act("cancel tickets")?;
+    let ticket: TicketId = input::id(&id, Refusal::unknown_ticket)?;
+    let command = Command::Cancel {
+        ticket,
+        access: caller.access.clone(),
+    };
+    match app.command(command).await?.reply {
+        Reply::Done => Ok(super::no_content()),
+        Reply::UnknownTicket => Err(Refusal::unknown_ticket(&id)),
+        _ => Err(Refusal::unexpected()),
+    }
+}

@@ -1,0 +1,226 @@
+//! `/v1/tokens`: who may ask. For admins.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use hyper::body::Bytes;
+use hyper::{HeaderMap, StatusCode, Uri};
+use serde::Deserialize;
+use usher_api::{Code, Page, Problem, Role, TokenCreated, TokenInfo, TokenRequest};
+use usher_cache::TokenRow;
+
+use super::{Caller, Json, json_text, replayed};
+use crate::app::App;
+use crate::auth::wall_ms;
+use crate::input::{self, timestamp};
+use crate::keys::OnceKey;
+use crate::problem::{Refusal, shown};
+use crate::secrets;
+
+/// Tokens that are kept at the most, revoked ones too.
+const TOKENS_LIMIT: usize = 100_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Tokens, oldest first, without their secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/tokens",
+    tag = "access",
+    params(
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses(
+        (status = 200, body = Page<TokenInfo>),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<TokenInfo>>, Refusal> {
+    caller.must_be_admin("see tokens")?;
+    let query: Query = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let rows = app.blocking(|app| app.engine.tokens().list()).await?;
+    let from = usize::try_from(paging.cursor).unwrap_or(usize::MAX);
+    let end = from.saturating_add(paging.limit as usize);
+    let next = (rows.len() > end).then(|| end.to_string());
+    let items = rows
+        .iter()
+        .skip(from)
+        .take(paging.limit as usize)
+        .filter_map(info)
+        .collect();
+    Ok(Json(StatusCode::OK, Page { items, next }))
+}
+
+fn info(row: &TokenRow) -> Option<TokenInfo> {
+    let role = serde_json::from_value(serde_json::Value::from(row.role.as_str())).ok()?;
+    Some(TokenInfo {
+        id: row.id.clone(),
+        role,
+        name: row.name.clone(),
+        user: row.user.clone(),
+        computer: row.computer.clone(),
+        created_at: timestamp(row.created_at),
+        expires_at: row.expires_at.map(timestamp),
+        revoked_at: row.revoked_at.map(timestamp),
+    })
+}
+
+/// Makes a token. Its secret is in this answer and nowhere else; only a hash of it is kept.
+///
+/// A repeat with the same Idempotency-Key gets the same answer within a day and until the server
+/// is restarted, for the secret is not on disk; after that it makes another token.
+#[utoipa::path(
+    post,
+    path = "/v1/tokens",
+    tag = "access",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the first answer again")),
+    request_body = TokenRequest,
+    responses(
+        (status = 201, body = TokenCreated),
+        (status = 400, description = "`invalid_request`", body = Problem),
+        (status = 409, description = "`idempotency_conflict`", body = Problem),
+    ),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    caller.must_be_admin("make tokens")?;
+    let request: TokenRequest = input::json(&body)?;
+    check(&request)?;
+    let once = OnceKey::of(&headers, &caller, "POST /v1/tokens", &body)?;
+    // One at a time, so that of two requests with one key only the first makes a token.
+    let _turn = app.tokens_change.lock().await;
+    if let Some(once) = once
+        && let Some(first) = app.secret_answers.get(once)?
+    {
+        return Ok(replayed(
+            json_text(StatusCode::CREATED, Bytes::clone(&first)),
+            true,
+        ));
+    }
+    let token = secrets::token();
+    let row = TokenRow {
+        id: secrets::token_id(),
+        hash: crate::auth::hash(token.as_bytes()),
+        role: request.role.as_str().to_owned(),
+        name: request.name,
+        user: request.user,
+        computer: request.computer,
+        created_at: wall_ms(),
+        expires_at: request.expires_at.map(|at| at.as_millisecond()),
+        revoked_at: None,
+    };
+    let info = info(&row).ok_or_else(Refusal::unexpected)?;
+    let kept = app
+        .blocking(move |app| {
+            let tokens = app.engine.tokens();
+            if tokens.list()?.len() >= TOKENS_LIMIT {
+                return Ok(false);
+            }
+            tokens.add(row)?;
+            app.tokens.replace(&tokens.list()?);
+            Ok(true)
+        })
+        .await?;
+    if !kept {
+        return Err(Refusal::invalid(format!(
+            "{TOKENS_LIMIT} tokens are kept, which is as many as may: give one token to several \
+             programs instead"
+        )));
+    }
+    let created = TokenCreated { token, info };
+    let text: Bytes = serde_json::to_vec(&created)
+        .map_err(|_| Refusal::unexpected())?
+        .into();
+    if let Some(once) = once {
+        app.secret_answers.put(once, text.clone());
+    }
+    Ok(json_text(StatusCode::CREATED, text))
+}
+
+fn check(request: &TokenRequest) -> Result<(), Refusal> {
+    input::check_text("name", &request.name).map_err(Refusal::invalid)?;
+    let role = request.role.as_str();
+    for (field, value, needed) in [
+        ("user", &request.user, Role::Client),
+        ("computer", &request.computer, Role::Agent),
+    ] {
+        match value {
+            Some(value) if request.role == needed => drop(input::name(field, value)?),
+            Some(_) => {
+                return Err(Refusal::invalid(format!(
+                    "a token of role {role} is bound to no {field}: leave `{field}` out, or make \
+                     it one of role {}",
+                    needed.as_str()
+                )));
+            }
+            None if request.role == needed => {
+                return Err(Refusal::invalid(format!(
+                    "a token of role {role} is bound to a {field}: give `{field}`"
+                )));
+            }
+            None => {}
+        }
+    }
+    let now = wall_ms();
+    match request.expires_at {
+        Some(at) if at.as_millisecond() <= now => Err(Refusal::invalid(format!(
+            "`expires_at` is {at}, which is over already: give a later instant, or leave it out"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Revokes a token: the next request with it is refused.
+#[utoipa::path(
+    delete,
+    path = "/v1/tokens/{id}",
+    tag = "access",
+    params(("id" = String, Path, description = "Token id")),
+    responses(
+        (status = 204, description = "It is revoked, now or since before"),
+        (status = 404, description = "`unknown_token`", body = Problem),
+    ),
+)]
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    caller.must_be_admin("revoke tokens")?;
+    let _turn = app.tokens_change.lock().await;
+    let asked = id.clone();
+    let known = app
+        .blocking(move |app| {
+            let tokens = app.engine.tokens();
+            let known = tokens.revoke(&asked, wall_ms())?;
+            app.tokens.replace(&tokens.list()?);
+            Ok(known)
+        })
+        .await?;
+    match known {
+        true => Ok(super::no_content()),
+        false => Err(Refusal::new(
+            Code::UnknownToken,
+            format!(
+                "there is no token {}: `usher token list` lists those there are",
+                shown(&id)
+            ),
+        )),
+    }
+}

@@ -1,0 +1,212 @@
+//! `/v1/sessions`, `/v1/usage`, `/v1/programs`: who used what, and for how long.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use hyper::{StatusCode, Uri};
+use serde::Deserialize;
+use usher_api::{Page, Problem, ProgramCount, Session, Usage};
+use usher_cache::{ProgramRow, SessionFilter, SessionRow, UsageRow};
+
+use super::{Caller, Json};
+use crate::app::App;
+use crate::auth::{AUTHORITY, wall_ms};
+use crate::input::{self, timestamp};
+use crate::problem::Refusal;
+
+/// Days of use where a request does not say.
+const USAGE_DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SessionQuery {
+    product: Option<String>,
+    user: Option<String>,
+    computer: Option<String>,
+    since: Option<String>,
+    running: Option<bool>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Sessions, newest first: each run of a product by a user on a computer, seated or not. A client
+/// sees its own user's, an agent its own computer's.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions",
+    tag = "history",
+    params(
+        ("product" = Option<String>, Query, description = "Product id"),
+        ("user" = Option<String>, Query, description = "Name of the person who is counted"),
+        ("computer" = Option<String>, Query, description = "The computer's id or name"),
+        ("since" = Option<String>, Query, description = "Only those that ended at or after this day or instant, or run still"),
+        ("running" = Option<bool>, Query, description = "Only those that run, or that ended"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses((status = 200, body = Page<Session>)),
+)]
+pub(crate) async fn sessions(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<Session>>, Refusal> {
+    let query: SessionQuery = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let since = query
+        .since
+        .as_deref()
+        .map(|since| input::instant("since", since))
+        .transpose()?;
+    let own_user = caller.own_user().map(str::to_owned);
+    let own_computer = caller.own_computer().map(str::to_owned);
+    let foreign = |asked: &Option<String>, own: &Option<String>| matches!((asked, own), (Some(asked), Some(own)) if asked != own);
+    if foreign(&query.user, &own_user) || foreign(&query.computer, &own_computer) {
+        let nothing = Page {
+            items: Vec::new(),
+            next: None,
+        };
+        return Ok(Json(StatusCode::OK, nothing));
+    }
+    let filter = SessionFilter {
+        product: query.product,
+        user: own_user.clone().or(query.user),
+        computer: own_computer.or(query.computer),
+        since,
+        running: query.running,
+    };
+    let mut rows = app
+        .history(move |history| history.sessions(&filter, wall_ms(), paging.cursor, paging.limit))
+        .await?;
+    // A name is not a person: of those who bear it, only the one that the token is bound to.
+    rows.rows
+        .retain(|row| own_user.is_none() || row.authority == AUTHORITY);
+    Ok(Json(StatusCode::OK, super::page(rows, session)))
+}
+
+fn session(row: SessionRow) -> Session {
+    Session {
+        id: row.id,
+        product: row.product,
+        program: row.program,
+        user: row.user,
+        authority: row.authority,
+        real_user: row.real_user,
+        computer: row.computer,
+        started_at: timestamp(row.started_at),
+        ended_at: row.ended_at.map(timestamp),
+        duration_seconds: row.duration_ms / 1_000,
+        lease: row.lease,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UsageQuery {
+    product: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+/// Each product's use in a time, by default the last 30 days; an item for each product that was
+/// used. For viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/usage",
+    tag = "history",
+    params(
+        ("product" = Option<String>, Query, description = "Product id"),
+        ("since" = Option<String>, Query, description = "From this day or instant"),
+        ("until" = Option<String>, Query, description = "To the end of this day, or to this instant"),
+    ),
+    responses(
+        (status = 200, body = Page<Usage>),
+        (status = 400, description = "`invalid_request`", body = Problem),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn usage(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<Usage>>, Refusal> {
+    caller.must_see_all("see what is used")?;
+    let query: UsageQuery = input::query(&uri)?;
+    let now = wall_ms();
+    let until = match query.until.as_deref() {
+        Some(until) => input::valid_to("until", until)?,
+        // What begins at this very instant is in use now.
+        None => now.saturating_add(1),
+    };
+    let since = match query.since.as_deref() {
+        Some(since) => input::instant("since", since)?,
+        None => until.saturating_sub(USAGE_DAYS * DAY_MS),
+    };
+    if until <= since {
+        return Err(Refusal::invalid(
+            "`until` is not after `since`: exchange them, or correct them",
+        ));
+    }
+    let rows = app
+        .history(move |history| history.usage(query.product.as_deref(), since, until, now))
+        .await?;
+    let items = rows.into_iter().map(used).collect();
+    Ok(Json(StatusCode::OK, Page { items, next: None }))
+}
+
+fn used(row: UsageRow) -> Usage {
+    Usage {
+        product: row.product,
+        sessions: row.sessions,
+        running: row.running,
+        unseated: row.unseated,
+        users: row.users,
+        computers: row.computers,
+        total_seconds: row.total_ms / 1_000,
+        last_used_at: row.last_used_at.map(timestamp),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProgramQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Programs of no product, most started first: counted, without any person. For viewers,
+/// operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/programs",
+    tag = "history",
+    params(
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses(
+        (status = 200, body = Page<ProgramCount>),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn programs(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Page<ProgramCount>>, Refusal> {
+    caller.must_see_all("see which programs run")?;
+    let query: ProgramQuery = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let rows = app
+        .history(move |history| history.programs(paging.cursor, paging.limit))
+        .await?;
+    let item = |row: ProgramRow| ProgramCount {
+        program: row.program,
+        starts: row.starts,
+        computers: row.computers,
+        first_at: timestamp(row.first_at),
+        last_at: timestamp(row.last_at),
+    };
+    Ok(Json(StatusCode::OK, super::page(rows, item)))
+}

@@ -1,0 +1,117 @@
+//! New tokens, and the file that holds the first one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use usher_api::Role;
+use usher_cache::{Failure, TokenRow, Tokens};
+
+use crate::auth::{TOKEN_PREFIX, hash, wall_ms};
+
+/// The file in the data directory that holds an admin's token.
+pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
+
+/// The system gave no random numbers: nothing can be made that must not be guessed.
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0u8; N];
+    #[expect(
+        clippy::expect_used,
+        reason = "without the system's random numbers every token could be guessed"
+    )]
+    getrandom::fill(&mut bytes).expect("the system gives random numbers");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A new token: 256 random bits.
+pub(crate) fn token() -> String {
+    format!("{TOKEN_PREFIX}{}", hex(&random::<32>()))
+}
+
+/// The id of a new token.
+pub(crate) fn token_id() -> String {
+    format!("K{}", hex(&random::<6>()))
+}
+
+/// Why there is no admin's token to be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SecretError {
+    /// The tokens could not be read or kept.
+    #[error("cannot keep an admin token in the data file: {0:?}")]
+    Kept(Failure),
+    /// The file could not be written.
+    #[error("cannot write {path}: {source}: make the data directory writable")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Makes sure that `admin.token` holds a token that opens: on the first start, and whenever the
+/// file was lost or its token was revoked, a new one is made.
+pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>, SecretError> {
+    let path = data.join(ADMIN_TOKEN_FILE);
+    let rows = tokens.list().map_err(SecretError::Kept)?;
+    let held = fs::read_to_string(&path).unwrap_or_default();
+    let held = hash(held.trim().as_bytes());
+    let now = wall_ms();
+    let opens = |row: &TokenRow| {
+        row.hash == held
+            && row.role == Role::Admin.as_str()
+            && row.revoked_at.is_none()
+            && row.expires_at.is_none_or(|at| at > now)
+    };
+    if rows.iter().any(opens) {
+        return Ok(rows);
+    }
+    let token = token();
+    // The file comes first: a file whose token opens nothing yet is replaced at the next start,
+    // a token that nobody holds would stay.
+    write_secret(&path, &token).map_err(|source| SecretError::File {
+        path: path.display().to_string(),
+        source,
+    })?;
+    let row = TokenRow {
+        id: token_id(),
+        hash: hash(token.as_bytes()),
+        role: Role::Admin.as_str().to_owned(),
+        name: ADMIN_TOKEN_FILE.to_owned(),
+        user: None,
+        computer: None,
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+    };
+    tracing::info!(token = %row.id, path = %path.display(), "made an admin token");
+    tokens.add(row).map_err(SecretError::Kept)?;
+    tokens.list().map_err(SecretError::Kept)
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
+    let draft = path.with_extension("token.new");
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(secret.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,323 @@
+//! From start to stop: the listener, the cores, the engine between them.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use usher_api::Code;
+use usher_cache::{Engine, EngineOptions, SystemClock};
+
+use crate::app::{App, Live, Parts};
+use crate::metrics::CoreCounts;
+use crate::problem::Refusal;
+use crate::{ServerError, ServerOptions, core_loop, herald, routes, secrets, tls};
+
+/// Open connections at the most; the next is answered with 503 and closed.
+const CONNECTIONS_LIMIT: usize = 10_000;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 4_096;
+/// How long the engine may take to close before the server goes without it.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Serves until `stop` is done. See [`crate::run`].
+pub fn run_until(
+    options: ServerOptions,
+    ready: impl FnOnce(SocketAddr) + Send + 'static,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
+    let tls = check(&options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failed("start a loop", &error))?;
+    raise_open_files();
+    let listener = {
+        let _entered = runtime.enter();
+        listen(options.listen)?
+    };
+    let address = listener
+        .local_addr()
+        .map_err(|error| failed("learn the address that it listens on", &error))?;
+    let live = Arc::new(Live::default());
+    let (engine, opened) = Engine::open(EngineOptions {
+        data: options.data.clone(),
+        clock: Arc::new(SystemClock),
+        on_durable: Box::new({
+            let live = live.clone();
+            move |batch| live.take_in(batch)
+        }),
+    })
+    .map_err(|error| ServerError::Failed(error.to_string()))?;
+    tracing::info!(
+        server = %opened.server_id,
+        leases = opened.leases,
+        replayed = opened.replayed,
+        "opened the cache"
+    );
+    routes::backup::clean(&options.data);
+    let tokens = match secrets::ensure_admin(&options.data, &engine.tokens()) {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            engine.close();
+            return Err(ServerError::Failed(error.to_string()));
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let (stopper, stopping) = watch::channel(false);
+    let counts = (0..cores).map(|_| Arc::new(CoreCounts::new(routes::TABLE.len())));
+    let app = Arc::new(App::new(Parts {
+        engine: engine.clone(),
+        server_id: opened.server_id,
+        data: options.data,
+        live,
+        counts: counts.collect(),
+        stopping,
+    }));
+    app.tokens.replace(&tokens);
+    let served = serve(&runtime, &app, listener, tls, || ready(address), stop);
+    tracing::info!("stopping");
+    // Nobody is left to be told only if all cores have gone already.
+    let _ = stopper.send(true);
+    let result = served.and_then(|threads| join(&runtime, &app, threads));
+    close(engine)?;
+    result
+}
+
+/// What can be said before anything is touched.
+fn check(options: &ServerOptions) -> Result<Option<tokio_rustls::TlsAcceptor>, ServerError> {
+    let is_local = options.listen.ip().is_loopback();
+    if !is_local && options.tls.is_none() && !options.plain_http {
+        return Err(ServerError::Usage(format!(
+            "{} is beyond this computer, and tokens would travel in the clear: give --tls-cert \
+             FILE and --tls-key FILE, or say --plain-http",
+            options.listen
+        )));
+    }
+    options.tls.as_ref().map(tls::acceptor).transpose()
+}
+
+/// Each connection is an open file; the usual limit is for programs that have few.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the number of open files cannot be raised");
+    }
+}
+
+/// One listener, not shared: a second server on the same port must fail.
+fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    let bind = || {
+        let socket = match address {
+            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+        };
+        // A port whose last server has just gone is free; one that is served is not.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bind().map_err(|error: io::Error| {
+        ServerError::Failed(match error.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "cannot listen on {address}: another program does, maybe another usher: stop it, \
+                 or choose another port with --listen"
+            ),
+            io::ErrorKind::PermissionDenied => format!(
+                "cannot listen on {address}: {error}: choose a port above 1023 with --listen"
+            ),
+            _ => format!("cannot listen on {address}: {error}: choose another with --listen"),
+        })
+    })
+}
+
+type Cores = Vec<JoinHandle<io::Result<()>>>;
+
+/// Serves until it is told to stop; answers the cores' threads, which then finish.
+fn serve(
+    runtime: &tokio::runtime::Runtime,
+    app: &Arc<App>,
+    listener: TcpListener,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    ready: impl FnOnce(),
+    stop: impl Future<Output = ()>,
+) -> Result<Cores, ServerError> {
+    let mut threads = Vec::new();
+    let mut doors = Vec::new();
+    for (index, counts) in app.counts.iter().enumerate() {
+        let (door, incoming) = mpsc::unbounded_channel();
+        let (app, counts, tls) = (app.clone(), counts.clone(), tls.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("core-{index}"))
+            .spawn(move || core_loop::run(app, counts, incoming, tls))
+            .map_err(|error| failed("start a thread", &error))?;
+        threads.push(thread);
+        doors.push(door);
+    }
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)
+            .map_err(|error| failed("listen without waiting", &error))?;
+        tokio::spawn(herald::run(app.clone()));
+        tokio::spawn(watch_state(app.clone()));
+        ready();
+        tokio::select! {
+            () = accept(app, &listener, &doors) => {}
+            () = stop => {}
+        }
+        Ok(())
+    })?;
+    Ok(threads)
+}
+
+/// Accepts for ever, and hands connections to the cores in turn.
+async fn accept(
+    app: &App,
+    listener: &tokio::net::TcpListener,
+    doors: &[mpsc::UnboundedSender<TcpStream>],
+) {
+    let mut next = 0;
+    loop {
+        // This loop only accepts: the core that gets the connection watches it with its own loop.
+        let accepted = listener.accept().await;
+        match accepted.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => {
+                if app.connections.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS_LIMIT {
+                    app.connections.fetch_sub(1, Ordering::Relaxed);
+                    turn_away(stream);
+                    continue;
+                }
+                next = (next + 1) % doors.len();
+                if doors[next].send(stream).is_err() {
+                    app.connections.fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections; trying again");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// Tells one connection too many so, as far as its buffer takes it.
+fn turn_away(mut stream: TcpStream) {
+    let refusal = Refusal::new(
+        Code::Busy,
+        format!(
+            "{CONNECTIONS_LIMIT} connections are open, which is as many as may: try again after \
+             Retry-After"
+        ),
+    );
+    let body = refusal.text();
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
+         content-length: {}\r\nretry-after: 1\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    // It is closed either way.
+    let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+}
+
+/// Notices when the state changes, for those who follow it.
+async fn watch_state(app: Arc<App>) {
+    let mut last = app.state();
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let state = app.state();
+        if state.word != last.word {
+            match &state.why {
+                Some(why) => tracing::warn!(state = state.word, %why, "the state has changed"),
+                None => tracing::info!(state = state.word, "the state has changed"),
+            }
+            herald::state_changed(&app, &state);
+        }
+        last = state;
+    }
+}
+
+/// Waits until the cores have answered what was in flight.
+fn join(
+    runtime: &tokio::runtime::Runtime,
+    app: &Arc<App>,
+    threads: Cores,
+) -> Result<(), ServerError> {
+    // What the loops still ask of this one's tasks goes on meanwhile.
+    let joined = runtime.block_on(async {
+        tokio::task::spawn_blocking(move || {
+            threads
+                .into_iter()
+                .map(JoinHandle::join)
+                .collect::<Vec<_>>()
+        })
+        .await
+    });
+    let left = app.connections.load(Ordering::Relaxed);
+    if left > 0 {
+        tracing::warn!(left, "connections were cut off after the deadline");
+    }
+    for ended in joined.map_err(|_| panicked())? {
+        ended
+            .map_err(|_| panicked())?
+            .map_err(|error| failed("run a core's loop", &error))?;
+    }
+    Ok(())
+}
+
+fn panicked() -> ServerError {
+    ServerError::Failed("a core's loop has panicked: this is a bug, please report it".to_owned())
+}
+
+/// Closes the engine; a disk that hangs is not waited for without end.
+fn close(engine: Engine) -> Result<(), ServerError> {
+    let (done, closed) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        engine.close();
+        // Who waited may have given up.
+        let _ = done.send(());
+    });
+    closed.recv_timeout(CLOSE_PATIENCE).map_err(|_| {
+        ServerError::Failed(format!(
+            "the disk has not answered for {} seconds; stopped without it. What was answered is \
+             safe: look at the disk that the data directory is on",
+            CLOSE_PATIENCE.as_secs()
+        ))
+    })
+}
+
+fn failed(doing: &str, error: &dyn std::fmt::Display) -> ServerError {
+    ServerError::Failed(format!("cannot {doing}: {error}"))
+}
+
+/// Done when SIGTERM or SIGINT comes.
+pub(crate) async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = signal(SignalKind::terminate())
+        .and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+    match signals {
+        Ok((mut terminate, mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be listened to; they end the server at once");
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The way of a request: who asks, what it says, which route. The hot routes are matched by hand;
+//! all others go through the router.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::Service;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::service::TowerToHyperService;
+
+use crate::app::App;
+use crate::auth::LastAsker;
+use crate::body::{self, Body};
+use crate::connection::Watch;
+use crate::hopper::Hopper;
+use crate::keys::REPLAYED;
+use crate::metrics::CoreCounts;
+use crate::problem::Refusal;
+use crate::routes::{self, Hot, RouteIndex};
+
+/// What one core answers requests with.
+pub(crate) struct Core {
+    pub(crate) app: Arc<App>,
+    pub(crate) hopper: Hopper,
+    pub(crate) counts: Arc<CoreCounts>,
+    router: TowerToHyperService<Router>,
+}
+
+impl Core {
+    /// A core of this server.
+    pub(crate) fn new(app: Arc<App>, counts: Arc<CoreCounts>) -> Core {
+        Core {
+            hopper: Hopper::new(app.engine.clone()),
+            router: TowerToHyperService::new(routes::router(app.clone())),
+            app,
+            counts,
+        }
+    }
+}
+
+/// Answers one request of a connection.
+pub(crate) async fn answer(
+    core: Rc<Core>,
+    connection: Rc<Watch>,
+    asker: Rc<RefCell<LastAsker>>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let began = Instant::now();
+    let busy = connection.busy();
+    let (route, answered) = match Hot::of(&request) {
+        Some(hot) => (
+            hot.index(),
+            hot_route(&core, &connection, &asker, hot, request).await,
+        ),
+        None => Box::pin(cold_route(&core, &connection, &asker, request)).await,
+    };
+    let response = answered.unwrap_or_else(Refusal::into_response);
+    core.counts
+        .note(route, response.status().as_u16(), began.elapsed());
+    response.map(|body| match body {
+        whole @ Body::Whole(_) => whole,
+        // A stream is busy until it ends, however long that takes: it ends itself.
+        Body::Stream(stream, _) => Body::Stream(stream, Some(busy)),
+    })
+}
+
+async fn hot_route(
+    core: &Core,
+    connection: &Watch,
+    asker: &RefCell<LastAsker>,
+    hot: Hot,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Refusal> {
+    let who = asker
+        .borrow_mut()
+        .identify(request.headers(), &core.app.tokens)?;
+    let body = {
+        let _reading = connection.reading();
+        body::read(&mut request).await?
+    };
+    if let Some(query) = request.uri().query() {
+        return Err(Refusal::invalid(format!(
+            "{} takes no query, and `{}` was sent: leave it out",
+            request.uri().path(),
+            crate::problem::shown(query)
+        )));
+    }
+    match hot {
+        Hot::Checkout => routes::checkouts::create(core, &who, request.headers(), &body).await,
+        Hot::Renew => {
+            let path = request.uri().path();
+            let id = &path["/v1/leases/".len()..path.len() - "/renew".len()];
+            routes::leases::renew(core, &who, request.headers(), id, &body).await
+        }
+        Hot::Checkin => {
+            let id = &request.uri().path()["/v1/leases/".len()..];
+            routes::leases::checkin(core, &who, id).await
+        }
+        Hot::Sync => routes::agents::sync(core, &who, &body).await,
+    }
+}
+
+async fn cold_route(
+    core: &Core,
+    connection: &Watch,
+    asker: &RefCell<LastAsker>,
+    mut request: Request<Incoming>,
+) -> (usize, Result<Response<Body>, Refusal>) {
+    let no_route = routes::TABLE.len();
+    let body = {
+        if !routes::is_open(request.uri().path()) {
+            let who = asker
+                .borrow_mut()
+                .identify(request.headers(), &core.app.tokens);
+            match who {
+                Ok(who) => drop(request.extensions_mut().insert(who)),
+                Err(refusal) => return (no_route, Err(refusal)),
+            }
+        }
+        let _reading = connection.reading();
+        match body::read(&mut request).await {
+            Ok(body) => body,
+            Err(refusal) => return (no_route, Err(refusal)),
+        }
+    };
+    let request = request.map(|_| axum::body::Body::from(body));
+    // The router is always ready and never fails.
+    let Ok(mut response) = core.router.call(request).await;
+    let route = response
+        .extensions_mut()
+        .remove::<RouteIndex>()
+        .map_or(no_route, |index| index.0);
+    (route, Ok(whole_where_it_is(response).await))
+}
+
+/// Answers up to this size are sent whole.
+const WHOLE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Answers that are whole already need not be treated as streams.
+async fn whole_where_it_is(response: axum::response::Response) -> Response<Body> {
+    use hyper::body::Body as _;
+    let (head, body) = response.into_parts();
+    let body = match body.size_hint().exact() {
+        Some(0) => Body::empty(),
+        None => Body::Stream(body, None),
+        Some(size) if size > WHOLE_LIMIT_BYTES => Body::Stream(body, None),
+        Some(size) => match axum::body::to_bytes(body, size as usize).await {
+            Ok(bytes) => Body::Whole(Some(bytes)),
+            Err(error) => {
+                tracing::error!(%error, "an answer that was whole could not be read");
+                return Refusal::unexpected().into_response();
+            }
+        },
+    };
+    Response::from_parts(head, body)
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, text: Vec<u8>, replayed: bool) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// An answer without a body.
+pub(crate) fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+impl Hot {
+    /// The hot route of a request, if it is one's.
+    fn of(request: &Request<Incoming>) -> Option<Hot> {
+        let path = request.uri().path();
+        let method = request.method();
+        if method == Method::POST && path == "/v1/checkouts" {
+            return Some(Hot::Checkout);
+        }
+        if let Some(rest) = path.strip_prefix("/v1/leases/") {
+            let (id, renew) = match rest.split_once('/') {
+                None => (rest, false),
+                Some((id, "renew")) => (id, true),
+                Some(_) => return None,
+            };
+            return match (id.is_empty(), renew) {
+                (false, false) if method == Method::DELETE => Some(Hot::Checkin),
+                (false, true) if method == Method::POST => Some(Hot::Renew),
+                _ => None,
+            };
+        }
+        (method == Method::POST && path == "/v1/agents/sync").then_some(Hot::Sync)
+    }
+}

@@ -1,0 +1,335 @@
+//! The items of an agent's report: read in one pass, checked one by one.
+//!
+//! An item says its kind beside its other fields. Reading them all as optional fields of one
+//! record costs a third of what serde's own way of reading such enums does, and lets one item
+//! that makes no sense be refused without the others.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use usher_api::{ProgramStarts, SEATS_LIMIT, Subject, Timestamp};
+use usher_core::ledger::{ReportItem, SubjectRef, Wall};
+
+use crate::auth::AUTHORITY;
+use crate::candidate::candidate;
+use crate::input::{check_name, check_text, check_within};
+use crate::problem::shown;
+use crate::routes::checkouts::TTL_LIMIT_SECONDS;
+use crate::words;
+
+const PROGRAMS_LIMIT: usize = 1_000;
+
+/// An item as it came: `usher_api::SyncItem` with the fields of every kind.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Item<'a> {
+    pub(crate) sequence: u64,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    session: Option<u64>,
+    #[serde(default, borrow)]
+    product: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    subject: Option<Subject<'a>>,
+    seats: Option<u32>,
+    ttl_seconds: Option<u32>,
+    #[serde(default, borrow)]
+    program: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    version: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    real_subject: Option<Subject<'a>>,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    duration_seconds: Option<u64>,
+    #[serde(default, borrow)]
+    lease: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    counts: Option<Vec<ProgramStarts<'a>>>,
+}
+
+/// The item for the ledger, or why it makes no sense.
+pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
+    let known: &[&str] = match &*item.kind {
+        "checkout" => &["session", "product", "subject", "seats", "ttl_seconds"],
+        "renew" | "checkin" => &["session"],
+        "finished" => &[
+            "session",
+            "product",
+            "program",
+            "version",
+            "subject",
+            "real_subject",
+            "started_at",
+            "ended_at",
+            "duration_seconds",
+            "lease",
+        ],
+        "programs" => &["counts"],
+        other => {
+            return Err(format!(
+                "`kind` is {}: give checkout, renew, checkin, finished or programs",
+                shown(other)
+            ));
+        }
+    };
+    if let Some(field) = said(item).find(|field| !known.contains(field)) {
+        return Err(format!("an item of kind {} has no `{field}`", item.kind));
+    }
+    match &*item.kind {
+        "renew" => Ok(ReportItem::Renew {
+            session: session(item)?,
+        }),
+        "checkin" => Ok(ReportItem::Checkin {
+            session: session(item)?,
+        }),
+        "checkout" => checkout(item),
+        "finished" => finished(item),
+        _ => programs(item),
+    }
+}
+
+/// The fields that are there.
+fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
+    [
+        (item.session.is_some(), "session"),
+        (item.product.is_some(), "product"),
+        (item.subject.is_some(), "subject"),
+        (item.seats.is_some(), "seats"),
+        (item.ttl_seconds.is_some(), "ttl_seconds"),
+        (item.program.is_some(), "program"),
+        (item.version.is_some(), "version"),
+        (item.real_subject.is_some(), "real_subject"),
+        (item.started_at.is_some(), "started_at"),
+        (item.ended_at.is_some(), "ended_at"),
+        (item.duration_seconds.is_some(), "duration_seconds"),
+        (item.lease.is_some(), "lease"),
+        (item.counts.is_some(), "counts"),
+    ]
+    .into_iter()
+    .filter_map(|(there, field)| there.then_some(field))
+}
+
+fn checkout(item: &Item<'_>) -> Result<ReportItem, String> {
+    let seats = item.seats.unwrap_or(1);
+    check_within("seats", seats, 1, SEATS_LIMIT)?;
+    let ttl_seconds = needed("ttl_seconds", item.ttl_seconds)?;
+    check_within("ttl_seconds", ttl_seconds, 1, TTL_LIMIT_SECONDS)?;
+    Ok(ReportItem::Checkout {
+        session: session(item)?,
+        product: name("product", item.product.as_deref())?.into(),
+        subject: subject("subject", needed("subject", item.subject.as_ref())?)?,
+        seats,
+        ttl_seconds,
+    })
+}
+
+fn finished(item: &Item<'_>) -> Result<ReportItem, String> {
+    let started_at = needed("started_at", item.started_at)?;
+    let ended_at = needed("ended_at", item.ended_at)?;
+    let real_subject = item
+        .real_subject
+        .as_ref()
+        .map(|real| subject("real_subject", real))
+        .transpose()?;
+    let version = item.version.as_deref().unwrap_or_default();
+    check_text("version", version)?;
+    let seconds = needed("duration_seconds", item.duration_seconds)?;
+    let duration_ms = seconds
+        .checked_mul(1_000)
+        .filter(|ms| i64::try_from(*ms).is_ok())
+        .ok_or_else(|| format!("`duration_seconds` is {seconds}: no session lasts as long"))?;
+    // A lease that another server granted is no lease of this one: the session still counts.
+    let lease = item.lease.as_deref().and_then(words::lease_id);
+    Ok(ReportItem::Finished {
+        session: session(item)?,
+        product: name("product", item.product.as_deref())?.into(),
+        program: name("program", item.program.as_deref())?.into(),
+        version: (!version.is_empty()).then(|| version.into()),
+        subject: subject("subject", needed("subject", item.subject.as_ref())?)?,
+        real_subject,
+        started_at: Wall(started_at.as_millisecond()),
+        ended_at: Wall(ended_at.as_millisecond()),
+        duration_ms,
+        lease,
+    })
+}
+
+fn programs(item: &Item<'_>) -> Result<ReportItem, String> {
+    let counts = needed("counts", item.counts.as_deref())?;
+    if counts.len() > PROGRAMS_LIMIT {
+        return Err(format!(
+            "`counts` has {} programs: send at most {PROGRAMS_LIMIT} at a time",
+            counts.len()
+        ));
+    }
+    let count = |counted: &ProgramStarts<'_>| {
+        check_name("program", &counted.program)?;
+        if counted.program.contains('/') {
+            return Err("`program` has a folder: only a file's name is counted".to_owned());
+        }
+        if i64::try_from(counted.starts).is_err() {
+            return Err(format!("`starts` is {}: it is no count", counted.starts));
+        }
+        Ok((Box::from(&*counted.program), counted.starts))
+    };
+    Ok(ReportItem::Programs {
+        counts: counts.iter().map(count).collect::<Result<_, _>>()?,
+    })
+}
+
+fn needed<T>(field: &str, value: Option<T>) -> Result<T, String> {
+    value.ok_or_else(|| format!("`{field}` is missing"))
+}
+
+fn session(item: &Item<'_>) -> Result<u64, String> {
+    let session = needed("session", item.session)?;
+    match i64::try_from(session) {
+        Ok(_) => Ok(session),
+        Err(_) => Err(format!("`session` is {session}: give less than 2^63")),
+    }
+}
+
+fn name<'a>(field: &str, text: Option<&'a str>) -> Result<&'a str, String> {
+    let text = needed(field, text)?;
+    check_name(field, text)?;
+    Ok(text)
+}
+
+fn subject(field: &str, subject: &Subject<'_>) -> Result<SubjectRef, String> {
+    for (part, text) in [
+        ("authority", &subject.authority),
+        ("id", &subject.id),
+        ("name", &subject.name),
+    ] {
+        check_name(part, text).map_err(|why| format!("`{field}`: {why}"))?;
+    }
+    if subject.authority == AUTHORITY && subject.id != subject.name {
+        // Else an agent could give another name to somebody whom a token is bound to.
+        return Err(format!(
+            "`{field}`: of the authority {AUTHORITY} a user's id is the name: make them the same"
+        ));
+    }
+    Ok(SubjectRef {
+        authority: (&*subject.authority).into(),
+        key: (&*subject.id).into(),
+        name: (&*subject.name).into(),
+        candidate: candidate(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_api::{FinishedSession, SessionCheckout, SyncAction, SyncItem};
+
+    fn read(text: &str) -> Result<ReportItem, String> {
+        let item: Item<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        check(&item)
+    }
+
+    #[test]
+    fn what_the_types_of_the_wire_write_is_read() {
+        let subject = Subject {
+            authority: "computer:c1".into(),
+            id: "1000".into(),
+            name: "ann".into(),
+        };
+        let at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let actions = [
+            SyncAction::Checkout(SessionCheckout {
+                session: 1,
+                product: "cad".into(),
+                subject: subject.clone(),
+                seats: 2,
+                ttl_seconds: 60,
+            }),
+            SyncAction::Renew { session: 1 },
+            SyncAction::Checkin { session: 1 },
+            SyncAction::Finished(FinishedSession {
+                session: 1,
+                product: "cad".into(),
+                program: "cad.bin".into(),
+                version: Some("1.2".into()),
+                subject: subject.clone(),
+                real_subject: Some(subject),
+                started_at: at,
+                ended_at: at,
+                duration_seconds: 3,
+                lease: Some("L000000ab-7".into()),
+            }),
+            SyncAction::Programs {
+                counts: vec![ProgramStarts {
+                    program: "ls".into(),
+                    starts: 3,
+                }],
+            },
+        ];
+        for action in actions {
+            let text = serde_json::to_string(&SyncItem {
+                sequence: 4,
+                action: action.clone(),
+            })
+            .unwrap();
+            let item = read(&text).unwrap();
+            match (&action, &item) {
+                (
+                    SyncAction::Checkout(_),
+                    ReportItem::Checkout {
+                        seats: 2, subject, ..
+                    },
+                ) => {
+                    assert_eq!((&*subject.key, &*subject.name), ("1000", "ann"));
+                }
+                (SyncAction::Renew { .. }, ReportItem::Renew { session: 1 })
+                | (SyncAction::Checkin { .. }, ReportItem::Checkin { session: 1 }) => {}
+                (
+                    SyncAction::Finished(_),
+                    ReportItem::Finished {
+                        duration_ms: 3_000,
+                        lease: Some(_),
+                        real_subject: Some(_),
+                        version: Some(_),
+                        ..
+                    },
+                ) => {}
+                (SyncAction::Programs { .. }, ReportItem::Programs { counts }) => {
+                    assert_eq!(counts.as_slice(), [(Box::from("ls"), 3)]);
+                }
+                _ => panic!("{text} became {item:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_the_field_named() {
+        let cases = [
+            (r#"{"sequence":1,"kind":"dance"}"#, "kind"),
+            (r#"{"sequence":1,"kind":"renew"}"#, "session"),
+            (
+                r#"{"sequence":1,"kind":"renew","session":1,"seats":2}"#,
+                "seats",
+            ),
+            (
+                r#"{"sequence":1,"kind":"programs","counts":[{"program":"a/b","starts":1}]}"#,
+                "program",
+            ),
+            (
+                r#"{"sequence":1,"kind":"renew","session":1,"colour":2}"#,
+                "colour",
+            ),
+            (
+                r#"{"sequence":1,"kind":"checkout","session":1,"product":"p","ttl_seconds":1,"seats":0,"subject":{"authority":"a","id":"b","name":"c"}}"#,
+                "seats",
+            ),
+            (
+                r#"{"sequence":1,"kind":"checkout","session":1,"product":"","ttl_seconds":1,"subject":{"authority":"a","id":"b","name":"c"}}"#,
+                "product",
+            ),
+        ];
+        for (text, field) in cases {
+            let why = read(text).unwrap_err();
+            assert!(why.contains(field), "{text}: {why}");
+        }
+    }
+}
