@@ -1,0 +1,173 @@
+//! What happened: sessions, use, denials, the why.
+
+use serde_json::json;
+
+use crate::common::Server;
+
+#[tokio::test]
+async fn use_and_refusals_are_shown() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let lease = server.lease("cad", "ann").await;
+    for _ in 0..3 {
+        assert_eq!(server.checkout("cad", "bob").await.status, 403);
+    }
+    let denials = server.get("/v1/denials?product=cad").await;
+    assert_eq!(
+        denials["items"].as_array().unwrap().len(),
+        1,
+        "repeats are one"
+    );
+    let denial = &denials["items"][0];
+    assert_eq!(
+        (
+            &denial["user"],
+            &denial["count"],
+            &denial["reason"],
+            &denial["seats"]
+        ),
+        (&json!("bob"), &json!(3), &json!("no_seat"), &json!(1))
+    );
+    assert_eq!(
+        server.get("/v1/denials?since=2999-01-01").await["items"],
+        json!([])
+    );
+    assert_eq!(
+        server.get("/v1/denials?product=other").await["items"],
+        json!([])
+    );
+    let status = server.get("/v1/status").await;
+    let product = &status["products"][0];
+    assert_eq!(
+        (
+            &product["seats"],
+            &product["in_use"],
+            &product["denied_last_24h"],
+            &product["name"]
+        ),
+        (&json!(1), &json!(1), &json!(3), &json!("cad"))
+    );
+
+    let running = server.get("/v1/sessions?running=true").await;
+    assert_eq!(running["items"][0]["user"], "ann");
+    assert!(running["items"][0]["ended_at"].is_null());
+    assert_eq!(running["items"][0]["lease"], json!(lease));
+    server
+        .call("DELETE", &format!("/v1/leases/{lease}"), None)
+        .await;
+    assert_eq!(
+        server.get("/v1/sessions?running=true").await["items"],
+        json!([])
+    );
+    let ended = server.get("/v1/sessions?product=cad&user=ann").await;
+    assert!(ended["items"][0]["ended_at"].is_string());
+    let usage = server.get("/v1/usage").await;
+    let usage = &usage["items"][0];
+    assert_eq!(
+        (
+            &usage["product"],
+            &usage["sessions"],
+            &usage["running"],
+            &usage["users"]
+        ),
+        (&json!("cad"), &json!(1), &json!(0), &json!(1))
+    );
+    assert_eq!(
+        server.get("/v1/usage?until=2020-01-01").await["items"],
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn why_names_the_rule_who_held_the_seats_and_what_would_help() {
+    let server = Server::start();
+    server.product("cad", 2).await;
+    server.lease("cad", "ann").await;
+    let gone = server.lease("cad", "eve").await;
+    let denied = server.checkout("cad", "bob").await;
+    server
+        .call("DELETE", &format!("/v1/leases/{gone}"), None)
+        .await;
+    let id = denied.body["decision_id"].as_str().unwrap();
+    let why = server.get(&format!("/v1/decisions/{id}")).await;
+    assert_eq!(
+        (&why["decision"], &why["reason"]),
+        (&json!("denied"), &json!("no_seat"))
+    );
+    assert_eq!(
+        (
+            &why["seats_total"],
+            &why["seats_in_use"],
+            &why["queued"],
+            &why["user"]
+        ),
+        (&json!(2), &json!(2), &json!(0), &json!("bob"))
+    );
+    let holders: Vec<_> = why["holders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|holder| {
+            (
+                holder["user"].as_str().unwrap(),
+                holder["ended_at"].is_string(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        holders,
+        [("ann", false), ("eve", true)],
+        "as it was at that instant"
+    );
+    assert!(
+        why["rule"]
+            .as_str()
+            .unwrap()
+            .contains("2 of 2 seats of cad")
+    );
+    assert!(!why["what_would_help"].as_array().unwrap().is_empty());
+
+    let granted = server.checkout("cad", "bob").await;
+    let id = granted.body["decision_id"].as_str().unwrap();
+    let why = server.get(&format!("/v1/decisions/{id}")).await;
+    assert_eq!(
+        (&why["decision"], &why["lease"]),
+        (&json!("granted"), &granted.body["lease"]["id"])
+    );
+    for wrong in ["D00000001-1", "nonsense"] {
+        let reply = server
+            .call("GET", &format!("/v1/decisions/{wrong}"), None)
+            .await;
+        assert_eq!((reply.status, reply.code()), (404, "unknown_decision"));
+    }
+}
+
+#[tokio::test]
+async fn lists_are_read_page_by_page_without_gaps() {
+    let server = Server::start();
+    server.product("cad", 10).await;
+    for number in 0..5 {
+        server.lease("cad", &format!("u{number}")).await;
+    }
+    for (path, order) in [
+        ("/v1/leases", ["u0", "u1", "u2", "u3", "u4"]),
+        ("/v1/sessions", ["u4", "u3", "u2", "u1", "u0"]),
+    ] {
+        let mut seen = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = server.get(&format!("{path}?limit=2{cursor}")).await;
+            let items = page["items"].as_array().unwrap().clone();
+            seen.extend(
+                items
+                    .iter()
+                    .map(|item| item["user"].as_str().unwrap().to_owned()),
+            );
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, order, "{path}");
+    }
+}

@@ -1,0 +1,16 @@
+//! The metering server at its HTTP surface: each route as its user would call it, and what it
+//! does with bad input and on bad days.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod access;
+mod agents;
+mod bad_input;
+mod catalogue;
+mod checkouts;
+mod common;
+mod connections;
+mod history;
+mod idempotency;
+mod operation;
+mod queue;
