@@ -10,7 +10,7 @@ use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Problem;
+use crate::{Health, Problem};
 
 /// Where a server or an agent's local socket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +134,20 @@ impl Client {
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.parse(self.send(self.request(Method::GET, path)).await?)
             .await
+    }
+
+    /// GET `/v1/health`: what the server says of itself, also where it says that it cannot serve.
+    pub async fn health(&self) -> Result<Health, ClientError> {
+        let response = self
+            .request(Method::GET, "/v1/health")
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if status.is_success() || status.as_u16() == 503 {
+            return self.parse(response).await;
+        }
+        Err(self.not_understood(format!("HTTP status {status}")))
     }
 
     /// GET `path` where the server may take `wait` before it answers.
