@@ -1,2 +1,27 @@
-//! Placeholder.
-fn main() {}
+//! The `usher` program: every role and every command of it.
+//!
+//! This file only reads the command line and hands over; a subcommand is a file in `commands`.
+
+#![deny(unsafe_code)]
+
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod failure;
+mod host;
+mod listing;
+mod output;
+mod run;
+mod supervisor;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let parsed = cli::parse(std::env::args_os().collect());
+    let outcome = parsed.and_then(|(cli, context)| commands::dispatch(cli.command, &context));
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => ExitCode::from(failure.report()),
+    }
+}

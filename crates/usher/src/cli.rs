@@ -1,0 +1,150 @@
+//! The command line: the options that every command takes, and the list of commands.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::commands;
+use crate::config;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Where a server is looked for unless something else is said.
+pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8470";
+
+const ABOUT: &str = "Software metering and floating licences for your own network";
+
+const AFTER_HELP: &str = "\
+Begin here:
+  usher up                                        start everything on this machine
+  usher product learn gimp -- gimp                see what a program is made of
+  usher product add gimp --program gimp --seats 2 say what it is and how many you own
+  usher run --product gimp -- gimp                start it on one of the seats
+  usher status                                    see what is going on
+
+Every option is also an environment variable (--listen is USHER_LISTEN) and a key in usher.toml
+(listen = \"127.0.0.1:8470\"). A flag counts before the environment, the environment before the
+file, the file before the default. The file is --config FILE, else ~/.config/usher/usher.toml,
+else /etc/usher/usher.toml.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no server, 75 waited as long as asked, 77 refused.";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "usher", version, about = ABOUT, after_help = AFTER_HELP, propagate_version = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options for every command")]
+pub(crate) struct Globals {
+    /// The metering server to ask
+    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_SERVER)]
+    pub(crate) server: String,
+    /// The access token to show; else <data>/admin.token is read
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    /// A certificate authority (PEM) to trust besides the system's own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Data directory [default: ~/.local/share/usher; for root /var/lib/usher]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Settings file (TOML)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON with the field names of the API
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(commands::up::Up),
+    Server(commands::server::Server),
+    Agent(commands::agent::Agent),
+    #[command(subcommand)]
+    Product(commands::product::Product),
+    #[command(subcommand)]
+    Entitlement(commands::entitlement::Entitlement),
+    Run(commands::run::Run),
+    Checkout(commands::checkout::Checkout),
+    Renew(commands::renew::Renew),
+    Checkin(commands::checkin::Checkin),
+    Status(commands::status::Status),
+    Leases(commands::leases::Leases),
+    Queue(commands::queue::Queue),
+    Usage(commands::usage::Usage),
+    Denials(commands::denials::Denials),
+    Why(commands::why::Why),
+    #[command(subcommand)]
+    Token(commands::token::Token),
+    Backup(commands::backup::Backup),
+    Doctor(commands::doctor::Doctor),
+    Check(commands::check::Check),
+    Completions(commands::completions::Completions),
+    Man(commands::man::Man),
+}
+
+/// Reads a command line, with the environment and the settings file behind it.
+pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
+    let file = config::File::find(&args)?;
+    let plain = command();
+    file.check_keys(&plain)?;
+    let matches = config::layered(plain, &file)
+        .try_get_matches_from(args)
+        .map_err(|error| file.explain(error))?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let given = |id: &str| {
+        matches
+            .value_source(id)
+            .is_some_and(|source| source != ValueSource::DefaultValue)
+            || file.has(id)
+    };
+    let context = Context::new(
+        cli.globals.clone(),
+        given("server"),
+        given("token"),
+        given("data"),
+    );
+    Ok((cli, context))
+}
+
+/// The command line as it is defined, without environment and file.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        command().debug_assert();
+        config::layered(command(), &config::File::default()).debug_assert();
+    }
+
+    #[test]
+    fn a_flag_is_taken_before_and_after_the_command() {
+        for line in [
+            ["usher", "--server", "http://a:1", "status"],
+            ["usher", "status", "--server", "http://a:1"],
+        ] {
+            let matches = command().try_get_matches_from(line).unwrap();
+            assert_eq!(
+                Cli::from_arg_matches(&matches).unwrap().globals.server,
+                "http://a:1"
+            );
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `usher backup`: a snapshot of a server's data, while it serves.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use usher_api::client::Client;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{line, print_json};
+
+/// Write a snapshot of the server's data to a file, while it serves
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher backup                          writes usher-2026-01-31T0200.db here
+  usher backup /backup/usher.db
+
+The file holds everything, names and tokens' hashes too: keep it as you keep the data itself. It
+appears under its name only when it is whole and on disk. `usher restore FILE` brings it back.")]
+pub(crate) struct Backup {
+    /// The file [default: usher-TIME.db in this folder]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
+    let file = args.file.clone().unwrap_or_else(|| {
+        let now = jiff::ZonedDateTime::now()
+            .strftime("%Y-%m-%dT%H%M%S")
+            .to_string();
+        PathBuf::from(format!("usher-{now}.db"))
+    });
+    if file.is_dir() {
+        return Err(
+            Failure::usage(format!("{} is a folder", file.display())).next("Name a file in it.")
+        );
+    }
+    context.block_on(async {
+        let bytes = fetch(&context.client()?, &file).await?;
+        if context.json() {
+            return print_json(&serde_json::json!({ "file": file, "bytes": bytes }));
+        }
+        line(format!("{} is written: {bytes} bytes.", file.display()))
+    })
+}
+
+/// Writes the snapshot beside `file`, and gives it its name when it is whole and on disk.
+async fn fetch(client: &Client, file: &Path) -> Result<u64, Failure> {
+    let part = with_part(file);
+    let failed = |error: io::Error| {
+        Failure::failed(format!(
+            "cannot write the backup to {}: {error}",
+            file.display()
+        ))
+    };
+    let mut response = client.get_stream("/v1/backup").await?;
+    let expected = response.content_length();
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&part)
+        .map_err(failed)?;
+    let written = async {
+        let mut bytes: u64 = 0;
+        while let Some(chunk) = response.chunk().await.map_err(|error| {
+            Failure::failed(format!(
+                "the server broke off after {bytes} bytes of the backup: {error}"
+            ))
+        })? {
+            out.write_all(&chunk).map_err(failed)?;
+            bytes += chunk.len() as u64;
+        }
+        if bytes == 0 || expected.is_some_and(|expected| expected != bytes) {
+            return Err(Failure::failed(format!(
+                "the backup has {bytes} bytes and is not whole"
+            )));
+        }
+        out.sync_all().map_err(failed)?;
+        Ok(bytes)
+    }
+    .await;
+    let bytes = written.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
+    std::fs::rename(&part, file).map_err(failed)?;
+    sync_folder(file).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn with_part(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
+}
+
+fn sync_folder(file: &Path) -> io::Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,248 @@
+//! `usher check`: one line and an exit code, in the manner of Nagios.
+
+use clap::Args;
+use usher_api::client::ClientError;
+use usher_api::{Status, client::Client};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{line, print_json, tame};
+
+/// Print one line and exit 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), for Nagios and its kin
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher check
+  usher check --warning-queued 5 --critical-queued 50
+  usher check --warning-unseated 1
+
+CRITICAL: nobody answers, or the server cannot serve. WARNING: it serves with trouble, or a
+threshold is passed. UNKNOWN: it cannot be told, such as with a token that is not valid.")]
+pub(crate) struct Check {
+    /// WARNING where so many wait
+    #[arg(long, value_name = "N")]
+    warning_queued: Option<u64>,
+    /// CRITICAL where so many wait
+    #[arg(long, value_name = "N")]
+    critical_queued: Option<u64>,
+    /// WARNING where so many programs run without a seat
+    #[arg(long, value_name = "N")]
+    warning_unseated: Option<u64>,
+    /// CRITICAL where so many programs run without a seat
+    #[arg(long, value_name = "N")]
+    critical_unseated: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Ok = 0,
+    Warning = 1,
+    Critical = 2,
+    Unknown = 3,
+}
+
+impl Level {
+    fn word(self) -> &'static str {
+        match self {
+            Level::Ok => "OK",
+            Level::Warning => "WARNING",
+            Level::Critical => "CRITICAL",
+            Level::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+struct Finding {
+    level: Level,
+    text: String,
+    figures: Option<Figures>,
+}
+
+#[derive(Default)]
+struct Figures {
+    products: u64,
+    seats: u64,
+    in_use: u64,
+    unseated: u64,
+    queued: u64,
+    denied: u64,
+}
+
+/// Does it; returns the exit code.
+pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
+    let finding = context.block_on(async {
+        Ok(match context.client() {
+            Ok(client) => look(args, &client).await,
+            Err(failure) => Finding {
+                level: Level::Unknown,
+                text: one_line(&failure.to_string()),
+                figures: None,
+            },
+        })
+    })?;
+    if context.json() {
+        print_json(&serde_json::json!({
+            "state": finding.level.word().to_lowercase(),
+            "text": finding.text,
+        }))?;
+    } else {
+        line(sentence(&finding))?;
+    }
+    Ok(finding.level as u8)
+}
+
+fn sentence(finding: &Finding) -> String {
+    let mut text = format!("USHER {} - {}", finding.level.word(), tame(&finding.text));
+    if let Some(f) = &finding.figures {
+        text.push_str(&format!(
+            "|products={} seats={} in_use={};;;0;{} unseated={} queued={} denied_24h={}",
+            f.products, f.seats, f.in_use, f.seats, f.unseated, f.queued, f.denied
+        ));
+    }
+    text
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "/")
+}
+
+async fn look(args: &Check, client: &Client) -> Finding {
+    match client.health().await {
+        Ok(health) if health.status == "ok" => {}
+        Ok(health) => {
+            let why = health
+                .why
+                .unwrap_or_else(|| "it does not say why".to_owned());
+            return Finding {
+                level: Level::Critical,
+                text: one_line(&format!("the server cannot serve: {why}")),
+                figures: None,
+            };
+        }
+        Err(error) => return without_status(error),
+    }
+    match client.get::<Status>("/v1/status").await {
+        Ok(status) => judge(args, &status),
+        Err(error) => without_status(error),
+    }
+}
+
+fn without_status(error: ClientError) -> Finding {
+    let level = match &error {
+        ClientError::Unreachable { .. } => Level::Critical,
+        ClientError::Problem(problem) if problem.status >= 500 => Level::Critical,
+        _ => Level::Unknown,
+    };
+    Finding {
+        level,
+        text: one_line(&error.to_string()),
+        figures: None,
+    }
+}
+
+fn judge(args: &Check, status: &Status) -> Finding {
+    let mut f = Figures {
+        products: status.products.len() as u64,
+        ..Figures::default()
+    };
+    for product in &status.products {
+        f.seats += product.seats;
+        f.in_use += product.in_use;
+        f.unseated += product.unseated;
+        f.queued += product.queued;
+        f.denied += product.denied_last_24h;
+    }
+    let over = |value: u64, limit: Option<u64>| limit.is_some_and(|limit| value >= limit);
+    let mut level = Level::Ok;
+    let mut text = format!(
+        "{} products, {} of {} seats in use, {} waiting",
+        f.products, f.in_use, f.seats, f.queued
+    );
+    if status.server.state != "running" {
+        level = Level::Warning;
+        let why = status
+            .server
+            .why
+            .as_deref()
+            .unwrap_or("it does not say why");
+        text = one_line(&format!(
+            "the server is {}: {why}; {text}",
+            status.server.state
+        ));
+    }
+    if over(f.queued, args.warning_queued) || over(f.unseated, args.warning_unseated) {
+        level = level.max(Level::Warning);
+    }
+    if over(f.queued, args.critical_queued) || over(f.unseated, args.critical_unseated) {
+        level = Level::Critical;
+    }
+    Finding {
+        level,
+        text,
+        figures: Some(f),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_api::{ProductStatus, ServerStatus};
+
+    fn status(state: &str, queued: u64) -> Status {
+        Status {
+            server: ServerStatus {
+                id: "s1".into(),
+                version: "1".into(),
+                state: state.into(),
+                since: jiff::Timestamp::UNIX_EPOCH,
+                why: (state != "running").then(|| "the disk | is full".to_owned()),
+                pack: None,
+            },
+            products: vec![ProductStatus {
+                id: "gimp".into(),
+                name: "GIMP".into(),
+                seats: 10,
+                in_use: 3,
+                unseated: 1,
+                queued,
+                denied_last_24h: 2,
+            }],
+            computers: Vec::new(),
+        }
+    }
+
+    fn args() -> Check {
+        Check {
+            warning_queued: Some(5),
+            critical_queued: Some(50),
+            warning_unseated: None,
+            critical_unseated: None,
+        }
+    }
+
+    #[test]
+    fn a_server_in_order_is_ok_with_figures() {
+        let finding = judge(&args(), &status("running", 0));
+        insta::assert_snapshot!(sentence(&finding), @"USHER OK - 1 products, 3 of 10 seats in use, 0 waiting|products=1 seats=10 in_use=3;;;0;10 unseated=1 queued=0 denied_24h=2");
+    }
+
+    #[test]
+    fn thresholds_and_trouble_raise_the_level() {
+        assert_eq!(judge(&args(), &status("running", 5)).level, Level::Warning);
+        assert_eq!(
+            judge(&args(), &status("running", 50)).level,
+            Level::Critical
+        );
+        let degraded = judge(&args(), &status("degraded", 0));
+        assert_eq!(degraded.level, Level::Warning);
+        // A bar would begin the figures.
+        assert!(
+            degraded.text.contains("the disk / is full"),
+            "{}",
+            degraded.text
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! `usher checkin`: gives a lease back, for scripts.
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::escaped;
+
+/// Give a lease back; giving it back twice is no error
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  LEASE=$(usher checkout gimp)
+  trap 'usher checkin \"$LEASE\"' EXIT")]
+pub(crate) struct Checkin {
+    /// Lease id
+    #[arg(value_name = "LEASE")]
+    lease: String,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Checkin, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        Ok(client
+            .delete(&format!("/v1/leases/{}", escaped(&args.lease)))
+            .await?)
+    })
+}

@@ -1,0 +1,95 @@
+//! `usher checkout`: takes a seat, for scripts that keep it themselves.
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::host;
+use crate::listing::eprintln_quiet;
+use crate::output::{line, print_json, time};
+use crate::run::seat::{Ask, Wait, acquire};
+use crate::run::signals::Signals;
+
+/// Take a seat and print the lease; it ends with its ttl unless it is renewed
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  LEASE=$(usher checkout gimp --ttl 1h)
+  usher checkout solver --wait=10m --seats 4 --json
+  usher checkout gimp --user anna --computer pc7      needs a token that may ask for her
+
+Keep it with `usher renew LEASE`, give it back with `usher checkin LEASE`. `usher run` does both.
+Exit codes: 77 refused, 75 waited as long as asked, 69 no server.")]
+pub(crate) struct Checkout {
+    /// Product id
+    #[arg(value_name = "PRODUCT")]
+    product: String,
+    /// Who is counted [default: you]
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// The computer [default: this one]
+    #[arg(long, value_name = "COMPUTER")]
+    computer: Option<String>,
+    /// How many seats
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seats: u32,
+    /// How long the seat is held after the last renewal
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = ttl)]
+    ttl: u32,
+    /// Wait for a seat where none is free, at most so long [without a value: for ever]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
+        default_missing_value = "forever", value_parser = Wait::read)]
+    wait: Option<Wait>,
+    /// Place in the queue before arrival counts, -100 to 100 (operators and admins)
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_hyphen_values = true
+    )]
+    priority: i8,
+}
+
+/// Does it.
+pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        let mut signals = Signals::take()?;
+        let ask = Ask {
+            product: args.product,
+            user: args.user.unwrap_or_else(host::user),
+            computer: args.computer.unwrap_or_else(host::computer),
+            seats: args.seats,
+            ttl_seconds: args.ttl,
+            priority: args.priority,
+            program: None,
+            wait: args.wait,
+        };
+        let lease = acquire(&client, &ask, signals.ending()).await?;
+        if context.json() {
+            return print_json(&lease);
+        }
+        line(&lease.id)?;
+        eprintln_quiet(&format!(
+            "{} holds {} of {} for {} unless it is renewed.",
+            lease.user,
+            if lease.seats == 1 {
+                "a seat".to_owned()
+            } else {
+                format!("{} seats", lease.seats)
+            },
+            lease.product,
+            time::span(lease.ttl_seconds.into())
+        ));
+        Ok(())
+    })
+}
+
+/// Reads a ttl.
+pub(crate) fn ttl(text: &str) -> Result<u32, String> {
+    let seconds = time::duration(text)?.as_secs();
+    match u32::try_from(seconds) {
+        Ok(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err("a ttl is at least a second, and at most what the product allows".to_owned()),
+    }
+}

@@ -1,0 +1,28 @@
+//! `usher completions`: what a shell needs to complete the command line.
+
+use clap::Args;
+use clap_complete::Shell;
+
+use crate::cli;
+use crate::failure::Failure;
+use crate::output::print;
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher completions bash > /etc/bash_completion.d/usher
+  usher completions zsh > ~/.zfunc/_usher
+  usher completions fish > ~/.config/fish/completions/usher.fish")]
+pub(crate) struct Completions {
+    /// Which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Completions) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut cli::command(), "usher", &mut script);
+    print(&String::from_utf8_lossy(&script))
+}

@@ -1,0 +1,60 @@
+//! `usher denials`: what was refused, to whom, and why.
+
+use clap::Args;
+use jiff::Timestamp;
+use usher_api::Denial;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{Extent, Query, fetch, show};
+use crate::output::{Table, time};
+
+/// Show what was refused, to whom, and why
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher denials --since 7d
+  usher denials --product gimp --since 2026-01-01 --json
+
+`usher why DECISION` tells who held the seats at that instant.")]
+pub(crate) struct Denials {
+    /// Only of this product
+    #[arg(long, value_name = "ID")]
+    product: Option<String>,
+    /// Only since then: a time, a day, or how long ago (7d, 12h)
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    since: Option<Timestamp>,
+    #[command(flatten)]
+    extent: Extent,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        let query = Query::new("/v1/denials")
+            .with("product", args.product.as_ref())
+            .with("since", args.since.map(|since| since.to_string()));
+        let page = fetch(&client, &query, &args.extent).await?;
+        show(context, &page, "Nothing was refused.", table)
+    })
+}
+
+fn table(denials: &[Denial]) -> Table {
+    let mut table = Table::new(&[
+        "LAST", ">TIMES", "PRODUCT", "USER", "COMPUTER", ">SEATS", "REASON", "DECISION",
+    ]);
+    for denial in denials {
+        table.row([
+            time::local(denial.last_at),
+            denial.count.to_string(),
+            denial.product.clone(),
+            denial.user.clone(),
+            denial.computer.clone(),
+            denial.seats.to_string(),
+            denial.reason.as_str().to_owned(),
+            denial.decision_id.clone(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,373 @@
+//! `usher doctor`: looks at everything that can be wrong, and says what to do.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+use usher_api::client::{Client, ClientError};
+use usher_api::{AgentStatus, Code, Page, Status, TokenInfo, Watching};
+
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::output::{Tone, line, print_json, tame, toned};
+use crate::run::door;
+
+/// Below this much room, writing may soon fail.
+const LITTLE_ROOM_BYTES: u64 = 1024 * 1024 * 1024;
+/// Below this much, it is about to.
+const NO_ROOM_BYTES: u64 = 64 * 1024 * 1024;
+/// Clocks that differ by more are worth a look.
+const CLOCK_SECONDS: i64 = 30;
+
+/// Look at everything that can be wrong, and say what to do about it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher doctor
+  usher doctor --server https://licences.example.org:8470
+
+Exit code 1 where something does not work; warnings alone are 0.")]
+pub(crate) struct Doctor {
+    /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
+    #[arg(long, value_name = "PATH")]
+    agent_socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// What was looked at and found.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Finding {
+    verdict: Verdict,
+    what: &'static str,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl Finding {
+    fn ok(what: &'static str, found: impl Into<String>) -> Self {
+        Finding {
+            verdict: Verdict::Ok,
+            what,
+            found: found.into(),
+            next: None,
+        }
+    }
+
+    fn warn(what: &'static str, found: impl Into<String>, next: impl Into<String>) -> Self {
+        Finding {
+            verdict: Verdict::Warn,
+            what,
+            found: found.into(),
+            next: Some(next.into()),
+        }
+    }
+
+    fn fail(what: &'static str, found: impl Into<String>, next: impl Into<String>) -> Self {
+        Finding {
+            verdict: Verdict::Fail,
+            what,
+            found: found.into(),
+            next: Some(next.into()),
+        }
+    }
+}
+
+/// Does it; returns the exit code.
+pub(crate) fn run(args: &Doctor, context: &Context) -> Result<u8, Failure> {
+    let findings = context.block_on(async { Ok(look(args, context).await) })?;
+    if context.json() {
+        print_json(&findings)?;
+    } else {
+        for finding in &findings {
+            line(describe(finding))?;
+        }
+    }
+    let failed = findings
+        .iter()
+        .any(|finding| finding.verdict == Verdict::Fail);
+    Ok(if failed { exit::FAILED } else { exit::DONE })
+}
+
+fn describe(finding: &Finding) -> String {
+    let (tone, word) = match finding.verdict {
+        Verdict::Ok => (Tone::Good, "ok  "),
+        Verdict::Warn => (Tone::Warn, "warn"),
+        Verdict::Fail => (Tone::Bad, "FAIL"),
+    };
+    let mut text = format!(
+        "{}  {:<9} {}",
+        toned(tone, word),
+        finding.what,
+        tame(&finding.found)
+    );
+    if let Some(next) = &finding.next {
+        text.push_str(&format!("\n                {next}"));
+    }
+    text
+}
+
+async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
+    let mut findings = vec![data(context.data())];
+    findings.extend(room(context.data()));
+    match context.client() {
+        Ok(client) => findings.extend(server(&client, context).await),
+        Err(failure) => findings.push(Finding::fail(
+            "server",
+            failure.to_string(),
+            "Mend the option.",
+        )),
+    }
+    findings.extend(agent(args, context).await);
+    findings
+}
+
+fn data(data: &Path) -> Finding {
+    let name = data.display();
+    match std::fs::metadata(data) {
+        Ok(facts) if facts.is_dir() => Finding::ok("data", format!("{name} is there")),
+        Ok(_) => Finding::fail(
+            "data",
+            format!("{name} is not a folder"),
+            "Name another with --data DIR.",
+        ),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::warn(
+            "data",
+            format!("{name} is not there: no server ran with it on this computer"),
+            "`usher up` makes it. For a server elsewhere it is not needed.",
+        ),
+        Err(error) => Finding::warn(
+            "data",
+            format!("{name}: {error}"),
+            "Another account may look.",
+        ),
+    }
+}
+
+fn room(data: &Path) -> Option<Finding> {
+    let facts = rustix::fs::statvfs(data).ok()?;
+    let free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    let found = format!("{} MiB free under {}", free / 1024 / 1024, data.display());
+    Some(match free {
+        _ if free < NO_ROOM_BYTES => Finding::fail(
+            "disk",
+            found,
+            "Make room: without it nothing can be granted.",
+        ),
+        _ if free < LITTLE_ROOM_BYTES => {
+            Finding::warn("disk", found, "Make room before it is full.")
+        }
+        _ => Finding::ok("disk", found),
+    })
+}
+
+async fn server(client: &Client, context: &Context) -> Vec<Finding> {
+    let url = context.server();
+    match client.health().await {
+        Ok(health) if health.status == "ok" => {}
+        Ok(health) => {
+            let why = health.why.unwrap_or_default();
+            return vec![Finding::fail(
+                "server",
+                format!("{url} cannot serve: {why}"),
+                "See the server's log.",
+            )];
+        }
+        Err(ClientError::Unreachable { why, .. }) => {
+            return vec![Finding::fail(
+                "server",
+                format!("nothing answers at {url}: {why}"),
+                "Start one with `usher up`, or name another with --server URL.",
+            )];
+        }
+        Err(error) => {
+            return vec![Finding::fail(
+                "server",
+                error.to_string(),
+                "Is it an Usher server of this version?",
+            )];
+        }
+    }
+    let mut findings = Vec::new();
+    match client.get::<Status>("/v1/status").await {
+        Ok(status) => findings.extend(serving(url, &status)),
+        Err(error) => {
+            findings.push(Finding::ok("server", format!("{url} answers")));
+            findings.push(no_status(&error, context));
+            return findings;
+        }
+    }
+    findings.push(
+        match client.get::<Page<TokenInfo>>("/v1/tokens?limit=1").await {
+            Ok(_) => Finding::ok("token", "is an administrator's"),
+            Err(_) => Finding::ok("token", "may see, but not administer"),
+        },
+    );
+    findings.extend(clock(client).await);
+    findings
+}
+
+fn serving(url: &str, status: &Status) -> Vec<Finding> {
+    let server = &status.server;
+    let found = format!("{url} is {}, version {}", server.state, server.version);
+    let mut findings = vec![match server.state.as_str() {
+        "running" => Finding::ok("server", found),
+        _ => Finding::fail(
+            "server",
+            format!(
+                "{found}: {}",
+                server.why.as_deref().unwrap_or("it does not say why")
+            ),
+            "See the server's log.",
+        ),
+    }];
+    if server.version != env!("CARGO_PKG_VERSION") {
+        findings.push(Finding::warn(
+            "version",
+            format!(
+                "the server is {}, this is {}",
+                server.version,
+                env!("CARGO_PKG_VERSION")
+            ),
+            "They understand each other one version apart; bring both to the same soon.",
+        ));
+    }
+    let empty: Vec<&str> = status
+        .products
+        .iter()
+        .filter(|product| product.seats == 0)
+        .map(|product| product.id.as_str())
+        .collect();
+    if !empty.is_empty() {
+        findings.push(Finding::warn(
+            "seats",
+            format!("no seats are owned of {}", empty.join(", ")),
+            "`usher entitlement add PRODUCT --seats N` adds some.",
+        ));
+    }
+    for computer in &status.computers {
+        findings.extend(computer.warnings.iter().map(|warning| {
+            Finding::warn(
+                "computer",
+                format!("{}: {warning}", computer.name),
+                "See `usher status`.",
+            )
+        }));
+    }
+    findings
+}
+
+fn no_status(error: &ClientError, context: &Context) -> Finding {
+    let file = context.data().join("admin.token");
+    match error.problem() {
+        Some(problem) if problem.is(Code::Unauthorized) && context.token().is_none() => {
+            Finding::fail(
+                "token",
+                format!("there is none, and {} cannot be read", file.display()),
+                "Give one with --token or USHER_TOKEN, or name the server's --data.",
+            )
+        }
+        Some(problem) if problem.is(Code::Unauthorized) => Finding::fail(
+            "token",
+            "the server does not take it",
+            "Is it of this server, revoked, expired? `usher token create` makes one.",
+        ),
+        Some(problem) if problem.is(Code::Forbidden) => Finding::ok(
+            "token",
+            "is valid, for seats only: it may not see the status",
+        ),
+        _ => Finding::fail("token", error.to_string(), "See the server's log."),
+    }
+}
+
+/// Compares the clocks, by the time that the server's answer bears.
+async fn clock(client: &Client) -> Option<Finding> {
+    let response = client.get_stream("/v1/health").await.ok()?;
+    let date = response.headers().get("date")?.to_str().ok()?.to_owned();
+    let there = jiff::fmt::rfc2822::parse(&date).ok()?.timestamp();
+    let apart = (Timestamp::now().as_second() - there.as_second()).abs();
+    Some(match apart {
+        _ if apart > CLOCK_SECONDS => Finding::warn(
+            "clock",
+            format!("this computer's clock and the server's are {apart} s apart"),
+            "Seats do not depend on it, but times in lists do: set the clocks by NTP.",
+        ),
+        _ => Finding::ok("clock", "agrees with the server's"),
+    })
+}
+
+async fn agent(args: &Doctor, context: &Context) -> Vec<Finding> {
+    let socket = args.agent_socket.as_deref();
+    match door::agent(socket, context).await {
+        Ok(Some((_, status))) => watching(&status),
+        Ok(None) | Err(_) => vec![Finding::warn(
+            "agent",
+            "none answers on this computer: programs that nobody wrapped are not seen here",
+            "`usher up` starts one.",
+        )],
+    }
+}
+
+fn watching(status: &AgentStatus) -> Vec<Finding> {
+    let mut findings = vec![match status.connected {
+        true => Finding::ok("agent", format!("reports to {}", status.server)),
+        false => Finding::fail(
+            "agent",
+            format!(
+                "has no answer from {}; {} items wait on disk",
+                status.server, status.outbox
+            ),
+            "Does the server run, and take the agent's token?",
+        ),
+    }];
+    let can_miss = status.can_miss.join("; ");
+    findings.push(match status.watching {
+        Watching::KernelEvents if can_miss.is_empty() => {
+            Finding::ok("watching", "by kernel events")
+        }
+        Watching::KernelEvents => Finding::ok(
+            "watching",
+            format!("by kernel events; can miss: {can_miss}"),
+        ),
+        Watching::Polling => Finding::warn(
+            "watching",
+            format!("by polling; can miss: {can_miss}"),
+            "Run it as root to see every start.",
+        ),
+    });
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_finding_is_a_line_with_its_next_step() {
+        let status = AgentStatus {
+            computer: "c1".into(),
+            watching: Watching::Polling,
+            can_miss: vec!["programs that end within 50 ms".into()],
+            server: "http://127.0.0.1:8470".into(),
+            connected: false,
+            outbox: 3,
+            sessions: 0,
+            leases: Vec::new(),
+        };
+        let lines: Vec<String> = watching(&status).iter().map(describe).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        FAIL  agent     has no answer from http://127.0.0.1:8470; 3 items wait on disk
+                        Does the server run, and take the agent's token?
+        warn  watching  by polling; can miss: programs that end within 50 ms
+                        Run it as root to see every start.
+        ");
+    }
+}

@@ -1,0 +1,409 @@
+//! `usher entitlement import`: what is owned, from a CSV file.
+//!
+//! Adds, and says what it adds to what; it never replaces a count (KB Q226842). The whole file is
+//! checked before anything is written, and rows that are owned already, as after a second import of
+//! the same file, stop it unless it is said what to do with them.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use usher_api::client::Client;
+use usher_api::{Entitlement, EntitlementRequest, Metric, ProductView};
+
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::host;
+use crate::listing::{Extent, Query, eprintln_quiet, fetch};
+use crate::output::{Table, print_json};
+
+/// The most rows of a file.
+const ROWS_LIMIT: usize = 100_000;
+
+/// Add what a CSV file says is owned
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The first line names the columns: product and seats, and where wanted metric, from, to, overdraft.
+Dates are days (2026-12-31) or RFC 3339 instants. Each row is added to what is owned; nothing is
+replaced.
+
+Examples:
+  usher entitlement import owned.csv --dry-run
+  usher entitlement import owned.csv
+  printf 'product,seats,to\\ncad,25,2026-12-31\\n' | usher entitlement import -")]
+pub(crate) struct Import {
+    /// The file; - reads standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Check the file and show what would be added
+    #[arg(long)]
+    dry_run: bool,
+    /// What to do with rows that are owned already
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Duplicates::Refuse)]
+    duplicates: Duplicates,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Duplicates {
+    /// Import nothing
+    Refuse,
+    /// Leave these rows out
+    Skip,
+    /// Add them once more
+    Add,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    product: String,
+    seats: String,
+    #[serde(default)]
+    metric: Option<String>,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    to: Option<String>,
+    #[serde(default)]
+    overdraft: Option<String>,
+}
+
+/// What an import does to a product.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Change {
+    product: String,
+    seats_before: u64,
+    seats_added: u64,
+    seats_after: u64,
+    entitlements_added: u64,
+}
+
+/// Does it.
+pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Result<(), Failure> {
+    let rows = read(args)?;
+    let all = Extent { limit: 0 };
+    let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &all)
+        .await?
+        .items;
+    for (line, row) in &rows {
+        if !products.iter().any(|view| view.product.id == row.product) {
+            return Err(Failure::usage(format!(
+                "line {line}: there is no product {}; nothing was imported",
+                row.product
+            ))
+            .next(format!(
+                "Add it first: `usher product add {}`.",
+                row.product
+            )));
+        }
+    }
+    let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &all)
+        .await?
+        .items;
+    let rows = settle_duplicates(rows, &owned, args.duplicates)?;
+    let changes = changes(&rows, &owned);
+    if !args.dry_run {
+        write(client, &rows).await?;
+    }
+    if context.json() {
+        return print_json(&serde_json::json!({ "dry_run": args.dry_run, "products": changes }));
+    }
+    if changes.is_empty() {
+        eprintln_quiet("There is nothing to add.");
+        return Ok(());
+    }
+    table(&changes).print()?;
+    if args.dry_run {
+        eprintln_quiet("Nothing was written, as --dry-run was given.");
+    }
+    Ok(())
+}
+
+fn read(args: &Import) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
+    let name = args.file.display().to_string();
+    let source: Box<dyn std::io::Read> = match name.as_str() {
+        "-" => Box::new(std::io::stdin()),
+        _ => Box::new(
+            std::fs::File::open(&args.file)
+                .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?,
+        ),
+    };
+    parse(&name, source)
+}
+
+fn parse(
+    name: &str,
+    source: impl std::io::Read,
+) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(source);
+    let mut rows = Vec::new();
+    for (index, row) in reader.deserialize::<Row>().enumerate() {
+        if index >= ROWS_LIMIT {
+            return Err(Failure::usage(format!(
+                "{name} has more than {ROWS_LIMIT} rows; nothing was imported"
+            )));
+        }
+        let wrong = |why: String| Failure::usage(format!("{name}: {why}; nothing was imported"));
+        let row = row.map_err(|error| wrong(csv_error(&error)))?;
+        // The header is the first line; quoted line ends would be counted wrong, and none are of use.
+        let line = index as u64 + 2;
+        rows.push((
+            line,
+            request(row).map_err(|why| wrong(format!("line {line}: {why}")))?,
+        ));
+    }
+    Ok(rows)
+}
+
+fn csv_error(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::Deserialize { pos, err } => {
+            format!(
+                "line {}: {}",
+                pos.as_ref().map_or(0, csv::Position::line),
+                err.kind()
+            )
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn request(row: Row) -> Result<EntitlementRequest, String> {
+    if row.product.is_empty() {
+        return Err("the product is missing".to_owned());
+    }
+    let seats = count("seats", &row.seats)?;
+    if seats == 0 {
+        return Err("seats must be at least 1".to_owned());
+    }
+    let metric = match row.metric.filter(|word| !word.is_empty()) {
+        Some(word) => serde_json::from_value(word.replace('-', "_").into())
+            .map_err(|_| format!("there is no metric {word}"))?,
+        None => Metric::Concurrent,
+    };
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (from, to) = (filled(row.from), filled(row.to));
+    let (begins, ends) = (start(from.as_deref())?, end(to.as_deref())?);
+    if let (Some(begins), Some(ends)) = (begins, ends)
+        && ends <= begins
+    {
+        return Err("it ends before it begins".to_owned());
+    }
+    let overdraft = match filled(row.overdraft) {
+        Some(text) => count("overdraft", &text)?,
+        None => 0,
+    };
+    Ok(EntitlementRequest {
+        product: row.product,
+        metric,
+        seats,
+        overdraft,
+        from,
+        to,
+    })
+}
+
+fn count(column: &str, text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| format!("{column}: {text:?} is not a whole number from 0 on"))
+}
+
+/// The first instant of validity, as a server reads it: days are of UTC.
+fn start(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+    instant(text, false)
+}
+
+/// The first instant that is no longer valid: the day itself is still valid.
+fn end(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+    instant(text, true)
+}
+
+fn instant(text: Option<&str>, after_the_day: bool) -> Result<Option<Timestamp>, String> {
+    let Some(text) = text else { return Ok(None) };
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(Some(time));
+    }
+    let wrong = |_| format!("{text} is not a date; write it like 2026-12-31");
+    let day: jiff::civil::Date = text.parse().map_err(wrong)?;
+    let day = if after_the_day {
+        day.tomorrow().map_err(wrong)?
+    } else {
+        day
+    };
+    let start = day
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+        .map_err(wrong)?;
+    Ok(Some(start.timestamp()))
+}
+
+fn settle_duplicates(
+    rows: Vec<(u64, EntitlementRequest)>,
+    owned: &[Entitlement],
+    what: Duplicates,
+) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
+    let (again, new): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|(_, row)| owned.iter().any(|have| is_same(row, have)));
+    match what {
+        Duplicates::Refuse if !again.is_empty() => {
+            let lines: Vec<String> = again
+                .iter()
+                .take(10)
+                .map(|(line, _)| line.to_string())
+                .collect();
+            let more = if again.len() > 10 { " and more" } else { "" };
+            Err(Failure::new(
+                exit::FAILED,
+                format!(
+                    "line {}{more}: such an entitlement is there already; nothing was imported",
+                    lines.join(", ")
+                ),
+            )
+            .next("--duplicates skip leaves these rows out, --duplicates add adds them once more."))
+        }
+        Duplicates::Add => Ok([again, new].concat()),
+        Duplicates::Refuse | Duplicates::Skip => Ok(new),
+    }
+}
+
+fn is_same(row: &EntitlementRequest, have: &Entitlement) -> bool {
+    row.product == have.product
+        && row.metric == have.metric
+        && row.seats == have.seats
+        && row.overdraft == have.overdraft
+        && start(row.from.as_deref()) == Ok(have.from)
+        && end(row.to.as_deref()) == Ok(have.to)
+}
+
+fn changes(rows: &[(u64, EntitlementRequest)], owned: &[Entitlement]) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    for (_, row) in rows {
+        let seats = u64::from(row.seats);
+        if let Some(change) = changes
+            .iter_mut()
+            .find(|change| change.product == row.product)
+        {
+            change.seats_added += seats;
+            change.seats_after += seats;
+            change.entitlements_added += 1;
+            continue;
+        }
+        let before = owned
+            .iter()
+            .filter(|have| have.product == row.product)
+            .map(|have| u64::from(have.seats))
+            .sum();
+        changes.push(Change {
+            product: row.product.clone(),
+            seats_before: before,
+            seats_added: seats,
+            seats_after: before + seats,
+            entitlements_added: 1,
+        });
+    }
+    changes
+}
+
+async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<(), Failure> {
+    for (done, (line, row)) in rows.iter().enumerate() {
+        let made = client
+            .post_keyed::<_, Entitlement>("/v1/entitlements", &host::request_key(), row)
+            .await;
+        if let Err(error) = made {
+            let failure = Failure::from(error);
+            return Err(
+                Failure::new(failure.code(), format!("line {line}: {failure}")).next(format!(
+                    "{done} rows before it are imported; `--duplicates skip` goes on from there."
+                )),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn table(changes: &[Change]) -> Table {
+    let mut table = Table::new(&["PRODUCT", ">SEATS BEFORE", ">ADDED", ">SEATS AFTER"]);
+    for change in changes {
+        table.row([
+            change.product.clone(),
+            change.seats_before.to_string(),
+            change.seats_added.to_string(),
+            change.seats_after.to_string(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned() -> Vec<Entitlement> {
+        vec![Entitlement {
+            id: "e-1".into(),
+            product: "cad".into(),
+            metric: Metric::Concurrent,
+            seats: 10,
+            overdraft: 0,
+            from: None,
+            to: Some("2027-01-01T00:00:00Z".parse().unwrap()),
+            in_use: 0,
+            allotment: "a-1".into(),
+        }]
+    }
+
+    fn parsed(text: &str) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
+        parse("owned.csv", text.as_bytes())
+    }
+
+    #[test]
+    fn counts_are_added_to_what_is_owned_and_never_replaced() {
+        let rows = parsed("product,seats,to\ncad,5,2026-12-31\ncad,2,\n").unwrap();
+        assert_eq!(
+            changes(&rows, &owned()),
+            [Change {
+                product: "cad".into(),
+                seats_before: 10,
+                seats_added: 7,
+                seats_after: 17,
+                entitlements_added: 2
+            }]
+        );
+    }
+
+    #[test]
+    fn a_row_that_is_owned_already_stops_the_import_unless_it_is_said_what_to_do() {
+        let rows = || parsed("product,seats,to\ncad,10,2026-12-31\ncad,3,\n").unwrap();
+        let failure = settle_duplicates(rows(), &owned(), Duplicates::Refuse).unwrap_err();
+        insta::assert_snapshot!(failure, @r"
+        usher: line 2: such an entitlement is there already; nothing was imported
+          --duplicates skip leaves these rows out, --duplicates add adds them once more.
+        ");
+        assert_eq!(
+            settle_duplicates(rows(), &owned(), Duplicates::Skip)
+                .unwrap()
+                .len(),
+            1
+        );
+        assert_eq!(
+            settle_duplicates(rows(), &owned(), Duplicates::Add)
+                .unwrap()
+                .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_meant_names_its_line() {
+        let say = |text: &str| parsed(text).unwrap_err().to_string();
+        insta::assert_snapshot!(say("product,seats\ncad,1\ncad,-1\n"), @r#"usher: owned.csv: line 3: seats: "-1" is not a whole number from 0 on; nothing was imported"#);
+        insta::assert_snapshot!(say("product,seats\ncad,0\n"), @"usher: owned.csv: line 2: seats must be at least 1; nothing was imported");
+        insta::assert_snapshot!(say("product,seats,from,to\ncad,1,2026-02-01,2026-01-31\n"), @"usher: owned.csv: line 2: it ends before it begins; nothing was imported");
+        insta::assert_snapshot!(say("product,seats,to\ncad,1,31.12.2026\n"), @"usher: owned.csv: line 2: 31.12.2026 is not a date; write it like 2026-12-31; nothing was imported");
+        insta::assert_snapshot!(say("product,seats,metric\ncad,1,cpu\n"), @"usher: owned.csv: line 2: there is no metric cpu; nothing was imported");
+        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @"usher: owned.csv: line 2: unknown field `seat`, expected one of `product`, `seats`, `metric`, `from`, `to`, `overdraft`; nothing was imported");
+    }
+}

@@ -1,0 +1,210 @@
+//! `usher entitlement`: what is owned.
+
+mod import;
+
+use clap::{Args, Subcommand};
+use usher_api::client::Client;
+use usher_api::{Entitlement as Wire, EntitlementRequest, Metric};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::host;
+use crate::listing::{Extent, Query, eprintln_quiet, escaped, fetch, show};
+use crate::output::{Table, line, print_json, time};
+
+const METRICS: [&str; 5] = ["concurrent", "named-user", "device", "core", "token"];
+
+/// What is owned: seats of products, with their dates
+#[derive(Debug, Subcommand)]
+pub(crate) enum Entitlement {
+    Add(Add),
+    List(List),
+    Edit(Edit),
+    Remove(Remove),
+    Import(import::Import),
+}
+
+/// Add seats of a product
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher entitlement add gimp --seats 10
+  usher entitlement add cad --seats 25 --from 2026-01-01 --to 2026-12-31 --overdraft 2")]
+pub(crate) struct Add {
+    /// Product id
+    #[arg(value_name = "PRODUCT")]
+    product: String,
+    /// Seats owned
+    #[arg(long, value_name = "N")]
+    seats: u32,
+    /// How use is counted
+    #[arg(long, value_name = "METRIC", default_value = "concurrent",
+        value_parser = super::one_of::<Metric>(&METRICS))]
+    metric: Metric,
+    /// First day (or RFC 3339 instant) of validity
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Last day (or the RFC 3339 instant at which it ends)
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// Seats beyond those owned that may be in use
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    overdraft: u32,
+}
+
+/// List what is owned
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only of this product
+    #[arg(long, value_name = "ID")]
+    product: Option<String>,
+    #[command(flatten)]
+    extent: Extent,
+}
+
+/// Change an entitlement; what is not named stays as it is
+///
+/// Fewer seats than are in use throw nobody out: nobody new gets in until it fits.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher entitlement edit e-1 --seats 12
+  usher entitlement edit e-1 --to 2027-12-31
+  usher entitlement edit e-1 --to ''            for ever")]
+pub(crate) struct Edit {
+    /// Entitlement id
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Seats owned
+    #[arg(long, value_name = "N")]
+    seats: Option<u32>,
+    /// First day (or RFC 3339 instant) of validity; empty: always was
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Last day (or the RFC 3339 instant at which it ends); empty: for ever
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// Seats beyond those owned that may be in use
+    #[arg(long, value_name = "N")]
+    overdraft: Option<u32>,
+}
+
+/// Remove an entitlement; leases that are out stay until they end
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Entitlement id
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Does it.
+pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        match args {
+            Entitlement::Add(args) => add(args, context, &client).await,
+            Entitlement::List(args) => {
+                let query = Query::new("/v1/entitlements").with("product", args.product.as_ref());
+                let page = fetch(&client, &query, &args.extent).await?;
+                show(
+                    context,
+                    &page,
+                    "Nothing is owned yet: `usher entitlement add PRODUCT --seats N`.",
+                    table,
+                )
+            }
+            Entitlement::Edit(args) => edit(args, context, &client).await,
+            Entitlement::Remove(args) => {
+                client.delete(&path(&args.id)).await?;
+                eprintln_quiet(&format!("Entitlement {} is removed.", args.id));
+                Ok(())
+            }
+            Entitlement::Import(args) => import::run(&args, context, &client).await,
+        }
+    })
+}
+
+fn path(id: &str) -> String {
+    format!("/v1/entitlements/{}", escaped(id))
+}
+
+async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failure> {
+    let request = EntitlementRequest {
+        product: args.product,
+        metric: args.metric,
+        seats: args.seats,
+        overdraft: args.overdraft,
+        from: args.from,
+        to: args.to,
+    };
+    let made: Wire = client
+        .post_keyed("/v1/entitlements", &host::request_key(), &request)
+        .await?;
+    if context.json() {
+        return print_json(&made);
+    }
+    line(format!(
+        "Entitlement {} is added: {} seats of {}.",
+        made.id, made.seats, made.product
+    ))
+}
+
+async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Failure> {
+    let old: Wire = client.get(&path(&args.id)).await?;
+    let date = |new: Option<String>, old: Option<jiff::Timestamp>| match new {
+        Some(text) => Some(text).filter(|text| !text.is_empty()),
+        None => old.map(|time| time.to_string()),
+    };
+    let request = EntitlementRequest {
+        product: old.product,
+        metric: old.metric,
+        seats: args.seats.unwrap_or(old.seats),
+        overdraft: args.overdraft.unwrap_or(old.overdraft),
+        from: date(args.from, old.from),
+        to: date(args.to, old.to),
+    };
+    let new: Wire = client.put(&path(&args.id), &request).await?;
+    if context.json() {
+        return print_json(&new);
+    }
+    line(format!(
+        "Entitlement {}: {} seats before, {} now.",
+        new.id, old.seats, new.seats
+    ))
+}
+
+fn table(items: &[Wire]) -> Table {
+    let mut table = Table::new(&[
+        "ENTITLEMENT",
+        "PRODUCT",
+        "METRIC",
+        ">SEATS",
+        ">OVERDRAFT",
+        ">IN USE",
+        "FROM",
+        "TO",
+    ]);
+    for item in items {
+        table.row([
+            item.id.clone(),
+            item.product.clone(),
+            metric(item.metric).to_owned(),
+            item.seats.to_string(),
+            item.overdraft.to_string(),
+            item.in_use.to_string(),
+            time::local_or_dash(item.from),
+            time::local_or_dash(item.to),
+        ]);
+    }
+    table
+}
+
+fn metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Concurrent => "concurrent",
+        Metric::NamedUser => "named-user",
+        Metric::Device => "device",
+        Metric::Core => "core",
+        Metric::Token => "token",
+    }
+}

@@ -1,0 +1,62 @@
+//! `usher leases`: who holds which seats.
+
+use clap::Args;
+use usher_api::Lease;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{Extent, Query, fetch, show};
+use crate::output::{Table, time};
+
+/// Show who holds which seats now
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher leases
+  usher leases --product gimp
+  usher leases --user anna --json | jq -r '.items[].id'")]
+pub(crate) struct Leases {
+    /// Only of this product
+    #[arg(long, value_name = "ID")]
+    product: Option<String>,
+    /// Only of this user
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// Only on this computer
+    #[arg(long, value_name = "COMPUTER")]
+    computer: Option<String>,
+    #[command(flatten)]
+    extent: Extent,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        let query = Query::new("/v1/leases")
+            .with("product", args.product.as_ref())
+            .with("user", args.user.as_ref())
+            .with("computer", args.computer.as_ref());
+        let page = fetch(&client, &query, &args.extent).await?;
+        show(context, &page, "No seat is in use.", table)
+    })
+}
+
+/// Leases as a table.
+pub(crate) fn table(leases: &[Lease]) -> Table {
+    let mut table = Table::new(&[
+        "LEASE", "PRODUCT", "USER", "COMPUTER", ">SEATS", "SINCE", "UNTIL",
+    ]);
+    for lease in leases {
+        table.row([
+            lease.id.clone(),
+            lease.product.clone(),
+            lease.user.clone(),
+            lease.computer.clone(),
+            lease.seats.to_string(),
+            time::local(lease.granted_at),
+            time::local(lease.expires_at),
+        ]);
+    }
+    table
+}

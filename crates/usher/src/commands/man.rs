@@ -1,0 +1,48 @@
+//! `usher man`: writes the manual pages, for packagers.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli;
+use crate::failure::Failure;
+
+/// Write a manual page for each command into a folder
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub(crate) struct Man {
+    /// The folder; made where it is not there
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Man) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::failed(format!(
+            "cannot write the manual to {}: {error}",
+            args.folder.display()
+        ))
+    };
+    std::fs::create_dir_all(&args.folder).map_err(failed)?;
+    let mut command = cli::command().disable_help_subcommand(true);
+    command.build();
+    pages(&command, "usher", &args.folder).map_err(failed)
+}
+
+fn pages(command: &clap::Command, name: &str, folder: &Path) -> std::io::Result<()> {
+    let mut page = Vec::new();
+    // Subcommands refer to each other by these names.
+    clap_mangen::Man::new(
+        command
+            .clone()
+            .name(name.to_owned())
+            .display_name(name.to_owned()),
+    )
+    .render(&mut page)?;
+    std::fs::write(folder.join(format!("{name}.1")), page)?;
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        pages(sub, &format!("{name}-{}", sub.get_name()), folder)?;
+    }
+    Ok(())
+}

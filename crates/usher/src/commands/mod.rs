@@ -1,0 +1,87 @@
+//! One file per subcommand: its options, its help, and what it does.
+
+pub(crate) mod agent;
+pub(crate) mod backup;
+pub(crate) mod check;
+pub(crate) mod checkin;
+pub(crate) mod checkout;
+pub(crate) mod completions;
+pub(crate) mod denials;
+pub(crate) mod doctor;
+pub(crate) mod entitlement;
+pub(crate) mod leases;
+pub(crate) mod man;
+pub(crate) mod product;
+pub(crate) mod queue;
+pub(crate) mod renew;
+pub(crate) mod run;
+pub(crate) mod server;
+pub(crate) mod status;
+pub(crate) mod token;
+pub(crate) mod up;
+pub(crate) mod usage;
+pub(crate) mod why;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use serde::de::DeserializeOwned;
+
+use crate::cli::Command;
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+
+/// Does what was asked; the exit code where it was done.
+pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
+    let done = match command {
+        Command::Up(args) => return up::run(args, context),
+        Command::Run(args) => return run::run(args, context),
+        Command::Check(args) => return check::run(&args, context),
+        Command::Doctor(args) => return doctor::run(&args, context),
+        Command::Server(args) => server::run(args, context),
+        Command::Agent(args) => agent::run(args, context),
+        Command::Product(args) => product::run(args, context),
+        Command::Entitlement(args) => entitlement::run(args, context),
+        Command::Checkout(args) => checkout::run(args, context),
+        Command::Renew(args) => renew::run(&args, context),
+        Command::Checkin(args) => checkin::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
+        Command::Leases(args) => leases::run(&args, context),
+        Command::Queue(args) => queue::run(&args, context),
+        Command::Usage(args) => usage::run(&args, context),
+        Command::Denials(args) => denials::run(&args, context),
+        Command::Why(args) => why::run(&args, context),
+        Command::Token(args) => token::run(args, context),
+        Command::Backup(args) => backup::run(&args, context),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    };
+    done.map(|()| exit::DONE)
+}
+
+/// A parser of the words of an API enum. People write them with `-`; `_` is understood too.
+pub(crate) fn one_of<T>(words: &[&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let values = words
+        .iter()
+        .map(|word| PossibleValue::new(*word).alias(word.replace('-', "_")));
+    PossibleValuesParser::new(values).try_map(|word| {
+        serde_json::from_value::<T>(serde_json::Value::String(word.replace('-', "_")))
+    })
+}
+
+/// Begins the log of a role, on stderr. `USHER_LOG` says how much: `info`, `debug`, or as
+/// tracing's filters are written.
+pub(crate) fn start_log() {
+    let filter = std::env::var("USHER_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second log would be a mistake of this program, and is none of the user's business.
+    drop(
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+    );
+}

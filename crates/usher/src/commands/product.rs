@@ -1,0 +1,383 @@
+//! `usher product`: what may run, and the rules that recognise it.
+
+use clap::{Args, Subcommand};
+use usher_api::client::Client;
+use usher_api::{
+    Counting, Entitlement, EntitlementRequest, Metric, Mode, OnLostLease, OnUnreachable,
+    Product as Wire, ProductView,
+};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::host;
+use crate::listing::{Extent, Query, eprintln_quiet, escaped, fetch, show};
+use crate::output::{Table, line, print_json, tame, time};
+
+/// Products and the program rules that recognise them
+#[derive(Debug, Subcommand)]
+pub(crate) enum Product {
+    Add(Add),
+    List(List),
+    Show(Show),
+    Edit(Edit),
+    Remove(Remove),
+}
+
+/// Add a product
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A RULE is name=GLOB (file name), path=GLOB (whole path), package=NAME, sha256=HEX,
+original-name=NAME or publisher=NAME, each with an optional ,version=RANGE. Without a key it is a
+path where it contains a /, else a file name. ,role=helper marks programs that are recorded but
+neither take nor keep a seat.
+
+Examples:
+  usher product add gimp --name GIMP --program gimp-2.10 --seats 10
+  usher product add cad --program 'path=/opt/cad/bin/*' --program 'name=cad-helper,role=helper'
+  usher product learn cad -- /opt/cad/start     finds the rules for you")]
+pub(crate) struct Add {
+    /// Product id: short, without spaces and /
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    traits: Traits,
+    /// Add a concurrent entitlement of so many seats at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    seats: Option<u32>,
+}
+
+/// What can be said of a product.
+#[derive(Debug, Default, Clone, Args)]
+pub(crate) struct Traits {
+    /// Title and edition, for people
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// Who publishes it
+    #[arg(long, value_name = "TEXT")]
+    publisher: Option<String>,
+    /// A program rule; repeat it for more
+    #[arg(long, value_name = "RULE")]
+    program: Vec<String>,
+    /// What agents do with programs that nobody wrapped [default: track]
+    #[arg(long, value_name = "MODE", value_parser = super::one_of::<Mode>(&["track", "enforce"]))]
+    mode: Option<Mode>,
+    /// What counts as one use on a computer [default: user-on-computer]
+    #[arg(long, value_name = "WHAT",
+        value_parser = super::one_of::<Counting>(&["user-on-computer", "process", "user"]))]
+    counting: Option<Counting>,
+    /// How many may wait at once [default: 1000]
+    #[arg(long, value_name = "N")]
+    queue_limit: Option<u32>,
+    /// The longest ttl that a checkout may ask for [default: 1d]
+    #[arg(long, value_name = "DURATION", value_parser = super::checkout::ttl)]
+    max_ttl: Option<u32>,
+    /// What an agent does with a start when no server answers [default: run]
+    #[arg(long, value_name = "WHAT",
+        value_parser = super::one_of::<OnUnreachable>(&["run", "refuse"]))]
+    on_unreachable: Option<OnUnreachable>,
+    /// What happens to a running program whose lease is lost [default: run]
+    #[arg(long, value_name = "WHAT", value_parser = super::one_of::<OnLostLease>(&["run", "end"]))]
+    on_lost_lease: Option<OnLostLease>,
+}
+
+/// List the products
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    extent: Extent,
+}
+
+/// Show one product whole, with what is owned of it
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Product id
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Change a product; what is not named stays as it is
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher product edit gimp --name 'GIMP 3'
+  usher product edit gimp --add-program name=gimp-3.0
+  usher product edit gimp --disable          hands out no seats until --enable")]
+pub(crate) struct Edit {
+    /// Product id
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    traits: Traits,
+    /// Add a program rule to those that are there
+    #[arg(long, value_name = "RULE", conflicts_with = "program")]
+    add_program: Vec<String>,
+    /// Take a program rule away
+    #[arg(long, value_name = "RULE", conflicts_with = "program")]
+    remove_program: Vec<String>,
+    /// Hand out seats again
+    #[arg(long, conflicts_with = "disable")]
+    enable: bool,
+    /// Hand out no seats
+    #[arg(long)]
+    disable: bool,
+}
+
+/// Remove a product; leases that are out end by themselves
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Product id
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+impl Traits {
+    fn apply(self, product: &mut Wire) {
+        fn set<T>(place: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *place = value;
+            }
+        }
+        set(&mut product.name, self.name);
+        set(&mut product.publisher, self.publisher);
+        set(&mut product.mode, self.mode);
+        set(&mut product.counting, self.counting);
+        set(&mut product.queue_limit, self.queue_limit);
+        set(&mut product.max_ttl_seconds, self.max_ttl);
+        set(&mut product.on_unreachable, self.on_unreachable);
+        set(&mut product.on_lost_lease, self.on_lost_lease);
+        if !self.program.is_empty() {
+            product.programs = self.program;
+        }
+    }
+}
+
+/// Does it.
+pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        match args {
+            Product::Add(args) => add(args, context, &client).await,
+            Product::List(args) => {
+                let page = fetch(&client, &Query::new("/v1/products"), &args.extent).await?;
+                let empty =
+                    "No products yet: `usher product add ID --program RULE --seats N` adds one.";
+                show(context, &page, empty, table)
+            }
+            Product::Show(args) => show_one(&args.id, context, &client).await,
+            Product::Edit(args) => edit(args, context, &client).await,
+            Product::Remove(args) => {
+                client.delete(&path(&args.id)).await?;
+                eprintln_quiet(&format!("Product {} is removed.", args.id));
+                Ok(())
+            }
+        }
+    })
+}
+
+fn path(id: &str) -> String {
+    format!("/v1/products/{}", escaped(id))
+}
+
+/// A product of that id, as it is where nothing else is said.
+fn plain(id: &str) -> Result<Wire, Failure> {
+    serde_json::from_value(serde_json::json!({ "id": id }))
+        .map_err(|error| Failure::failed(format!("cannot make a product of {id}: {error}")))
+}
+
+/// Adds a product, and its seats.
+pub(crate) async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failure> {
+    let mut product = plain(&args.id)?;
+    args.traits.apply(&mut product);
+    let mut view: ProductView = client
+        .post_keyed("/v1/products", &host::request_key(), &product)
+        .await?;
+    if let Some(seats) = args.seats {
+        let request = EntitlementRequest {
+            product: args.id.clone(),
+            metric: Metric::Concurrent,
+            seats,
+            overdraft: 0,
+            from: None,
+            to: None,
+        };
+        let made = client
+            .post_keyed::<_, Entitlement>("/v1/entitlements", &host::request_key(), &request)
+            .await;
+        if let Err(error) = made {
+            return Err(Failure::from(error)
+                .next(format!("The product is added, its seats are not: `usher entitlement add {} --seats {seats}` adds them.", args.id)));
+        }
+        view.seats = seats.into();
+    }
+    if context.json() {
+        return print_json(&view);
+    }
+    line(format!(
+        "Product {} is added, with {}.",
+        args.id,
+        seats(view.seats)
+    ))
+}
+
+fn seats(seats: u64) -> String {
+    match seats {
+        0 => "no seats yet".to_owned(),
+        1 => "1 seat".to_owned(),
+        many => format!("{many} seats"),
+    }
+}
+
+async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Failure> {
+    let view: ProductView = client.get(&path(&args.id)).await?;
+    let mut product = view.product;
+    args.traits.apply(&mut product);
+    for rule in &args.remove_program {
+        let before = product.programs.len();
+        product.programs.retain(|have| have != rule);
+        if product.programs.len() == before {
+            return Err(
+                Failure::usage(format!("{} has no program rule {rule}", args.id))
+                    .next(format!("`usher product show {}` shows its rules.", args.id)),
+            );
+        }
+    }
+    product.programs.extend(args.add_program);
+    if args.enable || args.disable {
+        product.enabled = args.enable;
+    }
+    let view: ProductView = client.put(&path(&args.id), &product).await?;
+    if context.json() {
+        return print_json(&view);
+    }
+    eprintln_quiet(&format!("Product {} is changed.", args.id));
+    Ok(())
+}
+
+async fn show_one(id: &str, context: &Context, client: &Client) -> Result<(), Failure> {
+    let view: ProductView = client.get(&path(id)).await?;
+    if context.json() {
+        return print_json(&view);
+    }
+    line(describe(&view))
+}
+
+fn describe(view: &ProductView) -> String {
+    let product = &view.product;
+    let word = |value: serde_json::Result<serde_json::Value>| {
+        value
+            .ok()
+            .and_then(|value| value.as_str().map(|word| word.replace('_', "-")))
+            .unwrap_or_default()
+    };
+    let mut rows = vec![
+        ("id", product.id.clone()),
+        ("name", product.name.clone()),
+        ("publisher", product.publisher.clone()),
+        ("mode", word(serde_json::to_value(product.mode))),
+        (
+            "enabled",
+            if product.enabled { "yes" } else { "no" }.to_owned(),
+        ),
+        ("seats", format!("{} of {} in use", view.in_use, view.seats)),
+        ("counting", word(serde_json::to_value(product.counting))),
+        ("queue limit", product.queue_limit.to_string()),
+        ("longest ttl", time::span(product.max_ttl_seconds.into())),
+        (
+            "on unreachable",
+            word(serde_json::to_value(product.on_unreachable)),
+        ),
+        (
+            "on lost lease",
+            word(serde_json::to_value(product.on_lost_lease)),
+        ),
+        ("added", time::local(view.created_at)),
+    ];
+    rows.extend(
+        product
+            .programs
+            .iter()
+            .map(|rule| ("program", rule.clone())),
+    );
+    rows.retain(|(_, value)| !value.is_empty());
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(title, value)| format!("{title:<16}{}", tame(value)))
+        .collect();
+    lines.join("\n")
+}
+
+fn table(products: &[ProductView]) -> Table {
+    let mut table = Table::new(&["PRODUCT", ">SEATS", ">IN USE", "MODE", "NAME", "PROGRAMS"]);
+    for view in products {
+        let mode = match view.product.mode {
+            _ if !view.product.enabled => "disabled",
+            Mode::Track => "track",
+            Mode::Enforce => "enforce",
+        };
+        let mut programs: Vec<String> = view.product.programs.iter().take(3).cloned().collect();
+        if view.product.programs.len() > 3 {
+            programs.push(format!("and {} more", view.product.programs.len() - 3));
+        }
+        table.row([
+            view.product.id.clone(),
+            view.seats.to_string(),
+            view.in_use.to_string(),
+            mode.to_owned(),
+            view.product.name.clone(),
+            programs.join(" "),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view() -> ProductView {
+        let mut product = plain("gimp").unwrap();
+        let traits = Traits {
+            name: Some("GIMP".into()),
+            program: vec![
+                "gimp-2.10".into(),
+                "script-fu,role=helper".into(),
+                "c".into(),
+                "d".into(),
+            ],
+            ..Traits::default()
+        };
+        traits.apply(&mut product);
+        ProductView {
+            product,
+            seats: 10,
+            in_use: 2,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn products_are_listed_with_the_first_of_their_rules() {
+        insta::assert_snapshot!(table(&[view()]).text(), @r"
+        PRODUCT  SEATS  IN USE  MODE   NAME  PROGRAMS
+        gimp        10       2  track  GIMP  gimp-2.10 script-fu,role=helper c and 1 more
+        ");
+    }
+
+    #[test]
+    fn what_an_edit_does_not_name_stays_as_it_is() {
+        let mut product = view().product;
+        let before = product.clone();
+        Traits {
+            publisher: Some("GNOME".into()),
+            ..Traits::default()
+        }
+        .apply(&mut product);
+        assert_eq!(
+            product,
+            Wire {
+                publisher: "GNOME".into(),
+                ..before
+            }
+        );
+    }
+}

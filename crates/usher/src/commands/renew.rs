@@ -1,0 +1,36 @@
+//! `usher renew`: keeps a lease alive, for scripts.
+
+use clap::Args;
+use usher_api::Lease;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::escaped;
+use crate::output::{line, print_json, time};
+
+/// Keep a lease for another ttl
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  usher renew \"$LEASE\"          the lease that `usher checkout` printed")]
+pub(crate) struct Renew {
+    /// Lease id
+    #[arg(value_name = "LEASE")]
+    lease: String,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Renew, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let path = format!("/v1/leases/{}/renew", escaped(&args.lease));
+        let lease: Lease = context.client()?.post_empty(&path).await?;
+        if context.json() {
+            return print_json(&lease);
+        }
+        line(format!(
+            "{} is held for another {}",
+            lease.id,
+            time::span(lease.ttl_seconds.into())
+        ))
+    })
+}

@@ -1,0 +1,75 @@
+//! `usher run`: starts a command on a seat.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::run::seat::Wait;
+use crate::run::{self, Order};
+
+/// Start a command on a seat of a product, and give the seat back when it ends
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher run --product gimp -- gimp picture.xcf
+  usher run -- gimp                              the product is recognised by its program rules
+  usher run --product solver --wait=2h -- ./solve.sh
+  usher run --product solver --wait -- mpirun -n 8 sh -c 'usher run -- ./rank'
+
+The command gets its standard input and output as they are, and signals too. The exit code is the
+command's own (128+N where signal N ended it). Before it is started: 77 refused, 75 waited as long
+as asked, 69 no server, 126 or 127 where the command cannot be started. What the command starts is
+covered by the same seat, and a `usher run` inside joins it.")]
+pub(crate) struct Run {
+    /// The product; without it, the one whose program rules match
+    #[arg(long, value_name = "ID")]
+    product: Option<String>,
+    /// Wait for a seat where none is free, at most so long [without a value: for ever]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
+        default_missing_value = "forever", value_parser = Wait::read)]
+    wait: Option<Wait>,
+    /// Join a lease that is held already: takes no seat, and gives none back
+    #[arg(long, value_name = "LEASE")]
+    lease: Option<String>,
+    /// How many seats to take
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seats: u32,
+    /// How long the seat is held after the last renewal
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = super::checkout::ttl)]
+    ttl: u32,
+    /// Who is counted, where that is not you: needs a token that may say so
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// The computer, where that is not this one
+    #[arg(long, value_name = "COMPUTER")]
+    computer: Option<String>,
+    /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
+    #[arg(long, value_name = "PATH")]
+    agent_socket: Option<PathBuf>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    words: Vec<OsString>,
+}
+
+/// Does it; returns the command's exit code.
+pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
+    // The environment names the lease of a `usher run` around this one; somebody who means a lease
+    // writes it on the command line.
+    let around = std::env::var("USHER_LEASE").ok();
+    let order = Order {
+        lease_named: args.lease.is_some() && args.lease != around,
+        product: args.product,
+        lease: args.lease,
+        wait: args.wait,
+        seats: args.seats,
+        ttl_seconds: args.ttl,
+        user: args.user,
+        computer: args.computer,
+        agent_socket: args.agent_socket,
+        words: args.words,
+    };
+    context.block_on(run::run(order, context))
+}

@@ -1,0 +1,105 @@
+//! `usher server`: the metering server alone.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use usher_server::{ServerError, ServerOptions, TlsFiles};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::host;
+use crate::listing::eprintln_quiet;
+use crate::output::line;
+use crate::supervisor::{account, bond, ready_line};
+
+/// Start a metering server alone
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher server --data /var/lib/usher
+  usher server --listen 0.0.0.0:8470 --tls-cert cert.pem --tls-key key.pem
+
+Beyond loopback it listens only with a certificate, or with --plain-http said aloud. When it serves,
+it prints one line, `ready api=http://127.0.0.1:8470 data=/var/lib/usher`, and tells systemd.")]
+pub(crate) struct Server {
+    #[command(flatten)]
+    listening: Listening,
+    /// The process that this one is not to outlive
+    #[arg(long, hide = true, value_name = "PID")]
+    supervisor: Option<i32>,
+}
+
+/// How a server listens, and as whom.
+#[derive(Debug, Args)]
+pub(crate) struct Listening {
+    /// Where the API listens; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
+    pub(crate) listen: SocketAddr,
+    /// Certificate chain (PEM), for TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key (PEM), for TLS
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Listen beyond loopback without TLS: tokens and names can be read on the way
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+    /// The account that the server takes when root starts it [default: usher, where there is one]
+    #[arg(long, value_name = "USER")]
+    pub(crate) run_as: Option<String>,
+}
+
+impl Listening {
+    /// The options besides the address and the account, for another process.
+    pub(crate) fn words(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = Vec::new();
+        for (option, file) in [("--tls-cert", &self.tls_cert), ("--tls-key", &self.tls_key)] {
+            if let Some(file) = file {
+                words.extend([option.into(), file.clone().into_os_string()]);
+            }
+        }
+        if self.plain_http {
+            words.push("--plain-http".into());
+        }
+        words
+    }
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
+    let account = account::choose(args.listening.run_as.as_deref())?;
+    account::prepare_data(context.data(), account.as_ref())?;
+    // What it writes is nobody else's to read: names, usage, the token of the administrator.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    if let Some(account) = &account {
+        account.take()?;
+    }
+    bond::tie_to(args.supervisor)?;
+    super::start_log();
+    let tls = match (args.listening.tls_cert, args.listening.tls_key) {
+        (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+        _ => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let options = ServerOptions {
+        data: context.data().to_owned(),
+        listen: args.listening.listen,
+        tls,
+        plain_http: args.listening.plain_http,
+        run_as: None,
+    };
+    let data = context.data().to_owned();
+    let ready = move |address: SocketAddr| {
+        // It serves all the same where nobody reads the line.
+        if let Err(failure) = line(ready_line(&format!("{scheme}://{address}"), &data)) {
+            eprintln_quiet(&failure.to_string());
+        }
+        host::notify_ready();
+    };
+    usher_server::run(options, ready).map_err(|error| match error {
+        ServerError::Usage(why) => Failure::usage(why),
+        ServerError::Failed(why) => Failure::failed(why),
+    })
+}

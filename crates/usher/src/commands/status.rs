@@ -1,0 +1,126 @@
+//! `usher status`: the server, its products with their counts, and the computers.
+
+use clap::Args;
+use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Table, Tone, line, print, print_json, tame, time, toned};
+
+/// Show the server, the seats of each product, and the computers that report
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher status
+  usher status --json | jq '.products[] | select(.queued > 0)'
+  usher status --server https://licences.example.org:8470 --token \"$TOKEN\"")]
+pub(crate) struct Status {}
+
+/// Does it.
+pub(crate) fn run(_: &Status, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        let status: usher_api::Status = client.get("/v1/status").await?;
+        if context.json() {
+            return print_json(&status);
+        }
+        line(server(&status.server))?;
+        if status.products.is_empty() {
+            return line(
+                "No products yet: `usher product add ID --program RULE --seats N` adds one.",
+            );
+        }
+        print(&format!("\n{}", products(&status.products).text()))?;
+        if !status.computers.is_empty() {
+            print(&format!("\n{}", computers(&status.computers).text()))?;
+        }
+        Ok(())
+    })
+}
+
+fn server(server: &ServerStatus) -> String {
+    let tone = match server.state.as_str() {
+        "running" => Tone::Good,
+        "degraded" => Tone::Bad,
+        _ => Tone::Warn,
+    };
+    let why = server
+        .why
+        .as_ref()
+        .map(|why| format!(": {}", tame(why)))
+        .unwrap_or_default();
+    format!(
+        "Server {} {} is {} since {}{why}",
+        tame(&server.id),
+        tame(&server.version),
+        toned(tone, &tame(&server.state)),
+        time::local(server.since),
+    )
+}
+
+fn products(products: &[ProductStatus]) -> Table {
+    let mut table = Table::new(&[
+        "PRODUCT",
+        ">SEATS",
+        ">IN USE",
+        ">UNSEATED",
+        ">QUEUED",
+        ">DENIED 24H",
+        "NAME",
+    ]);
+    for product in products {
+        table.row([
+            product.id.clone(),
+            product.seats.to_string(),
+            product.in_use.to_string(),
+            product.unseated.to_string(),
+            product.queued.to_string(),
+            product.denied_last_24h.to_string(),
+            product.name.clone(),
+        ]);
+    }
+    table
+}
+
+fn computers(computers: &[ComputerStatus]) -> Table {
+    let mut table = Table::new(&["COMPUTER", "WATCHING", "LAST SEEN", "WARNINGS"]);
+    for computer in computers {
+        table.row([
+            computer.name.clone(),
+            watching(computer.watching).to_owned(),
+            time::local(computer.last_seen_at),
+            computer.warnings.join("; "),
+        ]);
+    }
+    table
+}
+
+/// How programs are seen, in words.
+pub(crate) fn watching(watching: Watching) -> &'static str {
+    match watching {
+        Watching::KernelEvents => "kernel events",
+        Watching::Polling => "polling",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_shown_with_their_counts() {
+        let table = products(&[ProductStatus {
+            id: "gimp".into(),
+            name: "GIMP".into(),
+            seats: 10,
+            in_use: 3,
+            unseated: 1,
+            queued: 0,
+            denied_last_24h: 12,
+        }]);
+        insta::assert_snapshot!(table.text(), @r"
+        PRODUCT  SEATS  IN USE  UNSEATED  QUEUED  DENIED 24H  NAME
+        gimp        10       3         1       0          12  GIMP
+        ");
+    }
+}

@@ -1,0 +1,42 @@
+//! `usher up`: everything on one machine.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use super::server::Listening;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::supervisor::{self, Plan, account};
+
+/// Start everything on this machine: a metering server, and an agent that meters the machine
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher up
+  usher up --data /srv/usher --listen 127.0.0.1:0     a free port; the ready line tells which
+  usher up --listen 0.0.0.0:8470 --tls-cert cert.pem --tls-key key.pem
+
+When everything serves, one line says so on standard output:
+  ready api=http://127.0.0.1:8470 data=/var/lib/usher
+SIGTERM and Ctrl-C stop it cleanly. Each role is a process of its own, which is started again when
+it dies, and ends when `usher up` ends, however that happens. The first start makes
+<data>/admin.token, which the other commands find by themselves.")]
+pub(crate) struct Up {
+    #[command(flatten)]
+    listening: Listening,
+    /// Where the console is to listen; this version has none yet
+    #[arg(long, value_name = "ADDR")]
+    console: Option<SocketAddr>,
+}
+
+/// Does it; returns the exit code.
+pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
+    let plan = Plan {
+        listen: args.listening.listen,
+        server_options: args.listening.words(),
+        account: account::choose(args.listening.run_as.as_deref())?,
+    };
+    let _ = args.console;
+    context.block_on(supervisor::run(plan, context))
+}

@@ -1,0 +1,166 @@
+//! `usher usage`: sessions, use by product, and programs of no product.
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use usher_api::client::Client;
+use usher_api::{ProgramCount, Session};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{Extent, Query, fetch, show};
+use crate::output::{Table, time};
+
+/// Show who used what, when and how long
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher usage                              every session, running ones too
+  usher usage --product gimp --since 30d
+  usher usage --running
+  usher usage by-product --since 2026-01-01   sums for each product
+  usher usage programs                     programs of no product, counted without any person")]
+pub(crate) struct Usage {
+    /// What to show
+    #[arg(value_enum, default_value_t = View::Sessions)]
+    view: View,
+    /// Only of this product
+    #[arg(long, value_name = "ID")]
+    product: Option<String>,
+    /// Only of this user (sessions)
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// Only on this computer (sessions)
+    #[arg(long, value_name = "COMPUTER")]
+    computer: Option<String>,
+    /// Only since then: a time, a day, or how long ago (7d, 12h)
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    since: Option<Timestamp>,
+    /// Only until then (by-product)
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    until: Option<Timestamp>,
+    /// Only what runs now (sessions)
+    #[arg(long)]
+    running: bool,
+    #[command(flatten)]
+    extent: Extent,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum View {
+    /// Each session
+    Sessions,
+    /// Sums for each product
+    ByProduct,
+    /// Starts of programs of no product
+    Programs,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        match args.view {
+            View::Sessions => sessions(args, context, &client).await,
+            View::ByProduct => by_product(args, context, &client).await,
+            View::Programs => programs(args, context, &client).await,
+        }
+    })
+}
+
+async fn sessions(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {
+    let query = Query::new("/v1/sessions")
+        .with("product", args.product.as_ref())
+        .with("user", args.user.as_ref())
+        .with("computer", args.computer.as_ref())
+        .with("since", args.since.map(|since| since.to_string()))
+        .with("running", args.running.then_some("true"));
+    let page = fetch(client, &query, &args.extent).await?;
+    show(context, &page, "No sessions yet.", session_table)
+}
+
+async fn by_product(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {
+    let query = Query::new("/v1/usage")
+        .with("product", args.product.as_ref())
+        .with("since", args.since.map(|since| since.to_string()))
+        .with("until", args.until.map(|until| until.to_string()));
+    let page = fetch(client, &query, &args.extent).await?;
+    show(context, &page, "No product was used.", usage_table)
+}
+
+async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {
+    let page = fetch(client, &Query::new("/v1/programs"), &args.extent).await?;
+    show(
+        context,
+        &page,
+        "No programs were counted yet: an agent counts them.",
+        program_table,
+    )
+}
+
+fn session_table(sessions: &[Session]) -> Table {
+    let mut table = Table::new(&[
+        "PRODUCT", "USER", "COMPUTER", "PROGRAM", "STARTED", "ENDED", ">LASTED", "SEAT",
+    ]);
+    for session in sessions {
+        let user = match &session.real_user {
+            Some(real) => format!("{} (as {real})", session.user),
+            None => session.user.clone(),
+        };
+        table.row([
+            session.product.clone(),
+            user,
+            session.computer.clone(),
+            session.program.clone().unwrap_or_else(|| "-".to_owned()),
+            time::local(session.started_at),
+            session
+                .ended_at
+                .map_or_else(|| "running".to_owned(), time::local),
+            time::span(session.duration_seconds),
+            session
+                .lease
+                .clone()
+                .unwrap_or_else(|| "unseated".to_owned()),
+        ]);
+    }
+    table
+}
+
+fn usage_table(items: &[usher_api::Usage]) -> Table {
+    let mut table = Table::new(&[
+        "PRODUCT",
+        ">SESSIONS",
+        ">RUNNING",
+        ">UNSEATED",
+        ">USERS",
+        ">COMPUTERS",
+        ">TIME",
+        "LAST USED",
+    ]);
+    for item in items {
+        table.row([
+            item.product.clone(),
+            item.sessions.to_string(),
+            item.running.to_string(),
+            item.unseated.to_string(),
+            item.users.to_string(),
+            item.computers.to_string(),
+            time::span(item.total_seconds),
+            time::local_or_dash(item.last_used_at),
+        ]);
+    }
+    table
+}
+
+fn program_table(items: &[ProgramCount]) -> Table {
+    let mut table = Table::new(&["PROGRAM", ">STARTS", ">COMPUTERS", "FIRST", "LAST"]);
+    for item in items {
+        table.row([
+            item.program.clone(),
+            item.starts.to_string(),
+            item.computers.to_string(),
+            time::local(item.first_at),
+            time::local(item.last_at),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,88 @@
+//! `usher why`: explains a decision.
+
+use clap::Args;
+use usher_api::{Decision, Holder};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::escaped;
+use crate::output::{Table, line, print, print_json, tame, time};
+
+/// Explain a decision: the rule, who held the seats, what would help
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher why d-1-42
+  usher denials --json | jq -r '.items[0].decision_id' | xargs usher why")]
+pub(crate) struct Why {
+    /// The decision's id, as a refusal or `usher denials` shows it
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = context.client()?;
+        let decision: Decision = client
+            .get(&format!("/v1/decisions/{}", escaped(&args.id)))
+            .await?;
+        if context.json() {
+            return print_json(&decision);
+        }
+        line(sentence(&decision))?;
+        line(format!("Because: {}", tame(&decision.rule)))?;
+        if !decision.holders.is_empty() {
+            print(&format!(
+                "\nWho held the seats then:\n{}",
+                holders(&decision.holders).text()
+            ))?;
+        }
+        if !decision.what_would_help.is_empty() {
+            line("\nWhat would help:")?;
+            for help in &decision.what_would_help {
+                line(format!("  - {}", tame(help)))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn sentence(decision: &Decision) -> String {
+    let reason = decision
+        .reason
+        .map(|reason| format!(" ({})", reason.as_str()))
+        .unwrap_or_default();
+    let seats = match decision.seats {
+        1 => "1 seat".to_owned(),
+        many => format!("{many} seats"),
+    };
+    format!(
+        "{} on {} asked for {seats} of {} at {}: {}{reason}. Then {} of {} seats were in use and {} waited.",
+        tame(&decision.user),
+        tame(&decision.computer),
+        tame(&decision.product),
+        time::local(decision.at),
+        tame(&decision.decision),
+        decision.seats_in_use,
+        decision.seats_total,
+        decision.queued,
+    )
+}
+
+fn holders(holders: &[Holder]) -> Table {
+    let mut table = Table::new(&["USER", "COMPUTER", ">SEATS", "SINCE", "UNTIL", "LEASE"]);
+    for holder in holders {
+        table.row([
+            holder.user.clone(),
+            holder.computer.clone(),
+            holder.seats.to_string(),
+            time::local(holder.granted_at),
+            holder
+                .ended_at
+                .map_or_else(|| "still held".to_owned(), time::local),
+            holder.lease.clone(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,131 @@
+//! What every command needs: where the server, the token and the data are, and how to print.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use usher_api::client::{Client, Endpoint};
+
+use crate::cli::Globals;
+use crate::failure::Failure;
+
+/// The options of every command, with what follows from them.
+#[derive(Debug)]
+pub(crate) struct Context {
+    globals: Globals,
+    /// Whether somebody named the server, rather than that it is the default.
+    pub(crate) server_given: bool,
+    /// Whether somebody gave a token.
+    pub(crate) token_given: bool,
+    /// Whether somebody named the data directory.
+    pub(crate) data_given: bool,
+    data: PathBuf,
+}
+
+impl Context {
+    /// From what was given.
+    pub(crate) fn new(
+        globals: Globals,
+        server_given: bool,
+        token_given: bool,
+        data_given: bool,
+    ) -> Self {
+        let data = globals.data.clone().unwrap_or_else(default_data);
+        Context {
+            globals,
+            server_given,
+            token_given,
+            data_given,
+            data,
+        }
+    }
+
+    /// Whether programs read the output.
+    pub(crate) fn json(&self) -> bool {
+        self.globals.json
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The server's address.
+    pub(crate) fn server(&self) -> &str {
+        &self.globals.server
+    }
+
+    /// The settings file, where one was named.
+    pub(crate) fn config(&self) -> Option<&Path> {
+        self.globals.config.as_deref()
+    }
+
+    /// The certificate authority to trust besides the system's own.
+    pub(crate) fn ca_file(&self) -> Option<&Path> {
+        self.globals.ca_file.as_deref()
+    }
+
+    /// The token that was given, else what `<data>/admin.token` holds, else none.
+    pub(crate) fn token(&self) -> Option<String> {
+        if let Some(token) = &self.globals.token {
+            return Some(token.trim().to_owned()).filter(|token| !token.is_empty());
+        }
+        let text = std::fs::read_to_string(self.data.join("admin.token")).ok()?;
+        Some(text.trim().to_owned()).filter(|token| !token.is_empty())
+    }
+
+    /// A client of the server, with the token.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.client_of(self.server(), self.token())
+    }
+
+    /// A client of the server at `url`, with `token`.
+    pub(crate) fn client_of(&self, url: &str, token: Option<String>) -> Result<Client, Failure> {
+        let is_url = url.starts_with("http://") || url.starts_with("https://");
+        if !is_url {
+            return Err(Failure::usage(format!("the server {url} is not a URL"))
+                .next("Write it like http://127.0.0.1:8470."));
+        }
+        let ca = match self.ca_file() {
+            Some(path) => Some(std::fs::read(path).map_err(|error| {
+                Failure::usage(format!(
+                    "cannot read the CA file {}: {error}",
+                    path.display()
+                ))
+            })?),
+            None => None,
+        };
+        Ok(Client::new(
+            Endpoint::Url(url.to_owned()),
+            token,
+            ca.as_deref(),
+        )?)
+    }
+
+    /// Runs a command's asynchronous part on the main thread.
+    pub(crate) fn block_on<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::failed(format!("cannot start: {error}")))?
+            .block_on(work)
+    }
+}
+
+/// `$XDG_DATA_HOME/usher`, for root `/var/lib/usher`.
+pub(crate) fn default_data() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/usher");
+    }
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("/var/lib"))
+        .join("usher")
+}

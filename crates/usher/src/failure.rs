@@ -1,0 +1,191 @@
+//! Errors that reach people: what was tried, why it failed, what to do next, and the exit code.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use usher_api::client::ClientError;
+use usher_api::{Code, Problem};
+
+/// Exit codes of the public contract.
+pub(crate) mod exit {
+    /// Done.
+    pub(crate) const DONE: u8 = 0;
+    /// Failed.
+    pub(crate) const FAILED: u8 = 1;
+    /// Wrong usage.
+    pub(crate) const USAGE: u8 = 2;
+    /// No server, and the policy says no.
+    pub(crate) const NO_SERVER: u8 = 69;
+    /// Waited as long as asked.
+    pub(crate) const WAITED: u8 = 75;
+    /// Refused.
+    pub(crate) const REFUSED: u8 = 77;
+    /// The command is there but cannot be started.
+    pub(crate) const CANNOT_START: u8 = 126;
+    /// There is no such command.
+    pub(crate) const NO_COMMAND: u8 = 127;
+}
+
+/// Why a command ends before it has done what was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Everything has been said already, or nobody reads it any more.
+    Quiet(u8),
+    /// Something to say to who called.
+    Said {
+        /// The exit code.
+        code: u8,
+        /// The thing and the reason.
+        message: String,
+        /// What to do about it.
+        next: Option<String>,
+    },
+    /// What the command line's own reader says: errors, but help texts too.
+    Usage(Box<clap::Error>),
+}
+
+impl Failure {
+    /// A failure that ends with `code`.
+    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
+        Failure::Said {
+            code,
+            message: message.into(),
+            next: None,
+        }
+    }
+
+    /// A plain failure: exit code 1.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Failure::new(exit::FAILED, message)
+    }
+
+    /// Wrong usage: exit code 2.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Failure::new(exit::USAGE, message)
+    }
+
+    /// Adds the next step.
+    pub(crate) fn next(self, step: impl Into<String>) -> Self {
+        match self {
+            Failure::Said { code, message, .. } => Failure::Said {
+                code,
+                message,
+                next: Some(step.into()),
+            },
+            other => other,
+        }
+    }
+
+    /// The exit code that goes with it.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Failure::Quiet(code) | Failure::Said { code, .. } => *code,
+            Failure::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(exit::USAGE),
+        }
+    }
+
+    /// Says it on stderr (help goes to stdout) and returns the exit code.
+    pub(crate) fn report(self) -> u8 {
+        match &self {
+            Failure::Quiet(_) => {}
+            // Nobody can be told that stderr is closed.
+            Failure::Said { .. } => drop(writeln!(io::stderr(), "{self}")),
+            Failure::Usage(error) => drop(error.print()),
+        }
+        self.code()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Quiet(_) => Ok(()),
+            Failure::Usage(error) => write!(f, "{error}"),
+            Failure::Said { message, next, .. } => {
+                write!(f, "usher: {message}")?;
+                match next {
+                    Some(step) => write!(f, "\n  {step}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Writing to stdout failed. A closed pipe (`usher leases | head`) is no failure: its reader has
+/// what it wanted.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Failure::Quiet(exit::DONE);
+        }
+        Failure::failed(format!("cannot write the output: {error}"))
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Failure::Usage(Box::new(error))
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Problem(problem) => refused(&problem),
+            ClientError::Unreachable { endpoint, why } => unreachable_server(&endpoint, &why),
+            ClientError::NotUnderstood { .. } => Failure::failed(error.to_string())
+                .next("Is it an Usher server, of this version? `usher doctor` looks closer."),
+            ClientError::Setup { .. } => Failure::usage(error.to_string()),
+        }
+    }
+}
+
+/// Nobody answers at `endpoint`.
+pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
+    Failure::new(
+        exit::NO_SERVER,
+        format!("no Usher server answers at {endpoint}: {why}"),
+    )
+    .next("Start one with `usher up`, or name another with --server URL.")
+}
+
+/// The server answered, and said no.
+fn refused(problem: &Problem) -> Failure {
+    let failure = Failure::new(exit_code(problem), problem.detail.clone());
+    if let Some(id) = &problem.decision_id {
+        return failure.next(format!(
+            "`usher why {id}` tells who holds the seats and what would help."
+        ));
+    }
+    if problem.is(Code::Unauthorized) {
+        return failure.next(
+            "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.",
+        );
+    }
+    if problem.is(Code::Forbidden) {
+        return failure.next("Use a token of a larger role: `usher token create --role ...`.");
+    }
+    if problem.is(Code::UnknownProduct) {
+        return failure.next("`usher product list` shows the products that there are.");
+    }
+    failure
+}
+
+fn exit_code(problem: &Problem) -> u8 {
+    match problem.status {
+        400 | 413 | 415 => exit::USAGE,
+        401 | 403 => exit::REFUSED,
+        503 => exit::NO_SERVER,
+        _ => exit::FAILED,
+    }
+}
+
+/// Whether this means that no server can decide just now, rather than that one has decided.
+pub(crate) fn is_absence(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. } => true,
+        ClientError::Problem(problem) => problem.status == 503,
+        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
+    }
+}

@@ -1,0 +1,145 @@
+//! Lists from the API: query strings and pages.
+
+use clap::Args;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use usher_api::client::{Client, ClientError};
+use usher_api::{PAGE_LIMIT, Page};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Table, print_json};
+
+/// How much of a list is wanted.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Extent {
+    /// Show at most so many; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) limit: u32,
+}
+
+/// A path with a query, built piece by piece.
+pub(crate) struct Query {
+    path: String,
+    separator: char,
+}
+
+impl Query {
+    /// Begins with a path.
+    pub(crate) fn new(path: &str) -> Self {
+        Query {
+            path: path.to_owned(),
+            separator: '?',
+        }
+    }
+
+    /// Adds `name=value` where there is a value.
+    pub(crate) fn with(mut self, name: &str, value: Option<impl AsRef<str>>) -> Self {
+        if let Some(value) = value {
+            self.path.push(self.separator);
+            self.path.push_str(name);
+            self.path.push('=');
+            self.path.push_str(&escaped(value.as_ref()));
+            self.separator = '&';
+        }
+        self
+    }
+
+    fn page(&self, limit: u32, cursor: Option<&str>) -> String {
+        Query {
+            path: self.path.clone(),
+            separator: self.separator,
+        }
+        .with("limit", Some(limit.to_string()))
+        .with("cursor", cursor)
+        .path
+    }
+}
+
+/// Percent-encodes one segment of a path or one value of a query.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(byte.into())
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// Fetches up to `extent` items, page by page.
+pub(crate) async fn fetch<T: DeserializeOwned>(
+    client: &Client,
+    query: &Query,
+    extent: &Extent,
+) -> Result<Page<T>, ClientError> {
+    let wanted = if extent.limit == 0 {
+        usize::MAX
+    } else {
+        extent.limit as usize
+    };
+    let mut items: Vec<T> = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let rest = wanted.saturating_sub(items.len()).min(PAGE_LIMIT as usize);
+        let limit = u32::try_from(rest).unwrap_or(PAGE_LIMIT);
+        let page: Page<T> = client.get(&query.page(limit, next.as_deref())).await?;
+        // A page that brings nothing new would be asked for without end.
+        let stuck = page.items.is_empty() || page.next == next;
+        items.extend(page.items);
+        next = page.next;
+        if next.is_none() || stuck || items.len() >= wanted {
+            return Ok(Page { items, next });
+        }
+    }
+}
+
+/// Prints a page: as JSON, or as a table made by `rows`.
+pub(crate) fn show<T: Serialize>(
+    context: &Context,
+    page: &Page<T>,
+    empty: &str,
+    rows: impl FnOnce(&[T]) -> Table,
+) -> Result<(), Failure> {
+    if context.json() {
+        return print_json(page);
+    }
+    if page.items.is_empty() {
+        eprintln_quiet(empty);
+        return Ok(());
+    }
+    rows(&page.items).print()?;
+    if page.next.is_some() {
+        eprintln_quiet(&format!(
+            "There are more than these {}; --limit 0 shows all.",
+            page.items.len()
+        ));
+    }
+    Ok(())
+}
+
+/// A line on stderr; that nobody reads it is no failure.
+pub(crate) fn eprintln_quiet(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_escapes_what_is_special_and_leaves_out_what_is_not_given() {
+        let query = Query::new("/v1/leases")
+            .with("product", Some("a&b c/ü"))
+            .with("user", None::<&str>)
+            .with("computer", Some("pc"));
+        assert_eq!(
+            query.path,
+            "/v1/leases?product=a%26b%20c%2F%C3%BC&computer=pc"
+        );
+    }
+}

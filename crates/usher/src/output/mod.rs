@@ -1,0 +1,78 @@
+//! What is printed: tables for people, JSON for programs, colour only on a terminal.
+
+mod table;
+pub(crate) mod time;
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+pub(crate) use table::Table;
+
+/// Prints one JSON document.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::failed(format!("cannot write JSON: {error}")))?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Prints text as it is.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Prints a line.
+pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
+    print(&format!("{}\n", text.as_ref()))
+}
+
+/// How something is set off on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// A heading.
+    Strong,
+    /// As it should be.
+    Good,
+    /// Worth a look.
+    Warn,
+    /// Not as it should be.
+    Bad,
+}
+
+/// `text` in `tone` where stdout is a terminal and `NO_COLOR` is not set.
+pub(crate) fn toned(tone: Tone, text: &str) -> String {
+    if !colour() {
+        return text.to_owned();
+    }
+    let code = match tone {
+        Tone::Strong => "1",
+        Tone::Good => "32",
+        Tone::Warn => "33",
+        Tone::Bad => "31",
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+fn colour() -> bool {
+    let off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !off && !dumb && io::stdout().is_terminal()
+}
+
+/// `text` with control characters made visible: a name must not steer the terminal.
+pub(crate) fn tame(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars()
+        .flat_map(|c| match c.is_control() {
+            true => c.escape_default().collect::<Vec<char>>(),
+            false => vec![c],
+        })
+        .collect()
+}

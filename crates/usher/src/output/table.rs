@@ -1,0 +1,102 @@
+//! Plain aligned columns: easy on the eye, and easy for `awk`.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Tone, print, tame, toned};
+use crate::failure::Failure;
+
+/// A table of texts under headings.
+#[derive(Debug)]
+pub(crate) struct Table {
+    headings: Vec<Heading>,
+    rows: Vec<Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Heading {
+    title: &'static str,
+    right: bool,
+}
+
+impl Table {
+    /// Begins a table. A heading that begins with `>` is of a column of numbers, which stand at the
+    /// right.
+    pub(crate) fn new(headings: &[&'static str]) -> Self {
+        let headings = headings
+            .iter()
+            .map(|title| Heading {
+                title: title.trim_start_matches('>'),
+                right: title.starts_with('>'),
+            })
+            .collect();
+        Table {
+            headings,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row: one text a heading.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let mut cells: Vec<String> = cells.into_iter().map(|cell| tame(&cell)).collect();
+        cells.resize(self.headings.len(), String::new());
+        self.rows.push(cells);
+    }
+
+    /// Prints it.
+    pub(crate) fn print(&self) -> Result<(), Failure> {
+        print(&self.text())
+    }
+
+    /// The whole table as text.
+    pub(crate) fn text(&self) -> String {
+        let widths: Vec<usize> = self
+            .headings
+            .iter()
+            .enumerate()
+            .map(|(i, heading)| {
+                let cells = self.rows.iter().map(|row| row[i].width());
+                cells.chain([heading.title.width()]).max().unwrap_or(0)
+            })
+            .collect();
+        let titles: Vec<&str> = self.headings.iter().map(|heading| heading.title).collect();
+        let mut out = toned(Tone::Strong, &self.line(&titles, &widths));
+        out.push('\n');
+        for row in &self.rows {
+            let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+            out.push_str(&self.line(&cells, &widths));
+            out.push('\n');
+        }
+        out
+    }
+
+    fn line(&self, cells: &[&str], widths: &[usize]) -> String {
+        let mut out = String::new();
+        for ((cell, width), heading) in cells.iter().zip(widths).zip(&self.headings) {
+            let space = " ".repeat(width.saturating_sub(cell.width()));
+            match heading.right {
+                true => out.extend([&space, *cell]),
+                false => out.extend([*cell, &space]),
+            }
+            out.push_str("  ");
+        }
+        out.truncate(out.trim_end().len());
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_under_each_other_whatever_is_in_them() {
+        let mut table = Table::new(&["PRODUCT", ">SEATS", "USER"]);
+        table.row(["gimp".into(), "2".into(), "anna".into()]);
+        table.row(["名前".into(), "1000".into(), "\x1b[31mred\n".into()]);
+        insta::assert_snapshot!(table.text(), @r"
+        PRODUCT  SEATS  USER
+        gimp         2  anna
+        名前      1000  \u{1b}[31mred\n
+        ");
+    }
+}

@@ -1,0 +1,94 @@
+//! The command that runs on the seat: started in the same foreground group, watched for its end and
+//! for being stopped.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use rustix::process::{Pid, WaitOptions, WaitStatus};
+
+use super::find;
+use super::signals::exit_code;
+use crate::failure::Failure;
+
+/// A started command.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pid: Pid,
+}
+
+/// What became of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It runs.
+    Running,
+    /// It was stopped, as by Ctrl-Z.
+    Stopped,
+    /// It has ended, with this exit code: its own, or 128+N for signal N.
+    Ended(u8),
+}
+
+impl Child {
+    /// Starts `file` with the words of the command line, and what is to be added to its environment.
+    pub(crate) fn start(
+        file: &Path,
+        words: &[OsString],
+        environment: &[(&str, &str)],
+    ) -> Result<Child, Failure> {
+        let (name, args) = words
+            .split_first()
+            .ok_or_else(|| Failure::usage("there is no command"))?;
+        let started = Command::new(file)
+            .arg0(name)
+            .args(args)
+            .envs(environment.iter().copied())
+            .spawn();
+        match started {
+            Ok(child) => {
+                let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+                // A running process has a pid above 0.
+                let pid =
+                    pid.ok_or_else(|| Failure::failed("the system gave a pid that is none"))?;
+                Ok(Child { pid })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(find::no_command(&name.to_string_lossy()))
+            }
+            Err(error) => Err(find::cannot_start(
+                &name.to_string_lossy(),
+                &error.to_string(),
+            )),
+        }
+    }
+
+    /// Looks, without waiting, what has become of it.
+    pub(crate) fn news(&self) -> News {
+        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
+        match rustix::process::waitpid(Some(self.pid), options) {
+            Ok(Some((_, status))) => read(status),
+            Ok(None) => News::Running,
+            // Nobody else waits for it, so it is there until it was waited for.
+            Err(_) => News::Ended(crate::failure::exit::FAILED),
+        }
+    }
+
+    /// Sends it a signal. It was not waited for yet, so the pid is its own.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = nix::unistd::Pid::from_raw(self.pid.as_raw_nonzero().get());
+        // It may have ended this instant.
+        let _ = nix::sys::signal::kill(pid, signal);
+    }
+}
+
+fn read(status: WaitStatus) -> News {
+    if let Some(code) = status.exit_status() {
+        return News::Ended(u8::try_from(code & 0xff).unwrap_or(u8::MAX));
+    }
+    if let Some(signal) = status.terminating_signal() {
+        return News::Ended(exit_code(signal));
+    }
+    News::Stopped
+}

@@ -1,0 +1,92 @@
+//! Whom `usher run` asks: the agent of this computer where there is one, else the server itself.
+//!
+//! Through the agent no token is needed: the kernel tells it who asks. Somebody who gives a token,
+//! or names another server than the agent's, goes straight to the server; the agent is still told
+//! which seat covers the command, so that it takes no second one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::timeout;
+use usher_api::AgentStatus;
+use usher_api::client::{Client, Endpoint};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Where a computer's own agent listens.
+pub(crate) const SYSTEM_SOCKET: &str = "/run/usher/agent.sock";
+
+/// How long an agent on the same computer may take to say that it is there.
+const GREETING: Duration = Duration::from_secs(2);
+
+/// Whom to ask.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// Who decides about seats.
+    pub(crate) seats: Client,
+    /// The agent, where it is to know about the seat.
+    pub(crate) agent: Option<Client>,
+}
+
+/// Where an agent's socket may be, likeliest first.
+pub(crate) fn sockets(named: Option<&Path>, context: &Context) -> Vec<PathBuf> {
+    if let Some(path) = named {
+        return vec![path.to_owned()];
+    }
+    let own = context.data().join("agent/agent.sock");
+    let system = PathBuf::from(SYSTEM_SOCKET);
+    match context.data_given {
+        true => vec![own, system],
+        false => vec![system, own],
+    }
+}
+
+/// The first agent that answers, and what it says of itself.
+pub(crate) async fn agent(
+    named: Option<&Path>,
+    context: &Context,
+) -> Result<Option<(Client, AgentStatus)>, Failure> {
+    for path in sockets(named, context) {
+        if !path.exists() {
+            continue;
+        }
+        let client = Client::new(Endpoint::Socket(path), None, None)?;
+        if let Ok(Ok(status)) = timeout(GREETING, client.get::<AgentStatus>("/v1/agent")).await {
+            return Ok(Some((client, status)));
+        }
+    }
+    Ok(None)
+}
+
+/// Finds out whom to ask.
+pub(crate) async fn find(named: Option<&Path>, context: &Context) -> Result<Door, Failure> {
+    let Some((agent, status)) = agent(named, context).await? else {
+        if let Some(path) = named {
+            return Err(Failure::new(
+                crate::failure::exit::NO_SERVER,
+                format!("no Usher agent answers at {}", path.display()),
+            )
+            .next("Is one running? Leave --agent-socket out to ask the server itself."));
+        }
+        return Ok(Door {
+            seats: context.client()?,
+            agent: None,
+        });
+    };
+    let same_server = same(&status.server, context.server()) || !context.server_given;
+    let through_agent = same_server && !context.token_given;
+    let seats = if through_agent {
+        agent.clone()
+    } else {
+        context.client()?
+    };
+    Ok(Door {
+        seats,
+        agent: same_server.then_some(agent),
+    })
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/') == b.trim_end_matches('/')
+}

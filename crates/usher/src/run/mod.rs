@@ -1,0 +1,16 @@
+//! `usher run`: a command on a seat, from the asking to the giving back.
+//!
+//! Promises: the command is started only while its seat is held, and before that the agent of this
+//! computer knows that the seat covers it; signals reach the command once; the seat is given back
+//! when the command has ended, and runs out by its ttl where this process is killed.
+
+mod child;
+pub(crate) mod door;
+mod find;
+pub(crate) mod progress;
+mod recognise;
+pub(crate) mod seat;
+mod session;
+pub(crate) mod signals;
+
+pub(crate) use session::{Order, run};

@@ -1,0 +1,114 @@
+//! The account that a server takes when root starts it, and a data directory that both can live in.
+
+use std::ffi::CString;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown};
+use std::path::Path;
+
+use nix::unistd::{Gid, Uid, User};
+
+use crate::failure::Failure;
+
+/// The account that is taken where there is one and none was named.
+const USUAL: &str = "usher";
+
+/// An unprivileged account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Its name.
+    pub(crate) name: String,
+    uid: Uid,
+    gid: Gid,
+}
+
+/// The account to take: none where this process is not root, or where it is to stay root.
+pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
+    let is_root = nix::unistd::geteuid().is_root();
+    let Some(name) = named else {
+        return Ok(if is_root { look_up(USUAL)? } else { None });
+    };
+    let account = look_up(name)?.ok_or_else(|| {
+        Failure::usage(format!("there is no account {name}"))
+            .next("Make it (`useradd --system usher`), or name another with --run-as.")
+    })?;
+    if account.uid == nix::unistd::geteuid() {
+        return Ok(None);
+    }
+    if !is_root {
+        return Err(Failure::usage(format!(
+            "only root can take the account {name}"
+        )));
+    }
+    Ok(Some(account))
+}
+
+fn look_up(name: &str) -> Result<Option<Account>, Failure> {
+    let user = User::from_name(name)
+        .map_err(|error| Failure::failed(format!("cannot look up the account {name}: {error}")))?;
+    Ok(user.map(|user| Account {
+        name: user.name,
+        uid: user.uid,
+        gid: user.gid,
+    }))
+}
+
+impl Account {
+    /// Gives up root for good: groups, group and user. To be called while this process has one
+    /// thread and holds nothing that it should not.
+    pub(crate) fn take(&self) -> Result<(), Failure> {
+        let failed = |error: nix::Error| {
+            Failure::failed(format!("cannot take the account {}: {error}", self.name))
+        };
+        let name = CString::new(self.name.as_str())
+            .map_err(|_| Failure::usage(format!("there is no account {:?}", self.name)))?;
+        nix::unistd::initgroups(&name, self.gid).map_err(failed)?;
+        nix::unistd::setgid(self.gid).map_err(failed)?;
+        nix::unistd::setuid(self.uid).map_err(failed)?;
+        if nix::unistd::setuid(Uid::from_raw(0)).is_ok() {
+            return Err(Failure::failed(format!(
+                "took the account {}, but root can be taken back",
+                self.name
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Makes the data directory. With an account, it belongs to root, and the account may write in it
+/// but not touch what is root's, such as the agent's folder.
+pub(crate) fn prepare_data(data: &Path, account: Option<&Account>) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        Failure::failed(format!(
+            "cannot use the data directory {}: {error}",
+            data.display()
+        ))
+        .next("Name another with --data DIR.")
+    };
+    if !data.is_dir() {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data)
+            .map_err(failed)?;
+    }
+    let Some(account) = account else {
+        return Ok(());
+    };
+    lchown(data, Some(0), Some(account.gid.as_raw())).map_err(failed)?;
+    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o1771)).map_err(failed)?;
+    for entry in std::fs::read_dir(data).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let facts = entry.metadata().map_err(failed)?;
+        // From a time when the server ran as root. A file of more than one name may be somebody
+        // else's.
+        if facts.is_file() && facts.uid() == 0 && facts.nlink() == 1 {
+            lchown(
+                entry.path(),
+                Some(account.uid.as_raw()),
+                Some(account.gid.as_raw()),
+            )
+            .map_err(failed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! `usher up`: a process for each role, started, restarted and ended together.
+//!
+//! Promises: a role that dies is started again, ever more slowly while it keeps dying; all roles end
+//! when this process ends, also when it is killed; the agent is stopped before the server, so that
+//! it can hand over what it has; what does not stop in time is killed. It is itself one thread: the
+//! kernel ties a child's life to the thread that started it.
+
+pub(crate) mod account;
+mod backoff;
+pub(crate) mod bond;
+mod ready;
+mod role;
+mod stop;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use account::Account;
+use role::{First, Role};
+use stop::StopSignals;
+
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::host;
+use crate::listing::eprintln_quiet;
+use crate::output::line;
+
+pub(crate) use ready::ready_line;
+
+/// How long the agent may take to stop.
+const AGENT_GRACE: Duration = Duration::from_secs(10);
+/// How long the server may take to finish what is in flight.
+const SERVER_GRACE: Duration = Duration::from_secs(20);
+
+/// What is to be started.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Where the server listens.
+    pub(crate) listen: SocketAddr,
+    /// Options for the server role besides.
+    pub(crate) server_options: Vec<OsString>,
+    /// The account that the server takes, as root.
+    pub(crate) account: Option<Account>,
+}
+
+/// Runs everything until it is told to stop; returns the exit code.
+pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
+    account::prepare_data(context.data(), plan.account.as_ref())?;
+    let mut stop = StopSignals::take()?;
+    let mut server = Role::new("server", server_words(&plan, plan.listen, context))?;
+    let api = match server.first_start(&mut stop).await? {
+        First::Ready(line) => ready::api_of(&line)?,
+        First::Ended(code) => return Ok(code),
+        First::Stopped => return shut(None, server, &mut stop).await,
+    };
+    // Whoever knows the address goes on with it after a restart.
+    server.set_words(server_words(
+        &plan,
+        ready::address_of(&api).unwrap_or(plan.listen),
+        context,
+    ));
+    let mut agent = None;
+    let said = line(ready_line(&api, context.data()));
+    host::notify_ready();
+    if let Err(failure) = said
+        && failure.code() != exit::DONE
+    {
+        shut(agent, server, &mut stop).await?;
+        return Err(failure);
+    }
+    loop {
+        tokio::select! {
+            () = stop.next() => break,
+            () = server.tend() => {}
+            () = tend(&mut agent) => {}
+        }
+    }
+    shut(agent, server, &mut stop).await
+}
+
+async fn tend(role: &mut Option<Role>) {
+    match role {
+        Some(role) => role.tend().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn common_words(role: &str, context: &Context) -> Vec<OsString> {
+    let mut words = vec![role.into(), "--data".into(), context.data().into()];
+    if let Some(config) = context.config() {
+        words.extend(["--config".into(), config.into()]);
+    }
+    words
+}
+
+fn server_words(plan: &Plan, listen: SocketAddr, context: &Context) -> Vec<OsString> {
+    let mut words = common_words("server", context);
+    words.extend(["--listen".into(), listen.to_string().into()]);
+    words.extend(plan.server_options.iter().cloned());
+    if let Some(account) = &plan.account {
+        words.extend(["--run-as".into(), account.name.clone().into()]);
+    }
+    words
+}
+
+/// Stops the roles, the agent first. A second signal ends them at once.
+async fn shut(agent: Option<Role>, server: Role, stop: &mut StopSignals) -> Result<u8, Failure> {
+    let mut clean = true;
+    if let Some(agent) = agent {
+        clean &= agent.stop(AGENT_GRACE, stop).await;
+    }
+    clean &= server.stop(SERVER_GRACE, stop).await;
+    if !clean {
+        eprintln_quiet("usher: not everything stopped by itself in time, the rest was killed");
+        return Ok(exit::FAILED);
+    }
+    Ok(exit::DONE)
+}

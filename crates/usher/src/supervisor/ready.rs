@@ -1,0 +1,44 @@
+//! The ready line: what a role prints once, when it serves.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// `ready api=URL data=DIR`.
+pub(crate) fn ready_line(api: &str, data: &Path) -> String {
+    format!("ready api={api} data={}", data.display())
+}
+
+/// The URL in a ready line.
+pub(super) fn api_of(line: &str) -> Result<String, Failure> {
+    line.split(' ')
+        .find_map(|word| word.strip_prefix("api="))
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::failed(format!("the server's ready line has no address: {line}")))
+}
+
+/// The address in a URL.
+pub(super) fn address_of(api: &str) -> Option<SocketAddr> {
+    api.split_once("://")?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_read_as_it_is_written() {
+        let line = ready_line("http://127.0.0.1:8470", Path::new("/var/lib/my data"));
+        assert_eq!(
+            line,
+            "ready api=http://127.0.0.1:8470 data=/var/lib/my data"
+        );
+        assert_eq!(api_of(&line).unwrap(), "http://127.0.0.1:8470");
+        assert_eq!(
+            address_of("http://127.0.0.1:8470"),
+            Some(([127, 0, 0, 1], 8470).into())
+        );
+        assert!(api_of("ready").is_err());
+    }
+}

@@ -1,0 +1,199 @@
+//! One role: a child process that is to be there.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use std::os::unix::process::ExitStatusExt;
+
+use nix::sys::signal::Signal;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::backoff::Backoff;
+use super::stop::StopSignals;
+use crate::failure::{Failure, exit};
+use crate::listing::eprintln_quiet;
+
+/// How often to say that a start takes its time.
+const REMINDER: Duration = Duration::from_secs(30);
+
+/// What came of a first start.
+#[derive(Debug)]
+pub(super) enum First {
+    /// It serves; its ready line.
+    Ready(String),
+    /// It ended instead, having said why; its exit code.
+    Ended(u8),
+    /// This process was told to stop meanwhile.
+    Stopped,
+}
+
+/// A child process that is to be there.
+pub(super) struct Role {
+    name: &'static str,
+    program: PathBuf,
+    words: Vec<OsString>,
+    state: State,
+    backoff: Backoff,
+}
+
+enum State {
+    Down { again_at: Instant },
+    Up { child: Child, since: Instant },
+}
+
+impl Role {
+    /// A role that this very program plays, told by `words`.
+    pub(super) fn new(name: &'static str, words: Vec<OsString>) -> Result<Self, Failure> {
+        let program = std::env::current_exe().map_err(|error| {
+            Failure::failed(format!("cannot tell which program this is: {error}"))
+        })?;
+        let state = State::Down {
+            again_at: Instant::now(),
+        };
+        Ok(Role {
+            name,
+            program,
+            words,
+            state,
+            backoff: Backoff::new(),
+        })
+    }
+
+    /// What it is told when it is started the next time.
+    pub(super) fn set_words(&mut self, words: Vec<OsString>) {
+        self.words = words;
+    }
+
+    fn start(&mut self) -> Result<oneshot::Receiver<String>, Failure> {
+        let mut child = Command::new(&self.program)
+            .args(&self.words)
+            .args(["--supervisor", &std::process::id().to_string()])
+            .env_remove("NOTIFY_SOCKET")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            // Ctrl-C is for this process, which stops them in their order.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| Failure::failed(format!("cannot start the {}: {error}", self.name)))?;
+        let (tell, told) = oneshot::channel();
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(listen(stdout, tell));
+        }
+        self.state = State::Up {
+            child,
+            since: Instant::now(),
+        };
+        Ok(told)
+    }
+
+    /// Starts it, and waits until it is ready. One that ends instead is not tried again: what is
+    /// wrong from the start, such as a port that is taken, does not mend by itself.
+    pub(super) async fn first_start(&mut self, stop: &mut StopSignals) -> Result<First, Failure> {
+        let mut told = self.start()?;
+        loop {
+            let State::Up { child, .. } = &mut self.state else {
+                return Ok(First::Stopped);
+            };
+            tokio::select! {
+                biased;
+                Ok(line) = &mut told => return Ok(First::Ready(line)),
+                status = child.wait() => {
+                    let code = status.map_or(exit::FAILED, exit_code);
+                    self.state = State::Down { again_at: Instant::now() };
+                    eprintln_quiet(&format!("usher: the {} could not be started", self.name));
+                    return Ok(First::Ended(code));
+                }
+                () = stop.next() => return Ok(First::Stopped),
+                () = sleep(REMINDER) => eprintln_quiet(&format!(
+                    "usher: the {} is still getting ready", self.name
+                )),
+            }
+        }
+    }
+
+    /// Waits for the next thing that happens to it, and sees to it: an end, or the time to start it
+    /// again. May be dropped and called again.
+    pub(super) async fn tend(&mut self) {
+        match &mut self.state {
+            State::Up { child, since } => {
+                let status = child.wait().await;
+                let pause = self.backoff.after(since.elapsed());
+                self.state = State::Down {
+                    again_at: Instant::now() + pause,
+                };
+                let how = status.map_or_else(|error| error.to_string(), describe);
+                eprintln_quiet(&format!(
+                    "usher: the {} ended ({how}); it is started again in {:.1} s",
+                    self.name,
+                    pause.as_secs_f64()
+                ));
+            }
+            State::Down { again_at } => {
+                sleep_until(*again_at).await;
+                if let Err(failure) = self.start() {
+                    let pause = self.backoff.after(Duration::ZERO);
+                    self.state = State::Down {
+                        again_at: Instant::now() + pause,
+                    };
+                    eprintln_quiet(&failure.to_string());
+                }
+            }
+        }
+    }
+
+    /// Stops it: asks, waits, and kills it where it does not end in time, or at another signal.
+    /// Whether it ended by itself.
+    pub(super) async fn stop(mut self, grace: Duration, stop: &mut StopSignals) -> bool {
+        let State::Up { child, .. } = &mut self.state else {
+            return true;
+        };
+        // Without an id it was waited for already.
+        if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let ended = tokio::select! {
+            ended = timeout(grace, child.wait()) => ended.is_ok(),
+            () = stop.next() => false,
+        };
+        if !ended {
+            drop(child.kill().await);
+        }
+        ended
+    }
+}
+
+/// Hands the ready line on; what else a role prints is for people to see.
+async fn listen(stdout: ChildStdout, tell: oneshot::Sender<String>) {
+    let mut tell = Some(tell);
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if line.starts_with("ready")
+            && let Some(tell) = tell.take()
+        {
+            // Who started it does not wait any more where it was told to stop.
+            drop(tell.send(line));
+        } else if !line.starts_with("ready") {
+            eprintln_quiet(&line);
+        }
+    }
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    match status.code().map(u8::try_from) {
+        Some(Ok(0)) | Some(Err(_)) | None => exit::FAILED,
+        Some(Ok(code)) => code,
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "in an unknown way".to_owned(),
+    }
+}
