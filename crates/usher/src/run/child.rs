@@ -7,11 +7,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 
-use super::find;
 use super::signals::exit_code;
+use super::{find, mask};
 use crate::failure::Failure;
 
 /// A started command.
@@ -32,21 +32,24 @@ pub(crate) enum News {
 }
 
 impl Child {
-    /// Starts `file` with the words of the command line, and what is to be added to its environment.
+    /// Starts `file` with the words of the command line, what is to be added to its environment, and
+    /// the signals that are to be blocked.
     pub(crate) fn start(
         file: &Path,
         words: &[OsString],
         environment: &[(&str, &str)],
+        mask: SigSet,
     ) -> Result<Child, Failure> {
         let (name, args) = words
             .split_first()
             .ok_or_else(|| Failure::usage("there is no command"))?;
-        let started = Command::new(file)
+        let mut command = Command::new(file);
+        command
             .arg0(name)
             .args(args)
-            .envs(environment.iter().copied())
-            .spawn();
-        match started {
+            .envs(environment.iter().copied());
+        mask::begin_with(&mut command, mask);
+        match command.spawn() {
             Ok(child) => {
                 let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
                 // A running process has a pid above 0.

@@ -7,6 +7,7 @@
 mod child;
 pub(crate) mod door;
 mod find;
+mod mask;
 pub(crate) mod progress;
 mod recognise;
 pub(crate) mod seat;

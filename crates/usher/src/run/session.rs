@@ -149,7 +149,7 @@ async fn join(
             .as_deref()
             .map(|product| (PRODUCT_VARIABLE, product)),
     );
-    let child = Child::start(file, &order.words, &environment)?;
+    let child = Child::start(file, &order.words, &environment, signals.mask_before())?;
     loop {
         if let Some(code) = attend(&child, signals.next().await) {
             return Ok(code);
@@ -190,7 +190,7 @@ async fn on_seat(
         (LEASE_VARIABLE, lease.id.as_str()),
         (PRODUCT_VARIABLE, lease.product.as_str()),
     ];
-    let child = match Child::start(file, &order.words, &environment) {
+    let child = match Child::start(file, &order.words, &environment, signals.mask_before()) {
         Ok(child) => child,
         Err(failure) => {
             give_back(&door.seats, &lease.id).await;
@@ -311,7 +311,7 @@ async fn without_server(
         "usher: no server answers; {} runs without a seat, as its policy allows",
         ask.product
     ));
-    let child = Child::start(file, &order.words, &[])?;
+    let child = Child::start(file, &order.words, &[], signals.mask_before())?;
     loop {
         if let Some(code) = attend(&child, signals.next().await) {
             return Ok(code);

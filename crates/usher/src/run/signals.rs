@@ -6,7 +6,7 @@
 
 use std::io;
 
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use tokio::sync::mpsc;
 
@@ -52,18 +52,20 @@ const AHEAD: usize = 16;
 /// The signals of this process, from now on.
 pub(crate) struct Signals {
     caught: mpsc::Receiver<Caught>,
+    before: SigSet,
 }
 
 impl Signals {
-    /// Takes the signals over. To be called while this process has one thread. Children that are
-    /// started through the standard library begin with no signal blocked.
+    /// Takes the signals over. To be called while this process has one thread.
     pub(crate) fn take() -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::failed(format!("cannot watch signals: {error}"));
         let mut mask = SigSet::empty();
         for signal in WATCHED {
             mask.add(signal);
         }
-        mask.thread_block().map_err(|error| failed(error.into()))?;
+        let before = mask
+            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+            .map_err(|error| failed(error.into()))?;
         let source = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC)
             .map_err(|error| failed(error.into()))?;
         let (tell, caught) = mpsc::channel(AHEAD);
@@ -71,7 +73,12 @@ impl Signals {
             .name("signals".to_owned())
             .spawn(move || read(&source, &tell))
             .map_err(failed)?;
-        Ok(Signals { caught })
+        Ok(Signals { caught, before })
+    }
+
+    /// The signals that were blocked before: what a child is to begin with.
+    pub(crate) fn mask_before(&self) -> SigSet {
+        self.before
     }
 
     /// The next one. May be dropped and called again.

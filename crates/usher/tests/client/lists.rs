@@ -1,0 +1,123 @@
+//! Lists, errors and exit codes.
+
+use std::process::Stdio;
+
+use crate::fake::Fake;
+use crate::support::{Folder, finish, stderr, stdout, usher};
+
+#[test]
+fn a_server_that_is_not_there_is_named_with_the_next_step() {
+    let folder = Folder::new();
+    // A port that nobody has, as it is held by a socket that does not listen.
+    let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", held.local_addr().unwrap());
+    let output = usher(&folder)
+        .args(["leases", "--server", &url])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(69));
+    insta::assert_snapshot!(stderr(&output).replace(&url, "URL"), @r"
+    usher: no Usher server answers at URL: Connection refused (os error 111)
+      Start one with `usher up`, or name another with --server URL.
+    ");
+}
+
+#[test]
+fn a_list_is_a_table_for_people_and_a_page_for_programs() {
+    let folder = Folder::new();
+    let fake = Fake::server(10);
+    fake.with(|world| world.leases = vec!["l-1".into(), "l-2".into()]);
+    let table = usher(&folder)
+        .args(["leases", "--server", &fake.url])
+        .output()
+        .unwrap();
+    insta::assert_snapshot!(stdout(&table), @r"
+    LEASE  PRODUCT  USER  COMPUTER  SEATS  SINCE                UNTIL
+    l-1    tool     anna  pc            1  2026-01-02 03:04:05  2026-01-02 03:04:05
+    l-2    tool     anna  pc            1  2026-01-02 03:04:05  2026-01-02 03:04:05
+    ");
+    let json = usher(&folder)
+        .args(["leases", "--json", "--server", &fake.url])
+        .output()
+        .unwrap();
+    let page: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(page["items"][1]["id"], "l-2");
+    assert_eq!(page["items"][1]["ttl_seconds"], 1);
+    assert!(page["next"].is_null());
+}
+
+#[test]
+fn a_long_list_is_fetched_page_by_page_up_to_the_limit() {
+    let folder = Folder::new();
+    let fake = Fake::server(10);
+    fake.with(|world| world.leases = (0..2_345).map(|n| format!("l-{n}")).collect());
+    let lines = |limit: &str| {
+        let output = usher(&folder)
+            .args(["leases", "--limit", limit, "--server", &fake.url])
+            .output()
+            .unwrap();
+        (stdout(&output).lines().count() - 1, stderr(&output))
+    };
+    assert_eq!(lines("0"), (2_345, String::new()));
+    let (count, said) = lines("1500");
+    assert_eq!(count, 1_500);
+    assert_eq!(
+        said,
+        "There are more than these 1500; --limit 0 shows all.\n"
+    );
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    let folder = Folder::new();
+    let fake = Fake::server(10);
+    fake.with(|world| world.leases = (0..5_000).map(|n| format!("l-{n}")).collect());
+    let mut child = usher(&folder)
+        .args(["leases", "--limit", "0", "--server", &fake.url])
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn the_environment_stands_between_the_flag_and_the_file() {
+    let folder = Folder::new();
+    let fake = Fake::server(10);
+    let file = folder.path("usher.toml");
+    std::fs::write(&file, "server = \"http://127.0.0.1:1\"\n").unwrap();
+    let mut from_file = usher(&folder);
+    from_file.args(["leases", "--config"]).arg(&file);
+    assert_eq!(from_file.output().unwrap().status.code(), Some(69));
+    from_file.env("USHER_SERVER", &fake.url);
+    assert_eq!(from_file.output().unwrap().status.code(), Some(0));
+    from_file.args(["--server", "http://127.0.0.1:1"]);
+    assert_eq!(from_file.output().unwrap().status.code(), Some(69));
+}
+
+#[test]
+fn manual_pages_and_completions_are_written() {
+    let folder = Folder::new();
+    let pages = folder.path("man");
+    assert!(
+        usher(&folder)
+            .arg("man")
+            .arg(&pages)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let page = std::fs::read_to_string(pages.join("usher-product-add.1")).unwrap();
+    assert!(page.contains("\\-\\-program"), "{page}");
+    assert!(pages.join("usher.1").exists());
+    for shell in ["bash", "zsh", "fish"] {
+        let output = usher(&folder)
+            .args(["completions", shell])
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(stdout(&output).contains("entitlement"), "{shell}");
+    }
+}

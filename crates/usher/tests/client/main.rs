@@ -1,0 +1,9 @@
+//! The client commands against a made-up server: what they ask, what they say, how they end, also
+//! on days that a real server cannot be made to have.
+
+#![allow(clippy::unwrap_used)]
+
+mod fake;
+mod lists;
+mod run;
+mod support;
