@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod failure;
 mod host;
+mod learn;
 mod listing;
 mod output;
 mod run;

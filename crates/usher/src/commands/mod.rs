@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod denials;
 pub(crate) mod doctor;
 pub(crate) mod entitlement;
+pub(crate) mod learn;
 pub(crate) mod leases;
 pub(crate) mod man;
 pub(crate) mod product;
@@ -36,6 +37,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Run(args) => return run::run(args, context),
         Command::Check(args) => return check::run(&args, context),
         Command::Doctor(args) => return doctor::run(&args, context),
+        Command::Product(product::Product::Learn(args)) => return learn::run(args, context),
         Command::Server(args) => server::run(args, context),
         Command::Agent(args) => agent::run(args, context),
         Command::Product(args) => product::run(args, context),

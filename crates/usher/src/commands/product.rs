@@ -7,6 +7,7 @@ use usher_api::{
     Product as Wire, ProductView,
 };
 
+use super::learn::Learn;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
@@ -21,6 +22,7 @@ pub(crate) enum Product {
     Show(Show),
     Edit(Edit),
     Remove(Remove),
+    Learn(Learn),
 }
 
 /// Add a product
@@ -151,12 +153,23 @@ impl Traits {
     }
 }
 
+impl Add {
+    /// Adds a product of these programs, with the defaults for the rest.
+    pub(crate) fn of_programs(id: String, programs: Vec<String>, seats: Option<u32>) -> Self {
+        let traits = Traits {
+            program: programs,
+            ..Traits::default()
+        };
+        Add { id, traits, seats }
+    }
+}
+
 /// Does it.
 pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = context.client()?;
         match args {
-            Product::Add(args) => add(args, context, &client).await,
+            Product::Add(args) => add(args, context, &client, false).await,
             Product::List(args) => {
                 let page = fetch(&client, &Query::new("/v1/products"), &args.extent).await?;
                 let empty =
@@ -170,6 +183,8 @@ pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
                 eprintln_quiet(&format!("Product {} is removed.", args.id));
                 Ok(())
             }
+            // It needs no server, and is dealt with before one is looked for.
+            Product::Learn(_) => Ok(()),
         }
     })
 }
@@ -184,8 +199,13 @@ fn plain(id: &str) -> Result<Wire, Failure> {
         .map_err(|error| Failure::failed(format!("cannot make a product of {id}: {error}")))
 }
 
-/// Adds a product, and its seats.
-pub(crate) async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failure> {
+/// Adds a product, and its seats; `quiet` says so on stderr only.
+pub(crate) async fn add(
+    args: Add,
+    context: &Context,
+    client: &Client,
+    quiet: bool,
+) -> Result<(), Failure> {
     let mut product = plain(&args.id)?;
     args.traits.apply(&mut product);
     let mut view: ProductView = client
@@ -209,14 +229,15 @@ pub(crate) async fn add(args: Add, context: &Context, client: &Client) -> Result
         }
         view.seats = seats.into();
     }
-    if context.json() {
+    if context.json() && !quiet {
         return print_json(&view);
     }
-    line(format!(
-        "Product {} is added, with {}.",
-        args.id,
-        seats(view.seats)
-    ))
+    let said = format!("Product {} is added, with {}.", args.id, seats(view.seats));
+    if quiet {
+        eprintln_quiet(&said);
+        return Ok(());
+    }
+    line(said)
 }
 
 fn seats(seats: u64) -> String {

@@ -4,9 +4,9 @@
 //! computer knows that the seat covers it; signals reach the command once; the seat is given back
 //! when the command has ended, and runs out by its ttl where this process is killed.
 
-mod child;
+pub(crate) mod child;
 pub(crate) mod door;
-mod find;
+pub(crate) mod find;
 mod mask;
 pub(crate) mod progress;
 mod recognise;

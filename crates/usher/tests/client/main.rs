@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod fake;
+mod learn;
 mod lists;
 mod run;
 mod support;

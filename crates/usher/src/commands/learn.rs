@@ -1,0 +1,183 @@
+//! `usher product learn`: what a program is made of, and the rules that follow.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use super::product;
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::learn::{self, Proposal, Seen, Watched, propose};
+use crate::listing::eprintln_quiet;
+use crate::output::{Table, line, print, print_json, tame};
+use crate::run::find;
+
+/// Run a command, list what its process tree executes, and propose program rules
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher product learn gimp -- gimp             use it, end it, and read what it was made of
+  usher product learn cad --add --seats 5 -- /opt/cad/start
+
+The list comes when everything that the command started has ended. A second Ctrl-C ends the watching
+and lets the rest run on. Nothing is changed unless --add is given. Programs with the setuid bit run
+without it while they are watched.")]
+pub(crate) struct Learn {
+    /// The id that the product is to have
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Add the product with the proposed rules
+    #[arg(long)]
+    add: bool,
+    /// Seats owned, for --add and the proposed command
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    seats: Option<u32>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    words: Vec<OsString>,
+}
+
+/// Does it; returns the exit code.
+pub(crate) fn run(args: Learn, context: &Context) -> Result<u8, Failure> {
+    let name = args
+        .words
+        .first()
+        .ok_or_else(|| Failure::usage("there is no command to run"))?;
+    let file = find::find(name)?;
+    let watched = context.block_on(learn::watch(&file, &args.words))?;
+    let programs = watched.programs();
+    let proposal = propose(&programs);
+    let command = add_command(&args, &proposal);
+    if context.json() {
+        print_json(&serde_json::json!({
+            "product": args.id,
+            "programs": programs,
+            "rules": proposal.rules,
+            "warnings": warnings(&watched, &proposal),
+            "exit_code": watched.code,
+            "command": command,
+        }))?;
+    } else {
+        show(&programs, &proposal, &watched, &command)?;
+    }
+    if args.add {
+        add(args, proposal, context)?;
+    }
+    Ok(exit::DONE)
+}
+
+fn warnings(watched: &Watched, proposal: &Proposal) -> Vec<String> {
+    let mut warnings = proposal.warnings.clone();
+    warnings.extend(watched.can_miss.map(str::to_owned));
+    if watched.beyond > 0 {
+        warnings.push(format!("{} more starts were not kept", watched.beyond));
+    }
+    if watched.code != 0 {
+        warnings.push(format!("the command ended with exit code {}", watched.code));
+    }
+    warnings
+}
+
+fn show(
+    programs: &[Seen],
+    proposal: &Proposal,
+    watched: &Watched,
+    command: &str,
+) -> Result<(), Failure> {
+    print(&table(programs, proposal).text())?;
+    for warning in warnings(watched, proposal) {
+        eprintln_quiet(&format!("usher: {}", tame(&warning)));
+    }
+    if proposal.rules.is_empty() {
+        return line("\nNothing was executed that a rule could name.");
+    }
+    line(format!("\nTo add it:\n  {command}"))
+}
+
+fn table(programs: &[Seen], proposal: &Proposal) -> Table {
+    let mut table = Table::new(&[">STARTS", ">LONGEST", "PROGRAM", "PACKAGE", "PROPOSED"]);
+    for seen in programs {
+        let by = match &seen.script {
+            Some(_) => format!(
+                " (by {})",
+                seen.path.file_name().unwrap_or_default().to_string_lossy()
+            ),
+            None => String::new(),
+        };
+        table.row([
+            seen.starts.to_string(),
+            format!("{:.2} s", seen.longest.as_secs_f64()),
+            format!("{}{by}", seen.file().display()),
+            seen.package.clone().unwrap_or_else(|| "-".to_owned()),
+            proposal.part_of(seen),
+        ]);
+    }
+    table
+}
+
+fn add_command(args: &Learn, proposal: &Proposal) -> String {
+    let mut words = vec![
+        "usher".to_owned(),
+        "product".into(),
+        "add".into(),
+        quoted(&args.id),
+    ];
+    for rule in &proposal.rules {
+        words.extend(["--program".to_owned(), quoted(rule)]);
+    }
+    if let Some(seats) = args.seats {
+        words.extend(["--seats".to_owned(), seats.to_string()]);
+    }
+    words.join(" ")
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+fn add(args: Learn, proposal: Proposal, context: &Context) -> Result<(), Failure> {
+    if proposal.rules.is_empty() {
+        return Err(Failure::failed(
+            "nothing was executed that a rule could name; nothing was added",
+        ));
+    }
+    let product = product::Add::of_programs(args.id, proposal.rules, args.seats);
+    context.block_on(async {
+        let client = context.client()?;
+        // With --json the list is the one document on stdout.
+        product::add(product, context, &client, context.json()).await
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_given_to_a_shell_as_it_stands() {
+        let args = Learn {
+            id: "my cad".into(),
+            add: false,
+            seats: Some(3),
+            words: Vec::new(),
+        };
+        let proposal = Proposal {
+            rules: vec![
+                "path=/opt/cad/bin/cad".into(),
+                "path=/opt/it's/\\*,role=helper".into(),
+            ],
+            main: None,
+            warnings: Vec::new(),
+        };
+        assert_eq!(
+            add_command(&args, &proposal),
+            "usher product add 'my cad' --program path=/opt/cad/bin/cad \
+             --program 'path=/opt/it'\\''s/\\*,role=helper' --seats 3"
+        );
+    }
+}
