@@ -89,6 +89,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Token(commands::token::Token),
     Backup(commands::backup::Backup),
+    Restore(commands::restore::Restore),
     Doctor(commands::doctor::Doctor),
     Check(commands::check::Check),
     Completions(commands::completions::Completions),

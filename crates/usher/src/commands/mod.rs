@@ -15,6 +15,7 @@ pub(crate) mod man;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;
+pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod status;
@@ -53,6 +54,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Why(args) => why::run(&args, context),
         Command::Token(args) => token::run(args, context),
         Command::Backup(args) => backup::run(&args, context),
+        Command::Restore(args) => restore::run(&args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
