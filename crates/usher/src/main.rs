@@ -13,6 +13,7 @@ mod host;
 mod learn;
 mod listing;
 mod output;
+mod package;
 mod run;
 mod supervisor;
 

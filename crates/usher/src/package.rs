@@ -4,24 +4,37 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::Seen;
-
 /// Files that are asked about in one go.
 const AT_ONCE: usize = 200;
 
-/// Fills in the packages.
-pub(super) fn find(programs: &mut [Seen]) {
-    for some in programs.chunks_mut(AT_ONCE) {
-        let owners = dpkg(some.iter().flat_map(|seen| names(seen.file())).collect());
-        for seen in some {
-            seen.package = names(seen.file())
+/// The package of each of `files`.
+pub(crate) fn owners(files: &[&Path]) -> Vec<Option<String>> {
+    let mut owners = Vec::with_capacity(files.len());
+    for some in files.chunks(AT_ONCE) {
+        let known = dpkg(some.iter().flat_map(|file| names(file)).collect());
+        owners.extend(some.iter().map(|file| {
+            names(file)
                 .iter()
-                .find_map(|name| owners.get(name).cloned());
-            if seen.package.is_none() {
-                seen.package = rpm(seen.file());
-            }
-        }
+                .find_map(|name| known.get(name).cloned())
+                .or_else(|| rpm(file))
+        }));
     }
+    owners
+}
+
+/// The version of an installed package.
+pub(crate) fn version(package: &str) -> Option<String> {
+    let mut dpkg = Command::new("dpkg-query");
+    dpkg.args(["--show", "--showformat", "${Version}\\n", package]);
+    let mut rpm = Command::new("rpm");
+    rpm.args(["-q", "--queryformat", "%{VERSION}-%{RELEASE}\\n", package]);
+    [dpkg, rpm].iter_mut().find_map(|command| {
+        let text = answer(command)?;
+        text.lines()
+            .next()
+            .map(str::to_owned)
+            .filter(|version| !version.is_empty() && !version.contains(' '))
+    })
 }
 
 /// A file's names: on systems where /bin is a link to /usr/bin, dpkg may know it by either.
@@ -35,7 +48,8 @@ fn names(file: &Path) -> Vec<PathBuf> {
 
 fn dpkg(files: Vec<PathBuf>) -> HashMap<PathBuf, String> {
     // Files that no package has are errors to it, and of no interest.
-    let Some(text) = answer(Command::new("dpkg-query").arg("--search").args(files)) else {
+    let mut command = Command::new("dpkg-query");
+    let Some(text) = answer(command.arg("--search").arg("--").args(files)) else {
         return HashMap::new();
     };
     text.lines()
@@ -48,11 +62,9 @@ fn dpkg(files: Vec<PathBuf>) -> HashMap<PathBuf, String> {
 }
 
 fn rpm(file: &Path) -> Option<String> {
-    let text = answer(
-        Command::new("rpm")
-            .args(["-qf", "--queryformat", "%{NAME}\\n"])
-            .arg(file),
-    )?;
+    let mut command = Command::new("rpm");
+    command.args(["-qf", "--queryformat", "%{NAME}\\n"]);
+    let text = answer(command.arg(file))?;
     text.lines()
         .next()
         .map(str::to_owned)
@@ -60,10 +72,7 @@ fn rpm(file: &Path) -> Option<String> {
 }
 
 fn answer(command: &mut Command) -> Option<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let command = command.stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }

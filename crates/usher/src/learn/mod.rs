@@ -5,7 +5,6 @@
 //! and again, and what can be missed is said. The command's output, exit code and signals are its
 //! own.
 
-mod package;
 mod poll;
 mod propose;
 mod trace;
@@ -19,6 +18,7 @@ use std::time::Duration;
 pub(crate) use propose::{Proposal, Seen, propose};
 
 use crate::failure::Failure;
+use crate::package;
 use crate::run::signals::Signals;
 
 /// The most starts that are remembered; more are counted, not kept.
@@ -81,7 +81,11 @@ impl Watched {
             programs[at].starts += 1;
             programs[at].longest = programs[at].longest.max(lasted);
         }
-        package::find(&mut programs);
+        let files: Vec<&Path> = programs.iter().map(Seen::file).collect();
+        let packages = package::owners(&files);
+        for (seen, package) in programs.iter_mut().zip(packages) {
+            seen.package = package;
+        }
         programs
     }
 }
