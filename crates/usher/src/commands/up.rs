@@ -28,6 +28,9 @@ pub(crate) struct Up {
     /// Where the console is to listen; this version has none yet
     #[arg(long, value_name = "ADDR")]
     console: Option<SocketAddr>,
+    /// Start no agent
+    #[arg(long)]
+    no_agent: bool,
 }
 
 /// Does it; returns the exit code.
@@ -37,6 +40,6 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
         server_options: args.listening.words(),
         account: account::choose(args.listening.run_as.as_deref())?,
     };
-    let _ = args.console;
+    let _ = (args.console, args.no_agent);
     context.block_on(supervisor::run(plan, context))
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{Folder, exists, finish, signal, stderr, stdout, usher, wait_for};
+use crate::support::{Ended, Folder, exists, finish, signal, stderr, stdout, usher, wait_for};
 
 /// A launcher script that starts a helper twice, and a program that runs for a while.
 fn product(folder: &Folder) -> PathBuf {
@@ -44,8 +44,7 @@ fn every_start_of_the_tree_is_seen_and_rules_are_proposed() {
     let output = usher(&folder)
         .args(["product", "learn", "cad", "--seats", "2", "--json", "--"])
         .arg(product(&folder))
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(starts_of(&answer, "helper"), 2, "{answer}");
@@ -84,8 +83,7 @@ fn where_tracing_is_forbidden_the_tree_is_looked_at_and_that_is_said() {
         ])
         .args(["product", "learn", "inner", "--json", "--"])
         .arg(product(&folder))
-        .output()
-        .unwrap();
+        .ended();
     let text = stdout(&output);
     let end = text.find("\n}\n").unwrap() + 3;
     let inner: Value = serde_json::from_str(&text[..end]).unwrap();
@@ -112,7 +110,7 @@ fn a_signal_reaches_the_command_that_is_watched() {
         .spawn()
         .unwrap();
     wait_for("the command", || exists(&ready));
-    signal(&child, Signal::SIGTERM);
+    signal(child.id(), Signal::SIGTERM);
     let output = finish(child);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["exit_code"], 5, "{answer}");

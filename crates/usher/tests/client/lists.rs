@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::fake::Fake;
-use crate::support::{Folder, finish, stderr, stdout, usher};
+use crate::support::{Ended, Folder, finish, stderr, stdout, usher};
 
 #[test]
 fn a_server_that_is_not_there_is_named_with_the_next_step() {
@@ -11,10 +11,7 @@ fn a_server_that_is_not_there_is_named_with_the_next_step() {
     // A port that nobody has, as it is held by a socket that does not listen.
     let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", held.local_addr().unwrap());
-    let output = usher(&folder)
-        .args(["leases", "--server", &url])
-        .output()
-        .unwrap();
+    let output = usher(&folder).args(["leases", "--server", &url]).ended();
     assert_eq!(output.status.code(), Some(69));
     insta::assert_snapshot!(stderr(&output).replace(&url, "URL"), @r"
     usher: no Usher server answers at URL: Connection refused (os error 111)
@@ -29,8 +26,7 @@ fn a_list_is_a_table_for_people_and_a_page_for_programs() {
     fake.with(|world| world.leases = vec!["l-1".into(), "l-2".into()]);
     let table = usher(&folder)
         .args(["leases", "--server", &fake.url])
-        .output()
-        .unwrap();
+        .ended();
     insta::assert_snapshot!(stdout(&table), @r"
     LEASE  PRODUCT  USER  COMPUTER  SEATS  SINCE                UNTIL
     l-1    tool     anna  pc            1  2026-01-02 03:04:05  2026-01-02 03:04:05
@@ -38,8 +34,7 @@ fn a_list_is_a_table_for_people_and_a_page_for_programs() {
     ");
     let json = usher(&folder)
         .args(["leases", "--json", "--server", &fake.url])
-        .output()
-        .unwrap();
+        .ended();
     let page: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(page["items"][1]["id"], "l-2");
     assert_eq!(page["items"][1]["ttl_seconds"], 1);
@@ -54,8 +49,7 @@ fn a_long_list_is_fetched_page_by_page_up_to_the_limit() {
     let lines = |limit: &str| {
         let output = usher(&folder)
             .args(["leases", "--limit", limit, "--server", &fake.url])
-            .output()
-            .unwrap();
+            .ended();
         (stdout(&output).lines().count() - 1, stderr(&output))
     };
     assert_eq!(lines("0"), (2_345, String::new()));
@@ -90,11 +84,11 @@ fn the_environment_stands_between_the_flag_and_the_file() {
     std::fs::write(&file, "server = \"http://127.0.0.1:1\"\n").unwrap();
     let mut from_file = usher(&folder);
     from_file.args(["leases", "--config"]).arg(&file);
-    assert_eq!(from_file.output().unwrap().status.code(), Some(69));
+    assert_eq!(from_file.ended().status.code(), Some(69));
     from_file.env("USHER_SERVER", &fake.url);
-    assert_eq!(from_file.output().unwrap().status.code(), Some(0));
+    assert_eq!(from_file.ended().status.code(), Some(0));
     from_file.args(["--server", "http://127.0.0.1:1"]);
-    assert_eq!(from_file.output().unwrap().status.code(), Some(69));
+    assert_eq!(from_file.ended().status.code(), Some(69));
 }
 
 #[test]
@@ -116,8 +110,7 @@ fn manual_pages_and_completions_are_written() {
         let output = usher(&folder)
             .args(["completions", shell])
             .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
+            .ended();
         assert!(stdout(&output).contains("entitlement"), "{shell}");
     }
 }

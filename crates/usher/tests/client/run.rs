@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use crate::fake::Fake;
-use crate::support::{Folder, exists, finish, signal, stderr, stdout, usher, wait_for};
+use crate::support::{Ended, Folder, exists, finish, signal, stderr, stdout, usher, wait_for};
 
 #[test]
 fn the_command_runs_on_a_seat_that_is_given_back_and_its_exit_code_is_passed_on() {
@@ -22,8 +22,7 @@ fn the_command_runs_on_a_seat_that_is_given_back_and_its_exit_code_is_passed_on(
                 "-c",
                 script,
             ])
-            .output()
-            .unwrap();
+            .ended();
         (output.status.code(), stdout(&output))
     };
     assert_eq!(
@@ -53,8 +52,7 @@ fn a_refusal_says_why_and_nothing_is_started() {
             "touch",
         ])
         .arg(&file)
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(output.status.code(), Some(77));
     insta::assert_snapshot!(stderr(&output), @r"
     usher: all 1 seats of tool are in use
@@ -82,8 +80,7 @@ fn a_command_that_cannot_be_started_takes_no_seat() {
                 "--",
                 command,
             ])
-            .output()
-            .unwrap();
+            .ended();
         assert_eq!(output.status.code(), Some(code), "{command}");
     }
     assert_eq!(fake.with(|world| world.asked.clone()), Vec::<String>::new());
@@ -99,8 +96,7 @@ fn a_file_that_the_system_cannot_start_gives_its_seat_back() {
     let output = usher(&folder)
         .args(["run", "--server", &fake.url, "--product", "tool", "--"])
         .arg(&file)
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(output.status.code(), Some(127));
     assert_eq!(fake.with(|world| world.leases.len()), 0);
 }
@@ -152,8 +148,7 @@ fn who_has_waited_as_long_as_asked_leaves_the_queue() {
             "--",
             "true",
         ])
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
     assert!(
         stderr(&output).contains("no seat came free within 1 s"),
@@ -186,7 +181,7 @@ fn ctrl_c_leaves_the_queue() {
     wait_for("a place in the queue", || {
         fake.with(|world| world.queue.front().cloned())
     });
-    signal(&child, Signal::SIGINT);
+    signal(child.id(), Signal::SIGINT);
     let output = finish(child);
     assert_eq!(output.status.code(), Some(128 + 2));
     assert_eq!(
@@ -219,10 +214,10 @@ fn a_signal_reaches_the_command_once() {
         .spawn()
         .unwrap();
     wait_for("the command", || exists(&ready));
-    signal(&child, Signal::SIGUSR1);
+    signal(child.id(), Signal::SIGUSR1);
     // Both are for the shell, which takes them one after the other.
     std::thread::sleep(std::time::Duration::from_millis(200));
-    signal(&child, Signal::SIGTERM);
+    signal(child.id(), Signal::SIGTERM);
     let output = finish(child);
     assert_eq!(
         (output.status.code(), stdout(&output)),
@@ -250,8 +245,7 @@ fn a_run_inside_a_run_of_the_same_product_joins_its_seat() {
             &script,
         ])
         .env("USHER_SERVER", &fake.url)
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(stdout(&output), "inside on l-1\n", "{}", stderr(&output));
     assert_eq!(fake.with(|world| world.count("POST /v1/checkouts")), 1);
     // Another product has seats of its own.
@@ -269,8 +263,7 @@ fn a_run_inside_a_run_of_the_same_product_joins_its_seat() {
             &script,
         ])
         .env("USHER_SERVER", &fake.url)
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(
         stderr(&output).contains("unknown_product"),
@@ -296,8 +289,7 @@ fn a_named_lease_is_joined_and_neither_taken_nor_given_back() {
             "-c",
             "echo $USHER_LEASE",
         ])
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(stdout(&output), "theirs\n");
     assert_eq!(fake.with(|world| world.asked.clone()), Vec::<String>::new());
 }
@@ -391,8 +383,7 @@ fn a_request_whose_outcome_is_not_known_is_repeated_under_its_key() {
         fake.with(|world| world.trouble = (2, code));
         let output = usher(&folder)
             .args(["checkout", "tool", "--server", &fake.url])
-            .output()
-            .unwrap();
+            .ended();
         assert_eq!(
             (output.status.code(), stdout(&output)),
             (Some(0), "l-1\n".into())
@@ -428,8 +419,7 @@ fn through_the_agent_no_token_is_needed_and_the_cover_stands_before_the_command_
         .arg(&socket)
         .arg("--")
         .arg(&tool)
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(stdout(&output), "hello\n", "{}", stderr(&output));
     fake.with(|world| {
         assert_eq!(
@@ -447,8 +437,7 @@ fn through_the_agent_no_token_is_needed_and_the_cover_stands_before_the_command_
         .args(["run", "--agent-socket"])
         .arg(&socket)
         .args(["--", "true"])
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("no product's rules match"),
@@ -467,8 +456,7 @@ fn without_a_server_the_products_policy_decides_where_the_agent_knows_it() {
         .args(["run", "--product", "tool", "--agent-socket"])
         .arg(&socket)
         .args(["--", "echo", "runs"])
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(
         (output.status.code(), stdout(&output)),
         (Some(0), "runs\n".into())
@@ -489,8 +477,7 @@ fn without_a_server_the_products_policy_decides_where_the_agent_knows_it() {
             "echo",
             "runs",
         ])
-        .output()
-        .unwrap();
+        .ended();
     assert_eq!(
         (output.status.code(), stdout(&output)),
         (Some(69), String::new())

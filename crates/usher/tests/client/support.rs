@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
 
 /// Longer than anything that these tests wait for takes on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -64,21 +67,41 @@ pub(crate) fn wait_for<T>(name: &str, mut what: impl FnMut() -> Option<T>) -> T 
 }
 
 /// Waits for the end of a child, and kills it where it does not come.
-pub(crate) fn finish(mut child: Child) -> Output {
-    let end = Instant::now() + DEADLINE;
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > end {
-            child.kill().unwrap();
-            panic!("it did not end: {:?}", child.wait_with_output());
+pub(crate) fn finish(child: Child) -> Output {
+    let pid = child.id();
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let watchdog = std::thread::spawn(move || {
+        let late = is_done.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout);
+        if late {
+            // It was not waited for yet: the pid is its own.
+            signal(pid, Signal::SIGKILL);
         }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.wait_with_output().unwrap()
+        late
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(done);
+    assert!(
+        !watchdog.join().unwrap(),
+        "it did not end within {DEADLINE:?}: {output:?}"
+    );
+    output
 }
 
-/// Sends a signal to a child.
-pub(crate) fn signal(child: &Child, signal: nix::sys::signal::Signal) {
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+/// Runs commands to their end, with a deadline.
+pub(crate) trait Ended {
+    /// Starts it and waits for its end.
+    fn ended(&mut self) -> Output;
+}
+
+impl Ended for Command {
+    fn ended(&mut self) -> Output {
+        finish(self.spawn().unwrap())
+    }
+}
+
+/// Sends a signal to a process of these tests.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
     nix::sys::signal::kill(pid, signal).unwrap();
 }
 
