@@ -15,6 +15,7 @@ mod listing;
 mod output;
 mod package;
 mod run;
+mod spawn;
 mod supervisor;
 
 use std::process::ExitCode;

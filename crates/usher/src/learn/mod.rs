@@ -8,7 +8,6 @@
 mod poll;
 mod propose;
 mod trace;
-mod traceme;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

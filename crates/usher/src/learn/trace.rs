@@ -17,11 +17,11 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::traceme::begin_traced;
 use super::{Start, Watched};
 use crate::failure::Failure;
 use crate::run::find;
 use crate::run::signals::{Signals, exit_code};
+use crate::spawn::begin_traced;
 
 /// The type of the entry in a process's auxiliary vector that holds the address of the name by
 /// which it was started: for a script that of the script (getauxval(3)).

@@ -10,9 +10,10 @@ use std::process::Command;
 use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 
+use super::find;
 use super::signals::exit_code;
-use super::{find, mask};
 use crate::failure::Failure;
+use crate::spawn;
 
 /// A started command.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Child {
             .arg0(name)
             .args(args)
             .envs(environment.iter().copied());
-        mask::begin_with(&mut command, mask);
+        spawn::begin_with(&mut command, mask);
         match command.spawn() {
             Ok(child) => {
                 let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);

@@ -7,7 +7,6 @@
 pub(crate) mod child;
 pub(crate) mod door;
 pub(crate) mod find;
-mod mask;
 pub(crate) mod progress;
 mod recognise;
 pub(crate) mod seat;

@@ -293,7 +293,7 @@ async fn identify(Json(body): Json<Value>) -> Json<Value> {
 }
 
 async fn cover(State(shared): State<Arc<Shared>>, body: String) -> Response {
-    // Long enough for a command that did not wait for this answer to be seen.
+    // tidy: sleep, long enough for a command that did not wait for this answer to be seen
     tokio::time::sleep(Duration::from_millis(100)).await;
     let mut world = shared.world.lock().unwrap();
     let early = world.not_yet.as_ref().is_some_and(|file| file.exists());

@@ -215,7 +215,7 @@ fn a_signal_reaches_the_command_once() {
         .unwrap();
     wait_for("the command", || exists(&ready));
     signal(child.id(), Signal::SIGUSR1);
-    // Both are for the shell, which takes them one after the other.
+    // tidy: sleep, nothing shows when a shell has taken a signal whose trap only counts
     std::thread::sleep(std::time::Duration::from_millis(200));
     signal(child.id(), Signal::SIGTERM);
     let output = finish(child);

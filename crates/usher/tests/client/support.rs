@@ -62,6 +62,7 @@ pub(crate) fn wait_for<T>(name: &str, mut what: impl FnMut() -> Option<T>) -> T 
             return found;
         }
         assert!(Instant::now() < end, "waited {DEADLINE:?} for {name}");
+        // tidy: sleep, this is how a condition is waited for
         std::thread::sleep(Duration::from_millis(5));
     }
 }
