@@ -92,6 +92,7 @@ pub(crate) enum Command {
     Restore(commands::restore::Restore),
     Doctor(commands::doctor::Doctor),
     Check(commands::check::Check),
+    Bench(commands::bench::Bench),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
 }

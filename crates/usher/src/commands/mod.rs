@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod checkin;
 pub(crate) mod checkout;
@@ -55,6 +56,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Token(args) => token::run(args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
+        Command::Bench(args) => bench::run(&args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
