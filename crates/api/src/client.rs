@@ -195,6 +195,13 @@ impl Client {
         self.parse(self.send(request).await?).await
     }
 
+    /// POST `body` to `path`, where nothing is answered but that it was done.
+    pub async fn tell<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
+        self.send(self.request(Method::POST, path).json(body))
+            .await
+            .map(drop)
+    }
+
     /// POST to `path` without a body.
     pub async fn post_empty<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.parse(self.send(self.request(Method::POST, path)).await?)

@@ -32,6 +32,14 @@ async fn ask_agent(agent: &Client, file: &Path) -> Result<Option<String>, Failur
     };
     let request = IdentifyRequest { path: path.into() };
     let answer: IdentifyAnswer = agent.post("/v1/identify", &request).await?;
+    if answer.product.is_some() {
+        return Ok(answer.product);
+    }
+    // The product may have been added since the agent last heard from the server.
+    if agent.tell("/v1/refresh", &()).await.is_err() {
+        return Ok(None);
+    }
+    let answer: IdentifyAnswer = agent.post("/v1/identify", &request).await?;
     Ok(answer.product)
 }
 

@@ -168,10 +168,7 @@ async fn cover(agent: &Client, lease: &str, product: &str) {
         product: Cow::Borrowed(product),
         pid: std::process::id(),
     };
-    if let Err(error) = agent
-        .post::<_, serde_json::Value>("/v1/covers", &request)
-        .await
-    {
+    if let Err(error) = agent.tell("/v1/covers", &request).await {
         eprintln_quiet(&format!(
             "usher: the agent does not know of this seat and may take a second one: {error}"
         ));

@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) on_lost_lease: &'static str,
     /// A file that must not be there when a cover is told of.
     pub(crate) not_yet: Option<std::path::PathBuf>,
+    /// The agent knows the product's rules only after it was told to ask for them.
+    refreshed: bool,
     next: u32,
 }
 
@@ -121,6 +123,7 @@ impl Fake {
             .route("/v1/agent", get(agent))
             .route("/v1/identify", post(identify))
             .route("/v1/covers", post(cover))
+            .route("/v1/refresh", post(refresh))
             .with_state(shared.clone());
         let url = serve(&runtime, router);
         Fake {
@@ -285,14 +288,20 @@ async fn agent() -> Json<Value> {
     )
 }
 
-async fn identify(Json(body): Json<Value>) -> Json<Value> {
+async fn identify(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> Json<Value> {
     let known = body["path"]
         .as_str()
         .is_some_and(|path| path.ends_with("/tool"));
+    let known = known && shared.world.lock().unwrap().refreshed;
     Json(json!({"product": known.then_some("tool"), "rule": known.then_some("name=tool")}))
 }
 
-async fn cover(State(shared): State<Arc<Shared>>, body: String) -> Response {
+async fn refresh(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.world.lock().unwrap().refreshed = true;
+    StatusCode::NO_CONTENT
+}
+
+async fn cover(State(shared): State<Arc<Shared>>, body: String) -> StatusCode {
     // tidy: sleep, long enough for a command that did not wait for this answer to be seen
     tokio::time::sleep(Duration::from_millis(100)).await;
     let mut world = shared.world.lock().unwrap();
@@ -301,5 +310,5 @@ async fn cover(State(shared): State<Arc<Shared>>, body: String) -> Response {
         "{}POST /v1/covers {body}",
         if early { "late " } else { "" }
     ));
-    Json(json!({})).into_response()
+    StatusCode::NO_CONTENT
 }
