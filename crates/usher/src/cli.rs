@@ -137,6 +137,31 @@ mod tests {
     }
 
     #[test]
+    fn the_help_of_each_command_is_as_it_was_read_last() {
+        let mut all = String::new();
+        pages(&mut command().term_width(100), "usher", &mut all);
+        insta::assert_snapshot!("help", all);
+    }
+
+    fn pages(command: &mut clap::Command, name: &str, all: &mut String) {
+        command.build();
+        let common = command.render_help().to_string();
+        // What every command takes is said once.
+        let (own, rest) = common
+            .split_once("Options for every command:")
+            .unwrap_or((&common, ""));
+        let examples = rest.split_once("\n\n").map_or("", |(_, examples)| examples);
+        all.push_str(&format!("===== {name}\n{own}{examples}\n"));
+        for sub in command
+            .get_subcommands_mut()
+            .filter(|sub| sub.get_name() != "help")
+        {
+            let sub_name = format!("{name} {}", sub.get_name());
+            pages(sub, &sub_name, all);
+        }
+    }
+
+    #[test]
     fn a_flag_is_taken_before_and_after_the_command() {
         for line in [
             ["usher", "--server", "http://a:1", "status"],

@@ -7,4 +7,5 @@ mod fake;
 mod learn;
 mod lists;
 mod run;
+mod signals;
 mod support;

@@ -1,9 +1,7 @@
 //! `usher run` and `usher checkout`.
 
-use nix::sys::signal::Signal;
-
 use crate::fake::Fake;
-use crate::support::{Ended, Folder, exists, finish, signal, stderr, stdout, usher, wait_for};
+use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
 
 #[test]
 fn the_command_runs_on_a_seat_that_is_given_back_and_its_exit_code_is_passed_on() {
@@ -159,71 +157,6 @@ fn who_has_waited_as_long_as_asked_leaves_the_queue() {
         fake.with(|world| (world.queue.len(), world.count("DELETE /v1/tickets/"))),
         (0, 1)
     );
-}
-
-#[test]
-fn ctrl_c_leaves_the_queue() {
-    let folder = Folder::new();
-    let fake = Fake::server(0);
-    let child = usher(&folder)
-        .args([
-            "run",
-            "--server",
-            &fake.url,
-            "--product",
-            "tool",
-            "--wait=5m",
-            "--",
-            "true",
-        ])
-        .spawn()
-        .unwrap();
-    wait_for("a place in the queue", || {
-        fake.with(|world| world.queue.front().cloned())
-    });
-    signal(child.id(), Signal::SIGINT);
-    let output = finish(child);
-    assert_eq!(output.status.code(), Some(128 + 2));
-    assert_eq!(
-        fake.with(|world| (world.queue.len(), world.count("DELETE /v1/tickets/"))),
-        (0, 1)
-    );
-}
-
-#[test]
-fn a_signal_reaches_the_command_once() {
-    let folder = Folder::new();
-    let fake = Fake::server(1);
-    let ready = folder.path("ready");
-    let script = format!(
-        "n=0; trap 'n=$((n+1))' USR1; trap 'echo $n; exit 3' TERM; touch {}; while :; do sleep 0.01; done",
-        ready.display()
-    );
-    let child = usher(&folder)
-        .args([
-            "run",
-            "--server",
-            &fake.url,
-            "--product",
-            "tool",
-            "--",
-            "sh",
-            "-c",
-            &script,
-        ])
-        .spawn()
-        .unwrap();
-    wait_for("the command", || exists(&ready));
-    signal(child.id(), Signal::SIGUSR1);
-    // tidy: sleep, nothing shows when a shell has taken a signal whose trap only counts
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    signal(child.id(), Signal::SIGTERM);
-    let output = finish(child);
-    assert_eq!(
-        (output.status.code(), stdout(&output)),
-        (Some(3), "1\n".into())
-    );
-    assert_eq!(fake.with(|world| world.leases.len()), 0);
 }
 
 #[test]
