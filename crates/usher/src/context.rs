@@ -30,6 +30,8 @@ impl Context {
         data_given: bool,
     ) -> Self {
         let data = globals.data.clone().unwrap_or_else(default_data);
+        // It is told to other processes and to people, who may be elsewhere.
+        let data = std::path::absolute(&data).unwrap_or(data);
         Context {
             globals,
             server_given,
