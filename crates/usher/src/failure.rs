@@ -166,6 +166,9 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::Forbidden) {
         return failure.next("Use a token of a larger role: `usher token create --role ...`.");
     }
+    if problem.status == 503 {
+        return failure.next("Try again in a moment; `usher doctor` looks at what may be wrong.");
+    }
     if problem.is(Code::UnknownProduct) {
         return failure.next("`usher product list` shows the products that there are.");
     }

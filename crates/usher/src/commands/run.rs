@@ -35,7 +35,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "LEASE")]
     lease: Option<String>,
     /// How many seats to take
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(usher_api::SEATS_LIMIT)))]
     seats: u32,
     /// How long the seat is held after the last renewal
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = super::checkout::ttl)]
