@@ -1,1 +1,111 @@
-//! Placeholder.
+//! usher-agent: runs on each computer, sees programs start and end, and tells the metering server.
+//!
+//! It watches ([`watch`]), identifies ([`identity`]), turns what it sees into sessions (the pure
+//! machine of `usher_core::sessions`), keeps them on disk ([`outbox`]) and exchanges them with the
+//! server ([`sync`]). Local users reach the server through its socket ([`socket`]), under their
+//! own account. Tracking refuses nobody: a program without a free seat runs on, unseated.
+//!
+//! The path of a start is: sighting, identity, product, session. A gate that holds programs before
+//! their first instruction asks at the second step, with the same identifier.
+
+#![deny(unsafe_code)]
+
+mod accounts;
+mod agent;
+mod clock;
+mod computer;
+mod counts;
+mod identity;
+mod outbox;
+mod run;
+mod socket;
+mod sync;
+mod sync_loop;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use usher_api::Watching;
+
+pub use run::run;
+
+/// Where unprivileged programs find the agent of the computer, when it runs as root.
+pub const PUBLIC_SOCKET: &str = "/run/usher/agent.sock";
+
+/// How an agent is to run.
+#[derive(Debug, Clone)]
+pub struct AgentOptions {
+    /// Its data directory: `agent.db`, `agent.sock`, the lock.
+    pub data: PathBuf,
+    /// The metering server: `http://HOST:PORT` or `https://HOST:PORT`.
+    pub server: String,
+    /// The agent's token; else it is read from `token_file`.
+    pub token: Option<String>,
+    /// A file with the agent's token.
+    pub token_file: Option<PathBuf>,
+    /// A certificate authority to trust besides the system's own (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// A socket for everyone on the computer, such as [`PUBLIC_SOCKET`], besides the one in the
+    /// data directory, which is for its owner.
+    pub public_socket: Option<PathBuf>,
+    /// How to watch; none: by the kernel's events where that is allowed, else by polling.
+    pub watching: Option<Watching>,
+    /// What the computer is called; none: its host name.
+    pub computer_name: Option<String>,
+    /// Where the machine id is; `/etc/machine-id` as a rule.
+    pub machine_id_file: PathBuf,
+}
+
+impl AgentOptions {
+    /// An agent with its state in `data` that reports to `server`.
+    pub fn new(data: PathBuf, server: String) -> Self {
+        AgentOptions {
+            data,
+            server,
+            token: None,
+            token_file: None,
+            ca_file: None,
+            public_socket: None,
+            watching: None,
+            computer_name: None,
+            machine_id_file: PathBuf::from("/etc/machine-id"),
+        }
+    }
+}
+
+/// What a running agent says of itself once it watches.
+#[derive(Debug, Clone)]
+pub struct AgentReady {
+    /// The id that it made for this computer.
+    pub computer: String,
+    /// How it sees programs.
+    pub watching: Watching,
+    /// What it can miss, in words.
+    pub can_miss: Vec<String>,
+    /// The sockets that it listens on.
+    pub sockets: Vec<PathBuf>,
+}
+
+/// Why an agent could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The options cannot be used (exit code 2).
+    #[error("{0}")]
+    Usage(String),
+    /// Starting or running failed (exit code 1).
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl AgentError {
+    fn state(error: outbox::OutboxError) -> Self {
+        AgentError::Failed(error.to_string())
+    }
+}
+
+/// Nothing that holds one of the agent's locks leaves what it guards half changed: a panic
+/// elsewhere is no reason to stop watching.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

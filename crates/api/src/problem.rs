@@ -166,6 +166,8 @@ codes! {
     OutcomeUnknown = "outcome_unknown", 503, "The outcome is not known";
     /// The disk is full or cannot be written: nothing was done.
     StorageFailed = "storage_failed", 503, "The server cannot write to its disk";
+    /// An agent cannot reach its metering server.
+    ServerUnreachable = "server_unreachable", 503, "The metering server cannot be reached";
     /// The server is stopping; another may answer.
     Stopping = "stopping", 503, "The server is stopping";
     /// After a restore: nothing is granted until every lease of before has ended.

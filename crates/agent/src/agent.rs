@@ -1,0 +1,512 @@
+//! The agent's state, and how what was seen becomes sessions on disk and items for the server.
+//!
+//! One transaction for each batch of sightings: a session and the items that tell of it are on
+//! disk together. What cannot be written (a full disk) is kept in memory, bounded, and written
+//! with the next change.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+use usher_api::{FinishedSession, Policy, ProgramStarts, SessionCheckout, Subject, SyncAction};
+use usher_core::sessions::{
+    Effect, Event, Limits, ProcessKey, Session, SessionId, Sessions, Stamp, Who,
+};
+
+use crate::accounts::Accounts;
+use crate::computer::{self, Computer};
+use crate::identity::Rules;
+use crate::lock;
+use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
+use crate::watch::{Seen, Shared, procfs};
+use crate::{AgentError, clock};
+
+/// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
+const UNWRITTEN_LIMIT: usize = 100_000;
+/// Names of programs in one item.
+const COUNTS_IN_ITEM: usize = 1_000;
+/// Seconds that a lease lives without renewal, where the product allows so many.
+const TTL_SECONDS: u32 = 300;
+
+/// What is known of a session's seat.
+#[derive(Debug, Clone)]
+pub(crate) struct Seat {
+    /// When it is to be renewed, or asked for again.
+    pub(crate) due_boot_ms: u64,
+    pub(crate) ttl_seconds: u32,
+    /// Since when it is held; none: it is not.
+    pub(crate) granted: Option<Stamp>,
+}
+
+/// The agent's state.
+pub(crate) struct Agent {
+    pub(crate) computer: Computer,
+    boot_id: String,
+    pub(crate) sessions: Sessions,
+    pub(crate) outbox: Outbox,
+    pub(crate) accounts: Accounts,
+    pub(crate) policy: Policy,
+    pub(crate) seats: FxHashMap<SessionId, Seat>,
+    pub(crate) connected: bool,
+    pub(crate) shared: Option<Arc<Shared>>,
+    /// The sessions' processes as they were last written down.
+    written: FxHashMap<SessionId, Vec<ProcessKey>>,
+    unwritten: Vec<Effect>,
+}
+
+impl Agent {
+    /// Takes up the state in the folder `data`.
+    pub(crate) fn open(
+        data: &Path,
+        machine_id: &Path,
+        name: Option<String>,
+    ) -> Result<Self, AgentError> {
+        let mut outbox = Outbox::open(data).map_err(AgentError::state)?;
+        let computer = computer_of(&mut outbox, machine_id, name)?;
+        let policy: Policy = match outbox.meta("policy").map_err(AgentError::state)? {
+            Some(text) => serde_json::from_str(&text).unwrap_or_default(),
+            None => Policy::default(),
+        };
+        let last_session = outbox.number("last_session").map_err(AgentError::state)?;
+        Ok(Agent {
+            computer,
+            boot_id: clock::boot_id(),
+            sessions: Sessions::new(Limits::default(), last_session),
+            outbox,
+            accounts: Accounts::new(),
+            policy,
+            seats: FxHashMap::default(),
+            connected: false,
+            shared: None,
+            written: FxHashMap::default(),
+            unwritten: Vec::new(),
+        })
+    }
+
+    /// The rules of the policy.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules::compile(&self.policy.products)
+    }
+
+    /// Takes up the sessions and covers of the agent's former run. Answers the covers that still
+    /// stand.
+    pub(crate) fn take_up(&mut self) -> Result<Vec<ProcessKey>, OutboxError> {
+        let last_seen = Stamp {
+            boot_ms: self.outbox.number("seen_boot_ms")?,
+            wall_ms: self
+                .outbox
+                .meta("seen_wall_ms")?
+                .and_then(|t| t.parse().ok())
+                .unwrap_or(0),
+        };
+        let same_boot = self.outbox.meta("boot_id")?.as_deref() == Some(&*self.boot_id);
+        let now = clock::now();
+        for saved in self.outbox.sessions()? {
+            let (session, mut members) = (saved.session, saved.members);
+            let last_seen = if last_seen.boot_ms < session.started.boot_ms {
+                session.started
+            } else {
+                last_seen
+            };
+            if !same_boot {
+                members.clear();
+            }
+            if session.cover.is_none() {
+                self.seats.insert(session.id, due_at(now.boot_ms));
+            }
+            self.sessions.restore(session, &members, last_seen);
+        }
+        let mut effects = Vec::new();
+        if !same_boot {
+            // Nothing of another boot runs any more; a process with the same pid is another.
+            self.sessions.apply(now, Event::Settled, &mut effects);
+        }
+        let mut roots = Vec::new();
+        for cover in self.outbox.covers()? {
+            let stands = same_boot
+                && procfs::process_stat(cover.root.pid)
+                    .is_ok_and(|stat| stat.start == cover.root.start && !stat.zombie);
+            if stands {
+                roots.push(cover.root);
+                let event = covered(&cover);
+                self.sessions.apply(now, event, &mut effects);
+            } else {
+                self.outbox
+                    .change(|change| change.forget_covers_of(cover.root.pid))?;
+            }
+        }
+        self.write(effects)?;
+        Ok(roots)
+    }
+
+    /// Takes in what was seen.
+    pub(crate) fn take_in(&mut self, seen: &mut Vec<Seen>) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        let mut ended_roots = Vec::new();
+        for Seen { at, event } in seen.drain(..) {
+            if let Event::Exited { pid } = &event {
+                ended_roots.push(*pid);
+            }
+            self.sessions.apply(at, event, &mut effects);
+        }
+        if !ended_roots.is_empty() && !self.outbox.covers()?.is_empty() {
+            self.outbox.change(|change| {
+                ended_roots
+                    .iter()
+                    .try_for_each(|pid| change.forget_covers_of(*pid))
+            })?;
+        }
+        self.write(effects)
+    }
+
+    /// A local user's `usher run` holds a lease for all that `root` starts.
+    pub(crate) fn cover(&mut self, cover: Cover) -> Result<(), OutboxError> {
+        self.outbox.change(|change| change.save_cover(&cover))?;
+        if let Some(shared) = &self.shared {
+            shared.cover(cover.root);
+        }
+        let mut effects = Vec::new();
+        self.sessions
+            .apply(clock::now(), covered(&cover), &mut effects);
+        self.write(effects)
+    }
+
+    /// Goes by another policy from now on.
+    pub(crate) fn set_policy(&mut self, policy: Policy) -> Result<(), OutboxError> {
+        let text = serde_json::to_string(&policy)?;
+        self.outbox
+            .change(|change| change.set_meta("policy", &text))?;
+        tracing::info!(
+            version = policy.version,
+            products = policy.products.len(),
+            "new policy"
+        );
+        self.policy = policy;
+        let known = self
+            .policy
+            .products
+            .iter()
+            .map(|p| Arc::from(p.id.as_str()))
+            .collect();
+        let mut effects = Vec::new();
+        self.sessions
+            .apply(clock::now(), Event::ProductsAre(known), &mut effects);
+        self.write(effects)?;
+        if let Some(shared) = &self.shared {
+            shared.identifier.set_rules(self.rules());
+            shared.look_again();
+        }
+        Ok(())
+    }
+
+    /// Queues what programs of no product were started since the last time.
+    pub(crate) fn report_programs(&mut self) -> Result<(), OutboxError> {
+        let Some(shared) = self.shared.clone() else {
+            return Ok(());
+        };
+        let counts = {
+            let mut counts = lock(&shared.counts);
+            if counts.is_empty() {
+                return Ok(());
+            }
+            counts.take()
+        };
+        self.outbox.change(|change| {
+            for part in counts.chunks(COUNTS_IN_ITEM) {
+                let counts = part
+                    .iter()
+                    .map(|(program, starts)| ProgramStarts {
+                        program: program.to_string().into(),
+                        starts: *starts,
+                    })
+                    .collect();
+                change.enqueue(&SyncAction::Programs { counts })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes down which processes the sessions have, and that they run now.
+    pub(crate) fn write_down_members(&mut self) -> Result<(), OutboxError> {
+        if !self.unwritten.is_empty() {
+            self.write(Vec::new())?;
+        }
+        if self.sessions.open().next().is_none() {
+            return Ok(());
+        }
+        let members = self.members();
+        let (sessions, written, boot_id) = (&self.sessions, &self.written, &self.boot_id);
+        self.outbox.change(|change| {
+            for (id, members) in &members {
+                if written.get(id) != Some(members)
+                    && let Some(session) = sessions.get(*id)
+                {
+                    change.save_session(session, members)?;
+                }
+            }
+            change.seen_running(boot_id, clock::now())
+        })?;
+        self.written = members;
+        Ok(())
+    }
+
+    fn members(&self) -> FxHashMap<SessionId, Vec<ProcessKey>> {
+        let mut members: FxHashMap<SessionId, Vec<ProcessKey>> = FxHashMap::default();
+        for (id, key) in self.sessions.members() {
+            members.entry(id).or_default().push(key);
+        }
+        for keys in members.values_mut() {
+            keys.sort_unstable_by_key(|key| (key.start, key.pid));
+        }
+        members
+    }
+
+    /// Puts effects on disk, with those that could not be written before.
+    pub(crate) fn write(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
+        self.unwritten.extend(effects);
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let over = self.unwritten.len().saturating_sub(UNWRITTEN_LIMIT);
+        if over > 0 {
+            tracing::error!(
+                dropped = over,
+                "the disk takes no records: the oldest are dropped"
+            );
+            self.unwritten.drain(..over);
+        }
+        let effects = std::mem::take(&mut self.unwritten);
+        let result = self.write_all(&effects);
+        if result.is_err() {
+            self.unwritten = effects;
+        }
+        result
+    }
+
+    fn write_all(&mut self, effects: &[Effect]) -> Result<(), OutboxError> {
+        let now = clock::now();
+        let opened = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Opened(_)));
+        let members = if opened {
+            self.members()
+        } else {
+            FxHashMap::default()
+        };
+        let Agent {
+            outbox,
+            accounts,
+            sessions,
+            policy,
+            computer,
+            boot_id,
+            ..
+        } = self;
+        let mut teller = Teller {
+            accounts,
+            computer: &computer.id,
+        };
+        outbox.change(|change| {
+            for effect in effects {
+                match effect {
+                    Effect::Opened(session) => {
+                        let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
+                        change.save_session(session, members)?;
+                        change.set_meta("last_session", &session.id.0.to_string())?;
+                    }
+                    Effect::WantLease(id) => {
+                        if let Some(session) = sessions.get(*id) {
+                            change.enqueue(&teller.checkout(session, policy))?;
+                        }
+                    }
+                    Effect::ReleaseLease(id) => release(change, id.0)?,
+                    Effect::Ended(session, at) => {
+                        change.forget_session(session.id.0)?;
+                        change.enqueue(&teller.finished(session, *at))?;
+                    }
+                }
+            }
+            change.seen_running(boot_id, now)
+        })?;
+        for effect in effects {
+            match effect {
+                Effect::Opened(session) => {
+                    tracing::debug!(
+                        session = session.id.0,
+                        product = &*session.product,
+                        "opened"
+                    );
+                }
+                Effect::WantLease(id) => {
+                    // The answer to the checkout says when it is due.
+                    self.seats.insert(*id, due_at(u64::MAX));
+                }
+                Effect::ReleaseLease(id) => {
+                    self.seats.remove(id);
+                }
+                Effect::Ended(session, _) => {
+                    tracing::debug!(session = session.id.0, product = &*session.product, "ended");
+                    self.written.remove(&session.id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for a session's seat, anew or again.
+    pub(crate) fn checkout_action(&mut self, id: SessionId) -> Option<SyncAction<'static>> {
+        let session = self.sessions.get(id)?;
+        let mut teller = Teller {
+            accounts: &mut self.accounts,
+            computer: &self.computer.id,
+        };
+        Some(teller.checkout(session, &self.policy))
+    }
+
+    /// Of this computer's account `uid`.
+    pub(crate) fn subject(&mut self, uid: u32) -> Subject<'static> {
+        let mut teller = Teller {
+            accounts: &mut self.accounts,
+            computer: &self.computer.id,
+        };
+        teller.subject(uid)
+    }
+}
+
+fn due_at(due_boot_ms: u64) -> Seat {
+    Seat {
+        due_boot_ms,
+        ttl_seconds: TTL_SECONDS,
+        granted: None,
+    }
+}
+
+fn covered(cover: &Cover) -> Event {
+    Event::Covered {
+        root: cover.root,
+        lease: cover.lease.as_str().into(),
+        product: cover.product.as_str().into(),
+    }
+}
+
+/// A session's seat goes back: what was never asked for need not be given back.
+fn release(change: &Change<'_>, session: u64) -> Result<(), OutboxError> {
+    change.take_back(ItemKind::Renew, session)?;
+    change.take_back(ItemKind::Checkout, session)?;
+    if change.was_asked_for(session)? {
+        change.enqueue(&SyncAction::Checkin { session })?;
+    }
+    Ok(())
+}
+
+/// Says sessions in the words of the wire.
+struct Teller<'a> {
+    accounts: &'a mut Accounts,
+    computer: &'a str,
+}
+
+impl Teller<'_> {
+    fn subject(&mut self, uid: u32) -> Subject<'static> {
+        Subject {
+            authority: format!("computer:{}", self.computer).into(),
+            id: uid.to_string().into(),
+            name: self.accounts.name(uid).into(),
+        }
+    }
+
+    fn checkout(&mut self, session: &Session, policy: &Policy) -> SyncAction<'static> {
+        let allowed = policy
+            .products
+            .iter()
+            .find(|product| product.id == *session.product)
+            .map_or(TTL_SECONDS, |product| product.max_ttl_seconds);
+        SyncAction::Checkout(SessionCheckout {
+            session: session.id.0,
+            product: session.product.to_string().into(),
+            subject: self.subject(session.who.counted),
+            seats: 1,
+            ttl_seconds: allowed.clamp(1, TTL_SECONDS),
+        })
+    }
+
+    fn finished(&mut self, session: &Session, at: Stamp) -> SyncAction<'static> {
+        let lasted_ms = at.boot_ms.saturating_sub(session.started.boot_ms);
+        // The clock that nobody sets says how long; the wall clock's last word says when.
+        let ended = timestamp(at.wall_ms);
+        let started = timestamp(at.wall_ms.saturating_sub_unsigned(lasted_ms));
+        let Who { counted, real } = session.who;
+        let real_subject = (real != counted).then(|| self.subject(real));
+        SyncAction::Finished(FinishedSession {
+            session: session.id.0,
+            product: session.product.to_string().into(),
+            program: session.program.name.to_string().into(),
+            version: session
+                .program
+                .version
+                .as_ref()
+                .map(|version| version.to_string().into()),
+            subject: self.subject(counted),
+            real_subject,
+            started_at: started,
+            ended_at: ended,
+            duration_seconds: lasted_ms / 1000,
+            lease: session.lease.as_ref().map(|lease| lease.to_string().into()),
+        })
+    }
+}
+
+/// An instant of the wall clock; the epoch where the clock says nonsense.
+pub(crate) fn timestamp(wall_ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(wall_ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The computer's id as it was made, or a new one where the machine is another.
+fn computer_of(
+    outbox: &mut Outbox,
+    machine_id: &Path,
+    name: Option<String>,
+) -> Result<Computer, AgentError> {
+    let machine = computer::machine_hash(machine_id);
+    let known = outbox.meta("computer").map_err(AgentError::state)?;
+    let tied_to = outbox.meta("machine").map_err(AgentError::state)?;
+    let is_this = machine.is_none() || tied_to.is_none() || tied_to == machine;
+    let id = match known {
+        Some(id) if is_this => id,
+        known => {
+            let id = computer::new_id().map_err(|error| {
+                AgentError::Failed(format!("cannot make an id for this computer: {error}"))
+            })?;
+            if let Some(before) = known {
+                tracing::warn!(
+                    before,
+                    now = id,
+                    "the machine id has changed (a cloned disk?): this is a computer of its own \
+                     from now on"
+                );
+            }
+            id
+        }
+    };
+    let incarnation = outbox.number("incarnation").map_err(AgentError::state)?;
+    outbox
+        .change(|change| {
+            change.set_meta("computer", &id)?;
+            if let Some(machine) = &machine {
+                change.set_meta("machine", machine)?;
+            }
+            if !is_this {
+                change.forget_everything()?;
+            }
+            if incarnation == 0 || !is_this {
+                change.begin_incarnation(u64::try_from(clock::wall_ms()).unwrap_or(1).max(1))?;
+            }
+            Ok(())
+        })
+        .map_err(AgentError::state)?;
+    Ok(Computer {
+        id,
+        machine,
+        name: name.unwrap_or_else(computer::host_name),
+    })
+}

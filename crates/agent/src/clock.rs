@@ -1,0 +1,46 @@
+//! The two clocks: one that counts from boot, sleep included, and that nobody sets; and the wall
+//! clock, for people.
+
+use rustix::time::{ClockId, clock_gettime};
+use usher_core::sessions::Stamp;
+
+/// Kernel ticks a second in `/proc/PID/stat`: fixed for user space on every Linux that runs today.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// Milliseconds since boot.
+pub(crate) fn boot_ms() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1000
+        + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+/// Milliseconds since 1970, as the wall clock has it.
+pub(crate) fn wall_ms() -> i64 {
+    let now = clock_gettime(ClockId::Realtime);
+    now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}
+
+/// This instant.
+pub(crate) fn now() -> Stamp {
+    Stamp {
+        boot_ms: boot_ms(),
+        wall_ms: wall_ms(),
+    }
+}
+
+/// The instant at which a process was made, from its start time in kernel ticks since boot.
+pub(crate) fn at_ticks(ticks: u64, now: Stamp) -> Stamp {
+    let boot_ms = (ticks.saturating_mul(1000) / TICKS_PER_SECOND).min(now.boot_ms);
+    let ago = i64::try_from(now.boot_ms - boot_ms).unwrap_or(0);
+    Stamp {
+        boot_ms,
+        wall_ms: now.wall_ms - ago,
+    }
+}
+
+/// Which boot this is; empty where the kernel does not say.
+pub(crate) fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,231 @@
+//! Which package installed a file: dpkg's lists, indexed once and again when they change, or a
+//! question to `rpm` where that is what the computer has.
+//!
+//! The index holds a 64-bit hash and a package number for each installed file: a megabyte and a
+//! half for 100,000 files. It is only made when a rule, or a session's record, asks.
+
+use std::collections::HashMap;
+use std::hash::Hasher;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use rustc_hash::FxHasher;
+use usher_core::identify::Package;
+
+/// Files that are indexed at the most; those beyond belong to no package.
+const FILES_LIMIT: usize = 4_000_000;
+
+/// The packages of this computer.
+#[derive(Debug)]
+pub(crate) struct Packages {
+    folder: PathBuf,
+    rpm: Option<PathBuf>,
+    index: Option<Index>,
+}
+
+#[derive(Debug)]
+struct Index {
+    made_from: Option<SystemTime>,
+    /// Hash of path, package; sorted.
+    files: Vec<(u64, u32)>,
+    packages: Vec<Package>,
+}
+
+impl Packages {
+    /// The packages that dpkg knows, in `folder` (`/var/lib/dpkg`), or rpm.
+    pub(crate) fn new(folder: &Path) -> Self {
+        let rpm = ["/usr/bin/rpm", "/bin/rpm"]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|path| path.exists());
+        Packages {
+            folder: folder.to_owned(),
+            rpm,
+            index: None,
+        }
+    }
+
+    /// Makes the index, so that the first question need not wait for it.
+    pub(crate) fn prepare(&mut self) {
+        if self.is_dpkg() {
+            self.bring_up_to_date();
+        }
+    }
+
+    fn is_dpkg(&self) -> bool {
+        self.folder.join("status").exists()
+    }
+
+    fn bring_up_to_date(&mut self) {
+        let changed = self.changed();
+        if self
+            .index
+            .as_ref()
+            .is_none_or(|index| index.made_from != changed)
+        {
+            self.index = Some(self.read());
+        }
+    }
+
+    /// The package that installed the file at `path`.
+    pub(crate) fn owner(&mut self, path: &[u8]) -> Option<Package> {
+        if !self.is_dpkg() {
+            return self.ask_rpm(path);
+        }
+        self.bring_up_to_date();
+        let index = self.index.as_ref()?;
+        // Where /bin is a link to /usr/bin, packages may still list /bin.
+        let without_usr = path.strip_prefix(b"/usr").filter(|rest| {
+            [b"/bin/".as_slice(), b"/sbin/", b"/lib"]
+                .iter()
+                .any(|start| rest.starts_with(start))
+        });
+        [Some(path), without_usr]
+            .into_iter()
+            .flatten()
+            .find_map(|path| {
+                let hash = hash(path);
+                let at = index
+                    .files
+                    .binary_search_by_key(&hash, |(hash, _)| *hash)
+                    .ok()?;
+                index.packages.get(index.files[at].1 as usize).cloned()
+            })
+    }
+
+    fn changed(&self) -> Option<SystemTime> {
+        self.folder.join("status").metadata().ok()?.modified().ok()
+    }
+
+    fn read(&self) -> Index {
+        let made_from = self.changed();
+        let versions = self.versions();
+        let mut files = Vec::new();
+        let mut packages = Vec::new();
+        let entries = std::fs::read_dir(self.folder.join("info"))
+            .into_iter()
+            .flatten();
+        for entry in entries.flatten() {
+            let name = entry.file_name().into_vec();
+            let Some(name) = name.strip_suffix(b".list") else {
+                continue;
+            };
+            let name = String::from_utf8_lossy(name).into_owned();
+            let name = name.split(':').next().unwrap_or(&name).to_owned();
+            let Ok(list) = std::fs::read(entry.path()) else {
+                continue;
+            };
+            let number = packages.len() as u32;
+            let paths = list
+                .split(|byte| *byte == b'\n')
+                .filter(|path| path.len() > 2);
+            files.extend(paths.map(|path| (hash(path), number)));
+            let version = versions.get(&name).cloned().unwrap_or_default();
+            packages.push(Package { name, version });
+            if files.len() > FILES_LIMIT {
+                tracing::warn!(limit = FILES_LIMIT, "too many packaged files to index all");
+                break;
+            }
+        }
+        files.sort_unstable();
+        files.shrink_to_fit();
+        Index {
+            made_from,
+            files,
+            packages,
+        }
+    }
+
+    /// Name and version of each package in dpkg's `status`.
+    fn versions(&self) -> HashMap<String, String> {
+        let text = std::fs::read(self.folder.join("status")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut versions = HashMap::new();
+        let mut name = "";
+        for line in text.lines() {
+            if let Some(value) = line.strip_prefix("Package: ") {
+                name = value;
+            } else if let Some(value) = line.strip_prefix("Version: ") {
+                versions.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        versions
+    }
+
+    fn ask_rpm(&self, path: &[u8]) -> Option<Package> {
+        let output = Command::new(self.rpm.as_ref()?)
+            .args(["-qf", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\\n"])
+            .arg(std::ffi::OsStr::from_bytes(path))
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .ok()
+            .filter(|output| output.status.success())?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let (name, version) = text.lines().next()?.split_once(' ')?;
+        Some(Package {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        })
+    }
+}
+
+fn hash(path: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(path);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_belongs_to_the_package_that_lists_it_until_that_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let info = folder.path().join("info");
+        std::fs::create_dir(&info).unwrap();
+        std::fs::write(
+            info.join("app:amd64.list"),
+            "/.\n/opt/app\n/opt/app/run\n/bin/tool\n",
+        )
+        .unwrap();
+        let status = folder.path().join("status");
+        std::fs::write(&status, "Package: app\nStatus: ok\nVersion: 2:3.1-4\n\n").unwrap();
+        let mut packages = Packages::new(folder.path());
+        let app = Package {
+            name: "app".to_owned(),
+            version: "2:3.1-4".to_owned(),
+        };
+        assert_eq!(packages.owner(b"/opt/app/run"), Some(app.clone()));
+        assert_eq!(packages.owner(b"/usr/bin/tool"), Some(app.clone()));
+        assert_eq!(packages.owner(b"/opt/app/other"), None);
+
+        std::fs::write(info.join("new.list"), "/opt/app/other\n").unwrap();
+        std::fs::write(&status, "Package: new\nVersion: 1\n").unwrap();
+        let later = SystemTime::now() + std::time::Duration::from_secs(5);
+        std::fs::File::options()
+            .write(true)
+            .open(&status)
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+        assert_eq!(packages.owner(b"/opt/app/other").unwrap().name, "new");
+    }
+
+    #[test]
+    fn the_packages_of_this_computer_are_known() {
+        let mut packages = Packages::new(Path::new("/var/lib/dpkg"));
+        if !Path::new("/var/lib/dpkg/status").exists() {
+            eprintln!("skipped: no dpkg here");
+            return;
+        }
+        let bash = std::fs::canonicalize("/bin/bash").unwrap();
+        assert_eq!(
+            packages.owner(bash.as_os_str().as_bytes()).unwrap().name,
+            "bash"
+        );
+    }
+}

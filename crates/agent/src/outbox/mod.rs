@@ -1,0 +1,252 @@
+//! The agent's durable state: one SQLite file, `agent.db`, in its data directory.
+//!
+//! - *Items* that the server does not have yet, in order. An item gets its sequence number when it
+//!   is first put into a request, and that is on disk before the request is sent: so numbers have
+//!   no gaps, what was never sent can still be taken back, and what was sent keeps its number
+//!   until the server has it.
+//! - *Sessions* that run, so that a crash or an upgrade loses none.
+//! - Covers, leases that local users hold through the socket, the policy, the computer's id.
+//!
+//! A change and the items that tell of it are one transaction. Items are bounded by
+//! [`ITEMS_LIMIT`]: at the bound counts of programs of no product are dropped first, then the
+//! oldest finished sessions that were never sent; both are counted and said.
+
+mod items;
+mod schema;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use usher_core::sessions::{ProcessKey, Session, Stamp};
+
+pub(crate) use items::ItemKind;
+
+/// Items that are kept while the server is away: years of an ordinary computer.
+pub(crate) const ITEMS_LIMIT: u64 = 500_000;
+
+/// Processes of a session that are written down; more are found again by their product.
+const MEMBERS_LIMIT: usize = 64;
+
+/// Why the agent's state cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutboxError {
+    #[error("the agent's state cannot be read or written: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the agent's state is damaged: {0}")]
+    Damaged(#[from] serde_json::Error),
+    #[error(
+        "the agent's state was written by a newer version of usher (schema {found}, this \
+             version knows {known}); install that version again"
+    )]
+    Newer { found: i64, known: i64 },
+}
+
+type Result<T> = std::result::Result<T, OutboxError>;
+
+/// A cover that `usher run` asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cover {
+    pub(crate) root: ProcessKey,
+    pub(crate) lease: String,
+    pub(crate) product: String,
+}
+
+/// A session as it is written down.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SavedSession {
+    pub(crate) session: Session,
+    pub(crate) members: Vec<ProcessKey>,
+}
+
+/// The state file.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    connection: Connection,
+    items_limit: u64,
+}
+
+impl Outbox {
+    /// Opens the state in the folder `data`, making it where there is none.
+    pub(crate) fn open(data: &Path) -> Result<Self> {
+        let connection = Connection::open(data.join("agent.db"))?;
+        schema::prepare(&connection)?;
+        Ok(Outbox {
+            connection,
+            items_limit: ITEMS_LIMIT,
+        })
+    }
+
+    /// Runs `change` as one transaction: all of it is on disk when this returns, or nothing.
+    pub(crate) fn change<T>(&mut self, change: impl FnOnce(&Change<'_>) -> Result<T>) -> Result<T> {
+        let limit = self.items_limit;
+        let transaction = self.connection.transaction()?;
+        let result = change(&Change {
+            connection: &transaction,
+        })?;
+        items::keep_within(&transaction, limit)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// A value that was set.
+    pub(crate) fn meta(&self, key: &str) -> Result<Option<String>> {
+        meta(&self.connection, key)
+    }
+
+    /// A number that was set; 0 where none was.
+    pub(crate) fn number(&self, key: &str) -> Result<u64> {
+        let text = self.meta(key)?;
+        Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    /// Items that the server does not have.
+    pub(crate) fn waiting(&self) -> Result<u64> {
+        items::count(&self.connection)
+    }
+
+    /// Items that were dropped at the bound, since ever.
+    pub(crate) fn dropped(&self) -> Result<u64> {
+        self.number("dropped")
+    }
+
+    /// All sessions that were written down, oldest first.
+    pub(crate) fn sessions(&self) -> Result<Vec<SavedSession>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT body FROM sessions ORDER BY number")?;
+        let bodies = statement.query_map([], |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
+    }
+
+    /// All covers that were written down.
+    pub(crate) fn covers(&self) -> Result<Vec<Cover>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT pid, start, lease, product FROM covers ORDER BY rowid")?;
+        let covers = statement.query_map([], |row| {
+            Ok(Cover {
+                root: ProcessKey {
+                    pid: row.get(0)?,
+                    start: row.get::<_, i64>(1)? as u64,
+                },
+                lease: row.get(2)?,
+                product: row.get(3)?,
+            })
+        })?;
+        Ok(covers.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Who made a lease or ticket through the socket, and of which product.
+    pub(crate) fn grant(&self, id: &str) -> Result<Option<(u32, String)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT uid, product FROM grants WHERE id = ?1")?;
+        let grant = statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(grant.optional()?)
+    }
+}
+
+/// A transaction under way.
+pub(crate) struct Change<'c> {
+    pub(super) connection: &'c Connection,
+}
+
+/// Leases and tickets of local users that are remembered; the oldest are forgotten first.
+const GRANTS_LIMIT: i64 = 65_536;
+
+impl Change<'_> {
+    pub(crate) fn set_meta(&self, key: &str, value: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+            .execute([key, value])?;
+        Ok(())
+    }
+
+    pub(crate) fn save_session(&self, session: &Session, members: &[ProcessKey]) -> Result<()> {
+        let saved = SavedSession {
+            session: session.clone(),
+            members: members.iter().copied().take(MEMBERS_LIMIT).collect(),
+        };
+        let body = serde_json::to_string(&saved)?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO sessions (number, body) VALUES (?1, ?2)
+                 ON CONFLICT (number) DO UPDATE SET body = excluded.body",
+            )?
+            .execute(params![session.id.0 as i64, body])?;
+        Ok(())
+    }
+
+    /// Whether a seat for the session was ever asked for in a request.
+    pub(crate) fn was_asked_for(&self, number: u64) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM sessions WHERE number = ?1 AND asked")?;
+        Ok(statement.exists([number as i64])?)
+    }
+
+    /// All of it belongs to another computer, which tells of it itself.
+    pub(crate) fn forget_everything(&self) -> Result<()> {
+        self.connection.execute_batch(
+            "DELETE FROM items; DELETE FROM sessions; DELETE FROM covers; DELETE FROM grants;",
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn forget_session(&self, number: u64) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM sessions WHERE number = ?1")?
+            .execute([number as i64])?;
+        Ok(())
+    }
+
+    /// Writes down when all that runs was last seen running.
+    pub(crate) fn seen_running(&self, boot_id: &str, at: Stamp) -> Result<()> {
+        self.set_meta("boot_id", boot_id)?;
+        self.set_meta("seen_boot_ms", &at.boot_ms.to_string())?;
+        self.set_meta("seen_wall_ms", &at.wall_ms.to_string())
+    }
+
+    pub(crate) fn save_cover(&self, cover: &Cover) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO covers (pid, start, lease, product) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                cover.root.pid,
+                cover.root.start as i64,
+                cover.lease,
+                cover.product
+            ])?;
+        Ok(())
+    }
+
+    pub(crate) fn forget_covers_of(&self, pid: u32) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM covers WHERE pid = ?1")?
+            .execute([pid])?;
+        Ok(())
+    }
+
+    pub(crate) fn save_grant(&self, id: &str, uid: u32, product: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO grants (id, uid, product) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, uid, product])?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM grants WHERE rowid <= (SELECT max(rowid) FROM grants) - ?1",
+            )?
+            .execute([GRANTS_LIMIT])?;
+        Ok(())
+    }
+}
+
+fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! An agent's life: start, the loops, a clean stop.
+
+use std::fs::File;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, mpsc, watch};
+use usher_api::client::{Client, Endpoint};
+
+use crate::agent::Agent;
+use crate::sync_loop::{self, Exchanges};
+use crate::watch::{Seen, Watcher};
+use crate::{AgentError, AgentOptions, AgentReady, lock, socket};
+
+/// Sightings that wait between the threads and the agent.
+const SEEN_LIMIT: usize = 16_384;
+/// Sightings that become one transaction.
+const BATCH: usize = 1_024;
+/// How often it is written down what runs.
+const WRITE_DOWN: Duration = Duration::from_secs(10);
+/// How often starts of programs of no product are reported.
+const REPORT_PROGRAMS: Duration = Duration::from_secs(15);
+/// How soon they are reported for the first time.
+const FIRST_REPORT: Duration = Duration::from_secs(3);
+
+/// Watches this computer until SIGTERM or SIGINT. Calls `ready` once programs are seen and the
+/// sockets answer; writes everything down before it returns.
+pub fn run(
+    options: AgentOptions,
+    ready: impl FnOnce(AgentReady) + Send + 'static,
+) -> Result<(), AgentError> {
+    make_folder(&options.data)?;
+    let _lock = lock_folder(&options.data)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()
+        .map_err(|error| AgentError::Failed(format!("cannot start the agent: {error}")))?;
+    let result = runtime.block_on(live(options, ready));
+    // A name service or a dead disk must not keep an agent from stopping.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn live(
+    options: AgentOptions,
+    ready: impl FnOnce(AgentReady) + Send + 'static,
+) -> Result<(), AgentError> {
+    let failed = |what: &str, why: String| AgentError::Failed(format!("{what}: {why}"));
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|error| failed("cannot wait for SIGTERM", error.to_string()))?;
+    let mut interrupt = signal(SignalKind::interrupt())
+        .map_err(|error| failed("cannot wait for SIGINT", error.to_string()))?;
+    let client = client(&options)?;
+
+    let mut agent = Agent::open(
+        &options.data,
+        &options.machine_id_file,
+        options.computer_name.clone(),
+    )?;
+    let roots = agent.take_up().map_err(AgentError::state)?;
+    let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
+    let watcher = Watcher::start(options.watching, agent.rules(), &roots, seen_in)
+        .map_err(|error| failed("cannot watch programs", error.to_string()))?;
+    agent.shared = Some(watcher.shared.clone());
+
+    let agent = Arc::new(Mutex::new(agent));
+    let changed = Arc::new(Notify::new());
+    let (stop_in, stop) = watch::channel(false);
+    let (exchanges_in, exchanges) = watch::channel(Exchanges::default());
+    let state = Arc::new(socket::State {
+        agent: agent.clone(),
+        client: client.clone(),
+        shared: watcher.shared.clone(),
+        watching: watcher.watching,
+        can_miss: watcher.can_miss.clone(),
+        server: options.server.clone(),
+        changed: changed.clone(),
+        exchanges,
+        identifying: tokio::sync::Semaphore::new(1),
+    });
+    let sockets = socket::listen(&options, state, &stop);
+    let exchange = tokio::spawn(sync_loop::run(
+        agent.clone(),
+        client.clone(),
+        watcher.watching,
+        changed.clone(),
+        exchanges_in,
+        stop,
+    ));
+    ready(AgentReady {
+        computer: lock(&agent).computer.id.clone(),
+        watching: watcher.watching,
+        can_miss: watcher.can_miss.clone(),
+        sockets: sockets.clone(),
+    });
+
+    let mut seen: Vec<Seen> = Vec::new();
+    let mut write_down = tokio::time::interval(WRITE_DOWN);
+    let first_report = tokio::time::Instant::now() + FIRST_REPORT;
+    let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
+    loop {
+        tokio::select! {
+            count = seen_out.recv_many(&mut seen, BATCH) => {
+                if count == 0 {
+                    break;
+                }
+                say(lock(&agent).take_in(&mut seen));
+                changed.notify_one();
+            }
+            _ = write_down.tick() => say(lock(&agent).write_down_members()),
+            _ = report.tick() => {
+                let before = lock(&agent).outbox.waiting().unwrap_or(0);
+                say(lock(&agent).report_programs());
+                if lock(&agent).outbox.waiting().unwrap_or(0) > before {
+                    changed.notify_one();
+                }
+            }
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+
+    tracing::info!("stopping");
+    let watching = watcher.watching;
+    let _ = stop_in.send(true);
+    let _ = exchange.await;
+    drop(watcher);
+    // What was seen until now is still taken in; the threads' end closes the channel.
+    while let Ok(Some(last)) = tokio::time::timeout(Duration::from_secs(1), seen_out.recv()).await {
+        seen.push(last);
+    }
+    {
+        let mut agent = lock(&agent);
+        say(agent.take_in(&mut seen));
+        say(agent.report_programs());
+        say(agent.write_down_members());
+    }
+    sync_loop::last(&agent, &client, watching).await;
+    for path in sockets {
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}
+
+fn say(result: Result<(), crate::outbox::OutboxError>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "what was seen is kept in memory until it can be written");
+    }
+}
+
+fn client(options: &AgentOptions) -> Result<Client, AgentError> {
+    let token = match (&options.token, &options.token_file) {
+        (Some(token), _) => Some(token.clone()),
+        (None, Some(file)) => {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                AgentError::Usage(format!(
+                    "cannot read the agent's token from {}: {error}; make one with \
+                     `usher token create --role agent`",
+                    file.display()
+                ))
+            })?;
+            Some(text.trim().to_owned())
+        }
+        (None, None) => None,
+    };
+    let ca = match &options.ca_file {
+        Some(file) => Some(std::fs::read(file).map_err(|error| {
+            AgentError::Usage(format!("cannot read {}: {error}", file.display()))
+        })?),
+        None => None,
+    };
+    Client::new(Endpoint::Url(options.server.clone()), token, ca.as_deref())
+        .map_err(|error| AgentError::Usage(error.to_string()))
+}
+
+fn make_folder(data: &Path) -> Result<(), AgentError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .map_err(|error| {
+            AgentError::Failed(format!(
+                "cannot make the data directory {}: {error}",
+                data.display()
+            ))
+        })
+}
+
+/// One agent for one data directory.
+fn lock_folder(data: &Path) -> Result<File, AgentError> {
+    let path = data.join("agent.lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| AgentError::Failed(format!("cannot open {}: {error}", path.display())))?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(
+        |error| match error {
+            rustix::io::Errno::WOULDBLOCK => AgentError::Failed(format!(
+                "another agent runs with the data directory {}; stop it first, or give this one \
+                 another --data",
+                data.display()
+            )),
+            error => AgentError::Failed(format!("cannot lock {}: {error}", path.display())),
+        },
+    )?;
+    Ok(file)
+}

@@ -1,0 +1,81 @@
+//! The agent's local sockets: HTTP/1.1 with the JSON of `/v1`, for everyone on the computer.
+//!
+//! Who asks is what the kernel says of the other end: nothing that a request claims about its
+//! user or computer is believed. A user reaches the leases and tickets that were made under the
+//! same account, no others. Connections are bounded, in all and for each user; so are bodies.
+
+mod listener;
+mod peer;
+mod routes;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Notify, Semaphore, watch};
+use usher_api::Watching;
+use usher_api::client::Client;
+
+use crate::AgentOptions;
+use crate::agent::Agent;
+use crate::sync_loop::Exchanges;
+use crate::watch::Shared;
+use listener::{LocalListener, Slots};
+
+/// What the routes work on.
+pub(crate) struct State {
+    pub(crate) agent: Arc<Mutex<Agent>>,
+    pub(crate) client: Client,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) watching: Watching,
+    pub(crate) can_miss: Vec<String>,
+    pub(crate) server: String,
+    /// Something happened that the server should hear of.
+    pub(crate) changed: Arc<Notify>,
+    pub(crate) exchanges: watch::Receiver<Exchanges>,
+    /// Files are looked into for users one at a time.
+    pub(crate) identifying: Semaphore,
+}
+
+/// Listens on the socket of the data directory and, where there is to be one, on the public one.
+/// One that cannot be had is said, and no reason not to watch. Answers those that were made.
+pub(crate) fn listen(
+    options: &AgentOptions,
+    state: Arc<State>,
+    stop: &watch::Receiver<bool>,
+) -> Vec<PathBuf> {
+    let own = (options.data.join("agent.sock"), 0o600);
+    let public = options.public_socket.clone().map(|path| (path, 0o666));
+    let slots = Slots::default();
+    let mut made = Vec::new();
+    for (path, mode) in [Some(own), public].into_iter().flatten() {
+        match LocalListener::bind(&path, mode, slots.clone()) {
+            Ok(listener) => {
+                tokio::spawn(serve(listener, state.clone(), stop.clone()));
+                made.push(path);
+            }
+            Err(error) => {
+                let path = path.display().to_string();
+                tracing::warn!(path, %error, "no local socket: usher run cannot reach the agent by it");
+            }
+        }
+    }
+    made
+}
+
+async fn serve(listener: LocalListener, state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    let service = routes::router(state).into_make_service_with_connect_info::<peer::Peer>();
+    let stopped = async move {
+        let _ = stop.changed().await;
+    };
+    if let Err(error) = axum::serve(listener, service)
+        .with_graceful_shutdown(stopped)
+        .await
+    {
+        tracing::error!(%error, "a local socket is closed");
+    }
+}
+
+/// The folder that a public socket lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}

@@ -1,0 +1,40 @@
+//! Who is at the other end of a local connection, as the kernel says.
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use usher_core::sessions::Who;
+
+use super::listener::LocalListener;
+use crate::watch::procfs;
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) uid: u32,
+    pub(crate) pid: Option<u32>,
+}
+
+impl Peer {
+    /// Whom its use is counted for: the login uid where it is set, else its own.
+    pub(crate) fn who(self) -> Who {
+        // The pid is only believed while it still belongs to that uid.
+        let login = self
+            .pid
+            .filter(|pid| procfs::real_uid(*pid).is_ok_and(|uid| uid == self.uid))
+            .and_then(procfs::login_uid);
+        Who {
+            counted: login.unwrap_or(self.uid),
+            real: self.uid,
+        }
+    }
+
+    pub(crate) fn is_root(self) -> bool {
+        self.uid == 0
+    }
+}
+
+impl Connected<IncomingStream<'_, LocalListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, LocalListener>) -> Self {
+        *stream.remote_addr()
+    }
+}

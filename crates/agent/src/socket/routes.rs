@@ -1,0 +1,429 @@
+//! What local users may ask: seats under their own account, covers for their own processes, which
+//! product a file is, how the agent does.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State as AxumState};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use serde::{Deserialize, Serialize};
+use usher_api::client::ClientError;
+use usher_api::{
+    AgentStatus, CheckoutAnswer, CheckoutRequest, Code, CoverRequest, IdentifyAnswer,
+    IdentifyRequest, Lease, NAME_LIMIT_BYTES, Problem, SubjectKey, TicketAnswer,
+};
+use usher_core::sessions::ProcessKey;
+
+use super::State;
+use super::peer::Peer;
+use crate::agent::timestamp;
+use crate::identity::file::Target;
+use crate::outbox::{Cover, OutboxError};
+use crate::watch::procfs::{self, FileKey};
+use crate::{clock, lock};
+
+/// The largest body that is read: the largest request is a checkout.
+const BODY_LIMIT: usize = 64 * 1024;
+/// How long a refresh waits for the server.
+const REFRESH_LIMIT: Duration = Duration::from_secs(5);
+/// The longest that a poll of a ticket may wait, in seconds.
+const WAIT_LIMIT_SECONDS: u64 = 300;
+
+/// All routes.
+pub(super) fn router(state: Arc<State>) -> Router {
+    Router::new()
+        .route("/v1/checkouts", post(checkout))
+        .route("/v1/tickets/{id}", get(ticket).delete(leave_queue))
+        .route("/v1/leases/{id}/renew", post(renew))
+        .route("/v1/leases/{id}", delete(checkin))
+        .route("/v1/covers", post(cover))
+        .route("/v1/identify", post(identify))
+        .route("/v1/agent", get(status))
+        .route("/v1/refresh", post(refresh))
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(state)
+}
+
+type App = AxumState<Arc<State>>;
+type Answer = Result<Response, Refusal>;
+
+/// A problem document as an answer.
+struct Refusal(Box<Problem>);
+
+impl Refusal {
+    fn new(code: Code, detail: impl Into<String>) -> Self {
+        Refusal(Box::new(Problem::new(code, detail)))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let body = serde_json::to_vec(&*self.0).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        (status, kind, body).into_response()
+    }
+}
+
+impl From<ClientError> for Refusal {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Problem(problem) => Refusal(problem),
+            other => Refusal::new(Code::ServerUnreachable, other.to_string()),
+        }
+    }
+}
+
+impl From<OutboxError> for Refusal {
+    fn from(error: OutboxError) -> Self {
+        Refusal::new(Code::StorageFailed, error.to_string())
+    }
+}
+
+fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
+    let body = serde_json::to_vec(body)
+        .map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    Ok((status, kind, body).into_response())
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::new(Code::InvalidRequest, format!("the body: {error}")))
+}
+
+async fn nothing_here() -> Refusal {
+    Refusal::new(
+        Code::NotFound,
+        "an agent's local socket has no such route; ask the server",
+    )
+}
+
+/// Seats for the account that asks, on this computer, whatever the request says of either.
+async fn checkout(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let mut request: CheckoutRequest<'_> = parse(&body)?;
+    {
+        let mut agent = lock(&state.agent);
+        let subject = agent.subject(peer.who().counted);
+        request.user = subject.name;
+        request.computer = Cow::Owned(agent.computer.id.clone());
+        request.subject = Some(SubjectKey {
+            authority: subject.authority,
+            id: subject.id,
+        });
+        request.priority = 0;
+    }
+    let answered: CheckoutAnswer = match key(&headers, peer)? {
+        Some(key) => {
+            state
+                .client
+                .post_keyed("/v1/checkouts", &key, &request)
+                .await?
+        }
+        None => state.client.post("/v1/checkouts", &request).await?,
+    };
+    let (status, id) = match &answered {
+        CheckoutAnswer::Granted { lease, .. } => (StatusCode::CREATED, &lease.id),
+        CheckoutAnswer::Queued { ticket, .. } => (StatusCode::ACCEPTED, &ticket.id),
+    };
+    remember(&state, id, peer, &request.product)?;
+    answer(status, &answered)
+}
+
+/// Keys of different users are different keys.
+fn key(headers: &HeaderMap, peer: Peer) -> Result<Option<String>, Refusal> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key
+        .to_str()
+        .ok()
+        .filter(|key| key.len() <= 200)
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::InvalidRequest,
+                "an Idempotency-Key is at most 200 characters of ASCII",
+            )
+        })?;
+    Ok(Some(format!("{}:{key}", peer.uid)))
+}
+
+fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Refusal> {
+    let mut agent = lock(&state.agent);
+    agent
+        .outbox
+        .change(|change| change.save_grant(id, peer.uid, product))?;
+    Ok(())
+}
+
+/// The id, if it is of a lease or ticket that this user made; to others it does not exist.
+fn own<'i>(state: &State, id: &'i str, peer: Peer, code: Code) -> Result<&'i str, Refusal> {
+    let plain = !id.is_empty()
+        && id.len() <= 128
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.~:".contains(&b));
+    let owner = lock(&state.agent).outbox.grant(id)?;
+    match owner {
+        Some((uid, _)) if plain && (uid == peer.uid || peer.is_root()) => Ok(id),
+        _ => Err(Refusal::new(
+            code,
+            format!("no {id:?} was made by this account through this agent"),
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    #[serde(default)]
+    wait_seconds: u64,
+}
+
+async fn ticket(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(id): Path<String>,
+    wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
+) -> Answer {
+    let Query(wait) =
+        wait.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
+    let id = own(&state, &id, peer, Code::UnknownTicket)?;
+    let seconds = wait.wait_seconds.min(WAIT_LIMIT_SECONDS);
+    let path = format!("/v1/tickets/{id}?wait_seconds={seconds}");
+    let answered: TicketAnswer = state
+        .client
+        .get_waiting(&path, Duration::from_secs(seconds))
+        .await?;
+    if let Some(lease) = &answered.lease {
+        remember(&state, &lease.id, peer, &answered.product)?;
+    }
+    answer(StatusCode::OK, &answered)
+}
+
+async fn leave_queue(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(id): Path<String>,
+) -> Answer {
+    let id = own(&state, &id, peer, Code::UnknownTicket)?;
+    state.client.delete(&format!("/v1/tickets/{id}")).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn renew(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(id): Path<String>,
+) -> Answer {
+    let id = own(&state, &id, peer, Code::UnknownLease)?;
+    let lease: Lease = state
+        .client
+        .post_empty(&format!("/v1/leases/{id}/renew"))
+        .await?;
+    answer(StatusCode::OK, &lease)
+}
+
+async fn checkin(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(id): Path<String>,
+) -> Answer {
+    // 204 and 204 again: the grant stays known.
+    let id = own(&state, &id, peer, Code::UnknownLease)?;
+    state.client.delete(&format!("/v1/leases/{id}")).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn cover(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, body: Bytes) -> Answer {
+    let request: CoverRequest<'_> = parse(&body)?;
+    let names_fit = [&request.lease, &request.product].iter().all(|name| {
+        !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && !name.contains(char::is_control)
+    });
+    if !names_fit {
+        return Err(Refusal::new(
+            Code::InvalidRequest,
+            "lease and product are names of 1 to 255 bytes",
+        ));
+    }
+    let theirs = procfs::real_uid(request.pid).is_ok_and(|uid| uid == peer.uid || peer.is_root());
+    let start = procfs::process_stat(request.pid).map(|stat| stat.start);
+    let (true, Ok(start)) = (theirs, start) else {
+        return Err(Refusal::new(
+            Code::Forbidden,
+            format!("there is no process {} of this account", request.pid),
+        ));
+    };
+    let mut agent = lock(&state.agent);
+    // A lease that was made elsewhere (a job's, on another computer) is not known here.
+    if let Some((uid, product)) = agent.outbox.grant(&request.lease)? {
+        let fits = (uid == peer.uid || peer.is_root()) && product == request.product;
+        if !fits {
+            return Err(Refusal::new(
+                Code::UnknownLease,
+                format!(
+                    "no lease {:?} of {:?} was made by this account",
+                    request.lease, request.product
+                ),
+            ));
+        }
+    }
+    agent.cover(Cover {
+        root: ProcessKey {
+            pid: request.pid,
+            start,
+        },
+        lease: request.lease.into_owned(),
+        product: request.product.into_owned(),
+    })?;
+    drop(agent);
+    state.changed.notify_one();
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn identify(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    body: Bytes,
+) -> Answer {
+    let request: IdentifyRequest<'_> = parse(&body)?;
+    let path = request.path.into_owned();
+    if !path.starts_with('/') {
+        return Err(Refusal::new(
+            Code::InvalidRequest,
+            format!("{path:?} is not an absolute path"),
+        ));
+    }
+    let turn = state.identifying.acquire().await;
+    let looked_at = state.clone();
+    let verdict = tokio::task::spawn_blocking(move || look_into(&looked_at, peer, &path))
+        .await
+        .map_err(|error| Refusal::new(Code::Internal, error.to_string()))??;
+    drop(turn);
+    answer(StatusCode::OK, &verdict)
+}
+
+fn look_into(state: &State, peer: Peer, path: &str) -> Result<IdentifyAnswer, Refusal> {
+    let refuse = |why: &str| Refusal::new(Code::InvalidRequest, format!("{path:?}: {why}"));
+    let real = std::fs::canonicalize(path).map_err(|error| refuse(&error.to_string()))?;
+    let stat = rustix::fs::stat(&real).map_err(|error| refuse(&error.to_string()))?;
+    let is_file =
+        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile;
+    // The agent may read more than who asks: what others may not run is not looked into.
+    let allowed = peer.is_root() || stat.st_uid == peer.uid || stat.st_mode & 0o001 != 0;
+    if !is_file || !allowed {
+        return Err(refuse("not a program that this account may run"));
+    }
+    use std::os::unix::ffi::OsStrExt;
+    let target = Target {
+        path: real.as_os_str().as_bytes().to_vec(),
+        key: FileKey::of(&stat),
+        file: std::fs::File::open(&real).ok(),
+    };
+    let verdict = state.shared.identifier.thorough(&target);
+    Ok(IdentifyAnswer {
+        product: verdict.as_ref().map(|matched| matched.product.to_string()),
+        rule: verdict.as_ref().map(|matched| matched.rule.clone()),
+    })
+}
+
+async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
+    let mut agent = lock(&state.agent);
+    let now = clock::now();
+    let who = peer.who();
+    let seen: Vec<_> = agent
+        .sessions
+        .open()
+        .filter(|session| session.seated)
+        // Others' use is nobody's business but root's.
+        .filter(|session| peer.is_root() || session.who.counted == who.counted)
+        .cloned()
+        .collect();
+    let mut leases = Vec::new();
+    for session in seen {
+        let Some(id) = &session.lease else { continue };
+        let seat = agent.seats.get(&session.id).cloned();
+        let ttl = seat.as_ref().map_or(0, |seat| seat.ttl_seconds);
+        let granted = seat
+            .and_then(|seat| seat.granted)
+            .unwrap_or(session.started);
+        leases.push(Lease {
+            id: id.to_string(),
+            product: session.product.to_string(),
+            user: agent.accounts.name(session.who.counted),
+            computer: agent.computer.id.clone(),
+            seats: 1,
+            granted_at: timestamp(granted.wall_ms),
+            expires_at: timestamp(now.wall_ms + i64::from(ttl) * 1000),
+            ttl_seconds: ttl,
+            allotments: Vec::new(),
+        });
+    }
+    let status = AgentStatus {
+        computer: agent.computer.id.clone(),
+        watching: state.watching,
+        can_miss: can_miss(&state, agent.outbox.dropped()?),
+        server: state.server.clone(),
+        connected: agent.connected,
+        outbox: agent.outbox.waiting()?,
+        sessions: agent.sessions.open().count() as u64,
+        leases,
+    };
+    drop(agent);
+    answer(StatusCode::OK, &status)
+}
+
+/// What it can miss, and what it did.
+fn can_miss(state: &State, dropped: u64) -> Vec<String> {
+    use std::sync::atomic::Ordering::Relaxed;
+    let mut words = state.can_miss.clone();
+    let figures = &state.shared.figures;
+    let (starts, missed) = (figures.starts.load(Relaxed), figures.missed.load(Relaxed));
+    let overflows = figures.overflows.load(Relaxed);
+    if missed > 0 {
+        words.push(format!(
+            "{missed} starts were over before they could be looked at ({starts} were seen whole)"
+        ));
+    }
+    if overflows > 0 {
+        words.push(format!(
+            "events were lost {overflows} times because they came too fast; what runs was looked \
+             at again"
+        ));
+    }
+    if dropped > 0 {
+        words.push(format!(
+            "{dropped} records were dropped because the server was away for too long"
+        ));
+    }
+    words
+}
+
+/// Exchanges with the server now, so that what was just changed there holds here.
+async fn refresh(AxumState(state): App) -> Answer {
+    let mut exchanges = state.exchanges.clone();
+    let after = exchanges.borrow().begun;
+    state.changed.notify_one();
+    let ended = exchanges.wait_for(|exchanges| exchanges.ended > after);
+    match tokio::time::timeout(REFRESH_LIMIT, ended).await {
+        Ok(Ok(_)) if lock(&state.agent).connected => Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => Err(Refusal::new(
+            Code::ServerUnreachable,
+            format!(
+                "{} does not answer; what runs is kept until it does",
+                state.server
+            ),
+        )),
+    }
+}

@@ -1,0 +1,300 @@
+//! The exchange with the metering server: what is due, what is sent, what an answer means.
+//!
+//! An item is sent again with the same number until the server has it, so each reaches it once.
+//! A request goes out soon after something happened, for renewals at a third of the ttl, and
+//! every few seconds to learn of a new policy. While the server is away the pauses grow.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use usher_api::{ComputerFacts, SYNC_ITEMS_LIMIT, SyncAction, SyncAnswer, SyncOutcome, Watching};
+use usher_core::sessions::{Event, SessionId};
+
+use crate::agent::{Agent, Seat};
+use crate::clock;
+use crate::outbox::{ItemKind, OutboxError};
+
+/// How long what happened waits for more to happen.
+pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
+/// How often a request goes out when nothing happens, to learn of a new policy.
+pub(crate) const IDLE_MS: u64 = 5_000;
+/// How soon a seat is asked for again where there was none.
+const UNSEATED_RETRY_MS: u64 = 30_000;
+/// Text of items in one request: a body is at most 1 MiB.
+const BATCH_BYTES: usize = 900 * 1024;
+
+/// [`usher_api::SyncRequest`], with the items as they lie on disk.
+#[derive(Debug, Serialize)]
+pub(crate) struct Request {
+    computer: ComputerFacts<'static>,
+    incarnation: u64,
+    policy_version: u64,
+    items: Vec<Box<RawValue>>,
+}
+
+/// What was sent, to understand the answer by.
+pub(crate) struct Sent {
+    items: Vec<(u64, ItemKind, Option<u64>)>,
+    asked_boot_ms: u64,
+}
+
+impl Sent {
+    pub(crate) fn items(&self) -> usize {
+        self.items.len()
+    }
+}
+
+impl Agent {
+    /// When something is due at the server.
+    pub(crate) fn next_due_boot_ms(&self) -> u64 {
+        self.seats
+            .values()
+            .map(|seat| seat.due_boot_ms)
+            .min()
+            .unwrap_or(u64::MAX)
+    }
+
+    /// The next request: what is due is queued, and the oldest items are numbered.
+    pub(crate) fn prepare(
+        &mut self,
+        watching: Watching,
+        limit: usize,
+    ) -> Result<(Request, Sent), OutboxError> {
+        let now = clock::boot_ms();
+        self.queue_due(now)?;
+        let batch = self
+            .outbox
+            .next_batch(limit.min(SYNC_ITEMS_LIMIT), BATCH_BYTES)?;
+        let sent = Sent {
+            items: batch
+                .iter()
+                .map(|item| (item.sequence, item.kind, item.session))
+                .collect(),
+            asked_boot_ms: now,
+        };
+        let request = Request {
+            computer: ComputerFacts {
+                id: self.computer.id.clone().into(),
+                name: self.computer.name.clone().into(),
+                machine: self.computer.machine.clone().map(Into::into),
+                agent_version: env!("CARGO_PKG_VERSION").into(),
+                watching,
+            },
+            incarnation: self.outbox.number("incarnation")?,
+            policy_version: self.policy.version,
+            items: batch.into_iter().map(|item| item.json).collect(),
+        };
+        Ok((request, sent))
+    }
+
+    /// Queues renewals that are due or will be soon, and asks again for seats that were refused.
+    fn queue_due(&mut self, now: u64) -> Result<(), OutboxError> {
+        if self.next_due_boot_ms() > now {
+            return Ok(());
+        }
+        let due: Vec<SessionId> = self
+            .seats
+            .iter()
+            // Those that would be due shortly after go along.
+            .filter(|(_, seat)| seat.due_boot_ms <= now + u64::from(seat.ttl_seconds) * 1000 / 20)
+            .map(|(id, _)| *id)
+            .collect();
+        let mut actions = Vec::new();
+        for id in due {
+            let seated = self.sessions.get(id).is_some_and(|session| session.seated);
+            let action = if seated {
+                Some(SyncAction::Renew { session: id.0 })
+            } else {
+                self.checkout_action(id)
+            };
+            actions.push((id, seated, action));
+        }
+        self.outbox.change(|change| {
+            for (id, seated, action) in &actions {
+                let kind = if *seated {
+                    ItemKind::Renew
+                } else {
+                    ItemKind::Checkout
+                };
+                if let Some(action) = action
+                    && !change.waits(kind, id.0)?
+                {
+                    change.enqueue(action)?;
+                }
+            }
+            Ok(())
+        })?;
+        for (id, _, _) in actions {
+            if let Some(seat) = self.seats.get_mut(&id) {
+                // Until the answer says more: it is asked anew if none comes.
+                seat.due_boot_ms = now + u64::from(seat.ttl_seconds) * 1000 / 3;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in an answer. False: the server did not take all that was sent.
+    pub(crate) fn digest(&mut self, sent: &Sent, answer: SyncAnswer) -> Result<bool, OutboxError> {
+        self.connected = true;
+        let ahead = self.outbox.number("last_sequence")?;
+        if answer.acknowledged > ahead {
+            // The state of this agent is older than what the server has seen: a restored backup.
+            tracing::warn!(
+                "the server knows more of this agent than it does itself; numbers begin anew"
+            );
+            self.begin_incarnation()?;
+            return Ok(true);
+        }
+        let took_all = sent
+            .items
+            .last()
+            .is_none_or(|(last, ..)| *last <= answer.acknowledged);
+        for result in &answer.results {
+            let item = sent
+                .items
+                .iter()
+                .find(|(sequence, ..)| *sequence == result.sequence);
+            let Some((sequence, kind, session)) = item else {
+                continue;
+            };
+            if let SyncOutcome::Rejected { detail } = &result.outcome {
+                tracing::error!(sequence, ?kind, detail, "the server does not take a record");
+                self.outbox.change(|change| change.drop_item(*sequence))?;
+            }
+            if let (Some(session), ItemKind::Checkout | ItemKind::Renew) = (session, kind) {
+                self.on_outcome(SessionId(*session), &result.outcome, sent.asked_boot_ms)?;
+            }
+        }
+        self.outbox
+            .change(|change| change.acknowledge(answer.acknowledged))?;
+        self.notice_server(&answer.server)?;
+        if let Some(policy) = answer.policy
+            && policy != self.policy
+        {
+            self.set_policy(policy)?;
+        }
+        Ok(took_all)
+    }
+
+    fn on_outcome(
+        &mut self,
+        id: SessionId,
+        outcome: &SyncOutcome,
+        asked: u64,
+    ) -> Result<(), OutboxError> {
+        if self.sessions.get(id).is_none() || !self.seats.contains_key(&id) {
+            return Ok(());
+        }
+        let now = clock::now();
+        let seat = |ttl: u32, granted| Seat {
+            // Counted from when it was asked for: the server counts from later.
+            due_boot_ms: asked + (u64::from(ttl.max(1)) * 1000 / 3).max(200),
+            ttl_seconds: ttl.max(1),
+            granted,
+        };
+        let before = self.seats.get(&id).and_then(|seat| seat.granted);
+        match outcome {
+            SyncOutcome::Granted { lease, ttl_seconds } => {
+                self.seats
+                    .insert(id, seat(*ttl_seconds, before.or(Some(now))));
+                let lease = lease.as_str().into();
+                self.tell(Event::Seated { session: id, lease });
+                self.save(id)?;
+            }
+            SyncOutcome::Renewed { ttl_seconds } => {
+                self.seats.insert(id, seat(*ttl_seconds, before));
+            }
+            SyncOutcome::Unseated { .. } | SyncOutcome::UnknownProduct => {
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    let third = u64::from(seat.ttl_seconds) * 1000 / 3;
+                    seat.due_boot_ms = now.boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
+                    seat.granted = None;
+                }
+                self.tell(Event::Unseated { session: id });
+                self.save(id)?;
+            }
+            SyncOutcome::UnknownSession => {
+                self.tell(Event::Unseated { session: id });
+                self.save(id)?;
+                self.ask_anew(id)?;
+            }
+            SyncOutcome::Done | SyncOutcome::Rejected { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, event: Event) {
+        // What a server says of a seat has no effects of its own.
+        self.sessions.apply(clock::now(), event, &mut Vec::new());
+    }
+
+    fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {
+        let Some(session) = self.sessions.get(id) else {
+            return Ok(());
+        };
+        let members: Vec<_> = self
+            .sessions
+            .members()
+            .filter(|(of, _)| *of == id)
+            .map(|(_, key)| key)
+            .collect();
+        self.outbox
+            .change(|change| change.save_session(session, &members))
+    }
+
+    fn ask_anew(&mut self, id: SessionId) -> Result<(), OutboxError> {
+        let Some(action) = self.checkout_action(id) else {
+            return Ok(());
+        };
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.due_boot_ms = u64::MAX;
+            seat.granted = None;
+        }
+        self.outbox.change(|change| {
+            change.take_back(ItemKind::Renew, id.0)?;
+            change.enqueue(&action)
+        })
+    }
+
+    /// Another server knows none of the sessions: all seats are asked for anew.
+    fn notice_server(&mut self, server: &str) -> Result<(), OutboxError> {
+        let known = self.outbox.meta("server")?;
+        if known.as_deref() == Some(server) {
+            return Ok(());
+        }
+        self.outbox
+            .change(|change| change.set_meta("server", server))?;
+        if known.is_some() {
+            tracing::warn!(server, "another server answers: seats are asked for anew");
+            let ids: Vec<SessionId> = self.seats.keys().copied().collect();
+            for id in ids {
+                self.tell(Event::Unseated { session: id });
+                self.ask_anew(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers begin again at 1, in an incarnation that no server has seen.
+    pub(crate) fn begin_incarnation(&mut self) -> Result<(), OutboxError> {
+        let last = self.outbox.number("incarnation")?;
+        let now = u64::try_from(clock::wall_ms()).unwrap_or(0);
+        self.outbox
+            .change(|change| change.begin_incarnation(now.max(last + 1)))
+    }
+
+    /// An item that makes a whole request unacceptable is left out for good.
+    pub(crate) fn drop_poison(&mut self, sent: &Sent, why: &str) -> Result<(), OutboxError> {
+        let Some((sequence, kind, _)) = sent.items.first() else {
+            return Ok(());
+        };
+        tracing::error!(
+            sequence,
+            ?kind,
+            why,
+            "the server does not take a record; it is dropped"
+        );
+        self.outbox.change(|change| change.drop_item(*sequence))
+    }
+}

@@ -1,0 +1,42 @@
+//! Watching by looking at all processes once a second, where the kernel's events are not to be
+//! had. It misses what is shorter, and says so.
+
+use std::io;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+
+use super::scan::Scan;
+use super::tracker::{Polled, Tracker};
+
+const INTERVAL: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+
+/// What this way of watching can miss.
+pub(super) fn can_miss(why: &io::Error) -> Vec<String> {
+    let mut missing = vec![
+        format!("there are no kernel events ({why}); give the agent root or CAP_NET_ADMIN"),
+        "programs that start and end between two looks, a second apart".to_owned(),
+        "starts and ends are known to the second".to_owned(),
+    ];
+    if !rustix::process::geteuid().is_root() {
+        missing.push("programs of other users, which only root may look at".to_owned());
+    }
+    missing
+}
+
+/// Watches until it is told to stop.
+pub(super) fn run(mut tracker: Tracker) {
+    let shared = tracker.shared.clone();
+    let mut polled = Polled::default();
+    while !shared.stopping() {
+        shared.take_scan();
+        let mut scan = Scan::begin();
+        while !scan.step(&mut tracker, Some(&mut polled)) {}
+        let mut fds = [PollFd::new(&shared.wake, PollFlags::IN)];
+        let _ = poll(&mut fds, Some(&INTERVAL));
+        shared.drain_wake();
+    }
+}

@@ -1,0 +1,242 @@
+//! What `/proc` tells about a process, read as soon as it can be.
+//!
+//! A process may be gone between two reads: then there is no answer, never a wrong one. Paths are
+//! bytes, and are what the kernel names them, without the ` (deleted)` that it adds.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+
+use rustix::fs::{CWD, Mode, OFlags, Stat, openat, readlinkat, stat};
+
+/// Longest text that is read of one file of a process, in bytes.
+const TEXT_LIMIT: u64 = 4096;
+const DELETED: &[u8] = b" (deleted)";
+
+/// A file, whatever it is called: while it is open or cached, these together are only its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileKey {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) size: i64,
+    pub(crate) modified: (i64, i64),
+    /// Changes with contents, name, links and owner.
+    pub(crate) changed: (i64, i64),
+}
+
+impl FileKey {
+    pub(crate) fn of(stat: &Stat) -> Self {
+        FileKey {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: stat.st_size,
+            modified: (stat.st_mtime, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
+        }
+    }
+
+    /// Whether both are the same file with the same contents, however it was moved or linked.
+    pub(crate) fn same_contents(&self, other: &FileKey) -> bool {
+        FileKey {
+            changed: other.changed,
+            ..*self
+        } == *other
+    }
+}
+
+/// `/proc/PID/NAME`, written into `buffer`.
+fn proc_path<'b>(buffer: &'b mut [u8; 40], pid: u32, name: &str) -> &'b [u8] {
+    use std::io::Write;
+    let mut cursor = io::Cursor::new(&mut buffer[..]);
+    // The longest is /proc/4294967295/loginuid, which fits.
+    let _ = write!(cursor, "/proc/{pid}/{name}");
+    let length = cursor.position() as usize;
+    &buffer[..length]
+}
+
+fn path_of(bytes: &[u8]) -> &std::path::Path {
+    std::path::Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
+
+/// What a process runs: its path and which file it is.
+pub(crate) fn executable(pid: u32, scratch: &mut Vec<u8>) -> io::Result<(Vec<u8>, FileKey)> {
+    let mut buffer = [0; 40];
+    let link = proc_path(&mut buffer, pid, "exe");
+    let stat_now = stat(path_of(link))?;
+    let target = match readlinkat(CWD, path_of(link), std::mem::take(scratch)) {
+        Ok(target) => target.into_bytes(),
+        // Longer than a page: the file is known, its name is not.
+        Err(rustix::io::Errno::NAMETOOLONG) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let key = FileKey::of(&stat_now);
+    let path = match target.strip_suffix(DELETED) {
+        Some(stripped) if !is_file(&target, &key) => stripped.to_vec(),
+        _ => target,
+    };
+    Ok((path, key))
+}
+
+fn is_file(path: &[u8], key: &FileKey) -> bool {
+    stat(path_of(path)).is_ok_and(|found| found.st_dev == key.device && found.st_ino == key.inode)
+}
+
+/// Opens what a process runs, by the process: also where it has no name any more.
+pub(crate) fn open_executable(pid: u32) -> io::Result<File> {
+    let mut buffer = [0; 40];
+    let link = proc_path(&mut buffer, pid, "exe");
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    Ok(File::from(openat(
+        CWD,
+        path_of(link),
+        flags,
+        Mode::empty(),
+    )?))
+}
+
+/// Parent, start time, state and threads of a process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProcessStat {
+    pub(crate) parent: u32,
+    /// In kernel ticks since boot.
+    pub(crate) start: u64,
+    pub(crate) zombie: bool,
+    pub(crate) threads: u32,
+}
+
+/// Reads `/proc/PID/stat`.
+pub(crate) fn process_stat(pid: u32) -> io::Result<ProcessStat> {
+    let text = read_text(pid, "stat")?;
+    // The name in parentheses may itself contain spaces, newlines and parentheses.
+    let after_name = text
+        .iter()
+        .rposition(|byte| *byte == b')')
+        .and_then(|at| text.get(at + 2..))
+        .ok_or(io::ErrorKind::InvalidData)?;
+    let fields: Vec<&[u8]> = after_name.split(|byte| *byte == b' ').collect();
+    let number = |index: usize| -> io::Result<u64> {
+        fields
+            .get(index)
+            .and_then(|field| std::str::from_utf8(field).ok()?.trim().parse().ok())
+            .ok_or_else(|| io::ErrorKind::InvalidData.into())
+    };
+    Ok(ProcessStat {
+        parent: number(1)? as u32,
+        start: number(19)?,
+        zombie: fields.first() == Some(&b"Z".as_slice()),
+        threads: number(17)? as u32,
+    })
+}
+
+/// The real uid of a process.
+pub(crate) fn real_uid(pid: u32) -> io::Result<u32> {
+    let text = read_text(pid, "status")?;
+    text.split(|byte| *byte == b'\n')
+        .find_map(|line| line.strip_prefix(b"Uid:"))
+        .and_then(|rest| std::str::from_utf8(rest).ok())
+        .and_then(|rest| rest.split_ascii_whitespace().next()?.parse().ok())
+        .ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The uid that the process' user logged in by: it survives sudo and su. None where it was never
+/// set, or where the kernel does not keep it.
+pub(crate) fn login_uid(pid: u32) -> Option<u32> {
+    let text = read_text(pid, "loginuid").ok()?;
+    let uid: u32 = std::str::from_utf8(&text).ok()?.trim().parse().ok()?;
+    (uid != u32::MAX).then_some(uid)
+}
+
+/// The beginning of the arguments of a process, NUL behind each.
+pub(crate) fn arguments(pid: u32) -> io::Result<Vec<u8>> {
+    read_text(pid, "cmdline")
+}
+
+/// Whether a process with that pid is there.
+pub(crate) fn exists(pid: u32) -> bool {
+    let mut buffer = [0; 40];
+    stat(path_of(proc_path(&mut buffer, pid, ""))).is_ok()
+}
+
+/// A folder of a process, to look up names as it does: `root` or `cwd`.
+pub(crate) fn folder(pid: u32, name: &str) -> io::Result<rustix::fd::OwnedFd> {
+    let mut buffer = [0; 40];
+    let path = proc_path(&mut buffer, pid, name);
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(CWD, path_of(path), flags, Mode::empty())?)
+}
+
+/// The path of an open file, as the kernel names it.
+pub(crate) fn path_of_open(file: &File) -> io::Result<Vec<u8>> {
+    use std::os::fd::AsRawFd;
+    let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(readlinkat(CWD, link.as_str(), Vec::new())?.into_bytes())
+}
+
+/// Whether a file is mapped into a process.
+pub(crate) fn has_mapped(pid: u32, device: u64, inode: u64) -> bool {
+    let Ok(text) = read_limited(pid, "maps", 1 << 20) else {
+        return false;
+    };
+    let major = rustix::fs::major(device);
+    let minor = rustix::fs::minor(device);
+    let wanted = format!("{major:02x}:{minor:02x} {inode} ");
+    text.windows(wanted.len())
+        .any(|window| window == wanted.as_bytes())
+}
+
+/// All pids that there are now, in no order.
+pub(crate) fn all_pids() -> io::Result<Vec<u32>> {
+    let entries = std::fs::read_dir("/proc")?;
+    let pids = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    Ok(pids)
+}
+
+fn read_text(pid: u32, name: &str) -> io::Result<Vec<u8>> {
+    read_limited(pid, name, TEXT_LIMIT)
+}
+
+fn read_limited(pid: u32, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; 40];
+    let path = proc_path(&mut buffer, pid, name);
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = File::from(openat(CWD, path_of(path), flags, Mode::empty())?);
+    let mut text = Vec::with_capacity(1024);
+    file.take(limit).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_read_as_it_is() {
+        let pid = std::process::id();
+        let (path, key) = executable(pid, &mut Vec::new()).unwrap();
+        let expected = std::env::current_exe().unwrap();
+        assert_eq!(path, expected.as_os_str().as_bytes());
+        assert_eq!(key, FileKey::of(&stat(&expected).unwrap()));
+        let stat = process_stat(pid).unwrap();
+        assert_eq!(
+            stat.parent,
+            rustix::process::getppid().unwrap().as_raw_nonzero().get() as u32
+        );
+        assert!(stat.start > 0 && !stat.zombie && stat.threads >= 1);
+        assert_eq!(real_uid(pid).unwrap(), rustix::process::getuid().as_raw());
+        assert!(has_mapped(pid, key.device, key.inode));
+        assert!(!has_mapped(pid, key.device, 1));
+        assert!(exists(pid));
+        assert!(all_pids().unwrap().contains(&pid));
+    }
+
+    #[test]
+    fn a_process_that_is_gone_has_no_answer() {
+        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+        child.wait().unwrap();
+        assert!(executable(child.id(), &mut Vec::new()).is_err());
+        assert!(process_stat(child.id()).is_err());
+        assert!(!exists(child.id()));
+    }
+}

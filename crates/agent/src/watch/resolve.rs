@@ -1,0 +1,147 @@
+//! The second thread: looks into the files that need it, in the order in which they were started,
+//! and hands everything on.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use usher_core::identify::ProgramRole;
+use usher_core::sessions::{Event, Process, ProcessKey, Program, Stamp, Who};
+
+use super::{Seen, Shared};
+use crate::identity::file::Target;
+use crate::identity::{Known, Verdict, display_name};
+use crate::lock;
+
+/// A sighting, as the watcher's thread passes it on.
+#[derive(Debug)]
+pub(super) enum Raw {
+    Runs {
+        at: Stamp,
+        key: ProcessKey,
+        parent: u32,
+        who: Who,
+        run: Run,
+        since: Option<Stamp>,
+    },
+    Forked {
+        at: Stamp,
+        parent: u32,
+        child: ProcessKey,
+    },
+    Exited {
+        at: Stamp,
+        pid: u32,
+    },
+    Settled {
+        at: Stamp,
+    },
+}
+
+/// What is run.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) name: Arc<str>,
+    /// What it is; none: `targets` are to be looked into, the first that is a product's counts.
+    pub(super) verdict: Option<Verdict>,
+    pub(super) targets: Vec<Target>,
+}
+
+impl Run {
+    pub(super) fn known(known: Known) -> Self {
+        Run {
+            name: known.name,
+            verdict: known.verdict,
+            targets: Vec::new(),
+        }
+    }
+}
+
+/// Starts the thread. It ends when the watcher's or the agent's end of its channels is gone.
+pub(super) fn spawn(
+    shared: Arc<Shared>,
+    raw: Receiver<Raw>,
+    seen: tokio::sync::mpsc::Sender<Seen>,
+) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name("usher-identify".to_owned())
+        .spawn(move || {
+            shared.identifier.prepare();
+            for raw in raw {
+                if matches!(raw, Raw::Settled { .. }) {
+                    shared.identifier.prepare();
+                }
+                let is_scan = matches!(&raw, Raw::Runs { since: Some(_), .. });
+                let sighting = resolve(&shared, raw, is_scan);
+                if seen.blocking_send(sighting).is_err() {
+                    return;
+                }
+            }
+        })
+        .map(drop)
+}
+
+fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> Seen {
+    match raw {
+        Raw::Runs {
+            at,
+            key,
+            parent,
+            who,
+            run,
+            since,
+        } => {
+            let (name, verdict) = identify(shared, run, is_scan);
+            let program = Program {
+                name,
+                version: verdict.as_ref().and_then(|matched| matched.version.clone()),
+            };
+            let uses = verdict.map(|matched| matched.as_use());
+            let event = Event::Runs(Process {
+                key,
+                parent,
+                who,
+                program,
+                uses,
+                since,
+            });
+            Seen { at, event }
+        }
+        Raw::Forked { at, parent, child } => {
+            let event = Event::Forked { parent, child };
+            Seen { at, event }
+        }
+        Raw::Exited { at, pid } => {
+            let event = Event::Exited { pid };
+            Seen { at, event }
+        }
+        Raw::Settled { at } => {
+            let event = Event::Settled;
+            Seen { at, event }
+        }
+    }
+}
+
+fn identify(shared: &Shared, run: Run, is_scan: bool) -> (Arc<str>, Verdict) {
+    if let Some(verdict) = run.verdict {
+        return (run.name, verdict);
+    }
+    for target in &run.targets {
+        if let Some(matched) = shared.identifier.thorough(target) {
+            let name = display_name(&target.path);
+            if matched.role == ProgramRole::Helper && !is_scan {
+                lock(&shared.counts).add(&name);
+            }
+            return (name, Some(matched));
+        }
+    }
+    // The executable itself is counted, not the script that it runs.
+    let name = run
+        .targets
+        .last()
+        .map_or(run.name, |target| display_name(&target.path));
+    if !is_scan {
+        lock(&shared.counts).add(&name);
+    }
+    (name, None)
+}

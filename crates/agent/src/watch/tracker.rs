@@ -1,0 +1,329 @@
+//! What the watcher's thread does with each sighting: look, drop what is nobody's business, pass
+//! on the rest.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use usher_core::identify::ProgramRole;
+use usher_core::sessions::{ProcessKey, Who};
+
+use super::Shared;
+use super::interest::Kind;
+use super::procfs::{self, FileKey, ProcessStat};
+use super::resolve::{Raw, Run};
+use crate::clock;
+use crate::identity::file::Target;
+use crate::identity::hosted::{self, HostedFile};
+use crate::identity::{Known, Verdict};
+use crate::lock;
+
+/// Recent forks that are remembered, to ask the parent where the child is already gone.
+const FORKS: usize = 4_096;
+
+/// The watcher's thread's own state.
+pub(super) struct Tracker {
+    pub(super) shared: Arc<Shared>,
+    out: SyncSender<Raw>,
+    scratch: Vec<u8>,
+    /// Child and parent, at the child's pid modulo the length.
+    forks: Box<[(u32, u32)]>,
+}
+
+/// What a process turned out to run.
+enum Found {
+    /// No product's program.
+    Unmetered(Known),
+    /// A product's program, or what may be one.
+    Program(Run),
+}
+
+impl Tracker {
+    pub(super) fn new(shared: Arc<Shared>, out: SyncSender<Raw>) -> Self {
+        Tracker {
+            shared,
+            out,
+            scratch: Vec::with_capacity(4096),
+            forks: vec![(0, 0); FORKS].into_boxed_slice(),
+        }
+    }
+
+    /// A process runs another program from now on.
+    pub(super) fn exec(&mut self, pid: u32) {
+        let Ok((path, key)) = procfs::executable(pid, &mut self.scratch) else {
+            self.shared.figures.missed.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
+        match self.look(pid, path, key) {
+            Found::Unmetered(known) => {
+                lock(&self.shared.counts).add(&known.name);
+                self.unmetered(pid);
+            }
+            Found::Program(run) => self.program(pid, run, None),
+        }
+    }
+
+    /// A process has made another.
+    pub(super) fn fork(&mut self, parent: u32, child: u32) {
+        self.forks[child as usize % FORKS] = (child, parent);
+        let kind = match lock(&self.shared.interest).get(parent) {
+            None => return,
+            Some(Kind::Covered) => Kind::Covered,
+            Some(_) => Kind::Forked,
+        };
+        let start = procfs::process_stat(child).map_or(0, |stat| stat.start);
+        let child = ProcessKey { pid: child, start };
+        if lock(&self.shared.interest).insert(child, kind) {
+            self.send(Raw::Forked {
+                at: clock::now(),
+                parent,
+                child,
+            });
+        }
+    }
+
+    /// A process has ended. False: its first thread has, but others go on.
+    pub(super) fn exit(&mut self, pid: u32) -> bool {
+        if lock(&self.shared.interest).get(pid).is_none() {
+            return true;
+        }
+        let others_go_on = procfs::process_stat(pid).is_ok_and(|stat| stat.threads > 1);
+        if others_go_on {
+            return false;
+        }
+        lock(&self.shared.interest).remove(pid);
+        self.send(Raw::Exited {
+            at: clock::now(),
+            pid,
+        });
+        true
+    }
+
+    /// Events were lost: all processes are to be looked at.
+    pub(super) fn lost(&mut self) {
+        self.shared
+            .figures
+            .overflows
+            .fetch_add(1, Ordering::Relaxed);
+        tracing::warn!("programs started faster than they could be looked at; some may be missing");
+        self.shared.scan.store(true, Ordering::Release);
+    }
+
+    /// A process that was found running, at a look at all.
+    pub(super) fn found(&mut self, pid: u32, stat: &ProcessStat, polled: Option<&mut Polled>) {
+        let interest = lock(&self.shared.interest).start(pid);
+        let ended = interest.is_some_and(|start| start != 0 && start != stat.start)
+            || (interest.is_some() && stat.zombie && stat.threads <= 1);
+        if ended {
+            lock(&self.shared.interest).remove(pid);
+            let at = clock::now();
+            self.send(Raw::Exited { at, pid });
+        }
+        if stat.zombie {
+            return;
+        }
+        let Ok((path, key)) = procfs::executable(pid, &mut self.scratch) else {
+            return;
+        };
+        let is_new = polled.is_some_and(|polled| polled.changed(pid, stat.start, key));
+        match self.look(pid, path, key) {
+            Found::Unmetered(known) => {
+                if is_new {
+                    self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
+                    lock(&self.shared.counts).add(&known.name);
+                    self.unmetered(pid);
+                }
+                let parent = lock(&self.shared.interest).get(stat.parent);
+                let below_cover = parent == Some(Kind::Covered);
+                if below_cover && lock(&self.shared.interest).get(pid).is_none() {
+                    let start = stat.start;
+                    lock(&self.shared.interest).insert(ProcessKey { pid, start }, Kind::Covered);
+                    self.unmetered(pid);
+                }
+            }
+            Found::Program(run) => {
+                if is_new {
+                    self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
+                }
+                self.program(pid, run, Some(*stat));
+            }
+        }
+    }
+
+    /// All processes were looked at: those of interest that are not there have ended.
+    pub(super) fn end_of_scan(&mut self) {
+        let known = lock(&self.shared.interest).all();
+        for pid in known {
+            if !procfs::exists(pid) {
+                self.exit(pid);
+            }
+        }
+        self.send(Raw::Settled { at: clock::now() });
+    }
+
+    fn look(&mut self, pid: u32, path: Vec<u8>, key: FileKey) -> Found {
+        let known = self.shared.identifier.quick(&path, &key);
+        let by_host = match known.host {
+            Some(host) if self.shared.identifier.has_rules() => {
+                hosted::hosted(host, pid, &path, &key)
+            }
+            _ => None,
+        };
+        if let Some(file) = by_host {
+            let inner = self.shared.identifier.quick(&file.path, &file.key);
+            match &inner.verdict {
+                Some(Some(_)) => return Found::Program(Run::known(inner)),
+                Some(None) => {}
+                None => return Found::Program(self.unsure(pid, inner, Some(file), path, key)),
+            }
+        }
+        match &known.verdict {
+            Some(None) => Found::Unmetered(known),
+            Some(Some(_)) => Found::Program(Run::known(known)),
+            None => Found::Program(self.unsure(pid, known, None, path, key)),
+        }
+    }
+
+    /// Keeps the files open that are to be looked into: they may be gone in a moment.
+    fn unsure(
+        &self,
+        pid: u32,
+        known: Known,
+        inner: Option<HostedFile>,
+        path: Vec<u8>,
+        key: FileKey,
+    ) -> Run {
+        let inner = inner.map(|file| Target {
+            path: file.path,
+            key: file.key,
+            file: Some(file.file),
+        });
+        let file = procfs::open_executable(pid).ok();
+        let outer = Target { path, key, file };
+        Run {
+            name: known.name,
+            verdict: None,
+            targets: inner.into_iter().chain([outer]).collect(),
+        }
+    }
+
+    fn program(&mut self, pid: u32, run: Run, found: Option<ProcessStat>) {
+        let at = clock::now();
+        let Some((key, parent, who)) = self.whose(pid, found) else {
+            self.shared.figures.missed.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let helper = matches!(&run.verdict, Some(Some(m)) if m.role == ProgramRole::Helper);
+        let mut interest = lock(&self.shared.interest);
+        let known = interest.get(pid);
+        if helper {
+            if known == Some(Kind::Own) || known == Some(Kind::Forked) {
+                interest.remove(pid);
+            }
+            if found.is_none() {
+                lock(&self.shared.counts).add(&run.name);
+            }
+            if known.is_none() {
+                return;
+            }
+        } else {
+            let below_cover = interest.get(parent) == Some(Kind::Covered);
+            let kind = if below_cover {
+                Kind::Covered
+            } else {
+                Kind::Own
+            };
+            if !interest.insert(key, kind) {
+                return;
+            }
+        }
+        drop(interest);
+        self.send(Raw::Runs {
+            at,
+            key,
+            parent,
+            who,
+            run,
+            since: found.map(|stat| clock::at_ticks(stat.start, at)),
+        });
+    }
+
+    /// A process runs a program of no product: only of interest if it did otherwise before.
+    fn unmetered(&mut self, pid: u32) {
+        let mut interest = lock(&self.shared.interest);
+        match interest.get(pid) {
+            None => return,
+            Some(Kind::Forked) => {
+                interest.remove(pid);
+            }
+            Some(Kind::Own | Kind::Covered) => {}
+        }
+        drop(interest);
+        let at = clock::now();
+        let Some((key, parent, who)) = self.whose(pid, None) else {
+            return;
+        };
+        let run = Run::known(Known {
+            name: "".into(),
+            host: None,
+            verdict: Some(Verdict::None),
+        });
+        self.send(Raw::Runs {
+            at,
+            key,
+            parent,
+            who,
+            run,
+            since: None,
+        });
+    }
+
+    /// Start time, parent and user of a process; where it is gone already, those of its parent,
+    /// whose user it had.
+    fn whose(&self, pid: u32, found: Option<ProcessStat>) -> Option<(ProcessKey, u32, Who)> {
+        let stat = match found {
+            Some(stat) => Some(stat),
+            None => procfs::process_stat(pid).ok(),
+        };
+        let (child, maker) = self.forks[pid as usize % FORKS];
+        let parent = stat
+            .map(|stat| stat.parent)
+            .or((child == pid).then_some(maker))?;
+        let start = stat.map_or(0, |stat| stat.start);
+        let asked = [pid, parent]
+            .into_iter()
+            .find_map(|pid| Some((pid, procfs::real_uid(pid).ok()?)));
+        let (asked, real) = asked?;
+        let counted = procfs::login_uid(asked).unwrap_or(real);
+        Some((ProcessKey { pid, start }, parent, Who { counted, real }))
+    }
+
+    fn send(&mut self, raw: Raw) {
+        match self.out.try_send(raw) {
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Err(TrySendError::Full(_)) => self.lost(),
+        }
+    }
+}
+
+/// What a poller saw at its last look, to know what is new.
+#[derive(Debug, Default)]
+pub(super) struct Polled {
+    processes: rustc_hash::FxHashMap<u32, (u64, FileKey)>,
+    /// At the first look everything is known already.
+    counting: bool,
+}
+
+impl Polled {
+    fn changed(&mut self, pid: u32, start: u64, key: FileKey) -> bool {
+        let before = self.processes.insert(pid, (start, key));
+        self.counting && before != Some((start, key))
+    }
+
+    /// Forgets what is gone; from now on what is new has started.
+    pub(super) fn keep(&mut self, alive: &rustc_hash::FxHashSet<u32>) {
+        self.processes.retain(|pid, _| alive.contains(pid));
+        self.counting = true;
+    }
+}

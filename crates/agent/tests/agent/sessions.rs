@@ -1,0 +1,342 @@
+//! Programs run, sessions are told: who, what, how long, with which seat.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::*;
+
+#[test]
+fn a_program_is_a_session_with_a_seat_from_its_start_to_its_end() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[("app", 1, &["name=usher-t-one"])]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-one"));
+    let running = Running::sleep(&program);
+    server.seated(1);
+    wait_for("its lease at the agent", || {
+        (agent.status().leases.len() == 1).then_some(())
+    });
+    std::thread::sleep(Duration::from_millis(1100));
+    running.end();
+    let session = &server.finished("app", 1)[0];
+    server.seated(0);
+    assert_eq!(session["program"], "usher-t-one");
+    assert_eq!(session["lease"], "L1");
+    assert_eq!(session["subject"]["name"], "root");
+    assert_eq!(session["duration_seconds"], 1);
+    assert_eq!(server.book().count("checkout"), 1);
+    assert_eq!(server.book().count("checkin"), 1);
+}
+
+#[test]
+fn a_program_without_a_free_seat_runs_on_unseated() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[("app", 0, &["name=usher-t-unseated"])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-unseated"));
+    let mut running = Running::sleep(&program);
+    wait_for("an unseated session", || {
+        (server.book().unseated.len() == 1).then_some(())
+    });
+    assert!(running.0.try_wait().unwrap().is_none());
+    running.end();
+    let session = &server.finished("app", 1)[0];
+    assert!(session.get("lease").is_none_or(serde_json::Value::is_null));
+}
+
+#[test]
+fn a_program_that_lives_a_millisecond_is_seen_whole() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[("app", 1, &["name=usher-t-short"])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-short"));
+    for _ in 0..20 {
+        run(Command::new(&program).arg("0.001"));
+    }
+    let told = || server.book().finished("app").len();
+    wait_for("twenty sessions, or a word on what was missed", || {
+        (told() == 20).then_some(())
+    });
+}
+
+#[test]
+fn a_script_that_starts_a_loader_that_starts_the_program_is_one_session() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let opt = folder.path().join("suite");
+    let rule = format!("path={}/**", opt.display());
+    let server = Server::with(&[("suite", 5, &[rule.as_str()])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&opt.join("bin/main"));
+    let loader = std::fs::canonicalize("/lib64/ld-linux-x86-64.so.2").unwrap();
+    let launcher = opt.join("launch");
+    let script = format!(
+        "#!/bin/sh\n{} 0.1\n{} {} 0.2 &\n{} {} 0.2\nwait\n",
+        program.display(),
+        loader.display(),
+        program.display(),
+        loader.display(),
+        program.display()
+    );
+    std::fs::write(&launcher, script).unwrap();
+    make_executable(&launcher);
+    run(&mut Command::new(&launcher));
+    let sessions = server.finished("suite", 1);
+    server.seated(0);
+    assert_eq!(sessions[0]["program"], "launch");
+    assert_eq!(server.book().finished("suite").len(), 1);
+    assert!(server.book().count("checkout") <= 1);
+}
+
+#[test]
+fn exec_into_another_image_goes_on_with_the_session() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let launcher = folder.path().join("usher-t-launcher");
+    let rule = format!("path={}", launcher.display());
+    let server = Server::with(&[("app", 1, &[rule.as_str()])]);
+    let _agent = Agent::start(&server, folder.path());
+    std::fs::write(&launcher, "#!/bin/sh\nexec /bin/sleep 0.5\n").unwrap();
+    make_executable(&launcher);
+    run(&mut Command::new(&launcher));
+    let session = &server.finished("app", 1)[0];
+    let lasted = milliseconds(session, "ended_at") - milliseconds(session, "started_at");
+    assert!(
+        lasted >= 400,
+        "it ended with the launcher, after {lasted} ms"
+    );
+}
+
+#[test]
+fn helpers_take_no_seat_and_are_counted() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[(
+        "app",
+        5,
+        &["name=usher-t-main", "name=usher-t-helper,role=helper"],
+    )]);
+    let _agent = Agent::start(&server, folder.path());
+    let main = sleeper(&folder.path().join("usher-t-main"));
+    let helper = sleeper(&folder.path().join("usher-t-helper"));
+    let helping = Running::sleep(&helper);
+    run(Command::new(&main).arg("0.05"));
+    server.finished("app", 1);
+    assert_eq!(server.book().finished("app").len(), 1);
+    let (asked, given_back) = {
+        let book = server.book();
+        (book.count("checkout"), book.count("checkin"))
+    };
+    assert_eq!(asked, given_back);
+    wait_for("the helper to be counted", || {
+        (server.book().starts("usher-t-helper") == 1).then_some(())
+    });
+    helping.end();
+}
+
+#[test]
+fn users_are_counted_apart_and_a_change_of_account_is_recorded() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 5, &["name=usher-t-users"])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-users"));
+    let one = Running::sleep(&program);
+    let other = Running::sleep_as(&program, 1234);
+    server.seated(2);
+    one.end();
+    other.end();
+    let sessions = server.finished("app", 2);
+    let mut ids: Vec<&str> = sessions
+        .iter()
+        .map(|s| s["subject"]["id"].as_str().unwrap())
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["0", "1234"]);
+    let computer = server.book().computers[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        sessions[0]["subject"]["authority"],
+        format!("computer:{computer}")
+    );
+}
+
+#[test]
+fn the_login_uid_is_counted_where_it_is_set() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 5, &["name=usher-t-login"])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-login"));
+    // As sshd sets it for a login of 1234, and sudo leaves it.
+    let script = format!(
+        "echo 1234 > /proc/self/loginuid && exec {} 0.1",
+        program.display()
+    );
+    let set = Command::new("/bin/sh")
+        .args(["-c", &script])
+        .status()
+        .unwrap();
+    if !set.success() {
+        eprintln!("skipped: the login uid cannot be set here");
+        return;
+    }
+    let session = &server.finished("app", 1)[0];
+    assert_eq!(session["subject"]["id"], "1234");
+    assert_eq!(session["real_subject"]["id"], "0");
+}
+
+#[test]
+fn su_counts_the_account_that_the_program_runs_as_when_nobody_logged_in() {
+    if !privileged() || !std::path::Path::new("/usr/bin/su").exists() {
+        eprintln!("skipped: no su here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 5, &["name=usher-t-su"])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-su"));
+    let command = format!("{} 0.1", program.display());
+    run(Command::new("/usr/bin/su").args(["-s", "/bin/sh", "-c", &command, "nobody"]));
+    let session = &server.finished("app", 1)[0];
+    assert_eq!(session["subject"]["name"], "nobody");
+}
+
+#[test]
+fn programs_that_run_already_are_taken_over_when_their_product_appears() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[]);
+    let program = sleeper(&folder.path().join("usher-t-before"));
+    let running = Running::sleep(&program);
+    std::thread::sleep(Duration::from_millis(1200));
+    let agent = Agent::start(&server, folder.path());
+    server.set_products(&[("app", 1, &["name=usher-t-before"])]);
+    agent.refresh();
+    server.seated(1);
+    running.end();
+    let session = &server.finished("app", 1)[0];
+    assert!(
+        session["duration_seconds"].as_u64().unwrap() >= 1,
+        "{session}"
+    );
+}
+
+#[test]
+fn a_product_that_is_removed_gives_its_seats_back_and_nothing_is_ended() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[("app", 1, &["name=usher-t-removed"])]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-removed"));
+    let mut running = Running::sleep(&program);
+    server.seated(1);
+    server.set_products(&[]);
+    agent.refresh();
+    server.seated(0);
+    assert_eq!(server.finished("app", 1).len(), 1);
+    assert!(running.0.try_wait().unwrap().is_none());
+}
+
+#[test]
+fn programs_of_no_product_are_counted_by_name_without_person_or_path() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-nobodys"));
+    for _ in 0..7 {
+        run(Command::new(&program).arg("0.01"));
+    }
+    wait_for("its starts", || {
+        (server.book().starts("usher-t-nobodys") == 7).then_some(())
+    });
+    let told = server
+        .book()
+        .applied
+        .iter()
+        .map(ToString::to_string)
+        .collect::<String>();
+    assert!(!told.contains("/usher-t-nobodys"));
+    assert!(!told.contains("subject"));
+}
+
+#[test]
+fn without_kernel_events_programs_are_still_found_and_it_is_said_what_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[("app", 1, &["name=usher-t-polled"])]);
+    let agent = Agent::start_with(&server, folder.path(), true);
+    let program = sleeper(&folder.path().join("usher-t-polled"));
+    let running = Running::sleep(&program);
+    server.seated(1);
+    running.end();
+    server.finished("app", 1);
+    let status = agent.status();
+    assert_eq!(status.watching, usher_api::Watching::Polling);
+    assert!(
+        status
+            .can_miss
+            .iter()
+            .any(|words| words.contains("between two looks"))
+    );
+}
+
+#[test]
+fn a_process_whose_first_thread_ends_early_is_in_use_until_its_last_thread_ends() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("usher-t-threads");
+    let rule = format!("path={}", script.display());
+    let server = Server::with(&[("app", 1, &[rule.as_str()])]);
+    let _agent = Agent::start(&server, folder.path());
+    let python = "#!/usr/bin/python3\nimport threading, time, ctypes\n\
+                  threading.Thread(target=lambda: time.sleep(0.6)).start()\n\
+                  ctypes.CDLL(None).pthread_exit(None)\n";
+    std::fs::write(&script, python).unwrap();
+    make_executable(&script);
+    if !Command::new(&script)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        eprintln!("skipped: no Python that ends its first thread");
+        return;
+    }
+    let session = &server.finished("app", 1)[0];
+    let lasted = milliseconds(session, "ended_at") - milliseconds(session, "started_at");
+    assert!(
+        lasted >= 500,
+        "it ended with its first thread, after {lasted} ms"
+    );
+}

@@ -1,0 +1,287 @@
+//! The local socket: who asks is who the kernel says, and reaches only what is theirs.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// One request by another account, with curl; its status and body.
+fn ask_as(uid: u32, agent: &Agent, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let mut command = Command::new("curl");
+    command
+        .args(["-s", "-w", "\n%{http_code}", "-X", method, "--unix-socket"])
+        .arg(agent.public_socket())
+        .stdin(Stdio::null());
+    if let Some(body) = body {
+        command.args([
+            "-H",
+            "content-type: application/json",
+            "-d",
+            &body.to_string(),
+        ]);
+    }
+    let output = command
+        .arg(format!("http://localhost{path}"))
+        .uid(uid)
+        .gid(uid)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (body, status) = text.rsplit_once('\n').unwrap();
+    (
+        status.parse().unwrap(),
+        serde_json::from_str(body).unwrap_or(Value::Null),
+    )
+}
+
+fn can_ask() -> bool {
+    let curl = Command::new("curl")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
+    if !curl.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no curl here");
+        return false;
+    }
+    privileged()
+}
+
+fn request(user: &str) -> Value {
+    json!({"product": "app", "user": user, "computer": "elsewhere", "priority": 100})
+}
+
+#[test]
+fn a_checkout_is_for_the_account_that_asks_whatever_it_says() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    let (status, answer) = ask_as(
+        1234,
+        &agent,
+        "POST",
+        "/v1/checkouts",
+        Some(&request("boss")),
+    );
+    assert_eq!((status, &answer["lease"]["id"]), (201, &json!("R1")));
+    let computer = agent.status().computer;
+    let (_, _, body) = server.book().requests[0].clone();
+    assert_eq!(body["user"], "1234");
+    assert_eq!(body["computer"], computer);
+    assert_eq!(
+        body["subject"],
+        json!({"authority": format!("computer:{computer}"), "id": "1234"})
+    );
+    assert!(body.get("priority").is_none());
+}
+
+#[test]
+fn leases_and_tickets_of_others_do_not_exist() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    ask_as(1234, &agent, "POST", "/v1/checkouts", Some(&request("x")));
+    let mut waiting = request("x");
+    waiting["wait"] = json!(true);
+    assert_eq!(
+        ask_as(1234, &agent, "POST", "/v1/checkouts", Some(&waiting)).0,
+        202
+    );
+    let requests = server.book().requests.len();
+    for (method, path, code) in [
+        ("POST", "/v1/leases/R1/renew", "unknown_lease"),
+        ("DELETE", "/v1/leases/R1", "unknown_lease"),
+        ("GET", "/v1/tickets/T1", "unknown_ticket"),
+        ("DELETE", "/v1/tickets/T1", "unknown_ticket"),
+    ] {
+        let (status, problem) = ask_as(1235, &agent, method, path, None);
+        assert_eq!(
+            (status, &problem["code"]),
+            (404, &json!(code)),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(
+        server.book().requests.len(),
+        requests,
+        "it was asked for a stranger"
+    );
+    assert_eq!(
+        ask_as(1234, &agent, "POST", "/v1/leases/R1/renew", None).0,
+        200
+    );
+    let (status, ticket) = ask_as(1234, &agent, "GET", "/v1/tickets/T1?wait_seconds=1", None);
+    assert_eq!((status, &ticket["state"]), (200, &json!("granted")));
+    // The lease that the ticket became is theirs too.
+    assert_eq!(ask_as(1234, &agent, "DELETE", "/v1/leases/R2", None).0, 204);
+    assert_eq!(ask_as(1234, &agent, "DELETE", "/v1/leases/R2", None).0, 204);
+    assert_eq!(
+        ask_as(1234, &agent, "DELETE", "/v1/leases/..%2Fproducts", None).0,
+        404
+    );
+}
+
+#[test]
+fn a_covered_tree_never_takes_a_second_seat() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-covered"])]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-covered"));
+    // A shell that waits for a line, and then starts a shell that starts the program.
+    let script = format!("read line; sh -c '{} 0.3; true'; true", program.display());
+    let mut root = Command::new("/bin/sh")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .uid(1234)
+        .gid(1234)
+        .spawn()
+        .unwrap();
+    let cover = json!({"lease": "R7", "product": "app", "pid": root.id()});
+    assert_eq!(
+        ask_as(1235, &agent, "POST", "/v1/covers", Some(&cover)).0,
+        403
+    );
+    assert_eq!(
+        ask_as(1234, &agent, "POST", "/v1/covers", Some(&cover)).0,
+        204
+    );
+    drop(root.stdin.take());
+    root.wait().unwrap();
+    let session = &server.finished("app", 1)[0];
+    assert_eq!(session["lease"], "R7");
+    assert_eq!(session["subject"]["id"], "1234");
+    let book = server.book();
+    assert_eq!(
+        book.applied
+            .iter()
+            .filter(|i| i["kind"] == "checkout")
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    let ask =
+        |method: &str, path: &str, body: Value| ask_as(1234, &agent, method, path, Some(&body));
+    assert_eq!(
+        ask("POST", "/v1/checkouts", json!({"product": 1})).1["code"],
+        "invalid_request"
+    );
+    assert_eq!(
+        ask("POST", "/v1/checkouts", json!("x".repeat(100_000))).0,
+        413
+    );
+    assert_eq!(
+        ask(
+            "POST",
+            "/v1/covers",
+            json!({"lease": "", "product": "a", "pid": 1})
+        )
+        .0,
+        400
+    );
+    assert_eq!(
+        ask(
+            "POST",
+            "/v1/covers",
+            json!({"lease": "L", "product": "a", "pid": 1})
+        )
+        .0,
+        403
+    );
+    assert_eq!(ask("POST", "/v1/identify", json!({"path": "sleep"})).0, 400);
+    assert_eq!(
+        ask("GET", "/v1/products", Value::Null).1["code"],
+        "not_found"
+    );
+    assert_eq!(
+        ask("GET", "/v1/tickets/T?wait_seconds=x", Value::Null).0,
+        400
+    );
+    assert_eq!(agent.status().sessions, 0);
+}
+
+#[test]
+fn a_file_is_identified_for_who_may_run_it() {
+    if !can_ask() {
+        return;
+    }
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-which"])]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-which"));
+    let body = json!({"path": program.to_str().unwrap()});
+    let (status, answer) = ask_as(1234, &agent, "POST", "/v1/identify", Some(&body));
+    assert_eq!(status, 200);
+    assert_eq!(
+        answer,
+        json!({"product": "app", "rule": "name=usher-t-which"})
+    );
+    let none = json!({"path": "/bin/cat"});
+    let (_, answer) = ask_as(1234, &agent, "POST", "/v1/identify", Some(&none));
+    assert_eq!(answer["product"], Value::Null);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(
+        ask_as(1234, &agent, "POST", "/v1/identify", Some(&body)).0,
+        400
+    );
+}
+
+#[test]
+fn the_agent_tells_a_user_of_no_one_elses_leases() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-private"])]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-private"));
+    let _running = Running::sleep_as(&program, 1234);
+    wait_for("its lease", || {
+        (agent.status().leases.len() == 1).then_some(())
+    });
+    let leases = |uid| ask_as(uid, &agent, "GET", "/v1/agent", None).1["leases"].clone();
+    assert_eq!(leases(1234).as_array().unwrap().len(), 1);
+    assert_eq!(leases(1235), json!([]));
+}
+
+#[test]
+fn a_server_that_is_away_is_said_to_be() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    drop(server);
+    let (status, problem) = ask_as(1234, &agent, "POST", "/v1/checkouts", Some(&request("x")));
+    assert_eq!(
+        (status, &problem["code"]),
+        (503, &json!("server_unreachable"))
+    );
+}
