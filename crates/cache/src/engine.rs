@@ -65,12 +65,9 @@ pub enum Failure {
     Stopping,
 }
 
-/// What is to be answered where a read's result is released: it runs on the writer's thread after
-/// everything that the read saw is durable.
-pub type Release = Box<dyn FnOnce(Result<(), Failure>) + Send>;
-
-/// A look at the ledger, which says how its result is released.
-pub type Look = Box<dyn FnOnce(&Ledger, Now) -> Release + Send>;
+/// A look at the ledger, on the writer's thread, when all that it holds is durable; told the
+/// failure where there is no ledger to look at.
+pub type Look = Box<dyn FnOnce(Result<(&Ledger, Now), Failure>) + Send>;
 
 /// What can be asked of the writer.
 pub enum Work {
@@ -84,7 +81,7 @@ pub enum Work {
 pub struct Request {
     /// What.
     pub work: Work,
-    /// Where the answer goes; reads answer by their release.
+    /// Where the answer goes; a look tells its own.
     pub sink: Arc<dyn Sink>,
     /// Given back with the answer.
     pub token: u64,

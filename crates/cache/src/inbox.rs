@@ -157,11 +157,9 @@ impl Shared {
             fn deliver(&self, _: &mut Vec<(u64, Result<Answer, Failure>)>) {}
         }
         let (sender, receiver) = sync_channel(1);
-        let work = Work::Read(Box::new(move |ledger: &Ledger, now| {
-            let seen = look(ledger, now);
-            Box::new(move |outcome: Result<(), Failure>| {
-                let _ = sender.try_send(outcome.map(|()| seen));
-            })
+        let work = Work::Read(Box::new(move |seen| {
+            // Nobody receives where the caller's patience is over.
+            let _ = sender.try_send(seen.map(|(ledger, now)| look(ledger, now)));
         }));
         self.push(Item::Request(Request {
             work,

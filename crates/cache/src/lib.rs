@@ -28,8 +28,7 @@ mod writer;
 pub use backup::{RestoreOptions, Restored, restore};
 pub use clock::{Clock, SystemClock};
 pub use engine::{
-    Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, Release, Request,
-    Sink, Work,
+    Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, Request, Sink, Work,
 };
 pub use error::CacheError;
 pub use history::*;

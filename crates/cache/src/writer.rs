@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use usher_core::ledger::{Batch, Command, Ledger, Now, Steady, Wall};
 
 use crate::clock::Clock;
-use crate::engine::{Answer, Engine, EngineOptions, Failure, Opened, Release, Request, Sink, Work};
+use crate::engine::{Answer, Engine, EngineOptions, Failure, Look, Opened, Request, Sink, Work};
 use crate::error::CacheError;
 use crate::fill::fill;
 use crate::journal::{self, CommitError};
@@ -185,7 +185,7 @@ impl Writer {
             self.ledger.apply(now, Command::Tick);
         }
         let mut deliveries: Deliveries = Vec::new();
-        let mut releases: Vec<Release> = Vec::new();
+        let mut looks: Vec<Look> = Vec::new();
         let mut statements = Vec::new();
         for item in items {
             match item {
@@ -200,15 +200,20 @@ impl Writer {
                 Item::Request(Request {
                     work: Work::Read(look),
                     ..
-                }) => {
-                    releases.push(look(&self.ledger, now));
-                }
+                }) => looks.push(look),
                 Item::Statement(statement) => statements.push(statement),
                 Item::Settle(settler) => self.settlers.push((u64::MAX, settler)),
             }
         }
         let outcome = self.commit(now);
-        release(deliveries, releases, &outcome);
+        deliver(deliveries, &outcome);
+        // After the commit, or after what failed was taken back: what they see is durable.
+        for look in looks {
+            look(match &self.connection {
+                Some(_) => Ok((&self.ledger, now)),
+                None => Err(Failure::Storage(self.shared.trouble_text())),
+            });
+        }
         for (target, _) in &mut self.settlers {
             *target = (*target).min(self.durable_to);
         }
@@ -422,7 +427,7 @@ fn put(
     }
 }
 
-fn release(deliveries: Deliveries, releases: Vec<Release>, outcome: &Result<(), Failure>) {
+fn deliver(deliveries: Deliveries, outcome: &Result<(), Failure>) {
     for (sink, mut answers) in deliveries {
         if let Err(failure) = outcome {
             for (_, answer) in &mut answers {
@@ -430,9 +435,6 @@ fn release(deliveries: Deliveries, releases: Vec<Release>, outcome: &Result<(), 
             }
         }
         sink.deliver(&mut answers);
-    }
-    for release in releases {
-        release(outcome.clone());
     }
 }
 
@@ -451,9 +453,7 @@ pub(crate) fn refuse(items: Vec<Item>, failure: &Failure) {
                 work: Work::Read(look),
                 ..
             }) => {
-                // A read must see a ledger to say where its answer goes: an empty one, and the
-                // answer is the failure.
-                look(&Ledger::default(), Now::default())(Err(failure.clone()));
+                look(Err(failure.clone()));
             }
             Item::Statement(statement) => {
                 let _ = statement(Err(failure.clone()));

@@ -164,12 +164,9 @@ impl App {
             return Err(hangs(&why, for_seconds));
         }
         let (sender, receiver) = oneshot::channel();
-        let look = move |ledger: &Ledger, now: Now| -> usher_cache::Release {
-            let seen = look(ledger, now);
-            Box::new(move |released| {
-                // Who asked may be gone.
-                let _ = sender.send(released.map(|()| seen));
-            })
+        let look = move |seen: Result<(&Ledger, Now), Failure>| {
+            // Who asked may be gone.
+            let _ = sender.send(seen.map(|(ledger, now)| look(ledger, now)));
         };
         let mut requests = vec![Request {
             work: Work::Read(Box::new(look)),
@@ -180,8 +177,7 @@ impl App {
         let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
         match tokio::time::timeout(wait, receiver).await {
             Ok(Ok(seen)) => Ok(seen?),
-            // A read that found no room in the queue is dropped unasked.
-            Ok(Err(_)) => Err(Failure::Busy.into()),
+            Ok(Err(_)) => Err(Failure::Stopping.into()),
             Err(_) => Err(hangs(
                 "the writer has not answered",
                 u64::from(ANSWER_SECONDS),
@@ -196,6 +192,22 @@ impl App {
     ) -> Result<T, Refusal> {
         self.blocking(move |app| {
             app.engine.settle()?;
+            read(&app.engine.history())
+        })
+        .await
+    }
+
+    /// Reads the tables after everything that is durable now, or as they are where the disk refuses
+    /// to fill them.
+    pub(crate) async fn history_as_it_is<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&usher_cache::History) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.blocking(move |app| {
+            match app.engine.settle() {
+                Ok(()) | Err(Failure::Storage(_)) => {}
+                Err(failure) => return Err(failure),
+            }
             read(&app.engine.history())
         })
         .await
