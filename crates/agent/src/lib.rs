@@ -28,7 +28,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use usher_api::Watching;
 
-pub use run::run;
+pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.
 pub const PUBLIC_SOCKET: &str = "/run/usher/agent.sock";

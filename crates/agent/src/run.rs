@@ -45,6 +45,16 @@ pub fn run(
     result
 }
 
+/// The id of this computer, made where there is none yet: a token is bound to it before the agent
+/// starts. Fails where an agent runs with that data directory; its socket tells the id.
+pub fn computer_id(data: &Path) -> Result<String, AgentError> {
+    make_folder(data)?;
+    let _lock = lock_folder(data)?;
+    let options = AgentOptions::new(data.to_owned(), String::new());
+    let agent = Agent::open(data, &options.machine_id_file, None)?;
+    Ok(agent.computer.id)
+}
+
 async fn live(
     options: AgentOptions,
     ready: impl FnOnce(AgentReady) + Send + 'static,

@@ -41,6 +41,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/tickets/{id}", get(ticket).delete(leave_queue))
         .route("/v1/leases/{id}/renew", post(renew))
         .route("/v1/leases/{id}", delete(checkin))
+        .route("/v1/products/{id}", get(product))
         .route("/v1/covers", post(cover))
         .route("/v1/identify", post(identify))
         .route("/v1/agent", get(status))
@@ -244,6 +245,23 @@ async fn checkin(
     let id = own(&state, &id, peer, Code::UnknownLease)?;
     state.client.delete(&format!("/v1/leases/{id}")).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A product as the agent has it: its policy holds also while the server is away.
+async fn product(AxumState(state): App, Path(id): Path<String>) -> Answer {
+    let agent = lock(&state.agent);
+    match agent
+        .policy
+        .products
+        .iter()
+        .find(|product| product.id == id)
+    {
+        Some(product) => answer(StatusCode::OK, product),
+        None => Err(Refusal::new(
+            Code::UnknownProduct,
+            format!("the agent knows no product {id:?}"),
+        )),
+    }
 }
 
 async fn cover(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, body: Bytes) -> Answer {

@@ -1,22 +1,51 @@
-//! `usher agent`: what the agent of this computer says of itself.
+//! `usher agent`: the agent alone, and what the agent of this computer says of itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use usher_api::AgentStatus;
+use usher_agent::{AgentError, AgentOptions, AgentReady};
+use usher_api::{AgentStatus, Watching};
 
 use super::leases;
 use super::status::watching;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
+use crate::host;
+use crate::listing::eprintln_quiet;
 use crate::output::{Tone, line, print, print_json, tame, toned};
 use crate::run::door;
+use crate::supervisor::{TOKEN_FILE, bond};
 
-/// The agent of this computer
+/// Start an agent alone, or ask the one of this computer how it does
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher agent --print-computer-id
+  usher token create --role agent --computer ID > agent.token     on the server, with that id
+  usher agent --server https://licences.example.org:8470 --token-file agent.token
+  usher agent status
+
+As root it sees every start by the kernel's events; without, it looks again and again, and says what
+it can miss. When it watches, it prints one line, `ready computer=... data=...`, and tells systemd.")]
 pub(crate) struct Agent {
     #[command(subcommand)]
-    command: AgentCommand,
+    command: Option<AgentCommand>,
+    /// A file with the agent's token [default: <data>/agent/agent.token]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The socket for everyone on the computer [default: for root /run/usher/agent.sock]
+    #[arg(long, value_name = "PATH")]
+    agent_socket: Option<PathBuf>,
+    /// How to see programs [default: by kernel events where that is allowed, else by polling]
+    #[arg(long, value_name = "HOW",
+        value_parser = super::one_of::<Watching>(&["kernel-events", "polling"]))]
+    watching: Option<Watching>,
+    /// Print the id that the agent has for this computer, and end
+    #[arg(long)]
+    print_computer_id: bool,
+    /// The process that this one is not to outlive
+    #[arg(long, hide = true, value_name = "PID")]
+    supervisor: Option<i32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -38,8 +67,64 @@ struct Status {
 
 /// Does it.
 pub(crate) fn run(args: Agent, context: &Context) -> Result<(), Failure> {
-    let AgentCommand::Status(args) = args.command;
-    context.block_on(status(args, context))
+    match args.command {
+        Some(AgentCommand::Status(args)) => context.block_on(status(args, context)),
+        None if args.print_computer_id => {
+            line(usher_agent::computer_id(&folder(context)).map_err(failure)?)
+        }
+        None => serve(args, context),
+    }
+}
+
+/// Where an agent keeps what is its own.
+fn folder(context: &Context) -> PathBuf {
+    context.data().join("agent")
+}
+
+fn failure(error: AgentError) -> Failure {
+    match error {
+        AgentError::Usage(why) => Failure::usage(why),
+        AgentError::Failed(why) => Failure::failed(why),
+    }
+}
+
+/// Watches until it is told to stop.
+fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
+    bond::tie_to(args.supervisor)?;
+    super::start_log();
+    let folder = folder(context);
+    let is_root = rustix::process::geteuid().is_root();
+    let mut options = AgentOptions::new(folder.clone(), context.server().to_owned());
+    match args.token_file {
+        None if context.token_given => options.token = context.token(),
+        file => options.token_file = Some(file.unwrap_or_else(|| folder.join(TOKEN_FILE))),
+    }
+    options.ca_file = context.ca_file().map(Path::to_owned);
+    options.watching = args.watching;
+    options.public_socket = args
+        .agent_socket
+        .or_else(|| is_root.then(|| PathBuf::from(door::SYSTEM_SOCKET)));
+    let data = context.data().to_owned();
+    let said = move |ready: AgentReady| {
+        for what in &ready.can_miss {
+            eprintln_quiet(&format!("usher: what the agent can miss: {}", tame(what)));
+        }
+        // It watches all the same where nobody reads the line.
+        if let Err(failure) = line(ready_line(&ready, &data)) {
+            eprintln_quiet(&failure.to_string());
+        }
+        host::notify_ready();
+    };
+    usher_agent::run(options, said).map_err(failure)
+}
+
+fn ready_line(ready: &AgentReady, data: &Path) -> String {
+    let how = watching(ready.watching).replace(' ', "-");
+    format!(
+        "ready computer={} watching={how} data={}",
+        ready.computer,
+        data.display()
+    )
 }
 
 async fn status(args: Status, context: &Context) -> Result<(), Failure> {

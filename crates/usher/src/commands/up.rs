@@ -1,6 +1,8 @@
 //! `usher up`: everything on one machine.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -31,15 +33,24 @@ pub(crate) struct Up {
     /// Start no agent
     #[arg(long)]
     no_agent: bool,
+    /// The agent's socket for everyone on the computer [default: for root /run/usher/agent.sock]
+    #[arg(long, value_name = "PATH")]
+    agent_socket: Option<PathBuf>,
 }
 
 /// Does it; returns the exit code.
 pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
+    let mut agent_options: Vec<OsString> = Vec::new();
+    if let Some(socket) = args.agent_socket {
+        agent_options.extend(["--agent-socket".into(), socket.into_os_string()]);
+    }
     let plan = Plan {
         listen: args.listening.listen,
         server_options: args.listening.words(),
+        certificate: args.listening.tls_cert.clone(),
+        agent_options: (!args.no_agent).then_some(agent_options),
         account: account::choose(args.listening.run_as.as_deref())?,
     };
-    let _ = (args.console, args.no_agent);
+    let _ = args.console;
     context.block_on(supervisor::run(plan, context))
 }

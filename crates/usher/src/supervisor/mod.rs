@@ -8,12 +8,14 @@
 pub(crate) mod account;
 mod backoff;
 pub(crate) mod bond;
+mod enrol;
 mod ready;
 mod role;
 mod stop;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use account::Account;
@@ -26,6 +28,7 @@ use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::output::line;
 
+pub(crate) use enrol::TOKEN_FILE;
 pub(crate) use ready::ready_line;
 
 /// How long the agent may take to stop.
@@ -40,6 +43,10 @@ pub(crate) struct Plan {
     pub(crate) listen: SocketAddr,
     /// Options for the server role besides.
     pub(crate) server_options: Vec<OsString>,
+    /// The certificate that the server shows, which the agent then trusts.
+    pub(crate) certificate: Option<PathBuf>,
+    /// Options for the agent role; none where there is to be no agent.
+    pub(crate) agent_options: Option<Vec<OsString>>,
     /// The account that the server takes, as root.
     pub(crate) account: Option<Account>,
 }
@@ -61,6 +68,21 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
         context,
     ));
     let mut agent = None;
+    if let Some(options) = &plan.agent_options {
+        let started = start_agent(&plan, options, &api, context, &mut stop).await;
+        match started {
+            Ok((role, First::Ready(_))) => agent = Some(role),
+            Ok((role, First::Stopped)) => return shut(Some(role), server, &mut stop).await,
+            Ok((role, First::Ended(code))) => {
+                shut(Some(role), server, &mut stop).await?;
+                return Ok(code);
+            }
+            Err(failure) => {
+                shut(None, server, &mut stop).await?;
+                return Err(failure);
+            }
+        }
+    }
     let said = line(ready_line(&api, context.data()));
     host::notify_ready();
     if let Err(failure) = said
@@ -84,6 +106,35 @@ async fn tend(role: &mut Option<Role>) {
         Some(role) => role.tend().await,
         None => std::future::pending().await,
     }
+}
+
+async fn start_agent(
+    plan: &Plan,
+    options: &[OsString],
+    api: &str,
+    context: &Context,
+    stop: &mut StopSignals,
+) -> Result<(Role, First), Failure> {
+    let server = if context.server_given {
+        context.server().to_owned()
+    } else {
+        ready::reachable(api)
+    };
+    let authority = context
+        .ca_file()
+        .map(PathBuf::from)
+        .or_else(|| plan.certificate.clone());
+    let token = enrol::agent_token(context.data(), &server, authority.as_deref()).await?;
+    let mut words = common_words("agent", context);
+    words.extend(["--server".into(), server.into()]);
+    words.extend(["--token-file".into(), token.into_os_string()]);
+    if let Some(authority) = authority {
+        words.extend(["--ca-file".into(), authority.into_os_string()]);
+    }
+    words.extend(options.iter().cloned());
+    let mut role = Role::new("agent", words)?;
+    let first = role.first_start(stop).await?;
+    Ok((role, first))
 }
 
 fn common_words(role: &str, context: &Context) -> Vec<OsString> {

@@ -1,6 +1,6 @@
 //! The ready line: what a role prints once, when it serves.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -23,6 +23,23 @@ pub(super) fn address_of(api: &str) -> Option<SocketAddr> {
     api.split_once("://")?.1.parse().ok()
 }
 
+/// The URL by which a role on this computer reaches the server: an address that stands for all is
+/// none to go to.
+pub(super) fn reachable(api: &str) -> String {
+    let (Some(address), Some((scheme, _))) = (address_of(api), api.split_once("://")) else {
+        return api.to_owned();
+    };
+    if scheme == "https" {
+        // A certificate is of a name.
+        return format!("https://localhost:{}", address.port());
+    }
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => format!("http://[::1]:{}", address.port()),
+        _ => api.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +57,13 @@ mod tests {
             Some(([127, 0, 0, 1], 8470).into())
         );
         assert!(api_of("ready").is_err());
+    }
+
+    #[test]
+    fn an_address_for_all_is_reached_over_loopback() {
+        assert_eq!(reachable("http://0.0.0.0:8470"), "http://127.0.0.1:8470");
+        assert_eq!(reachable("http://[::]:8470"), "http://[::1]:8470");
+        assert_eq!(reachable("http://10.0.0.7:8470"), "http://10.0.0.7:8470");
+        assert_eq!(reachable("https://10.0.0.7:8470"), "https://localhost:8470");
     }
 }

@@ -1,0 +1,117 @@
+//! The token of this computer's agent: made by the first start, kept, and made anew where the
+//! server does not know it any more.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use usher_api::client::{Client, Endpoint};
+use usher_api::{Code, Page, ProductView, Role, TokenCreated, TokenRequest};
+
+use crate::failure::Failure;
+use crate::host;
+
+/// The file, in the agent's folder.
+pub(crate) const TOKEN_FILE: &str = "agent.token";
+
+/// Sees to it that the agent of `data` has a token that the server takes; the file that holds it.
+pub(super) async fn agent_token(
+    data: &Path,
+    server: &str,
+    authority: Option<&Path>,
+) -> Result<PathBuf, Failure> {
+    let folder = data.join("agent");
+    make_folder(&folder).map_err(|error| {
+        Failure::failed(format!(
+            "cannot make the agent's folder {}: {error}",
+            folder.display()
+        ))
+    })?;
+    let authority =
+        match authority {
+            Some(path) => Some(std::fs::read(path).map_err(|error| {
+                Failure::usage(format!("cannot read {}: {error}", path.display()))
+            })?),
+            None => None,
+        };
+    let client = |token: String| {
+        Client::new(
+            Endpoint::Url(server.to_owned()),
+            Some(token),
+            authority.as_deref(),
+        )
+    };
+    let file = folder.join(TOKEN_FILE);
+    if let Ok(token) = std::fs::read_to_string(&file)
+        && is_taken(&client(token.trim().to_owned())?).await?
+    {
+        return Ok(file);
+    }
+    let admin = std::fs::read_to_string(data.join("admin.token")).map_err(|error| {
+        Failure::failed(format!(
+            "cannot read {}: {error}",
+            data.join("admin.token").display()
+        ))
+        .next("The server makes it at its first start; `usher up --no-agent` does without.")
+    })?;
+    let computer = usher_agent::computer_id(&folder).map_err(|error| {
+        Failure::failed(format!("cannot make an id for this computer: {error}"))
+    })?;
+    let request = TokenRequest {
+        role: Role::Agent,
+        name: format!("agent of {}", host::computer()),
+        user: None,
+        computer: Some(computer),
+        expires_at: None,
+    };
+    let made: TokenCreated = client(admin.trim().to_owned())?
+        .post_keyed("/v1/tokens", &host::request_key(), &request)
+        .await?;
+    write_secret(&file, &made.token).map_err(|error| {
+        Failure::failed(format!(
+            "cannot write the agent's token to {}: {error}",
+            file.display()
+        ))
+    })?;
+    Ok(file)
+}
+
+/// Whether the server knows the token, whatever it allows.
+async fn is_taken(client: &Client) -> Result<bool, Failure> {
+    match client
+        .get::<Page<ProductView>>("/v1/products?limit=1")
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(error) => match error.problem() {
+            Some(problem) => Ok(!problem.is(Code::Unauthorized)),
+            None => Err(error.into()),
+        },
+    }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Writes it whole or not at all, readable by its owner only.
+fn write_secret(file: &Path, text: &str) -> io::Result<()> {
+    let part = file.with_extension("part");
+    if let Err(error) = std::fs::remove_file(&part)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&part)?;
+    writeln!(out, "{text}")?;
+    out.sync_all()?;
+    std::fs::rename(&part, file)
+}

@@ -1,0 +1,293 @@
+//! `usher run`: a command runs on a seat; who comes second is refused with a reason, or waits.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Ended, Folder, Running, finish, said, signal, stderr, stdout, wait_for};
+
+/// One seat of `tool`, and tokens of two users.
+fn one_seat(folder: &Folder) -> (Running, String, String) {
+    let running = Running::up(&folder.path("data"));
+    running.ok(&[
+        "product",
+        "add",
+        "tool",
+        "--name",
+        "The Tool",
+        "--program",
+        "sleep",
+        "--seats",
+        "1",
+    ]);
+    let (anna, bert) = (running.token_of("anna"), running.token_of("bert"));
+    (running, anna, bert)
+}
+
+fn in_use(running: &Running) -> u64 {
+    running.json(&["product", "show", "tool"])["in_use"]
+        .as_u64()
+        .unwrap()
+}
+
+#[test]
+fn of_two_users_the_second_is_refused_with_a_reason_that_can_be_asked_about() {
+    let folder = Folder::new();
+    let (running, anna, bert) = one_seat(&folder);
+    let go = folder.path("go");
+    let script = format!(
+        "while [ ! -e {} ]; do sleep 0.01; done; exit 9",
+        go.display()
+    );
+    let first = running
+        .usher(&[
+            "run",
+            "--product",
+            "tool",
+            "--user",
+            "anna",
+            "--token",
+            &anna,
+            "--",
+            "sh",
+            "-c",
+            &script,
+        ])
+        .spawn()
+        .unwrap();
+    wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
+
+    let second = [
+        "run",
+        "--product",
+        "tool",
+        "--user",
+        "bert",
+        "--token",
+        &bert,
+        "--",
+        "echo",
+        "never",
+    ];
+    let output = running.usher(&second).ended();
+    assert_eq!(output.status.code(), Some(77), "{}", said(&output));
+    assert_eq!(stdout(&output), "");
+    let why = stderr(&output);
+    let id = why
+        .split('`')
+        .nth(1)
+        .unwrap()
+        .strip_prefix("usher why ")
+        .unwrap();
+    let decision = running.json(&["why", id]);
+    assert_eq!(decision["reason"], "no_seat");
+    assert_eq!(decision["holders"][0]["user"], "anna");
+    assert_eq!(running.json(&["denials"])["items"][0]["user"], "bert");
+
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(finish(first).status.code(), Some(9));
+    let output = running.usher(&second).ended();
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(0), "never\n")
+    );
+    assert_eq!(in_use(&running), 0);
+}
+
+#[test]
+fn who_waits_gets_the_seat_of_the_first_when_it_ends() {
+    let folder = Folder::new();
+    let (running, anna, bert) = one_seat(&folder);
+    let go = folder.path("go");
+    let script = format!("while [ ! -e {} ]; do sleep 0.01; done", go.display());
+    let first = running
+        .usher(&[
+            "run",
+            "--product",
+            "tool",
+            "--user",
+            "anna",
+            "--token",
+            &anna,
+            "--",
+            "sh",
+            "-c",
+            &script,
+        ])
+        .spawn()
+        .unwrap();
+    wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
+    let second = running
+        .usher(&[
+            "run",
+            "--product",
+            "tool",
+            "--user",
+            "bert",
+            "--token",
+            &bert,
+            "--wait",
+            "--",
+            "echo",
+            "mine",
+        ])
+        .spawn()
+        .unwrap();
+    wait_for("bert's place", || {
+        let queue = running.json(&["queue"]);
+        (queue["items"][0]["user"] == "bert").then_some(())
+    });
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(finish(first).status.code(), Some(0));
+    let output = finish(second);
+    assert_eq!(stdout(&output), "mine\n", "{}", said(&output));
+    assert!(
+        stderr(&output).contains("place 1 in the queue"),
+        "{}",
+        stderr(&output)
+    );
+
+    let sessions = running.json(&["usage", "--product", "tool"]);
+    let mut users: Vec<&str> = sessions["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["user"].as_str().unwrap())
+        .collect();
+    users.sort_unstable();
+    assert_eq!(users, ["anna", "bert"]);
+}
+
+#[test]
+fn waiting_ends_when_it_was_to_and_the_place_is_given_up() {
+    let folder = Folder::new();
+    let (running, _, bert) = one_seat(&folder);
+    running.ok(&["checkout", "tool", "--user", "anna"]);
+    let output = running
+        .usher(&[
+            "run",
+            "--product",
+            "tool",
+            "--user",
+            "bert",
+            "--token",
+            &bert,
+            "--wait=1s",
+            "--",
+            "true",
+        ])
+        .ended();
+    assert_eq!(output.status.code(), Some(75), "{}", said(&output));
+    assert_eq!(
+        running.json(&["queue"])["items"].as_array().unwrap().len(),
+        0
+    );
+}
+
+#[test]
+fn the_seat_of_a_run_that_was_killed_comes_free_with_its_ttl() {
+    let folder = Folder::new();
+    let (running, anna, _) = one_seat(&folder);
+    let child = running
+        .usher(&[
+            "run",
+            "--product",
+            "tool",
+            "--user",
+            "anna",
+            "--token",
+            &anna,
+            "--ttl",
+            "2s",
+        ])
+        .args(["--", "sleep", "60"])
+        .spawn()
+        .unwrap();
+    wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
+    let commands = crate::support::children(child.id());
+    let begun = Instant::now();
+    signal(child.id(), Signal::SIGKILL);
+    for pid in commands {
+        signal(pid, Signal::SIGKILL);
+    }
+    finish(child);
+    wait_for("the end of the lease", || {
+        (in_use(&running) == 0).then_some(())
+    });
+    assert!(
+        begun.elapsed() > Duration::from_millis(900),
+        "it ended before its ttl"
+    );
+}
+
+#[test]
+fn a_lease_lives_on_through_a_crash_of_the_server() {
+    let folder = Folder::new();
+    let (running, anna, _) = one_seat(&folder);
+    let go = folder.path("go");
+    let script = format!("while [ ! -e {} ]; do sleep 0.01; done", go.display());
+    let run = [
+        "run",
+        "--product",
+        "tool",
+        "--user",
+        "anna",
+        "--token",
+        &anna,
+        "--ttl",
+        "6s",
+    ];
+    let child = running
+        .usher(&run)
+        .args(["--", "sh", "-c", &script])
+        .spawn()
+        .unwrap();
+    wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
+    let lease = running.json(&["leases"])["items"][0].clone();
+    let [server] = running.children()[..] else {
+        panic!("one child: the server")
+    };
+    signal(server, Signal::SIGKILL);
+    // Longer than the ttl: without renewals it would have ended.
+    let until = Instant::now() + Duration::from_secs(8);
+    wait_for("the time to pass", || {
+        (Instant::now() > until).then_some(())
+    });
+    let now = running.json(&["leases"])["items"][0].clone();
+    assert_eq!(now["id"], lease["id"]);
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(finish(child).status.code(), Some(0));
+    assert_eq!(in_use(&running), 0);
+}
+
+#[test]
+fn a_command_is_recognised_by_the_rules_of_a_product() {
+    let folder = Folder::new();
+    let (running, _, _) = one_seat(&folder);
+    let output = running.usher(&["run", "--", "sleep", "0"]).ended();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(
+        running.json(&["usage", "--product", "tool"])["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    let (code, why) = running.fails(&["run", "--", "true"]);
+    assert_eq!(code, 2);
+    assert!(why.contains("no product's rules match"), "{why}");
+}
+
+#[test]
+fn another_users_lease_does_not_exist_to_a_client() {
+    let folder = Folder::new();
+    let (running, anna, bert) = one_seat(&folder);
+    let lease = running.ok(&["checkout", "tool", "--user", "anna", "--token", &anna]);
+    let lease = lease.trim();
+    assert_eq!(running.fails(&["renew", lease, "--token", &bert]).0, 1);
+    running.ok(&["renew", lease, "--token", &anna]);
+    assert_eq!(in_use(&running), 1);
+    running.ok(&["checkin", lease, "--token", &anna]);
+    running.ok(&["checkin", lease, "--token", &anna]);
+    assert_eq!(in_use(&running), 0);
+}

@@ -1,0 +1,203 @@
+//! `usher up`: roles are started, restarted and ended together, and it says when it cannot.
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Ended, Folder, Running, runs, said, signal, stderr, usher, wait_for};
+
+#[test]
+fn the_ready_line_tells_where_the_api_is_and_where_the_data() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    let expected = format!(
+        "ready api={} data={}",
+        running.api,
+        folder.path("data").display()
+    );
+    assert_eq!(running.ready, expected);
+    assert!(running.api.starts_with("http://127.0.0.1:") && !running.api.ends_with(":0"));
+    assert_eq!(running.json(&["status"])["server"]["state"], "running");
+}
+
+#[test]
+fn no_role_outlives_it_even_where_it_is_killed() {
+    let folder = Folder::new();
+    let mut running = Running::up(&folder.path("data"));
+    let children = running.children();
+    assert!(!children.is_empty() && children.iter().all(|pid| runs(*pid)));
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    wait_for("the end of its children", || {
+        (!children.iter().any(|pid| runs(*pid))).then_some(())
+    });
+}
+
+#[test]
+fn sigterm_and_ctrl_c_stop_it_cleanly() {
+    for how in [Signal::SIGTERM, Signal::SIGINT] {
+        let folder = Folder::new();
+        let mut running = Running::up(&folder.path("data"));
+        let children = running.children();
+        signal(running.child.id(), how);
+        let status = wait_for("a clean stop", || running.child.try_wait().unwrap());
+        assert_eq!(status.code(), Some(0), "{how}");
+        assert!(!children.iter().any(|pid| runs(*pid)));
+    }
+}
+
+#[test]
+fn a_role_that_was_killed_is_started_again_where_it_was_and_forgets_no_lease() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    running.ok(&["product", "add", "tool", "--seats", "1"]);
+    let lease = running.ok(&["checkout", "tool", "--ttl", "5m"]);
+    let [server] = running.children()[..] else {
+        panic!("one child: the server")
+    };
+    signal(server, Signal::SIGKILL);
+    wait_for("another server", || {
+        running.children().into_iter().find(|pid| *pid != server)
+    });
+    let leases = wait_for("its answers", || {
+        let output = running.usher(&["leases", "--json"]).ended();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).ok()
+    });
+    assert_eq!(leases["items"][0]["id"], lease.trim());
+    assert_eq!(running.fails(&["checkout", "tool"]).0, 77);
+}
+
+#[test]
+fn a_second_one_on_the_same_data_says_so_and_leaves_the_first_alone() {
+    let folder = Folder::new();
+    let first = Running::up(&folder.path("data"));
+    let second = usher()
+        .args(["up", "--no-agent", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path("data"))
+        .ended();
+    assert_eq!(second.status.code(), Some(1), "{}", said(&second));
+    let name = folder.path("data").display().to_string();
+    assert!(
+        stderr(&second).contains(&name) && stderr(&second).contains("in use"),
+        "{}",
+        stderr(&second)
+    );
+    assert_eq!(first.json(&["status"])["server"]["state"], "running");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = usher()
+        .args(["up", "--no-agent", "--listen", &address, "--data"])
+        .arg(folder.path("data"))
+        .ended();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(stderr(&output).contains(&address), "{}", stderr(&output));
+}
+
+#[test]
+fn it_does_not_listen_beyond_loopback_without_tls_unless_told_so() {
+    let folder = Folder::new();
+    let refused = usher()
+        .args(["up", "--no-agent", "--listen", "0.0.0.0:0", "--data"])
+        .arg(folder.path("data"))
+        .ended();
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(
+        stderr(&refused).contains("--plain-http"),
+        "{}",
+        stderr(&refused)
+    );
+    let told = Running::start(
+        usher().args(["up", "--no-agent", "--listen", "0.0.0.0:0", "--plain-http"]),
+        &folder.path("data"),
+    );
+    assert!(
+        told.ready.starts_with("ready api=http://0.0.0.0:"),
+        "{}",
+        told.ready
+    );
+}
+
+#[test]
+fn systemd_is_told_once_when_everything_is_ready() {
+    let folder = Folder::new();
+    let path = folder.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let mut command = usher();
+    command
+        .args(["up", "--no-agent", "--listen", "127.0.0.1:0"])
+        .env("NOTIFY_SOCKET", &path);
+    let _running = Running::start(&mut command, &folder.path("data"));
+    let mut buffer = [0; 256];
+    let mut told = Vec::new();
+    while let Ok(length) = socket.recv(&mut buffer) {
+        told.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+    }
+    assert_eq!(told, ["READY=1"]);
+}
+
+#[test]
+fn as_root_the_server_takes_an_account_of_its_own() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("not tried: only root can take another account");
+        return;
+    }
+    let folder = Folder::new();
+    let mut command = usher();
+    command.args([
+        "up",
+        "--no-agent",
+        "--listen",
+        "127.0.0.1:0",
+        "--run-as",
+        "nobody",
+    ]);
+    let running = Running::start(&mut command, &folder.path("data"));
+    let [server] = running.children()[..] else {
+        panic!("one child: the server")
+    };
+    let status = std::fs::read_to_string(format!("/proc/{server}/status")).unwrap();
+    let line = |name: &str| {
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
+        line.split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        line("Uid:").iter().chain(&line("Gid:")).all(|id| id != "0"),
+        "{status}"
+    );
+    assert!(!line("Groups:").contains(&"0".to_owned()), "{status}");
+    use std::os::unix::fs::PermissionsExt;
+    let token = std::fs::metadata(folder.path("data/admin.token")).unwrap();
+    assert_eq!(token.permissions().mode() & 0o777, 0o600);
+    // It is tied to the supervisor all the same.
+    let pid = running.child.id();
+    signal(pid, Signal::SIGKILL);
+    wait_for("the end of the server", || (!runs(server)).then_some(()));
+}
+
+#[test]
+fn a_stop_is_quick() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    let begun = Instant::now();
+    assert_eq!(running.stop(), Some(0));
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+}
