@@ -1,0 +1,15 @@
+//! What users are promised, tried on the built program as a user would: each module is a promise.
+//!
+//! The program is the one that `USHER_BIN` names, else the one that lies in the same target folder:
+//! `cargo build -p usher` makes it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod a_bad_disk_loses_no_answer;
+mod a_kill_loses_nothing;
+mod a_seat_is_run_on;
+mod everything_is_ended_together;
+mod http;
+mod products_and_seats_are_kept;
+mod snapshots_come_back;
+mod support;
