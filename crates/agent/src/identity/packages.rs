@@ -66,6 +66,8 @@ impl Packages {
             .is_none_or(|index| index.made_from != changed)
         {
             self.index = Some(self.read());
+            // The lists are ten times the index.
+            crate::watch::connector::give_back_memory();
         }
     }
 

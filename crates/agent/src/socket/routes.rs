@@ -29,6 +29,8 @@ use crate::{clock, lock};
 
 /// The largest body that is read: the largest request is a checkout.
 const BODY_LIMIT: usize = 64 * 1024;
+/// How long a cover waits for the watcher, which may be busy.
+const COVER_LIMIT: Duration = Duration::from_millis(200);
 /// How long a refresh waits for the server.
 const REFRESH_LIMIT: Duration = Duration::from_secs(5);
 /// The longest that a poll of a ticket may wait, in seconds.
@@ -283,6 +285,22 @@ async fn cover(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, body
             format!("there is no process {} of this account", request.pid),
         ));
     };
+    take_cover(&state, peer, request, start)?;
+    // What is started from the answer on is covered from its first instruction.
+    let begun = std::time::Instant::now();
+    while !state.shared.follows_covers() && begun.elapsed() < COVER_LIMIT {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    state.changed.notify_one();
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn take_cover(
+    state: &State,
+    peer: Peer,
+    request: CoverRequest<'_>,
+    start: u64,
+) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
     // A lease that was made elsewhere (a job's, on another computer) is not known here.
     if let Some((uid, product)) = agent.outbox.grant(&request.lease)? {
@@ -305,9 +323,7 @@ async fn cover(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, body
         lease: request.lease.into_owned(),
         product: request.product.into_owned(),
     })?;
-    drop(agent);
-    state.changed.notify_one();
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(())
 }
 
 async fn identify(

@@ -30,7 +30,7 @@ const WHAT_EXIT: u32 = 0x8000_0000;
 
 /// Room for events that are not read yet: about 20,000 of them.
 const RECEIVE_BUFFER_BYTES: usize = 16 << 20;
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 const MESSAGE_BYTES: usize = 128;
 
 /// Something that a process did. Threads are not told of.
@@ -78,8 +78,14 @@ impl Connector {
         };
         send(&connector.socket, &listen_message(), SendFlags::empty())?;
         connector.await_acknowledgement()?;
-        ignore_threads(connector.socket.as_fd())?;
+        connector.follow(&[])?;
         Ok(connector)
+    }
+
+    /// From now on forks by, and exits of, these processes come too, besides all execs. What is
+    /// of no interest so does not even wake the agent.
+    pub(crate) fn follow(&self, pids: &[u32]) -> io::Result<()> {
+        attach(self.socket.as_fd(), filter_program(pids))
     }
 
     /// Outside the first user and pid namespace the kernel takes the subscription and never sends
@@ -224,35 +230,60 @@ fn parse(message: &[u8]) -> Option<ProcessEvent> {
     }
 }
 
-/// Lets the kernel drop what is no fork, exec or exit of a whole process, so that programs with
-/// many threads do not wake the agent.
-fn ignore_threads(socket: BorrowedFd<'_>) -> io::Result<()> {
+/// The most processes that a filter names; when more are of interest, all forks and exits come.
+const FILTER_PIDS: usize = 256;
+
+/// The program of a filter: execs pass; forks by, and exits of, the processes `pids` pass (all of
+/// them where there are too many to name); threads do not, nor anything else.
+fn filter_program(pids: &[u32]) -> Vec<libc::sock_filter> {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const TO_X: u16 = (libc::BPF_MISC | libc::BPF_TAX) as u16;
     const IF_K: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const IF_X: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_X) as u16;
+    const JUMP: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
     let op = |code: u16, jt: u8, jf: u8, k: u32| libc::sock_filter { code, jt, jf, k };
+    let load = |at: usize| op(LOAD, 0, 0, at as u32);
+    let (take, drop) = (op(RETURN, 0, 0, u32::MAX), op(RETURN, 0, 0, 0));
     // A filter loads words in network order; a jump counts from the instruction behind it.
-    let what = |what: u32| what.to_be();
-    let mut program = [
-        op(LOAD, 0, 0, EVENT_AT as u32),
-        op(IF_K, 10, 0, what(WHAT_EXEC)),
-        op(IF_K, 1, 0, what(WHAT_EXIT)),
-        op(IF_K, 4, 9, what(WHAT_FORK)),
-        // Exit: pid and tgid.
-        op(LOAD, 0, 0, DATA_AT as u32),
+    let mut program = vec![
+        load(EVENT_AT),
+        op(IF_K, 0, 1, WHAT_EXEC.to_be()),
+        take,
+        op(IF_K, 2, 0, WHAT_EXIT.to_be()),
+        op(IF_K, 6, 0, WHAT_FORK.to_be()),
+        drop,
+        // Exit: of a whole process; then whose it is.
+        load(DATA_AT),
         op(TO_X, 0, 0, 0),
-        op(LOAD, 0, 0, DATA_AT as u32 + 4),
-        // Fork: child_pid and child_tgid. An exit jumps over the loads of a fork.
-        op(libc::BPF_JMP as u16 | libc::BPF_JA as u16, 0, 0, 3),
-        op(LOAD, 0, 0, DATA_AT as u32 + 8),
+        load(DATA_AT + 4),
+        op(IF_X, 6, 0, 0),
+        drop,
+        // Fork: into a whole process; then by whom.
+        load(DATA_AT + 8),
         op(TO_X, 0, 0, 0),
-        op(LOAD, 0, 0, DATA_AT as u32 + 12),
-        op(IF_X, 0, 1, 0),
-        op(RETURN, 0, 0, u32::MAX),
-        op(RETURN, 0, 0, 0),
+        load(DATA_AT + 12),
+        op(IF_X, 0, 2, 0),
+        load(DATA_AT + 4),
+        op(JUMP, 0, 0, 1),
+        drop,
     ];
+    // The fork's way in is the first of its loads; an exit's pid is in the accumulator already.
+    program[9].jt = (program.len() - 10) as u8;
+    if pids.len() > FILTER_PIDS {
+        program.push(take);
+        return program;
+    }
+    for pid in pids {
+        program.push(op(IF_K, 0, 1, pid.to_be()));
+        program.push(take);
+    }
+    program.push(drop);
+    program
+}
+
+/// Has the kernel drop what `program` does not let pass, instead of what the last one did.
+fn attach(socket: BorrowedFd<'_>, mut program: Vec<libc::sock_filter>) -> io::Result<()> {
     let filter = libc::sock_fprog {
         len: program.len() as libc::c_ushort,
         filter: program.as_mut_ptr(),
@@ -272,6 +303,31 @@ fn ignore_threads(socket: BorrowedFd<'_>) -> io::Result<()> {
         Ok(())
     } else {
         Err(io::Error::last_os_error())
+    }
+}
+
+/// Puts the calling thread in front of all ordinary work, the way the kernel's own watchdogs are:
+/// it must look at a program before that has ended. Its work for each event is bounded, and the
+/// kernel leaves other threads a share in any case (sched_rt_runtime_us).
+pub(super) fn run_ahead_of_others() -> io::Result<()> {
+    // SAFETY: all-zero is a valid value of this plain C structure.
+    let mut parameters: libc::sched_param = unsafe { std::mem::zeroed() };
+    parameters.sched_priority = 1;
+    let policy = libc::SCHED_RR | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: pid 0 is the calling thread; `parameters` lives until the call returns.
+    if unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Gives memory that is free within the process back to the system.
+pub(crate) fn give_back_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: may be called at any time from any thread.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 
@@ -332,27 +388,55 @@ mod tests {
                 return;
             }
         };
-        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+        let me = std::process::id();
+        connector.follow(&[me]).unwrap();
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("0.1")
+            .spawn()
+            .unwrap();
+        connector.follow(&[me, child.id()]).unwrap();
         child.wait().unwrap();
+        // Of no interest: only its exec is told.
+        let mut stranger = std::process::Command::new("/bin/sh")
+            .args(["-c", "/bin/sleep 0.01; true"])
+            .spawn()
+            .unwrap();
+        stranger.wait().unwrap();
         // Threads are dropped by the kernel's own filter.
         let thread_id = std::thread::spawn(|| rustix::thread::gettid().as_raw_nonzero().get())
             .join()
             .unwrap() as u32;
+        let mut last = std::process::Command::new("/bin/true").spawn().unwrap();
+        last.wait().unwrap();
         let mut events = Vec::new();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while !events.contains(&ProcessEvent::Exit { pid: child.id() }) {
+        while !events.contains(&ProcessEvent::Exec { pid: last.id() }) {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "no exec in {events:?}"
+            );
+            connector.receive(&mut events).unwrap();
+        }
+        let child = child.id();
+        assert!(events.contains(&ProcessEvent::Fork { parent: me, child }));
+        assert!(events.contains(&ProcessEvent::Exec { pid: child }));
+        assert!(events.contains(&ProcessEvent::Exit { pid: child }));
+        assert!(events.contains(&ProcessEvent::Exec { pid: stranger.id() }));
+        assert!(!events.contains(&ProcessEvent::Exit { pid: stranger.id() }));
+        assert!(!events.contains(&ProcessEvent::Exit { pid: thread_id }));
+        let strangers_child = |event: &ProcessEvent| matches!(event, ProcessEvent::Fork { parent, .. } if *parent == stranger.id());
+        assert!(!events.iter().any(strangers_child));
+        // More than can be named: all come.
+        let many: Vec<u32> = (1..1000).map(|n| 4_000_000 + n).collect();
+        connector.follow(&many).unwrap();
+        let mut any = std::process::Command::new("/bin/true").spawn().unwrap();
+        any.wait().unwrap();
+        while !events.contains(&ProcessEvent::Exit { pid: any.id() }) {
             assert!(
                 std::time::Instant::now() < deadline,
                 "no exit in {events:?}"
             );
             connector.receive(&mut events).unwrap();
         }
-        let me = std::process::id();
-        assert!(events.contains(&ProcessEvent::Fork {
-            parent: me,
-            child: child.id()
-        }));
-        assert!(events.contains(&ProcessEvent::Exec { pid: child.id() }));
-        assert!(!events.contains(&ProcessEvent::Exit { pid: thread_id }));
     }
 }

@@ -8,18 +8,17 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
-use super::connector::{Connector, ProcessEvent, Received};
+use super::Shared;
+use super::connector::{self, Connector, ProcessEvent, Received};
 use super::scan::Scan;
 use super::tracker::Tracker;
+use crate::lock;
 
 /// Processes whose first thread has ended before the others that are looked at again and again;
 /// the end of one beyond is noticed at the next look at all processes.
 const LINGERING_LIMIT: usize = 1_024;
 const LINGERING_FIRST: Duration = Duration::from_millis(5);
 const LINGERING_LAST: Duration = Duration::from_secs(1);
-/// How far ahead of others the thread runs (nice).
-const PRIORITY: i32 = -20;
-
 struct Lingering {
     pid: u32,
     look_at: Instant,
@@ -37,28 +36,36 @@ pub(super) fn can_miss() -> Vec<String> {
 
 /// Watches until it is told to stop.
 pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
-    let me = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(me), PRIORITY) {
+    if let Err(error) = connector::run_ahead_of_others() {
         tracing::warn!(%error, "the watcher runs at ordinary priority: very short programs may be missed");
     }
     let shared = tracker.shared.clone();
     let mut events = Vec::with_capacity(64);
     let mut lingering: Vec<Lingering> = Vec::new();
     let mut scan = Some(Scan::begin());
+    follow_covers(&shared, &mut tracker, &connector);
     while !shared.stopping() {
-        if shared.take_scan() {
-            scan = Some(Scan::begin());
+        follow(&mut tracker, &connector);
+        let woken = wait(&shared, &connector, &lingering, scan.is_some());
+        if woken {
+            shared.drain_wake();
+            follow_covers(&shared, &mut tracker, &connector);
+            if shared.take_scan() {
+                scan = Some(Scan::begin());
+            }
         }
         match connector.receive(&mut events) {
             Ok(Received::Events) => {
                 for event in events.drain(..) {
                     on_event(&mut tracker, &mut lingering, event);
+                    follow(&mut tracker, &connector);
                 }
                 continue;
             }
             Ok(Received::Lost) => {
                 tracker.lost();
-                continue;
+                shared.take_scan();
+                scan = Some(Scan::begin());
             }
             Ok(Received::Nothing) => {}
             Err(error) => {
@@ -66,25 +73,65 @@ pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
                 std::thread::sleep(Duration::from_secs(1));
             }
         }
-        if let Some(running) = &mut scan {
-            if running.step(&mut tracker, None) {
-                scan = None;
-            }
-            continue;
+        if let Some(running) = &mut scan
+            && running.step(&mut tracker, None)
+        {
+            scan = None;
         }
         look_at_lingering(&mut tracker, &mut lingering);
-        let wait = lingering.iter().map(|l| l.look_at).min();
-        let timeout = wait.map(|at| at.saturating_duration_since(Instant::now()));
-        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        let mut fds = [
-            PollFd::from_borrowed_fd(connector.fd(), PollFlags::IN),
-            PollFd::new(&shared.wake, PollFlags::IN),
-        ];
-        let _ = poll(&mut fds, timeout.as_ref());
-        if !fds[1].revents().is_empty() {
-            shared.drain_wake();
+    }
+}
+
+/// Sleeps until there is an event, somebody calls, or something is to be looked at again. True:
+/// somebody calls.
+fn wait(shared: &Shared, connector: &Connector, lingering: &[Lingering], busy: bool) -> bool {
+    let next = lingering.iter().map(|process| process.look_at).min();
+    let pause = match next {
+        _ if busy => Some(Duration::ZERO),
+        Some(at) => Some(at.saturating_duration_since(Instant::now())),
+        None => None,
+    };
+    let timeout = pause.and_then(|pause| Timespec::try_from(pause).ok());
+    let mut fds = [
+        PollFd::from_borrowed_fd(connector.fd(), PollFlags::IN),
+        PollFd::new(&shared.wake, PollFlags::IN),
+    ];
+    let _ = poll(&mut fds, timeout.as_ref());
+    !fds[1].revents().is_empty()
+}
+
+/// Has the kernel tell of the processes that have become of interest, and of theirs.
+fn follow(tracker: &mut Tracker, connector: &Connector) {
+    let mut added = tracker.take_added();
+    if added.is_empty() && !tracker.take_removed() {
+        return;
+    }
+    // A process's children may be of interest, too: until there are no more.
+    loop {
+        if let Err(error) = connector.follow(&tracker.of_interest()) {
+            tracing::error!(%error, "the kernel cannot be asked to tell of a process");
+        }
+        for pid in added {
+            tracker.catch_up(pid);
+        }
+        added = tracker.take_added();
+        if added.is_empty() {
+            return;
         }
     }
+}
+
+/// Follows new covers before they count as followed: who asked for one starts programs then.
+fn follow_covers(shared: &Shared, tracker: &mut Tracker, connector: &Connector) {
+    let covers = lock(&shared.new_covers).clone();
+    if covers.is_empty() {
+        return;
+    }
+    for root in &covers {
+        tracker.take_cover(*root);
+    }
+    follow(tracker, connector);
+    lock(&shared.new_covers).retain(|root| !covers.contains(root));
 }
 
 fn on_event(tracker: &mut Tracker, lingering: &mut Vec<Lingering>, event: ProcessEvent) {

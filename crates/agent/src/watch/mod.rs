@@ -6,7 +6,7 @@
 //! is seen whole even while a large file is hashed. What comes out is a bounded stream of
 //! [`Seen`], in the order in which it happened.
 
-mod connector;
+pub(crate) mod connector;
 mod interest;
 mod kernel;
 mod polling;
@@ -27,7 +27,7 @@ use usher_core::sessions::{Event, ProcessKey, Stamp};
 use crate::counts::Counts;
 use crate::identity::{Identifier, Rules};
 use crate::lock;
-use interest::{Interest, Kind};
+use interest::Interest;
 
 /// Sightings that wait for the rest of the agent; when there are more, what does not fit is lost
 /// and made good by looking at all processes again.
@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) counts: Mutex<Counts>,
     pub(crate) figures: Figures,
     interest: Mutex<Interest>,
+    /// Roots of covers that the watcher's thread does not follow yet.
+    new_covers: Mutex<Vec<ProcessKey>>,
     wake: OwnedFd,
     stop: AtomicBool,
     scan: AtomicBool,
@@ -88,14 +90,12 @@ impl Watcher {
             counts: Mutex::default(),
             figures: Figures::default(),
             interest: Mutex::default(),
+            new_covers: Mutex::new(covered.to_vec()),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             stop: AtomicBool::new(false),
             scan: AtomicBool::new(false),
         });
         shared.identifier.set_rules(rules);
-        for root in covered {
-            shared.cover(*root);
-        }
         let (out, resolver_in) = std::sync::mpsc::sync_channel(WAITING_LIMIT);
         resolve::spawn(shared.clone(), resolver_in, seen)?;
         let tracker = tracker::Tracker::new(shared.clone(), out);
@@ -129,9 +129,15 @@ impl Watcher {
 }
 
 impl Shared {
-    /// From now on all that `root` starts is of interest.
+    /// All that `root` starts is to be of interest: see [`Shared::follows_covers`].
     pub(crate) fn cover(&self, root: ProcessKey) {
-        lock(&self.interest).insert(root, Kind::Covered);
+        lock(&self.new_covers).push(root);
+        self.wake();
+    }
+
+    /// Whether all covers are followed by now.
+    pub(crate) fn follows_covers(&self) -> bool {
+        lock(&self.new_covers).is_empty()
     }
 
     /// Looks at all programs that run, as when the rules have changed.

@@ -8,6 +8,7 @@ use rustix::time::Timespec;
 
 use super::scan::Scan;
 use super::tracker::{Polled, Tracker};
+use crate::lock;
 
 const INTERVAL: Timespec = Timespec {
     tv_sec: 1,
@@ -33,6 +34,11 @@ pub(super) fn run(mut tracker: Tracker) {
     let mut polled = Polled::default();
     while !shared.stopping() {
         shared.take_scan();
+        let covers = std::mem::take(&mut *lock(&shared.new_covers));
+        for root in covers {
+            tracker.take_cover(root);
+        }
+        tracker.take_added();
         let mut scan = Scan::begin();
         while !scan.step(&mut tracker, Some(&mut polled)) {}
         let mut fds = [PollFd::new(&shared.wake, PollFlags::IN)];

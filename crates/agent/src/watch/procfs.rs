@@ -151,6 +151,25 @@ pub(crate) fn arguments(pid: u32) -> io::Result<Vec<u8>> {
     read_text(pid, "cmdline")
 }
 
+/// The children of a process, as far as the kernel tells; those of its first threads only.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    const THREADS_LIMIT: usize = 64;
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    threads
+        .flatten()
+        .take(THREADS_LIMIT)
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|text| {
+            let children = text.split_ascii_whitespace();
+            children
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
+}
+
 /// Whether a process with that pid is there.
 pub(crate) fn exists(pid: u32) -> bool {
     let mut buffer = [0; 40];

@@ -18,16 +18,15 @@ use crate::identity::hosted::{self, HostedFile};
 use crate::identity::{Known, Verdict};
 use crate::lock;
 
-/// Recent forks that are remembered, to ask the parent where the child is already gone.
-const FORKS: usize = 4_096;
-
 /// The watcher's thread's own state.
 pub(super) struct Tracker {
     pub(super) shared: Arc<Shared>,
     out: SyncSender<Raw>,
     scratch: Vec<u8>,
-    /// Child and parent, at the child's pid modulo the length.
-    forks: Box<[(u32, u32)]>,
+    /// Processes that have become of interest and that the kernel is not yet asked to tell of.
+    added: Vec<u32>,
+    /// Processes of interest have ended: the kernel still tells of them.
+    removed: bool,
 }
 
 /// What a process turned out to run.
@@ -44,7 +43,8 @@ impl Tracker {
             shared,
             out,
             scratch: Vec::with_capacity(4096),
-            forks: vec![(0, 0); FORKS].into_boxed_slice(),
+            added: Vec::new(),
+            removed: false,
         }
     }
 
@@ -66,7 +66,6 @@ impl Tracker {
 
     /// A process has made another.
     pub(super) fn fork(&mut self, parent: u32, child: u32) {
-        self.forks[child as usize % FORKS] = (child, parent);
         let kind = match lock(&self.shared.interest).get(parent) {
             None => return,
             Some(Kind::Covered) => Kind::Covered,
@@ -74,7 +73,7 @@ impl Tracker {
         };
         let start = procfs::process_stat(child).map_or(0, |stat| stat.start);
         let child = ProcessKey { pid: child, start };
-        if lock(&self.shared.interest).insert(child, kind) {
+        if self.take_interest(child, kind) {
             self.send(Raw::Forked {
                 at: clock::now(),
                 parent,
@@ -92,12 +91,79 @@ impl Tracker {
         if others_go_on {
             return false;
         }
-        lock(&self.shared.interest).remove(pid);
+        self.lose_interest(pid);
         self.send(Raw::Exited {
             at: clock::now(),
             pid,
         });
         true
+    }
+
+    fn take_interest(&mut self, key: ProcessKey, kind: Kind) -> bool {
+        let mut interest = lock(&self.shared.interest);
+        let is_new = interest.get(key.pid).is_none();
+        let taken = interest.insert(key, kind);
+        if taken && is_new {
+            self.added.push(key.pid);
+        }
+        taken
+    }
+
+    fn lose_interest(&mut self, pid: u32) {
+        self.removed |= lock(&self.shared.interest).remove(pid);
+    }
+
+    /// From now on all that `root` starts is of interest.
+    pub(super) fn take_cover(&mut self, root: ProcessKey) {
+        self.take_interest(root, Kind::Covered);
+    }
+
+    /// Processes that have become of interest since this was last asked.
+    pub(super) fn take_added(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.added)
+    }
+
+    /// Whether processes of interest have ended since this was last asked.
+    pub(super) fn take_removed(&mut self) -> bool {
+        std::mem::take(&mut self.removed)
+    }
+
+    /// All processes of interest.
+    pub(super) fn of_interest(&self) -> Vec<u32> {
+        lock(&self.shared.interest).all()
+    }
+
+    /// The kernel tells of this process from now on; what it did just before is found out here.
+    pub(super) fn catch_up(&mut self, pid: u32) {
+        let ended = match procfs::process_stat(pid) {
+            Ok(stat) => stat.zombie && stat.threads <= 1,
+            Err(_) => true,
+        };
+        if ended {
+            self.exit(pid);
+            return;
+        }
+        let children = procfs::children(pid);
+        if children.is_empty() {
+            return;
+        }
+        let covered = lock(&self.shared.interest).get(pid) == Some(Kind::Covered);
+        let image = procfs::executable(pid, &mut self.scratch)
+            .ok()
+            .map(|(_, key)| key);
+        for child in children {
+            // A child that has become something else is only of interest under a cover.
+            let same_image = || {
+                let theirs = procfs::executable(child, &mut Vec::new())
+                    .ok()
+                    .map(|(_, key)| key);
+                theirs.is_some() && theirs == image
+            };
+            let known = lock(&self.shared.interest).get(child).is_some();
+            if !known && (covered || same_image()) {
+                self.fork(pid, child);
+            }
+        }
     }
 
     /// Events were lost: all processes are to be looked at.
@@ -116,7 +182,7 @@ impl Tracker {
         let ended = interest.is_some_and(|start| start != 0 && start != stat.start)
             || (interest.is_some() && stat.zombie && stat.threads <= 1);
         if ended {
-            lock(&self.shared.interest).remove(pid);
+            self.lose_interest(pid);
             let at = clock::now();
             self.send(Raw::Exited { at, pid });
         }
@@ -138,7 +204,7 @@ impl Tracker {
                 let below_cover = parent == Some(Kind::Covered);
                 if below_cover && lock(&self.shared.interest).get(pid).is_none() {
                     let start = stat.start;
-                    lock(&self.shared.interest).insert(ProcessKey { pid, start }, Kind::Covered);
+                    self.take_interest(ProcessKey { pid, start }, Kind::Covered);
                     self.unmetered(pid);
                 }
             }
@@ -215,11 +281,10 @@ impl Tracker {
             return;
         };
         let helper = matches!(&run.verdict, Some(Some(m)) if m.role == ProgramRole::Helper);
-        let mut interest = lock(&self.shared.interest);
-        let known = interest.get(pid);
+        let known = lock(&self.shared.interest).get(pid);
         if helper {
             if known == Some(Kind::Own) || known == Some(Kind::Forked) {
-                interest.remove(pid);
+                self.lose_interest(pid);
             }
             if found.is_none() {
                 lock(&self.shared.counts).add(&run.name);
@@ -228,17 +293,16 @@ impl Tracker {
                 return;
             }
         } else {
-            let below_cover = interest.get(parent) == Some(Kind::Covered);
+            let below_cover = lock(&self.shared.interest).get(parent) == Some(Kind::Covered);
             let kind = if below_cover {
                 Kind::Covered
             } else {
                 Kind::Own
             };
-            if !interest.insert(key, kind) {
+            if !self.take_interest(key, kind) {
                 return;
             }
         }
-        drop(interest);
         self.send(Raw::Runs {
             at,
             key,
@@ -251,15 +315,12 @@ impl Tracker {
 
     /// A process runs a program of no product: only of interest if it did otherwise before.
     fn unmetered(&mut self, pid: u32) {
-        let mut interest = lock(&self.shared.interest);
-        match interest.get(pid) {
+        let known = lock(&self.shared.interest).get(pid);
+        match known {
             None => return,
-            Some(Kind::Forked) => {
-                interest.remove(pid);
-            }
+            Some(Kind::Forked) => self.lose_interest(pid),
             Some(Kind::Own | Kind::Covered) => {}
         }
-        drop(interest);
         let at = clock::now();
         let Some((key, parent, who)) = self.whose(pid, None) else {
             return;
@@ -279,24 +340,23 @@ impl Tracker {
         });
     }
 
-    /// Start time, parent and user of a process; where it is gone already, those of its parent,
-    /// whose user it had.
+    /// Start time, parent and user of a process; its parent's user, which it had, where it is
+    /// gone in the middle of the look.
     fn whose(&self, pid: u32, found: Option<ProcessStat>) -> Option<(ProcessKey, u32, Who)> {
         let stat = match found {
-            Some(stat) => Some(stat),
-            None => procfs::process_stat(pid).ok(),
+            Some(stat) => stat,
+            None => procfs::process_stat(pid).ok()?,
         };
-        let (child, maker) = self.forks[pid as usize % FORKS];
-        let parent = stat
-            .map(|stat| stat.parent)
-            .or((child == pid).then_some(maker))?;
-        let start = stat.map_or(0, |stat| stat.start);
-        let asked = [pid, parent]
+        let (asked, real) = [pid, stat.parent]
             .into_iter()
-            .find_map(|pid| Some((pid, procfs::real_uid(pid).ok()?)));
-        let (asked, real) = asked?;
+            .find_map(|pid| Some((pid, procfs::real_uid(pid).ok()?)))?;
         let counted = procfs::login_uid(asked).unwrap_or(real);
-        Some((ProcessKey { pid, start }, parent, Who { counted, real }))
+        let start = stat.start;
+        Some((
+            ProcessKey { pid, start },
+            stat.parent,
+            Who { counted, real },
+        ))
     }
 
     fn send(&mut self, raw: Raw) {
