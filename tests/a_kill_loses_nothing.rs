@@ -54,6 +54,7 @@ fn three_hundred_kills_in_the_middle_of_load_lose_no_grant_and_double_no_seat() 
                 let mut random = random.child(client as u64);
                 scope.spawn(move || load(api, token, client, &mut random, known, stop));
             }
+            // tidy: sleep, the kill comes at any moment of the load
             std::thread::sleep(Duration::from_micros(random.below(40_000)));
             running.child.kill().unwrap();
             running.child.wait().unwrap();

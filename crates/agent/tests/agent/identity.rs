@@ -69,7 +69,7 @@ fn a_program_that_is_replaced_while_it_runs_stays_what_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let program = sleeper(&folder.path().join("usher-t-replaced"));
     let (server, _agent) = tracking(folder.path(), "name=usher-t-replaced");
-    let running = Running::sleep(&program);
+    let running = Running::lasting(&program);
     server.seated(1);
     let new = folder.path().join("new");
     std::fs::copy("/bin/true", &new).unwrap();
@@ -88,7 +88,7 @@ fn a_deleted_program_is_known_by_the_name_it_had() {
     let folder = tempfile::tempdir().unwrap();
     let program = sleeper(&folder.path().join("usher-t-deleted"));
     let server = Server::with(&[]);
-    let running = Running::sleep(&program);
+    let running = Running::lasting(&program);
     std::fs::remove_file(&program).unwrap();
     let agent = Agent::start(&server, folder.path());
     server.set_products(&[("app", 1, &["name=usher-t-deleted"])]);

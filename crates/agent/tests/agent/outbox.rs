@@ -79,14 +79,15 @@ fn an_agent_that_is_killed_loses_no_session_and_doubles_none() {
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-killed"));
     let other = sleeper(&folder.path().join("usher-t-gone"));
-    let running = Running::sleep(&program);
-    let ends_unseen = Running::sleep(&other);
+    let running = Running::lasting(&program);
+    let ends_unseen = Running::lasting(&other);
     server.seated(2);
     wait_for("both leases", || {
         (agent.status().leases.len() == 2).then_some(())
     });
     agent.kill();
     ends_unseen.end();
+    // tidy: sleep, what the agent did not see must have ended a second before it came back
     std::thread::sleep(Duration::from_millis(1100));
     let agent = Agent::start(&server, folder.path());
     // What still runs goes on with the same session and lease.
@@ -115,7 +116,7 @@ fn an_agent_that_is_stopped_keeps_the_seats_and_goes_on_when_it_is_back() {
     let server = Server::with(&[("app", 9, &["name=usher-t-stopped"])]);
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-stopped"));
-    let running = Running::sleep(&program);
+    let running = Running::lasting(&program);
     server.seated(1);
     let socket = agent.public_socket();
     agent.stop();
@@ -136,7 +137,7 @@ fn another_server_is_asked_for_all_seats_anew() {
     let server = Server::with(&[("app", 9, &["name=usher-t-other"])]);
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-other"));
-    let _running = Running::sleep(&program);
+    let _running = Running::lasting(&program);
     server.seated(1);
     {
         let mut book = server.book();
@@ -157,7 +158,7 @@ fn a_short_lease_is_kept_alive_and_a_lost_one_is_asked_for_anew() {
     server.book().ttl_seconds = 1;
     let _agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-renew"));
-    let _running = Running::sleep(&program);
+    let _running = Running::lasting(&program);
     server.seated(1);
     wait_for("renewals", || {
         (server.book().count("renew") >= 3).then_some(())

@@ -14,11 +14,12 @@ fn a_program_is_a_session_with_a_seat_from_its_start_to_its_end() {
     let server = Server::with(&[("app", 1, &["name=usher-t-one"])]);
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-one"));
-    let running = Running::sleep(&program);
+    let running = Running::lasting(&program);
     server.seated(1);
     wait_for("its lease at the agent", || {
         (agent.status().leases.len() == 1).then_some(())
     });
+    // tidy: sleep, a session of more than a second is what is measured
     std::thread::sleep(Duration::from_millis(1100));
     running.end();
     let session = &server.finished("app", 1)[0];
@@ -42,7 +43,7 @@ fn a_program_without_a_free_seat_runs_on_unseated() {
     let server = Server::with(&[("app", 0, &["name=usher-t-unseated"])]);
     let _agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-unseated"));
-    let mut running = Running::sleep(&program);
+    let mut running = Running::lasting(&program);
     wait_for("an unseated session", || {
         (server.book().unseated.len() == 1).then_some(())
     });
@@ -136,7 +137,7 @@ fn helpers_take_no_seat_and_are_counted() {
     let _agent = Agent::start(&server, folder.path());
     let main = sleeper(&folder.path().join("usher-t-main"));
     let helper = sleeper(&folder.path().join("usher-t-helper"));
-    let helping = Running::sleep(&helper);
+    let helping = Running::lasting(&helper);
     run(Command::new(&main).arg("0.05"));
     server.finished("app", 1);
     assert_eq!(server.book().finished("app").len(), 1);
@@ -161,8 +162,8 @@ fn users_are_counted_apart_and_a_change_of_account_is_recorded() {
     let server = Server::with(&[("app", 5, &["name=usher-t-users"])]);
     let _agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-users"));
-    let one = Running::sleep(&program);
-    let other = Running::sleep_as(&program, 1234);
+    let one = Running::lasting(&program);
+    let other = Running::lasting_as(&program, 1234);
     server.seated(2);
     one.end();
     other.end();
@@ -236,7 +237,8 @@ fn programs_that_run_already_are_taken_over_when_their_product_appears() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with(&[]);
     let program = sleeper(&folder.path().join("usher-t-before"));
-    let running = Running::sleep(&program);
+    let running = Running::lasting(&program);
+    // tidy: sleep, a session of more than a second is what is measured
     std::thread::sleep(Duration::from_millis(1200));
     let agent = Agent::start(&server, folder.path());
     server.set_products(&[("app", 1, &["name=usher-t-before"])]);
@@ -259,7 +261,7 @@ fn a_product_that_is_removed_gives_its_seats_back_and_nothing_is_ended() {
     let server = Server::with(&[("app", 1, &["name=usher-t-removed"])]);
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-removed"));
-    let mut running = Running::sleep(&program);
+    let mut running = Running::lasting(&program);
     server.seated(1);
     server.set_products(&[]);
     agent.refresh();
@@ -299,7 +301,7 @@ fn without_kernel_events_programs_are_still_found_and_it_is_said_what_is_missed(
     let server = Server::with(&[("app", 1, &["name=usher-t-polled"])]);
     let agent = Agent::start_with(&server, folder.path(), true);
     let program = sleeper(&folder.path().join("usher-t-polled"));
-    let running = Running::sleep(&program);
+    let running = Running::lasting(&program);
     server.seated(1);
     running.end();
     server.finished("app", 1);

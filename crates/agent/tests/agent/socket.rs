@@ -260,7 +260,7 @@ fn the_agent_tells_a_user_of_no_one_elses_leases() {
     let server = Server::with(&[("app", 9, &["name=usher-t-private"])]);
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-private"));
-    let _running = Running::sleep_as(&program, 1234);
+    let _running = Running::lasting_as(&program, 1234);
     wait_for("its lease", || {
         (agent.status().leases.len() == 1).then_some(())
     });

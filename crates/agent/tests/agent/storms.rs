@@ -58,7 +58,7 @@ fn a_storm_of_a_product_by_one_user_ends_in_as_many_sessions_as_were_apart() {
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-many"));
     // One that lasts, and hundreds beside it: one session.
-    let lasting = Running::sleep(&program);
+    let lasting = Running::lasting(&program);
     server.seated(1);
     let script = format!(
         "i=0; while [ $i -lt 300 ]; do {p} 0.002 & {p} 0.002; i=$((i+1)); done; wait",

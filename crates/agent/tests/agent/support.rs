@@ -26,6 +26,7 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
             return found;
         }
         assert!(begun.elapsed() < DEADLINE, "in vain: {what}");
+        // tidy: sleep, between two looks, until a deadline
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -429,6 +430,7 @@ fn agent_process() {
     let parent = std::os::unix::process::parent_id();
     std::thread::spawn(move || {
         while std::os::unix::process::parent_id() == parent {
+            // tidy: sleep, between two looks, until a deadline
             std::thread::sleep(Duration::from_millis(200));
         }
         std::process::exit(1);
@@ -457,11 +459,11 @@ impl Running {
         )
     }
 
-    pub(crate) fn sleep(program: &Path) -> Self {
+    pub(crate) fn lasting(program: &Path) -> Self {
         Running::start(Command::new(program).arg("60"))
     }
 
-    pub(crate) fn sleep_as(program: &Path, uid: u32) -> Self {
+    pub(crate) fn lasting_as(program: &Path, uid: u32) -> Self {
         Running::start(Command::new(program).arg("60").uid(uid).gid(uid))
     }
 
