@@ -23,8 +23,11 @@ use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
 use crate::output::time;
 
-/// How long one poll of a ticket may take.
-const POLL: Duration = Duration::from_secs(25);
+/// How long one poll of a ticket may take: a seat that comes ends it at once, and the place that is
+/// shown is at most so old.
+const POLL: Duration = Duration::from_secs(5);
+/// The least time between two polls: a server that is stopping answers each at once.
+const POLL_APART: Duration = Duration::from_millis(200);
 /// How long a waiter puts up with a server that does not answer: as long as its place is kept.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long giving back may take: who waits for the end of `usher run` does not wait for more.
@@ -218,6 +221,7 @@ async fn in_line(
             escaped(&ticket.id),
             poll.as_secs().max(1)
         );
+        let last_asked = Instant::now();
         let answer = tokio::select! {
             answer = client.get_waiting::<TicketAnswer>(&path, poll) => answer,
             signal = &mut stop => return Err(NoSeat::Stopped(signal)),
@@ -225,6 +229,7 @@ async fn in_line(
         };
         match answer {
             Ok(answer) => {
+                let took = last_asked.elapsed();
                 last_answer = Instant::now();
                 match (answer.state, answer.lease) {
                     (TicketState::Granted, Some(lease)) => return Ok(Some(lease)),
@@ -234,6 +239,11 @@ async fn in_line(
                             answer.position,
                             answer.expected_wait_seconds,
                         );
+                        let pause = POLL_APART.saturating_sub(took);
+                        tokio::select! {
+                            () = sleep(pause) => {}
+                            signal = &mut stop => return Err(NoSeat::Stopped(signal)),
+                        }
                     }
                     (TicketState::Granted | TicketState::Expired | TicketState::Cancelled, _) => {
                         return Ok(None);
