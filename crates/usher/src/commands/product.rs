@@ -6,6 +6,7 @@ use usher_api::{
     Counting, Entitlement, EntitlementRequest, Metric, Mode, OnLostLease, OnUnreachable,
     Product as Wire, ProductView,
 };
+use usher_core::identify::Rule;
 
 use super::learn::Learn;
 use crate::context::Context;
@@ -58,7 +59,7 @@ pub(crate) struct Traits {
     #[arg(long, value_name = "TEXT")]
     publisher: Option<String>,
     /// A program rule; repeat it for more
-    #[arg(long, value_name = "RULE")]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
     program: Vec<String>,
     /// What agents do with programs that nobody wrapped [default: track]
     #[arg(long, value_name = "MODE", value_parser = super::one_of::<Mode>(&["track", "enforce"]))]
@@ -111,7 +112,7 @@ pub(crate) struct Edit {
     #[command(flatten)]
     traits: Traits,
     /// Add a program rule to those that are there
-    #[arg(long, value_name = "RULE", conflicts_with = "program")]
+    #[arg(long, value_name = "RULE", conflicts_with = "program", value_parser = rule)]
     add_program: Vec<String>,
     /// Take a program rule away
     #[arg(long, value_name = "RULE", conflicts_with = "program")]
@@ -130,6 +131,13 @@ pub(crate) struct Remove {
     /// Product id
     #[arg(value_name = "ID")]
     id: String,
+}
+
+/// A rule as it was written, once it is known that it can be read.
+fn rule(text: &str) -> Result<String, String> {
+    Rule::parse(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
 }
 
 impl Traits {
