@@ -69,10 +69,18 @@ struct Status {
 pub(crate) fn run(args: Agent, context: &Context) -> Result<(), Failure> {
     match args.command {
         Some(AgentCommand::Status(args)) => context.block_on(status(args, context)),
-        None if args.print_computer_id => {
-            line(usher_agent::computer_id(&folder(context)).map_err(failure)?)
-        }
+        None if args.print_computer_id => context.block_on(print_computer_id(context)),
         None => serve(args, context),
+    }
+}
+
+async fn print_computer_id(context: &Context) -> Result<(), Failure> {
+    let folder = folder(context);
+    // One that runs has the folder to itself, but tells.
+    let socket = folder.join("agent.sock");
+    match door::agent(Some(&socket), context).await? {
+        Some((_, status)) => line(status.computer),
+        None => line(usher_agent::computer_id(&folder).map_err(failure)?),
     }
 }
 
