@@ -261,6 +261,45 @@ fn a_lease_lives_on_through_a_crash_of_the_server() {
 }
 
 #[test]
+fn who_waits_keeps_the_place_through_a_crash_of_the_server() {
+    let folder = Folder::new();
+    let (running, _, bert) = one_seat(&folder);
+    let lease = running.ok(&["checkout", "tool", "--user", "anna", "--ttl", "5m"]);
+    let run = [
+        "run",
+        "--product",
+        "tool",
+        "--user",
+        "bert",
+        "--token",
+        &bert,
+        "--wait",
+    ];
+    let child = running
+        .usher(&run)
+        .args(["--", "echo", "mine"])
+        .spawn()
+        .unwrap();
+    let place = || running.usher(&["queue", "--json"]).ended();
+    let ticket = |output: &std::process::Output| {
+        let queue: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+        queue["items"][0]["id"].as_str().map(str::to_owned)
+    };
+    let before = wait_for("bert's place", || ticket(&place()));
+    let [server] = running.children()[..] else {
+        panic!("one child: the server")
+    };
+    signal(server, Signal::SIGKILL);
+    wait_for("another server", || {
+        running.children().into_iter().find(|pid| *pid != server)
+    });
+    let after = wait_for("bert's place", || ticket(&place()));
+    assert_eq!(after, before);
+    running.ok(&["checkin", lease.trim()]);
+    assert_eq!(stdout(&finish(child)), "mine\n");
+}
+
+#[test]
 fn a_command_is_recognised_by_the_rules_of_a_product() {
     let folder = Folder::new();
     let (running, _, _) = one_seat(&folder);

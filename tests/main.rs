@@ -8,6 +8,7 @@
 mod a_bad_disk_loses_no_answer;
 mod a_kill_loses_nothing;
 mod a_seat_is_run_on;
+mod an_agent_meters_this_machine;
 mod everything_is_ended_together;
 mod http;
 mod products_and_seats_are_kept;
