@@ -49,7 +49,7 @@ impl Tokens {
         self.shared.settle()?;
         self.shared.with_reader(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT t.id, t.hash, t.role, t.name, s.name, c.key, t.created_at, t.expires_at, \
+                "SELECT t.id, t.hash, t.role, t.name, s.key, c.key, t.created_at, t.expires_at, \
                  t.revoked_at FROM tokens t LEFT JOIN subjects s ON s.id = t.subject \
                  LEFT JOIN computers c ON c.id = t.computer ORDER BY t.created_at, t.id",
             )?;
