@@ -90,6 +90,7 @@ pub(crate) struct App {
     pub(crate) live: Arc<Live>,
     pub(crate) counts: Vec<Arc<CoreCounts>>,
     pub(crate) connections: AtomicUsize,
+    pub(crate) connections_limit: usize,
     pub(crate) started: Instant,
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
@@ -108,6 +109,7 @@ pub(crate) struct Parts {
     pub(crate) live: Arc<Live>,
     pub(crate) counts: Vec<Arc<CoreCounts>>,
     pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) connections_limit: usize,
 }
 
 impl App {
@@ -123,6 +125,7 @@ impl App {
             live: parts.live,
             counts: parts.counts,
             connections: AtomicUsize::new(0),
+            connections_limit: parts.connections_limit,
             started: Instant::now(),
             stopping: parts.stopping,
             seen: Mutex::default(),

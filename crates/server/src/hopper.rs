@@ -114,6 +114,16 @@ impl Slots {
         std::mem::replace(&mut slot.state, State::Free { next })
     }
 
+    /// Tells those who have waited too long that the outcome is not known.
+    fn give_up(&mut self, second: u32) {
+        for slot in &mut self.slots {
+            let waits = matches!(slot.state, State::Waiting(_));
+            if waits && second.saturating_sub(slot.since_second) > ANSWER_SECONDS {
+                slot.finish(Err(no_answer()));
+            }
+        }
+    }
+
     fn token(&self, index: usize) -> u64 {
         (u64::from(self.slots[index].generation) << 32) | index as u64
     }
@@ -243,12 +253,7 @@ impl Hopper {
     /// Moves the coarse clock and gives up on what has waited too long. Once a second is enough.
     pub(crate) fn tick(&self, second: u32) {
         self.inner.second.set(second);
-        for slot in &mut self.inner.slots.borrow_mut().slots {
-            let waits = matches!(slot.state, State::Waiting(_));
-            if waits && second.saturating_sub(slot.since_second) > ANSWER_SECONDS {
-                slot.finish(Err(no_answer()));
-            }
-        }
+        self.inner.slots.borrow_mut().give_up(second);
     }
 }
 
@@ -327,5 +332,27 @@ mod tests {
             slots.slots[index].state,
             State::Done(Err(Failure::Busy))
         ));
+    }
+
+    #[test]
+    fn who_has_waited_too_long_is_told_that_the_outcome_is_not_known() {
+        let mut slots = slots();
+        let early = slots.take(10);
+        let late = slots.take(11);
+        slots.give_up(11 + ANSWER_SECONDS);
+        assert!(matches!(
+            slots.slots[early].state,
+            State::Done(Err(Failure::OutcomeUnknown(_)))
+        ));
+        assert!(matches!(slots.slots[late].state, State::Waiting(_)));
+        let token = slots.token(early);
+        slots.complete(token, Err(Failure::Stopping));
+        assert!(
+            matches!(
+                slots.slots[early].state,
+                State::Done(Err(Failure::OutcomeUnknown(_)))
+            ),
+            "an answer that comes after all changes nothing"
+        );
     }
 }

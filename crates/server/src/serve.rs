@@ -16,8 +16,11 @@ use crate::metrics::CoreCounts;
 use crate::problem::Refusal;
 use crate::{ServerError, ServerOptions, core_loop, herald, routes, secrets, tls};
 
-/// Open connections at the most; the next is answered with 503 and closed.
+/// Open connections at the most, where the system allows as many open files; the next is answered
+/// with 503 and closed.
 const CONNECTIONS_LIMIT: usize = 10_000;
+/// Open files that are not connections: the cache, the loops, what is read and written.
+const OTHER_FILES: u64 = 256;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
 /// How long the engine may take to close before the server goes without it.
@@ -34,7 +37,7 @@ pub fn run_until(
         .enable_all()
         .build()
         .map_err(|error| failed("start a loop", &error))?;
-    raise_open_files();
+    let connections_limit = raise_open_files();
     let listener = {
         let _entered = runtime.enter();
         listen(options.listen)?
@@ -76,6 +79,7 @@ pub fn run_until(
         live,
         counts: counts.collect(),
         stopping,
+        connections_limit,
     }));
     app.tokens.replace(&tokens);
     let served = serve(&runtime, &app, listener, tls, || ready(address), stop);
@@ -100,13 +104,20 @@ fn check(options: &ServerOptions) -> Result<Option<tokio_rustls::TlsAcceptor>, S
     options.tls.as_ref().map(tls::acceptor).transpose()
 }
 
-/// Each connection is an open file; the usual limit is for programs that have few.
-fn raise_open_files() {
+/// Each connection is an open file; the usual limit is for programs that have few. Answers how
+/// many connections there may be.
+fn raise_open_files() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the number of open files cannot be raised");
+    }
+    match getrlimit(Resource::Nofile).current {
+        None => CONNECTIONS_LIMIT,
+        Some(files) => usize::try_from(files.saturating_sub(OTHER_FILES))
+            .unwrap_or(usize::MAX)
+            .clamp(1, CONNECTIONS_LIMIT),
     }
 }
 
@@ -186,9 +197,9 @@ async fn accept(
         let accepted = listener.accept().await;
         match accepted.and_then(|(stream, _)| stream.into_std()) {
             Ok(stream) => {
-                if app.connections.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS_LIMIT {
+                if app.connections.fetch_add(1, Ordering::Relaxed) >= app.connections_limit {
                     app.connections.fetch_sub(1, Ordering::Relaxed);
-                    turn_away(stream);
+                    turn_away(stream, app.connections_limit);
                     continue;
                 }
                 next = (next + 1) % doors.len();
@@ -215,11 +226,11 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Tells one connection too many so, as far as its buffer takes it.
-fn turn_away(mut stream: TcpStream) {
+fn turn_away(mut stream: TcpStream, limit: usize) {
     let refusal = Refusal::new(
         Code::Busy,
         format!(
-            "{CONNECTIONS_LIMIT} connections are open, which is as many as may: try again after \
+            "{limit} connections are open, which is as many as may: try again after \
              Retry-After"
         ),
     );
@@ -319,5 +330,27 @@ pub(crate) async fn told_to_stop() {
             tracing::error!(%error, "signals cannot be listened to; they end the server at once");
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn one_connection_too_many_is_told_so_and_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        turn_away(listener.accept().unwrap().0, 7);
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+        assert!(head.contains("retry-after: 1"), "{head}");
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(head.contains(&length), "{head}");
+        let problem: usher_api::Problem = serde_json::from_str(body).unwrap();
+        assert!(problem.is(Code::Busy) && problem.detail.contains("7 connections"));
     }
 }

@@ -225,7 +225,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
             return found;
         }
         assert!(Instant::now() < deadline, "in vain waited for: {what}");
-        // tidy: sleep, between two looks, until a deadline
+        // tidy: sleep, the pause between two looks at a condition that has a deadline
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
