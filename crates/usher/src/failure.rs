@@ -147,7 +147,11 @@ pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
         exit::NO_SERVER,
         format!("no Usher server answers at {endpoint}: {why}"),
     )
-    .next("Start one with `usher up`, or name another with --server URL.")
+    .next(if why.contains("certificate") {
+        "Its certificate is not trusted here: name its authority with --ca-file FILE."
+    } else {
+        "Start one with `usher up`, or name another with --server URL."
+    })
 }
 
 /// The server answered, and said no.
@@ -190,5 +194,34 @@ pub(crate) fn is_absence(error: &ClientError) -> bool {
         ClientError::Unreachable { .. } => true,
         ClientError::Problem(problem) => problem.status == 503,
         ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_not_taken_for_an_absent_server() {
+        let failure = unreachable_server("https://a:1", "invalid peer certificate: UnknownIssuer");
+        insta::assert_snapshot!(failure, @r"
+        usher: no Usher server answers at https://a:1: invalid peer certificate: UnknownIssuer
+          Its certificate is not trusted here: name its authority with --ca-file FILE.
+        ");
+    }
+
+    #[test]
+    fn a_refusal_has_the_exit_code_and_the_next_step_of_its_kind() {
+        let say = |code: Code| {
+            let failure = refused(&Problem::new(code, "it is so"));
+            (failure.code(), failure.to_string())
+        };
+        assert_eq!(say(Code::InvalidRequest).0, 2);
+        assert_eq!(say(Code::Denied).0, 77);
+        assert_eq!(say(Code::UnknownLease), (1, "usher: it is so".to_owned()));
+        assert_eq!(say(Code::RestoreHold).0, 69);
+        let (code, text) = say(Code::Unauthorized);
+        assert_eq!(code, 77);
+        assert!(text.contains("usher token create"), "{text}");
     }
 }
