@@ -2,7 +2,8 @@
 //! tracking_bench [ROUNDS]`, as root for kernel events.
 //!
 //! - a storm: programs of no product started one after another as fast as they can be (more than
-//!   1,000 a second), rounds with and without an agent alternating, medians compared;
+//!   1,000 a second), rounds with and without an agent alternating, the median
+//!   of each pair's ratio;
 //! - idle: CPU time over twenty seconds and resident memory;
 //! - 10,000 starts of a program that lives a millisecond, by four starters at once, and of one
 //!   that ends at once: how many of them were seen whole.
@@ -23,7 +24,6 @@ const STARTS_IN_ROUND: u32 = 2_000;
 const SHORT_STARTS: u32 = 10_000;
 const STARTERS: u32 = 4;
 const IDLE: Duration = Duration::from_secs(20);
-const TICKS_PER_SECOND: f64 = 100.0;
 
 type Told = Arc<Mutex<Vec<Value>>>;
 
@@ -150,11 +150,15 @@ impl Bench {
             let used = cpu_seconds(agent.0.id()) - before;
             cpu.push(used * 1e6 / f64::from(STARTS_IN_ROUND));
         }
+        // Rounds that follow one another see the same other load on the machine.
+        let mut ratios: Vec<f64> = with.iter().zip(&without).map(|(b, a)| b / a).collect();
+        let ratio = median(&mut ratios);
         let (a, b) = (median(&mut without), median(&mut with));
         println!(
-            "storm: {a:.1} us a start without, {b:.1} us with an agent: {:+.1} % ({:.0} starts/s, \
-             {rounds} rounds of {STARTS_IN_ROUND}); agent CPU {:.1} us a start",
-            (b / a - 1.0) * 100.0,
+            "storm: {a:.1} us a start without, {b:.1} us with an agent; median of the pairs' \
+             ratios {:+.1} % ({:.0} starts/s, {rounds} rounds of {STARTS_IN_ROUND}); agent CPU \
+             {:.1} us a start",
+            (ratio - 1.0) * 100.0,
             1e6 / b,
             median(&mut cpu)
         );
@@ -218,16 +222,18 @@ fn start_many(program: &Path, arguments: &[&str], count: u32) {
     }
 }
 
+/// CPU time of all threads, as the scheduler counts it.
 fn cpu_seconds(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = text
-        .rsplit(')')
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    ticks / TICKS_PER_SECOND
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let nanoseconds = threads.flatten().map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        let ran = text
+            .split_ascii_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok());
+        ran.unwrap_or(0.0_f64)
+    });
+    nanoseconds.sum::<f64>() / 1e9
 }
 
 fn median(values: &mut [f64]) -> f64 {

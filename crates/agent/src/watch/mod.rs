@@ -17,7 +17,7 @@ mod tracker;
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -60,6 +60,9 @@ pub(crate) struct Shared {
     interest: Mutex<Interest>,
     /// Roots of covers that the watcher's thread does not follow yet.
     new_covers: Mutex<Vec<ProcessKey>>,
+    /// Sightings on their way to the second thread. A channel with a bound of its own would take
+    /// its memory at once.
+    waiting: AtomicUsize,
     wake: OwnedFd,
     stop: AtomicBool,
     scan: AtomicBool,
@@ -91,12 +94,13 @@ impl Watcher {
             figures: Figures::default(),
             interest: Mutex::default(),
             new_covers: Mutex::new(covered.to_vec()),
+            waiting: AtomicUsize::new(0),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             stop: AtomicBool::new(false),
             scan: AtomicBool::new(false),
         });
         shared.identifier.set_rules(rules);
-        let (out, resolver_in) = std::sync::mpsc::sync_channel(WAITING_LIMIT);
+        let (out, resolver_in) = std::sync::mpsc::channel();
         resolve::spawn(shared.clone(), resolver_in, seen)?;
         let tracker = tracker::Tracker::new(shared.clone(), out);
         let subscribed = match forced {

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use usher_core::identify::ProgramRole;
@@ -68,6 +69,7 @@ pub(super) fn spawn(
         .spawn(move || {
             shared.identifier.prepare();
             for raw in raw {
+                shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 if matches!(raw, Raw::Settled { .. }) {
                     shared.identifier.prepare();
                 }

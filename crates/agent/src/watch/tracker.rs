@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::Sender;
 
 use usher_core::identify::ProgramRole;
 use usher_core::sessions::{ProcessKey, Who};
 
-use super::Shared;
 use super::interest::Kind;
 use super::procfs::{self, FileKey, ProcessStat};
 use super::resolve::{Raw, Run};
+use super::{Shared, WAITING_LIMIT};
 use crate::clock;
 use crate::identity::file::Target;
 use crate::identity::hosted::{self, HostedFile};
@@ -21,7 +21,7 @@ use crate::lock;
 /// The watcher's thread's own state.
 pub(super) struct Tracker {
     pub(super) shared: Arc<Shared>,
-    out: SyncSender<Raw>,
+    out: Sender<Raw>,
     scratch: Vec<u8>,
     /// Processes that have become of interest and that the kernel is not yet asked to tell of.
     added: Vec<u32>,
@@ -38,7 +38,7 @@ enum Found {
 }
 
 impl Tracker {
-    pub(super) fn new(shared: Arc<Shared>, out: SyncSender<Raw>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, out: Sender<Raw>) -> Self {
         Tracker {
             shared,
             out,
@@ -360,10 +360,13 @@ impl Tracker {
     }
 
     fn send(&mut self, raw: Raw) {
-        match self.out.try_send(raw) {
-            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            Err(TrySendError::Full(_)) => self.lost(),
+        if self.shared.waiting.load(Ordering::Relaxed) >= WAITING_LIMIT {
+            self.lost();
+            return;
         }
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        // Nobody listens any more: the agent stops.
+        let _ = self.out.send(raw);
     }
 }
 

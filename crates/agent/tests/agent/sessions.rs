@@ -60,15 +60,17 @@ fn a_program_that_lives_a_millisecond_is_seen_whole() {
     }
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with(&[("app", 1, &["name=usher-t-short"])]);
-    let _agent = Agent::start(&server, folder.path());
+    let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-short"));
     for _ in 0..20 {
         run(Command::new(&program).arg("0.001"));
     }
     let told = || server.book().finished("app").len();
-    wait_for("twenty sessions, or a word on what was missed", || {
-        (told() == 20).then_some(())
-    });
+    // A computer that has far more to do than it can may let one end before the look.
+    wait_for(
+        "twenty sessions, or nineteen and a word on the rest",
+        || (told() == 20 || (told() == 19 && said_to_be_missed(&agent))).then_some(()),
+    );
 }
 
 #[test]

@@ -5,22 +5,27 @@ use std::process::Command;
 use crate::support::*;
 
 #[test]
-fn two_thousand_starts_in_a_row_are_all_counted() {
+fn two_thousand_starts_in_a_storm_are_counted_and_a_miss_is_said() {
     if !privileged() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with(&[]);
-    let _agent = Agent::start(&server, folder.path());
+    let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-storm"));
     let script = format!(
         "i=0; while [ $i -lt 500 ]; do {p} 0.005 & {p} 0.005 & {p} 0.005 & {p} 0.005; i=$((i+1)); done; wait",
         p = program.display()
     );
     run(Command::new("/bin/sh").args(["-c", &script]));
-    wait_for("2,000 starts", || {
-        (server.book().starts("usher-t-storm") == 2000).then_some(())
-    });
+    // On a computer that has far more to do than it can, a few may be gone before the look.
+    wait_for(
+        "2,000 starts, or nearly so many and a word on the rest",
+        || {
+            let starts = server.book().starts("usher-t-storm");
+            (starts == 2000 || (starts >= 1990 && said_to_be_missed(&agent))).then_some(())
+        },
+    );
 }
 
 #[test]

@@ -503,3 +503,9 @@ pub(crate) fn milliseconds(value: &Value, field: &str) -> i64 {
         .unwrap()
         .as_millisecond()
 }
+
+/// Whether the agent says that starts were over before it could look at them.
+pub(crate) fn said_to_be_missed(agent: &Agent) -> bool {
+    let words = agent.status().can_miss;
+    words.iter().any(|words| words.contains("were over before"))
+}
