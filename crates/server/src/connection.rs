@@ -232,6 +232,8 @@ where
     } else {
         let connection = hyper::server::conn::http1::Builder::new()
             .max_buf_size(BUFFER_BYTES)
+            // Answers are small: one buffer is cheaper to write than a list of them.
+            .writev(false)
             .serve_connection(io, service);
         drive(connection, &watch, |connection| {
             connection.graceful_shutdown();
