@@ -21,7 +21,6 @@ mod keys;
 mod metrics;
 mod problem;
 mod routes;
-mod rules;
 mod secrets;
 mod serve;
 mod service;

@@ -8,6 +8,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Code, Page, Problem, Product, ProductView};
+use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
 
 use super::{Caller, Json, first_answer, replayed};
@@ -15,7 +16,6 @@ use crate::app::App;
 use crate::input::{self, timestamp};
 use crate::keys::OnceKey;
 use crate::problem::{Refusal, shown};
-use crate::rules;
 use crate::words;
 
 /// How many may wait for a product at the most.
@@ -284,12 +284,7 @@ fn check(product: &Product) -> Result<(), Refusal> {
         )));
     }
     for rule in &product.programs {
-        rules::check(rule).map_err(|why| {
-            Refusal::invalid(format!(
-                "program rule {} cannot be used: {why}",
-                shown(rule)
-            ))
-        })?;
+        Rule::parse(rule).map_err(|why| Refusal::invalid(why.to_string()))?;
     }
     Ok(())
 }

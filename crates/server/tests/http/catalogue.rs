@@ -316,6 +316,7 @@ async fn what_cannot_be_owned_or_made_is_refused() {
         json!({ "id": "x".repeat(256) }),
         json!({ "id": "x", "max_ttl_seconds": 0 }),
         json!({ "id": "x", "programs": [""] }),
+        json!({ "id": "x", "programs": ["name=a,role=boss"] }),
         json!({ "id": "x", "mode": "block" }),
         json!({ "id": "x", "colour": "red" }),
         json!({}),
