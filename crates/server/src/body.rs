@@ -76,16 +76,16 @@ pub(crate) async fn read(request: &mut Request<Incoming>) -> Result<Bytes, Refus
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|length| length > BODY_LIMIT_BYTES as u64) {
-        return Err(too_large());
-    }
     let is_json = is_json(request.headers());
     let body = request.body_mut();
+    if said.is_some_and(|length| length > BODY_LIMIT_BYTES as u64) {
+        return Err(refuse_large(body).await);
+    }
     let Some(first) = next(body).await? else {
         return Ok(Bytes::new());
     };
     if first.len() > BODY_LIMIT_BYTES {
-        return Err(too_large());
+        return Err(refuse_large(body).await);
     }
     let whole = match body.is_end_stream() {
         true => first,
@@ -94,7 +94,7 @@ pub(crate) async fn read(request: &mut Request<Incoming>) -> Result<Bytes, Refus
             whole.extend_from_slice(&first);
             while let Some(more) = next(body).await? {
                 if whole.len() + more.len() > BODY_LIMIT_BYTES {
-                    return Err(too_large());
+                    return Err(refuse_large(body).await);
                 }
                 whole.extend_from_slice(&more);
             }
@@ -108,6 +108,28 @@ pub(crate) async fn read(request: &mut Request<Incoming>) -> Result<Bytes, Refus
             "the body is not said to be JSON: send it with Content-Type: application/json",
         )),
     }
+}
+
+/// What is read of a body beyond the limit, and thrown away, before it is refused.
+const SWALLOWED_LIMIT_BYTES: usize = 8 * BODY_LIMIT_BYTES;
+/// And for how long.
+const SWALLOW_PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Reads on a while before it refuses: a connection that is closed on one who still sends is
+/// reset, and the refusal is lost with it.
+async fn refuse_large(body: &mut Incoming) -> Refusal {
+    let swallow = async {
+        let mut swallowed = 0;
+        while swallowed < SWALLOWED_LIMIT_BYTES {
+            match next(body).await {
+                Ok(Some(more)) => swallowed += more.len(),
+                Ok(None) | Err(_) => break,
+            }
+        }
+    };
+    // Who pauses longer than this is told now.
+    let _ = tokio::time::timeout(SWALLOW_PATIENCE, swallow).await;
+    too_large()
 }
 
 async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
