@@ -205,14 +205,16 @@ impl Sessions {
     }
 
     fn forked(&mut self, now: Stamp, parent: u32, child: ProcessKey, effects: &mut Vec<Effect>) {
+        if child.pid == parent || !self.processes.contains_key(&parent) {
+            return;
+        }
+        // Before the parent is looked at: a pid that is used again may have been the root of the
+        // parent's cover, whose end moves the parent to another session.
+        self.forget_if_another(now, child, effects);
         let Some(maker) = self.processes.get(&parent) else {
             return;
         };
         let (who, session, cover) = (maker.who, maker.session, maker.cover);
-        if child.pid == parent {
-            return;
-        }
-        self.forget_if_another(now, child, effects);
         if self.processes.contains_key(&child.pid) || !self.enter(child, who, cover) {
             return;
         }

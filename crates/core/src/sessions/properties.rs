@@ -231,3 +231,37 @@ proptest! {
         }
     }
 }
+
+/// Found by the histories above: the fork copied a session that the same step had ended.
+#[test]
+fn a_fork_onto_the_pid_of_its_parents_cover_joins_the_session_that_the_parent_moved_to() {
+    let mut sessions = Sessions::new(Limits::default(), 0);
+    let old = BTreeMap::new();
+    let again = BTreeMap::from([(19, 2)]);
+    let cover = Step::Cover {
+        pid: 19,
+        product: 2,
+    };
+    let launch = Step::Fork {
+        parent: 19,
+        child: 11,
+    };
+    let run = Step::Run {
+        pid: 11,
+        parent: 1,
+        user: 0,
+        product: Some((2, false)),
+    };
+    for step in [cover, launch, run] {
+        sessions.apply(Stamp::default(), event(&step, &old), &mut Vec::new());
+    }
+    let reused = Step::Fork {
+        parent: 11,
+        child: 19,
+    };
+    sessions.apply(Stamp::default(), event(&reused, &again), &mut Vec::new());
+    let open: BTreeSet<u64> = sessions.open().map(|session| session.id.0).collect();
+    let alive: BTreeSet<u64> = sessions.members().map(|(id, _)| id.0).collect();
+    assert_eq!((open.len(), &open), (1, &alive));
+    assert_eq!(sessions.members().count(), 2);
+}
