@@ -206,7 +206,8 @@ fn allotment(row: &Row<'_>) -> rusqlite::Result<Allotment> {
 
 const LEASES: &str = "SELECT number, incarnation, product, subject, computer, seats, ttl_seconds, \
                       deadline, granted_at, granted, draws, session, ticket, ticket_incarnation, \
-                      holders, graced FROM leases WHERE ended IS NULL";
+                      holders, graced FROM leases INDEXED BY leases_held \
+                      WHERE ended IS NULL ORDER BY number";
 
 fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
     let ticket: Option<i64> = row.get(12)?;

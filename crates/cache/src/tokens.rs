@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use usher_core::ledger::{Command, ComputerRef, Reply, SubjectRef};
+use usher_core::ledger::{Command, ComputerId, ComputerRef, Reply, SubjectId, SubjectRef};
 
 use crate::engine::Failure;
 use crate::inbox::Shared;
+use crate::schema::from_i64;
 
 /// Who vouches for the users that tokens are bound to.
 pub const TOKEN_AUTHORITY: &str = "usher";
@@ -33,6 +34,12 @@ pub struct TokenRow {
     pub revoked_at: Option<i64>,
 }
 
+/// Who a token is bound to, by surrogate.
+struct Bound {
+    subject: Option<SubjectId>,
+    computer: Option<ComputerId>,
+}
+
 /// The tokens of a data file. Changes are durable when they return.
 pub struct Tokens {
     shared: Arc<Shared>,
@@ -45,28 +52,40 @@ impl Tokens {
 
     /// All of them, revoked ones too, in order of creation.
     pub fn list(&self) -> Result<Vec<TokenRow>, Failure> {
-        // Who a token is bound to stands in the directory, which may still be in the journal.
-        self.shared.settle()?;
-        self.shared.with_reader(|connection| {
+        let mut rows = self.shared.with_reader(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT t.id, t.hash, t.role, t.name, s.key, c.key, t.created_at, t.expires_at, \
-                 t.revoked_at FROM tokens t LEFT JOIN subjects s ON s.id = t.subject \
-                 LEFT JOIN computers c ON c.id = t.computer ORDER BY t.created_at, t.id",
+                "SELECT id, hash, role, name, subject, computer, created_at, expires_at, \
+                 revoked_at FROM tokens ORDER BY created_at, id",
             )?;
             let rows = statement.query_map([], |row| {
-                Ok(TokenRow {
+                let bound = Bound {
+                    subject: row.get::<_, Option<i64>>(4)?.map(|id| SubjectId(from_i64(id))),
+                    computer: row.get::<_, Option<i64>>(5)?.map(|id| ComputerId(from_i64(id))),
+                };
+                let token = TokenRow {
                     id: row.get(0)?,
                     hash: row.get(1)?,
                     role: row.get(2)?,
                     name: row.get(3)?,
-                    user: row.get(4)?,
-                    computer: row.get(5)?,
+                    user: None,
+                    computer: None,
                     created_at: row.get(6)?,
                     expires_at: row.get(7)?,
                     revoked_at: row.get(8)?,
-                })
+                };
+                Ok((token, bound))
             })?;
-            rows.collect()
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        // The directory's rows may still be in the journal alone; the ledger knows them all.
+        self.shared.read(move |ledger, _| {
+            for (token, bound) in &mut rows {
+                let subject = bound.subject.and_then(|id| ledger.subjects().get(id));
+                let computer = bound.computer.and_then(|id| ledger.computers().get(id));
+                token.user = subject.map(|subject| subject.key.as_ref().to_owned());
+                token.computer = computer.map(|computer| computer.key.as_ref().to_owned());
+            }
+            rows.into_iter().map(|(token, _)| token).collect()
         })
     }
 

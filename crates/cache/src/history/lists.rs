@@ -102,7 +102,7 @@ impl History {
             let mut statement = connection.prepare_cached(
                 "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
                  l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws \
-                 FROM leases l JOIN products p ON p.number = l.product \
+                 FROM leases l INDEXED BY leases_held JOIN products p ON p.number = l.product \
                  JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                  WHERE l.ended IS NULL AND l.number > ?1 \
                  AND (?2 IS NULL OR p.id = ?2) AND (?3 IS NULL OR s.name = ?3) \
