@@ -89,7 +89,7 @@ pub(crate) fn oldest(
     connection: &Connection,
     path: &Path,
     from: u64,
-    at_least: usize,
+    at_least: u64,
 ) -> Result<Vec<Batch>, CacheError> {
     let database = |source| CacheError::Database {
         doing: "read the journal of",
@@ -110,7 +110,7 @@ pub(crate) fn oldest(
             path: path.into(),
             why: format!("journal record {}: {why}", batch.0),
         })?;
-        events += decoded.len();
+        events += decoded.len() as u64;
         batches.push(Batch {
             first: batch.0,
             at: batch.3,

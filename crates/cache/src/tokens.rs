@@ -59,8 +59,12 @@ impl Tokens {
             )?;
             let rows = statement.query_map([], |row| {
                 let bound = Bound {
-                    subject: row.get::<_, Option<i64>>(4)?.map(|id| SubjectId(from_i64(id))),
-                    computer: row.get::<_, Option<i64>>(5)?.map(|id| ComputerId(from_i64(id))),
+                    subject: row
+                        .get::<_, Option<i64>>(4)?
+                        .map(|id| SubjectId(from_i64(id))),
+                    computer: row
+                        .get::<_, Option<i64>>(5)?
+                        .map(|id| ComputerId(from_i64(id))),
                 };
                 let token = TokenRow {
                     id: row.get(0)?,

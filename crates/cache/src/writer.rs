@@ -22,8 +22,11 @@ use crate::inbox::{Item, Settler, Shared};
 
 /// Requests in one batch at the most.
 const BATCH_LIMIT: usize = 8_192;
-/// Events that a slice takes from the journal into the tables, about.
-const SLICE_EVENTS: usize = 2_000;
+/// Events that a slice takes from the journal into the tables, about: the more, the further the
+/// tables are behind, for a long slice costs less an event and a short one holds nobody up.
+const SLICE_EVENTS: std::ops::RangeInclusive<u64> = 2_000..=20_000;
+/// Which part of what they are behind.
+const SLICE_SHARE: u64 = 50;
 /// Events that the journal may hold; beyond, each batch pays for a slice.
 const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
 /// The writer is idle when nothing has come for so long.
@@ -32,8 +35,8 @@ const IDLE: Duration = Duration::from_millis(20);
 const LOG_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 /// What a record takes in the log beyond its own bytes, about: whole pages, and their tree.
 const RECORD_OVERHEAD_BYTES: usize = 8 * 1024;
-/// What a filled slice takes in the log, about.
-const SLICE_BYTES: usize = 1024 * 1024;
+/// What an event that is filled into the tables takes in the log, about.
+const FILLED_BYTES: usize = 512;
 /// How long to leave a failing disk alone where nobody asks.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -136,7 +139,7 @@ impl Writer {
         if let Some(retry_at) = self.retry_at {
             return Some(retry_at.saturating_duration_since(Instant::now()));
         }
-        if !self.settlers.is_empty() {
+        if self.must_fill() {
             return Some(Duration::ZERO);
         }
         let filling = (self.filled_to < self.durable_to).then_some(IDLE);
@@ -145,6 +148,17 @@ impl Writer {
             .next_due()
             .map(|due| Duration::from_millis(due.since_ms(Steady(self.boot_to_steady()))));
         [filling, due].into_iter().flatten().min()
+    }
+
+    /// Events that the tables do not hold yet.
+    fn behind(&self) -> u64 {
+        self.durable_to.saturating_sub(self.filled_to)
+    }
+
+    /// Whether the tables are filled although requests come: somebody waits for it, or the
+    /// journal has grown to its bound.
+    fn must_fill(&self) -> bool {
+        !self.settlers.is_empty() || self.behind() > JOURNAL_LIMIT_EVENTS
     }
 
     fn boot_to_steady(&self) -> u64 {
@@ -313,13 +327,10 @@ impl Writer {
         }
     }
 
-    /// Fills the tables where there is time, where somebody waits for it, or where the journal
-    /// has grown to its bound; keeps the write-ahead log short.
+    /// Fills the tables where there is time or it must be; keeps the write-ahead log short.
     fn upkeep(&mut self, idle: bool) {
-        let behind = self.durable_to.saturating_sub(self.filled_to);
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
-        let wanted = idle || !self.settlers.is_empty() || behind > JOURNAL_LIMIT_EVENTS;
-        if behind > 0 && wanted && may_try {
+        if (idle || self.must_fill()) && self.behind() > 0 && may_try {
             self.fill();
         }
         let filled_to = self.filled_to;
@@ -349,12 +360,15 @@ impl Writer {
             return;
         };
         self.shared.commit_begins();
-        let filled = fill(connection, &self.path, self.filled_to, SLICE_EVENTS);
+        let at_least =
+            (self.behind() / SLICE_SHARE).clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end());
+        let filled = fill(connection, &self.path, self.filled_to, at_least);
         self.shared.commit_ends();
         match filled {
             Ok(Some(filled_to)) => {
+                let events = filled_to.saturating_sub(self.filled_to);
+                self.logged_bytes += events as usize * FILLED_BYTES;
                 self.filled_to = filled_to;
-                self.logged_bytes += SLICE_BYTES;
             }
             Ok(None) => self.filled_to = self.durable_to,
             Err(error) => {

@@ -11,7 +11,11 @@ use usher_core::ledger::{Batch, Event, EventNumber, Now, Ticket, TicketState};
 
 use crate::error::CacheError;
 use crate::journal;
-use crate::schema::{put, write_cause, write_draws, write_holders, write_reason};
+use crate::schema::{put, write_reason};
+
+mod leases;
+
+use leases::Leases;
 
 /// Program names that are kept apart; what comes after them is gathered.
 pub(crate) const PROGRAMS_LIMIT: i64 = 4_096;
@@ -24,7 +28,7 @@ pub(crate) fn fill(
     connection: &Connection,
     path: &Path,
     from: u64,
-    at_least: usize,
+    at_least: u64,
 ) -> Result<Option<u64>, CacheError> {
     let batches = journal::oldest(connection, path, from, at_least)?;
     let Some(last) = batches.last() else {
@@ -53,11 +57,19 @@ pub(crate) fn fill(
 
 fn slice(connection: &Connection, batches: &[Batch], filled_to: u64) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut leases = Leases::new(connection);
     for batch in batches {
         for (number, event) in (batch.first..).zip(batch.events.iter()) {
-            row(connection, batch.at, EventNumber(number), event)?;
+            row(
+                connection,
+                &mut leases,
+                batch.at,
+                EventNumber(number),
+                event,
+            )?;
         }
     }
+    leases.write()?;
     connection
         .prepare_cached("DELETE FROM journal WHERE first < ?1")?
         .execute([filled_to.cast_signed()])?;
@@ -72,6 +84,7 @@ fn slice(connection: &Connection, batches: &[Batch], filled_to: u64) -> rusqlite
 /// What one event does to the tables. Numbers are row keys, so doing it twice does it once.
 fn row(
     connection: &Connection,
+    leases: &mut Leases<'_>,
     at: Now,
     number: EventNumber,
     event: &Event,
@@ -143,65 +156,22 @@ fn row(
                 a.deadline.map(|d| signed(d.0))
             ],
         ),
-        Event::Granted { lease: l, scene } => execute(
-            "INSERT OR REPLACE INTO leases (number, incarnation, product, subject, computer, \
-             seats, ttl_seconds, deadline, granted_at, granted, draws, session, ticket, \
-             ticket_incarnation, holders, graced, scene_seats, scene_in_use, scene_queued) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-             ?18, ?19)",
-            params![
-                signed(number.0),
-                l.id.incarnation.0,
-                l.product.0,
-                signed(l.subject.0),
-                signed(l.computer.0),
-                l.seats,
-                l.ttl_seconds,
-                signed(l.deadline.0),
-                l.granted_at.0,
-                signed(l.granted.0),
-                write_draws(&l.draws),
-                l.session.map(signed),
-                l.ticket.map(|t| signed(t.number.0)),
-                l.ticket.map(|t| t.incarnation.0),
-                write_holders(&l.holders),
-                l.graced,
-                signed(scene.seats),
-                signed(scene.in_use),
-                scene.queued
-            ],
-        ),
-        Event::Renewed { lease, deadline } => execute(
-            "UPDATE leases SET deadline = ?2, graced = 0 WHERE number = ?1",
-            params![signed(lease.0), signed(deadline.0)],
-        ),
-        Event::Graced { lease, deadline } => execute(
-            "UPDATE leases SET deadline = ?2, graced = 1 WHERE number = ?1",
-            params![signed(lease.0), signed(deadline.0)],
-        ),
-        Event::Redrawn { lease, draws } => execute(
-            "UPDATE leases SET draws = ?2 WHERE number = ?1",
-            params![signed(lease.0), write_draws(draws)],
-        ),
-        Event::Ended { lease, cause } => execute(
-            "UPDATE leases SET ended = ?2, ended_at = ?3, held_ms = max(0, ?4 - granted), \
-             cause = ?5 WHERE number = ?1",
-            params![
-                signed(lease.0),
-                signed(number.0),
-                at.wall.0,
-                signed(at.steady.0),
-                write_cause(*cause)
-            ],
-        ),
-        Event::Joined { lease, session } => holders(connection, *lease, |holders| {
+        Event::Granted { lease, scene } => {
+            leases.granted(number, lease, *scene);
+            Ok(())
+        }
+        Event::Renewed { lease, deadline } => leases.deadline(*lease, *deadline, false),
+        Event::Graced { lease, deadline } => leases.deadline(*lease, *deadline, true),
+        Event::Redrawn { lease, draws } => leases.redrawn(*lease, draws),
+        Event::Ended { lease, cause } => leases.ended(*lease, number, at, *cause),
+        Event::Joined { lease, session } => leases.holders(*lease, |holders| {
             if let Err(place) = holders.binary_search(session) {
                 holders.insert(place, *session);
             }
         }),
-        Event::Left { lease, session } => holders(connection, *lease, |holders| {
-            holders.retain(|other| other != session)
-        }),
+        Event::Left { lease, session } => {
+            leases.holders(*lease, |holders| holders.retain(|other| other != session))
+        }
         Event::Queued { ticket: t, scene } => {
             execute(
                 "INSERT OR REPLACE INTO tickets (number, incarnation, product, subject, computer, \
@@ -355,22 +325,6 @@ fn row(
 
 fn signed(value: u64) -> i64 {
     value.cast_signed()
-}
-
-fn holders(
-    connection: &Connection,
-    lease: EventNumber,
-    change: impl FnOnce(&mut Vec<usher_core::ledger::SessionKey>),
-) -> rusqlite::Result<()> {
-    let text: String = connection
-        .prepare_cached("SELECT holders FROM leases WHERE number = ?1")?
-        .query_row([signed(lease.0)], |row| row.get(0))?;
-    let mut holders = crate::schema::read_holders(&text).into_vec();
-    change(&mut holders);
-    connection
-        .prepare_cached("UPDATE leases SET holders = ?2 WHERE number = ?1")?
-        .execute(params![signed(lease.0), write_holders(&holders)])
-        .map(drop)
 }
 
 fn ticket_state(

@@ -1,0 +1,177 @@
+//! Leases in a slice. One that is granted within it is written once, as it is at the slice's end:
+//! most leases under load begin and end within one slice, and an index entry that is made and
+//! taken back costs more than the row.
+
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashMap;
+use usher_core::ledger::{Draw, EndCause, EventNumber, Lease, Now, Scene, SessionKey, Steady};
+
+use super::signed;
+use crate::schema::{read_holders, write_cause, write_draws, write_holders};
+
+/// What became of leases in a slice; [`Leases::write`] ends it.
+pub(super) struct Leases<'c> {
+    connection: &'c Connection,
+    granted: Vec<Granted>,
+    places: FxHashMap<EventNumber, usize>,
+}
+
+struct Granted {
+    lease: Lease,
+    scene: Scene,
+    ended: Option<Ended>,
+}
+
+struct Ended {
+    number: EventNumber,
+    at: Now,
+    cause: EndCause,
+}
+
+impl<'c> Leases<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Leases<'c> {
+        Leases {
+            connection,
+            granted: Vec::new(),
+            places: FxHashMap::default(),
+        }
+    }
+
+    pub(super) fn granted(&mut self, number: EventNumber, lease: &Lease, scene: Scene) {
+        self.places.insert(number, self.granted.len());
+        self.granted.push(Granted {
+            lease: lease.clone(),
+            scene,
+            ended: None,
+        });
+    }
+
+    pub(super) fn deadline(
+        &mut self,
+        number: EventNumber,
+        deadline: Steady,
+        graced: bool,
+    ) -> rusqlite::Result<()> {
+        if let Some(lease) = self.fresh(number) {
+            lease.deadline = deadline;
+            lease.graced = graced;
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached("UPDATE leases SET deadline = ?2, graced = ?3 WHERE number = ?1")?
+            .execute(params![signed(number.0), signed(deadline.0), graced])
+            .map(drop)
+    }
+
+    pub(super) fn redrawn(&mut self, number: EventNumber, draws: &[Draw]) -> rusqlite::Result<()> {
+        if let Some(lease) = self.fresh(number) {
+            lease.draws = draws.into();
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached("UPDATE leases SET draws = ?2 WHERE number = ?1")?
+            .execute(params![signed(number.0), write_draws(draws)])
+            .map(drop)
+    }
+
+    pub(super) fn holders(
+        &mut self,
+        number: EventNumber,
+        change: impl FnOnce(&mut Vec<SessionKey>),
+    ) -> rusqlite::Result<()> {
+        if let Some(lease) = self.fresh(number) {
+            let mut holders = std::mem::take(&mut lease.holders).into_vec();
+            change(&mut holders);
+            lease.holders = holders.into();
+            return Ok(());
+        }
+        let text: String = self
+            .connection
+            .prepare_cached("SELECT holders FROM leases WHERE number = ?1")?
+            .query_row([signed(number.0)], |row| row.get(0))?;
+        let mut holders = read_holders(&text).into_vec();
+        change(&mut holders);
+        self.connection
+            .prepare_cached("UPDATE leases SET holders = ?2 WHERE number = ?1")?
+            .execute(params![signed(number.0), write_holders(&holders)])
+            .map(drop)
+    }
+
+    pub(super) fn ended(
+        &mut self,
+        lease: EventNumber,
+        number: EventNumber,
+        at: Now,
+        cause: EndCause,
+    ) -> rusqlite::Result<()> {
+        if let Some(&place) = self.places.get(&lease) {
+            self.granted[place].ended = Some(Ended { number, at, cause });
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached(
+                "UPDATE leases SET ended = ?2, ended_at = ?3, held_ms = max(0, ?4 - granted), \
+                 cause = ?5 WHERE number = ?1",
+            )?
+            .execute(params![
+                signed(lease.0),
+                signed(number.0),
+                at.wall.0,
+                signed(at.steady.0),
+                write_cause(cause)
+            ])
+            .map(drop)
+    }
+
+    fn fresh(&mut self, number: EventNumber) -> Option<&mut Lease> {
+        let place = *self.places.get(&number)?;
+        Some(&mut self.granted[place].lease)
+    }
+
+    /// Writes those that were granted, in their order.
+    pub(super) fn write(self) -> rusqlite::Result<()> {
+        // Not OR REPLACE: for that SQLite keeps a copy of each page that a statement touches.
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO leases (number, incarnation, product, subject, computer, \
+             seats, ttl_seconds, deadline, granted_at, granted, draws, session, ticket, \
+             ticket_incarnation, holders, graced, scene_seats, scene_in_use, scene_queued, \
+             ended, ended_at, held_ms, cause) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+             ?18, ?19, ?20, ?21, ?22, ?23)",
+        )?;
+        for Granted {
+            lease,
+            scene,
+            ended,
+        } in self.granted
+        {
+            let ended = ended.as_ref();
+            insert.execute(params![
+                signed(lease.id.number.0),
+                lease.id.incarnation.0,
+                lease.product.0,
+                signed(lease.subject.0),
+                signed(lease.computer.0),
+                lease.seats,
+                lease.ttl_seconds,
+                signed(lease.deadline.0),
+                lease.granted_at.0,
+                signed(lease.granted.0),
+                write_draws(&lease.draws),
+                lease.session.map(signed),
+                lease.ticket.map(|ticket| signed(ticket.number.0)),
+                lease.ticket.map(|ticket| ticket.incarnation.0),
+                write_holders(&lease.holders),
+                lease.graced,
+                signed(scene.seats),
+                signed(scene.in_use),
+                scene.queued,
+                ended.map(|ended| signed(ended.number.0)),
+                ended.map(|ended| ended.at.wall.0),
+                ended.map(|ended| signed(ended.at.steady.since_ms(lease.granted))),
+                ended.map(|ended| write_cause(ended.cause)),
+            ])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! A data file that is held, newer, copied or restored.
+
+use std::sync::Arc;
+
+use usher_cache::*;
+use usher_core::ledger::*;
+
+use crate::support::*;
+
+#[test]
+fn a_second_engine_on_the_same_directory_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    let second = open_with(data.path(), clock.clone());
+    assert!(matches!(second, Err(CacheError::InUse(_))));
+    engine.close();
+}
+
+#[test]
+fn a_file_of_a_later_version_is_refused_and_left_as_it_is() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    open(data.path(), &clock).close();
+    let path = data.path().join("cache.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let later = "UPDATE meta SET value = 99 WHERE key IN ('schema_version', 'oldest_writer')";
+    connection.execute(later, []).unwrap();
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(connection);
+    let before = std::fs::read(&path).unwrap();
+    let refused = open_with(data.path(), clock.clone());
+    assert!(matches!(refused, Err(CacheError::TooNew { found: 99, .. })));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_later_file_that_this_version_may_still_write_is_served() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    open(data.path(), &clock).close();
+    let connection = rusqlite::Connection::open(data.path().join("cache.db")).unwrap();
+    connection
+        .execute(
+            "UPDATE meta SET value = 99 WHERE key = 'schema_version'",
+            [],
+        )
+        .unwrap();
+    drop(connection);
+    open(data.path(), &clock).close();
+}
+
+#[test]
+fn a_snapshot_is_taken_while_serving_and_a_restore_is_a_new_life_that_waits() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 2);
+    let early = granted(&engine, "cad", "ada");
+    let snapshot = data.path().join("snapshot.db");
+    engine.backup(&snapshot).unwrap();
+    assert!(
+        engine.backup(&snapshot).is_err(),
+        "a snapshot never overwrites a file"
+    );
+    let late = granted(&engine, "cad", "bob");
+    engine.close();
+
+    let done = restore(data.path(), &snapshot, RestoreOptions::default()).unwrap();
+    assert_eq!((done.leases, done.hold_seconds), (1, 86_400));
+    assert!(done.kept.unwrap().exists());
+    let (engine, _) = Engine::open(EngineOptions {
+        data: data.path().into(),
+        clock: Arc::new(SystemClock),
+        on_durable: Box::new(|_| {}),
+    })
+    .unwrap();
+    let reply = engine.execute(asks("cad", "cyd", false)).unwrap().reply;
+    assert!(matches!(reply, Reply::Held { .. }), "{reply:?}");
+    engine.close();
+
+    restore(data.path(), &snapshot, RestoreOptions { accept_risk: true }).unwrap();
+    let (engine, _) = Engine::open(EngineOptions {
+        data: data.path().into(),
+        clock: Arc::new(SystemClock),
+        on_durable: Box::new(|_| {}),
+    })
+    .unwrap();
+    let again = granted(&engine, "cad", "cyd");
+    assert_ne!(again.id.incarnation, early.id.incarnation);
+    assert_ne!(again.id, late.id);
+    engine.close();
+}
+
+#[test]
+fn what_is_no_snapshot_is_not_restored_and_the_file_stays() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    engine.close();
+    let before = std::fs::read(data.path().join("cache.db")).unwrap();
+    let junk = data.path().join("junk");
+    std::fs::write(
+        &junk,
+        b"no database at all, but long enough to be looked at",
+    )
+    .unwrap();
+    assert!(restore(data.path(), &junk, RestoreOptions::default()).is_err());
+    let empty = data.path().join("empty.db");
+    rusqlite::Connection::open(&empty)
+        .unwrap()
+        .execute("CREATE TABLE t (a)", [])
+        .unwrap();
+    assert!(restore(data.path(), &empty, RestoreOptions::default()).is_err());
+    assert_eq!(std::fs::read(data.path().join("cache.db")).unwrap(), before);
+}

@@ -1,0 +1,170 @@
+//! What the tables tell.
+
+use usher_cache::*;
+use usher_core::ledger::*;
+
+use crate::support::*;
+
+#[test]
+fn history_tells_who_held_the_seats_at_the_instant_of_a_refusal() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let held = granted(&engine, "cad", "ada");
+    let Reply::Denied { decision, .. } = engine.execute(asks("cad", "bob", false)).unwrap().reply
+    else {
+        panic!("not denied");
+    };
+    clock.pass(10);
+    engine
+        .execute(Command::Checkin {
+            lease: held.id,
+            access: Access::Anyone,
+        })
+        .unwrap();
+    granted(&engine, "cad", "cyd");
+    engine.settle().unwrap();
+    let why = engine.history().decision(decision).unwrap().unwrap();
+    let holders: Vec<&str> = why
+        .holders
+        .iter()
+        .map(|holder| holder.user.as_str())
+        .collect();
+    assert_eq!(holders, ["ada"]);
+    assert_eq!((why.scene.seats, why.scene.in_use), (1, 1));
+    assert_eq!(why.reason.as_deref(), Some("no_seat"));
+    engine.close();
+}
+
+#[test]
+fn a_use_is_one_session_however_it_was_seated() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let lease = granted(&engine, "cad", "ada");
+    clock.pass(60);
+    engine
+        .execute(Command::Checkin {
+            lease: lease.id,
+            access: Access::Anyone,
+        })
+        .unwrap();
+    engine.settle().unwrap();
+    let list = |engine: &Engine| {
+        let filter = SessionFilter::default();
+        engine
+            .history()
+            .sessions(&filter, clock.wall_ms(), 0, 100)
+            .unwrap()
+            .rows
+    };
+    let alone = list(&engine);
+    assert_eq!(alone.len(), 1);
+    assert_eq!(
+        (alone[0].user.as_str(), alone[0].duration_ms),
+        ("ada", 60_000)
+    );
+    // The agent saw the same use: its session takes the lease's place.
+    let finished = ReportItem::Finished {
+        session: 5,
+        product: "cad".into(),
+        program: "cad.bin".into(),
+        version: None,
+        subject: SubjectRef {
+            authority: "computer:pc9".into(),
+            key: "1000".into(),
+            name: "ada".into(),
+            candidate: 5,
+        },
+        real_subject: None,
+        started_at: lease.granted_at,
+        ended_at: Wall(lease.granted_at.0 + 59_000),
+        duration_ms: 59_000,
+        lease: Some(lease.id),
+    };
+    let report = Report {
+        computer: ComputerRef {
+            key: "pc9".into(),
+            candidate: 8,
+        },
+        name: "lab-9".into(),
+        document: "".into(),
+        incarnation: 1,
+        items: vec![(1, finished)],
+    };
+    engine.execute(Command::Report(Box::new(report))).unwrap();
+    engine.settle().unwrap();
+    let merged = list(&engine);
+    assert_eq!(merged.len(), 1);
+    assert_eq!(merged[0].program.as_deref(), Some("cad.bin"));
+    assert_eq!(
+        merged[0].lease.as_deref(),
+        Some(lease.id.to_string().as_str())
+    );
+    engine.close();
+}
+
+#[test]
+fn names_stand_in_their_own_tables_only() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    busy(&engine);
+    let token = TokenRow {
+        id: "t1".to_owned(),
+        hash: [7; 32],
+        role: "client".to_owned(),
+        name: "for the lab".to_owned(),
+        user: Some("wilhelmina".to_owned()),
+        computer: None,
+        created_at: 1,
+        expires_at: None,
+        revoked_at: None,
+    };
+    engine.tokens().add(token.clone()).unwrap();
+    assert_eq!(engine.tokens().list().unwrap(), [token]);
+    engine.close();
+    let connection = rusqlite::Connection::open(data.path().join("cache.db")).unwrap();
+    let tables: Vec<String> = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let mut seen = 0;
+    for table in tables {
+        let mut statement = connection
+            .prepare(&format!("SELECT * FROM {table}"))
+            .unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let text: String = (0..columns)
+                .map(|column| format!("{:?} ", row.get_ref(column).unwrap()))
+                .collect();
+            let bytes: Vec<u8> = (0..columns)
+                .filter_map(|column| {
+                    row.get_ref(column)
+                        .unwrap()
+                        .as_bytes()
+                        .ok()
+                        .map(<[u8]>::to_vec)
+                })
+                .flatten()
+                .collect();
+            for name in ["wilhelmina", "lab-computer", "lab-9", "gus"] {
+                let found =
+                    text.contains(name) || bytes.windows(name.len()).any(|w| w == name.as_bytes());
+                if ["subjects", "computers"].contains(&table.as_str()) {
+                    seen += usize::from(found);
+                } else {
+                    assert!(!found, "{name} stands in {table}: {text}");
+                }
+            }
+        }
+    }
+    assert!(seen >= 4, "the names are in the directory");
+}

@@ -1,0 +1,10 @@
+//! The engine on a real file: what is answered is there again, exactly.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod files;
+mod history;
+mod restarts;
+mod slices;
+mod support;
+mod time;

@@ -1,0 +1,95 @@
+//! What was answered is there again, exactly.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use usher_cache::*;
+use usher_core::ledger::*;
+
+use crate::support::*;
+
+#[test]
+fn a_restart_gives_the_same_ledger_from_the_tables() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    busy(&engine);
+    let before = ledger(&engine);
+    engine.close();
+    let (engine, opened) = open_with(data.path(), clock.clone()).unwrap();
+    assert_eq!(opened.replayed, 0, "a clean stop leaves no journal");
+    assert!(ledger(&engine) == before);
+    engine.close();
+}
+
+#[test]
+fn a_killed_process_gives_the_same_ledger_from_the_journal() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    busy(&engine);
+    let before = ledger(&engine);
+    // What a killed process leaves: the files as they are, with the log beside them.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["cache.db", "cache.db-wal"] {
+        std::fs::copy(data.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let (survivor, opened) = open_with(copy.path(), clock.clone()).unwrap();
+    assert!(ledger(&survivor) == before);
+    assert!(opened.leases >= 2);
+    survivor.close();
+    engine.close();
+}
+
+#[test]
+fn filling_the_tables_changes_nothing_that_recovery_sees() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    busy(&engine);
+    engine.settle().unwrap();
+    engine.execute(asks("cad", "zoe", false)).unwrap();
+    let before = ledger(&engine);
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["cache.db", "cache.db-wal"] {
+        std::fs::copy(data.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let survivor = open(copy.path(), &clock);
+    assert!(ledger(&survivor) == before, "half tables, half journal");
+    survivor.close();
+    engine.close();
+}
+
+#[test]
+fn a_closed_engine_says_that_it_is_stopping() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    engine.close();
+    assert_eq!(engine.execute(Command::Tick), Err(Failure::Stopping));
+    assert_eq!(engine.settle(), Err(Failure::Stopping));
+}
+
+#[test]
+fn batches_are_published_in_order_and_only_when_durable() {
+    let data = tempfile::tempdir().unwrap();
+    let seen: Arc<Mutex<Vec<(u64, usize)>>> = Arc::default();
+    let sink = seen.clone();
+    let (engine, _) = Engine::open(EngineOptions {
+        data: data.path().into(),
+        clock: TestClock::new(),
+        on_durable: Box::new(move |batch| {
+            sink.lock().unwrap().push((batch.first, batch.events.len()));
+        }),
+    })
+    .unwrap();
+    busy(&engine);
+    engine.close();
+    let seen = seen.lock().unwrap();
+    let mut next = 1;
+    for (first, count) in seen.iter() {
+        assert_eq!(*first, next);
+        next += *count as u64;
+    }
+    assert!(next > 20);
+}
