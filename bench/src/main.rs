@@ -4,6 +4,9 @@
 
 mod beside;
 mod restart;
+mod seats;
+mod site;
+mod tracking;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +30,10 @@ enum Command {
     SideBySide(beside::Arguments),
     /// Start a server with many leases out: time until it is ready, memory a lease
     Restart(restart::Arguments),
+    /// Two people and one seat: how long until one is refused, and until a waiter is seated
+    Seats(seats::Arguments),
+    /// An agent: what a storm of starts costs with it, what it costs idle, what it sees
+    Tracking(tracking::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
     Noop,
 }
@@ -86,6 +93,8 @@ fn main() -> ExitCode {
         Command::Load(arguments) => put_load(&arguments),
         Command::SideBySide(arguments) => beside::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
+        Command::Seats(arguments) => seats::run(&arguments),
+        Command::Tracking(arguments) => tracking::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };
     match outcome {

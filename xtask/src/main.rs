@@ -22,7 +22,8 @@ cargo xtask COMMAND
   tidy   the rules of the house: who may depend on whom, where `unsafe` may stand, module
          documentation, links. Takes a second
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
-         Options go to `usher-bench side-by-side`, such as --quick or --rounds 3
+         Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
+         bench restart|seats|tracking measures something else
   help   this
 
 Environment

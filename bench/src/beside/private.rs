@@ -129,6 +129,15 @@ impl Server {
 
     /// Waits for the line `ready api=http://HOST:PORT ...` and gives the address.
     pub(crate) fn wait_for_ready_line(&mut self) -> Result<SocketAddr, String> {
+        self.wait_for_line("ready api=...", ready_address)
+    }
+
+    /// Waits for a line of its output that `read` makes something of.
+    pub(crate) fn wait_for_line<T>(
+        &mut self,
+        what: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, String> {
         let output = self
             .child
             .stdout
@@ -146,9 +155,9 @@ impl Server {
             let left = deadline.saturating_duration_since(Instant::now());
             let line = lines
                 .recv_timeout(left)
-                .map_err(|_| "the server printed no line `ready api=...`".to_owned())?;
-            if let Some(address) = ready_address(&line) {
-                return Ok(address);
+                .map_err(|_| format!("the server printed no line `{what}`"))?;
+            if let Some(found) = read(&line) {
+                return Ok(found);
             }
         }
     }

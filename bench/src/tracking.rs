@@ -1,0 +1,292 @@
+//! What an agent costs and what it sees, with a server beside it.
+//!
+//! - A storm: a program of no product started again and again, each after the end of the one
+//!   before, as fast as that goes. Rounds with and without the agent, in changing order; each is
+//!   held against its neighbour, since the machine's other load moves from minute to minute. How
+//!   far such pairs differ when both are without is measured in the same run.
+//! - Idle: processor time and resident memory.
+//! - 10,000 starts by four starters at once: how many were seen whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use rustix::process::Signal;
+
+use crate::beside::machine;
+use crate::beside::private::{Server, bound_to_us};
+use crate::beside::table::write_between;
+use crate::site::{Site, median, quantile};
+
+const STARTS_IN_ROUND: u32 = 300;
+/// Before each round, not counted: caches are as in the middle of a storm.
+const STARTS_TO_WARM_UP: u32 = 20;
+const SHORT_STARTS: u32 = 10_000;
+const STARTERS: u32 = 4;
+/// The first look at all processes is over by then.
+const SETTLES: Duration = Duration::from_millis(300);
+const IDLE: Duration = Duration::from_secs(20);
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Pairs of rounds in the storm
+    #[arg(long, default_value_t = 60)]
+    pairs: usize,
+    /// The program to start
+    #[arg(long, env = "USHER_BIN", default_value = "target/release/usher")]
+    usher: PathBuf,
+    /// Where the data is made, for the time of the run
+    #[arg(long, default_value = "/var/tmp")]
+    folder: PathBuf,
+    /// The document that the table is written into; `-`: none
+    #[arg(long, default_value = "docs/performance.md")]
+    write: PathBuf,
+}
+
+/// Measures, prints, writes down.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    let bench = Bench::new(arguments)?;
+    let mut table = format!("{}\n\n", machine::facts(bench.site.folder()));
+    table += &bench.storm(arguments.pairs)?;
+    table += "\n";
+    table += &bench.idle()?;
+    table += "\n| 10,000 starts of a program that lives | seen whole | starts/s |\n|---|--:|--:|\n";
+    table += &bench.short("1 ms", "/bin/sleep", &["0.001"])?;
+    table += &bench.short("as long as /bin/true", "/bin/true", &[])?;
+    println!("{table}");
+    match arguments.write.as_os_str() == "-" {
+        true => Ok(()),
+        false => write_between(&arguments.write, "tracking", &table),
+    }
+}
+
+struct Bench {
+    site: Site,
+    token: PathBuf,
+}
+
+/// One agent, from ready to its clean end.
+struct Agent {
+    process: Server,
+}
+
+impl Bench {
+    fn new(arguments: &Arguments) -> Result<Bench, String> {
+        let site = Site::start(&arguments.usher, &arguments.folder, &["server"])?;
+        // One product, so that each start is asked of a rule.
+        site.administer(&["product", "add", "p", "--program", "no-such-program"])?;
+        let token = site.folder().join("agent.token");
+        let data = site.folder().join("agent");
+        let computer = Command::new(site.program())
+            .args(["agent", "--print-computer-id", "--data"])
+            .arg(&data)
+            .output()
+            .map_err(|error| error.to_string())?;
+        let computer = String::from_utf8_lossy(&computer.stdout).trim().to_owned();
+        let made = site.administer(&[
+            "token",
+            "create",
+            "--role",
+            "agent",
+            "--computer",
+            &computer,
+        ])?;
+        fs::write(&token, made).map_err(|error| error.to_string())?;
+        Ok(Bench { site, token })
+    }
+
+    fn agent(&self) -> Result<Agent, String> {
+        let mut command = bound_to_us(self.site.program());
+        command
+            .args(["agent", "--server", self.site.url(), "--token-file"])
+            .arg(&self.token)
+            .arg("--agent-socket")
+            .arg(self.site.folder().join("agent.sock"))
+            .arg("--data")
+            .arg(self.site.folder().join("agent"))
+            .stdout(Stdio::piped());
+        let log = self.site.folder().join("agent.log");
+        let mut process = Server::start(&mut command, &log, Signal::TERM)?;
+        let ready = |line: &str| line.starts_with("ready ").then_some(());
+        process.wait_for_line("ready computer=...", ready)?;
+        thread::sleep(SETTLES);
+        Ok(Agent { process })
+    }
+
+    fn program(&self, name: &str, original: &str) -> Result<PathBuf, String> {
+        let path = self.site.folder().join(name);
+        fs::copy(original, &path).map_err(|error| format!("cannot copy {original}: {error}"))?;
+        Ok(path)
+    }
+
+    fn storm(&self, pairs: usize) -> Result<String, String> {
+        let program = self.program("usher-bench-storm", "/bin/true")?;
+        let without = |_: &mut Vec<f64>| round(&program);
+        let with = |cpu: &mut Vec<f64>| {
+            let agent = self.agent()?;
+            let before = processor_seconds(agent.process.pid());
+            let measured = round(&program)?;
+            let used = processor_seconds(agent.process.pid()) - before;
+            let starts = f64::from(STARTS_IN_ROUND + STARTS_TO_WARM_UP);
+            cpu.push(used * 1e6 / starts);
+            Ok(measured)
+        };
+        let storm = Pairs::measure(pairs, without, with)?;
+        let control = Pairs::measure(pairs, without, without)?;
+        let mut text = format!(
+            "A start of a program of no product takes {:.0} µs without an agent ({:.0} a second), \
+             {:.0} µs with one, of {pairs} pairs of rounds of {STARTS_IN_ROUND} starts; the agent \
+             uses {:.0} µs of processor time for it.\n\n\
+             | wall time, pair by pair | lower quartile | median | upper quartile |\n\
+             |---|--:|--:|--:|\n",
+            median(&storm.first),
+            1e6 / median(&storm.first),
+            median(&storm.second),
+            median(&storm.notes),
+        );
+        for (name, pairs) in [
+            ("with an agent to without", &storm),
+            ("without to without", &control),
+        ] {
+            let ratios = pairs.ratios();
+            let percent = |share| (quantile(&ratios, share) - 1.0) * 100.0;
+            text += &format!(
+                "| {name} | {:+.1} % | {:+.1} % | {:+.1} % |\n",
+                percent(0.25),
+                percent(0.5),
+                percent(0.75)
+            );
+        }
+        Ok(text)
+    }
+
+    fn idle(&self) -> Result<String, String> {
+        let agent = self.agent()?;
+        let pid = agent.process.pid();
+        thread::sleep(Duration::from_secs(5));
+        let before = processor_seconds(pid);
+        thread::sleep(IDLE);
+        let used = processor_seconds(pid) - before;
+        let status =
+            fs::read_to_string(format!("/proc/{pid}/status")).map_err(|error| error.to_string())?;
+        let resident_kib: f64 = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next())
+            .and_then(|word| word.parse().ok())
+            .unwrap_or_default();
+        Ok(format!(
+            "Idle: {:.2} % of a core over {} s, {:.1} MiB resident.\n",
+            used / IDLE.as_secs_f64() * 100.0,
+            IDLE.as_secs(),
+            resident_kib / 1_024.0
+        ))
+    }
+
+    fn short(&self, what: &str, original: &str, arguments: &[&str]) -> Result<String, String> {
+        let name = format!("usher-bench-{}", original.trim_start_matches("/bin/"));
+        let program = self.program(&name, original)?;
+        let agent = self.agent()?;
+        let begun = Instant::now();
+        let each = SHORT_STARTS / STARTERS;
+        thread::scope(|scope| {
+            let starters: Vec<_> = (0..STARTERS)
+                .map(|_| scope.spawn(|| start_many(&program, arguments, each)))
+                .collect();
+            starters.into_iter().try_for_each(|starter| {
+                let done = starter.join();
+                done.unwrap_or_else(|_| Err("a starter panicked".to_owned()))
+            })
+        })?;
+        let rate = f64::from(SHORT_STARTS) / begun.elapsed().as_secs_f64();
+        // A clean end tells the server all that was counted.
+        drop(agent);
+        let answer = self
+            .site
+            .administer(&["usage", "programs", "--limit", "1000", "--json"])?;
+        let answer: serde_json::Value =
+            serde_json::from_str(&answer).map_err(|error| error.to_string())?;
+        let seen: u64 = answer["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|item| item["program"] == name.as_str())
+            .filter_map(|item| item["starts"].as_u64())
+            .sum();
+        Ok(format!("| {what} | {seen} | {rate:.0} |\n"))
+    }
+}
+
+/// Two measures side by side, many times, each first as often as the other.
+#[derive(Default)]
+struct Pairs {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    notes: Vec<f64>,
+}
+
+impl Pairs {
+    fn measure(
+        pairs: usize,
+        first: impl Fn(&mut Vec<f64>) -> Result<f64, String>,
+        second: impl Fn(&mut Vec<f64>) -> Result<f64, String>,
+    ) -> Result<Pairs, String> {
+        let mut measured = Pairs::default();
+        for pair in 0..pairs {
+            let notes = &mut measured.notes;
+            let (a, b) = match pair % 2 {
+                0 => {
+                    let a = first(notes)?;
+                    (a, second(notes)?)
+                }
+                _ => {
+                    let b = second(notes)?;
+                    (first(notes)?, b)
+                }
+            };
+            measured.first.push(a);
+            measured.second.push(b);
+        }
+        Ok(measured)
+    }
+
+    fn ratios(&self) -> Vec<f64> {
+        let pairs = self.first.iter().zip(&self.second);
+        pairs.map(|(first, second)| second / first).collect()
+    }
+}
+
+/// Microseconds a start.
+fn round(program: &Path) -> Result<f64, String> {
+    start_many(program, &[], STARTS_TO_WARM_UP)?;
+    let begun = Instant::now();
+    start_many(program, &[], STARTS_IN_ROUND)?;
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(STARTS_IN_ROUND))
+}
+
+fn start_many(program: &Path, arguments: &[&str], count: u32) -> Result<(), String> {
+    for _ in 0..count {
+        let ended = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .status();
+        match ended {
+            Ok(status) if status.success() => {}
+            other => return Err(format!("{} did not run: {other:?}", program.display())),
+        }
+    }
+    Ok(())
+}
+
+/// Processor time of all threads of a process, as the scheduler counts it.
+fn processor_seconds(pid: u32) -> f64 {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    let nanoseconds = threads.into_iter().flatten().flatten().map(|thread| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        let ran = text.split_ascii_whitespace().next();
+        ran.and_then(|word| word.parse().ok()).unwrap_or(0.0_f64)
+    });
+    nanoseconds.sum::<f64>() / 1e9
+}
