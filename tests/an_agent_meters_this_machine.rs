@@ -33,14 +33,12 @@ impl Computer {
         let socket = folder.path("agent.sock");
         let running = start(&folder, &socket);
         let rule = format!("path={}", tool.display());
-        running.ok(&["product", "add", "tool", "--program", &rule, "--seats", "1"]);
-        // The agent goes by a new product from its next exchange on.
-        let recognised = || {
-            let mut run = running.usher(&["run", "--agent-socket"]);
-            let output = run.arg(&socket).arg("--").arg(&tool).arg("0").ended();
-            output.status.success().then_some(())
-        };
-        wait_for("the agent to know the product", recognised);
+        let add = ["product", "add", "tool", "--seats", "1", "--program", &rule];
+        running.ok(&[&add[..], &["--agent-socket", socket.to_str().unwrap()]].concat());
+        // The agent goes by a new product as soon as it is added.
+        let mut run = running.usher(&["run", "--agent-socket"]);
+        let output = run.arg(&socket).arg("--").arg(&tool).arg("0").ended();
+        assert!(output.status.success(), "{}", said(&output));
         Computer {
             folder,
             running,

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, escaped, fetch, show};
 use crate::output::{Table, line, print_json, tame, time};
+use crate::run::door::ToldAgent;
 
 /// Products and the program rules that recognise them
 #[derive(Debug, Subcommand)]
@@ -47,6 +48,8 @@ pub(crate) struct Add {
     /// Add a concurrent entitlement of so many seats at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     seats: Option<u32>,
+    #[command(flatten)]
+    told: ToldAgent,
 }
 
 /// What can be said of a product.
@@ -123,6 +126,8 @@ pub(crate) struct Edit {
     /// Hand out no seats
     #[arg(long)]
     disable: bool,
+    #[command(flatten)]
+    told: ToldAgent,
 }
 
 /// Remove a product; leases that are out end by themselves
@@ -131,6 +136,8 @@ pub(crate) struct Remove {
     /// Product id
     #[arg(value_name = "ID")]
     id: String,
+    #[command(flatten)]
+    told: ToldAgent,
 }
 
 /// A rule as it was written, once it is known that it can be read.
@@ -168,7 +175,12 @@ impl Add {
             program: programs,
             ..Traits::default()
         };
-        Add { id, traits, seats }
+        Add {
+            id,
+            traits,
+            seats,
+            told: ToldAgent::default(),
+        }
     }
 }
 
@@ -188,6 +200,7 @@ pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
             Product::Edit(args) => edit(args, context, &client).await,
             Product::Remove(args) => {
                 client.delete(&path(&args.id)).await?;
+                args.told.products_changed(context).await;
                 eprintln_quiet(&format!("Product {} is removed.", args.id));
                 Ok(())
             }
@@ -237,6 +250,7 @@ pub(crate) async fn add(
         }
         view.seats = seats.into();
     }
+    args.told.products_changed(context).await;
     if context.json() && !quiet {
         return print_json(&view);
     }
@@ -275,6 +289,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         product.enabled = args.enable;
     }
     let view: ProductView = client.put(&path(&args.id), &product).await?;
+    args.told.products_changed(context).await;
     if context.json() {
         return print_json(&view);
     }

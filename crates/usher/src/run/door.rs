@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Args;
 use tokio::time::timeout;
 use usher_api::AgentStatus;
 use usher_api::client::{Client, Endpoint};
@@ -57,6 +58,27 @@ pub(crate) async fn agent(
         }
     }
     Ok(None)
+}
+
+/// The agent that a change of products is told to at once.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ToldAgent {
+    /// The socket of this computer's agent, which goes by the change at once
+    #[arg(long, value_name = "PATH")]
+    agent_socket: Option<PathBuf>,
+}
+
+impl ToldAgent {
+    /// Where the agent is one of the same server, it goes by the change when this returns. Without
+    /// it nothing is amiss: an agent looks by itself every few seconds.
+    pub(crate) async fn products_changed(&self, context: &Context) {
+        if let Ok(Some((agent, status))) = agent(self.agent_socket.as_deref(), context).await
+            && same(&status.server, context.server())
+        {
+            let nothing = serde_json::json!({});
+            let _ = timeout(GREETING, agent.tell("/v1/refresh", &nothing)).await;
+        }
+    }
 }
 
 /// Finds out whom to ask.
