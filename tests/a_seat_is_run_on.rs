@@ -148,14 +148,20 @@ fn who_waits_gets_the_seat_of_the_first_when_it_ends() {
     );
 
     let sessions = running.json(&["usage", "--product", "tool"]);
-    let mut users: Vec<&str> = sessions["items"]
+    let word =
+        |session: &serde_json::Value, field: &str| session[field].as_str().unwrap().to_owned();
+    let mut uses: Vec<(String, String)> = sessions["items"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|s| s["user"].as_str().unwrap())
+        .map(|session| (word(session, "user"), word(session, "program")))
         .collect();
-    users.sort_unstable();
-    assert_eq!(users, ["anna", "bert"]);
+    uses.sort_unstable();
+    let expected = [("anna", "sh"), ("bert", "echo")];
+    assert_eq!(
+        uses,
+        expected.map(|(user, program)| (user.to_owned(), program.to_owned()))
+    );
 }
 
 #[test]

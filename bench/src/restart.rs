@@ -195,6 +195,7 @@ fn ask(number: u64) -> Command {
         ttl_seconds: 86_400,
         wait: false,
         priority: 0,
+        program: None,
     })
 }
 

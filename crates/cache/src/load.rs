@@ -206,7 +206,7 @@ fn allotment(row: &Row<'_>) -> rusqlite::Result<Allotment> {
 
 const LEASES: &str = "SELECT number, incarnation, product, subject, computer, seats, ttl_seconds, \
                       deadline, granted_at, granted, draws, session, ticket, ticket_incarnation, \
-                      holders, graced FROM leases INDEXED BY leases_held \
+                      holders, graced, program FROM leases INDEXED BY leases_held \
                       WHERE ended IS NULL ORDER BY number";
 
 fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
@@ -237,11 +237,12 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
             }),
         holders: read_holders(holders),
         graced: row.get(15)?,
+        program: row.get(16)?,
     })
 }
 
 const TICKETS: &str = "SELECT number, incarnation, product, subject, computer, seats, \
-                       ttl_seconds, priority, queued_at, state, until, lease, lease_incarnation \
+                       ttl_seconds, priority, queued_at, state, until, lease, lease_incarnation, program \
                        FROM tickets WHERE forgotten = 0";
 
 fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
@@ -274,6 +275,7 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         priority: row.get(7)?,
         queued_at: Wall(row.get(8)?),
         state,
+        program: row.get(13)?,
     })
 }
 

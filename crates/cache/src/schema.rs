@@ -48,7 +48,7 @@ const STEPS: &[(&str, u32)] = &[(
         ticket INTEGER, ticket_incarnation INTEGER, holders TEXT NOT NULL,
         graced INTEGER NOT NULL, scene_seats INTEGER NOT NULL, scene_in_use INTEGER NOT NULL,
         scene_queued INTEGER NOT NULL, ended INTEGER, ended_at INTEGER, held_ms INTEGER,
-        cause TEXT);
+        cause TEXT, program TEXT);
     CREATE INDEX leases_open ON leases (product, number) WHERE ended IS NULL;
     -- In the order in which the rows lie, for a walk over all that are out.
     CREATE INDEX leases_held ON leases (number) WHERE ended IS NULL;
@@ -59,7 +59,7 @@ const STEPS: &[(&str, u32)] = &[(
         ttl_seconds INTEGER NOT NULL, priority INTEGER NOT NULL, queued_at INTEGER NOT NULL,
         scene_seats INTEGER NOT NULL, scene_in_use INTEGER NOT NULL,
         scene_queued INTEGER NOT NULL, state TEXT NOT NULL, until INTEGER, lease INTEGER,
-        lease_incarnation INTEGER, forgotten INTEGER NOT NULL);
+        lease_incarnation INTEGER, forgotten INTEGER NOT NULL, program TEXT);
     CREATE INDEX tickets_kept ON tickets (product, number) WHERE forgotten = 0;
     CREATE TABLE denials (
         number INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, product INTEGER NOT NULL,
@@ -101,7 +101,7 @@ const STEPS: &[(&str, u32)] = &[(
                 ELSE printf('L%08x-%d', s.lease_incarnation, s.lease) END AS lease
         FROM sessions s
         UNION ALL
-        SELECT l.number, 'S' || l.number, l.product, NULL, l.subject, NULL, l.computer,
+        SELECT l.number, 'S' || l.number, l.product, l.program, l.subject, NULL, l.computer,
             l.granted_at, l.ended_at, l.held_ms, printf('L%08x-%d', l.incarnation, l.number)
         FROM leases l
         WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.lease = l.number

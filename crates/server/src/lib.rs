@@ -46,9 +46,6 @@ pub struct ServerOptions {
     pub tls: Option<TlsFiles>,
     /// Whether plain HTTP beyond loopback was said aloud.
     pub plain_http: bool,
-    /// The account that the server runs as. Who starts the process has seen to it: the server
-    /// itself changes no account.
-    pub run_as: Option<String>,
 }
 
 /// PEM files for TLS.

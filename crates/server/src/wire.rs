@@ -287,6 +287,7 @@ mod tests {
             ticket: None,
             holders: Box::default(),
             graced: false,
+            program: None,
         }
     }
 
@@ -363,6 +364,7 @@ mod tests {
                     state: ledger::TicketState::Waiting {
                         alive_until: Steady(35_000),
                     },
+                    program: None,
                 },
                 position: 3,
                 expected_wait_seconds,

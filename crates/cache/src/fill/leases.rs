@@ -135,9 +135,9 @@ impl<'c> Leases<'c> {
             "INSERT INTO leases (number, incarnation, product, subject, computer, \
              seats, ttl_seconds, deadline, granted_at, granted, draws, session, ticket, \
              ticket_incarnation, holders, graced, scene_seats, scene_in_use, scene_queued, \
-             ended, ended_at, held_ms, cause) \
+             ended, ended_at, held_ms, cause, program) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-             ?18, ?19, ?20, ?21, ?22, ?23)",
+             ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
         )?;
         for Granted {
             lease,
@@ -170,6 +170,7 @@ impl<'c> Leases<'c> {
                 ended.map(|ended| ended.at.wall.0),
                 ended.map(|ended| signed(ended.at.steady.since_ms(lease.granted))),
                 ended.map(|ended| write_cause(ended.cause)),
+                lease.program,
             ])?;
         }
         Ok(())

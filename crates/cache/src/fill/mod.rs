@@ -176,8 +176,8 @@ fn row(
             execute(
                 "INSERT OR REPLACE INTO tickets (number, incarnation, product, subject, computer, \
                  seats, ttl_seconds, priority, queued_at, scene_seats, scene_in_use, scene_queued, \
-                 state, forgotten) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0)",
+                 state, forgotten, program) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0, ?13)",
                 params![
                     signed(number.0),
                     t.id.incarnation.0,
@@ -190,7 +190,8 @@ fn row(
                     t.queued_at.0,
                     signed(scene.seats),
                     signed(scene.in_use),
-                    scene.queued
+                    scene.queued,
+                    t.program.as_deref()
                 ],
             )?;
             ticket_state(connection, number, t)

@@ -66,6 +66,7 @@ fn a_use_is_one_session_however_it_was_seated() {
         (alone[0].user.as_str(), alone[0].duration_ms),
         ("ada", 60_000)
     );
+    assert_eq!(alone[0].program.as_deref(), Some("tool"), "as was said");
     // The agent saw the same use: its session takes the lease's place.
     let finished = ReportItem::Finished {
         session: 5,

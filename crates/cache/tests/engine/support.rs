@@ -115,6 +115,7 @@ pub(crate) fn asks(product: &str, user: &str, wait: bool) -> Command {
         ttl_seconds: 300,
         wait,
         priority: 0,
+        program: Some("tool".into()),
     })
 }
 

@@ -62,6 +62,8 @@ pub struct Checkout {
     pub wait: bool,
     /// Higher is served first.
     pub priority: i8,
+    /// What is started, as its starter says: for the record.
+    pub program: Option<Arc<str>>,
 }
 
 /// One thing that an agent reports.

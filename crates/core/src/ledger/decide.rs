@@ -17,6 +17,7 @@ pub(super) struct Asked {
     pub seats: u32,
     pub ttl_seconds: u32,
     pub priority: i8,
+    pub program: Option<Arc<str>>,
 }
 
 /// How a checkout would be granted.
@@ -49,6 +50,7 @@ impl Ledger {
             seats: checkout.seats,
             ttl_seconds: checkout.ttl_seconds,
             priority: checkout.priority,
+            program: checkout.program,
         };
         match self.grant(&asked) {
             Ok(lease) => Reply::Granted(lease),
@@ -117,6 +119,7 @@ impl Ledger {
             ticket: None,
             holders,
             graced: false,
+            program: asked.program.clone(),
         };
         self.emit(Event::Granted {
             lease: lease.clone(),
@@ -149,6 +152,7 @@ impl Ledger {
             priority: asked.priority,
             queued_at: self.now.wall,
             state: TicketState::Waiting { alive_until },
+            program: asked.program.clone(),
         };
         self.emit(Event::Queued {
             ticket: ticket.clone(),

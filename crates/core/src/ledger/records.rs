@@ -113,6 +113,8 @@ pub struct Lease {
     pub holders: Box<[SessionKey]>,
     /// Whether a reboot has already given it its one grace.
     pub graced: bool,
+    /// The program that it is for, where that was said.
+    pub program: Option<Arc<str>>,
 }
 
 /// What became of a ticket.
@@ -176,6 +178,8 @@ pub struct Ticket {
     pub queued_at: Wall,
     /// What became of it.
     pub state: TicketState,
+    /// The program that it is for, where that was said.
+    pub program: Option<Arc<str>>,
 }
 
 /// The counts of a product at the instant of a decision, before it.

@@ -80,6 +80,7 @@ impl Ledger {
                     seats,
                     ttl_seconds,
                     priority: 0,
+                    program: None,
                 };
                 self.seat_session(
                     SessionKey {

@@ -178,6 +178,7 @@ impl Ledger {
                 ticket: Some(ticket.id),
                 holders: Box::default(),
                 graced: false,
+                program: ticket.program.clone(),
             };
             self.emit(Event::Granted { lease, scene });
             let claim_until = Some(self.now.steady.plus_seconds(CLAIM_SECONDS));

@@ -154,6 +154,7 @@ pub(crate) fn asks(product: &str, user: &str, seats: u32, wait: bool, priority: 
         ttl_seconds: 300,
         wait,
         priority,
+        program: None,
     }
 }
 

@@ -157,6 +157,11 @@ fn check(who: &Principal, asked: &CheckoutRequest<'_>) -> Result<Checkout, Refus
         ttl_seconds,
         wait: asked.wait,
         priority: asked.priority,
+        program: asked
+            .program
+            .as_ref()
+            .and_then(|program| program.name.as_deref())
+            .map(Into::into),
     })
 }
 
@@ -221,7 +226,7 @@ pub(crate) fn denied(
         ledger::Reason::NoSeat => {
             let next = match wait {
                 true => "try again later",
-                false => "wait for one with \"wait\": true",
+                false => "wait for one with --wait (\"wait\": true)",
             };
             let others = match queued {
                 0 => String::new(),

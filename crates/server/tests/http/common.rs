@@ -48,7 +48,6 @@ pub(crate) fn options(data: &Path) -> ServerOptions {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         plain_http: false,
-        run_as: None,
     }
 }
 

@@ -88,7 +88,6 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         listen: args.listening.listen,
         tls,
         plain_http: args.listening.plain_http,
-        run_as: None,
     };
     let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {
