@@ -30,9 +30,14 @@ const SUDO: Need = Need {
     package: "sudo",
     for_what: "tests of who is counted when a program is started through sudo",
 };
+const CRON: Need = Need {
+    program: "cron",
+    package: "cron",
+    for_what: "tests of who is counted when cron starts a program",
+};
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO];
+pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO, CRON];
 /// What `cargo xtask bench` needs.
 pub(crate) const PEERS: &[Need] = &[REDIS, POSTGRESQL];
 

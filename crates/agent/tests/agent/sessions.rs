@@ -216,8 +216,7 @@ fn the_login_uid_is_counted_where_it_is_set() {
 
 #[test]
 fn su_counts_the_account_that_the_program_runs_as_when_nobody_logged_in() {
-    if !privileged() || !std::path::Path::new("/usr/bin/su").exists() {
-        eprintln!("skipped: no su here");
+    if !privileged() || !there("/usr/bin/su") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -229,6 +228,55 @@ fn su_counts_the_account_that_the_program_runs_as_when_nobody_logged_in() {
     run(Command::new("/usr/bin/su").args(["-s", "/bin/sh", "-c", &command, "nobody"]));
     let session = &server.finished("app", 1)[0];
     assert_eq!(session["subject"]["name"], "nobody");
+}
+
+#[test]
+fn sudo_counts_who_logged_in_and_records_whom_the_program_runs_as() {
+    if !privileged() || !there("/usr/bin/sudo") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 5, &["name=usher-t-sudo"])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-sudo"));
+    let script = format!(
+        "echo 1234 > /proc/self/loginuid && exec /usr/bin/sudo -n -u nobody {} 0.1",
+        program.display()
+    );
+    run(Command::new("/bin/sh").args(["-c", &script]));
+    let session = &server.finished("app", 1)[0];
+    assert_eq!(session["subject"]["id"], "1234", "{session}");
+    assert_eq!(session["real_subject"]["name"], "nobody", "{session}");
+}
+
+#[test]
+fn a_job_of_cron_is_counted_for_its_account() {
+    if !privileged() || !there("/usr/sbin/cron") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 5, &["name=usher-t-cron"])]);
+    let _agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-cron"));
+    let job = format!("@reboot nobody {} 0.1\n", program.display());
+    let table = folder.path().join("job");
+    std::fs::write(&table, job).unwrap();
+    // A cron of its own: it sees this one job and nothing of the computer's, and where it begins
+    // with an empty /run it takes this for a boot.
+    let script = format!(
+        "mount -t tmpfs none /run && mount -t tmpfs none /var/spool/cron && \
+         mount -t tmpfs none /etc/cron.d && mkdir /var/spool/cron/crontabs && \
+         cp {} /etc/cron.d/job && mount --bind /dev/null /etc/crontab && exec /usr/sbin/cron -f",
+        table.display()
+    );
+    let cron = Command::new("/usr/bin/unshare")
+        .args(["--mount", "--kill-child=TERM", "/bin/sh", "-c", &script])
+        .spawn();
+    let _cron = EndsWithTest(cron.unwrap());
+    let session = &server.finished("app", 1)[0];
+    assert_eq!(session["subject"]["name"], "nobody", "{session}");
 }
 
 #[test]

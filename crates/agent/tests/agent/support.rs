@@ -40,6 +40,25 @@ pub(crate) fn privileged() -> bool {
     root
 }
 
+/// Whether a program of the system is there; says so where not.
+pub(crate) fn there(program: &str) -> bool {
+    let there = Path::new(program).exists();
+    if !there {
+        eprintln!("skipped: no {program} here");
+    }
+    there
+}
+
+/// A process that ends with the test.
+pub(crate) struct EndsWithTest(pub(crate) Child);
+
+impl Drop for EndsWithTest {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// What the server has been told, and how it answers.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
