@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod a_bad_disk_loses_no_answer;
+mod a_clock_frees_no_seat;
 mod a_kill_loses_nothing;
 mod a_seat_is_run_on;
 mod an_agent_meters_this_machine;
