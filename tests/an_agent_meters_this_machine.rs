@@ -332,3 +332,31 @@ fn without_a_server_a_product_runs_as_its_policy_says() {
     );
     assert_eq!(agent.stop(), Some(0));
 }
+
+#[test]
+fn the_seat_of_a_run_that_was_killed_comes_back_and_what_runs_on_takes_its_own() {
+    let computer = Computer::new();
+    let tool = computer.tool.to_str().unwrap();
+    let mut run = computer
+        .run_as(1, &["run", "--product", "tool", "--", tool, "600"])
+        .spawn()
+        .unwrap();
+    let lease = || {
+        let leases = computer.running.json(&["leases"]);
+        Some(leases["items"][0]["id"].as_str()?.to_owned())
+    };
+    let first = wait_for("a seat", lease);
+    let survivor = wait_for("the program", || {
+        crate::support::children(run.id()).first().copied()
+    });
+    run.kill().unwrap();
+    run.wait().unwrap();
+    // There is one seat: only when the first lease is back can the second be granted.
+    wait_for("a seat of its own", || (lease()? != first).then_some(()));
+    assert_eq!(computer.in_use(), 1);
+    assert!(runs(survivor));
+    signal(survivor, Signal::SIGKILL);
+    wait_for("the seat to be free", || {
+        (computer.in_use() == 0).then_some(())
+    });
+}

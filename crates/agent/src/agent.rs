@@ -133,7 +133,7 @@ impl Agent {
                 self.sessions.apply(now, event, &mut effects);
             } else {
                 self.outbox
-                    .change(|change| change.forget_covers_of(cover.root.pid))?;
+                    .change(|change| change.end_covers_of(cover.root.pid))?;
             }
         }
         self.write(effects)?;
@@ -154,7 +154,7 @@ impl Agent {
             self.outbox.change(|change| {
                 ended_roots
                     .iter()
-                    .try_for_each(|pid| change.forget_covers_of(*pid))
+                    .try_for_each(|pid| change.end_covers_of(*pid))
             })?;
         }
         self.write(effects)

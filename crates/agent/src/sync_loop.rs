@@ -91,12 +91,29 @@ pub(crate) async fn run(
     }
 }
 
+/// Gives back the leases whose keepers were killed, before what still runs asks for its own seat.
+/// Where the server is away they stay left behind, and end there with their ttl at the latest.
+async fn give_back(agent: &Mutex<Agent>, client: &Client) -> Result<(), OutboxError> {
+    let leases = lock(agent).outbox.left_behind()?;
+    for lease in leases {
+        match client.delete(&format!("/v1/leases/{lease}")).await {
+            // One that the server does not know, or not as ours, is not ours to give back.
+            Ok(()) | Err(ClientError::Problem(_)) => {}
+            Err(_) => return Ok(()),
+        }
+        let mut agent = lock(agent);
+        agent.outbox.change(|change| change.given_back(&lease))?;
+    }
+    Ok(())
+}
+
 async fn exchange(
     agent: &Mutex<Agent>,
     client: &Client,
     watching: Watching,
     limit: &mut usize,
 ) -> Result<Outcome, OutboxError> {
+    give_back(agent, client).await?;
     let (request, sent) = lock(agent).prepare(watching, *limit)?;
     let answer: Result<SyncAnswer, ClientError> = client.post("/v1/agents/sync", &request).await;
     let was_connected = lock(agent).connected;

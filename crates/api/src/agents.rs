@@ -253,6 +253,9 @@ pub struct CoverRequest<'a> {
     pub product: Cow<'a, str>,
     /// The process whose tree is covered; it must belong to who asks.
     pub pid: u32,
+    /// Whether that process keeps the lease: then its end is the lease's, however it ends.
+    #[serde(default)]
+    pub keeps: bool,
 }
 
 /// `POST /v1/identify` on an agent's local socket: which product would this be?

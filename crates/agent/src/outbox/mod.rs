@@ -49,6 +49,8 @@ pub(crate) struct Cover {
     pub(crate) root: ProcessKey,
     pub(crate) lease: String,
     pub(crate) product: String,
+    /// Whether the lease ends with the root.
+    pub(crate) keeps: bool,
 }
 
 /// A session as it is written down.
@@ -122,9 +124,9 @@ impl Outbox {
 
     /// All covers that were written down.
     pub(crate) fn covers(&self) -> Result<Vec<Cover>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT pid, start, lease, product FROM covers ORDER BY rowid")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT pid, start, lease, product, keeps FROM covers ORDER BY rowid",
+        )?;
         let covers = statement.query_map([], |row| {
             Ok(Cover {
                 root: ProcessKey {
@@ -133,9 +135,19 @@ impl Outbox {
                 },
                 lease: row.get(2)?,
                 product: row.get(3)?,
+                keeps: row.get(4)?,
             })
         })?;
         Ok(covers.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Leases whose keeper has ended without giving them back.
+    pub(crate) fn left_behind(&self) -> Result<Vec<String>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT lease FROM left_behind ORDER BY rowid")?;
+        let leases = statement.query_map([], |row| row.get(0))?;
+        Ok(leases.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Who made a lease or ticket through the socket, and of which product.
@@ -212,21 +224,40 @@ impl Change<'_> {
     pub(crate) fn save_cover(&self, cover: &Cover) -> Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO covers (pid, start, lease, product) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO covers (pid, start, lease, product, keeps) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![
                 cover.root.pid,
                 cover.root.start as i64,
                 cover.lease,
-                cover.product
+                cover.product,
+                cover.keeps
             ])?;
         Ok(())
     }
 
-    pub(crate) fn forget_covers_of(&self, pid: u32) -> Result<()> {
+    /// The root of covers has ended; what it kept and did not give back is left behind.
+    pub(crate) fn end_covers_of(&self, pid: u32) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO left_behind (lease) \
+                 SELECT lease FROM covers WHERE pid = ?1 AND keeps",
+            )?
+            .execute([pid])?;
         self.connection
             .prepare_cached("DELETE FROM covers WHERE pid = ?1")?
             .execute([pid])?;
+        Ok(())
+    }
+
+    /// A lease was given back: nobody keeps it, and it is not left behind.
+    pub(crate) fn given_back(&self, lease: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE covers SET keeps = 0 WHERE lease = ?1")?
+            .execute([lease])?;
+        self.connection
+            .prepare_cached("DELETE FROM left_behind WHERE lease = ?1")?
+            .execute([lease])?;
         Ok(())
     }
 

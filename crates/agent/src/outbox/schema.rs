@@ -25,7 +25,11 @@ CREATE TABLE sessions (
     asked INTEGER NOT NULL DEFAULT 0
 );
 -- Process trees under a lease of usher run.
-CREATE TABLE covers (pid INTEGER, start INTEGER, lease TEXT NOT NULL, product TEXT NOT NULL);
+CREATE TABLE covers (
+    pid INTEGER, start INTEGER, lease TEXT NOT NULL, product TEXT NOT NULL,
+    keeps INTEGER NOT NULL);
+-- Leases whose keeper has ended without giving them back.
+CREATE TABLE left_behind (lease TEXT UNIQUE NOT NULL);
 -- Leases and tickets that local users made through the socket.
 CREATE TABLE grants (id TEXT UNIQUE NOT NULL, uid INTEGER NOT NULL, product TEXT NOT NULL);
 ";

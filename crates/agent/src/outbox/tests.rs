@@ -153,6 +153,7 @@ fn running_sessions_and_covers_come_back() {
         root: key,
         lease: "L".to_owned(),
         product: "app".to_owned(),
+        keeps: true,
     };
     outbox
         .change(|change| {
@@ -171,7 +172,7 @@ fn running_sessions_and_covers_come_back() {
     outbox
         .change(|change| {
             change.forget_session(5)?;
-            change.forget_covers_of(4)
+            change.end_covers_of(4)
         })
         .unwrap();
     assert!(outbox.sessions().unwrap().is_empty());

@@ -246,6 +246,9 @@ async fn checkin(
     // 204 and 204 again: the grant stays known.
     let id = own(&state, &id, peer, Code::UnknownLease)?;
     state.client.delete(&format!("/v1/leases/{id}")).await?;
+    lock(&state.agent)
+        .outbox
+        .change(|change| change.given_back(&id))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -303,7 +306,10 @@ fn take_cover(
 ) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
     // A lease that was made elsewhere (a job's, on another computer) is not known here.
-    if let Some((uid, product)) = agent.outbox.grant(&request.lease)? {
+    let grant = agent.outbox.grant(&request.lease)?;
+    // Only what was granted through this agent is given back by it: any other id is only a word.
+    let keeps = request.keeps && grant.is_some();
+    if let Some((uid, product)) = grant {
         let fits = (uid == peer.uid || peer.is_root()) && product == request.product;
         if !fits {
             return Err(Refusal::new(
@@ -322,6 +328,7 @@ fn take_cover(
         },
         lease: request.lease.into_owned(),
         product: request.product.into_owned(),
+        keeps,
     })?;
     Ok(())
 }

@@ -144,7 +144,7 @@ async fn join(
                 .map(|held| held.product);
         }
         if let Some(product) = &product {
-            cover(agent, lease, product).await;
+            cover(agent, lease, product, false).await;
         }
     }
     let mut environment = vec![(LEASE_VARIABLE, lease)];
@@ -161,12 +161,14 @@ async fn join(
     }
 }
 
-/// Tells the agent that this process, and so all that it starts, is covered by the lease.
-async fn cover(agent: &Client, lease: &str, product: &str) {
+/// Tells the agent that this process, and so all that it starts, is covered by the lease; whether
+/// it `keeps` it, so that the agent gives it back where this process is killed.
+async fn cover(agent: &Client, lease: &str, product: &str, keeps: bool) {
     let request = CoverRequest {
         lease: Cow::Borrowed(lease),
         product: Cow::Borrowed(product),
         pid: std::process::id(),
+        keeps,
     };
     if let Err(error) = agent.tell("/v1/covers", &request).await {
         eprintln_quiet(&format!(
@@ -185,7 +187,7 @@ async fn on_seat(
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     if let Some(agent) = &door.agent {
-        cover(agent, &lease.id, &lease.product).await;
+        cover(agent, &lease.id, &lease.product, true).await;
     }
     let environment = [
         (LEASE_VARIABLE, lease.id.as_str()),
@@ -256,7 +258,7 @@ async fn seat_again(door: &Door, ask: &Ask, child: &Child) -> Option<Lease> {
     match acquire(&door.seats, &ask, std::future::pending()).await {
         Ok(lease) => {
             if let Some(agent) = &door.agent {
-                cover(agent, &lease.id, &lease.product).await;
+                cover(agent, &lease.id, &lease.product, true).await;
             }
             Some(lease)
         }
