@@ -248,7 +248,7 @@ async fn checkin(
     state.client.delete(&format!("/v1/leases/{id}")).await?;
     lock(&state.agent)
         .outbox
-        .change(|change| change.given_back(&id))?;
+        .change(|change| change.given_back(id))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

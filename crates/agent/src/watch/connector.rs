@@ -380,6 +380,27 @@ mod tests {
     }
 
     #[test]
+    fn events_that_found_no_room_are_told_of_as_lost() {
+        let Ok(mut connector) = Connector::subscribe() else {
+            eprintln!("skipped: no kernel events without privilege");
+            return;
+        };
+        // The least that the kernel gives: room for a few events.
+        rustix::net::sockopt::set_socket_recv_buffer_size(&connector.socket, 1).unwrap();
+        for _ in 0..100 {
+            let status = std::process::Command::new("/bin/true").status();
+            assert!(status.unwrap().success());
+        }
+        let mut events = Vec::new();
+        let mut received = Vec::new();
+        for _ in 0..200 {
+            received.push(connector.receive(&mut events).unwrap());
+        }
+        assert!(received.contains(&Received::Lost), "{received:?}");
+        assert!(received.contains(&Received::Events), "what fitted is there");
+    }
+
+    #[test]
     fn the_kernel_tells_of_a_child_from_its_fork_to_its_exit() {
         let mut connector = match Connector::subscribe() {
             Ok(connector) => connector,
