@@ -92,6 +92,7 @@ impl Bench {
             ttl_seconds: 86_400,
             wait: false,
             priority: 0,
+            program: None,
         });
         match self.ledger.apply(now(self.ms), checkout) {
             Reply::Granted(lease) => lease.id,
