@@ -78,7 +78,9 @@ impl Ledger {
             return Err(Reason::NoSeat);
         }
         let ttl_ms = u64::from(asked.ttl_seconds) * 1_000;
-        let (draws, life_ms) = pool.draw(asked.seats, ttl_ms, now).ok_or(Reason::NoSeat)?;
+        let (draws, life_ms) = pool
+            .draw_more(asked.seats, ttl_ms, now)
+            .ok_or(Reason::NoSeat)?;
         let shared = pool.listing.spec.shared_by_subject;
         Ok(Plan {
             draws,

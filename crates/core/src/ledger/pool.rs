@@ -137,6 +137,19 @@ impl Pool {
         }
     }
 
+    /// Where seats that are not in use yet would come from, as [`Pool::draw`] says. Leases whose
+    /// allotment was taken away or is over hold their seats all the same: until they have ended,
+    /// nobody gets in whom what is left would not hold beside them.
+    pub(super) fn draw_more(
+        &self,
+        seats: u32,
+        ttl_ms: u64,
+        now: Now,
+    ) -> Option<(SmallVec<[Draw; 1]>, u64)> {
+        let fits = self.in_use.saturating_add(u64::from(seats)) <= self.seats(now);
+        fits.then(|| self.draw(seats, ttl_ms, now)).flatten()
+    }
+
     /// Where `seats` for `ttl_ms` would come from, and how long they may be held. Allotments that
     /// last longest come first, so that no lease is cut short without need.
     pub(super) fn draw(

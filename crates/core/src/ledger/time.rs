@@ -158,7 +158,7 @@ impl Ledger {
                 return;
             }
             let ttl_ms = u64::from(ticket.ttl_seconds) * 1_000;
-            let Some((draws, life_ms)) = pool.draw(ticket.seats, ttl_ms, self.now) else {
+            let Some((draws, life_ms)) = pool.draw_more(ticket.seats, ttl_ms, self.now) else {
                 return;
             };
             let scene = pool.scene(self.now);

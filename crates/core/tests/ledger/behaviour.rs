@@ -309,6 +309,28 @@ fn seats_of_several_entitlements_are_one_pool_and_a_wide_lease_may_draw_on_all()
 }
 
 #[test]
+fn seats_that_are_held_count_also_when_what_they_came_from_was_replaced() {
+    let mut w = World::new();
+    let first = w.product("cad", 1).unwrap();
+    let ada = w.granted("cad", "ada");
+    w.tell(Command::RemoveEntitlement { entitlement: first });
+    w.own("cad", 1);
+    assert_eq!(reason(w.checkout("cad", "bob")), Reason::NoSeat);
+    let ticket = w.queued("cad", "cyd");
+    w.tell(Command::RemoveProduct {
+        product: "cad".into(),
+    });
+    w.product("cad", 1);
+    assert_eq!(reason(w.checkout("cad", "bob")), Reason::NoSeat);
+    w.checkin(ada.id);
+    w.granted("cad", "bob");
+    assert!(!matches!(
+        w.poll(ticket).ticket.state,
+        TicketState::Granted { .. }
+    ));
+}
+
+#[test]
 fn overdraft_lets_more_in_than_are_owned() {
     let mut w = World::new();
     w.product("cad", 0);

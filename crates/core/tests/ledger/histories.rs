@@ -439,6 +439,17 @@ fn check_invariants(world: &World, from: usize) {
                 lent.allotment.seats
             );
         }
+        // And the product within what there is at that instant, whatever became of the allotments
+        // of those who were seated before.
+        let more = granted
+            .iter()
+            .any(|l| l.product == number && ledger.lease(l.id.number).is_some());
+        let owned = pool.seats(world.now);
+        assert!(
+            !more || pool.in_use <= owned,
+            "I1: {} of {owned} seats are in use after a grant",
+            pool.in_use
+        );
         check_nobody_starves(ledger, pool, number, world.now);
     }
     for lease in ledger.leases() {
@@ -471,6 +482,7 @@ fn check_nobody_starves(ledger: &Ledger, pool: &Pool, number: ProductNumber, now
         .filter(valid)
         .map(|l| u64::from(l.allotment.seats).saturating_sub(l.in_use))
         .sum();
+    let free = free.min(pool.seats(now).saturating_sub(pool.in_use));
     assert!(
         free < u64::from(ticket.seats),
         "I4: {free} seats are free and {ticket:?} waits"
