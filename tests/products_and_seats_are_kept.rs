@@ -1,6 +1,6 @@
 //! Products, entitlements and tokens, by the commands that people use.
 
-use crate::support::{Ended, Folder, Running, said, stderr, stdout};
+use crate::support::{Ended, Folder, Running, said, stderr, stdout, usher};
 
 fn seats(running: &Running, product: &str) -> u64 {
     running.json(&["product", "show", product])["seats"]
@@ -205,5 +205,45 @@ fn check_and_doctor_tell_a_server_in_order_from_none() {
         stdout(&doctor).contains("nothing answers"),
         "{}",
         said(&doctor)
+    );
+}
+
+#[test]
+fn use_is_summed_for_each_product_page_by_page() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    for id in ["cad", "gimp", "sim"] {
+        running.ok(&["product", "add", id, "--seats", "2"]);
+        running.ok(&["checkout", id, "--user", "anna"]);
+    }
+    running.ok(&["checkout", "gimp", "--user", "bert"]);
+    let sums = running.json(&["usage", "by-product"]);
+    let sums: Vec<(&str, u64)> = sums["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            (
+                item["product"].as_str().unwrap(),
+                item["sessions"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(sums, [("cad", 1), ("gimp", 2), ("sim", 1)]);
+    let some = running.json(&["usage", "by-product", "--limit", "2"]);
+    assert_eq!(some["items"].as_array().unwrap().len(), 2);
+    assert!(some["next"].is_string(), "{some}");
+    assert!(running.ok(&["usage", "by-product"]).contains("gimp"));
+}
+
+#[test]
+fn a_check_that_is_asked_wrongly_is_no_outage() {
+    assert_eq!(
+        usher().args(["check", "nosuch"]).ended().status.code(),
+        Some(3)
+    );
+    assert_eq!(
+        usher().args(["leases", "nosuch"]).ended().status.code(),
+        Some(2)
     );
 }

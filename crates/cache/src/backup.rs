@@ -59,8 +59,13 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    std::fs::copy(file, &incoming).map_err(system("read the snapshot", file))?;
-    let (hold_seconds, leases) = prepare(&incoming, options)?;
+    let prepared = take_copy(file, &incoming).and_then(|()| prepare(&incoming, options));
+    let (hold_seconds, leases) = prepared.inspect_err(|_| {
+        // What went wrong is what is told; a copy that stays is replaced the next time.
+        for suffix in SUFFIXES {
+            let _ = remove(&beside(&incoming, suffix));
+        }
+    })?;
     let path = data.join("cache.db");
     let kept = if path.exists() {
         Some(put_aside(data, &path)?)
@@ -88,6 +93,26 @@ fn system(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Ca
         path,
         why: error.to_string(),
     }
+}
+
+/// Copies a snapshot that is one; nobody else may read the copy.
+fn take_copy(file: &Path, incoming: &Path) -> Result<(), CacheError> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let snapshot =
+        Connection::open_with_flags(file, flags).map_err(|source| CacheError::Database {
+            doing: "open the snapshot",
+            path: file.into(),
+            source,
+        })?;
+    check(&snapshot, file)?;
+    drop(snapshot);
+    let failed = system("read the snapshot", file);
+    std::fs::copy(file, incoming)
+        .and_then(|_| {
+            let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(incoming, owner_only)
+        })
+        .map_err(failed)
 }
 
 /// Checks a snapshot and begins its new life: a new incarnation, and a hold.

@@ -21,10 +21,16 @@ mod supervisor;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let parsed = cli::parse(std::env::args_os().collect());
+    let args: Vec<_> = std::env::args_os().collect();
+    let is_check = args.get(1).is_some_and(|word| word == "check");
+    let parsed = cli::parse(args);
     let outcome = parsed.and_then(|(cli, context)| commands::dispatch(cli.command, &context));
     match outcome {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => ExitCode::from(failure.report()),
+        Err(failure) => match failure.report() {
+            // To a monitor 2 is CRITICAL, and a typing error in a check is no outage.
+            failure::exit::USAGE if is_check => ExitCode::from(commands::check::UNKNOWN),
+            code => ExitCode::from(code),
+        },
     }
 }

@@ -150,14 +150,16 @@ impl History {
         })
     }
 
-    /// Each product's use by sessions that touched the time from `since` to `until`.
+    /// Each product's use by sessions that touched the time from `since` to `until`, by product id.
+    /// `after` counts rows.
     pub fn usage(
         &self,
         product: Option<&str>,
         since_wall_ms: i64,
         until_wall_ms: i64,
         now_wall_ms: i64,
-    ) -> Result<Vec<UsageRow>, Failure> {
+        (after, limit): (u64, u32),
+    ) -> Result<Rows<UsageRow>, Failure> {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT p.id, count(*), sum(u.ended_at IS NULL), sum(u.lease IS NULL), \
@@ -166,10 +168,18 @@ impl History {
                  max(coalesce(u.ended_at, ?4)) \
                  FROM uses u JOIN products p ON p.number = u.product \
                  WHERE (?1 IS NULL OR p.id = ?1) AND u.started_at < ?3 \
-                 AND (u.ended_at IS NULL OR u.ended_at >= ?2) GROUP BY p.id ORDER BY p.id",
+                 AND (u.ended_at IS NULL OR u.ended_at >= ?2) GROUP BY p.id ORDER BY p.id \
+                 LIMIT ?5 OFFSET ?6",
             )?;
             let rows = statement.query_map(
-                params![product, since_wall_ms, until_wall_ms, now_wall_ms],
+                params![
+                    product,
+                    since_wall_ms,
+                    until_wall_ms,
+                    now_wall_ms,
+                    limit + 1,
+                    after as i64
+                ],
                 |row| {
                     Ok(UsageRow {
                         product: row.get(0)?,
@@ -183,7 +193,9 @@ impl History {
                     })
                 },
             )?;
-            rows.collect()
+            let mut found = page(rows.collect::<Result<_, _>>()?, limit, |_| 0);
+            found.next = found.next.map(|_| after + u64::from(limit));
+            Ok(found)
         })
     }
 

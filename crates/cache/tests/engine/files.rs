@@ -116,4 +116,5 @@ fn what_is_no_snapshot_is_not_restored_and_the_file_stays() {
         .unwrap();
     assert!(restore(data.path(), &empty, RestoreOptions::default()).is_err());
     assert_eq!(std::fs::read(data.path().join("cache.db")).unwrap(), before);
+    assert!(!data.path().join("cache.db.incoming").exists());
 }

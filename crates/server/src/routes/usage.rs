@@ -107,6 +107,8 @@ struct UsageQuery {
     product: Option<String>,
     since: Option<String>,
     until: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
 }
 
 /// Each product's use in a time, by default the last 30 days; an item for each product that was
@@ -119,6 +121,8 @@ struct UsageQuery {
         ("product" = Option<String>, Query, description = "Product id"),
         ("since" = Option<String>, Query, description = "From this day or instant"),
         ("until" = Option<String>, Query, description = "To the end of this day, or to this instant"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
     responses(
         (status = 200, body = Page<Usage>),
@@ -133,6 +137,7 @@ pub(crate) async fn usage(
 ) -> Result<Json<Page<Usage>>, Refusal> {
     caller.must_see_all("see what is used")?;
     let query: UsageQuery = input::query(&uri)?;
+    let paging = input::paging(query.limit, query.cursor.as_deref())?;
     let now = wall_ms();
     let until = match query.until.as_deref() {
         Some(until) => input::valid_to("until", until)?,
@@ -149,10 +154,12 @@ pub(crate) async fn usage(
         ));
     }
     let rows = app
-        .history(move |history| history.usage(query.product.as_deref(), since, until, now))
+        .history(move |history| {
+            let paging = (paging.cursor, paging.limit);
+            history.usage(query.product.as_deref(), since, until, now, paging)
+        })
         .await?;
-    let items = rows.into_iter().map(used).collect();
-    Ok(Json(StatusCode::OK, Page { items, next: None }))
+    Ok(Json(StatusCode::OK, super::page(rows, used)))
 }
 
 fn used(row: UsageRow) -> Usage {

@@ -8,6 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print_json, tame};
 
+/// What it exits with where it cannot tell, or is asked wrongly.
+pub(crate) const UNKNOWN: u8 = 3;
+
 /// Print one line and exit 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), for Nagios and its kin
 #[derive(Debug, Args)]
 #[command(after_help = "\
