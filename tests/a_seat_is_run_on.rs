@@ -336,3 +336,25 @@ fn another_users_lease_does_not_exist_to_a_client() {
     running.ok(&["checkin", lease, "--token", &anna]);
     assert_eq!(in_use(&running), 0);
 }
+
+#[test]
+fn a_lease_that_is_none_is_not_joined() {
+    let folder = Folder::new();
+    let (running, anna, bert) = one_seat(&folder);
+    let lease = running.ok(&["checkout", "tool", "--user", "anna", "--token", &anna]);
+    let joins = |lease: &str, token: &str| {
+        let args = [
+            "run", "--lease", lease, "--token", token, "--", "echo", "in",
+        ];
+        running.usher(&args).ended()
+    };
+    let held = joins(lease.trim(), &anna);
+    assert_eq!(stdout(&held), "in\n", "{}", said(&held));
+    for (lease, token) in [("L0-1", &anna), (lease.trim(), &bert)] {
+        let output = joins(lease, token);
+        assert_eq!(output.status.code(), Some(77), "{}", said(&output));
+        assert_eq!(stdout(&output), "");
+    }
+    running.ok(&["checkin", lease.trim(), "--token", &anna]);
+    assert_eq!(joins(lease.trim(), &anna).status.code(), Some(77));
+}

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use usher_api::client::{Client, ClientError};
-use usher_api::{CoverRequest, Lease, OnLostLease, OnUnreachable};
+use usher_api::{Code, CoverRequest, Lease, OnLostLease, OnUnreachable};
 
 use super::child::{Child, News};
 use super::door::{self, Door};
@@ -17,7 +17,7 @@ use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
 use super::signals::{Caught, Signals};
 use super::{find, recognise};
 use crate::context::Context;
-use crate::failure::{Failure, is_absence};
+use crate::failure::{Failure, exit, is_absence};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
 
@@ -132,6 +132,9 @@ async fn join(
             .await?
             .map(|(agent, _)| agent),
     };
+    if agent.is_none() {
+        must_be_held(&context.client()?, lease).await?;
+    }
     if let Some(agent) = &agent {
         if product.is_none() {
             // Only a renewal tells what a lease is of.
@@ -158,6 +161,20 @@ async fn join(
         if let Some(code) = attend(&child, signals.next().await) {
             return Ok(code);
         }
+    }
+}
+
+/// Refuses to join a lease that the server says is none. Where it does not answer, the command is
+/// not held up: who keeps the lease learns of it.
+async fn must_be_held(client: &Client, lease: &str) -> Result<(), Failure> {
+    let path = format!("/v1/leases/{}/renew", escaped(lease));
+    match client.post_empty::<Lease>(&path).await {
+        Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => Err(Failure::new(
+            exit::REFUSED,
+            format!("lease {lease} has ended, never was, or is somebody else's"),
+        )
+        .next("`usher leases` shows yours; without --lease a seat of its own is taken.")),
+        _ => Ok(()),
     }
 }
 
