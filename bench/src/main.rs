@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+mod figures;
 mod restart;
 mod seats;
+mod setting;
 mod site;
 mod tracking;
 

@@ -1,6 +1,6 @@
 //! A server with many leases out: how long until it is ready again, and what a lease costs it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use usher_core::ledger::{
 
 use crate::beside::machine;
 use crate::beside::private::{Folder, Server, bound_to_us};
-use crate::beside::table::write_between;
+use crate::setting::Setting;
 
 /// Requests that are outstanding while leases are made.
 const OUTSTANDING: usize = 4_096;
@@ -28,21 +28,14 @@ pub(crate) struct Arguments {
     /// Leases that are out
     #[arg(long, default_value_t = 1_000_000)]
     leases: u64,
-    /// The program to start
-    #[arg(long, env = "USHER_BIN", default_value = "target/release/usher")]
-    usher: PathBuf,
-    /// Where the data is made, for the time of the run
-    #[arg(long, default_value_os_t = std::env::temp_dir())]
-    folder: PathBuf,
-    /// The document that the table is written into; `-`: none
-    #[arg(long, default_value = "docs/performance.md")]
-    write: PathBuf,
+    #[command(flatten)]
+    setting: Setting,
 }
 
 /// Makes the leases, starts the server on them, and writes down what it took.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let leases = arguments.leases.clamp(1, 10_000_000);
-    let folder = Folder::make(&arguments.folder)?;
+    let folder = Folder::make(&arguments.setting.folder)?;
     let empty = start(arguments, &folder, "empty")?;
     let clean = folder.path().join("clean");
     let engine = fill(&clean, leases)?;
@@ -75,11 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         empty.ready_after.as_secs_f64(),
         empty.resident_bytes >> 20
     );
-    println!("{table}");
-    match arguments.write.as_os_str() == "-" {
-        true => Ok(()),
-        false => write_between(&arguments.write, "restart", &table),
-    }
+    arguments.setting.tell("restart", &table)
 }
 
 struct Measured {
@@ -90,33 +79,18 @@ struct Measured {
 /// Starts the server on a data directory and waits for its ready line.
 fn start(arguments: &Arguments, folder: &Folder, name: &str) -> Result<Measured, String> {
     let log = folder.path().join(format!("{name}.log"));
-    let mut command = bound_to_us(&arguments.usher);
+    let mut command = bound_to_us(&arguments.setting.usher);
     command
         .args(["server", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder.path().join(name))
         .stdout(Stdio::piped());
     let begin = Instant::now();
     let mut server = Server::start(&mut command, &log, Signal::TERM)?;
-    server.wait_for_ready_line().map_err(|why| {
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
-        format!("{why}\n{said}")
-    })?;
+    server.wait_for_ready_line()?;
     let ready_after = begin.elapsed();
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))
-        .map_err(|error| error.to_string())?;
-    let resident_kib: u64 = status
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .trim()
-                .strip_suffix(" kB")?
-                .parse()
-                .ok()
-        })
-        .ok_or("the system does not say how much memory the server has")?;
     Ok(Measured {
         ready_after,
-        resident_bytes: resident_kib * 1_024,
+        resident_bytes: server.resident_kib()? * 1_024,
     })
 }
 

@@ -4,7 +4,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +11,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::beside::machine;
-use crate::beside::table::write_between;
-use crate::site::{Site, median, quantile};
+use crate::figures::{median, quantile};
+use crate::setting::Setting;
+use crate::site::Site;
 
 /// The exit code of a refusal.
 const REFUSED: i32 = 77;
@@ -29,15 +29,8 @@ pub(crate) struct Arguments {
     /// How often each is measured
     #[arg(long, default_value_t = 20)]
     rounds: usize,
-    /// The program to start
-    #[arg(long, env = "USHER_BIN", default_value = "target/release/usher")]
-    usher: PathBuf,
-    /// Where the data is made, for the time of the run
-    #[arg(long, default_value = "/var/tmp")]
-    folder: PathBuf,
-    /// The document that the table is written into; `-`: none
-    #[arg(long, default_value = "docs/performance.md")]
-    write: PathBuf,
+    #[command(flatten)]
+    setting: Setting,
 }
 
 /// Measures, prints, writes down.
@@ -45,10 +38,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     if !rustix::process::geteuid().is_root() {
         return Err("two people take two accounts: run this as root".to_owned());
     }
-    let site = Site::start(&arguments.usher, &arguments.folder, &["up"])?;
+    let site = Site::start(&arguments.setting, &["up"])?;
     site.administer(&["product", "add", "bench-seat", "--seats", "1"])?;
     let (mut refused, mut seated) = (Vec::new(), Vec::new());
-    // The first round is not counted: the agent has yet to hear of the product.
+    // The first round is not counted: everything is read for the first time.
     for round in 0..=arguments.rounds {
         let measured = one_round(&site)?;
         if round > 0 {
@@ -82,11 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             quantile(&values, 1.0),
         );
     }
-    println!("{table}");
-    match arguments.write.as_os_str() == "-" {
-        true => Ok(()),
-        false => write_between(&arguments.write, "seats", &table),
-    }
+    arguments.setting.tell("seats", &table)
 }
 
 /// Milliseconds until a refusal, and until a waiter's program runs.
@@ -108,10 +97,10 @@ fn one_round(site: &Site) -> Result<(f64, f64), String> {
         Ok(queue.contains("bench-seat"))
     })?;
     let begun = Instant::now();
-    anna.end()?;
+    anna.end();
     let ben = ben.running()?;
     let seated = begun.elapsed();
-    ben.end()?;
+    ben.end();
     until("the seat to be free", || {
         let leases = site.administer(&["leases", "--json"])?;
         Ok(!leases.contains("bench-seat"))
@@ -172,11 +161,10 @@ impl Runs {
         }
     }
 
-    /// Has the program end, and waits for `usher run` beside it.
-    fn end(mut self) -> Result<(), String> {
+    /// Has the program end; `usher run` is waited for beside what goes on.
+    fn end(mut self) {
         drop(self.input.take());
         thread::spawn(move || self.child.wait());
-        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 
 use crate::beside::private::{Folder, Server, bound_to_us};
+use crate::setting::Setting;
 
 /// A running role that serves, in a folder of its own.
 #[derive(Debug)]
@@ -20,13 +21,13 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Starts `role` with the program at `usher`, in a folder that other accounts can get into.
-    pub(crate) fn start(usher: &Path, parent: &Path, role: &[&str]) -> Result<Site, String> {
-        let folder = Folder::make(parent)?;
+    /// Starts `role` in a folder that other accounts can get into.
+    pub(crate) fn start(setting: &Setting, role: &[&str]) -> Result<Site, String> {
+        let folder = Folder::make(&setting.folder)?;
         let program = folder.path().join("usher");
-        fs::copy(usher, &program)
+        fs::copy(&setting.usher, &program)
             .and_then(|_| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))
-            .map_err(|error| format!("cannot copy {}: {error}", usher.display()))?;
+            .map_err(|error| format!("cannot copy {}: {error}", setting.usher.display()))?;
         let mut command = bound_to_us(&program);
         command
             .args(role)
@@ -36,10 +37,7 @@ impl Site {
             .stdout(Stdio::piped());
         let log = folder.path().join("log");
         let mut server = Server::start(&mut command, &log, Signal::TERM)?;
-        let address = server.wait_for_ready_line().map_err(|why| {
-            let said = fs::read_to_string(&log).unwrap_or_default();
-            format!("{why}\n{said}")
-        })?;
+        let address = server.wait_for_ready_line()?;
         Ok(Site {
             _server: server,
             folder,
@@ -88,33 +86,5 @@ impl Site {
                 text(&output.stderr)
             )),
         }
-    }
-}
-
-/// The middle one of some values; of an even number the upper middle one. 0 for none.
-pub(crate) fn median(values: &[f64]) -> f64 {
-    quantile(values, 0.5)
-}
-
-/// The value below which this share of the values lies, 0 to 1. 0 for none.
-pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let place = (values.len() as f64 * share) as usize;
-    let place = place.min(values.len().saturating_sub(1));
-    values.get(place).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quantile_is_a_value_that_was_measured() {
-        let values = [5.0, 1.0, 4.0, 2.0, 3.0];
-        assert_eq!(quantile(&values, 0.0), 1.0);
-        assert_eq!(median(&values), 3.0);
-        assert_eq!(quantile(&values, 1.0), 5.0);
-        assert_eq!(median(&[]), 0.0);
     }
 }

@@ -18,8 +18,9 @@ use rustix::process::Signal;
 
 use crate::beside::machine;
 use crate::beside::private::{Server, bound_to_us};
-use crate::beside::table::write_between;
-use crate::site::{Site, median, quantile};
+use crate::figures::{median, quantile};
+use crate::setting::Setting;
+use crate::site::Site;
 
 const STARTS_IN_ROUND: u32 = 300;
 /// Before each round, not counted: caches are as in the middle of a storm.
@@ -35,15 +36,8 @@ pub(crate) struct Arguments {
     /// Pairs of rounds in the storm
     #[arg(long, default_value_t = 60)]
     pairs: usize,
-    /// The program to start
-    #[arg(long, env = "USHER_BIN", default_value = "target/release/usher")]
-    usher: PathBuf,
-    /// Where the data is made, for the time of the run
-    #[arg(long, default_value = "/var/tmp")]
-    folder: PathBuf,
-    /// The document that the table is written into; `-`: none
-    #[arg(long, default_value = "docs/performance.md")]
-    write: PathBuf,
+    #[command(flatten)]
+    setting: Setting,
 }
 
 /// Measures, prints, writes down.
@@ -56,11 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     table += "\n| 10,000 starts of a program that lives | seen whole | starts/s |\n|---|--:|--:|\n";
     table += &bench.short("1 ms", "/bin/sleep", &["0.001"])?;
     table += &bench.short("as long as /bin/true", "/bin/true", &[])?;
-    println!("{table}");
-    match arguments.write.as_os_str() == "-" {
-        true => Ok(()),
-        false => write_between(&arguments.write, "tracking", &table),
-    }
+    arguments.setting.tell("tracking", &table)
 }
 
 struct Bench {
@@ -68,14 +58,9 @@ struct Bench {
     token: PathBuf,
 }
 
-/// One agent, from ready to its clean end.
-struct Agent {
-    process: Server,
-}
-
 impl Bench {
     fn new(arguments: &Arguments) -> Result<Bench, String> {
-        let site = Site::start(&arguments.usher, &arguments.folder, &["server"])?;
+        let site = Site::start(&arguments.setting, &["server"])?;
         // One product, so that each start is asked of a rule.
         site.administer(&["product", "add", "p", "--program", "no-such-program"])?;
         let token = site.folder().join("agent.token");
@@ -98,7 +83,8 @@ impl Bench {
         Ok(Bench { site, token })
     }
 
-    fn agent(&self) -> Result<Agent, String> {
+    /// An agent that watches, until it is dropped.
+    fn agent(&self) -> Result<Server, String> {
         let mut command = bound_to_us(self.site.program());
         command
             .args(["agent", "--server", self.site.url(), "--token-file"])
@@ -109,11 +95,11 @@ impl Bench {
             .arg(self.site.folder().join("agent"))
             .stdout(Stdio::piped());
         let log = self.site.folder().join("agent.log");
-        let mut process = Server::start(&mut command, &log, Signal::TERM)?;
+        let mut agent = Server::start(&mut command, &log, Signal::TERM)?;
         let ready = |line: &str| line.starts_with("ready ").then_some(());
-        process.wait_for_line("ready computer=...", ready)?;
+        agent.wait_for_line("ready computer=...", ready)?;
         thread::sleep(SETTLES);
-        Ok(Agent { process })
+        Ok(agent)
     }
 
     fn program(&self, name: &str, original: &str) -> Result<PathBuf, String> {
@@ -127,9 +113,9 @@ impl Bench {
         let without = |_: &mut Vec<f64>| round(&program);
         let with = |cpu: &mut Vec<f64>| {
             let agent = self.agent()?;
-            let before = processor_seconds(agent.process.pid());
+            let before = processor_seconds(agent.pid());
             let measured = round(&program)?;
-            let used = processor_seconds(agent.process.pid()) - before;
+            let used = processor_seconds(agent.pid()) - before;
             let starts = f64::from(STARTS_IN_ROUND + STARTS_TO_WARM_UP);
             cpu.push(used * 1e6 / starts);
             Ok(measured)
@@ -165,23 +151,16 @@ impl Bench {
 
     fn idle(&self) -> Result<String, String> {
         let agent = self.agent()?;
-        let pid = agent.process.pid();
+        let pid = agent.pid();
         thread::sleep(Duration::from_secs(5));
         let before = processor_seconds(pid);
         thread::sleep(IDLE);
         let used = processor_seconds(pid) - before;
-        let status =
-            fs::read_to_string(format!("/proc/{pid}/status")).map_err(|error| error.to_string())?;
-        let resident_kib: f64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next())
-            .and_then(|word| word.parse().ok())
-            .unwrap_or_default();
         Ok(format!(
             "Idle: {:.2} % of a core over {} s, {:.1} MiB resident.\n",
             used / IDLE.as_secs_f64() * 100.0,
             IDLE.as_secs(),
-            resident_kib / 1_024.0
+            agent.resident_kib()? as f64 / 1_024.0
         ))
     }
 

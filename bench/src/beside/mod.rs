@@ -11,11 +11,11 @@ mod redis;
 pub(crate) mod table;
 mod usher;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::setting::Setting;
 use clap::Args;
 use usher_bench::engine::Plan;
 use usher_bench::load::LoadReport;
@@ -43,15 +43,8 @@ pub(crate) struct Arguments {
     /// Leave contenders out: usher, redis, postgresql
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
-    /// The usher to measure
-    #[arg(long, env = "USHER_BIN", default_value = "target/release/usher")]
-    usher: PathBuf,
-    /// Where the servers keep their data: on a disk, not in memory
-    #[arg(long, default_value = "/var/tmp")]
-    folder: PathBuf,
-    /// The document whose table is replaced; `-` prints alone
-    #[arg(long, default_value = "docs/performance.md")]
-    write: PathBuf,
+    #[command(flatten)]
+    setting: Setting,
 }
 
 /// A server with something that can be asked of it.
@@ -69,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| format!("cannot take over signal {signal}: {error}"))?;
     }
-    let folder = Folder::make(&arguments.folder)?;
+    let folder = Folder::make(&arguments.setting.folder)?;
     let mut contenders = start(arguments, &folder)?;
     let (rounds, seconds) = if arguments.quick {
         (1, 0.5)
@@ -90,25 +83,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             server_pid: None,
         };
         let rows = measure(&mut contenders, &plan, rounds, &stop)?;
-        let table = table::markdown(connections, &rows);
-        println!("{table}");
-        tables.push(table);
+        tables.push(table::markdown(connections, &rows));
     }
     drop(contenders);
 
     let facts = machine::facts(folder.path());
-    if arguments.write.as_os_str() == "-" {
-        println!("{facts}");
-        return Ok(());
-    }
-    table::write(&arguments.write, &facts, rounds, duration, &tables)
+    let body = table::document(&facts, rounds, duration, &tables);
+    arguments.setting.tell("side-by-side", &body)
 }
 
 fn start(arguments: &Arguments, folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> {
     let with = |name: &str| !arguments.without.iter().any(|without| without == name);
     let mut contenders = noop::start(folder)?;
     if with("usher") {
-        contenders.extend(usher::start(folder, &arguments.usher)?);
+        contenders.extend(usher::start(folder, &arguments.setting.usher)?);
     }
     if with("redis") {
         contenders.extend(redis::start(folder)?);

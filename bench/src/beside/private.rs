@@ -95,6 +95,8 @@ impl Account {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// What it says of itself.
+    log: PathBuf,
     ends_by: Signal,
     /// How long it may take to end before it is killed.
     patience: Duration,
@@ -109,15 +111,16 @@ impl Server {
     ) -> Result<Self, String> {
         let program = command.get_program().to_string_lossy().into_owned();
         let failed = |error| format!("cannot start {program}: {error}");
-        let log = File::create(log).map_err(failed)?;
+        let said = File::create(log).map_err(failed)?;
         let child = command
             .stdin(Stdio::null())
-            .stderr(log)
+            .stderr(said)
             .process_group(0)
             .spawn()
             .map_err(failed)?;
         Ok(Server {
             child,
+            log: log.to_owned(),
             ends_by,
             patience: PATIENCE,
         })
@@ -125,6 +128,19 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its resident memory.
+    pub(crate) fn resident_kib(&self) -> Result<u64, String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))
+            .map_err(|error| error.to_string())?;
+        status
+            .lines()
+            .find_map(|line| {
+                let kib = line.strip_prefix("VmRSS:")?.strip_suffix(" kB")?;
+                kib.trim().parse().ok()
+            })
+            .ok_or_else(|| "the system does not say how much memory the server has".to_owned())
     }
 
     /// Waits for the line `ready api=http://HOST:PORT ...` and gives the address.
@@ -153,9 +169,10 @@ impl Server {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let line = lines
-                .recv_timeout(left)
-                .map_err(|_| format!("the server printed no line `{what}`"))?;
+            let line = lines.recv_timeout(left).map_err(|_| {
+                let said = fs::read_to_string(&self.log).unwrap_or_default();
+                format!("the server printed no line `{what}`\n{said}")
+            })?;
             if let Some(found) = read(&line) {
                 return Ok(found);
             }

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::figures::median;
 use usher_bench::load::LoadReport;
-
-const SIDE_BY_SIDE: &str = "side-by-side";
 
 /// One contender's reports, a round each.
 #[derive(Debug)]
@@ -25,28 +24,15 @@ impl Row {
     }
 
     fn median(&self, figure: impl Fn(&LoadReport) -> f64) -> f64 {
-        median(self.reports.iter().map(figure).collect())
+        median(&self.reports.iter().map(figure).collect::<Vec<_>>())
     }
 
     /// The median of the ratios to what another reached in the same round.
     fn ratio(&self, other: &Row) -> f64 {
         let rounds = self.reports.iter().zip(&other.reports);
-        median(
-            rounds
-                .map(|(mine, theirs)| mine.requests_per_second / theirs.requests_per_second)
-                .collect(),
-        )
-    }
-}
-
-/// The middle of the figures, or of the two in the middle; not a number where there are none.
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    let half = figures.len() / 2;
-    match figures.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => figures[half],
-        _ => (figures[half - 1] + figures[half]) / 2.0,
+        let ratios =
+            rounds.map(|(mine, theirs)| mine.requests_per_second / theirs.requests_per_second);
+        median(&ratios.collect::<Vec<_>>())
     }
 }
 
@@ -115,20 +101,18 @@ fn grouped(figure: f64) -> String {
     text
 }
 
-/// Replaces what stands between the marks in a document; makes the document where there is none.
-pub(super) fn write(
-    path: &Path,
+/// All tables, and what they were measured on.
+pub(super) fn document(
     facts: &str,
     rounds: usize,
     duration: Duration,
     tables: &[String],
-) -> Result<(), String> {
+) -> String {
     let seconds = duration.as_secs_f64();
-    let body = format!(
+    format!(
         "{facts} Medians of {rounds} rounds, {seconds} s each.\n\n{}",
         tables.join("\n")
-    );
-    write_between(path, SIDE_BY_SIDE, &body)
+    )
 }
 
 /// Puts a text where a document marks the place of that name; makes the document where there is
@@ -186,7 +170,7 @@ mod tests {
         let noop = row("no-op", &[100.0, 200.0, 400.0]);
         let usher = row("usher", &[70.0, 120.0, 320.0]);
         assert_eq!(usher.ratio(&noop), 0.7);
-        assert_eq!(median(vec![1.0, 9.0]), 5.0);
+        assert_eq!(median(&[1.0, 9.0]), 5.0);
     }
 
     #[test]

@@ -55,10 +55,7 @@ pub(super) fn start(folder: &Folder, usher: &Path) -> Result<Vec<Box<dyn Contend
         .arg(&data)
         .stdout(Stdio::piped());
     let mut server = Server::start(&mut command, &log, Signal::TERM)?;
-    let address = server.wait_for_ready_line().map_err(|why| {
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
-        format!("{}: {why}\n{said}", usher.display())
-    })?;
+    let address = server.wait_for_ready_line()?;
     let token = std::fs::read_to_string(data.join("admin.token"))
         .map_err(|error| format!("cannot read the server's admin.token: {error}"))?;
     let token = token.trim().to_owned();

@@ -97,8 +97,10 @@ async fn give_back(agent: &Mutex<Agent>, client: &Client) -> Result<(), OutboxEr
     let leases = lock(agent).outbox.left_behind()?;
     for lease in leases {
         match client.delete(&format!("/v1/leases/{lease}")).await {
-            // One that the server does not know, or not as ours, is not ours to give back.
-            Ok(()) | Err(ClientError::Problem(_)) => {}
+            Ok(()) => {}
+            // One that it does not know, or not as ours, is not ours to give back.
+            Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => {}
+            // It is away, or cannot do it now.
             Err(_) => return Ok(()),
         }
         let mut agent = lock(agent);

@@ -1,5 +1,6 @@
 //! Snapshots of a data file, and coming back from one.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -59,7 +60,7 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    let prepared = take_copy(file, &incoming).and_then(|()| prepare(&incoming, options));
+    let prepared = take_copy(file, &incoming).and_then(|()| prepare(&incoming, file, options));
     let (hold_seconds, leases) = prepared.inspect_err(|_| {
         // What went wrong is what is told; a copy that stays is replaced the next time.
         for suffix in SUFFIXES {
@@ -95,34 +96,28 @@ fn system(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Ca
     }
 }
 
-/// Copies a snapshot that is one; nobody else may read the copy.
+/// Copies a snapshot to where only the owner can read it.
 fn take_copy(file: &Path, incoming: &Path) -> Result<(), CacheError> {
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let snapshot =
-        Connection::open_with_flags(file, flags).map_err(|source| CacheError::Database {
-            doing: "open the snapshot",
-            path: file.into(),
-            source,
-        })?;
-    check(&snapshot, file)?;
-    drop(snapshot);
-    let failed = system("read the snapshot", file);
-    std::fs::copy(file, incoming)
-        .and_then(|_| {
-            let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-            std::fs::set_permissions(incoming, owner_only)
-        })
-        .map_err(failed)
+    let copied = std::fs::File::open(file).and_then(|mut from| {
+        let mut to = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(incoming)?;
+        std::io::copy(&mut from, &mut to)
+    });
+    copied.map(drop).map_err(system("read the snapshot", file))
 }
 
-/// Checks a snapshot and begins its new life: a new incarnation, and a hold.
-fn prepare(path: &Path, options: RestoreOptions) -> Result<(u64, u64), CacheError> {
+/// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. What is
+/// wrong with it is told of the `file` that was given.
+fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u64), CacheError> {
     let database = |source| CacheError::Database {
         doing: "restore",
         path: path.into(),
         source,
     };
-    check(&Connection::open(path).map_err(database)?, path)?;
+    check(&Connection::open(path).map_err(database)?, file)?;
     let connection = open::connection(path)?;
     let loaded = load(&connection, path)?;
     let mut ledger = loaded.ledger;

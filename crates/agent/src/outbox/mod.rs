@@ -167,6 +167,8 @@ pub(crate) struct Change<'c> {
 
 /// Leases and tickets of local users that are remembered; the oldest are forgotten first.
 const GRANTS_LIMIT: i64 = 65_536;
+/// Leases that were left behind and are still to be given back.
+const LEFT_BEHIND_LIMIT: i64 = 1_024;
 
 impl Change<'_> {
     pub(crate) fn set_meta(&self, key: &str, value: &str) -> Result<()> {
@@ -244,6 +246,12 @@ impl Change<'_> {
                  SELECT lease FROM covers WHERE pid = ?1 AND keeps",
             )?
             .execute([pid])?;
+        // While the server is away these gather; the oldest have long ended there.
+        self.connection
+            .prepare_cached(
+                "DELETE FROM left_behind WHERE rowid <= (SELECT max(rowid) FROM left_behind) - ?1",
+            )?
+            .execute([LEFT_BEHIND_LIMIT])?;
         self.connection
             .prepare_cached("DELETE FROM covers WHERE pid = ?1")?
             .execute([pid])?;

@@ -108,7 +108,8 @@ fn what_is_no_snapshot_is_not_restored_and_the_file_stays() {
         b"no database at all, but long enough to be looked at",
     )
     .unwrap();
-    assert!(restore(data.path(), &junk, RestoreOptions::default()).is_err());
+    let refused = restore(data.path(), &junk, RestoreOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("junk"), "{refused}");
     let empty = data.path().join("empty.db");
     rusqlite::Connection::open(&empty)
         .unwrap()

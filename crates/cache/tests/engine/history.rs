@@ -85,17 +85,7 @@ fn a_use_is_one_session_however_it_was_seated() {
         duration_ms: 59_000,
         lease: Some(lease.id),
     };
-    let report = Report {
-        computer: ComputerRef {
-            key: "pc9".into(),
-            candidate: 8,
-        },
-        name: "lab-9".into(),
-        document: "".into(),
-        incarnation: 1,
-        items: vec![(1, finished)],
-    };
-    engine.execute(Command::Report(Box::new(report))).unwrap();
+    report(&engine, vec![(1, finished)]);
     engine.settle().unwrap();
     let merged = list(&engine);
     assert_eq!(merged.len(), 1);

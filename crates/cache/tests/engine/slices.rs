@@ -47,20 +47,6 @@ fn session_starts(session: u64) -> ReportItem {
     }
 }
 
-fn report(engine: &Engine, sequence: u64, item: ReportItem) {
-    let report = Report {
-        computer: ComputerRef {
-            key: "pc9".into(),
-            candidate: 4_711,
-        },
-        name: "lab-9".into(),
-        document: "{}".into(),
-        incarnation: 1,
-        items: vec![(sequence, item)],
-    };
-    engine.execute(Command::Report(Box::new(report))).unwrap();
-}
-
 /// A life of leases: renewed, shared, left, redrawn, expired, given back, held on.
 fn lives(clock: &Arc<TestClock>, engine: &Engine, between: &dyn Fn(&Engine)) {
     product(engine, "cad", 3);
@@ -68,9 +54,9 @@ fn lives(clock: &Arc<TestClock>, engine: &Engine, between: &dyn Fn(&Engine)) {
     let ada = granted(engine, "cad", "ada");
     between(engine);
     granted(engine, "cad", "bob");
-    report(engine, 1, session_starts(1));
+    report(engine, vec![(1, session_starts(1))]);
     between(engine);
-    report(engine, 2, session_starts(2));
+    report(engine, vec![(2, session_starts(2))]);
     between(engine);
     clock.pass(100);
     let renew = Command::Renew {
@@ -79,7 +65,7 @@ fn lives(clock: &Arc<TestClock>, engine: &Engine, between: &dyn Fn(&Engine)) {
     };
     engine.execute(renew).unwrap();
     between(engine);
-    report(engine, 3, ReportItem::Checkin { session: 1 });
+    report(engine, vec![(3, ReportItem::Checkin { session: 1 })]);
     between(engine);
     // Bob and the agent's session are over their time, Ada is not.
     clock.pass(250);

@@ -130,6 +130,21 @@ pub(crate) fn ledger(engine: &Engine) -> Ledger {
     engine.read(|ledger, _| ledger.clone()).unwrap()
 }
 
+/// What the agent of the computer `pc9` tells.
+pub(crate) fn report(engine: &Engine, items: Vec<(u64, ReportItem)>) {
+    let report = Report {
+        computer: ComputerRef {
+            key: "pc9".into(),
+            candidate: 4_711,
+        },
+        name: "lab-9".into(),
+        document: "{}".into(),
+        incarnation: 1,
+        items,
+    };
+    engine.execute(Command::Report(Box::new(report))).unwrap();
+}
+
 /// Everything that a ledger can hold, some of it ended.
 pub(crate) fn busy(engine: &Engine) {
     product(engine, "cad", 2);
@@ -204,17 +219,7 @@ pub(crate) fn busy(engine: &Engine) {
             },
         ),
     ];
-    let report = Report {
-        computer: ComputerRef {
-            key: "pc9".into(),
-            candidate: 4_711,
-        },
-        name: "lab-9".into(),
-        document: "{}".into(),
-        incarnation: 1,
-        items,
-    };
-    engine.execute(Command::Report(Box::new(report))).unwrap();
+    report(engine, items);
     engine
         .execute(Command::RemoveProduct {
             product: "sim".into(),

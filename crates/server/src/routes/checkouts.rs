@@ -254,11 +254,7 @@ pub(crate) fn denied(
              many as may: try again later"
         ),
     };
-    Refusal::new(
-        Code::Denied,
-        format!("{why}; `usher why {decision}` shows who held the seats"),
-    )
-    .with_decision(decision.to_string(), words::reason(reason))
+    Refusal::new(Code::Denied, why).with_decision(decision.to_string(), words::reason(reason))
 }
 
 #[cfg(test)]

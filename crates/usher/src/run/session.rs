@@ -128,13 +128,16 @@ async fn join(
     let mut product = order.product.clone().or(around);
     let agent = match door {
         Some(door) => door.agent.clone(),
-        None => door::agent(order.agent_socket.as_deref(), context)
-            .await?
-            .map(|(agent, _)| agent),
+        // It was named. The lease of the `usher run` around this one is not asked about: that one
+        // may hold another by now.
+        None => {
+            let agent = door::agent(order.agent_socket.as_deref(), context).await?;
+            if agent.is_none() {
+                must_be_held(&context.client()?, lease).await?;
+            }
+            agent.map(|(agent, _)| agent)
+        }
     };
-    if agent.is_none() {
-        must_be_held(&context.client()?, lease).await?;
-    }
     if let Some(agent) = &agent {
         if product.is_none() {
             // Only a renewal tells what a lease is of.

@@ -1,0 +1,31 @@
+//! What every measurement is told: which program, where its data is made, where the table goes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::beside::table::write_between;
+
+#[derive(Args)]
+pub(crate) struct Setting {
+    /// The usher to measure
+    #[arg(long, env = "USHER_BIN", default_value = "target/release/usher")]
+    pub(crate) usher: PathBuf,
+    /// Where data is kept for the time of the run: on a disk, not in memory
+    #[arg(long, default_value = "/var/tmp")]
+    pub(crate) folder: PathBuf,
+    /// The document whose table is replaced; `-` prints alone
+    #[arg(long, default_value = "docs/performance.md")]
+    write: PathBuf,
+}
+
+impl Setting {
+    /// Prints a table and puts it into the document, at the place of that name.
+    pub(crate) fn tell(&self, name: &str, table: &str) -> Result<(), String> {
+        println!("{table}");
+        match self.write.as_os_str() == "-" {
+            true => Ok(()),
+            false => write_between(&self.write, name, table),
+        }
+    }
+}
