@@ -112,6 +112,7 @@ fn an_error_says_what_is_wrong_and_how_it_is_written() {
         "name=a,color=red",
         "name=a,version=",
         "name=a,version=new",
+        "name=a,version=....0",
         "name=a,version=1,version=2",
     ];
     let said: Vec<String> = cases

@@ -209,7 +209,8 @@ fn number(text: &str) -> Result<Version, String> {
     if text.is_empty() || !text.contains(|c: char| c.is_ascii_digit()) {
         return Err(format!("\"{text}\" is not a version"));
     }
-    if text.len() > TEXT_LIMIT || !text.chars().all(allowed) {
+    // Two dots are the sign of a range: within a version they would be read as one.
+    if text.len() > TEXT_LIMIT || !text.chars().all(allowed) || text.contains("..") {
         return Err(format!("\"{text}\" is not a version"));
     }
     Ok(Version::new(text))
