@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bpf;
 mod metadata;
 mod process;
 mod setup;
@@ -24,6 +25,8 @@ cargo xtask COMMAND
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
          bench restart|seats|tracking measures something else
+  bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
+         object file is committed beside it
   help   this
 
 Environment
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         "test" => no_more(&rest).and_then(|()| test::run(&root)),
         "tidy" => no_more(&rest).and_then(|()| tidy::run(&root)),
         "bench" => bench::run(&root, &rest),
+        "bpf" => no_more(&rest).and_then(|()| bpf::run(&root)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -205,6 +205,7 @@ impl Agent {
         let Some(shared) = self.shared.clone() else {
             return Ok(());
         };
+        shared.take_counted();
         let counts = {
             let mut counts = lock(&shared.counts);
             if counts.is_empty() {

@@ -30,7 +30,17 @@ pub(crate) fn now() -> Stamp {
 
 /// The instant at which a process was made, from its start time in kernel ticks since boot.
 pub(crate) fn at_ticks(ticks: u64, now: Stamp) -> Stamp {
-    let boot_ms = (ticks.saturating_mul(1000) / TICKS_PER_SECOND).min(now.boot_ms);
+    at_ns(ticks.saturating_mul(1_000_000_000 / TICKS_PER_SECOND), now)
+}
+
+/// What `/proc/PID/stat` says of an instant in nanoseconds since boot.
+pub(crate) fn ticks(boot_ns: u64) -> u64 {
+    boot_ns / (1_000_000_000 / TICKS_PER_SECOND)
+}
+
+/// An instant in nanoseconds since boot.
+pub(crate) fn at_ns(boot_ns: u64, now: Stamp) -> Stamp {
+    let boot_ms = (boot_ns / 1_000_000).min(now.boot_ms);
     let ago = i64::try_from(now.boot_ms - boot_ms).unwrap_or(0);
     Stamp {
         boot_ms,

@@ -18,14 +18,14 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Counts a start.
-    pub(crate) fn add(&mut self, name: &Arc<str>) {
-        if let Some(starts) = self.starts.get_mut(name) {
-            *starts += 1;
+    /// Counts starts.
+    pub(crate) fn add(&mut self, name: &Arc<str>, starts: u64) {
+        if let Some(known) = self.starts.get_mut(name) {
+            *known += starts;
         } else if self.starts.len() < NAMES_LIMIT {
-            self.starts.insert(name.clone(), 1);
+            self.starts.insert(name.clone(), starts);
         } else {
-            *self.starts.entry(OTHER.into()).or_default() += 1;
+            *self.starts.entry(OTHER.into()).or_default() += starts;
         }
     }
 
@@ -50,9 +50,9 @@ mod tests {
     fn a_full_table_counts_the_rest_together() {
         let mut counts = Counts::default();
         for n in 0..NAMES_LIMIT + 10 {
-            counts.add(&n.to_string().into());
+            counts.add(&n.to_string().into(), 1);
         }
-        counts.add(&"0".into());
+        counts.add(&"0".into(), 1);
         let taken = counts.take();
         assert_eq!(taken.len(), NAMES_LIMIT + 1);
         assert!(taken.contains(&(OTHER.into(), 10)));

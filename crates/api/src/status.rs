@@ -75,6 +75,8 @@ pub struct ComputerStatus {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Watching {
+    /// By a program of the agent's in the kernel (eBPF): each one, at next to no cost.
+    Ebpf,
     /// By the kernel's events: each one.
     KernelEvents,
     /// By looking again and again: short runs are missed.

@@ -36,8 +36,26 @@ const CRON: Need = Need {
     for_what: "tests of who is counted when cron starts a program",
 };
 
+const CLANG: Need = Need {
+    program: "clang",
+    package: "clang",
+    for_what: "building the agent's program for the kernel",
+};
+const LLVM_STRIP: Need = Need {
+    program: "llvm-strip",
+    package: "llvm",
+    for_what: "leaving the debugger's part out of it",
+};
+const LIBBPF: Need = Need {
+    program: "/usr/include/bpf/bpf_helpers.h",
+    package: "libbpf-dev",
+    for_what: "what it includes",
+};
+
 /// What `cargo xtask test` needs.
 pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO, CRON];
+/// What `cargo xtask bpf` needs.
+pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
 /// What `cargo xtask bench` needs.
 pub(crate) const PEERS: &[Need] = &[REDIS, POSTGRESQL];
 

@@ -14,7 +14,7 @@ pub(crate) mod tree;
 use std::fmt;
 use std::path::Path;
 
-use crate::metadata;
+use crate::{bpf, metadata};
 use rust::Source;
 use tree::File;
 
@@ -60,6 +60,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         findings.extend(platform::check(&source));
     }
     findings.extend(documents::check(&files, &root.to_string_lossy()));
+    findings.extend(bpf::stale(root).map(|what| Finding::new(&bpf::place(), 0, what)));
     findings.sort_by(|a, b| (&a.place, a.line).cmp(&(&b.place, b.line)));
 
     for note in files.iter().filter_map(long) {

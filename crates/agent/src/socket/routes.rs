@@ -429,6 +429,7 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
 fn can_miss(state: &State, dropped: u64) -> Vec<String> {
     use std::sync::atomic::Ordering::Relaxed;
     let mut words = state.can_miss.clone();
+    state.shared.take_counted();
     let figures = &state.shared.figures;
     let (starts, missed) = (figures.starts.load(Relaxed), figures.missed.load(Relaxed));
     let overflows = figures.overflows.load(Relaxed);

@@ -1,7 +1,7 @@
 //! Seeing programs start and end.
 //!
-//! With privilege by the kernel's own events ([`kernel`]), without by looking again and again
-//! ([`polling`]). Either runs on a thread of its own, which reads what is only there for a moment
+//! With privilege by programs of ours in the kernel ([`traced`]), or, where it does not take them,
+//! by its own events ([`kernel`]); without by looking again and again ([`polling`]). Each runs on a thread of its own, which reads what is only there for a moment
 //! and leaves the rest to a second thread ([`resolve`]): so a program that lives for a millisecond
 //! is seen whole even while a large file is hashed. What comes out is a bounded stream of
 //! [`Seen`], in the order in which it happened.
@@ -9,10 +9,14 @@
 pub(crate) mod connector;
 mod interest;
 mod kernel;
+mod nobodys;
 mod polling;
+mod probe;
 pub(crate) mod procfs;
+mod record;
 mod resolve;
 mod scan;
+mod traced;
 mod tracker;
 
 use std::io;
@@ -28,6 +32,9 @@ use crate::counts::Counts;
 use crate::identity::{Identifier, Rules};
 use crate::lock;
 use interest::Interest;
+use nobodys::Nobodys;
+use record::KnownAs;
+use tracker::Tracker;
 
 /// Sightings that wait for the rest of the agent; when there are more, what does not fit is lost
 /// and made good by looking at all processes again.
@@ -57,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) identifier: Identifier,
     pub(crate) counts: Mutex<Counts>,
     pub(crate) figures: Figures,
+    /// Starts that the kernel counts, where programs of ours run in it.
+    nobodys: Mutex<Option<Nobodys>>,
     interest: Mutex<Interest>,
     /// Roots of covers that the watcher's thread does not follow yet.
     new_covers: Mutex<Vec<ProcessKey>>,
@@ -79,8 +88,7 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// Begins to watch, going by `rules`: by the kernel's events where it may, unless `forced` says
-    /// how. The first thing it does is to look at all programs that run; then it says
+    /// Begins to watch, going by `rules`: in the best way that it may, unless `forced` says how. The first thing it does is to look at all programs that run; then it says
     /// [`Event::Settled`]. All below the processes `covered` is of interest.
     pub(crate) fn start(
         forced: Option<Watching>,
@@ -88,41 +96,15 @@ impl Watcher {
         covered: &[ProcessKey],
         seen: tokio::sync::mpsc::Sender<Seen>,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            identifier: Identifier::new(),
-            counts: Mutex::default(),
-            figures: Figures::default(),
-            interest: Mutex::default(),
-            new_covers: Mutex::new(covered.to_vec()),
-            waiting: AtomicUsize::new(0),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-            stop: AtomicBool::new(false),
-            scan: AtomicBool::new(false),
-        });
-        shared.identifier.set_rules(rules);
+        let shared = Arc::new(Shared::new(rules, covered)?);
         let (out, resolver_in) = std::sync::mpsc::channel();
         resolve::spawn(shared.clone(), resolver_in, seen)?;
-        let tracker = tracker::Tracker::new(shared.clone(), out);
-        let subscribed = match forced {
-            Some(Watching::Polling) => Err(io::Error::other("it was told to look again and again")),
-            _ => connector::Connector::subscribe(),
-        };
-        let (watching, can_miss, thread) = match subscribed {
-            Ok(connector) => {
-                let thread = std::thread::Builder::new()
-                    .name("usher-watch".to_owned())
-                    .spawn(move || kernel::run(tracker, connector))?;
-                (Watching::KernelEvents, kernel::can_miss(), thread)
-            }
-            Err(why) if forced == Some(Watching::KernelEvents) => return Err(why),
-            Err(why) => {
-                tracing::warn!(%why, "no kernel events: programs are looked for once a second");
-                let thread = std::thread::Builder::new()
-                    .name("usher-watch".to_owned())
-                    .spawn(move || polling::run(tracker))?;
-                (Watching::Polling, polling::can_miss(&why), thread)
-            }
-        };
+        let way = Way::open(forced, &shared)?;
+        let (watching, can_miss) = (way.watching(), way.can_miss());
+        let tracker = Tracker::new(shared.clone(), out);
+        let thread = std::thread::Builder::new()
+            .name("usher-watch".to_owned())
+            .spawn(move || way.run(tracker))?;
         Ok(Watcher {
             shared,
             watching,
@@ -132,7 +114,130 @@ impl Watcher {
     }
 }
 
+/// A way of watching, ready.
+enum Way {
+    Traced(Box<probe::Probe>),
+    Told(connector::Connector),
+    Polling { why: io::Error },
+}
+
+impl Way {
+    /// The one that is forced, or the best that there is.
+    fn open(forced: Option<Watching>, shared: &Shared) -> io::Result<Self> {
+        if matches!(forced, None | Some(Watching::Ebpf)) {
+            match probe::Probe::load(probe::RING_BYTES) {
+                Ok((probe, nobodys)) => {
+                    *lock(&shared.nobodys) = Some(nobodys);
+                    return Ok(Way::Traced(Box::new(probe)));
+                }
+                Err(why) if forced.is_some() => return Err(why),
+                Err(why) => tracing::info!(
+                    %why,
+                    "the kernel takes no program of the agent's: a start costs more this way"
+                ),
+            }
+        }
+        if forced == Some(Watching::Polling) {
+            let why = io::Error::other("it was told to look again and again");
+            return Ok(Way::Polling { why });
+        }
+        match connector::Connector::subscribe() {
+            Ok(connector) => Ok(Way::Told(connector)),
+            Err(why) if forced.is_some() => Err(why),
+            Err(why) => {
+                tracing::warn!(%why, "no kernel events: programs are looked for once a second");
+                Ok(Way::Polling { why })
+            }
+        }
+    }
+
+    fn watching(&self) -> Watching {
+        match self {
+            Way::Traced(_) => Watching::Ebpf,
+            Way::Told(_) => Watching::KernelEvents,
+            Way::Polling { .. } => Watching::Polling,
+        }
+    }
+
+    fn can_miss(&self) -> Vec<String> {
+        match self {
+            Way::Traced(_) => traced::can_miss(),
+            Way::Told(_) => kernel::can_miss(),
+            Way::Polling { why } => polling::can_miss(why),
+        }
+    }
+
+    fn run(self, tracker: Tracker) {
+        match self {
+            Way::Traced(probe) => traced::run(tracker, *probe),
+            Way::Told(connector) => kernel::run(tracker, connector),
+            Way::Polling { .. } => polling::run(tracker),
+        }
+    }
+}
+
 impl Shared {
+    fn new(rules: Rules, covered: &[ProcessKey]) -> io::Result<Self> {
+        let shared = Shared {
+            identifier: Identifier::new(),
+            counts: Mutex::default(),
+            figures: Figures::default(),
+            nobodys: Mutex::default(),
+            interest: Mutex::default(),
+            new_covers: Mutex::new(covered.to_vec()),
+            waiting: AtomicUsize::new(0),
+            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            stop: AtomicBool::new(false),
+            scan: AtomicBool::new(false),
+        };
+        shared.identifier.set_rules(rules);
+        Ok(shared)
+    }
+
+    /// Takes over what the kernel has counted until now, into `counts` and `figures`.
+    pub(crate) fn take_counted(&self) {
+        if let Some(nobodys) = &mut *lock(&self.nobodys) {
+            self.count(nobodys);
+        }
+    }
+
+    fn count(&self, nobodys: &mut Nobodys) {
+        let mut counts = lock(&self.counts);
+        nobodys.take(|name, starts| {
+            counts.add(name, starts);
+            self.figures.starts.fetch_add(starts, Ordering::Relaxed);
+        });
+    }
+
+    /// The kernel is to count the starts of that file by itself.
+    fn leave_to_kernel(&self, file: KnownAs, name: Arc<str>) {
+        if let Some(nobodys) = &mut *lock(&self.nobodys)
+            && !nobodys.add(file, name.clone())
+        {
+            self.count(nobodys);
+            nobodys.forget_all();
+            nobodys.add(file, name);
+        }
+    }
+
+    /// The kernel is to tell of each start of that file, whatever it is called.
+    fn take_from_kernel(&self, inode: u64) {
+        if let Some(nobodys) = &mut *lock(&self.nobodys)
+            && nobodys.knows(inode)
+        {
+            self.count(nobodys);
+            nobodys.forget(inode);
+        }
+    }
+
+    /// The kernel is to tell of each start again.
+    fn forget_nobodys(&self) {
+        if let Some(nobodys) = &mut *lock(&self.nobodys) {
+            self.count(nobodys);
+            nobodys.forget_all();
+        }
+    }
+
     /// All that `root` starts is to be of interest: see [`Shared::follows_covers`].
     pub(crate) fn cover(&self, root: ProcessKey) {
         lock(&self.new_covers).push(root);

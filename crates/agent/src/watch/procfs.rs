@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{CWD, Mode, OFlags, Stat, openat, readlinkat, stat};
+use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat, readlinkat, stat};
 
 /// Longest text that is read of one file of a process, in bytes.
 const TEXT_LIMIT: u64 = 4096;
@@ -81,17 +81,31 @@ fn is_file(path: &[u8], key: &FileKey) -> bool {
     stat(path_of(path)).is_ok_and(|found| found.st_dev == key.device && found.st_ino == key.inode)
 }
 
-/// Opens what a process runs, by the process: also where it has no name any more.
-pub(crate) fn open_executable(pid: u32) -> io::Result<File> {
+/// Opens what a process runs: by the process, also where it has no name any more; or by its name,
+/// where the process is gone or runs something else already.
+pub(crate) fn open_executable(pid: u32, path: &[u8], key: &FileKey) -> io::Result<File> {
     let mut buffer = [0; 40];
-    let link = proc_path(&mut buffer, pid, "exe");
+    let link = path_of(proc_path(&mut buffer, pid, "exe"));
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    Ok(File::from(openat(
-        CWD,
-        path_of(link),
-        flags,
-        Mode::empty(),
-    )?))
+    for path in [link, path_of(path)] {
+        if let Ok(file) = openat(CWD, path, flags, Mode::empty())
+            && FileKey::of(&fstat(&file)?) == *key
+        {
+            return Ok(File::from(file));
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// The file of that name, with the path that it has; a name that begins at the root only.
+pub(crate) fn file_by_name(name: &[u8]) -> io::Result<(Vec<u8>, FileKey)> {
+    if !name.starts_with(b"/") {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let file = File::from(openat(CWD, path_of(name), flags, Mode::empty())?);
+    let key = FileKey::of(&fstat(&file)?);
+    Ok((path_of_open(&file)?, key))
 }
 
 /// Parent, start time, state and threads of a process.

@@ -132,7 +132,7 @@ fn identify(shared: &Shared, run: Run, is_scan: bool) -> (Arc<str>, Verdict) {
         if let Some(matched) = shared.identifier.thorough(target) {
             let name = display_name(&target.path);
             if matched.role == ProgramRole::Helper && !is_scan {
-                lock(&shared.counts).add(&name);
+                lock(&shared.counts).add(&name, 1);
             }
             return (name, Some(matched));
         }
@@ -143,7 +143,7 @@ fn identify(shared: &Shared, run: Run, is_scan: bool) -> (Arc<str>, Verdict) {
         .last()
         .map_or(run.name, |target| display_name(&target.path));
     if !is_scan {
-        lock(&shared.counts).add(&name);
+        lock(&shared.counts).add(&name, 1);
     }
     (name, None)
 }

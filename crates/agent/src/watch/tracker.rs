@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
 use usher_core::identify::ProgramRole;
-use usher_core::sessions::{ProcessKey, Who};
+use usher_core::sessions::{ProcessKey, Stamp, Who};
 
 use super::interest::Kind;
 use super::procfs::{self, FileKey, ProcessStat};
+use super::record::{KnownAs, Told};
 use super::resolve::{Raw, Run};
 use super::{Shared, WAITING_LIMIT};
 use crate::clock;
@@ -37,6 +38,26 @@ enum Found {
     Program(Run),
 }
 
+/// Where it is known from whose a process is.
+#[derive(Clone, Copy)]
+enum Facts {
+    /// It is to be read from `/proc` yet.
+    Unread,
+    /// It was read at a look at all processes.
+    Found(ProcessStat),
+    /// The kernel told.
+    Told(Told),
+}
+
+impl Facts {
+    fn at(&self) -> Stamp {
+        match self {
+            Facts::Unread | Facts::Found(_) => clock::now(),
+            Facts::Told(told) => told.at(),
+        }
+    }
+}
+
 impl Tracker {
     pub(super) fn new(shared: Arc<Shared>, out: Sender<Raw>) -> Self {
         Tracker {
@@ -50,35 +71,97 @@ impl Tracker {
 
     /// A process runs another program from now on.
     pub(super) fn exec(&mut self, pid: u32) {
-        let Ok((path, key)) = procfs::executable(pid, &mut self.scratch) else {
-            self.shared.figures.missed.fetch_add(1, Ordering::Relaxed);
+        match procfs::executable(pid, &mut self.scratch) {
+            Ok((path, key)) => drop(self.started(pid, path, key, Facts::Unread)),
+            Err(_) => self.missed(),
+        }
+    }
+
+    /// A process has begun to run `file`, which it was given by `name`.
+    pub(super) fn exec_told(&mut self, told: Told, file: &KnownAs, name: &[u8]) {
+        let pid = told.key.pid;
+        let image = procfs::executable(pid, &mut self.scratch).ok();
+        let runs_it = image.as_ref().is_some_and(|(_, key)| file.is(key));
+        // It is gone, or something else already.
+        let by_name = || {
+            let (path, key) = procfs::file_by_name(name).ok()?;
+            file.is(&key).then_some((path, key))
+        };
+        let image = match image {
+            Some(image) if runs_it => Some(image),
+            image => match by_name() {
+                Some((path, key)) => {
+                    let known = self.shared.identifier.quick(&path, &key);
+                    (!self.asks_arguments(&known)).then_some((path, key))
+                }
+                None => image,
+            },
+        };
+        let Some((path, key)) = image else {
+            self.missed();
             return;
         };
+        match self.started(pid, path, key, Facts::Told(told)) {
+            Some(known) if file.is(&key) && file.has_path() && !self.asks_arguments(&known) => {
+                self.shared.leave_to_kernel(*file, known.name);
+            }
+            Some(_) => {}
+            None => self.shared.take_from_kernel(file.inode()),
+        }
+    }
+
+    /// Whether it takes a process' arguments to know what it runs.
+    fn asks_arguments(&self, known: &Known) -> bool {
+        known.host.is_some() && self.shared.identifier.has_rules()
+    }
+
+    fn missed(&self) {
+        self.shared.figures.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A program was started. Answers what is known of it where it is no product's.
+    fn started(&mut self, pid: u32, path: Vec<u8>, key: FileKey, facts: Facts) -> Option<Known> {
         self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
         match self.look(pid, path, key) {
             Found::Unmetered(known) => {
-                lock(&self.shared.counts).add(&known.name);
-                self.unmetered(pid);
+                lock(&self.shared.counts).add(&known.name, 1);
+                self.unmetered(pid, facts);
+                Some(known)
             }
-            Found::Program(run) => self.program(pid, run, None),
+            Found::Program(run) => {
+                self.program(pid, run, facts);
+                None
+            }
         }
     }
 
     /// A process has made another.
     pub(super) fn fork(&mut self, parent: u32, child: u32) {
-        let kind = match lock(&self.shared.interest).get(parent) {
-            None => return,
-            Some(Kind::Covered) => Kind::Covered,
-            Some(_) => Kind::Forked,
-        };
-        let start = procfs::process_stat(child).map_or(0, |stat| stat.start);
-        let child = ProcessKey { pid: child, start };
+        if let Some(kind) = self.inherited(parent) {
+            let start = procfs::process_stat(child).map_or(0, |stat| stat.start);
+            let child = ProcessKey { pid: child, start };
+            self.forked(parent, child, kind, clock::now());
+        }
+    }
+
+    /// A process has made another, says the kernel.
+    pub(super) fn fork_told(&mut self, parent: u32, child: Told) {
+        if let Some(kind) = self.inherited(parent) {
+            self.forked(parent, child.key, kind, child.at());
+        }
+    }
+
+    /// Why a child of that process is of interest.
+    fn inherited(&self, parent: u32) -> Option<Kind> {
+        match lock(&self.shared.interest).get(parent)? {
+            Kind::Covered => Some(Kind::Covered),
+            Kind::Own | Kind::Forked => Some(Kind::Forked),
+        }
+    }
+
+    fn forked(&mut self, parent: u32, child: ProcessKey, kind: Kind, at: Stamp) {
         if self.take_interest(child, kind) {
-            self.send(Raw::Forked {
-                at: clock::now(),
-                parent,
-                child,
-            });
+            self.send(Raw::Forked { at, parent, child });
         }
     }
 
@@ -91,12 +174,16 @@ impl Tracker {
         if others_go_on {
             return false;
         }
-        self.lose_interest(pid);
-        self.send(Raw::Exited {
-            at: clock::now(),
-            pid,
-        });
+        self.ended(pid, clock::now());
         true
+    }
+
+    /// A process has ended with all its threads.
+    pub(super) fn ended(&mut self, pid: u32, at: Stamp) {
+        if lock(&self.shared.interest).get(pid).is_some() {
+            self.lose_interest(pid);
+            self.send(Raw::Exited { at, pid });
+        }
     }
 
     fn take_interest(&mut self, key: ProcessKey, kind: Kind) -> bool {
@@ -197,22 +284,22 @@ impl Tracker {
             Found::Unmetered(known) => {
                 if is_new {
                     self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
-                    lock(&self.shared.counts).add(&known.name);
-                    self.unmetered(pid);
+                    lock(&self.shared.counts).add(&known.name, 1);
+                    self.unmetered(pid, Facts::Unread);
                 }
                 let parent = lock(&self.shared.interest).get(stat.parent);
                 let below_cover = parent == Some(Kind::Covered);
                 if below_cover && lock(&self.shared.interest).get(pid).is_none() {
                     let start = stat.start;
                     self.take_interest(ProcessKey { pid, start }, Kind::Covered);
-                    self.unmetered(pid);
+                    self.unmetered(pid, Facts::Unread);
                 }
             }
             Found::Program(run) => {
                 if is_new {
                     self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
                 }
-                self.program(pid, run, Some(*stat));
+                self.program(pid, run, Facts::Found(*stat));
             }
         }
     }
@@ -265,7 +352,7 @@ impl Tracker {
             key: file.key,
             file: Some(file.file),
         });
-        let file = procfs::open_executable(pid).ok();
+        let file = procfs::open_executable(pid, &path, &key).ok();
         let outer = Target { path, key, file };
         Run {
             name: known.name,
@@ -274,11 +361,15 @@ impl Tracker {
         }
     }
 
-    fn program(&mut self, pid: u32, run: Run, found: Option<ProcessStat>) {
-        let at = clock::now();
-        let Some((key, parent, who)) = self.whose(pid, found) else {
-            self.shared.figures.missed.fetch_add(1, Ordering::Relaxed);
+    fn program(&mut self, pid: u32, run: Run, facts: Facts) {
+        let at = facts.at();
+        let Some((key, parent, who)) = self.whose(pid, facts) else {
+            self.missed();
             return;
+        };
+        let since = match facts {
+            Facts::Found(stat) => Some(clock::at_ticks(stat.start, at)),
+            Facts::Unread | Facts::Told(_) => None,
         };
         let helper = matches!(&run.verdict, Some(Some(m)) if m.role == ProgramRole::Helper);
         let known = lock(&self.shared.interest).get(pid);
@@ -286,8 +377,8 @@ impl Tracker {
             if known == Some(Kind::Own) || known == Some(Kind::Forked) {
                 self.lose_interest(pid);
             }
-            if found.is_none() {
-                lock(&self.shared.counts).add(&run.name);
+            if since.is_none() {
+                lock(&self.shared.counts).add(&run.name, 1);
             }
             if known.is_none() {
                 return;
@@ -309,20 +400,20 @@ impl Tracker {
             parent,
             who,
             run,
-            since: found.map(|stat| clock::at_ticks(stat.start, at)),
+            since,
         });
     }
 
     /// A process runs a program of no product: only of interest if it did otherwise before.
-    fn unmetered(&mut self, pid: u32) {
+    fn unmetered(&mut self, pid: u32, facts: Facts) {
         let known = lock(&self.shared.interest).get(pid);
         match known {
             None => return,
             Some(Kind::Forked) => self.lose_interest(pid),
             Some(Kind::Own | Kind::Covered) => {}
         }
-        let at = clock::now();
-        let Some((key, parent, who)) = self.whose(pid, None) else {
+        let at = facts.at();
+        let Some((key, parent, who)) = self.whose(pid, facts) else {
             return;
         };
         let run = Run::known(Known {
@@ -342,10 +433,11 @@ impl Tracker {
 
     /// Start time, parent and user of a process; its parent's user, which it had, where it is
     /// gone in the middle of the look.
-    fn whose(&self, pid: u32, found: Option<ProcessStat>) -> Option<(ProcessKey, u32, Who)> {
-        let stat = match found {
-            Some(stat) => stat,
-            None => procfs::process_stat(pid).ok()?,
+    fn whose(&self, pid: u32, facts: Facts) -> Option<(ProcessKey, u32, Who)> {
+        let stat = match facts {
+            Facts::Unread => procfs::process_stat(pid).ok()?,
+            Facts::Found(stat) => stat,
+            Facts::Told(told) => return Some((told.key, told.parent, told.who)),
         };
         let (asked, real) = [pid, stat.parent]
             .into_iter()

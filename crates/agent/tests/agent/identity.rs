@@ -275,3 +275,28 @@ fn programs_in_mount_pid_and_user_namespaces_are_seen() {
         assert_eq!(sessions[done]["subject"]["id"], "0", "{flags:?}");
     }
 }
+
+#[test]
+fn a_link_that_was_nobodys_is_a_products_once_the_file_is_known_by_a_path() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = sleeper(&folder.path().join("opt/usher-t-inside"));
+    let link = folder.path().join("usher-t-outside");
+    std::fs::hard_link(&program, &link).unwrap();
+    let rule = format!("path={}/opt/**", folder.path().display());
+    let (server, agent) = tracking(folder.path(), &rule);
+    for _ in 0..3 {
+        run(Command::new(&link).arg("0.02"));
+    }
+    wait_for("the link's starts to be counted", || {
+        (server.book().starts("usher-t-outside") == 3).then_some(())
+    });
+    run(Command::new(&program).arg("0.02"));
+    server.finished("app", 1);
+    run(Command::new(&link).arg("0.02"));
+    let sessions = server.finished("app", 2);
+    assert_eq!(sessions[1]["program"], "usher-t-outside");
+    drop(agent);
+}

@@ -11,3 +11,6 @@ mod sessions;
 mod socket;
 mod storms;
 mod support;
+
+/// The agent chooses how it watches.
+const WATCHING: Option<usher_api::Watching> = None;

@@ -349,7 +349,7 @@ fn programs_of_no_product_are_counted_by_name_without_person_or_path() {
 fn without_kernel_events_programs_are_still_found_and_it_is_said_what_is_missed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with(&[("app", 1, &["name=usher-t-polled"])]);
-    let agent = Agent::start_with(&server, folder.path(), true);
+    let agent = Agent::start_with(&server, folder.path(), Some(usher_api::Watching::Polling));
     let program = sleeper(&folder.path().join("usher-t-polled"));
     let running = Running::lasting(&program);
     server.seated(1);

@@ -328,18 +328,18 @@ pub(crate) struct Agent {
 
 const FOLDER: &str = "USHER_AGENT_TEST_FOLDER";
 const SERVER: &str = "USHER_AGENT_TEST_SERVER";
-const POLL: &str = "USHER_AGENT_TEST_POLL";
+const WATCHING: &str = "USHER_TEST_WATCHING";
 
 impl Agent {
     #[track_caller]
     pub(crate) fn start(server: &Server, folder: &Path) -> Self {
-        Agent::start_with(server, folder, false)
+        Agent::start_with(server, folder, crate::WATCHING)
     }
 
     /// Starts an agent with its state in `folder`, and waits until it is ready and has exchanged
     /// with the server (unless that is away).
     #[track_caller]
-    pub(crate) fn start_with(server: &Server, folder: &Path, polling: bool) -> Self {
+    pub(crate) fn start_with(server: &Server, folder: &Path, watching: Option<Watching>) -> Self {
         let _ = std::fs::remove_file(folder.join("ready"));
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
@@ -352,8 +352,8 @@ impl Agent {
             .env(FOLDER, folder)
             .env(SERVER, &server.url)
             .stdin(Stdio::null());
-        if polling {
-            command.env(POLL, "1");
+        if let Some(watching) = watching {
+            command.env(WATCHING, serde_json::to_string(&watching).unwrap());
         }
         let agent = Agent {
             child: command.spawn().unwrap(),
@@ -443,7 +443,9 @@ fn agent_process() {
     options.token = Some("t".to_owned());
     options.public_socket = Some(folder.join("public.sock"));
     options.machine_id_file = folder.join("machine-id");
-    options.watching = std::env::var_os(POLL).map(|_| Watching::Polling);
+    options.watching = std::env::var(WATCHING)
+        .ok()
+        .map(|word| serde_json::from_str(&word).unwrap());
     let ready = folder.join("ready");
     // A test that is killed must not leave its agent behind.
     let parent = std::os::unix::process::parent_id();

@@ -36,9 +36,9 @@ pub(crate) struct Agent {
     /// The socket for everyone on the computer [default: for root /run/usher/agent.sock]
     #[arg(long, value_name = "PATH")]
     agent_socket: Option<PathBuf>,
-    /// How to see programs [default: by kernel events where that is allowed, else by polling]
+    /// How to see programs [default: the first of these that the kernel allows]
     #[arg(long, value_name = "HOW",
-        value_parser = super::one_of::<Watching>(&["kernel-events", "polling"]))]
+        value_parser = super::one_of::<Watching>(&["ebpf", "kernel-events", "polling"]))]
     watching: Option<Watching>,
     /// Print the id that the agent has for this computer, and end
     #[arg(long)]

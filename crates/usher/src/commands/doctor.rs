@@ -330,9 +330,7 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
     }];
     let can_miss = status.can_miss.join("; ");
     findings.push(match status.watching {
-        Watching::KernelEvents if can_miss.is_empty() => {
-            Finding::ok("watching", "by kernel events")
-        }
+        Watching::Ebpf => Finding::ok("watching", format!("by eBPF; can miss: {can_miss}")),
         Watching::KernelEvents => Finding::ok(
             "watching",
             format!("by kernel events; can miss: {can_miss}"),

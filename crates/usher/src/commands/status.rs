@@ -98,6 +98,7 @@ fn computers(computers: &[ComputerStatus]) -> Table {
 /// How programs are seen, in words.
 pub(crate) fn watching(watching: Watching) -> &'static str {
     match watching {
+        Watching::Ebpf => "ebpf",
         Watching::KernelEvents => "kernel events",
         Watching::Polling => "polling",
     }

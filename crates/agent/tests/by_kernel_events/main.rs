@@ -1,0 +1,16 @@
+//! What holds of an agent that watches by eBPF holds where the kernel takes no program of its: by
+//! the proc connector.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are tests, too
+
+#[path = "../agent/identity.rs"]
+mod identity;
+#[path = "../agent/sessions.rs"]
+mod sessions;
+#[path = "../agent/storms.rs"]
+mod storms;
+#[allow(dead_code)] // the rest uses it
+#[path = "../agent/support.rs"]
+mod support;
+
+const WATCHING: Option<usher_api::Watching> = Some(usher_api::Watching::KernelEvents);
