@@ -8,4 +8,5 @@
 
 pub mod identify;
 pub mod ledger;
+pub mod lifecycle;
 pub mod sessions;
