@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod health;
 pub mod identify;
 pub mod ledger;
 pub mod lifecycle;
