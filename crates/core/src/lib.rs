@@ -10,4 +10,5 @@ pub mod health;
 pub mod identify;
 pub mod ledger;
 pub mod lifecycle;
+pub mod messages;
 pub mod sessions;

@@ -82,12 +82,12 @@ impl Healer {
             return self.rest();
         };
         let stopped = judgement.verdict == Verdict::Stopped;
-        let in_trouble = judgement.verdict == Verdict::Stuck || (stopped && !judgement.on_purpose);
         let asked_to_stop = matches!(self.stage, Stage::Stopping { .. } | Stage::Ending { .. });
         // A stop that the healer asked for looks as if it were on purpose.
-        if (!in_trouble && !(stopped && asked_to_stop))
-            || (service.restarts_itself && !asked_to_stop)
-        {
+        let on_purpose = judgement.on_purpose && !asked_to_stop;
+        let in_trouble = judgement.verdict == Verdict::Stuck || (stopped && !on_purpose);
+        let others_heal = service.restarts_itself && !asked_to_stop;
+        if !in_trouble || others_heal {
             return self.rest();
         }
         let since = *self.trouble_since.get_or_insert(now);
