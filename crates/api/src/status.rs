@@ -82,6 +82,18 @@ pub enum Watching {
     Polling,
 }
 
+/// `POST /v1/canary`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Canary {
+    /// It was seated, taken back, and both are on disk.
+    pub seated: bool,
+    /// Why it was not seated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// How long that took.
+    pub took_seconds: f64,
+}
+
 /// `GET /v1/health`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {

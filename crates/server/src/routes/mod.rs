@@ -3,6 +3,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod backup;
+pub(crate) mod canary;
 pub(crate) mod checkouts;
 pub(crate) mod decisions;
 pub(crate) mod denials;
@@ -127,6 +128,7 @@ table! {
         GET "/v1/status" => status::get;
         GET "/v1/events" => events::follow;
         GET "/v1/backup" => backup::get;
+        POST "/v1/canary" => canary::post;
         GET "/v1/health" => health::get;
         GET "/metrics" => metrics::get;
         GET "/openapi.json" => openapi::get;

@@ -190,6 +190,29 @@ async fn a_lease_that_ends_by_itself_is_told() {
 }
 
 #[tokio::test]
+async fn a_canary_is_seated_whoever_holds_the_seats_and_shows_up_nowhere() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    assert_eq!(server.checkout("cad", "ann").await.status, 201);
+    let before = server.get("/v1/status").await["products"].clone();
+    for _ in 0..3 {
+        let reply = server.call("POST", "/v1/canary", None).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.body["seated"], true, "{}", reply.body);
+    }
+    assert_eq!(server.get("/v1/status").await["products"], before);
+    for list in ["products", "entitlements", "leases", "queue", "denials"] {
+        let shown = server.get(&format!("/v1/{list}")).await.to_string();
+        assert!(!shown.contains("canary"), "{list}: {shown}");
+    }
+    let client = server
+        .token(json!({ "role": "client", "user": "ann" }))
+        .await;
+    let refused = server.call_as(&client, "POST", "/v1/canary", None).await;
+    assert_eq!((refused.status, refused.code()), (403, "forbidden"));
+}
+
+#[tokio::test]
 async fn a_backup_is_a_whole_database_and_leaves_nothing_behind() {
     let server = Server::start();
     server.product("cad", 1).await;
