@@ -12,6 +12,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-api", &[]),
     ("usher-cache", &["usher-core"]),
     ("usher-server", &["usher-core", "usher-api", "usher-cache"]),
+    ("usher-site", &["usher-core"]),
+    ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
     ("usher-agent", &["usher-core", "usher-api"]),
     (
         "usher",
@@ -20,6 +22,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-api",
             "usher-cache",
             "usher-server",
+            "usher-manager",
+            "usher-site",
             "usher-agent",
             "usher-bench",
         ],
