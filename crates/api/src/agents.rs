@@ -241,7 +241,17 @@ pub struct Policy {
     pub products: Vec<Product>,
 }
 
-/// A lease that an agent's local socket hands to `usher run`: see [`CoverRequest`].
+/// 200 of `GET /v1/agents/leases/{id}`: what a lease is of, without a word of who holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldLease {
+    /// Product id.
+    pub product: String,
+    /// Seats held.
+    pub seats: u32,
+}
+
+/// `POST /v1/covers` on an agent's local socket: a lease covers what a process starts. Only a
+/// lease that the server says is held, and of that product, covers anything.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoverRequest<'a> {

@@ -138,6 +138,10 @@ fn a_covered_tree_never_takes_a_second_seat() {
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
     let server = Server::with(&[("app", 9, &["name=usher-t-covered"])]);
+    server
+        .book()
+        .elsewhere
+        .insert("R7".to_owned(), "app".to_owned());
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-covered"));
     // A shell that waits for a line, and then starts a shell that starts the program.
@@ -171,6 +175,80 @@ fn a_covered_tree_never_takes_a_second_seat() {
             .count(),
         0
     );
+}
+
+/// A shell of an account that waits for its standard input to end, and then runs `script`.
+fn waiting_shell(uid: u32, script: &str) -> std::process::Child {
+    Command::new("/bin/sh")
+        .args(["-c", &format!("read line; {script}; true")])
+        .stdin(Stdio::piped())
+        .uid(uid)
+        .gid(uid)
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-uncovered"])]);
+    let other = ("R7".to_owned(), "other".to_owned());
+    server.book().elsewhere.extend([other]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-uncovered"));
+    let mut root = waiting_shell(1234, &format!("{} 0.3", program.display()));
+    let cover = |lease: &str| {
+        let body = json!({"lease": lease, "product": "app", "pid": root.id(), "keeps": true});
+        let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&body));
+        (
+            status,
+            problem["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    for invented in ["R1", "R7", "..", "R7/../R7", "R7?x"] {
+        let refused = (404, "unknown_lease".to_owned());
+        assert_eq!(cover(invented), refused, "{invented}");
+    }
+    server.book().away = true;
+    assert_eq!(cover("R8"), (503, "server_unreachable".to_owned()));
+    server.book().away = false;
+    drop(root.stdin.take());
+    root.wait().unwrap();
+    let session = &server.finished("app", 1)[0];
+    assert_eq!(session["lease"], "L1", "it took its own seat");
+}
+
+#[test]
+fn a_cover_ends_with_its_lease_and_what_runs_on_takes_its_own_seat() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-outlives"])]);
+    let held = ("R7".to_owned(), "app".to_owned());
+    server.book().elsewhere.extend([held]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-outlives"));
+    let mut root = waiting_shell(1234, &format!("{} 60", program.display()));
+    let cover = json!({"lease": "R7", "product": "app", "pid": root.id()});
+    let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&cover));
+    assert_eq!(status, 204, "{problem}");
+    drop(root.stdin.take());
+    wait_for("the covered session", || {
+        (agent.status().sessions == 1).then_some(())
+    });
+    assert_eq!(server.book().count("checkout"), 0);
+    server.book().elsewhere.clear();
+    server.seated(1);
+    let seated = server.book().seated.clone();
+    assert_eq!(seated.values().next().unwrap().0, "app");
+    run(Command::new("pkill").args(["-P", &root.id().to_string()]));
+    root.wait().unwrap();
 }
 
 #[test]

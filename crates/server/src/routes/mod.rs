@@ -103,6 +103,7 @@ table! {
     }
     routed {
         GET "/v1/leases" => leases::list;
+        GET "/v1/agents/leases/{id}" => leases::held;
         GET "/v1/tickets/{id}" => tickets::get;
         DELETE "/v1/tickets/{id}" => tickets::cancel;
         GET "/v1/queue" => queue::list;
