@@ -21,7 +21,7 @@ pub const SYNC_ITEMS_LIMIT: usize = 1_000;
 #[serde(deny_unknown_fields)]
 pub struct SyncRequest<'a> {
     /// The computer, by the id that its agent made, with its attributes.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "crate::object::one")]
     pub computer: ComputerFacts<'a>,
     /// Grows whenever the agent's own state began anew (such as Unix milliseconds of its
     /// creation); sequence numbers begin again at 1 with it.

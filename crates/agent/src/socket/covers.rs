@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State as AxumState};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -16,7 +15,7 @@ use usher_core::sessions::ProcessKey;
 
 use super::State;
 use super::peer::Peer;
-use super::routes::{Answer, App, Refusal, is_plain, parse};
+use super::routes::{Answer, App, Body, Refusal, is_plain, parse};
 use crate::covers::{Found, ask};
 use crate::lock;
 use crate::outbox::Cover;
@@ -31,11 +30,11 @@ const COVERS_LIMIT: u64 = 16_384;
 pub(super) async fn take(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Bytes,
+    Body(body): Body,
 ) -> Answer {
     let request: CoverRequest<'_> = parse(&body)?;
     let names_fit = [&request.lease, &request.product].iter().all(|name| {
-        !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && !name.contains(char::is_control)
+        !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && !name.contains(usher_api::is_unseen)
     });
     if !names_fit {
         return Err(Refusal::new(

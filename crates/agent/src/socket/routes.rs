@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State as AxumState};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{
+    ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request,
+    State as AxumState,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
@@ -46,6 +50,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/agent", get(status))
         .route("/v1/refresh", post(refresh))
         .fallback(nothing_here)
+        .method_not_allowed_fallback(other_methods)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
 }
@@ -94,8 +99,49 @@ fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
 }
 
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
+    usher_api::object::from_slice(body)
         .map_err(|error| Refusal::new(Code::InvalidRequest, format!("the body: {error}")))
+}
+
+async fn other_methods(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(
+        Code::MethodNotAllowed,
+        format!("{} does not take {method}", uri.path()),
+    )
+}
+
+/// A body, whole and bounded.
+pub(super) struct Body(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body, Refusal> {
+        Bytes::from_request(request, state)
+            .await
+            .map(Body)
+            .map_err(|error| match error.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(
+                    Code::BodyTooLarge,
+                    format!("the body is over {} KiB", BODY_LIMIT / 1024),
+                ),
+                _ => Refusal::new(Code::InvalidRequest, error.body_text()),
+            })
+    }
+}
+
+/// The id in a route's path.
+struct Id(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Refusal> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Id(id)),
+            Err(error) => Err(Refusal::new(Code::InvalidRequest, error.body_text())),
+        }
+    }
 }
 
 async fn nothing_here() -> Refusal {
@@ -110,7 +156,7 @@ async fn checkout(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Answer {
     let mut request: CheckoutRequest<'_> = parse(&body)?;
     {
@@ -196,7 +242,7 @@ struct Wait {
 async fn ticket(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
     wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
 ) -> Answer {
     let Query(wait) =
@@ -217,18 +263,14 @@ async fn ticket(
 async fn leave_queue(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Answer {
     let id = own(&state, &id, peer, Code::UnknownTicket)?;
     state.client.delete(&format!("/v1/tickets/{id}")).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn renew(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
-) -> Answer {
+async fn renew(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, Id(id): Id) -> Answer {
     let id = own(&state, &id, peer, Code::UnknownLease)?;
     let lease: Lease = state
         .client
@@ -240,7 +282,7 @@ async fn renew(
 async fn checkin(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Answer {
     // 204 and 204 again: the grant stays known.
     let id = own(&state, &id, peer, Code::UnknownLease)?;
@@ -252,7 +294,7 @@ async fn checkin(
 }
 
 /// A product as the agent has it: its policy holds also while the server is away.
-async fn product(AxumState(state): App, Path(id): Path<String>) -> Answer {
+async fn product(AxumState(state): App, Id(id): Id) -> Answer {
     let agent = lock(&state.agent);
     match agent
         .policy
@@ -271,7 +313,7 @@ async fn product(AxumState(state): App, Path(id): Path<String>) -> Answer {
 async fn identify(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Bytes,
+    Body(body): Body,
 ) -> Answer {
     let request: IdentifyRequest<'_> = parse(&body)?;
     let path = request.path.into_owned();

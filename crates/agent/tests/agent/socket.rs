@@ -266,10 +266,55 @@ fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
         ask("POST", "/v1/checkouts", json!({"product": 1})).1["code"],
         "invalid_request"
     );
-    assert_eq!(
-        ask("POST", "/v1/checkouts", json!("x".repeat(100_000))).0,
-        413
-    );
+    let problem = |method: &str, path: &str, body: Value, status: u64, code: &str| {
+        let (answered, problem) = ask(method, path, body);
+        assert_eq!(u64::from(answered), status, "{method} {path}: {problem}");
+        assert_eq!(
+            (&problem["status"], &problem["code"]),
+            (&json!(status), &json!(code)),
+            "{method} {path}"
+        );
+    };
+    for path in ["/v1/checkouts", "/v1/covers", "/v1/identify"] {
+        problem(
+            "POST",
+            path,
+            json!("x".repeat(100_000)),
+            413,
+            "body_too_large",
+        );
+        problem(
+            "POST",
+            path,
+            json!(["app", "u", "c"]),
+            400,
+            "invalid_request",
+        );
+    }
+    let asked = json!({"product": "app", "user": "u", "computer": "c", "program": []});
+    problem("POST", "/v1/checkouts", asked, 400, "invalid_request");
+    for path in [
+        "/v1/checkouts",
+        "/v1/tickets/T",
+        "/v1/leases/L",
+        "/v1/leases/L/renew",
+        "/v1/products/p",
+        "/v1/covers",
+        "/v1/identify",
+        "/v1/agent",
+        "/v1/refresh",
+    ] {
+        problem("PATCH", path, Value::Null, 405, "method_not_allowed");
+    }
+    for (method, path) in [
+        ("GET", "/v1/tickets/%ff"),
+        ("DELETE", "/v1/tickets/%ff"),
+        ("DELETE", "/v1/leases/%ff"),
+        ("POST", "/v1/leases/%ff/renew"),
+        ("GET", "/v1/products/%ff"),
+    ] {
+        problem(method, path, Value::Null, 400, "invalid_request");
+    }
     assert_eq!(
         ask(
             "POST",

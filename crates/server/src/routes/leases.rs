@@ -1,6 +1,6 @@
 //! `/v1/leases`: who holds seats; renewing and giving back.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{HeldLease, Lease, Page, Problem, Role};
@@ -9,7 +9,7 @@ use usher_core::ledger::{Command, LeaseId, Now, Reply};
 
 use std::sync::Arc;
 
-use super::{Caller, Json};
+use super::{Caller, Id, Json};
 use crate::app::App;
 use crate::auth::{AUTHORITY, Principal};
 use crate::body::Body;
@@ -141,7 +141,7 @@ fn is_own(who: &Principal, row: &LeaseRow) -> bool {
 pub(crate) async fn held(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<HeldLease>, Refusal> {
     if !matches!(caller.role, Role::Agent | Role::Operator | Role::Admin) {
         return Err(Refusal::forbidden(format!(
