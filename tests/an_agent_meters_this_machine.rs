@@ -217,6 +217,13 @@ fn of_two_accounts_the_second_is_refused_and_waits_without_any_token() {
         .ended();
     assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
     assert_eq!(stdout(&refused), "");
+    assert!(
+        said(&refused).contains("For an administrator: `usher why"),
+        "{}",
+        said(&refused)
+    );
+    let doctor = computer.run_as(2, &["doctor"]).ended();
+    assert!(doctor.status.success(), "{}", said(&doctor));
     let waiting = computer
         .run_as(
             2,

@@ -96,7 +96,14 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         Err(NoSeat::Answer(error)) if is_absence(&error) => {
             return without_server(&order, &door, &ask, &file, error, &mut signals).await;
         }
-        Err(none) => return Err(none.into()),
+        Err(none) => {
+            let failure = Failure::from(none);
+            return Err(match context.token() {
+                Some(_) => failure,
+                // Through the agent nobody needs one, but to look around does.
+                None => failure.for_an_administrator(),
+            });
+        }
     };
     on_seat(&order, &door, ask, lease, &file, &mut signals).await
 }
