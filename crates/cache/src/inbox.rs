@@ -50,8 +50,8 @@ pub(crate) struct Shared {
     ended: Condvar,
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    /// Held until the file is closed: one process a data directory.
-    held: Mutex<Option<File>>,
+    /// Held until the file is closed: one process a data directory, and a data file.
+    held: Mutex<Option<[File; 2]>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
     /// When the disk was last asked, on the boot clock plus one; 0 when it is not being asked.
@@ -67,14 +67,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, lock: File) -> Shared {
+    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, locks: [File; 2]) -> Shared {
         Shared {
             inbox: Mutex::default(),
             arrived: Condvar::new(),
             ended: Condvar::new(),
             path,
             clock,
-            held: Mutex::new(Some(lock)),
+            held: Mutex::new(Some(locks)),
             thread: Mutex::default(),
             readers: Mutex::default(),
             asked_ms: AtomicU64::new(0),

@@ -46,6 +46,8 @@ pub struct ServerOptions {
     pub tls: Option<TlsFiles>,
     /// Whether plain HTTP beyond loopback was said aloud.
     pub plain_http: bool,
+    /// Whether it was said aloud to begin with an empty data file where the former one is gone.
+    pub begin_anew: bool,
 }
 
 /// PEM files for TLS.

@@ -33,6 +33,7 @@ pub fn run_until(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
     let tls = check(&options)?;
+    must_not_be_lost(&options)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -102,6 +103,32 @@ fn check(options: &ServerOptions) -> Result<Option<tokio_rustls::TlsAcceptor>, S
         )));
     }
     options.tls.as_ref().map(tls::acceptor).transpose()
+}
+
+/// Where there was a server before, its data file must be there: an empty one in its place would
+/// forget every product, lease and session without a word.
+fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
+    let (file, token) = (
+        options.data.join("cache.db"),
+        options.data.join(secrets::ADMIN_TOKEN_FILE),
+    );
+    if options.begin_anew || !token.exists() {
+        return Ok(());
+    }
+    let what = match std::fs::metadata(&file) {
+        Ok(found) if found.len() > 0 => return Ok(()),
+        Ok(_) => "is empty",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "is not there",
+        // What is wrong with it is told by who opens it.
+        Err(_) => return Ok(()),
+    };
+    Err(ServerError::Failed(format!(
+        "{} {what}, but {} shows that a server has kept its data here: put the file back, or bring \
+         back a snapshot with `usher restore FILE`; --begin-anew begins with no products, seats and \
+         records",
+        file.display(),
+        token.display()
+    )))
 }
 
 /// Each connection is an open file; the usual limit is for programs that have few. Answers how

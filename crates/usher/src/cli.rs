@@ -121,6 +121,17 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     Ok((cli, context))
 }
 
+/// Whether the command is `check`, also where the rest of the line cannot be read.
+pub(crate) fn is_check(args: &[OsString]) -> bool {
+    let read = command().ignore_errors(true).try_get_matches_from(args);
+    read.is_ok_and(|read| read.subcommand_name() == Some("check"))
+}
+
+/// Whether JSON is wanted, also where the line cannot be read.
+pub(crate) fn wants_json(args: &[OsString]) -> bool {
+    args.iter().any(|word| word == "--json")
+}
+
 /// The command line as it is defined, without environment and file.
 pub(crate) fn command() -> clap::Command {
     Cli::command()

@@ -104,6 +104,7 @@ table! {
     }
     routed {
         GET "/v1/leases" => leases::list;
+        GET "/v1/agents/leases/{id}" => leases::held;
         GET "/v1/tickets/{id}" => tickets::get;
         DELETE "/v1/tickets/{id}" => tickets::cancel;
         GET "/v1/queue" => queue::list;
@@ -219,6 +220,29 @@ impl std::ops::Deref for Caller {
 
     fn deref(&self) -> &Principal {
         &self.0
+    }
+}
+
+/// The id in a route's path.
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Id, Refusal> {
+        use axum::extract::Path;
+        let path = parts.uri.path().to_owned();
+        let found = Path::<String>::from_request_parts(parts, state).await;
+        found.map(|Path(id)| Id(id)).map_err(|error| {
+            Refusal::invalid(format!(
+                "the id in {} cannot be read ({}): give it percent-encoded as UTF-8",
+                crate::problem::shown(&path),
+                error.body_text()
+            ))
+        })
     }
 }
 

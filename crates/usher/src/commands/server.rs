@@ -46,6 +46,10 @@ pub(crate) struct Listening {
     /// Listen beyond loopback without TLS: tokens and names can be read on the way
     #[arg(long)]
     pub(crate) plain_http: bool,
+    /// Where the data file of before is gone, begin with an empty one: no products, no seats, no
+    /// records
+    #[arg(long)]
+    pub(crate) begin_anew: bool,
     /// The account that the server takes when root starts it [default: usher, where there is one]
     #[arg(long, value_name = "USER")]
     pub(crate) run_as: Option<String>,
@@ -88,6 +92,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         listen: args.listening.listen,
         tls,
         plain_http: args.listening.plain_http,
+        begin_anew: args.listening.begin_anew,
     };
     let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {

@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) listen: SocketAddr,
     /// Options for the server role besides.
     pub(crate) server_options: Vec<OsString>,
+    /// Whether the first start may begin with an empty data file; no later one does.
+    pub(crate) begin_anew: bool,
     /// The certificate that the server shows, which the agent then trusts.
     pub(crate) certificate: Option<PathBuf>,
     /// Options for the agent role; none where there is to be no agent.
@@ -55,7 +57,11 @@ pub(crate) struct Plan {
 pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     account::prepare_data(context.data(), plan.account.as_ref())?;
     let mut stop = StopSignals::take()?;
-    let mut server = Role::new("server", server_words(&plan, plan.listen, context))?;
+    let mut words = server_words(&plan, plan.listen, context);
+    if plan.begin_anew {
+        words.push("--begin-anew".into());
+    }
+    let mut server = Role::new("server", words)?;
     let api = match server.first_start(&mut stop).await? {
         First::Ready(line) => ready::api_of(&line)?,
         First::Ended(code) => return Ok(code),
