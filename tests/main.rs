@@ -15,3 +15,4 @@ mod http;
 mod products_and_seats_are_kept;
 mod snapshots_come_back;
 mod support;
+mod systemd;
