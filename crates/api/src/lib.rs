@@ -13,6 +13,7 @@ pub mod client;
 mod history;
 mod page;
 mod problem;
+mod service;
 mod status;
 mod tokens;
 
@@ -23,6 +24,7 @@ pub use history::*;
 pub use jiff::Timestamp;
 pub use page::*;
 pub use problem::*;
+pub use service::*;
 pub use status::*;
 pub use tokens::*;
 

@@ -41,7 +41,10 @@ const FILLED_BYTES: usize = 512;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Opens the data file, or makes it; migrates and recovers it; starts the writer.
-pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
+pub(crate) fn open(
+    options: EngineOptions,
+    left: &dyn Fn(u64),
+) -> Result<(Engine, Opened), CacheError> {
     let EngineOptions {
         data,
         clock,
@@ -51,7 +54,7 @@ pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheErro
     let path = data.join("cache.db");
     let connection = open::connection(&path)?;
     let server_id = open::server_id(&connection, &path)?;
-    let loaded = load(&connection, &path)?;
+    let loaded = load(&connection, &path, left)?;
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {
@@ -126,6 +129,7 @@ impl Writer {
             let idle = items.is_empty();
             self.serve(items);
             self.upkeep(idle);
+            self.shared.behind(self.behind());
             if closing && idle {
                 break;
             }
@@ -291,7 +295,7 @@ impl Writer {
         self.connection = None;
         let reopened = open::connection(&self.path).and_then(|connection| {
             checkpoint(&connection, &self.path, "TRUNCATE")?;
-            let loaded = load(&connection, &self.path)?;
+            let loaded = load(&connection, &self.path, &|_| {})?;
             Ok((connection, loaded))
         });
         match reopened {
@@ -318,6 +322,7 @@ impl Writer {
         };
         self.shared.commit_ends();
         match outcome {
+            Ok(()) if self.connection.is_some() => self.shared.recovered(),
             Ok(()) => {}
             Err(CommitError::Definite(why)) => self.failed(&why),
             Err(CommitError::Unknown(why)) => {
@@ -396,6 +401,7 @@ impl Writer {
         while self.filled_to < self.durable_to {
             let before = self.filled_to;
             self.fill();
+            self.shared.behind(self.behind());
             if self.filled_to == before {
                 return;
             }

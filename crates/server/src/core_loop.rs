@@ -19,8 +19,9 @@ use crate::tls::HTTP2;
 
 /// A connection must have said its first word, or shaken hands, within so long.
 const HELLO: Duration = Duration::from_secs(30);
-/// Requests in flight are given so long when the server stops.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Requests in flight are given so long when the server stops; then their connections are cut off,
+/// before the service's own deadline ends the process by force.
+const DRAIN: Duration = Duration::from_secs(8);
 /// HTTP/2 says goodbye and waits for the other side's; so long.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Threads of one core for what blocks.
@@ -65,6 +66,9 @@ async fn serve(
     connections.drain();
     let began = Instant::now();
     while connections.len() > 0 && began.elapsed() < DRAIN {
+        core.counts
+            .in_flight
+            .store(connections.active(), Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(10)).await;
         // One may have been shaking hands when the others were told.
         connections.drain();
@@ -72,6 +76,7 @@ async fn serve(
             connections.end_idle();
         }
     }
+    core.counts.in_flight.store(0, Ordering::Relaxed);
 }
 
 /// Looks after slow connections and late answers once a second.
