@@ -17,7 +17,8 @@ pub(crate) const ON_PURPOSE: &str = "stopped-on-purpose";
 pub(super) struct Systemd {
     watchdog: Option<Duration>,
     runtime: Option<PathBuf>,
-    last: Mutex<ServiceState>,
+    /// The state and the checkpoint that were told last.
+    last: Mutex<(ServiceState, u32)>,
 }
 
 impl Systemd {
@@ -27,7 +28,7 @@ impl Systemd {
         Some(Systemd {
             watchdog: sd_notify::watchdog_enabled(),
             runtime: std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from),
-            last: Mutex::new(ServiceState::Stopped),
+            last: Mutex::new((ServiceState::Stopped, 0)),
         })
     }
 }
@@ -37,15 +38,19 @@ impl ServiceManager for Systemd {
         let state = report.status.state;
         let last = {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *last, state)
+            std::mem::replace(&mut *last, (state, report.status.checkpoint))
         };
         if state == ServiceState::StopPending && report.on_purpose {
             self.mark();
         }
         let text = report.to_string();
         let mut said = vec![NotifyState::Status(&text)];
-        if state != last {
-            said.extend(announcement(last, state));
+        if state != last.0 {
+            said.extend(announcement(last.0, state));
+        }
+        if report.status.checkpoint > last.1 && state == last.0 {
+            // Work has moved: a long stop is as alive as a server that serves.
+            said.push(NotifyState::Watchdog);
         }
         if let Some(patience) = report.patience() {
             let micros = u32::try_from(patience.as_micros()).unwrap_or(u32::MAX);
