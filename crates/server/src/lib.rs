@@ -36,6 +36,7 @@ mod words;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use life::{EXIT_STANDSTILL, EXIT_STOP};
 pub use serve::{run_under, run_until};
 
 /// How a metering server is to run.

@@ -20,10 +20,10 @@ use usher_core::lifecycle::{
 use crate::auth::wall_ms;
 
 /// The exit code of a process that was ended by force because its stop stood still.
-pub(crate) const EXIT_STOP: u8 = 70;
+pub const EXIT_STOP: u8 = 70;
 /// The exit code of a process that was ended by force because a start, a pause or a continuation
 /// stood still.
-pub(crate) const EXIT_STANDSTILL: u8 = 71;
+pub const EXIT_STANDSTILL: u8 = 71;
 /// How long the end by force waits for the service manager to have been told.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
