@@ -10,130 +10,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::http::{Http, checkout};
-use crate::support::{Ended, runs, said, stdout, usher, wait_for};
+use crate::installed::{DATA, Installed, SERVICE, SOCKET, freeze, on_a_disk, release};
+use crate::support::{Ended, runs, said, stderr, stdout, usher, wait_for};
 use crate::systemd::{PROGRAM, SystemdBox};
-
-const SERVICE: &str = "usher-server.service";
-const SOCKET: &str = "usher-server.socket";
-/// Where the server's data directory is, in the box.
-const DATA: &str = "/var/lib/private/usher";
-
-/// The server, installed by itself in a box of its own.
-struct Installed {
-    systemd: SystemdBox,
-    api: String,
-}
-
-impl Installed {
-    /// Installs it: `prepare` may do something before its first start.
-    fn new(prepare: impl FnOnce(&SystemdBox)) -> Installed {
-        let systemd = SystemdBox::start();
-        let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = probe.local_addr().unwrap().to_string();
-        drop(probe);
-        let units = systemd.units();
-        let install = systemd.exec(&[
-            PROGRAM,
-            "service",
-            "install",
-            "server",
-            "--listen",
-            &address,
-            "--unit-dir",
-            units.to_str().unwrap(),
-        ]);
-        assert!(install.status.success(), "{}", said(&install));
-        systemd.reload();
-        prepare(&systemd);
-        let installed = Installed {
-            systemd,
-            api: format!("http://{address}"),
-        };
-        installed.steer("start");
-        installed
-    }
-
-    /// A watchdog that waits for 2 s.
-    fn with_a_short_watchdog(systemd: &SystemdBox) {
-        let drop_in = systemd.units().join(format!("{SERVICE}.d"));
-        std::fs::create_dir(&drop_in).unwrap();
-        std::fs::write(drop_in.join("test.conf"), "[Service]\nWatchdogSec=2\n").unwrap();
-        systemd.reload();
-    }
-
-    /// `usher service VERB server`.
-    fn steer(&self, verb: &str) {
-        let output = self.systemd.exec(&[PROGRAM, "service", verb, "server"]);
-        let journal = self.systemd.journal();
-        let status = stdout(
-            &self
-                .systemd
-                .systemctl(&["status", "--no-pager", "--full", SERVICE]),
-        );
-        assert!(
-            output.status.success(),
-            "{}\n{status}\n{journal}",
-            said(&output)
-        );
-    }
-
-    fn show(&self, property: &str) -> String {
-        self.systemd.show(SERVICE, property)
-    }
-
-    fn token(&self) -> String {
-        let path = self.systemd.inside(DATA).join("admin.token");
-        std::fs::read_to_string(path).unwrap().trim().to_owned()
-    }
-
-    fn connect(&self) -> Http {
-        Http::connect(&self.api, &self.token()).unwrap()
-    }
-
-    /// A client command, from outside the box.
-    fn json(&self, args: &[&str]) -> Value {
-        let mut command = usher();
-        command
-            .args(args)
-            .args(["--json", "--server", &self.api, "--token", &self.token()]);
-        let output = command.ended();
-        assert!(output.status.success(), "usher {args:?}: {}", said(&output));
-        serde_json::from_str(&stdout(&output)).unwrap()
-    }
-
-    fn product(&self, seats: u32) {
-        let mut http = self.connect();
-        for (path, body) in [
-            ("/v1/products", json!({"id": "tool"})),
-            (
-                "/v1/entitlements",
-                json!({"product": "tool", "seats": seats}),
-            ),
-        ] {
-            assert_eq!(http.ask("POST", path, Some(&body)).unwrap().status, 201);
-        }
-    }
-
-    fn lease(&self) -> String {
-        let answer = self
-            .connect()
-            .ask("POST", "/v1/checkouts", Some(&checkout("tool", "ada")))
-            .unwrap();
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer.body["lease"]["id"].as_str().unwrap().to_owned()
-    }
-
-    fn leases(&self) -> Vec<String> {
-        let leases = self.connect().ask("GET", "/v1/leases", None).unwrap().body;
-        let items = leases["items"].as_array().unwrap();
-        let ids = items.iter().map(|lease| lease["id"].as_str().unwrap());
-        ids.map(str::to_owned).collect()
-    }
-
-    fn main_pid(&self) -> String {
-        self.show("MainPID")
-    }
-}
 
 #[test]
 fn a_service_is_started_when_it_serves_and_says_so_and_stops_whole() {
@@ -191,6 +70,26 @@ fn a_frozen_server_is_ended_by_the_watchdog_and_its_leases_are_there_again() {
         (server.show("NRestarts") == "1" && server.show("ActiveState") == "active").then_some(())
     });
     assert_ne!(server.main_pid(), pid);
+    assert_eq!(server.leases(), [lease]);
+}
+
+#[test]
+fn a_server_whose_disk_hangs_is_not_taken_for_alive() {
+    let server = Installed::new(|systemd| {
+        Installed::with_a_short_watchdog(systemd);
+        on_a_disk(systemd);
+    });
+    server.product(3);
+    let lease = server.lease();
+    let thaw = freeze(&server);
+    // Nobody asks for anything, and all but the disk goes on.
+    wait_for("the watchdog", || {
+        (server.show("Result") == "watchdog").then_some(())
+    });
+    release(thaw);
+    wait_for("another start", || {
+        (server.show("NRestarts") == "1" && server.show("ActiveState") == "active").then_some(())
+    });
     assert_eq!(server.leases(), [lease]);
 }
 
@@ -347,31 +246,10 @@ fn a_server_that_was_stopped_by_its_api_stays_stopped() {
 
 #[test]
 fn a_disk_that_hangs_during_a_stop_is_told_and_the_stop_ends_with_it() {
-    let server = Installed::new(|systemd| {
-        let image = systemd.path("image");
-        std::fs::File::create(&image)
-            .unwrap()
-            .set_len(64 << 20)
-            .unwrap();
-        let mount = format!(
-            "mkdir -m 700 /var/lib/private {DATA} && mkfs.ext4 -qF {0} && mount -o loop {0} {DATA}",
-            image.display()
-        );
-        let mounted = systemd.exec(&["sh", "-c", &mount]);
-        assert!(mounted.status.success(), "{}", said(&mounted));
-    });
+    let server = Installed::new(on_a_disk);
     server.product(3);
     let lease = server.lease();
-    // It thaws the disk whatever becomes of this test, and is running before the disk hangs.
-    let mut thaw = server
-        .systemd
-        .command(&["sh", "-c", "read -r line; fsfreeze -u \"$0\" || true", DATA])
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    server.systemd.ok(&["stop", "--no-block", SOCKET]);
-    let frozen = server.systemd.exec(&["fsfreeze", "-f", DATA]);
-    assert!(frozen.status.success(), "{}", said(&frozen));
+    let thaw = freeze(&server);
     server.systemd.ok(&["stop", "--no-block", SERVICE]);
     wait_for("the hang to be told", || {
         let text = server.show("StatusText");
@@ -380,11 +258,10 @@ fn a_disk_that_hangs_during_a_stop_is_told_and_the_stop_ends_with_it() {
     });
     // The kernel keeps a process that waits for a disk: nobody says that it has stopped.
     assert_eq!(server.show("ActiveState"), "deactivating");
-    drop(thaw.stdin.take());
+    release(thaw);
     wait_for("the end", || {
         (server.show("ActiveState") == "failed").then_some(())
     });
-    assert!(thaw.wait().unwrap().success());
     assert_eq!(
         server.show("ExecMainStatus"),
         "70",
@@ -397,13 +274,96 @@ fn a_disk_that_hangs_during_a_stop_is_told_and_the_stop_ends_with_it() {
 }
 
 #[test]
+fn an_agent_that_may_do_no_more_than_it_needs_watches_and_reports() {
+    let server = Installed::new(|_| ());
+    let systemd = &server.systemd;
+    let units = systemd.units();
+    let data = "/var/lib/usher-agent";
+    let said_by = |words: &[&str]| {
+        let output = systemd.exec(&[&[PROGRAM], words].concat());
+        assert!(output.status.success(), "{words:?}: {}", said(&output));
+        stdout(&output).trim().to_owned()
+    };
+    let units = units.to_str().unwrap();
+    said_by(&[
+        "service",
+        "install",
+        "agent",
+        "--unit-dir",
+        units,
+        "--server",
+        &server.api,
+    ]);
+    let id = said_by(&["agent", "--print-computer-id", "--data", data]);
+    let token = server.token();
+    let token = said_by(&[
+        "token",
+        "create",
+        "--role",
+        "agent",
+        "--computer",
+        &id,
+        "--server",
+        &server.api,
+        "--token",
+        &token,
+    ]);
+    std::fs::write(systemd.inside(data).join("agent/agent.token"), token).unwrap();
+    said_by(&["service", "start", "agent"]);
+    assert_eq!(systemd.show("usher-agent.service", "ActiveState"), "active");
+    wait_for("the agent to have reported", || {
+        let status = server.json(&["status"]);
+        (status["computers"][0]["id"] == id.as_str()).then_some(())
+    });
+    said_by(&["agent", "status", "--agent-socket", "/run/usher/agent.sock"]);
+    said_by(&["service", "stop", "agent"]);
+    assert_eq!(systemd.show("usher-agent.service", "Result"), "success");
+    said_by(&["service", "remove", "agent", "--unit-dir", units]);
+    assert!(
+        systemd.inside(data).join("agent").is_dir(),
+        "its data stays"
+    );
+    assert!(!systemd.units().join("usher-agent.service").exists());
+}
+
+#[test]
+fn each_unit_stays_as_closed_as_the_guide_says() {
+    let systemd = SystemdBox::start();
+    let units = systemd.units();
+    for (role, exposure_tenths) in [("server", "12"), ("manager", "12"), ("agent", "37")] {
+        let install = systemd.exec(&[
+            PROGRAM,
+            "service",
+            "install",
+            role,
+            "--unit-dir",
+            units.to_str().unwrap(),
+        ]);
+        assert!(install.status.success(), "{}", said(&install));
+        let unit = units.join(format!("usher-{role}.service"));
+        let checked = systemd.exec(&[
+            "systemd-analyze",
+            "security",
+            "--offline=true",
+            "--no-pager",
+            "--threshold",
+            exposure_tenths,
+            unit.to_str().unwrap(),
+        ]);
+        assert!(checked.status.success(), "{}", said(&checked));
+        let verified = systemd.exec(&["systemd-analyze", "verify", unit.to_str().unwrap()]);
+        assert!(verified.status.success(), "{}", said(&verified));
+    }
+}
+
+#[test]
 fn without_systemd_it_is_said_what_there_is_instead() {
     if runs(1) && std::path::Path::new("/run/systemd/system").exists() {
         return;
     }
     let output = usher().args(["service", "start", "server"]).ended();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    let text = crate::support::stderr(&output);
+    let text = stderr(&output);
     assert!(
         text.contains("not run by systemd") && text.contains("usher up"),
         "{text}"

@@ -13,6 +13,7 @@ mod a_service_says_what_it_does;
 mod an_agent_meters_this_machine;
 mod everything_is_ended_together;
 mod http;
+mod installed;
 mod products_and_seats_are_kept;
 mod snapshots_come_back;
 mod support;

@@ -17,5 +17,7 @@ mod unit;
 #[path = "linux/mod.rs"]
 pub mod platform;
 
-pub use platform::{Given, has_manager, kill, of_this_process, query, reload, start, stop};
+pub use platform::{
+    Given, has_manager, kill, of_this_process, query, reload, start, stop, tell_ready,
+};
 pub use unit::{AskError, Unit};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use usher_core::lifecycle::ServiceManager;
 
+pub use notify::tell_ready;
 pub use systemctl::{has_manager, kill, query, reload, start, stop};
 
 /// What whoever started this process has given it.
