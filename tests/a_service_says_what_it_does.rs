@@ -70,6 +70,7 @@ fn a_frozen_server_is_ended_by_the_watchdog_and_its_leases_are_there_again() {
         (server.show("NRestarts") == "1" && server.show("ActiveState") == "active").then_some(())
     });
     assert_ne!(server.main_pid(), pid);
+    assert_eq!(server.systemd.show(SOCKET, "ActiveState"), "active");
     assert_eq!(server.leases(), [lease]);
 }
 

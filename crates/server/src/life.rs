@@ -57,7 +57,6 @@ struct Shared {
 struct Inner {
     machine: Lifecycle,
     trouble: Option<String>,
-    on_purpose: bool,
     since_ms: i64,
     /// Counts what there is to tell, and up to where it was told.
     news: u64,
@@ -72,7 +71,6 @@ impl Inner {
             report: Report {
                 status: self.machine.status(),
                 trouble: self.trouble.clone(),
-                on_purpose: self.on_purpose,
             },
             since_ms: self.since_ms,
         }
@@ -91,7 +89,6 @@ impl Life {
                 inner: Mutex::new(Inner {
                     machine: Lifecycle::new(limits, Duration::ZERO),
                     trouble: None,
-                    on_purpose: false,
                     since_ms: wall_ms(),
                     news: 0,
                     told: 0,
@@ -202,9 +199,6 @@ impl Life {
         let before = inner.machine.state();
         let effects = inner.machine.apply(self.shared.began.elapsed(), input)?;
         let state = inner.machine.state();
-        if let Input::Control(Control::Stop) = input {
-            inner.on_purpose = true;
-        }
         if state != before {
             inner.since_ms = wall_ms();
             self.shared.grants.store(grants_in(state), Ordering::SeqCst);
@@ -366,7 +360,6 @@ mod tests {
         let (taken, seen) = life.control(Control::Stop);
         assert_eq!(taken.unwrap_err().number(), 1061);
         assert_eq!(seen.report.status.state, ServiceState::StartPending);
-        assert!(!seen.report.on_purpose);
         life.failed(1);
         assert_eq!(life.state(), ServiceState::Stopped);
     }

@@ -12,9 +12,6 @@ pub struct Report {
     pub status: Status,
     /// Why it serves less well than it should, such as a full disk.
     pub trouble: Option<String>,
-    /// It was told to end by a control, rather than by whoever started it: it is not to be started
-    /// again but by a person.
-    pub on_purpose: bool,
 }
 
 impl Report {

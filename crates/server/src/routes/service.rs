@@ -144,7 +144,6 @@ mod tests {
             report: Report {
                 status: machine.status(),
                 trouble: None,
-                on_purpose: false,
             },
             since_ms: 0,
         };

@@ -5,7 +5,6 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,16 +13,12 @@ use usher_core::lifecycle::{Report, ServiceManager, ServiceState};
 
 /// Where systemd listens.
 const ADDRESS: &str = "NOTIFY_SOCKET";
-/// The file in the service's runtime directory that says that it was stopped on purpose: the unit
-/// then closes its socket too, so that no connection starts it again.
-const ON_PURPOSE: &str = "stopped-on-purpose";
 
 /// The systemd that started this process.
 #[derive(Debug)]
 pub(super) struct Systemd {
     address: OsString,
     watchdog: Option<Duration>,
-    runtime: Option<PathBuf>,
     /// The state and the checkpoint that were told last.
     last: Mutex<(ServiceState, u32)>,
 }
@@ -34,7 +29,6 @@ impl Systemd {
         Some(Systemd {
             address: std::env::var_os(ADDRESS)?,
             watchdog: sd_notify::watchdog_enabled(),
-            runtime: std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from),
             last: Mutex::new((ServiceState::Stopped, 0)),
         })
     }
@@ -47,9 +41,6 @@ impl ServiceManager for Systemd {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *last, (state, report.status.checkpoint))
         };
-        if state == ServiceState::StopPending && report.on_purpose {
-            self.mark();
-        }
         let text = report.to_string();
         let mut said = Vec::new();
         if state != last.0 {
@@ -73,21 +64,6 @@ impl ServiceManager for Systemd {
 
     fn watchdog(&self) -> Option<Duration> {
         self.watchdog
-    }
-}
-
-impl Systemd {
-    fn mark(&self) {
-        let Some(runtime) = &self.runtime else {
-            return;
-        };
-        if let Err(error) = std::fs::write(runtime.join(ON_PURPOSE), "") {
-            tracing::warn!(
-                %error,
-                directory = %runtime.display(),
-                "cannot note that this stop is on purpose: a connection may start the service again"
-            );
-        }
     }
 }
 
@@ -182,7 +158,6 @@ mod tests {
         let systemd = Systemd {
             address: format!("@{name}").into(),
             watchdog: None,
-            runtime: None,
             last: Mutex::new((ServiceState::Stopped, 0)),
         };
         let mut machine = Lifecycle::new(Limits::default(), Duration::ZERO);
@@ -191,7 +166,6 @@ mod tests {
             systemd.told(&Report {
                 status: machine.status(),
                 trouble: None,
-                on_purpose: false,
             });
             received(&socket)
         };
