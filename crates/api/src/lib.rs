@@ -15,6 +15,7 @@ mod manager;
 pub mod object;
 mod page;
 mod problem;
+mod service;
 mod status;
 mod tokens;
 
@@ -26,6 +27,7 @@ pub use jiff::Timestamp;
 pub use manager::*;
 pub use page::*;
 pub use problem::*;
+pub use service::*;
 pub use status::*;
 pub use tokens::*;
 

@@ -120,7 +120,7 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
     };
     check(&Connection::open(path).map_err(database)?, file)?;
     let connection = open::connection(path)?;
-    let loaded = load(&connection, path)?;
+    let loaded = load(&connection, path, &|_| {})?;
     let mut ledger = loaded.ledger;
     let leases = ledger.leases().count() as u64;
     let hold_seconds = match options.accept_risk {

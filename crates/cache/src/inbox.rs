@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     trouble: Mutex<Option<(String, i64)>>,
     batches: AtomicU64,
     events: AtomicU64,
+    /// Durable events that the tables do not hold yet.
+    behind: AtomicU64,
 }
 
 /// A panic elsewhere leaves these values whole: each is set in one step.
@@ -81,6 +83,7 @@ impl Shared {
             trouble: Mutex::default(),
             batches: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
         }
     }
 
@@ -276,6 +279,24 @@ impl Shared {
             self.batches.load(Ordering::Relaxed),
             self.events.load(Ordering::Relaxed),
         )
+    }
+
+    pub(crate) fn behind(&self, events: u64) {
+        self.behind.store(events, Ordering::Relaxed);
+    }
+
+    pub(crate) fn left(&self) -> u64 {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// Goes the way of every request, and changes nothing that is remembered: into the queue,
+    /// past the ledger, onto the disk and back.
+    pub(crate) fn prove(&self) -> Result<(), Failure> {
+        self.read(|_, _| ())?;
+        let wall_ms = self.clock.wall_ms();
+        self.with_connection(move |connection| {
+            crate::schema::put(connection, "proved_wall", wall_ms.cast_unsigned())
+        })
     }
 
     pub(crate) fn counted(&self, events: u64) {

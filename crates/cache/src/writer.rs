@@ -44,7 +44,10 @@ const RETRY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Opens the data file, or makes it; migrates and recovers it; starts the writer.
-pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
+pub(crate) fn open(
+    options: EngineOptions,
+    left: &dyn Fn(u64),
+) -> Result<(Engine, Opened), CacheError> {
     let EngineOptions {
         data,
         clock,
@@ -55,7 +58,7 @@ pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheErro
     let held = open::hold(&path)?;
     let connection = open::connection(&path)?;
     let server_id = open::server_id(&connection, &path)?;
-    let loaded = load(&connection, &path)?;
+    let loaded = load(&connection, &path, left)?;
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {
@@ -140,6 +143,7 @@ impl Writer {
             self.look_for_files();
             self.serve(items);
             self.upkeep(idle);
+            self.shared.behind(self.behind());
             if closing && idle {
                 break;
             }
@@ -357,7 +361,7 @@ impl Writer {
         self.connection = None;
         let reopened = open::connection(&self.path).and_then(|connection| {
             checkpoint(&connection, &self.path, "TRUNCATE")?;
-            let loaded = load(&connection, &self.path)?;
+            let loaded = load(&connection, &self.path, &|_| {})?;
             Ok((connection, loaded))
         });
         match reopened {
@@ -385,6 +389,7 @@ impl Writer {
         };
         self.shared.commit_ends();
         match outcome {
+            Ok(()) if self.connection.is_some() => self.shared.recovered(),
             Ok(()) => {}
             Err(CommitError::Definite(why)) => self.failed(&why),
             Err(CommitError::Unknown(why)) => {
@@ -477,6 +482,7 @@ impl Writer {
         while self.filled_to < self.durable_to {
             let before = self.filled_to;
             self.fill();
+            self.shared.behind(self.behind());
             if self.filled_to == before {
                 return;
             }

@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Server(commands::server::Server),
     Agent(commands::agent::Agent),
     #[command(subcommand)]
+    Service(commands::service::Service),
+    #[command(subcommand)]
     Product(commands::product::Product),
     #[command(subcommand)]
     Entitlement(commands::entitlement::Entitlement),

@@ -35,9 +35,14 @@ const CRON: Need = Need {
     package: "cron",
     for_what: "tests of who is counted when cron starts a program",
 };
+const SYSTEMD: Need = Need {
+    program: "systemctl",
+    package: "systemd",
+    for_what: "tests of services, on a systemd of their own",
+};
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO, CRON];
+pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD];
 /// What `cargo xtask bench` needs.
 pub(crate) const PEERS: &[Need] = &[REDIS, POSTGRESQL];
 

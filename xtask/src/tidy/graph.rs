@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-site", &["usher-core"]),
     ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
     ("usher-agent", &["usher-core", "usher-api"]),
+    ("usher-service", &["usher-core"]),
     (
         "usher",
         &[
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-manager",
             "usher-site",
             "usher-agent",
+            "usher-service",
             "usher-bench",
         ],
     ),

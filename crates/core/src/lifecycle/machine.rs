@@ -230,9 +230,10 @@ impl Lifecycle {
 
     fn moved(&mut self, now: Duration, work: Work) -> Vec<Effect> {
         match &mut self.phase {
+            // It tells more of the same work: nothing has moved.
             Phase::Pending(pending) if work.counts(pending.work) => {
                 pending.work = work;
-                Vec::new()
+                vec![Effect::Report]
             }
             Phase::Pending(pending) if work.is_beyond(pending.work) && !pending.overdue => {
                 pending.work = work;

@@ -10,7 +10,9 @@
 //! Sources: Win32 `SERVICE_STATUS`, "Service State Transitions", `ControlService`, and MS-SCMR.
 
 mod machine;
+mod manager;
 mod state;
 
 pub use machine::{Effect, Input, Lifecycle, Limit, Limits, Status};
+pub use manager::{Report, ServiceManager};
 pub use state::{Control, Refusal, ServiceState, Step, Work};

@@ -15,6 +15,7 @@ pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod products;
 pub(crate) mod queue;
+pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
@@ -127,6 +128,8 @@ table! {
         POST "/v1/tokens" => tokens::create;
         DELETE "/v1/tokens/{id}" => tokens::revoke;
         GET "/v1/status" => status::get;
+        GET "/v1/service" => service::get;
+        POST "/v1/service/controls" => service::control;
         GET "/v1/events" => events::follow;
         GET "/v1/backup" => backup::get;
         POST "/v1/canary" => canary::post;

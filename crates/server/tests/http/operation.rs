@@ -65,13 +65,13 @@ async fn metrics_count_requests_and_decisions() {
 }
 
 /// Reads server-sent events until one of that kind comes; answers its data.
-struct Events {
+pub(crate) struct Events {
     response: reqwest::Response,
     text: String,
 }
 
 impl Events {
-    async fn follow(server: &Server) -> Events {
+    pub(crate) async fn follow(server: &Server) -> Events {
         let request = server.request("GET", "/v1/events", &server.admin);
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -94,7 +94,7 @@ impl Events {
         piece.is_some()
     }
 
-    async fn next(&mut self, kind: &str) -> Value {
+    pub(crate) async fn next(&mut self, kind: &str) -> Value {
         loop {
             while let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {

@@ -10,7 +10,6 @@ use super::leases;
 use super::status::watching;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::output::{Tone, line, print, print_json, tame, toned};
 use crate::run::door;
@@ -131,7 +130,7 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
         if let Err(failure) = line(ready_line(&ready, &data)) {
             eprintln_quiet(&failure.to_string());
         }
-        host::notify_ready();
+        usher_service::tell_ready();
     };
     usher_agent::run(options, said).map_err(failure)
 }

@@ -19,6 +19,7 @@ pub(crate) mod renew;
 pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod up;
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Doctor(args) => return doctor::run(&args, context),
         Command::Product(product::Product::Learn(args)) => return learn::run(args, context),
         Command::Server(args) => server::run(args, context),
+        Command::Service(args) => service::run(args, context),
         Command::Agent(args) => agent::run(args, context),
         Command::Product(args) => product::run(args, context),
         Command::Entitlement(args) => entitlement::run(args, context),

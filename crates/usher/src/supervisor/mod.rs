@@ -24,7 +24,6 @@ use stop::StopSignals;
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::output::line;
 
@@ -33,8 +32,9 @@ pub(crate) use ready::ready_line;
 
 /// How long the agent may take to stop.
 const AGENT_GRACE: Duration = Duration::from_secs(10);
-/// How long the server may take to finish what is in flight.
-const SERVER_GRACE: Duration = Duration::from_secs(20);
+/// How long the server may take to finish what is in flight; what stands still it ends by itself,
+/// well before.
+const SERVER_GRACE: Duration = Duration::from_secs(65);
 
 /// What is to be started.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
         }
     }
     let said = line(ready_line(&api, context.data()));
-    host::notify_ready();
+    usher_service::tell_ready();
     if let Err(failure) = said
         && failure.code() != exit::DONE
     {

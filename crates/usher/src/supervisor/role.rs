@@ -42,6 +42,8 @@ pub(super) struct Role {
 }
 
 enum State {
+    /// It ended as somebody asked it to: it stays down.
+    Stopped,
     Down {
         again_at: Instant,
     },
@@ -149,6 +151,15 @@ impl Role {
                         return;
                     }
                 };
+                if status.as_ref().is_ok_and(is_on_purpose) {
+                    self.state = State::Stopped;
+                    eprintln_quiet(&format!(
+                        "usher: the {} was stopped on purpose, and stays so until `usher up` is \
+                         started again",
+                        self.name
+                    ));
+                    return;
+                }
                 let ready_for = ready_since.map_or(Duration::ZERO, |since| since.elapsed());
                 let pause = self.backoff.after(ready_for);
                 self.state = State::Down {
@@ -161,6 +172,7 @@ impl Role {
                     pause.as_secs_f64()
                 ));
             }
+            State::Stopped => std::future::pending().await,
             State::Down { again_at } => {
                 sleep_until(*again_at).await;
                 if let Err(failure) = self.start() {
@@ -226,6 +238,14 @@ fn exit_code(status: ExitStatus) -> u8 {
         Some(Ok(0)) | Some(Err(_)) | None => exit::FAILED,
         Some(Ok(code)) => code,
     }
+}
+
+/// Whether it ended by a control, in its own way or by force because that stood still.
+fn is_on_purpose(status: &ExitStatus) -> bool {
+    let forced = i32::from(usher_server::EXIT_STOP);
+    status
+        .code()
+        .is_some_and(|code| code == 0 || code == forced)
 }
 
 fn describe(status: ExitStatus) -> String {
