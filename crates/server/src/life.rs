@@ -24,7 +24,7 @@ pub const EXIT_STOP: u8 = 70;
 /// The exit code of a process that was ended by force because a start, a pause or a continuation
 /// stood still.
 pub const EXIT_STANDSTILL: u8 = 71;
-/// How long the end by force waits for the service manager to have been told.
+/// How long an end waits for the service manager to have been told.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Told of each change of state, in order: must not block.
@@ -238,7 +238,7 @@ impl Life {
             if inner.must_end {
                 let code = forced_exit(inner.machine.state());
                 drop(inner);
-                self.say_last_words();
+                self.wait_until_told();
                 // Neither handlers nor destructors run: they may wait for what stands still.
                 signal_hook::low_level::exit(code.into());
             }
@@ -253,7 +253,8 @@ impl Life {
         }
     }
 
-    fn say_last_words(&self) {
+    /// Waits until the service manager was told all, though not for long.
+    pub(crate) fn wait_until_told(&self) {
         let until = Instant::now() + LAST_WORDS;
         let mut inner = self.lock();
         while inner.told < inner.news {
@@ -278,8 +279,8 @@ impl Life {
             let state = report.status.state;
             if state != last || report.status.overdue {
                 match report.status.overdue {
-                    true => tracing::error!(%report, "the service"),
-                    false => tracing::info!(%report, "the service"),
+                    true => tracing::error!(state = state.name(), "the service is {report}"),
+                    false => tracing::info!(state = state.name(), "the service is {report}"),
                 }
             }
             last = state;
@@ -292,11 +293,6 @@ impl Life {
                 return;
             }
         }
-    }
-
-    /// Waits until the service manager was told all, though not for long.
-    pub(crate) fn wait_until_told(&self) {
-        self.say_last_words();
     }
 }
 
