@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-cache", &["usher-core"]),
     ("usher-server", &["usher-core", "usher-api", "usher-cache"]),
     ("usher-agent", &["usher-core", "usher-api"]),
+    ("usher-sim", &["usher-core"]),
     (
         "usher",
         &[
@@ -21,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-cache",
             "usher-server",
             "usher-agent",
+            "usher-sim",
             "usher-bench",
         ],
     ),
