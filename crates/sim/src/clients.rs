@@ -57,6 +57,8 @@ struct Due {
     index: usize,
     step: Step,
     asked_first: u64,
+    /// It was asked before, and somebody had stopped the server on purpose.
+    met_purpose: bool,
 }
 
 /// See the module.
@@ -122,6 +124,7 @@ impl<'a, Seat: PartialEq> Clients<'a, Seat> {
                 index: self.next_use - 1,
                 step: Step::Checkout,
                 asked_first: now.steady,
+                met_purpose: false,
             }
         };
         let Some(it) = self.plan.uses.get(due.index).copied() else {
@@ -189,7 +192,7 @@ impl<'a, Seat: PartialEq> Clients<'a, Seat> {
                 self.give_back(due.index, it);
             }
             Answer::Nobody { on_purpose } if now.steady - due.asked_first >= PATIENCE => {
-                match on_purpose {
+                match on_purpose || due.met_purpose {
                     true => tally.requests_while_stopped += 1,
                     false => tally.requests_failed += 1,
                 }
@@ -204,12 +207,13 @@ impl<'a, Seat: PartialEq> Clients<'a, Seat> {
                     }
                 }
             }
-            Answer::Nobody { .. } => {
+            Answer::Nobody { on_purpose } => {
                 if due.step == Step::Checkout {
                     self.in_doubt[it.product] += 1;
                 }
                 self.due.push(Reverse(Due {
                     at: now.steady + AGAIN,
+                    met_purpose: due.met_purpose || on_purpose,
                     ..due
                 }));
             }
@@ -241,6 +245,7 @@ impl<'a, Seat: PartialEq> Clients<'a, Seat> {
             index,
             step,
             asked_first: at,
+            met_purpose: false,
         }));
     }
 

@@ -28,6 +28,8 @@ use service::{News, Service};
 
 /// Its name in a timeline.
 pub(crate) const NAME: &str = "Usher";
+/// What happens to all of a site, in a timeline.
+const SITE: &str = "all";
 /// Where it has to be restarted, in kilobytes: the same as for SP3.
 const MEMORY_LIMIT_KB: u64 = 50 * 1_024;
 /// From here on it is restarted when it harms nobody.
@@ -285,12 +287,12 @@ impl Installation for Usher {
                 self.trouble(true);
             }
             Outside::ClockStep { by } => {
-                let minutes = by / 60_000;
-                self.note(
-                    now,
-                    clock,
-                    format!("the wall clock is set by {minutes} min"),
-                );
+                self.timeline.add(Entry {
+                    at_ms: now.steady,
+                    time: clock.local(now),
+                    who: SITE,
+                    what: format!("the wall clock is set by {} min", by / 60_000),
+                });
             }
         }
         self.hear(now, clock);
