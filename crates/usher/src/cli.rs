@@ -95,6 +95,7 @@ pub(crate) enum Command {
     Doctor(commands::doctor::Doctor),
     Check(commands::check::Check),
     Bench(commands::bench::Bench),
+    Sim(commands::sim::Sim),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
 }

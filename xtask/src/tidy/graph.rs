@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
     ("usher-agent", &["usher-core", "usher-api"]),
     ("usher-service", &["usher-core"]),
+    ("usher-sim", &["usher-core"]),
     (
         "usher",
         &[
@@ -27,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-site",
             "usher-agent",
             "usher-service",
+            "usher-sim",
             "usher-bench",
         ],
     ),

@@ -20,6 +20,7 @@ pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod service;
+pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod up;
@@ -59,6 +60,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),
+        Command::Sim(args) => sim::run(&args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
