@@ -149,6 +149,54 @@ fn what_runs_on_a_seat_takes_no_second_one() {
 }
 
 #[test]
+fn an_invented_lease_covers_nothing_and_one_of_another_computer_does() {
+    let computer = Computer::new();
+    let tool = computer.tool.to_str().unwrap();
+    let named = ["run", "--product", "tool", "--lease"];
+    let invented = [&named[..], &["L00000001-99", "--", "echo", "never"]].concat();
+    let refused = computer.run_as(65534, &invented).ended();
+    assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
+    assert_eq!(stdout(&refused), "");
+
+    // Inside of a run that claims to be on a seat, the program runs, and takes its own.
+    let mut pretending = computer.run_as(65534, &["run", "--product", "tool", "--", tool, "600"]);
+    pretending
+        .env("USHER_LEASE", "L00000001-99")
+        .env("USHER_LEASE_PRODUCT", "tool");
+    let mut run = pretending.spawn().unwrap();
+    wait_for("its own seat", || (computer.in_use() == 1).then_some(()));
+    let program = crate::support::children(run.id())[0];
+    signal(program, Signal::SIGKILL);
+    run.wait().unwrap();
+    wait_for("the seat to be free", || {
+        (computer.in_use() == 0).then_some(())
+    });
+
+    let elsewhere =
+        computer
+            .running
+            .json(&["checkout", "tool", "--user", "ann", "--computer", "node7"]);
+    let lease = elsewhere["lease"]["id"]
+        .as_str()
+        .or(elsewhere["id"].as_str());
+    let before = computer.sessions().len();
+    let status = || computer.running.json(&["agent", "status"]);
+    let joining = [&named[..], &[lease.unwrap(), "--", tool, "600"]].concat();
+    let joined = computer.run_as(65534, &joining).spawn().unwrap();
+    wait_for("its session", || (status()["sessions"] == 1).then_some(()));
+    signal(crate::support::children(joined.id())[0], Signal::SIGKILL);
+    let joined = finish(joined);
+    assert!(!said(&joined).contains("usher:"), "{}", said(&joined));
+    wait_for("what the server is told", || {
+        let status = status();
+        (status["sessions"] == 0 && status["outbox"] == 0).then_some(())
+    });
+    // Without the cover it would have run without a seat, as a session of its own.
+    assert_eq!(computer.sessions().len(), before);
+    assert_eq!(computer.in_use(), 1, "the one that is held elsewhere");
+}
+
+#[test]
 fn of_two_accounts_the_second_is_refused_and_waits_without_any_token() {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("not tried: only root can start programs as two accounts");
@@ -169,6 +217,13 @@ fn of_two_accounts_the_second_is_refused_and_waits_without_any_token() {
         .ended();
     assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
     assert_eq!(stdout(&refused), "");
+    assert!(
+        said(&refused).contains("For an administrator: `usher why"),
+        "{}",
+        said(&refused)
+    );
+    let doctor = computer.run_as(2, &["doctor"]).ended();
+    assert!(doctor.status.success(), "{}", said(&doctor));
     let waiting = computer
         .run_as(
             2,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::http::Http;
 use crate::support::{Ended, Folder, Running, runs, said, signal, stderr, usher, wait_for};
 
 #[test]
@@ -143,6 +144,30 @@ fn systemd_is_told_once_when_everything_is_ready() {
         told.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
     }
     assert_eq!(told, ["READY=1"]);
+}
+
+#[test]
+fn a_server_that_was_stopped_on_purpose_is_not_started_again() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    let [server] = running.children()[..] else {
+        panic!("one child: the server")
+    };
+    let token = std::fs::read_to_string(running.data.join("admin.token")).unwrap();
+    let told = Http::connect(&running.api, token.trim())
+        .unwrap()
+        .ask(
+            "POST",
+            "/v1/service/controls",
+            Some(&serde_json::json!({"control": "stop"})),
+        )
+        .unwrap();
+    assert_eq!(told.status, 200, "{told:?}");
+    wait_for("its end", || (!runs(server)).then_some(()));
+    // tidy: sleep, the supervisor's first pause is shorter, and nothing is to happen
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(running.children().is_empty(), "{:?}", running.children());
+    assert_eq!(running.stop(), Some(0));
 }
 
 #[test]

@@ -247,3 +247,42 @@ fn a_check_that_is_asked_wrongly_is_no_outage() {
         Some(2)
     );
 }
+
+#[test]
+fn what_is_named_and_is_not_there_or_says_nothing_is_told() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    running.ok(&["product", "add", "cad", "--seats", "1"]);
+    for list in ["leases", "queue", "denials"] {
+        running.ok(&[list, "--product", "cad"]);
+        let (code, why) = running.fails(&[list, "--product", "cda"]);
+        assert_eq!(code, 1, "{why}");
+        assert!(why.contains("there is no product cda\n"), "{why}");
+    }
+    let (code, why) = running.fails(&["product", "edit", "cad"]);
+    assert_eq!(code, 2, "{why}");
+    let (_, why) = running.fails(&["product", "add", "cad"]);
+    assert!(
+        why.contains("usher product edit") && !why.contains("/v1"),
+        "{why}"
+    );
+    let (code, why) = running.fails(&["checkout", "cad", "--ttl", "2d"]);
+    assert_eq!(code, 2, "{why}");
+    assert!(why.contains("--ttl is"), "{why}");
+    let (code, _) = running.fails(&[
+        "entitlement",
+        "add",
+        "cad",
+        "--seats",
+        "1",
+        "--metric",
+        "core",
+    ]);
+    assert_eq!(code, 2);
+    let nothing = folder.path("nothing");
+    let mut leases = running.usher(&["leases"]);
+    let without = leases.env("USHER_DATA", &nothing).ended();
+    assert_eq!(without.status.code(), Some(1), "{}", said(&without));
+    let wrong = leases.env("USHER_TOKEN", "usher_none").ended();
+    assert_eq!(wrong.status.code(), Some(77), "{}", said(&wrong));
+}

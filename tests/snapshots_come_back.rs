@@ -69,3 +69,47 @@ fn what_is_no_snapshot_changes_nothing() {
     let running = Running::up(&data);
     assert_eq!(running.json(&["product", "list"])["items"][0]["id"], "tool");
 }
+
+#[test]
+fn a_data_file_that_is_gone_is_said_and_not_replaced_by_an_empty_one() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let up = Running::up(&data);
+    up.ok(&["product", "add", "cad", "--seats", "2"]);
+    assert_eq!(up.stop(), Some(0));
+    let file = data.join("cache.db");
+    let start = |more: &[&str]| {
+        let mut command = usher();
+        command.args(["server", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(&data).args(more).ended()
+    };
+    for is_there in [false, true] {
+        std::fs::remove_file(&file).unwrap();
+        if is_there {
+            std::fs::write(&file, "").unwrap();
+        }
+        let output = start(&[]);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        let said = said(&output);
+        for word in ["cache.db", "usher restore", "--begin-anew"] {
+            assert!(said.contains(word), "{said}");
+        }
+        assert_eq!(file.exists(), is_there);
+        if !is_there {
+            std::fs::write(&file, "").unwrap();
+        }
+    }
+    let mut anew = usher();
+    anew.args([
+        "up",
+        "--no-agent",
+        "--begin-anew",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    let up = Running::start(&mut anew, &data);
+    assert_eq!(
+        up.json(&["product", "list"])["items"],
+        serde_json::json!([])
+    );
+}

@@ -39,7 +39,7 @@ impl Accounts {
             .in_passwd(uid)
             .or_else(|| by_name_service(uid))
             .filter(|name| {
-                !name.is_empty() && name.len() <= 255 && !name.contains(char::is_control)
+                !name.is_empty() && name.len() <= 255 && !name.contains(usher_api::is_unseen)
             })
             .unwrap_or_else(|| uid.to_string());
         if self.names.len() >= NAMES_LIMIT {

@@ -50,7 +50,11 @@ fn hex(bytes: &[u8]) -> String {
 pub(crate) fn host_name() -> String {
     let uname = rustix::system::uname();
     let name = uname.nodename().to_string_lossy();
-    let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let name: String = name
+        .chars()
+        .filter(|c| !usher_api::is_unseen(*c))
+        .take(200)
+        .collect();
     if name.is_empty() {
         "localhost".to_owned()
     } else {

@@ -15,6 +15,7 @@ mod agent;
 mod clock;
 mod computer;
 mod counts;
+mod covers;
 mod identity;
 mod outbox;
 mod run;
@@ -25,6 +26,7 @@ mod watch;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use usher_api::Watching;
 
@@ -56,6 +58,8 @@ pub struct AgentOptions {
     pub computer_name: Option<String>,
     /// Where the machine id is; `/etc/machine-id` as a rule.
     pub machine_id_file: PathBuf,
+    /// How often it is asked whether the leases of covers are still held.
+    pub look_after_covers: Duration,
 }
 
 impl AgentOptions {
@@ -71,6 +75,7 @@ impl AgentOptions {
             watching: None,
             computer_name: None,
             machine_id_file: PathBuf::from("/etc/machine-id"),
+            look_after_covers: Duration::from_secs(30),
         }
     }
 }

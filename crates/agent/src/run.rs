@@ -13,7 +13,7 @@ use usher_api::client::{Client, Endpoint};
 use crate::agent::Agent;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
-use crate::{AgentError, AgentOptions, AgentReady, lock, socket};
+use crate::{AgentError, AgentOptions, AgentReady, covers, lock, socket};
 
 /// Sightings that wait between the threads and the agent.
 const SEEN_LIMIT: usize = 16_384;
@@ -92,6 +92,13 @@ async fn live(
         exchanges,
         identifying: tokio::sync::Semaphore::new(1),
     });
+    tokio::spawn(covers::run(
+        agent.clone(),
+        client.clone(),
+        options.look_after_covers,
+        changed.clone(),
+        stop.clone(),
+    ));
     let sockets = socket::listen(&options, state, &stop);
     let exchange = tokio::spawn(sync_loop::run(
         agent.clone(),

@@ -21,7 +21,7 @@ pub const SYNC_ITEMS_LIMIT: usize = 1_000;
 #[serde(deny_unknown_fields)]
 pub struct SyncRequest<'a> {
     /// The computer, by the id that its agent made, with its attributes.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "crate::object::one")]
     pub computer: ComputerFacts<'a>,
     /// Grows whenever the agent's own state began anew (such as Unix milliseconds of its
     /// creation); sequence numbers begin again at 1 with it.
@@ -241,7 +241,17 @@ pub struct Policy {
     pub products: Vec<Product>,
 }
 
-/// A lease that an agent's local socket hands to `usher run`: see [`CoverRequest`].
+/// 200 of `GET /v1/agents/leases/{id}`: what a lease is of, without a word of who holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldLease {
+    /// Product id.
+    pub product: String,
+    /// Seats held.
+    pub seats: u32,
+}
+
+/// `POST /v1/covers` on an agent's local socket: a lease covers what a process starts. Only a
+/// lease that the server says is held, and of that product, covers anything.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoverRequest<'a> {

@@ -43,10 +43,20 @@ pub struct CheckoutRequest<'a> {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i8,
     /// What is started, for the record.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        borrow,
+        deserialize_with = "crate::object::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub program: Option<ProgramFacts<'a>>,
     /// Who is counted, exactly; said by agents, which know the account behind the name.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        borrow,
+        deserialize_with = "crate::object::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub subject: Option<SubjectKey<'a>>,
 }
 

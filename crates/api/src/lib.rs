@@ -11,8 +11,11 @@ mod catalogue;
 mod checkout;
 pub mod client;
 mod history;
+mod manager;
+pub mod object;
 mod page;
 mod problem;
+mod service;
 mod status;
 mod tokens;
 
@@ -21,8 +24,10 @@ pub use catalogue::*;
 pub use checkout::*;
 pub use history::*;
 pub use jiff::Timestamp;
+pub use manager::*;
 pub use page::*;
 pub use problem::*;
+pub use service::*;
 pub use status::*;
 pub use tokens::*;
 
@@ -30,6 +35,25 @@ pub use tokens::*;
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 /// The longest name (product, user, computer, …) in bytes of UTF-8.
 pub const NAME_LIMIT_BYTES: usize = 255;
+/// Whether a name may not hold this character: what cannot be seen, or turns around what follows,
+/// makes one name look like another. Control and format characters (Unicode's categories Cc and Cf,
+/// as far as names of today may meet them), line and paragraph separators.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
 /// The most seats that one checkout may ask for.
 pub const SEATS_LIMIT: u32 = 100_000;
 /// How long a lease lives without renewal where a request does not say.

@@ -26,6 +26,12 @@ pub struct Problem {
     /// Why a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// The Win32 error number, where a service did not take a control: 1052, 1061, 1062.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub win32_error: Option<u32>,
+    /// The service as it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Box<crate::Service>>,
 }
 
 fn about_blank() -> String {
@@ -44,6 +50,8 @@ impl Problem {
             decision: None,
             decision_id: None,
             reason: None,
+            win32_error: None,
+            service: None,
         }
     }
 
@@ -152,6 +160,8 @@ codes! {
     ProductExists = "product_exists", 409, "The product exists already";
     /// An agent's incarnation is older than one that the server has seen.
     StaleSender = "stale_sender", 409, "A newer incarnation of this sender has reported already";
+    /// The service does not take this control in its state; see `win32_error` and `service`.
+    ServiceCannotAcceptControl = "service_cannot_accept_control", 409, "The service cannot take this control now";
     /// The server belongs to a site: changes go to its manager.
     ManagedBySite = "managed_by_site", 409, "This server is managed by its site";
     /// The body is over 1 MiB.
@@ -170,6 +180,8 @@ codes! {
     ServerUnreachable = "server_unreachable", 503, "The metering server cannot be reached";
     /// The server is stopping; another may answer.
     Stopping = "stopping", 503, "The server is stopping";
+    /// The service is paused: nothing is granted until it goes on.
+    ServicePaused = "service_paused", 503, "The service is paused";
     /// After a restore: nothing is granted until every lease of before has ended.
     RestoreHold = "restore_hold", 503, "The server was restored and grants nothing yet";
 }

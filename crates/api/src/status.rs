@@ -23,12 +23,13 @@ pub struct ServerStatus {
     pub id: String,
     /// Its version.
     pub version: String,
-    /// `running`, `degraded` (serving, with `why`) or `stopping`.
+    /// As the service's own (`GET /v1/service`), or `degraded`: it runs, and serves less well than
+    /// it should.
     pub state: String,
     /// Since when it is in that state.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// Why it is degraded.
+    /// Why it is degraded, or what a pending state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// The upkeep of the cache; null where the server has none.
@@ -82,6 +83,18 @@ pub enum Watching {
     /// By looking again and again: short runs are missed.
     #[default]
     Polling,
+}
+
+/// `POST /v1/canary`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Canary {
+    /// It was seated, taken back, and both are on disk.
+    pub seated: bool,
+    /// Why it was not seated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// How long that took.
+    pub took_seconds: f64,
 }
 
 /// `GET /v1/health`.

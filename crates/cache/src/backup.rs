@@ -56,6 +56,8 @@ pub(crate) fn backup(shared: &Shared, to: &Path) -> Result<(), CacheError> {
 /// that were made after the snapshot are never made again. The data file of before is kept.
 pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Restored, CacheError> {
     let _lock = open::lock(data)?;
+    let path = data.join("cache.db");
+    let _held = path.exists().then(|| open::hold(&path)).transpose()?;
     let incoming = data.join("cache.db.incoming");
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
@@ -67,7 +69,6 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
             let _ = remove(&beside(&incoming, suffix));
         }
     })?;
-    let path = data.join("cache.db");
     let kept = if path.exists() {
         Some(put_aside(data, &path)?)
     } else {
@@ -119,7 +120,7 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
     };
     check(&Connection::open(path).map_err(database)?, file)?;
     let connection = open::connection(path)?;
-    let loaded = load(&connection, path)?;
+    let loaded = load(&connection, path, &|_| {})?;
     let mut ledger = loaded.ledger;
     let leases = ledger.leases().count() as u64;
     let hold_seconds = match options.accept_risk {

@@ -117,7 +117,15 @@ pub struct Engine {
 impl Engine {
     /// Opens the data file, or makes it; migrates and recovers it; starts the writer.
     pub fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
-        writer::open(options)
+        writer::open(options, &|_| {})
+    }
+
+    /// As [`Engine::open`]; `left` is told how many rows are still to be read, ever fewer.
+    pub fn open_counting(
+        options: EngineOptions,
+        left: &dyn Fn(u64),
+    ) -> Result<(Engine, Opened), CacheError> {
+        writer::open(options, left)
     }
 
     /// Hands requests to the writer, in order, and takes them out of `requests`. What finds no
@@ -167,6 +175,22 @@ impl Engine {
     /// Batches that were made durable since the start, and the events in them.
     pub fn commits(&self) -> (u64, u64) {
         self.shared.commits()
+    }
+
+    /// Durable events that the tables do not hold yet: what closing has still to write. Never
+    /// waits.
+    pub fn behind(&self) -> u64 {
+        self.shared.left()
+    }
+
+    /// An empty command: goes through the queue, past the ledger and onto the disk as any other.
+    /// Never on an async thread.
+    ///
+    /// # Errors
+    /// [`Failure::Storage`] says that the disk answered, and refused;
+    /// [`Failure::OutcomeUnknown`] that it did not answer.
+    pub fn prove(&self) -> Result<(), Failure> {
+        self.shared.prove()
     }
 
     /// Writes a snapshot of the file to `to`, which must not exist, while serving. Never on an

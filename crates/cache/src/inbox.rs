@@ -50,8 +50,8 @@ pub(crate) struct Shared {
     ended: Condvar,
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    /// Held until the file is closed: one process a data directory.
-    held: Mutex<Option<File>>,
+    /// Held until the file is closed: one process a data directory, and a data file.
+    held: Mutex<Option<[File; 2]>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
     /// When the disk was last asked, on the boot clock plus one; 0 when it is not being asked.
@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     trouble: Mutex<Option<(String, i64)>>,
     batches: AtomicU64,
     events: AtomicU64,
+    /// Durable events that the tables do not hold yet.
+    behind: AtomicU64,
 }
 
 /// A panic elsewhere leaves these values whole: each is set in one step.
@@ -67,20 +69,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, lock: File) -> Shared {
+    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, locks: [File; 2]) -> Shared {
         Shared {
             inbox: Mutex::default(),
             arrived: Condvar::new(),
             ended: Condvar::new(),
             path,
             clock,
-            held: Mutex::new(Some(lock)),
+            held: Mutex::new(Some(locks)),
             thread: Mutex::default(),
             readers: Mutex::default(),
             asked_ms: AtomicU64::new(0),
             trouble: Mutex::default(),
             batches: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
         }
     }
 
@@ -276,6 +279,24 @@ impl Shared {
             self.batches.load(Ordering::Relaxed),
             self.events.load(Ordering::Relaxed),
         )
+    }
+
+    pub(crate) fn behind(&self, events: u64) {
+        self.behind.store(events, Ordering::Relaxed);
+    }
+
+    pub(crate) fn left(&self) -> u64 {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// Goes the way of every request, and changes nothing that is remembered: into the queue,
+    /// past the ledger, onto the disk and back.
+    pub(crate) fn prove(&self) -> Result<(), Failure> {
+        self.read(|_, _| ())?;
+        let wall_ms = self.clock.wall_ms();
+        self.with_connection(move |connection| {
+            crate::schema::put(connection, "proved_wall", wall_ms.cast_unsigned())
+        })
     }
 
     pub(crate) fn counted(&self, events: u64) {

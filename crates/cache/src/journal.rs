@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use usher_core::ledger::{Batch, Event, Now, Steady, Wall};
 
 use crate::error::CacheError;
@@ -82,6 +82,15 @@ fn decode(mut bytes: &[u8], count: usize) -> Result<Vec<Event>, String> {
         bytes = rest;
     }
     Ok(events)
+}
+
+/// Up to which event number, not included, the journal goes; none where it is empty.
+pub(crate) fn end(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    let last = "SELECT first + count FROM journal ORDER BY first DESC LIMIT 1";
+    let end: Option<i64> = connection
+        .query_row(last, [], |row| row.get(0))
+        .optional()?;
+    Ok(end.map(from_i64))
 }
 
 /// The oldest records, in order, until they hold `at_least` events or there are no more.

@@ -21,6 +21,7 @@ mod inbox;
 mod journal;
 mod load;
 mod open;
+mod presence;
 mod schema;
 mod tokens;
 mod writer;

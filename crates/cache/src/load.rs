@@ -21,7 +21,12 @@ pub(crate) struct Loaded {
 }
 
 /// Rebuilds the ledger exactly as it was after the last durable batch.
-pub(crate) fn load(connection: &Connection, path: &Path) -> Result<Loaded, CacheError> {
+/// `left` is told how many of the journal's events are still to be taken in.
+pub(crate) fn load(
+    connection: &Connection,
+    path: &Path,
+    left: &dyn Fn(u64),
+) -> Result<Loaded, CacheError> {
     let database = |source| CacheError::Database {
         doing: "read",
         path: path.into(),
@@ -33,11 +38,16 @@ pub(crate) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Cache
         steady: Steady(meta("last_steady")?.unwrap_or(0)),
         wall: Wall(meta("last_wall")?.unwrap_or(0).cast_signed()),
     };
+    let end = journal::end(connection).map_err(database)?;
+    // The tables count as one more: they are read in one go.
+    let tell = |next: u64| left(end.unwrap_or(next).saturating_sub(next));
+    left(end.unwrap_or(filled_to).saturating_sub(filled_to) + 1);
     let mut ledger =
         Ledger::restore(snapshot(connection, filled_to, last.steady).map_err(database)?);
     let mut next = filled_to;
     let mut journal_events = 0;
     loop {
+        tell(next);
         let batches = journal::oldest(connection, path, next, 10_000)?;
         if batches.is_empty() {
             return Ok(Loaded {

@@ -38,20 +38,34 @@ pub(crate) fn lock(data: &Path) -> Result<File, CacheError> {
     }
 }
 
-/// Opens the file and brings it to this version's schema.
-pub(crate) fn connection(path: &Path) -> Result<Connection, CacheError> {
+/// Holds the data file itself, making it where there is none: the file `lock` may be removed while
+/// a server runs, and a second one must not write to the same data all the same. The lock is of
+/// another kind than SQLite's own, so the two do not meet.
+pub(crate) fn hold(path: &Path) -> Result<File, CacheError> {
+    let system = |doing, error: std::io::Error| CacheError::System {
+        doing,
+        path: path.into(),
+        why: error.to_string(),
+    };
     // SQLite gives the files beside it the same mode.
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
         .open(path)
-        .map_err(|error| CacheError::System {
-            doing: "write",
-            path: path.into(),
-            why: error.to_string(),
-        })?;
+        .map_err(|error| system("write", error))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(CacheError::InUse(path.parent().unwrap_or(path).into()))
+        }
+        Err(error) => Err(system("lock", error.into())),
+    }
+}
+
+/// Opens the file and brings it to this version's schema.
+pub(crate) fn connection(path: &Path) -> Result<Connection, CacheError> {
     let mut connection = schema::connect(path)?;
     schema::migrate(&mut connection, path)?;
     Ok(connection)

@@ -17,6 +17,7 @@ use crate::fill::fill;
 use crate::journal::{self, CommitError};
 use crate::load::load;
 use crate::open;
+use crate::presence::Presence;
 
 use crate::inbox::{Item, Settler, Shared};
 
@@ -39,9 +40,14 @@ const RECORD_OVERHEAD_BYTES: usize = 8 * 1024;
 const FILLED_BYTES: usize = 512;
 /// How long to leave a failing disk alone where nobody asks.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often it is looked whether the files are still there.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Opens the data file, or makes it; migrates and recovers it; starts the writer.
-pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
+pub(crate) fn open(
+    options: EngineOptions,
+    left: &dyn Fn(u64),
+) -> Result<(Engine, Opened), CacheError> {
     let EngineOptions {
         data,
         clock,
@@ -49,9 +55,10 @@ pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheErro
     } = options;
     let lock = open::lock(&data)?;
     let path = data.join("cache.db");
+    let held = open::hold(&path)?;
     let connection = open::connection(&path)?;
     let server_id = open::server_id(&connection, &path)?;
-    let loaded = load(&connection, &path)?;
+    let loaded = load(&connection, &path, left)?;
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {
@@ -59,7 +66,7 @@ pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheErro
         leases: loaded.ledger.leases().count(),
         replayed: loaded.journal_events,
     };
-    let shared = Arc::new(Shared::new(path.clone(), clock.clone(), lock));
+    let shared = Arc::new(Shared::new(path.clone(), clock.clone(), [lock, held]));
     let mut writer = Writer {
         durable_to: loaded.ledger.next_number(),
         filled_to: loaded.filled_to,
@@ -75,6 +82,9 @@ pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheErro
         logged_bytes: 0,
         on_durable,
         retry_at: None,
+        presence: Presence::of(Path::new("")),
+        looked_at: Instant::now(),
+        gone: None,
     };
     if rebooted {
         writer.reboot()?;
@@ -82,6 +92,7 @@ pub(crate) fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheErro
     if let Some(connection) = &writer.connection {
         open::keep_clock(connection, &writer.path, offset_ms, writer.clock.as_ref())?;
     }
+    writer.presence = Presence::of(&writer.path);
     let thread = std::thread::Builder::new()
         .name("usher-writer".to_owned())
         .spawn(move || writer.run())
@@ -114,6 +125,11 @@ struct Writer {
     logged_bytes: usize,
     on_durable: Box<dyn Fn(&Batch) + Send>,
     retry_at: Option<Instant>,
+    presence: Presence,
+    /// When it was last looked whether the files are still there.
+    looked_at: Instant,
+    /// Why nothing can be kept: a file was removed or replaced.
+    gone: Option<String>,
 }
 
 /// Answers by where they go.
@@ -124,8 +140,10 @@ impl Writer {
         loop {
             let (items, closing) = self.shared.take(self.patience(), BATCH_LIMIT);
             let idle = items.is_empty();
+            self.look_for_files();
             self.serve(items);
             self.upkeep(idle);
+            self.shared.behind(self.behind());
             if closing && idle {
                 break;
             }
@@ -134,8 +152,34 @@ impl Writer {
         self.shared.closed();
     }
 
-    /// How long to wait for requests; none: until one comes.
+    /// Looks now and then whether the files that are written to are still at their paths.
+    fn look_for_files(&mut self) {
+        if self.looked_at.elapsed() < LOOK {
+            return;
+        }
+        self.looked_at = Instant::now();
+        self.shared.commit_begins();
+        let trouble = self.presence.trouble();
+        self.shared.commit_ends();
+        match (&self.gone, trouble) {
+            (None, Some(why)) => {
+                tracing::error!(why, "nothing can be kept");
+                self.shared.failed(&why);
+                self.gone = Some(why);
+            }
+            (Some(_), None) => {
+                self.gone = None;
+                self.shared.recovered();
+            }
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+    }
+
+    /// How long to wait for requests.
     fn patience(&self) -> Option<Duration> {
+        if self.gone.is_some() {
+            return Some(LOOK);
+        }
         if let Some(retry_at) = self.retry_at {
             return Some(retry_at.saturating_duration_since(Instant::now()));
         }
@@ -147,7 +191,7 @@ impl Writer {
             .ledger
             .next_due()
             .map(|due| Duration::from_millis(due.since_ms(Steady(self.boot_to_steady()))));
-        [filling, due].into_iter().flatten().min()
+        [filling, due, Some(LOOK)].into_iter().flatten().min()
     }
 
     /// Events that the tables do not hold yet.
@@ -185,6 +229,10 @@ impl Writer {
             .is_some_and(|due| due.0 <= self.boot_to_steady());
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
         if items.is_empty() && !(due && may_try) {
+            return;
+        }
+        if let Some(why) = self.gone.clone() {
+            self.serve_without_file(items, &why);
             return;
         }
         if self.connection.is_none() {
@@ -234,6 +282,22 @@ impl Writer {
         for statement in statements {
             self.execute(statement);
         }
+    }
+
+    /// Shows what is known, and refuses what would have to be kept.
+    fn serve_without_file(&mut self, items: Vec<Item>, why: &str) {
+        let now = self.now();
+        let mut refused = Vec::new();
+        for item in items {
+            match item {
+                Item::Request(Request {
+                    work: Work::Read(look),
+                    ..
+                }) => look(Ok((&self.ledger, now))),
+                other => refused.push(other),
+            }
+        }
+        refuse(refused, &Failure::Storage(why.to_owned()));
     }
 
     /// Makes durable what the ledger has changed, or takes it back.
@@ -287,11 +351,17 @@ impl Writer {
 
     /// Opens the file anew and rebuilds the ledger from it: what it says is what is so.
     fn rebuild(&mut self) {
+        // An empty one would be made in the place of a file that is gone.
+        if let Some(why) = self.presence.trouble() {
+            self.failed(&why);
+            self.gone = Some(why);
+            return;
+        }
         self.shared.close_readers();
         self.connection = None;
         let reopened = open::connection(&self.path).and_then(|connection| {
             checkpoint(&connection, &self.path, "TRUNCATE")?;
-            let loaded = load(&connection, &self.path)?;
+            let loaded = load(&connection, &self.path, &|_| {})?;
             Ok((connection, loaded))
         });
         match reopened {
@@ -301,6 +371,7 @@ impl Writer {
                     "the ledger was rebuilt from its file after an I/O error"
                 );
                 self.connection = Some(connection);
+                self.presence = Presence::of(&self.path);
                 self.durable_to = loaded.ledger.next_number();
                 self.filled_to = loaded.filled_to;
                 self.ledger = loaded.ledger;
@@ -318,6 +389,7 @@ impl Writer {
         };
         self.shared.commit_ends();
         match outcome {
+            Ok(()) if self.connection.is_some() => self.shared.recovered(),
             Ok(()) => {}
             Err(CommitError::Definite(why)) => self.failed(&why),
             Err(CommitError::Unknown(why)) => {
@@ -329,6 +401,12 @@ impl Writer {
 
     /// Fills the tables where there is time or it must be; keeps the write-ahead log short.
     fn upkeep(&mut self, idle: bool) {
+        if let Some(why) = &self.gone {
+            for (_, mut settler) in self.settlers.drain(..) {
+                settler(Err(Failure::Storage(why.clone())));
+            }
+            return;
+        }
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
         if (idle || self.must_fill()) && self.behind() > 0 && may_try {
             self.fill();
@@ -393,9 +471,18 @@ impl Writer {
 
     /// Leaves the file complete: tables filled, no journal, no write-ahead log.
     fn finish(&mut self) {
+        self.looked_at = self.looked_at.checked_sub(LOOK).unwrap_or(self.looked_at);
+        self.look_for_files();
+        if self.gone.is_some() {
+            // SQLite would remove the log at that path, which may be another file's by now. The
+            // process ends after this, and takes the connection with it.
+            std::mem::forget(self.connection.take());
+            return;
+        }
         while self.filled_to < self.durable_to {
             let before = self.filled_to;
             self.fill();
+            self.shared.behind(self.behind());
             if self.filled_to == before {
                 return;
             }

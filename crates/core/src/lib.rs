@@ -6,6 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod health;
 pub mod identify;
 pub mod ledger;
+pub mod lifecycle;
+pub mod messages;
 pub mod sessions;

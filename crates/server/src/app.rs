@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot};
 use usher_api::Code;
 use usher_cache::{Answer, Engine, Failure, Health, Request, Sink, Work};
 use usher_core::ledger::{Batch, Command, Event, Ledger, Now};
+use usher_core::lifecycle::ServiceState::Running;
 
 use crate::auth::{TokenBook, wall_ms};
 use crate::feed::Feed;
 use crate::hopper::{ANSWER_SECONDS, no_answer};
 use crate::keys::SecretAnswers;
+use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
 use crate::watch::Watchers;
@@ -70,16 +72,29 @@ pub(crate) struct PolicyText {
 /// The state that the server says it is in, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceState {
-    /// `running`, `degraded` or `stopping`.
+    /// A name of `usher_core::lifecycle::ServiceState`, or `degraded` for one that runs and serves
+    /// less well than it should.
     pub(crate) word: &'static str,
     /// Since when, in Unix milliseconds.
     pub(crate) since_ms: i64,
-    /// Why, where it is degraded.
+    /// Why it is degraded, or what a pending state waits for.
     pub(crate) why: Option<String>,
+}
+
+impl ServiceState {
+    /// As the machine says.
+    pub(crate) fn of(seen: &Seen) -> ServiceState {
+        ServiceState {
+            word: seen.report.status.state.name(),
+            since_ms: seen.since_ms,
+            why: seen.report.status.work.map(|work| work.to_string()),
+        }
+    }
 }
 
 /// See the module.
 pub(crate) struct App {
+    pub(crate) life: Life,
     pub(crate) engine: Engine,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
@@ -92,7 +107,6 @@ pub(crate) struct App {
     pub(crate) connections: AtomicUsize,
     pub(crate) connections_limit: usize,
     pub(crate) started: Instant,
-    pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
     pub(crate) policy: RwLock<Option<PolicyText>>,
     /// One backup at a time.
@@ -108,7 +122,7 @@ pub(crate) struct Parts {
     pub(crate) data: PathBuf,
     pub(crate) live: Arc<Live>,
     pub(crate) counts: Vec<Arc<CoreCounts>>,
-    pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) life: Life,
     pub(crate) connections_limit: usize,
 }
 
@@ -116,6 +130,7 @@ impl App {
     /// Brings the parts together.
     pub(crate) fn new(parts: Parts) -> App {
         App {
+            life: parts.life,
             engine: parts.engine,
             server_id: parts.server_id,
             data: parts.data,
@@ -127,7 +142,6 @@ impl App {
             connections: AtomicUsize::new(0),
             connections_limit: parts.connections_limit,
             started: Instant::now(),
-            stopping: parts.stopping,
             seen: Mutex::default(),
             policy: RwLock::default(),
             backup_turn: Arc::new(Semaphore::new(1)),
@@ -246,41 +260,38 @@ impl App {
 
     /// Whether the server has been told to stop.
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
+        self.life.is_stopping()
     }
 
     /// Waits until the server is told to stop.
     pub(crate) async fn stopping(&self) {
-        let mut stopping = self.stopping.clone();
-        // An error means that the server is gone, which is as good.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
+        self.life.stopping().await;
     }
 
     /// The state now. Never waits for the disk.
     pub(crate) fn state(&self) -> ServiceState {
-        let now_ms = wall_ms();
-        let (word, since_ms, why) = match (self.is_stopping(), self.engine.health()) {
-            (true, _) => ("stopping", now_ms, None),
-            (false, Health::Ok) => ("running", now_ms, None),
-            (
-                false,
-                Health::Degraded {
-                    why,
-                    since_wall_ms: since,
-                },
-            ) => ("degraded", since, Some(why)),
-            (false, Health::Stuck { why, for_seconds }) => {
+        let seen = self.life.seen();
+        if seen.report.status.state != Running {
+            return ServiceState::of(&seen);
+        }
+        let (word, since_ms, why) = match self.engine.health() {
+            Health::Ok => ("running", seen.since_ms, None),
+            Health::Degraded { why, since_wall_ms } => ("degraded", since_wall_ms, Some(why)),
+            Health::Stuck { why, for_seconds } => {
                 let for_ms = i64::try_from(for_seconds.saturating_mul(1_000)).unwrap_or(0);
-                ("degraded", now_ms.saturating_sub(for_ms), Some(why))
+                ("degraded", wall_ms().saturating_sub(for_ms), Some(why))
             }
         };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.word != word {
-            state.word = word;
-            state.since_ms = since_ms;
+        let mut last = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.word != word {
+            // It was degraded in between.
+            let again = last.word == "degraded";
+            last.since_ms = if again { wall_ms() } else { since_ms };
+            last.word = word;
         }
-        state.why = why;
-        state.clone()
+        last.since_ms = last.since_ms.max(seen.since_ms);
+        last.why = why;
+        last.clone()
     }
 
     /// Notes that a computer's agent has reported.

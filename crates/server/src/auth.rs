@@ -93,6 +93,14 @@ impl Principal {
         }
     }
 
+    /// Refuses whoever may not steer what serves all.
+    pub(crate) fn must_steer(&self, what: &str) -> Result<(), Refusal> {
+        match self.role {
+            Role::Operator | Role::Admin => Ok(()),
+            _ => Err(self.too_small(what, "operator or admin")),
+        }
+    }
+
     /// Refuses whoever only looks.
     pub(crate) fn must_act(&self, what: &str) -> Result<(), Refusal> {
         match self.role {

@@ -160,6 +160,12 @@ impl Connections {
         self.open.borrow().len()
     }
 
+    /// How many requests are being answered.
+    pub(crate) fn active(&self) -> u64 {
+        let open = self.open.borrow();
+        open.iter().map(|watch| u64::from(watch.active.get())).sum()
+    }
+
     /// Moves the coarse clock and looks after all of them.
     pub(crate) fn sweep(&self, second: u32) {
         self.second.set(second);

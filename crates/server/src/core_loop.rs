@@ -1,5 +1,6 @@
 //! The loop of one core: its share of the connections, one thread, no locks among its own.
 
+use std::cell::Cell;
 use std::net::TcpStream as StdStream;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,9 +20,11 @@ use crate::tls::HTTP2;
 
 /// A connection must have said its first word, or shaken hands, within so long.
 const HELLO: Duration = Duration::from_secs(30);
-/// Requests in flight are given so long when the server stops.
-const DRAIN: Duration = Duration::from_secs(10);
-/// HTTP/2 says goodbye and waits for the other side's; so long.
+/// Requests in flight are given so long when the server stops; then their connections are cut off,
+/// before the service's own deadline ends the process by force.
+const DRAIN: Duration = Duration::from_secs(8);
+/// HTTP/2 says goodbye and waits for the other side's, and who has just come for its request; so
+/// long.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Threads of one core for what blocks.
 const BLOCKING_THREADS: usize = 16;
@@ -53,8 +56,16 @@ async fn serve(
     let connections = Rc::new(Connections::default());
     tokio::task::spawn_local(core.hopper.clone().run());
     tokio::task::spawn_local(sweep(core.clone(), connections.clone()));
+    let greeted = Rc::new(Cell::new(0));
     while let Some(stream) = incoming.recv().await {
-        let served = one(core.clone(), connections.clone(), stream, tls.clone());
+        let greeting = Greeting::new(&greeted);
+        let served = one(
+            core.clone(),
+            connections.clone(),
+            greeting,
+            stream,
+            tls.clone(),
+        );
         let app = app.clone();
         tokio::task::spawn_local(async move {
             let _open = Open(app);
@@ -64,7 +75,10 @@ async fn serve(
     // The acceptor has gone: the server stops.
     connections.drain();
     let began = Instant::now();
-    while connections.len() > 0 && began.elapsed() < DRAIN {
+    while connections.len() + greeted.get() > 0 && began.elapsed() < DRAIN {
+        core.counts
+            .in_flight
+            .store(connections.active(), Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(10)).await;
         // One may have been shaking hands when the others were told.
         connections.drain();
@@ -72,6 +86,7 @@ async fn serve(
             connections.end_idle();
         }
     }
+    core.counts.in_flight.store(0, Ordering::Relaxed);
 }
 
 /// Looks after slow connections and late answers once a second.
@@ -96,9 +111,26 @@ impl Drop for Open {
     }
 }
 
+/// A connection that has not said its first word.
+struct Greeting(Rc<Cell<usize>>);
+
+impl Greeting {
+    fn new(greeted: &Rc<Cell<usize>>) -> Greeting {
+        greeted.set(greeted.get() + 1);
+        Greeting(greeted.clone())
+    }
+}
+
+impl Drop for Greeting {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
 async fn one(
     core: Rc<Core>,
     connections: Rc<Connections>,
+    greeting: Greeting,
     stream: StdStream,
     tls: Option<TlsAcceptor>,
 ) {
@@ -113,8 +145,10 @@ async fn one(
     };
     let said = tokio::select! {
         said = tokio::time::timeout(HELLO, hello) => said,
-        () = app.stopping() => return,
+        // Its request may be on its way: it was accepted, so it is answered.
+        () = async { app.stopping().await; tokio::time::sleep(GOODBYE).await } => return,
     };
+    drop(greeting);
     match said {
         Ok(Ok(Spoken::Plain(is_http2, stream))) => {
             connection::serve(core, connections, stream, is_http2).await;

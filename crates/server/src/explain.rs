@@ -175,7 +175,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
                 capital(&seats(more))
             ),
             own_more(product, more),
-            "A longer queue: the product's `queue_limit`.".to_owned(),
+            format!("A longer queue: `usher product edit {product} --queue-limit N`."),
         ],
         Reason::NotPermitted | Reason::OutsideAccessHours | Reason::Quota => Vec::new(),
     }

@@ -11,7 +11,7 @@ use usher_core::ledger::{
 };
 
 use crate::app::App;
-use crate::feed::{Facts, Item};
+use crate::feed::{Facts, Feed, Item};
 use crate::input::timestamp;
 use crate::words;
 
@@ -47,9 +47,9 @@ pub(crate) async fn run(app: Arc<App>) {
     }
 }
 
-/// The server's own state has changed.
-pub(crate) fn state_changed(app: &App, state: &crate::app::ServiceState) {
-    if !app.live.feed.has_listeners() {
+/// The server's own state has changed. Never waits.
+pub(crate) fn state_changed(feed: &Feed, state: &crate::app::ServiceState) {
+    if !feed.has_listeners() {
         return;
     }
     let data = json!({
@@ -57,7 +57,7 @@ pub(crate) fn state_changed(app: &App, state: &crate::app::ServiceState) {
         "state": state.word,
         "why": state.why,
     });
-    app.live.feed.send(Item::Event(
+    feed.send(Item::Event(
         format!("event: state\ndata: {data}\n\n").into(),
     ));
 }

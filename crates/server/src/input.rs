@@ -13,7 +13,7 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal>
             "a JSON body is needed and there is none: see GET /openapi.json for its fields",
         ));
     }
-    serde_json::from_slice(body)
+    usher_api::object::from_slice(body)
         .map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))
 }
 
@@ -58,8 +58,10 @@ pub(crate) fn check_text(field: &str, text: &str) -> Result<(), String> {
     }
     // Most names are plain ASCII, where a look at the bytes is enough.
     let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b));
-    if !plain && text.chars().any(char::is_control) {
-        return Err(format!("`{field}` has control characters: leave them out"));
+    if !plain && text.chars().any(usher_api::is_unseen) {
+        return Err(format!(
+            "`{field}` has control characters, or others that cannot be seen: leave them out"
+        ));
     }
     Ok(())
 }
@@ -188,6 +190,18 @@ mod tests {
         assert!(check_name("user", &"x".repeat(255)).is_ok());
         assert!(check_name("user", &"é".repeat(127)).is_ok());
         for wrong in ["", "a\nb", "a\u{7f}", "a\u{85}b"] {
+            assert!(check_name("user", wrong).is_err(), "{wrong:?} was taken");
+        }
+        let unseen = [
+            "a\u{202e}b",
+            "\u{2066}a",
+            "a\u{2069}",
+            "a\u{200b}",
+            "\u{200f}a",
+            "\u{feff}a",
+            "a\u{ad}b",
+        ];
+        for wrong in unseen {
             assert!(check_name("user", wrong).is_err(), "{wrong:?} was taken");
         }
         assert!(check_name("user", &"x".repeat(256)).is_err());

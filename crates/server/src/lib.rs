@@ -18,7 +18,9 @@ mod herald;
 mod hopper;
 mod input;
 mod keys;
+mod life;
 mod metrics;
+mod pause;
 mod problem;
 mod routes;
 mod secrets;
@@ -26,6 +28,7 @@ mod serve;
 mod service;
 mod sync_items;
 mod tls;
+mod vital;
 mod watch;
 mod wire;
 mod words;
@@ -33,7 +36,8 @@ mod words;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use serve::run_until;
+pub use life::{EXIT_STANDSTILL, EXIT_STOP};
+pub use serve::{run_under, run_until};
 
 /// How a metering server is to run.
 #[derive(Debug, Clone)]
@@ -46,6 +50,8 @@ pub struct ServerOptions {
     pub tls: Option<TlsFiles>,
     /// Whether plain HTTP beyond loopback was said aloud.
     pub plain_http: bool,
+    /// Whether it was said aloud to begin with an empty data file where the former one is gone.
+    pub begin_anew: bool,
 }
 
 /// PEM files for TLS.
@@ -68,11 +74,21 @@ pub enum ServerError {
     Failed(String),
 }
 
+/// What the operating system's service manager gives a server, where one started it.
+#[derive(Default)]
+pub struct Managed {
+    /// A listener that is bound already: whoever holds it loses no connection over a restart.
+    pub listener: Option<std::net::TcpListener>,
+    /// Who is told of the service's state, and that it is alive.
+    pub manager: Option<std::sync::Arc<dyn usher_core::lifecycle::ServiceManager>>,
+}
+
 /// Serves until SIGTERM or SIGINT. Calls `ready` with the address that it got once requests are
 /// answered; answers what is in flight before it returns.
 pub fn run(
     options: ServerOptions,
+    managed: Managed,
     ready: impl FnOnce(SocketAddr) + Send + 'static,
 ) -> Result<(), ServerError> {
-    serve::run_until(options, ready, serve::told_to_stop())
+    serve::run_under(options, managed, ready, serve::told_to_stop())
 }

@@ -22,7 +22,7 @@ impl Refusal {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Refusal {
         let retry_after_seconds = match code {
             Code::Busy | Code::OutcomeUnknown => Some(1),
-            Code::StorageFailed | Code::Stopping => Some(5),
+            Code::StorageFailed | Code::Stopping | Code::ServicePaused => Some(5),
             _ => None,
         };
         Refusal {
@@ -127,6 +127,13 @@ impl Refusal {
         self.problem.decision = Some("denied".to_owned());
         self.problem.decision_id = Some(decision_id);
         self.problem.reason = Some(reason);
+        self
+    }
+
+    /// The same, with the service as it is.
+    pub(crate) fn with_service(mut self, win32_error: u32, service: usher_api::Service) -> Self {
+        self.problem.win32_error = Some(win32_error);
+        self.problem.service = Some(Box::new(service));
         self
     }
 

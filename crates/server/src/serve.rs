@@ -4,17 +4,22 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use usher_api::Code;
 use usher_cache::{Engine, EngineOptions, SystemClock};
+use usher_core::lifecycle::{Limits, Step, Work};
 
-use crate::app::{App, Live, Parts};
-use crate::metrics::CoreCounts;
+use crate::app::{App, Live, Parts, ServiceState};
+use crate::life::{Life, Seen};
+use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
-use crate::{ServerError, ServerOptions, core_loop, herald, routes, secrets, tls};
+use crate::{
+    Managed, ServerError, ServerOptions, core_loop, herald, pause, routes, secrets, tls, vital,
+};
 
 /// Open connections at the most, where the system allows as many open files; the next is answered
 /// with 503 and closed.
@@ -23,8 +28,10 @@ const CONNECTIONS_LIMIT: usize = 10_000;
 const OTHER_FILES: u64 = 256;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
-/// How long the engine may take to close before the server goes without it.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at how a stop comes on.
+const LOOK: Duration = Duration::from_millis(20);
+/// The exit code of a server that cannot start, or go on.
+const FAILED: u8 = 1;
 
 /// Serves until `stop` is done. See [`crate::run`].
 pub fn run_until(
@@ -32,29 +39,77 @@ pub fn run_until(
     ready: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
-    let tls = check(&options)?;
+    run_under(options, Managed::default(), ready, stop)
+}
+
+/// Serves until `stop` is done or a control says so, under a service manager.
+pub fn run_under(
+    options: ServerOptions,
+    managed: Managed,
+    ready: impl FnOnce(SocketAddr) + Send + 'static,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
+    let passed = managed.listener.as_ref().map(TcpListener::local_addr);
+    let listen = match passed.transpose() {
+        Ok(passed) => passed.unwrap_or(options.listen),
+        Err(error) => return Err(failed("use the listener that was passed", &error)),
+    };
+    let tls = check(&options, listen)?;
+    must_not_be_lost(&options)?;
+    let live = Arc::new(Live::default());
+    let listener = Box::new({
+        let live = live.clone();
+        move |seen: &Seen| herald::state_changed(&live.feed, &ServiceState::of(seen))
+    });
+    let life = Life::begin(Limits::default(), managed.manager.clone(), listener)
+        .map_err(|error| failed("start a thread", &error))?;
+    let result = start(options, managed, &life, live, tls, ready, stop);
+    match &result {
+        Ok(()) => life.done(),
+        Err(_) => life.failed(FAILED),
+    }
+    life.wait_until_told();
+    result
+}
+
+/// From the first file to the last, within `life`.
+fn start(
+    options: ServerOptions,
+    managed: Managed,
+    life: &Life,
+    live: Arc<Live>,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    ready: impl FnOnce(SocketAddr) + Send + 'static,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| failed("start a loop", &error))?;
     let connections_limit = raise_open_files();
-    let listener = {
-        let _entered = runtime.enter();
-        listen(options.listen)?
+    let listener = match managed.listener {
+        Some(listener) => listener,
+        None => {
+            let _entered = runtime.enter();
+            listen(options.listen)?
+        }
     };
-    let address = listener
-        .local_addr()
-        .map_err(|error| failed("learn the address that it listens on", &error))?;
-    let live = Arc::new(Live::default());
-    let (engine, opened) = Engine::open(EngineOptions {
+    let prepared = listener
+        .set_nonblocking(true)
+        .and_then(|()| listener.local_addr());
+    let address =
+        prepared.map_err(|error| failed("learn the address that it listens on", &error))?;
+    let options_of_engine = EngineOptions {
         data: options.data.clone(),
         clock: Arc::new(SystemClock),
         on_durable: Box::new({
             let live = live.clone();
             move |batch| live.take_in(batch)
         }),
-    })
-    .map_err(|error| ServerError::Failed(error.to_string()))?;
+    };
+    let (engine, opened) =
+        Engine::open_counting(options_of_engine, &|left| life.moved(Step::Recover, left))
+            .map_err(|error| ServerError::Failed(error.to_string()))?;
     tracing::info!(
         server = %opened.server_id,
         leases = opened.leases,
@@ -69,8 +124,8 @@ pub fn run_until(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
+    life.moved(Step::Listen, Work::UNCOUNTED);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let (stopper, stopping) = watch::channel(false);
     let counts = (0..cores).map(|_| Arc::new(CoreCounts::new(routes::TABLE.len())));
     let app = Arc::new(App::new(Parts {
         engine: engine.clone(),
@@ -78,30 +133,67 @@ pub fn run_until(
         data: options.data,
         live,
         counts: counts.collect(),
-        stopping,
+        life: life.clone(),
         connections_limit,
     }));
     app.tokens.replace(&tokens);
-    let served = serve(&runtime, &app, listener, tls, || ready(address), stop);
-    tracing::info!("stopping");
-    // Nobody is left to be told only if all cores have gone already.
-    let _ = stopper.send(true);
+    if let Some(manager) = managed.manager {
+        vital::watch(engine.clone(), life.clone(), manager)
+            .map_err(|error| failed("start a thread", &error))?;
+    }
+    let ready = || {
+        life.done();
+        ready(address);
+    };
+    let served = serve(&runtime, &app, listener, tls, ready, stop);
+    // Without a control it is the operating system that ends it, or an error.
+    life.terminate();
     let result = served.and_then(|threads| join(&runtime, &app, threads));
-    close(engine)?;
+    // What blocks on a disk that hangs is not waited for.
+    runtime.shutdown_background();
+    close(&engine, life);
     result
 }
 
 /// What can be said before anything is touched.
-fn check(options: &ServerOptions) -> Result<Option<tokio_rustls::TlsAcceptor>, ServerError> {
-    let is_local = options.listen.ip().is_loopback();
+fn check(
+    options: &ServerOptions,
+    listen: SocketAddr,
+) -> Result<Option<tokio_rustls::TlsAcceptor>, ServerError> {
+    let is_local = listen.ip().is_loopback();
     if !is_local && options.tls.is_none() && !options.plain_http {
         return Err(ServerError::Usage(format!(
-            "{} is beyond this computer, and tokens would travel in the clear: give --tls-cert \
-             FILE and --tls-key FILE, or say --plain-http",
-            options.listen
+            "{listen} is beyond this computer, and tokens would travel in the clear: give \
+             --tls-cert FILE and --tls-key FILE, or say --plain-http"
         )));
     }
     options.tls.as_ref().map(tls::acceptor).transpose()
+}
+
+/// Where there was a server before, its data file must be there: an empty one in its place would
+/// forget every product, lease and session without a word.
+fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
+    let (file, token) = (
+        options.data.join("cache.db"),
+        options.data.join(secrets::ADMIN_TOKEN_FILE),
+    );
+    if options.begin_anew || !token.exists() {
+        return Ok(());
+    }
+    let what = match std::fs::metadata(&file) {
+        Ok(found) if found.len() > 0 => return Ok(()),
+        Ok(_) => "is empty",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "is not there",
+        // What is wrong with it is told by who opens it.
+        Err(_) => return Ok(()),
+    };
+    Err(ServerError::Failed(format!(
+        "{} {what}, but {} shows that a server has kept its data here: put the file back, or bring \
+         back a snapshot with `usher restore FILE`; --begin-anew begins with no products, seats and \
+         records",
+        file.display(),
+        token.display()
+    )))
 }
 
 /// Each connection is an open file; the usual limit is for programs that have few. Answers how
@@ -175,10 +267,12 @@ fn serve(
             .map_err(|error| failed("listen without waiting", &error))?;
         tokio::spawn(herald::run(app.clone()));
         tokio::spawn(watch_state(app.clone()));
+        tokio::spawn(pause::tend(app.clone()));
         ready();
         tokio::select! {
             () = accept(app, &listener, &doors) => {}
             () = stop => {}
+            () = app.stopping() => {}
         }
         Ok(())
     })?;
@@ -244,20 +338,23 @@ fn turn_away(mut stream: TcpStream, limit: usize) {
     let _ = stream.write_all(&[head.as_bytes(), &body].concat());
 }
 
-/// Notices when the state changes, for those who follow it.
+/// Notices when it serves less well than it should, or well again.
 async fn watch_state(app: Arc<App>) {
-    let mut last = app.state();
+    let mut was_degraded = false;
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let state = app.state();
-        if state.word != last.word {
+        let is_degraded = state.word == "degraded";
+        app.life
+            .trouble(state.why.as_deref().filter(|_| is_degraded));
+        if is_degraded != was_degraded {
             match &state.why {
                 Some(why) => tracing::warn!(state = state.word, %why, "the state has changed"),
                 None => tracing::info!(state = state.word, "the state has changed"),
             }
-            herald::state_changed(&app, &state);
+            herald::state_changed(&app.live.feed, &state);
         }
-        last = state;
+        was_degraded = is_degraded;
     }
 }
 
@@ -269,13 +366,21 @@ fn join(
 ) -> Result<(), ServerError> {
     // What the loops still ask of this one's tasks goes on meanwhile.
     let joined = runtime.block_on(async {
-        tokio::task::spawn_blocking(move || {
+        let mut joined = tokio::task::spawn_blocking(move || {
             threads
                 .into_iter()
                 .map(JoinHandle::join)
                 .collect::<Vec<_>>()
-        })
-        .await
+        });
+        loop {
+            tokio::select! {
+                joined = &mut joined => return joined,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            if let Some(left) = in_flight(app) {
+                app.life.moved(Step::Drain, left);
+            }
+        }
     });
     let left = app.connections.load(Ordering::Relaxed);
     if left > 0 {
@@ -293,21 +398,38 @@ fn panicked() -> ServerError {
     ServerError::Failed("a core's loop has panicked: this is a bug, please report it".to_owned())
 }
 
-/// Closes the engine; a disk that hangs is not waited for without end.
-fn close(engine: Engine) -> Result<(), ServerError> {
+/// Requests that are being answered, once each core has counted.
+fn in_flight(app: &App) -> Option<u64> {
+    app.counts
+        .iter()
+        .map(|counts| counts.in_flight.load(Ordering::Relaxed))
+        .try_fold(0, |sum: u64, of_core| {
+            (of_core != UNCOUNTED).then(|| sum.saturating_add(of_core))
+        })
+}
+
+/// Closes the engine. How long a disk that hangs is waited for is the life's to decide.
+fn close(engine: &Engine, life: &Life) {
     let (done, closed) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        engine.close();
-        // Who waited may have given up.
-        let _ = done.send(());
+    life.moved(Step::Flush, Work::UNCOUNTED);
+    std::thread::spawn({
+        let engine = engine.clone();
+        move || {
+            engine.close();
+            // It is waited for until the process ends.
+            let _ = done.send(());
+        }
     });
-    closed.recv_timeout(CLOSE_PATIENCE).map_err(|_| {
-        ServerError::Failed(format!(
-            "the disk has not answered for {} seconds; stopped without it. What was answered is \
-             safe: look at the disk that the data directory is on",
-            CLOSE_PATIENCE.as_secs()
-        ))
-    })
+    loop {
+        match engine.behind() {
+            0 => life.moved(Step::Close, Work::UNCOUNTED),
+            left => life.moved(Step::Flush, left),
+        }
+        match closed.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
 }
 
 fn failed(doing: &str, error: &dyn std::fmt::Display) -> ServerError {

@@ -29,7 +29,7 @@ pub(crate) struct Item<'a> {
     session: Option<u64>,
     #[serde(default, borrow)]
     product: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "usher_api::object::optional")]
     subject: Option<Subject<'a>>,
     seats: Option<u32>,
     ttl_seconds: Option<u32>,
@@ -37,14 +37,14 @@ pub(crate) struct Item<'a> {
     program: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     version: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "usher_api::object::optional")]
     real_subject: Option<Subject<'a>>,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     duration_seconds: Option<u64>,
     #[serde(default, borrow)]
     lease: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "usher_api::object::each_optional")]
     counts: Option<Vec<ProgramStarts<'a>>>,
 }
 

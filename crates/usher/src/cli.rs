@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Server(commands::server::Server),
     Agent(commands::agent::Agent),
     #[command(subcommand)]
+    Service(commands::service::Service),
+    #[command(subcommand)]
     Product(commands::product::Product),
     #[command(subcommand)]
     Entitlement(commands::entitlement::Entitlement),
@@ -93,6 +95,7 @@ pub(crate) enum Command {
     Doctor(commands::doctor::Doctor),
     Check(commands::check::Check),
     Bench(commands::bench::Bench),
+    Sim(commands::sim::Sim),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
 }
@@ -119,6 +122,17 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
         given("data"),
     );
     Ok((cli, context))
+}
+
+/// Whether the command is `check`, also where the rest of the line cannot be read.
+pub(crate) fn is_check(args: &[OsString]) -> bool {
+    let read = command().ignore_errors(true).try_get_matches_from(args);
+    read.is_ok_and(|read| read.subcommand_name() == Some("check"))
+}
+
+/// Whether JSON is wanted, also where the line cannot be read.
+pub(crate) fn wants_json(args: &[OsString]) -> bool {
+    args.iter().any(|word| word == "--json")
 }
 
 /// The command line as it is defined, without environment and file.

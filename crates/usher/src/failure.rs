@@ -76,6 +76,34 @@ impl Failure {
         }
     }
 
+    /// The same, where who called may not do the next step: it takes a token.
+    pub(crate) fn for_an_administrator(self) -> Self {
+        match self {
+            Failure::Said {
+                code,
+                message,
+                next: Some(step),
+            } => Failure::Said {
+                code,
+                message,
+                next: Some(format!("For an administrator: {step}")),
+            },
+            other => other,
+        }
+    }
+
+    /// The same, where no token was shown: who was not let in for want of one was not refused.
+    pub(crate) fn without_token(self) -> Self {
+        match self {
+            Failure::Said {
+                message,
+                next: Some(next),
+                ..
+            } if next == GIVE_TOKEN => Failure::failed(message).next(next),
+            other => other,
+        }
+    }
+
     /// The exit code that goes with it.
     pub(crate) fn code(&self) -> u8 {
         match self {
@@ -154,21 +182,22 @@ pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
     })
 }
 
+/// The next step where a token is missing or not taken.
+const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.";
+
 /// The server answered, and said no.
 fn refused(problem: &Problem) -> Failure {
-    let failure = Failure::new(exit_code(problem), problem.detail.clone());
+    let failure = Failure::new(exit_code(problem), own_words(&problem.detail));
     if let Some(id) = &problem.decision_id {
         return failure.next(format!(
             "`usher why {id}` tells who holds the seats and what would help."
         ));
     }
     if problem.is(Code::Unauthorized) {
-        return failure.next(
-            "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.",
-        );
+        return failure.next(GIVE_TOKEN);
     }
     if problem.is(Code::Forbidden) {
-        return failure.next("Use a token of a larger role: `usher token create --role ...`.");
+        return failure.next("An administrator can make a token that may, or do it for you.");
     }
     if problem.status == 503 {
         return failure.next("Try again in a moment; `usher doctor` looks at what may be wrong.");
@@ -176,7 +205,45 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::UnknownProduct) {
         return failure.next("`usher product list` shows the products that there are.");
     }
+    if problem.is(Code::UnknownEntitlement) {
+        return failure.next("`usher entitlement list` shows what is owned.");
+    }
+    if problem.is(Code::ProductExists) {
+        return failure.next("`usher product edit` changes it; or choose another id.");
+    }
     failure
+}
+
+/// What the API's names of a request are called on the command line.
+const OPTIONS: [(&str, &str); 11] = [
+    ("`ttl_seconds`", "--ttl"),
+    ("`max_ttl_seconds`", "--max-ttl"),
+    ("`queue_limit`", "--queue-limit"),
+    ("`seats`", "--seats"),
+    ("`overdraft`", "--overdraft"),
+    ("`user`", "--user"),
+    ("`computer`", "--computer"),
+    ("`from`", "--from"),
+    ("`to`", "--to"),
+    ("`name`", "--name"),
+    ("`publisher`", "--publisher"),
+];
+
+/// A detail for who does not speak the API: without its routes, which the next step replaces, and
+/// with options for its fields.
+fn own_words(detail: &str) -> String {
+    let route = ["GET", "PUT", "POST", "DELETE"]
+        .iter()
+        .filter_map(|method| detail.find(&format!("{method} /")))
+        .min();
+    let mut text = match route.and_then(|at| detail[..at].rfind(": ")) {
+        Some(end) => detail[..end].to_owned(),
+        None => detail.to_owned(),
+    };
+    for (field, option) in OPTIONS {
+        text = text.replace(field, option);
+    }
+    text
 }
 
 fn exit_code(problem: &Problem) -> u8 {
@@ -211,6 +278,22 @@ mod tests {
     }
 
     #[test]
+    fn what_the_api_says_is_said_in_the_words_of_the_command_line() {
+        let words = [
+            "there is no product cad: GET /v1/products lists those there are",
+            "product cad is there already: change it with PUT /v1/products/cad, or choose another id",
+            "`ttl_seconds` is 9: product cad allows at most 5",
+            "`queue_limit` is 9: give 0 to 5",
+        ];
+        insta::assert_snapshot!(words.map(own_words).join("\n"), @r"
+        there is no product cad
+        product cad is there already
+        --ttl is 9: product cad allows at most 5
+        --queue-limit is 9: give 0 to 5
+        ");
+    }
+
+    #[test]
     fn a_refusal_has_the_exit_code_and_the_next_step_of_its_kind() {
         let say = |code: Code| {
             let failure = refused(&Problem::new(code, "it is so"));
@@ -222,6 +305,10 @@ mod tests {
         assert_eq!(say(Code::RestoreHold).0, 69);
         let (code, text) = say(Code::Unauthorized);
         assert_eq!(code, 77);
+        let without = refused(&Problem::new(Code::Unauthorized, "none")).without_token();
+        assert_eq!(without.code(), 1);
+        let denied = refused(&Problem::new(Code::Denied, "none")).without_token();
+        assert_eq!(denied.code(), 77);
         assert!(text.contains("usher token create"), "{text}");
     }
 }

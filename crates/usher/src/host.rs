@@ -1,7 +1,4 @@
-//! What this computer and this account are called, and the one message to systemd.
-
-use std::io;
-use std::os::unix::net::UnixDatagram;
+//! What this computer and this account are called.
 
 /// The account's name, else its number.
 pub(crate) fn user() -> String {
@@ -20,29 +17,6 @@ pub(crate) fn computer() -> String {
     }
 }
 
-/// Tells systemd that this service is ready, where it wants to know.
-pub(crate) fn notify_ready() {
-    let Some(address) = std::env::var_os("NOTIFY_SOCKET") else {
-        return;
-    };
-    // Nothing depends on it but systemd's patience, and it says so itself.
-    if let Err(error) = notify(&address, b"READY=1") {
-        tracing::warn!(%error, "cannot tell systemd that this service is ready");
-    }
-}
-
-/// sd_notify(3): one datagram to a path, or to an abstract address, written with a leading `@`.
-fn notify(address: &std::ffi::OsStr, message: &[u8]) -> io::Result<()> {
-    use std::os::linux::net::SocketAddrExt;
-    use std::os::unix::ffi::OsStrExt;
-    let socket = UnixDatagram::unbound()?;
-    let address = match address.as_bytes().strip_prefix(b"@") {
-        Some(name) => std::os::unix::net::SocketAddr::from_abstract_name(name)?,
-        None => std::os::unix::net::SocketAddr::from_pathname(address)?,
-    };
-    socket.send_to_addr(message, &address).map(drop)
-}
-
 /// A new random key for a request that may have to be repeated.
 pub(crate) fn request_key() -> String {
     let mut bytes = [0_u8; 16];
@@ -57,28 +31,6 @@ pub(crate) fn request_key() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn unique() -> String {
-        format!("usher-test-{}", request_key())
-    }
-
-    #[test]
-    fn systemd_is_told_over_a_path_and_over_an_abstract_address() {
-        use std::os::linux::net::SocketAddrExt;
-        let path = std::env::temp_dir().join(unique());
-        let by_path = UnixDatagram::bind(&path).unwrap();
-        notify(path.as_os_str(), b"READY=1").unwrap();
-        let name = unique();
-        let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
-        let by_name = UnixDatagram::bind_addr(&address).unwrap();
-        notify(format!("@{name}").as_ref(), b"READY=1").unwrap();
-        for socket in [by_path, by_name] {
-            let mut buffer = [0; 64];
-            let length = socket.recv(&mut buffer).unwrap();
-            assert_eq!(&buffer[..length], b"READY=1");
-        }
-        std::fs::remove_file(path).unwrap();
-    }
 
     #[test]
     fn two_request_keys_are_never_the_same() {

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use usher_api::client::{Client, ClientError};
-use usher_api::{PAGE_LIMIT, Page};
+use usher_api::{Code, PAGE_LIMIT, Page};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -125,6 +125,21 @@ pub(crate) fn show<T: Serialize>(
 pub(crate) fn eprintln_quiet(line: &str) {
     use std::io::Write;
     drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// Says where a product that was named is none: an empty list would not. Who may not look at
+/// products is shown the list as it is.
+pub(crate) async fn must_exist(client: &Client, product: Option<&str>) -> Result<(), Failure> {
+    let Some(product) = product else {
+        return Ok(());
+    };
+    let path = format!("/v1/products/{}", escaped(product));
+    match client.get::<serde::de::IgnoredAny>(&path).await {
+        Err(ClientError::Problem(problem)) if problem.is(Code::UnknownProduct) => {
+            Err(ClientError::Problem(problem).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

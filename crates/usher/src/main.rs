@@ -22,15 +22,23 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
-    let is_check = args.get(1).is_some_and(|word| word == "check");
-    let parsed = cli::parse(args);
-    let outcome = parsed.and_then(|(cli, context)| commands::dispatch(cli.command, &context));
+    let parsed = cli::parse(args.clone());
+    let outcome = parsed.and_then(|(cli, context)| {
+        let done = commands::dispatch(cli.command, &context);
+        done.map_err(|failure| match context.token() {
+            Some(_) => failure,
+            None => failure.without_token(),
+        })
+    });
     match outcome {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => match failure.report() {
-            // To a monitor 2 is CRITICAL, and a typing error in a check is no outage.
-            failure::exit::USAGE if is_check => ExitCode::from(commands::check::UNKNOWN),
-            code => ExitCode::from(code),
-        },
+        // To a monitor 2 is CRITICAL, and a typing error in a check is no outage.
+        Err(failure) if failure.code() == failure::exit::USAGE && cli::is_check(&args) => {
+            ExitCode::from(commands::check::asked_wrongly(
+                failure,
+                cli::wants_json(&args),
+            ))
+        }
+        Err(failure) => ExitCode::from(failure.report()),
     }
 }

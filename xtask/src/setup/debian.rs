@@ -35,6 +35,11 @@ const CRON: Need = Need {
     package: "cron",
     for_what: "tests of who is counted when cron starts a program",
 };
+const SYSTEMD: Need = Need {
+    program: "systemctl",
+    package: "systemd",
+    for_what: "tests of services, on a systemd of their own",
+};
 
 const CLANG: Need = Need {
     program: "clang",
@@ -53,7 +58,7 @@ const LIBBPF: Need = Need {
 };
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO, CRON];
+pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
 /// What `cargo xtask bench` needs.

@@ -12,7 +12,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-api", &[]),
     ("usher-cache", &["usher-core"]),
     ("usher-server", &["usher-core", "usher-api", "usher-cache"]),
+    ("usher-site", &["usher-core"]),
+    ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
     ("usher-agent", &["usher-core", "usher-api"]),
+    ("usher-service", &["usher-core"]),
+    ("usher-sim", &["usher-core"]),
     (
         "usher",
         &[
@@ -20,7 +24,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-api",
             "usher-cache",
             "usher-server",
+            "usher-manager",
+            "usher-site",
             "usher-agent",
+            "usher-service",
+            "usher-sim",
             "usher-bench",
         ],
     ),

@@ -197,7 +197,7 @@ impl State {
     }
 }
 
-/// A file name that can be shown and sent: UTF-8, without control characters, of bounded length.
+/// A file name that can be shown and sent: UTF-8, without characters that cannot be seen, of bounded length.
 pub(crate) fn display_name(path: &[u8]) -> Arc<str> {
     let name = file_name(path);
     if name.is_empty() {
@@ -205,7 +205,11 @@ pub(crate) fn display_name(path: &[u8]) -> Arc<str> {
     }
     let mut shown = String::with_capacity(name.len());
     for c in String::from_utf8_lossy(name).chars() {
-        let c = if c.is_control() { '\u{fffd}' } else { c };
+        let c = if usher_api::is_unseen(c) {
+            '\u{fffd}'
+        } else {
+            c
+        };
         if shown.len() + c.len_utf8() > NAME_LIMIT {
             break;
         }

@@ -141,6 +141,22 @@ impl Outbox {
         Ok(covers.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// How many covers were written down.
+    pub(crate) fn count_covers(&self) -> Result<u64> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM covers")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// Whether a cover by that lease stands, and it is of that product.
+    pub(crate) fn is_covering(&self, lease: &str, product: &str) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM covers WHERE lease = ?1 AND product = ?2 LIMIT 1")?;
+        Ok(statement.exists([lease, product])?)
+    }
+
     /// Leases whose keeper has ended without giving them back.
     pub(crate) fn left_behind(&self) -> Result<Vec<String>> {
         let mut statement = self

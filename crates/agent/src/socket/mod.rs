@@ -4,6 +4,7 @@
 //! user or computer is believed. A user reaches the leases and tickets that were made under the
 //! same account, no others. Connections are bounded, in all and for each user; so are bodies.
 
+mod covers;
 mod listener;
 mod peer;
 mod routes;

@@ -7,30 +7,31 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State as AxumState};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{
+    ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request,
+    State as AxumState,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 use usher_api::client::ClientError;
 use usher_api::{
-    AgentStatus, CheckoutAnswer, CheckoutRequest, Code, CoverRequest, IdentifyAnswer,
-    IdentifyRequest, Lease, NAME_LIMIT_BYTES, Problem, SubjectKey, TicketAnswer,
+    AgentStatus, CheckoutAnswer, CheckoutRequest, Code, IdentifyAnswer, IdentifyRequest, Lease,
+    Problem, SubjectKey, TicketAnswer,
 };
-use usher_core::sessions::ProcessKey;
 
-use super::State;
 use super::peer::Peer;
+use super::{State, covers};
 use crate::agent::timestamp;
 use crate::identity::file::Target;
-use crate::outbox::{Cover, OutboxError};
-use crate::watch::procfs::{self, FileKey};
+use crate::outbox::OutboxError;
+use crate::watch::procfs::FileKey;
 use crate::{clock, lock};
 
 /// The largest body that is read: the largest request is a checkout.
 const BODY_LIMIT: usize = 64 * 1024;
-/// How long a cover waits for the watcher, which may be busy.
-const COVER_LIMIT: Duration = Duration::from_millis(200);
 /// How long a refresh waits for the server.
 const REFRESH_LIMIT: Duration = Duration::from_secs(5);
 /// The longest that a poll of a ticket may wait, in seconds.
@@ -44,23 +45,24 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/leases/{id}/renew", post(renew))
         .route("/v1/leases/{id}", delete(checkin))
         .route("/v1/products/{id}", get(product))
-        .route("/v1/covers", post(cover))
+        .route("/v1/covers", post(covers::take))
         .route("/v1/identify", post(identify))
         .route("/v1/agent", get(status))
         .route("/v1/refresh", post(refresh))
         .fallback(nothing_here)
+        .method_not_allowed_fallback(other_methods)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
 }
 
-type App = AxumState<Arc<State>>;
-type Answer = Result<Response, Refusal>;
+pub(super) type App = AxumState<Arc<State>>;
+pub(super) type Answer = Result<Response, Refusal>;
 
 /// A problem document as an answer.
-struct Refusal(Box<Problem>);
+pub(super) struct Refusal(Box<Problem>);
 
 impl Refusal {
-    fn new(code: Code, detail: impl Into<String>) -> Self {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         Refusal(Box::new(Problem::new(code, detail)))
     }
 }
@@ -96,9 +98,50 @@ fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
     Ok((status, kind, body).into_response())
 }
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusal> {
+    usher_api::object::from_slice(body)
         .map_err(|error| Refusal::new(Code::InvalidRequest, format!("the body: {error}")))
+}
+
+async fn other_methods(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(
+        Code::MethodNotAllowed,
+        format!("{} does not take {method}", uri.path()),
+    )
+}
+
+/// A body, whole and bounded.
+pub(super) struct Body(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body, Refusal> {
+        Bytes::from_request(request, state)
+            .await
+            .map(Body)
+            .map_err(|error| match error.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(
+                    Code::BodyTooLarge,
+                    format!("the body is over {} KiB", BODY_LIMIT / 1024),
+                ),
+                _ => Refusal::new(Code::InvalidRequest, error.body_text()),
+            })
+    }
+}
+
+/// The id in a route's path.
+struct Id(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Refusal> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Id(id)),
+            Err(error) => Err(Refusal::new(Code::InvalidRequest, error.body_text())),
+        }
+    }
 }
 
 async fn nothing_here() -> Refusal {
@@ -113,7 +156,7 @@ async fn checkout(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Answer {
     let mut request: CheckoutRequest<'_> = parse(&body)?;
     {
@@ -172,19 +215,21 @@ fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Re
 
 /// The id, if it is of a lease or ticket that this user made; to others it does not exist.
 fn own<'i>(state: &State, id: &'i str, peer: Peer, code: Code) -> Result<&'i str, Refusal> {
-    let plain = !id.is_empty()
-        && id.len() <= 128
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.~:".contains(&b));
     let owner = lock(&state.agent).outbox.grant(id)?;
     match owner {
-        Some((uid, _)) if plain && (uid == peer.uid || peer.is_root()) => Ok(id),
+        Some((uid, _)) if is_plain(id) && (uid == peer.uid || peer.is_root()) => Ok(id),
         _ => Err(Refusal::new(
             code,
             format!("no {id:?} was made by this account through this agent"),
         )),
     }
+}
+
+/// Whether it can be an id, and so a part of a path at the server.
+pub(super) fn is_plain(id: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~:".contains(&b);
+    // Nor `.` or `..`, which would be another path.
+    id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.len() <= 128 && id.bytes().all(plain)
 }
 
 #[derive(Deserialize)]
@@ -197,7 +242,7 @@ struct Wait {
 async fn ticket(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
     wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
 ) -> Answer {
     let Query(wait) =
@@ -218,18 +263,14 @@ async fn ticket(
 async fn leave_queue(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Answer {
     let id = own(&state, &id, peer, Code::UnknownTicket)?;
     state.client.delete(&format!("/v1/tickets/{id}")).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn renew(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
-) -> Answer {
+async fn renew(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, Id(id): Id) -> Answer {
     let id = own(&state, &id, peer, Code::UnknownLease)?;
     let lease: Lease = state
         .client
@@ -241,7 +282,7 @@ async fn renew(
 async fn checkin(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Answer {
     // 204 and 204 again: the grant stays known.
     let id = own(&state, &id, peer, Code::UnknownLease)?;
@@ -253,7 +294,7 @@ async fn checkin(
 }
 
 /// A product as the agent has it: its policy holds also while the server is away.
-async fn product(AxumState(state): App, Path(id): Path<String>) -> Answer {
+async fn product(AxumState(state): App, Id(id): Id) -> Answer {
     let agent = lock(&state.agent);
     match agent
         .policy
@@ -269,74 +310,10 @@ async fn product(AxumState(state): App, Path(id): Path<String>) -> Answer {
     }
 }
 
-async fn cover(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, body: Bytes) -> Answer {
-    let request: CoverRequest<'_> = parse(&body)?;
-    let names_fit = [&request.lease, &request.product].iter().all(|name| {
-        !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && !name.contains(char::is_control)
-    });
-    if !names_fit {
-        return Err(Refusal::new(
-            Code::InvalidRequest,
-            "lease and product are names of 1 to 255 bytes",
-        ));
-    }
-    let theirs = procfs::real_uid(request.pid).is_ok_and(|uid| uid == peer.uid || peer.is_root());
-    let start = procfs::process_stat(request.pid).map(|stat| stat.start);
-    let (true, Ok(start)) = (theirs, start) else {
-        return Err(Refusal::new(
-            Code::Forbidden,
-            format!("there is no process {} of this account", request.pid),
-        ));
-    };
-    take_cover(&state, peer, request, start)?;
-    // What is started from the answer on is covered from its first instruction.
-    let begun = std::time::Instant::now();
-    while !state.shared.follows_covers() && begun.elapsed() < COVER_LIMIT {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    state.changed.notify_one();
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-fn take_cover(
-    state: &State,
-    peer: Peer,
-    request: CoverRequest<'_>,
-    start: u64,
-) -> Result<(), Refusal> {
-    let mut agent = lock(&state.agent);
-    // A lease that was made elsewhere (a job's, on another computer) is not known here.
-    let grant = agent.outbox.grant(&request.lease)?;
-    // Only what was granted through this agent is given back by it: any other id is only a word.
-    let keeps = request.keeps && grant.is_some();
-    if let Some((uid, product)) = grant {
-        let fits = (uid == peer.uid || peer.is_root()) && product == request.product;
-        if !fits {
-            return Err(Refusal::new(
-                Code::UnknownLease,
-                format!(
-                    "no lease {:?} of {:?} was made by this account",
-                    request.lease, request.product
-                ),
-            ));
-        }
-    }
-    agent.cover(Cover {
-        root: ProcessKey {
-            pid: request.pid,
-            start,
-        },
-        lease: request.lease.into_owned(),
-        product: request.product.into_owned(),
-        keeps,
-    })?;
-    Ok(())
-}
-
 async fn identify(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Bytes,
+    Body(body): Body,
 ) -> Answer {
     let request: IdentifyRequest<'_> = parse(&body)?;
     let path = request.path.into_owned();

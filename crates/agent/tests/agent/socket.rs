@@ -138,6 +138,10 @@ fn a_covered_tree_never_takes_a_second_seat() {
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
     let server = Server::with(&[("app", 9, &["name=usher-t-covered"])]);
+    server
+        .book()
+        .elsewhere
+        .insert("R7".to_owned(), "app".to_owned());
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join("usher-t-covered"));
     // A shell that waits for a line, and then starts a shell that starts the program.
@@ -173,6 +177,80 @@ fn a_covered_tree_never_takes_a_second_seat() {
     );
 }
 
+/// A shell of an account that waits for its standard input to end, and then runs `script`.
+fn waiting_shell(uid: u32, script: &str) -> std::process::Child {
+    Command::new("/bin/sh")
+        .args(["-c", &format!("read line; {script}; true")])
+        .stdin(Stdio::piped())
+        .uid(uid)
+        .gid(uid)
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-uncovered"])]);
+    let other = ("R7".to_owned(), "other".to_owned());
+    server.book().elsewhere.extend([other]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-uncovered"));
+    let mut root = waiting_shell(1234, &format!("{} 0.3", program.display()));
+    let cover = |lease: &str| {
+        let body = json!({"lease": lease, "product": "app", "pid": root.id(), "keeps": true});
+        let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&body));
+        (
+            status,
+            problem["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    for invented in ["R1", "R7", "..", "R7/../R7", "R7?x"] {
+        let refused = (404, "unknown_lease".to_owned());
+        assert_eq!(cover(invented), refused, "{invented}");
+    }
+    server.book().away = true;
+    assert_eq!(cover("R8"), (503, "server_unreachable".to_owned()));
+    server.book().away = false;
+    drop(root.stdin.take());
+    root.wait().unwrap();
+    let session = &server.finished("app", 1)[0];
+    assert_eq!(session["lease"], "L1", "it took its own seat");
+}
+
+#[test]
+fn a_cover_ends_with_its_lease_and_what_runs_on_takes_its_own_seat() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-outlives"])]);
+    let held = ("R7".to_owned(), "app".to_owned());
+    server.book().elsewhere.extend([held]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-outlives"));
+    let mut root = waiting_shell(1234, &format!("{} 60", program.display()));
+    let cover = json!({"lease": "R7", "product": "app", "pid": root.id()});
+    let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&cover));
+    assert_eq!(status, 204, "{problem}");
+    drop(root.stdin.take());
+    wait_for("the covered session", || {
+        (agent.status().sessions == 1).then_some(())
+    });
+    assert_eq!(server.book().count("checkout"), 0);
+    server.book().elsewhere.clear();
+    server.seated(1);
+    let seated = server.book().seated.clone();
+    assert_eq!(seated.values().next().unwrap().0, "app");
+    run(Command::new("pkill").args(["-P", &root.id().to_string()]));
+    root.wait().unwrap();
+}
+
 #[test]
 fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
     if !can_ask() {
@@ -188,10 +266,55 @@ fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
         ask("POST", "/v1/checkouts", json!({"product": 1})).1["code"],
         "invalid_request"
     );
-    assert_eq!(
-        ask("POST", "/v1/checkouts", json!("x".repeat(100_000))).0,
-        413
-    );
+    let problem = |method: &str, path: &str, body: Value, status: u64, code: &str| {
+        let (answered, problem) = ask(method, path, body);
+        assert_eq!(u64::from(answered), status, "{method} {path}: {problem}");
+        assert_eq!(
+            (&problem["status"], &problem["code"]),
+            (&json!(status), &json!(code)),
+            "{method} {path}"
+        );
+    };
+    for path in ["/v1/checkouts", "/v1/covers", "/v1/identify"] {
+        problem(
+            "POST",
+            path,
+            json!("x".repeat(100_000)),
+            413,
+            "body_too_large",
+        );
+        problem(
+            "POST",
+            path,
+            json!(["app", "u", "c"]),
+            400,
+            "invalid_request",
+        );
+    }
+    let asked = json!({"product": "app", "user": "u", "computer": "c", "program": []});
+    problem("POST", "/v1/checkouts", asked, 400, "invalid_request");
+    for path in [
+        "/v1/checkouts",
+        "/v1/tickets/T",
+        "/v1/leases/L",
+        "/v1/leases/L/renew",
+        "/v1/products/p",
+        "/v1/covers",
+        "/v1/identify",
+        "/v1/agent",
+        "/v1/refresh",
+    ] {
+        problem("PATCH", path, Value::Null, 405, "method_not_allowed");
+    }
+    for (method, path) in [
+        ("GET", "/v1/tickets/%ff"),
+        ("DELETE", "/v1/tickets/%ff"),
+        ("DELETE", "/v1/leases/%ff"),
+        ("POST", "/v1/leases/%ff/renew"),
+        ("GET", "/v1/products/%ff"),
+    ] {
+        problem(method, path, Value::Null, 400, "invalid_request");
+    }
     assert_eq!(
         ask(
             "POST",

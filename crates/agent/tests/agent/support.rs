@@ -79,6 +79,8 @@ pub(crate) struct Book {
     pub(crate) unseated: BTreeMap<u64, String>,
     pub(crate) computers: Vec<Value>,
     leases: u64,
+    /// Leases that were granted elsewhere, and their products.
+    pub(crate) elsewhere: BTreeMap<String, String>,
     /// Other requests: method, path, body.
     pub(crate) requests: Vec<(String, String, Value)>,
 }
@@ -314,6 +316,20 @@ async fn other(
                                 "lease": lease("R2")});
             (StatusCode::OK, axum::Json(answer))
         }
+        ("GET", path) if path.starts_with("/v1/agents/leases/") => {
+            match book.elsewhere.get(path.rsplit('/').next().unwrap()) {
+                _ if book.away => (StatusCode::SERVICE_UNAVAILABLE, axum::Json(Value::Null)),
+                Some(product) => {
+                    let held = json!({"product": product, "seats": 1});
+                    (StatusCode::OK, axum::Json(held))
+                }
+                None => {
+                    let problem = usher_api::Problem::new(usher_api::Code::UnknownLease, "none");
+                    let problem = serde_json::to_value(problem).unwrap();
+                    (StatusCode::NOT_FOUND, axum::Json(problem))
+                }
+            }
+        }
         ("POST", path) if path.ends_with("/renew") => (StatusCode::OK, axum::Json(lease("R1"))),
         ("DELETE", _) => (StatusCode::NO_CONTENT, axum::Json(Value::Null)),
         _ => (StatusCode::NOT_FOUND, axum::Json(Value::Null)),
@@ -443,6 +459,7 @@ fn agent_process() {
     options.token = Some("t".to_owned());
     options.public_socket = Some(folder.join("public.sock"));
     options.machine_id_file = folder.join("machine-id");
+    options.look_after_covers = Duration::from_millis(100);
     options.watching = std::env::var(WATCHING)
         .ok()
         .map(|word| serde_json::from_str(&word).unwrap());

@@ -321,6 +321,7 @@ fn row(
                 hold_until.map_or(0, |until| until.0),
             )
         }
+        Event::CanarySeated => Ok(()),
     }
 }
 

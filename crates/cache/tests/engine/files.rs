@@ -18,6 +18,59 @@ fn a_second_engine_on_the_same_directory_is_refused() {
 }
 
 #[test]
+fn a_second_engine_is_refused_also_where_the_lock_file_was_removed() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    std::fs::remove_file(data.path().join("lock")).unwrap();
+    let second = open_with(data.path(), clock.clone());
+    assert!(matches!(second, Err(CacheError::InUse(_))));
+    std::fs::remove_file(data.path().join("lock")).unwrap();
+    let snapshot = data.path().join("snapshot.db");
+    let restored = restore(data.path(), &snapshot, RestoreOptions::default());
+    assert!(matches!(restored, Err(CacheError::InUse(_))));
+    engine.close();
+}
+
+#[test]
+fn nothing_is_granted_into_a_file_that_was_removed_until_it_is_back() {
+    for name in ["cache.db", "cache.db-wal"] {
+        let data = tempfile::tempdir().unwrap();
+        let clock = TestClock::new();
+        let engine = open(data.path(), &clock);
+        product(&engine, "cad", 9);
+        let (file, aside) = (data.path().join(name), data.path().join("aside"));
+        let healthy = |wanted: bool| {
+            until(|| (engine.health() == Health::Ok) == wanted);
+        };
+        std::fs::rename(&file, &aside).unwrap();
+        healthy(false);
+        let refused = engine.execute(asks("cad", "ada", false));
+        let Err(Failure::Storage(why)) = refused else {
+            panic!("{name}: {refused:?}");
+        };
+        assert!(why.contains(file.to_str().unwrap()), "{why}");
+        assert_eq!(engine.read(|ledger, _| ledger.leases().count()), Ok(0));
+        // Another file at that path is not the one.
+        std::fs::copy(&aside, &file).unwrap();
+        assert!(engine.execute(asks("cad", "ada", false)).is_err(), "{name}");
+        std::fs::rename(&aside, &file).unwrap();
+        healthy(true);
+        granted(&engine, "cad", "ada");
+        engine.close();
+    }
+}
+
+fn until(condition: impl Fn() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !condition() {
+        assert!(std::time::Instant::now() < end, "in vain");
+        // tidy: sleep, between two looks, until a deadline
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[test]
 fn a_file_of_a_later_version_is_refused_and_left_as_it_is() {
     let data = tempfile::tempdir().unwrap();
     let clock = TestClock::new();

@@ -224,6 +224,9 @@ pub enum Command {
         /// Which.
         computer: Option<ComputerRef>,
     },
+    /// Seat a canary and take it back: the whole way of a checkout, on a reserved product that is
+    /// in no list and no count.
+    Canary,
     /// Carry out the expiries and promotions that are due.
     Tick,
     /// The computer was booted anew: time passed that only the wall clock has counted. Leases
@@ -383,6 +386,9 @@ pub enum Reply {
         /// In the order of the items.
         items: Vec<ItemReply>,
     },
+    /// A canary was seated and taken back, or why it was not.
+    #[serde(skip)]
+    Canary(Result<(), Reason>),
     /// The answer that the same command got before.
     #[serde(skip)]
     Replayed(Box<Reply>),

@@ -176,6 +176,8 @@ pub enum Event {
         /// Nothing is granted until then.
         hold_until: Option<Steady>,
     },
+    /// A canary was seated and taken back: nothing has changed, but a commit went all the way.
+    CanarySeated,
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.

@@ -9,6 +9,7 @@
 //! It promises I1 (no grant makes the seats in use exceed those that were lent) and I4 (who waits
 //! is served by priority, then arrival, as soon as a seat is free that it may use).
 
+mod canary;
 mod catalogue;
 mod command;
 mod decide;
@@ -157,6 +158,7 @@ impl Ledger {
                 subject: subject.map(|asked| self.subject(asked)),
                 computer: computer.map(|asked| self.computer(asked)),
             },
+            Command::Canary => self.canary(),
             Command::Tick => self.promote_all(),
             Command::Rebooted => self.rebooted(),
             Command::Reincarnate {

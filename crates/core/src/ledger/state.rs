@@ -169,6 +169,7 @@ impl Ledger {
                 self.hold_until = *hold_until;
                 undo
             }
+            Event::CanarySeated => Undo::Nothing,
         }
     }
 

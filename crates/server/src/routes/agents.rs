@@ -22,12 +22,12 @@ use crate::wire::{self, Writer};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Request<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "usher_api::object::one")]
     computer: ComputerFacts<'a>,
     incarnation: u64,
     #[serde(default)]
     policy_version: u64,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "usher_api::object::each")]
     items: Vec<Item<'a>>,
 }
 

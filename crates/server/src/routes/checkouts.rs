@@ -37,7 +37,7 @@ const PRIORITY_LIMIT: i8 = 100;
         (status = 403, description = "`denied` with its reason, or `forbidden`", body = Problem),
         (status = 404, description = "`unknown_product`", body = Problem),
         (status = 409, description = "`idempotency_conflict`", body = Problem),
-        (status = 503, description = "`busy`, `outcome_unknown`, `storage_failed`, `restore_hold` or `stopping`", body = Problem),
+        (status = 503, description = "`busy`, `outcome_unknown`, `storage_failed`, `restore_hold`, `service_paused` or `stopping`", body = Problem),
     ),
 )]
 pub(crate) async fn create(
@@ -50,6 +50,15 @@ pub(crate) async fn create(
     let checkout = check(who, &asked)?;
     let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
     let command = OnceKey::wrap(once, Command::Checkout(checkout));
+    // First it is counted, then it looks: a pause that began before has counted it, or refuses it.
+    let _deciding = core.counts.decide();
+    if !core.app.life.grants() {
+        return Err(Refusal::new(
+            Code::ServicePaused,
+            "the service is paused and grants nothing; nothing was done: try again after \
+             Retry-After, or let an operator say `usher service continue server`",
+        ));
+    }
     let answer = core.hopper.ask(command).await?;
     let (reply, replayed) = first_answer(answer.reply);
     let names = Names {

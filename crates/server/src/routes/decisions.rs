@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use hyper::StatusCode;
 use usher_api::{Code, Decision, Problem};
 use usher_cache::DecisionRow;
 use usher_core::ledger::DecisionId;
 
-use super::{Caller, Json};
+use super::{Caller, Id, Json};
 use crate::app::App;
 use crate::auth::{AUTHORITY, Principal};
 use crate::explain;
@@ -31,7 +31,7 @@ use crate::problem::{Refusal, shown};
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<Decision>, Refusal> {
     let decision: DecisionId = input::id(&id, unknown)?;
     let found = app

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use usher_api::{Code, Entitlement, EntitlementRequest, Metric, Page, Problem};
 use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Reply, Wall};
 
-use super::{Caller, Json, first_answer, replayed};
+use super::{Caller, Id, Json, first_answer, replayed};
 use crate::app::App;
 use crate::input;
 use crate::keys::OnceKey;
@@ -93,7 +93,7 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<Entitlement>, Refusal> {
     caller.must_see_all("see what is owned")?;
     let number = number(&id)?;
@@ -158,7 +158,7 @@ pub(crate) async fn create(
 pub(crate) async fn replace(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
     body: Bytes,
 ) -> Result<Json<Entitlement>, Refusal> {
     caller.must_be_admin("change what is owned")?;
@@ -193,7 +193,7 @@ pub(crate) async fn replace(
 pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, Refusal> {
     caller.must_be_admin("change what is owned")?;
     let command = Command::RemoveEntitlement {

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
-use usher_api::{Lease, Page, Problem};
+use usher_api::{HeldLease, Lease, Page, Problem, Role};
 use usher_cache::{LeaseFilter, LeaseRow};
 use usher_core::ledger::{Command, LeaseId, Now, Reply};
 
 use std::sync::Arc;
 
-use super::{Caller, Json};
+use super::{Caller, Id, Json};
 use crate::app::App;
 use crate::auth::{AUTHORITY, Principal};
 use crate::body::Body;
@@ -123,6 +123,48 @@ fn is_own(who: &Principal, row: &LeaseRow) -> bool {
     }
     who.own_computer()
         .is_none_or(|computer| row.computer_key == computer)
+}
+
+/// What a lease is of, for the agent of a computer where somebody joins it: whoever holds it is not
+/// told. For tokens of role `agent`, `operator` and `admin`.
+#[utoipa::path(
+    get,
+    path = "/v1/agents/leases/{id}",
+    tag = "agents",
+    params(("id" = String, Path, description = "Lease id")),
+    responses(
+        (status = 200, description = "It is held", body = HeldLease),
+        (status = 403, description = "`forbidden`: a client's or viewer's token", body = Problem),
+        (status = 404, description = "`unknown_lease`: ended, or never was", body = Problem),
+    ),
+)]
+pub(crate) async fn held(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<HeldLease>, Refusal> {
+    if !matches!(caller.role, Role::Agent | Role::Operator | Role::Admin) {
+        return Err(Refusal::forbidden(format!(
+            "a token of role {} may not ask what a lease is of: use one of role agent",
+            caller.role.as_str()
+        )));
+    }
+    let lease: LeaseId = input::id(&id, Refusal::unknown_lease)?;
+    let found = app
+        .look(move |ledger, now| {
+            let held = ledger.lease(lease.number)?;
+            let is_held = held.id == lease && held.deadline > now.steady;
+            let pool = ledger.pool(held.product).filter(|_| is_held)?;
+            Some(HeldLease {
+                product: pool.listing.spec.id.to_string(),
+                seats: held.seats,
+            })
+        })
+        .await?;
+    match found {
+        Some(held) => Ok(Json(StatusCode::OK, held)),
+        None => Err(Refusal::unknown_lease(&id)),
+    }
 }
 
 fn empty(body: &[u8]) -> Result<(), Refusal> {

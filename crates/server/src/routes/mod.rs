@@ -3,6 +3,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod backup;
+pub(crate) mod canary;
 pub(crate) mod checkouts;
 pub(crate) mod decisions;
 pub(crate) mod denials;
@@ -14,6 +15,7 @@ pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod products;
 pub(crate) mod queue;
+pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
@@ -103,6 +105,7 @@ table! {
     }
     routed {
         GET "/v1/leases" => leases::list;
+        GET "/v1/agents/leases/{id}" => leases::held;
         GET "/v1/tickets/{id}" => tickets::get;
         DELETE "/v1/tickets/{id}" => tickets::cancel;
         GET "/v1/queue" => queue::list;
@@ -125,8 +128,11 @@ table! {
         POST "/v1/tokens" => tokens::create;
         DELETE "/v1/tokens/{id}" => tokens::revoke;
         GET "/v1/status" => status::get;
+        GET "/v1/service" => service::get;
+        POST "/v1/service/controls" => service::control;
         GET "/v1/events" => events::follow;
         GET "/v1/backup" => backup::get;
+        POST "/v1/canary" => canary::post;
         GET "/v1/health" => health::get;
         GET "/metrics" => metrics::get;
         GET "/openapi.json" => openapi::get;
@@ -217,6 +223,29 @@ impl std::ops::Deref for Caller {
 
     fn deref(&self) -> &Principal {
         &self.0
+    }
+}
+
+/// The id in a route's path.
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Id, Refusal> {
+        use axum::extract::Path;
+        let path = parts.uri.path().to_owned();
+        let found = Path::<String>::from_request_parts(parts, state).await;
+        found.map(|Path(id)| Id(id)).map_err(|error| {
+            Refusal::invalid(format!(
+                "the id in {} cannot be read ({}): give it percent-encoded as UTF-8",
+                crate::problem::shown(&path),
+                error.body_text()
+            ))
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
@@ -11,7 +11,7 @@ use usher_api::{Code, Page, Problem, Product, ProductView};
 use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
 
-use super::{Caller, Json, first_answer, replayed};
+use super::{Caller, Id, Json, first_answer, replayed};
 use crate::app::App;
 use crate::input::{self, timestamp};
 use crate::keys::OnceKey;
@@ -82,7 +82,7 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     _: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<ProductView>, Refusal> {
     find(&app, id)
         .await
@@ -204,7 +204,7 @@ pub(crate) async fn create(
 pub(crate) async fn replace(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
     body: Bytes,
 ) -> Result<Json<ProductView>, Refusal> {
     caller.must_be_admin("change products")?;
@@ -246,7 +246,7 @@ pub(crate) async fn replace(
 pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, Refusal> {
     caller.must_be_admin("change products")?;
     let command = Command::RemoveProduct {
@@ -265,6 +265,11 @@ fn check(product: &Product) -> Result<(), Refusal> {
         return Err(Refusal::invalid(format!(
             "`id` is {}: leave out spaces and `/`, such as in acme-cad-2026",
             shown(id)
+        )));
+    }
+    if matches!(id, "." | "..") {
+        return Err(Refusal::invalid(format!(
+            "`id` is {id}, which no path can name: choose one such as acme-cad-2026"
         )));
     }
     for (field, text) in [("name", &product.name), ("publisher", &product.publisher)] {

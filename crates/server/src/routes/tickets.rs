@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use usher_api::{Problem, TicketAnswer, TicketState};
 use usher_cache::Answer;
 use usher_core::ledger::{self, Command, KEEP_SECONDS, Reply, TicketId};
 
-use super::{Caller, Json};
+use super::{Caller, Id, Json};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::input;
@@ -50,7 +50,7 @@ struct Query {
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
     uri: Uri,
 ) -> Result<Json<TicketAnswer>, Refusal> {
     caller.must_act("poll tickets")?;
@@ -145,7 +145,7 @@ fn shown(answer: Answer) -> Option<TicketAnswer> {
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, Refusal> {
     caller.must_act("cancel tickets")?;
     let ticket: TicketId = input::id(&id, Refusal::unknown_ticket)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use usher_api::{Code, Page, Problem, Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_cache::TokenRow;
 
-use super::{Caller, Json, json_text, replayed};
+use super::{Caller, Id, Json, json_text, replayed};
 use crate::app::App;
 use crate::auth::wall_ms;
 use crate::input::{self, timestamp};
@@ -200,7 +200,7 @@ fn check(request: &TokenRequest) -> Result<(), Refusal> {
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, Refusal> {
     caller.must_be_admin("revoke tokens")?;
     let _turn = app.tokens_change.lock().await;

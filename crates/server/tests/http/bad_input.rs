@@ -33,6 +33,11 @@ async fn fields_out_of_range_are_refused_by_name() {
         ("priority", json!(1_000)),
         ("program", json!({ "name": long })),
         ("program", json!({ "colour": "red" })),
+        ("program", json!([])),
+        ("program", json!(["tool", "1"])),
+        ("subject", json!(["usher", "1"])),
+        ("user", json!("a\u{202e}b")),
+        ("computer", json!("\u{feff}pc")),
         ("subject", json!({ "authority": "", "id": "1" })),
         ("subject", json!({ "authority": "a" })),
         ("colour", json!("red")),
@@ -198,4 +203,96 @@ async fn queries_and_paths_that_make_no_sense_are_refused() {
         )
         .await;
     assert_eq!((reply.status, reply.code()), (400, "invalid_request"));
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_a_problem_at_every_route() {
+    let server = Server::start();
+    let described = server.get("/openapi.json").await;
+    let mut tried = 0;
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        if !path.contains("{id}") {
+            continue;
+        }
+        for method in ["get", "put", "post", "delete"] {
+            if methods.get(method).is_none() {
+                continue;
+            }
+            let path = path.replace("{id}", "%ff");
+            let body = (method == "put").then(|| json!({}));
+            let method = method.to_uppercase();
+            let reply = server.call(&method, &path, body).await;
+            assert!([400, 404].contains(&reply.status), "{method} {path}");
+            assert_eq!(
+                reply.header("content-type"),
+                "application/problem+json",
+                "{method} {path}"
+            );
+            assert_ne!(reply.code(), "", "{method} {path}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried}");
+    let reply = server.call("GET", "/v1/products/%ff", None).await;
+    assert_eq!((reply.status, reply.code()), (400, "invalid_request"));
+}
+
+#[tokio::test]
+async fn an_array_is_not_taken_for_an_object_at_any_route() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    for (method, path, body) in [
+        ("POST", "/v1/checkouts", json!(["cad", "ann", "pc1"])),
+        ("POST", "/v1/products", json!(["cam"])),
+        ("PUT", "/v1/products/cad", json!(["cad"])),
+        ("POST", "/v1/entitlements", json!(["cad", "concurrent", 5])),
+        (
+            "PUT",
+            "/v1/entitlements/E1",
+            json!(["cad", "concurrent", 5]),
+        ),
+        (
+            "POST",
+            "/v1/tokens",
+            json!(["admin", "x", null, null, null]),
+        ),
+        ("POST", "/v1/agents/sync", json!([["c1", "pc1"], 1, 0, []])),
+        (
+            "POST",
+            "/v1/agents/sync",
+            json!({ "computer": ["c1", "pc1"], "incarnation": 1 }),
+        ),
+        (
+            "POST",
+            "/v1/agents/sync",
+            json!({ "computer": { "id": "c1", "name": "pc1" }, "incarnation": 1, "items": [[1, "renew", 1]] }),
+        ),
+    ] {
+        let reply = server.call(method, path, Some(body)).await;
+        assert_eq!(
+            (reply.status, reply.code()),
+            (400, "invalid_request"),
+            "{method} {path}: {}",
+            reply.body
+        );
+    }
+    assert_eq!(server.get("/v1/entitlements").await["items"][0]["seats"], 1);
+}
+
+#[tokio::test]
+async fn a_product_that_no_path_could_name_is_refused() {
+    let server = Server::start();
+    for id in [".", "..", "a b", "a/b", "a\u{200b}b"] {
+        let reply = server
+            .call("POST", "/v1/products", Some(json!({ "id": id })))
+            .await;
+        assert_eq!(
+            (reply.status, reply.code()),
+            (400, "invalid_request"),
+            "{id:?}"
+        );
+    }
+    let named = json!({ "id": "ok", "name": "a\u{2067}b" });
+    let reply = server.call("POST", "/v1/products", Some(named)).await;
+    assert_eq!(reply.status, 400);
 }

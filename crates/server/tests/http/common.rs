@@ -48,6 +48,7 @@ pub(crate) fn options(data: &Path) -> ServerOptions {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         plain_http: false,
+        begin_anew: false,
     }
 }
 

@@ -14,3 +14,4 @@ mod history;
 mod idempotency;
 mod operation;
 mod queue;
+mod service;

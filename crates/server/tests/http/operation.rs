@@ -65,13 +65,13 @@ async fn metrics_count_requests_and_decisions() {
 }
 
 /// Reads server-sent events until one of that kind comes; answers its data.
-struct Events {
+pub(crate) struct Events {
     response: reqwest::Response,
     text: String,
 }
 
 impl Events {
-    async fn follow(server: &Server) -> Events {
+    pub(crate) async fn follow(server: &Server) -> Events {
         let request = server.request("GET", "/v1/events", &server.admin);
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -94,7 +94,7 @@ impl Events {
         piece.is_some()
     }
 
-    async fn next(&mut self, kind: &str) -> Value {
+    pub(crate) async fn next(&mut self, kind: &str) -> Value {
         loop {
             while let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -187,6 +187,29 @@ async fn a_lease_that_ends_by_itself_is_told() {
         (&json!("ann"), &json!("expired"))
     );
     assert_eq!(server.checkout("cad", "bob").await.status, 201);
+}
+
+#[tokio::test]
+async fn a_canary_is_seated_whoever_holds_the_seats_and_shows_up_nowhere() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    assert_eq!(server.checkout("cad", "ann").await.status, 201);
+    let before = server.get("/v1/status").await["products"].clone();
+    for _ in 0..3 {
+        let reply = server.call("POST", "/v1/canary", None).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.body["seated"], true, "{}", reply.body);
+    }
+    assert_eq!(server.get("/v1/status").await["products"], before);
+    for list in ["products", "entitlements", "leases", "queue", "denials"] {
+        let shown = server.get(&format!("/v1/{list}")).await.to_string();
+        assert!(!shown.contains("canary"), "{list}: {shown}");
+    }
+    let client = server
+        .token(json!({ "role": "client", "user": "ann" }))
+        .await;
+    let refused = server.call_as(&client, "POST", "/v1/canary", None).await;
+    assert_eq!((refused.status, refused.code()), (403, "forbidden"));
 }
 
 #[tokio::test]

@@ -10,7 +10,6 @@ use super::leases;
 use super::status::watching;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::output::{Tone, line, print, print_json, tame, toned};
 use crate::run::door;
@@ -112,18 +111,38 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     options.public_socket = args
         .agent_socket
         .or_else(|| is_root.then(|| PathBuf::from(door::SYSTEM_SOCKET)));
+    let socket = options.public_socket.clone();
     let data = context.data().to_owned();
     let said = move |ready: AgentReady| {
         for what in &ready.can_miss {
             eprintln_quiet(&format!("usher: what the agent can miss: {}", tame(what)));
         }
+        if let Some((socket, folder)) = socket.as_deref().and_then(closed_to_others) {
+            eprintln_quiet(&format!(
+                "usher: other accounts cannot reach the agent's socket {}: {} is closed to them; \
+                 choose another place with --agent-socket, such as {}",
+                socket.display(),
+                folder.display(),
+                door::SYSTEM_SOCKET
+            ));
+        }
         // It watches all the same where nobody reads the line.
         if let Err(failure) = line(ready_line(&ready, &data)) {
             eprintln_quiet(&failure.to_string());
         }
-        host::notify_ready();
+        usher_service::tell_ready();
     };
     usher_agent::run(options, said).map_err(failure)
+}
+
+/// The folder above a socket that keeps other accounts from it.
+fn closed_to_others(socket: &Path) -> Option<(&Path, PathBuf)> {
+    use std::os::unix::fs::PermissionsExt;
+    let closed = |folder: &&Path| {
+        std::fs::metadata(folder).is_ok_and(|facts| facts.permissions().mode() & 0o001 == 0)
+    };
+    let folder = socket.ancestors().skip(1).find(closed)?;
+    Some((socket, folder.to_owned()))
 }
 
 fn ready_line(ready: &AgentReady, data: &Path) -> String {
@@ -191,4 +210,28 @@ fn describe(status: &AgentStatus) -> String {
             .map(|what| format!("can miss   {}", tame(what))),
     );
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_in_a_folder_that_is_closed_to_others_is_found() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("usher-closed-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let set = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&folder, mode).unwrap();
+        };
+        let socket = folder.join("agent.sock");
+        set(0o700);
+        let (_, closed) = closed_to_others(&socket).unwrap();
+        assert_eq!(closed, folder);
+        set(0o755);
+        let closed = closed_to_others(&socket).map(|(_, closed)| closed);
+        std::fs::remove_dir(&folder).unwrap();
+        assert_ne!(closed, Some(folder));
+    }
 }

@@ -8,9 +8,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print_json, tame};
 
-/// What it exits with where it cannot tell, or is asked wrongly.
-pub(crate) const UNKNOWN: u8 = 3;
-
 /// Print one line and exit 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), for Nagios and its kin
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -92,6 +89,20 @@ pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
         line(sentence(&finding))?;
     }
     Ok(finding.level as u8)
+}
+
+/// Says that it was asked wrongly, which is UNKNOWN; returns the exit code.
+pub(crate) fn asked_wrongly(failure: Failure, json: bool) -> u8 {
+    if json {
+        let text = one_line(&failure.to_string());
+        // Nobody can be told that stdout is closed.
+        drop(print_json(
+            &serde_json::json!({ "state": "unknown", "text": text }),
+        ));
+    } else {
+        failure.report();
+    }
+    Level::Unknown as u8
 }
 
 fn sentence(finding: &Finding) -> String {

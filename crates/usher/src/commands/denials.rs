@@ -6,7 +6,7 @@ use usher_api::Denial;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, show};
+use crate::listing::{Extent, Query, fetch, must_exist, show};
 use crate::output::{Table, time};
 
 /// Show what was refused, to whom, and why
@@ -36,6 +36,9 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
             .with("product", args.product.as_ref())
             .with("since", args.since.map(|since| since.to_string()));
         let page = fetch(&client, &query, &args.extent).await?;
+        if page.items.is_empty() {
+            must_exist(&client, args.product.as_deref()).await?;
+        }
         show(context, &page, "Nothing was refused.", table)
     })
 }

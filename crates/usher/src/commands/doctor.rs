@@ -118,15 +118,28 @@ fn describe(finding: &Finding) -> String {
 async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
     let mut findings = vec![data(context.data())];
     findings.extend(room(context.data()));
-    match context.client() {
-        Ok(client) => findings.extend(server(&client, context).await),
+    let found = door::agent(args.agent_socket.as_deref(), context).await;
+    let agent = found.ok().flatten().map(|(_, status)| status);
+    let url = match &agent {
+        Some(agent) if !context.server_given => &agent.server,
+        _ => context.server(),
+    };
+    match context.client_of(url, context.token()) {
+        Ok(client) => findings.extend(server(&client, url, agent.is_some(), context).await),
         Err(failure) => findings.push(Finding::fail(
             "server",
             failure.to_string(),
             "Mend the option.",
         )),
     }
-    findings.extend(agent(args, context).await);
+    findings.extend(match &agent {
+        Some(status) => watching(status),
+        None => vec![Finding::warn(
+            "agent",
+            "none answers on this computer: programs that nobody wrapped are not seen here",
+            "`usher up` starts one.",
+        )],
+    });
     findings
 }
 
@@ -169,8 +182,7 @@ fn room(data: &Path) -> Option<Finding> {
     })
 }
 
-async fn server(client: &Client, context: &Context) -> Vec<Finding> {
-    let url = context.server();
+async fn server(client: &Client, url: &str, by_agent: bool, context: &Context) -> Vec<Finding> {
     match client.health().await {
         Ok(health) if health.status == "ok" => {}
         Ok(health) => {
@@ -201,7 +213,7 @@ async fn server(client: &Client, context: &Context) -> Vec<Finding> {
         Ok(status) => findings.extend(serving(url, &status)),
         Err(error) => {
             findings.push(Finding::ok("server", format!("{url} answers")));
-            findings.push(no_status(&error, context));
+            findings.push(no_status(&error, by_agent, context));
             return findings;
         }
     }
@@ -265,9 +277,17 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
     findings
 }
 
-fn no_status(error: &ClientError, context: &Context) -> Finding {
+fn no_status(error: &ClientError, by_agent: bool, context: &Context) -> Finding {
     let file = context.data().join("admin.token");
     match error.problem() {
+        Some(problem)
+            if problem.is(Code::Unauthorized) && context.token().is_none() && by_agent =>
+        {
+            Finding::ok(
+                "token",
+                "none is needed for `usher run`: the agent knows who asks",
+            )
+        }
         Some(problem) if problem.is(Code::Unauthorized) && context.token().is_none() => {
             Finding::fail(
                 "token",
@@ -302,18 +322,6 @@ async fn clock(client: &Client) -> Option<Finding> {
         ),
         _ => Finding::ok("clock", "agrees with the server's"),
     })
-}
-
-async fn agent(args: &Doctor, context: &Context) -> Vec<Finding> {
-    let socket = args.agent_socket.as_deref();
-    match door::agent(socket, context).await {
-        Ok(Some((_, status))) => watching(&status),
-        Ok(None) | Err(_) => vec![Finding::warn(
-            "agent",
-            "none answers on this computer: programs that nobody wrapped are not seen here",
-            "`usher up` starts one.",
-        )],
-    }
 }
 
 fn watching(status: &AgentStatus) -> Vec<Finding> {

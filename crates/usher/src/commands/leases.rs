@@ -5,7 +5,7 @@ use usher_api::Lease;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, show};
+use crate::listing::{Extent, Query, fetch, must_exist, show};
 use crate::output::{Table, time};
 
 /// Show who holds which seats now
@@ -38,6 +38,9 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
             .with("user", args.user.as_ref())
             .with("computer", args.computer.as_ref());
         let page = fetch(&client, &query, &args.extent).await?;
+        if page.items.is_empty() {
+            must_exist(&client, args.product.as_deref()).await?;
+        }
         show(context, &page, "No seat is in use.", table)
     })
 }

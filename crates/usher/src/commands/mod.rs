@@ -19,6 +19,8 @@ pub(crate) mod renew;
 pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod server;
+pub(crate) mod service;
+pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod up;
@@ -41,6 +43,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Doctor(args) => return doctor::run(&args, context),
         Command::Product(product::Product::Learn(args)) => return learn::run(args, context),
         Command::Server(args) => server::run(args, context),
+        Command::Service(args) => service::run(args, context),
         Command::Agent(args) => agent::run(args, context),
         Command::Product(args) => product::run(args, context),
         Command::Entitlement(args) => entitlement::run(args, context),
@@ -57,6 +60,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),
+        Command::Sim(args) => sim::run(&args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

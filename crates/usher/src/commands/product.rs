@@ -53,7 +53,7 @@ pub(crate) struct Add {
 }
 
 /// What can be said of a product.
-#[derive(Debug, Default, Clone, Args)]
+#[derive(Debug, Default, Clone, Args, PartialEq)]
 pub(crate) struct Traits {
     /// Title and edition, for people
     #[arg(long, value_name = "TEXT")]
@@ -168,6 +168,16 @@ impl Traits {
     }
 }
 
+impl Edit {
+    fn says_nothing(&self) -> bool {
+        let programs = [&self.add_program, &self.remove_program];
+        self.traits == Traits::default()
+            && programs.iter().all(|rules| rules.is_empty())
+            && !self.enable
+            && !self.disable
+    }
+}
+
 impl Add {
     /// Adds a product of these programs, with the defaults for the rest.
     pub(crate) fn of_programs(id: String, programs: Vec<String>, seats: Option<u32>) -> Self {
@@ -271,6 +281,12 @@ fn seats(seats: u64) -> String {
 }
 
 async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Failure> {
+    if args.says_nothing() {
+        return Err(
+            Failure::usage(format!("it is not said what to change of {}", args.id))
+                .next("`usher product edit --help` lists what can be changed."),
+        );
+    }
     let view: ProductView = client.get(&path(&args.id)).await?;
     let mut product = view.product;
     args.traits.apply(&mut product);

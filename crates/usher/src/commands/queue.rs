@@ -5,7 +5,7 @@ use usher_api::QueueEntry;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, show};
+use crate::listing::{Extent, Query, fetch, must_exist, show};
 use crate::output::{Table, time};
 
 /// Show who waits for a seat
@@ -28,6 +28,9 @@ pub(crate) fn run(args: &Queue, context: &Context) -> Result<(), Failure> {
         let client = context.client()?;
         let query = Query::new("/v1/queue").with("product", args.product.as_ref());
         let page = fetch(&client, &query, &args.extent).await?;
+        if page.items.is_empty() {
+            must_exist(&client, args.product.as_deref()).await?;
+        }
         show(context, &page, "Nobody waits.", table)
     })
 }

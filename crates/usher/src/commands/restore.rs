@@ -16,9 +16,11 @@ Examples:
   usher restore /backup/usher.db
   usher restore /backup/usher.db --data /srv/usher --accept-risk
 
-The snapshot is checked first, and what is there now is kept beside it. Seats that were granted after
-the snapshot was made are not known to it and may still be in use: so the server grants nothing until
-every such lease must have ended. --accept-risk grants at once, and may grant a seat twice.")]
+Stop the server, restore, start it again. The snapshot is checked first, and what is there now is
+kept beside it. Seats that were granted after the snapshot was made are not known to it and may still
+be in use: so the server grants nothing until every such lease must have ended, which takes as long
+as the longest ttl of a product. Where nobody can hold such a seat any more, or waiting costs more
+than a seat too many, give --accept-risk: then it grants at once, and may grant a seat twice.")]
 pub(crate) struct Restore {
     /// The snapshot, as `usher backup` wrote it
     #[arg(value_name = "FILE")]

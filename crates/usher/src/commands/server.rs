@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use usher_server::{ServerError, ServerOptions, TlsFiles};
+use usher_server::{Managed, ServerError, ServerOptions, TlsFiles};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::output::line;
 use crate::supervisor::{account, bond, ready_line};
@@ -46,6 +45,10 @@ pub(crate) struct Listening {
     /// Listen beyond loopback without TLS: tokens and names can be read on the way
     #[arg(long)]
     pub(crate) plain_http: bool,
+    /// Where the data file of before is gone, begin with an empty one: no products, no seats, no
+    /// records
+    #[arg(long)]
+    pub(crate) begin_anew: bool,
     /// The account that the server takes when root starts it [default: usher, where there is one]
     #[arg(long, value_name = "USER")]
     pub(crate) run_as: Option<String>,
@@ -77,6 +80,17 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         account.take()?;
     }
     bond::tie_to(args.supervisor)?;
+    let mut given = usher_service::of_this_process().map_err(Failure::failed)?;
+    let managed = Managed {
+        listener: given.listeners.pop(),
+        manager: given.manager,
+    };
+    if !given.listeners.is_empty() {
+        return Err(Failure::usage(
+            "systemd passed more than one socket, and the server has one address",
+        )
+        .next("Leave one ListenStream= in usher-server.socket."));
+    }
     super::start_log();
     let tls = match (args.listening.tls_cert, args.listening.tls_key) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
@@ -88,6 +102,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         listen: args.listening.listen,
         tls,
         plain_http: args.listening.plain_http,
+        begin_anew: args.listening.begin_anew,
     };
     let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {
@@ -95,9 +110,8 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         if let Err(failure) = line(ready_line(&format!("{scheme}://{address}"), &data)) {
             eprintln_quiet(&failure.to_string());
         }
-        host::notify_ready();
     };
-    usher_server::run(options, ready).map_err(|error| match error {
+    usher_server::run(options, managed, ready).map_err(|error| match error {
         ServerError::Usage(why) => Failure::usage(why),
         ServerError::Failed(why) => Failure::failed(why),
     })

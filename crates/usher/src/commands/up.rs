@@ -47,6 +47,7 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
     let plan = Plan {
         listen: args.listening.listen,
         server_options: args.listening.words(),
+        begin_anew: args.listening.begin_anew,
         certificate: args.listening.tls_cert.clone(),
         agent_options: (!args.no_agent).then_some(agent_options),
         account: account::choose(args.listening.run_as.as_deref())?,

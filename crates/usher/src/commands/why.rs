@@ -12,7 +12,7 @@ use crate::output::{Table, line, print, print_json, tame, time};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher why d-1-42
+  usher why D1f2e3d4c-42
   usher denials --json | jq -r '.items[0].decision_id' | xargs usher why")]
 pub(crate) struct Why {
     /// The decision's id, as a refusal or `usher denials` shows it

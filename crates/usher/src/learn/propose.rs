@@ -183,15 +183,23 @@ pub(crate) fn propose(programs: &[Seen]) -> Proposal {
     }
 }
 
-/// What ran longest; of a launcher script and what it launched, which run as long, the latter.
+/// Runs that differ by less are as long: starting and ending takes about that.
+const AS_LONG: Duration = Duration::from_millis(10);
+
+/// What ran longest; of a launcher and what it launched, which run as long, the latter. The parts
+/// are in the order of their first start.
 fn main<'a>(parts: &[&'a Seen]) -> Option<&'a Seen> {
     let longest = parts.iter().map(|seen| seen.longest).max()?;
-    let nearly = longest.mul_f64(0.5);
+    let nearly = longest.mul_f64(0.5).min(longest.saturating_sub(AS_LONG));
     let by_script = |scripts: bool| {
-        parts
-            .iter()
-            .filter(|seen| seen.script.is_some() == scripts && seen.longest >= nearly)
-            .max_by_key(|seen| seen.longest)
+        let alike = || {
+            parts
+                .iter()
+                .filter(|seen| seen.script.is_some() == scripts && seen.longest >= nearly)
+        };
+        let longest = alike().map(|seen| seen.longest).max()?;
+        alike()
+            .rfind(|seen| seen.longest + AS_LONG > longest)
             .copied()
     };
     by_script(false).or_else(|| by_script(true))
@@ -241,6 +249,22 @@ mod tests {
             ]
         );
         assert!(proposal.warnings.is_empty());
+    }
+
+    #[test]
+    fn of_a_launcher_and_a_program_that_run_as_long_the_one_that_was_started_last_is_the_program() {
+        for (launcher, program) in [(0.004, 0.001), (0.0, 0.0), (10.003, 10.0)] {
+            let proposal = propose(&[
+                seen("/opt/cad/launch", None, launcher),
+                seen("/opt/cad/bin/cad", None, program),
+            ]);
+            assert_eq!(proposal.rules[0], "path=/opt/cad/bin/cad");
+        }
+        let by_script = propose(&[
+            seen("/usr/bin/dash", Some("/opt/cad/start"), 0.006),
+            seen("/opt/cad/bin/cad", None, 0.001),
+        ]);
+        assert_eq!(by_script.rules[0], "path=/opt/cad/bin/cad");
     }
 
     #[test]

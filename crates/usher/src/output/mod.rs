@@ -64,13 +64,13 @@ fn colour() -> bool {
     !off && !dumb && io::stdout().is_terminal()
 }
 
-/// `text` with control characters made visible: a name must not steer the terminal.
+/// `text` with what cannot be seen made visible: a name must not steer the terminal.
 pub(crate) fn tame(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(usher_api::is_unseen) {
         return text.to_owned();
     }
     text.chars()
-        .flat_map(|c| match c.is_control() {
+        .flat_map(|c| match usher_api::is_unseen(c) {
             true => c.escape_default().collect::<Vec<char>>(),
             false => vec![c],
         })

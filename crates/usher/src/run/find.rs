@@ -53,10 +53,7 @@ fn check(file: &Path, name: &str) -> Result<PathBuf, Failure> {
 
 /// What a shell says with 127.
 pub(crate) fn no_command(name: &str) -> Failure {
-    Failure::new(
-        exit::NO_COMMAND,
-        format!("there is no command {name}; no seat was taken"),
-    )
+    Failure::new(exit::NO_COMMAND, format!("there is no command {name}"))
 }
 
 /// What a shell says with 126.

@@ -96,7 +96,14 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         Err(NoSeat::Answer(error)) if is_absence(&error) => {
             return without_server(&order, &door, &ask, &file, error, &mut signals).await;
         }
-        Err(none) => return Err(none.into()),
+        Err(none) => {
+            let failure = Failure::from(none);
+            return Err(match context.token() {
+                Some(_) => failure,
+                // Through the agent nobody needs one, but to look around does.
+                None => failure.for_an_administrator(),
+            });
+        }
     };
     on_seat(&order, &door, ask, lease, &file, &mut signals).await
 }
@@ -150,7 +157,14 @@ async fn join(
                 .map(|held| held.product);
         }
         if let Some(product) = &product {
-            cover(agent, lease, product, false).await;
+            match cover(agent, lease, product, false).await {
+                Err(ClientError::Problem(problem))
+                    if door.is_none() && problem.is(Code::UnknownLease) =>
+                {
+                    return Err(not_held(problem.detail));
+                }
+                covered => say_uncovered(covered),
+            }
         }
     }
     let mut environment = vec![(LEASE_VARIABLE, lease)];
@@ -172,25 +186,32 @@ async fn join(
 async fn must_be_held(client: &Client, lease: &str) -> Result<(), Failure> {
     let path = format!("/v1/leases/{}/renew", escaped(lease));
     match client.post_empty::<Lease>(&path).await {
-        Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => Err(Failure::new(
-            exit::REFUSED,
+        Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => Err(not_held(
             format!("lease {lease} has ended, never was, or is somebody else's"),
-        )
-        .next("`usher leases` shows yours; without --lease a seat of its own is taken.")),
+        )),
         _ => Ok(()),
     }
 }
 
+fn not_held(why: String) -> Failure {
+    Failure::new(exit::REFUSED, why)
+        .next("`usher leases` shows yours; without --lease a seat of its own is taken.")
+}
+
 /// Tells the agent that this process, and so all that it starts, is covered by the lease; whether
 /// it `keeps` it, so that the agent gives it back where this process is killed.
-async fn cover(agent: &Client, lease: &str, product: &str, keeps: bool) {
+async fn cover(agent: &Client, lease: &str, product: &str, keeps: bool) -> Result<(), ClientError> {
     let request = CoverRequest {
         lease: Cow::Borrowed(lease),
         product: Cow::Borrowed(product),
         pid: std::process::id(),
         keeps,
     };
-    if let Err(error) = agent.tell("/v1/covers", &request).await {
+    agent.tell("/v1/covers", &request).await
+}
+
+fn say_uncovered(covered: Result<(), ClientError>) {
+    if let Err(error) = covered {
         eprintln_quiet(&format!(
             "usher: the agent does not know of this seat and may take a second one: {error}"
         ));
@@ -207,7 +228,7 @@ async fn on_seat(
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     if let Some(agent) = &door.agent {
-        cover(agent, &lease.id, &lease.product, true).await;
+        say_uncovered(cover(agent, &lease.id, &lease.product, true).await);
     }
     let environment = [
         (LEASE_VARIABLE, lease.id.as_str()),
@@ -278,7 +299,7 @@ async fn seat_again(door: &Door, ask: &Ask, child: &Child) -> Option<Lease> {
     match acquire(&door.seats, &ask, std::future::pending()).await {
         Ok(lease) => {
             if let Some(agent) = &door.agent {
-                cover(agent, &lease.id, &lease.product, true).await;
+                say_uncovered(cover(agent, &lease.id, &lease.product, true).await);
             }
             Some(lease)
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(30);
-/// Whatever ran so long was well: the next death is the first again.
-const STABLE: Duration = Duration::from_secs(60);
+/// What was ready and ran on so long was well: the next death is the first again.
+const STABLE: Duration = Duration::from_secs(10);
 
 /// Doubles with each death, up to a bound, and begins anew after a stable run.
 #[derive(Debug)]
@@ -19,9 +19,9 @@ impl Backoff {
         Backoff { next: FIRST }
     }
 
-    /// The pause after a run of that length.
-    pub(super) fn after(&mut self, ran: Duration) -> Duration {
-        if ran >= STABLE {
+    /// The pause after it was ready for so long; zero where it never was.
+    pub(super) fn after(&mut self, ready_for: Duration) -> Duration {
+        if ready_for >= STABLE {
             self.next = FIRST;
         }
         let pause = self.next;
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_bound_and_begin_anew_after_a_stable_minute() {
+    fn pauses_grow_to_a_bound_and_begin_anew_after_a_stable_run() {
         let mut backoff = Backoff::new();
         let crash = Duration::from_millis(5);
         let pauses: Vec<u128> = (0..10).map(|_| backoff.after(crash).as_millis()).collect();
@@ -47,5 +47,13 @@ mod tests {
         );
         assert_eq!(backoff.after(STABLE), FIRST);
         assert_eq!(backoff.after(crash), FIRST * 2);
+    }
+
+    #[test]
+    fn deaths_that_are_far_apart_do_not_add_up() {
+        let mut backoff = Backoff::new();
+        for _ in 0..8 {
+            assert_eq!(backoff.after(Duration::from_secs(10)), FIRST);
+        }
     }
 }

@@ -24,7 +24,6 @@ use stop::StopSignals;
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::output::line;
 
@@ -33,8 +32,9 @@ pub(crate) use ready::ready_line;
 
 /// How long the agent may take to stop.
 const AGENT_GRACE: Duration = Duration::from_secs(10);
-/// How long the server may take to finish what is in flight.
-const SERVER_GRACE: Duration = Duration::from_secs(20);
+/// How long the server may take to finish what is in flight; what stands still it ends by itself,
+/// well before.
+const SERVER_GRACE: Duration = Duration::from_secs(65);
 
 /// What is to be started.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) listen: SocketAddr,
     /// Options for the server role besides.
     pub(crate) server_options: Vec<OsString>,
+    /// Whether the first start may begin with an empty data file; no later one does.
+    pub(crate) begin_anew: bool,
     /// The certificate that the server shows, which the agent then trusts.
     pub(crate) certificate: Option<PathBuf>,
     /// Options for the agent role; none where there is to be no agent.
@@ -55,7 +57,11 @@ pub(crate) struct Plan {
 pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     account::prepare_data(context.data(), plan.account.as_ref())?;
     let mut stop = StopSignals::take()?;
-    let mut server = Role::new("server", server_words(&plan, plan.listen, context))?;
+    let mut words = server_words(&plan, plan.listen, context);
+    if plan.begin_anew {
+        words.push("--begin-anew".into());
+    }
+    let mut server = Role::new("server", words)?;
     let api = match server.first_start(&mut stop).await? {
         First::Ready(line) => ready::api_of(&line)?,
         First::Ended(code) => return Ok(code),
@@ -84,7 +90,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
         }
     }
     let said = line(ready_line(&api, context.data()));
-    host::notify_ready();
+    usher_service::tell_ready();
     if let Err(failure) = said
         && failure.code() != exit::DONE
     {

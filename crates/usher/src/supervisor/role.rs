@@ -42,8 +42,17 @@ pub(super) struct Role {
 }
 
 enum State {
-    Down { again_at: Instant },
-    Up { child: Child, since: Instant },
+    /// It ended as somebody asked it to: it stays down.
+    Stopped,
+    Down {
+        again_at: Instant,
+    },
+    Up {
+        child: Box<Child>,
+        /// Tells the ready line, once.
+        told: Option<oneshot::Receiver<String>>,
+        ready_since: Option<Instant>,
+    },
 }
 
 impl Role {
@@ -69,7 +78,7 @@ impl Role {
         self.words = words;
     }
 
-    fn start(&mut self) -> Result<oneshot::Receiver<String>, Failure> {
+    fn start(&mut self) -> Result<(), Failure> {
         let mut child = Command::new(&self.program)
             .args(&self.words)
             .args(["--supervisor", &std::process::id().to_string()])
@@ -85,23 +94,32 @@ impl Role {
             tokio::spawn(listen(stdout, tell));
         }
         self.state = State::Up {
-            child,
-            since: Instant::now(),
+            child: Box::new(child),
+            told: Some(told),
+            ready_since: None,
         };
-        Ok(told)
+        Ok(())
     }
 
     /// Starts it, and waits until it is ready. One that ends instead is not tried again: what is
     /// wrong from the start, such as a port that is taken, does not mend by itself.
     pub(super) async fn first_start(&mut self, stop: &mut StopSignals) -> Result<First, Failure> {
-        let mut told = self.start()?;
+        self.start()?;
         loop {
-            let State::Up { child, .. } = &mut self.state else {
+            let State::Up {
+                child,
+                told,
+                ready_since,
+            } = &mut self.state
+            else {
                 return Ok(First::Stopped);
             };
             tokio::select! {
                 biased;
-                Ok(line) = &mut told => return Ok(First::Ready(line)),
+                Some(line) = ready_line(told) => {
+                    *ready_since = Some(Instant::now());
+                    return Ok(First::Ready(line));
+                }
                 status = child.wait() => {
                     let code = status.map_or(exit::FAILED, exit_code);
                     self.state = State::Down { again_at: Instant::now() };
@@ -120,9 +138,30 @@ impl Role {
     /// again. May be dropped and called again.
     pub(super) async fn tend(&mut self) {
         match &mut self.state {
-            State::Up { child, since } => {
-                let status = child.wait().await;
-                let pause = self.backoff.after(since.elapsed());
+            State::Up {
+                child,
+                told,
+                ready_since,
+            } => {
+                let status = tokio::select! {
+                    biased;
+                    status = child.wait() => status,
+                    line = ready_line(told) => {
+                        *ready_since = line.map(|_| Instant::now());
+                        return;
+                    }
+                };
+                if status.as_ref().is_ok_and(is_on_purpose) {
+                    self.state = State::Stopped;
+                    eprintln_quiet(&format!(
+                        "usher: the {} was stopped on purpose, and stays so until `usher up` is \
+                         started again",
+                        self.name
+                    ));
+                    return;
+                }
+                let ready_for = ready_since.map_or(Duration::ZERO, |since| since.elapsed());
+                let pause = self.backoff.after(ready_for);
                 self.state = State::Down {
                     again_at: Instant::now() + pause,
                 };
@@ -133,6 +172,7 @@ impl Role {
                     pause.as_secs_f64()
                 ));
             }
+            State::Stopped => std::future::pending().await,
             State::Down { again_at } => {
                 sleep_until(*again_at).await;
                 if let Err(failure) = self.start() {
@@ -167,6 +207,16 @@ impl Role {
     }
 }
 
+/// The ready line when it comes, or nothing where it cannot come any more; then never again.
+async fn ready_line(told: &mut Option<oneshot::Receiver<String>>) -> Option<String> {
+    let Some(receiver) = told else {
+        return std::future::pending().await;
+    };
+    let line = receiver.await.ok();
+    *told = None;
+    line
+}
+
 /// Hands the ready line on; what else a role prints is for people to see.
 async fn listen(stdout: ChildStdout, tell: oneshot::Sender<String>) {
     let mut tell = Some(tell);
@@ -188,6 +238,14 @@ fn exit_code(status: ExitStatus) -> u8 {
         Some(Ok(0)) | Some(Err(_)) | None => exit::FAILED,
         Some(Ok(code)) => code,
     }
+}
+
+/// Whether it ended by a control, in its own way or by force because that stood still.
+fn is_on_purpose(status: &ExitStatus) -> bool {
+    let forced = i32::from(usher_server::EXIT_STOP);
+    status
+        .code()
+        .is_some_and(|code| code == 0 || code == forced)
 }
 
 fn describe(status: ExitStatus) -> String {

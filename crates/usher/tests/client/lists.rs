@@ -114,3 +114,30 @@ fn manual_pages_and_completions_are_written() {
         assert!(stdout(&output).contains("entitlement"), "{shell}");
     }
 }
+
+#[test]
+fn a_check_that_is_asked_wrongly_is_unknown_wherever_the_options_stand() {
+    let folder = Folder::new();
+    for words in [
+        &["check", "TYPO"][..],
+        &["--json", "check", "TYPO"],
+        &["--server", "http://127.0.0.1:1", "check", "--typo"],
+        &["check", "--json", "--typo"],
+    ] {
+        let output = usher(&folder).args(words).ended();
+        assert_eq!(output.status.code(), Some(3), "{words:?}");
+        if words.contains(&"--json") {
+            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(answer["state"], "unknown", "{words:?}");
+        }
+    }
+    assert_eq!(
+        usher(&folder)
+            .arg("leases")
+            .arg("--typo")
+            .ended()
+            .status
+            .code(),
+        Some(2)
+    );
+}

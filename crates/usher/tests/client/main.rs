@@ -8,4 +8,5 @@ mod learn;
 mod lists;
 mod run;
 mod signals;
+mod sim;
 mod support;

@@ -4,7 +4,7 @@
 //! checked before anything is written, and rows that are owned already, as after a second import of
 //! the same file, stop it unless it is said what to do with them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -101,7 +101,7 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
     let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &all)
         .await?
         .items;
-    let rows = settle_duplicates(rows, &owned, args.duplicates)?;
+    let rows = settle_duplicates(rows, &owned, args.duplicates, &args.file)?;
     let changes = changes(&rows, &owned);
     if !args.dry_run {
         write(client, &rows).await?;
@@ -243,6 +243,7 @@ fn settle_duplicates(
     rows: Vec<(u64, EntitlementRequest)>,
     owned: &[Entitlement],
     what: Duplicates,
+    file: &Path,
 ) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
     let (again, new): (Vec<_>, Vec<_>) = rows
         .into_iter()
@@ -258,7 +259,8 @@ fn settle_duplicates(
             Err(Failure::new(
                 exit::FAILED,
                 format!(
-                    "line {}{more}: such an entitlement is there already; nothing was imported",
+                    "{}, line {}{more}: such an entitlement is there already; nothing was imported",
+                    file.display(),
                     lines.join(", ")
                 ),
             )
@@ -377,19 +379,21 @@ mod tests {
     #[test]
     fn a_row_that_is_owned_already_stops_the_import_unless_it_is_said_what_to_do() {
         let rows = || parsed("product,seats,to\ncad,10,2026-12-31\ncad,3,\n").unwrap();
-        let failure = settle_duplicates(rows(), &owned(), Duplicates::Refuse).unwrap_err();
+        let failure =
+            settle_duplicates(rows(), &owned(), Duplicates::Refuse, Path::new("owned.csv"))
+                .unwrap_err();
         insta::assert_snapshot!(failure, @r"
-        usher: line 2: such an entitlement is there already; nothing was imported
+        usher: owned.csv, line 2: such an entitlement is there already; nothing was imported
           --duplicates skip leaves these rows out, --duplicates add adds them once more.
         ");
         assert_eq!(
-            settle_duplicates(rows(), &owned(), Duplicates::Skip)
+            settle_duplicates(rows(), &owned(), Duplicates::Skip, Path::new("owned.csv"))
                 .unwrap()
                 .len(),
             1
         );
         assert_eq!(
-            settle_duplicates(rows(), &owned(), Duplicates::Add)
+            settle_duplicates(rows(), &owned(), Duplicates::Add, Path::new("owned.csv"))
                 .unwrap()
                 .len(),
             2

@@ -12,7 +12,8 @@ use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, escaped, fetch, show};
 use crate::output::{Table, line, print_json, time};
 
-const METRICS: [&str; 5] = ["concurrent", "named-user", "device", "core", "token"];
+/// The metrics that this version can count.
+const METRICS: [&str; 1] = ["concurrent"];
 
 /// What is owned: seats of products, with their dates
 #[derive(Debug, Subcommand)]
@@ -68,9 +69,9 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher entitlement edit e-1 --seats 12
-  usher entitlement edit e-1 --to 2027-12-31
-  usher entitlement edit e-1 --to ''            for ever")]
+  usher entitlement edit E1 --seats 12
+  usher entitlement edit E1 --to 2027-12-31
+  usher entitlement edit E1 --to ''             for ever")]
 pub(crate) struct Edit {
     /// Entitlement id
     #[arg(value_name = "ID")]

@@ -1,0 +1,129 @@
+//! A cover ends with its lease: whether the leases of covers are held is asked at the server, when
+//! a cover is made and from time to time while it stands.
+//!
+//! What still runs under a lease that has ended is a use of its own from then on. While the server
+//! does not answer, covers stand as they are.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, HeldLease};
+use usher_core::sessions::Event;
+
+use crate::agent::Agent;
+use crate::outbox::OutboxError;
+use crate::{clock, lock};
+
+/// How long the server may take to say what a lease is of: somebody waits for their program.
+const ASK_LIMIT: Duration = Duration::from_secs(2);
+/// How long a cover whose lease is gone still stands: `usher run` gives its lease back just before
+/// it ends, or gets another one.
+const GONE_LIMIT: Duration = Duration::from_secs(3);
+
+/// What the server says of a lease.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It is held, and of this product.
+    Held(String),
+    /// It has ended, or never was.
+    Gone,
+    /// It could not be asked, and why.
+    NotKnown(String),
+}
+
+/// Asks the server what a lease is of. `lease` is plain: see the socket.
+pub(crate) async fn ask(client: &Client, lease: &str) -> Found {
+    let path = format!("/v1/agents/leases/{lease}");
+    match tokio::time::timeout(ASK_LIMIT, client.get::<HeldLease>(&path)).await {
+        Ok(Ok(held)) => Found::Held(held.product),
+        Ok(Err(ClientError::Problem(problem))) if problem.is(Code::UnknownLease) => Found::Gone,
+        Ok(Err(error)) => Found::NotKnown(error.to_string()),
+        Err(_) => Found::NotKnown("the server has not answered in time".to_owned()),
+    }
+}
+
+/// Looks after the covers until told to stop.
+pub(crate) async fn run(
+    agent: Arc<Mutex<Agent>>,
+    client: Client,
+    every: Duration,
+    changed: Arc<Notify>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let looking = async {
+        loop {
+            tokio::time::sleep(every).await;
+            let gone = match gone(&agent, &client).await {
+                Ok(gone) if gone.is_empty() => continue,
+                Ok(gone) => gone,
+                Err(error) => {
+                    tracing::error!(%error, "covers cannot be looked after");
+                    continue;
+                }
+            };
+            tokio::time::sleep(GONE_LIMIT.min(every)).await;
+            match lock(&agent).leases_are_gone(&gone) {
+                Ok(()) => changed.notify_one(),
+                Err(error) => tracing::error!(%error, "a cover cannot be ended"),
+            }
+        }
+    };
+    tokio::select! {
+        () = looking => {}
+        _ = stop.changed() => {}
+    }
+}
+
+/// The leases of covers that the server says are none.
+async fn gone(agent: &Mutex<Agent>, client: &Client) -> Result<BTreeSet<String>, OutboxError> {
+    let covers = lock(agent).outbox.covers()?;
+    let leases: BTreeSet<String> = covers.into_iter().map(|cover| cover.lease).collect();
+    let mut gone = BTreeSet::new();
+    for lease in leases {
+        match ask(client, &lease).await {
+            Found::Held(_) => {}
+            Found::Gone => drop(gone.insert(lease)),
+            // Who is away now is away for the others too.
+            Found::NotKnown(_) => break,
+        }
+    }
+    Ok(gone)
+}
+
+impl Agent {
+    /// Ends the covers of processes that are covered by none but these leases.
+    fn leases_are_gone(&mut self, gone: &BTreeSet<String>) -> Result<(), OutboxError> {
+        let covers = self.outbox.covers()?;
+        let held: BTreeSet<u32> = covers
+            .iter()
+            .filter(|cover| !gone.contains(&cover.lease))
+            .map(|cover| cover.root.pid)
+            .collect();
+        let ended: BTreeSet<u32> = covers
+            .iter()
+            .map(|cover| cover.root.pid)
+            .filter(|pid| !held.contains(pid))
+            .collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let mut effects = Vec::new();
+        for pid in &ended {
+            tracing::info!(pid, "a lease has ended, and its cover with it");
+            // For the sessions this is the end of `usher run`, whose lease ends with it.
+            let event = Event::Exited { pid: *pid };
+            self.sessions.apply(clock::now(), event, &mut effects);
+        }
+        self.outbox
+            .change(|change| ended.iter().try_for_each(|pid| change.end_covers_of(*pid)))?;
+        self.write(effects)?;
+        // The processes themselves run on, as what they are.
+        if let Some(shared) = &self.shared {
+            shared.look_again();
+        }
+        Ok(())
+    }
+}

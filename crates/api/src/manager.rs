@@ -1,0 +1,173 @@
+//! The manager: the metering servers that it watches, and its status messages.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `POST /v1/servers` of a manager.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatchRequest {
+    /// Its name, for people: letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// Where its API is.
+    pub url: String,
+    /// A token of it, of role viewer or more. It is never shown again.
+    pub token: String,
+    /// Its systemd unit or Windows service, where it is on the manager's computer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Its data directory, where it is on the manager's computer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
+/// A metering server, as the manager sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WatchedServer {
+    /// Its name.
+    pub name: String,
+    /// Where its API is.
+    pub url: String,
+    /// `running`, `degraded`, `maintenance`, `stuck`, `stopped`, `unreachable` or `unknown`.
+    pub verdict: String,
+    /// Since when it is that.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// When it was last looked at; null: not yet.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub polled_at: Option<Timestamp>,
+    /// Why the verdict is that.
+    pub evidence: Vec<Evidence>,
+    /// What the service manager says; null where there is none to ask.
+    pub service: Option<ServiceSeen>,
+    /// The trouble that goes on; null: none.
+    pub episode: Option<EpisodeSeen>,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Evidence {
+    /// `service_manager`, `api` or `work`.
+    pub source: String,
+    /// What was found, in words.
+    pub finding: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub observed_at: Timestamp,
+}
+
+/// A service, as its service manager tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceSeen {
+    /// `stopped`, `start_pending`, `stop_pending`, `running`, `continue_pending`, `pause_pending`
+    /// or `paused`.
+    pub state: String,
+    /// How long it says so.
+    pub state_age_seconds: u64,
+    /// Counts the moves of a pending state's work.
+    pub checkpoint: u32,
+    /// How long that may stand still.
+    pub wait_hint_seconds: u64,
+    /// The Win32 error number that says how it ended, or what it refuses.
+    pub win32_error: Option<u32>,
+}
+
+/// A stretch of trouble.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EpisodeSeen {
+    /// Its id.
+    pub id: String,
+    /// The number of its message.
+    pub message_id: u16,
+    /// How often it was seen.
+    pub count: u64,
+    /// When first.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// When last.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+}
+
+/// A status message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StatusMessage {
+    /// Its own number in this site.
+    pub record_id: i64,
+    /// Its number in the catalogue.
+    pub id: u16,
+    /// `informational`, `warning` or `error`.
+    pub severity: String,
+    /// `milestone`, `detail` or `audit`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Who says it.
+    pub component: String,
+    /// The computer that raised it.
+    pub computer: String,
+    /// The site.
+    pub site: String,
+    /// The metering server that it is about.
+    pub server: Option<String>,
+    /// When it was first raised.
+    #[schema(value_type = String, format = DateTime)]
+    pub time: Timestamp,
+    /// What is put into the text.
+    pub values: Vec<String>,
+    /// The text.
+    pub text: String,
+    /// How often it was raised.
+    pub count: u64,
+    /// When first.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// When last.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+    /// When what it tells of was over; null: it is not, or it tells of nothing that lasts.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub recovered_at: Option<Timestamp>,
+}
+
+/// A message of the catalogue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CatalogueEntry {
+    /// Its number.
+    pub id: u16,
+    /// `informational`, `warning` or `error`.
+    pub severity: String,
+    /// `milestone`, `detail` or `audit`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Who says it.
+    pub component: String,
+    /// Whose number it is: `SMS 2.0` or `Usher`.
+    pub origin: String,
+    /// The text, with `{0}` and so on for its values.
+    pub text: String,
+    /// What it means.
+    pub meaning: String,
+    /// What to check.
+    pub check: String,
+    /// What Usher does itself.
+    pub does: String,
+}
+
+/// How a component stands since a set time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComponentSummary {
+    /// The component; `site` is all of them.
+    pub component: String,
+    /// `ok`, `warning` or `critical`.
+    pub status: String,
+    /// Informational messages.
+    pub informational: u64,
+    /// Warnings.
+    pub warnings: u64,
+    /// Errors.
+    pub errors: u64,
+    /// Counted since.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}

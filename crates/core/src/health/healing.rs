@@ -1,0 +1,150 @@
+//! Helping a server that does not help itself, within bounds.
+//!
+//! Where a service manager or supervisor starts a service again by itself, it is left to it: there
+//! are never two healers. What was stopped on purpose stays stopped.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::weigh::{Judgement, Verdict};
+
+/// The bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealingOptions {
+    /// How long trouble must last first.
+    pub patience: Duration,
+    /// How long a stop may take before the process is ended.
+    pub stop_deadline: Duration,
+    /// How long a start may take before it counts as failed.
+    pub start_deadline: Duration,
+    /// How many times an hour at the most.
+    pub times_an_hour: usize,
+}
+
+impl Default for HealingOptions {
+    fn default() -> Self {
+        HealingOptions {
+            patience: Duration::from_secs(30),
+            stop_deadline: Duration::from_secs(60),
+            start_deadline: Duration::from_secs(120),
+            times_an_hour: 3,
+        }
+    }
+}
+
+/// The next thing to do. Each is a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HealingStep {
+    /// Ask the service manager to stop the service.
+    AskToStop,
+    /// End its process, after checking that it is still the same one.
+    EndProcess,
+    /// Ask the service manager to start it.
+    Start,
+    /// It was tried as often as it may be within an hour; somebody has to look.
+    GiveUp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Watching,
+    Stopping { until: Duration },
+    Ending { until: Duration },
+    Starting { until: Duration },
+    GivenUp,
+}
+
+/// One server's healer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healer {
+    options: HealingOptions,
+    stage: Stage,
+    trouble_since: Option<Duration>,
+    tried: VecDeque<Duration>,
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+impl Healer {
+    /// Has nothing to do yet.
+    pub fn new(options: HealingOptions) -> Self {
+        Healer {
+            options,
+            stage: Stage::Watching,
+            trouble_since: None,
+            tried: VecDeque::new(),
+        }
+    }
+
+    /// What to do after this judgement at the time `now`.
+    pub fn next(&mut self, now: Duration, judgement: &Judgement) -> Option<HealingStep> {
+        let Some(service) = &judgement.service else {
+            return self.rest();
+        };
+        let stopped = judgement.verdict == Verdict::Stopped;
+        let asked_to_stop = matches!(self.stage, Stage::Stopping { .. } | Stage::Ending { .. });
+        // A stop that the healer asked for looks as if it were on purpose.
+        let on_purpose = judgement.on_purpose && !asked_to_stop;
+        let in_trouble = judgement.verdict == Verdict::Stuck || (stopped && !on_purpose);
+        let others_heal = service.restarts_itself && !asked_to_stop;
+        if !in_trouble || others_heal {
+            return self.rest();
+        }
+        let since = *self.trouble_since.get_or_insert(now);
+        let may_try = self.may_try(now);
+        match self.stage {
+            Stage::Watching if now - since < self.options.patience => None,
+            Stage::Watching => self.begin(now, stopped),
+            Stage::Stopping { .. } | Stage::Ending { .. } if stopped => Some(self.start(now)),
+            Stage::Stopping { until } if now >= until => {
+                self.stage = Stage::Ending {
+                    until: now + self.options.stop_deadline,
+                };
+                Some(HealingStep::EndProcess)
+            }
+            Stage::Ending { until } if now >= until => {
+                self.stage = Stage::GivenUp;
+                Some(HealingStep::GiveUp)
+            }
+            Stage::Starting { until } if now >= until => self.begin(now, stopped),
+            Stage::GivenUp if may_try => self.begin(now, stopped),
+            _ => None,
+        }
+    }
+
+    fn rest(&mut self) -> Option<HealingStep> {
+        self.stage = Stage::Watching;
+        self.trouble_since = None;
+        None
+    }
+
+    fn may_try(&mut self, now: Duration) -> bool {
+        while self.tried.front().is_some_and(|at| now - *at >= HOUR) {
+            self.tried.pop_front();
+        }
+        self.tried.len() < self.options.times_an_hour
+    }
+
+    fn begin(&mut self, now: Duration, stopped: bool) -> Option<HealingStep> {
+        if !self.may_try(now) {
+            let told = self.stage == Stage::GivenUp;
+            self.stage = Stage::GivenUp;
+            return (!told).then_some(HealingStep::GiveUp);
+        }
+        self.tried.push_back(now);
+        if stopped {
+            return Some(self.start(now));
+        }
+        self.stage = Stage::Stopping {
+            until: now + self.options.stop_deadline,
+        };
+        Some(HealingStep::AskToStop)
+    }
+
+    fn start(&mut self, now: Duration) -> HealingStep {
+        self.stage = Stage::Starting {
+            until: now + self.options.start_deadline,
+        };
+        HealingStep::Start
+    }
+}

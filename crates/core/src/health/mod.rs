@@ -1,0 +1,22 @@
+//! What a manager makes of what it sees of a metering server: evidence, a verdict, an episode.
+//!
+//! Three witnesses are heard: the service manager (state, its age, whether checkpoint and wait
+//! hint are kept), the API (does it answer, and what does it say), and the work (is a canary
+//! seated, do commits go on). None is believed alone: a service manager that says "stopping" of a
+//! server that seats a canary is contradicted, not repeated (KB Q299261). There are seven
+//! verdicts, not two; only [`Verdict::Stopped`] is "not running" (message 9406).
+//!
+//! One episode of trouble is one message, with its count, its first and last time, and a recovery
+//! message at its end; repeats back off, and flapping is named.
+
+mod episode;
+mod evidence;
+mod healing;
+mod weigh;
+
+pub use episode::{Episode, Notice, Watch, WatchOptions};
+pub use evidence::{
+    ApiAnswer, Finding, Observation, PackWord, ServiceManagerWord, ServiceWord, Source, WorkSeen,
+};
+pub use healing::{Healer, HealingOptions, HealingStep};
+pub use weigh::{Judgement, Verdict, weigh};

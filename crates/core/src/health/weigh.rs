@@ -1,0 +1,250 @@
+//! From evidence to a verdict.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::evidence::*;
+use crate::lifecycle::{Refusal, ServiceState};
+
+/// How a server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It serves.
+    Running,
+    /// It serves, but not all is well with it, or it is just starting or stopping.
+    Degraded,
+    /// Upkeep runs, or it is paused because somebody asked for it; it serves as far as that goes.
+    Maintenance,
+    /// It is there, and no work moves.
+    Stuck,
+    /// It does not run.
+    Stopped,
+    /// Its computer cannot be reached, so nobody can tell.
+    Unreachable,
+    /// The witnesses say too little.
+    Unknown,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 7] = [
+        Verdict::Running,
+        Verdict::Degraded,
+        Verdict::Maintenance,
+        Verdict::Stuck,
+        Verdict::Stopped,
+        Verdict::Unreachable,
+        Verdict::Unknown,
+    ];
+
+    /// The name that the API uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Running => "running",
+            Verdict::Degraded => "degraded",
+            Verdict::Maintenance => "maintenance",
+            Verdict::Stuck => "stuck",
+            Verdict::Stopped => "stopped",
+            Verdict::Unreachable => "unreachable",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
+    /// Whether nothing is to be done: such a verdict ends an episode.
+    pub fn is_good(self) -> bool {
+        matches!(self, Verdict::Running | Verdict::Maintenance)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A verdict and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// How the server is.
+    pub verdict: Verdict,
+    /// What was found, by witness.
+    pub findings: Vec<Finding>,
+    /// The service manager's word, where it gave one.
+    pub service: Option<ServiceWord>,
+    /// It was stopped because somebody asked for it.
+    pub on_purpose: bool,
+    /// The service manager is contradicted by what the server does.
+    pub contradicted: bool,
+}
+
+/// Weighs one look at a server.
+pub fn weigh(seen: &Observation) -> Judgement {
+    let word = match &seen.service_manager {
+        ServiceManagerWord::Says(word) => Some(word),
+        _ => None,
+    };
+    let serves = matches!(seen.work, WorkSeen::Moves(_));
+    let contradicted = serves && word.is_some_and(contradicts_service);
+    Judgement {
+        verdict: verdict(seen, word, contradicted),
+        findings: findings(seen, contradicted),
+        service: word.cloned(),
+        on_purpose: word.is_some_and(|word| word.on_purpose),
+        contradicted,
+    }
+}
+
+/// Whether the service manager says something that a server which seats people gives the lie to.
+fn contradicts_service(word: &ServiceWord) -> bool {
+    match word.state {
+        ServiceState::Stopped => true,
+        ServiceState::StopPending | ServiceState::StartPending => {
+            word.is_overdue() || word.wait_hint.is_zero()
+        }
+        _ => false,
+    }
+}
+
+fn verdict(seen: &Observation, word: Option<&ServiceWord>, contradicted: bool) -> Verdict {
+    match (&seen.api, &seen.work) {
+        (ApiAnswer::Well { state, pack }, WorkSeen::Moves(_)) => match state {
+            // It serves, but can be neither steered nor restarted: somebody has to know.
+            _ if contradicted => Verdict::Degraded,
+            ServiceState::Paused | ServiceState::PausePending => Verdict::Maintenance,
+            ServiceState::StopPending | ServiceState::StartPending => Verdict::Degraded,
+            _ if pack.is_some() => Verdict::Maintenance,
+            _ => Verdict::Running,
+        },
+        (ApiAnswer::Unwell { .. }, WorkSeen::Moves(_)) => Verdict::Degraded,
+        (ApiAnswer::Well { .. }, WorkSeen::Refused(_) | WorkSeen::StandsStill(_)) => Verdict::Stuck,
+        (ApiAnswer::Unwell { state, .. }, WorkSeen::Refused(_)) => match state {
+            // A definite failure that it names, such as a full disk, is not a standstill.
+            ServiceState::Running | ServiceState::StopPending | ServiceState::StartPending => {
+                Verdict::Degraded
+            }
+            _ => Verdict::Stuck,
+        },
+        (ApiAnswer::Unwell { .. }, WorkSeen::StandsStill(_)) => Verdict::Stuck,
+        (ApiAnswer::Well { .. } | ApiAnswer::Unwell { .. }, WorkSeen::NotTried) => Verdict::Unknown,
+        (ApiAnswer::Strange(_), _) => Verdict::Unknown,
+        (ApiAnswer::NoConnection(_), _) => match word {
+            Some(word) if is_down(word) => Verdict::Stopped,
+            _ => Verdict::Unreachable,
+        },
+        (ApiAnswer::Silent(_) | ApiAnswer::Refused, _) => silent(&seen.api, word),
+    }
+}
+
+/// The computer is there, the API is not.
+fn silent(api: &ApiAnswer, word: Option<&ServiceWord>) -> Verdict {
+    match word {
+        Some(word) if is_down(word) => Verdict::Stopped,
+        // On its way, and its work moves.
+        Some(word) if word.state.is_pending() && !word.is_overdue() => Verdict::Degraded,
+        Some(word) if word.has_process => Verdict::Stuck,
+        // Somebody took the connection: a process is there that does not answer.
+        _ if matches!(api, ApiAnswer::Silent(_)) => Verdict::Stuck,
+        Some(_) => Verdict::Unknown,
+        None => Verdict::Unreachable,
+    }
+}
+
+fn is_down(word: &ServiceWord) -> bool {
+    word.state == ServiceState::Stopped && !word.has_process
+}
+
+fn findings(seen: &Observation, contradicted: bool) -> Vec<Finding> {
+    let mut findings = Vec::with_capacity(3);
+    let mut add = |source, text| findings.push(Finding { source, text });
+    match &seen.service_manager {
+        ServiceManagerWord::NotAsked => {}
+        ServiceManagerWord::NoAnswer(why) => add(
+            Source::ServiceManager,
+            format!("the service manager could not be asked: {why}"),
+        ),
+        ServiceManagerWord::Says(word) => add(Source::ServiceManager, says(word, contradicted)),
+    }
+    add(Source::Api, answered(&seen.api));
+    match &seen.work {
+        WorkSeen::Moves(took) => add(
+            Source::Work,
+            format!("a canary was seated and given back in {}", span(*took)),
+        ),
+        WorkSeen::Refused(why) => add(
+            Source::Work,
+            format!("a canary was not seated on its own seat: {why}"),
+        ),
+        WorkSeen::StandsStill(waited) => add(
+            Source::Work,
+            format!("a canary got no answer in {}", span(*waited)),
+        ),
+        WorkSeen::NotTried => {}
+    }
+    findings
+}
+
+fn says(word: &ServiceWord, contradicted: bool) -> String {
+    let mut text = format!("says {} for {}", word.state, span(word.age));
+    if word.state.is_pending() {
+        if word.is_overdue() {
+            text += &format!(
+                ", checkpoint {} not moved within its wait hint of {}",
+                word.checkpoint,
+                span(word.wait_hint)
+            );
+        } else {
+            text += &format!(", checkpoint {}", word.checkpoint);
+        }
+    }
+    if let Some(number) = word.error {
+        match Refusal::of_number(number) {
+            Some(refusal) => text += &format!(", error {number}: {}", refusal.meaning()),
+            None => text += &format!(", ended with {number}"),
+        }
+    }
+    if word.on_purpose {
+        text += ", as it was asked to";
+    }
+    if !word.text.is_empty() {
+        text += &format!(" ({})", word.text);
+    }
+    if contradicted {
+        text += "; not believed, for the server seats people";
+    }
+    text
+}
+
+fn answered(api: &ApiAnswer) -> String {
+    match api {
+        ApiAnswer::Well { state, pack: None } => format!("answers that it is {state}"),
+        ApiAnswer::Well {
+            state,
+            pack: Some(pack),
+        } => format!(
+            "answers that it is {state}; a pack runs, {} % done",
+            pack.percent
+        ),
+        ApiAnswer::Unwell { state, why } => format!("answers that it is {state} and unable: {why}"),
+        ApiAnswer::Refused => "its computer says that nobody listens there".to_owned(),
+        ApiAnswer::Silent(waited) => {
+            format!(
+                "took the connection and did not answer in {}",
+                span(*waited)
+            )
+        }
+        ApiAnswer::NoConnection(why) => format!("no connection: {why}"),
+        ApiAnswer::Strange(what) => format!("something else answers there: {what}"),
+    }
+}
+
+/// A span of time as people say it.
+pub(super) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0 => format!("{} ms", span.as_millis()),
+        1..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}

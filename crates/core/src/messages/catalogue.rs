@@ -1,0 +1,372 @@
+//! All messages: what each means, what to check, what Usher does itself.
+
+use super::message::{Kind, Severity};
+
+/// A message of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number.
+    pub id: u16,
+    /// Who says it.
+    pub component: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What sort it is.
+    pub kind: Kind,
+    /// The text; `{0}`, `{1}` ... are the values.
+    pub text: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to check, and what to do.
+    pub check: &'static str,
+    /// What Usher does itself.
+    pub does: &'static str,
+}
+
+impl Entry {
+    /// Whether number and meaning are those of SMS 2.0.
+    pub fn is_of_sms(&self) -> bool {
+        matches!(self.id, 9399 | 9405 | 9406)
+    }
+
+    /// How many values its text takes.
+    pub fn values(&self) -> usize {
+        (0..10)
+            .take_while(|n| self.text.contains(&format!("{{{n}}}")))
+            .count()
+    }
+
+    /// The text with values in place. A value that is missing is left out; a value is never read
+    /// as text again.
+    pub fn fill(&self, values: &[String]) -> String {
+        let mut filled = String::with_capacity(self.text.len() + 64);
+        let mut rest = self.text;
+        while let Some(at) = rest.find('{') {
+            let digit = rest[at + 1..].bytes().next();
+            let index = digit
+                .filter(u8::is_ascii_digit)
+                .map(|byte| usize::from(byte - b'0'));
+            match index {
+                Some(index) if rest[at + 2..].starts_with('}') => {
+                    filled.push_str(&rest[..at]);
+                    filled.push_str(values.get(index).map_or("", String::as_str));
+                    rest = &rest[at + 3..];
+                }
+                _ => {
+                    filled.push_str(&rest[..=at]);
+                    rest = &rest[at + 1..];
+                }
+            }
+        }
+        filled.push_str(rest);
+        filled
+    }
+}
+
+/// The entry of a number; of one that is not in the catalogue, as a newer version may send it, the
+/// last of them, which says so.
+pub fn entry(id: u16) -> &'static Entry {
+    match CATALOGUE.binary_search_by_key(&id, |entry| entry.id) {
+        Ok(at) => &CATALOGUE[at],
+        Err(_) => &CATALOGUE[CATALOGUE.len() - 1],
+    }
+}
+
+const SERVER_MANAGER: &str = "server_manager";
+const METERING_SERVER: &str = "metering_server";
+const LICENSING: &str = "licensing";
+const AGENTS: &str = "agents";
+
+/// The catalogue, by number.
+pub const CATALOGUE: &[Entry] = &[
+    Entry {
+        id: 9399,
+        component: SERVER_MANAGER,
+        severity: Severity::Error,
+        kind: Kind::Milestone,
+        text: "The software metering server manager failed to install the service \"{0}\" on \"{1}\": {2}",
+        meaning: "A unit or service could not be written or registered with the service manager.",
+        check: "Whether the account may install services, whether the disk has room, and what the service manager says: the reason is at the end of the message.",
+        does: "Nothing: what was there before is left as it was.",
+    },
+    Entry {
+        id: 9405,
+        component: SERVER_MANAGER,
+        severity: Severity::Error,
+        kind: Kind::Milestone,
+        text: "The software metering server manager could not start the service \"{0}\" on \"{1}\": {2}",
+        meaning: "The service manager refused to start it, or it ended before it was ready.",
+        check: "The log of the service, whether its address is free and its data directory is readable.",
+        does: "It tries again as often as healing may, then says 9424.",
+    },
+    Entry {
+        id: 9406,
+        component: SERVER_MANAGER,
+        severity: Severity::Error,
+        kind: Kind::Milestone,
+        text: "The software metering server service is not running on {0}: {1}",
+        meaning: "No process of the server is there and nobody answers at its address: it does not run. It is never said of a server that merely says so, is slow, or cannot be reached.",
+        check: "Whether it was stopped on purpose; else its log, and why it ended: the evidence is in the message.",
+        does: "Where healing is on, nothing else restarts it and it was not stopped on purpose, it is started again.",
+    },
+    Entry {
+        id: 9410,
+        component: SERVER_MANAGER,
+        severity: Severity::Error,
+        kind: Kind::Milestone,
+        text: "The metering server {0} is stuck: {1}",
+        meaning: "Its process is there, but no work moves: it does not answer, or it answers and seats nobody.",
+        check: "Its disk (a hung one stops every commit), its processor time, and the evidence in the message.",
+        does: "Where healing is on and nothing else does it: it is asked to stop, ended after a deadline, and started again.",
+    },
+    Entry {
+        id: 9411,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The metering server {0} serves, but not all is well: {1}",
+        meaning: "People are seated, or will be in a moment. Something about it needs a look.",
+        check: "The evidence in the message, such as a full disk or a service manager that is contradicted by what the server does.",
+        does: "It watches. A server that serves is never restarted for what its service manager says.",
+    },
+    Entry {
+        id: 9412,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The metering server {0} cannot be reached: {1}",
+        meaning: "The way to it is cut, or nobody listens and nobody can be asked. It may well be running.",
+        check: "The network between manager and server, its name and port, and the server on its own computer (`usher status`).",
+        does: "Agents that can reach it go on; those that cannot go by their policies. Nothing is restarted.",
+    },
+    Entry {
+        id: 9413,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "It is not known how the metering server {0} is: {1}",
+        meaning: "What was found does not say whether it runs: something else answers at its address, or it does not take the manager's token.",
+        check: "The address and the token of the server: `usher servers show NAME`.",
+        does: "It asks again at each poll.",
+    },
+    Entry {
+        id: 9414,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Milestone,
+        text: "The metering server {0} is {1} again, after {2} in which it was {3} (seen {4} times)",
+        meaning: "An episode of trouble is over.",
+        check: "Nothing.",
+        does: "The message of that episode is closed.",
+    },
+    Entry {
+        id: 9415,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The metering server {0} comes and goes: {1} episodes of trouble within {2}",
+        meaning: "It recovers and fails again and again.",
+        check: "What the episodes have in common; a restart loop shows in the service manager's count of restarts.",
+        does: "This is said once until it has been quiet.",
+    },
+    Entry {
+        id: 9416,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Milestone,
+        text: "The metering server {0} is no longer {3} but {1}, after {2} (seen {4} times)",
+        meaning: "One kind of trouble has become another.",
+        check: "The message of the new one.",
+        does: "The message of the former episode is closed.",
+    },
+    Entry {
+        id: 9420,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Detail,
+        text: "Healing {0}: its service manager is asked to stop it",
+        meaning: "It was stuck for longer than healing waits.",
+        check: "Nothing yet: the next steps are messages, too.",
+        does: "If it has not stopped by the deadline, its process is ended.",
+    },
+    Entry {
+        id: 9421,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Detail,
+        text: "Healing {0}: its process is ended by force",
+        meaning: "It did not stop within the deadline.",
+        check: "What held it: the log of the server.",
+        does: "It is started again; what was answered is on disk.",
+    },
+    Entry {
+        id: 9422,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Detail,
+        text: "Healing {0}: its service manager is asked to start it",
+        meaning: "It does not run and was not stopped on purpose.",
+        check: "Nothing yet.",
+        does: "It is watched until it serves.",
+    },
+    Entry {
+        id: 9423,
+        component: SERVER_MANAGER,
+        severity: Severity::Error,
+        kind: Kind::Detail,
+        text: "Healing {0}: a step failed: {1}",
+        meaning: "The service manager refused, or the process is not the one that it was.",
+        check: "The reason in the message.",
+        does: "It goes on as far as its bounds allow.",
+    },
+    Entry {
+        id: 9424,
+        component: SERVER_MANAGER,
+        severity: Severity::Error,
+        kind: Kind::Milestone,
+        text: "Healing {0} is given up for now: it was tried as often as it may be within an hour",
+        meaning: "Restarting does not cure it.",
+        check: "The log of the server, its disk, its data directory.",
+        does: "It tries again when the hour is over.",
+    },
+    Entry {
+        id: 9430,
+        component: LICENSING,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The entitlement {0} of {1} with {2} seats ends on {3}: from then on {4} seats are left",
+        meaning: "An entitlement ends soon.",
+        check: "Whether it is to be renewed.",
+        does: "On that day its seats are no longer granted; who holds one keeps it until it is given back.",
+    },
+    Entry {
+        id: 9431,
+        component: LICENSING,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "Seats of {0} are low: {1} of {2} in use, {3} people wait",
+        meaning: "The next checkouts will wait or be refused.",
+        check: "`usher leases --product` shows who holds them; `usher denials` who was refused.",
+        does: "Nobody is thrown out.",
+    },
+    Entry {
+        id: 9432,
+        component: AGENTS,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The agent on {0} has not reported for {1}",
+        meaning: "The computer is off, cut, or its agent does not run.",
+        check: "Whether the computer is on; `usher doctor` on it.",
+        does: "Its leases end by their ttl; sessions are kept there and sent later.",
+    },
+    Entry {
+        id: 9433,
+        component: AGENTS,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "{0} starts were allowed on {1} computers while no server could be reached",
+        meaning: "Products whose policy says so ran without a seat.",
+        check: "The network between agents and server at that time.",
+        does: "The sessions are recorded as unseated.",
+    },
+    Entry {
+        id: 9434,
+        component: METERING_SERVER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "Disk space of {0} is low: {1} left",
+        meaning: "When it is full nothing more can be granted.",
+        check: "What fills the disk; `usher pack now` frees what is past retention.",
+        does: "It serves on; on a full disk it refuses clearly and loses nothing.",
+    },
+    Entry {
+        id: 9435,
+        component: METERING_SERVER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The last backup of {0} is {1} old",
+        meaning: "A lost disk would lose what was recorded since.",
+        check: "The job that runs `usher backup`.",
+        does: "Nothing.",
+    },
+    Entry {
+        id: 9436,
+        component: METERING_SERVER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The pack of {0} is overdue: it was to run {1} and has not",
+        meaning: "Upkeep of the cache was skipped; it grows and slows down.",
+        check: "`usher pack status`: what the last one says.",
+        does: "It runs at the next chance.",
+    },
+    Entry {
+        id: 9437,
+        component: AGENTS,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The rule {0} of {1} has matched nothing since {2}, when the program was updated",
+        meaning: "An update has renamed or moved the program: it is no longer metered.",
+        check: "`usher product learn` on a computer with the new version.",
+        does: "Nothing: rules are an administrator's.",
+    },
+    Entry {
+        id: 9440,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Audit,
+        text: "{0} added the metering server {1} at {2}",
+        meaning: "The manager watches it from now on.",
+        check: "Nothing.",
+        does: "It polls it each cycle.",
+    },
+    Entry {
+        id: 9441,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Audit,
+        text: "{0} removed the metering server {1}",
+        meaning: "The manager watches it no longer.",
+        check: "Nothing.",
+        does: "Its messages are kept.",
+    },
+    Entry {
+        id: 9442,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Audit,
+        text: "{0} changed the message rules",
+        meaning: "Other things become of messages from now on.",
+        check: "`usher messages rules`.",
+        does: "Nothing.",
+    },
+    Entry {
+        id: 9448,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Detail,
+        text: "What the rule {0} says for message {1} failed: {2}",
+        meaning: "A webhook, mail or program of a message rule did not go through.",
+        check: "Its address and credentials, or the program.",
+        does: "It tries a few times, further and further apart, then drops it and counts that.",
+    },
+    Entry {
+        id: 9449,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "A flood of messages: {0} more of number {1} are only counted",
+        meaning: "More different messages of one number came within a minute than are kept.",
+        check: "What raises them.",
+        does: "They are counted, so that nothing else is held up.",
+    },
+    Entry {
+        id: 9499,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Detail,
+        text: "A message that this version does not know: {0} {1} {2} {3}",
+        meaning: "A newer version has raised it.",
+        check: "Whether all parts of the site are of one version.",
+        does: "It is kept as it came.",
+    },
+];

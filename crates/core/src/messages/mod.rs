@@ -1,0 +1,19 @@
+//! Status messages: what an administrator is told.
+//!
+//! Numbered, with a severity and a type, as SMS 2.0 had them; three of its numbers keep their
+//! meaning (9399, 9405, 9406), ours are 9410 to 9499. The catalogue says of each what it means,
+//! what to check and what Usher does itself. Repeats are folded into one with a count, so that a
+//! flood is a number and never a stall (KB 924842). Ordered rules say what becomes of a message;
+//! summaries say OK, Warning or Critical of a component.
+
+mod catalogue;
+mod fold;
+mod message;
+mod rules;
+mod summary;
+
+pub use catalogue::{CATALOGUE, Entry, entry};
+pub use fold::{Folded, Folder, FolderOptions};
+pub use message::{Kind, Message, Severity};
+pub use rules::{Action, Criteria, Decision, Priority, Rule, RuleError, decide, default_rules};
+pub use summary::{Standing, Summary, Thresholds};

@@ -1,0 +1,300 @@
+//! Ordered rules: what becomes of a message.
+//!
+//! As SMS 2.0's status filter rules: criteria of one rule all hold (OR is two rules); the same
+//! action of two rules is done once, and where they differ the higher rule wins.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::message::{Kind, Message, Severity};
+
+/// Most rules of a site.
+const RULES_LIMIT: usize = 200;
+/// Longest text in a rule, in bytes (SMS: 1024 characters for a program).
+const TEXT_LIMIT: usize = 1_024;
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Its name, for people.
+    pub name: String,
+    /// Which messages it is for; nothing given: all.
+    #[serde(default)]
+    pub when: Criteria,
+    /// What is done.
+    pub actions: Vec<Action>,
+    /// No rule below it is looked at.
+    #[serde(default)]
+    pub stop: bool,
+}
+
+/// Which messages; what is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criteria {
+    /// As severe as this, or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity_at_least: Option<Severity>,
+    /// Of this type.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// One of these numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<u16>,
+    /// Of this component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// About this metering server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Raised on this computer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer: Option<String>,
+}
+
+/// How soon a message is passed on to a parent site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// When there is nothing else to send.
+    Low,
+    /// In its turn.
+    Medium,
+    /// Before others.
+    High,
+}
+
+/// What may be done with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do", deny_unknown_fields)]
+pub enum Action {
+    /// Kept in the site database.
+    Store {
+        /// For so many days.
+        days: u32,
+    },
+    /// Written to the operating system's log.
+    SystemLog,
+    /// Passed on to the parent site.
+    Forward {
+        /// How soon.
+        priority: Priority,
+    },
+    /// Sent by HTTP, signed by HMAC-SHA-256 with a secret.
+    Webhook {
+        /// Where to.
+        url: String,
+        /// The file that holds the secret.
+        secret_file: String,
+    },
+    /// Sent by mail.
+    Mail {
+        /// To whom.
+        to: String,
+    },
+    /// A program is run with the message in its environment.
+    Run {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// It is ended after so many seconds.
+        timeout_seconds: u32,
+    },
+    /// It does not count in summaries.
+    DoNotSummarise,
+}
+
+/// Why rules are not taken, as the end of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RuleError {
+    /// There are too many.
+    #[error("there are {0} rules, at most {RULES_LIMIT} are taken")]
+    TooMany(usize),
+    /// One is not sound.
+    #[error("rule {index} (\"{name}\"): {why}")]
+    Unsound {
+        /// Which, from 1.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+}
+
+impl Rule {
+    /// Checks a site's rules.
+    ///
+    /// # Errors
+    /// [`RuleError`] names the first that is not sound.
+    pub fn check_all(rules: &[Rule]) -> Result<(), RuleError> {
+        if rules.len() > RULES_LIMIT {
+            return Err(RuleError::TooMany(rules.len()));
+        }
+        for (index, rule) in rules.iter().enumerate() {
+            if let Some(why) = rule.unsound() {
+                return Err(RuleError::Unsound {
+                    index: index + 1,
+                    name: rule.name.clone(),
+                    why,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn unsound(&self) -> Option<&'static str> {
+        if self.name.is_empty() || self.name.len() > 255 {
+            return Some("a name has 1 to 255 bytes");
+        }
+        if self.actions.is_empty() && !self.stop {
+            return Some("it does nothing");
+        }
+        self.actions.iter().find_map(Action::unsound)
+    }
+
+    fn is_for(&self, message: &Message) -> bool {
+        let entry = message.entry();
+        let when = &self.when;
+        when.severity_at_least
+            .is_none_or(|least| entry.severity >= least)
+            && when.kind.is_none_or(|kind| entry.kind == kind)
+            && (when.ids.is_empty() || when.ids.contains(&message.id))
+            && when
+                .component
+                .as_deref()
+                .is_none_or(|it| it == entry.component)
+            && when.server.is_none_or_eq(message.server.as_deref())
+            && when.computer.is_none_or_eq(Some(&message.computer))
+    }
+}
+
+trait NoneOrEq {
+    fn is_none_or_eq(&self, other: Option<&str>) -> bool;
+}
+
+impl NoneOrEq for Option<String> {
+    fn is_none_or_eq(&self, other: Option<&str>) -> bool {
+        self.as_deref().is_none_or(|it| Some(it) == other)
+    }
+}
+
+impl Action {
+    fn unsound(&self) -> Option<&'static str> {
+        match self {
+            Action::Store { days } if !(1..=3_650).contains(days) => {
+                Some("messages are stored for 1 to 3650 days")
+            }
+            Action::Webhook { url, .. }
+                if !(url.starts_with("https://") || url.starts_with("http://"))
+                    || url.len() > TEXT_LIMIT =>
+            {
+                Some("the URL of a webhook begins with https:// or http://")
+            }
+            Action::Webhook { secret_file, .. } if secret_file.is_empty() => {
+                Some("a webhook is signed: name the file that holds its secret")
+            }
+            Action::Mail { to } if !to.contains('@') || to.len() > TEXT_LIMIT => {
+                Some("an address of mail has an @")
+            }
+            Action::Run { command, .. }
+                if command.is_empty()
+                    || command.iter().map(String::len).sum::<usize>() > TEXT_LIMIT =>
+            {
+                Some("a command has 1 to 1024 bytes")
+            }
+            Action::Run {
+                timeout_seconds, ..
+            } if !(1..=3_600).contains(timeout_seconds) => {
+                Some("a program may run for 1 to 3600 seconds")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether both do the same sort of thing: then it is done once. Two addresses are two things.
+    fn is_like(&self, other: &Action) -> bool {
+        match (self, other) {
+            (Action::Webhook { url, .. }, Action::Webhook { url: other, .. }) => url == other,
+            (Action::Mail { to }, Action::Mail { to: other }) => to == other,
+            (Action::Run { command, .. }, Action::Run { command: other, .. }) => command == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+/// What is done with one message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// Each action once, with the name of the rule that says so.
+    pub actions: Vec<(String, Action)>,
+}
+
+impl Decision {
+    /// For how many days it is kept; none: not at all.
+    pub fn store_days(&self) -> Option<u32> {
+        self.actions.iter().find_map(|(_, action)| match action {
+            Action::Store { days } => Some(*days),
+            _ => None,
+        })
+    }
+
+    /// Whether it counts in summaries.
+    pub fn is_summarised(&self) -> bool {
+        !self
+            .actions
+            .iter()
+            .any(|(_, action)| *action == Action::DoNotSummarise)
+    }
+}
+
+/// What becomes of a message by these rules.
+pub fn decide(rules: &[Rule], message: &Message) -> Decision {
+    let mut decision = Decision::default();
+    for rule in rules.iter().filter(|rule| rule.is_for(message)) {
+        for action in &rule.actions {
+            let known = decision.actions.iter().any(|(_, it)| it.is_like(action));
+            if !known {
+                decision.actions.push((rule.name.clone(), action.clone()));
+            }
+        }
+        if rule.stop {
+            break;
+        }
+    }
+    decision
+}
+
+/// The rules of a new site: audit for half a year, everything else a month; errors into the
+/// system's log.
+pub fn default_rules() -> Vec<Rule> {
+    let rule = |name: &str, when, actions| Rule {
+        name: name.to_owned(),
+        when,
+        actions,
+        stop: false,
+    };
+    vec![
+        rule(
+            "audit",
+            Criteria {
+                kind: Some(Kind::Audit),
+                ..Criteria::default()
+            },
+            vec![Action::Store { days: 180 }],
+        ),
+        rule(
+            "errors",
+            Criteria {
+                severity_at_least: Some(Severity::Error),
+                ..Criteria::default()
+            },
+            vec![Action::SystemLog],
+        ),
+        rule(
+            "everything",
+            Criteria::default(),
+            vec![Action::Store { days: 30 }],
+        ),
+    ]
+}

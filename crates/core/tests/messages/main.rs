@@ -1,0 +1,191 @@
+//! Messages: the catalogue is whole, floods are folded, rules decide in their order.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use usher_core::messages::{
+    Action, CATALOGUE, Criteria, Folded, Folder, FolderOptions, Message, Rule, Severity, Standing,
+    Summary, Thresholds, decide, default_rules, entry,
+};
+
+fn message(id: u16, time_ms: i64, values: &[&str]) -> Message {
+    Message {
+        id,
+        computer: "site-1".to_owned(),
+        site: "HQ".to_owned(),
+        server: Some("alpha".to_owned()),
+        process_id: 1,
+        time_ms,
+        values: values.iter().map(|text| (*text).to_owned()).collect(),
+    }
+}
+
+#[test]
+fn the_catalogue_is_in_order_and_says_what_it_has_to_of_each() {
+    let ids: Vec<u16> = CATALOGUE.iter().map(|entry| entry.id).collect();
+    let ordered: BTreeSet<u16> = ids.iter().copied().collect();
+    assert_eq!(ids, ordered.into_iter().collect::<Vec<_>>());
+    for entry in CATALOGUE {
+        assert!(
+            entry.is_of_sms() || (9410..=9499).contains(&entry.id),
+            "{} is neither of SMS nor in our range",
+            entry.id
+        );
+        for text in [entry.text, entry.meaning, entry.check, entry.does] {
+            assert!(!text.is_empty(), "{}", entry.id);
+        }
+        // Each placeholder is one of 0, 1, 2 ... without a gap.
+        assert_eq!(
+            entry.text.matches('{').count(),
+            entry.values(),
+            "{}",
+            entry.id
+        );
+    }
+}
+
+#[test]
+fn a_text_takes_its_values_and_reads_none_of_them_again() {
+    let told = message(9406, 0, &["{1}{0}", "it was killed"]);
+    assert_eq!(
+        told.text(),
+        "The software metering server service is not running on {1}{0}: it was killed"
+    );
+    assert_eq!(entry(9_406).severity, Severity::Error);
+    let missing = message(9406, 0, &[]);
+    assert!(missing.text().ends_with("not running on : "));
+    assert_eq!(entry(1).id, 9499);
+}
+
+#[test]
+fn a_quarter_of_a_million_of_the_same_is_one_row_with_a_count() {
+    let mut folder = Folder::new(FolderOptions::default());
+    let first = message(9432, 0, &["pc-1", "1 h"]);
+    assert_eq!(folder.take(&first), Folded::New);
+    folder.stored(&first, 7);
+    let mut last = Folded::New;
+    for n in 1..250_000 {
+        last = folder.take(&message(9432, n, &["pc-1", "1 h"]));
+    }
+    assert_eq!(
+        last,
+        Folded::Repeat {
+            record: 7,
+            count: 250_000
+        }
+    );
+}
+
+#[test]
+fn a_flood_of_different_ones_is_counted_and_holds_up_no_other_number() {
+    let mut folder = Folder::new(FolderOptions::default());
+    let mut kept = 0;
+    let mut more = 0;
+    for n in 0..250_000 {
+        let told = message(9432, n / 10, &[&format!("pc-{n}"), "1 h"]);
+        match folder.take(&told) {
+            Folded::New => {
+                kept += 1;
+                folder.stored(&told, n);
+            }
+            Folded::Flood { more: so_far } => more = so_far,
+            Folded::Repeat { .. } => panic!("all differ"),
+        }
+    }
+    assert_eq!(kept, 100);
+    assert_eq!(more, 249_900);
+    assert_eq!(folder.take(&message(9406, 25_000, &["a"])), Folded::New);
+    let later = message(9432, 90_000, &["pc-x", "1 h"]);
+    assert_eq!(folder.take(&later), Folded::New, "a new minute");
+}
+
+#[test]
+fn rules_are_taken_in_order_and_the_higher_one_wins() {
+    let rule = |name: &str, when: Criteria, actions: &[Action], stop| Rule {
+        name: name.to_owned(),
+        when,
+        actions: actions.to_vec(),
+        stop,
+    };
+    let errors = Criteria {
+        severity_at_least: Some(Severity::Error),
+        ..Criteria::default()
+    };
+    let alpha = Criteria {
+        server: Some("alpha".to_owned()),
+        ids: vec![9406, 9410],
+        ..Criteria::default()
+    };
+    let rules = [
+        rule("errors", errors, &[Action::Store { days: 90 }], false),
+        rule("alpha", alpha, &[Action::SystemLog], true),
+        rule(
+            "all",
+            Criteria::default(),
+            &[Action::Store { days: 7 }, Action::DoNotSummarise],
+            false,
+        ),
+    ];
+    let down = decide(&rules, &message(9406, 0, &[]));
+    assert_eq!(down.store_days(), Some(90));
+    assert_eq!(down.actions.len(), 2, "{down:?}");
+    assert!(
+        down.is_summarised(),
+        "the rule that says otherwise is below a stop"
+    );
+    let warning = decide(&rules, &message(9412, 0, &[]));
+    assert_eq!(warning.store_days(), Some(7));
+    assert!(!warning.is_summarised());
+    assert_eq!(
+        decide(&default_rules(), &message(9440, 0, &[])).store_days(),
+        Some(180)
+    );
+}
+
+#[test]
+fn rules_that_make_no_sense_are_named() {
+    let with = |action: Action| {
+        let rule = Rule {
+            name: "r".to_owned(),
+            when: Criteria::default(),
+            actions: vec![action],
+            stop: false,
+        };
+        Rule::check_all(&[rule]).map_err(|error| error.to_string())
+    };
+    let wrong = [
+        with(Action::Store { days: 0 }),
+        with(Action::Mail { to: "ops".into() }),
+        with(Action::Run {
+            command: vec!["/bin/true".into()],
+            timeout_seconds: 0,
+        }),
+        with(Action::Webhook {
+            url: "ftp://x".into(),
+            secret_file: "s".into(),
+        }),
+        with(Action::Webhook {
+            url: "https://x".into(),
+            secret_file: String::new(),
+        }),
+    ]
+    .map(Result::unwrap_err);
+    insta::assert_snapshot!(wrong.join("\n"));
+    assert!(Rule::check_all(&default_rules()).is_ok());
+}
+
+#[test]
+fn a_component_stands_by_its_thresholds() {
+    let mut summary = Summary::default();
+    let thresholds = Thresholds::default();
+    assert_eq!(summary.standing(&thresholds), Standing::Ok);
+    summary.add(Severity::Error, 1);
+    assert_eq!(summary.standing(&thresholds), Standing::Warning);
+    summary.add(Severity::Error, 4);
+    assert_eq!(summary.standing(&thresholds), Standing::Critical);
+    let never = Thresholds {
+        error: (0, 0),
+        ..thresholds
+    };
+    assert_eq!(summary.standing(&never), Standing::Ok);
+}

@@ -1,0 +1,390 @@
+//! The service's life in this process: owns the machine of [`usher_core::lifecycle`], keeps its
+//! deadlines, and tells who listens.
+//!
+//! Promises: the machine's lock is held for a decision only, never while a disk, a socket or a
+//! log is waited for. The keeper, a thread that needs nothing else of the process, ends the
+//! process by force when work stands still past its deadline: with [`EXIT_STOP`] where it was
+//! stopping, else with [`EXIT_STANDSTILL`]. Another thread tells the service manager and the log;
+//! it may hang, and holds up nobody.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use usher_core::lifecycle::{
+    Control, Effect, Input, Lifecycle, Limits, Refusal, Report, ServiceManager, ServiceState, Step,
+    Work,
+};
+
+use crate::auth::wall_ms;
+
+/// The exit code of a process that was ended by force because its stop stood still.
+pub const EXIT_STOP: u8 = 70;
+/// The exit code of a process that was ended by force because a start, a pause or a continuation
+/// stood still.
+pub const EXIT_STANDSTILL: u8 = 71;
+/// How long an end waits for the service manager to have been told.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Told of each change of state, in order: must not block.
+pub(crate) type Listener = Box<dyn Fn(&Seen) + Send>;
+
+/// The service as it is now, on the wall clock.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// What it says of itself.
+    pub(crate) report: Report,
+    /// Since when, in Unix milliseconds.
+    pub(crate) since_ms: i64,
+}
+
+/// See the module. Clones are the same life.
+#[derive(Clone)]
+pub(crate) struct Life {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+    /// The clock of the machine. It stands still while the computer sleeps, as work does.
+    began: Instant,
+    grants: AtomicBool,
+    state: watch::Sender<ServiceState>,
+}
+
+struct Inner {
+    machine: Lifecycle,
+    trouble: Option<String>,
+    since_ms: i64,
+    /// Counts what there is to tell, and up to where it was told.
+    news: u64,
+    told: u64,
+    must_end: bool,
+    listener: Listener,
+}
+
+impl Inner {
+    fn seen(&self) -> Seen {
+        Seen {
+            report: Report {
+                status: self.machine.status(),
+                trouble: self.trouble.clone(),
+            },
+            since_ms: self.since_ms,
+        }
+    }
+}
+
+impl Life {
+    /// Begins to start. `listener` is told of each change of state.
+    pub(crate) fn begin(
+        limits: Limits,
+        manager: Option<Arc<dyn ServiceManager>>,
+        listener: Listener,
+    ) -> std::io::Result<Life> {
+        let life = Life {
+            shared: Arc::new(Shared {
+                inner: Mutex::new(Inner {
+                    machine: Lifecycle::new(limits, Duration::ZERO),
+                    trouble: None,
+                    since_ms: wall_ms(),
+                    news: 0,
+                    told: 0,
+                    must_end: false,
+                    listener,
+                }),
+                changed: Condvar::new(),
+                began: Instant::now(),
+                grants: AtomicBool::new(true),
+                state: watch::Sender::new(ServiceState::Stopped),
+            }),
+        };
+        life.carry(Input::Start);
+        let (keeper, teller) = (life.clone(), life.clone());
+        let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        spawn("life-keeper").spawn(move || keeper.keep())?;
+        spawn("life-teller").spawn(move || teller.tell(manager.as_deref()))?;
+        Ok(life)
+    }
+
+    /// The service as it is now.
+    pub(crate) fn seen(&self) -> Seen {
+        self.lock().seen()
+    }
+
+    /// The state alone.
+    pub(crate) fn state(&self) -> ServiceState {
+        *self.shared.state.borrow()
+    }
+
+    /// Whether new seats are granted: not while it pauses, is paused, or goes on again.
+    pub(crate) fn grants(&self) -> bool {
+        self.shared.grants.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it is to stop.
+    pub(crate) async fn stopping(&self) {
+        let mut state = self.shared.state.subscribe();
+        // The sender lives as long as this does.
+        let _ = state.wait_for(|state| is_ending(*state)).await;
+    }
+
+    /// Whether it is to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        is_ending(self.state())
+    }
+
+    /// Waits until the state is another than `state`; answers it.
+    pub(crate) async fn other_than(&self, state: ServiceState) -> ServiceState {
+        let mut states = self.shared.state.subscribe();
+        match states.wait_for(|now| *now != state).await {
+            Ok(now) => *now,
+            Err(_) => self.state(),
+        }
+    }
+
+    /// Takes a control, or refuses it; beside that the service as it is then.
+    pub(crate) fn control(&self, control: Control) -> (Result<(), Refusal>, Seen) {
+        let mut inner = self.lock();
+        let taken = self.apply(&mut inner, Input::Control(control));
+        (taken, inner.seen())
+    }
+
+    /// The operating system ends it.
+    pub(crate) fn terminate(&self) {
+        self.carry(Input::Terminate);
+    }
+
+    /// The work in hand stands there now.
+    pub(crate) fn moved(&self, step: Step, left: u64) {
+        self.carry(Input::Moved(Work::new(step, left)));
+    }
+
+    /// The work in hand is done.
+    pub(crate) fn done(&self) {
+        self.carry(Input::Done);
+    }
+
+    /// It cannot go on: whoever runs it returns an error, which ends the process.
+    pub(crate) fn failed(&self, code: u8) {
+        self.carry(Input::Failed(u32::from(code)));
+    }
+
+    /// Why it serves less well than it should, or that it does again.
+    pub(crate) fn trouble(&self, trouble: Option<&str>) {
+        let mut inner = self.lock();
+        if inner.trouble.as_deref() != trouble {
+            inner.trouble = trouble.map(str::to_owned);
+            inner.news += 1;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A decision leaves the machine whole.
+        self.shared
+            .inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An input that is never refused in the state that it is for, and means nothing in others.
+    fn carry(&self, input: Input) {
+        let _ = self.apply(&mut self.lock(), input);
+    }
+
+    fn apply(&self, inner: &mut Inner, input: Input) -> Result<(), Refusal> {
+        let before = inner.machine.state();
+        let effects = inner.machine.apply(self.shared.began.elapsed(), input)?;
+        let state = inner.machine.state();
+        if state != before {
+            inner.since_ms = wall_ms();
+            self.shared.grants.store(grants_in(state), Ordering::SeqCst);
+            self.shared.state.send_replace(state);
+            (inner.listener)(&inner.seen());
+        }
+        let fails = matches!(input, Input::Failed(_));
+        inner.must_end |= effects.contains(&Effect::EndProcess) && !fails;
+        if !effects.is_empty() {
+            inner.news += 1;
+            self.shared.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    fn wait<'a>(
+        &'a self,
+        inner: MutexGuard<'a, Inner>,
+        at_most: Option<Duration>,
+    ) -> MutexGuard<'a, Inner> {
+        let changed = &self.shared.changed;
+        match at_most {
+            None => changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            Some(at_most) => {
+                changed
+                    .wait_timeout(inner, at_most)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
+        }
+    }
+
+    /// Keeps the deadlines until it has stopped.
+    fn keep(&self) {
+        let mut inner = self.lock();
+        while inner.machine.state() != ServiceState::Stopped {
+            if inner.must_end {
+                let code = forced_exit(inner.machine.state());
+                drop(inner);
+                self.wait_until_told();
+                // Neither handlers nor destructors run: they may wait for what stands still.
+                signal_hook::low_level::exit(code.into());
+            }
+            let now = self.shared.began.elapsed();
+            inner = match inner.machine.deadline() {
+                Some(deadline) if deadline <= now => {
+                    let _ = self.apply(&mut inner, Input::Tick);
+                    inner
+                }
+                deadline => self.wait(inner, deadline.map(|deadline| deadline - now)),
+            };
+        }
+    }
+
+    /// Waits until the service manager was told all, though not for long.
+    pub(crate) fn wait_until_told(&self) {
+        let until = Instant::now() + LAST_WORDS;
+        let mut inner = self.lock();
+        while inner.told < inner.news {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            inner = self.wait(inner, Some(left));
+        }
+    }
+
+    /// Tells the log and the service manager what there is, until it has stopped.
+    fn tell(&self, manager: Option<&dyn ServiceManager>) {
+        let mut last = ServiceState::Stopped;
+        loop {
+            let mut inner = self.lock();
+            while inner.told == inner.news {
+                inner = self.wait(inner, None);
+            }
+            let (news, report) = (inner.news, inner.seen().report);
+            drop(inner);
+            let state = report.status.state;
+            if state != last || report.status.overdue {
+                match report.status.overdue {
+                    true => tracing::error!(state = state.name(), "the service is {report}"),
+                    false => tracing::info!(state = state.name(), "the service is {report}"),
+                }
+            }
+            last = state;
+            if let Some(manager) = manager {
+                manager.told(&report);
+            }
+            self.lock().told = news;
+            self.shared.changed.notify_all();
+            if state == ServiceState::Stopped {
+                return;
+            }
+        }
+    }
+}
+
+fn is_ending(state: ServiceState) -> bool {
+    matches!(state, ServiceState::StopPending | ServiceState::Stopped)
+}
+
+fn grants_in(state: ServiceState) -> bool {
+    !matches!(
+        state,
+        ServiceState::PausePending | ServiceState::Paused | ServiceState::ContinuePending
+    )
+}
+
+fn forced_exit(state: ServiceState) -> u8 {
+    match state {
+        ServiceState::StopPending => EXIT_STOP,
+        _ => EXIT_STANDSTILL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    fn life(listener: Listener) -> Life {
+        Life::begin(Limits::default(), None, listener).unwrap()
+    }
+
+    #[test]
+    fn listeners_hear_of_each_state_in_its_order() {
+        let (tell, told) = mpsc::channel();
+        let life = life(Box::new(move |seen| {
+            tell.send(seen.report.status.state).unwrap();
+        }));
+        life.moved(Step::Recover, 3);
+        life.done();
+        assert!(life.control(Control::Pause).0.is_ok() && !life.grants());
+        life.done();
+        life.terminate();
+        life.done();
+        let heard: Vec<_> = told.try_iter().collect();
+        use ServiceState::*;
+        assert_eq!(
+            heard,
+            [
+                StartPending,
+                Running,
+                PausePending,
+                Paused,
+                StopPending,
+                Stopped
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refused_control_shows_the_service_as_it_is_and_changes_nothing() {
+        let life = life(Box::new(|_| ()));
+        let (taken, seen) = life.control(Control::Stop);
+        assert_eq!(taken.unwrap_err().number(), 1061);
+        assert_eq!(seen.report.status.state, ServiceState::StartPending);
+        life.failed(1);
+        assert_eq!(life.state(), ServiceState::Stopped);
+    }
+
+    /// Hangs when it is told something.
+    struct Hanging(Mutex<mpsc::Receiver<()>>);
+
+    impl ServiceManager for Hanging {
+        fn told(&self, _: &Report) {
+            // It ends when the test does.
+            let _ = self.0.lock().unwrap().recv();
+        }
+
+        fn alive(&self) {}
+    }
+
+    #[test]
+    fn a_service_manager_that_hangs_holds_up_nobody() {
+        let (release, hold) = mpsc::channel::<()>();
+        let manager = Arc::new(Hanging(Mutex::new(hold)));
+        let life = Life::begin(Limits::default(), Some(manager), Box::new(|_| ())).unwrap();
+        life.done();
+        assert!(life.control(Control::Pause).0.is_ok());
+        assert_eq!(life.state(), ServiceState::PausePending);
+        let began = Instant::now();
+        life.wait_until_told();
+        assert!(began.elapsed() < LAST_WORDS * 4);
+        life.terminate();
+        life.done();
+        drop(release);
+    }
+}

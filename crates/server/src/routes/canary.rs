@@ -1,0 +1,49 @@
+//! `POST /v1/canary`: does work go the whole way?
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use hyper::StatusCode;
+use usher_api::{Canary, Problem};
+use usher_core::ledger::{Command, Reply};
+
+use super::{Caller, Json};
+use crate::app::App;
+use crate::problem::Refusal;
+use crate::words;
+
+/// Seats a canary on a reserved product that no list and no count shows, and takes it back: the
+/// answer comes when that is on disk, or says why it was not seated. For viewers, operators and
+/// admins; what a manager asks at each poll.
+#[utoipa::path(
+    post,
+    path = "/v1/canary",
+    tag = "operation",
+    responses(
+        (status = 200, body = Canary),
+        (status = 403, description = "`forbidden`", body = Problem),
+        (status = 503, description = "`storage_failed`, `outcome_unknown`, `busy`", body = Problem),
+    ),
+)]
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Canary>, Refusal> {
+    caller.must_see_all("send a canary")?;
+    let began = Instant::now();
+    let answer = app.command(Command::Canary).await?;
+    let why = match answer.reply {
+        Reply::Canary(Ok(())) => None,
+        Reply::Canary(Err(reason)) => Some(words::reason(reason).as_str().to_owned()),
+        _ => return Err(Refusal::unexpected()),
+    };
+    Ok(Json(
+        StatusCode::OK,
+        Canary {
+            seated: why.is_none(),
+            why,
+            took_seconds: began.elapsed().as_secs_f64(),
+        },
+    ))
+}

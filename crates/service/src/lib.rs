@@ -1,0 +1,23 @@
+//! usher-service: the machine of [`usher_core::lifecycle`] at the operating system's end, and the
+//! asking of the operating system about services.
+//!
+//! What a platform gives is the module [`platform`]: `linux` speaks to systemd. Another platform
+//! gives the same names, and nothing outside this crate knows which it is.
+//!
+//! - [`of_this_process`]: what whoever started this process gives it and wants to hear from it.
+//! - [`query`], [`start`], [`stop`], [`kill`]: how a unit is, and its steering, in bounded time.
+//! - [`files`]: the files that make a role a service.
+
+#![deny(unsafe_code)]
+
+pub mod files;
+mod unit;
+
+#[cfg(target_os = "linux")]
+#[path = "linux/mod.rs"]
+pub mod platform;
+
+pub use platform::{
+    Given, has_manager, kill, of_this_process, query, reload, start, stop, tell_ready,
+};
+pub use unit::{AskError, Unit};

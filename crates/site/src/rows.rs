@@ -1,0 +1,111 @@
+//! What the site database holds, row by row. Times are Unix milliseconds.
+
+use std::fmt;
+
+use usher_core::messages::{Message, Severity};
+
+/// A metering server that is watched.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerRow {
+    /// Its name.
+    pub name: String,
+    /// Where its API is.
+    pub url: String,
+    /// The token that the manager shows it. A secret: the file is its owner's only.
+    pub token: String,
+    /// Its unit or service on this computer.
+    pub unit: Option<String>,
+    /// Its data directory on this computer.
+    pub data: Option<String>,
+    /// When it was added.
+    pub added_ms: i64,
+}
+
+impl fmt::Debug for ServerRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerRow")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("unit", &self.unit)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Its number in this site.
+    pub record_id: i64,
+    /// The message.
+    pub message: Message,
+    /// How often it was raised.
+    pub count: u64,
+    /// When last.
+    pub last_ms: i64,
+    /// When what it tells of was over.
+    pub recovered_ms: Option<i64>,
+    /// When it may be removed.
+    pub keep_until_ms: i64,
+    /// Whether it counts in summaries.
+    pub summarised: bool,
+}
+
+/// Which messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageFilter {
+    /// Last raised at that time or later.
+    pub since_ms: Option<i64>,
+    /// First raised before that time.
+    pub until_ms: Option<i64>,
+    /// As severe as that, or more.
+    pub severity_at_least: Option<Severity>,
+    /// Of that component.
+    pub component: Option<String>,
+    /// Of that number.
+    pub id: Option<u16>,
+    /// About that server.
+    pub server: Option<String>,
+    /// Only those that tell of something which is not over.
+    pub open: bool,
+    /// Only records below that one: the page after it.
+    pub below_record: Option<i64>,
+    /// Only records above that one: what is new since.
+    pub above_record: Option<i64>,
+    /// At most so many; never more than [`crate::MESSAGES_LIMIT`].
+    pub limit: u32,
+}
+
+/// How many messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Of which component.
+    pub component: String,
+    /// How severe.
+    pub severity: Severity,
+    /// How many, repeats counted.
+    pub count: u64,
+}
+
+/// An episode of trouble of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EpisodeRow {
+    /// Which server.
+    pub server: String,
+    /// Its number among those of the server.
+    pub number: u64,
+    /// The verdict.
+    pub verdict: String,
+    /// The message about it, where it is kept.
+    pub record_id: Option<i64>,
+    /// The number of that message in the catalogue.
+    pub message_id: u16,
+    /// How often it was seen.
+    pub count: u64,
+    /// When first.
+    pub first_ms: i64,
+    /// When last.
+    pub last_ms: i64,
+    /// When it was over.
+    pub ended_ms: Option<i64>,
+}

@@ -1,0 +1,261 @@
+//! What every engine of the site database has to do, run on each.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use usher_core::messages::{Message, Severity};
+use usher_site::{
+    EpisodeRow, MessageFilter, MessageRow, ServerRow, Site, SiteError, SqliteSite, Tally,
+};
+
+fn embedded() -> (tempfile::TempDir, SqliteSite) {
+    let folder = tempfile::tempdir().unwrap();
+    let site = SqliteSite::open(folder.path()).unwrap();
+    (folder, site)
+}
+
+fn server(name: &str) -> ServerRow {
+    ServerRow {
+        name: name.to_owned(),
+        url: format!("http://{name}:8470"),
+        token: "secret".to_owned(),
+        unit: Some("usher-server.service".to_owned()),
+        data: None,
+        added_ms: 5,
+    }
+}
+
+fn message(id: u16, at: i64, server: Option<&str>) -> MessageRow {
+    MessageRow {
+        record_id: 0,
+        message: Message {
+            id,
+            computer: "m-1".to_owned(),
+            site: "HQ".to_owned(),
+            server: server.map(str::to_owned),
+            process_id: 42,
+            time_ms: at,
+            values: vec!["alpha".to_owned(), "it \"fell\"\n".to_owned()],
+        },
+        count: 1,
+        last_ms: at,
+        recovered_ms: None,
+        keep_until_ms: at + 1_000,
+        summarised: true,
+    }
+}
+
+fn episode(server: &str, number: u64, record_id: Option<i64>) -> EpisodeRow {
+    EpisodeRow {
+        server: server.to_owned(),
+        number,
+        verdict: "stopped".to_owned(),
+        record_id,
+        message_id: 9406,
+        count: 3,
+        first_ms: 10,
+        last_ms: 30,
+        ended_ms: None,
+    }
+}
+
+fn records(site: &dyn Site, filter: MessageFilter) -> Vec<i64> {
+    let limit = if filter.limit == 0 { 100 } else { filter.limit };
+    let rows = site.messages(&MessageFilter { limit, ..filter }).unwrap();
+    rows.iter().map(|row| row.record_id).collect()
+}
+
+fn keeps_servers(site: &dyn Site) {
+    site.add_server(&server("beta")).unwrap();
+    site.add_server(&server("alpha")).unwrap();
+    let taken = site.add_server(&server("beta")).unwrap_err();
+    assert!(matches!(taken, SiteError::NameTaken(name) if name == "beta"));
+    assert_eq!(site.servers().unwrap(), [server("alpha"), server("beta")]);
+    assert!(site.remove_server("beta").unwrap());
+    assert!(!site.remove_server("beta").unwrap());
+    assert!(!format!("{:?}", server("alpha")).contains("secret"));
+}
+
+fn keeps_messages_and_finds_them(site: &dyn Site) {
+    let down = site
+        .add_message(&message(9406, 100, Some("alpha")))
+        .unwrap();
+    let cut = site.add_message(&message(9412, 200, Some("beta"))).unwrap();
+    let audit = site.add_message(&message(9440, 300, None)).unwrap();
+    let all = records(site, MessageFilter::default());
+    assert_eq!(all, [audit, cut, down], "the newest first");
+    let stored = site
+        .messages(&MessageFilter {
+            id: Some(9406),
+            limit: 1,
+            ..MessageFilter::default()
+        })
+        .unwrap();
+    let expected = MessageRow {
+        record_id: down,
+        ..message(9406, 100, Some("alpha"))
+    };
+    assert_eq!(stored, [expected]);
+    let by = |filter| records(site, filter);
+    let any = MessageFilter::default;
+    assert_eq!(
+        by(MessageFilter {
+            since_ms: Some(200),
+            ..any()
+        }),
+        [audit, cut]
+    );
+    assert_eq!(
+        by(MessageFilter {
+            until_ms: Some(200),
+            ..any()
+        }),
+        [down]
+    );
+    let severe = MessageFilter {
+        severity_at_least: Some(Severity::Warning),
+        ..any()
+    };
+    assert_eq!(by(severe), [cut, down]);
+    assert_eq!(
+        by(MessageFilter {
+            server: Some("beta".into()),
+            ..any()
+        }),
+        [cut]
+    );
+    assert_eq!(
+        by(MessageFilter {
+            component: Some("nobody".into()),
+            ..any()
+        }),
+        [0_i64; 0]
+    );
+    assert_eq!(
+        by(MessageFilter {
+            below_record: Some(audit),
+            limit: 1,
+            ..any()
+        }),
+        [cut]
+    );
+    assert_eq!(
+        by(MessageFilter {
+            above_record: Some(down),
+            ..any()
+        }),
+        [audit, cut]
+    );
+
+    site.count_message(down, 96, 900).unwrap();
+    site.close_message(down, 950).unwrap();
+    let row = site
+        .messages(&MessageFilter {
+            id: Some(9406),
+            limit: 1,
+            ..any()
+        })
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        (row.count, row.last_ms, row.recovered_ms),
+        (96, 900, Some(950))
+    );
+    let tally = |component: &str, severity, count| Tally {
+        component: component.to_owned(),
+        severity,
+        count,
+    };
+    assert_eq!(
+        site.tally(150).unwrap(),
+        [
+            tally("server_manager", Severity::Informational, 1),
+            tally("server_manager", Severity::Warning, 1),
+            tally("server_manager", Severity::Error, 96),
+        ]
+    );
+}
+
+fn keeps_an_open_episodes_message_beyond_its_time(site: &dyn Site) {
+    let old = site
+        .add_message(&message(9413, 1_000, Some("gamma")))
+        .unwrap();
+    let open = site
+        .add_message(&message(9413, 1_001, Some("gamma")))
+        .unwrap();
+    site.put_episode(&episode("gamma", 1, Some(open))).unwrap();
+    let only_open = MessageFilter {
+        open: true,
+        ..MessageFilter::default()
+    };
+    assert_eq!(records(site, only_open.clone()), [open]);
+    while site.purge_messages(1_000_000, 1).unwrap() > 0 {}
+    let left = records(site, MessageFilter::default());
+    assert!(left.contains(&open) && !left.contains(&old), "{left:?}");
+    let ended = EpisodeRow {
+        ended_ms: Some(40),
+        ..episode("gamma", 1, Some(open))
+    };
+    site.put_episode(&ended).unwrap();
+    assert_eq!(records(site, only_open), [0_i64; 0]);
+    assert_eq!(site.purge_messages(1_000_000, 100).unwrap(), 1);
+    assert_eq!(site.last_episode("gamma").unwrap(), Some(ended));
+    site.put_episode(&episode("gamma", 2, None)).unwrap();
+    assert_eq!(site.last_episode("gamma").unwrap().unwrap().number, 2);
+    assert_eq!(site.last_episode("nobody").unwrap(), None);
+}
+
+fn keeps_settings(site: &dyn Site) {
+    assert_eq!(site.setting("rules").unwrap(), None);
+    site.put_setting("rules", "[]").unwrap();
+    site.put_setting("rules", "[1]").unwrap();
+    assert_eq!(site.setting("rules").unwrap().unwrap(), "[1]");
+}
+
+#[test]
+fn the_embedded_engine_does_what_every_engine_has_to() {
+    let (_folder, site) = embedded();
+    keeps_servers(&site);
+    keeps_messages_and_finds_them(&site);
+    keeps_an_open_episodes_message_beyond_its_time(&site);
+    keeps_settings(&site);
+}
+
+#[test]
+fn it_is_there_again_after_a_restart_and_not_for_two_at_once() {
+    let (folder, site) = embedded();
+    site.add_server(&server("alpha")).unwrap();
+    let second = SqliteSite::open(folder.path()).err().unwrap();
+    assert!(matches!(second, SiteError::InUse(_)), "{second}");
+    drop(site);
+    let again = SqliteSite::open(folder.path()).unwrap();
+    assert_eq!(again.servers().unwrap(), [server("alpha")]);
+}
+
+#[test]
+fn its_file_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, _site) = embedded();
+    let mode = std::fs::metadata(folder.path().join("site.db"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+}
+
+#[test]
+fn a_newer_versions_file_is_named_and_left_as_it_is() {
+    let (folder, site) = embedded();
+    drop(site);
+    let path = folder.path().join("site.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch("PRAGMA user_version = 99;")
+        .unwrap();
+    drop(connection);
+    let before = std::fs::read(&path).unwrap();
+    let refused = SqliteSite::open(folder.path()).err().unwrap();
+    assert!(
+        matches!(refused, SiteError::Newer { found: 99, .. }),
+        "{refused}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}

@@ -1,0 +1,330 @@
+//! `usher service`: roles as services of the operating system, and the steering of them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+use usher_api::{ControlRequest, Service as Told, ServiceControl};
+use usher_service::files::{self, Installation, Role};
+use usher_service::{AskError, Unit};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{line, print, print_json, tame};
+
+/// Where systemd looks for what the administrator installs.
+const UNIT_DIR: &str = "/etc/systemd/system";
+
+/// Make a role a service of the operating system, and steer it
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  usher service install server --listen 127.0.0.1:8470
+  usher service start server
+  usher service pause server       grants nothing new; leases are kept
+  usher service query server       what systemd says, and what the service says of itself
+
+install, remove, start and stop need root, and systemd. pause and continue ask the server itself,
+which is --server URL.")]
+pub(crate) enum Service {
+    Install(Install),
+    Remove(Remove),
+    /// Start a role's service, and wait until it is ready
+    Start(Which),
+    /// Stop a role's service, and wait until it has stopped
+    Stop(Which),
+    /// Grant nothing more until told to go on; leases are kept
+    Pause(Which),
+    /// Grant again
+    Continue(Which),
+    /// Show how a role's service is, by systemd and by itself
+    Query(Which),
+}
+
+/// Write a role's unit files
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher service install server
+  usher service install agent --server https://licences.example.org:8470
+  usher service install server --print")]
+pub(crate) struct Install {
+    #[command(flatten)]
+    which: Which,
+    /// Where the metering server listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
+    listen: SocketAddr,
+    /// Where the unit files are written
+    #[arg(long, value_name = "DIR", default_value = UNIT_DIR)]
+    unit_dir: PathBuf,
+    /// Print the unit files, and write nothing
+    #[arg(long)]
+    print: bool,
+}
+
+/// Stop a role's service and remove its unit files; its data stays
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    which: Which,
+    /// Where the unit files are
+    #[arg(long, value_name = "DIR", default_value = UNIT_DIR)]
+    unit_dir: PathBuf,
+}
+
+/// Which role.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The role
+    #[arg(value_name = "ROLE")]
+    role: RoleName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleName {
+    Server,
+    Manager,
+    Agent,
+}
+
+impl Which {
+    fn role(&self) -> Role {
+        match self.role {
+            RoleName::Server => Role::Server,
+            RoleName::Manager => Role::Manager,
+            RoleName::Agent => Role::Agent,
+        }
+    }
+}
+
+/// Does it.
+pub(crate) fn run(command: Service, context: &Context) -> Result<(), Failure> {
+    match command {
+        Service::Install(args) => install(&args, context),
+        Service::Remove(args) => remove(&args),
+        Service::Start(which) => {
+            // The socket first: the service takes it over.
+            let units: Vec<&str> = which.role().units().iter().rev().copied().collect();
+            usher_service::start(&units).map_err(|error| not_done(error, which.role()))
+        }
+        Service::Stop(which) => {
+            usher_service::stop(which.role().units()).map_err(|error| not_done(error, which.role()))
+        }
+        Service::Pause(which) => steer(&which, ServiceControl::Pause, context),
+        Service::Continue(which) => steer(&which, ServiceControl::Continue, context),
+        Service::Query(which) => query(which.role(), context),
+    }
+}
+
+fn install(args: &Install, context: &Context) -> Result<(), Failure> {
+    let role = args.which.role();
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
+    let installation = Installation {
+        program,
+        listen: args.listen.to_string(),
+        server: context.server_given.then(|| context.server().to_owned()),
+    };
+    let units = files::of(role, &installation).map_err(Failure::usage)?;
+    if args.print {
+        for (name, text) in &units {
+            print(&format!("# {name}\n{text}\n"))?;
+        }
+        return Ok(());
+    }
+    if !args.unit_dir.is_dir() {
+        return Err(Failure::failed(format!(
+            "there is no {}: this computer does not seem to have systemd",
+            args.unit_dir.display()
+        ))
+        .next("Name another place with --unit-dir DIR, or see the files with --print."));
+    }
+    for (name, text) in &units {
+        let path = args.unit_dir.join(name);
+        std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
+        line(format!("wrote {}", path.display()))?;
+    }
+    if usher_service::has_manager() {
+        usher_service::reload().map_err(|error| not_done(error, role))?;
+    }
+    let all: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    line(format!(
+        "now, and at each boot: systemctl enable --now {}",
+        all.join(" ")
+    ))
+}
+
+fn remove(args: &Remove) -> Result<(), Failure> {
+    let role = args.which.role();
+    let paths: Vec<PathBuf> = role
+        .units()
+        .iter()
+        .map(|name| args.unit_dir.join(name))
+        .filter(|path| path.exists())
+        .collect();
+    if paths.is_empty() {
+        return Err(Failure::failed(format!(
+            "the {} is no service: {} is not in {}",
+            role.name(),
+            role.service(),
+            args.unit_dir.display()
+        )));
+    }
+    if usher_service::has_manager() {
+        usher_service::stop(role.units()).map_err(|error| not_done(error, role))?;
+    }
+    for path in paths {
+        std::fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))?;
+        line(format!("removed {}", path.display()))?;
+    }
+    if usher_service::has_manager() {
+        usher_service::reload().map_err(|error| not_done(error, role))?;
+    }
+    line("its data stays where it is")
+}
+
+fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::failed(format!("cannot {doing} {}: {error}", path.display()));
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            failure.next("Services are the administrator's: call it by sudo.")
+        }
+        _ => failure,
+    }
+}
+
+/// Pausing is between the service and who asks: systemd knows no such state.
+fn steer(which: &Which, control: ServiceControl, context: &Context) -> Result<(), Failure> {
+    let role = which.role();
+    if role != Role::Server {
+        return Err(Failure::usage(format!(
+            "the {} cannot be paused: only the server grants seats",
+            role.name()
+        )));
+    }
+    context.block_on(async {
+        let told: Told = context
+            .client()?
+            .post("/v1/service/controls", &ControlRequest { control })
+            .await?;
+        match context.json() {
+            true => print_json(&told),
+            false => line(describe_told(&told)),
+        }
+    })
+}
+
+fn query(role: Role, context: &Context) -> Result<(), Failure> {
+    let unit = match usher_service::query(role.service()) {
+        Ok(unit) if unit.exists => Ok(unit),
+        Ok(_) => Err(format!("{} is not installed", role.service())),
+        Err(error) => Err(error.to_string()),
+    };
+    let told = match role {
+        Role::Server => Some(context.block_on(async {
+            let client = context.client()?;
+            Ok(client.get::<Told>("/v1/service").await?)
+        })),
+        Role::Manager | Role::Agent => None,
+    };
+    if let (Err(why), Some(Err(_)) | None) = (&unit, &told) {
+        let failure = Failure::failed(why.clone());
+        return Err(match told {
+            Some(Err(silence)) => failure.next(format!("Nor does it answer itself: {silence}")),
+            _ => failure.next(format!(
+                "`usher service install {}` installs it.",
+                role.name()
+            )),
+        });
+    }
+    if context.json() {
+        return print_json(&json!({
+            "role": role.name(),
+            "service_manager": unit.as_ref().ok().map(unit_json),
+            "service": told.and_then(Result::ok),
+        }));
+    }
+    line(match &unit {
+        Ok(unit) => describe_unit(unit),
+        Err(why) => format!("systemd    {why}"),
+    })?;
+    match told {
+        None => Ok(()),
+        Some(Ok(told)) => line(format!("itself     {}", describe_told(&told))),
+        Some(Err(silence)) => {
+            let silence = silence.to_string();
+            let silence = silence.lines().next().unwrap_or_default();
+            line(format!(
+                "itself     {}",
+                silence.trim_start_matches("usher: ")
+            ))
+        }
+    }
+}
+
+fn unit_json(unit: &Unit) -> serde_json::Value {
+    json!({
+        "unit": unit.name,
+        "state": unit.state.name(),
+        "words": unit.words,
+        "since": unit
+            .since_wall_ms
+            .and_then(|ms| usher_api::Timestamp::from_millisecond(ms).ok()),
+        "state_age_seconds": unit.age.map(|age| age.as_secs()),
+        "main_pid": unit.main_pid,
+        "result": unit.result,
+        "exit_status": unit.exit_status,
+        "restarts": unit.restarts,
+        "status_text": unit.status_text,
+    })
+}
+
+fn describe_unit(unit: &Unit) -> String {
+    let mut text = format!("systemd    {} {}", unit.name, unit.words);
+    if let Some(age) = unit.age {
+        text.push_str(&format!(" for {} s", age.as_secs()));
+    }
+    if let Some(pid) = unit.main_pid {
+        text.push_str(&format!(", pid {pid}"));
+    }
+    if unit.result != "success" {
+        text.push_str(&format!(", result {}", unit.result));
+    }
+    if unit.restarts > 0 {
+        text.push_str(&format!(", started again {} times", unit.restarts));
+    }
+    if let Some(said) = &unit.status_text {
+        text.push_str(&format!("\nits status {}", tame(said)));
+    }
+    text
+}
+
+fn describe_told(told: &Told) -> String {
+    let mut text = tame(&told.state).to_string();
+    if let Some(work) = &told.work {
+        text.push_str(&format!(
+            " ({}; may stand still for {} s)",
+            tame(work),
+            told.wait_hint_seconds
+        ));
+    }
+    if !told.accepts.is_empty() {
+        text.push_str(&format!(", takes {}", tame(&told.accepts.join(" and "))));
+    }
+    text
+}
+
+fn not_done(error: AskError, role: Role) -> Failure {
+    let next = match &error {
+        AskError::NoManager { .. } => {
+            "`usher up` starts everything without a service manager.".to_owned()
+        }
+        _ => format!(
+            "`usher service query {}` and `journalctl -u {}` tell more.",
+            role.name(),
+            role.service()
+        ),
+    };
+    Failure::failed(error.to_string()).next(next)
+}

@@ -1,0 +1,111 @@
+//! `usher sim`: plays a scenario on a virtual clock and judges what was said by what was so.
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+use usher_sim::{Options, Planted, SCENARIOS, Scenario, Series};
+
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::output::{Table, line, print, print_json};
+
+/// Play a scenario on a virtual clock: a site, its faults, and what is said of them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher sim --list
+  usher sim q299261
+  usher sim q299261 --seed 7 --json
+  usher sim q299261 --seeds 1000
+  usher sim false-alarms
+
+The same seed gives the same history, byte for byte; a seed that shows a fault shows it again. It ends
+with 1 if there is a fault in what Usher says or does; no server is asked, and nothing is written.")]
+pub(crate) struct Sim {
+    /// Which scenario
+    #[arg(value_name = "SCENARIO", required_unless_present = "list")]
+    scenario: Option<String>,
+    /// List the scenarios
+    #[arg(long)]
+    list: bool,
+    /// What the history is drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Play so many seeds, from --seed on, and add them up
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    seeds: u64,
+    /// Give Usher a fault, to see that the scenario finds it
+    #[arg(long, value_name = "FAULT", hide = true, value_parser = faults())]
+    plant: Option<Planted>,
+}
+
+fn faults() -> impl TypedValueParser<Value = Planted> {
+    PossibleValuesParser::new(Planted::ALL.map(Planted::name)).try_map(|word| {
+        Planted::ALL
+            .into_iter()
+            .find(|fault| fault.name() == word)
+            .ok_or("no such fault")
+    })
+}
+
+/// A scenario in a list.
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: &'static str,
+    summary: &'static str,
+}
+
+/// Does it.
+pub(crate) fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
+    let Some(name) = args.scenario.as_deref().filter(|_| !args.list) else {
+        return list(context);
+    };
+    let scenario = Scenario::named(name).ok_or_else(|| {
+        Failure::usage(format!("there is no scenario `{name}`"))
+            .next("`usher sim --list` shows those that there are.")
+    })?;
+    let options = |seed| Options {
+        seed,
+        planted: args.plant,
+    };
+    let faulty = if args.seeds == 1 {
+        let report = scenario.play(&options(args.seed));
+        match context.json() {
+            true => print_json(&report)?,
+            false => line(report.to_string())?,
+        }
+        u64::from(!report.faults.is_empty())
+    } else {
+        let mut series = Series::default();
+        for seed in args.seed..args.seed.saturating_add(args.seeds) {
+            series.add(scenario.play(&options(seed)));
+        }
+        match context.json() {
+            true => print_json(&series)?,
+            false => line(series.to_string())?,
+        }
+        series.seeds_with_faults
+    };
+    match faulty {
+        0 => Ok(()),
+        _ => Err(Failure::Quiet(exit::FAILED)),
+    }
+}
+
+fn list(context: &Context) -> Result<(), Failure> {
+    let listed: Vec<Listed> = SCENARIOS
+        .iter()
+        .map(|it| Listed {
+            name: it.name,
+            summary: it.summary,
+        })
+        .collect();
+    if context.json() {
+        return print_json(&listed);
+    }
+    let mut table = Table::new(&["SCENARIO", "PLAYS"]);
+    for it in listed {
+        table.row([it.name.to_owned(), it.summary.to_owned()]);
+    }
+    print(&table.text())
+}

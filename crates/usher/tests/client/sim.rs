@@ -1,0 +1,61 @@
+//! `usher sim`: the same bytes for the same seed, and an exit code that tells of faults.
+
+use std::process::Output;
+
+use crate::support::{Folder, usher};
+
+fn sim(args: &[&str]) -> Output {
+    let folder = Folder::new();
+    usher(&folder).arg("sim").args(args).output().unwrap()
+}
+
+#[test]
+fn the_same_seed_prints_the_same_bytes_and_another_seed_others() {
+    let first = sim(&["q299261", "--seed", "4"]);
+    assert_eq!(first.status.code(), Some(0));
+    assert!(first.stdout.ends_with(b"\nNo fault.\n"));
+    assert_eq!(first.stdout, sim(&["q299261", "--seed", "4"]).stdout);
+    assert_ne!(first.stdout, sim(&["q299261", "--seed", "5"]).stdout);
+}
+
+#[test]
+fn a_fault_of_ushers_own_ends_the_command_with_1() {
+    for fault in ["false-stop", "deaf-to-work", "skipped-pack"] {
+        let output = sim(&["q299261", "--plant", fault]);
+        assert_eq!(output.status.code(), Some(1), "{fault}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("\nFaults:\n"), "{fault}: {text}");
+    }
+    let many = sim(&[
+        "q299261",
+        "--plant",
+        "skipped-pack",
+        "--seeds",
+        "2",
+        "--json",
+    ]);
+    assert_eq!(many.status.code(), Some(1));
+    let series: serde_json::Value = serde_json::from_slice(&many.stdout).unwrap();
+    assert_eq!(series["seeds_with_faults"], 2);
+}
+
+#[test]
+fn json_has_the_timeline_and_both_columns() {
+    let output = sim(&["q299261", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["columns"][0]["name"], "SP3");
+    assert_eq!(report["columns"][1]["tally"]["false_messages"], 0);
+    assert!(report["timeline"][0]["time"].is_string());
+}
+
+#[test]
+fn scenarios_are_listed_and_an_unknown_one_is_wrong_usage() {
+    let list = String::from_utf8(sim(&["--list"]).stdout).unwrap();
+    assert!(
+        list.contains("q299261") && list.contains("false-alarms"),
+        "{list}"
+    );
+    for wrong in [&["q299262"][..], &[], &["q299261", "--seeds", "0"]] {
+        assert_eq!(sim(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
