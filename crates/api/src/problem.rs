@@ -150,6 +150,10 @@ codes! {
     UnknownTicket = "unknown_ticket", 404, "No such ticket";
     /// No decision of that id is kept.
     UnknownDecision = "unknown_decision", 404, "No such decision";
+    /// No metering server of that name is watched.
+    UnknownServer = "unknown_server", 404, "No such server";
+    /// A metering server of that name is watched already.
+    ServerExists = "server_exists", 409, "The server is watched already";
     /// No token of that id.
     UnknownToken = "unknown_token", 404, "No such token";
     /// The route knows other methods.

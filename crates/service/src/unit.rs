@@ -27,6 +27,8 @@ pub struct Unit {
     pub exit_status: Option<i32>,
     /// How often the manager has started it again by itself.
     pub restarts: u32,
+    /// Whether the manager starts it again by itself when it fails.
+    pub restarts_itself: bool,
     /// What it says of itself.
     pub status_text: Option<String>,
 }

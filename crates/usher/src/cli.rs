@@ -71,6 +71,7 @@ pub(crate) struct Globals {
 pub(crate) enum Command {
     Up(commands::up::Up),
     Server(commands::server::Server),
+    Manager(commands::manager::Manager),
     Agent(commands::agent::Agent),
     #[command(subcommand)]
     Service(commands::service::Service),
@@ -88,6 +89,9 @@ pub(crate) enum Command {
     Usage(commands::usage::Usage),
     Denials(commands::denials::Denials),
     Why(commands::why::Why),
+    #[command(subcommand)]
+    Servers(commands::servers::Servers),
+    Messages(commands::messages::Messages),
     #[command(subcommand)]
     Token(commands::token::Token),
     Backup(commands::backup::Backup),

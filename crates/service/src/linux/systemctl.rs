@@ -18,7 +18,7 @@ const ANSWER_LIMIT_BYTES: u64 = 64 * 1024;
 
 const PROPERTIES: &str = "LoadState,ActiveState,SubState,StateChangeTimestamp,\
                           StateChangeTimestampMonotonic,MainPID,Result,ExecMainStatus,\
-                          ExecMainExitTimestampMonotonic,NRestarts,StatusText";
+                          ExecMainExitTimestampMonotonic,NRestarts,Restart,StatusText";
 
 /// Whether systemd runs this computer.
 pub fn has_manager() -> bool {
@@ -64,6 +64,22 @@ pub fn start(units: &[&str]) -> Result<(), AskError> {
 /// [`AskError`] where they did not stop, or systemd gave no answer.
 pub fn stop(units: &[&str]) -> Result<(), AskError> {
     steer("stop", units)
+}
+
+/// Asks systemd to stop a unit, and does not wait for it.
+///
+/// # Errors
+/// [`AskError`] where systemd gave no answer, or said no.
+pub fn ask_to_stop(unit: &str) -> Result<(), AskError> {
+    ask(unit, &["stop", "--no-block", "--", unit], PATIENCE).map(drop)
+}
+
+/// Asks systemd to start a unit, and does not wait until it is ready.
+///
+/// # Errors
+/// [`AskError`] where systemd gave no answer, or said no.
+pub fn ask_to_start(unit: &str) -> Result<(), AskError> {
+    ask(unit, &["start", "--no-block", "--", unit], PATIENCE).map(drop)
 }
 
 /// Kills a unit's processes (SIGKILL), and does not wait: systemd starts it again where its file
@@ -175,6 +191,7 @@ fn read(unit: &str, answer: &str, now: Duration) -> Option<Unit> {
         name: unit.to_owned(),
         exists: field("LoadState") != "not-found",
         state: state(active)?,
+        restarts_itself: !matches!(field("Restart"), "" | "no"),
         words: format!("{active} ({sub})"),
         since_wall_ms: field("StateChangeTimestamp")
             .strip_prefix('@')

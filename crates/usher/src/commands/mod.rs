@@ -13,12 +13,16 @@ pub(crate) mod entitlement;
 pub(crate) mod learn;
 pub(crate) mod leases;
 pub(crate) mod man;
+pub(crate) mod managed;
+pub(crate) mod manager;
+pub(crate) mod messages;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;
 pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod server;
+pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod sim;
 pub(crate) mod status;
@@ -44,6 +48,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Product(product::Product::Learn(args)) => return learn::run(args, context),
         Command::Server(args) => server::run(args, context),
         Command::Service(args) => service::run(args, context),
+        Command::Manager(args) => manager::run(args, context),
         Command::Agent(args) => agent::run(args, context),
         Command::Product(args) => product::run(args, context),
         Command::Entitlement(args) => entitlement::run(args, context),
@@ -55,6 +60,8 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Queue(args) => queue::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),
         Command::Denials(args) => denials::run(&args, context),
+        Command::Servers(args) => servers::run(args, context),
+        Command::Messages(args) => messages::run(args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Token(args) => token::run(args, context),
         Command::Backup(args) => backup::run(&args, context),

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use account::Account;
 use role::{First, Role};
-use stop::StopSignals;
+pub(crate) use stop::StopSignals;
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};

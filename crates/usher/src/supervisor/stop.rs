@@ -5,7 +5,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::failure::Failure;
 
 /// SIGTERM, SIGINT, SIGQUIT, and SIGHUP unless whoever started this process ignores it (nohup).
-pub(super) struct StopSignals {
+pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
     quit: Signal,
@@ -13,7 +13,7 @@ pub(super) struct StopSignals {
 }
 
 impl StopSignals {
-    pub(super) fn take() -> Result<Self, Failure> {
+    pub(crate) fn take() -> Result<Self, Failure> {
         let take = |kind| {
             signal(kind).map_err(|error| Failure::failed(format!("cannot watch signals: {error}")))
         };
@@ -31,7 +31,7 @@ impl StopSignals {
     }
 
     /// The next of them.
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         let hang_up = async {
             match &mut self.hang_up {
                 Some(signal) => signal.recv().await,

@@ -1,0 +1,234 @@
+//! What rules say beside keeping: system log, webhook, mail, a program. One after another, on a
+//! task of its own, from a bounded queue; what fails for good is told as a message (9448).
+
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use usher_api::StatusMessage;
+use usher_core::messages::Action;
+
+use crate::desk::Desk;
+
+/// What waits to be delivered; what comes beyond is dropped and counted in the log.
+pub(crate) const WAITING_LIMIT: usize = 1_000;
+const TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
+const MAIL_TIMEOUT_SECONDS: u32 = 30;
+const SYSTEM_LOG: &str = "/dev/log";
+/// The usual way to send mail from a Unix computer, whatever its mail system is.
+const SENDMAIL: &str = "/usr/sbin/sendmail";
+/// The header that carries a webhook's signature.
+const SIGNATURE: &str = "Usher-Signature";
+
+/// One thing to do.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    /// The rule that says so.
+    pub(crate) rule: String,
+    /// What.
+    pub(crate) action: Action,
+    /// The message.
+    pub(crate) message: Arc<StatusMessage>,
+}
+
+/// Delivers until the desk is gone.
+pub(crate) async fn run(
+    mut parcels: mpsc::Receiver<Parcel>,
+    http: reqwest::Client,
+    desk: std::sync::Weak<Desk>,
+) {
+    while let Some(parcel) = parcels.recv().await {
+        let Err(why) = deliver(&parcel, &http).await else {
+            continue;
+        };
+        tracing::warn!(rule = parcel.rule, why, "a message could not be delivered");
+        if let Some(desk) = desk.upgrade() {
+            let number = parcel.message.id.to_string();
+            desk.raise(9448, None, vec![parcel.rule, number, why]).await;
+        }
+    }
+}
+
+async fn deliver(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
+    let mut pause = FIRST_PAUSE;
+    let mut tried = 1;
+    loop {
+        let outcome = once(parcel, http).await;
+        match outcome {
+            Err(_) if tried < TRIES => {
+                tokio::time::sleep(pause).await;
+                pause *= 4;
+                tried += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn once(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
+    let message = &parcel.message;
+    match &parcel.action {
+        Action::Store { .. } | Action::DoNotSummarise | Action::Forward { .. } => Ok(()),
+        Action::SystemLog => system_log(message).map_err(|error| error.to_string()),
+        Action::Webhook { url, secret_file } => webhook(message, http, url, secret_file).await,
+        Action::Mail { to } => mail(message, to).await,
+        Action::Run {
+            command,
+            timeout_seconds,
+        } => run_program(message, command, *timeout_seconds, None).await,
+    }
+}
+
+/// RFC 3164, as every syslog daemon and journald take it, facility daemon.
+fn system_log(message: &StatusMessage) -> io::Result<()> {
+    let severity = match message.severity.as_str() {
+        "error" => 3,
+        "warning" => 4,
+        _ => 6,
+    };
+    let text = one_line(&message.text);
+    let line = format!(
+        "<{}>usher-manager[{}]: {} {text}",
+        3 * 8 + severity,
+        std::process::id(),
+        message.id
+    );
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    match socket.send_to(line.as_bytes(), SYSTEM_LOG) {
+        // A computer without a system log: the manager's own log has it all the same.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        sent => sent.map(drop),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+async fn webhook(
+    message: &StatusMessage,
+    http: &reqwest::Client,
+    url: &str,
+    secret_file: &str,
+) -> Result<(), String> {
+    let secret = std::fs::read(secret_file)
+        .map_err(|error| format!("cannot read the secret {secret_file}: {error}"))?;
+    let body = serde_json::to_vec(message).map_err(|error| error.to_string())?;
+    let response = http
+        .post(url)
+        .timeout(WEBHOOK_TIMEOUT)
+        .header("Content-Type", "application/json")
+        .header(SIGNATURE, signature(secret.trim_ascii(), &body))
+        .body(body)
+        .send()
+        .await
+        .map_err(|error| error.to_string())?;
+    match response.status() {
+        status if status.is_success() => Ok(()),
+        status => Err(format!("{url} answered {status}")),
+    }
+}
+
+/// `sha256=HEX`, HMAC-SHA-256 (RFC 2104) of the body.
+fn signature(secret: &[u8], body: &[u8]) -> String {
+    let mut text = "sha256=".to_owned();
+    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) {
+        mac.update(body);
+        let code = mac.finalize().into_bytes();
+        text.extend(code.iter().map(|byte| format!("{byte:02x}")));
+    }
+    text
+}
+
+async fn mail(message: &StatusMessage, to: &str) -> Result<(), String> {
+    let head = one_line(&format!(
+        "[usher] {} {}: {}",
+        message.severity,
+        message.id,
+        message.text.chars().take(80).collect::<String>()
+    ));
+    let text = format!(
+        "To: {}\nSubject: {head}\nContent-Type: text/plain; charset=utf-8\n\n{}\n\n\
+         Seen {} times from {} to {}.\n`usher messages explain {}` says what it means.\n",
+        one_line(to),
+        message.text,
+        message.count,
+        message.first_at,
+        message.last_at,
+        message.id
+    );
+    let command = [SENDMAIL.to_owned(), "-t".to_owned(), "-i".to_owned()];
+    run_program(message, &command, MAIL_TIMEOUT_SECONDS, Some(text)).await
+}
+
+/// Runs a program with the message in its environment; ends it when its time is over.
+async fn run_program(
+    message: &StatusMessage,
+    command: &[String],
+    timeout_seconds: u32,
+    input: Option<String>,
+) -> Result<(), String> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err("no program is named".to_owned());
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env("USHER_MESSAGE_ID", message.id.to_string())
+        .env("USHER_MESSAGE_SEVERITY", &message.severity)
+        .env(
+            "USHER_MESSAGE_SERVER",
+            message.server.as_deref().unwrap_or(""),
+        )
+        .env("USHER_MESSAGE_TEXT", &message.text)
+        .env("USHER_MESSAGE_COUNT", message.count.to_string())
+        .stdin(match input {
+            Some(_) => Stdio::piped(),
+            None => Stdio::null(),
+        })
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("cannot start {program}: {error}"))?;
+    let work = async {
+        if let (Some(mut stdin), Some(text)) = (child.stdin.take(), input) {
+            stdin.write_all(text.as_bytes()).await?;
+        }
+        child.wait().await
+    };
+    let limit = Duration::from_secs(u64::from(timeout_seconds));
+    match tokio::time::timeout(limit, work).await {
+        Err(_) => Err(format!(
+            "{program} took longer than {timeout_seconds} s and was ended"
+        )),
+        Ok(Err(error)) => Err(format!("{program}: {error}")),
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("{program} ended with {status}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn a_signature_is_what_the_standard_says() {
+        assert_eq!(
+            signature(b"Jefe", b"what do ya want for nothing?"),
+            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+}

@@ -1,0 +1,417 @@
+//! One server's keeper: looks, weighs, tells, helps.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, oneshot};
+use usher_api::{EpisodeSeen, Evidence, ServiceSeen, WatchedServer};
+use usher_core::health::{
+    Episode, Healer, HealingStep, Judgement, Notice, Observation, ServiceManagerWord, Verdict,
+    Watch, weigh,
+};
+use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
+
+use crate::app::Tools;
+use crate::clock::{date, steady, wall_ms};
+use crate::{data_lock, listener};
+
+/// How long a service manager may take to say something.
+const ASK: Duration = Duration::from_secs(5);
+/// Before trouble is told, it is looked at once more, so that a restart that is just going on is
+/// not called an outage.
+const SECOND_LOOK: Duration = Duration::from_millis(700);
+
+/// Asks a keeper to look now; it answers when it has.
+pub(crate) type LookNow = oneshot::Sender<()>;
+
+/// What a keeper shows of its server.
+#[derive(Debug, Clone)]
+pub(crate) struct View(Arc<Mutex<WatchedServer>>);
+
+impl View {
+    /// The server as it was last seen.
+    pub(crate) fn get(&self) -> WatchedServer {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, change: impl FnOnce(&mut WatchedServer)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A keeper at work. Dropping it ends the work.
+pub(crate) struct Keeper {
+    /// What it shows.
+    pub(crate) view: View,
+    /// Asks it to look now.
+    pub(crate) look_now: mpsc::Sender<LookNow>,
+    tasks: Vec<tokio::task::AbortHandle>,
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Where a server's token comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum TokenSource {
+    /// It was given.
+    Text(String),
+    /// It is in a file, which its owner may write anew.
+    File(PathBuf),
+}
+
+impl TokenSource {
+    fn read(&self) -> String {
+        match self {
+            TokenSource::Text(text) => text.clone(),
+            TokenSource::File(path) => std::fs::read_to_string(path)
+                .map(|text| text.trim().to_owned())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// Puts a keeper to work.
+pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> Keeper {
+    let view = View(Arc::new(Mutex::new(WatchedServer {
+        name: server.name.clone(),
+        url: server.url.clone(),
+        verdict: Verdict::Unknown.name().to_owned(),
+        since: date(wall_ms()),
+        polled_at: None,
+        evidence: Vec::new(),
+        service: None,
+        episode: None,
+    })));
+    let (look_now, asked) = mpsc::channel(16);
+    let lost = Arc::new(Notify::new());
+    let hears = tokio::spawn(listener::listen(
+        tools.prober.http().clone(),
+        server.url.clone(),
+        token.read(),
+        lost.clone(),
+    ));
+    let work = Work {
+        healer: tools.healing.clone().map(Healer::new),
+        view: view.clone(),
+        server,
+        token,
+        tools,
+        record: None,
+    };
+    let works = tokio::spawn(work.run(asked, lost));
+    Keeper {
+        view,
+        look_now,
+        tasks: vec![hears.abort_handle(), works.abort_handle()],
+    }
+}
+
+struct Work {
+    server: ServerRow,
+    token: TokenSource,
+    tools: Arc<Tools>,
+    view: View,
+    healer: Option<Healer>,
+    /// The message of the episode under way.
+    record: Option<i64>,
+}
+
+impl Work {
+    async fn run(mut self, mut asked: mpsc::Receiver<LookNow>, lost: Arc<Notify>) {
+        let mut watch = self.resume().await;
+        loop {
+            self.look(&mut watch).await;
+            tokio::select! {
+                () = tokio::time::sleep(self.tools.poll) => {}
+                () = lost.notified() => {}
+                Some(answer) = asked.recv() => {
+                    self.look(&mut watch).await;
+                    // Who asked may be gone.
+                    let _ = answer.send(());
+                    while let Ok(answer) = asked.try_recv() {
+                        let _ = answer.send(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes on with the episode that was under way when a manager ended.
+    async fn resume(&mut self) -> Watch {
+        let name = self.server.name.clone();
+        let last = self
+            .tools
+            .in_site(move |site| site.last_episode(&name))
+            .await
+            .flatten();
+        let now = steady();
+        let known = last.as_ref().map_or(0, |last| last.number);
+        let watch = Watch::new(self.tools.watching.clone(), known, now);
+        let Some(last) = last.filter(|last| last.ended_ms.is_none()) else {
+            return watch;
+        };
+        let verdict = Verdict::ALL
+            .into_iter()
+            .find(|verdict| verdict.name() == last.verdict);
+        let Some(verdict) = verdict else {
+            return watch;
+        };
+        self.record = last.record_id;
+        self.view.set(|view| view.episode = Some(shown(&last)));
+        watch.resuming(last.number, verdict, last.count, now)
+    }
+
+    async fn look(&mut self, watch: &mut Watch) {
+        let mut judgement = weigh(&self.observe().await);
+        if !judgement.verdict.is_good() && judgement.verdict != watch.verdict() {
+            tokio::time::sleep(SECOND_LOOK).await;
+            judgement = weigh(&self.observe().await);
+        }
+        let now = steady();
+        let notices = watch.see(now, &judgement);
+        self.show(watch, &judgement);
+        for notice in notices {
+            self.tell(notice, &judgement).await;
+        }
+        let step = self
+            .healer
+            .as_mut()
+            .and_then(|healer| healer.next(now, &judgement));
+        if let Some(step) = step {
+            self.heal(step).await;
+        }
+        self.tools.looked();
+    }
+
+    async fn observe(&self) -> Observation {
+        let token = self.token.read();
+        let (service_manager, (api, work)) = tokio::join!(
+            self.ask_service_manager(),
+            self.tools.prober.look(&self.server.url, &token)
+        );
+        Observation {
+            service_manager,
+            api,
+            work,
+        }
+    }
+
+    async fn ask_service_manager(&self) -> ServiceManagerWord {
+        let (unit, data) = (self.server.unit.clone(), self.server.data.clone());
+        if unit.is_none() && data.is_none() {
+            return ServiceManagerWord::NotAsked;
+        }
+        let service_manager = self.tools.service_manager.clone();
+        let asked = tokio::task::spawn_blocking(move || match (unit, data) {
+            (Some(unit), _) => service_manager.ask(&unit),
+            (None, Some(data)) => data_lock::ask(data.as_ref()),
+            (None, None) => ServiceManagerWord::NotAsked,
+        });
+        match tokio::time::timeout(ASK, asked).await {
+            Ok(Ok(word)) => word,
+            Ok(Err(_)) => ServiceManagerWord::NoAnswer("the question failed".to_owned()),
+            Err(_) => ServiceManagerWord::NoAnswer(format!("no answer within {} s", ASK.as_secs())),
+        }
+    }
+
+    fn show(&self, watch: &Watch, judgement: &Judgement) {
+        let at = date(wall_ms());
+        let since_ms = wall_ms() - millis(steady().saturating_sub(watch.since()));
+        self.view.set(|view| {
+            let verdict = watch.verdict().name();
+            if view.verdict != verdict || view.polled_at.is_none() {
+                view.verdict = verdict.to_owned();
+                view.since = date(since_ms);
+            }
+            view.polled_at = Some(at);
+            view.evidence = judgement
+                .findings
+                .iter()
+                .map(|finding| Evidence {
+                    source: finding.source.name().to_owned(),
+                    finding: finding.text.clone(),
+                    observed_at: at,
+                })
+                .collect();
+            view.service = judgement.service.as_ref().map(|word| ServiceSeen {
+                state: word.state.name().to_owned(),
+                state_age_seconds: word.age.as_secs(),
+                checkpoint: word.checkpoint,
+                wait_hint_seconds: word.wait_hint.as_secs(),
+                win32_error: word.error,
+            });
+        });
+    }
+
+    async fn tell(&mut self, notice: Notice, judgement: &Judgement) {
+        match notice {
+            Notice::Began(episode) => {
+                let values = vec![self.server.name.clone(), evidence(judgement)];
+                self.record = self.raise(message_of(episode.verdict), values).await;
+                self.keep_episode(&episode, None).await;
+            }
+            Notice::Counted(episode) => {
+                self.count(&episode).await;
+                self.keep_episode(&episode, None).await;
+            }
+            Notice::Reminded(episode) => {
+                self.count(&episode).await;
+                self.keep_episode(&episode, None).await;
+                self.remind().await;
+            }
+            Notice::Ended { episode, now } => {
+                let ended_ms = wall_ms();
+                self.keep_episode(&episode, Some(ended_ms)).await;
+                if let Some(record) = self.record.take() {
+                    let closed = move |site: &dyn Site| site.close_message(record, ended_ms);
+                    self.tools.in_site(closed).await;
+                }
+                let lasted = steady().saturating_sub(episode.first_at);
+                let values = vec![
+                    self.server.name.clone(),
+                    now.name().to_owned(),
+                    span(lasted),
+                    episode.verdict.name().to_owned(),
+                    episode.count.to_string(),
+                ];
+                let id = if now.is_good() { 9414 } else { 9416 };
+                self.raise(id, values).await;
+            }
+            Notice::Flapping { episodes, within } => {
+                let values = vec![self.server.name.clone(), episodes.to_string(), span(within)];
+                self.raise(9415, values).await;
+            }
+        }
+    }
+
+    async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
+        let name = self.server.name.as_str();
+        self.tools.desk.raise(id, Some(name), values).await
+    }
+
+    async fn count(&self, episode: &Episode) {
+        if let Some(record) = self.record {
+            let (count, last_ms) = (episode.count, wall_ms());
+            self.tools
+                .in_site(move |site| site.count_message(record, count, last_ms))
+                .await;
+        }
+    }
+
+    async fn remind(&self) {
+        let Some(record) = self.record else {
+            return;
+        };
+        let filter = MessageFilter {
+            above_record: Some(record - 1),
+            below_record: Some(record + 1),
+            limit: 1,
+            ..MessageFilter::default()
+        };
+        let found = self.tools.in_site(move |site| site.messages(&filter)).await;
+        if let Some(row) = found.unwrap_or_default().first() {
+            self.tools.desk.remind(row);
+        }
+    }
+
+    async fn keep_episode(&self, episode: &Episode, ended_ms: Option<i64>) {
+        let now_ms = wall_ms();
+        let now = steady();
+        let row = EpisodeRow {
+            server: self.server.name.clone(),
+            number: episode.number,
+            verdict: episode.verdict.name().to_owned(),
+            record_id: self.record,
+            message_id: message_of(episode.verdict),
+            count: episode.count,
+            first_ms: now_ms - millis(now.saturating_sub(episode.first_at)),
+            last_ms: now_ms - millis(now.saturating_sub(episode.last_at)),
+            ended_ms,
+        };
+        self.view.set(|view| {
+            view.episode = ended_ms.is_none().then(|| shown(&row));
+        });
+        self.tools.in_site(move |site| site.put_episode(&row)).await;
+    }
+
+    async fn heal(&self, step: HealingStep) {
+        let name = self.server.name.clone();
+        let id = match step {
+            HealingStep::AskToStop => 9420,
+            HealingStep::EndProcess => 9421,
+            HealingStep::Start => 9422,
+            HealingStep::GiveUp => 9424,
+        };
+        self.raise(id, vec![name.clone()]).await;
+        let Some(unit) = self.server.unit.clone() else {
+            return;
+        };
+        let service_manager = self.tools.service_manager.clone();
+        let done = tokio::task::spawn_blocking(move || match step {
+            HealingStep::AskToStop => service_manager.stop(&unit),
+            HealingStep::EndProcess => service_manager.end(&unit),
+            HealingStep::Start => service_manager.start(&unit),
+            HealingStep::GiveUp => Ok(()),
+        });
+        let outcome = match tokio::time::timeout(ASK * 6, done).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => Err("the service manager does not answer".to_owned()),
+        };
+        if let Err(why) = outcome {
+            self.raise(9423, vec![name, why]).await;
+        }
+    }
+}
+
+/// The message that tells of a verdict.
+fn message_of(verdict: Verdict) -> u16 {
+    match verdict {
+        Verdict::Stopped => 9406,
+        Verdict::Stuck => 9410,
+        Verdict::Degraded => 9411,
+        Verdict::Unreachable => 9412,
+        Verdict::Unknown | Verdict::Running | Verdict::Maintenance => 9413,
+    }
+}
+
+fn evidence(judgement: &Judgement) -> String {
+    let said: Vec<String> = judgement
+        .findings
+        .iter()
+        .map(|finding| format!("{}: {}", finding.source.name(), finding.text))
+        .collect();
+    said.join("; ")
+}
+
+fn shown(row: &EpisodeRow) -> EpisodeSeen {
+    EpisodeSeen {
+        id: format!("{}-{}", row.server, row.number),
+        message_id: row.message_id,
+        count: row.count,
+        first_at: date(row.first_ms),
+        last_at: date(row.last_ms),
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A span of time as people say it.
+fn span(span: Duration) -> String {
+    match span.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+    }
+}

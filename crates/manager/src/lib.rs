@@ -1,0 +1,141 @@
+//! usher-manager: watches the metering servers of a site and never cries wolf.
+//!
+//! Each server has a keeper: a task that polls it on a cycle, listens to it between polls, weighs
+//! the evidence with `core::health` and tells what is worth telling as status messages, which go
+//! through the site's rules into the site database and to whom the rules name. It serves `/v1` and
+//! a plain page. What it knows is in the site database, so a restart goes on with the episodes
+//! that were under way.
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod clock;
+mod data_lock;
+mod delivery;
+mod desk;
+mod keeper;
+mod listener;
+mod page;
+mod probe;
+mod problem;
+mod routes;
+mod secrets;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use usher_core::health::{HealingOptions, ServiceManagerWord, WatchOptions};
+
+pub use serve::run;
+
+/// The service manager of this computer, as far as a manager of servers needs it. Calls may take
+/// time; they are made on threads of their own.
+pub trait ServiceManager: Send + Sync {
+    /// What it says of a unit.
+    fn ask(&self, unit: &str) -> ServiceManagerWord;
+
+    /// Asks it to stop a unit; does not wait for the end.
+    ///
+    /// # Errors
+    /// What it says.
+    fn stop(&self, unit: &str) -> Result<(), String>;
+
+    /// Ends the process of a unit by force, after checking that it is still the unit's.
+    ///
+    /// # Errors
+    /// What it says.
+    fn end(&self, unit: &str) -> Result<(), String>;
+
+    /// Asks it to start a unit; does not wait until it is ready.
+    ///
+    /// # Errors
+    /// What it says.
+    fn start(&self, unit: &str) -> Result<(), String>;
+}
+
+/// Where there is no service manager.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoServiceManager;
+
+impl ServiceManager for NoServiceManager {
+    fn ask(&self, _: &str) -> ServiceManagerWord {
+        ServiceManagerWord::NoAnswer("this computer has none that usher knows".to_owned())
+    }
+
+    fn stop(&self, _: &str) -> Result<(), String> {
+        Err("there is no service manager".to_owned())
+    }
+
+    fn end(&self, _: &str) -> Result<(), String> {
+        Err("there is no service manager".to_owned())
+    }
+
+    fn start(&self, _: &str) -> Result<(), String> {
+        Err("there is no service manager".to_owned())
+    }
+}
+
+/// A metering server that is watched without having been added: the one beside it under `usher up`.
+#[derive(Debug, Clone)]
+pub struct OwnServer {
+    /// Its name.
+    pub name: String,
+    /// Where its API is.
+    pub url: String,
+    /// The file that holds a token of it; read anew where it is refused.
+    pub token_file: PathBuf,
+    /// Its data directory.
+    pub data: PathBuf,
+}
+
+/// Certificate and key, in PEM.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The chain of certificates.
+    pub cert: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// How a manager runs.
+pub struct ManagerOptions {
+    /// Its data directory.
+    pub data: PathBuf,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// For TLS.
+    pub tls: Option<TlsFiles>,
+    /// Listen beyond loopback without TLS.
+    pub plain_http: bool,
+    /// How often each server is polled: from a second on.
+    pub poll: Duration,
+    /// Whether servers that do not help themselves are helped; how, and how often.
+    pub healing: Option<HealingOptions>,
+    /// When trouble is told and repeated.
+    pub watching: WatchOptions,
+    /// The name of the site.
+    pub site: String,
+    /// A server that is watched without being told.
+    pub own: Option<OwnServer>,
+    /// The service manager of this computer.
+    pub service_manager: Arc<dyn ServiceManager>,
+    /// A URL that is fetched after each cycle, so that somebody outside notices when it is not.
+    pub beat_url: Option<String>,
+    /// A certificate authority (PEM) to trust besides the system's own.
+    pub authority: Option<Vec<u8>>,
+}
+
+/// Why a manager ended.
+#[derive(Debug, Error)]
+pub enum ManagerError {
+    /// It was told something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// It could not start, or failed.
+    #[error("{0}")]
+    Failed(String),
+}

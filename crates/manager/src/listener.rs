@@ -1,0 +1,41 @@
+//! Listening to a server between two polls: its event stream says something every few seconds.
+//! When it ends or falls silent, the server is looked at at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+/// A server says something every 15 s.
+const SILENCE: Duration = Duration::from_secs(40);
+/// Between two tries to listen.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Listens until it is dropped; `lost` is told when a server that was heard is heard no more.
+pub(crate) async fn listen(http: reqwest::Client, url: String, token: String, lost: Arc<Notify>) {
+    loop {
+        let heard = follow(&http, &url, &token).await;
+        if heard {
+            lost.notify_one();
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether anything was heard before it ended.
+async fn follow(http: &reqwest::Client, url: &str, token: &str) -> bool {
+    let request = http
+        .get(format!("{}/v1/events", url.trim_end_matches('/')))
+        .bearer_auth(token)
+        // The stream has no end of its own; silence ends it.
+        .timeout(Duration::from_secs(u64::from(u32::MAX)))
+        .send();
+    let Ok(Ok(mut response)) = tokio::time::timeout(SILENCE, request).await else {
+        return false;
+    };
+    if !response.status().is_success() {
+        return false;
+    }
+    while let Ok(Ok(Some(_))) = tokio::time::timeout(SILENCE, response.chunk()).await {}
+    true
+}

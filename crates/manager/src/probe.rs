@@ -1,0 +1,253 @@
+//! Asking a metering server how it is, and whether work moves.
+//!
+//! How a request fails says much: nobody listens, no way there, or somebody took the connection
+//! and does not answer. These are told apart, never lumped together as "not running".
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde::Deserialize;
+use usher_core::health::{ApiAnswer, PackWord, WorkSeen};
+use usher_core::lifecycle::ServiceState;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(5);
+/// More of an answer is not read.
+const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// A way to ask servers.
+#[derive(Debug, Clone)]
+pub(crate) struct Prober {
+    http: Client,
+}
+
+#[derive(Deserialize)]
+struct Health {
+    status: String,
+    why: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct Pack {
+    state: String,
+    #[serde(default)]
+    progress: f64,
+}
+
+#[derive(Deserialize)]
+struct Canary {
+    seated: bool,
+    why: Option<String>,
+    took_seconds: f64,
+}
+
+#[derive(Deserialize)]
+struct ProblemText {
+    code: Option<String>,
+    detail: Option<String>,
+}
+
+/// An answer, or how there was none.
+enum Reply {
+    Said(StatusCode, Vec<u8>),
+    None(ApiAnswer),
+}
+
+impl Prober {
+    /// Trusts the system's certificate authorities and the one given.
+    pub(crate) fn new(authority: Option<&[u8]>) -> Result<Self, String> {
+        // Another part of the process may have installed one already; then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .no_proxy()
+            // A frozen server keeps its connections: each look takes a new one.
+            .pool_max_idle_per_host(0)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("usher-manager/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = authority {
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let http = builder.build().map_err(|error| error.to_string())?;
+        Ok(Prober { http })
+    }
+
+    /// The client behind it.
+    pub(crate) fn http(&self) -> &Client {
+        &self.http
+    }
+
+    /// Looks at a server: what its API says, and whether a canary is seated.
+    pub(crate) async fn look(&self, url: &str, token: &str) -> (ApiAnswer, WorkSeen) {
+        let url = url.trim_end_matches('/');
+        let health = match send(self.http.get(format!("{url}/v1/health"))).await {
+            Reply::None(answer) => return (answer, WorkSeen::NotTried),
+            Reply::Said(status, body) => match serde_json::from_slice::<Health>(&body) {
+                Ok(health) if status.is_success() || status.as_u16() == 503 => health,
+                _ => {
+                    let what = format!("{status} where an Usher server tells its health");
+                    return (ApiAnswer::Strange(what), WorkSeen::NotTried);
+                }
+            },
+        };
+        let (state, pack, work) = tokio::join!(
+            self.state(url, token),
+            self.pack(url, token),
+            self.canary(url, token)
+        );
+        let work = match work {
+            Ok(work) => work,
+            Err(answer) => return (answer, WorkSeen::NotTried),
+        };
+        let api = match health.status.as_str() {
+            "ok" => ApiAnswer::Well { state, pack },
+            _ => ApiAnswer::Unwell {
+                state,
+                why: health
+                    .why
+                    .unwrap_or_else(|| "it does not say why".to_owned()),
+            },
+        };
+        (api, work)
+    }
+
+    /// The state that it reports of itself. A server that answers and tells none runs.
+    async fn state(&self, url: &str, token: &str) -> ServiceState {
+        let request = self
+            .http
+            .get(format!("{url}/v1/service"))
+            .bearer_auth(token);
+        let told = match send(request).await {
+            Reply::Said(StatusCode::OK, body) => serde_json::from_slice::<Service>(&body).ok(),
+            _ => None,
+        };
+        let known = told.and_then(|service| {
+            ServiceState::ALL
+                .into_iter()
+                .find(|state| state.name() == service.state)
+        });
+        known.unwrap_or(ServiceState::Running)
+    }
+
+    async fn pack(&self, url: &str, token: &str) -> Option<PackWord> {
+        let request = self.http.get(format!("{url}/v1/pack")).bearer_auth(token);
+        let Reply::Said(StatusCode::OK, body) = send(request).await else {
+            return None;
+        };
+        let pack = serde_json::from_slice::<Pack>(&body).ok()?;
+        (pack.state == "running").then(|| PackWord {
+            percent: (pack.progress.clamp(0.0, 1.0) * 100.0) as u8,
+        })
+    }
+
+    async fn canary(&self, url: &str, token: &str) -> Result<WorkSeen, ApiAnswer> {
+        let request = self
+            .http
+            .post(format!("{url}/v1/canary"))
+            .bearer_auth(token)
+            .body("");
+        let (status, body) = match send(request).await {
+            Reply::Said(status, body) => (status, body),
+            Reply::None(ApiAnswer::Silent(waited)) => return Ok(WorkSeen::StandsStill(waited)),
+            Reply::None(answer) => return Err(answer),
+        };
+        if status == StatusCode::OK {
+            return Ok(match serde_json::from_slice::<Canary>(&body) {
+                Ok(canary) if canary.seated => WorkSeen::Moves(
+                    Duration::try_from_secs_f64(canary.took_seconds).unwrap_or_default(),
+                ),
+                Ok(canary) => WorkSeen::Refused(canary.why.unwrap_or_default()),
+                Err(_) => WorkSeen::Refused("an answer that is not understood".to_owned()),
+            });
+        }
+        let told = serde_json::from_slice::<ProblemText>(&body).ok();
+        let code = told.as_ref().and_then(|told| told.code.as_deref());
+        let detail = told.as_ref().and_then(|told| told.detail.as_deref());
+        let what = format!(
+            "{} {}",
+            status.as_u16(),
+            code.or(detail).unwrap_or("without a reason")
+        );
+        match status.as_u16() {
+            401 | 403 => Err(ApiAnswer::Strange(format!(
+                "it does not take the manager's token ({what})"
+            ))),
+            404 | 405 => Err(ApiAnswer::Strange(format!(
+                "it knows no canary, as before version 0.2 ({what})"
+            ))),
+            _ => Ok(WorkSeen::Refused(what)),
+        }
+    }
+}
+
+async fn send(request: RequestBuilder) -> Reply {
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return Reply::None(absent(&error)),
+    };
+    let status = response.status();
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(piece)) if body.len() + piece.len() <= BODY_LIMIT_BYTES => {
+                body.extend_from_slice(&piece);
+            }
+            Ok(Some(_)) => {
+                return Reply::None(ApiAnswer::Strange("an answer without an end".to_owned()));
+            }
+            Ok(None) => return Reply::Said(status, body),
+            Err(error) => return Reply::None(absent(&error)),
+        }
+    }
+}
+
+/// What it means that there is no answer.
+fn absent(error: &reqwest::Error) -> ApiAnswer {
+    let kind = io_kind(error);
+    if error.is_connect() {
+        return match kind {
+            Some(io::ErrorKind::ConnectionRefused) => ApiAnswer::Refused,
+            _ => ApiAnswer::NoConnection(innermost(error)),
+        };
+    }
+    if error.is_timeout() {
+        return ApiAnswer::Silent(ANSWER);
+    }
+    match kind {
+        // It went away in the middle of the answer: nobody is there any more.
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => ApiAnswer::Refused,
+        _ if error.is_request() => ApiAnswer::Refused,
+        _ => ApiAnswer::Strange(innermost(error)),
+    }
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,226 @@
+//! `/v1/messages` and `/v1/message-rules`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use jiff::Timestamp;
+use serde::Deserialize;
+use usher_api::{CatalogueEntry, ComponentSummary, Page, Problem, StatusMessage};
+use usher_core::messages::{Action, CATALOGUE, Rule, Severity, Standing, Summary, Thresholds};
+use usher_site::MessageFilter;
+
+use crate::app::App;
+use crate::clock::{date, wall_ms};
+use crate::desk::shown;
+use crate::problem::Refusal;
+
+const DAY_MS: i64 = 86_400_000;
+/// A look that waits for news waits no longer.
+const WAIT_LIMIT_SECONDS: u64 = 60;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    severity: Option<Severity>,
+    component: Option<String>,
+    id: Option<u16>,
+    server: Option<String>,
+    #[serde(default)]
+    open: bool,
+    after: Option<i64>,
+    wait_seconds: Option<u64>,
+    limit: Option<u32>,
+    cursor: Option<i64>,
+}
+
+/// Messages, the newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/messages",
+    params(
+        ("since" = Option<String>, Query, description = "Last raised at that time or later"),
+        ("until" = Option<String>, Query, description = "First raised before that time"),
+        ("severity" = Option<String>, Query, description = "As severe as that, or more"),
+        ("component" = Option<String>, Query, description = "Of that component"),
+        ("id" = Option<u16>, Query, description = "Of that number"),
+        ("server" = Option<String>, Query, description = "About that metering server"),
+        ("open" = Option<bool>, Query, description = "Only of trouble that goes on"),
+        ("after" = Option<i64>, Query, description = "Only records above that one"),
+        ("wait_seconds" = Option<u64>, Query, description = "Waits so long for the first one: at most 60"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses(
+        (status = 200, body = Page<StatusMessage>),
+        (status = 400, description = "`invalid_request`", body = Problem),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Page<StatusMessage>>, Refusal> {
+    let Query(asked) = asked.map_err(|error| Refusal::invalid(error.body_text()))?;
+    let limit = asked.limit.unwrap_or(100);
+    if !(1..=usher_site::MESSAGES_LIMIT).contains(&limit) {
+        return Err(Refusal::invalid("limit is 1 to 1000"));
+    }
+    let filter = MessageFilter {
+        since_ms: asked.since.map(Timestamp::as_millisecond),
+        until_ms: asked.until.map(Timestamp::as_millisecond),
+        severity_at_least: asked.severity,
+        component: asked.component,
+        id: asked.id,
+        server: asked.server,
+        open: asked.open,
+        below_record: asked.cursor,
+        above_record: asked.after,
+        limit,
+    };
+    let wait = Duration::from_secs(asked.wait_seconds.unwrap_or(0).min(WAIT_LIMIT_SECONDS));
+    let until = tokio::time::Instant::now() + wait;
+    let mut news = app.tools.desk.news();
+    loop {
+        news.mark_unchanged();
+        let filter = filter.clone();
+        let rows = app
+            .tools
+            .try_in_site(move |site| site.messages(&filter))
+            .await?;
+        if !rows.is_empty() || tokio::time::Instant::now() >= until {
+            let full = rows.len() >= limit as usize;
+            let last = rows.last().filter(|_| full);
+            return Ok(Json(Page {
+                next: last.map(|row| row.record_id.to_string()),
+                items: rows.iter().map(shown).collect(),
+            }));
+        }
+        // An end of the wait is seen in the next round.
+        let _ = tokio::time::timeout_at(until, news.changed()).await;
+    }
+}
+
+/// All messages that there are, and what each means.
+#[utoipa::path(
+    get,
+    path = "/v1/messages/catalogue",
+    responses((status = 200, body = Page<CatalogueEntry>)),
+)]
+pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
+    let items = CATALOGUE
+        .iter()
+        .map(|entry| CatalogueEntry {
+            id: entry.id,
+            severity: entry.severity.name().to_owned(),
+            kind: entry.kind.name().to_owned(),
+            component: entry.component.to_owned(),
+            origin: if entry.is_of_sms() {
+                "SMS 2.0"
+            } else {
+                "Usher"
+            }
+            .to_owned(),
+            text: entry.text.to_owned(),
+            meaning: entry.meaning.to_owned(),
+            check: entry.check.to_owned(),
+            does: entry.does.to_owned(),
+        })
+        .collect();
+    Json(Page { items, next: None })
+}
+
+/// How each component, and the site, stands by the messages of the last 24 hours.
+#[utoipa::path(
+    get,
+    path = "/v1/messages/summaries",
+    responses((status = 200, body = Page<ComponentSummary>)),
+)]
+pub(crate) async fn summaries(
+    State(app): State<Arc<App>>,
+) -> Result<Json<Page<ComponentSummary>>, Refusal> {
+    let since_ms = wall_ms() - DAY_MS;
+    let tallies = app
+        .tools
+        .try_in_site(move |site| site.tally(since_ms))
+        .await?;
+    let mut components: BTreeMap<String, Summary> = BTreeMap::new();
+    let mut site = Summary::default();
+    for tally in tallies {
+        let component = components.entry(tally.component).or_default();
+        component.add(tally.severity, tally.count);
+        site.add(tally.severity, tally.count);
+    }
+    let line = |component: &str, summary: &Summary| ComponentSummary {
+        component: component.to_owned(),
+        status: match summary.standing(&Thresholds::default()) {
+            Standing::Ok => "ok",
+            Standing::Warning => "warning",
+            Standing::Critical => "critical",
+        }
+        .to_owned(),
+        informational: summary.informational,
+        warnings: summary.warning,
+        errors: summary.error,
+        since: date(since_ms),
+    };
+    let mut items = vec![line("site", &site)];
+    items.extend(components.iter().map(|(name, summary)| line(name, summary)));
+    Ok(Json(Page { items, next: None }))
+}
+
+/// The rules, in their order.
+#[utoipa::path(get, path = "/v1/message-rules", responses((status = 200, body = serde_json::Value)))]
+pub(crate) async fn rules(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
+    let rules = app.tools.desk.rules();
+    Json(serde_json::json!({ "items": *rules, "next": null }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    items: Vec<Rule>,
+    #[serde(default, rename = "next")]
+    _next: Option<String>,
+}
+
+/// Puts these rules in place of all.
+#[utoipa::path(
+    put,
+    path = "/v1/message-rules",
+    request_body = serde_json::Value,
+    responses(
+        (status = 200, body = serde_json::Value),
+        (status = 400, description = "`invalid_request`", body = Problem),
+    ),
+)]
+pub(crate) async fn put_rules(
+    State(app): State<Arc<App>>,
+    body: Bytes,
+) -> Result<Json<serde_json::Value>, Refusal> {
+    let Rules { items, .. } = usher_api::object::from_slice(&body)
+        .map_err(|error| Refusal::invalid(format!("the rules are not understood: {error}")))?;
+    Rule::check_all(&items).map_err(|error| Refusal::invalid(error.to_string()))?;
+    let forwards = |rule: &&Rule| {
+        let is_forward = |action: &Action| matches!(action, Action::Forward { .. });
+        rule.actions.iter().any(is_forward)
+    };
+    if let Some(rule) = items.iter().find(forwards) {
+        return Err(Refusal::invalid(format!(
+            "rule \"{}\" forwards, and this site has no parent to forward to",
+            rule.name
+        )));
+    }
+    let desk = app.tools.desk.clone();
+    app.tools
+        .try_in_site(move |_| desk.put_rules(items))
+        .await?;
+    let values = vec!["an administrator".to_owned()];
+    app.tools.desk.raise(9442, None, values).await;
+    Ok(rules(State(app)).await)
+}

@@ -1,0 +1,167 @@
+//! The routes: one file for each resource.
+
+pub(crate) mod messages;
+pub(crate) mod servers;
+pub(crate) mod service;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use hyper::header::AUTHORIZATION;
+use usher_api::Code;
+use utoipa::OpenApi;
+
+use crate::app::App;
+use crate::page;
+use crate::problem::Refusal;
+use crate::secrets::hash;
+
+/// The descriptions of all routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Usher manager", description = "Watches metering servers"),
+    paths(
+        servers::list,
+        servers::add,
+        servers::get,
+        servers::remove,
+        servers::poll,
+        messages::list,
+        messages::catalogue,
+        messages::rules,
+        messages::put_rules,
+        messages::summaries,
+        service::health,
+        service::metrics,
+        service::description,
+    )
+)]
+pub(crate) struct Described;
+
+/// All of them.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(page::get))
+        .route("/v1/servers", get(servers::list).post(servers::add))
+        .route(
+            "/v1/servers/{name}",
+            get(servers::get).delete(servers::remove),
+        )
+        .route("/v1/servers/{name}/poll", post(servers::poll))
+        .route("/v1/messages", get(messages::list))
+        .route("/v1/messages/catalogue", get(messages::catalogue))
+        .route("/v1/messages/summaries", get(messages::summaries))
+        .route(
+            "/v1/message-rules",
+            get(messages::rules).put(messages::put_rules),
+        )
+        .route("/v1/health", get(service::health))
+        .route("/metrics", get(service::metrics))
+        .route("/openapi.json", get(service::description))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(middleware::from_fn_with_state(app.clone(), allowed))
+        .layer(DefaultBodyLimit::max(usher_api::BODY_LIMIT_BYTES))
+        .with_state(app)
+}
+
+async fn no_route() -> Refusal {
+    Refusal::new(
+        Code::NotFound,
+        "nothing is here: GET /openapi.json lists what there is",
+    )
+}
+
+async fn no_method() -> Refusal {
+    Refusal::new(
+        Code::MethodNotAllowed,
+        "this route knows other methods: GET /openapi.json lists them",
+    )
+}
+
+/// Lets pass whoever shows the admin's token: as a bearer, or, for a browser, as the password of
+/// any name.
+async fn allowed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_open = path == "/v1/health" || path == "/openapi.json";
+    let shown = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(token);
+    // Hashes of what is long and random: to compare them tells nothing of the token.
+    if is_open || shown.is_some_and(|token| hash(&token) == app.admin) {
+        return next.run(request).await;
+    }
+    let detail = format!(
+        "the manager's own token is needed: it is in {}",
+        app.data.join("admin.token").display()
+    );
+    Refusal::new(Code::Unauthorized, detail).into_response()
+}
+
+fn token(header: &str) -> Option<String> {
+    let (scheme, rest) = header.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.trim().to_owned());
+    }
+    let basic = scheme.eq_ignore_ascii_case("basic").then(|| rest.trim())?;
+    let bytes = base64(basic)?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':')
+        .map(|(_, password)| password.trim().to_owned())
+}
+
+/// RFC 4648, section 4; none where it is not that.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut held = 0_u32;
+    let mut bits = 0;
+    for byte in text.trim_end_matches('=').bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        held = (held << 6 | u32::from(value)) & 0xff_ffff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_as_a_bearer_and_as_a_password() {
+        assert_eq!(token("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(token("Basic YWRtaW46YWJj").as_deref(), Some("abc"));
+        assert_eq!(token("Basic !!"), None);
+        assert_eq!(token("abc"), None);
+    }
+
+    /// RFC 4648, section 10.
+    #[test]
+    fn base64_is_read_as_the_standard_writes_it() {
+        for (text, plain) in [
+            ("", ""),
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9vYmFy", "foobar"),
+        ] {
+            assert_eq!(base64(text).as_deref(), Some(plain.as_bytes()));
+        }
+    }
+}

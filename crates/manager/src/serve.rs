@@ -1,0 +1,248 @@
+//! From start to stop: the site database, the keepers, the listener.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::{Notify, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use usher_site::{ServerRow, Site, SqliteSite};
+
+use crate::app::{App, SERVERS_LIMIT, Tools};
+use crate::clock::wall_ms;
+use crate::desk::Desk;
+use crate::keeper::{self, TokenSource};
+use crate::probe::Prober;
+use crate::{ManagerError, ManagerOptions, delivery, routes, secrets};
+
+/// Open connections at the most; the next waits.
+const CONNECTIONS_LIMIT: usize = 512;
+/// How long requests in flight may take at a stop.
+const DRAIN: Duration = Duration::from_secs(5);
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const UPKEEP: Duration = Duration::from_secs(3_600);
+const PURGE_AT_ONCE: u32 = 10_000;
+const BEAT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Watches and serves until `stop` is done. Calls `ready` with the address that it listens on.
+///
+/// # Errors
+/// [`ManagerError`]: what it cannot be told, or why it could not start.
+pub async fn run(
+    options: ManagerOptions,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ManagerError> {
+    let acceptor = check(&options)?;
+    let failed = |error: &dyn std::fmt::Display| ManagerError::Failed(error.to_string());
+    let site: Arc<dyn Site> =
+        Arc::new(SqliteSite::open(&options.data).map_err(|error| failed(&error))?);
+    let admin = secrets::admin(&options.data).map_err(|error| {
+        ManagerError::Failed(format!(
+            "cannot keep the admin's token in {}: {error}",
+            options.data.display()
+        ))
+    })?;
+    let listener = listen(options.listen)?;
+    let address = listener.local_addr().map_err(|error| failed(&error))?;
+    let (desk, parcels) =
+        Desk::open(site.clone(), options.site.clone()).map_err(|error| failed(&error))?;
+    let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
+    let delivering = tokio::spawn(delivery::run(
+        parcels,
+        prober.http().clone(),
+        Arc::downgrade(&desk),
+    ));
+    let tools = Arc::new(Tools {
+        site,
+        desk,
+        prober,
+        service_manager: options.service_manager.clone(),
+        poll: options.poll,
+        watching: options.watching.clone(),
+        healing: options.healing.clone(),
+        looked: Notify::new(),
+    });
+    let app = Arc::new(App::new(tools.clone(), admin, options.data.clone()));
+    begin(&app, &options).map_err(|error| failed(&error))?;
+    let upkeep = tokio::spawn(upkeep(tools.clone()));
+    let beat = options
+        .beat_url
+        .map(|url| tokio::spawn(beat(tools.clone(), url)));
+    ready(address);
+    let served = serve(&app, listener, acceptor, stop).await;
+    app.keepers().clear();
+    for task in [Some(upkeep), beat, Some(delivering)].into_iter().flatten() {
+        task.abort();
+    }
+    served
+}
+
+/// What can be said before anything is touched.
+fn check(options: &ManagerOptions) -> Result<Option<TlsAcceptor>, ManagerError> {
+    if options.poll < Duration::from_secs(1) {
+        return Err(ManagerError::Usage(
+            "servers are polled once a second at the most: give --poll 1s or more".to_owned(),
+        ));
+    }
+    let is_local = options.listen.ip().is_loopback();
+    if !is_local && options.tls.is_none() && !options.plain_http {
+        return Err(ManagerError::Usage(format!(
+            "{} is beyond this computer, and tokens would travel in the clear: give --tls-cert \
+             FILE and --tls-key FILE, or say --plain-http",
+            options.listen
+        )));
+    }
+    options.tls.as_ref().map(tls).transpose()
+}
+
+fn tls(files: &crate::TlsFiles) -> Result<TlsAcceptor, ManagerError> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let unusable = |why: &dyn std::fmt::Display| {
+        ManagerError::Usage(format!(
+            "cannot use {} and {} for TLS: {why}: give PEM files of a certificate chain and its key",
+            files.cert.display(),
+            files.key.display()
+        ))
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.cert)
+        .and_then(Iterator::collect)
+        .map_err(|error| unusable(&error))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable(&error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| unusable(&error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, ManagerError> {
+    let bind = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        tokio::net::TcpListener::from_std(listener)
+    };
+    bind().map_err(|error| {
+        ManagerError::Failed(format!(
+            "cannot listen on {address}: {error}: choose another address"
+        ))
+    })
+}
+
+/// Puts a keeper to each server.
+fn begin(app: &Arc<App>, options: &ManagerOptions) -> Result<(), usher_site::SiteError> {
+    let mut keepers = app.keepers();
+    for row in app.tools.site.servers()?.into_iter().take(SERVERS_LIMIT) {
+        let token = TokenSource::Text(row.token.clone());
+        let name = row.name.clone();
+        keepers.insert(name, keeper::keep(row, token, app.tools.clone()));
+    }
+    if let Some(own) = &options.own {
+        let row = ServerRow {
+            name: own.name.clone(),
+            url: own.url.clone(),
+            token: String::new(),
+            unit: None,
+            data: Some(own.data.display().to_string()),
+            added_ms: wall_ms(),
+        };
+        let token = TokenSource::File(own.token_file.clone());
+        keepers.insert(
+            own.name.clone(),
+            keeper::keep(row, token, app.tools.clone()),
+        );
+    }
+    Ok(())
+}
+
+async fn serve(
+    app: &Arc<App>,
+    listener: tokio::net::TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ManagerError> {
+    let router = routes::router(app.clone());
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_LIMIT));
+    tokio::pin!(stop);
+    loop {
+        let place = tokio::select! {
+            () = &mut stop => break,
+            place = room.clone().acquire_owned() => place,
+        };
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let watcher = graceful.watcher();
+        let acceptor = acceptor.clone();
+        tokio::spawn(async move {
+            let builder = Builder::new(TokioExecutor::new());
+            // A client that goes away in the middle is no trouble of ours.
+            let _ = match acceptor {
+                None => {
+                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+                Some(acceptor) => {
+                    let shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
+                    let Ok(Ok(stream)) = shaken else {
+                        return;
+                    };
+                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+            };
+            drop(place);
+        });
+    }
+    // What takes longer is cut off: a look for news may wait a minute.
+    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+    Ok(())
+}
+
+/// Removes messages whose time is over.
+async fn upkeep(tools: Arc<Tools>) {
+    loop {
+        let purge = |site: &dyn Site| site.purge_messages(wall_ms(), PURGE_AT_ONCE);
+        let removed = tools.in_site(purge).await.unwrap_or(0);
+        if removed < u64::from(PURGE_AT_ONCE) {
+            tokio::time::sleep(UPKEEP).await;
+        }
+    }
+}
+
+/// Tells a URL outside after each look, so that the manager's own death is noticed there; no more
+/// often than once a second.
+async fn beat(tools: Arc<Tools>, url: String) {
+    loop {
+        tools.looked.notified().await;
+        let sent = tools
+            .prober
+            .http()
+            .get(&url)
+            .timeout(BEAT_TIMEOUT)
+            .send()
+            .await;
+        if let Err(error) = sent {
+            tracing::warn!(%error, "the beat did not go through");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

@@ -1,0 +1,185 @@
+//! `usher manager`: watches metering servers.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use usher_core::health::{HealingOptions, ServiceManagerWord, ServiceWord, WatchOptions};
+use usher_core::lifecycle::{Refusal, ServiceState};
+use usher_manager::{ManagerError, ManagerOptions, ServiceManager, TlsFiles};
+use usher_service::Unit;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::eprintln_quiet;
+use crate::output::{line, time};
+use crate::supervisor::{StopSignals, account};
+
+/// Watch metering servers, and tell what is worth telling
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher manager
+  usher manager --poll 10s --heal off
+  usher manager --console 0.0.0.0:8480 --tls-cert cert.pem --tls-key key.pem
+
+`usher servers add` says which servers. When it watches, it prints one line, such as
+`ready console=http://127.0.0.1:8480 data=/var/lib/usher-manager`. Its own admin.token is in its
+data directory; a browser is asked for it as a password.")]
+pub(crate) struct Manager {
+    /// Where the console and its API listen; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    console: SocketAddr,
+    /// Certificate chain (PEM), for TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key (PEM), for TLS
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Listen beyond loopback without TLS: tokens and names can be read on the way
+    #[arg(long)]
+    plain_http: bool,
+    /// How often each server is looked at: from a second on
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = time::duration)]
+    poll: Duration,
+    /// Whether servers that nothing else restarts are helped; what was stopped on purpose never is
+    #[arg(long, value_name = "ON|OFF", default_value = "on")]
+    heal: Switch,
+    /// The name of the site
+    #[arg(long, value_name = "NAME", default_value = "site")]
+    site: String,
+    /// A URL that is fetched after each look, so that somebody outside notices when it is not
+    #[arg(long, value_name = "URL")]
+    beat_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// Watches until it is told to stop.
+pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
+    account::prepare_data(context.data(), None)?;
+    // What it writes is nobody else's to read: tokens of servers.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    super::start_log();
+    let tls = match (args.tls_cert, args.tls_key) {
+        (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+        _ => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let authority =
+        match context.ca_file() {
+            None => None,
+            Some(path) => Some(std::fs::read(path).map_err(|error| {
+                Failure::usage(format!("cannot read {}: {error}", path.display()))
+            })?),
+        };
+    let options = ManagerOptions {
+        data: context.data().to_owned(),
+        listen: args.console,
+        tls,
+        plain_http: args.plain_http,
+        poll: args.poll,
+        healing: match args.heal {
+            Switch::On => Some(HealingOptions::default()),
+            Switch::Off => None,
+        },
+        watching: WatchOptions::default(),
+        site: args.site,
+        own: None,
+        service_manager: Arc::new(Systemd),
+        beat_url: args.beat_url,
+        authority,
+    };
+    let data = context.data().to_owned();
+    let ready = move |address: SocketAddr| {
+        let said = line(format!(
+            "ready console={scheme}://{address} data={}",
+            data.display()
+        ));
+        // It watches all the same where nobody reads the line.
+        if let Err(failure) = said {
+            eprintln_quiet(&failure.to_string());
+        }
+        usher_service::tell_ready();
+    };
+    context.block_on(async {
+        let mut stop = StopSignals::take()?;
+        usher_manager::run(options, ready, stop.next())
+            .await
+            .map_err(|error| match error {
+                ManagerError::Usage(why) => Failure::usage(why),
+                ManagerError::Failed(why) => Failure::failed(why),
+            })
+    })
+}
+
+/// systemd, as a manager of servers asks and steers it.
+#[derive(Debug, Clone, Copy)]
+struct Systemd;
+
+impl ServiceManager for Systemd {
+    fn ask(&self, unit: &str) -> ServiceManagerWord {
+        match usher_service::query(unit) {
+            Err(error) => ServiceManagerWord::NoAnswer(error.to_string()),
+            Ok(unit) if !unit.exists => {
+                ServiceManagerWord::NoAnswer(format!("there is no unit {}", unit.name))
+            }
+            Ok(unit) => ServiceManagerWord::Says(word(&unit)),
+        }
+    }
+
+    fn stop(&self, unit: &str) -> Result<(), String> {
+        usher_service::ask_to_stop(unit).map_err(|error| error.to_string())
+    }
+
+    fn end(&self, unit: &str) -> Result<(), String> {
+        // systemd knows the processes of a unit by its control group: it ends no other.
+        usher_service::kill(unit).map_err(|error| error.to_string())
+    }
+
+    fn start(&self, unit: &str) -> Result<(), String> {
+        usher_service::ask_to_start(unit).map_err(|error| error.to_string())
+    }
+}
+
+fn word(unit: &Unit) -> ServiceWord {
+    let stopped = unit.state == ServiceState::Stopped;
+    let failed = stopped && unit.result != "success" && !unit.result.is_empty();
+    let mut text = unit.words.clone();
+    if failed {
+        text += &format!(", result {}", unit.result);
+        if let Some(status) = unit.exit_status {
+            text += &format!(" {status}");
+        }
+    }
+    if unit.restarts > 0 {
+        text += &format!(", started again {} times", unit.restarts);
+    }
+    ServiceWord {
+        state: unit.state,
+        age: unit.age.unwrap_or_default(),
+        checkpoint: 0,
+        wait_hint: match unit.state.is_pending() {
+            true => PENDING_PATIENCE,
+            false => Duration::ZERO,
+        },
+        error: match (stopped, failed) {
+            (true, true) => Some(Refusal::ProcessAborted.number()),
+            (true, false) => Some(Refusal::NotActive.number()),
+            (false, _) => None,
+        },
+        on_purpose: stopped && !failed,
+        has_process: unit.main_pid.is_some(),
+        restarts_itself: unit.restarts_itself,
+        text,
+    }
+}
+
+/// systemd tells no wait hint: a state that it calls pending for longer is not believed.
+const PENDING_PATIENCE: Duration = Duration::from_secs(20);

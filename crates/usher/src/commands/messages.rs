@@ -1,0 +1,170 @@
+//! `usher messages`: what the manager has to tell.
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use usher_api::{Page, StatusMessage};
+use usher_core::messages::{CATALOGUE, Severity};
+
+use super::managed::ManagerAt;
+use super::one_of;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{Extent, Query, fetch, show};
+use crate::output::{Table, line, print, print_json, tame, time};
+
+/// Show status messages, or explain one
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Examples:
+  usher messages
+  usher messages --severity warning --follow
+  usher messages --server alpha --since 2026-11-01T00:00:00Z
+  usher messages explain 9406     what it means, what to check, what Usher does itself")]
+pub(crate) struct Messages {
+    #[command(subcommand)]
+    explain: Option<Command>,
+    /// Last raised at that time or later
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// As severe as that, or more
+    #[arg(long, value_name = "SEVERITY", value_parser = one_of::<Severity>(&["informational", "warning", "error"]))]
+    severity: Option<Severity>,
+    /// Of that component
+    #[arg(long, value_name = "NAME")]
+    component: Option<String>,
+    /// About that metering server
+    #[arg(long = "about", value_name = "SERVER")]
+    about: Option<String>,
+    /// Only of trouble that goes on
+    #[arg(long)]
+    open: bool,
+    /// Go on with new ones as they come
+    #[arg(long)]
+    follow: bool,
+    #[command(flatten)]
+    extent: Extent,
+    #[command(flatten)]
+    manager: ManagerAt,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what a message means, what to check, and what Usher does itself
+    Explain {
+        /// Its number
+        #[arg(value_name = "ID")]
+        id: u16,
+    },
+}
+
+/// Does it.
+pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
+    if let Some(Command::Explain { id }) = args.explain {
+        return explain(id, context);
+    }
+    context.block_on(async {
+        let client = args.manager.client(context)?;
+        let page: Page<StatusMessage> = fetch(&client, &args.query(), &args.extent).await?;
+        if !args.follow {
+            return show(context, &page, "There are no messages.", table);
+        }
+        let mut last = 0;
+        let mut fresh = page.items;
+        loop {
+            for message in fresh.iter().rev() {
+                last = last.max(message.record_id);
+                if context.json() {
+                    line(serde_json::to_string(message).unwrap_or_default())?;
+                } else {
+                    line(sentence(message))?;
+                }
+            }
+            let query = args
+                .query()
+                .with("after", Some(last.to_string()))
+                .with("wait_seconds", Some("30"));
+            let extent = Extent { limit: 1_000 };
+            let page: Page<StatusMessage> = fetch(&client, &query, &extent).await?;
+            fresh = page.items;
+        }
+    })
+}
+
+impl Messages {
+    fn query(&self) -> Query {
+        Query::new("/v1/messages")
+            .with("since", self.since.map(|since| since.to_string()))
+            .with("severity", self.severity.map(Severity::name))
+            .with("component", self.component.as_ref())
+            .with("server", self.about.as_ref())
+            .with("open", self.open.then_some("true"))
+    }
+}
+
+fn table(messages: &[StatusMessage]) -> Table {
+    let mut table = Table::new(&[
+        "NUMBER", "SEVERITY", "FIRST", "LAST", ">COUNT", "OVER", "MESSAGE",
+    ]);
+    for message in messages {
+        table.row([
+            message.id.to_string(),
+            message.severity.clone(),
+            time::local(message.first_at),
+            time::local(message.last_at),
+            message.count.to_string(),
+            message.recovered_at.map_or("-".to_owned(), time::local),
+            message.text.clone(),
+        ]);
+    }
+    table
+}
+
+fn sentence(message: &StatusMessage) -> String {
+    format!(
+        "{} {} {} {}",
+        time::local(message.time),
+        message.severity,
+        message.id,
+        tame(&message.text)
+    )
+}
+
+fn explain(id: u16, context: &Context) -> Result<(), Failure> {
+    let found = CATALOGUE.iter().find(|entry| entry.id == id);
+    let Some(entry) = found else {
+        let known: Vec<String> = CATALOGUE.iter().map(|entry| entry.id.to_string()).collect();
+        return Err(Failure::failed(format!("there is no message {id}"))
+            .next(format!("Those that there are: {}.", known.join(", "))));
+    };
+    let origin = if entry.is_of_sms() {
+        "SMS 2.0"
+    } else {
+        "Usher"
+    };
+    if context.json() {
+        return print_json(&usher_api::CatalogueEntry {
+            id: entry.id,
+            severity: entry.severity.name().to_owned(),
+            kind: entry.kind.name().to_owned(),
+            component: entry.component.to_owned(),
+            origin: origin.to_owned(),
+            text: entry.text.to_owned(),
+            meaning: entry.meaning.to_owned(),
+            check: entry.check.to_owned(),
+            does: entry.does.to_owned(),
+        });
+    }
+    print(&format!(
+        "{} ({}, {}, {}; a number of {origin})\n\n  {}\n\nWhat it means\n  {}\n\nWhat to check\n  \
+         {}\n\nWhat Usher does itself\n  {}\n",
+        entry.id,
+        entry.severity.name(),
+        entry.kind.name(),
+        entry.component,
+        entry.text,
+        entry.meaning,
+        entry.check,
+        entry.does
+    ))
+}

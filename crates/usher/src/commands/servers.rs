@@ -1,0 +1,174 @@
+//! `usher servers`: the metering servers that a manager watches.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use usher_api::{Page, WatchRequest, WatchedServer};
+
+use super::managed::ManagerAt;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::host;
+use crate::listing::{escaped, show};
+use crate::output::{Table, line, print, print_json, tame, time};
+
+/// Say which metering servers the manager watches, and see how they are
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  usher servers add alpha --url http://10.0.0.5:8470 --token-file alpha.token
+  usher servers add here --url http://127.0.0.1:8470 --token-file token --unit usher-server.service
+  usher servers list
+  usher servers poll alpha        look now
+  usher servers show alpha        the verdict, and the evidence for it")]
+pub(crate) enum Servers {
+    Add(Add),
+    /// List the servers with their verdicts
+    List(ManagerAt),
+    /// Show one server: its verdict, and the evidence for it
+    Show(Named),
+    /// Look at a server now, and show it
+    Poll(Named),
+    /// Watch a server no longer; its messages stay
+    Remove(Named),
+}
+
+/// Watch one more metering server
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher servers add alpha --url http://10.0.0.5:8470 --token-file alpha.token
+  usher servers add here --url http://127.0.0.1:8470 --token-file token --data /var/lib/usher
+
+--data DIR is the data directory of that server, where it is on the manager's computer: who holds
+its lock is evidence, too.")]
+pub(crate) struct Add {
+    /// Its name, for people
+    name: String,
+    /// Where its API is
+    #[arg(long, value_name = "URL")]
+    url: String,
+    /// The file that holds a token of it, of role viewer or more
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+    /// Its systemd unit, where it is on the manager's computer
+    #[arg(long, value_name = "UNIT")]
+    unit: Option<String>,
+    #[command(flatten)]
+    manager: ManagerAt,
+}
+
+/// One server.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    manager: ManagerAt,
+}
+
+/// Does it.
+pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        match command {
+            Servers::Add(args) => add(args, context).await,
+            Servers::List(at) => {
+                let page: Page<WatchedServer> = at.client(context)?.get("/v1/servers").await?;
+                show(context, &page, "No server is watched yet.", table)
+            }
+            Servers::Show(args) => {
+                let client = args.manager.client(context)?;
+                one(&client.get(&path(&args.name, "")).await?, context)
+            }
+            Servers::Poll(args) => {
+                let client = args.manager.client(context)?;
+                let path = path(&args.name, "/poll");
+                let seen = client
+                    .post_keyed(&path, &host::request_key(), &serde_json::json!({}))
+                    .await?;
+                one(&seen, context)
+            }
+            Servers::Remove(args) => {
+                args.manager
+                    .client(context)?
+                    .delete(&path(&args.name, ""))
+                    .await?;
+                line(format!("{} is watched no longer", tame(&args.name)))
+            }
+        }
+    })
+}
+
+fn path(name: &str, rest: &str) -> String {
+    format!("/v1/servers/{}{rest}", escaped(name))
+}
+
+async fn add(args: Add, context: &Context) -> Result<(), Failure> {
+    let token = std::fs::read_to_string(&args.token_file).map_err(|error| {
+        Failure::usage(format!(
+            "cannot read the token file {}: {error}",
+            args.token_file.display()
+        ))
+        .next("On that server, `usher token create --role viewer` makes one.")
+    })?;
+    let request = WatchRequest {
+        name: args.name,
+        url: args.url,
+        token: token.trim().to_owned(),
+        unit: args.unit,
+        data: context
+            .data_given
+            .then(|| context.data().display().to_string()),
+    };
+    let added: WatchedServer = args
+        .manager
+        .client(context)?
+        .post_keyed("/v1/servers", &host::request_key(), &request)
+        .await?;
+    one(&added, context)
+}
+
+fn table(servers: &[WatchedServer]) -> Table {
+    let mut table = Table::new(&["SERVER", "VERDICT", "SINCE", "POLLED", "MESSAGE", "URL"]);
+    for server in servers {
+        table.row([
+            server.name.clone(),
+            server.verdict.clone(),
+            time::local(server.since),
+            server.polled_at.map_or("-".to_owned(), time::local),
+            server.episode.as_ref().map_or("-".to_owned(), |episode| {
+                format!("{} (seen {} times)", episode.message_id, episode.count)
+            }),
+            server.url.clone(),
+        ]);
+    }
+    table
+}
+
+fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
+    if context.json() {
+        return print_json(server);
+    }
+    let mut text = format!(
+        "{} is {} since {}\n",
+        server.name,
+        server.verdict,
+        time::local(server.since)
+    );
+    for evidence in &server.evidence {
+        text += &format!(
+            "  {}: {}\n",
+            evidence.source.replace('_', " "),
+            tame(&evidence.finding)
+        );
+    }
+    if let Some(episode) = &server.episode {
+        text += &format!(
+            "  told as message {} since {}, seen {} times\n",
+            episode.message_id,
+            time::local(episode.first_at),
+            episode.count
+        );
+    }
+    print(&text)
+}
