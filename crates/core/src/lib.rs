@@ -9,4 +9,5 @@
 pub mod identify;
 pub mod ledger;
 pub mod lifecycle;
+pub mod schedule;
 pub mod sessions;
