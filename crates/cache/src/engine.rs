@@ -199,6 +199,11 @@ impl Engine {
         crate::backup::backup(&self.shared, to)
     }
 
+    /// The packs: upkeep of the file while it serves.
+    pub fn pack(&self) -> crate::pack::Pack {
+        crate::pack::Pack::new(self.shared.clone())
+    }
+
     /// Finishes what waits, fills the tables, closes the file. Later requests get
     /// [`Failure::Stopping`].
     pub fn close(&self) {

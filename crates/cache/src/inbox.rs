@@ -48,8 +48,10 @@ pub(crate) struct Shared {
     inbox: Mutex<Inbox>,
     arrived: Condvar,
     ended: Condvar,
-    path: PathBuf,
-    clock: Arc<dyn Clock>,
+    pub(crate) path: PathBuf,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The pack that runs, if one does.
+    pub(crate) pack: crate::pack::Turn,
     /// Held until the file is closed: one process a data directory, and a data file.
     held: Mutex<Option<[File; 2]>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -76,6 +78,7 @@ impl Shared {
             ended: Condvar::new(),
             path,
             clock,
+            pack: crate::pack::Turn::default(),
             held: Mutex::new(Some(locks)),
             thread: Mutex::default(),
             readers: Mutex::default(),
@@ -211,6 +214,22 @@ impl Shared {
             };
             let _ = sender.try_send(answer);
             outcome
+        })));
+        received(receiver.recv_timeout(PATIENCE))
+    }
+
+    /// Carries out a statement that no transaction may hold on the writer's connection.
+    pub(crate) fn outside_transaction(
+        &self,
+        statement: fn(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), Failure> {
+        let (sender, receiver) = sync_channel(1);
+        self.push(Item::Statement(Box::new(move |connection| {
+            let done = connection.and_then(|connection| {
+                statement(connection).map_err(|error| Failure::Storage(error.to_string()))
+            });
+            let _ = sender.try_send(done);
+            Ok(())
         })));
         received(receiver.recv_timeout(PATIENCE))
     }
@@ -362,6 +381,7 @@ impl Shared {
     pub(crate) fn close(&self) {
         lock(&self.inbox).closing = true;
         self.arrived.notify_one();
+        self.pack.stop();
         let mut inbox = lock(&self.inbox);
         while !inbox.closed {
             let (next, waited) = self

@@ -21,6 +21,7 @@ mod inbox;
 mod journal;
 mod load;
 mod open;
+mod pack;
 mod presence;
 mod schema;
 mod tokens;
@@ -33,4 +34,5 @@ pub use engine::{
 };
 pub use error::CacheError;
 pub use history::*;
+pub use pack::{Pack, PackError, PackOptions, PackReport, PackResult, Skipped};
 pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};

@@ -129,6 +129,15 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, CacheError> {
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(database("open"))?;
     connection.set_prepared_statement_cache_capacity(64);
+    let pages: i64 = connection
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .map_err(database("open"))?;
+    if pages == 0 {
+        // So that a pack can give room back: it can only be said of a file with nothing in it.
+        connection
+            .execute_batch("PRAGMA auto_vacuum = INCREMENTAL")
+            .map_err(database("open"))?;
+    }
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(database("open"))?;

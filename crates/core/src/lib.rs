@@ -11,4 +11,5 @@ pub mod identify;
 pub mod ledger;
 pub mod lifecycle;
 pub mod messages;
+pub mod schedule;
 pub mod sessions;

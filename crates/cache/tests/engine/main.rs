@@ -4,6 +4,7 @@
 
 mod files;
 mod history;
+mod pack;
 mod restarts;
 mod slices;
 mod support;

@@ -1,0 +1,89 @@
+//! Whether what the file holds is whole: table by table, on a connection of its own.
+//!
+//! A reader keeps the write-ahead log from being begun anew, so each table is one read, paced so
+//! as to leave the disk and a core to the writer, and given up where the log has grown too long.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::Skipped;
+use crate::inbox::Shared;
+
+/// Steps of SQLite's machine between two looks at the time.
+const STEPS: i32 = 2_000;
+/// Works for so long, then rests for twice as long.
+const WORK: Duration = Duration::from_millis(2);
+const REST: Duration = Duration::from_millis(4);
+/// The write-ahead log may grow to this while one table is checked.
+const LOG_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
+
+/// What the check of one table said.
+pub(super) enum Verdict {
+    Whole,
+    Damaged(String),
+    LeftOut(Skipped),
+    Stopped,
+}
+
+/// The tables to check.
+pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Opens a connection that checks and looks at whether the pack is to stop.
+pub(super) fn connection(shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&shared.path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    let (shared, log) = (shared.clone(), log_of(&shared.path));
+    let mut since = Instant::now();
+    let pace = move || {
+        if since.elapsed() < WORK {
+            return false;
+        }
+        let stop = shared.pack.pause(REST);
+        since = Instant::now();
+        stop || log_bytes(&log) > LOG_LIMIT_BYTES
+    };
+    connection.progress_handler(STEPS, Some(pace))?;
+    Ok(connection)
+}
+
+/// Checks one table and its indexes.
+pub(super) fn table(connection: &Connection, shared: &Shared, name: &str) -> Verdict {
+    let verdict = connection.query_row(&format!("PRAGMA quick_check({name})"), [], |row| {
+        row.get::<_, String>(0)
+    });
+    match verdict {
+        Ok(said) if said == "ok" => Verdict::Whole,
+        Ok(said) => Verdict::Damaged(said),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            match shared.pack.is_stopped() {
+                true => Verdict::Stopped,
+                false => Verdict::LeftOut(Skipped {
+                    what: format!("check of {name}"),
+                    why: "so much was written meanwhile that the check would have filled the \
+                          disk: pack again when less is going on"
+                        .to_owned(),
+                }),
+            }
+        }
+        Err(error) => Verdict::Damaged(error.to_string()),
+    }
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn log_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |log| log.len())
+}

@@ -1,0 +1,179 @@
+//! The pack: upkeep of the data file while it is written to. Rows past their retention go, the
+//! file shrinks, its statistics are renewed, and what it holds is checked.
+//!
+//! A pack runs on the thread of who asks for it. What it writes goes through the one writer in
+//! slices of a few milliseconds, each a transaction of its own that also keeps how far the pack
+//! has come: a process may be killed at any moment, and the next pack goes on from there. What it
+//! only reads, it reads on a connection of its own.
+
+mod check;
+mod kept;
+mod purge;
+mod slices;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::engine::Failure;
+use crate::inbox::Shared;
+
+use slices::{Run, Stage};
+
+/// How a pack is made.
+#[derive(Debug, Clone)]
+pub struct PackOptions {
+    /// Days for which ended leases, sessions, denials and forgotten tickets are kept, 1 at least.
+    pub keep_days: u32,
+    /// The version that packs, kept in the file when the pack is done.
+    pub version: String,
+}
+
+/// How a pack ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackResult {
+    /// All that could be done was.
+    Done,
+    /// Somebody stopped it.
+    Stopped,
+    /// The disk refused, or the check found damage: what was skipped says why.
+    Failed,
+}
+
+/// What a pack left out, or found wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// What.
+    pub what: String,
+    /// Why, and what it means.
+    pub why: String,
+}
+
+/// What a pack did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackReport {
+    /// When it began, in Unix milliseconds.
+    pub started_at: i64,
+    /// When it ended, in Unix milliseconds.
+    pub ended_at: i64,
+    /// How.
+    pub result: PackResult,
+    /// Rows that were past their retention and went.
+    pub purged_rows: u64,
+    /// The file's size when it began.
+    pub bytes_before: u64,
+    /// The file's size when it ended.
+    pub bytes_after: u64,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Why no pack was made, or was not brought to an end: the next goes on where it was.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// One runs at a time.
+    #[error("a pack is running already: wait for it, or stop it first")]
+    Running,
+    /// The engine did not take it.
+    #[error("the pack could not be carried out: {0:?}")]
+    Failure(Failure),
+}
+
+impl From<Failure> for PackError {
+    fn from(failure: Failure) -> PackError {
+        PackError::Failure(failure)
+    }
+}
+
+/// What is known of packs while the process runs.
+#[derive(Default)]
+pub(crate) struct Turn {
+    running: AtomicBool,
+    stop: Mutex<bool>,
+    told: Condvar,
+    /// In millionths.
+    progress: AtomicU64,
+}
+
+impl Turn {
+    /// Waits a little between slices; true where the pack is to stop.
+    fn pause(&self, pause: Duration) -> bool {
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .told
+            .wait_timeout_while(stop, pause, |stop| !*stop)
+            .unwrap_or_else(PoisonError::into_inner);
+        *waited.0
+    }
+
+    /// Asks for the end of what runs.
+    pub(crate) fn stop(&self) {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.told.notify_all();
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, progress: f64) {
+        let millionths = (progress.clamp(0.0, 1.0) * 1e6) as u64;
+        self.progress.fetch_max(millionths, Ordering::Relaxed);
+    }
+}
+
+/// The packs of a data file.
+pub struct Pack {
+    shared: Arc<Shared>,
+}
+
+impl Pack {
+    pub(crate) fn new(shared: Arc<Shared>) -> Pack {
+        Pack { shared }
+    }
+
+    /// Packs, and goes on where a pack was cut off. Blocks until it is over: never on an async
+    /// thread.
+    pub fn run(&self, options: &PackOptions) -> Result<PackReport, PackError> {
+        let turn = &self.shared.pack;
+        if turn.running.swap(true, Ordering::AcqRel) {
+            return Err(PackError::Running);
+        }
+        *turn.stop.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        turn.progress.store(0, Ordering::Relaxed);
+        let outcome = Run::new(&self.shared, options).and_then(Run::through);
+        turn.running.store(false, Ordering::Release);
+        Ok(outcome?)
+    }
+
+    /// Asks a running pack to stop after its slice; false where none runs.
+    pub fn stop(&self) -> bool {
+        let turn = &self.shared.pack;
+        turn.stop();
+        turn.running.load(Ordering::Acquire)
+    }
+
+    /// How far a running pack is, from 0 to 1; none where none runs.
+    pub fn progress(&self) -> Option<f64> {
+        let turn = &self.shared.pack;
+        let running = turn.running.load(Ordering::Acquire);
+        running.then(|| turn.progress.load(Ordering::Relaxed) as f64 / 1e6)
+    }
+
+    /// The last pack that ended.
+    pub fn last(&self) -> Result<Option<PackReport>, Failure> {
+        self.shared.with_reader(kept::last)
+    }
+
+    /// Whether a pack was cut off: the next goes on where it was.
+    pub fn is_unfinished(&self) -> Result<bool, Failure> {
+        let stage = self.shared.with_reader(kept::stage)?;
+        Ok(stage.is_some())
+    }
+
+    /// The version that made the last pack that was done.
+    pub fn packed_by_version(&self) -> Result<Option<String>, Failure> {
+        self.shared
+            .with_reader(|connection| crate::schema::text(connection, kept::PACKED_BY_VERSION))
+    }
+}
