@@ -22,6 +22,9 @@ const ASK: Duration = Duration::from_secs(5);
 /// not called an outage.
 const SECOND_LOOK: Duration = Duration::from_millis(700);
 
+/// The message that tells that a server's state is not known.
+const UNKNOWN: u16 = 9413;
+
 /// Asks a keeper to look now; it answers when it has.
 pub(crate) type LookNow = oneshot::Sender<()>;
 
@@ -373,15 +376,9 @@ impl Work {
     }
 }
 
-/// The message that tells of a verdict.
+/// The message that tells of an episode: only trouble has one.
 fn message_of(verdict: Verdict) -> u16 {
-    match verdict {
-        Verdict::Stopped => 9406,
-        Verdict::Stuck => 9410,
-        Verdict::Degraded => 9411,
-        Verdict::Unreachable => 9412,
-        Verdict::Unknown | Verdict::Running | Verdict::Maintenance => 9413,
-    }
+    verdict.message_id().unwrap_or(UNKNOWN)
 }
 
 fn evidence(judgement: &Judgement) -> String {

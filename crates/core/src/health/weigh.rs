@@ -50,6 +50,18 @@ impl Verdict {
         }
     }
 
+    /// The number of the status message that tells of it; a good one is not told of.
+    pub fn message_id(self) -> Option<u16> {
+        match self {
+            Verdict::Stopped => Some(9406),
+            Verdict::Stuck => Some(9410),
+            Verdict::Degraded => Some(9411),
+            Verdict::Unreachable => Some(9412),
+            Verdict::Unknown => Some(9413),
+            Verdict::Running | Verdict::Maintenance => None,
+        }
+    }
+
     /// Whether nothing is to be done: such a verdict ends an episode.
     pub fn is_good(self) -> bool {
         matches!(self, Verdict::Running | Verdict::Maintenance)

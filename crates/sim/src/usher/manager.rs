@@ -89,23 +89,11 @@ impl Manager {
     }
 }
 
-/// The number that tells of a verdict.
-fn number(verdict: Verdict) -> Option<u16> {
-    match verdict {
-        Verdict::Stopped => Some(9406),
-        Verdict::Stuck => Some(9410),
-        Verdict::Degraded => Some(9411),
-        Verdict::Unreachable => Some(9412),
-        Verdict::Unknown => Some(9413),
-        Verdict::Running | Verdict::Maintenance => None,
-    }
-}
-
 /// The verdict that a message tells of.
 pub(super) fn verdict(id: u16) -> Option<Verdict> {
     Verdict::ALL
         .into_iter()
-        .find(|verdict| number(*verdict) == Some(id))
+        .find(|verdict| verdict.message_id() == Some(id))
 }
 
 fn told(now: Moment, notice: &Notice, judgement: &Judgement) -> Option<(u16, Vec<String>)> {
@@ -117,7 +105,10 @@ fn told(now: Moment, notice: &Notice, judgement: &Judgement) -> Option<(u16, Vec
                 .iter()
                 .map(|finding| format!("{} {}", finding.source.name(), finding.text))
                 .collect();
-            Some((number(episode.verdict)?, vec![server, findings.join("; ")]))
+            Some((
+                episode.verdict.message_id()?,
+                vec![server, findings.join("; ")],
+            ))
         }
         Notice::Counted(_) | Notice::Reminded(_) => None,
         Notice::Ended {

@@ -2,6 +2,7 @@
 //! has a state of its own, and the service's state knows nothing of it.
 
 use jiff::tz::TimeZone;
+use usher_core::schedule::Schedule;
 
 use crate::clock::{Clock, MINUTE, Moment};
 use crate::rng::Rng;
@@ -108,18 +109,10 @@ impl Run {
     }
 }
 
-/// The next Sunday 01:59:59 after this instant.
+/// The next Sunday 01:59:59 after this instant, by the shipped schedule.
 fn due_after(wall: i64, zone: &TimeZone) -> i64 {
     use jiff::civil::{Weekday, time};
-    let at = crate::clock::timestamp(wall);
-    let mut date = zone.to_datetime(at).date();
-    loop {
-        if date.weekday() == Weekday::Sunday
-            && let Ok(due) = zone.to_timestamp(date.to_datetime(time(1, 59, 59, 0)))
-            && due > at
-        {
-            return due.as_millisecond();
-        }
-        date = date.saturating_add(jiff::Span::new().days(1));
-    }
+    let schedule = Schedule::weekly(Weekday::Sunday, time(1, 59, 59, 0));
+    let next = schedule.next_after(crate::clock::timestamp(wall), zone);
+    next.map_or(i64::MAX, |due| due.as_millisecond())
 }
