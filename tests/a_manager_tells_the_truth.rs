@@ -15,9 +15,20 @@ const FOLDER: &str = "/var/lib/manager";
 
 /// A manager in the box of a server, which it watches as `alpha`.
 struct Managed {
+    // Dropped in this order: the box ends all that runs in it, and what entered it has to be there
+    // still, or nobody reaps its child and the box does not end.
     server: Installed,
-    manager: Child,
+    manager: Entered,
     console: Http,
+}
+
+/// What entered a box with a process. It ends with that process.
+struct Entered(Child);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        drop(self.0.wait());
+    }
 }
 
 impl Managed {
@@ -37,6 +48,9 @@ impl Managed {
                 "1s",
                 "--heal",
                 "off",
+                // systemd without a message bus answers root alone.
+                "--run-as",
+                "root",
                 "--data",
                 FOLDER,
             ])
@@ -56,7 +70,7 @@ impl Managed {
         let mut managed = Managed {
             console: Http::connect(&console, token.trim()).unwrap(),
             server,
-            manager,
+            manager: Entered(manager),
         };
         let body = json!({
             "name": "alpha",
@@ -115,14 +129,6 @@ impl Managed {
         let pid = self.server.main_pid();
         let sent = self.server.systemd.exec(&["kill", signal, &pid]);
         assert!(sent.status.success(), "{}", said(&sent));
-    }
-}
-
-impl Drop for Managed {
-    fn drop(&mut self) {
-        // It ends with the box, too.
-        drop(self.manager.kill());
-        drop(self.manager.wait());
     }
 }
 
@@ -227,7 +233,7 @@ fn a_manager_that_comes_back_goes_on_with_the_episode_and_needs_its_token() {
         .systemd
         .exec(&["pkill", "-KILL", "-f", "manager --console"]);
     assert!(killed.status.success(), "{}", said(&killed));
-    drop(managed.manager.wait());
+    drop(managed.manager.0.wait());
     let mut again = managed
         .server
         .systemd
@@ -240,6 +246,8 @@ fn a_manager_that_comes_back_goes_on_with_the_episode_and_needs_its_token() {
             "1s",
             "--heal",
             "off",
+            "--run-as",
+            "root",
             "--data",
             FOLDER,
         ])
@@ -261,7 +269,7 @@ fn a_manager_that_comes_back_goes_on_with_the_episode_and_needs_its_token() {
     let token = managed.server.systemd.inside(FOLDER).join("admin.token");
     let token = std::fs::read_to_string(token).unwrap();
     managed.console = Http::connect(console, token.trim()).unwrap();
-    managed.manager = again;
+    managed.manager = Entered(again);
     managed.expect("stopped", "as it was asked to");
     let after = managed.messages();
     assert_eq!(after.len(), 1, "{after:#?}");
@@ -269,4 +277,34 @@ fn a_manager_that_comes_back_goes_on_with_the_episode_and_needs_its_token() {
         after[0]["count"].as_u64() > before[0]["count"].as_u64(),
         "{after:#?}"
     );
+}
+
+#[test]
+fn what_usher_up_starts_is_watched_without_being_told() {
+    let folder = crate::support::Folder::new();
+    let running = crate::support::Running::up(&folder.path("data"));
+    let console = running
+        .ready
+        .split(' ')
+        .find_map(|word| word.strip_prefix("console="));
+    let console = console.unwrap().to_owned();
+    let show = || running.json(&["servers", "poll", "local", "--manager", &console]);
+    let seen = show();
+    assert_eq!(seen["verdict"], "running", "{seen:#}");
+    assert!(
+        seen["evidence"].to_string().contains("holds the lock"),
+        "{seen:#}"
+    );
+    let server = running.role("server").unwrap();
+    crate::support::signal(server, nix::sys::signal::Signal::SIGSTOP);
+    let seen = show();
+    assert_eq!(seen["verdict"], "stuck", "{seen:#}");
+    crate::support::signal(server, nix::sys::signal::Signal::SIGKILL);
+    wait_for("another server", || {
+        (show()["verdict"] == "running").then_some(())
+    });
+    let messages = running.json(&["messages", "--about", "local", "--manager", &console]);
+    let told: Vec<&Value> = messages["items"].as_array().unwrap().iter().collect();
+    let of = |id: u64| told.iter().filter(|message| message["id"] == id).count();
+    assert_eq!(of(9410), 1, "{messages:#}");
 }

@@ -250,9 +250,7 @@ fn a_lease_lives_on_through_a_crash_of_the_server() {
         .unwrap();
     wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
     let lease = running.json(&["leases"])["items"][0].clone();
-    let [server] = running.children()[..] else {
-        panic!("one child: the server")
-    };
+    let server = running.role("server").unwrap();
     signal(server, Signal::SIGKILL);
     // Longer than the ttl: without renewals it would have ended.
     let until = Instant::now() + Duration::from_secs(8);
@@ -292,9 +290,7 @@ fn who_waits_keeps_the_place_through_a_crash_of_the_server() {
         queue["items"][0]["id"].as_str().map(str::to_owned)
     };
     let before = wait_for("bert's place", || ticket(&place()));
-    let [server] = running.children()[..] else {
-        panic!("one child: the server")
-    };
+    let server = running.role("server").unwrap();
     signal(server, Signal::SIGKILL);
     wait_for("another server", || {
         running.children().into_iter().find(|pid| *pid != server)

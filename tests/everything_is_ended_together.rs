@@ -10,15 +10,17 @@ use crate::http::Http;
 use crate::support::{Ended, Folder, Running, runs, said, signal, stderr, usher, wait_for};
 
 #[test]
-fn the_ready_line_tells_where_the_api_is_and_where_the_data() {
+fn the_ready_line_tells_where_the_api_the_console_and_the_data_are() {
     let folder = Folder::new();
     let running = Running::up(&folder.path("data"));
-    let expected = format!(
-        "ready api={} data={}",
-        running.api,
-        folder.path("data").display()
-    );
-    assert_eq!(running.ready, expected);
+    let words: Vec<&str> = running.ready.split(' ').collect();
+    let [_, api, console, data] = words[..] else {
+        panic!("{}", running.ready)
+    };
+    assert_eq!(api, format!("api={}", running.api));
+    assert_eq!(data, format!("data={}", folder.path("data").display()));
+    let console = console.strip_prefix("console=").unwrap();
+    assert!(console.starts_with("http://127.0.0.1:") && !console.ends_with(":0"));
     assert!(running.api.starts_with("http://127.0.0.1:") && !running.api.ends_with(":0"));
     assert_eq!(running.json(&["status"])["server"]["state"], "running");
 }
@@ -55,12 +57,10 @@ fn a_role_that_was_killed_is_started_again_where_it_was_and_forgets_no_lease() {
     let running = Running::up(&folder.path("data"));
     running.ok(&["product", "add", "tool", "--seats", "1"]);
     let lease = running.ok(&["checkout", "tool", "--ttl", "5m"]);
-    let [server] = running.children()[..] else {
-        panic!("one child: the server")
-    };
+    let server = running.role("server").unwrap();
     signal(server, Signal::SIGKILL);
     wait_for("another server", || {
-        running.children().into_iter().find(|pid| *pid != server)
+        running.role("server").filter(|pid| *pid != server)
     });
     let leases = wait_for("its answers", || {
         let output = running.usher(&["leases", "--json"]).ended();
@@ -150,9 +150,7 @@ fn systemd_is_told_once_when_everything_is_ready() {
 fn a_server_that_was_stopped_on_purpose_is_not_started_again() {
     let folder = Folder::new();
     let running = Running::up(&folder.path("data"));
-    let [server] = running.children()[..] else {
-        panic!("one child: the server")
-    };
+    let server = running.role("server").unwrap();
     let token = std::fs::read_to_string(running.data.join("admin.token")).unwrap();
     let told = Http::connect(&running.api, token.trim())
         .unwrap()
@@ -166,7 +164,7 @@ fn a_server_that_was_stopped_on_purpose_is_not_started_again() {
     wait_for("its end", || (!runs(server)).then_some(()));
     // tidy: sleep, the supervisor's first pause is shorter, and nothing is to happen
     std::thread::sleep(Duration::from_secs(2));
-    assert!(running.children().is_empty(), "{:?}", running.children());
+    assert_eq!(running.role("server"), None);
     assert_eq!(running.stop(), Some(0));
 }
 
@@ -187,9 +185,7 @@ fn as_root_the_server_takes_an_account_of_its_own() {
         "nobody",
     ]);
     let running = Running::start(&mut command, &folder.path("data"));
-    let [server] = running.children()[..] else {
-        panic!("one child: the server")
-    };
+    let server = running.role("server").unwrap();
     let status = std::fs::read_to_string(format!("/proc/{server}/status")).unwrap();
     let line = |name: &str| {
         let line = status

@@ -83,7 +83,14 @@ impl Running {
     /// `usher up` without an agent, on a free port.
     pub(crate) fn up(data: &Path) -> Running {
         Running::start(
-            usher().args(["up", "--no-agent", "--listen", "127.0.0.1:0"]),
+            usher().args([
+                "up",
+                "--no-agent",
+                "--listen",
+                "127.0.0.1:0",
+                "--console",
+                "127.0.0.1:0",
+            ]),
             data,
         )
     }
@@ -170,6 +177,14 @@ impl Running {
         self.ok(&["token", "create", "--role", "client", "--user", user])
             .trim()
             .to_owned()
+    }
+
+    /// The pid of the process that plays a role, where it runs.
+    pub(crate) fn role(&self, name: &str) -> Option<u32> {
+        self.children().into_iter().find(|pid| {
+            let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            words.split(|byte| *byte == 0).nth(1) == Some(name.as_bytes())
+        })
     }
 
     /// The pids of its child processes.

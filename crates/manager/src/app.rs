@@ -1,7 +1,6 @@
 //! What all parts of a manager share.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::ServiceManager;
 use crate::desk::Desk;
 use crate::keeper::Keeper;
 use crate::probe::Prober;
+use crate::secrets::Admin;
 
 /// Servers that one manager watches at the most.
 pub(crate) const SERVERS_LIMIT: usize = 1_000;
@@ -69,19 +69,16 @@ impl Tools {
 /// A manager.
 pub(crate) struct App {
     pub(crate) tools: Arc<Tools>,
-    /// SHA-256 of the admin's token.
-    pub(crate) admin: [u8; 32],
-    pub(crate) data: PathBuf,
+    pub(crate) admin: Admin,
     keepers: Mutex<BTreeMap<String, Keeper>>,
 }
 
 impl App {
     /// Watches nothing yet.
-    pub(crate) fn new(tools: Arc<Tools>, admin: [u8; 32], data: PathBuf) -> Self {
+    pub(crate) fn new(tools: Arc<Tools>, admin: Admin) -> Self {
         App {
             tools,
             admin,
-            data,
             keepers: Mutex::default(),
         }
     }

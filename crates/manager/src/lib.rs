@@ -105,8 +105,13 @@ pub struct TlsFiles {
 pub struct ManagerOptions {
     /// Its data directory.
     pub data: PathBuf,
+    /// The file that holds the admin's token; none: `admin.token` in its data directory, which is
+    /// made where there is none.
+    pub admin_token_file: Option<PathBuf>,
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Listen on any free port where that one is taken.
+    pub or_any_port: bool,
     /// For TLS.
     pub tls: Option<TlsFiles>,
     /// Listen beyond loopback without TLS.

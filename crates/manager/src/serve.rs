@@ -1,5 +1,6 @@
 //! From start to stop: the site database, the keepers, the listener.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,8 @@ use crate::clock::wall_ms;
 use crate::desk::Desk;
 use crate::keeper::{self, TokenSource};
 use crate::probe::Prober;
-use crate::{ManagerError, ManagerOptions, delivery, routes, secrets};
+use crate::secrets::Admin;
+use crate::{ManagerError, ManagerOptions, delivery, routes};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -41,13 +43,17 @@ pub async fn run(
     let failed = |error: &dyn std::fmt::Display| ManagerError::Failed(error.to_string());
     let site: Arc<dyn Site> =
         Arc::new(SqliteSite::open(&options.data).map_err(|error| failed(&error))?);
-    let admin = secrets::admin(&options.data).map_err(|error| {
+    let admin = match &options.admin_token_file {
+        Some(file) => Admin::of(file.clone()),
+        None => Admin::in_data(&options.data),
+    };
+    let admin = admin.map_err(|error| {
         ManagerError::Failed(format!(
-            "cannot keep the admin's token in {}: {error}",
+            "cannot have the admin's token for {}: {error}",
             options.data.display()
         ))
     })?;
-    let listener = listen(options.listen)?;
+    let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let (desk, parcels) =
         Desk::open(site.clone(), options.site.clone()).map_err(|error| failed(&error))?;
@@ -67,7 +73,7 @@ pub async fn run(
         healing: options.healing.clone(),
         looked: Notify::new(),
     });
-    let app = Arc::new(App::new(tools.clone(), admin, options.data.clone()));
+    let app = Arc::new(App::new(tools.clone(), admin));
     begin(&app, &options).map_err(|error| failed(&error))?;
     let upkeep = tokio::spawn(upkeep(tools.clone()));
     let beat = options
@@ -123,15 +129,22 @@ fn tls(files: &crate::TlsFiles) -> Result<TlsAcceptor, ManagerError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, ManagerError> {
-    let bind = || {
+fn listen(address: SocketAddr, or_any_port: bool) -> Result<tokio::net::TcpListener, ManagerError> {
+    let bind = |address| {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     };
-    bind().map_err(|error| {
+    let bound = match bind(address) {
+        Err(error) if or_any_port && error.kind() == io::ErrorKind::AddrInUse => {
+            tracing::warn!(%address, "another program listens there: a free port is taken");
+            bind(SocketAddr::new(address.ip(), 0))
+        }
+        bound => bound,
+    };
+    bound.map_err(|error| {
         ManagerError::Failed(format!(
-            "cannot listen on {address}: {error}: choose another address"
+            "cannot listen on {address}: {error}: choose another address with --console"
         ))
     })
 }

@@ -79,9 +79,9 @@ impl File {
             if known.contains(key) {
                 continue;
             }
-            let nearest = known.iter().max_by(|a, b| {
-                strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key))
-            });
+            let nearest = known
+                .iter()
+                .min_by_key(|option| strsim::damerau_levenshtein(option, key));
             let failure = Failure::usage(format!(
                 "{}: there is no setting {key}",
                 self.path.display()

@@ -8,14 +8,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use usher_core::health::{HealingOptions, ServiceManagerWord, ServiceWord, WatchOptions};
 use usher_core::lifecycle::{Refusal, ServiceState};
-use usher_manager::{ManagerError, ManagerOptions, ServiceManager, TlsFiles};
+use usher_manager::{ManagerError, ManagerOptions, OwnServer, ServiceManager, TlsFiles};
 use usher_service::Unit;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
 use crate::output::{line, time};
-use crate::supervisor::{StopSignals, account};
+use crate::supervisor::{StopSignals, account, bond};
 
 /// Watch metering servers, and tell what is worth telling
 #[derive(Debug, Args)]
@@ -53,6 +53,21 @@ pub(crate) struct Manager {
     /// A URL that is fetched after each look, so that somebody outside notices when it is not
     #[arg(long, value_name = "URL")]
     beat_url: Option<String>,
+    /// Take any free port where the one of --console is taken
+    #[arg(long, hide = true)]
+    or_any_port: bool,
+    /// The account that the manager takes when root starts it [default: usher, where there is one]
+    #[arg(long, value_name = "USER")]
+    run_as: Option<String>,
+    /// The server beside it, which it watches without being told
+    #[arg(long, hide = true, value_name = "URL", requires = "own_data")]
+    own_server: Option<String>,
+    /// That server's data directory, whose admin's token opens the manager, too
+    #[arg(long, hide = true, value_name = "DIR", requires = "own_server")]
+    own_data: Option<PathBuf>,
+    /// The process that this one is not to outlive
+    #[arg(long, hide = true, value_name = "PID")]
+    supervisor: Option<i32>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -63,9 +78,14 @@ enum Switch {
 
 /// Watches until it is told to stop.
 pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
-    account::prepare_data(context.data(), None)?;
+    let account = account::choose(args.run_as.as_deref())?;
+    account::prepare_data(context.data(), account.as_ref())?;
     // What it writes is nobody else's to read: tokens of servers.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    if let Some(account) = &account {
+        account.take()?;
+    }
+    bond::tie_to(args.supervisor)?;
     super::start_log();
     let tls = match (args.tls_cert, args.tls_key) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
@@ -81,7 +101,9 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         };
     let options = ManagerOptions {
         data: context.data().to_owned(),
+        admin_token_file: args.own_data.as_ref().map(|data| data.join(ADMIN_TOKEN)),
         listen: args.console,
+        or_any_port: args.or_any_port,
         tls,
         plain_http: args.plain_http,
         poll: args.poll,
@@ -91,7 +113,15 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         },
         watching: WatchOptions::default(),
         site: args.site,
-        own: None,
+        own: args
+            .own_server
+            .zip(args.own_data)
+            .map(|(url, data)| OwnServer {
+                name: OWN_NAME.to_owned(),
+                url,
+                token_file: data.join(ADMIN_TOKEN),
+                data,
+            }),
         service_manager: Arc::new(Systemd),
         beat_url: args.beat_url,
         authority,
@@ -118,6 +148,10 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
             })
     })
 }
+
+/// What the server beside a manager is called.
+const OWN_NAME: &str = "local";
+const ADMIN_TOKEN: &str = "admin.token";
 
 /// systemd, as a manager of servers asks and steers it.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::supervisor::{self, Plan, account};
 
-/// Start everything on this machine: a metering server, and an agent that meters the machine
+/// Start everything on this machine: a metering server, a manager that watches it, and an agent
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -20,14 +20,14 @@ Examples:
   usher up --listen 0.0.0.0:8470 --tls-cert cert.pem --tls-key key.pem
 
 When everything serves, one line says so on standard output:
-  ready api=http://127.0.0.1:8470 data=/var/lib/usher
+  ready api=http://127.0.0.1:8470 console=http://127.0.0.1:8480 data=/var/lib/usher
 SIGTERM and Ctrl-C stop it cleanly. Each role is a process of its own, which is started again when
 it dies, and ends when `usher up` ends, however that happens. The first start makes
 <data>/admin.token, which the other commands find by themselves.")]
 pub(crate) struct Up {
     #[command(flatten)]
     listening: Listening,
-    /// Where the console is to listen; this version has none yet
+    /// Where the console listens [default: 127.0.0.1:8480, or a free port where that is taken]
     #[arg(long, value_name = "ADDR")]
     console: Option<SocketAddr>,
     /// Start no agent
@@ -49,9 +49,9 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
         server_options: args.listening.words(),
         begin_anew: args.listening.begin_anew,
         certificate: args.listening.tls_cert.clone(),
+        console: args.console,
         agent_options: (!args.no_agent).then_some(agent_options),
         account: account::choose(args.listening.run_as.as_deref())?,
     };
-    let _ = args.console;
     context.block_on(supervisor::run(plan, context))
 }

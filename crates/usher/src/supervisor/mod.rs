@@ -14,7 +14,7 @@ mod role;
 mod stop;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +32,12 @@ pub(crate) use ready::ready_line;
 
 /// How long the agent may take to stop.
 const AGENT_GRACE: Duration = Duration::from_secs(10);
+/// How long the manager may take to stop.
+const MANAGER_GRACE: Duration = Duration::from_secs(10);
+/// Where the console is unless something else is said.
+const USUAL_CONSOLE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8480);
+/// How often the manager looks at the server beside it; it looks at once when it hears no more.
+const POLL: &str = "1m";
 /// How long the server may take to finish what is in flight; what stands still it ends by itself,
 /// well before.
 const SERVER_GRACE: Duration = Duration::from_secs(65);
@@ -47,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) begin_anew: bool,
     /// The certificate that the server shows, which the agent then trusts.
     pub(crate) certificate: Option<PathBuf>,
+    /// Where the console listens; none was named: the usual place, or any where that is taken.
+    pub(crate) console: Option<SocketAddr>,
     /// Options for the agent role; none where there is to be no agent.
     pub(crate) agent_options: Option<Vec<OsString>>,
     /// The account that the server takes, as root.
@@ -65,7 +73,10 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     let api = match server.first_start(&mut stop).await? {
         First::Ready(line) => ready::api_of(&line)?,
         First::Ended(code) => return Ok(code),
-        First::Stopped => return shut(None, server, &mut stop).await,
+        First::Stopped => {
+            let clean = server.stop(SERVER_GRACE, &mut stop).await;
+            return Ok(if clean { exit::DONE } else { exit::FAILED });
+        }
     };
     // Whoever knows the address goes on with it after a restart.
     server.set_words(server_words(
@@ -73,38 +84,93 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
         ready::address_of(&api).unwrap_or(plan.listen),
         context,
     ));
-    let mut agent = None;
+    let mut roles = Roles {
+        server,
+        manager: None,
+        agent: None,
+    };
+    let console = match start_manager(&plan, &api, context, &mut stop).await {
+        Ok((role, First::Ready(line))) => {
+            roles.manager = Some(role);
+            ready::console_of(&line)?
+        }
+        Ok((role, other)) => {
+            roles.manager = Some(role);
+            return roles.not_begun(other, &mut stop).await;
+        }
+        Err(failure) => {
+            roles.shut(&mut stop).await?;
+            return Err(failure);
+        }
+    };
     if let Some(options) = &plan.agent_options {
-        let started = start_agent(&plan, options, &api, context, &mut stop).await;
-        match started {
-            Ok((role, First::Ready(_))) => agent = Some(role),
-            Ok((role, First::Stopped)) => return shut(Some(role), server, &mut stop).await,
-            Ok((role, First::Ended(code))) => {
-                shut(Some(role), server, &mut stop).await?;
-                return Ok(code);
+        match start_agent(&plan, options, &api, context, &mut stop).await {
+            Ok((role, First::Ready(_))) => roles.agent = Some(role),
+            Ok((role, other)) => {
+                roles.agent = Some(role);
+                return roles.not_begun(other, &mut stop).await;
             }
             Err(failure) => {
-                shut(None, server, &mut stop).await?;
+                roles.shut(&mut stop).await?;
                 return Err(failure);
             }
         }
     }
-    let said = line(ready_line(&api, context.data()));
+    let said = line(ready::all_ready_line(&api, &console, context.data()));
     usher_service::tell_ready();
     if let Err(failure) = said
         && failure.code() != exit::DONE
     {
-        shut(agent, server, &mut stop).await?;
+        roles.shut(&mut stop).await?;
         return Err(failure);
     }
     loop {
         tokio::select! {
             () = stop.next() => break,
-            () = server.tend() => {}
-            () = tend(&mut agent) => {}
+            () = roles.server.tend() => {}
+            () = tend(&mut roles.manager) => {}
+            () = tend(&mut roles.agent) => {}
         }
     }
-    shut(agent, server, &mut stop).await
+    roles.shut(&mut stop).await
+}
+
+/// All that runs.
+struct Roles {
+    server: Role,
+    manager: Option<Role>,
+    agent: Option<Role>,
+}
+
+impl Roles {
+    /// One of them did not come up: the others end, too.
+    async fn not_begun(self, first: First, stop: &mut StopSignals) -> Result<u8, Failure> {
+        let stopped = self.shut(stop).await?;
+        match first {
+            First::Ended(code) => Ok(code),
+            First::Ready(_) | First::Stopped => Ok(stopped),
+        }
+    }
+
+    /// Stops them: the manager first, which would call the end of the server trouble; then the
+    /// agent, which hands over what it has. A second signal ends them at once.
+    async fn shut(self, stop: &mut StopSignals) -> Result<u8, Failure> {
+        let mut clean = true;
+        for (role, grace) in [
+            (self.manager, MANAGER_GRACE),
+            (self.agent, AGENT_GRACE),
+            (Some(self.server), SERVER_GRACE),
+        ] {
+            if let Some(role) = role {
+                clean &= role.stop(grace, stop).await;
+            }
+        }
+        if !clean {
+            eprintln_quiet("usher: not everything stopped by itself in time, the rest was killed");
+            return Ok(exit::FAILED);
+        }
+        Ok(exit::DONE)
+    }
 }
 
 async fn tend(role: &mut Option<Role>) {
@@ -112,6 +178,49 @@ async fn tend(role: &mut Option<Role>) {
         Some(role) => role.tend().await,
         None => std::future::pending().await,
     }
+}
+
+async fn start_manager(
+    plan: &Plan,
+    api: &str,
+    context: &Context,
+    stop: &mut StopSignals,
+) -> Result<(Role, First), Failure> {
+    let words = |console: SocketAddr, or_any_port: bool| {
+        let data = context.data().join("manager");
+        let mut words: Vec<OsString> = vec!["manager".into(), "--data".into(), data.into()];
+        if let Some(config) = context.config() {
+            words.extend(["--config".into(), config.into()]);
+        }
+        words.extend(["--console".into(), console.to_string().into()]);
+        if or_any_port {
+            words.push("--or-any-port".into());
+        }
+        words.extend(["--poll".into(), POLL.into()]);
+        words.extend(["--own-server".into(), ready::reachable(api).into()]);
+        words.extend(["--own-data".into(), context.data().into()]);
+        if let Some(authority) = &plan.certificate {
+            words.extend(["--ca-file".into(), authority.into()]);
+        }
+        if let Some(account) = &plan.account {
+            words.extend(["--run-as".into(), account.name.clone().into()]);
+        }
+        words
+    };
+    // Nobody asked for the usual address: another will do.
+    let first = words(
+        plan.console.unwrap_or(USUAL_CONSOLE),
+        plan.console.is_none(),
+    );
+    let mut role = Role::new("manager", first)?;
+    let first = role.first_start(stop).await?;
+    if let First::Ready(line) = &first
+        && let Some(address) = ready::address_of(&ready::console_of(line)?)
+    {
+        // Whoever knows the address goes on with it after a restart.
+        role.set_words(words(address, false));
+    }
+    Ok((role, first))
 }
 
 async fn start_agent(
@@ -159,18 +268,4 @@ fn server_words(plan: &Plan, listen: SocketAddr, context: &Context) -> Vec<OsStr
         words.extend(["--run-as".into(), account.name.clone().into()]);
     }
     words
-}
-
-/// Stops the roles, the agent first. A second signal ends them at once.
-async fn shut(agent: Option<Role>, server: Role, stop: &mut StopSignals) -> Result<u8, Failure> {
-    let mut clean = true;
-    if let Some(agent) = agent {
-        clean &= agent.stop(AGENT_GRACE, stop).await;
-    }
-    clean &= server.stop(SERVER_GRACE, stop).await;
-    if !clean {
-        eprintln_quiet("usher: not everything stopped by itself in time, the rest was killed");
-        return Ok(exit::FAILED);
-    }
-    Ok(exit::DONE)
 }

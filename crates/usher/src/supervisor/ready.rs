@@ -10,12 +10,26 @@ pub(crate) fn ready_line(api: &str, data: &Path) -> String {
     format!("ready api={api} data={}", data.display())
 }
 
-/// The URL in a ready line.
+/// `ready api=URL console=URL data=DIR`.
+pub(super) fn all_ready_line(api: &str, console: &str, data: &Path) -> String {
+    format!("ready api={api} console={console} data={}", data.display())
+}
+
+/// The server's URL in its ready line.
 pub(super) fn api_of(line: &str) -> Result<String, Failure> {
+    word_of(line, "api=")
+}
+
+/// The console's URL in the manager's ready line.
+pub(super) fn console_of(line: &str) -> Result<String, Failure> {
+    word_of(line, "console=")
+}
+
+fn word_of(line: &str, name: &str) -> Result<String, Failure> {
     line.split(' ')
-        .find_map(|word| word.strip_prefix("api="))
+        .find_map(|word| word.strip_prefix(name))
         .map(str::to_owned)
-        .ok_or_else(|| Failure::failed(format!("the server's ready line has no address: {line}")))
+        .ok_or_else(|| Failure::failed(format!("a ready line has no {name}: {line}")))
 }
 
 /// The address in a URL.
