@@ -24,11 +24,11 @@ fn a_file_named_by_path_is_that_file_wherever_it_is_moved_or_linked() {
     let (server, _agent) = tracking(folder.path(), &format!("path={}", program.display()));
     let linked = folder.path().join("linked");
     std::fs::hard_link(&program, &linked).unwrap();
-    run(Command::new(&linked).arg("0.02"));
+    run(Command::new(&linked).arg("0.2"));
     server.finished("app", 1);
     let moved = folder.path().join("moved");
     std::fs::rename(&program, &moved).unwrap();
-    run(Command::new(&moved).arg("0.02"));
+    run(Command::new(&moved).arg("0.2"));
     let sessions = server.finished("app", 2);
     assert_eq!(sessions[1]["program"], "moved");
 }
@@ -54,8 +54,8 @@ fn a_copy_is_known_by_its_hash_but_not_by_the_path_of_the_original() {
     let by_path = format!("path={}", original.display());
     let server = Server::with(&[("hashed", 9, &[&by_hash]), ("placed", 9, &[&by_path])]);
     let _agent = Agent::start(&server, folder.path());
-    run(Command::new(&copy).arg("0.02"));
-    run(Command::new(&original).arg("0.02"));
+    run(Command::new(&copy).arg("0.2"));
+    run(Command::new(&original).arg("0.2"));
     server.finished("hashed", 1);
     server.finished("placed", 1);
     assert_eq!(server.book().finished("hashed").len(), 1);
@@ -106,7 +106,7 @@ fn a_file_that_is_really_called_deleted_keeps_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let program = sleeper(&folder.path().join("usher-t-odd (deleted)"));
     let (server, _agent) = tracking(folder.path(), "name=usher-t-odd (deleted)");
-    run(Command::new(&program).arg("0.02"));
+    run(Command::new(&program).arg("0.2"));
     server.finished("app", 1);
 }
 
@@ -121,7 +121,7 @@ fn names_with_spaces_newlines_and_no_utf8_are_matched_and_shown() {
         .join(OsStr::from_bytes(b"usher-t-odd \n\xff) 1 2"));
     let program = sleeper(&odd);
     let (server, _agent) = tracking(folder.path(), "name=usher-t-odd *1 2");
-    run(Command::new(&program).arg("0.02"));
+    run(Command::new(&program).arg("0.2"));
     let name = server.finished("app", 1)[0]["program"]
         .as_str()
         .unwrap()
@@ -204,8 +204,8 @@ fn arguments_alone_make_no_program() {
     run(Command::new("/bin/sh")
         .args(["-c", "sleep 0.02"])
         .arg(&script));
-    run(Command::new("/bin/sleep").arg("0.02").env("_", &script));
-    run(Command::new(&witness).arg("0.02"));
+    run(Command::new("/bin/sleep").arg("0.2").env("_", &script));
+    run(Command::new(&witness).arg("0.2"));
     server.finished("witness", 1);
     assert!(server.book().finished("app").is_empty());
 }
@@ -288,14 +288,14 @@ fn a_link_that_was_nobodys_is_a_products_once_the_file_is_known_by_a_path() {
     let rule = format!("path={}/opt/**", folder.path().display());
     let (server, agent) = tracking(folder.path(), &rule);
     for _ in 0..3 {
-        run(Command::new(&link).arg("0.02"));
+        run(Command::new(&link).arg("0.2"));
     }
     wait_for("the link's starts to be counted", || {
         (server.book().starts("usher-t-outside") == 3).then_some(())
     });
-    run(Command::new(&program).arg("0.02"));
+    run(Command::new(&program).arg("0.2"));
     server.finished("app", 1);
-    run(Command::new(&link).arg("0.02"));
+    run(Command::new(&link).arg("0.2"));
     let sessions = server.finished("app", 2);
     assert_eq!(sessions[1]["program"], "usher-t-outside");
     drop(agent);
