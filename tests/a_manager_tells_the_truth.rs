@@ -37,40 +37,11 @@ impl Managed {
             on_its_own(systemd);
             prepare(systemd);
         });
-        let mut manager = server
-            .systemd
-            .command(&[
-                PROGRAM,
-                "manager",
-                "--console",
-                "127.0.0.1:0",
-                "--poll",
-                "1s",
-                "--heal",
-                "off",
-                // systemd without a message bus answers root alone.
-                "--run-as",
-                "root",
-                "--data",
-                FOLDER,
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let out = manager.stdout.take().unwrap();
-        BufReader::new(out).read_line(&mut line).unwrap();
-        let console = line
-            .split(' ')
-            .find_map(|word| word.strip_prefix("console="))
-            .unwrap_or_else(|| panic!("no console in {line:?}"))
-            .to_owned();
-        let token = server.systemd.inside(FOLDER).join("admin.token");
-        let token = std::fs::read_to_string(token).unwrap();
+        let (manager, console) = manager_in(&server);
         let mut managed = Managed {
-            console: Http::connect(&console, token.trim()).unwrap(),
+            console,
             server,
-            manager: Entered(manager),
+            manager,
         };
         let body = json!({
             "name": "alpha",
@@ -130,6 +101,45 @@ impl Managed {
         let sent = self.server.systemd.exec(&["kill", signal, &pid]);
         assert!(sent.status.success(), "{}", said(&sent));
     }
+}
+
+/// Starts a manager in the box of a server, that polls each second and helps nobody.
+fn manager_in(server: &Installed) -> (Entered, Http) {
+    let mut manager = server
+        .systemd
+        .command(&[
+            PROGRAM,
+            "manager",
+            "--console",
+            "127.0.0.1:0",
+            "--poll",
+            "1s",
+            "--heal",
+            "off",
+            // systemd without a message bus answers root alone.
+            "--run-as",
+            "root",
+            "--data",
+            FOLDER,
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let out = manager.stdout.take().unwrap();
+    BufReader::new(out).read_line(&mut line).unwrap();
+    let console = line
+        .split(' ')
+        .find_map(|word| word.strip_prefix("console="))
+        .unwrap_or_else(|| panic!("no console in {line:?}"));
+    let stranger = Http::connect(console, "wrong")
+        .unwrap()
+        .ask("GET", "/v1/servers", None);
+    assert_eq!(stranger.unwrap().status, 401);
+    let token = server.systemd.inside(FOLDER).join("admin.token");
+    let token = std::fs::read_to_string(token).unwrap();
+    let console = Http::connect(console, token.trim()).unwrap();
+    (Entered(manager), console)
 }
 
 /// Nobody but the manager notices anything: no watchdog, no other start.
@@ -234,42 +244,9 @@ fn a_manager_that_comes_back_goes_on_with_the_episode_and_needs_its_token() {
         .exec(&["pkill", "-KILL", "-f", "manager --console"]);
     assert!(killed.status.success(), "{}", said(&killed));
     drop(managed.manager.0.wait());
-    let mut again = managed
-        .server
-        .systemd
-        .command(&[
-            PROGRAM,
-            "manager",
-            "--console",
-            "127.0.0.1:0",
-            "--poll",
-            "1s",
-            "--heal",
-            "off",
-            "--run-as",
-            "root",
-            "--data",
-            FOLDER,
-        ])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(again.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let console = line
-        .split(' ')
-        .find_map(|word| word.strip_prefix("console="));
-    let console = console.unwrap();
-    let stranger = Http::connect(console, "wrong")
-        .unwrap()
-        .ask("GET", "/v1/servers", None);
-    assert_eq!(stranger.unwrap().status, 401);
-    let token = managed.server.systemd.inside(FOLDER).join("admin.token");
-    let token = std::fs::read_to_string(token).unwrap();
-    managed.console = Http::connect(console, token.trim()).unwrap();
-    managed.manager = Entered(again);
+    let (manager, console) = manager_in(&managed.server);
+    managed.console = console;
+    managed.manager = manager;
     managed.expect("stopped", "as it was asked to");
     let after = managed.messages();
     assert_eq!(after.len(), 1, "{after:#?}");

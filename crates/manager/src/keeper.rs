@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use usher_api::{EpisodeSeen, Evidence, ServiceSeen, WatchedServer};
 use usher_core::health::{
     Episode, Healer, HealingStep, Judgement, Notice, Observation, ServiceManagerWord, Verdict,
-    Watch, weigh,
+    Watch, span, weigh,
 };
 use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
 
@@ -402,13 +402,4 @@ fn shown(row: &EpisodeRow) -> EpisodeSeen {
 
 fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A span of time as people say it.
-fn span(span: Duration) -> String {
-    match span.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
-    }
 }

@@ -19,4 +19,4 @@ pub use evidence::{
     ApiAnswer, Finding, Observation, PackWord, ServiceManagerWord, ServiceWord, Source, WorkSeen,
 };
 pub use healing::{Healer, HealingOptions, HealingStep};
-pub use weigh::{Judgement, Verdict, weigh};
+pub use weigh::{Judgement, Verdict, span, weigh};

@@ -249,8 +249,8 @@ fn answered(api: &ApiAnswer) -> String {
     }
 }
 
-/// A span of time as people say it.
-pub(super) fn span(span: Duration) -> String {
+/// A span of time as people say it: the largest unit that says enough.
+pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
         0 => format!("{} ms", span.as_millis()),
