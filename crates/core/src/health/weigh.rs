@@ -196,7 +196,11 @@ fn findings(seen: &Observation, contradicted: bool) -> Vec<Finding> {
 }
 
 fn says(word: &ServiceWord, contradicted: bool) -> String {
-    let mut text = format!("says {} for {}", word.state, span(word.age));
+    let mut text = format!("says {}", word.state);
+    // One that does not keep the time tells none.
+    if !word.age.is_zero() {
+        text += &format!(" for {}", span(word.age));
+    }
     if word.state.is_pending() {
         if word.is_overdue() {
             text += &format!(
@@ -253,6 +257,7 @@ fn answered(api: &ApiAnswer) -> String {
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
+        0 if span.as_millis() == 0 => "under 1 ms".to_owned(),
         0 => format!("{} ms", span.as_millis()),
         1..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
