@@ -204,6 +204,11 @@ impl Engine {
         crate::pack::Pack::new(self.shared.clone())
     }
 
+    /// The versions that have served the file. Never on an async thread.
+    pub fn versions(&self) -> crate::versions::Versions {
+        crate::versions::Versions::new(self.shared.clone())
+    }
+
     /// Finishes what waits, fills the tables, closes the file. Later requests get
     /// [`Failure::Stopping`].
     pub fn close(&self) {

@@ -18,6 +18,7 @@ mod error;
 mod fill;
 mod history;
 mod inbox;
+mod inventory;
 mod journal;
 mod load;
 mod open;
@@ -25,6 +26,7 @@ mod pack;
 mod presence;
 mod schema;
 mod tokens;
+mod versions;
 mod writer;
 
 pub use backup::{RestoreOptions, Restored, restore};
@@ -34,5 +36,7 @@ pub use engine::{
 };
 pub use error::CacheError;
 pub use history::*;
+pub use inventory::{Found, Inventory, found};
 pub use pack::{Pack, PackError, PackOptions, PackReport, PackResult, Skipped};
 pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};
+pub use versions::{ServedBy, VERSION, Versions};

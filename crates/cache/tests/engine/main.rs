@@ -9,3 +9,4 @@ mod restarts;
 mod slices;
 mod support;
 mod time;
+mod versions;
