@@ -24,6 +24,7 @@ mod open;
 mod pack;
 mod presence;
 mod schema;
+mod snapshots;
 mod tokens;
 mod writer;
 
@@ -35,4 +36,5 @@ pub use engine::{
 pub use error::CacheError;
 pub use history::*;
 pub use pack::{Pack, PackError, PackOptions, PackReport, PackResult, Skipped};
+pub use snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
 pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};

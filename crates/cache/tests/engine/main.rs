@@ -7,5 +7,6 @@ mod history;
 mod pack;
 mod restarts;
 mod slices;
+mod snapshots;
 mod support;
 mod time;
