@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::CacheError;
-use crate::inbox::Shared;
 use crate::load::load;
 use crate::{journal, open, schema};
 
@@ -31,25 +31,39 @@ pub struct Restored {
     pub leases: u64,
 }
 
-/// Copies the file as it is at one instant, while it is written to; complete when it returns.
-pub(crate) fn backup(shared: &Shared, to: &Path) -> Result<(), CacheError> {
-    let failed = |why: String| CacheError::System {
-        doing: "write the snapshot",
-        path: to.into(),
-        why,
+/// Copies a data file, as it is at one instant, to `to`, which must not exist. It may be written to
+/// meanwhile, by this process or another, or lie at rest. What is there when this returns is whole
+/// and on disk, for its owner alone; where it fails, what it has begun is gone.
+pub(crate) fn copy(path: &Path, to: &Path) -> Result<(), CacheError> {
+    // SQLite takes an empty file for none, and would make one that others may read.
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)
+        .map_err(system("write the snapshot", to))?;
+    write_copy(path, to).inspect_err(|_| {
+        // What went wrong is what is told.
+        let _ = remove(to);
+    })
+}
+
+fn write_copy(path: &Path, to: &Path) -> Result<(), CacheError> {
+    let database = |source| CacheError::Database {
+        doing: "take a snapshot of",
+        path: path.into(),
+        source,
     };
-    if to.exists() {
-        return Err(failed("the file exists already".to_owned()));
-    }
-    let target = to.to_string_lossy().into_owned();
-    shared
-        .with_reader(|connection| connection.execute("VACUUM INTO ?1", [target.as_str()]))
-        .map_err(|failure| failed(format!("{failure:?}")))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(database)?;
+    connection.busy_timeout(BUSY).map_err(database)?;
+    connection
+        .execute("VACUUM INTO ?1", [to.to_string_lossy()])
+        .map_err(database)?;
     std::fs::File::open(to)
         .and_then(|file| file.sync_all())
-        .map_err(|error| failed(error.to_string()))?;
-    let snapshot = Connection::open(to).map_err(|error| failed(error.to_string()))?;
-    check(&snapshot, to)
+        .map_err(system("write the snapshot", to))?;
+    check(&Connection::open(to).map_err(database)?, to)
 }
 
 /// Puts a snapshot in the place of the data file of a stopped server, as a new incarnation: ids
@@ -86,9 +100,14 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
 }
 
 /// A data file and what SQLite keeps beside it.
-const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+pub(crate) const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+/// How long a lock of SQLite's is waited for.
+const BUSY: Duration = Duration::from_secs(5);
 
-fn system(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> CacheError {
+pub(crate) fn system(
+    doing: &'static str,
+    path: &Path,
+) -> impl FnOnce(std::io::Error) -> CacheError {
     let path = path.to_path_buf();
     move |error| CacheError::System {
         doing,
@@ -202,13 +221,13 @@ fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, CacheError> {
     Ok(aside)
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-fn remove(path: &Path) -> Result<(), CacheError> {
+pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(system("remove", path)(error))

@@ -196,7 +196,7 @@ impl Engine {
     /// Writes a snapshot of the file to `to`, which must not exist, while serving. Never on an
     /// async thread.
     pub fn backup(&self, to: &std::path::Path) -> Result<(), CacheError> {
-        crate::backup::backup(&self.shared, to)
+        crate::backup::copy(&self.shared.path, to)
     }
 
     /// The packs: upkeep of the file while it serves.

@@ -7,6 +7,7 @@ mod history;
 mod pack;
 mod restarts;
 mod slices;
+mod snapshots;
 mod support;
 mod time;
 mod versions;
