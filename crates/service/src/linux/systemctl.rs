@@ -58,6 +58,15 @@ pub fn start(units: &[&str]) -> Result<(), AskError> {
     steer("start", units)
 }
 
+/// Stops units and starts them again, and waits until they are ready. What does not run is left as
+/// it is.
+///
+/// # Errors
+/// [`AskError`] where they did not come up, or systemd gave no answer.
+pub fn restart(units: &[&str]) -> Result<(), AskError> {
+    steer("try-restart", units)
+}
+
 /// Stops units, and waits until they have.
 ///
 /// # Errors

@@ -28,6 +28,7 @@ pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod up;
+pub(crate) mod upgrade;
 pub(crate) mod usage;
 pub(crate) mod why;
 
@@ -66,6 +67,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Token(args) => token::run(args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
+        Command::Upgrade(args) => upgrade::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),
         Command::Sim(args) => sim::run(&args, context),
         Command::Completions(args) => completions::run(&args),
