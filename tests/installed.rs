@@ -22,13 +22,29 @@ pub(crate) struct Installed {
 impl Installed {
     /// Installs it: `prepare` may do something before its first start.
     pub(crate) fn new(prepare: impl FnOnce(&SystemdBox)) -> Installed {
+        Installed::from(PROGRAM, SystemdBox::start(), prepare)
+    }
+
+    /// Installs it from `/run/own/usher`, which can be exchanged; another program that does the
+    /// same lies beside it as `usher-new`.
+    pub(crate) fn with_a_program_of_its_own() -> Installed {
         let systemd = SystemdBox::start();
+        let copy = format!(
+            "mkdir /run/own && cd /run/own && cp {PROGRAM} usher && cp usher usher-new && \
+             printf another >> usher-new"
+        );
+        let copied = systemd.exec(&["sh", "-c", &copy]);
+        assert!(copied.status.success(), "{}", said(&copied));
+        Installed::from("/run/own/usher", systemd, |_| ())
+    }
+
+    fn from(program: &str, systemd: SystemdBox, prepare: impl FnOnce(&SystemdBox)) -> Installed {
         let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = probe.local_addr().unwrap().to_string();
         drop(probe);
         let units = systemd.units();
         let install = systemd.exec(&[
-            PROGRAM,
+            program,
             "service",
             "install",
             "server",

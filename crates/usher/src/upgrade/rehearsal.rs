@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use usher_api::client::{Client, ClientError};
-use usher_api::{CheckoutAnswer, ControlRequest, Lease, Service, ServiceControl, Status};
+use usher_api::{CheckoutAnswer, Code, ControlRequest, Lease, Service, ServiceControl, Status};
 use usher_cache::Inventory;
 
 use super::trial::Trial;
@@ -145,7 +145,7 @@ pub(crate) async fn rehearse(
     let status = status(&server.client).await.map_err(of(Step::Starts))?;
     done(Step::Starts);
 
-    let mut stage = Stage::set(&server.client).await.map_err(of(Step::Grants))?;
+    let stage = Stage::set(&server.client).await.map_err(of(Step::Grants))?;
     stage.play(&server.client).await.map_err(of(Step::Grants))?;
     done(Step::Grants);
 
@@ -222,7 +222,7 @@ pub(crate) async fn takes_over(old: &Path, data: &Path) -> Result<(), Fault> {
     let server = Trial::start(old, data, patience(&file))
         .await
         .map_err(&back)?;
-    let mut stage = Stage::set(&server.client).await.map_err(&back)?;
+    let stage = Stage::set(&server.client).await.map_err(&back)?;
     stage.play(&server.client).await.map_err(&back)?;
     server.stop(STOP).await.map_err(&back)?;
     none_is_lost(&before, &file)
@@ -268,10 +268,11 @@ async fn status(client: &Client) -> Result<Status, String> {
         .map_err(said("asking for its status"))
 }
 
-/// A product of the rehearsal's own, with two seats, one of which is taken throughout.
+/// A product of the rehearsal's own, with two seats, one of which is taken throughout: none where
+/// the data was restored, and nothing is granted for a while.
 struct Stage {
     product: String,
-    kept: Lease,
+    kept: Option<Lease>,
 }
 
 impl Stage {
@@ -289,13 +290,19 @@ impl Stage {
             .post::<_, Value>("/v1/entitlements", &own)
             .await
             .map_err(said("adding an entitlement"))?;
-        let kept = granted(client, &product).await?;
+        let kept = match checkout(client, &product).await {
+            Err(error) if error.problem().is_some_and(|p| p.is(Code::RestoreHold)) => None,
+            answer => Some(lease_of(answer)?),
+        };
         Ok(Stage { product, kept })
     }
 
     /// Takes the other seat, is refused a third, renews, gives back, and finds it free.
-    async fn play(&mut self, client: &Client) -> Result<(), String> {
+    async fn play(&self, client: &Client) -> Result<(), String> {
         for _ in 0..2 {
+            if self.kept.is_none() {
+                break;
+            }
             let lease = granted(client, &self.product).await?;
             match checkout(client, &self.product).await {
                 Err(error) if error.problem().is_some_and(|p| p.status == 403) => {}
@@ -321,8 +328,11 @@ impl Stage {
 
     /// The seat that was taken at first is still taken.
     async fn is_kept(&self, client: &Client) -> Result<(), String> {
+        let Some(kept) = &self.kept else {
+            return Ok(());
+        };
         client
-            .post_empty::<Lease>(&format!("/v1/leases/{}/renew", self.kept.id))
+            .post_empty::<Lease>(&format!("/v1/leases/{}/renew", kept.id))
             .await
             .map_err(said("renewing a lease of before its last start"))
             .map(drop)
@@ -340,7 +350,11 @@ async fn checkout(client: &Client, product: &str) -> Result<CheckoutAnswer, Clie
 }
 
 async fn granted(client: &Client, product: &str) -> Result<Lease, String> {
-    match checkout(client, product).await {
+    lease_of(checkout(client, product).await)
+}
+
+fn lease_of(answer: Result<CheckoutAnswer, ClientError>) -> Result<Lease, String> {
+    match answer {
         Ok(CheckoutAnswer::Granted { lease, .. }) => Ok(lease),
         Ok(other) => Err(format!("asking for a free seat: it answered {other:?}")),
         Err(error) => Err(said("asking for a free seat")(error)),
@@ -396,12 +410,7 @@ async fn obeys(client: &Client, stage: &Stage) -> Result<(), String> {
     }
     stage.is_kept(client).await?;
     control(client, ServiceControl::Continue, "running").await?;
-    let lease = granted(client, &stage.product).await?;
-    let path = format!("/v1/leases/{}", lease.id);
-    client
-        .delete(&path)
-        .await
-        .map_err(said("giving a seat back"))?;
+    stage.play(client).await?;
     let request = ControlRequest {
         control: ServiceControl::Stop,
     };
