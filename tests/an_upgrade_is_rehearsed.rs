@@ -58,9 +58,26 @@ impl Site {
         other
     }
 
+    /// A new version that does all but pack.
+    fn cannot_pack(&self) -> PathBuf {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_usher-that-cannot-pack"));
+        let real = self.folder.path("data").join("rehearsal").join("real");
+        let path = self.folder.path("usher-cannot-pack");
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" = --version ] && exec {0} --version\necho {0} > {1}\n\
+             cp {2} \"${{0%/*}}/planted\"\nexec \"${{0%/*}}/planted\" \"$@\"\n",
+            crate::support::program().display(),
+            real.display(),
+            program.display(),
+        );
+        std::fs::write(&path, script).unwrap();
+        executable(&path);
+        path
+    }
+
     /// A new version with a fault: a script around the program, which is `$USHER` in it.
-    fn planted(&self, script: &str) -> PathBuf {
-        let path = self.folder.path("usher-planted");
+    fn planted(&self, fault: &str, script: &str) -> PathBuf {
+        let path = self.folder.path(&fault.replace(' ', "-"));
         let head = format!(
             "#!/bin/sh\nUSHER={}\n[ \"$1\" = --version ] && exec \"$USHER\" --version\n",
             program().display()
@@ -126,14 +143,6 @@ fn a_new_version_with_a_fault_is_found_out_and_the_old_one_serves_on() {
             "exit code 3",
         ),
         (
-            "crashes in a pack",
-            "\"$USHER\" \"$@\" 2>log & server=$!\n\
-             until grep -q 'a pack begins' log; do sleep 0.05; done 2>/dev/null\n\
-             kill -KILL $server\nwait\n",
-            "where it packs",
-            "pack",
-        ),
-        (
             "does not stop",
             "trap '' TERM\n\"$USHER\" \"$@\"\nwhile :; do sleep 1; done\n",
             "obeys every control",
@@ -156,8 +165,15 @@ fn a_new_version_with_a_fault_is_found_out_and_the_old_one_serves_on() {
             "before its last start",
         ),
     ];
-    for (fault, script, step, why) in faults {
-        let new = site.planted(script);
+    let planted =
+        faults.map(|(fault, script, step, why)| (fault, site.planted(fault, script), step, why));
+    let cannot_pack = (
+        "cannot pack",
+        site.cannot_pack(),
+        "where it packs",
+        "did not get done",
+    );
+    for (fault, new, step, why) in planted.into_iter().chain([cannot_pack]) {
         let refused = site.upgrade(&[new.to_str().unwrap()]);
         assert_eq!(
             refused.status.code(),
@@ -181,6 +197,7 @@ fn a_new_version_that_fails_only_in_its_place_is_taken_back() {
     let lease = site.running.ok(&["checkout", "tool", "--user", "ada"]);
     let before = site.server_bytes();
     let new = site.planted(
+        "fails only in its place",
         "case \"$*\" in */rehearsal*) exec \"$USHER\" \"$@\";; esac\n\
          echo not on this data >&2\nexit 4\n",
     );
