@@ -384,3 +384,34 @@ fn a_server_that_nobody_keeps_is_not_exchanged() {
     assert_eq!(elsewhere.status.code(), Some(2), "{}", said(&elsewhere));
     assert!(Http::connect(&running.api, "none").is_ok());
 }
+
+#[test]
+fn after_the_first_scheduled_pack_there_is_no_way_back() {
+    let site = Site::new();
+    let upgrade = || site.running.json(&["status"])["server"]["upgrade"].clone();
+    assert_eq!(upgrade()["packed_at"], Value::Null);
+    site.running.ok(&["pack", "now"]);
+    assert_eq!(
+        upgrade()["packed_at"],
+        Value::Null,
+        "one by hand is none of the schedule's"
+    );
+    let soon = Command::new("date")
+        .args(["-u", "-d", "+2 seconds", "+%a %H:%M:%S"])
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    let soon = stdout(&soon);
+    let plan = ["pack", "schedule", soon.trim(), "--time-zone", "UTC"];
+    site.running.ok(&plan);
+    wait_for("the scheduled pack", || {
+        (upgrade()["packed_at"] != Value::Null).then_some(())
+    });
+    let refused = site.upgrade(&["--back"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        stderr(&refused).contains("first scheduled pack"),
+        "{}",
+        stderr(&refused)
+    );
+}

@@ -34,6 +34,23 @@ pub struct ServerStatus {
     pub why: Option<String>,
     /// The upkeep of the cache; null for clients and agents.
     pub pack: Option<crate::Pack>,
+    /// How this version came to serve the data; null for who may not see all.
+    #[serde(default)]
+    pub upgrade: Option<UpgradeStatus>,
+}
+
+/// How a version came to serve the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UpgradeStatus {
+    /// The version that served it before; null where this is the first.
+    pub from: Option<String>,
+    /// Since when this one serves it.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// When this version's first scheduled pack was done: until then the one before can take the
+    /// data over again (`usher upgrade --back`).
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub packed_at: Option<Timestamp>,
 }
 
 /// A product in `GET /v1/status`.

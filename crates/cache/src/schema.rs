@@ -122,6 +122,9 @@ const STEPS: &[(&str, u32)] = &[
     CREATE TABLE versions (
         number INTEGER PRIMARY KEY, version TEXT NOT NULL, schema INTEGER NOT NULL,
         since INTEGER NOT NULL, packed_at INTEGER);
+    -- The one version that wrote schema 1; when it began to is not known.
+    INSERT INTO versions (version, schema, since)
+        SELECT '0.1.0', 1, 0 FROM meta WHERE key = 'server_id';
     ",
         1,
     ),

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use axum::extract::State;
 use hyper::StatusCode;
 use rustc_hash::FxHashMap;
-use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Status};
+use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Status, UpgradeStatus};
 use usher_core::ledger::{Ledger, Now};
 
 use super::agents::ComputerDocument;
@@ -14,7 +14,17 @@ use crate::app::App;
 use crate::auth::wall_ms;
 use crate::input::timestamp;
 use crate::problem::Refusal;
+use crate::upkeep::Served;
 use crate::words;
+
+/// How the version that serves came to.
+fn upgrade(served: Served) -> UpgradeStatus {
+    UpgradeStatus {
+        from: served.before,
+        since: timestamp(served.now.since),
+        packed_at: served.now.packed_at.map(timestamp),
+    }
+}
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -41,6 +51,11 @@ pub(crate) async fn get(
         since: timestamp(state.since_ms),
         why: state.why,
         pack: caller.sees_all().then(|| pack::shown(&app)),
+        upgrade: app
+            .upkeep
+            .versions()
+            .filter(|_| caller.sees_all())
+            .map(upgrade),
     };
     let with_computers = caller.sees_all();
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.
