@@ -8,13 +8,17 @@
 mod a_bad_disk_loses_no_answer;
 mod a_clock_frees_no_seat;
 mod a_kill_loses_nothing;
+mod a_manager_is_not_fooled;
 mod a_manager_tells_the_truth;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod an_agent_meters_this_machine;
 mod everything_is_ended_together;
+mod far;
 mod http;
 mod installed;
+mod managed;
+mod planted;
 mod products_and_seats_are_kept;
 mod snapshots_come_back;
 mod support;
