@@ -34,5 +34,5 @@ pub use engine::{
 };
 pub use error::CacheError;
 pub use history::*;
-pub use pack::{Pack, PackError, PackOptions, PackReport, PackResult, Skipped};
+pub use pack::{Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped};
 pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};
