@@ -259,6 +259,7 @@ fn each_case_has_its_verdict_at_the_first_look_and_one_message() {
             |_, ()| planted.plant(Fault::None),
         );
     }
+    in_a_pack(&mut managed);
     managed.case(
         &Case {
             name: "says STOPPING=1 and runs on",
@@ -280,6 +281,49 @@ fn each_case_has_its_verdict_at_the_first_look_and_one_message() {
     let told = managed.messages();
     let flapping = told.iter().filter(|message| message["id"] == FLAPPING);
     assert_eq!(flapping.count(), 1, "alpha comes and goes: {told:#?}");
+}
+
+/// A pack of so much that it lasts for a look.
+fn in_a_pack(managed: &mut Managed) {
+    const EXCHANGES: u64 = 100;
+    const SESSIONS: u64 = 1_000;
+    managed.server.product(1);
+    let mut http = managed.server.connect();
+    for exchange in 0..EXCHANGES {
+        let first = exchange * SESSIONS + 1;
+        let sessions: Vec<Value> = (first..first + SESSIONS).map(long_ago).collect();
+        let body = json!({
+            "computer": {"id": "pc1", "name": "pc1", "watching": "polling"},
+            "incarnation": 1,
+            "items": sessions,
+        });
+        let told = http.ask("POST", "/v1/agents/sync", Some(&body)).unwrap();
+        assert_eq!(told.body["acknowledged"], first + SESSIONS - 1, "{told:?}");
+    }
+    let begun = http.ask("POST", "/v1/pack", Some(&json!({}))).unwrap();
+    assert_eq!(begun.status, 202, "{begun:?}");
+    managed.well("in a pack", "maintenance", "a pack runs, ");
+    let ended = wait_for("the end of the pack", || {
+        let pack = http.ask("GET", "/v1/pack", None).unwrap().body;
+        (pack["state"] == "idle").then_some(pack)
+    });
+    assert_eq!(ended["last"]["result"], "done", "{ended}");
+    managed.well("after the pack", "running", "a canary was seated");
+}
+
+/// A session past its retention.
+fn long_ago(number: u64) -> Value {
+    json!({
+        "sequence": number,
+        "kind": "finished",
+        "session": number,
+        "product": "tool",
+        "program": "tool",
+        "subject": {"authority": "usher", "id": "ada", "name": "ada"},
+        "started_at": "2020-01-01T10:00:00Z",
+        "ended_at": "2020-01-01T11:00:00Z",
+        "duration_seconds": 3_600,
+    })
 }
 
 /// systemd would wait for an end that nobody has asked the server for. The server itself takes the

@@ -18,6 +18,7 @@ mod far;
 mod http;
 mod installed;
 mod managed;
+mod no_alarm_is_false;
 mod planted;
 mod products_and_seats_are_kept;
 mod snapshots_come_back;
