@@ -8,6 +8,7 @@ mod restart;
 mod seats;
 mod setting;
 mod site;
+mod soak;
 mod tracking;
 
 use std::path::PathBuf;
@@ -36,6 +37,8 @@ enum Command {
     Seats(seats::Arguments),
     /// An agent: what a storm of starts costs with it, what it costs idle, what it sees
     Tracking(tracking::Arguments),
+    /// Checkouts at full speed for a long while: does the server's memory stay flat?
+    Soak(soak::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
     Noop,
 }
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Command::Restart(arguments) => restart::run(&arguments),
         Command::Seats(arguments) => seats::run(&arguments),
         Command::Tracking(arguments) => tracking::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };
     match outcome {

@@ -86,6 +86,7 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
     Ok(Snapshot {
         incarnation: Incarnation(u32::try_from(incarnation).unwrap_or(0)),
         hold_until,
+        paused: number(connection, "paused")? == Some(1),
         next_number: filled_to,
         catalogue_version: number(connection, "catalogue_version")?.unwrap_or(0),
         products: rows(connection, PRODUCTS, [], product)?,

@@ -259,7 +259,8 @@ impl Work {
     async fn tell(&mut self, notice: Notice, judgement: &Judgement) {
         match notice {
             Notice::Began(episode) => {
-                let values = vec![self.server.name.clone(), evidence(judgement)];
+                let name = self.server.name.clone();
+                let values = vec![name, evidence(judgement), self.id_of(&episode)];
                 self.record = self.raise(message_of(episode.verdict), values).await;
                 self.keep_episode(&episode, None).await;
             }
@@ -286,6 +287,7 @@ impl Work {
                     span(lasted),
                     episode.verdict.name().to_owned(),
                     episode.count.to_string(),
+                    self.id_of(&episode),
                 ];
                 let id = if now.is_good() { 9414 } else { 9416 };
                 self.raise(id, values).await;
@@ -295,6 +297,12 @@ impl Work {
                 self.raise(9415, values).await;
             }
         }
+    }
+
+    /// The episode that a message is about. It stands behind the values of the text, so that the
+    /// same words about another episode are another message, and not a repeat.
+    fn id_of(&self, episode: &Episode) -> String {
+        episode_id(&self.server.name, episode.number)
     }
 
     async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
@@ -390,9 +398,13 @@ fn evidence(judgement: &Judgement) -> String {
     said.join("; ")
 }
 
+fn episode_id(server: &str, number: u64) -> String {
+    format!("{server}-{number}")
+}
+
 fn shown(row: &EpisodeRow) -> EpisodeSeen {
     EpisodeSeen {
-        id: format!("{}-{}", row.server, row.number),
+        id: episode_id(&row.server, row.number),
         message_id: row.message_id,
         count: row.count,
         first_at: date(row.first_ms),

@@ -219,6 +219,9 @@ fn absent(error: &reqwest::Error) -> ApiAnswer {
     if error.is_connect() {
         return match kind {
             Some(io::ErrorKind::ConnectionRefused) => ApiAnswer::Refused,
+            _ if error.is_timeout() => {
+                ApiAnswer::NoConnection(format!("none came about in {} s", CONNECT.as_secs()))
+            }
             _ => ApiAnswer::NoConnection(innermost(error)),
         };
     }

@@ -280,7 +280,8 @@ fn serve(
             .map_err(|error| failed("listen without waiting", &error))?;
         tokio::spawn(herald::run(app.clone()));
         tokio::spawn(watch_state(app.clone()));
-        tokio::spawn(pause::tend(app.clone()));
+        let told = pause::tell(app, false).await;
+        tokio::spawn(pause::tend(app.clone(), told));
         tokio::spawn(app.upkeep.clone().keep());
         ready();
         tokio::select! {

@@ -322,6 +322,8 @@ fn row(
             )
         }
         Event::CanarySeated => Ok(()),
+        Event::Paused => put(connection, "paused", 1),
+        Event::Continued => put(connection, "paused", 0),
     }
 }
 

@@ -178,6 +178,10 @@ pub enum Event {
     },
     /// A canary was seated and taken back: nothing has changed, but a commit went all the way.
     CanarySeated,
+    /// Nothing is granted from here on.
+    Paused,
+    /// The pause is over.
+    Continued,
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.
@@ -258,6 +262,9 @@ pub(super) enum Undo {
     Incarnation {
         incarnation: Incarnation,
         hold_until: Option<Steady>,
+    },
+    Paused {
+        before: bool,
     },
     Nothing,
 }

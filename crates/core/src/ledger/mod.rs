@@ -18,6 +18,7 @@ mod directory;
 mod event;
 mod ids;
 mod memory;
+mod pause;
 mod pool;
 mod records;
 mod report;
@@ -68,6 +69,7 @@ enum Seating {
 pub struct Ledger {
     incarnation: Incarnation,
     hold_until: Option<Steady>,
+    paused: bool,
     next_number: u64,
     catalogue_version: u64,
     pools: BTreeMap<ProductNumber, Pool>,
@@ -98,6 +100,7 @@ impl PartialEq for Ledger {
     fn eq(&self, other: &Ledger) -> bool {
         self.incarnation == other.incarnation
             && self.hold_until == other.hold_until
+            && self.paused == other.paused
             && self.next_number == other.next_number
             && self.catalogue_version == other.catalogue_version
             && self.pools == other.pools
@@ -159,6 +162,8 @@ impl Ledger {
                 computer: computer.map(|asked| self.computer(asked)),
             },
             Command::Canary => self.canary(),
+            Command::Pause => self.pause(),
+            Command::Continue => self.go_on(),
             Command::Tick => self.promote_all(),
             Command::Rebooted => self.rebooted(),
             Command::Reincarnate {
@@ -183,10 +188,10 @@ impl Ledger {
             };
         }
         let reply = self.apply(self.now, command);
-        // "Nothing yet" is no answer to keep: the same key may succeed when the hold is over.
+        // "Nothing yet" is no answer to keep: the same key may succeed when the hold or pause is over.
         if !matches!(
             reply,
-            Reply::Held { .. } | Reply::Replayed(_) | Reply::KeyConflict
+            Reply::Held { .. } | Reply::Paused | Reply::Replayed(_) | Reply::KeyConflict
         ) {
             let kept = Box::new(reply.clone().without_names());
             self.emit(Event::Remembered {

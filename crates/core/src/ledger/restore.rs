@@ -11,6 +11,8 @@ pub struct Snapshot {
     pub incarnation: Incarnation,
     /// Nothing is granted until then.
     pub hold_until: Option<Steady>,
+    /// Whether it is paused.
+    pub paused: bool,
     /// The number that the next event will have.
     pub next_number: u64,
     /// The number of the last event that changed a product.
@@ -44,6 +46,7 @@ impl Ledger {
     pub fn restore(snapshot: Snapshot) -> Ledger {
         let mut ledger = Ledger::new(snapshot.incarnation);
         ledger.hold_until = snapshot.hold_until;
+        ledger.paused = snapshot.paused;
         ledger.next_number = snapshot.next_number.max(1);
         ledger.first_number = ledger.next_number;
         ledger.catalogue_version = snapshot.catalogue_version;

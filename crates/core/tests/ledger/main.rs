@@ -3,4 +3,5 @@
 mod agents;
 mod behaviour;
 mod histories;
+mod pause;
 mod world;
