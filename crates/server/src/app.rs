@@ -19,6 +19,7 @@ use crate::keys::SecretAnswers;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
+use crate::routes::facts::QuietRules;
 use crate::watch::Watchers;
 
 /// Readers of the tables at the same time.
@@ -111,6 +112,8 @@ pub(crate) struct App {
     pub(crate) policy: RwLock<Option<PolicyText>>,
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
+    /// Rules that no longer match, as they were last looked for.
+    pub(crate) quiet_rules: QuietRules,
     state: Mutex<ServiceState>,
     readers: Semaphore,
 }
@@ -145,6 +148,7 @@ impl App {
             seen: Mutex::default(),
             policy: RwLock::default(),
             backup_turn: Arc::new(Semaphore::new(1)),
+            quiet_rules: QuietRules::default(),
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),

@@ -9,7 +9,9 @@ pub struct Facts {
     pub entitlements: Vec<EntitlementFact>,
     /// Products that grant seats.
     pub products: Vec<ProductFact>,
-    /// Computers with an agent.
+    /// How many computers have an agent.
+    pub computers: u64,
+    /// Those of which something is worth saying.
     pub agents: Vec<AgentFact>,
     /// The disk of the data directory; none where it could not be asked.
     pub disk: Option<DiskFact>,

@@ -287,7 +287,7 @@ impl View<'_> {
 
     /// Who is affected by what becomes of the server.
     fn served(&self) -> String {
-        let (products, computers) = (self.facts.products.len(), self.facts.agents.len());
+        let (products, computers) = (self.facts.products.len(), self.facts.computers);
         format!("{products} products and {computers} computers depend on it")
     }
 }
