@@ -19,6 +19,7 @@ use crate::keys::SecretAnswers;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
+use crate::routes::facts::QuietRules;
 use crate::upkeep::Upkeep;
 use crate::watch::Watchers;
 
@@ -113,6 +114,8 @@ pub(crate) struct App {
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
     pub(crate) upkeep: Arc<Upkeep>,
+    /// Rules that no longer match, as they were last looked for.
+    pub(crate) quiet_rules: QuietRules,
     state: Mutex<ServiceState>,
     readers: Semaphore,
 }
@@ -149,6 +152,7 @@ impl App {
             policy: RwLock::default(),
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,
+            quiet_rules: QuietRules::default(),
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),

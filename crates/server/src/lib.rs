@@ -19,6 +19,7 @@ mod hopper;
 mod input;
 mod keys;
 mod life;
+mod machine;
 mod metrics;
 mod pause;
 mod problem;

@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError};
 use axum::extract::State;
 use hyper::StatusCode;
 use rustc_hash::FxHashMap;
-use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Status, UpgradeStatus};
+use usher_api::{
+    ComputerStatus, ProductStatus, ServerStatus, Status, UnreachedStarts, UpgradeStatus,
+};
 use usher_core::ledger::{Ledger, Now};
 
 use super::agents::ComputerDocument;
@@ -90,7 +92,7 @@ pub(crate) async fn get(
     ))
 }
 
-fn named(spec: &usher_core::ledger::ProductSpec) -> String {
+pub(super) fn named(spec: &usher_core::ledger::ProductSpec) -> String {
     let product = words::product(spec);
     match product.name.is_empty() {
         true => product.id,
@@ -119,13 +121,13 @@ fn products(ledger: &Ledger, now: Now) -> Vec<(usher_core::ledger::ProductSpec, 
 }
 
 /// What the directory holds of a computer.
-struct Entry {
-    key: Arc<str>,
-    name: Arc<str>,
+pub(super) struct Entry {
+    pub(super) key: Arc<str>,
+    pub(super) name: Arc<str>,
     document: Arc<str>,
 }
 
-fn computers(ledger: &Ledger) -> Vec<Entry> {
+pub(super) fn computers(ledger: &Ledger) -> Vec<Entry> {
     ledger
         .computers()
         .iter()
@@ -139,6 +141,28 @@ fn computers(ledger: &Ledger) -> Vec<Entry> {
         .collect()
 }
 
+/// When the agents of computers were last heard of, and what they last allowed without a server.
+pub(super) fn last_seen<'a>(
+    app: &App,
+    entries: &'a [Entry],
+) -> impl Iterator<Item = (&'a Entry, i64, Option<UnreachedStarts>)> {
+    let seen = app.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let document: Option<ComputerDocument<'_>> = serde_json::from_str(&entry.document).ok();
+            let hour = document.as_ref().map_or(0, |document| document.seen_hour);
+            let seen_ms = seen.get(&entry.key).copied();
+            (
+                entry,
+                seen_ms.unwrap_or(hour.saturating_mul(HOUR_MS)),
+                document.and_then(|document| document.unreached),
+            )
+        })
+        .collect();
+    told.into_iter()
+}
+
 fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
     let mut by_name: FxHashMap<Arc<str>, usize> = FxHashMap::default();
     let mut by_machine: FxHashMap<String, usize> = FxHashMap::default();
@@ -150,6 +174,7 @@ fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
                 agent_version: Default::default(),
                 watching: Default::default(),
                 seen_hour: 0,
+                unreached: None,
             })
         })
         .collect();

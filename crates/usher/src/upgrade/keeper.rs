@@ -120,8 +120,7 @@ impl Keeper {
 
 /// systemd waits until it is ready; one that failed before is started, too.
 async fn systemd_restarts(unit: &'static str) -> Result<(), String> {
-    let restart =
-        move || usher_service::restart(&[unit]).and_then(|()| usher_service::start(&[unit]));
+    let restart = move || usher_service::restart(&[unit]);
     match tokio::task::spawn_blocking(restart).await {
         Ok(done) => done.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
