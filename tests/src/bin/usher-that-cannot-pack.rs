@@ -1,6 +1,8 @@
 //! A planted fault for the tests of upgrades: a version that does all but pack. It passes everything
 //! on to the real program, which the file `real` beside it names, and says of packs that they fail.
 
+#![forbid(unsafe_code)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, ExitCode, Stdio};
