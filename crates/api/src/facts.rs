@@ -32,6 +32,12 @@ pub struct Facts {
     pub agents: Vec<AgentFacts>,
     /// Rules whose programs are started still and match no more; at most 100.
     pub quiet_rules: Vec<QuietRule>,
+    /// How the version that serves came to; null where the server does not tell.
+    #[serde(default)]
+    pub upgrade: Option<crate::UpgradeStatus>,
+    /// The version that serves; empty where the server does not tell.
+    #[serde(default)]
+    pub version: String,
 }
 
 /// A disk.

@@ -1,9 +1,10 @@
 //! What a server tells that may be of concern, in the words of the core.
 
 use serde::Deserialize;
-use usher_api::{AgentFacts, EndingEntitlement, Facts, ProductFacts};
+use usher_api::{AgentFacts, EndingEntitlement, Facts, PackReport, PackResult, ProductFacts};
 use usher_core::concerns::{
     AgentFact, BackupFact, DiskFact, EntitlementFact, PackFact, ProductFact, QuietRule, Unreached,
+    UpgradeFact,
 };
 use usher_core::health::MemorySeen;
 
@@ -28,6 +29,8 @@ struct Pack {
     /// Unix seconds.
     #[serde(default)]
     pack_time: Option<i64>,
+    #[serde(default)]
+    last: Option<PackReport>,
 }
 
 /// Asks a server. None where it does not tell: a version that knows no such question, or one that
@@ -44,6 +47,8 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
         requests: facts.waiting_requests,
         pack_runs: runs,
     });
+    let last = pack.as_ref().and_then(|pack| pack.last.as_ref());
+    let upgrade = upgrade(&facts, last);
     let pack = pack.and_then(|pack| pack.pack_time).map(|due| PackFact {
         due_ms: due.saturating_mul(1_000),
         runs,
@@ -51,6 +56,7 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
     Some(Told {
         facts: usher_core::concerns::Facts {
             pack,
+            upgrade,
             ..read(facts)
         },
         memory,
@@ -81,7 +87,30 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
             data_since_ms: told.backup.data_since.as_millisecond(),
         }),
         pack: None,
+        upgrade: None,
         quiet_rules: quiet_rules.collect(),
+    }
+}
+
+/// What the version that serves came in the place of, and how its last pack went.
+fn upgrade(told: &Facts, last: Option<&PackReport>) -> Option<UpgradeFact> {
+    let upgrade = told.upgrade.as_ref()?;
+    let failed =
+        last.filter(|last| last.result == PackResult::Failed && last.started_at >= upgrade.since);
+    Some(UpgradeFact {
+        from: upgrade.from.clone()?,
+        to: told.version.clone(),
+        since_ms: upgrade.since.as_millisecond(),
+        packed_ms: upgrade.packed_at.map(|at| at.as_millisecond()),
+        pack_failed: failed.map(why),
+    })
+}
+
+/// The first thing that a pack could not do.
+fn why(report: &PackReport) -> String {
+    match report.skipped.first() {
+        Some(skipped) => format!("{}: {}", skipped.what, skipped.why),
+        None => "it does not say why".to_owned(),
     }
 }
 

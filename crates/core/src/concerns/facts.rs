@@ -21,6 +21,8 @@ pub struct Facts {
     pub pack: Option<PackFact>,
     /// Rules whose programs still run and no longer match.
     pub quiet_rules: Vec<QuietRule>,
+    /// The version that came last, where another was there before.
+    pub upgrade: Option<UpgradeFact>,
 }
 
 /// An entitlement that ends.
@@ -106,6 +108,21 @@ pub struct PackFact {
     pub due_ms: i64,
     /// It runs now.
     pub runs: bool,
+}
+
+/// A version that came in the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpgradeFact {
+    /// The version before.
+    pub from: String,
+    /// The version that serves.
+    pub to: String,
+    /// Since when.
+    pub since_ms: i64,
+    /// When its first scheduled pack was done; none: it is still to come.
+    pub packed_ms: Option<i64>,
+    /// What became of the last pack since then, where it failed.
+    pub pack_failed: Option<String>,
 }
 
 /// A rule whose programs are started still, and are no longer recognised by it.

@@ -27,11 +27,16 @@ pub enum Kind {
     PackOverdue,
     /// A rule no longer matches what it did.
     RuleQuiet,
+    /// A new version has still to do its first scheduled pack (KB Q299261 came with a service pack,
+    /// and showed itself at the next Sunday's pack).
+    VersionNew,
+    /// A new version's pack has failed before one was done.
+    VersionFails,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 10] = [
         Kind::EntitlementEnds,
         Kind::SeatsLow,
         Kind::AgentSilent,
@@ -40,6 +45,8 @@ impl Kind {
         Kind::BackupOld,
         Kind::PackOverdue,
         Kind::RuleQuiet,
+        Kind::VersionNew,
+        Kind::VersionFails,
     ];
 
     /// The number of the status message that tells of it.
@@ -53,6 +60,8 @@ impl Kind {
             Kind::BackupOld => 9435,
             Kind::PackOverdue => 9436,
             Kind::RuleQuiet => 9437,
+            Kind::VersionNew => 9438,
+            Kind::VersionFails => 9439,
         }
     }
 
@@ -95,6 +104,7 @@ pub fn judge(
     concerns.extend(view.disk());
     concerns.extend(view.backup());
     concerns.extend(view.pack());
+    concerns.extend(view.version());
     concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
     concerns
 }
@@ -283,6 +293,24 @@ impl View<'_> {
                 values,
             )
         })
+    }
+
+    /// A version is new until its first scheduled pack is done.
+    fn version(&self) -> Vec<Concern> {
+        let upgrade = self.facts.upgrade.as_ref();
+        let Some(new) = upgrade.filter(|upgrade| upgrade.packed_ms.is_none()) else {
+            return Vec::new();
+        };
+        let named = |third: String| {
+            let (server, from) = (self.server.to_owned(), new.from.clone());
+            vec![server, new.to.clone(), from, third, self.served()]
+        };
+        let mut concerns =
+            vec![self.concern(Kind::VersionNew, &new.to, named(minute(new.since_ms)))];
+        if let Some(why) = &new.pack_failed {
+            concerns.push(self.concern(Kind::VersionFails, &new.to, named(why.clone())));
+        }
+        concerns
     }
 
     /// Who is affected by what becomes of the server.

@@ -15,7 +15,7 @@ mod words;
 
 pub use facts::{
     AgentFact, BackupFact, DiskFact, EntitlementFact, Facts, PackFact, ProductFact, QuietRule,
-    Unreached,
+    Unreached, UpgradeFact,
 };
 pub use judge::{Concern, Kind, judge};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};

@@ -2,7 +2,7 @@
 
 use usher_core::concerns::{
     BackupFact, Concern, DiskFact, EntitlementFact, Facts, Kind, PackFact, ProductFact, QuietRule,
-    Thresholds, Unreached, judge,
+    Thresholds, Unreached, UpgradeFact, judge,
 };
 use usher_core::messages::entry;
 
@@ -202,6 +202,33 @@ fn a_pack_is_overdue_a_day_after_it_was_to_run() {
     assert_eq!(found(&pack(25, true)), []);
     assert_eq!(found(&pack(23, false)), []);
     assert_eq!(found(&pack(-100, false)), []);
+}
+
+#[test]
+fn a_new_version_is_watched_until_its_first_scheduled_pack_is_done() {
+    let upgrade = |packed_ms, pack_failed: Option<&str>| Facts {
+        upgrade: Some(UpgradeFact {
+            from: "0.1.0".to_owned(),
+            to: "0.2.0".to_owned(),
+            since_ms: NOW_MS,
+            packed_ms,
+            pack_failed: pack_failed.map(str::to_owned),
+        }),
+        ..well()
+    };
+    assert_eq!(
+        texts(&upgrade(None, None)),
+        [
+            "alpha runs version 0.2.0 in the place of 0.1.0 since 2026-11-25 10:00 UTC, and is watched \
+          until its first scheduled pack is done; 0 products and 0 computers depend on it"
+        ]
+    );
+    assert_eq!(
+        texts(&upgrade(None, Some("everything: the disk is full")))[1],
+        "The first pack of version 0.2.0 on alpha did not get done: everything: the disk is full; \
+         version 0.1.0 can take the data over again; 0 products and 0 computers depend on it"
+    );
+    assert_eq!(found(&upgrade(Some(NOW_MS), Some("a later one"))), []);
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub(crate) async fn get(
         computers: told.entries.len() as u64,
         agents: agents(&app, &told.entries, now_ms),
         quiet_rules,
+        upgrade: app.upkeep.versions().map(status::upgrade),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(Json(StatusCode::OK, facts))
 }

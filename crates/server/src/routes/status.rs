@@ -20,7 +20,7 @@ use crate::upkeep::Served;
 use crate::words;
 
 /// How the version that serves came to.
-fn upgrade(served: Served) -> UpgradeStatus {
+pub(super) fn upgrade(served: Served) -> UpgradeStatus {
     UpgradeStatus {
         from: served.before,
         since: timestamp(served.now.since),
