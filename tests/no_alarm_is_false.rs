@@ -14,8 +14,10 @@ use crate::support::wait_for;
 /// How many minutes, where not ten.
 const MINUTES: &str = "USHER_ALARM_MINUTES";
 
+type Happens = fn(&Installed, &mut Dice);
+
 /// What happens to the server, each in its turn, in no fixed order.
-const SPELLS: [(&str, fn(&Installed, &mut Dice)); 6] = [
+const SPELLS: [(&str, Happens); 6] = [
     ("asked", is_asked),
     ("left alone", is_left_alone),
     ("paused", is_paused),
@@ -48,8 +50,8 @@ fn of_a_server_that_is_well_nothing_is_told() {
     for ((name, _), count) in SPELLS.iter().zip(counts) {
         println!("{name:16} {count:5} times");
     }
-    println!("no alarm in {minutes} minutes, {} looks at it", polls.seen);
-    // It polled all the while, and it would have told.
+    println!("no alarm in {minutes} minutes");
+    // It looked after each of them, and it would have told.
     assert!(polls.seen > 0);
     managed.server.steer("stop");
     managed.expect("stopped", "as it was asked to");
@@ -119,6 +121,8 @@ fn is_packed(server: &Installed, _: &mut Dice) {
 }
 
 fn is_restarted(server: &Installed, _: &mut Dice) {
+    // systemd takes many starts in a short while for a loop, and these are meant.
+    server.systemd.ok(&["reset-failed", SERVICE]);
     server.systemd.ok(&["restart", SERVICE]);
 }
 

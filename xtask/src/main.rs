@@ -8,6 +8,7 @@ mod bpf;
 mod metadata;
 mod process;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 
@@ -25,6 +26,10 @@ cargo xtask COMMAND
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
          bench restart|seats|tracking measures something else
+  soak   a server at full speed for 30 minutes, or --minutes N: does its memory stay flat? Writes
+         docs/performance.md; --write - prints alone.
+         soak alarms [--minutes N]: a manager that polls each second, and a server that is well, for
+         10 minutes in real time: is anything told?
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
   help   this
@@ -44,6 +49,7 @@ fn main() -> ExitCode {
         "test" => no_more(&rest).and_then(|()| test::run(&root)),
         "tidy" => no_more(&rest).and_then(|()| tidy::run(&root)),
         "bench" => bench::run(&root, &rest),
+        "soak" => soak::run(&root, &rest),
         "bpf" => no_more(&rest).and_then(|()| bpf::run(&root)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
