@@ -19,3 +19,4 @@ mod products_and_seats_are_kept;
 mod snapshots_come_back;
 mod support;
 mod systemd;
+mod trouble_is_told_before_users_call;
