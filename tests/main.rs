@@ -26,4 +26,5 @@ mod products_and_seats_are_kept;
 mod snapshots_come_back;
 mod support;
 mod systemd;
+mod trouble_is_told_before_users_call;
 mod upkeep_is_invisible;

@@ -26,6 +26,7 @@ pub(crate) mod server;
 pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod sim;
+pub(crate) mod standing;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod up;
