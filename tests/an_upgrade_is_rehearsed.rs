@@ -233,7 +233,8 @@ fn an_upgrade_and_the_way_back_fail_no_request_and_lose_no_lease() {
     let done = site.upgrade(&[new.to_str().unwrap(), "--json"]);
     assert!(done.status.success(), "{}", said(&done));
     let told: Value = serde_json::from_str(&stdout(&done)).unwrap();
-    assert_eq!(told["leases"].as_u64(), Some(1), "{told}");
+    // Those of the load that were out at that instant, too.
+    assert!(told["leases"].as_u64() >= Some(1), "{told}");
     assert!(
         Path::new(told["snapshot"].as_str().unwrap()).is_file(),
         "{told}"
