@@ -1,5 +1,6 @@
 //! The metering server as a service, installed by its own command on a systemd of the test's own.
 
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
@@ -29,11 +30,24 @@ impl Installed {
     /// same lies beside it as `usher-new`.
     pub(crate) fn with_a_program_of_its_own() -> Installed {
         let systemd = SystemdBox::start();
-        let copy = format!(
-            "mkdir /run/own && cd /run/own && cp {PROGRAM} usher && cp usher usher-new && \
-             printf another >> usher-new"
-        );
-        let copied = systemd.exec(&["sh", "-c", &copy]);
+        let copy =
+            format!("cp {PROGRAM} usher && cp usher usher-new && printf another >> usher-new");
+        Installed::from_own(systemd, &copy)
+    }
+
+    /// Installs `old` as `/run/own/usher`; the program under test lies beside it as `usher-new`.
+    pub(crate) fn with_two_programs(old: &Path) -> Installed {
+        let systemd = SystemdBox::start();
+        let copy = format!("cp {} usher && cp {PROGRAM} usher-new", old.display());
+        Installed::from_own(systemd, &copy)
+    }
+
+    fn from_own(systemd: SystemdBox, copy: &str) -> Installed {
+        let copied = systemd.exec(&[
+            "sh",
+            "-c",
+            &format!("mkdir /run/own && cd /run/own && {copy}"),
+        ]);
         assert!(copied.status.success(), "{}", said(&copied));
         Installed::from("/run/own/usher", systemd, |_| ())
     }
