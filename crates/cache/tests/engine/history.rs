@@ -81,6 +81,7 @@ fn a_use_is_one_session_however_it_was_seated() {
         },
         real_subject: None,
         started_at: lease.granted_at,
+        first_reported: None,
         ended_at: Wall(lease.granted_at.0 + 59_000),
         duration_ms: 59_000,
         lease: Some(lease.id),

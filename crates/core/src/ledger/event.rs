@@ -178,6 +178,13 @@ pub enum Event {
     },
     /// A canary was seated and taken back: nothing has changed, but a commit went all the way.
     CanarySeated,
+    /// A lease of another life was taken over by the one that was granted just before.
+    Adopted {
+        /// The number of the one that was granted.
+        lease: EventNumber,
+        /// The one that it takes the place of.
+        former: LeaseId,
+    },
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.
@@ -258,6 +265,11 @@ pub(super) enum Undo {
     Incarnation {
         incarnation: Incarnation,
         hold_until: Option<Steady>,
+        life_began: u64,
+        adopted: std::collections::BTreeSet<LeaseId>,
+    },
+    Adopted {
+        former: LeaseId,
     },
     Nothing,
 }

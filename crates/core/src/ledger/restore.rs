@@ -11,6 +11,10 @@ pub struct Snapshot {
     pub incarnation: Incarnation,
     /// Nothing is granted until then.
     pub hold_until: Option<Steady>,
+    /// The number of the event by which this life began; 0 in the first.
+    pub life_began: u64,
+    /// Leases of another life that were taken over in this one.
+    pub adopted: Vec<LeaseId>,
     /// The number that the next event will have.
     pub next_number: u64,
     /// The number of the last event that changed a product.
@@ -44,6 +48,8 @@ impl Ledger {
     pub fn restore(snapshot: Snapshot) -> Ledger {
         let mut ledger = Ledger::new(snapshot.incarnation);
         ledger.hold_until = snapshot.hold_until;
+        ledger.life_began = snapshot.life_began;
+        ledger.adopted.extend(snapshot.adopted);
         ledger.next_number = snapshot.next_number.max(1);
         ledger.first_number = ledger.next_number;
         ledger.catalogue_version = snapshot.catalogue_version;

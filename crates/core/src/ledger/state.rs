@@ -164,12 +164,18 @@ impl Ledger {
                 let undo = Undo::Incarnation {
                     incarnation: self.incarnation,
                     hold_until: self.hold_until,
+                    life_began: std::mem::replace(&mut self.life_began, number.0),
+                    adopted: std::mem::take(&mut self.adopted),
                 };
                 self.incarnation = *incarnation;
                 self.hold_until = *hold_until;
                 undo
             }
             Event::CanarySeated => Undo::Nothing,
+            Event::Adopted { former, .. } => match self.adopted.insert(*former) {
+                true => Undo::Adopted { former: *former },
+                false => Undo::Nothing,
+            },
         }
     }
 
@@ -252,10 +258,15 @@ impl Ledger {
             Undo::Incarnation {
                 incarnation,
                 hold_until,
+                life_began,
+                adopted,
             } => {
                 self.incarnation = incarnation;
                 self.hold_until = hold_until;
+                self.life_began = life_began;
+                self.adopted = adopted;
             }
+            Undo::Adopted { former } => drop(self.adopted.remove(&former)),
         }
     }
 

@@ -1,6 +1,9 @@
 //! Tests of the ledger: behaviour by example, and its invariants over random histories.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod agents;
 mod behaviour;
 mod histories;
+mod restores;
 mod world;
