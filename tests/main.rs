@@ -20,3 +20,4 @@ mod products_and_seats_are_kept;
 mod snapshots_come_back;
 mod support;
 mod systemd;
+mod upkeep_is_invisible;

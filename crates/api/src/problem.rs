@@ -166,6 +166,8 @@ codes! {
     StaleSender = "stale_sender", 409, "A newer incarnation of this sender has reported already";
     /// The service does not take this control in its state; see `win32_error` and `service`.
     ServiceCannotAcceptControl = "service_cannot_accept_control", 409, "The service cannot take this control now";
+    /// A pack runs already.
+    PackRunning = "pack_running", 409, "A pack runs already";
     /// The server belongs to a site: changes go to its manager.
     ManagedBySite = "managed_by_site", 409, "This server is managed by its site";
     /// The body is over 1 MiB.

@@ -32,8 +32,8 @@ pub struct ServerStatus {
     /// Why it is degraded, or what a pending state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// The upkeep of the cache; null where the server has none.
-    pub pack: Option<serde_json::Value>,
+    /// The upkeep of the cache; null for clients and agents.
+    pub pack: Option<crate::Pack>,
 }
 
 /// A product in `GET /v1/status`.

@@ -36,6 +36,6 @@ pub use engine::{
 };
 pub use error::CacheError;
 pub use history::*;
-pub use pack::{Pack, PackError, PackOptions, PackReport, PackResult, Skipped};
+pub use pack::{Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped};
 pub use snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
 pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};

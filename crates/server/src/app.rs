@@ -19,6 +19,7 @@ use crate::keys::SecretAnswers;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
+use crate::upkeep::Upkeep;
 use crate::watch::Watchers;
 
 /// Readers of the tables at the same time.
@@ -111,6 +112,7 @@ pub(crate) struct App {
     pub(crate) policy: RwLock<Option<PolicyText>>,
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
+    pub(crate) upkeep: Arc<Upkeep>,
     state: Mutex<ServiceState>,
     readers: Semaphore,
 }
@@ -124,6 +126,7 @@ pub(crate) struct Parts {
     pub(crate) counts: Vec<Arc<CoreCounts>>,
     pub(crate) life: Life,
     pub(crate) connections_limit: usize,
+    pub(crate) upkeep: Arc<Upkeep>,
 }
 
 impl App {
@@ -145,6 +148,7 @@ impl App {
             seen: Mutex::default(),
             policy: RwLock::default(),
             backup_turn: Arc::new(Semaphore::new(1)),
+            upkeep: parts.upkeep,
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),

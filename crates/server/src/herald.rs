@@ -62,6 +62,19 @@ pub(crate) fn state_changed(feed: &Feed, state: &crate::app::ServiceState) {
     ));
 }
 
+/// A pack has begun, or ended. Never waits.
+pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_cache::PackReport>) {
+    if !feed.has_listeners() {
+        return;
+    }
+    let data = json!({
+        "at": timestamp(crate::auth::wall_ms()),
+        "state": state,
+        "last": ended.map(crate::routes::pack::report),
+    });
+    feed.send(Item::Event(format!("event: pack\ndata: {data}\n\n").into()));
+}
+
 async fn write_out(app: &Arc<App>, facts: Facts, leases: &mut Leases) -> Option<Vec<String>> {
     let looked = app
         .look(move |ledger, _| {

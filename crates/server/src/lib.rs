@@ -28,6 +28,7 @@ mod serve;
 mod service;
 mod sync_items;
 mod tls;
+mod upkeep;
 mod vital;
 mod watch;
 mod wire;
@@ -52,6 +53,9 @@ pub struct ServerOptions {
     pub plain_http: bool,
     /// Whether it was said aloud to begin with an empty data file where the former one is gone.
     pub begin_anew: bool,
+    /// Days for which ended leases, sessions and denials are kept, 1 at least: older ones go with
+    /// the next pack.
+    pub keep_days: u32,
 }
 
 /// PEM files for TLS.

@@ -143,8 +143,7 @@ impl Refusal {
         self.problem.status
     }
 
-    /// The document, for tests of its texts.
-    #[cfg(test)]
+    /// The document.
     pub(crate) fn problem(&self) -> &Problem {
         &self.problem
     }

@@ -17,6 +17,7 @@ use crate::app::{App, Live, Parts, ServiceState};
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
+use crate::upkeep::Upkeep;
 use crate::{
     Managed, ServerError, ServerOptions, core_loop, herald, pause, routes, secrets, tls, vital,
 };
@@ -124,6 +125,13 @@ fn start(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
+    let upkeep = match Upkeep::open(&engine, live.clone(), options.keep_days) {
+        Ok(upkeep) => Arc::new(upkeep),
+        Err(error) => {
+            engine.close();
+            return Err(error);
+        }
+    };
     life.moved(Step::Listen, Work::UNCOUNTED);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let counts = (0..cores).map(|_| Arc::new(CoreCounts::new(routes::TABLE.len())));
@@ -135,6 +143,7 @@ fn start(
         counts: counts.collect(),
         life: life.clone(),
         connections_limit,
+        upkeep,
     }));
     app.tokens.replace(&tokens);
     if let Some(manager) = managed.manager {
@@ -268,6 +277,7 @@ fn serve(
         tokio::spawn(herald::run(app.clone()));
         tokio::spawn(watch_state(app.clone()));
         tokio::spawn(pause::tend(app.clone()));
+        tokio::spawn(app.upkeep.clone().keep());
         ready();
         tokio::select! {
             () = accept(app, &listener, &doors) => {}

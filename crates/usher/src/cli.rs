@@ -92,6 +92,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Servers(commands::servers::Servers),
     Messages(commands::messages::Messages),
+    Pack(commands::pack::Pack),
     #[command(subcommand)]
     Token(commands::token::Token),
     Backup(commands::backup::Backup),

@@ -215,7 +215,7 @@ fn refused(problem: &Problem) -> Failure {
 }
 
 /// What the API's names of a request are called on the command line.
-const OPTIONS: [(&str, &str); 11] = [
+const OPTIONS: [(&str, &str); 13] = [
     ("`ttl_seconds`", "--ttl"),
     ("`max_ttl_seconds`", "--max-ttl"),
     ("`queue_limit`", "--queue-limit"),
@@ -227,6 +227,8 @@ const OPTIONS: [(&str, &str); 11] = [
     ("`to`", "--to"),
     ("`name`", "--name"),
     ("`publisher`", "--publisher"),
+    ("`schedule`", "SCHEDULE"),
+    ("`time_zone`", "--time-zone"),
 ];
 
 /// A detail for who does not speak the API: without its routes, which the next step replaces, and

@@ -24,8 +24,28 @@ const LOG_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
 pub(super) enum Verdict {
     Whole,
     Damaged(String),
-    LeftOut(Skipped),
+    Unread(String),
+    LeftOut,
     Stopped,
+}
+
+impl Verdict {
+    /// What is told of the table where it was not found whole.
+    pub(super) fn skipped(self, table: &str) -> Option<Skipped> {
+        let why = match self {
+            Verdict::Whole | Verdict::Stopped => return None,
+            Verdict::Damaged(what) => format!("it is damaged ({what}): restore from a backup"),
+            Verdict::Unread(why) => format!(
+                "it could not be read, which says nothing of what it holds ({why}): look at the \
+                 disk that the data directory is on, then pack again"
+            ),
+            Verdict::LeftOut => "so much was written meanwhile that the check would have filled \
+                                 the disk: pack again when less is going on"
+                .to_owned(),
+        };
+        let what = format!("check of {table}");
+        Some(Skipped { what, why })
+    }
 }
 
 /// The tables to check.
@@ -66,15 +86,20 @@ pub(super) fn table(connection: &Connection, shared: &Shared, name: &str) -> Ver
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
             match shared.pack.is_stopped() {
                 true => Verdict::Stopped,
-                false => Verdict::LeftOut(Skipped {
-                    what: format!("check of {name}"),
-                    why: "so much was written meanwhile that the check would have filled the \
-                          disk: pack again when less is going on"
-                        .to_owned(),
-                }),
+                false => Verdict::LeftOut,
             }
         }
-        Err(error) => Verdict::Damaged(error.to_string()),
+        Err(error) => of_error(&error),
+    }
+}
+
+/// What the file holds is wrong, or it could not be got at.
+fn of_error(error: &rusqlite::Error) -> Verdict {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Verdict::Damaged(error.to_string())
+        }
+        _ => Verdict::Unread(error.to_string()),
     }
 }
 
@@ -86,4 +111,27 @@ fn log_of(path: &Path) -> PathBuf {
 
 fn log_bytes(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |log| log.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn a_disk_that_cannot_be_read_is_no_damage() {
+        for (code, is_damage) in [
+            (ffi::SQLITE_CORRUPT, true),
+            (ffi::SQLITE_NOTADB, true),
+            (ffi::SQLITE_IOERR_READ, false),
+            (ffi::SQLITE_CANTOPEN, false),
+            (ffi::SQLITE_BUSY, false),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let verdict = of_error(&error);
+            assert_eq!(matches!(verdict, Verdict::Damaged(_)), is_damage, "{code}");
+            let told = verdict.skipped("leases").unwrap().why;
+            assert_eq!(told.contains("restore from a backup"), is_damage, "{told}");
+        }
+    }
 }

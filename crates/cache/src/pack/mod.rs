@@ -8,6 +8,7 @@
 
 mod check;
 mod kept;
+mod plan;
 mod purge;
 mod slices;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use crate::engine::Failure;
 use crate::inbox::Shared;
 
+pub use plan::PackPlan;
 use slices::{Run, Stage};
 
 /// How a pack is made.
@@ -36,7 +38,7 @@ pub enum PackResult {
     Done,
     /// Somebody stopped it.
     Stopped,
-    /// The disk refused, or the check found damage: what was skipped says why.
+    /// The disk refused, or the check found damage or could not read: what was skipped says why.
     Failed,
 }
 
@@ -132,18 +134,26 @@ impl Pack {
         Pack { shared }
     }
 
-    /// Packs, and goes on where a pack was cut off. Blocks until it is over: never on an async
-    /// thread.
-    pub fn run(&self, options: &PackOptions) -> Result<PackReport, PackError> {
+    /// Takes the turn for one pack, which counts as running from then on.
+    ///
+    /// # Errors
+    /// [`PackError::Running`] where one runs already.
+    pub fn begin(&self) -> Result<PackTurn, PackError> {
         let turn = &self.shared.pack;
         if turn.running.swap(true, Ordering::AcqRel) {
             return Err(PackError::Running);
         }
         *turn.stop.lock().unwrap_or_else(PoisonError::into_inner) = false;
         turn.progress.store(0, Ordering::Relaxed);
-        let outcome = Run::new(&self.shared, options).and_then(Run::through);
-        turn.running.store(false, Ordering::Release);
-        Ok(outcome?)
+        Ok(PackTurn {
+            shared: self.shared.clone(),
+        })
+    }
+
+    /// Packs, and goes on where a pack was cut off. Blocks until it is over: never on an async
+    /// thread.
+    pub fn run(&self, options: &PackOptions) -> Result<PackReport, PackError> {
+        Ok(self.begin()?.run(options)?)
     }
 
     /// Asks a running pack to stop after its slice; false where none runs.
@@ -171,9 +181,49 @@ impl Pack {
         Ok(stage.is_some())
     }
 
+    /// The plan that was kept.
+    pub fn plan(&self) -> Result<Option<PackPlan>, Failure> {
+        self.shared.with_reader(plan::get)
+    }
+
+    /// Keeps a plan; durable when it returns.
+    pub fn keep_plan(&self, plan: PackPlan) -> Result<(), Failure> {
+        self.shared
+            .with_connection(move |connection| plan::keep(connection, &plan))
+    }
+
     /// The version that made the last pack that was done.
     pub fn packed_by_version(&self) -> Result<Option<String>, Failure> {
         self.shared
             .with_reader(|connection| crate::schema::text(connection, kept::PACKED_BY_VERSION))
+    }
+}
+
+/// The turn of one pack; given back when it is dropped.
+pub struct PackTurn {
+    shared: Arc<Shared>,
+}
+
+impl PackTurn {
+    /// Keeps that the pack has begun, and in the same step the plan as it is from then on: so a
+    /// kill makes a run of the plan neither lost nor twice.
+    pub fn begin_by(&self, plan: PackPlan) -> Result<(), Failure> {
+        slices::keep_beginning(&self.shared, Some(plan)).map(drop)
+    }
+
+    /// Packs, and goes on where a pack was cut off. Blocks until it is over: never on an async
+    /// thread.
+    ///
+    /// # Errors
+    /// [`Failure::Stopping`] where the engine was closed meanwhile, or what the disk said where
+    /// not even the beginning could be kept.
+    pub fn run(&self, options: &PackOptions) -> Result<PackReport, Failure> {
+        Run::begin(&self.shared, options).and_then(Run::through)
+    }
+}
+
+impl Drop for PackTurn {
+    fn drop(&mut self) {
+        self.shared.pack.running.store(false, Ordering::Release);
     }
 }

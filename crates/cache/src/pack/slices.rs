@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::check::{self, Verdict};
 use super::kept::{self, PACKED_BY_VERSION, Position};
 use super::purge::{self, Table};
-use super::{PackOptions, PackReport, PackResult, Skipped};
+use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
 use crate::engine::Failure;
 use crate::inbox::Shared;
 use crate::schema::{connect, put_text};
@@ -20,6 +20,8 @@ const SIZES: std::ops::RangeInclusive<u32> = 8..=4_096;
 /// Between slices, at least; and so many times as long as the slice took.
 const PAUSE: Duration = Duration::from_millis(4);
 const PAUSE_TIMES: u32 = 3;
+/// Before a slice is offered again to a writer that has too much waiting.
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// Slices after which the write-ahead log is taken into the file.
 const SLICES_PER_CHECKPOINT: u32 = 64;
 /// Rows of each index that the statistics look at.
@@ -79,70 +81,77 @@ pub(super) struct Run<'a> {
     /// Until the next slice.
     rest: Duration,
     skipped: Vec<Skipped>,
-    damaged: bool,
 }
 
 impl<'a> Run<'a> {
-    /// A new pack, or what is left of one that was cut off.
-    pub(super) fn new(
+    /// A new pack, or what is left of one that was begun.
+    pub(super) fn begin(
         shared: &'a Arc<Shared>,
         options: &'a PackOptions,
     ) -> Result<Run<'a>, Failure> {
-        let now_ms = shared.clock.wall_ms();
-        let (cut_off, bytes) =
-            shared.with_reader(|connection| Ok((kept::stage(connection)?, bytes(connection)?)))?;
+        let (at, skipped) = keep_beginning(shared, None)?;
         let keep_ms = i64::from(options.keep_days.max(1)) * DAY_MS;
         Ok(Run {
             shared,
             version: &options.version,
-            limit_ms: now_ms.saturating_sub(keep_ms),
-            at: cut_off.unwrap_or(Position {
-                stage: Stage::Leases,
-                cursor: -1,
-                started_at: now_ms,
-                purged_rows: 0,
-                bytes_before: bytes,
-            }),
+            limit_ms: shared.clock.wall_ms().saturating_sub(keep_ms),
+            at,
             size: *SIZES.start() * 4,
             slices: 0,
             rest: PAUSE,
-            skipped: Vec::new(),
-            damaged: false,
+            skipped,
         })
     }
 
-    /// Does all of it and keeps what it did.
+    /// Does all of it and keeps what it did. One that the disk refused goes on another time where
+    /// it is; what it comes to until then is told all the same.
     pub(super) fn through(mut self) -> Result<PackReport, Failure> {
-        let outcome = self.stages();
-        let result = match outcome {
-            Ok(()) if !self.damaged => PackResult::Done,
-            Ok(()) => PackResult::Failed,
-            Err(Cut::Stopped) => PackResult::Stopped,
+        let (result, refused) = match self.stages() {
+            Ok(()) if !self.at.failed => (PackResult::Done, None),
+            Ok(()) => (PackResult::Failed, None),
+            Err(Cut::Stopped) => (PackResult::Stopped, None),
             Err(Cut::Failed(Failure::Stopping)) => return Err(Failure::Stopping),
-            Err(Cut::Failed(failure)) => {
-                self.skip("the rest", format!("{failure:?}"));
-                PackResult::Failed
-            }
+            Err(Cut::Failed(failure)) => (PackResult::Failed, Some(failure)),
         };
-        self.checkpoint()?;
-        let report = PackReport {
+        let mut report = PackReport {
             started_at: self.at.started_at,
             ended_at: self.shared.clock.wall_ms(),
             result,
             purged_rows: self.at.purged_rows,
             bytes_before: self.at.bytes_before,
-            bytes_after: self.shared.with_reader(bytes)?,
-            skipped: self.skipped,
+            bytes_after: self.at.bytes_before,
+            skipped: self.skipped.clone(),
         };
+        let Some(failure) = refused else {
+            self.checkpoint()?;
+            report.bytes_after = self.shared.with_reader(bytes)?;
+            self.keep(&report, true)?;
+            return Ok(report);
+        };
+        report.skipped.push(Skipped {
+            what: "the rest".to_owned(),
+            why: refusal(&failure),
+        });
+        report.bytes_after = self.shared.with_reader(bytes).unwrap_or(report.bytes_after);
+        match self.keep(&report, false) {
+            Err(Failure::Stopping) => Err(Failure::Stopping),
+            // It could not be kept either, for the same reason.
+            _ => Ok(report),
+        }
+    }
+
+    fn keep(&self, report: &PackReport, is_over: bool) -> Result<(), Failure> {
         let (kept, version) = (report.clone(), self.version.to_owned());
         self.shared.with_connection(move |connection| {
             kept::put_last(connection, &kept)?;
+            if is_over {
+                kept::forget_position(connection)?;
+            }
             match kept.result {
                 PackResult::Done => put_text(connection, PACKED_BY_VERSION, &version),
                 PackResult::Stopped | PackResult::Failed => Ok(()),
             }
-        })?;
-        Ok(report)
+        })
     }
 
     fn stages(&mut self) -> Result<(), Cut> {
@@ -196,13 +205,12 @@ impl<'a> Run<'a> {
             ))
         })?;
         if mode != 2 {
-            self.skip(
-                "compact",
-                "the file was made by a version that did not prepare it for shrinking: the room \
-                 of what was purged is used again, and the file stays as large as it is"
+            return self.skip(Skipped {
+                what: "compact".to_owned(),
+                why: "the file was made by a version that did not prepare it for shrinking: the \
+                      room of what was purged is used again, and the file stays as large as it is"
                     .to_owned(),
-            );
-            return Ok(());
+            });
         }
         loop {
             let (at, pages) = (self.at, self.size);
@@ -239,19 +247,18 @@ impl<'a> Run<'a> {
         let storage = |error: rusqlite::Error| Failure::Storage(error.to_string());
         let connection = check::connection(self.shared).map_err(storage)?;
         let tables = check::tables(&connection).map_err(storage)?;
-        for (place, name) in tables.iter().enumerate() {
+        let checked = usize::try_from(self.at.cursor).unwrap_or(0);
+        for (place, name) in tables.iter().enumerate().skip(checked) {
             self.show(place as f64 / tables.len() as f64);
-            match check::table(&connection, self.shared, name) {
-                Verdict::Whole => {}
-                Verdict::Stopped => return Err(Cut::Stopped),
-                Verdict::LeftOut(skipped) => self.skipped.push(skipped),
-                Verdict::Damaged(why) => {
-                    self.damaged = true;
-                    self.skip(
-                        &format!("check of {name}"),
-                        format!("it is damaged ({why}): restore from a backup"),
-                    );
-                }
+            let verdict = check::table(&connection, self.shared, name);
+            if matches!(verdict, Verdict::Stopped) {
+                return Err(Cut::Stopped);
+            }
+            self.at.cursor = place as i64 + 1;
+            self.at.failed |= matches!(verdict, Verdict::Damaged(_) | Verdict::Unread(_));
+            match verdict.skipped(name) {
+                Some(skipped) => self.skip(skipped)?,
+                None => self.keep_position()?,
             }
             self.checkpoint()?;
         }
@@ -262,15 +269,24 @@ impl<'a> Run<'a> {
     /// of the next to the time it took.
     fn slice<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
     ) -> Result<T, Cut> {
-        if self.shared.pack.pause(self.rest) {
-            return Err(Cut::Stopped);
-        }
-        let (done, took) = self.shared.with_connection(move |connection| {
-            let began = Instant::now();
-            work(connection).map(|done| (done, began.elapsed()))
-        })?;
+        let mut rest = self.rest;
+        let (done, took) = loop {
+            if self.shared.pack.pause(rest) {
+                return Err(Cut::Stopped);
+            }
+            let work = work.clone();
+            let timed = self.shared.with_connection(move |connection| {
+                let began = Instant::now();
+                work(connection).map(|done| (done, began.elapsed()))
+            });
+            match timed {
+                // The users' requests go first; a pack has time.
+                Err(Failure::Busy) => rest = BUSY_PAUSE,
+                timed => break timed?,
+            }
+        };
         let size = match took {
             took if took > SLICE => self.size / 2,
             took if took < SLICE / 2 => self.size.saturating_mul(2),
@@ -303,9 +319,65 @@ impl<'a> Run<'a> {
             .show((before + part.clamp(0.0, 1.0)) / stages);
     }
 
-    fn skip(&mut self, what: &str, why: String) {
-        let what = what.to_owned();
-        self.skipped.push(Skipped { what, why });
+    /// Notes what is left out, also for a run that goes on after a kill.
+    fn skip(&mut self, skipped: Skipped) -> Result<(), Cut> {
+        // A run that goes on may come by it a second time.
+        if !self.skipped.contains(&skipped) {
+            self.skipped.push(skipped);
+        }
+        let (at, skipped) = (self.at, self.skipped.clone());
+        self.slice(move |connection| {
+            kept::put_position(connection, &at)?;
+            kept::put_skipped(connection, &skipped)
+        })
+    }
+
+    fn keep_position(&mut self) -> Result<(), Cut> {
+        let at = self.at;
+        self.slice(move |connection| kept::put_position(connection, &at))
+    }
+}
+
+/// Keeps that a pack has begun, where none was begun already, and the plan with it; answers how far
+/// it is and what it has left out.
+pub(super) fn keep_beginning(
+    shared: &Shared,
+    plan: Option<PackPlan>,
+) -> Result<(Position, Vec<Skipped>), Failure> {
+    let started_at = shared.clock.wall_ms();
+    shared.with_connection(move |connection| {
+        if let Some(plan) = plan {
+            plan::keep(connection, &plan)?;
+        }
+        if let Some(at) = kept::stage(connection)? {
+            return Ok((at, kept::skipped(connection)?));
+        }
+        let at = Position {
+            stage: Stage::Leases,
+            cursor: -1,
+            started_at,
+            purged_rows: 0,
+            bytes_before: bytes(connection)?,
+            failed: false,
+        };
+        kept::forget_position(connection)?;
+        kept::put_position(connection, &at)?;
+        Ok((at, Vec::new()))
+    })
+}
+
+/// Why the rest of a pack was left, and what to do.
+fn refusal(failure: &Failure) -> String {
+    match failure {
+        Failure::Storage(why) => format!(
+            "the disk refused ({why}): look at its room and health; the next pack goes on here"
+        ),
+        Failure::OutcomeUnknown(why) => {
+            format!("the disk failed ({why}): look at its health; the next pack goes on here")
+        }
+        Failure::Busy | Failure::Stopping => {
+            "the server had no time for it: the next pack goes on here".to_owned()
+        }
     }
 }
 

@@ -152,6 +152,57 @@ fn a_pack_that_a_stop_of_the_engine_cuts_off_goes_on_at_the_next() {
 }
 
 #[test]
+fn a_pack_that_goes_on_still_tells_what_it_skipped_before() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = aged(data.path());
+    let file = Connection::open(data.path().join("cache.db")).unwrap();
+    // As a kill in the check leaves it: the second table is next, and one thing was not in order.
+    file.execute_batch(
+        "INSERT INTO meta VALUES ('pack_under_way', '7 1 5 1500 4096 true');
+         INSERT INTO meta VALUES ('pack_under_way_skipped', 'check of answers' || char(9) || 'why' || char(10));",
+    )
+    .unwrap();
+    drop(file);
+    let engine = open(data.path(), &clock);
+    assert!(engine.pack().is_unfinished().unwrap());
+    let report = engine.pack().run(&options()).unwrap();
+    assert_eq!((report.started_at, report.purged_rows), (5, 1_500));
+    assert_eq!(report.result, PackResult::Failed);
+    let told: Vec<&str> = report.skipped.iter().map(|s| s.what.as_str()).collect();
+    assert_eq!(told, ["check of answers"]);
+    let next = engine.pack().run(&options()).unwrap();
+    assert_eq!((next.result, next.skipped), (PackResult::Done, vec![]));
+    engine.close();
+}
+
+#[test]
+fn the_plan_changes_in_one_step_with_the_beginning_of_its_pack() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = aged(data.path());
+    let engine = open(data.path(), &clock);
+    let plan = |pack_time| PackPlan {
+        schedule: "Sun 01:59:59".to_owned(),
+        time_zone: "Europe/Berlin".to_owned(),
+        pack_time: Some(pack_time),
+    };
+    assert_eq!(engine.pack().plan().unwrap(), None);
+    engine.pack().keep_plan(plan(-7)).unwrap();
+    assert_eq!(engine.pack().plan().unwrap(), Some(plan(-7)));
+    let turn = engine.pack().begin().unwrap();
+    turn.begin_by(plan(8)).unwrap();
+    // Cut off before its first slice.
+    drop(turn);
+    engine.close();
+    let engine = open(data.path(), &clock);
+    assert_eq!(engine.pack().plan().unwrap(), Some(plan(8)));
+    assert!(engine.pack().is_unfinished().unwrap());
+    let report = engine.pack().run(&options()).unwrap();
+    assert_eq!(report.purged_rows, OLD);
+    assert!(!engine.pack().is_unfinished().unwrap());
+    engine.close();
+}
+
+#[test]
 fn a_pack_may_be_killed_at_any_moment() {
     let aged_data = tempfile::tempdir().unwrap();
     let clock = aged(aged_data.path());

@@ -2,12 +2,18 @@
 
 use jiff::civil::Time;
 
-use super::Schedule;
+use super::{Rhythm, Schedule};
 
 /// The days as they are written, Monday first.
 pub(super) const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// Every day of the week.
 pub(super) const ALL_DAYS: u8 = 0b111_1111;
+
+/// Units of what runs every so often, and their seconds, the largest first.
+pub(super) const UNITS: [(&str, u32); 3] = [("hours", 3_600), ("minutes", 60), ("seconds", 1)];
+/// Upkeep more often than this only costs, and less often is as good as never.
+const SPAN_SECONDS: std::ops::RangeInclusive<u32> = 3_600..=366 * 86_400;
+const COUNT_OF_DAYS: std::ops::RangeInclusive<u16> = 1..=366;
 
 /// Why a text is no schedule. Each says what was given and how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,28 +21,38 @@ pub enum ScheduleError {
     /// There are not two parts, the days and the time.
     #[error(
         "`{0}` is no schedule: write the days and a time, as in `Sun 01:59:59`, \
-         `Mon,Thu 03:00` or `daily 03:00`"
+         `Mon,Thu 03:00` or `daily 03:00`, or how often, as in `every 14 days 03:00` or \
+         `every 36 hours`"
     )]
     Form(String),
     /// A day that is none.
     #[error("`{0}` is no day: write Mon, Tue, Wed, Thu, Fri, Sat or Sun, with commas, or `daily`")]
     Day(String),
+    /// How often is none, or out of range.
+    #[error(
+        "`{0}` is no interval: write 1 to 366 days and a time, as in `every 14 days 03:00`, or \
+         hours, minutes or seconds that make an hour at least, as in `every 36 hours`"
+    )]
+    Interval(String),
     /// A time that is none.
     #[error("`{0}` is no time of day: write hours and minutes, as in 03:00, or 01:59:59")]
     Time(String),
 }
 
 impl Schedule {
-    /// Reads a schedule. Days may be written in any case and order.
+    /// Reads a schedule. Days and units may be written in any case, and days in any order.
     pub fn parse(text: &str) -> Result<Schedule, ScheduleError> {
-        let mut words = text.split_whitespace();
-        let (Some(days), Some(time), None) = (words.next(), words.next(), words.next()) else {
-            return Err(ScheduleError::Form(text.to_owned()));
-        };
-        Ok(Schedule {
-            days: parse_days(days)?,
-            time: parse_time(time)?,
-        })
+        let words: Vec<&str> = text.split_whitespace().collect();
+        match words[..] {
+            [every, ref how_often @ ..] if every.eq_ignore_ascii_case("every") => {
+                parse_every(text, how_often)
+            }
+            [days, time] => {
+                let (days, time) = (parse_days(days)?, parse_time(time)?);
+                Ok(Rhythm::Weekdays { days, time }.into())
+            }
+            _ => Err(ScheduleError::Form(text.to_owned())),
+        }
     }
 }
 
@@ -45,6 +61,35 @@ impl std::str::FromStr for Schedule {
 
     fn from_str(text: &str) -> Result<Schedule, ScheduleError> {
         Schedule::parse(text)
+    }
+}
+
+fn parse_every(text: &str, words: &[&str]) -> Result<Schedule, ScheduleError> {
+    let wrong = || ScheduleError::Interval(text.trim().to_owned());
+    let (count, unit) = match words {
+        [count, unit, ..] => (count.parse::<u32>().map_err(|_| wrong())?, *unit),
+        _ => return Err(wrong()),
+    };
+    let is = |name: &str| {
+        unit.eq_ignore_ascii_case(name) || unit.eq_ignore_ascii_case(name.trim_end_matches('s'))
+    };
+    if is("days") {
+        let [_, _, time] = words else {
+            return Err(wrong());
+        };
+        let count = u16::try_from(count).ok();
+        let count = count.filter(|count| COUNT_OF_DAYS.contains(count));
+        let (count, time) = (count.ok_or_else(wrong)?, parse_time(time)?);
+        return Ok(match count {
+            1 => Schedule::daily(time),
+            count => Rhythm::Days { count, time }.into(),
+        });
+    }
+    let unit = UNITS.iter().find(|(name, _)| is(name));
+    let seconds = unit.and_then(|(_, seconds)| count.checked_mul(*seconds));
+    match seconds.filter(|seconds| SPAN_SECONDS.contains(seconds)) {
+        Some(seconds) if words.len() == 2 => Ok(Rhythm::Span { seconds }.into()),
+        _ => Err(wrong()),
     }
 }
 

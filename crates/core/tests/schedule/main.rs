@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod calendar;
+mod planned;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -103,6 +104,12 @@ fn a_schedule_is_written_back_as_it_is_read() {
         (" thu,MON  3:00 ", "Mon,Thu 03:00"),
         ("daily 03:00", "daily 03:00"),
         ("Mon,Tue,Wed,Thu,Fri,Sat,Sun 23:59", "daily 23:59"),
+        ("every 14 days 3:00", "every 14 days 03:00"),
+        ("Every 1 Day 03:00", "daily 03:00"),
+        ("every 36 hours", "every 36 hours"),
+        ("every 7200 seconds", "every 2 hours"),
+        ("every 100000 seconds", "every 100000 seconds"),
+        ("every 1 hour", "every 1 hour"),
     ] {
         assert_eq!(Schedule::parse(given).unwrap().to_string(), shown);
     }
@@ -116,6 +123,13 @@ fn what_is_no_schedule_is_told_with_how_one_is_written() {
         ("Sun 03:00 UTC", "is no schedule: write"),
         ("Sunday 03:00", "`Sunday` is no day: write"),
         ("Mon, 03:00", "`` is no day: write"),
+        ("every", "`every` is no interval: write"),
+        ("every 14 days", "is no interval: write"),
+        ("every 0 days 03:00", "is no interval: write"),
+        ("every 59 minutes", "is no interval: write"),
+        ("every 36 hours 03:00", "is no interval: write"),
+        ("every 4294967295 hours", "is no interval: write"),
+        ("every 2 days 25:00", "`25:00` is no time of day: write"),
         ("Sun 24:00", "`24:00` is no time of day: write"),
         ("Sun 3", "`3` is no time of day: write"),
         ("Sun +3:00", "`+3:00` is no time of day: write"),

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use usher_api::Problem;
+use usher_cache::{PackReport, PackResult};
 
 use super::{Caller, TABLE};
 use crate::app::App;
 use crate::metrics::{BUCKETS_MICROS, CoreCounts, STATUSES};
 use crate::problem::Refusal;
+use crate::upkeep::Seen;
 
 /// Counts in Prometheus' text format. For viewers, operators and admins.
 #[utoipa::path(
@@ -27,6 +29,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
     caller.must_see_all("read the metrics")?;
     let mut text = String::with_capacity(32 * 1024);
     server(&mut text, &app);
+    packs(&mut text, &app.upkeep.seen());
     requests(&mut text, &app.counts);
     // What the ledger holds is left out while the disk hangs; the rest is still told.
     if let Ok(pools) = pools(&app).await {
@@ -119,6 +122,51 @@ fn server(text: &mut String, app: &App) {
         ("denied", &decisions.denied),
     ] {
         let _ = writeln!(text, "{name}{{decision=\"{decision}\"}} {}", load(counter));
+    }
+}
+
+fn packs(text: &mut String, seen: &Seen) {
+    let name = "usher_pack_progress_ratio";
+    head(
+        text,
+        name,
+        "gauge",
+        "How far a running pack is; 0 where none runs.",
+    );
+    let _ = writeln!(text, "{name} {}", seen.progress.unwrap_or(0.0));
+    let last = seen.last.as_ref();
+    let is_done = |last: &PackReport| last.result == PackResult::Done;
+    for (name, help, value) in [
+        (
+            "usher_pack_running",
+            "Whether a pack of the cache runs.",
+            Some(u64::from(seen.progress.is_some())),
+        ),
+        (
+            "usher_pack_next_timestamp_seconds",
+            "When the next pack is due.",
+            seen.plan.pack_time.map(i64::unsigned_abs),
+        ),
+        (
+            "usher_pack_last_ended_timestamp_seconds",
+            "When the last pack ended.",
+            last.map(|last| last.ended_at.unsigned_abs() / 1_000),
+        ),
+        (
+            "usher_pack_last_done",
+            "Whether the last pack did all that it was to do.",
+            last.map(|last| u64::from(is_done(last))),
+        ),
+        (
+            "usher_pack_last_purged_rows",
+            "Rows that went with the last pack.",
+            last.map(|last| last.purged_rows),
+        ),
+    ] {
+        // What is not known is left out, not told as 0.
+        if let Some(value) = value {
+            one(text, name, "gauge", help, value);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod health;
 pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
+pub(crate) mod pack;
 pub(crate) mod products;
 pub(crate) mod queue;
 pub(crate) mod service;
@@ -130,6 +131,10 @@ table! {
         GET "/v1/status" => status::get;
         GET "/v1/service" => service::get;
         POST "/v1/service/controls" => service::control;
+        GET "/v1/pack" => pack::get;
+        POST "/v1/pack" => pack::begin;
+        DELETE "/v1/pack" => pack::stop;
+        PUT "/v1/pack/schedule" => pack::schedule;
         GET "/v1/events" => events::follow;
         GET "/v1/backup" => backup::get;
         POST "/v1/canary" => canary::post;

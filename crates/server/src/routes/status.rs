@@ -9,7 +9,7 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Status};
 use usher_core::ledger::{Ledger, Now};
 
 use super::agents::ComputerDocument;
-use super::{Caller, Json};
+use super::{Caller, Json, pack};
 use crate::app::App;
 use crate::auth::wall_ms;
 use crate::input::timestamp;
@@ -40,7 +40,7 @@ pub(crate) async fn get(
         state: state.word.to_owned(),
         since: timestamp(state.since_ms),
         why: state.why,
-        pack: None,
+        pack: caller.sees_all().then(|| pack::shown(&app)),
     };
     let with_computers = caller.sees_all();
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.

@@ -49,6 +49,7 @@ pub(crate) fn options(data: &Path) -> ServerOptions {
         tls: None,
         plain_http: false,
         begin_anew: false,
+        keep_days: 400,
     }
 }
 

@@ -13,5 +13,6 @@ mod connections;
 mod history;
 mod idempotency;
 mod operation;
+mod pack;
 mod queue;
 mod service;

@@ -15,8 +15,8 @@ async fn it_says_how_it_is() {
     let status = server.get("/v1/status").await;
     let state = &status["server"];
     assert_eq!(
-        (&state["state"], &state["pack"]),
-        (&json!("running"), &Value::Null)
+        (&state["state"], &state["pack"]["state"]),
+        (&json!("running"), &json!("idle"))
     );
     assert_eq!(state["version"], env!("CARGO_PKG_VERSION"));
     let since: usher_api::Timestamp = state["since"].as_str().unwrap().parse().unwrap();

@@ -16,6 +16,7 @@ pub(crate) mod man;
 pub(crate) mod managed;
 pub(crate) mod manager;
 pub(crate) mod messages;
+pub(crate) mod pack;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;
@@ -63,6 +64,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Servers(args) => servers::run(args, context),
         Command::Messages(args) => messages::run(args, context),
         Command::Why(args) => why::run(&args, context),
+        Command::Pack(args) => pack::run(args, context),
         Command::Token(args) => token::run(args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),

@@ -49,6 +49,10 @@ pub(crate) struct Listening {
     /// records
     #[arg(long)]
     pub(crate) begin_anew: bool,
+    /// Days for which ended leases, sessions and denials are kept: older ones go with the next pack
+    #[arg(long, value_name = "DAYS", default_value_t = 400)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) keep_days: u32,
     /// The account that the server takes when root starts it [default: usher, where there is one]
     #[arg(long, value_name = "USER")]
     pub(crate) run_as: Option<String>,
@@ -63,6 +67,7 @@ impl Listening {
                 words.extend([option.into(), file.clone().into_os_string()]);
             }
         }
+        words.extend(["--keep-days".into(), self.keep_days.to_string().into()]);
         if self.plain_http {
             words.push("--plain-http".into());
         }
@@ -103,6 +108,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         tls,
         plain_http: args.listening.plain_http,
         begin_anew: args.listening.begin_anew,
+        keep_days: args.listening.keep_days,
     };
     let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {

@@ -64,6 +64,15 @@ fn colour() -> bool {
     !off && !dumb && io::stdout().is_terminal()
 }
 
+/// A size, in the largest unit that leaves a whole part.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 /// `text` with what cannot be seen made visible: a name must not steer the terminal.
 pub(crate) fn tame(text: &str) -> String {
     if !text.chars().any(usher_api::is_unseen) {

@@ -1,0 +1,88 @@
+//! The pack: upkeep of a metering server's cache.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `GET /v1/pack`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Pack {
+    /// Whether one runs.
+    pub state: PackState,
+    /// How far the running one is, from 0 to 1; 0 where none runs.
+    pub progress: f64,
+    /// When packs run, such as `Sun 01:59:59`.
+    pub schedule: String,
+    /// The time zone on whose clock the schedule is, such as `Europe/Berlin`.
+    pub time_zone: String,
+    /// The next run, in Unix seconds; null where the calendar ends before it.
+    pub pack_time: Option<i64>,
+    /// The last pack that ended.
+    pub last: Option<PackReport>,
+}
+
+/// Whether a pack runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PackState {
+    /// None does.
+    Idle,
+    /// One does.
+    Running,
+}
+
+/// What a pack did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackReport {
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = String, format = DateTime)]
+    pub ended_at: Timestamp,
+    /// How.
+    pub result: PackResult,
+    /// Rows that were past their retention and went.
+    pub purged_rows: u64,
+    /// The file's size when it began.
+    pub bytes_before: u64,
+    /// The file's size when it ended.
+    pub bytes_after: u64,
+    /// What it left out, or found wrong.
+    pub skipped: Vec<PackSkipped>,
+}
+
+/// How a pack ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PackResult {
+    /// All that could be done was.
+    Done,
+    /// Somebody stopped it.
+    Stopped,
+    /// The disk refused, or the check found damage or could not read: `skipped` says why.
+    Failed,
+}
+
+/// What a pack left out, or found wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackSkipped {
+    /// What.
+    pub what: String,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+/// `PUT /v1/pack/schedule`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PackSchedule {
+    /// `Sun 01:59:59`, `Mon,Thu 03:00`, `daily 03:00`, `every 14 days 03:00` or `every 36 hours`.
+    pub schedule: String,
+    /// A name of the IANA time zone database, such as `Europe/Berlin`; as it is where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// A run, in Unix seconds, that the runs of an `every` schedule keep step with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack_time: Option<i64>,
+}

@@ -1,0 +1,76 @@
+//! A job that runs by a schedule: when it is due next.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Schedule;
+
+/// A zone's clock may be set by so much beside the wall clock's own moves.
+const LEEWAY: SignedDuration = SignedDuration::from_hours(48);
+
+/// A schedule in its zone, and the date of the next run. A date that has passed stays due until
+/// [`Planned::pass`]: so a run that was missed is made up for, and however many were missed are
+/// made up for by one.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    schedule: Schedule,
+    zone: TimeZone,
+    next: Option<Timestamp>,
+}
+
+impl Planned {
+    /// A job that begins with the schedule's first run after `now`.
+    pub fn new(schedule: Schedule, zone: TimeZone, now: Timestamp) -> Planned {
+        let next = schedule.next_after(now, &zone);
+        Planned::kept(schedule, zone, next)
+    }
+
+    /// A job whose runs keep step with one that was, or is to be.
+    pub fn in_step(schedule: Schedule, zone: TimeZone, run: Timestamp, now: Timestamp) -> Planned {
+        let next = schedule.next_in_step(run, now, &zone);
+        Planned::kept(schedule, zone, next)
+    }
+
+    /// A job with the date that was kept for it.
+    pub fn kept(schedule: Schedule, zone: TimeZone, next: Option<Timestamp>) -> Planned {
+        Planned {
+            schedule,
+            zone,
+            next,
+        }
+    }
+
+    /// The schedule.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The date of the next run; none where the calendar ends before it.
+    pub fn next(&self) -> Option<Timestamp> {
+        self.next
+    }
+
+    /// Whether a run is to begin.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next.is_some_and(|next| next <= now)
+    }
+
+    /// The run that is due begins, or is let pass. A wall clock that is set back over it brings it
+    /// no second time.
+    pub fn pass(&mut self, now: Timestamp) {
+        let Some(next) = self.next else { return };
+        self.next = self.schedule.next_in_step(next, next.max(now), &self.zone);
+    }
+
+    /// Gives up a date that no run of the schedule can have, for the wall clock was far ahead when
+    /// it was fixed; answers whether it was so.
+    pub fn settle(&mut self, now: Timestamp) -> bool {
+        let at_most = self.schedule.period() * 2 + LEEWAY;
+        let is_far = |next: Timestamp| next.duration_since(now) > at_most;
+        let wrong = self.next.is_some_and(is_far);
+        if wrong {
+            self.next = self.schedule.next_after(now, &self.zone);
+        }
+        wrong
+    }
+}

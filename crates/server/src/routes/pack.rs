@@ -1,0 +1,194 @@
+//! `/v1/pack`: upkeep of the cache.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use hyper::body::Bytes;
+use hyper::{HeaderMap, StatusCode};
+use jiff::tz::TimeZone;
+use usher_api::{
+    Code, Pack, PackReport, PackResult, PackSchedule, PackSkipped, PackState, Problem, Timestamp,
+};
+use usher_core::schedule::{Planned, Schedule};
+
+use super::{Caller, Json, json_text, no_content, replayed};
+use crate::app::App;
+use crate::input::{self, timestamp};
+use crate::keys::OnceKey;
+use crate::problem::{Refusal, shown as quoted};
+use crate::upkeep::Seen;
+
+/// Whether a pack runs, how far it is, when the next one is due, and what the last one did. For
+/// viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/pack",
+    tag = "operation",
+    responses(
+        (status = 200, body = Pack),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Pack>, Refusal> {
+    caller.must_see_all("see the upkeep of the cache")?;
+    Ok(Json(StatusCode::OK, shown(&app)))
+}
+
+/// Begins a pack now, beside the schedule: rows past their retention go, the file shrinks, its
+/// statistics are renewed, and what it holds is checked, while the server serves. One that was cut
+/// off goes on. For operators and admins.
+#[utoipa::path(
+    post,
+    path = "/v1/pack",
+    tag = "operation",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key gets the first answer again, until the server is restarted")),
+    responses(
+        (status = 202, description = "It has begun", body = Pack),
+        (status = 403, description = "`forbidden`", body = Problem),
+        (status = 409, description = "`pack_running`, or `idempotency_conflict`", body = Problem),
+    ),
+)]
+pub(crate) async fn begin(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    caller.must_steer("begin a pack")?;
+    let once = OnceKey::of(&headers, &caller, "POST /v1/pack", &body)?;
+    if let Some(once) = once
+        && let Some(first) = app.secret_answers.get(once)?
+    {
+        let first = json_text(StatusCode::ACCEPTED, Bytes::clone(&first));
+        return Ok(replayed(first, true));
+    }
+    app.upkeep.begin().map_err(|_| running())?;
+    let text = serde_json::to_vec(&shown(&app)).map_err(|_| Refusal::unexpected())?;
+    let text = Bytes::from(text);
+    if let Some(once) = once {
+        app.secret_answers.put(once, text.clone());
+    }
+    Ok(json_text(StatusCode::ACCEPTED, text))
+}
+
+/// Stops a running pack after its slice; what it has done stays done, and the next begins anew.
+/// Nothing changes where none runs. For operators and admins.
+#[utoipa::path(
+    delete,
+    path = "/v1/pack",
+    tag = "operation",
+    responses(
+        (status = 204, description = "It stops, or none runs"),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn stop(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Refusal> {
+    caller.must_steer("stop a pack")?;
+    app.upkeep.stop();
+    Ok(no_content())
+}
+
+/// Packs by another schedule, on the clock of a time zone. For operators and admins.
+#[utoipa::path(
+    put,
+    path = "/v1/pack/schedule",
+    tag = "operation",
+    request_body = PackSchedule,
+    responses(
+        (status = 200, body = Pack),
+        (status = 400, description = "`invalid_request`", body = Problem),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn schedule(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<Json<Pack>, Refusal> {
+    caller.must_steer("change when packs run")?;
+    let asked: PackSchedule = input::json(&body)?;
+    let schedule = Schedule::parse(input::name("schedule", &asked.schedule)?)
+        .map_err(|why| Refusal::invalid(format!("`schedule`: {why}")))?;
+    let time_zone = asked.time_zone.unwrap_or_else(|| app.upkeep.time_zone());
+    let zone = zone(input::name("time_zone", &time_zone)?)?;
+    let now = Timestamp::now();
+    let planned = match asked.pack_time {
+        None => Planned::new(schedule, zone, now),
+        Some(seconds) => {
+            let run = Timestamp::from_second(seconds).map_err(|_| {
+                Refusal::invalid(format!(
+                    "`pack_time` is {seconds}, which is no instant in Unix seconds"
+                ))
+            })?;
+            Planned::in_step(schedule, zone, run, now)
+        }
+    };
+    app.blocking(move |app| app.upkeep.plan_anew(planned, time_zone))
+        .await?;
+    Ok(Json(StatusCode::OK, shown(&app)))
+}
+
+fn running() -> Refusal {
+    Refusal::new(
+        Code::PackRunning,
+        "a pack runs already: GET /v1/pack tells how far it is; wait for it, or stop it with \
+         DELETE /v1/pack",
+    )
+}
+
+fn zone(name: &str) -> Result<TimeZone, Refusal> {
+    TimeZone::get(name).map_err(|_| {
+        Refusal::invalid(format!(
+            "`time_zone` is {}, which the server's computer does not know: give a name such as \
+             Europe/Berlin or UTC, or install its time zones (tzdata)",
+            quoted(name)
+        ))
+    })
+}
+
+/// What is known of packs, as it is told. Never waits for the disk.
+pub(crate) fn shown(app: &App) -> Pack {
+    let Seen {
+        progress,
+        plan,
+        last,
+    } = app.upkeep.seen();
+    Pack {
+        state: match progress {
+            Some(_) => PackState::Running,
+            None => PackState::Idle,
+        },
+        progress: progress.unwrap_or(0.0),
+        schedule: plan.schedule,
+        time_zone: plan.time_zone,
+        pack_time: plan.pack_time,
+        last: last.map(report),
+    }
+}
+
+/// A report on the wire.
+pub(crate) fn report(report: usher_cache::PackReport) -> PackReport {
+    let skipped = report.skipped.into_iter();
+    PackReport {
+        started_at: timestamp(report.started_at),
+        ended_at: timestamp(report.ended_at),
+        result: match report.result {
+            usher_cache::PackResult::Done => PackResult::Done,
+            usher_cache::PackResult::Stopped => PackResult::Stopped,
+            usher_cache::PackResult::Failed => PackResult::Failed,
+        },
+        purged_rows: report.purged_rows,
+        bytes_before: report.bytes_before,
+        bytes_after: report.bytes_after,
+        skipped: skipped
+            .map(|skipped| PackSkipped {
+                what: skipped.what,
+                why: skipped.why,
+            })
+            .collect(),
+    }
+}

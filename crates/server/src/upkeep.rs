@@ -1,0 +1,319 @@
+//! When the cache is packed, and what is known of it: keeps the plan in the data file, begins what
+//! is due, and goes on with what was cut off.
+//!
+//! Promises: a run of the schedule happens once, also over a kill, a clock that is set and changes
+//! to and from daylight saving; runs that were missed while the server was off are made up for by
+//! one, at once after the start. A pack that a stop or a kill has cut off goes on at the next
+//! start, and one that the disk refused after [`RETRY`]. The service's state is never touched.
+//! What is known is told without a look at the disk.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use usher_cache::{
+    Engine, Failure, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped,
+};
+use usher_core::schedule::{Planned, Schedule};
+
+use crate::app::Live;
+use crate::auth::wall_ms;
+use crate::{ServerError, herald};
+
+/// The schedule of a data file that has none: SMS 2.0's.
+const SCHEDULE: &str = "Sun 01:59:59";
+/// After which a pack that the disk refused goes on.
+const RETRY: Duration = Duration::from_secs(15 * 60);
+/// Between two looks at the clock, at the most: it may be set.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub(crate) struct Upkeep {
+    engine: Engine,
+    live: Arc<Live>,
+    keep_days: u32,
+    known: Mutex<Known>,
+    /// Held while the plan is changed and kept, so that what is known follows what is kept.
+    planning: Mutex<()>,
+}
+
+struct Known {
+    planned: Planned,
+    time_zone: String,
+    last: Option<PackReport>,
+    /// When a pack that was cut off goes on.
+    go_on_at: Option<Instant>,
+}
+
+/// What is known of packs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    /// How far the running one is; none where none runs.
+    pub(crate) progress: Option<f64>,
+    /// When packs run.
+    pub(crate) plan: PackPlan,
+    /// The last one that ended.
+    pub(crate) last: Option<PackReport>,
+}
+
+impl Upkeep {
+    /// Reads what the file keeps of packs; what it keeps of none is made.
+    pub(crate) fn open(
+        engine: &Engine,
+        live: Arc<Live>,
+        keep_days: u32,
+    ) -> Result<Upkeep, ServerError> {
+        let read = || {
+            let pack = engine.pack();
+            let (planned, time_zone) = match pack.plan()?.and_then(|plan| of_kept(&plan)) {
+                Some(kept) => kept,
+                None => {
+                    let (planned, time_zone) = first_plan();
+                    pack.keep_plan(plan(&planned, &time_zone))?;
+                    (planned, time_zone)
+                }
+            };
+            let is_unfinished = pack.is_unfinished()?;
+            Ok(Known {
+                planned,
+                time_zone,
+                last: pack.last()?,
+                go_on_at: is_unfinished.then(Instant::now),
+            })
+        };
+        let known = read().map_err(|failure: Failure| {
+            ServerError::Failed(format!(
+                "cannot read when to pack the cache: {}",
+                told(failure)
+            ))
+        })?;
+        Ok(Upkeep {
+            engine: engine.clone(),
+            live,
+            keep_days,
+            known: Mutex::new(known),
+            planning: Mutex::default(),
+        })
+    }
+
+    /// What is known of packs. Never waits for the disk.
+    pub(crate) fn seen(&self) -> Seen {
+        let progress = self.engine.pack().progress();
+        let known = lock(&self.known);
+        Seen {
+            progress,
+            plan: plan(&known.planned, &known.time_zone),
+            last: known.last.clone(),
+        }
+    }
+
+    /// Begins a pack now, beside the schedule.
+    pub(crate) fn begin(self: &Arc<Self>) -> Result<(), PackError> {
+        let turn = self.engine.pack().begin()?;
+        self.run(turn);
+        Ok(())
+    }
+
+    /// Asks a running pack to stop after its slice; one that the disk refused waits for the next.
+    pub(crate) fn stop(&self) {
+        lock(&self.known).go_on_at = None;
+        self.engine.pack().stop();
+    }
+
+    /// Packs by another schedule from now on. Blocks.
+    pub(crate) fn plan_anew(&self, planned: Planned, time_zone: String) -> Result<(), Failure> {
+        let _planning = lock(&self.planning);
+        self.engine.pack().keep_plan(plan(&planned, &time_zone))?;
+        let mut known = lock(&self.known);
+        known.planned = planned;
+        known.time_zone = time_zone;
+        Ok(())
+    }
+
+    /// The name of the time zone in which it packs.
+    pub(crate) fn time_zone(&self) -> String {
+        lock(&self.known).time_zone.clone()
+    }
+
+    /// Begins what is due, until the server ends.
+    pub(crate) async fn keep(self: Arc<Self>) {
+        loop {
+            let (is_time, wait) = self.look(Timestamp::now());
+            if is_time {
+                let upkeep = self.clone();
+                // It waits for the disk. A panic has been printed; the next look tries again.
+                let _ = tokio::task::spawn_blocking(move || upkeep.act(Timestamp::now())).await;
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Whether there is something to do now, and how long to wait for the next look.
+    fn look(&self, now: Timestamp) -> (bool, Duration) {
+        let known = lock(&self.known);
+        let goes_on = known.go_on_at.is_some_and(|at| at <= Instant::now());
+        let is_wrong = known.planned.clone().settle(now);
+        let next = known.planned.next();
+        let left = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
+        (
+            known.planned.is_due(now) || goes_on || is_wrong,
+            left.map_or(LOOK, |left| left.min(LOOK)),
+        )
+    }
+
+    /// Does what there is to do.
+    fn act(self: &Arc<Self>, now: Timestamp) {
+        let _planning = lock(&self.planning);
+        let mut planned = lock(&self.known).planned.clone();
+        let is_wrong = planned.settle(now);
+        let is_due = planned.is_due(now);
+        if is_due {
+            planned.pass(now);
+        }
+        let plan = {
+            let mut known = lock(&self.known);
+            known.go_on_at = None;
+            known.planned = planned;
+            plan(&known.planned, &known.time_zone)
+        };
+        let pack = self.engine.pack();
+        let begun = match pack.begin() {
+            _ if is_wrong => pack.keep_plan(plan),
+            Ok(turn) if is_due => turn.begin_by(plan).map(|()| self.run(turn)),
+            Ok(turn) => {
+                self.run(turn);
+                Ok(())
+            }
+            // One that runs already is as good as the one that is due.
+            Err(_) if is_due => pack.keep_plan(plan),
+            Err(_) => Ok(()),
+        };
+        if let Err(failure) = begun {
+            self.ended(not_begun(wall_ms(), failure), true, None);
+        }
+    }
+
+    /// Packs on a thread of its own.
+    fn run(self: &Arc<Self>, turn: PackTurn) {
+        let upkeep = self.clone();
+        let options = PackOptions {
+            keep_days: self.keep_days,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let run = move || {
+            let began_ms = wall_ms();
+            tracing::info!("a pack of the cache has begun");
+            herald::pack_changed(&upkeep.live.feed, "running", None);
+            match turn.run(&options) {
+                // It goes on at the next start.
+                Err(Failure::Stopping) => tracing::info!("the stop has cut off the pack"),
+                Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, Some(turn)),
+                Ok(report) => {
+                    let failed = report.result == PackResult::Failed;
+                    let goes_on = failed && upkeep.engine.pack().is_unfinished().unwrap_or(true);
+                    upkeep.ended(report, goes_on, Some(turn));
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("pack".to_owned());
+        if let Err(error) = thread.spawn(run) {
+            tracing::error!(%error, "no thread could be started for the pack");
+            lock(&self.known).go_on_at = Some(Instant::now() + RETRY);
+        }
+    }
+
+    /// Notes what a pack did, and only then gives back its turn: who sees none running finds the
+    /// report.
+    fn ended(&self, report: PackReport, goes_on: bool, turn: Option<PackTurn>) {
+        let skipped: Vec<_> = report.skipped.iter().map(|s| (&s.what, &s.why)).collect();
+        let (result, purged_rows) = (report.result, report.purged_rows);
+        let bytes = (report.bytes_before, report.bytes_after);
+        match result {
+            PackResult::Failed => {
+                tracing::warn!(?result, purged_rows, ?bytes, ?skipped, "a pack has ended");
+            }
+            _ => tracing::info!(?result, purged_rows, ?bytes, ?skipped, "a pack has ended"),
+        }
+        {
+            let mut known = lock(&self.known);
+            known.last = Some(report.clone());
+            known.go_on_at = goes_on.then(|| Instant::now() + RETRY);
+        }
+        drop(turn);
+        herald::pack_changed(&self.live.feed, "idle", Some(report));
+    }
+}
+
+/// Each change leaves what is locked whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn plan(planned: &Planned, time_zone: &str) -> PackPlan {
+    PackPlan {
+        schedule: planned.schedule().to_string(),
+        time_zone: time_zone.to_owned(),
+        pack_time: planned.next().map(Timestamp::as_second),
+    }
+}
+
+/// A plan that was kept. A time zone that this computer does not know any more is taken for UTC
+/// until it does, and the date that was kept stands.
+fn of_kept(plan: &PackPlan) -> Option<(Planned, String)> {
+    let schedule = match Schedule::parse(&plan.schedule) {
+        Ok(schedule) => schedule,
+        Err(error) => {
+            tracing::warn!(%error, "the schedule that was kept cannot be read; {SCHEDULE} is taken");
+            return None;
+        }
+    };
+    let zone = TimeZone::get(&plan.time_zone).unwrap_or_else(|error| {
+        tracing::warn!(%error, zone = plan.time_zone, "packs go by UTC until this zone is known");
+        TimeZone::UTC
+    });
+    let next = plan
+        .pack_time
+        .and_then(|at| Timestamp::from_second(at).ok());
+    let planned = match next {
+        Some(_) => Planned::kept(schedule, zone, next),
+        None => Planned::new(schedule, zone, Timestamp::now()),
+    };
+    Some((planned, plan.time_zone.clone()))
+}
+
+/// Sunday 01:59:59 on this computer's clock.
+fn first_plan() -> (Planned, String) {
+    use jiff::civil::{Weekday, time};
+    let system = TimeZone::system();
+    let (zone, name) = match system.iana_name().map(str::to_owned) {
+        Some(name) => (system, name),
+        None => (TimeZone::UTC, "UTC".to_owned()),
+    };
+    let schedule = Schedule::weekly(Weekday::Sunday, time(1, 59, 59, 0));
+    debug_assert_eq!(schedule.to_string(), SCHEDULE);
+    (Planned::new(schedule, zone, Timestamp::now()), name)
+}
+
+/// The report of a pack whose beginning could not even be kept.
+fn not_begun(started_at: i64, failure: Failure) -> PackReport {
+    PackReport {
+        started_at,
+        ended_at: wall_ms(),
+        result: PackResult::Failed,
+        purged_rows: 0,
+        bytes_before: 0,
+        bytes_after: 0,
+        skipped: vec![Skipped {
+            what: "everything".to_owned(),
+            why: told(failure),
+        }],
+    }
+}
+
+fn told(failure: Failure) -> String {
+    crate::problem::Refusal::from(failure)
+        .problem()
+        .detail
+        .clone()
+}
