@@ -11,6 +11,7 @@ mod a_kill_loses_nothing;
 mod a_manager_is_not_fooled;
 mod a_manager_tells_the_truth;
 mod a_million_leases_are_upgraded;
+mod a_restore_is_made_good;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod an_agent_meters_this_machine;

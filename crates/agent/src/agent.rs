@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
-use usher_api::{FinishedSession, Policy, ProgramStarts, SessionCheckout, Subject, SyncAction};
+use usher_api::{
+    FinishedSession, Policy, ProgramStarts, SessionCheckout, ShownLease, Subject, SyncAction,
+};
 use usher_core::sessions::{
     Effect, Event, Limits, ProcessKey, Session, SessionId, Sessions, Stamp, Who,
 };
@@ -40,6 +42,8 @@ pub(crate) struct Seat {
     pub(crate) ttl_seconds: u32,
     /// Since when it is held; none: it is not.
     pub(crate) granted: Option<Stamp>,
+    /// Where it is held: how long its lease lives without renewal.
+    pub(crate) until_boot_ms: u64,
 }
 
 /// The agent's state.
@@ -54,6 +58,8 @@ pub(crate) struct Agent {
     pub(crate) connected: bool,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
+    /// Which life of the server's data answered last; none where it tells none.
+    pub(crate) life: Option<u32>,
     pub(crate) shared: Option<Arc<Shared>>,
     /// The sessions' processes as they were last written down.
     written: FxHashMap<SessionId, Vec<ProcessKey>>,
@@ -75,8 +81,12 @@ impl Agent {
         };
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
         let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
+        let life = outbox
+            .meta("server_incarnation")
+            .map_err(AgentError::state)?;
         Ok(Agent {
             unreached: Unreached::kept(unreached.as_deref()),
+            life: life.and_then(|text| text.parse().ok()),
             computer,
             boot_id: clock::boot_id(),
             sessions: Sessions::new(Limits::default(), last_session),
@@ -123,6 +133,13 @@ impl Agent {
                 self.seats.insert(session.id, due_at(now.boot_ms));
             }
             self.sessions.restore(session, &members, last_seen);
+        }
+        for saved in self.outbox.seats()?.into_iter().filter(|_| same_boot) {
+            if let Some(seat) = self.seats.get_mut(&saved.session) {
+                seat.ttl_seconds = saved.ttl_seconds;
+                seat.granted = Some(saved.granted);
+                seat.until_boot_ms = saved.until_boot_ms;
+            }
         }
         let mut effects = Vec::new();
         if !same_boot {
@@ -335,7 +352,7 @@ impl Agent {
                     }
                     Effect::WantLease(id) => {
                         if let Some(session) = sessions.get(*id) {
-                            change.enqueue(&teller.checkout(session, policy))?;
+                            change.enqueue(&teller.checkout(session, policy, None))?;
                         }
                     }
                     Effect::ReleaseLease(id) => release(change, id.0)?,
@@ -375,12 +392,13 @@ impl Agent {
 
     /// Asks for a session's seat, anew or again.
     pub(crate) fn checkout_action(&mut self, id: SessionId) -> Option<SyncAction<'static>> {
+        let held = self.lease_shown(id);
         let session = self.sessions.get(id)?;
         let mut teller = Teller {
             accounts: &mut self.accounts,
             computer: &self.computer.id,
         };
-        Some(teller.checkout(session, &self.policy))
+        Some(teller.checkout(session, &self.policy, held))
     }
 
     /// Of this computer's account `uid`.
@@ -398,6 +416,7 @@ fn due_at(due_boot_ms: u64) -> Seat {
         due_boot_ms,
         ttl_seconds: TTL_SECONDS,
         granted: None,
+        until_boot_ms: 0,
     }
 }
 
@@ -434,7 +453,12 @@ impl Teller<'_> {
         }
     }
 
-    fn checkout(&mut self, session: &Session, policy: &Policy) -> SyncAction<'static> {
+    fn checkout(
+        &mut self,
+        session: &Session,
+        policy: &Policy,
+        held: Option<ShownLease<'static>>,
+    ) -> SyncAction<'static> {
         let allowed = policy
             .products
             .iter()
@@ -446,6 +470,7 @@ impl Teller<'_> {
             subject: self.subject(session.who.counted),
             seats: 1,
             ttl_seconds: allowed.clamp(1, TTL_SECONDS),
+            held,
         })
     }
 
@@ -471,6 +496,7 @@ impl Teller<'_> {
             ended_at: ended,
             duration_seconds: lasted_ms / 1000,
             lease: session.lease.as_ref().map(|lease| lease.to_string().into()),
+            incarnation: None,
         })
     }
 }

@@ -17,6 +17,7 @@ mod computer;
 mod counts;
 mod covers;
 mod identity;
+mod life;
 mod outbox;
 mod run;
 mod socket;

@@ -13,7 +13,7 @@ use usher_core::sessions::{Event, SessionId};
 
 use crate::agent::{Agent, Seat, timestamp};
 use crate::clock;
-use crate::outbox::{ItemKind, OutboxError};
+use crate::outbox::{ItemKind, OutboxError, SavedSeat};
 
 /// How long what happened waits for more to happen.
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
@@ -148,6 +148,7 @@ impl Agent {
             self.begin_incarnation()?;
             return Ok(true);
         }
+        let is_new_life = self.notice_life(&answer)?;
         let took_all = sent
             .items
             .last()
@@ -168,8 +169,10 @@ impl Agent {
                 self.on_outcome(SessionId(*session), &result.outcome, sent.asked_boot_ms)?;
             }
         }
-        self.outbox
-            .change(|change| change.acknowledge(answer.acknowledged))?;
+        self.acknowledge(sent, answer.acknowledged)?;
+        if is_new_life {
+            self.show_leases()?;
+        }
         self.notice_server(&answer.server)?;
         if let Some(policy) = answer.policy
             && policy != self.policy
@@ -177,6 +180,36 @@ impl Agent {
             self.set_policy(policy)?;
         }
         Ok(took_all)
+    }
+
+    /// Forgets what the server has, and writes down the seats that it has just confirmed.
+    fn acknowledge(&mut self, sent: &Sent, up_to: u64) -> Result<(), OutboxError> {
+        let mut confirmed = Vec::new();
+        for (_, kind, session) in &sent.items {
+            if let (Some(session), ItemKind::Checkout | ItemKind::Renew) = (session, kind) {
+                let id = SessionId(*session);
+                let seat = self.seats.get(&id);
+                let held = seat.and_then(|seat| Some((seat.granted?, seat)));
+                confirmed.push((
+                    id,
+                    held.map(|(granted, seat)| SavedSeat {
+                        session: id,
+                        granted,
+                        until_boot_ms: seat.until_boot_ms,
+                        ttl_seconds: seat.ttl_seconds,
+                    }),
+                ));
+            }
+        }
+        self.outbox.change(|change| {
+            for (id, seat) in &confirmed {
+                match seat {
+                    Some(seat) => change.save_seat(seat)?,
+                    None => change.forget_seat(id.0)?,
+                }
+            }
+            change.acknowledge(up_to)
+        })
     }
 
     fn on_outcome(
@@ -194,6 +227,7 @@ impl Agent {
             due_boot_ms: asked + (u64::from(ttl.max(1)) * 1000 / 3).max(200),
             ttl_seconds: ttl.max(1),
             granted,
+            until_boot_ms: asked + u64::from(ttl) * 1000,
         };
         let before = self.seats.get(&id).and_then(|seat| seat.granted);
         match outcome {
@@ -246,12 +280,13 @@ impl Agent {
     }
 
     fn ask_anew(&mut self, id: SessionId) -> Result<(), OutboxError> {
+        let lives = self.lease_shown(id).is_some();
         let Some(action) = self.checkout_action(id) else {
             return Ok(());
         };
         if let Some(seat) = self.seats.get_mut(&id) {
             seat.due_boot_ms = u64::MAX;
-            seat.granted = None;
+            seat.granted = seat.granted.filter(|_| lives);
         }
         self.outbox.change(|change| {
             change.take_back(ItemKind::Renew, id.0)?;
@@ -272,6 +307,10 @@ impl Agent {
             let ids: Vec<SessionId> = self.seats.keys().copied().collect();
             for id in ids {
                 self.tell(Event::Unseated { session: id });
+                // A lease of one server is none to another.
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    seat.granted = None;
+                }
                 self.ask_anew(id)?;
             }
         }

@@ -112,6 +112,25 @@ pub struct SessionCheckout<'a> {
     pub seats: u32,
     /// Seconds that the lease lives without renewal.
     pub ttl_seconds: u32,
+    /// The lease that the session holds and the server seems not to know: where the server was
+    /// restored from a snapshot of before the grant, it takes it over. Only for a server that has
+    /// told its `incarnation`.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub held: Option<ShownLease<'a>>,
+}
+
+/// A lease that an agent holds, as it knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShownLease<'a> {
+    /// Lease id.
+    #[serde(borrow)]
+    pub lease: Cow<'a, str>,
+    /// When it was granted.
+    #[schema(value_type = String, format = DateTime)]
+    pub granted_at: Timestamp,
+    /// Seconds that it still lives without renewal, 1 or more.
+    pub remaining_seconds: u32,
 }
 
 fn one() -> u32 {
@@ -164,6 +183,10 @@ pub struct FinishedSession<'a> {
     /// The lease that it held last; null where it ran unseated.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Cow<'a, str>>,
+    /// The sender's incarnation in which it was first reported, where that is an earlier one. A
+    /// session is recorded once for a computer, an incarnation and its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incarnation: Option<u64>,
 }
 
 /// Starts of one program of no product.
@@ -182,6 +205,13 @@ pub struct ProgramStarts<'a> {
 pub struct SyncAnswer {
     /// The server's id: when it changes, sessions are to be asked for anew.
     pub server: String,
+    /// Which life of the server's data answers: another after a restore. What was acknowledged
+    /// in a former life may be gone; `before` says how much is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incarnation: Option<u32>,
+    /// How far the sender's items were on disk before this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<SyncMark>,
     /// The highest sequence that is on disk: nothing up to it need be sent again.
     pub acknowledged: u64,
     /// What became of each item, in order.
@@ -189,6 +219,15 @@ pub struct SyncAnswer {
     /// The whole policy, where it is newer than the agent's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+}
+
+/// How far a sender's items are on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SyncMark {
+    /// The sender's incarnation; 0 where it never reported.
+    pub incarnation: u64,
+    /// The highest sequence of it.
+    pub sequence: u64,
 }
 
 /// What became of an item.

@@ -153,9 +153,6 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
         steady: Steady(u64::try_from(steady).unwrap_or(0)).max(loaded.last.steady),
         wall: Wall(clock.wall_ms()),
     };
-    if rebooted {
-        ledger.apply(now, Command::Rebooted);
-    }
     let incarnation = Incarnation(open::new_incarnation(path)?);
     let hold_until = (hold_seconds > 0).then(|| now.steady.plus_seconds(hold_seconds));
     ledger.apply(
@@ -165,6 +162,10 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
             hold_until,
         },
     );
+    // After that: what comes free because of it waits for the end of the hold as well.
+    if rebooted {
+        ledger.apply(now, Command::Rebooted);
+    }
     journal::commit(
         &connection,
         ledger.pending_first(),

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adopted;
 mod backup;
 mod clock;
 mod engine;

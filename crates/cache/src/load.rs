@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Row, params};
 use usher_core::ledger::*;
 
+use crate::adopted::read_adopted;
 use crate::error::CacheError;
 use crate::journal;
 use crate::schema::{from_i64, number, read_draws, read_holders, read_reason};
@@ -87,6 +88,8 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         incarnation: Incarnation(u32::try_from(incarnation).unwrap_or(0)),
         hold_until,
         paused: number(connection, "paused")? == Some(1),
+        life_began: number(connection, "life_began")?.unwrap_or(0),
+        adopted: read_adopted(connection)?,
         next_number: filled_to,
         catalogue_version: number(connection, "catalogue_version")?.unwrap_or(0),
         products: rows(connection, PRODUCTS, [], product)?,

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use usher_api::{ProgramStarts, SEATS_LIMIT, Subject, Timestamp};
-use usher_core::ledger::{ReportItem, SubjectRef, Wall};
+use usher_api::{ProgramStarts, SEATS_LIMIT, ShownLease, Subject, Timestamp};
+use usher_core::ledger::{ReportItem, Shown, SubjectRef, Wall};
 
 use crate::auth::AUTHORITY;
 use crate::candidate::candidate;
@@ -46,12 +46,22 @@ pub(crate) struct Item<'a> {
     lease: Option<Cow<'a, str>>,
     #[serde(default, borrow, deserialize_with = "usher_api::object::each_optional")]
     counts: Option<Vec<ProgramStarts<'a>>>,
+    #[serde(default, borrow, deserialize_with = "usher_api::object::optional")]
+    held: Option<ShownLease<'a>>,
+    incarnation: Option<u64>,
 }
 
 /// The item for the ledger, or why it makes no sense.
 pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
     let known: &[&str] = match &*item.kind {
-        "checkout" => &["session", "product", "subject", "seats", "ttl_seconds"],
+        "checkout" => &[
+            "session",
+            "product",
+            "subject",
+            "seats",
+            "ttl_seconds",
+            "held",
+        ],
         "renew" | "checkin" => &["session"],
         "finished" => &[
             "session",
@@ -64,6 +74,7 @@ pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
             "ended_at",
             "duration_seconds",
             "lease",
+            "incarnation",
         ],
         "programs" => &["counts"],
         other => {
@@ -105,6 +116,8 @@ fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
         (item.duration_seconds.is_some(), "duration_seconds"),
         (item.lease.is_some(), "lease"),
         (item.counts.is_some(), "counts"),
+        (item.held.is_some(), "held"),
+        (item.incarnation.is_some(), "incarnation"),
     ]
     .into_iter()
     .filter_map(|(there, field)| there.then_some(field))
@@ -121,7 +134,19 @@ fn checkout(item: &Item<'_>) -> Result<ReportItem, String> {
         subject: subject("subject", needed("subject", item.subject.as_ref())?)?,
         seats,
         ttl_seconds,
+        shown: item.held.as_ref().map(lease_shown).transpose()?.flatten(),
     })
+}
+
+/// A lease that is shown; none where it is no lease of a server of this kind.
+fn lease_shown(held: &ShownLease<'_>) -> Result<Option<Shown>, String> {
+    let seconds = held.remaining_seconds;
+    check_within("held.remaining_seconds", seconds, 1, TTL_LIMIT_SECONDS)?;
+    Ok(words::lease_id(&held.lease).map(|lease| Shown {
+        lease,
+        granted_at: Wall(held.granted_at.as_millisecond()),
+        remaining_seconds: seconds,
+    }))
 }
 
 fn finished(item: &Item<'_>) -> Result<ReportItem, String> {
@@ -132,6 +157,13 @@ fn finished(item: &Item<'_>) -> Result<ReportItem, String> {
         .as_ref()
         .map(|real| subject("real_subject", real))
         .transpose()?;
+    if let Some(incarnation) = item.incarnation
+        && i64::try_from(incarnation).is_err()
+    {
+        return Err(format!(
+            "`incarnation` is {incarnation}: give less than 2^63"
+        ));
+    }
     let version = item.version.as_deref().unwrap_or_default();
     check_text("version", version)?;
     let seconds = needed("duration_seconds", item.duration_seconds)?;
@@ -152,6 +184,7 @@ fn finished(item: &Item<'_>) -> Result<ReportItem, String> {
         ended_at: Wall(ended_at.as_millisecond()),
         duration_ms,
         lease,
+        first_reported: item.incarnation,
     })
 }
 
@@ -243,6 +276,11 @@ mod tests {
                 subject: subject.clone(),
                 seats: 2,
                 ttl_seconds: 60,
+                held: Some(ShownLease {
+                    lease: "L000000ab-7".into(),
+                    granted_at: at,
+                    remaining_seconds: 40,
+                }),
             }),
             SyncAction::Renew { session: 1 },
             SyncAction::Checkin { session: 1 },
@@ -257,6 +295,7 @@ mod tests {
                 ended_at: at,
                 duration_seconds: 3,
                 lease: Some("L000000ab-7".into()),
+                incarnation: Some(3),
             }),
             SyncAction::Programs {
                 counts: vec![ProgramStarts {
@@ -276,9 +315,14 @@ mod tests {
                 (
                     SyncAction::Checkout(_),
                     ReportItem::Checkout {
-                        seats: 2, subject, ..
+                        seats: 2,
+                        subject,
+                        shown: Some(shown),
+                        ..
                     },
                 ) => {
+                    assert_eq!(shown.lease.to_string(), "L000000ab-7");
+                    assert_eq!(shown.remaining_seconds, 40);
                     assert_eq!((&*subject.key, &*subject.name), ("1000", "ann"));
                 }
                 (SyncAction::Renew { .. }, ReportItem::Renew { session: 1 })
@@ -288,6 +332,7 @@ mod tests {
                     ReportItem::Finished {
                         duration_ms: 3_000,
                         lease: Some(_),
+                        first_reported: Some(3),
                         real_subject: Some(_),
                         version: Some(_),
                         ..
@@ -321,6 +366,14 @@ mod tests {
             (
                 r#"{"sequence":1,"kind":"checkout","session":1,"product":"p","ttl_seconds":1,"seats":0,"subject":{"authority":"a","id":"b","name":"c"}}"#,
                 "seats",
+            ),
+            (
+                r#"{"sequence":1,"kind":"checkout","session":1,"product":"p","ttl_seconds":1,"subject":{"authority":"a","id":"b","name":"c"},"held":{"lease":"L000000ab-7","granted_at":"2026-01-02T03:04:05Z","remaining_seconds":0}}"#,
+                "held.remaining_seconds",
+            ),
+            (
+                r#"{"sequence":1,"kind":"renew","session":1,"held":{"lease":"L000000ab-7","granted_at":"2026-01-02T03:04:05Z","remaining_seconds":9}}"#,
+                "held",
             ),
             (
                 r#"{"sequence":1,"kind":"checkout","session":1,"product":"","ttl_seconds":1,"subject":{"authority":"a","id":"b","name":"c"}}"#,

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use usher_api::SyncAction;
 
 use super::{Change, Outbox, Result, meta};
+use crate::clock;
 
 /// What an item is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,11 +100,14 @@ impl Change<'_> {
         Ok(statement.exists(params![session as i64, kind.as_str()])?)
     }
 
-    /// The server has all items up to a sequence: they are forgotten.
+    /// The server has all items up to a sequence: they are forgotten, finished sessions after a
+    /// while only.
     pub(crate) fn acknowledge(&self, up_to: u64) -> Result<()> {
+        let up_to = i64::try_from(up_to).unwrap_or(i64::MAX);
+        self.keep_finished(up_to, clock::wall_ms())?;
         self.connection
             .prepare_cached("DELETE FROM items WHERE sequence <= ?1")?
-            .execute([i64::try_from(up_to).unwrap_or(i64::MAX)])?;
+            .execute([up_to])?;
         Ok(())
     }
 

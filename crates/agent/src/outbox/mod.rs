@@ -4,7 +4,8 @@
 //!   is first put into a request, and that is on disk before the request is sent: so numbers have
 //!   no gaps, what was never sent can still be taken back, and what was sent keeps its number
 //!   until the server has it.
-//! - *Sessions* that run, so that a crash or an upgrade loses none.
+//! - *Kept* sessions that the server has acknowledged, should it come back from a snapshot.
+//! - *Sessions* that run and their seats, so that a crash or an upgrade loses none.
 //! - Covers, leases that local users hold through the socket, the policy, the computer's id.
 //!
 //! A change and the items that tell of it are one transaction. Items are bounded by
@@ -12,14 +13,20 @@
 //! oldest finished sessions that were never sent; both are counted and said.
 
 mod items;
+mod kept;
 mod schema;
+mod seats;
 
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use usher_core::sessions::{ProcessKey, Session, Stamp};
 
+use crate::clock;
+
 pub(crate) use items::ItemKind;
+pub(crate) use kept::Had;
+pub(crate) use seats::SavedSeat;
 
 /// Items that are kept while the server is away: years of an ordinary computer.
 pub(crate) const ITEMS_LIMIT: u64 = 500_000;
@@ -38,7 +45,7 @@ pub(crate) enum OutboxError {
         "the agent's state was written by a newer version of usher (schema {found}, this \
              version knows {known}); install that version again"
     )]
-    Newer { found: i64, known: i64 },
+    Newer { found: usize, known: usize },
 }
 
 type Result<T> = std::result::Result<T, OutboxError>;
@@ -72,10 +79,12 @@ impl Outbox {
     pub(crate) fn open(data: &Path) -> Result<Self> {
         let connection = Connection::open(data.join("agent.db"))?;
         schema::prepare(&connection)?;
-        Ok(Outbox {
+        let mut outbox = Outbox {
             connection,
             items_limit: ITEMS_LIMIT,
-        })
+        };
+        outbox.forget_old(clock::wall_ms())?;
+        Ok(outbox)
     }
 
     /// Runs `change` as one transaction: all of it is on disk when this returns, or nothing.
@@ -220,7 +229,8 @@ impl Change<'_> {
     /// All of it belongs to another computer, which tells of it itself.
     pub(crate) fn forget_everything(&self) -> Result<()> {
         self.connection.execute_batch(
-            "DELETE FROM items; DELETE FROM sessions; DELETE FROM covers; DELETE FROM grants;",
+            "DELETE FROM items; DELETE FROM kept; DELETE FROM sessions; DELETE FROM seats; \
+             DELETE FROM covers; DELETE FROM grants;",
         )?;
         Ok(())
     }
@@ -229,7 +239,7 @@ impl Change<'_> {
         self.connection
             .prepare_cached("DELETE FROM sessions WHERE number = ?1")?
             .execute([number as i64])?;
-        Ok(())
+        self.forget_seat(number)
     }
 
     /// Writes down when all that runs was last seen running.

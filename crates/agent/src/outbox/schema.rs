@@ -5,9 +5,12 @@ use rusqlite::Connection;
 use super::OutboxError;
 
 /// The newest schema that this version knows.
-const VERSION: i64 = 1;
+const VERSION: usize = STEPS.len();
 
-const TABLES: &str = "
+/// Each step makes version `index + 1` out of `index`. The version before must still be able to
+/// write the file, so a step only adds; a step that does more raises `oldest_writer` in `meta`.
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- What the server is to be told, in order of id. sequence: once it was put into a request.
 CREATE TABLE items (
@@ -32,25 +35,48 @@ CREATE TABLE covers (
 CREATE TABLE left_behind (lease TEXT UNIQUE NOT NULL);
 -- Leases and tickets that local users made through the socket.
 CREATE TABLE grants (id TEXT UNIQUE NOT NULL, uid INTEGER NOT NULL, product TEXT NOT NULL);
-";
+",
+    "
+-- Finished sessions that the server has acknowledged, in order of that. first: the incarnation in
+-- which a session was first reported; incarnation and sequence: in which it was last.
+CREATE TABLE kept (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    first INTEGER NOT NULL, session INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    acknowledged_at INTEGER NOT NULL, body TEXT NOT NULL,
+    UNIQUE (first, session));
+-- Seats of sessions that run, as the server last confirmed them.
+CREATE TABLE seats (
+    session INTEGER PRIMARY KEY, granted_boot_ms INTEGER NOT NULL,
+    granted_wall_ms INTEGER NOT NULL, until_boot_ms INTEGER NOT NULL,
+    ttl_seconds INTEGER NOT NULL);
+",
+];
 
-/// Makes or checks the tables.
+/// Makes the tables, or brings those of an earlier version to this one.
 pub(super) fn prepare(connection: &Connection) -> Result<(), OutboxError> {
     // WAL with FULL: what was committed survives a power cut, and reading never waits.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;
          PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 4194304;",
     )?;
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = found as usize;
     if found > VERSION {
-        return Err(OutboxError::Newer {
-            found,
-            known: VERSION,
-        });
+        let oldest: Option<usize> =
+            super::meta(connection, "oldest_writer")?.and_then(|text| text.parse().ok());
+        return match oldest {
+            Some(oldest) if oldest <= VERSION => Ok(()),
+            _ => Err(OutboxError::Newer {
+                found,
+                known: VERSION,
+            }),
+        };
     }
-    if found == 0 {
+    for (version, step) in (1..).zip(STEPS).skip(found) {
         connection.execute_batch(&format!(
-            "BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
+            "BEGIN; {step} INSERT OR IGNORE INTO meta (key, value) VALUES ('oldest_writer', '1');
+             PRAGMA user_version = {version}; COMMIT;"
         ))?;
     }
     Ok(())

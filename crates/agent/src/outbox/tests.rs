@@ -186,7 +186,9 @@ fn a_file_of_a_newer_version_is_left_alone() {
     drop(open(&folder));
     Connection::open(folder.path().join("agent.db"))
         .unwrap()
-        .execute_batch("PRAGMA user_version = 9")
+        .execute_batch(
+            "PRAGMA user_version = 9; UPDATE meta SET value = 9 WHERE key = 'oldest_writer'",
+        )
         .unwrap();
     let error = Outbox::open(folder.path()).unwrap_err().to_string();
     assert!(error.contains("newer version"), "{error}");
@@ -201,4 +203,162 @@ fn what_is_sent_is_an_item_as_the_server_reads_it() {
     let item: usher_api::SyncItem<'_> = serde_json::from_str(batch[0].json.get()).unwrap();
     assert_eq!(item.sequence, 1);
     assert!(matches!(item.action, SyncAction::Renew { session: 7 }));
+}
+
+#[test]
+fn a_newer_file_that_this_version_may_still_write_is_used_and_an_older_one_is_brought_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = |sql: &str| {
+        let path = folder.path().join("agent.db");
+        Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    };
+    let mut outbox = open(&folder);
+    outbox.change(|change| change.enqueue(&renew(1))).unwrap();
+    drop(outbox);
+    set("PRAGMA user_version = 9");
+    assert_eq!(open(&folder).waiting().unwrap(), 1);
+    set("PRAGMA user_version = 1; DROP TABLE kept; DROP TABLE seats;
+         DELETE FROM meta WHERE key = 'oldest_writer'");
+    let mut outbox = open(&folder);
+    assert_eq!(sequences(&mut outbox), [(1, Some(1))]);
+    outbox.change(|change| change.acknowledge(1)).unwrap();
+    assert_eq!(outbox.waiting().unwrap(), 0);
+    assert!(outbox.seats().unwrap().is_empty());
+}
+
+fn finished(session: u64) -> SyncAction<'static> {
+    let subject = usher_api::Subject {
+        authority: "computer:c".into(),
+        id: "1000".into(),
+        name: "ada".into(),
+    };
+    SyncAction::Finished(usher_api::FinishedSession {
+        session,
+        product: "cad".into(),
+        program: "cad.bin".into(),
+        version: None,
+        subject,
+        real_subject: None,
+        started_at: jiff::Timestamp::UNIX_EPOCH,
+        ended_at: jiff::Timestamp::UNIX_EPOCH,
+        duration_seconds: 0,
+        lease: None,
+        incarnation: None,
+    })
+}
+
+/// Reports finished sessions and has them acknowledged.
+fn tell_finished(outbox: &mut Outbox, sessions: std::ops::RangeInclusive<u64>) {
+    outbox
+        .change(|change| {
+            sessions
+                .clone()
+                .try_for_each(|n| change.enqueue(&finished(n)))
+        })
+        .unwrap();
+    let last = sequences(outbox).last().unwrap().0;
+    outbox.change(|change| change.acknowledge(last)).unwrap();
+}
+
+/// Sends again what a restored server lacks; the sessions with the incarnations that they name.
+fn again(outbox: &mut Outbox, had: Had) -> Vec<(u64, Option<u64>)> {
+    outbox.change(|change| change.send_again(had)).unwrap();
+    let batch = outbox.next_batch(100, 1 << 20).unwrap();
+    let read = |item: &items::Item| {
+        let item: usher_api::SyncItem<'_> = serde_json::from_str(item.json.get()).unwrap();
+        match item.action {
+            SyncAction::Finished(finished) => (finished.session, finished.incarnation),
+            other => panic!("{other:?}"),
+        }
+    };
+    let told = batch.iter().map(read).collect();
+    let last = batch.last().map_or(0, |item| item.sequence);
+    outbox.change(|change| change.acknowledge(last)).unwrap();
+    told
+}
+
+#[test]
+fn what_a_restored_server_lacks_is_sent_again_with_new_numbers_as_often_as_it_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&folder);
+    outbox.change(|change| change.begin_incarnation(5)).unwrap();
+    tell_finished(&mut outbox, 1..=4);
+    let had = Had::UpTo {
+        incarnation: 5,
+        sequence: 2,
+    };
+    assert_eq!(again(&mut outbox, had), [(3, None), (4, None)]);
+    assert_eq!(again(&mut outbox, had), [(3, None), (4, None)]);
+    assert_eq!(outbox.number("last_sequence").unwrap(), 8);
+    let all = Had::UpTo {
+        incarnation: 5,
+        sequence: 8,
+    };
+    assert_eq!(again(&mut outbox, all), []);
+    assert_eq!(again(&mut outbox, Had::Unknown).len(), 4);
+    // In another incarnation of the agent they say in which they were recorded first.
+    outbox.change(|change| change.begin_incarnation(6)).unwrap();
+    tell_finished(&mut outbox, 1..=1);
+    let told = again(&mut outbox, Had::Unknown);
+    assert_eq!(told.len(), 5);
+    assert_eq!(
+        told.iter().filter(|(_, first)| *first == Some(5)).count(),
+        4
+    );
+    let told = again(&mut outbox, Had::Unknown);
+    assert_eq!(
+        told.iter().filter(|(_, first)| *first == Some(5)).count(),
+        4
+    );
+}
+
+#[test]
+fn sessions_are_kept_up_to_a_number_and_an_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&folder);
+    tell_finished(&mut outbox, 1..=3);
+    let path = folder.path().join("agent.db");
+    let other = Connection::open(path).unwrap();
+    let kept = || -> Vec<i64> {
+        let mut statement = other
+            .prepare("SELECT session FROM kept ORDER BY id")
+            .unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(|row| row.unwrap()).collect()
+    };
+    let age = kept::KEPT_MS + 1;
+    let sql = "UPDATE kept SET acknowledged_at = acknowledged_at - ?1 WHERE session < 3";
+    other.execute(sql, [age]).unwrap();
+    drop(outbox);
+    let mut outbox = open(&folder);
+    assert_eq!(kept(), [3]);
+    let sql = "UPDATE kept SET id = id + ?1";
+    other.execute(sql, [kept::KEPT_LIMIT as i64]).unwrap();
+    other
+        .execute(
+            "UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM kept)",
+            [],
+        )
+        .unwrap();
+    tell_finished(&mut outbox, 4..=4);
+    assert_eq!(kept(), [3, 4]);
+    let limit = kept::KEPT_LIMIT as i64 - 1;
+    other
+        .execute("UPDATE kept SET id = id - ?1 WHERE session = 3", [limit])
+        .unwrap();
+    tell_finished(&mut outbox, 5..=5);
+    assert_eq!(kept(), [4, 5]);
+}
+
+#[test]
+fn what_was_acknowledged_is_told_by_what_still_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&folder);
+    assert_eq!(outbox.acknowledged().unwrap(), 0);
+    tell_finished(&mut outbox, 1..=3);
+    assert_eq!(outbox.acknowledged().unwrap(), 3);
+    outbox.change(|change| change.enqueue(&renew(1))).unwrap();
+    assert_eq!(outbox.acknowledged().unwrap(), 3);
+    sequences(&mut outbox);
+    assert_eq!(outbox.acknowledged().unwrap(), 3);
 }

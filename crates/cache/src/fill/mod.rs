@@ -9,6 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use usher_core::ledger::{Batch, Event, EventNumber, Now, Ticket, TicketState};
 
+use crate::adopted::{forget_adopted, put_adopted};
 use crate::error::CacheError;
 use crate::journal;
 use crate::schema::{put, write_reason};
@@ -315,6 +316,8 @@ fn row(
             hold_until,
         } => {
             put(connection, "incarnation", u64::from(incarnation.0))?;
+            put(connection, "life_began", number.0)?;
+            forget_adopted(connection)?;
             put(
                 connection,
                 "hold_until",
@@ -324,6 +327,7 @@ fn row(
         Event::CanarySeated => Ok(()),
         Event::Paused => put(connection, "paused", 1),
         Event::Continued => put(connection, "paused", 0),
+        Event::Adopted { lease, former } => put_adopted(connection, *former, lease.0),
     }
 }
 

@@ -81,6 +81,7 @@ fn a_use_is_one_session_however_it_was_seated() {
         },
         real_subject: None,
         started_at: lease.granted_at,
+        first_reported: None,
         ended_at: Wall(lease.granted_at.0 + 59_000),
         duration_ms: 59_000,
         lease: Some(lease.id),
@@ -184,6 +185,7 @@ fn a_program_that_goes_on_under_another_name_is_found_and_its_helpers_are_not() 
         ended_at: Wall(now - ago_ms),
         duration_ms: 1_000,
         lease: None,
+        first_reported: None,
     };
     let started = |names: &[&str]| ReportItem::Programs {
         counts: names.iter().map(|name| ((*name).into(), 1)).collect(),

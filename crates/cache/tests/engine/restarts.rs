@@ -94,3 +94,65 @@ fn batches_are_published_in_order_and_only_when_durable() {
     }
     assert!(next > 20);
 }
+
+#[test]
+fn what_was_taken_over_after_a_restore_is_there_again_from_journal_and_tables() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 3);
+    let reincarnate = |engine: &Engine, incarnation| {
+        let hold_until = Some(engine.read(|_, now| now.steady.plus_seconds(600)).unwrap());
+        let incarnation = Incarnation(incarnation);
+        let command = Command::Reincarnate {
+            incarnation,
+            hold_until,
+        };
+        engine.execute(command).unwrap();
+    };
+    reincarnate(&engine, 9);
+    let shows = |sequence: u64| {
+        let shown = Shown {
+            lease: LeaseId {
+                incarnation: Incarnation(8),
+                number: EventNumber(1_000 + sequence),
+            },
+            granted_at: Wall(clock.wall_ms()),
+            remaining_seconds: 60,
+        };
+        let item = ReportItem::Checkout {
+            session: sequence,
+            product: "cad".into(),
+            subject: SubjectRef {
+                authority: "computer:pc9".into(),
+                key: "1000".into(),
+                name: "ada".into(),
+                candidate: sequence,
+            },
+            seats: 1,
+            ttl_seconds: 300,
+            shown: Some(shown),
+        };
+        (sequence, item)
+    };
+    report(&engine, vec![shows(1)]);
+    engine.settle().unwrap();
+    report(&engine, vec![shows(2)]);
+    let before = ledger(&engine);
+    assert_eq!(before.adopted().count(), 2);
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["cache.db", "cache.db-wal"] {
+        std::fs::copy(data.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let survivor = open(copy.path(), &clock);
+    assert!(ledger(&survivor) == before, "half tables, half journal");
+    survivor.close();
+    let survivor = open(copy.path(), &clock);
+    assert!(ledger(&survivor) == before, "tables");
+    reincarnate(&survivor, 10);
+    survivor.close();
+    let survivor = open(copy.path(), &clock);
+    assert_eq!(ledger(&survivor).adopted().count(), 0, "another life");
+    survivor.close();
+    engine.close();
+}

@@ -44,6 +44,7 @@ fn session_starts(session: u64) -> ReportItem {
         },
         seats: 1,
         ttl_seconds: 300,
+        shown: None,
     }
 }
 

@@ -195,6 +195,7 @@ pub(crate) fn busy(engine: &Engine) {
                 subject: subject("gus"),
                 seats: 1,
                 ttl_seconds: 300,
+                shown: None,
             },
         ),
         (
@@ -210,6 +211,7 @@ pub(crate) fn busy(engine: &Engine) {
                 ended_at: Wall(1_699_999_060_000),
                 duration_ms: 60_000,
                 lease: None,
+                first_reported: None,
             },
         ),
         (

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::adopt::Shown;
 use super::ids::*;
 use super::records::*;
 
@@ -81,6 +82,9 @@ pub enum ReportItem {
         seats: u32,
         /// Seconds that the lease lives without renewal, 1 or more.
         ttl_seconds: u32,
+        /// The lease that the session holds, as its agent knows it: after a restore the ledger
+        /// may not.
+        shown: Option<Shown>,
     },
     /// The session goes on.
     Renew {
@@ -114,6 +118,8 @@ pub enum ReportItem {
         duration_ms: u64,
         /// The lease that it held last.
         lease: Option<LeaseId>,
+        /// The sender's incarnation in which it was first reported, where that is an earlier one.
+        first_reported: Option<u64>,
     },
     /// Starts of programs of no product.
     Programs {
@@ -386,6 +392,10 @@ pub enum Reply {
     /// What became of each item of a report.
     #[serde(skip)]
     Report {
+        /// Which life of the data file answers.
+        incarnation: Incarnation,
+        /// How far the sender's items were applied before.
+        before: super::Mark,
         /// The highest sequence that was applied.
         acknowledged: u64,
         /// In the order of the items.

@@ -26,6 +26,8 @@ pub(super) struct Plan {
     life_ms: u64,
     scene: Scene,
     shared: bool,
+    /// The lease of another life whose seats these are.
+    pub takes_over: Option<Shown>,
 }
 
 impl Ledger {
@@ -80,6 +82,19 @@ impl Ledger {
         if waits_before || self.is_held() {
             return Err(Reason::NoSeat);
         }
+        self.draw(asked)
+    }
+
+    /// From where seats would come, whoever waits.
+    pub(super) fn draw(&self, asked: &Asked) -> Result<Plan, Reason> {
+        let now = self.now;
+        let pool = self
+            .pools
+            .get(&asked.product)
+            .ok_or(Reason::NoEntitlement)?;
+        if let Some(reason) = pool.closed(now) {
+            return Err(reason);
+        }
         let ttl_ms = u64::from(asked.ttl_seconds) * 1_000;
         let (draws, life_ms) = pool
             .draw_more(asked.seats, ttl_ms, now)
@@ -90,18 +105,27 @@ impl Ledger {
             life_ms,
             scene: pool.scene(now),
             shared,
+            takes_over: None,
         })
     }
 
     /// Grants what is asked for, or says why not.
     pub(super) fn grant(&mut self, asked: &Asked) -> Result<Lease, Reason> {
+        let plan = self.plan(asked)?;
+        Ok(self.carry_out(asked, plan))
+    }
+
+    /// Grants as it was planned.
+    pub(super) fn carry_out(&mut self, asked: &Asked, plan: Plan) -> Lease {
         let now = self.now;
         let Plan {
             draws,
             life_ms,
             scene,
             shared,
-        } = self.plan(asked)?;
+            takes_over,
+        } = plan;
+        let granted = takes_over.map_or(now, |shown| shown.granted(now));
         let holders = match asked.session {
             Some(session) if shared => Box::from([SessionKey {
                 computer: asked.computer,
@@ -117,8 +141,8 @@ impl Ledger {
             seats: asked.seats,
             ttl_seconds: asked.ttl_seconds,
             deadline: Steady(now.steady.0 + life_ms),
-            granted_at: now.wall,
-            granted: now.steady,
+            granted_at: granted.wall,
+            granted: granted.steady,
             draws,
             session: asked.session,
             ticket: None,
@@ -130,7 +154,13 @@ impl Ledger {
             lease: lease.clone(),
             scene,
         });
-        Ok(lease)
+        if let Some(shown) = takes_over {
+            self.emit(Event::Adopted {
+                lease: lease.id.number,
+                former: shown.lease,
+            });
+        }
+        lease
     }
 
     fn queue(&mut self, asked: &Asked) -> Reply {

@@ -182,6 +182,13 @@ pub enum Event {
     Paused,
     /// The pause is over.
     Continued,
+    /// A lease of another life was taken over by the one that was granted just before.
+    Adopted {
+        /// The number of the one that was granted.
+        lease: EventNumber,
+        /// The one that it takes the place of.
+        former: LeaseId,
+    },
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.
@@ -262,6 +269,11 @@ pub(super) enum Undo {
     Incarnation {
         incarnation: Incarnation,
         hold_until: Option<Steady>,
+        life_began: u64,
+        adopted: std::collections::BTreeSet<LeaseId>,
+    },
+    Adopted {
+        former: LeaseId,
     },
     Paused {
         before: bool,

@@ -9,6 +9,7 @@
 //! It promises I1 (no grant makes the seats in use exceed those that were lent) and I4 (who waits
 //! is served by priority, then arrival, as soon as a seat is free that it may use).
 
+mod adopt;
 mod canary;
 mod catalogue;
 mod command;
@@ -26,6 +27,7 @@ mod restore;
 mod state;
 mod time;
 
+pub use adopt::{ADOPTIONS_LIMIT, Shown};
 pub use command::*;
 pub use denials::{FOLD_SECONDS, FOLDS_LIMIT};
 pub use directory::{Computers, Subjects};
@@ -70,6 +72,9 @@ pub struct Ledger {
     incarnation: Incarnation,
     hold_until: Option<Steady>,
     paused: bool,
+    /// The number of the event by which this life began; 0 in the first.
+    life_began: u64,
+    adopted: BTreeSet<LeaseId>,
     next_number: u64,
     catalogue_version: u64,
     pools: BTreeMap<ProductNumber, Pool>,
@@ -101,6 +106,8 @@ impl PartialEq for Ledger {
         self.incarnation == other.incarnation
             && self.hold_until == other.hold_until
             && self.paused == other.paused
+            && self.life_began == other.life_began
+            && self.adopted == other.adopted
             && self.next_number == other.next_number
             && self.catalogue_version == other.catalogue_version
             && self.pools == other.pools
@@ -135,8 +142,9 @@ impl Ledger {
     /// Carries out one command. What it changes becomes part of the batch that is being built.
     pub fn apply(&mut self, now: Now, command: Command) -> Reply {
         self.now = now;
-        // After a reboot a grace comes before any expiry.
-        if !matches!(command, Command::Rebooted) {
+        // After a reboot a grace comes before any expiry; and before a new life has begun, a seat
+        // that comes free must not pass on.
+        if !matches!(command, Command::Rebooted | Command::Reincarnate { .. }) {
             self.expire_due();
         }
         match command {

@@ -32,6 +32,7 @@ impl Ledger {
         if incarnation < mark.incarnation {
             return Reply::StaleSender;
         }
+        let before = mark;
         let from = if incarnation == mark.incarnation {
             mark.sequence
         } else {
@@ -54,6 +55,8 @@ impl Ledger {
             });
         }
         Reply::Report {
+            incarnation: self.incarnation,
+            before,
             acknowledged: last,
             items: replies,
         }
@@ -67,6 +70,7 @@ impl Ledger {
                 subject,
                 seats,
                 ttl_seconds,
+                shown,
             } => {
                 let Some((product, pool)) = self.product(&product) else {
                     return ItemReply::UnknownProduct;
@@ -88,6 +92,7 @@ impl Ledger {
                         session,
                     },
                     &asked,
+                    shown.as_ref(),
                 )
             }
             ReportItem::Renew { session } => self.renew_session(SessionKey {
@@ -109,6 +114,7 @@ impl Ledger {
                 ended_at,
                 duration_ms,
                 lease,
+                first_reported,
             } => {
                 // What was used is recorded, even of a product that has been removed since.
                 let Some(product) = self.product_by_id.get(&product).copied() else {
@@ -119,7 +125,8 @@ impl Ledger {
                         computer: sender,
                         session,
                     },
-                    sender_incarnation: incarnation,
+                    sender_incarnation: first_reported
+                        .map_or(incarnation, |first| first.min(incarnation)),
                     product,
                     program,
                     version,
@@ -147,8 +154,8 @@ impl Ledger {
     }
 
     /// A seat for a session where one is free; else it is unseated. Asked again, it keeps what it
-    /// has.
-    fn seat_session(&mut self, key: SessionKey, asked: &Asked) -> ItemReply {
+    /// has. A lease that it shows is taken over where that may be.
+    fn seat_session(&mut self, key: SessionKey, asked: &Asked, shown: Option<&Shown>) -> ItemReply {
         if self.renew_seat(key)
             && let Some(Seating::Lease(lease)) = self.sessions.get(&key)
         {
@@ -171,12 +178,16 @@ impl Ledger {
             });
             return self.granted(lease);
         }
-        let granted = self.plan(asked).and_then(|_| {
-            self.end_unseated(key);
-            self.grant(asked)
+        let plan = self.plan(asked).or_else(|reason| {
+            let adoption = shown.and_then(|shown| self.plan_adoption(asked, shown));
+            adoption.ok_or(reason)
         });
-        match granted {
-            Ok(lease) => self.granted(lease.id.number),
+        match plan {
+            Ok(plan) => {
+                self.end_unseated(key);
+                let lease = self.carry_out(asked, plan);
+                self.granted(lease.id.number)
+            }
             Err(reason) => {
                 self.emit(Event::Unseated(Unseated {
                     product: asked.product,

@@ -13,6 +13,10 @@ pub struct Snapshot {
     pub hold_until: Option<Steady>,
     /// Whether it is paused.
     pub paused: bool,
+    /// The number of the event by which this life began; 0 in the first.
+    pub life_began: u64,
+    /// Leases of another life that were taken over in this one.
+    pub adopted: Vec<LeaseId>,
     /// The number that the next event will have.
     pub next_number: u64,
     /// The number of the last event that changed a product.
@@ -47,6 +51,8 @@ impl Ledger {
         let mut ledger = Ledger::new(snapshot.incarnation);
         ledger.hold_until = snapshot.hold_until;
         ledger.paused = snapshot.paused;
+        ledger.life_began = snapshot.life_began;
+        ledger.adopted.extend(snapshot.adopted);
         ledger.next_number = snapshot.next_number.max(1);
         ledger.first_number = ledger.next_number;
         ledger.catalogue_version = snapshot.catalogue_version;

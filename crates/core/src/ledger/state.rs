@@ -164,6 +164,8 @@ impl Ledger {
                 let undo = Undo::Incarnation {
                     incarnation: self.incarnation,
                     hold_until: self.hold_until,
+                    life_began: std::mem::replace(&mut self.life_began, number.0),
+                    adopted: std::mem::take(&mut self.adopted),
                 };
                 self.incarnation = *incarnation;
                 self.hold_until = *hold_until;
@@ -175,6 +177,10 @@ impl Ledger {
             },
             Event::Continued => Undo::Paused {
                 before: std::mem::replace(&mut self.paused, false),
+            },
+            Event::Adopted { former, .. } => match self.adopted.insert(*former) {
+                true => Undo::Adopted { former: *former },
+                false => Undo::Nothing,
             },
         }
     }
@@ -259,10 +265,15 @@ impl Ledger {
             Undo::Incarnation {
                 incarnation,
                 hold_until,
+                life_began,
+                adopted,
             } => {
                 self.incarnation = incarnation;
                 self.hold_until = hold_until;
+                self.life_began = life_began;
+                self.adopted = adopted;
             }
+            Undo::Adopted { former } => drop(self.adopted.remove(&former)),
         }
     }
 

@@ -26,6 +26,7 @@ fn wants_on(product: &str, session: u64, user: &str) -> ReportItem {
         subject,
         seats: 1,
         ttl_seconds: 300,
+        shown: None,
     }
 }
 
@@ -159,6 +160,7 @@ fn a_session_of_a_product_that_was_removed_since_is_recorded_all_the_same() {
         ended_at: Wall(2),
         duration_ms: 1,
         lease: None,
+        first_reported: None,
     };
     let replies = items(w.tell(report(
         1,

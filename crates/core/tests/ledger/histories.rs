@@ -317,6 +317,7 @@ impl History {
                         subject: subject(&who(*user)),
                         seats: 1,
                         ttl_seconds: 120,
+                        shown: None,
                     },
                     2 => ReportItem::Renew { session },
                     3 => ReportItem::Checkin { session },

@@ -1,7 +1,10 @@
 //! Tests of the ledger: behaviour by example, and its invariants over random histories.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod agents;
 mod behaviour;
 mod histories;
 mod pause;
+mod restores;
 mod world;

@@ -58,6 +58,7 @@ fn what_an_agent_reports_in_a_pause_is_unseated_and_seated_when_asked_again_late
             subject: subject("ada"),
             seats: 1,
             ttl_seconds: 300,
+            shown: None,
         };
         Command::Report(Box::new(Report {
             computer: computer("pc9"),

@@ -8,7 +8,9 @@ use usher_api::{
     Code, ComputerFacts, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer, SyncRequest, UnreachedStarts,
     Watching,
 };
-use usher_core::ledger::{Command, ComputerRef, ItemReply, Reply, Report, ReportItem};
+use usher_core::ledger::{
+    Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
+};
 
 use crate::auth::{Principal, wall_ms};
 use crate::body::Body;
@@ -117,11 +119,13 @@ pub(crate) async fn sync(
         .ask(Command::Report(Box::new(report)))
         .await?
         .reply;
-    let (acknowledged, replies) = match reply {
+    let (life, before, acknowledged, replies) = match reply {
         Reply::Report {
+            incarnation,
+            before,
             acknowledged,
             items,
-        } => (acknowledged, items),
+        } => (incarnation, before, acknowledged, items),
         Reply::StaleSender => return Err(stale(&request)),
         _ => return Err(Refusal::unexpected()),
     };
@@ -133,6 +137,8 @@ pub(crate) async fn sync(
     let policy = (policy.version != request.policy_version).then_some(policy.json);
     let text = answer(
         &core.app.server_id,
+        life,
+        before,
         acknowledged,
         sequences.iter().copied().zip(&replies),
         &rejected,
@@ -225,6 +231,8 @@ fn stale(request: &Request<'_>) -> Refusal {
 
 fn answer<'a>(
     server: &str,
+    life: Incarnation,
+    before: Mark,
     acknowledged: u64,
     replies: impl Iterator<Item = (u64, &'a ItemReply)>,
     rejected: &[(usize, String)],
@@ -233,6 +241,10 @@ fn answer<'a>(
     let policy_bytes = policy.map_or(0, |text| text.len());
     let mut to = Writer::with_capacity(128 + 96 * replies.size_hint().0 + policy_bytes);
     to.raw("{\"server\":").string(server);
+    to.raw(",\"incarnation\":").number(u64::from(life.0));
+    to.raw(",\"before\":{\"incarnation\":")
+        .number(before.incarnation);
+    to.raw(",\"sequence\":").number(before.sequence).raw("}");
     to.raw(",\"acknowledged\":").number(acknowledged);
     to.raw(",\"results\":[");
     let mut rejected = rejected.iter().peekable();
@@ -268,9 +280,20 @@ mod tests {
         let replies = [ItemReply::Done, ItemReply::Done, ItemReply::UnknownSession];
         let rejected = [(1, "`seats` is \"0\"".to_owned())];
         let policy = r#"{"version":7,"products":[]}"#;
-        let text = answer("S1", 9, (7..).zip(&replies), &rejected, Some(policy));
+        let before = Mark {
+            incarnation: 5,
+            sequence: 6,
+        };
+        let life = Incarnation(3);
+        let items = (7..).zip(&replies);
+        let text = answer("S1", life, before, 9, items, &rejected, Some(policy));
         let read: SyncAnswer = serde_json::from_slice(&text).unwrap();
         assert_eq!((read.server.as_str(), read.acknowledged), ("S1", 9));
+        let mark = usher_api::SyncMark {
+            incarnation: 5,
+            sequence: 6,
+        };
+        assert_eq!((read.incarnation, read.before), (Some(3), Some(mark)));
         let outcomes: Vec<_> = read
             .results
             .into_iter()
@@ -290,7 +313,7 @@ mod tests {
             ]
         );
         assert_eq!(read.policy.unwrap().version, 7);
-        let none = answer("S1", 0, std::iter::empty(), &[], None);
+        let none = answer("S1", life, before, 0, std::iter::empty(), &[], None);
         let read: SyncAnswer = serde_json::from_slice(&none).unwrap();
         assert!(read.results.is_empty() && read.policy.is_none());
     }

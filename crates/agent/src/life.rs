@@ -1,0 +1,101 @@
+//! The server came back from a snapshot: what it no longer knows is told again.
+//!
+//! Each answer says which life of the server's data it comes from, and how much of this agent's
+//! reports it had before. In a new life, finished sessions that it lacks are sent again, and
+//! leases that live are shown. Whether the server did know of them, it tells apart itself.
+
+use jiff::Timestamp;
+use usher_api::{ShownLease, SyncAnswer};
+use usher_core::sessions::SessionId;
+
+use crate::agent::{Agent, timestamp};
+use crate::clock;
+use crate::outbox::{Had, ItemKind, OutboxError};
+
+impl Agent {
+    /// Whether the server's data began a new life since its last answer. What was kept for that is
+    /// queued, with the knowledge of the new life, before anything else of the answer is believed.
+    pub(crate) fn notice_life(&mut self, answer: &SyncAnswer) -> Result<bool, OutboxError> {
+        let known = self.life;
+        self.life = answer.incarnation;
+        if known == answer.incarnation {
+            return Ok(false);
+        }
+        // Another server never had them, and its site has them from the one before.
+        let is_same = self.outbox.meta("server")?.as_deref() == Some(&*answer.server);
+        let is_restored = is_same && known.is_some() && answer.incarnation.is_some();
+        let had = match is_restored {
+            true => Some(self.had(answer)?),
+            false => None,
+        };
+        let text = answer.incarnation.map(|life| life.to_string());
+        let sent = self.outbox.change(|change| {
+            // An older version of the server tells none.
+            change.set_meta("server_incarnation", text.as_deref().unwrap_or_default())?;
+            had.map_or(Ok(0), |had| change.send_again(had))
+        })?;
+        if is_restored {
+            tracing::warn!(
+                sessions = sent,
+                "the server was restored from a snapshot: what it may lack is told again"
+            );
+        }
+        Ok(is_restored)
+    }
+
+    /// What the server had of this agent's reports when its new life began.
+    fn had(&self, answer: &SyncAnswer) -> Result<Had, OutboxError> {
+        let own = self.outbox.number("incarnation")?;
+        let Some(mark) = answer.before else {
+            return Ok(Had::Unknown);
+        };
+        // A report that the new life took, and whose answer was lost, has moved its mark.
+        if mark.incarnation == own && mark.sequence > self.outbox.acknowledged()? {
+            return Ok(Had::Unknown);
+        }
+        Ok(Had::UpTo {
+            incarnation: mark.incarnation,
+            sequence: mark.sequence,
+        })
+    }
+
+    /// Asks for the seats of all sessions that hold one, showing their leases.
+    pub(crate) fn show_leases(&mut self) -> Result<(), OutboxError> {
+        let seated: Vec<SessionId> = self
+            .seats
+            .keys()
+            .copied()
+            .filter(|id| self.sessions.get(*id).is_some_and(|session| session.seated))
+            .collect();
+        let mut asked = Vec::new();
+        for id in seated {
+            if self.lease_shown(id).is_some()
+                && let Some(action) = self.checkout_action(id)
+            {
+                asked.push((id, action));
+            }
+        }
+        self.outbox.change(|change| {
+            for (id, action) in &asked {
+                if !change.waits(ItemKind::Checkout, id.0)? {
+                    change.enqueue(action)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The lease that a session holds, where it lives and the server may be told.
+    pub(crate) fn lease_shown(&self, id: SessionId) -> Option<ShownLease<'static>> {
+        self.life?;
+        let (session, seat) = (self.sessions.get(id)?, self.seats.get(&id)?);
+        let left_ms = seat.until_boot_ms.checked_sub(clock::boot_ms())?;
+        let granted_at: Timestamp = timestamp(seat.granted?.wall_ms);
+        let remaining_seconds = u32::try_from(left_ms / 1_000).ok()?;
+        (remaining_seconds > 0).then_some(ShownLease {
+            lease: session.lease.as_ref()?.to_string().into(),
+            granted_at,
+            remaining_seconds,
+        })
+    }
+}

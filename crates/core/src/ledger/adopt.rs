@@ -1,0 +1,64 @@
+//! After a restore: leases that were granted after the snapshot was made, and that only their
+//! holders still know of.
+//!
+//! While the hold lasts nobody else is granted anything, so a free seat belongs to whoever can
+//! show a lease of it. What is shown cannot be checked: it is the word of an agent, which might as
+//! well have asked for the seat an hour ago. So an adoption is held to what the ledger itself
+//! knows: a seat must be free, the lease must be of another life and of an event that the snapshot
+//! did not have, and it is taken over once.
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::{Asked, Plan};
+use super::*;
+
+/// Leases that one life takes over at the most; those shown beyond run unseated until the hold is
+/// over.
+pub const ADOPTIONS_LIMIT: usize = 1_000_000;
+
+/// A lease that its holder shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The id that it had.
+    pub lease: LeaseId,
+    /// When it was granted, by the holder's clock.
+    pub granted_at: Wall,
+    /// Seconds that it still lives without renewal, 1 or more.
+    pub remaining_seconds: u32,
+}
+
+impl Shown {
+    /// When it was granted, on both clocks; never later than now.
+    pub(super) fn granted(&self, now: Now) -> Now {
+        let ago_ms = now.wall.0.saturating_sub(self.granted_at.0).max(0);
+        Now {
+            steady: Steady(now.steady.0.saturating_sub(ago_ms.unsigned_abs())),
+            wall: Wall(now.wall.0.saturating_sub(ago_ms)),
+        }
+    }
+}
+
+impl Ledger {
+    /// How the seats of a lease that is shown would be taken over; none where they are not.
+    pub(super) fn plan_adoption(&self, asked: &Asked, shown: &Shown) -> Option<Plan> {
+        let pool = self.pools.get(&asked.product)?;
+        let lives = 1..=pool.listing.spec.max_ttl_seconds;
+        let may_be = self.is_held()
+            && shown.lease.incarnation != self.incarnation
+            && shown.lease.number.0 >= self.life_began
+            && lives.contains(&shown.remaining_seconds)
+            && !self.adopted.contains(&shown.lease)
+            && self.adopted.len() < ADOPTIONS_LIMIT;
+        if !may_be {
+            return None;
+        }
+        let mut plan = self.draw(asked).ok()?;
+        plan.takes_over = Some(*shown);
+        Some(plan)
+    }
+
+    /// Leases of another life that were taken over in this one.
+    pub fn adopted(&self) -> impl Iterator<Item = LeaseId> {
+        self.adopted.iter().copied()
+    }
+}

@@ -1,0 +1,473 @@
+//! What becomes of leases that a restored ledger does not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use usher_core::ledger::*;
+
+use crate::world::*;
+
+const TTL_SECONDS: u32 = 300;
+const HOLD_SECONDS: u64 = 400;
+
+fn wants(session: u64, shown: Option<Shown>) -> ReportItem {
+    ReportItem::Checkout {
+        session,
+        product: "cad".into(),
+        subject: subject(&format!("user{session}")),
+        seats: 1,
+        ttl_seconds: TTL_SECONDS,
+        shown,
+    }
+}
+
+fn report(at: u8, sequence: u64, item: ReportItem) -> Command {
+    Command::Report(Box::new(Report {
+        computer: computer(&format!("pc{at}")),
+        name: "lab".into(),
+        document: "".into(),
+        incarnation: 1,
+        items: vec![(sequence, item)],
+    }))
+}
+
+fn only(reply: Reply) -> ItemReply {
+    match reply {
+        Reply::Report { mut items, .. } => items.remove(0),
+        other => panic!("no report: {other:?}"),
+    }
+}
+
+fn leased(reply: Reply) -> LeaseId {
+    match only(reply) {
+        ItemReply::Granted { lease, .. } => lease,
+        other => panic!("not granted: {other:?}"),
+    }
+}
+
+fn new_life(w: &mut World, snapshot: Ledger) {
+    w.ledger = snapshot;
+    w.events.clear();
+    w.tell(Command::Reincarnate {
+        incarnation: Incarnation(9),
+        hold_until: Some(w.now.steady.plus_seconds(HOLD_SECONDS)),
+    });
+}
+
+fn shown(w: &World, lease: LeaseId) -> Shown {
+    Shown {
+        lease,
+        granted_at: w.now.wall,
+        remaining_seconds: 200,
+    }
+}
+
+/// Two seats; a snapshot without leases; then two sessions of pc1 that were seated, and a new life.
+fn restored() -> (World, [LeaseId; 2]) {
+    let mut w = World::new();
+    w.product("cad", 2);
+    let snapshot = w.ledger.clone();
+    let leases = [10, 11].map(|n| leased(w.tell(report(1, n, wants(n, None)))));
+    new_life(&mut w, snapshot);
+    (w, leases)
+}
+
+#[test]
+fn a_lease_that_the_snapshot_does_not_know_is_taken_over_while_nobody_else_is_granted_any() {
+    let (mut w, [first, _]) = restored();
+    let granted_at = w.now.wall;
+    w.pass(60);
+    let mut first_shown = shown(&w, first);
+    first_shown.granted_at = granted_at;
+    let now = leased(w.tell(report(1, 20, wants(10, Some(first_shown)))));
+    assert_eq!(now.incarnation, Incarnation(9));
+    let lease = w.ledger.lease(now.number).unwrap();
+    assert_eq!((lease.granted_at, lease.session), (granted_at, Some(10)));
+    assert_eq!(w.now.steady.since_ms(lease.granted), 60_000);
+    assert!(matches!(w.checkout("cad", "cyd"), Reply::Held { .. }));
+    assert_eq!(
+        only(w.tell(report(1, 21, wants(12, None)))),
+        ItemReply::Unseated(Reason::NoSeat)
+    );
+    // It lives on as any other, beyond the hold too.
+    for n in 0..3 {
+        w.pass(200);
+        let renewed = w.tell(report(1, 30 + n, ReportItem::Renew { session: 10 }));
+        assert!(matches!(only(renewed), ItemReply::Renewed { .. }));
+    }
+}
+
+#[test]
+fn a_lease_is_taken_over_once_and_who_shows_it_again_keeps_what_it_has() {
+    let (mut w, [first, _]) = restored();
+    let shown = shown(&w, first);
+    let now = leased(w.tell(report(1, 20, wants(10, Some(shown)))));
+    assert_eq!(leased(w.tell(report(1, 20, wants(10, Some(shown))))), now);
+    assert_eq!(leased(w.tell(report(1, 21, wants(10, Some(shown))))), now);
+    let copy = w.tell(report(2, 1, wants(10, Some(shown))));
+    assert_eq!(only(copy), ItemReply::Unseated(Reason::NoSeat));
+    w.tell(report(1, 22, ReportItem::Checkin { session: 10 }));
+    let again = w.tell(report(1, 23, wants(10, Some(shown))));
+    assert_eq!(only(again), ItemReply::Unseated(Reason::NoSeat));
+    assert_eq!(w.ledger.product("cad").unwrap().1.in_use, 0);
+}
+
+#[test]
+fn only_what_the_snapshot_cannot_have_known_is_taken_over() {
+    let mut w = World::new();
+    w.product("cad", 3);
+    let known = leased(w.tell(report(1, 1, wants(10, None))));
+    w.tell(report(1, 2, ReportItem::Checkin { session: 10 }));
+    let snapshot = w.ledger.clone();
+    let later = leased(w.tell(report(1, 3, wants(11, None))));
+    new_life(&mut w, snapshot);
+    let refused = |w: &mut World, sequence, shown| {
+        let reply = w.tell(report(1, sequence, wants(50, Some(shown))));
+        assert_eq!(
+            only(reply),
+            ItemReply::Unseated(Reason::NoSeat),
+            "{shown:?}"
+        );
+    };
+    let good = shown(&w, later);
+    refused(
+        &mut w,
+        10,
+        Shown {
+            lease: known,
+            ..good
+        },
+    );
+    let own = LeaseId {
+        incarnation: Incarnation(9),
+        ..later
+    };
+    refused(&mut w, 11, Shown { lease: own, ..good });
+    for remaining_seconds in [0, 86_401, u32::MAX] {
+        let shown = Shown {
+            remaining_seconds,
+            ..good
+        };
+        refused(&mut w, 12 + u64::from(remaining_seconds % 7), shown);
+    }
+    leased(w.tell(report(1, 30, wants(50, Some(good)))));
+}
+
+#[test]
+fn no_more_are_taken_over_than_seats_are_free_and_none_after_the_hold_or_of_a_closed_product() {
+    let (mut w, [first, second]) = restored();
+    let entitlement = w.ledger.entitlements().next().unwrap().number;
+    w.tell(Command::ChangeEntitlement {
+        entitlement,
+        terms: terms("cad", 1),
+    });
+    let (one, two) = (shown(&w, first), shown(&w, second));
+    leased(w.tell(report(1, 20, wants(10, Some(one)))));
+    let over = w.tell(report(1, 21, wants(11, Some(two))));
+    assert_eq!(only(over), ItemReply::Unseated(Reason::NoSeat));
+
+    let (mut w, [first, second]) = restored();
+    let (one, two) = (shown(&w, first), shown(&w, second));
+    let disabled = ProductSpec {
+        enabled: false,
+        ..spec("cad")
+    };
+    w.tell(Command::PutProduct {
+        spec: disabled,
+        new: false,
+    });
+    let closed = w.tell(report(1, 20, wants(10, Some(one))));
+    assert_eq!(only(closed), ItemReply::Unseated(Reason::ProductDisabled));
+    w.tell(Command::PutProduct {
+        spec: spec("cad"),
+        new: false,
+    });
+    w.pass(HOLD_SECONDS);
+    // Who waits for both seats is not overtaken by who shows a lease of one.
+    let other = w.granted("cad", "ada").id;
+    let wide = w.queued_with("cad", "bob", 2, 0);
+    let overtakes = w.tell(report(1, 25, wants(10, Some(one))));
+    assert_eq!(only(overtakes), ItemReply::Unseated(Reason::NoSeat));
+    w.tell(Command::Cancel {
+        ticket: wide,
+        access: Access::Anyone,
+    });
+    w.checkin(other);
+    let plain = leased(w.tell(report(1, 26, wants(11, Some(two)))));
+    assert_eq!(w.ledger.lease(plain.number).unwrap().granted, w.now.steady);
+    assert_eq!(w.ledger.adopted().count(), 0);
+}
+
+#[test]
+fn a_seat_that_comes_free_as_a_new_life_begins_waits_for_the_end_of_the_hold() {
+    for reboot in [false, true] {
+        let mut w = World::new();
+        w.product("cad", 1);
+        w.granted("cad", "ada");
+        w.pass(290);
+        let ticket = w.queued("cad", "bob");
+        let snapshot = w.ledger.clone();
+        w.pass_ms(15_000);
+        new_life(&mut w, snapshot);
+        if reboot {
+            w.tell(Command::Rebooted);
+        }
+        let view = w.poll(ticket);
+        assert!(
+            matches!(view.ticket.state, TicketState::Waiting { .. }),
+            "{view:?}"
+        );
+        assert!(
+            matches!(w.events[0].2, Event::Reincarnated { .. }),
+            "nothing is decided in the old life's name"
+        );
+    }
+}
+
+#[test]
+fn an_adoption_is_taken_back_and_recovered_as_any_decision() {
+    let (mut w, [first, second]) = restored();
+    let base = w.ledger.clone();
+    let (one, two) = (shown(&w, first), shown(&w, second));
+    w.tell(report(1, 20, wants(10, Some(one))));
+    let before = w.ledger.clone();
+    w.ledger.apply(w.now, report(1, 21, wants(11, Some(two))));
+    w.ledger.apply(
+        w.now,
+        Command::Reincarnate {
+            incarnation: Incarnation(11),
+            hold_until: None,
+        },
+    );
+    w.ledger.undo();
+    assert!(w.ledger == before);
+    let mut recovered = base;
+    for (at, number, event) in &w.events[1..] {
+        recovered.absorb(*at, *number, event);
+    }
+    assert!(recovered == w.ledger);
+}
+
+/// One step of a site's life: before the snapshot, between it and the restore, or after that.
+#[derive(Debug, Clone)]
+enum Step {
+    Pass {
+        ms: u64,
+    },
+    Start {
+        at: u8,
+    },
+    Renew {
+        session: u8,
+    },
+    End {
+        session: u8,
+    },
+    Direct,
+    /// A session shows its lease, as after a restore.
+    Show {
+        session: u8,
+    },
+    /// The last report once more.
+    Replay,
+    /// An agent shows a lease that is another's.
+    Forge {
+        at: u8,
+        session: u8,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0_u64..120_000).prop_map(|ms| Step::Pass { ms }),
+        8 => (0_u8..3).prop_map(|at| Step::Start { at }),
+        8 => any::<u8>().prop_map(|session| Step::Renew { session }),
+        4 => any::<u8>().prop_map(|session| Step::End { session }),
+        2 => Just(Step::Direct),
+        8 => any::<u8>().prop_map(|session| Step::Show { session }),
+        3 => Just(Step::Replay),
+        1 => (0_u8..3, any::<u8>()).prop_map(|(at, session)| Step::Forge { at, session }),
+    ]
+}
+
+/// What an agent knows of a session's seat.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    at: u8,
+    lease: LeaseId,
+    granted_at: Wall,
+    until: Steady,
+}
+
+/// A site: its server's ledger, and what really is in use.
+struct Site {
+    w: World,
+    held: BTreeMap<u64, Held>,
+    direct: Vec<Steady>,
+    sessions: u64,
+    sequence: u64,
+    last: Option<Command>,
+    forged: bool,
+    adopted: BTreeSet<LeaseId>,
+}
+
+const SEATS: u32 = 3;
+
+impl Site {
+    fn new() -> Site {
+        let mut w = World::new();
+        w.product("cad", SEATS);
+        Site {
+            w,
+            held: BTreeMap::new(),
+            direct: Vec::new(),
+            sessions: 0,
+            sequence: 0,
+            last: None,
+            forged: false,
+            adopted: BTreeSet::new(),
+        }
+    }
+
+    fn tells(&mut self, at: u8, item: ReportItem) -> ItemReply {
+        self.sequence += 1;
+        let command = report(at, self.sequence, item);
+        self.last = Some(command.clone());
+        only(self.w.tell(command))
+    }
+
+    fn asks(&mut self, at: u8, session: u64, shown: Option<Shown>) {
+        let now = self.w.now;
+        let until = now.steady.plus_seconds(u64::from(TTL_SECONDS));
+        match self.tells(at, wants(session, shown)) {
+            ItemReply::Granted { lease, .. } => {
+                let granted_at = self.held.get(&session).map_or(now.wall, |h| h.granted_at);
+                let held = Held {
+                    at,
+                    lease,
+                    granted_at,
+                    until,
+                };
+                self.held.insert(session, held);
+            }
+            _ => drop(self.held.remove(&session)),
+        }
+    }
+
+    fn pick(&self, index: u8) -> Option<(u64, Held)> {
+        let all: Vec<_> = self.held.iter().collect();
+        let (session, held) = all.get(usize::from(index) % all.len().max(1))?;
+        Some((**session, **held))
+    }
+
+    fn go(&mut self, step: &Step) {
+        match step {
+            Step::Pass { ms } => {
+                self.w.pass_ms(*ms);
+                self.w.tell(Command::Tick);
+            }
+            Step::Start { at } => {
+                self.sessions += 1;
+                self.asks(*at, self.sessions, None);
+            }
+            Step::Renew { session } => {
+                if let Some((session, held)) = self.pick(*session)
+                    && let ItemReply::Renewed { ttl_seconds } =
+                        self.tells(held.at, ReportItem::Renew { session })
+                {
+                    let until = self.w.now.steady.plus_seconds(u64::from(ttl_seconds));
+                    self.held.insert(session, Held { until, ..held });
+                }
+            }
+            Step::End { session } => {
+                if let Some((session, held)) = self.pick(*session) {
+                    self.tells(held.at, ReportItem::Checkin { session });
+                    self.held.remove(&session);
+                }
+            }
+            Step::Direct => {
+                if let Reply::Granted(lease) = self.w.checkout("cad", "dan") {
+                    self.direct.push(lease.deadline);
+                }
+            }
+            Step::Show { session } => {
+                if let Some((session, held)) = self.pick(*session) {
+                    let shown = self.shown(&held);
+                    self.asks(held.at, session, Some(shown));
+                }
+            }
+            Step::Replay => {
+                if let Some(command) = self.last.clone() {
+                    self.w.tell(command);
+                }
+            }
+            Step::Forge { at, session } => {
+                if let Some((_, held)) = self.pick(*session) {
+                    self.forged = true;
+                    let shown = self.shown(&held);
+                    self.sessions += 1;
+                    self.asks(*at, self.sessions, Some(shown));
+                }
+            }
+        }
+        self.check();
+    }
+
+    fn shown(&self, held: &Held) -> Shown {
+        let left_ms = held.until.since_ms(self.w.now.steady);
+        Shown {
+            lease: held.lease,
+            granted_at: held.granted_at,
+            remaining_seconds: u32::try_from(left_ms / 1_000).unwrap(),
+        }
+    }
+
+    fn check(&mut self) {
+        let now = self.w.now.steady;
+        self.held.retain(|_, held| held.until > now);
+        self.direct.retain(|until| *until > now);
+        let (_, pool) = self.w.ledger.product("cad").unwrap();
+        assert!(pool.in_use <= u64::from(SEATS), "I1 in the ledger");
+        let really = self.held.len() + self.direct.len();
+        assert!(
+            self.forged || really <= SEATS as usize,
+            "I1 in truth: {really} of {SEATS} seats are in use: {:?}",
+            self.held
+        );
+        let adopted: Vec<_> = self.w.events.iter().collect();
+        for (_, _, event) in adopted {
+            if let Event::Adopted { former, .. } = event {
+                assert!(
+                    self.adopted.insert(*former),
+                    "{former} was taken over twice"
+                );
+            }
+        }
+        self.w.events.clear();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_restore_in_any_history_seats_no_more_than_there_are_seats(
+        before in proptest::collection::vec(step(), 0..40),
+        lost in proptest::collection::vec(step(), 0..40),
+        after in proptest::collection::vec(step(), 0..60),
+        down_ms in 0_u64..200_000,
+        reboot in any::<bool>(),
+    ) {
+        let mut site = Site::new();
+        before.iter().for_each(|step| site.go(step));
+        let snapshot = site.w.ledger.clone();
+        lost.iter().for_each(|step| site.go(step));
+        site.w.pass_ms(down_ms);
+        new_life(&mut site.w, snapshot);
+        if reboot {
+            site.w.tell(Command::Rebooted);
+        }
+        site.check();
+        after.iter().for_each(|step| site.go(step));
+    }
+}
