@@ -4,6 +4,7 @@
 
 mod beside;
 mod figures;
+mod pack;
 mod restart;
 mod seats;
 mod setting;
@@ -33,6 +34,8 @@ enum Command {
     SideBySide(beside::Arguments),
     /// Start a server with many leases out: time until it is ready, memory a lease
     Restart(restart::Arguments),
+    /// A pack of a large cache at half of full speed: what it does to the answers
+    Pack(pack::Arguments),
     /// Two people and one seat: how long until one is refused, and until a waiter is seated
     Seats(seats::Arguments),
     /// An agent: what a storm of starts costs with it, what it costs idle, what it sees
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Command::Load(arguments) => put_load(&arguments),
         Command::SideBySide(arguments) => beside::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
         Command::Seats(arguments) => seats::run(&arguments),
         Command::Tracking(arguments) => tracking::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
