@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long the ledger may take: less than a pause may stand still.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two attempts where nothing can be stored.
-const RETRY: Duration = Duration::from_millis(100);
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Has the ledger follow the state until the service stops. `told` is what it was told before:
 /// whether to pause.
@@ -33,7 +33,7 @@ pub(crate) async fn tend(app: Arc<App>, mut told: Option<bool>) {
             told = tell(&app, pauses).await;
         }
         // Where nothing can be stored nothing is granted either, so the state is what it says; the
-        // ledger is told as soon as there is a disk again.
+        // ledger is told within RETRY of the disk's return.
         app.life.settled(state);
         match told {
             Some(_) => drop(app.life.other_than(state).await),
