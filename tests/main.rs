@@ -8,6 +8,7 @@
 mod a_bad_disk_loses_no_answer;
 mod a_clock_frees_no_seat;
 mod a_kill_loses_nothing;
+mod a_manager_is_watched_and_restarts_in_time;
 mod a_manager_tells_the_truth;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
