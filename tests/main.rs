@@ -9,6 +9,7 @@ mod a_bad_disk_loses_no_answer;
 mod a_clock_frees_no_seat;
 mod a_kill_loses_nothing;
 mod a_manager_is_not_fooled;
+mod a_manager_is_watched_and_restarts_in_time;
 mod a_manager_tells_the_truth;
 mod a_million_leases_are_upgraded;
 mod a_restore_is_made_good;
