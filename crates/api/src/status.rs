@@ -34,6 +34,25 @@ pub struct ServerStatus {
     pub why: Option<String>,
     /// The upkeep of the cache; null for clients and agents.
     pub pack: Option<crate::Pack>,
+    /// When the last copy of the data was taken, by `usher backup` or as a snapshot that the
+    /// server keeps; null where none was, and for clients and agents.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_backup_at: Option<Timestamp>,
+}
+
+/// A copy of the data that the server keeps beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Snapshot {
+    /// The file's name in the folder `snapshots` of the data directory.
+    pub name: String,
+    /// When it was taken.
+    #[schema(value_type = String, format = DateTime)]
+    pub taken_at: Timestamp,
+    /// What it was taken before: `before-pack` or `before-upgrade`.
+    pub reason: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// A product in `GET /v1/status`.

@@ -13,6 +13,7 @@ use usher_core::ledger::{Batch, Command, Event, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
 
 use crate::auth::{TokenBook, wall_ms};
+use crate::backups::Backups;
 use crate::feed::Feed;
 use crate::hopper::{ANSWER_SECONDS, no_answer};
 use crate::keys::SecretAnswers;
@@ -113,6 +114,7 @@ pub(crate) struct App {
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
     pub(crate) upkeep: Arc<Upkeep>,
+    pub(crate) backups: Arc<Backups>,
     state: Mutex<ServiceState>,
     readers: Semaphore,
 }
@@ -127,6 +129,7 @@ pub(crate) struct Parts {
     pub(crate) life: Life,
     pub(crate) connections_limit: usize,
     pub(crate) upkeep: Arc<Upkeep>,
+    pub(crate) backups: Arc<Backups>,
 }
 
 impl App {
@@ -149,6 +152,7 @@ impl App {
             policy: RwLock::default(),
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,
+            backups: parts.backups,
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),

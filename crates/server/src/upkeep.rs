@@ -19,6 +19,7 @@ use usher_core::schedule::{Planned, Schedule};
 
 use crate::app::Live;
 use crate::auth::wall_ms;
+use crate::backups::Backups;
 use crate::{ServerError, herald};
 
 /// The schedule of a data file that has none: SMS 2.0's.
@@ -32,6 +33,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct Upkeep {
     engine: Engine,
     live: Arc<Live>,
+    backups: Arc<Backups>,
     keep_days: u32,
     known: Mutex<Known>,
     /// Held while the plan is changed and kept, so that what is known follows what is kept.
@@ -62,6 +64,7 @@ impl Upkeep {
     pub(crate) fn open(
         engine: &Engine,
         live: Arc<Live>,
+        backups: Arc<Backups>,
         keep_days: u32,
     ) -> Result<Upkeep, ServerError> {
         let read = || {
@@ -91,6 +94,7 @@ impl Upkeep {
         Ok(Upkeep {
             engine: engine.clone(),
             live,
+            backups,
             keep_days,
             known: Mutex::new(known),
             planning: Mutex::default(),
@@ -111,7 +115,7 @@ impl Upkeep {
     /// Begins a pack now, beside the schedule.
     pub(crate) fn begin(self: &Arc<Self>) -> Result<(), PackError> {
         let turn = self.engine.pack().begin()?;
-        self.run(turn);
+        self.run(turn, false);
         Ok(())
     }
 
@@ -180,9 +184,9 @@ impl Upkeep {
         let pack = self.engine.pack();
         let begun = match pack.begin() {
             _ if is_wrong => pack.keep_plan(plan),
-            Ok(turn) if is_due => turn.begin_by(plan).map(|()| self.run(turn)),
+            Ok(turn) if is_due => turn.begin_by(plan).map(|()| self.run(turn, true)),
             Ok(turn) => {
-                self.run(turn);
+                self.run(turn, false);
                 Ok(())
             }
             // One that runs already is as good as the one that is due.
@@ -194,8 +198,8 @@ impl Upkeep {
         }
     }
 
-    /// Packs on a thread of its own.
-    fn run(self: &Arc<Self>, turn: PackTurn) {
+    /// Packs on a thread of its own; what the schedule named, after a snapshot.
+    fn run(self: &Arc<Self>, turn: PackTurn, is_scheduled: bool) {
         let upkeep = self.clone();
         let options = PackOptions {
             keep_days: self.keep_days,
@@ -205,11 +209,13 @@ impl Upkeep {
             let began_ms = wall_ms();
             tracing::info!("a pack of the cache has begun");
             herald::pack_changed(&upkeep.live.feed, "running", None);
+            let no_snapshot = is_scheduled.then(|| upkeep.backups.before_pack()).flatten();
             match turn.run(&options) {
                 // It goes on at the next start.
                 Err(Failure::Stopping) => tracing::info!("the stop has cut off the pack"),
                 Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, Some(turn)),
-                Ok(report) => {
+                Ok(mut report) => {
+                    report.skipped.extend(no_snapshot.map(no_snapshot_taken));
                     let failed = report.result == PackResult::Failed;
                     let goes_on = failed && upkeep.engine.pack().is_unfinished().unwrap_or(true);
                     upkeep.ended(report, goes_on, Some(turn));
@@ -293,6 +299,14 @@ fn first_plan() -> (Planned, String) {
     let schedule = Schedule::weekly(Weekday::Sunday, time(1, 59, 59, 0));
     debug_assert_eq!(schedule.to_string(), SCHEDULE);
     (Planned::new(schedule, zone, Timestamp::now()), name)
+}
+
+/// The pack goes on without.
+fn no_snapshot_taken(why: String) -> Skipped {
+    Skipped {
+        what: "the snapshot before the pack".to_owned(),
+        why,
+    }
 }
 
 /// The report of a pack whose beginning could not even be kept.

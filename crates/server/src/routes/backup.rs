@@ -14,6 +14,7 @@ use usher_api::{Code, Problem};
 
 use super::Caller;
 use crate::app::App;
+use crate::backups::Backups;
 use crate::problem::Refusal;
 
 const PIECE_BYTES: usize = 256 * 1024;
@@ -41,6 +42,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
         )
         .after(5));
     };
+    let backups = Some(app.backups.clone());
     let taken = tokio::task::spawn_blocking(move || {
         let name = format!("{PREFIX}{}{SUFFIX}", crate::secrets::token_id());
         let path = app.data.join(name);
@@ -79,6 +81,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
     let body = FileBody {
         file: tokio::fs::File::from_std(file),
         left: bytes,
+        backups,
         piece: vec![0; PIECE_BYTES].into(),
     };
     Ok((headers, axum::body::Body::new(body)).into_response())
@@ -109,6 +112,8 @@ pub(crate) fn clean(data: &Path) {
 struct FileBody {
     file: tokio::fs::File,
     left: u64,
+    /// Told when all of it was sent, once.
+    backups: Option<Arc<Backups>>,
     piece: Box<[u8]>,
 }
 
@@ -128,6 +133,12 @@ impl HttpBody for FileBody {
             Poll::Ready(Ok(())) => {
                 let read = Bytes::copy_from_slice(buffer.filled());
                 this.left = this.left.saturating_sub(read.len() as u64);
+                if this.left == 0
+                    && let Some(backups) = this.backups.take()
+                {
+                    // Nobody waits for it.
+                    drop(tokio::task::spawn_blocking(move || backups.taken()));
+                }
                 match read.is_empty() {
                     true => Poll::Ready(None),
                     false => Poll::Ready(Some(Ok(Frame::data(read)))),

@@ -214,6 +214,7 @@ mod tests {
                 since: jiff::Timestamp::UNIX_EPOCH,
                 why: (state != "running").then(|| "the disk | is full".to_owned()),
                 pack: None,
+                last_backup_at: None,
             },
             products: vec![ProductStatus {
                 id: "gimp".into(),
