@@ -2,7 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{Ended, Folder, Running, said, stderr, usher};
+use crate::http::Http;
+use crate::support::{Ended, Folder, Running, said, stderr, usher, wait_for};
 
 #[test]
 fn a_snapshot_of_a_serving_server_comes_back_and_grants_nothing_at_first() {
@@ -48,6 +49,46 @@ fn a_snapshot_of_a_serving_server_comes_back_and_grants_nothing_at_first() {
     let running = Running::up(&data);
     let second = running.ok(&["checkout", "tool", "--user", "bert"]);
     assert_ne!(second, lease);
+}
+
+#[test]
+fn a_snapshot_is_kept_before_each_scheduled_pack_and_comes_back_by_its_name() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let mut command = usher();
+    command.args(["server", "--listen", "127.0.0.1:0", "--keep-snapshots", "1"]);
+    let running = Running::start(&mut command, &data);
+    running.ok(&["product", "add", "tool", "--seats", "2"]);
+    assert_eq!(
+        running.json(&["backup", "--list"])["items"],
+        serde_json::json!([])
+    );
+    assert!(running.json(&["status"])["server"]["last_backup_at"].is_null());
+    let token = std::fs::read_to_string(data.join("admin.token")).unwrap();
+    let mut http = Http::connect(&running.api, token.trim()).unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let pack_time = now.unwrap().as_secs() + 1;
+    let plan = serde_json::json!({ "schedule": "every 6 hours", "pack_time": pack_time });
+    let put = http.ask("PUT", "/v1/pack/schedule", Some(&plan)).unwrap();
+    assert_eq!(put.status, 200);
+    let kept = wait_for("a snapshot", || {
+        let kept = running.json(&["backup", "--list"])["items"].clone();
+        (kept.as_array().unwrap().len() == 1).then_some(kept)
+    });
+    assert_eq!(kept[0]["reason"], "before-pack");
+    assert!(running.json(&["status"])["server"]["last_backup_at"].is_string());
+    running.ok(&["product", "add", "later"]);
+    assert_eq!(running.stop(), Some(0));
+    let name = kept[0]["name"].as_str().unwrap();
+    let restore = |name: &str| usher().args(["restore", name, "--data"]).arg(&data).ended();
+    let unknown = restore("usher-1999-12-31T235959Z-before-pack.db");
+    assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
+    let done = restore(name);
+    assert!(done.status.success(), "{}", said(&done));
+    let running = Running::up(&data);
+    let products = running.json(&["product", "list"]);
+    assert_eq!(products["items"].as_array().unwrap().len(), 1);
+    assert!(running.json(&["status"])["server"]["last_backup_at"].is_string());
 }
 
 #[test]

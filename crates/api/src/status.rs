@@ -37,6 +37,11 @@ pub struct ServerStatus {
     /// How this version came to serve the data; null for who may not see all.
     #[serde(default)]
     pub upgrade: Option<UpgradeStatus>,
+    /// When a copy of the data was last fetched whole (`usher backup`); a snapshot that the server
+    /// keeps is none. Null where none was, and for clients and agents.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_backup_at: Option<Timestamp>,
 }
 
 /// How a version came to serve the data.
@@ -51,6 +56,20 @@ pub struct UpgradeStatus {
     /// data over again (`usher upgrade --back`).
     #[schema(value_type = Option<String>, format = DateTime)]
     pub packed_at: Option<Timestamp>,
+}
+
+/// A copy of the data that the server keeps beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Snapshot {
+    /// The file's name in the folder `snapshots` of the data directory.
+    pub name: String,
+    /// When it was taken.
+    #[schema(value_type = String, format = DateTime)]
+    pub taken_at: Timestamp,
+    /// What it was taken before: `before-pack` or `before-upgrade`.
+    pub reason: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// A product in `GET /v1/status`.

@@ -13,6 +13,7 @@ use usher_core::ledger::{Batch, Command, Event, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
 
 use crate::auth::{TokenBook, wall_ms};
+use crate::backups::Backups;
 use crate::feed::Feed;
 use crate::hopper::{ANSWER_SECONDS, no_answer};
 use crate::keys::SecretAnswers;
@@ -116,6 +117,7 @@ pub(crate) struct App {
     pub(crate) upkeep: Arc<Upkeep>,
     /// Rules that no longer match, as they were last looked for.
     pub(crate) quiet_rules: QuietRules,
+    pub(crate) backups: Arc<Backups>,
     state: Mutex<ServiceState>,
     readers: Semaphore,
 }
@@ -130,6 +132,7 @@ pub(crate) struct Parts {
     pub(crate) life: Life,
     pub(crate) connections_limit: usize,
     pub(crate) upkeep: Arc<Upkeep>,
+    pub(crate) backups: Arc<Backups>,
 }
 
 impl App {
@@ -153,6 +156,7 @@ impl App {
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,
             quiet_rules: QuietRules::default(),
+            backups: parts.backups,
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),

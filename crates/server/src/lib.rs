@@ -8,6 +8,7 @@
 
 mod app;
 mod auth;
+mod backups;
 mod body;
 mod candidate;
 mod connection;
@@ -57,6 +58,9 @@ pub struct ServerOptions {
     /// Days for which ended leases, sessions and denials are kept, 1 at least: older ones go with
     /// the next pack.
     pub keep_days: u32,
+    /// Snapshots of the data that are kept beside it, one more before each scheduled pack; 0: none
+    /// are taken.
+    pub keep_snapshots: u32,
 }
 
 /// Takes an address to listen on.

@@ -1,11 +1,7 @@
-//! What this computer tells of the server: its memory, its disk, its backups.
+//! What this computer tells of the server: its memory, its disk.
 
-use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
-
-/// Holds when a backup was last fetched whole, in Unix milliseconds.
-const BACKUP_NOTE: &str = "last-backup";
 
 /// Memory of this process that lies in RAM, in bytes.
 pub(crate) fn resident_bytes() -> Option<u64> {
@@ -24,19 +20,6 @@ pub(crate) fn disk(data: &Path) -> Option<(u64, u64)> {
     ))
 }
 
-/// Notes that a backup was fetched whole.
-pub(crate) fn note_backup(data: &Path, at_ms: i64) -> io::Result<()> {
-    let fresh = data.join(format!("{BACKUP_NOTE}.new"));
-    std::fs::write(&fresh, at_ms.to_string())?;
-    std::fs::rename(fresh, data.join(BACKUP_NOTE))
-}
-
-/// When a backup was last fetched whole.
-pub(crate) fn last_backup_ms(data: &Path) -> Option<i64> {
-    let text = std::fs::read_to_string(data.join(BACKUP_NOTE)).ok()?;
-    text.trim().parse().ok()
-}
-
 /// Since when there is data, in Unix milliseconds.
 pub(crate) fn data_since_ms(data: &Path) -> i64 {
     let made = std::fs::metadata(data.join("cache.db")).and_then(|it| it.created());
@@ -52,11 +35,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backup_is_remembered_and_the_disk_and_memory_are_told() {
+    fn the_disk_and_memory_are_told() {
         let data = tempfile::tempdir().unwrap();
-        assert_eq!(last_backup_ms(data.path()), None);
-        note_backup(data.path(), 42).unwrap();
-        assert_eq!(last_backup_ms(data.path()), Some(42));
         let (free, total) = disk(data.path()).unwrap();
         assert!(free <= total && total > 0);
         assert!(resident_bytes().unwrap() > 1 << 20);

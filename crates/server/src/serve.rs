@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use usher_api::Code;
-use usher_cache::{Engine, EngineOptions, SystemClock};
+use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 
 use crate::app::{App, Live, Parts, ServiceState};
+use crate::backups::Backups;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
@@ -125,7 +126,9 @@ fn start(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
-    let upkeep = match Upkeep::open(&engine, live.clone(), options.keep_days) {
+    let snapshots = Snapshots::of(&options.data);
+    let backups = Arc::new(Backups::open(&engine, snapshots, options.keep_snapshots));
+    let upkeep = match Upkeep::open(&engine, live.clone(), backups.clone(), options.keep_days) {
         Ok(upkeep) => Arc::new(upkeep),
         Err(error) => {
             engine.close();
@@ -144,6 +147,7 @@ fn start(
         life: life.clone(),
         connections_limit,
         upkeep,
+        backups,
     }));
     app.tokens.replace(&tokens);
     if let Some(manager) = managed.manager {

@@ -20,6 +20,7 @@ use usher_core::schedule::{Planned, Schedule};
 
 use crate::app::Live;
 use crate::auth::wall_ms;
+use crate::backups::Backups;
 use crate::{ServerError, herald};
 
 /// The schedule of a data file that has none: SMS 2.0's.
@@ -33,6 +34,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct Upkeep {
     engine: Engine,
     live: Arc<Live>,
+    backups: Arc<Backups>,
     keep_days: u32,
     known: Mutex<Known>,
     /// Held while the plan is changed and kept, so that what is known follows what is kept.
@@ -58,7 +60,10 @@ pub(crate) struct Served {
 /// Who asked for a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
+    /// It was due.
     Schedule,
+    /// It was cut off, and goes on.
+    Resumed,
     Hand,
 }
 
@@ -78,6 +83,7 @@ impl Upkeep {
     pub(crate) fn open(
         engine: &Engine,
         live: Arc<Live>,
+        backups: Arc<Backups>,
         keep_days: u32,
     ) -> Result<Upkeep, ServerError> {
         let read = || {
@@ -108,6 +114,7 @@ impl Upkeep {
         Ok(Upkeep {
             engine: engine.clone(),
             live,
+            backups,
             keep_days,
             known: Mutex::new(known),
             planning: Mutex::default(),
@@ -204,8 +211,7 @@ impl Upkeep {
             _ if is_wrong => pack.keep_plan(plan),
             Ok(turn) if is_due => turn.begin_by(plan).map(|()| self.run(turn, By::Schedule)),
             Ok(turn) => {
-                // What was cut off was the schedule's, as a rule.
-                self.run(turn, By::Schedule);
+                self.run(turn, By::Resumed);
                 Ok(())
             }
             // One that runs already is as good as the one that is due.
@@ -217,7 +223,7 @@ impl Upkeep {
         }
     }
 
-    /// Packs on a thread of its own.
+    /// Packs on a thread of its own; what the schedule named, after a snapshot.
     fn run(self: &Arc<Self>, turn: PackTurn, by: By) {
         let upkeep = self.clone();
         let options = PackOptions {
@@ -228,14 +234,19 @@ impl Upkeep {
             let began_ms = wall_ms();
             tracing::info!("a pack of the cache has begun");
             herald::pack_changed(&upkeep.live.feed, "running", None);
+            let no_snapshot = (by == By::Schedule)
+                .then(|| upkeep.backups.before_pack())
+                .flatten();
             match turn.run(&options) {
                 // It goes on at the next start.
                 Err(Failure::Stopping) => tracing::info!("the stop has cut off the pack"),
                 Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, Some(turn)),
-                Ok(report) => {
-                    if (report.result, by) == (PackResult::Done, By::Schedule) {
+                Ok(mut report) => {
+                    // What was cut off was the schedule's, as a rule.
+                    if report.result == PackResult::Done && by != By::Hand {
                         upkeep.passed(report.ended_at);
                     }
+                    report.skipped.extend(no_snapshot.map(no_snapshot_taken));
                     let failed = report.result == PackResult::Failed;
                     let goes_on = failed && upkeep.engine.pack().is_unfinished().unwrap_or(true);
                     upkeep.ended(report, goes_on, Some(turn));
@@ -338,6 +349,14 @@ fn first_plan() -> (Planned, String) {
     let schedule = Schedule::weekly(Weekday::Sunday, time(1, 59, 59, 0));
     debug_assert_eq!(schedule.to_string(), SCHEDULE);
     (Planned::new(schedule, zone, Timestamp::now()), name)
+}
+
+/// The pack goes on without.
+fn no_snapshot_taken(why: String) -> Skipped {
+    Skipped {
+        what: "the snapshot before the pack".to_owned(),
+        why,
+    }
 }
 
 /// The report of a pack whose beginning could not even be kept.

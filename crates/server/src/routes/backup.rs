@@ -1,6 +1,6 @@
 //! `GET /v1/backup`: a snapshot of the cache, taken while it serves.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,8 +15,7 @@ use usher_api::{Code, Problem};
 
 use super::Caller;
 use crate::app::App;
-use crate::auth::wall_ms;
-use crate::machine;
+use crate::backups::Backups;
 use crate::problem::Refusal;
 
 const PIECE_BYTES: usize = 256 * 1024;
@@ -44,7 +43,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
         )
         .after(5));
     };
-    let data = app.data.clone();
+    let backups = Some(app.backups.clone());
     let taken = tokio::task::spawn_blocking(move || {
         let name = format!("{PREFIX}{}{SUFFIX}", crate::secrets::token_id());
         let path = app.data.join(name);
@@ -83,8 +82,8 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
     let body = FileBody {
         file: tokio::fs::File::from_std(file),
         left: bytes,
+        backups,
         piece: vec![0; PIECE_BYTES].into(),
-        data: Some(data),
     };
     Ok((headers, axum::body::Body::new(body)).into_response())
 }
@@ -114,23 +113,9 @@ pub(crate) fn clean(data: &Path) {
 struct FileBody {
     file: tokio::fs::File,
     left: u64,
+    /// Told when all of it was sent, once.
+    backups: Option<Arc<Backups>>,
     piece: Box<[u8]>,
-    /// Where it is noted that the backup was fetched whole.
-    data: Option<PathBuf>,
-}
-
-impl FileBody {
-    fn fetched(&mut self) {
-        let Some(data) = self.data.take() else {
-            return;
-        };
-        // A write to the data directory may wait for its disk.
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = machine::note_backup(&data, wall_ms()) {
-                tracing::warn!(%error, "it could not be noted that a backup was taken");
-            }
-        });
-    }
 }
 
 impl HttpBody for FileBody {
@@ -149,8 +134,11 @@ impl HttpBody for FileBody {
             Poll::Ready(Ok(())) => {
                 let read = Bytes::copy_from_slice(buffer.filled());
                 this.left = this.left.saturating_sub(read.len() as u64);
-                if this.left == 0 {
-                    this.fetched();
+                if this.left == 0
+                    && let Some(backups) = this.backups.take()
+                {
+                    // Nobody waits for it.
+                    drop(tokio::task::spawn_blocking(move || backups.taken()));
                 }
                 match read.is_empty() {
                     true => Poll::Ready(None),

@@ -85,7 +85,7 @@ pub(crate) async fn get(
                 total_bytes,
             });
             let backup = BackupFacts {
-                last_at: machine::last_backup_ms(&app.data).map(timestamp),
+                last_at: app.backups.last_ms().map(timestamp),
                 data_since: timestamp(machine::data_since_ms(&app.data)),
             };
             Ok((disk, backup))

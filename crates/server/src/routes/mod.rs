@@ -18,6 +18,7 @@ pub(crate) mod pack;
 pub(crate) mod products;
 pub(crate) mod queue;
 pub(crate) mod service;
+pub(crate) mod snapshots;
 pub(crate) mod status;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
@@ -139,6 +140,7 @@ table! {
         PUT "/v1/pack/schedule" => pack::schedule;
         GET "/v1/events" => events::follow;
         GET "/v1/backup" => backup::get;
+        GET "/v1/snapshots" => snapshots::list;
         POST "/v1/canary" => canary::post;
         GET "/v1/health" => health::get;
         GET "/metrics" => metrics::get;

@@ -58,6 +58,11 @@ pub(crate) async fn get(
             .versions()
             .filter(|_| caller.sees_all())
             .map(upgrade),
+        last_backup_at: app
+            .backups
+            .last_ms()
+            .filter(|_| caller.sees_all())
+            .map(timestamp),
     };
     let with_computers = caller.sees_all();
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.

@@ -303,6 +303,7 @@ async fn each_role_is_refused_what_is_above_it() {
         ),
         (&operator, "DELETE", "/v1/tokens/K1", None),
         (&operator, "GET", "/v1/backup", None),
+        (&operator, "GET", "/v1/snapshots", None),
     ];
     for (token, method, path, body) in cases {
         let reply = server.call_as(token, method, path, body.clone()).await;

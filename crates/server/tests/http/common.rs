@@ -50,6 +50,7 @@ pub(crate) fn options(data: &Path) -> ServerOptions {
         plain_http: false,
         begin_anew: false,
         keep_days: 400,
+        keep_snapshots: 3,
     }
 }
 

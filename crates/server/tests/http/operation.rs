@@ -221,6 +221,11 @@ async fn a_backup_is_a_whole_database_and_leaves_nothing_behind() {
     assert_eq!(response.status(), 200);
     let bytes = response.bytes().await.unwrap();
     assert!(bytes.starts_with(b"SQLite format 3\0"));
+    crate::common::until("the backup is noted", async || {
+        let status = server.get("/v1/status").await;
+        status["server"]["last_backup_at"].is_string().then_some(())
+    })
+    .await;
     let left: Vec<_> = std::fs::read_dir(server.data())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

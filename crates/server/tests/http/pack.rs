@@ -190,6 +190,53 @@ async fn what_is_due_runs_once_and_the_next_is_planned() {
 }
 
 #[tokio::test]
+async fn a_snapshot_is_kept_before_a_pack_of_the_schedule_and_before_no_other() {
+    let server = Server::start();
+    let last = async || server.get("/v1/status").await["server"]["last_backup_at"].clone();
+    server.call("POST", "/v1/pack", None).await;
+    idle(&server).await;
+    assert_eq!(
+        server.get("/v1/snapshots").await,
+        json!({ "items": [], "next": null })
+    );
+    assert_eq!(last().await, Value::Null);
+    plan(&server, soon(2)).await;
+    let kept = until("a snapshot", async || {
+        let kept = server.get("/v1/snapshots").await["items"].clone();
+        (kept.as_array().map(Vec::len) == Some(1)).then_some(kept)
+    })
+    .await;
+    assert_eq!(kept[0]["reason"], "before-pack");
+    let noted = until("it is noted", async || {
+        Some(last().await).filter(Value::is_string)
+    })
+    .await;
+    let folder = tokio::task::spawn_blocking(|| server.stop()).await.unwrap();
+    std::fs::remove_dir_all(folder.path().join("snapshots")).unwrap();
+    let server = Server::start_in(folder);
+    let status = server.get("/v1/status").await;
+    assert_eq!(
+        status["server"]["last_backup_at"], noted,
+        "it is kept in the data too"
+    );
+}
+
+#[tokio::test]
+async fn a_pack_for_which_no_snapshot_can_be_taken_says_so_and_is_made_all_the_same() {
+    let server = Server::start();
+    std::fs::write(server.data().join("snapshots"), "in the way").unwrap();
+    plan(&server, soon(2)).await;
+    let pack = idle(&server).await;
+    assert_eq!(pack["last"]["result"], "done");
+    let skipped = &pack["last"]["skipped"][0];
+    assert_eq!(skipped["what"], "the snapshot before the pack");
+    assert!(
+        skipped["why"].as_str().unwrap().contains("no folder"),
+        "{skipped}"
+    );
+}
+
+#[tokio::test]
 async fn a_run_that_was_missed_while_the_server_was_off_is_made_up_for_once() {
     let server = Server::start();
     let planned = plan(&server, soon(2)).await["pack_time"].as_i64().unwrap();

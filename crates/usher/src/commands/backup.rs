@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use usher_api::client::Client;
+use usher_api::{Page, Snapshot};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{line, print_json};
+use crate::output::{Table, bytes, line, print_json, tame, time};
 
 /// Write a snapshot of the server's data to a file, while it serves
 #[derive(Debug, Args)]
@@ -18,17 +19,27 @@ use crate::output::{line, print_json};
 Examples:
   usher backup                          writes usher-2026-01-31T0200.db here
   usher backup /backup/usher.db
+  usher backup --list                   the snapshots that the server keeps beside its data
 
 The file holds everything, names and tokens' hashes too: keep it as you keep the data itself. It
-appears under its name only when it is whole and on disk. `usher restore FILE` brings it back.")]
+appears under its name only when it is whole and on disk. `usher restore FILE` brings it back.
+
+The server keeps snapshots by itself, of before each scheduled pack (--keep-snapshots, 3 by default).
+They lie on the disk that the data lies on: no replacement for a backup elsewhere.")]
 pub(crate) struct Backup {
     /// The file [default: usher-TIME.db in this folder]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Show the snapshots that the server keeps; `usher restore` takes one by its name
+    #[arg(long, conflicts_with = "file")]
+    list: bool,
 }
 
 /// Does it.
 pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
+    if args.list {
+        return context.block_on(list(context));
+    }
     let file = args.file.clone().unwrap_or_else(|| {
         let now = jiff::ZonedDateTime::now()
             .strftime("%Y-%m-%dT%H%M%S")
@@ -47,6 +58,26 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
         }
         line(format!("{} is written: {bytes} bytes.", file.display()))
     })
+}
+
+async fn list(context: &Context) -> Result<(), Failure> {
+    let kept: Page<Snapshot> = context.client()?.get("/v1/snapshots").await?;
+    if context.json() {
+        return print_json(&kept);
+    }
+    if kept.items.is_empty() {
+        return line("No snapshots are kept yet: one is taken before each scheduled pack.");
+    }
+    let mut table = Table::new(&["SNAPSHOT", "TAKEN", "REASON", ">SIZE"]);
+    for snapshot in &kept.items {
+        table.row([
+            tame(&snapshot.name),
+            time::local(snapshot.taken_at),
+            tame(&snapshot.reason),
+            bytes(snapshot.bytes),
+        ]);
+    }
+    table.print()
 }
 
 /// Writes the snapshot beside `file`, and gives it its name when it is whole and on disk.

@@ -57,6 +57,11 @@ pub(crate) struct Listening {
     #[arg(long, value_name = "DAYS", default_value_t = 400)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) keep_days: u32,
+    /// Snapshots of the data that are kept in <data>/snapshots, one more before each scheduled
+    /// pack; 0 keeps none
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=1_000))]
+    pub(crate) keep_snapshots: u32,
     /// The account that the server takes when root starts it [default: usher, where there is one]
     #[arg(long, value_name = "USER")]
     pub(crate) run_as: Option<String>,
@@ -71,7 +76,12 @@ impl Listening {
                 words.extend([option.into(), file.clone().into_os_string()]);
             }
         }
-        words.extend(["--keep-days".into(), self.keep_days.to_string().into()]);
+        for (option, number) in [
+            ("--keep-days", self.keep_days),
+            ("--keep-snapshots", self.keep_snapshots),
+        ] {
+            words.extend([option.into(), number.to_string().into()]);
+        }
         if self.plain_http {
             words.push("--plain-http".into());
         }
@@ -116,6 +126,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         plain_http: args.listening.plain_http,
         begin_anew: args.listening.begin_anew,
         keep_days: args.listening.keep_days,
+        keep_snapshots: args.listening.keep_snapshots,
     };
     let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {

@@ -278,6 +278,7 @@ mod tests {
                 why: (state != "running").then(|| "the disk | is full".to_owned()),
                 pack: None,
                 upgrade: None,
+                last_backup_at: None,
             },
             products: vec![ProductStatus {
                 id: "gimp".into(),

@@ -1,0 +1,67 @@
+//! Copies of the data: the snapshots that are kept beside it, and when one was last fetched.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use usher_cache::{CacheError, Engine, Snapshot, SnapshotReason, Snapshots, Taken};
+
+use crate::auth::wall_ms;
+
+/// No copy is known of.
+const NONE: i64 = i64::MIN;
+
+/// See the module.
+pub(crate) struct Backups {
+    engine: Engine,
+    snapshots: Snapshots,
+    keep: u32,
+    last_ms: AtomicI64,
+}
+
+impl Backups {
+    /// Of the data directory that `engine` has open; keeps so many snapshots.
+    pub(crate) fn open(engine: &Engine, snapshots: Snapshots, keep: u32) -> Backups {
+        // What cannot be read is told where it is asked for; it keeps no server from serving.
+        let noted = engine.last_backup().ok().flatten();
+        Backups {
+            engine: engine.clone(),
+            snapshots,
+            keep,
+            last_ms: AtomicI64::new(noted.unwrap_or(NONE)),
+        }
+    }
+
+    /// When a copy was last fetched whole, in Unix milliseconds. A snapshot is none: it is lost with
+    /// the disk that it shares.
+    pub(crate) fn last_ms(&self) -> Option<i64> {
+        Some(self.last_ms.load(Ordering::Relaxed)).filter(|at| *at != NONE)
+    }
+
+    /// Notes that a copy of now is in somebody's hands. Blocks.
+    pub(crate) fn taken(&self) {
+        let now = wall_ms();
+        self.last_ms.fetch_max(now, Ordering::Relaxed);
+        if let Err(failure) = self.engine.note_backup(now) {
+            tracing::warn!(
+                ?failure,
+                "when the backup was taken could not be kept in the data"
+            );
+        }
+    }
+
+    /// The snapshots that are kept, newest first. Blocks.
+    pub(crate) fn list(&self) -> Result<Vec<Snapshot>, CacheError> {
+        self.snapshots.list()
+    }
+
+    /// Takes a snapshot before a pack; why there is none, where that is so. Blocks.
+    pub(crate) fn before_pack(&self) -> Option<String> {
+        match self.snapshots.take(SnapshotReason::Pack, self.keep) {
+            Ok(Taken::Kept(snapshot)) => {
+                tracing::info!(snapshot.name, snapshot.bytes, "took a snapshot");
+                None
+            }
+            Ok(Taken::Skipped(why)) => Some(why),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `GET /v1/snapshots`: the copies of the data that the server keeps beside it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use hyper::StatusCode;
+use usher_api::{Code, Page, Problem, Snapshot};
+
+use super::{Caller, Json};
+use crate::app::App;
+use crate::input::timestamp;
+use crate::problem::Refusal;
+
+/// The snapshots that are kept, newest first; all of them, for there are few. `usher restore` takes
+/// one by its name. For admins.
+#[utoipa::path(
+    get,
+    path = "/v1/snapshots",
+    tag = "operation",
+    responses(
+        (status = 200, body = Page<Snapshot>),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Page<Snapshot>>, Refusal> {
+    caller.must_be_admin("see snapshots")?;
+    let kept = app.blocking(|app| Ok(app.backups.list())).await?;
+    let kept = kept.map_err(|error| Refusal::new(Code::StorageFailed, error.to_string()))?;
+    let shown = |kept: usher_cache::Snapshot| Snapshot {
+        taken_at: timestamp(kept.taken_at),
+        name: kept.name,
+        reason: kept.reason,
+        bytes: kept.bytes,
+    };
+    let page = Page {
+        items: kept.into_iter().map(shown).collect(),
+        next: None,
+    };
+    Ok(Json(StatusCode::OK, page))
+}
