@@ -63,7 +63,6 @@ fn a_snapshot_is_kept_before_each_scheduled_pack_and_comes_back_by_its_name() {
         running.json(&["backup", "--list"])["items"],
         serde_json::json!([])
     );
-    assert!(running.json(&["status"])["server"]["last_backup_at"].is_null());
     let token = std::fs::read_to_string(data.join("admin.token")).unwrap();
     let mut http = Http::connect(&running.api, token.trim()).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -76,7 +75,8 @@ fn a_snapshot_is_kept_before_each_scheduled_pack_and_comes_back_by_its_name() {
         (kept.as_array().unwrap().len() == 1).then_some(kept)
     });
     assert_eq!(kept[0]["reason"], "before-pack");
-    assert!(running.json(&["status"])["server"]["last_backup_at"].is_string());
+    // It is lost with the disk that it shares: no backup.
+    assert!(running.json(&["status"])["server"]["last_backup_at"].is_null());
     running.ok(&["product", "add", "later"]);
     assert_eq!(running.stop(), Some(0));
     let name = kept[0]["name"].as_str().unwrap();
@@ -88,7 +88,6 @@ fn a_snapshot_is_kept_before_each_scheduled_pack_and_comes_back_by_its_name() {
     let running = Running::up(&data);
     let products = running.json(&["product", "list"]);
     assert_eq!(products["items"].as_array().unwrap().len(), 1);
-    assert!(running.json(&["status"])["server"]["last_backup_at"].is_string());
 }
 
 #[test]

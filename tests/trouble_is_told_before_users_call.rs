@@ -22,12 +22,24 @@ struct Site {
 impl Site {
     /// `prepare` may do something to the server before anybody looks at it.
     fn new(prepare: impl FnOnce(&Running)) -> Site {
+        Site::with_a_backup(prepare, None)
+    }
+
+    /// The same, where the last backup was so long ago.
+    fn with_a_backup(prepare: impl FnOnce(&Running), ago: Option<Duration>) -> Site {
         let folder = Folder::new();
-        let server = Running::start(
-            usher().args(["server", "--listen", "127.0.0.1:0"]),
-            &folder.path("server"),
-        );
+        let start = || {
+            let mut server = usher();
+            server.args(["server", "--listen", "127.0.0.1:0"]);
+            Running::start(&mut server, &folder.path("server"))
+        };
+        let mut server = start();
         prepare(&server);
+        if let Some(ago) = ago {
+            assert_eq!(server.stop(), Some(0));
+            backed_up(&folder.path("server"), ago);
+            server = start();
+        }
         let (manager, console) = manager_in(&folder);
         let site = Site {
             manager: Some(manager),
@@ -163,18 +175,18 @@ fn in_trouble(server: &Running) {
         ],
     });
     made(&mut http, "/v1/agents/sync", &report);
-    backed_up(&server.data, 9 * DAY);
 }
 
-/// The last backup was then.
+/// The last backup of a server that does not run was then.
 fn backed_up(data: &Path, ago: Duration) {
-    let note = (seconds(ago) * 1_000).to_string();
-    std::fs::write(data.join("last-backup"), note).unwrap();
+    let file = rusqlite::Connection::open(data.join("cache.db")).unwrap();
+    let note = "INSERT OR REPLACE INTO meta (key, value) VALUES ('last_backup_at', ?1)";
+    file.execute(note, [seconds(ago) * 1_000]).unwrap();
 }
 
 #[test]
 fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_over() {
-    let mut site = Site::new(in_trouble);
+    let mut site = Site::with_a_backup(in_trouble, Some(9 * DAY));
     // Any disk is low by that.
     let low = ["concerns.disk_percent=100", "concerns.disk_mb=4000000000"];
     site.ask(
@@ -226,7 +238,8 @@ fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_ov
     site.look();
     assert_eq!(ids(&site.concerns(&[])), all, "one message each");
 
-    backed_up(&site.server.data, Duration::ZERO);
+    let file = site.folder.path("backup.db");
+    site.server.ok(&["backup", file.to_str().unwrap()]);
     site.ask(&["messages", "thresholds", "concerns.disk_percent=0"]);
     site.look();
     let left = site.concerns(&["--open"]);

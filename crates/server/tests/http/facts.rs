@@ -59,8 +59,11 @@ async fn a_manager_is_told_what_it_needs_to_foresee_trouble() {
     assert_eq!(synced.status, 200, "{}", synced.body);
     let request = server.request("GET", "/v1/backup", &server.admin);
     request.send().await.unwrap().bytes().await.unwrap();
-    let note = server.data().join("last-backup");
-    until("a note of the backup", async || note.exists().then_some(())).await;
+    until("a note of the backup", async || {
+        let status = server.get("/v1/status").await;
+        status["server"]["last_backup_at"].is_string().then_some(())
+    })
+    .await;
 
     let facts = server.get("/v1/facts").await;
     let ending = &facts["ending_entitlements"];
