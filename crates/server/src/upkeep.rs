@@ -92,7 +92,8 @@ impl Upkeep {
                 Some(kept) => kept,
                 None => {
                     let (planned, time_zone) = first_plan();
-                    pack.keep_plan(plan(&planned, &time_zone))?;
+                    // A disk that is full keeps no server from starting.
+                    keep(engine, plan(&planned, &time_zone));
                     (planned, time_zone)
                 }
             };
@@ -195,32 +196,30 @@ impl Upkeep {
     fn act(self: &Arc<Self>, now: Timestamp) {
         let _planning = lock(&self.planning);
         let mut planned = lock(&self.known).planned.clone();
-        let is_wrong = planned.settle(now);
+        if planned.settle(now) {
+            tracing::warn!("the next pack was planned by a clock that was far ahead");
+            return keep(&self.engine, self.follow(planned));
+        }
         let is_due = planned.is_due(now);
-        if is_due {
-            planned.pass(now);
-        }
-        let plan = {
-            let mut known = lock(&self.known);
-            known.go_on_at = None;
-            known.planned = planned;
-            plan(&known.planned, &known.time_zone)
-        };
-        let pack = self.engine.pack();
-        let begun = match pack.begin() {
-            _ if is_wrong => pack.keep_plan(plan),
-            Ok(turn) if is_due => turn.begin_by(plan).map(|()| self.run(turn, By::Schedule)),
-            Ok(turn) => {
-                self.run(turn, By::Resumed);
-                Ok(())
-            }
+        planned.pass(now);
+        lock(&self.known).go_on_at = None;
+        match self.engine.pack().begin() {
+            Ok(turn) if is_due => match turn.begin_by(self.follow(planned)) {
+                Ok(()) => self.run(turn, By::Schedule),
+                Err(failure) => self.ended(not_begun(wall_ms(), failure), true, turn),
+            },
+            Ok(turn) => self.run(turn, By::Resumed),
             // One that runs already is as good as the one that is due.
-            Err(_) if is_due => pack.keep_plan(plan),
-            Err(_) => Ok(()),
-        };
-        if let Err(failure) = begun {
-            self.ended(not_begun(wall_ms(), failure), true, None);
+            Err(_) if is_due => keep(&self.engine, self.follow(planned)),
+            Err(_) => {}
         }
+    }
+
+    /// Goes by this plan from now on; gives it as it is to be kept.
+    fn follow(&self, planned: Planned) -> PackPlan {
+        let mut known = lock(&self.known);
+        known.planned = planned;
+        plan(&known.planned, &known.time_zone)
     }
 
     /// Packs on a thread of its own; what the schedule named, after a snapshot.
@@ -240,7 +239,7 @@ impl Upkeep {
             match turn.run(&options) {
                 // It goes on at the next start.
                 Err(Failure::Stopping) => tracing::info!("the stop has cut off the pack"),
-                Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, Some(turn)),
+                Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, turn),
                 Ok(mut report) => {
                     // What was cut off was the schedule's, as a rule.
                     if report.result == PackResult::Done && by != By::Hand {
@@ -249,7 +248,7 @@ impl Upkeep {
                     report.skipped.extend(no_snapshot.map(no_snapshot_taken));
                     let failed = report.result == PackResult::Failed;
                     let goes_on = failed && upkeep.engine.pack().is_unfinished().unwrap_or(true);
-                    upkeep.ended(report, goes_on, Some(turn));
+                    upkeep.ended(report, goes_on, turn);
                 }
             }
         };
@@ -275,7 +274,7 @@ impl Upkeep {
 
     /// Notes what a pack did, and only then gives back its turn: who sees none running finds the
     /// report.
-    fn ended(&self, report: PackReport, goes_on: bool, turn: Option<PackTurn>) {
+    fn ended(&self, report: PackReport, goes_on: bool, turn: PackTurn) {
         let skipped: Vec<_> = report.skipped.iter().map(|s| (&s.what, &s.why)).collect();
         let (result, purged_rows) = (report.result, report.purged_rows);
         let bytes = (report.bytes_before, report.bytes_after);
@@ -299,6 +298,14 @@ fn served(mut versions: Vec<ServedBy>) -> Option<Served> {
     let now = versions.pop()?;
     let before = versions.pop().map(|before| before.version);
     Some(Served { now, before })
+}
+
+/// Keeps a plan, where the disk lets it: it is gone by all the same until the next start.
+fn keep(engine: &Engine, plan: PackPlan) {
+    if let Err(failure) = engine.pack().keep_plan(plan) {
+        let why = told(failure);
+        tracing::warn!(why, "the date of the next pack could not be kept");
+    }
 }
 
 /// Each change leaves what is locked whole.
