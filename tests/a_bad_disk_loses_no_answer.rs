@@ -112,6 +112,43 @@ fn a_full_disk_is_a_clear_refusal_and_serving_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_pause_on_a_full_disk_is_kept_when_there_is_room_and_ends_no_process() {
+    let folder = Folder::new();
+    let mut running = server_on(&folder, "mount -t tmpfs -o size=4m tmpfs \"$DIR\"");
+    let mut http = connect(&running, &folder);
+    product(&mut http, 100_000);
+    let ballast = inside(&running, &folder, "ballast");
+    drop(std::fs::write(&ballast, vec![1_u8; 8 << 20]));
+    let mut refusal = |code: &str| {
+        wait_for(code, || {
+            let asked = checkout("tool", "ada");
+            let answer = http.ask("POST", "/v1/checkouts", Some(&asked)).unwrap();
+            (answer.body["code"] == code).then_some(())
+        });
+    };
+    refusal("storage_failed");
+    let mut other = connect(&running, &folder);
+    let mut steer = |control: &str, state: &str| {
+        let body = serde_json::json!({ "control": control });
+        let told = other.ask("POST", "/v1/service/controls", Some(&body));
+        assert_eq!(told.unwrap().status, 200);
+        wait_for(state, || {
+            let seen = other.ask("GET", "/v1/service", None).unwrap();
+            (seen.body["state"] == state).then_some(())
+        });
+    };
+    steer("pause", "paused");
+    std::fs::remove_file(&ballast).unwrap();
+    // Nobody says it again.
+    refusal("service_paused");
+    steer("continue", "running");
+    let asked = checkout("tool", "ada");
+    let answer = http.ask("POST", "/v1/checkouts", Some(&asked)).unwrap();
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(running.child.try_wait().unwrap(), None);
+}
+
+#[test]
 fn a_read_only_disk_is_refused_at_the_start_with_what_was_tried() {
     let folder = Folder::new();
     let dir = folder.path("disk");

@@ -3,14 +3,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::http::{Http, checkout};
 use crate::installed::{DATA, Installed, SERVICE, SOCKET, freeze, on_a_disk, release};
+use crate::load::Load;
 use crate::support::{Ended, runs, said, stderr, stdout, usher, wait_for};
 use crate::systemd::{PROGRAM, SystemdBox};
 
@@ -174,52 +173,19 @@ fn a_stop_answers_what_is_in_flight_and_says_what_it_waits_for() {
 #[test]
 fn a_restart_under_load_refuses_no_connection() {
     let server = Installed::new(|_| ());
+    server.product(4);
     let pid = server.main_pid();
-    let (stop, asked) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicU32::new(0)),
-    );
-    let clients: Vec<_> = (0..4)
-        .map(|_| {
-            let (api, token) = (server.api.clone(), server.token());
-            let (stop, asked) = (stop.clone(), asked.clone());
-            std::thread::spawn(move || {
-                let mut failures = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    let answer = Http::connect(&api, &token)
-                        .and_then(|mut http| http.ask("GET", "/v1/products", None));
-                    match answer {
-                        Ok(answer) if answer.status == 200 => {}
-                        other => failures.push(format!("{other:?}")),
-                    }
-                    asked.fetch_add(1, Ordering::Relaxed);
-                }
-                failures
-            })
-        })
-        .collect();
-    let more = |what: &str, count: u32| {
-        let from = asked.load(Ordering::Relaxed);
-        wait_for(what, || {
-            (asked.load(Ordering::Relaxed) >= from + count).then_some(())
-        });
-    };
+    let load = Load::begin(&server.api, &server.token());
     for _ in 0..3 {
-        more("load", 50);
         server.systemd.ok(&["restart", SERVICE]);
-        more("load after the restart", 50);
+        load.goes_on("load after the restart");
     }
-    stop.store(true, Ordering::Relaxed);
-    let failures: Vec<String> = clients
-        .into_iter()
-        .flat_map(|client| client.join().unwrap())
-        .collect();
+    let (rounds, failures) = load.end();
     assert_ne!(server.main_pid(), pid);
     assert!(
         failures.is_empty(),
-        "{} of {} failed: {:?}\n{}",
+        "{} of {rounds} failed: {:?}\n{}",
         failures.len(),
-        asked.load(Ordering::Relaxed),
         failures.first(),
         server.systemd.journal()
     );

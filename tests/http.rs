@@ -39,9 +39,35 @@ impl Http {
         path: &str,
         body: Option<&Value>,
     ) -> std::io::Result<Answer> {
+        self.send(method, path, "", body)
+    }
+
+    /// The same with an Idempotency-Key: sent again, it is done once.
+    pub(crate) fn ask_keyed(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> std::io::Result<Answer> {
+        self.send(
+            method,
+            path,
+            &format!("Idempotency-Key: {key}\r\n"),
+            Some(body),
+        )
+    }
+
+    fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        header: &str,
+        body: Option<&Value>,
+    ) -> std::io::Result<Answer> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\n{header}\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.token,
             body.len()

@@ -1,5 +1,6 @@
 //! The metering server as a service, installed by its own command on a systemd of the test's own.
 
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
@@ -22,13 +23,42 @@ pub(crate) struct Installed {
 impl Installed {
     /// Installs it: `prepare` may do something before its first start.
     pub(crate) fn new(prepare: impl FnOnce(&SystemdBox)) -> Installed {
+        Installed::from(PROGRAM, SystemdBox::start(), prepare)
+    }
+
+    /// Installs it from `/run/own/usher`, which can be exchanged; another program that does the
+    /// same lies beside it as `usher-new`.
+    pub(crate) fn with_a_program_of_its_own() -> Installed {
         let systemd = SystemdBox::start();
+        let copy =
+            format!("cp {PROGRAM} usher && cp usher usher-new && printf another >> usher-new");
+        Installed::from_own(systemd, &copy)
+    }
+
+    /// Installs `old` as `/run/own/usher`; the program under test lies beside it as `usher-new`.
+    pub(crate) fn with_two_programs(old: &Path) -> Installed {
+        let systemd = SystemdBox::start();
+        let copy = format!("cp {} usher && cp {PROGRAM} usher-new", old.display());
+        Installed::from_own(systemd, &copy)
+    }
+
+    fn from_own(systemd: SystemdBox, copy: &str) -> Installed {
+        let copied = systemd.exec(&[
+            "sh",
+            "-c",
+            &format!("mkdir /run/own && cd /run/own && {copy}"),
+        ]);
+        assert!(copied.status.success(), "{}", said(&copied));
+        Installed::from("/run/own/usher", systemd, |_| ())
+    }
+
+    fn from(program: &str, systemd: SystemdBox, prepare: impl FnOnce(&SystemdBox)) -> Installed {
         let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = probe.local_addr().unwrap().to_string();
         drop(probe);
         let units = systemd.units();
         let install = systemd.exec(&[
-            PROGRAM,
+            program,
             "service",
             "install",
             "server",

@@ -244,10 +244,15 @@ pub(crate) fn wait_for<T>(name: &str, mut what: impl FnMut() -> Option<T>) -> T 
 
 /// Waits for the end of a child, and kills it where it does not come.
 pub(crate) fn finish(child: Child) -> Output {
+    finish_within(child, DEADLINE)
+}
+
+/// The same, for what takes longer.
+pub(crate) fn finish_within(child: Child, deadline: Duration) -> Output {
     let pid = child.id();
     let (done, is_done) = std::sync::mpsc::channel::<()>();
     let watchdog = std::thread::spawn(move || {
-        let late = is_done.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout);
+        let late = is_done.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout);
         if late {
             // It was not waited for yet: the pid is its own.
             signal(pid, Signal::SIGKILL);
@@ -258,7 +263,7 @@ pub(crate) fn finish(child: Child) -> Output {
     drop(done);
     assert!(
         !watchdog.join().unwrap(),
-        "it did not end within {DEADLINE:?}: {output:?}"
+        "it did not end within {deadline:?}: {output:?}"
     );
     output
 }

@@ -4,10 +4,12 @@
 
 mod beside;
 mod figures;
+mod pack;
 mod restart;
 mod seats;
 mod setting;
 mod site;
+mod soak;
 mod tracking;
 
 use std::path::PathBuf;
@@ -32,10 +34,14 @@ enum Command {
     SideBySide(beside::Arguments),
     /// Start a server with many leases out: time until it is ready, memory a lease
     Restart(restart::Arguments),
+    /// A pack of a large cache at half of full speed: what it does to the answers
+    Pack(pack::Arguments),
     /// Two people and one seat: how long until one is refused, and until a waiter is seated
     Seats(seats::Arguments),
     /// An agent: what a storm of starts costs with it, what it costs idle, what it sees
     Tracking(tracking::Arguments),
+    /// Checkouts at full speed for a long while: does the server's memory stay flat?
+    Soak(soak::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
     Noop,
 }
@@ -95,8 +101,10 @@ fn main() -> ExitCode {
         Command::Load(arguments) => put_load(&arguments),
         Command::SideBySide(arguments) => beside::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
         Command::Seats(arguments) => seats::run(&arguments),
         Command::Tracking(arguments) => tracking::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };
     match outcome {

@@ -212,6 +212,18 @@ fn no_more_is_asked_than_allowed() {
 }
 
 #[test]
+fn a_rate_is_not_exceeded_and_leaves_no_lease_behind() {
+    let (address, seats) = serve(Manners::Good);
+    let report = run(&LoadOptions {
+        rate: Some(100.0),
+        duration: Duration::from_secs(1),
+        ..options(address, Work::Pairs)
+    });
+    assert!((1..=101).contains(&report.requests), "{report}");
+    assert_eq!(seats.lock().unwrap().out.len(), 0);
+}
+
+#[test]
 fn refusals_are_errors_by_status_and_no_checkouts() {
     let (address, _) = serve(Manners::Refuses);
     let report = run(&options(address, Work::Pairs));

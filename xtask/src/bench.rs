@@ -16,6 +16,16 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     };
     let runner = Runner::new()?;
     setup::debian(&runner, setup::PEERS)?;
+    measure(&runner, root, what, options)
+}
+
+/// Builds in release mode and runs `usher-bench WHAT`.
+pub(crate) fn measure(
+    runner: &Runner,
+    root: &Path,
+    what: &str,
+    options: &[String],
+) -> Result<(), String> {
     runner.run(
         Command::new(cargo())
             .args([

@@ -8,8 +8,10 @@ mod bpf;
 mod metadata;
 mod process;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,7 +26,13 @@ cargo xtask COMMAND
          documentation, links. Takes a second
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
-         bench restart|seats|tracking measures something else
+         bench restart|seats|tracking measures something else.
+         bench upgrade [--leases N]: the version before, built from its commit, upgraded to this one
+         under load with a million leases out; prints a table
+  soak   a server at full speed for 30 minutes, or --minutes N: does its memory stay flat? Writes
+         docs/performance.md; --write - prints alone.
+         soak alarms [--minutes N]: a manager that polls each second, and a server that is well, for
+         10 minutes in real time: is anything told?
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
   help   this
@@ -43,7 +51,11 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "test" => no_more(&rest).and_then(|()| test::run(&root)),
         "tidy" => no_more(&rest).and_then(|()| tidy::run(&root)),
+        "bench" if rest.first().is_some_and(|what| what == "upgrade") => {
+            upgrade::run(&root, &rest[1..])
+        }
         "bench" => bench::run(&root, &rest),
+        "soak" => soak::run(&root, &rest),
         "bpf" => no_more(&rest).and_then(|()| bpf::run(&root)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -3,9 +3,11 @@
 //! Each program gets a process group of its own, and this process adopts orphans (it is a child
 //! subreaper), so a server that a test left behind is found and ended even if it left the group.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +24,16 @@ const POLL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct Runner {
     interrupted: Arc<AtomicBool>,
+    /// What runs beside others, which does not end with them.
+    beside: RefCell<Vec<Pid>>,
+}
+
+/// A program that runs beside others until [`Runner::finish`].
+#[derive(Debug)]
+pub(crate) struct Beside {
+    name: String,
+    child: Child,
+    output: PathBuf,
 }
 
 impl Runner {
@@ -34,7 +46,10 @@ impl Runner {
         }
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| format!("cannot adopt the children of children: {error}"))?;
-        Ok(Runner { interrupted })
+        Ok(Runner {
+            interrupted,
+            beside: RefCell::default(),
+        })
     }
 
     /// Runs a program to its end; an error says how it failed. What it left running is ended.
@@ -51,7 +66,7 @@ impl Runner {
         let status = self
             .wait(child)
             .map_err(|error| format!("{name}: {error}"))?;
-        let left = end_adopted();
+        let left = end_adopted(&self.beside.borrow());
         if !left.is_empty() {
             eprintln!("xtask: {name} left running, ended now: {}", left.join(", "));
         }
@@ -59,6 +74,36 @@ impl Runner {
             return Err("interrupted".to_owned());
         }
         describe(&name, status)
+    }
+
+    /// Begins a program that runs beside others; what it says goes to a file.
+    pub(crate) fn begin(&self, command: &mut Command, output: &Path) -> Result<Beside, String> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let failed = |error| format!("cannot start {name}: {error}");
+        let file = fs::File::create(output).map_err(failed)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().map_err(failed)?)
+            .stderr(file)
+            .process_group(0)
+            .spawn()
+            .map_err(failed)?;
+        self.beside.borrow_mut().push(Pid::from_child(&child));
+        Ok(Beside {
+            name,
+            child,
+            output: output.to_owned(),
+        })
+    }
+
+    /// Waits for the end of what was begun, shows what it said, and says how it failed.
+    pub(crate) fn finish(&self, beside: Beside) -> Result<(), String> {
+        let pid = Pid::from_child(&beside.child);
+        let ended = self.wait(beside.child);
+        self.beside.borrow_mut().retain(|other| *other != pid);
+        print!("{}", fs::read_to_string(&beside.output).unwrap_or_default());
+        let status = ended.map_err(|error| format!("{}: {error}", beside.name))?;
+        describe(&beside.name, status)
     }
 
     /// Whether the user has said stop.
@@ -102,11 +147,12 @@ fn describe(name: &str, status: ExitStatus) -> Result<(), String> {
 }
 
 /// Kills what became a child of this process because its own parent is gone, and says what it was.
-fn end_adopted() -> Vec<String> {
+fn end_adopted(beside: &[Pid]) -> Vec<String> {
     let mut ended = Vec::new();
     // Each round may free grandchildren; the bound is for a tree that forks faster than this.
     for _ in 0..100 {
-        let children = children_of(rustix::process::getpid());
+        let mut children = children_of(rustix::process::getpid());
+        children.retain(|(pid, _)| !beside.contains(pid));
         if children.is_empty() {
             break;
         }
@@ -186,6 +232,28 @@ mod tests {
         assert!(answers("true", &[]));
         assert!(!answers("false", &[]));
         assert!(!answers("usher-no-such-program", &[]));
+    }
+
+    #[test]
+    fn what_runs_beside_others_does_not_end_with_them_and_its_failure_is_told() {
+        let _alone = CHILDREN.lock().unwrap();
+        let runner = Runner::new().unwrap();
+        let path = |name| std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+        let (output, pipe) = (path("beside"), path("pipe"));
+        runner.run(Command::new("mkfifo").arg(&pipe)).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "read -r line <\"$0\"; echo \"$line\"; exit 3"]);
+        let beside = runner.begin(command.arg(&pipe), &output).unwrap();
+        runner.run(&mut Command::new("true")).unwrap();
+        let mut go_on = Command::new("sh");
+        go_on.args(["-c", "echo still there >\"$0\""]);
+        runner.run(go_on.arg(&pipe)).unwrap();
+        let failed = runner.finish(beside).unwrap_err();
+        assert!(failed.contains("exit code 3"), "{failed}");
+        assert_eq!(fs::read_to_string(&output).unwrap(), "still there\n");
+        for file in [output, pipe] {
+            fs::remove_file(file).unwrap();
+        }
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             warm_up: Duration::from_millis(500),
             duration,
             requests_limit: usher_bench::load::REQUESTS_LIMIT,
+            rate: None,
             server_pid: None,
         };
         let rows = measure(&mut contenders, &plan, rounds, &stop)?;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::cpu;
 use crate::histogram::Histogram;
-use worker::Worker;
+use worker::{Share, Worker};
 
 /// What is said on a connection, and how an answer is read.
 pub trait Protocol: Sync {
@@ -66,6 +66,9 @@ pub struct Plan {
     pub duration: Duration,
     /// Requests at the most, over all threads.
     pub requests_limit: u64,
+    /// Requests a second, over all threads, at even intervals; none: as fast as answers come. A
+    /// request whose time has come counts from then on, also where it waits for a connection.
+    pub rate: Option<f64>,
     /// The server, whose processor time is counted.
     pub server_pid: Option<u32>,
 }
@@ -96,6 +99,19 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Requests that did not get the answer that was hoped for.
+    pub fn failed(&self) -> u64 {
+        self.errors.values().sum::<u64>() + self.reconnects + self.unsettled
+    }
+
+    /// Takes in what was counted after it.
+    pub fn append(&mut self, later: Tally) {
+        let measured = self.measured + later.measured;
+        self.merge(later);
+        self.measured = measured;
+    }
+
+    /// Takes in what another has counted in the same time.
     fn merge(&mut self, other: Tally) {
         self.latency.merge(&other.latency);
         self.requests += other.requests;
@@ -120,6 +136,11 @@ impl Tally {
     }
 }
 
+/// Between two requests of one of so many threads; none for a rate that is none.
+fn interval(rate: f64, threads: usize) -> Option<Duration> {
+    Duration::try_from_secs_f64(threads as f64 / rate).ok()
+}
+
 /// Runs a plan: opens all connections, warms up, measures, lets connections give back what they
 /// hold.
 pub fn run<P: Protocol>(protocol: &P, plan: &Plan) -> Result<Tally, String> {
@@ -135,11 +156,13 @@ pub fn run<P: Protocol>(protocol: &P, plan: &Plan) -> Result<Tally, String> {
                     let opened = Worker::open(protocol, &indices);
                     all_open.wait();
                     let begin = Instant::now() + plan.warm_up;
-                    opened?.drive(
+                    let share = Share {
                         begin,
-                        begin + plan.duration,
-                        plan.requests_limit / threads as u64,
-                    )
+                        end: begin + plan.duration,
+                        asked_limit: plan.requests_limit / threads as u64,
+                        interval: plan.rate.and_then(|rate| interval(rate, threads)),
+                    };
+                    opened?.drive(share)
                 })
             })
             .collect();

@@ -1,5 +1,6 @@
 //! One thread of the engine: its connections, each a small machine of ask, hear, ask again.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
@@ -21,6 +22,8 @@ const INPUT_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 enum Turn {
     /// A request is out.
     Asked,
+    /// Nothing is out until the next request's time comes.
+    Waiting,
     /// A request to give something back is out.
     Settling,
     /// Nothing is out, nothing is held.
@@ -40,6 +43,27 @@ struct Connection<T> {
     turn: Turn,
 }
 
+/// A thread's share of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    /// From when on it counts.
+    pub(super) begin: Instant,
+    /// Until when it asks.
+    pub(super) end: Instant,
+    /// Requests at the most.
+    pub(super) asked_limit: u64,
+    /// Between two requests; none: as fast as answers come.
+    pub(super) interval: Option<Duration>,
+}
+
+/// Requests at even intervals, and the connections that wait for one.
+#[derive(Debug)]
+struct Pace {
+    interval: Duration,
+    next_at: Instant,
+    waiting: VecDeque<usize>,
+}
+
 /// A thread's connections.
 pub(super) struct Worker<'a, P: Protocol> {
     protocol: &'a P,
@@ -50,6 +74,7 @@ pub(super) struct Worker<'a, P: Protocol> {
     end: Instant,
     asked: u64,
     asked_limit: u64,
+    pace: Option<Pace>,
     ended: Option<Instant>,
     open: usize,
     piece: Vec<u8>,
@@ -70,6 +95,7 @@ impl<'a, P: Protocol> Worker<'a, P> {
             end: now,
             asked: 0,
             asked_limit: 0,
+            pace: None,
             ended: None,
             open: indices.len(),
             piece: vec![0; 64 * 1024],
@@ -102,20 +128,22 @@ impl<'a, P: Protocol> Worker<'a, P> {
         Ok((stream, talk))
     }
 
-    /// Asks until `end` or `asked_limit`, counts from `begin` on, then settles.
-    pub(super) fn drive(
-        mut self,
-        begin: Instant,
-        end: Instant,
-        asked_limit: u64,
-    ) -> Result<Tally, String> {
-        (self.begin, self.end, self.asked_limit) = (begin, end, asked_limit);
+    /// Asks until the end or the limit, counts from the beginning on, then settles.
+    pub(super) fn drive(mut self, share: Share) -> Result<Tally, String> {
+        (self.begin, self.end) = (share.begin, share.end);
+        self.asked_limit = share.asked_limit;
+        self.pace = share.interval.map(|interval| Pace {
+            interval,
+            next_at: Instant::now(),
+            waiting: VecDeque::new(),
+        });
         for slot in 0..self.connections.len() {
             self.next(slot)?;
         }
         let mut events = Vec::with_capacity(256);
         let deadline = self.end + SETTLE_LIMIT;
         while self.open > 0 {
+            self.ask_what_is_due()?;
             let now = Instant::now();
             if now >= deadline {
                 self.tally.unsettled += self.open as u64;
@@ -123,6 +151,7 @@ impl<'a, P: Protocol> Worker<'a, P> {
             }
             // After the end, connections are still heard: look at the clock now and then.
             let until = if now < self.end { self.end } else { deadline };
+            let until = self.next_due().map_or(until, |due| until.min(due));
             self.wait(&mut events, until.saturating_duration_since(now))?;
             for event in &events {
                 let slot = event.data.u64() as usize;
@@ -151,6 +180,10 @@ impl<'a, P: Protocol> Worker<'a, P> {
         }
         let connection = &mut self.connections[slot];
         if connection.turn == Turn::Done {
+            return Ok(());
+        }
+        if connection.turn == Turn::Waiting {
+            // It was closed meanwhile: whoever asks next finds out.
             return Ok(());
         }
         match connection.stream.read(&mut self.piece) {
@@ -215,6 +248,16 @@ impl<'a, P: Protocol> Worker<'a, P> {
         let connection = &mut self.connections[slot];
         connection.output.clear();
         connection.written = 0;
+        let mut asked_at = now;
+        if !over && let Some(pace) = &mut self.pace {
+            if pace.next_at > now {
+                connection.turn = Turn::Waiting;
+                pace.waiting.push_back(slot);
+                return Ok(());
+            }
+            asked_at = pace.next_at;
+            pace.next_at += pace.interval;
+        }
         if !over {
             self.asked += 1;
             connection.turn = Turn::Asked;
@@ -230,8 +273,23 @@ impl<'a, P: Protocol> Worker<'a, P> {
             self.open -= 1;
             return Ok(());
         }
-        connection.asked_at = now;
+        connection.asked_at = asked_at;
         self.write(slot)
+    }
+
+    /// When a connection that waits is to ask, or to settle.
+    fn next_due(&self) -> Option<Instant> {
+        let pace = self.pace.as_ref()?;
+        (!pace.waiting.is_empty()).then(|| pace.next_at.min(self.end))
+    }
+
+    fn ask_what_is_due(&mut self) -> Result<(), String> {
+        while self.next_due().is_some_and(|due| due <= Instant::now()) {
+            let waiting = self.pace.as_mut().and_then(|pace| pace.waiting.pop_front());
+            let Some(slot) = waiting else { break };
+            self.next(slot)?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, slot: usize) -> Result<(), String> {

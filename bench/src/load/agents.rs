@@ -237,6 +237,8 @@ mod tests {
         let lease = "l-1".to_owned();
         let answer = SyncAnswer {
             server: "s".to_owned(),
+            incarnation: None,
+            before: None,
             acknowledged: 3,
             results: vec![
                 result(

@@ -8,7 +8,7 @@ mod target;
 
 use std::time::Duration;
 
-use crate::engine::{self, Plan};
+use crate::engine::{self, Plan, Tally};
 
 pub use fixture::Fixture;
 pub use report::LoadReport;
@@ -58,6 +58,8 @@ pub struct LoadOptions {
     pub duration: Duration,
     /// Requests at the most.
     pub requests_limit: u64,
+    /// Requests a second at even intervals; none: as fast as answers come.
+    pub rate: Option<f64>,
     /// How long a lease lives that was lost with its connection.
     pub ttl_seconds: u32,
     /// Whether each checkout carries an Idempotency-Key.
@@ -80,6 +82,7 @@ impl Default for LoadOptions {
             warm_up: Duration::from_millis(500),
             duration: Duration::from_secs(5),
             requests_limit: REQUESTS_LIMIT,
+            rate: None,
             ttl_seconds: 60,
             keyed: false,
             server_pid: None,
@@ -101,6 +104,11 @@ pub enum LoadError {
 
 /// Puts load on a server and reports. The products have to be there: see [`Fixture`].
 pub fn run(options: &LoadOptions) -> Result<LoadReport, LoadError> {
+    Ok(LoadReport::new(options, &measure(options)?))
+}
+
+/// The same; gives what was counted, for those who measure several times.
+pub fn measure(options: &LoadOptions) -> Result<Tally, LoadError> {
     let target = check(options)?;
     let plan = Plan {
         connections: options.connections,
@@ -108,6 +116,7 @@ pub fn run(options: &LoadOptions) -> Result<LoadReport, LoadError> {
         warm_up: options.warm_up,
         duration: options.duration,
         requests_limit: options.requests_limit,
+        rate: options.rate,
         server_pid: options.server_pid,
     };
     let tally = match options.work {
@@ -115,8 +124,7 @@ pub fn run(options: &LoadOptions) -> Result<LoadReport, LoadError> {
         Work::Checkouts => engine::run(&checkouts::Checkouts::new(options, target, true), &plan),
         Work::Agents { items } => engine::run(&agents::Agents::new(options, target, items), &plan),
     };
-    let tally = tally.map_err(LoadError::Failed)?;
-    Ok(LoadReport::new(options, &tally))
+    tally.map_err(LoadError::Failed)
 }
 
 fn check(options: &LoadOptions) -> Result<Target, LoadError> {
@@ -134,6 +142,12 @@ fn check(options: &LoadOptions) -> Result<Target, LoadError> {
     if options.duration.is_zero() || options.warm_up + options.duration > DURATION_LIMIT {
         let longest = DURATION_LIMIT.as_secs();
         return usage(format!("load is put on for up to {longest} seconds"));
+    }
+    if options
+        .rate
+        .is_some_and(|rate| !(rate >= 1.0 && rate.is_finite()))
+    {
+        return usage("a rate is one request a second or more".to_owned());
     }
     if !(1..=REQUESTS_LIMIT).contains(&options.requests_limit) {
         return usage(format!("requests go from 1 to {REQUESTS_LIMIT}"));
@@ -179,6 +193,7 @@ mod tests {
         assert!(refusal(|options| options.threads = 0).contains("threads"));
         assert!(refusal(|options| options.duration = Duration::from_secs(3_600)).contains("600"));
         assert!(refusal(|options| options.requests_limit = 0).contains("requests"));
+        assert!(refusal(|options| options.rate = Some(0.0)).contains("rate"));
         assert!(refusal(|options| options.work = Work::Agents { items: 7 }).contains("even"));
         assert!(refusal(|options| options.products.clear()).contains("no product"));
         assert!(refusal(|options| options.products[0] = "a\"b".to_owned()).contains("a\"b"));

@@ -21,6 +21,7 @@ use crate::computer::{self, Computer};
 use crate::identity::Rules;
 use crate::lock;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
+use crate::unreached::Unreached;
 use crate::watch::{Seen, Shared, procfs};
 use crate::{AgentError, clock};
 
@@ -30,6 +31,8 @@ const UNWRITTEN_LIMIT: usize = 100_000;
 const COUNTS_IN_ITEM: usize = 1_000;
 /// Seconds that a lease lives without renewal, where the product allows so many.
 const TTL_SECONDS: u32 = 300;
+/// Where [`Unreached`] is kept.
+const UNREACHED: &str = "unreached";
 
 /// What is known of a session's seat.
 #[derive(Debug, Clone)]
@@ -53,6 +56,8 @@ pub(crate) struct Agent {
     pub(crate) policy: Policy,
     pub(crate) seats: FxHashMap<SessionId, Seat>,
     pub(crate) connected: bool,
+    /// What was allowed while no server could be reached.
+    pub(crate) unreached: Unreached,
     /// Which life of the server's data answered last; none where it tells none.
     pub(crate) life: Option<u32>,
     pub(crate) shared: Option<Arc<Shared>>,
@@ -75,10 +80,12 @@ impl Agent {
             None => Policy::default(),
         };
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
+        let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
         let life = outbox
             .meta("server_incarnation")
             .map_err(AgentError::state)?;
         Ok(Agent {
+            unreached: Unreached::kept(unreached.as_deref()),
             life: life.and_then(|text| text.parse().ok()),
             computer,
             boot_id: clock::boot_id(),
@@ -319,12 +326,15 @@ impl Agent {
             policy,
             computer,
             boot_id,
+            unreached,
             ..
         } = self;
         let mut teller = Teller {
             accounts,
             computer: &computer.id,
         };
+        // What cannot be written is tried again, and counts once.
+        let mut counted = unreached.clone();
         outbox.change(|change| {
             for effect in effects {
                 match effect {
@@ -332,6 +342,13 @@ impl Agent {
                         let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
                         change.save_session(session, members)?;
                         change.set_meta("last_session", &session.id.0.to_string())?;
+                        // What a lease covers has its seat, whoever can be reached.
+                        if session.cover.is_none()
+                            && let Some(kept) =
+                                counted.started(&session.product, timestamp(now.wall_ms))
+                        {
+                            change.set_meta(UNREACHED, &kept)?;
+                        }
                     }
                     Effect::WantLease(id) => {
                         if let Some(session) = sessions.get(*id) {
@@ -347,6 +364,7 @@ impl Agent {
             }
             change.seen_running(boot_id, now)
         })?;
+        self.unreached = counted;
         for effect in effects {
             match effect {
                 Effect::Opened(session) => {

@@ -23,6 +23,7 @@ mod run;
 mod socket;
 mod sync;
 mod sync_loop;
+mod unreached;
 mod watch;
 
 use std::path::PathBuf;

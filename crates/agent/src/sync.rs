@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use usher_api::{ComputerFacts, SYNC_ITEMS_LIMIT, SyncAction, SyncAnswer, SyncOutcome, Watching};
 use usher_core::sessions::{Event, SessionId};
 
-use crate::agent::{Agent, Seat};
+use crate::agent::{Agent, Seat, timestamp};
 use crate::clock;
 use crate::outbox::{ItemKind, OutboxError, SavedSeat};
 
@@ -80,6 +80,7 @@ impl Agent {
                 machine: self.computer.machine.clone().map(Into::into),
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 watching,
+                unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,
             policy_version: self.policy.version,
@@ -137,6 +138,7 @@ impl Agent {
     /// Takes in an answer. False: the server did not take all that was sent.
     pub(crate) fn digest(&mut self, sent: &Sent, answer: SyncAnswer) -> Result<bool, OutboxError> {
         self.connected = true;
+        self.unreached.reached();
         let ahead = self.outbox.number("last_sequence")?;
         if answer.acknowledged > ahead {
             // The state of this agent is older than what the server has seen: a restored backup.

@@ -80,7 +80,11 @@ pub(crate) async fn run(
             Ok(Outcome::Failed) => {}
             Err(error) => tracing::error!(%error, "the agent's state"),
         }
-        lock(&agent).connected = false;
+        {
+            let mut agent = lock(&agent);
+            agent.connected = false;
+            agent.unreached.away();
+        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,

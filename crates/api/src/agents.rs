@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Lease, Product, Reason, Watching};
+use crate::{Lease, Product, Reason, UnreachedStarts, Watching};
 
 /// Items a request at the most.
 pub const SYNC_ITEMS_LIMIT: usize = 1_000;
@@ -53,6 +53,9 @@ pub struct ComputerFacts<'a> {
     /// How it sees programs.
     #[serde(default)]
     pub watching: Watching,
+    /// What it allowed when it last could reach no server, where that is not long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached: Option<UnreachedStarts>,
 }
 
 /// One thing that happened on the computer.

@@ -39,6 +39,23 @@ pub struct ServerStatus {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_backup_at: Option<Timestamp>,
+    /// How this version came to serve the data; null for who may not see all.
+    #[serde(default)]
+    pub upgrade: Option<UpgradeStatus>,
+}
+
+/// How a version came to serve the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UpgradeStatus {
+    /// The version that served it before; null where this is the first.
+    pub from: Option<String>,
+    /// Since when this one serves it.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// When this version's first scheduled pack was done: until then the one before can take the
+    /// data over again (`usher upgrade --back`).
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub packed_at: Option<Timestamp>,
 }
 
 /// A copy of the data that the server keeps beside it.

@@ -14,9 +14,6 @@ use crate::writer;
 /// Requests that may wait for the writer; the next is answered with [`Failure::Busy`] at once.
 pub const QUEUE_LIMIT: usize = 65_536;
 
-/// Under which name the file keeps when a copy of it was taken.
-const LAST_BACKUP: &str = "last_backup_at";
-
 /// How an engine is opened.
 pub struct EngineOptions {
     /// The data directory; the file is `cache.db` in it.
@@ -202,23 +199,14 @@ impl Engine {
         crate::backup::copy(&self.shared.path, to)
     }
 
-    /// Keeps in the file that a copy of it was taken, in Unix milliseconds. Never on an async
-    /// thread.
-    pub fn note_backup(&self, wall_ms: i64) -> Result<(), Failure> {
-        self.shared.with_connection(move |connection| {
-            crate::schema::put(connection, LAST_BACKUP, wall_ms.cast_unsigned())
-        })
-    }
-
-    /// When the last copy that was noted was taken, in Unix milliseconds.
-    pub fn last_backup(&self) -> Result<Option<i64>, Failure> {
-        let noted = |connection: &_| crate::schema::number(connection, LAST_BACKUP);
-        Ok(self.shared.with_reader(noted)?.map(u64::cast_signed))
-    }
-
     /// The packs: upkeep of the file while it serves.
     pub fn pack(&self) -> crate::pack::Pack {
         crate::pack::Pack::new(self.shared.clone())
+    }
+
+    /// The versions that have served the file. Never on an async thread.
+    pub fn versions(&self) -> crate::versions::Versions {
+        crate::versions::Versions::new(self.shared.clone())
     }
 
     /// Finishes what waits, fills the tables, closes the file. Later requests get

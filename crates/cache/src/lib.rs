@@ -19,6 +19,7 @@ mod error;
 mod fill;
 mod history;
 mod inbox;
+mod inventory;
 mod journal;
 mod load;
 mod open;
@@ -27,6 +28,7 @@ mod presence;
 mod schema;
 mod snapshots;
 mod tokens;
+mod versions;
 mod writer;
 
 pub use backup::{RestoreOptions, Restored, restore};
@@ -36,6 +38,8 @@ pub use engine::{
 };
 pub use error::CacheError;
 pub use history::*;
+pub use inventory::{Found, Inventory, found};
 pub use pack::{Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped};
 pub use snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
 pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};
+pub use versions::{ServedBy, VERSION, Versions};

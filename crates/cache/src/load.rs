@@ -87,6 +87,7 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
     Ok(Snapshot {
         incarnation: Incarnation(u32::try_from(incarnation).unwrap_or(0)),
         hold_until,
+        paused: number(connection, "paused")? == Some(1),
         life_began: number(connection, "life_began")?.unwrap_or(0),
         adopted: read_adopted(connection)?,
         next_number: filled_to,

@@ -15,11 +15,12 @@ use usher_core::ledger::{AllotmentNumber, Draw, SessionKey};
 use crate::error::CacheError;
 
 /// The schema that this version writes.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// Each step makes version `index + 1` out of `index`, and says who may still write it then.
-const STEPS: &[(&str, u32)] = &[(
-    "
+const STEPS: &[(&str, u32)] = &[
+    (
+        "
     -- A batch's events as one record, until the tables hold them.
     CREATE TABLE journal (
         first INTEGER PRIMARY KEY, count INTEGER NOT NULL, steady INTEGER NOT NULL,
@@ -112,8 +113,22 @@ const STEPS: &[(&str, u32)] = &[(
             u.since, NULL, NULL, NULL
         FROM unseated u;
     ",
-    1,
-)];
+        1,
+    ),
+    (
+        "
+    -- Which versions have served this file, oldest first, and when each passed its first
+    -- scheduled pack.
+    CREATE TABLE versions (
+        number INTEGER PRIMARY KEY, version TEXT NOT NULL, schema INTEGER NOT NULL,
+        since INTEGER NOT NULL, packed_at INTEGER);
+    -- The one version that wrote schema 1; when it began to is not known.
+    INSERT INTO versions (version, schema, since)
+        SELECT '0.1.0', 1, 0 FROM meta WHERE key = 'server_id';
+    ",
+        1,
+    ),
+];
 
 /// Opens a connection as the writer needs it.
 pub(crate) fn connect(path: &Path) -> Result<Connection, CacheError> {
@@ -225,7 +240,7 @@ pub(crate) fn number(connection: &Connection, key: &str) -> rusqlite::Result<Opt
     Ok(value.map(from_i64))
 }
 
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+pub(crate) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     connection.query_row(
         "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
         [name],

@@ -18,6 +18,7 @@ use crate::journal::{self, CommitError};
 use crate::load::load;
 use crate::open;
 use crate::presence::Presence;
+use crate::versions;
 
 use crate::inbox::{Item, Settler, Shared};
 
@@ -91,6 +92,7 @@ pub(crate) fn open(
     }
     if let Some(connection) = &writer.connection {
         open::keep_clock(connection, &writer.path, offset_ms, writer.clock.as_ref())?;
+        versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
     }
     writer.presence = Presence::of(&writer.path);
     let thread = std::thread::Builder::new()

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod concerns;
 pub mod health;
 pub mod identify;
 pub mod ledger;

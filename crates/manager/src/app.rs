@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use usher_core::health::{HealingOptions, WatchOptions};
+use usher_core::health::{HealingOptions, MemoryOptions, WatchOptions};
 use usher_site::{Site, SiteError};
 
 use crate::ServiceManager;
@@ -13,6 +13,8 @@ use crate::desk::Desk;
 use crate::keeper::Keeper;
 use crate::probe::Prober;
 use crate::secrets::Admin;
+use crate::thresholds::Held;
+use crate::vital::LOOK_AT_MOST;
 
 /// Servers that one manager watches at the most.
 pub(crate) const SERVERS_LIMIT: usize = 1_000;
@@ -26,6 +28,8 @@ pub(crate) struct Tools {
     pub(crate) poll: Duration,
     pub(crate) watching: WatchOptions,
     pub(crate) healing: Option<HealingOptions>,
+    pub(crate) memory: Option<MemoryOptions>,
+    pub(crate) thresholds: Held,
     /// Told after each look, for the beat.
     pub(crate) looked: Notify,
 }
@@ -86,5 +90,14 @@ impl App {
     /// The keepers, by the names of their servers.
     pub(crate) fn keepers(&self) -> MutexGuard<'_, BTreeMap<String, Keeper>> {
         self.keepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A server that has not been looked at for longer than a look and the pause before it take.
+    pub(crate) fn late_keeper(&self) -> Option<String> {
+        let at_most = self.tools.poll + LOOK_AT_MOST;
+        let is_late = |keeper: &Keeper| keeper.view.looked_at().elapsed() > at_most;
+        let keepers = self.keepers();
+        let late = keepers.iter().find(|(_, keeper)| is_late(keeper));
+        late.map(|(name, _)| name.clone())
     }
 }

@@ -1,7 +1,7 @@
 //! One server's keeper: looks, weighs, tells, helps.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -14,6 +14,8 @@ use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
 
 use crate::app::Tools;
 use crate::clock::{date, steady, wall_ms};
+use crate::outlook::Outlook;
+use crate::view::View;
 use crate::{data_lock, listener};
 
 /// How long a service manager may take to say something.
@@ -27,24 +29,6 @@ const UNKNOWN: u16 = 9413;
 
 /// Asks a keeper to look now; it answers when it has.
 pub(crate) type LookNow = oneshot::Sender<()>;
-
-/// What a keeper shows of its server.
-#[derive(Debug, Clone)]
-pub(crate) struct View(Arc<Mutex<WatchedServer>>);
-
-impl View {
-    /// The server as it was last seen.
-    pub(crate) fn get(&self) -> WatchedServer {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn set(&self, change: impl FnOnce(&mut WatchedServer)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
 
 /// A keeper at work. Dropping it ends the work.
 pub(crate) struct Keeper {
@@ -85,7 +69,7 @@ impl TokenSource {
 
 /// Puts a keeper to work.
 pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> Keeper {
-    let view = View(Arc::new(Mutex::new(WatchedServer {
+    let seen = WatchedServer {
         name: server.name.clone(),
         url: server.url.clone(),
         verdict: Verdict::Unknown.name().to_owned(),
@@ -94,7 +78,8 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         evidence: Vec::new(),
         service: None,
         episode: None,
-    })));
+    };
+    let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
     let lost = Arc::new(Notify::new());
     let hears = tokio::spawn(listener::listen(
@@ -132,13 +117,16 @@ struct Work {
 impl Work {
     async fn run(mut self, mut asked: mpsc::Receiver<LookNow>, lost: Arc<Notify>) {
         let mut watch = self.resume().await;
+        let mut outlook = Outlook::resume(self.tools.clone(), self.server.clone()).await;
         loop {
             self.look(&mut watch).await;
+            self.look_ahead(&watch, &mut outlook, false).await;
             tokio::select! {
                 () = tokio::time::sleep(self.tools.poll) => {}
                 () = lost.notified() => {}
                 Some(answer) = asked.recv() => {
                     self.look(&mut watch).await;
+                    self.look_ahead(&watch, &mut outlook, true).await;
                     // Who asked may be gone.
                     let _ = answer.send(());
                     while let Ok(answer) = asked.try_recv() {
@@ -194,6 +182,15 @@ impl Work {
             self.heal(step).await;
         }
         self.tools.looked();
+    }
+
+    /// A server that serves is asked what will soon be trouble.
+    async fn look_ahead(&self, watch: &Watch, outlook: &mut Outlook, asked: bool) {
+        let verdict = watch.verdict();
+        if verdict.is_good() || verdict == Verdict::Degraded {
+            outlook.look(&self.token.read(), asked).await;
+        }
+        self.view.looked();
     }
 
     async fn observe(&self) -> Observation {
@@ -259,7 +256,8 @@ impl Work {
     async fn tell(&mut self, notice: Notice, judgement: &Judgement) {
         match notice {
             Notice::Began(episode) => {
-                let values = vec![self.server.name.clone(), evidence(judgement)];
+                let name = self.server.name.clone();
+                let values = vec![name, evidence(judgement), self.id_of(&episode)];
                 self.record = self.raise(message_of(episode.verdict), values).await;
                 self.keep_episode(&episode, None).await;
             }
@@ -286,6 +284,7 @@ impl Work {
                     span(lasted),
                     episode.verdict.name().to_owned(),
                     episode.count.to_string(),
+                    self.id_of(&episode),
                 ];
                 let id = if now.is_good() { 9414 } else { 9416 };
                 self.raise(id, values).await;
@@ -295,6 +294,12 @@ impl Work {
                 self.raise(9415, values).await;
             }
         }
+    }
+
+    /// The episode that a message is about. It stands behind the values of the text, so that the
+    /// same words about another episode are another message, and not a repeat.
+    fn id_of(&self, episode: &Episode) -> String {
+        episode_id(&self.server.name, episode.number)
     }
 
     async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
@@ -390,9 +395,13 @@ fn evidence(judgement: &Judgement) -> String {
     said.join("; ")
 }
 
+fn episode_id(server: &str, number: u64) -> String {
+    format!("{server}-{number}")
+}
+
 fn shown(row: &EpisodeRow) -> EpisodeSeen {
     EpisodeSeen {
-        id: format!("{}-{}", row.server, row.number),
+        id: episode_id(&row.server, row.number),
         message_id: row.message_id,
         count: row.count,
         first_at: date(row.first_ms),

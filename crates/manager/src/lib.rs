@@ -13,14 +13,20 @@ mod clock;
 mod data_lock;
 mod delivery;
 mod desk;
+mod facts;
 mod keeper;
 mod listener;
+mod outlook;
 mod page;
 mod probe;
 mod problem;
 mod routes;
 mod secrets;
 mod serve;
+mod summary;
+mod thresholds;
+mod view;
+mod vital;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,7 +34,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use usher_core::health::{HealingOptions, ServiceManagerWord, WatchOptions};
+use usher_core::health::{HealingOptions, MemoryOptions, ServiceManagerWord, WatchOptions};
+use usher_core::lifecycle::ServiceManager as Watchdog;
 
 pub use serve::run;
 
@@ -55,6 +62,12 @@ pub trait ServiceManager: Send + Sync {
     /// # Errors
     /// What it says.
     fn start(&self, unit: &str) -> Result<(), String>;
+
+    /// Has it restart a unit without refusing anybody, and waits until that is ready again.
+    ///
+    /// # Errors
+    /// What it says, or that connections would be refused meanwhile; then nothing is done.
+    fn restart(&self, unit: &str) -> Result<(), String>;
 }
 
 /// Where there is no service manager.
@@ -75,6 +88,10 @@ impl ServiceManager for NoServiceManager {
     }
 
     fn start(&self, _: &str) -> Result<(), String> {
+        Err("there is no service manager".to_owned())
+    }
+
+    fn restart(&self, _: &str) -> Result<(), String> {
         Err("there is no service manager".to_owned())
     }
 }
@@ -120,6 +137,8 @@ pub struct ManagerOptions {
     pub poll: Duration,
     /// Whether servers that do not help themselves are helped; how, and how often.
     pub healing: Option<HealingOptions>,
+    /// When a server's memory is a reason to restart it; none: never.
+    pub memory: Option<MemoryOptions>,
     /// When trouble is told and repeated.
     pub watching: WatchOptions,
     /// The name of the site.
@@ -128,6 +147,8 @@ pub struct ManagerOptions {
     pub own: Option<OwnServer>,
     /// The service manager of this computer.
     pub service_manager: Arc<dyn ServiceManager>,
+    /// Who wants to hear that the manager is alive.
+    pub watchdog: Option<Arc<dyn Watchdog>>,
     /// A URL that is fetched after each cycle, so that somebody outside notices when it is not.
     pub beat_url: Option<String>,
     /// A certificate authority (PEM) to trust besides the system's own.

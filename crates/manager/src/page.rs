@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 use hyper::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use usher_api::WatchedServer;
+use usher_api::{ComponentSummary, WatchedServer};
 use usher_site::{MessageFilter, MessageRow};
 
 use crate::app::App;
 use crate::clock::date;
 use crate::problem::Refusal;
+use crate::summary;
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;\
 padding:0 1rem;color:#1a1a1a;background:#fff}table{border-collapse:collapse;width:100%}\
@@ -31,6 +32,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<impl IntoResponse
         .tools
         .try_in_site(move |site| site.messages(&filter))
         .await?;
+    let standing = summary::components(&app.tools).await?;
     let servers: Vec<WatchedServer> = app
         .keepers()
         .values()
@@ -42,11 +44,11 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<impl IntoResponse
             (CONTENT_SECURITY_POLICY, policy),
             (REFERRER_POLICY, "no-referrer"),
         ],
-        Html(page(&servers, &open)),
+        Html(page(&servers, &standing, &open)),
     ))
 }
 
-fn page(servers: &[WatchedServer], open: &[MessageRow]) -> String {
+fn page(servers: &[WatchedServer], standing: &[ComponentSummary], open: &[MessageRow]) -> String {
     let mut html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
@@ -56,6 +58,7 @@ fn page(servers: &[WatchedServer], open: &[MessageRow]) -> String {
     // Writing to a text does not fail.
     let _ = write_servers(&mut html, servers);
     let _ = write_messages(&mut html, open);
+    let _ = write_standing(&mut html, standing);
     html.push_str("</main></body></html>");
     html
 }
@@ -116,6 +119,30 @@ fn write_messages(html: &mut String, open: &[MessageRow]) -> std::fmt::Result {
             row.count,
             date(row.message.time_ms),
             date(row.last_ms)
+        )?;
+    }
+    html.push_str("</tbody></table>");
+    Ok(())
+}
+
+fn write_standing(html: &mut String, standing: &[ComponentSummary]) -> std::fmt::Result {
+    html.push_str("<h2>Components</h2>");
+    html.push_str(
+        "<table><thead><tr><th>Component</th><th>Stands</th><th>Errors</th><th>Warnings</th>\
+         <th>Others</th><th>Since</th></tr></thead><tbody>",
+    );
+    for line in standing {
+        let class = if line.status == "ok" { "good" } else { "bad" };
+        write!(
+            html,
+            "<tr><td>{}</td><td class=\"{class}\"><strong>{}</strong></td><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td></tr>",
+            escaped(&line.component),
+            escaped(&line.status),
+            line.errors,
+            line.warnings,
+            line.informational,
+            line.since
         )?;
     }
     html.push_str("</tbody></table>");

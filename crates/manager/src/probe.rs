@@ -123,6 +123,22 @@ impl Prober {
         (api, work)
     }
 
+    /// What a server answers there; none where it answers something else, too much, or nothing.
+    pub(crate) async fn fetch<T: serde::de::DeserializeOwned>(
+        &self,
+        url: &str,
+        path: &str,
+        token: &str,
+        limit_bytes: usize,
+    ) -> Option<T> {
+        let url = url.trim_end_matches('/');
+        let request = self.http.get(format!("{url}{path}")).bearer_auth(token);
+        match send_within(request, limit_bytes).await {
+            Reply::Said(StatusCode::OK, body) => serde_json::from_slice(&body).ok(),
+            _ => None,
+        }
+    }
+
     /// The state that it reports of itself. A server that answers and tells none runs.
     async fn state(&self, url: &str, token: &str) -> ServiceState {
         let request = self
@@ -193,6 +209,10 @@ impl Prober {
 }
 
 async fn send(request: RequestBuilder) -> Reply {
+    send_within(request, BODY_LIMIT_BYTES).await
+}
+
+async fn send_within(request: RequestBuilder, limit_bytes: usize) -> Reply {
     let mut response = match request.send().await {
         Ok(response) => response,
         Err(error) => return Reply::None(absent(&error)),
@@ -201,7 +221,7 @@ async fn send(request: RequestBuilder) -> Reply {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(piece)) if body.len() + piece.len() <= BODY_LIMIT_BYTES => {
+            Ok(Some(piece)) if body.len() + piece.len() <= limit_bytes => {
                 body.extend_from_slice(&piece);
             }
             Ok(Some(_)) => {
@@ -219,6 +239,9 @@ fn absent(error: &reqwest::Error) -> ApiAnswer {
     if error.is_connect() {
         return match kind {
             Some(io::ErrorKind::ConnectionRefused) => ApiAnswer::Refused,
+            _ if error.is_timeout() => {
+                ApiAnswer::NoConnection(format!("none came about in {} s", CONNECT.as_secs()))
+            }
             _ => ApiAnswer::NoConnection(innermost(error)),
         };
     }

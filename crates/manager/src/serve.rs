@@ -19,7 +19,8 @@ use crate::desk::Desk;
 use crate::keeper::{self, TokenSource};
 use crate::probe::Prober;
 use crate::secrets::Admin;
-use crate::{ManagerError, ManagerOptions, delivery, routes};
+use crate::thresholds::Held;
+use crate::{ManagerError, ManagerOptions, delivery, routes, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -57,6 +58,7 @@ pub async fn run(
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let (desk, parcels) =
         Desk::open(site.clone(), options.site.clone()).map_err(|error| failed(&error))?;
+    let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
     let delivering = tokio::spawn(delivery::run(
         parcels,
@@ -71,18 +73,25 @@ pub async fn run(
         poll: options.poll,
         watching: options.watching.clone(),
         healing: options.healing.clone(),
+        memory: options.memory.clone(),
+        thresholds,
         looked: Notify::new(),
     });
     let app = Arc::new(App::new(tools.clone(), admin));
     begin(&app, &options).map_err(|error| failed(&error))?;
     let upkeep = tokio::spawn(upkeep(tools.clone()));
+    let vital = options
+        .watchdog
+        .clone()
+        .map(|watchdog| tokio::spawn(vital::attend(app.clone(), watchdog)));
     let beat = options
         .beat_url
         .map(|url| tokio::spawn(beat(tools.clone(), url)));
     ready(address);
     let served = serve(&app, listener, acceptor, stop).await;
     app.keepers().clear();
-    for task in [Some(upkeep), beat, Some(delivering)].into_iter().flatten() {
+    let tasks = [Some(upkeep), vital, beat, Some(delivering)];
+    for task in tasks.into_iter().flatten() {
         task.abort();
     }
     served

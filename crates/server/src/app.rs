@@ -20,6 +20,7 @@ use crate::keys::SecretAnswers;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
+use crate::routes::facts::QuietRules;
 use crate::upkeep::Upkeep;
 use crate::watch::Watchers;
 
@@ -115,6 +116,8 @@ pub(crate) struct App {
     pub(crate) backup_turn: Arc<Semaphore>,
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) backups: Arc<Backups>,
+    /// Rules that no longer match, as they were last looked for.
+    pub(crate) quiet_rules: QuietRules,
     state: Mutex<ServiceState>,
     readers: Semaphore,
 }
@@ -153,6 +156,7 @@ impl App {
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,
             backups: parts.backups,
+            quiet_rules: QuietRules::default(),
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),

@@ -1,31 +1,34 @@
 //! Copies of the data: the snapshots that are kept beside it, and when the last copy was taken.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use usher_cache::{CacheError, Engine, Snapshot, SnapshotReason, Snapshots, Taken};
+use usher_cache::{CacheError, Snapshot, SnapshotReason, Snapshots, Taken};
 
 use crate::auth::wall_ms;
+use crate::machine;
 
 /// No copy is known of.
 const NONE: i64 = i64::MIN;
 
 /// See the module.
 pub(crate) struct Backups {
-    engine: Engine,
+    data: PathBuf,
     snapshots: Snapshots,
     keep: u32,
     last_ms: AtomicI64,
 }
 
 impl Backups {
-    /// Of the data directory that `engine` has open; keeps so many snapshots.
-    pub(crate) fn open(engine: &Engine, snapshots: Snapshots, keep: u32) -> Backups {
+    /// Of a data directory; keeps so many snapshots.
+    pub(crate) fn open(data: &Path, keep: u32) -> Backups {
+        let snapshots = Snapshots::of(data);
         // What cannot be read is told where it is asked for; it keeps no server from serving.
         let kept = snapshots.list().unwrap_or_default();
         let newest = kept.iter().map(|snapshot| snapshot.taken_at).max();
-        let noted = engine.last_backup().ok().flatten();
+        let noted = machine::last_backup_ms(data);
         Backups {
-            engine: engine.clone(),
+            data: data.to_owned(),
             snapshots,
             keep,
             last_ms: AtomicI64::new(newest.max(noted).unwrap_or(NONE)),
@@ -37,15 +40,12 @@ impl Backups {
         Some(self.last_ms.load(Ordering::Relaxed)).filter(|at| *at != NONE)
     }
 
-    /// Notes that a copy of now is in somebody's hands. Blocks.
-    pub(crate) fn taken(&self) {
+    /// Notes that a backup was fetched whole. Blocks.
+    pub(crate) fn fetched(&self) {
         let now = wall_ms();
         self.last_ms.fetch_max(now, Ordering::Relaxed);
-        if let Err(failure) = self.engine.note_backup(now) {
-            tracing::warn!(
-                ?failure,
-                "when the backup was taken could not be kept in the data"
-            );
+        if let Err(error) = machine::note_backup(&self.data, now) {
+            tracing::warn!(%error, "it could not be noted that a backup was taken");
         }
     }
 
@@ -59,7 +59,7 @@ impl Backups {
         match self.snapshots.take(SnapshotReason::Pack, self.keep) {
             Ok(Taken::Kept(snapshot)) => {
                 tracing::info!(snapshot.name, snapshot.bytes, "took a snapshot");
-                self.taken();
+                self.last_ms.fetch_max(snapshot.taken_at, Ordering::Relaxed);
                 None
             }
             Ok(Taken::Skipped(why)) => Some(why),

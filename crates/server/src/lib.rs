@@ -20,6 +20,7 @@ mod hopper;
 mod input;
 mod keys;
 mod life;
+mod machine;
 mod metrics;
 mod pause;
 mod problem;
@@ -62,6 +63,14 @@ pub struct ServerOptions {
     pub keep_snapshots: u32,
 }
 
+/// Takes an address to listen on.
+///
+/// # Errors
+/// It cannot be had: says why, and what to do.
+pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, ServerError> {
+    serve::listen(address)
+}
+
 /// PEM files for TLS.
 #[derive(Debug, Clone)]
 pub struct TlsFiles {
@@ -82,6 +91,11 @@ pub enum ServerError {
     Failed(String),
 }
 
+/// What is to be done before the data is touched, such as the rehearsal of a new version. It is
+/// given whom to tell how many of its steps are still to be done; the error says why this server
+/// must not start.
+pub type Prepare = Box<dyn FnOnce(&dyn Fn(u64)) -> Result<(), String> + Send>;
+
 /// What the operating system's service manager gives a server, where one started it.
 #[derive(Default)]
 pub struct Managed {
@@ -89,6 +103,8 @@ pub struct Managed {
     pub listener: Option<std::net::TcpListener>,
     /// Who is told of the service's state, and that it is alive.
     pub manager: Option<std::sync::Arc<dyn usher_core::lifecycle::ServiceManager>>,
+    /// Done before the data is touched; where it fails, nothing is.
+    pub prepare: Option<Prepare>,
 }
 
 /// Serves until SIGTERM or SIGINT. Calls `ready` with the address that it got once requests are

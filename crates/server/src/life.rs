@@ -7,7 +7,6 @@
 //! stopping, else with [`EXIT_STANDSTILL`]. Another thread tells the service manager and the log;
 //! it may hang, and holds up nobody.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,7 +49,6 @@ struct Shared {
     changed: Condvar,
     /// The clock of the machine. It stands still while the computer sleeps, as work does.
     began: Instant,
-    grants: AtomicBool,
     state: watch::Sender<ServiceState>,
 }
 
@@ -97,7 +95,6 @@ impl Life {
                 }),
                 changed: Condvar::new(),
                 began: Instant::now(),
-                grants: AtomicBool::new(true),
                 state: watch::Sender::new(ServiceState::Stopped),
             }),
         };
@@ -117,11 +114,6 @@ impl Life {
     /// The state alone.
     pub(crate) fn state(&self) -> ServiceState {
         *self.shared.state.borrow()
-    }
-
-    /// Whether new seats are granted: not while it pauses, is paused, or goes on again.
-    pub(crate) fn grants(&self) -> bool {
-        self.shared.grants.load(Ordering::SeqCst)
     }
 
     /// Waits until it is to stop.
@@ -167,6 +159,18 @@ impl Life {
         self.carry(Input::Done);
     }
 
+    /// The pause or continuation of that state is done, unless something else came in between.
+    pub(crate) fn settled(&self, state: ServiceState) {
+        let mut inner = self.lock();
+        let is_settling = matches!(
+            state,
+            ServiceState::PausePending | ServiceState::ContinuePending
+        );
+        if is_settling && inner.machine.state() == state {
+            let _ = self.apply(&mut inner, Input::Done);
+        }
+    }
+
     /// It cannot go on: whoever runs it returns an error, which ends the process.
     pub(crate) fn failed(&self, code: u8) {
         self.carry(Input::Failed(u32::from(code)));
@@ -201,7 +205,6 @@ impl Life {
         let state = inner.machine.state();
         if state != before {
             inner.since_ms = wall_ms();
-            self.shared.grants.store(grants_in(state), Ordering::SeqCst);
             self.shared.state.send_replace(state);
             (inner.listener)(&inner.seen());
         }
@@ -300,13 +303,6 @@ fn is_ending(state: ServiceState) -> bool {
     matches!(state, ServiceState::StopPending | ServiceState::Stopped)
 }
 
-fn grants_in(state: ServiceState) -> bool {
-    !matches!(
-        state,
-        ServiceState::PausePending | ServiceState::Paused | ServiceState::ContinuePending
-    )
-}
-
 fn forced_exit(state: ServiceState) -> u8 {
     match state {
         ServiceState::StopPending => EXIT_STOP,
@@ -331,7 +327,7 @@ mod tests {
         }));
         life.moved(Step::Recover, 3);
         life.done();
-        assert!(life.control(Control::Pause).0.is_ok() && !life.grants());
+        assert!(life.control(Control::Pause).0.is_ok());
         life.done();
         life.terminate();
         life.done();

@@ -31,8 +31,6 @@ pub(crate) struct RouteCounts {
 pub(crate) struct CoreCounts {
     /// In the order of the route table.
     pub(crate) routes: Vec<RouteCounts>,
-    /// Checkouts that are being decided.
-    pub(crate) deciding: AtomicU64,
     /// Requests that are being answered, counted once the server stops; [`UNCOUNTED`] before.
     pub(crate) in_flight: AtomicU64,
 }
@@ -45,15 +43,8 @@ impl CoreCounts {
     pub(crate) fn new(routes: usize) -> CoreCounts {
         CoreCounts {
             routes: (0..=routes).map(|_| RouteCounts::default()).collect(),
-            deciding: AtomicU64::new(0),
             in_flight: AtomicU64::new(UNCOUNTED),
         }
-    }
-
-    /// A checkout is being decided until the guard goes.
-    pub(crate) fn decide(&self) -> Deciding<'_> {
-        self.deciding.fetch_add(1, Ordering::SeqCst);
-        Deciding(self)
     }
 
     /// One answer.
@@ -71,15 +62,6 @@ impl CoreCounts {
         counts.answers[status].fetch_add(1, Ordering::Relaxed);
         counts.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         counts.micros.fetch_add(micros, Ordering::Relaxed);
-    }
-}
-
-/// See [`CoreCounts::decide`].
-pub(crate) struct Deciding<'a>(&'a CoreCounts);
-
-impl Drop for Deciding<'_> {
-    fn drop(&mut self) {
-        self.0.deciding.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -1,43 +1,61 @@
-//! What a pause waits for: the checkouts that are being decided. Then nothing is granted any more
-//! until the service goes on; leases are renewed and given back, and everything can be read.
+//! A pause is a command to the ledger: what was asked for before it is decided, and after it nobody
+//! gets a seat, neither who asks, nor who waits, nor what an agent reports. Leases are renewed and
+//! given back, and everything can be read.
+//!
+//! A pause does not outlive the process: one that starts goes on, as its state says.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use usher_core::lifecycle::{ServiceState, Step};
+use tokio::time::{Instant, sleep, timeout_at};
+use usher_core::ledger::Command;
+use usher_core::lifecycle::ServiceState;
 
 use crate::app::App;
 
-/// Between two looks at how a pause comes on.
+/// Between two attempts while the queue of commands is full.
 const LOOK: Duration = Duration::from_millis(5);
+/// How long the ledger may take: less than a pause may stand still.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two attempts where nothing can be stored.
+const RETRY: Duration = Duration::from_secs(1);
 
-/// Does the work of pauses and continuations, for ever.
-pub(crate) async fn tend(app: Arc<App>) {
-    let mut state = app.life.state();
+/// Has the ledger follow the state until the service stops. `told` is what it was told before:
+/// whether to pause.
+pub(crate) async fn tend(app: Arc<App>, mut told: Option<bool>) {
     loop {
-        match state {
-            ServiceState::PausePending => pause(&app).await,
-            // Nothing was given up for the pause: there is nothing to take again.
-            ServiceState::ContinuePending => app.life.done(),
-            _ => {}
+        let state = app.life.state();
+        if matches!(state, ServiceState::StopPending | ServiceState::Stopped) {
+            return;
         }
-        state = app.life.other_than(state).await;
+        let pauses = matches!(state, ServiceState::PausePending | ServiceState::Paused);
+        if told != Some(pauses) {
+            told = tell(&app, pauses).await;
+        }
+        // Where nothing can be stored nothing is granted either, so the state is what it says; the
+        // ledger is told within RETRY of the disk's return.
+        app.life.settled(state);
+        match told {
+            Some(_) => drop(app.life.other_than(state).await),
+            None => sleep(RETRY).await,
+        }
     }
 }
 
-/// Until no checkout is being decided that began before the pause.
-async fn pause(app: &App) {
-    while app.life.state() == ServiceState::PausePending {
-        let counts = app.counts.iter();
-        let deciding: u64 = counts
-            .map(|counts| counts.deciding.load(Ordering::SeqCst))
-            .sum();
-        if deciding == 0 {
-            app.life.done();
-            return;
+/// Tells the ledger to pause or to go on. None where that could not be made durable.
+pub(crate) async fn tell(app: &App, pauses: bool) -> Option<bool> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let command = match pauses {
+            true => Command::Pause,
+            false => Command::Continue,
+        };
+        match timeout_at(until, app.command(command)).await {
+            Ok(Ok(_)) => return Some(pauses),
+            Ok(Err(refusal)) if refusal.is_busy() && Instant::now() < until => {
+                sleep(LOOK).await;
+            }
+            Ok(Err(_)) | Err(_) => return None,
         }
-        app.life.moved(Step::Drain, deciding);
-        tokio::time::sleep(LOOK).await;
     }
 }

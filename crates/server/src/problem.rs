@@ -51,6 +51,11 @@ impl Refusal {
         }
     }
 
+    /// Whether too much was waiting: the same may be taken in a moment.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.problem.code == Code::Busy.as_str()
+    }
+
     /// No such route.
     pub(crate) fn no_route(path: &str) -> Refusal {
         let detail = format!(

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use usher_api::Code;
-use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
+use usher_cache::{Engine, EngineOptions, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 
 use crate::app::{App, Live, Parts, ServiceState};
@@ -29,7 +29,7 @@ const CONNECTIONS_LIMIT: usize = 10_000;
 /// Open files that are not connections: the cache, the loops, what is read and written.
 const OTHER_FILES: u64 = 256;
 /// Connections that may wait to be accepted.
-const BACKLOG: u32 = 4_096;
+const BACKLOG: i32 = 4_096;
 /// Between two looks at how a stop comes on.
 const LOOK: Duration = Duration::from_millis(20);
 /// The exit code of a server that cannot start, or go on.
@@ -91,16 +91,16 @@ fn start(
     let connections_limit = raise_open_files();
     let listener = match managed.listener {
         Some(listener) => listener,
-        None => {
-            let _entered = runtime.enter();
-            listen(options.listen)?
-        }
+        None => listen(options.listen)?,
     };
     let prepared = listener
         .set_nonblocking(true)
         .and_then(|()| listener.local_addr());
     let address =
         prepared.map_err(|error| failed("learn the address that it listens on", &error))?;
+    if let Some(prepare) = managed.prepare {
+        prepare(&|left| life.moved(Step::Rehearse, left)).map_err(ServerError::Failed)?;
+    }
     let options_of_engine = EngineOptions {
         data: options.data.clone(),
         clock: Arc::new(SystemClock),
@@ -126,8 +126,7 @@ fn start(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
-    let snapshots = Snapshots::of(&options.data);
-    let backups = Arc::new(Backups::open(&engine, snapshots, options.keep_snapshots));
+    let backups = Arc::new(Backups::open(&options.data, options.keep_snapshots));
     let upkeep = match Upkeep::open(&engine, live.clone(), backups.clone(), options.keep_days) {
         Ok(upkeep) => Arc::new(upkeep),
         Err(error) => {
@@ -227,16 +226,20 @@ fn raise_open_files() -> usize {
 }
 
 /// One listener, not shared: a second server on the same port must fail.
-fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
     let bind = || {
-        let socket = match address {
-            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
-        };
+        let (kind, flags) = (SocketType::STREAM, SocketFlags::CLOEXEC);
+        let socket = rustix::net::socket_with(family, kind, flags, None)?;
         // A port whose last server has just gone is free; one that is served is not.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)?.into_std()
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        rustix::net::bind(&socket, &address)?;
+        rustix::net::listen(&socket, BACKLOG)?;
+        Ok(TcpListener::from(socket))
     };
     bind().map_err(|error: io::Error| {
         ServerError::Failed(match error.kind() {
@@ -280,7 +283,8 @@ fn serve(
             .map_err(|error| failed("listen without waiting", &error))?;
         tokio::spawn(herald::run(app.clone()));
         tokio::spawn(watch_state(app.clone()));
-        tokio::spawn(pause::tend(app.clone()));
+        let told = pause::tell(app, false).await;
+        tokio::spawn(pause::tend(app.clone(), told));
         tokio::spawn(app.upkeep.clone().keep());
         ready();
         tokio::select! {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use usher_cache::{
-    Engine, Failure, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped,
+    Engine, Failure, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, ServedBy,
+    Skipped,
 };
 use usher_core::schedule::{Planned, Schedule};
 
@@ -46,6 +47,23 @@ struct Known {
     last: Option<PackReport>,
     /// When a pack that was cut off goes on.
     go_on_at: Option<Instant>,
+    served: Option<Served>,
+}
+
+/// The version that serves, and what served before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Served {
+    pub(crate) now: ServedBy,
+    pub(crate) before: Option<String>,
+}
+
+/// Who asked for a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Schedule,
+    /// What was cut off goes on: the schedule's, as a rule.
+    Resumption,
+    Hand,
 }
 
 /// What is known of packs.
@@ -83,6 +101,7 @@ impl Upkeep {
                 time_zone,
                 last: pack.last()?,
                 go_on_at: is_unfinished.then(Instant::now),
+                served: served(engine.versions().list()?),
             })
         };
         let known = read().map_err(|failure: Failure| {
@@ -112,10 +131,15 @@ impl Upkeep {
         }
     }
 
+    /// The version that serves, and what served before. Never waits for the disk.
+    pub(crate) fn versions(&self) -> Option<Served> {
+        lock(&self.known).served.clone()
+    }
+
     /// Begins a pack now, beside the schedule.
     pub(crate) fn begin(self: &Arc<Self>) -> Result<(), PackError> {
         let turn = self.engine.pack().begin()?;
-        self.run(turn, false);
+        self.run(turn, By::Hand);
         Ok(())
     }
 
@@ -184,9 +208,9 @@ impl Upkeep {
         let pack = self.engine.pack();
         let begun = match pack.begin() {
             _ if is_wrong => pack.keep_plan(plan),
-            Ok(turn) if is_due => turn.begin_by(plan).map(|()| self.run(turn, true)),
+            Ok(turn) if is_due => turn.begin_by(plan).map(|()| self.run(turn, By::Schedule)),
             Ok(turn) => {
-                self.run(turn, false);
+                self.run(turn, By::Resumption);
                 Ok(())
             }
             // One that runs already is as good as the one that is due.
@@ -199,7 +223,7 @@ impl Upkeep {
     }
 
     /// Packs on a thread of its own; what the schedule named, after a snapshot.
-    fn run(self: &Arc<Self>, turn: PackTurn, is_scheduled: bool) {
+    fn run(self: &Arc<Self>, turn: PackTurn, by: By) {
         let upkeep = self.clone();
         let options = PackOptions {
             keep_days: self.keep_days,
@@ -209,13 +233,20 @@ impl Upkeep {
             let began_ms = wall_ms();
             tracing::info!("a pack of the cache has begun");
             herald::pack_changed(&upkeep.live.feed, "running", None);
-            let no_snapshot = is_scheduled.then(|| upkeep.backups.before_pack()).flatten();
+            let no_snapshot = match by {
+                By::Schedule => upkeep.backups.before_pack(),
+                // One for each attempt would take the place of those that are worth having.
+                By::Resumption | By::Hand => None,
+            };
             match turn.run(&options) {
                 // It goes on at the next start.
                 Err(Failure::Stopping) => tracing::info!("the stop has cut off the pack"),
                 Err(failure) => upkeep.ended(not_begun(began_ms, failure), true, Some(turn)),
                 Ok(mut report) => {
                     report.skipped.extend(no_snapshot.map(no_snapshot_taken));
+                    if report.result == PackResult::Done && by != By::Hand {
+                        upkeep.passed(report.ended_at);
+                    }
                     let failed = report.result == PackResult::Failed;
                     let goes_on = failed && upkeep.engine.pack().is_unfinished().unwrap_or(true);
                     upkeep.ended(report, goes_on, Some(turn));
@@ -226,6 +257,19 @@ impl Upkeep {
         if let Err(error) = thread.spawn(run) {
             tracing::error!(%error, "no thread could be started for the pack");
             lock(&self.known).go_on_at = Some(Instant::now() + RETRY);
+        }
+    }
+
+    /// This version has done a pack of the schedule: after the first, the one before may not take
+    /// the data over any more.
+    fn passed(&self, at: i64) {
+        if let Err(failure) = self.engine.versions().packed(at) {
+            let why = told(failure);
+            tracing::warn!(why, "it cannot be kept that this version has packed");
+            return;
+        }
+        if let Some(served) = &mut lock(&self.known).served {
+            served.now.packed_at.get_or_insert(at);
         }
     }
 
@@ -249,6 +293,12 @@ impl Upkeep {
         drop(turn);
         herald::pack_changed(&self.live.feed, "idle", Some(report));
     }
+}
+
+fn served(mut versions: Vec<ServedBy>) -> Option<Served> {
+    let now = versions.pop()?;
+    let before = versions.pop().map(|before| before.version);
+    Some(Served { now, before })
 }
 
 /// Each change leaves what is locked whole.

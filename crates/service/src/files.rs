@@ -81,6 +81,28 @@ pub fn of(role: Role, installation: &Installation) -> Result<Vec<(&'static str, 
     Ok(role.units().iter().copied().zip(filled).collect())
 }
 
+/// The name of the file that lets the manager steer units, in polkit's `rules.d`.
+pub const RIGHTS: &str = "50-usher-manager.rules";
+
+/// The polkit rule that lets the manager steer these units and no others.
+///
+/// # Errors
+/// A name that is none of a unit.
+pub fn rights(units: &[String]) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@:".contains(c);
+    let mut quoted = Vec::with_capacity(units.len());
+    for unit in units {
+        if !unit.ends_with(".service") || !unit.chars().all(is_plain) {
+            return Err(format!(
+                "`{unit}` is not the name of a service, such as usher-server.service"
+            ));
+        }
+        quoted.push(format!("\"{unit}\""));
+    }
+    let list = format!("[{}]", quoted.join(", "));
+    Ok(include_str!("../units/50-usher-manager.rules").replace("@UNITS@", &list))
+}
+
 fn path(path: &Path) -> Result<String, String> {
     let text = path.to_str().filter(|_| path.is_absolute());
     text.ok_or(())
@@ -136,6 +158,16 @@ mod tests {
         assert!(agent.contains(
             "ExecStart=/usr/bin/usher agent --data %S/usher-agent --server https://licences.example.org:8470\n"
         ));
+    }
+
+    #[test]
+    fn the_manager_may_steer_the_units_that_are_named_and_none_whose_name_is_code() {
+        let units = ["usher-server.service", "usher@lab.service"].map(str::to_owned);
+        let rule = rights(&units).unwrap();
+        assert!(rule.contains("var units = [\"usher-server.service\", \"usher@lab.service\"];"));
+        for unit in ["sshd.socket", "a\"];return.service", "*.service", ""] {
+            assert!(rights(&[unit.to_owned()]).is_err(), "{unit}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod unit;
 pub mod platform;
 
 pub use platform::{
-    Given, ask_to_start, ask_to_stop, has_manager, kill, of_this_process, query, reload, start,
-    stop, tell_ready,
+    Given, ask_to_start, ask_to_stop, has_manager, inherited, kill, of_this_process, query, reload,
+    restart, start, stop, tell_ready,
 };
 pub use unit::{AskError, Unit};

@@ -29,6 +29,8 @@ pub struct Unit {
     pub restarts: u32,
     /// Whether the manager starts it again by itself when it fails.
     pub restarts_itself: bool,
+    /// Whether the manager holds its addresses: then connections wait while it is restarted.
+    pub has_socket: bool,
     /// What it says of itself.
     pub status_text: Option<String>,
 }

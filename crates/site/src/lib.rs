@@ -6,11 +6,12 @@
 
 #![forbid(unsafe_code)]
 
+mod concerns;
 mod rows;
 mod schema;
 mod sqlite;
 
-pub use rows::{EpisodeRow, MessageFilter, MessageRow, ServerRow, Tally};
+pub use rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Tally};
 pub use sqlite::SqliteSite;
 
 use thiserror::Error;
@@ -64,7 +65,8 @@ pub trait Site: Send + Sync {
     /// [`SiteError::NameTaken`].
     fn add_server(&self, server: &ServerRow) -> Result<(), SiteError>;
 
-    /// Watches one no longer; whether there was one of that name. Its messages stay.
+    /// Watches one no longer; whether there was one of that name. Its messages stay, and none of
+    /// them is open any more.
     ///
     /// # Errors
     /// [`SiteError::Failed`].
@@ -130,4 +132,34 @@ pub trait Site: Send + Sync {
     /// # Errors
     /// [`SiteError::Failed`].
     fn put_episode(&self, episode: &EpisodeRow) -> Result<(), SiteError>;
+
+    /// A message goes on, in other words: how often it was seen by now, when last.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`].
+    fn reword_message(
+        &self,
+        record: i64,
+        values: &[String],
+        count: u64,
+        last_ms: i64,
+    ) -> Result<(), SiteError>;
+
+    /// The concerns about a server that are not over.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`].
+    fn concerns(&self, server: &str) -> Result<Vec<ConcernRow>, SiteError>;
+
+    /// Keeps a concern as it stands; its server, message and what it is about say which.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`].
+    fn put_concern(&self, concern: &ConcernRow) -> Result<(), SiteError>;
+
+    /// A concern is over: its message is closed.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`].
+    fn end_concern(&self, concern: &ConcernRow, ended_ms: i64) -> Result<(), SiteError>;
 }

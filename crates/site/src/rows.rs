@@ -109,3 +109,18 @@ pub struct EpisodeRow {
     /// When it was over.
     pub ended_ms: Option<i64>,
 }
+
+/// Something about a server that is told of and not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConcernRow {
+    /// Which server.
+    pub server: String,
+    /// The number of its message in the catalogue.
+    pub message_id: u16,
+    /// Which one of its sort.
+    pub about: String,
+    /// The message about it, where it is kept.
+    pub record_id: Option<i64>,
+    /// How often it was seen.
+    pub count: u64,
+}

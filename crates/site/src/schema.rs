@@ -1,7 +1,8 @@
 //! The tables of the embedded engine. Steps only add; each is carried out once, in its order.
 
 /// Each step, from an empty file on. `user_version` counts those that were carried out.
-pub(crate) const STEPS: &[&str] = &["
+pub(crate) const STEPS: &[&str] = &[
+    "
 CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -46,4 +47,16 @@ CREATE TABLE episodes (
     ended_ms   INTEGER,
     PRIMARY KEY (server, number)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE concerns (
+    server     TEXT NOT NULL,
+    message_id INTEGER NOT NULL,
+    about      TEXT NOT NULL,
+    record_id  INTEGER,
+    count      INTEGER NOT NULL,
+    PRIMARY KEY (server, message_id, about)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX concerns_by_record ON concerns (record_id);
+",
+];

@@ -9,9 +9,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use usher_core::messages::{Message, Severity};
 
-use crate::rows::{EpisodeRow, MessageFilter, MessageRow, ServerRow, Tally};
+use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Tally};
 use crate::schema::STEPS;
-use crate::{MESSAGES_LIMIT, Site, SiteError};
+use crate::{MESSAGES_LIMIT, Site, SiteError, concerns};
 
 const FILE: &str = "site.db";
 const LOCK: &str = "manager.lock";
@@ -124,11 +124,11 @@ fn severity_of(number: i64) -> Severity {
     }
 }
 
-fn signed(count: u64) -> i64 {
+pub(crate) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn unsigned(count: i64) -> u64 {
+pub(crate) fn unsigned(count: i64) -> u64 {
     u64::try_from(count).unwrap_or(0)
 }
 
@@ -201,10 +201,19 @@ impl Site for SqliteSite {
     }
 
     fn remove_server(&self, name: &str) -> Result<bool, SiteError> {
-        self.connection()
-            .execute("DELETE FROM servers WHERE name = ?1", [name])
-            .map(|removed| removed > 0)
-            .map_err(|error| failed("remove a server", &error))
+        let remove = || {
+            let mut connection = self.connection();
+            let transaction = connection.transaction()?;
+            let removed = transaction.execute("DELETE FROM servers WHERE name = ?1", [name])?;
+            transaction.execute("DELETE FROM concerns WHERE server = ?1", [name])?;
+            transaction.execute(
+                "UPDATE episodes SET ended_ms = last_ms WHERE server = ?1 AND ended_ms IS NULL",
+                [name],
+            )?;
+            transaction.commit()?;
+            Ok(removed > 0)
+        };
+        remove().map_err(|error: rusqlite::Error| failed("remove a server", &error))
     }
 
     fn add_message(&self, row: &MessageRow) -> Result<i64, SiteError> {
@@ -283,8 +292,8 @@ impl Site for SqliteSite {
         given("record_id > ?", filter.above_record.map(Value::from));
         if filter.open {
             wheres.push(
-                "recovered_ms IS NULL AND record_id IN \
-                 (SELECT record_id FROM episodes WHERE ended_ms IS NULL)",
+                "recovered_ms IS NULL AND (record_id IN (SELECT record_id FROM concerns) OR \
+                 record_id IN (SELECT record_id FROM episodes WHERE ended_ms IS NULL))",
             );
         }
         let limit = filter.limit.clamp(1, MESSAGES_LIMIT);
@@ -306,7 +315,8 @@ impl Site for SqliteSite {
             .execute(
                 "DELETE FROM messages WHERE record_id IN (SELECT record_id FROM messages \
                  WHERE keep_until_ms < ?1 AND record_id NOT IN (SELECT record_id FROM episodes \
-                 WHERE ended_ms IS NULL AND record_id IS NOT NULL) LIMIT ?2)",
+                 WHERE ended_ms IS NULL AND record_id IS NOT NULL) AND record_id NOT IN \
+                 (SELECT record_id FROM concerns WHERE record_id IS NOT NULL) LIMIT ?2)",
                 params![now_ms, limit],
             )
             .map(|removed| removed as u64)
@@ -398,5 +408,30 @@ impl Site for SqliteSite {
             )
             .map(drop)
             .map_err(|error| failed("keep an episode", &error))
+    }
+
+    fn reword_message(
+        &self,
+        record: i64,
+        values: &[String],
+        count: u64,
+        last_ms: i64,
+    ) -> Result<(), SiteError> {
+        concerns::reword(&self.connection(), record, values, count, last_ms)
+            .map_err(|error| failed("reword a message", &error))
+    }
+
+    fn concerns(&self, server: &str) -> Result<Vec<ConcernRow>, SiteError> {
+        concerns::list(&self.connection(), server)
+            .map_err(|error| failed("read the concerns", &error))
+    }
+
+    fn put_concern(&self, concern: &ConcernRow) -> Result<(), SiteError> {
+        concerns::put(&self.connection(), concern).map_err(|error| failed("keep a concern", &error))
+    }
+
+    fn end_concern(&self, concern: &ConcernRow, ended_ms: i64) -> Result<(), SiteError> {
+        concerns::end(&mut self.connection(), concern, ended_ms)
+            .map_err(|error| failed("end a concern", &error))
     }
 }

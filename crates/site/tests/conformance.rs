@@ -3,7 +3,8 @@
 
 use usher_core::messages::{Message, Severity};
 use usher_site::{
-    EpisodeRow, MessageFilter, MessageRow, ServerRow, Site, SiteError, SqliteSite, Tally,
+    ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Site, SiteError, SqliteSite,
+    Tally,
 };
 
 fn embedded() -> (tempfile::TempDir, SqliteSite) {
@@ -203,6 +204,77 @@ fn keeps_an_open_episodes_message_beyond_its_time(site: &dyn Site) {
     assert_eq!(site.last_episode("nobody").unwrap(), None);
 }
 
+fn keeps_concerns_until_they_are_over(site: &dyn Site) {
+    let record = site
+        .add_message(&message(9434, 5_000, Some("gamma")))
+        .unwrap();
+    let concern = ConcernRow {
+        server: "gamma".to_owned(),
+        message_id: 9434,
+        about: String::new(),
+        record_id: Some(record),
+        count: 1,
+    };
+    site.put_concern(&concern).unwrap();
+    let again = ConcernRow {
+        count: 7,
+        ..concern.clone()
+    };
+    site.put_concern(&again).unwrap();
+    assert_eq!(
+        site.concerns("gamma").unwrap(),
+        std::slice::from_ref(&again)
+    );
+    assert_eq!(site.concerns("alpha").unwrap(), []);
+    let words = ["gamma".to_owned(), "1 GB".to_owned()];
+    site.reword_message(record, &words, 7, 5_500).unwrap();
+    let of_gamma = |open| MessageFilter {
+        server: Some("gamma".to_owned()),
+        open,
+        limit: 10,
+        ..MessageFilter::default()
+    };
+    let row = site.messages(&of_gamma(true)).unwrap().remove(0);
+    assert_eq!((&row.message.values[..], row.count), (&words[..], 7));
+    assert_eq!((row.last_ms, row.keep_until_ms), (5_500, 6_500));
+    site.purge_messages(i64::MAX, 100).unwrap();
+    assert_eq!(records(site, of_gamma(true)), [record], "it goes on");
+    site.end_concern(&again, 5_600).unwrap();
+    assert_eq!(site.concerns("gamma").unwrap(), []);
+    assert_eq!(records(site, of_gamma(true)), [0_i64; 0]);
+    let row = site.messages(&of_gamma(false)).unwrap().remove(0);
+    assert_eq!(row.recovered_ms, Some(5_600));
+}
+
+fn leaves_nothing_open_of_a_server_that_is_removed(site: &dyn Site) {
+    site.add_server(&server("delta")).unwrap();
+    let concern = |record_id| ConcernRow {
+        server: "delta".to_owned(),
+        message_id: 9435,
+        about: String::new(),
+        record_id,
+        count: 1,
+    };
+    let about = |id| {
+        site.add_message(&message(id, 9_000, Some("delta")))
+            .unwrap()
+    };
+    let (old, down) = (about(9435), about(9406));
+    site.put_concern(&concern(Some(old))).unwrap();
+    site.put_episode(&episode("delta", 1, Some(down))).unwrap();
+    let open = || {
+        let filter = MessageFilter {
+            server: Some("delta".to_owned()),
+            open: true,
+            ..MessageFilter::default()
+        };
+        records(site, filter)
+    };
+    assert_eq!(open(), [down, old]);
+    assert!(site.remove_server("delta").unwrap());
+    assert_eq!(open(), [0_i64; 0]);
+}
+
 fn keeps_settings(site: &dyn Site) {
     assert_eq!(site.setting("rules").unwrap(), None);
     site.put_setting("rules", "[]").unwrap();
@@ -216,6 +288,8 @@ fn the_embedded_engine_does_what_every_engine_has_to() {
     keeps_servers(&site);
     keeps_messages_and_finds_them(&site);
     keeps_an_open_episodes_message_beyond_its_time(&site);
+    keeps_concerns_until_they_are_over(&site);
+    leaves_nothing_open_of_a_server_that_is_removed(&site);
     keeps_settings(&site);
 }
 

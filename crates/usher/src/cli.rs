@@ -97,6 +97,7 @@ pub(crate) enum Command {
     Token(commands::token::Token),
     Backup(commands::backup::Backup),
     Restore(commands::restore::Restore),
+    Upgrade(commands::upgrade::Upgrade),
     Doctor(commands::doctor::Doctor),
     Check(commands::check::Check),
     Bench(commands::bench::Bench),

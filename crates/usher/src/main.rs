@@ -17,6 +17,7 @@ mod package;
 mod run;
 mod spawn;
 mod supervisor;
+mod upgrade;
 
 use std::process::ExitCode;
 

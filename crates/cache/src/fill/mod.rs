@@ -325,6 +325,8 @@ fn row(
             )
         }
         Event::CanarySeated => Ok(()),
+        Event::Paused => put(connection, "paused", 1),
+        Event::Continued => put(connection, "paused", 0),
         Event::Adopted { lease, former } => put_adopted(connection, *former, lease.0),
     }
 }

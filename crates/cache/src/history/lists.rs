@@ -228,6 +228,21 @@ impl History {
         })
     }
 
+    /// Checkouts that were refused for want of a seat, by product id since an instant, repeats
+    /// counted.
+    pub fn refused_since(&self, since_wall_ms: i64) -> Result<Vec<(String, u64)>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT p.id, sum(d.count) FROM denials d JOIN products p ON p.number = d.product \
+                 WHERE d.last_at >= ?1 AND d.reason IN ('no_seat', 'queue_full') GROUP BY p.id",
+            )?;
+            let rows = statement.query_map([since_wall_ms], |row| {
+                Ok((row.get(0)?, from_i64(row.get(1)?)))
+            })?;
+            rows.collect()
+        })
+    }
+
     /// Refused checkouts by product id since an instant, repeats counted.
     pub fn denied_since(&self, since_wall_ms: i64) -> Result<Vec<(String, u64)>, Failure> {
         self.query(|connection| {

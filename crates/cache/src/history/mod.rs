@@ -3,6 +3,7 @@
 //! Every list is paged: at most `limit` rows after a cursor, with the cursor of the next page.
 //! Reading never waits for the writer; [`crate::Engine::settle`] first, to see what is durable now.
 
+mod changed;
 mod decisions;
 mod lists;
 mod sessions;
@@ -14,6 +15,7 @@ use rusqlite::Connection;
 use crate::engine::Failure;
 use crate::inbox::Shared;
 
+pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
 pub use lists::{DenialRow, LeaseFilter, LeaseRow, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageRow};

@@ -10,3 +10,4 @@ mod slices;
 mod snapshots;
 mod support;
 mod time;
+mod versions;

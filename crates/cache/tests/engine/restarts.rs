@@ -14,6 +14,7 @@ fn a_restart_gives_the_same_ledger_from_the_tables() {
     let clock = TestClock::new();
     let engine = open(data.path(), &clock);
     busy(&engine);
+    engine.execute(Command::Pause).unwrap();
     let before = ledger(&engine);
     engine.close();
     let (engine, opened) = open_with(data.path(), clock.clone()).unwrap();

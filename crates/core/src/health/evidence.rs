@@ -83,6 +83,16 @@ pub enum ApiAnswer {
     Strange(String),
 }
 
+impl ApiAnswer {
+    /// The state that the server reports of itself, where it answers.
+    pub fn state(&self) -> Option<ServiceState> {
+        match self {
+            ApiAnswer::Well { state, .. } | ApiAnswer::Unwell { state, .. } => Some(*state),
+            _ => None,
+        }
+    }
+}
+
 /// Upkeep under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackWord {

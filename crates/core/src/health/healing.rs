@@ -3,9 +3,9 @@
 //! Where a service manager or supervisor starts a service again by itself, it is left to it: there
 //! are never two healers. What was stopped on purpose stays stopped.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::hourly::Hourly;
 use super::weigh::{Judgement, Verdict};
 
 /// The bounds.
@@ -60,19 +60,17 @@ pub struct Healer {
     options: HealingOptions,
     stage: Stage,
     trouble_since: Option<Duration>,
-    tried: VecDeque<Duration>,
+    tried: Hourly,
 }
-
-const HOUR: Duration = Duration::from_secs(3_600);
 
 impl Healer {
     /// Has nothing to do yet.
     pub fn new(options: HealingOptions) -> Self {
         Healer {
+            tried: Hourly::new(options.times_an_hour),
             options,
             stage: Stage::Watching,
             trouble_since: None,
-            tried: VecDeque::new(),
         }
     }
 
@@ -91,7 +89,7 @@ impl Healer {
             return self.rest();
         }
         let since = *self.trouble_since.get_or_insert(now);
-        let may_try = self.may_try(now);
+        let may_try = self.tried.may(now);
         match self.stage {
             Stage::Watching if now - since < self.options.patience => None,
             Stage::Watching => self.begin(now, stopped),
@@ -118,20 +116,13 @@ impl Healer {
         None
     }
 
-    fn may_try(&mut self, now: Duration) -> bool {
-        while self.tried.front().is_some_and(|at| now - *at >= HOUR) {
-            self.tried.pop_front();
-        }
-        self.tried.len() < self.options.times_an_hour
-    }
-
     fn begin(&mut self, now: Duration, stopped: bool) -> Option<HealingStep> {
-        if !self.may_try(now) {
+        if !self.tried.may(now) {
             let told = self.stage == Stage::GivenUp;
             self.stage = Stage::GivenUp;
             return (!told).then_some(HealingStep::GiveUp);
         }
-        self.tried.push_back(now);
+        self.tried.note(now);
         if stopped {
             return Some(self.start(now));
         }

@@ -12,6 +12,8 @@
 mod episode;
 mod evidence;
 mod healing;
+mod hourly;
+mod memory;
 mod weigh;
 
 pub use episode::{Episode, Notice, Watch, WatchOptions};
@@ -19,4 +21,5 @@ pub use evidence::{
     ApiAnswer, Finding, Observation, PackWord, ServiceManagerWord, ServiceWord, Source, WorkSeen,
 };
 pub use healing::{Healer, HealingOptions, HealingStep};
+pub use memory::{MemoryGuard, MemoryOptions, MemorySeen, MemoryStep};
 pub use weigh::{Judgement, Verdict, span, weigh};

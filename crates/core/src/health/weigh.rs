@@ -96,7 +96,7 @@ pub fn weigh(seen: &Observation) -> Judgement {
         _ => None,
     };
     let serves = matches!(seen.work, WorkSeen::Moves(_));
-    let contradicted = serves && word.is_some_and(contradicts_service);
+    let contradicted = serves && word.is_some_and(|word| contradicts_service(word, &seen.api));
     Judgement {
         verdict: verdict(seen, word, contradicted),
         findings: findings(seen, contradicted),
@@ -107,12 +107,13 @@ pub fn weigh(seen: &Observation) -> Judgement {
 }
 
 /// Whether the service manager says something that a server which seats people gives the lie to.
-fn contradicts_service(word: &ServiceWord) -> bool {
+fn contradicts_service(word: &ServiceWord, api: &ApiAnswer) -> bool {
+    let late = word.is_overdue() || word.wait_hint.is_zero();
     match word.state {
         ServiceState::Stopped => true,
-        ServiceState::StopPending | ServiceState::StartPending => {
-            word.is_overdue() || word.wait_hint.is_zero()
-        }
+        // Who stops says so at its API first: one that says that it runs will not end (KB Q299261).
+        ServiceState::StopPending => late || api.state() == Some(ServiceState::Running),
+        ServiceState::StartPending => late,
         _ => false,
     }
 }

@@ -6,6 +6,7 @@
 
 mod danger;
 mod facts;
+mod names;
 mod rule;
 mod rule_set;
 mod version;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use danger::{Danger, SystemRole, WELL_KNOWN_PROGRAMS, dangers, system_role};
 pub use facts::{Facts, Package, file_name};
+pub use names::stem;
 pub use rule::{Matcher, ProgramRole, Rule, RuleError};
 pub use rule_set::{Identity, Needs, RuleSet, RuleSetError};
 pub use version::{Version, VersionRange};

@@ -247,7 +247,7 @@ fn path(value: &str) -> Result<Matcher, String> {
     glob(value).map(Matcher::Path)
 }
 
-fn glob(value: &str) -> Result<Glob, String> {
+pub(super) fn glob(value: &str) -> Result<Glob, String> {
     GlobBuilder::new(value)
         .literal_separator(true)
         .backslash_escape(true)

@@ -233,6 +233,11 @@ pub enum Command {
     /// Seat a canary and take it back: the whole way of a checkout, on a reserved product that is
     /// in no list and no count.
     Canary,
+    /// Grant nothing until told to go on: neither to who asks, nor to who waits, nor to what an
+    /// agent reports.
+    Pause,
+    /// Grant again, first to those who have waited.
+    Continue,
     /// Carry out the expiries and promotions that are due.
     Tick,
     /// The computer was booted anew: time passed that only the wall clock has counted. Leases
@@ -402,6 +407,9 @@ pub enum Reply {
     /// The answer that the same command got before.
     #[serde(skip)]
     Replayed(Box<Reply>),
+    /// It is paused, and nothing was done.
+    #[serde(skip)]
+    Paused,
 }
 
 impl Reply {

@@ -44,6 +44,9 @@ impl Ledger {
                 for_seconds: until.since_ms(self.now.steady).div_ceil(1_000),
             };
         }
+        if self.paused {
+            return Reply::Paused;
+        }
         let asked = Asked {
             product,
             subject: self.subject(checkout.subject),

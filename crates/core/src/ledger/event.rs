@@ -178,6 +178,10 @@ pub enum Event {
     },
     /// A canary was seated and taken back: nothing has changed, but a commit went all the way.
     CanarySeated,
+    /// Nothing is granted from here on.
+    Paused,
+    /// The pause is over.
+    Continued,
     /// A lease of another life was taken over by the one that was granted just before.
     Adopted {
         /// The number of the one that was granted.
@@ -270,6 +274,9 @@ pub(super) enum Undo {
     },
     Adopted {
         former: LeaseId,
+    },
+    Paused {
+        before: bool,
     },
     Nothing,
 }

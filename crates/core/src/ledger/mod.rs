@@ -19,6 +19,7 @@ mod directory;
 mod event;
 mod ids;
 mod memory;
+mod pause;
 mod pool;
 mod records;
 mod report;
@@ -70,6 +71,7 @@ enum Seating {
 pub struct Ledger {
     incarnation: Incarnation,
     hold_until: Option<Steady>,
+    paused: bool,
     /// The number of the event by which this life began; 0 in the first.
     life_began: u64,
     adopted: BTreeSet<LeaseId>,
@@ -103,6 +105,7 @@ impl PartialEq for Ledger {
     fn eq(&self, other: &Ledger) -> bool {
         self.incarnation == other.incarnation
             && self.hold_until == other.hold_until
+            && self.paused == other.paused
             && self.life_began == other.life_began
             && self.adopted == other.adopted
             && self.next_number == other.next_number
@@ -167,6 +170,8 @@ impl Ledger {
                 computer: computer.map(|asked| self.computer(asked)),
             },
             Command::Canary => self.canary(),
+            Command::Pause => self.pause(),
+            Command::Continue => self.go_on(),
             Command::Tick => self.promote_all(),
             Command::Rebooted => self.rebooted(),
             Command::Reincarnate {
@@ -191,10 +196,10 @@ impl Ledger {
             };
         }
         let reply = self.apply(self.now, command);
-        // "Nothing yet" is no answer to keep: the same key may succeed when the hold is over.
+        // "Nothing yet" is no answer to keep: the same key may succeed when the hold or pause is over.
         if !matches!(
             reply,
-            Reply::Held { .. } | Reply::Replayed(_) | Reply::KeyConflict
+            Reply::Held { .. } | Reply::Paused | Reply::Replayed(_) | Reply::KeyConflict
         ) {
             let kept = Box::new(reply.clone().without_names());
             self.emit(Event::Remembered {

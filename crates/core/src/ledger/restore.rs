@@ -11,6 +11,8 @@ pub struct Snapshot {
     pub incarnation: Incarnation,
     /// Nothing is granted until then.
     pub hold_until: Option<Steady>,
+    /// Whether it is paused.
+    pub paused: bool,
     /// The number of the event by which this life began; 0 in the first.
     pub life_began: u64,
     /// Leases of another life that were taken over in this one.
@@ -48,6 +50,7 @@ impl Ledger {
     pub fn restore(snapshot: Snapshot) -> Ledger {
         let mut ledger = Ledger::new(snapshot.incarnation);
         ledger.hold_until = snapshot.hold_until;
+        ledger.paused = snapshot.paused;
         ledger.life_began = snapshot.life_began;
         ledger.adopted.extend(snapshot.adopted);
         ledger.next_number = snapshot.next_number.max(1);

@@ -172,6 +172,12 @@ impl Ledger {
                 undo
             }
             Event::CanarySeated => Undo::Nothing,
+            Event::Paused => Undo::Paused {
+                before: std::mem::replace(&mut self.paused, true),
+            },
+            Event::Continued => Undo::Paused {
+                before: std::mem::replace(&mut self.paused, false),
+            },
             Event::Adopted { former, .. } => match self.adopted.insert(*former) {
                 true => Undo::Adopted { former: *former },
                 false => Undo::Nothing,
@@ -182,6 +188,7 @@ impl Ledger {
     pub(super) fn take_back(&mut self, undo: Undo) {
         match undo {
             Undo::Nothing => {}
+            Undo::Paused { before } => self.paused = before,
             Undo::Subject { id, before } => self.subjects.undo(id, before),
             Undo::Computer { id, before } => self.computers.undo(id, before),
             Undo::Product {

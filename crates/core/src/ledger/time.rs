@@ -206,11 +206,6 @@ impl Ledger {
         Reply::Done
     }
 
-    /// After a restore nothing is granted for a while.
-    pub(super) fn is_held(&self) -> bool {
-        self.hold_until.is_some_and(|until| until > self.now.steady)
-    }
-
     /// Gives those whose time ran out, or nearly, while the computer was down a moment to be
     /// heard of. The shell has moved the clock on by what the wall clock says has passed.
     pub(super) fn rebooted(&mut self) -> Reply {

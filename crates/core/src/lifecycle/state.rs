@@ -201,6 +201,8 @@ impl Refusal {
 /// A part of the work that a pending state waits for, in the order in which it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
+    /// Tries a new version on a copy of the data; counted in things to be tried.
+    Rehearse,
     /// Opens the files and takes the lock.
     Open,
     /// Rebuilds the ledger; counted in rows.
@@ -219,6 +221,7 @@ impl Step {
     /// What is done, in words.
     pub fn name(self) -> &'static str {
         match self {
+            Step::Rehearse => "rehearsing a new version",
             Step::Open => "opening files",
             Step::Recover => "rebuilding the ledger",
             Step::Listen => "taking addresses",

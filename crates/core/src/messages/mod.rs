@@ -16,4 +16,4 @@ pub use catalogue::{CATALOGUE, Entry, entry};
 pub use fold::{Folded, Folder, FolderOptions};
 pub use message::{Kind, Message, Severity};
 pub use rules::{Action, Criteria, Decision, Priority, Rule, RuleError, decide, default_rules};
-pub use summary::{Standing, Summary, Thresholds};
+pub use summary::{Standing, Summary, SummaryOptions, Thresholds};

@@ -1,8 +1,14 @@
 //! OK, Warning or Critical, by how many messages of each severity came since a set time.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::message::Severity;
+use crate::schedule::Schedule;
 
 /// How a component stands (SMS_ComponentSummarizer.Status 0, 1, 2).
 #[derive(
@@ -21,7 +27,7 @@ pub enum Standing {
 
 /// From how many messages on; 0 is never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
     /// Warning and critical, for informational messages.
     pub informational: (u64, u64),
@@ -38,6 +44,74 @@ impl Default for Thresholds {
             warning: (10, 50),
             error: (1, 5),
         }
+    }
+}
+
+/// Components with thresholds of their own at the most.
+const COMPONENTS_LIMIT: usize = 100;
+
+/// How a site's components are summarised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SummaryOptions {
+    /// Messages are counted since this time of day, such as `00:00` (SMS 2.0: since midnight).
+    pub since: String,
+    /// On the clock of this time zone; none: that of the manager's computer.
+    pub time_zone: Option<String>,
+    /// The thresholds of the site, and of each component that has none of its own.
+    pub site: Thresholds,
+    /// Components with thresholds of their own, by name.
+    pub components: BTreeMap<String, Thresholds>,
+}
+
+impl Default for SummaryOptions {
+    fn default() -> Self {
+        SummaryOptions {
+            since: "00:00".to_owned(),
+            time_zone: None,
+            site: Thresholds::default(),
+            components: BTreeMap::new(),
+        }
+    }
+}
+
+impl SummaryOptions {
+    /// Whether they mean something; why not, as the end of a sentence. The time zone is who knows
+    /// zones' to check.
+    ///
+    /// # Errors
+    /// What is wrong, and how it is written.
+    pub fn check(&self) -> Result<(), String> {
+        self.daily()?;
+        if self.components.len() > COMPONENTS_LIMIT {
+            return Err(format!(
+                "{} components have thresholds of their own: {COMPONENTS_LIMIT} may",
+                self.components.len()
+            ));
+        }
+        Ok(())
+    }
+
+    /// The thresholds of a component.
+    pub fn of(&self, component: &str) -> &Thresholds {
+        self.components.get(component).unwrap_or(&self.site)
+    }
+
+    /// The instant since which messages are counted at `now`: the last time that it was that time
+    /// of day.
+    pub fn counted_since(&self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+        let daily = self.daily().unwrap_or(Schedule::daily(Time::midnight()));
+        // A day has 25 hours where the clock is put back, and a zone may leave out a whole one.
+        let mut since = now - jiff::SignedDuration::from_hours(49);
+        while let Some(next) = daily.next_after(since, zone).filter(|next| *next <= now) {
+            since = next;
+        }
+        since
+    }
+
+    fn daily(&self) -> Result<Schedule, String> {
+        let since: String = self.since.chars().take(40).collect();
+        Schedule::parse(&format!("daily {since}")).map_err(|error| error.to_string())
     }
 }
 

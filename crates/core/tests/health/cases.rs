@@ -28,6 +28,12 @@ fn cases() -> Vec<(&'static str, Observation)> {
         error: Some(1061),
         ..word(ServiceState::StopPending)
     });
+    let mut said_just_now = running();
+    said_just_now.service_manager = ServiceManagerWord::Says(ServiceWord {
+        age: at(1),
+        wait_hint: at(20),
+        ..word(ServiceState::StopPending)
+    });
     let mut really_stopping = silent(ServiceState::StopPending);
     really_stopping.service_manager = ServiceManagerWord::Says(ServiceWord {
         checkpoint: 4,
@@ -71,6 +77,7 @@ fn cases() -> Vec<(&'static str, Observation)> {
         ("in a pack", packing),
         ("paused by an operator", paused),
         ("says stopping and serves on (KB Q299261)", false_stopping),
+        ("said stopping just now, and serves on", said_just_now),
         ("stopping, and its work moves", really_stopping),
         ("stopping, and its work stands still", trapped),
         ("frozen", silent(ServiceState::Running)),

@@ -4,6 +4,7 @@
 mod cases;
 mod episodes;
 mod healing;
+mod memory;
 
 use std::time::Duration;
 

@@ -70,6 +70,9 @@ enum Step {
         user: u8,
         kind: u8,
     },
+    Pause {
+        on: bool,
+    },
     Undone {
         steps: Vec<Step>,
     },
@@ -115,6 +118,7 @@ fn step() -> impl Strategy<Value = Step> {
                 Step::Report { computer, sequence, session, product, user, kind }
             }
         ),
+        1 => proptest::bool::weighted(0.4).prop_map(|on| Step::Pause { on }),
     ];
     plain.prop_recursive(1, 8, 6, |inner| {
         proptest::collection::vec(inner, 1..6).prop_map(|steps| Step::Undone { steps })
@@ -150,11 +154,18 @@ impl History {
             return;
         };
         let before = Queues::of(&self.world);
+        let was_paused = self.world.ledger.is_paused();
         let from = self.world.events.len();
         let reply = self.world.tell(command);
         self.remember(&reply);
         before.check_order(&self.world, from, step.priority());
         check_invariants(&self.world, from);
+        let goes_on = matches!(step, Step::Pause { on: false });
+        let grants = |(_, _, event): &(_, _, Event)| matches!(event, Event::Granted { .. });
+        assert!(
+            !was_paused || goes_on || !self.world.events[from..].iter().any(grants),
+            "a seat was granted in a pause"
+        );
     }
 
     /// Applies steps as one batch and takes it back: nothing may have changed.
@@ -320,6 +331,8 @@ impl History {
                     items: vec![(number, item)],
                 }))
             }
+            Step::Pause { on: true } => Command::Pause,
+            Step::Pause { on: false } => Command::Continue,
             Step::Undone { .. } => return None,
         })
     }
@@ -471,7 +484,7 @@ fn check_nobody_starves(ledger: &Ledger, pool: &Pool, number: ProductNumber, now
     let first = ledger
         .waiting(number)
         .next()
-        .filter(|_| !pool.listing.removed && pool.listing.spec.enabled);
+        .filter(|_| !ledger.is_paused() && !pool.listing.removed && pool.listing.spec.enabled);
     let Some(ticket) = first else { return };
     let valid = |lent: &&Lent| {
         lent.allotment.from.is_none_or(|from| from <= now.wall)

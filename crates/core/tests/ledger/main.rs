@@ -5,5 +5,6 @@
 mod agents;
 mod behaviour;
 mod histories;
+mod pause;
 mod restores;
 mod world;

@@ -7,6 +7,7 @@ use usher_core::lifecycle::{Control, Effect, Input, Lifecycle, Limits, ServiceSt
 
 fn input() -> impl Strategy<Value = Input> {
     let step = prop_oneof![
+        Just(Step::Rehearse),
         Just(Step::Open),
         Just(Step::Recover),
         Just(Step::Listen),

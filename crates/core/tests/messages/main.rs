@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use usher_core::messages::{
     Action, CATALOGUE, Criteria, Folded, Folder, FolderOptions, Message, Rule, Severity, Standing,
-    Summary, Thresholds, decide, default_rules, entry,
+    Summary, SummaryOptions, Thresholds, decide, default_rules, entry,
 };
 
 fn message(id: u16, time_ms: i64, values: &[&str]) -> Message {
@@ -188,4 +188,50 @@ fn a_component_stands_by_its_thresholds() {
         ..thresholds
     };
     assert_eq!(summary.standing(&never), Standing::Ok);
+}
+
+#[test]
+fn messages_are_counted_since_a_time_of_day_whatever_the_clock_does() {
+    let since = |at: &str, now: &str| {
+        let options = SummaryOptions {
+            since: at.to_owned(),
+            ..SummaryOptions::default()
+        };
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        options
+            .counted_since(now.parse().unwrap(), &zone)
+            .to_string()
+    };
+    let noon = "2026-07-01T10:00:00Z";
+    assert_eq!(since("00:00", noon), "2026-06-30T22:00:00Z");
+    assert_eq!(since("18:00", noon), "2026-06-30T16:00:00Z");
+    assert_eq!(since("12:00", noon), noon);
+    // The day of 25 hours, near its end.
+    assert_eq!(
+        since("00:00", "2026-10-25T22:59:00Z"),
+        "2026-10-24T22:00:00Z"
+    );
+}
+
+#[test]
+fn thresholds_of_a_component_go_before_those_of_the_site_and_nonsense_is_refused() {
+    let set = |warning, error| Thresholds {
+        warning,
+        error,
+        ..Thresholds::default()
+    };
+    let options = SummaryOptions {
+        site: set((3, 4), (1, 5)),
+        components: [("agents".to_owned(), set((10, 50), (7, 9)))].into(),
+        ..SummaryOptions::default()
+    };
+    assert_eq!(options.of("licensing").warning, (3, 4));
+    assert_eq!(options.of("agents").error, (7, 9));
+    assert_eq!(options.check(), Ok(()));
+    let nonsense = SummaryOptions {
+        since: "noon".to_owned(),
+        ..options
+    };
+    let why = nonsense.check().unwrap_err();
+    assert!(why.contains("`noon` is no time of day"), "{why}");
 }

@@ -1,6 +1,5 @@
 //! `/v1/messages` and `/v1/message-rules`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,16 +9,14 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
 use serde::Deserialize;
-use usher_api::{CatalogueEntry, ComponentSummary, Page, Problem, StatusMessage};
-use usher_core::messages::{Action, CATALOGUE, Rule, Severity, Standing, Summary, Thresholds};
+use usher_api::{CatalogueEntry, Page, Problem, StatusMessage};
+use usher_core::messages::{Action, CATALOGUE, Rule, Severity};
 use usher_site::MessageFilter;
 
 use crate::app::App;
-use crate::clock::{date, wall_ms};
 use crate::desk::shown;
 use crate::problem::Refusal;
 
-const DAY_MS: i64 = 86_400_000;
 /// A look that waits for news waits no longer.
 const WAIT_LIMIT_SECONDS: u64 = 60;
 
@@ -133,45 +130,6 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
         })
         .collect();
     Json(Page { items, next: None })
-}
-
-/// How each component, and the site, stands by the messages of the last 24 hours.
-#[utoipa::path(
-    get,
-    path = "/v1/messages/summaries",
-    responses((status = 200, body = Page<ComponentSummary>)),
-)]
-pub(crate) async fn summaries(
-    State(app): State<Arc<App>>,
-) -> Result<Json<Page<ComponentSummary>>, Refusal> {
-    let since_ms = wall_ms() - DAY_MS;
-    let tallies = app
-        .tools
-        .try_in_site(move |site| site.tally(since_ms))
-        .await?;
-    let mut components: BTreeMap<String, Summary> = BTreeMap::new();
-    let mut site = Summary::default();
-    for tally in tallies {
-        let component = components.entry(tally.component).or_default();
-        component.add(tally.severity, tally.count);
-        site.add(tally.severity, tally.count);
-    }
-    let line = |component: &str, summary: &Summary| ComponentSummary {
-        component: component.to_owned(),
-        status: match summary.standing(&Thresholds::default()) {
-            Standing::Ok => "ok",
-            Standing::Warning => "warning",
-            Standing::Critical => "critical",
-        }
-        .to_owned(),
-        informational: summary.informational,
-        warnings: summary.warning,
-        errors: summary.error,
-        since: date(since_ms),
-    };
-    let mut items = vec![line("site", &site)];
-    items.extend(components.iter().map(|(name, summary)| line(name, summary)));
-    Ok(Json(Page { items, next: None }))
 }
 
 /// The rules, in their order.

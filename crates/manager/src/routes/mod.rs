@@ -3,6 +3,7 @@
 pub(crate) mod messages;
 pub(crate) mod servers;
 pub(crate) mod service;
+pub(crate) mod standing;
 
 use std::sync::Arc;
 
@@ -35,7 +36,9 @@ use crate::problem::Refusal;
         messages::catalogue,
         messages::rules,
         messages::put_rules,
-        messages::summaries,
+        standing::summaries,
+        standing::thresholds,
+        standing::put_thresholds,
         service::health,
         service::metrics,
         service::description,
@@ -55,7 +58,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/servers/{name}/poll", post(servers::poll))
         .route("/v1/messages", get(messages::list))
         .route("/v1/messages/catalogue", get(messages::catalogue))
-        .route("/v1/messages/summaries", get(messages::summaries))
+        .route("/v1/summaries", get(standing::summaries))
+        .route(
+            "/v1/thresholds",
+            get(standing::thresholds).put(standing::put_thresholds),
+        )
+        // As it was called before.
+        .route("/v1/messages/summaries", get(standing::summaries))
         .route(
             "/v1/message-rules",
             get(messages::rules).put(messages::put_rules),

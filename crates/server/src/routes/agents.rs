@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use usher_api::{
-    Code, ComputerFacts, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer, SyncRequest, Watching,
+    Code, ComputerFacts, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer, SyncRequest, UnreachedStarts,
+    Watching,
 };
 use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
@@ -50,6 +51,9 @@ pub(crate) struct ComputerDocument<'a> {
     /// Hours since 1970 of a recent report.
     #[serde(default)]
     pub(crate) seen_hour: i64,
+    /// What the agent allowed when it last had no server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unreached: Option<UnreachedStarts>,
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -87,6 +91,7 @@ pub(crate) async fn sync(
         agent_version: Cow::Borrowed(&computer.agent_version),
         watching: computer.watching,
         seen_hour: now_ms.div_euclid(HOUR_MS),
+        unreached: computer.unreached.clone(),
     };
     let mut items = Vec::with_capacity(request.items.len());
     let mut rejected: Vec<(usize, String)> = Vec::new();
@@ -159,6 +164,9 @@ fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
     for (field, text) in texts {
         input::check_text(field, text.unwrap_or_default()).map_err(Refusal::invalid)?;
     }
+    if let Some(unreached) = &computer.unreached {
+        check_unreached(unreached)?;
+    }
     if let Some(own) = who.own_computer()
         && own != computer.id
     {
@@ -195,6 +203,18 @@ fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+fn check_unreached(unreached: &UnreachedStarts) -> Result<(), Refusal> {
+    const PRODUCTS_LIMIT: usize = 5;
+    if unreached.products.len() > PRODUCTS_LIMIT || i64::try_from(unreached.starts).is_err() {
+        return Err(Refusal::invalid(format!(
+            "`computer.unreached` names at most {PRODUCTS_LIMIT} products, and fewer than 2^63 \
+             starts"
+        )));
+    }
+    let mut named = unreached.products.iter();
+    named.try_for_each(|product| input::name("computer.unreached.products", product).map(drop))
 }
 
 fn stale(request: &Request<'_>) -> Refusal {

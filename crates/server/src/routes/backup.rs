@@ -1,9 +1,10 @@
 //! `GET /v1/backup`: a snapshot of the cache, taken while it serves.
 
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::{fs, io, path::Path};
+use std::{fs, io};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -117,6 +118,15 @@ struct FileBody {
     piece: Box<[u8]>,
 }
 
+impl FileBody {
+    fn fetched(&mut self) {
+        if let Some(backups) = self.backups.take() {
+            // A write to the data directory may wait for its disk; nobody waits for it.
+            drop(tokio::task::spawn_blocking(move || backups.fetched()));
+        }
+    }
+}
+
 impl HttpBody for FileBody {
     type Data = Bytes;
     type Error = io::Error;
@@ -133,11 +143,8 @@ impl HttpBody for FileBody {
             Poll::Ready(Ok(())) => {
                 let read = Bytes::copy_from_slice(buffer.filled());
                 this.left = this.left.saturating_sub(read.len() as u64);
-                if this.left == 0
-                    && let Some(backups) = this.backups.take()
-                {
-                    // Nobody waits for it.
-                    drop(tokio::task::spawn_blocking(move || backups.taken()));
+                if this.left == 0 {
+                    this.fetched();
                 }
                 match read.is_empty() {
                     true => Poll::Ready(None),

@@ -50,15 +50,6 @@ pub(crate) async fn create(
     let checkout = check(who, &asked)?;
     let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
     let command = OnceKey::wrap(once, Command::Checkout(checkout));
-    // First it is counted, then it looks: a pause that began before has counted it, or refuses it.
-    let _deciding = core.counts.decide();
-    if !core.app.life.grants() {
-        return Err(Refusal::new(
-            Code::ServicePaused,
-            "the service is paused and grants nothing; nothing was done: try again after \
-             Retry-After, or let an operator say `usher service continue server`",
-        ));
-    }
     let answer = core.hopper.ask(command).await?;
     let (reply, replayed) = first_answer(answer.reply);
     let names = Names {
@@ -209,6 +200,11 @@ fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal>
             ),
         )
         .after(for_seconds),
+        Reply::Paused => Refusal::new(
+            Code::ServicePaused,
+            "the service is paused and grants nothing; nothing was done: try again after \
+             Retry-After, or let an operator say `usher service continue server`",
+        ),
         _ => return Err(Refusal::unexpected()),
     }))
 }

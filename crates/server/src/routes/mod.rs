@@ -9,6 +9,7 @@ pub(crate) mod decisions;
 pub(crate) mod denials;
 pub(crate) mod entitlements;
 pub(crate) mod events;
+pub(crate) mod facts;
 pub(crate) mod health;
 pub(crate) mod leases;
 pub(crate) mod metrics;
@@ -130,6 +131,7 @@ table! {
         POST "/v1/tokens" => tokens::create;
         DELETE "/v1/tokens/{id}" => tokens::revoke;
         GET "/v1/status" => status::get;
+        GET "/v1/facts" => facts::get;
         GET "/v1/service" => service::get;
         POST "/v1/service/controls" => service::control;
         GET "/v1/pack" => pack::get;

@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError};
 use axum::extract::State;
 use hyper::StatusCode;
 use rustc_hash::FxHashMap;
-use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Status};
+use usher_api::{
+    ComputerStatus, ProductStatus, ServerStatus, Status, UnreachedStarts, UpgradeStatus,
+};
 use usher_core::ledger::{Ledger, Now};
 
 use super::agents::ComputerDocument;
@@ -14,7 +16,17 @@ use crate::app::App;
 use crate::auth::wall_ms;
 use crate::input::timestamp;
 use crate::problem::Refusal;
+use crate::upkeep::Served;
 use crate::words;
+
+/// How the version that serves came to.
+pub(super) fn upgrade(served: Served) -> UpgradeStatus {
+    UpgradeStatus {
+        from: served.before,
+        since: timestamp(served.now.since),
+        packed_at: served.now.packed_at.map(timestamp),
+    }
+}
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -46,6 +58,11 @@ pub(crate) async fn get(
             .last_ms()
             .filter(|_| caller.sees_all())
             .map(timestamp),
+        upgrade: app
+            .upkeep
+            .versions()
+            .filter(|_| caller.sees_all())
+            .map(upgrade),
     };
     let with_computers = caller.sees_all();
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.
@@ -80,7 +97,7 @@ pub(crate) async fn get(
     ))
 }
 
-fn named(spec: &usher_core::ledger::ProductSpec) -> String {
+pub(super) fn named(spec: &usher_core::ledger::ProductSpec) -> String {
     let product = words::product(spec);
     match product.name.is_empty() {
         true => product.id,
@@ -109,13 +126,13 @@ fn products(ledger: &Ledger, now: Now) -> Vec<(usher_core::ledger::ProductSpec, 
 }
 
 /// What the directory holds of a computer.
-struct Entry {
-    key: Arc<str>,
-    name: Arc<str>,
+pub(super) struct Entry {
+    pub(super) key: Arc<str>,
+    pub(super) name: Arc<str>,
     document: Arc<str>,
 }
 
-fn computers(ledger: &Ledger) -> Vec<Entry> {
+pub(super) fn computers(ledger: &Ledger) -> Vec<Entry> {
     ledger
         .computers()
         .iter()
@@ -129,6 +146,28 @@ fn computers(ledger: &Ledger) -> Vec<Entry> {
         .collect()
 }
 
+/// When the agents of computers were last heard of, and what they last allowed without a server.
+pub(super) fn last_seen<'a>(
+    app: &App,
+    entries: &'a [Entry],
+) -> impl Iterator<Item = (&'a Entry, i64, Option<UnreachedStarts>)> {
+    let seen = app.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let document: Option<ComputerDocument<'_>> = serde_json::from_str(&entry.document).ok();
+            let hour = document.as_ref().map_or(0, |document| document.seen_hour);
+            let seen_ms = seen.get(&entry.key).copied();
+            (
+                entry,
+                seen_ms.unwrap_or(hour.saturating_mul(HOUR_MS)),
+                document.and_then(|document| document.unreached),
+            )
+        })
+        .collect();
+    told.into_iter()
+}
+
 fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
     let mut by_name: FxHashMap<Arc<str>, usize> = FxHashMap::default();
     let mut by_machine: FxHashMap<String, usize> = FxHashMap::default();
@@ -140,6 +179,7 @@ fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
                 agent_version: Default::default(),
                 watching: Default::default(),
                 seen_hour: 0,
+                unreached: None,
             })
         })
         .collect();

@@ -10,6 +10,7 @@ mod catalogue;
 mod checkouts;
 mod common;
 mod connections;
+mod facts;
 mod history;
 mod idempotency;
 mod operation;

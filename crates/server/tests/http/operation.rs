@@ -229,7 +229,7 @@ async fn a_backup_is_a_whole_database_and_leaves_nothing_behind() {
     let left: Vec<_> = std::fs::read_dir(server.data())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.contains("backup"))
+        .filter(|name| name.starts_with("backup-"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
     let folder = tempfile::tempdir().unwrap();

@@ -114,3 +114,42 @@ async fn a_stop_by_a_control_ends_the_server_and_each_state_is_told() {
     .await;
     tokio::task::spawn_blocking(|| server.stop()).await.unwrap();
 }
+
+#[tokio::test]
+async fn who_waits_gets_no_seat_in_a_pause_and_gets_it_when_the_service_goes_on() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let lease = server.lease("cad", "ann").await;
+    let ticket = format!("/v1/tickets/{}", server.ticket("cad", "bob").await);
+    reach(&server, "running").await;
+    steer(&server, "pause").await;
+    reach(&server, "paused").await;
+    let back = format!("/v1/leases/{lease}");
+    assert_eq!(server.call("DELETE", &back, None).await.status, 204);
+    assert_eq!(server.get(&ticket).await["state"], "waiting");
+    let status = server.get("/v1/status").await;
+    let product = &status["products"][0];
+    assert_eq!(
+        (&product["in_use"], &product["queued"]),
+        (&json!(0), &json!(1))
+    );
+    steer(&server, "continue").await;
+    reach(&server, "running").await;
+    assert_eq!(server.get(&ticket).await["state"], "granted");
+}
+
+#[tokio::test]
+async fn a_server_that_ended_in_a_pause_runs_and_serves_who_waited_when_it_starts() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let lease = server.lease("cad", "ann").await;
+    let ticket = format!("/v1/tickets/{}", server.ticket("cad", "bob").await);
+    reach(&server, "running").await;
+    steer(&server, "pause").await;
+    reach(&server, "paused").await;
+    let back = format!("/v1/leases/{lease}");
+    assert_eq!(server.call("DELETE", &back, None).await.status, 204);
+    let server = Server::start_in(server.stop());
+    reach(&server, "running").await;
+    assert_eq!(server.get(&ticket).await["state"], "granted");
+}

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use usher_core::lifecycle::ServiceManager;
 
 pub use notify::tell_ready;
-pub use systemctl::{ask_to_start, ask_to_stop, has_manager, kill, query, reload, start, stop};
+pub use sockets::inherited;
+pub use systemctl::{
+    ask_to_start, ask_to_stop, has_manager, kill, query, reload, restart, start, stop,
+};
 
 /// What whoever started this process has given it.
 #[derive(Default)]

@@ -10,13 +10,33 @@ use rustix::net::{AddressFamily, SocketType};
 pub(super) fn take() -> Result<Vec<TcpListener>, String> {
     let passed = sd_notify::listen_fds()
         .map_err(|error| format!("the sockets that systemd passed cannot be taken: {error}"))?;
-    passed.map(listener).collect()
+    // Between systemd and this process nobody else has a hand on them.
+    passed.map(|number| listener(number, "systemd")).collect()
 }
 
-fn listener(number: RawFd) -> Result<TcpListener, String> {
+/// The listener that whoever started this process left open at that number for it.
+///
+/// # Errors
+/// There is no listening TCP socket.
+pub fn inherited(number: u16) -> Result<TcpListener, String> {
+    let is_open = std::fs::exists(format!("/proc/self/fd/{number}")).unwrap_or(false);
+    if number <= 2 || !is_open {
+        return Err(format!(
+            "descriptor {number} was not left open for this process"
+        ));
+    }
+    let listener = listener(RawFd::from(number), "the process before")?;
+    // It is this process's alone.
+    rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::CLOEXEC)
+        .map_err(|error| format!("descriptor {number} cannot be kept: {error}"))?;
+    Ok(listener)
+}
+
+fn listener(number: RawFd, giver: &str) -> Result<TcpListener, String> {
     // SAFETY: systemd says in LISTEN_PID and LISTEN_FDS that this descriptor was passed to this
-    // very process, `listen_fds` has just set its flags, so it is open, and nobody else closes it:
-    // this is called once, before anything else is opened.
+    // very process, and `listen_fds` has just set its flags; or /proc has just shown it, and it is
+    // none of the standard three. So it is open, and nobody else closes it: this is called once,
+    // before anything else is opened.
     #[allow(unsafe_code)]
     let passed = unsafe { OwnedFd::from_raw_fd(number) };
     let kind = (|| {
@@ -31,11 +51,11 @@ fn listener(number: RawFd) -> Result<TcpListener, String> {
             Ok(TcpListener::from(passed))
         }
         Ok(_) => Err(format!(
-            "descriptor {number} that systemd passed is no listening TCP socket: the socket unit \
+            "descriptor {number} that {giver} passed is no listening TCP socket: the socket unit \
              must say ListenStream=HOST:PORT and Accept=no"
         )),
         Err(error) => Err(format!(
-            "descriptor {number} that systemd passed is no socket: {error}"
+            "descriptor {number} that {giver} passed is no socket: {error}"
         )),
     }
 }

@@ -18,7 +18,8 @@ const ANSWER_LIMIT_BYTES: u64 = 64 * 1024;
 
 const PROPERTIES: &str = "LoadState,ActiveState,SubState,StateChangeTimestamp,\
                           StateChangeTimestampMonotonic,MainPID,Result,ExecMainStatus,\
-                          ExecMainExitTimestampMonotonic,NRestarts,Restart,StatusText";
+                          ExecMainExitTimestampMonotonic,NRestarts,Restart,StatusText,\
+                          TriggeredBy";
 
 /// Whether systemd runs this computer.
 pub fn has_manager() -> bool {
@@ -64,6 +65,14 @@ pub fn start(units: &[&str]) -> Result<(), AskError> {
 /// [`AskError`] where they did not stop, or systemd gave no answer.
 pub fn stop(units: &[&str]) -> Result<(), AskError> {
     steer("stop", units)
+}
+
+/// Restarts units, and waits until they are ready again.
+///
+/// # Errors
+/// [`AskError`] where they did not come up, or systemd gave no answer.
+pub fn restart(units: &[&str]) -> Result<(), AskError> {
+    steer("restart", units)
 }
 
 /// Asks systemd to stop a unit, and does not wait for it.
@@ -203,6 +212,9 @@ fn read(unit: &str, answer: &str, now: Duration) -> Option<Unit> {
         result: field("Result").to_owned(),
         exit_status: field("ExecMainStatus").parse().ok().filter(|_| has_ended),
         restarts: field("NRestarts").parse().unwrap_or(0),
+        has_socket: field("TriggeredBy")
+            .split(' ')
+            .any(|name| name.ends_with(".socket")),
         status_text: Some(field("StatusText").to_owned()).filter(|text| !text.is_empty()),
     })
 }

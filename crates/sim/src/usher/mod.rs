@@ -7,7 +7,11 @@ mod pack;
 mod seats;
 mod service;
 
-use usher_core::health::{HealingStep, Observation};
+use std::time::Duration;
+
+use usher_core::health::{
+    HealingStep, MemoryGuard, MemoryOptions, MemorySeen, MemoryStep, Observation,
+};
 use usher_core::ledger::LeaseId;
 use usher_core::lifecycle::Control;
 use usher_core::messages::Message;
@@ -30,10 +34,11 @@ use service::{News, Service};
 pub(crate) const NAME: &str = "Usher";
 /// What happens to all of a site, in a timeline.
 const SITE: &str = "all";
-/// Where it has to be restarted, in kilobytes: the same as for SP3.
-const MEMORY_LIMIT_KB: u64 = 50 * 1_024;
-/// From here on it is restarted when it harms nobody.
-const MEMORY_WORTH_KB: u64 = 40 * 1_024;
+/// From here on it is restarted when it harms nobody, in kilobytes: well before SP3 has to be, at
+/// 50 MB.
+const MEMORY_LIMIT_KB: u64 = 40 * 1_024;
+/// Requests that wait by day, and at night.
+const WAITING: [u64; 2] = [100, 0];
 /// How long the manager waits for an answer.
 const PROBE_MS: u64 = 5 * SECOND;
 
@@ -49,6 +54,7 @@ pub(crate) struct Usher {
     poll_every: u64,
     leak_kb: u64,
     memory_kb: u64,
+    memory: MemoryGuard,
     /// To be started again when it has stopped: its memory was the reason.
     restarting: bool,
     slow_disk: Option<(u64, u64)>,
@@ -81,6 +87,10 @@ impl Usher {
             poll_every: plan.poll_every,
             leak_kb: plan.leak_kb,
             memory_kb: 0,
+            memory: MemoryGuard::new(MemoryOptions {
+                latest_after: Duration::from_secs(86_400),
+                ..MemoryOptions::limited_to(MEMORY_LIMIT_KB * 1_024)
+            }),
             restarting: false,
             slow_disk: None,
             cut_until: 0,
@@ -230,18 +240,31 @@ impl Usher {
 
     /// A server that grows is restarted at night and outside its pack, or when it must be.
     fn watch_memory(&mut self, now: Moment, clock: &Clock) {
-        if self.memory_kb < MEMORY_WORTH_KB || self.restarting {
+        if self.restarting {
             return;
         }
-        let is_good = (3..5).contains(&clock.local_hour(now)) && !self.pack.is_running();
-        if !is_good && self.memory_kb < MEMORY_LIMIT_KB {
+        let is_night = (3..5).contains(&clock.local_hour(now));
+        let seen = MemorySeen {
+            resident_bytes: self.memory_kb * 1_024,
+            requests: WAITING[usize::from(is_night)],
+            pack_runs: self.pack.is_running(),
+        };
+        while let Some(step) = self.memory.next(now.span(), &seen) {
+            let MemoryStep::Restart { at_latest } = step else {
+                continue;
+            };
+            if self.service.control(now, Control::Stop).is_ok() {
+                self.restarting = true;
+                self.tally.memory_restarts += 1;
+                let mb = self.memory_kb / 1_024;
+                let when = if at_latest {
+                    "at latest"
+                } else {
+                    "at a quiet hour"
+                };
+                self.note(now, clock, format!("at {mb} MB: restarted {when}"));
+            }
             return;
-        }
-        if self.service.control(now, Control::Stop).is_ok() {
-            self.restarting = true;
-            self.tally.memory_restarts += 1;
-            let mb = self.memory_kb / 1_024;
-            self.note(now, clock, format!("at {mb} MB: restarted at a quiet hour"));
         }
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use usher_core::health::{HealingOptions, ServiceManagerWord, ServiceWord, WatchOptions};
+use usher_core::health::{
+    HealingOptions, MemoryOptions, ServiceManagerWord, ServiceWord, WatchOptions,
+};
 use usher_core::lifecycle::{Refusal, ServiceState};
 use usher_manager::{ManagerError, ManagerOptions, OwnServer, ServiceManager, TlsFiles};
 use usher_service::Unit;
@@ -47,6 +49,10 @@ pub(crate) struct Manager {
     /// Whether servers that nothing else restarts are helped; what was stopped on purpose never is
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     heal: Switch,
+    /// Restart a server of a systemd unit in a good moment once its resident memory is above so
+    /// many megabytes; connections wait meanwhile
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    memory_limit: Option<u64>,
     /// The name of the site
     #[arg(long, value_name = "NAME", default_value = "site")]
     site: String,
@@ -78,6 +84,7 @@ enum Switch {
 
 /// Watches until it is told to stop.
 pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
+    let given = usher_service::of_this_process().map_err(Failure::failed)?;
     let account = account::choose(args.run_as.as_deref())?;
     account::prepare_data(context.data(), account.as_ref())?;
     // What it writes is nobody else's to read: tokens of servers.
@@ -111,6 +118,9 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
             Switch::On => Some(HealingOptions::default()),
             Switch::Off => None,
         },
+        memory: args
+            .memory_limit
+            .map(|mb| MemoryOptions::limited_to(mb * 1_000_000)),
         watching: WatchOptions::default(),
         site: args.site,
         own: args
@@ -123,6 +133,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
                 data,
             }),
         service_manager: Arc::new(Systemd),
+        watchdog: given.manager,
         beat_url: args.beat_url,
         authority,
     };
@@ -179,6 +190,17 @@ impl ServiceManager for Systemd {
 
     fn start(&self, unit: &str) -> Result<(), String> {
         usher_service::ask_to_start(unit).map_err(|error| error.to_string())
+    }
+
+    fn restart(&self, unit: &str) -> Result<(), String> {
+        let found = usher_service::query(unit).map_err(|error| error.to_string())?;
+        if !found.has_socket {
+            return Err(format!(
+                "no socket of systemd holds the address of {unit}, so that a restart would refuse \
+                 connections: `usher service install server` installs one"
+            ));
+        }
+        usher_service::restart(&[unit]).map_err(|error| error.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use usher_api::{Page, StatusMessage};
 use usher_core::messages::{CATALOGUE, Severity};
 
 use super::managed::ManagerAt;
-use super::one_of;
+use super::{one_of, standing};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch, show};
@@ -20,10 +20,12 @@ Examples:
   usher messages
   usher messages --severity warning --follow
   usher messages --server alpha --since 2026-11-01T00:00:00Z
-  usher messages explain 9406     what it means, what to check, what Usher does itself")]
+  usher messages explain 9406     what it means, what to check, what Usher does itself
+  usher messages summary          how the site and its components stand
+  usher messages thresholds       from where on something is told")]
 pub(crate) struct Messages {
     #[command(subcommand)]
-    explain: Option<Command>,
+    command: Option<Command>,
     /// Last raised at that time or later
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
@@ -56,12 +58,21 @@ enum Command {
         #[arg(value_name = "ID")]
         id: u16,
     },
+    /// Show how the site and its components stand, by the messages since a set time
+    Summary(ManagerAt),
+    Thresholds(standing::Thresholds),
+    /// Show the rules that say what becomes of messages, as JSON
+    Rules(ManagerAt),
 }
 
 /// Does it.
 pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
-    if let Some(Command::Explain { id }) = args.explain {
-        return explain(id, context);
+    match args.command {
+        Some(Command::Explain { id }) => return explain(id, context),
+        Some(Command::Summary(at)) => return standing::summary(&at, context),
+        Some(Command::Thresholds(args)) => return standing::thresholds(args, context),
+        Some(Command::Rules(at)) => return standing::rules(&at, context),
+        None => {}
     }
     context.block_on(async {
         let client = args.manager.client(context)?;

@@ -26,9 +26,11 @@ pub(crate) mod server;
 pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod sim;
+pub(crate) mod standing;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod up;
+pub(crate) mod upgrade;
 pub(crate) mod usage;
 pub(crate) mod why;
 
@@ -68,6 +70,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Token(args) => token::run(args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
+        Command::Upgrade(args) => upgrade::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),
         Command::Sim(args) => sim::run(&args, context),
         Command::Completions(args) => completions::run(&args),

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
 use crate::output::line;
 use crate::supervisor::{account, bond, ready_line};
+use crate::upgrade::arrival;
 
 /// Start a metering server alone
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ pub(crate) struct Server {
     /// The process that this one is not to outlive
     #[arg(long, hide = true, value_name = "PID")]
     supervisor: Option<i32>,
+    /// The descriptor of a listener that the process before left open
+    #[arg(long, hide = true, value_name = "NUMBER")]
+    inherited_listener: Option<u16>,
 }
 
 /// How a server listens, and as whom.
@@ -96,9 +100,12 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
     }
     bond::tie_to(args.supervisor)?;
     let mut given = usher_service::of_this_process().map_err(Failure::failed)?;
+    let inherited = args.inherited_listener.map(usher_service::inherited);
+    let inherited = inherited.transpose().map_err(Failure::usage)?;
     let managed = Managed {
-        listener: given.listeners.pop(),
+        listener: given.listeners.pop().or(inherited),
         manager: given.manager,
+        prepare: arrival::prepare(context.data())?,
     };
     if !given.listeners.is_empty() {
         return Err(Failure::usage(
@@ -128,8 +135,13 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
             eprintln_quiet(&failure.to_string());
         }
     };
-    usher_server::run(options, managed, ready).map_err(|error| match error {
+    usher_server::run(options, managed, ready).map_err(not_served)
+}
+
+/// Why there is no server, for people.
+pub(crate) fn not_served(error: ServerError) -> Failure {
+    match error {
         ServerError::Usage(why) => Failure::usage(why),
         ServerError::Failed(why) => Failure::failed(why),
-    })
+    }
 }

@@ -15,6 +15,8 @@ use crate::output::{line, print, print_json, tame};
 
 /// Where systemd looks for what the administrator installs.
 const UNIT_DIR: &str = "/etc/systemd/system";
+/// Where polkit looks for what the administrator installs.
+const POLKIT_DIR: &str = "/etc/polkit-1/rules.d";
 
 /// Make a role a service of the operating system, and steer it
 #[derive(Debug, Subcommand)]
@@ -58,6 +60,13 @@ pub(crate) struct Install {
     /// Where the unit files are written
     #[arg(long, value_name = "DIR", default_value = UNIT_DIR)]
     unit_dir: PathBuf,
+    /// A unit that the manager may steer, to heal it or restart it for its memory; may be repeated
+    #[arg(long, value_name = "UNIT", default_value = "usher-server.service")]
+    steers: Vec<String>,
+    /// Where the rule is written that lets the manager steer units [default: where polkit looks, or
+    /// --unit-dir where that is given]
+    #[arg(long, value_name = "DIR")]
+    polkit_dir: Option<PathBuf>,
     /// Print the unit files, and write nothing
     #[arg(long)]
     print: bool,
@@ -71,6 +80,9 @@ pub(crate) struct Remove {
     /// Where the unit files are
     #[arg(long, value_name = "DIR", default_value = UNIT_DIR)]
     unit_dir: PathBuf,
+    /// Where the manager's rule for polkit is [default: as of install]
+    #[arg(long, value_name = "DIR")]
+    polkit_dir: Option<PathBuf>,
 }
 
 /// Which role.
@@ -127,8 +139,13 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         server: context.server_given.then(|| context.server().to_owned()),
     };
     let units = files::of(role, &installation).map_err(Failure::usage)?;
+    let rights = match role {
+        Role::Manager => Some(files::rights(&args.steers).map_err(Failure::usage)?),
+        Role::Server | Role::Agent => None,
+    };
     if args.print {
-        for (name, text) in &units {
+        let rights = rights.as_ref().map(|text| (files::RIGHTS, text.clone()));
+        for (name, text) in units.iter().chain(&rights) {
             print(&format!("# {name}\n{text}\n"))?;
         }
         return Ok(());
@@ -148,11 +165,37 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
     if usher_service::has_manager() {
         usher_service::reload().map_err(|error| not_done(error, role))?;
     }
+    if let Some(rights) = rights {
+        give_rights(polkit_dir(&args.polkit_dir, &args.unit_dir), &rights)?;
+    }
     let all: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
     line(format!(
         "now, and at each boot: systemctl enable --now {}",
         all.join(" ")
     ))
+}
+
+/// Nothing is written beside a folder that somebody named.
+fn polkit_dir<'a>(given: &'a Option<PathBuf>, unit_dir: &'a Path) -> &'a Path {
+    match given {
+        Some(dir) => dir,
+        None if unit_dir == Path::new(UNIT_DIR) => Path::new(POLKIT_DIR),
+        None => unit_dir,
+    }
+}
+
+/// Lets the manager steer units, where this computer has somebody to ask for that.
+fn give_rights(polkit_dir: &Path, text: &str) -> Result<(), Failure> {
+    let path = polkit_dir.join(files::RIGHTS);
+    if !polkit_dir.is_dir() {
+        return line(format!(
+            "there is no {}: without polkit the manager watches, and cannot restart anything; \
+             --polkit-dir names another place",
+            polkit_dir.display()
+        ));
+    }
+    std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
+    line(format!("wrote {}", path.display()))
 }
 
 fn remove(args: &Remove) -> Result<(), Failure> {
@@ -174,7 +217,9 @@ fn remove(args: &Remove) -> Result<(), Failure> {
     if usher_service::has_manager() {
         usher_service::stop(role.units()).map_err(|error| not_done(error, role))?;
     }
-    for path in paths {
+    let rights = polkit_dir(&args.polkit_dir, &args.unit_dir).join(files::RIGHTS);
+    let rights = (role == Role::Manager && rights.exists()).then_some(rights);
+    for path in paths.into_iter().chain(rights) {
         std::fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))?;
         line(format!("removed {}", path.display()))?;
     }

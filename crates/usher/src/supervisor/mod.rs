@@ -8,6 +8,7 @@
 pub(crate) mod account;
 mod backoff;
 pub(crate) mod bond;
+pub(crate) mod control;
 mod enrol;
 mod ready;
 mod role;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use account::Account;
+use control::{Answer, Control, Question, RoleName, Told};
 use role::{First, Role};
 pub(crate) use stop::StopSignals;
 
@@ -65,11 +67,17 @@ pub(crate) struct Plan {
 pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     account::prepare_data(context.data(), plan.account.as_ref())?;
     let mut stop = StopSignals::take()?;
-    let mut words = server_words(&plan, plan.listen, context);
+    // This process holds the address: connections that come while the server is started anew wait,
+    // and none is refused.
+    let listener = usher_server::bind(plan.listen).map_err(crate::commands::server::not_served)?;
+    let address = listener.local_addr().map_err(|error| {
+        Failure::failed(format!("cannot learn the address that was taken: {error}"))
+    })?;
+    let mut words = server_words(&plan, address, context);
     if plan.begin_anew {
         words.push("--begin-anew".into());
     }
-    let mut server = Role::new("server", words)?;
+    let mut server = Role::with_listener("server", words, listener)?;
     let api = match server.first_start(&mut stop).await? {
         First::Ready(line) => ready::api_of(&line)?,
         First::Ended(code) => return Ok(code),
@@ -78,12 +86,8 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
             return Ok(if clean { exit::DONE } else { exit::FAILED });
         }
     };
-    // Whoever knows the address goes on with it after a restart.
-    server.set_words(server_words(
-        &plan,
-        ready::address_of(&api).unwrap_or(plan.listen),
-        context,
-    ));
+    // Only the first start may begin anew.
+    server.set_words(server_words(&plan, address, context));
     let mut roles = Roles {
         server,
         manager: None,
@@ -116,6 +120,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
             }
         }
     }
+    let control = Control::open(context.data());
     let said = line(ready::all_ready_line(&api, &console, context.data()));
     usher_service::tell_ready();
     if let Err(failure) = said
@@ -130,6 +135,10 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
             () = roles.server.tend() => {}
             () = tend(&mut roles.manager) => {}
             () = tend(&mut roles.agent) => {}
+            (question, stream) = control.next() => {
+                let answer = roles.answer(question, &api, &mut stop).await;
+                control::reply(stream, &answer).await;
+            }
         }
     }
     roles.shut(&mut stop).await
@@ -149,6 +158,46 @@ impl Roles {
         match first {
             First::Ended(code) => Ok(code),
             First::Ready(_) | First::Stopped => Ok(stopped),
+        }
+    }
+
+    async fn answer(&mut self, question: Question, api: &str, stop: &mut StopSignals) -> Answer {
+        match question {
+            Question::Tell => {
+                let all = [RoleName::Server, RoleName::Manager, RoleName::Agent];
+                Answer::Told(Told {
+                    program: self.server.program().to_owned(),
+                    server_pid: self.server.pid(),
+                    api: ready::reachable(api),
+                    roles: all.into_iter().filter(|name| self.has(*name)).collect(),
+                })
+            }
+            Question::Restart { role } => match self.named(role) {
+                (Some(role), grace) => match role.restart(grace, stop).await {
+                    Ok(()) => Answer::Done,
+                    Err(why) => Answer::Failed { why },
+                },
+                (None, _) => Answer::Failed {
+                    why: "`usher up` runs no such role".to_owned(),
+                },
+            },
+        }
+    }
+
+    /// A role, and how long it may take to stop.
+    fn named(&mut self, name: RoleName) -> (Option<&mut Role>, Duration) {
+        match name {
+            RoleName::Server => (Some(&mut self.server), SERVER_GRACE),
+            RoleName::Manager => (self.manager.as_mut(), MANAGER_GRACE),
+            RoleName::Agent => (self.agent.as_mut(), AGENT_GRACE),
+        }
+    }
+
+    fn has(&self, name: RoleName) -> bool {
+        match name {
+            RoleName::Server => true,
+            RoleName::Manager => self.manager.is_some(),
+            RoleName::Agent => self.agent.is_some(),
         }
     }
 

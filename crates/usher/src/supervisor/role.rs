@@ -1,13 +1,17 @@
 //! One role: a child process that is to be there.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use std::os::unix::process::ExitStatusExt;
 
 use nix::sys::signal::Signal;
+use rustix::io::FdFlags;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
@@ -20,6 +24,9 @@ use crate::listing::eprintln_quiet;
 
 /// How often to say that a start takes its time.
 const REMINDER: Duration = Duration::from_secs(30);
+
+/// How long a role that is started again may take until it is ready.
+const READY: Duration = Duration::from_secs(30 * 60);
 
 /// What came of a first start.
 #[derive(Debug)]
@@ -37,6 +44,8 @@ pub(super) struct Role {
     name: &'static str,
     program: PathBuf,
     words: Vec<OsString>,
+    /// What it is given to listen on; this process keeps it while the role is to be there.
+    listener: Option<TcpListener>,
     state: State,
     backoff: Backoff,
 }
@@ -68,9 +77,34 @@ impl Role {
             name,
             program,
             words,
+            listener: None,
             state,
             backoff: Backoff::new(),
         })
+    }
+
+    /// One that is given what it listens on.
+    pub(super) fn with_listener(
+        name: &'static str,
+        words: Vec<OsString>,
+        listener: TcpListener,
+    ) -> Result<Self, Failure> {
+        let mut role = Role::new(name, words)?;
+        role.listener = Some(listener);
+        Ok(role)
+    }
+
+    /// The program that plays it.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Its process, while there is one.
+    pub(super) fn pid(&self) -> Option<u32> {
+        match &self.state {
+            State::Up { child, .. } => child.id(),
+            State::Stopped | State::Down { .. } => None,
+        }
     }
 
     /// What it is told when it is started the next time.
@@ -79,16 +113,26 @@ impl Role {
     }
 
     fn start(&mut self) -> Result<(), Failure> {
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .args(&self.words)
             .args(["--supervisor", &std::process::id().to_string()])
             .env_remove("NOTIFY_SOCKET")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             // Ctrl-C is for this process, which stops them in their order.
-            .process_group(0)
-            .spawn()
-            .map_err(|error| Failure::failed(format!("cannot start the {}: {error}", self.name)))?;
+            .process_group(0);
+        if let Some(listener) = &self.listener {
+            let number = listener.as_raw_fd().to_string();
+            command.args(["--inherited-listener", &number]);
+        }
+        let failed =
+            |error: io::Error| Failure::failed(format!("cannot start the {}: {error}", self.name));
+        // This process is one thread: nobody else is started meanwhile.
+        self.hand_down(FdFlags::empty()).map_err(failed)?;
+        let spawned = command.spawn();
+        self.hand_down(FdFlags::CLOEXEC).map_err(failed)?;
+        let mut child = spawned.map_err(failed)?;
         let (tell, told) = oneshot::channel();
         if let Some(stdout) = child.stdout.take() {
             tokio::spawn(listen(stdout, tell));
@@ -99,6 +143,14 @@ impl Role {
             ready_since: None,
         };
         Ok(())
+    }
+
+    /// Whether children get the listener.
+    fn hand_down(&self, flags: FdFlags) -> io::Result<()> {
+        match &self.listener {
+            Some(listener) => Ok(rustix::io::fcntl_setfd(listener, flags)?),
+            None => Ok(()),
+        }
     }
 
     /// Starts it, and waits until it is ready. One that ends instead is not tried again: what is
@@ -153,6 +205,8 @@ impl Role {
                 };
                 if status.as_ref().is_ok_and(is_on_purpose) {
                     self.state = State::Stopped;
+                    // Whoever comes is to be refused, not to wait for nothing.
+                    self.listener = None;
                     eprintln_quiet(&format!(
                         "usher: the {} was stopped on purpose, and stays so until `usher up` is \
                          started again",
@@ -186,9 +240,60 @@ impl Role {
         }
     }
 
+    /// Stops it and starts it again, from the program as it lies there now; done when it is ready.
+    /// Where it does not come up it is tried again as after any death, and the error says what
+    /// happened.
+    pub(super) async fn restart(
+        &mut self,
+        grace: Duration,
+        stop: &mut StopSignals,
+    ) -> Result<(), String> {
+        if matches!(self.state, State::Stopped) {
+            return Err(format!("the {} was stopped on purpose", self.name));
+        }
+        self.end(grace, stop).await;
+        let down = |pause| State::Down {
+            again_at: Instant::now() + pause,
+        };
+        self.state = down(self.backoff.after(Duration::ZERO));
+        self.start().map_err(|failure| failure.to_string())?;
+        let State::Up {
+            child,
+            told,
+            ready_since,
+        } = &mut self.state
+        else {
+            return Err(format!("the {} is not there", self.name));
+        };
+        let ended = tokio::select! {
+            biased;
+            Some(_) = ready_line(told) => {
+                *ready_since = Some(Instant::now());
+                return Ok(());
+            }
+            status = child.wait() => status.map_or_else(|error| error.to_string(), describe),
+            // It is stopped with the others.
+            () = stop.next() => {
+                stop.put_back();
+                return Err("`usher up` was told to stop".to_owned());
+            }
+            () = sleep(READY) => {
+                return Err(format!("it was not ready after {} s", READY.as_secs()));
+            }
+        };
+        self.state = down(self.backoff.after(Duration::ZERO));
+        Err(format!("it ended at its start ({ended})"))
+    }
+
     /// Stops it: asks, waits, and kills it where it does not end in time, or at another signal.
     /// Whether it ended by itself.
     pub(super) async fn stop(mut self, grace: Duration, stop: &mut StopSignals) -> bool {
+        // Whoever comes now is refused by the system, not left waiting.
+        self.listener = None;
+        self.end(grace, stop).await
+    }
+
+    async fn end(&mut self, grace: Duration, stop: &mut StopSignals) -> bool {
         let State::Up { child, .. } = &mut self.state else {
             return true;
         };
@@ -198,7 +303,10 @@ impl Role {
         }
         let ended = tokio::select! {
             ended = timeout(grace, child.wait()) => ended.is_ok(),
-            () = stop.next() => false,
+            () = stop.next() => {
+                stop.put_back();
+                false
+            }
         };
         if !ended {
             drop(child.kill().await);

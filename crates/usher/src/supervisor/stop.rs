@@ -10,6 +10,8 @@ pub(crate) struct StopSignals {
     interrupt: Signal,
     quit: Signal,
     hang_up: Option<Signal>,
+    /// One came, and is still to be acted upon.
+    pending: bool,
 }
 
 impl StopSignals {
@@ -27,11 +29,20 @@ impl StopSignals {
             interrupt: take(SignalKind::interrupt())?,
             quit: take(SignalKind::quit())?,
             hang_up,
+            pending: false,
         })
+    }
+
+    /// One came while something else was being done: the next who asks gets it.
+    pub(crate) fn put_back(&mut self) {
+        self.pending = true;
     }
 
     /// The next of them.
     pub(crate) async fn next(&mut self) {
+        if std::mem::take(&mut self.pending) {
+            return;
+        }
         let hang_up = async {
             match &mut self.hang_up {
                 Some(signal) => signal.recv().await,

@@ -1,4 +1,8 @@
 //! `usher check`: one line and an exit code, in the manner of Nagios.
+//!
+//! Where a manager is, its view of the site; else the server's own.
+
+mod site;
 
 use clap::Args;
 use usher_api::client::ClientError;
@@ -8,17 +12,29 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print_json, tame};
 
+/// Where a manager is as a rule.
+const MANAGER: &str = "http://127.0.0.1:8480";
+
 /// Print one line and exit 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), for Nagios and its kin
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   usher check
-  usher check --warning-queued 5 --critical-queued 50
-  usher check --warning-unseated 1
+  usher check --server-only --warning-queued 5 --critical-queued 50
+  usher check --manager https://usher.example.org:8480
 
-CRITICAL: nobody answers, or the server cannot serve. WARNING: it serves with trouble, or a
-threshold is passed. UNKNOWN: it cannot be told, such as with a token that is not valid.")]
+Where a manager answers, its view of the site: CRITICAL where a server is stopped or stuck or an
+error is open, WARNING where one is degraded or unreachable or a warning is open. Else, with
+--server-only, and where --server names one and --manager does not, the server's own: CRITICAL where
+nobody answers or it cannot serve, WARNING where it serves with trouble or a threshold is passed.
+UNKNOWN: it cannot be told, such as with a token that is not valid.")]
 pub(crate) struct Check {
+    /// The manager whose view it is [default: http://127.0.0.1:8480, where one is]
+    #[arg(long, value_name = "URL", conflicts_with = "server_only")]
+    manager: Option<String>,
+    /// Ask the server alone, though a manager may be there
+    #[arg(long)]
+    server_only: bool,
     /// WARNING where so many wait
     #[arg(long, value_name = "N")]
     warning_queued: Option<u64>,
@@ -55,7 +71,8 @@ impl Level {
 struct Finding {
     level: Level,
     text: String,
-    figures: Option<Figures>,
+    /// In the form of Nagios' performance data.
+    figures: Option<String>,
 }
 
 #[derive(Default)]
@@ -68,16 +85,30 @@ struct Figures {
     denied: u64,
 }
 
+impl Figures {
+    fn text(&self) -> String {
+        format!(
+            "products={} seats={} in_use={};;;0;{} unseated={} queued={} denied_24h={}",
+            self.products,
+            self.seats,
+            self.in_use,
+            self.seats,
+            self.unseated,
+            self.queued,
+            self.denied
+        )
+    }
+}
+
 /// Does it; returns the exit code.
 pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     let finding = context.block_on(async {
+        if let Some(finding) = of_site(args, context).await {
+            return Ok(finding);
+        }
         Ok(match context.client() {
             Ok(client) => look(args, &client).await,
-            Err(failure) => Finding {
-                level: Level::Unknown,
-                text: one_line(&failure.to_string()),
-                figures: None,
-            },
+            Err(failure) => unknown(&failure.to_string()),
         })
     })?;
     if context.json() {
@@ -107,13 +138,45 @@ pub(crate) fn asked_wrongly(failure: Failure, json: bool) -> u8 {
 
 fn sentence(finding: &Finding) -> String {
     let mut text = format!("USHER {} - {}", finding.level.word(), tame(&finding.text));
-    if let Some(f) = &finding.figures {
-        text.push_str(&format!(
-            "|products={} seats={} in_use={};;;0;{} unseated={} queued={} denied_24h={}",
-            f.products, f.seats, f.in_use, f.seats, f.unseated, f.queued, f.denied
-        ));
+    if let Some(figures) = &finding.figures {
+        text.push_str(&format!("|{figures}"));
     }
     text
+}
+
+fn unknown(why: &str) -> Finding {
+    Finding {
+        level: Level::Unknown,
+        text: one_line(why),
+        figures: None,
+    }
+}
+
+/// The manager's view. None where the server is to be asked: nobody has named a manager, and none
+/// answers, or none that takes the token.
+async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
+    if args.server_only || (context.server_given && args.manager.is_none()) {
+        return None;
+    }
+    // Thresholds are of a server's figures.
+    let of_server = [
+        args.warning_queued,
+        args.critical_queued,
+        args.warning_unseated,
+        args.critical_unseated,
+    ];
+    if args.manager.is_none() && of_server.iter().any(Option::is_some) {
+        return None;
+    }
+    let url = args.manager.as_deref().unwrap_or(MANAGER);
+    let client = match context.client_of(url, context.token()) {
+        Ok(client) => client,
+        Err(failure) => return args.manager.as_ref().map(|_| unknown(&failure.to_string())),
+    };
+    match site::ask(&client).await {
+        Ok(view) => Some(site::judge(&view)),
+        Err(error) => args.manager.as_ref().map(|_| without_status(error)),
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -196,7 +259,7 @@ fn judge(args: &Check, status: &Status) -> Finding {
     Finding {
         level,
         text,
-        figures: Some(f),
+        figures: Some(f.text()),
     }
 }
 
@@ -215,6 +278,7 @@ mod tests {
                 why: (state != "running").then(|| "the disk | is full".to_owned()),
                 pack: None,
                 last_backup_at: None,
+                upgrade: None,
             },
             products: vec![ProductStatus {
                 id: "gimp".into(),
@@ -231,6 +295,8 @@ mod tests {
 
     fn args() -> Check {
         Check {
+            manager: None,
+            server_only: true,
             warning_queued: Some(5),
             critical_queued: Some(50),
             warning_unseated: None,

@@ -1,0 +1,151 @@
+//! A file of each released schema becomes one of this version, and stays open to the one before.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use usher_cache::*;
+
+use crate::support::*;
+
+/// A file as version 0.1.0 left it when it was killed: tables, and a journal that goes on past
+/// them.
+const SCHEMA_1: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/fixtures/0.1.0-schema-1.db"
+);
+/// When that was.
+const SCHEMA_1_WALL_MS: i64 = 1_795_706_414_592;
+
+fn data_of(fixture: &str) -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::copy(fixture, data.path().join("cache.db")).unwrap();
+    data
+}
+
+/// A minute later, after a boot.
+fn later() -> std::sync::Arc<TestClock> {
+    let clock = TestClock::new();
+    clock
+        .wall_ms
+        .store(SCHEMA_1_WALL_MS + 60_000, Ordering::SeqCst);
+    clock
+}
+
+fn leases(data: &Path) -> usize {
+    Inventory::of(&data.join("cache.db")).unwrap().leases()
+}
+
+#[test]
+fn a_file_of_the_first_schema_becomes_one_of_this_and_loses_nothing() {
+    let data = data_of(SCHEMA_1);
+    let before = Inventory::of(&data.path().join("cache.db")).unwrap();
+    assert_eq!(before.leases(), 5);
+    let found_before = found(data.path()).unwrap().unwrap();
+    assert_eq!(
+        (found_before.schema, found_before.served_by.clone()),
+        (1, None)
+    );
+    assert!(found_before.is_older());
+
+    let (engine, opened) = open_with(data.path(), later()).unwrap();
+    assert_eq!(opened.replayed, 8, "events that only the journal had");
+    let in_use = |id: &'static str| {
+        engine
+            .read(move |ledger, _| {
+                let product = ledger.product(id).unwrap();
+                ledger
+                    .leases()
+                    .filter(|lease| lease.product == product.0)
+                    .map(|lease| lease.seats)
+                    .sum::<u32>()
+            })
+            .unwrap()
+    };
+    assert_eq!((in_use("cad"), in_use("solver")), (3, 3));
+    assert_eq!(engine.tokens().list().unwrap().len(), 5);
+    engine.settle().unwrap();
+    let versions = engine.versions().list().unwrap();
+    let named: Vec<&str> = versions.iter().map(|v| v.version.as_str()).collect();
+    assert_eq!(named, ["0.1.0", VERSION]);
+    assert_eq!(versions[1].packed_at, None);
+    engine.close();
+
+    assert_eq!(before.lost_in(&data.path().join("cache.db")).unwrap(), []);
+    let after = found(data.path()).unwrap().unwrap();
+    assert!(!after.is_older());
+    assert!(
+        after.oldest_writer <= 1,
+        "the version before may still write it: {after:?}"
+    );
+    // As it was before, for whoever wants it back.
+    let saved = rusqlite::Connection::open(data.path().join("cache.db.schema-1")).unwrap();
+    let schema: u32 = saved
+        .query_row(
+            "SELECT value FROM meta WHERE key = 'schema_version'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(schema, 1);
+}
+
+#[test]
+fn the_first_scheduled_pack_of_a_version_is_kept_and_no_later_one() {
+    let data = data_of(SCHEMA_1);
+    let (engine, _) = open_with(data.path(), later()).unwrap();
+    engine.versions().packed(7_000).unwrap();
+    engine.versions().packed(9_000).unwrap();
+    engine.close();
+    let (engine, _) = open_with(data.path(), later()).unwrap();
+    let versions = engine.versions().list().unwrap();
+    assert_eq!(versions.len(), 2, "the same version again is no other one");
+    assert_eq!(versions[1].packed_at, Some(7_000));
+    engine.close();
+}
+
+#[test]
+fn a_lease_that_is_gone_is_missed_and_one_that_expired_is_not() {
+    let data = data_of(SCHEMA_1);
+    let file = data.path().join("cache.db");
+    let before = Inventory::of(&file).unwrap();
+    // All but the one of a day expire.
+    let clock = later();
+    let (engine, _) = open_with(data.path(), clock.clone()).unwrap();
+    clock.pass(3_600);
+    until(|| engine.read(|ledger, _| ledger.leases().count()) == Ok(1));
+    engine.close();
+    assert_eq!(leases(data.path()), 1);
+    assert_eq!(before.lost_in(&file).unwrap(), []);
+
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection
+        .execute("UPDATE leases SET seats = 2 WHERE ended IS NULL", [])
+        .unwrap();
+    drop(connection);
+    let lost = before.lost_in(&file).unwrap();
+    assert_eq!(lost.len(), 1, "a seat more or less is another lease");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute("DELETE FROM leases", []).unwrap();
+    drop(connection);
+    assert_eq!(before.lost_in(&file).unwrap().len(), 5);
+}
+
+#[test]
+fn looking_at_a_directory_makes_and_changes_nothing() {
+    let empty = tempfile::tempdir().unwrap();
+    assert_eq!(found(empty.path()).unwrap(), None);
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
+    let data = data_of(SCHEMA_1);
+    let before = std::fs::read(data.path().join("cache.db")).unwrap();
+    let _ = found(data.path()).unwrap();
+    assert_eq!(std::fs::read(data.path().join("cache.db")).unwrap(), before);
+}
+
+fn until(condition: impl Fn() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !condition() {
+        assert!(std::time::Instant::now() < end, "in vain");
+        // tidy: sleep, between two looks, until a deadline
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

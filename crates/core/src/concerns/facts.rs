@@ -1,0 +1,143 @@
+//! What a metering server tells that may be of concern. Times are Unix milliseconds on its clock.
+
+/// Everything that one server tells at one look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// When it was told.
+    pub at_ms: i64,
+    /// Entitlements that end.
+    pub entitlements: Vec<EntitlementFact>,
+    /// Products that grant seats.
+    pub products: Vec<ProductFact>,
+    /// How many computers have an agent.
+    pub computers: u64,
+    /// Those of which something is worth saying.
+    pub agents: Vec<AgentFact>,
+    /// The disk of the data directory; none where it could not be asked.
+    pub disk: Option<DiskFact>,
+    /// Backups; none where that is not known.
+    pub backup: Option<BackupFact>,
+    /// The pack; none where the server has none.
+    pub pack: Option<PackFact>,
+    /// Rules whose programs still run and no longer match.
+    pub quiet_rules: Vec<QuietRule>,
+    /// The version that came last, where another was there before.
+    pub upgrade: Option<UpgradeFact>,
+}
+
+/// An entitlement that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntitlementFact {
+    /// Its id.
+    pub id: String,
+    /// The product, by its name for people.
+    pub product: String,
+    /// Its seats, overdraft included.
+    pub seats: u64,
+    /// The first instant at which it is valid no more.
+    pub ends_ms: i64,
+    /// Seats of the product just before.
+    pub seats_before: u64,
+    /// Seats of the product from then on.
+    pub seats_after: u64,
+}
+
+/// A product and its seats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductFact {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Seats that may be in use, overdraft included.
+    pub seats: u64,
+    /// Seats in use.
+    pub in_use: u64,
+    /// Requests that wait.
+    pub queued: u64,
+    /// Checkouts that were refused for want of a seat within the last hour.
+    pub refused_last_hour: u64,
+}
+
+/// A computer with an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentFact {
+    /// The computer's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When the agent reported last.
+    pub last_seen_ms: i64,
+    /// What it allowed when it last had no server; none: nothing.
+    pub unreached: Option<Unreached>,
+}
+
+/// Starts that an agent allowed while it could reach no server, in one stretch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreached {
+    /// How many.
+    pub starts: u64,
+    /// The last of them.
+    pub last_ms: i64,
+    /// Of which products; not more than a few.
+    pub products: Vec<String>,
+}
+
+/// The disk that a data directory is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskFact {
+    /// Bytes that the server may still fill.
+    pub free_bytes: u64,
+    /// All bytes.
+    pub total_bytes: u64,
+}
+
+/// Backups of a data directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackupFact {
+    /// The last one; none: there never was one.
+    pub last_ms: Option<i64>,
+    /// Since when there is anything to back up.
+    pub data_since_ms: i64,
+}
+
+/// The upkeep of a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackFact {
+    /// When it is to run next, or was to.
+    pub due_ms: i64,
+    /// It runs now.
+    pub runs: bool,
+}
+
+/// A version that came in the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpgradeFact {
+    /// The version before.
+    pub from: String,
+    /// The version that serves.
+    pub to: String,
+    /// Since when.
+    pub since_ms: i64,
+    /// When its first scheduled pack was done; none: it is still to come.
+    pub packed_ms: Option<i64>,
+    /// What became of the last pack since then, where it failed.
+    pub pack_failed: Option<String>,
+}
+
+/// A rule whose programs are started still, and are no longer recognised by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuietRule {
+    /// The product, by its name for people.
+    pub product: String,
+    /// The rule.
+    pub rule: String,
+    /// When it last matched.
+    pub last_matched_ms: i64,
+    /// What is started since, of no product, where that was started before.
+    pub seen_as: String,
+    /// On how many computers.
+    pub computers: u64,
+    /// When that was seen first.
+    pub seen_since_ms: i64,
+}

@@ -1,0 +1,321 @@
+//! From facts to concerns.
+
+use super::facts::*;
+use super::thresholds::Thresholds;
+use super::words::{bytes, day, lasted, minute, names};
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// What sort of concern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// An entitlement ends soon.
+    EntitlementEnds,
+    /// Seats are low.
+    SeatsLow,
+    /// An agent is silent.
+    AgentSilent,
+    /// Starts were allowed while no server could be reached.
+    Unreached,
+    /// Disk space is low.
+    DiskLow,
+    /// The last backup is old.
+    BackupOld,
+    /// The pack is overdue.
+    PackOverdue,
+    /// A rule no longer matches what it did.
+    RuleQuiet,
+    /// A new version has still to do its first scheduled pack (KB Q299261 came with a service pack,
+    /// and showed itself at the next Sunday's pack).
+    VersionNew,
+    /// A new version's pack has failed before one was done.
+    VersionFails,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 10] = [
+        Kind::EntitlementEnds,
+        Kind::SeatsLow,
+        Kind::AgentSilent,
+        Kind::Unreached,
+        Kind::DiskLow,
+        Kind::BackupOld,
+        Kind::PackOverdue,
+        Kind::RuleQuiet,
+        Kind::VersionNew,
+        Kind::VersionFails,
+    ];
+
+    /// The number of the status message that tells of it.
+    pub fn message_id(self) -> u16 {
+        match self {
+            Kind::EntitlementEnds => 9430,
+            Kind::SeatsLow => 9431,
+            Kind::AgentSilent => 9432,
+            Kind::Unreached => 9433,
+            Kind::DiskLow => 9434,
+            Kind::BackupOld => 9435,
+            Kind::PackOverdue => 9436,
+            Kind::RuleQuiet => 9437,
+            Kind::VersionNew => 9438,
+            Kind::VersionFails => 9439,
+        }
+    }
+
+    /// The kind that a message tells of.
+    pub fn of_message(id: u16) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.message_id() == id)
+    }
+}
+
+/// Something that an administrator should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concern {
+    /// What sort.
+    pub kind: Kind,
+    /// Which one of its sort: an id of what it is about; empty where a server has only one.
+    pub about: String,
+    /// The values of its message.
+    pub values: Vec<String>,
+}
+
+/// What is of concern. `is_open` says which are told of already: they have to get well further
+/// than they had to get bad. `server` is its name in messages.
+pub fn judge(
+    server: &str,
+    facts: &Facts,
+    thresholds: &Thresholds,
+    is_open: &dyn Fn(Kind, &str) -> bool,
+) -> Vec<Concern> {
+    let view = View {
+        server,
+        facts,
+        at: thresholds,
+        is_open,
+    };
+    let mut concerns = Vec::new();
+    concerns.extend(facts.entitlements.iter().filter_map(|it| view.ends(it)));
+    concerns.extend(facts.products.iter().filter_map(|it| view.low(it)));
+    concerns.extend(view.silent());
+    concerns.extend(view.unreached());
+    concerns.extend(view.disk());
+    concerns.extend(view.backup());
+    concerns.extend(view.pack());
+    concerns.extend(view.version());
+    concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
+    concerns
+}
+
+struct View<'a> {
+    server: &'a str,
+    facts: &'a Facts,
+    at: &'a Thresholds,
+    is_open: &'a dyn Fn(Kind, &str) -> bool,
+}
+
+impl View<'_> {
+    fn concern(&self, kind: Kind, about: &str, values: Vec<String>) -> Concern {
+        Concern {
+            kind,
+            about: about.to_owned(),
+            values,
+        }
+    }
+
+    fn ends(&self, it: &EntitlementFact) -> Option<Concern> {
+        let left = it.ends_ms - self.facts.at_ms;
+        let soon = left > 0 && left <= i64::from(self.at.entitlement_days) * DAY_MS;
+        // One that another takes over from takes no seat away.
+        if !soon || it.seats_after >= it.seats_before {
+            return None;
+        }
+        let values = vec![
+            it.id.clone(),
+            it.product.clone(),
+            it.seats.to_string(),
+            // The last day on which it is valid.
+            day(it.ends_ms - 1),
+            it.seats_after.to_string(),
+        ];
+        Some(self.concern(Kind::EntitlementEnds, &it.id, values))
+    }
+
+    fn low(&self, it: &ProductFact) -> Option<Concern> {
+        let is_open = (self.is_open)(Kind::SeatsLow, &it.id);
+        let at = self.at;
+        // Where it is told of, a tenth more has to be free.
+        let percent = u64::from(
+            at.seats_percent
+                .saturating_sub(if is_open { 10 } else { 0 }),
+        );
+        let judged = at.seats_percent > 0 && it.seats > 0 && it.seats >= u64::from(at.seats_from);
+        let full = judged && it.in_use * 100 >= it.seats * percent;
+        let wanted = it.queued.max(it.refused_last_hour);
+        let is_wanted = at.seats_wanted > 0 && wanted >= u64::from(at.seats_wanted);
+        (full || is_wanted).then(|| {
+            let values = vec![
+                it.name.clone(),
+                it.in_use.to_string(),
+                it.seats.to_string(),
+                it.queued.to_string(),
+                it.refused_last_hour.to_string(),
+            ];
+            self.concern(Kind::SeatsLow, &it.id, values)
+        })
+    }
+
+    /// Those that have been silent longest come first: they are the ones that are told of where
+    /// there are too many.
+    fn silent(&self) -> Vec<Concern> {
+        let silent_ms = |it: &AgentFact| self.facts.at_ms - it.last_seen_ms;
+        let from = i64::from(self.at.agent_hours) * HOUR_MS;
+        let gone = match self.at.agent_gone_days {
+            0 => i64::MAX,
+            days => i64::from(days) * DAY_MS,
+        };
+        let is_silent = |it: &&AgentFact| from > 0 && (from..gone).contains(&silent_ms(it));
+        let mut silent: Vec<&AgentFact> = self.facts.agents.iter().filter(is_silent).collect();
+        silent.sort_by_key(|it| it.last_seen_ms);
+        let concern = |it: &AgentFact| {
+            let values = vec![
+                it.name.clone(),
+                lasted(it.last_seen_ms, self.facts.at_ms),
+                self.server.to_owned(),
+            ];
+            self.concern(Kind::AgentSilent, &it.id, values)
+        };
+        silent.into_iter().map(concern).collect()
+    }
+
+    fn unreached(&self) -> Option<Concern> {
+        let since = self.facts.at_ms - i64::from(self.at.unreached_hours) * HOUR_MS;
+        let recent: Vec<(&AgentFact, &Unreached)> = self
+            .facts
+            .agents
+            .iter()
+            .filter_map(|agent| Some((agent, agent.unreached.as_ref()?)))
+            .filter(|(_, unreached)| unreached.last_ms > since)
+            .collect();
+        let starts: u64 = recent.iter().map(|(_, it)| it.starts).sum();
+        if self.at.unreached_starts == 0 || starts < u64::from(self.at.unreached_starts) {
+            return None;
+        }
+        let computers: Vec<String> = recent.iter().map(|(it, _)| it.name.clone()).collect();
+        let mut products: Vec<String> = recent
+            .iter()
+            .flat_map(|(_, it)| it.products.iter().cloned())
+            .collect();
+        products.sort();
+        products.dedup();
+        let values = vec![
+            starts.to_string(),
+            computers.len().to_string(),
+            names(&computers),
+            names(&products),
+        ];
+        Some(self.concern(Kind::Unreached, "", values))
+    }
+
+    fn disk(&self) -> Option<Concern> {
+        let DiskFact {
+            free_bytes,
+            total_bytes,
+        } = self.facts.disk?;
+        // Where it is told of, a fifth more has to be free.
+        let slack: u128 = if (self.is_open)(Kind::DiskLow, "") {
+            120
+        } else {
+            100
+        };
+        let free = u128::from(free_bytes);
+        let share =
+            free * 10_000 <= u128::from(total_bytes) * u128::from(self.at.disk_percent) * slack;
+        let little = free * 100 <= u128::from(self.at.disk_mb) * 1_000_000 * slack;
+        let is_off = self.at.disk_percent == 0 || self.at.disk_mb == 0;
+        (share && little && !is_off).then(|| {
+            let values = vec![
+                self.server.to_owned(),
+                bytes(free_bytes),
+                bytes(total_bytes),
+                self.served(),
+            ];
+            self.concern(Kind::DiskLow, "", values)
+        })
+    }
+
+    fn backup(&self) -> Option<Concern> {
+        let BackupFact {
+            last_ms,
+            data_since_ms,
+        } = self.facts.backup?;
+        let since = last_ms.unwrap_or(data_since_ms);
+        let limit = i64::from(self.at.backup_days) * DAY_MS;
+        let is_old = limit > 0 && self.facts.at_ms - since >= limit;
+        is_old.then(|| {
+            let age = lasted(since, self.facts.at_ms);
+            let what = match last_ms {
+                Some(_) => format!("is {age} old"),
+                None => format!("never was: its data is {age} old"),
+            };
+            let values = vec![self.server.to_owned(), what, self.served()];
+            self.concern(Kind::BackupOld, "", values)
+        })
+    }
+
+    fn pack(&self) -> Option<Concern> {
+        let PackFact { due_ms, runs } = self.facts.pack?;
+        let limit = i64::from(self.at.pack_hours) * HOUR_MS;
+        let is_late = limit > 0 && self.facts.at_ms - due_ms >= limit;
+        (is_late && !runs).then(|| {
+            let values = vec![self.server.to_owned(), minute(due_ms), self.served()];
+            self.concern(Kind::PackOverdue, "", values)
+        })
+    }
+
+    fn quiet(&self, it: &QuietRule) -> Option<Concern> {
+        let limit = i64::from(self.at.rule_days) * DAY_MS;
+        let is_quiet = limit > 0 && self.facts.at_ms - it.last_matched_ms >= limit;
+        is_quiet.then(|| {
+            let values = vec![
+                it.rule.clone(),
+                it.product.clone(),
+                day(it.last_matched_ms),
+                it.seen_as.clone(),
+                it.computers.to_string(),
+                day(it.seen_since_ms),
+            ];
+            self.concern(
+                Kind::RuleQuiet,
+                &format!("{}/{}", it.product, it.rule),
+                values,
+            )
+        })
+    }
+
+    /// A version is new until its first scheduled pack is done.
+    fn version(&self) -> Vec<Concern> {
+        let upgrade = self.facts.upgrade.as_ref();
+        let Some(new) = upgrade.filter(|upgrade| upgrade.packed_ms.is_none()) else {
+            return Vec::new();
+        };
+        let named = |third: String| {
+            let (server, from) = (self.server.to_owned(), new.from.clone());
+            vec![server, new.to.clone(), from, third, self.served()]
+        };
+        let mut concerns =
+            vec![self.concern(Kind::VersionNew, &new.to, named(minute(new.since_ms)))];
+        if let Some(why) = &new.pack_failed {
+            concerns.push(self.concern(Kind::VersionFails, &new.to, named(why.clone())));
+        }
+        concerns
+    }
+
+    /// Who is affected by what becomes of the server.
+    fn served(&self) -> String {
+        let (products, computers) = (self.facts.products.len(), self.facts.computers);
+        format!("{products} products and {computers} computers depend on it")
+    }
+}

@@ -1,0 +1,22 @@
+//! What an administrator should know before users call: an entitlement that ends, seats that are
+//! low, an agent that is silent, a backup that is old.
+//!
+//! A server tells facts; [`judge`] makes concerns of them by a site's [`Thresholds`], and
+//! [`Concerns`] tells one after another: one message for each for as long as it lasts. What is told
+//! of already is judged more strictly, and is over only after some calm, so that what wavers about
+//! a threshold is one concern and not many. Who is affected is named; people are counted, for
+//! messages are kept and names of people stand in one place only.
+
+mod facts;
+mod judge;
+mod open;
+mod thresholds;
+mod words;
+
+pub use facts::{
+    AgentFact, BackupFact, DiskFact, EntitlementFact, Facts, PackFact, ProductFact, QuietRule,
+    Unreached, UpgradeFact,
+};
+pub use judge::{Concern, Kind, judge};
+pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};
+pub use thresholds::{Thresholds, ThresholdsError};

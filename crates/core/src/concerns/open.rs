@@ -1,0 +1,164 @@
+//! One concern, one message, for as long as it lasts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::facts::Facts;
+use super::judge::{Concern, Kind, judge};
+use super::thresholds::Thresholds;
+
+/// Concerns of one kind and server that are told of; the rest are counted.
+pub const CONCERNS_OF_A_KIND: usize = 100;
+/// The same again is worth writing down so long after the last time.
+const WRITTEN_EVERY: Duration = Duration::from_secs(900);
+
+/// What is worth telling or keeping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// It is new: the one message about it.
+    Began(Concern),
+    /// It goes on; how often it was seen. Its words may be others now.
+    GoesOn(Concern, u64),
+    /// It is over.
+    Ended {
+        /// What sort.
+        kind: Kind,
+        /// Which one.
+        about: String,
+    },
+    /// So many more of a kind are there than are told of.
+    TooMany {
+        /// What sort.
+        kind: Kind,
+        /// How many more.
+        more: usize,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Open {
+    values: Vec<String>,
+    count: u64,
+    written_at: Duration,
+    /// Since when it is gone.
+    gone_since: Option<Duration>,
+}
+
+/// The concerns about one server that were told of and are not over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Concerns {
+    open: BTreeMap<(Kind, String), Open>,
+    /// How many more of a kind were there when that was last said.
+    more: BTreeMap<Kind, usize>,
+}
+
+impl Concerns {
+    /// Goes on with one that was told of when a manager ended.
+    pub fn resume(&mut self, kind: Kind, about: String, count: u64, now: Duration) {
+        let open = Open {
+            values: Vec::new(),
+            count,
+            written_at: now,
+            gone_since: None,
+        };
+        self.open.insert((kind, about), open);
+    }
+
+    /// Takes what a server tells at the time `now`; answers what is worth telling. Facts that are
+    /// not there are not asked for: then nothing begins and nothing is over.
+    pub fn see(
+        &mut self,
+        now: Duration,
+        server: &str,
+        facts: &Facts,
+        thresholds: &Thresholds,
+    ) -> Vec<Notice> {
+        let is_open = |kind, about: &str| self.open.contains_key(&(kind, about.to_owned()));
+        let found = judge(server, facts, thresholds, &is_open);
+        let mut notices = Vec::new();
+        let mut there: BTreeMap<(Kind, String), Concern> = found
+            .iter()
+            .map(|concern| ((concern.kind, concern.about.clone()), concern.clone()))
+            .collect();
+        let calm = Duration::from_secs(u64::from(thresholds.calm_minutes) * 60);
+        self.open.retain(|(kind, about), open| {
+            match there.remove(&(*kind, about.clone())) {
+                Some(concern) => notices.extend(open.goes_on(now, concern)),
+                None if open.is_over(now, calm) => {
+                    let about = about.clone();
+                    notices.push(Notice::Ended { kind: *kind, about });
+                    return false;
+                }
+                None => {}
+            }
+            true
+        });
+        let fresh = found
+            .into_iter()
+            .filter(|it| there.contains_key(&(it.kind, it.about.clone())));
+        self.begin(now, fresh, &mut notices);
+        notices
+    }
+
+    fn begin(
+        &mut self,
+        now: Duration,
+        fresh: impl Iterator<Item = Concern>,
+        notices: &mut Vec<Notice>,
+    ) {
+        let mut more: BTreeMap<Kind, usize> = BTreeMap::new();
+        for concern in fresh {
+            let kind = concern.kind;
+            if self.open_of(kind) >= CONCERNS_OF_A_KIND {
+                *more.entry(kind).or_default() += 1;
+                continue;
+            }
+            let open = Open {
+                values: concern.values.clone(),
+                count: 1,
+                written_at: now,
+                gone_since: None,
+            };
+            self.open.insert((kind, concern.about.clone()), open);
+            notices.push(Notice::Began(concern));
+        }
+        for (kind, more) in &more {
+            // Said again when they have doubled.
+            if *more >= self.more.get(kind).map_or(1, |said| said * 2) {
+                self.more.insert(*kind, *more);
+                notices.push(Notice::TooMany {
+                    kind: *kind,
+                    more: *more,
+                });
+            }
+        }
+        self.more.retain(|kind, _| more.contains_key(kind));
+    }
+
+    fn open_of(&self, kind: Kind) -> usize {
+        let of_kind = (kind, String::new())..;
+        self.open
+            .range(of_kind)
+            .take_while(|((other, _), _)| *other == kind)
+            .count()
+    }
+}
+
+impl Open {
+    fn goes_on(&mut self, now: Duration, concern: Concern) -> Option<Notice> {
+        self.count += 1;
+        self.gone_since = None;
+        let is_due = now.saturating_sub(self.written_at) >= WRITTEN_EVERY;
+        if concern.values == self.values && !is_due {
+            return None;
+        }
+        self.values.clone_from(&concern.values);
+        self.written_at = now;
+        Some(Notice::GoesOn(concern, self.count))
+    }
+
+    fn is_over(&mut self, now: Duration, calm: Duration) -> bool {
+        let since = *self.gone_since.get_or_insert(now);
+        now.saturating_sub(since) >= calm
+    }
+}

@@ -1,0 +1,36 @@
+//! When nobody gets a seat: while the service is paused, and for a while after a restore.
+//!
+//! Leases live on, are renewed and given back, and who waits keeps the place. A pause holds off all
+//! new seats alike, those of a queue and of agents' reports too.
+
+use super::event::Event;
+use super::*;
+
+impl Ledger {
+    /// Grants nothing from now on.
+    pub(super) fn pause(&mut self) -> Reply {
+        if !self.paused {
+            self.emit(Event::Paused);
+        }
+        Reply::Done
+    }
+
+    /// Grants again, first to those who have waited.
+    pub(super) fn go_on(&mut self) -> Reply {
+        if self.paused {
+            self.emit(Event::Continued);
+            self.promote_all();
+        }
+        Reply::Done
+    }
+
+    /// Whether nobody gets a seat now.
+    pub(super) fn is_held(&self) -> bool {
+        self.paused || self.hold_until.is_some_and(|until| until > self.now.steady)
+    }
+
+    /// Whether it was paused and has not gone on since.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+}

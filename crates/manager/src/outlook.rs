@@ -1,0 +1,200 @@
+//! One server's outlook: what will soon be trouble, told before users call; and its memory, which
+//! is a reason for a restart in a good moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use usher_core::concerns::{Concern, Concerns, Kind, Notice};
+use usher_core::health::{MemoryGuard, MemorySeen, MemoryStep};
+use usher_site::{ConcernRow, ServerRow};
+
+use crate::app::Tools;
+use crate::clock::{steady, wall_ms};
+use crate::facts;
+
+/// What foretells trouble changes slowly: it is not asked for more often, but by who looks now.
+const ASKED_EVERY: Duration = Duration::from_secs(10);
+/// How long a restart may take: longer than systemd lets one take.
+const RESTART: Duration = Duration::from_secs(180);
+const MB: u64 = 1_000_000;
+/// The message that tells that more is there than is kept.
+const FLOOD: u16 = 9449;
+/// The message that tells that a step of a manager's own failed.
+const STEP_FAILED: u16 = 9423;
+
+/// See the module.
+pub(crate) struct Outlook {
+    tools: Arc<Tools>,
+    server: ServerRow,
+    concerns: Concerns,
+    records: BTreeMap<(Kind, String), i64>,
+    memory: Option<MemoryGuard>,
+    next_at: Duration,
+}
+
+impl Outlook {
+    /// Goes on with what was told of when a manager ended.
+    pub(crate) async fn resume(tools: Arc<Tools>, server: ServerRow) -> Outlook {
+        let name = server.name.clone();
+        let rows = tools.in_site(move |site| site.concerns(&name)).await;
+        let mut outlook = Outlook {
+            // Only what a service manager runs can be restarted without refusing anybody.
+            memory: server
+                .unit
+                .as_ref()
+                .and(tools.memory.clone())
+                .map(MemoryGuard::new),
+            tools,
+            server,
+            concerns: Concerns::default(),
+            records: BTreeMap::new(),
+            next_at: Duration::ZERO,
+        };
+        for row in rows.unwrap_or_default() {
+            let Some(kind) = Kind::of_message(row.message_id) else {
+                continue;
+            };
+            if let Some(record) = row.record_id {
+                outlook.records.insert((kind, row.about.clone()), record);
+            }
+            let now = steady();
+            outlook.concerns.resume(kind, row.about, row.count, now);
+        }
+        outlook
+    }
+
+    /// Asks a server that answers, where it is time for that or `now` is asked for, and does what
+    /// follows.
+    pub(crate) async fn look(&mut self, token: &str, asked: bool) {
+        let now = steady();
+        if !asked && now < self.next_at {
+            return;
+        }
+        self.next_at = now + ASKED_EVERY;
+        let Some(told) = facts::ask(&self.tools.prober, &self.server.url, token).await else {
+            return;
+        };
+        let thresholds = self.tools.thresholds.get();
+        let name = self.server.name.clone();
+        let notices = self
+            .concerns
+            .see(now, &name, &told.facts, &thresholds.concerns);
+        for notice in notices {
+            self.tell(notice).await;
+        }
+        if let Some(seen) = told.memory {
+            self.watch_memory(token, seen).await;
+        }
+    }
+
+    async fn tell(&mut self, notice: Notice) {
+        match notice {
+            Notice::Began(concern) => {
+                let id = concern.kind.message_id();
+                let record = self.raise(id, concern.values.clone()).await;
+                if let Some(record) = record {
+                    let key = (concern.kind, concern.about.clone());
+                    self.records.insert(key, record);
+                }
+                self.keep(&concern, 1).await;
+            }
+            Notice::GoesOn(concern, count) => {
+                let key = (concern.kind, concern.about.clone());
+                if let Some(record) = self.records.get(&key).copied() {
+                    let values = concern.values.clone();
+                    self.tools
+                        .in_site(move |site| site.reword_message(record, &values, count, wall_ms()))
+                        .await;
+                }
+                self.keep(&concern, count).await;
+            }
+            Notice::Ended { kind, about } => {
+                let record_id = self.records.remove(&(kind, about.clone()));
+                let row = self.row(kind, about, record_id, 0);
+                self.tools
+                    .in_site(move |site| site.end_concern(&row, wall_ms()))
+                    .await;
+            }
+            Notice::TooMany { kind, more } => {
+                let values = vec![more.to_string(), kind.message_id().to_string()];
+                self.raise(FLOOD, values).await;
+            }
+        }
+    }
+
+    async fn keep(&self, concern: &Concern, count: u64) {
+        let key = (concern.kind, concern.about.clone());
+        let record = self.records.get(&key).copied();
+        let row = self.row(concern.kind, concern.about.clone(), record, count);
+        self.tools.in_site(move |site| site.put_concern(&row)).await;
+    }
+
+    fn row(&self, kind: Kind, about: String, record_id: Option<i64>, count: u64) -> ConcernRow {
+        ConcernRow {
+            server: self.server.name.clone(),
+            message_id: kind.message_id(),
+            about,
+            record_id,
+            count,
+        }
+    }
+
+    async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
+        let name = self.server.name.as_str();
+        self.tools.desk.raise(id, Some(name), values).await
+    }
+
+    async fn watch_memory(&mut self, token: &str, seen: MemorySeen) {
+        let name = self.server.name.clone();
+        let used = (seen.resident_bytes / MB).to_string();
+        while let Some(guard) = &mut self.memory
+            && let Some(step) = guard.next(steady(), &seen)
+        {
+            match step {
+                MemoryStep::Wait => {
+                    let limit = (guard.limit_bytes() / MB).to_string();
+                    self.raise(9425, vec![name.clone(), used.clone(), limit])
+                        .await;
+                }
+                MemoryStep::GiveUp => {
+                    self.raise(9428, vec![name.clone(), used.clone()]).await;
+                    return;
+                }
+                MemoryStep::Restart { at_latest } => {
+                    self.restart(token, &seen, at_latest).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn restart(&self, token: &str, seen: &MemorySeen, at_latest: bool) {
+        let Some(unit) = self.server.unit.clone() else {
+            return;
+        };
+        let why = match at_latest {
+            true => "no better moment has come in time".to_owned(),
+            false => format!("{} requests are under way, and no pack runs", seen.requests),
+        };
+        let name = self.server.name.clone();
+        self.raise(9426, vec![name.clone(), why]).await;
+        let service_manager = self.tools.service_manager.clone();
+        let restarting = tokio::task::spawn_blocking(move || service_manager.restart(&unit));
+        let outcome = match tokio::time::timeout(RESTART, restarting).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => Err("the service manager does not answer".to_owned()),
+        };
+        if let Err(why) = outcome {
+            self.raise(STEP_FAILED, vec![name, why]).await;
+            return;
+        }
+        let told = facts::ask(&self.tools.prober, &self.server.url, token).await;
+        let after = told.and_then(|told| told.memory).map_or_else(
+            || "an unknown number of".to_owned(),
+            |memory| (memory.resident_bytes / MB).to_string(),
+        );
+        let before = (seen.resident_bytes / MB).to_string();
+        self.raise(9427, vec![name, before, after]).await;
+    }
+}

@@ -1,0 +1,58 @@
+//! `/v1/summaries` and `/v1/thresholds`: how components stand, and by what that is judged.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use usher_api::{ComponentSummary, Page, Problem};
+
+use crate::app::App;
+use crate::problem::Refusal;
+use crate::summary;
+use crate::thresholds::Thresholds;
+
+/// How the site and each component stand, by the messages since a set time.
+#[utoipa::path(
+    get,
+    path = "/v1/summaries",
+    responses((status = 200, body = Page<ComponentSummary>)),
+)]
+pub(crate) async fn summaries(
+    State(app): State<Arc<App>>,
+) -> Result<Json<Page<ComponentSummary>>, Refusal> {
+    let items = summary::components(&app.tools).await?;
+    Ok(Json(Page { items, next: None }))
+}
+
+/// From where on something is of concern, and how components stand.
+#[utoipa::path(get, path = "/v1/thresholds", responses((status = 200, body = serde_json::Value)))]
+pub(crate) async fn thresholds(State(app): State<Arc<App>>) -> Json<Thresholds> {
+    Json(Thresholds::clone(&app.tools.thresholds.get()))
+}
+
+/// Puts these in place of all; what is not given is the default.
+#[utoipa::path(
+    put,
+    path = "/v1/thresholds",
+    request_body = serde_json::Value,
+    responses(
+        (status = 200, body = serde_json::Value),
+        (status = 400, description = "`invalid_request`", body = Problem),
+    ),
+)]
+pub(crate) async fn put_thresholds(
+    State(app): State<Arc<App>>,
+    body: Bytes,
+) -> Result<Json<Thresholds>, Refusal> {
+    let fresh: Thresholds = usher_api::object::from_slice(&body)
+        .map_err(|error| Refusal::invalid(format!("the thresholds are not understood: {error}")))?;
+    fresh.check().map_err(Refusal::invalid)?;
+    let tools = app.tools.clone();
+    app.tools
+        .try_in_site(move |_| tools.thresholds.put(fresh))
+        .await?;
+    let values = vec!["an administrator".to_owned()];
+    app.tools.desk.raise(9443, None, values).await;
+    Ok(thresholds(State(app)).await)
+}

@@ -1,0 +1,81 @@
+//! The site's thresholds: from where on something is of concern, and how components stand.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use usher_core::concerns;
+use usher_core::messages::SummaryOptions;
+use usher_site::{Site, SiteError};
+
+/// The setting that holds them.
+const SETTING: &str = "thresholds";
+
+/// All of them, as `/v1/thresholds` shows and takes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Thresholds {
+    /// Of concerns.
+    pub(crate) concerns: concerns::Thresholds,
+    /// Of summaries.
+    pub(crate) summaries: SummaryOptions,
+}
+
+impl Thresholds {
+    /// Whether they mean something; why not, as the end of a sentence.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.concerns.check().map_err(|error| error.to_string())?;
+        self.summaries.check()?;
+        self.zone().map(drop)
+    }
+
+    /// The time zone that days are counted by.
+    pub(crate) fn zone(&self) -> Result<TimeZone, String> {
+        match &self.summaries.time_zone {
+            None => Ok(TimeZone::system()),
+            Some(name) => TimeZone::get(name).map_err(|_| {
+                let shown: String = name.chars().take(40).collect();
+                format!("`time_zone` is {shown:?}: write one such as Europe/Berlin")
+            }),
+        }
+    }
+}
+
+/// Those that hold now.
+pub(crate) struct Held {
+    site: Arc<dyn Site>,
+    now: RwLock<Arc<Thresholds>>,
+}
+
+impl Held {
+    /// Those that the site has.
+    pub(crate) fn open(site: Arc<dyn Site>) -> Result<Held, SiteError> {
+        let kept = site.setting(SETTING)?;
+        let now = kept.map_or_else(Thresholds::default, |text| {
+            serde_json::from_str(&text).unwrap_or_else(|error| {
+                tracing::error!(%error, "the site's thresholds cannot be read: the default ones hold");
+                Thresholds::default()
+            })
+        });
+        Ok(Held {
+            site,
+            now: RwLock::new(Arc::new(now)),
+        })
+    }
+
+    /// Those that hold.
+    pub(crate) fn get(&self) -> Arc<Thresholds> {
+        self.now
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes them; they must be sound. Waits for the disk.
+    pub(crate) fn put(&self, thresholds: Thresholds) -> Result<(), SiteError> {
+        let text = serde_json::to_string(&thresholds).unwrap_or_default();
+        self.site.put_setting(SETTING, &text)?;
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(thresholds);
+        Ok(())
+    }
+}

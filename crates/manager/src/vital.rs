@@ -1,0 +1,45 @@
+//! Tells the service manager that the manager is alive: because its servers are looked at and the
+//! site database takes what it is given, never because time has passed.
+//!
+//! A database that answers and refuses, such as on a full disk, is a living manager's trouble:
+//! another start would mend nothing. One that does not answer, or a keeper that hangs, is silence.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use usher_core::lifecycle::ServiceManager;
+
+use crate::app::App;
+use crate::clock::wall_ms;
+
+/// Signs of life in one of the service manager's intervals.
+const SIGNS: u32 = 3;
+/// The setting that is stored for a proof.
+const SETTING: &str = "alive_ms";
+
+/// Attends to it, where the service manager wants to hear, for as long as this is awaited.
+pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
+    let Some(interval) = manager.watchdog() else {
+        return;
+    };
+    loop {
+        let late = app.late_keeper();
+        if let Some(name) = &late {
+            tracing::error!(server = name, "it has not been looked at for too long");
+        }
+        let stored = app
+            .tools
+            .try_in_site(|site| site.put_setting(SETTING, &wall_ms().to_string()))
+            .await;
+        if let Err(error) = stored {
+            tracing::error!(%error, "the site database");
+        }
+        if late.is_none() {
+            manager.alive();
+        }
+        tokio::time::sleep(interval / SIGNS.max(1)).await;
+    }
+}
+
+/// How long a look may take: two rounds of questions, a step of healing and a restart.
+pub(crate) const LOOK_AT_MOST: Duration = Duration::from_secs(300);

@@ -1,0 +1,226 @@
+//! `GET /v1/facts`: what a manager goes by when it looks for what will soon be trouble.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use hyper::StatusCode;
+use rustc_hash::FxHashMap;
+use usher_api::{
+    AgentFacts, BackupFacts, DiskFacts, EndingEntitlement, FACTS_COMPUTERS_LIMIT, Facts, Problem,
+    ProductFacts, QuietRule,
+};
+use usher_cache::ChangedProgram;
+use usher_core::identify::Rule;
+use usher_core::ledger::{Ledger, Now, Pool};
+
+use super::status::{self, Entry};
+use super::{Caller, Json};
+use crate::app::App;
+use crate::auth::wall_ms;
+use crate::input::timestamp;
+use crate::problem::Refusal;
+use crate::{machine, words};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Entitlements and products in an answer at the most.
+const LISTED_LIMIT: usize = 1_000;
+/// An agent that has not reported for so long is worth saying: they report every few seconds.
+const SILENT_MS: i64 = HOUR_MS / 2;
+/// One that has not for so long is not said any more.
+const GONE_MS: i64 = 400 * DAY_MS;
+/// How long starts without a server are worth saying.
+const UNREACHED_MS: i64 = 30 * DAY_MS;
+/// A program that was used more recently has not changed its name.
+const QUIET_MS: i64 = HOUR_MS;
+/// The search for those that have reads much, and its outcome changes slowly.
+const QUIET_KEPT: Duration = Duration::from_secs(600);
+
+/// Rules that no longer match, as they were last looked for.
+#[derive(Debug, Default)]
+pub(crate) struct QuietRules(tokio::sync::Mutex<Option<(Instant, Vec<ChangedProgram>)>>);
+
+/// What the ledger tells.
+struct Told {
+    ending: Vec<EndingEntitlement>,
+    products: Vec<(ProductFacts, Vec<String>)>,
+    entries: Vec<Entry>,
+}
+
+/// What a manager goes by: entitlements that end, seats, agents, the disk, backups, rules that
+/// match no more. For viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/facts",
+    tag = "operation",
+    responses(
+        (status = 200, body = Facts),
+        (status = 403, description = "`forbidden`", body = Problem),
+    ),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Facts>, Refusal> {
+    caller.must_see_all("see what will soon be trouble")?;
+    let now_ms = wall_ms();
+    let refused = app
+        .history_as_it_is(move |history| history.refused_since(now_ms - HOUR_MS))
+        .await?;
+    let refused: FxHashMap<String, u64> = refused.into_iter().collect();
+    let changed = changed(&app, now_ms).await?;
+    let mut told = app.look(look).await?;
+    for (product, _) in &mut told.products {
+        product.refused_last_hour = refused.get(&product.id).copied().unwrap_or(0);
+    }
+    let quiet_rules = changed
+        .iter()
+        .filter_map(|changed| quiet(changed, &told.products))
+        .collect();
+    let (disk, backup) = app
+        .blocking(|app| {
+            let disk = machine::disk(&app.data).map(|(free_bytes, total_bytes)| DiskFacts {
+                free_bytes,
+                total_bytes,
+            });
+            let backup = BackupFacts {
+                last_at: machine::last_backup_ms(&app.data).map(timestamp),
+                data_since: timestamp(machine::data_since_ms(&app.data)),
+            };
+            Ok((disk, backup))
+        })
+        .await?;
+    let facts = Facts {
+        at: timestamp(now_ms),
+        resident_bytes: machine::resident_bytes(),
+        waiting_requests: app.engine.waiting() as u64,
+        disk,
+        backup,
+        ending_entitlements: told.ending,
+        products: told.products.into_iter().map(|(it, _)| it).collect(),
+        computers: told.entries.len() as u64,
+        agents: agents(&app, &told.entries, now_ms),
+        quiet_rules,
+        upgrade: app.upkeep.versions().map(status::upgrade),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Ok(Json(StatusCode::OK, facts))
+}
+
+fn look(ledger: &Ledger, now: Now) -> Told {
+    let listed = || {
+        ledger
+            .pools()
+            .map(|(_, pool)| pool)
+            .filter(|pool| !pool.listing.removed)
+    };
+    let mut ending: Vec<EndingEntitlement> =
+        listed().flat_map(|pool| ending_of(pool, now)).collect();
+    ending.sort_by_key(|it| it.ends_at);
+    ending.truncate(LISTED_LIMIT);
+    let products = listed()
+        .take(LISTED_LIMIT)
+        .map(|pool| {
+            let product = words::product(&pool.listing.spec);
+            let facts = ProductFacts {
+                name: status::named(&pool.listing.spec),
+                id: product.id,
+                seats: pool.seats(now),
+                in_use: pool.in_use,
+                queued: u64::from(pool.queued()),
+                refused_last_hour: 0,
+            };
+            // What is in use now has matched: its rules are not asked for.
+            let in_use = pool.in_use + pool.unseated > 0;
+            let rules = if in_use { Vec::new() } else { product.programs };
+            (facts, rules)
+        })
+        .collect();
+    Told {
+        ending,
+        products,
+        entries: status::computers(ledger),
+    }
+}
+
+/// Entitlements of a product that end, and what the product has before and after.
+fn ending_of(pool: &Pool, now: Now) -> Vec<EndingEntitlement> {
+    let seats_at = |at_ms: i64| -> u64 {
+        let valid = pool.lent.iter().filter(|lent| {
+            lent.allotment.from.is_none_or(|from| from.0 <= at_ms)
+                && lent.allotment.to.is_none_or(|to| to.0 > at_ms)
+        });
+        valid.map(|lent| u64::from(lent.allotment.seats)).sum()
+    };
+    let ends = |lent: &usher_core::ledger::Lent| {
+        let to = lent.allotment.to.filter(|to| *to > now.wall)?;
+        Some(EndingEntitlement {
+            id: words::entitlement_id(lent.allotment.entitlement),
+            product: pool.listing.spec.id.to_string(),
+            name: status::named(&pool.listing.spec),
+            seats: u64::from(lent.allotment.seats),
+            ends_at: timestamp(to.0),
+            seats_before: seats_at(to.0 - 1),
+            seats_after: seats_at(to.0),
+        })
+    };
+    pool.lent.iter().filter_map(ends).collect()
+}
+
+/// Those that are silent longest, and those that had no server of late.
+fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
+    let mut agents: Vec<AgentFacts> = status::last_seen(app, entries)
+        .filter_map(|(entry, seen_ms, unreached)| {
+            let unreached =
+                unreached.filter(|it| now_ms - it.last_at.as_millisecond() < UNREACHED_MS);
+            let is_silent = (SILENT_MS..GONE_MS).contains(&(now_ms - seen_ms));
+            (is_silent || unreached.is_some()).then(|| AgentFacts {
+                id: entry.key.to_string(),
+                name: entry.name.to_string(),
+                last_seen_at: timestamp(seen_ms),
+                unreached,
+            })
+        })
+        .collect();
+    agents.sort_by_key(|it| (it.unreached.is_none(), it.last_seen_at));
+    agents.truncate(FACTS_COMPUTERS_LIMIT);
+    agents
+}
+
+/// One search at a time, and its outcome for a while.
+async fn changed(app: &Arc<App>, now_ms: i64) -> Result<Vec<ChangedProgram>, Refusal> {
+    let mut kept = app.quiet_rules.0.lock().await;
+    if let Some((at, changed)) = &*kept
+        && at.elapsed() < QUIET_KEPT
+    {
+        return Ok(changed.clone());
+    }
+    let changed = app
+        .history_as_it_is(move |history| history.changed_programs(now_ms - QUIET_MS))
+        .await?;
+    *kept = Some((Instant::now(), changed.clone()));
+    Ok(changed)
+}
+
+/// The rule that matched what has changed. None where the product is in use, or has no rules.
+fn quiet(changed: &ChangedProgram, products: &[(ProductFacts, Vec<String>)]) -> Option<QuietRule> {
+    let (_, rules) = products.iter().find(|(it, _)| it.id == changed.product)?;
+    let matched: Vec<&str> = rules
+        .iter()
+        .filter(|text| {
+            let rule = Rule::parse(text);
+            rule.is_ok_and(|rule| rule.could_be_named(&changed.program))
+        })
+        .map(String::as_str)
+        .collect();
+    (!matched.is_empty()).then(|| QuietRule {
+        product: changed.product.clone(),
+        rule: matched.join(", "),
+        program: changed.program.clone(),
+        last_matched_at: timestamp(changed.last_at),
+        seen_as: changed.seen_as.clone(),
+        computers: changed.computers,
+        seen_since: timestamp(changed.seen_since),
+    })
+}

@@ -1,0 +1,113 @@
+//! What a manager is told, to look for what will soon be trouble.
+
+use serde_json::{Value, json};
+
+use crate::common::{Server, asking, until};
+
+/// What an agent of `pc1` tells: it used `cad12` three days ago, and `cad13` is started since.
+fn report() -> Value {
+    let now = usher_api::Timestamp::now().as_second();
+    let ago = |seconds| {
+        usher_api::Timestamp::from_second(now - seconds)
+            .unwrap()
+            .to_string()
+    };
+    json!({
+        "computer": {
+            "id": "c1", "name": "pc1",
+            "unreached": {
+                "starts": 7, "first_at": ago(600), "last_at": ago(60), "products": ["cad"],
+            },
+        },
+        "incarnation": 1,
+        "items": [
+            {
+                "sequence": 1, "kind": "finished", "session": 1, "product": "cad",
+                "program": "cad12", "started_at": ago(300_000), "ended_at": ago(259_200),
+                "duration_seconds": 40_800,
+                "subject": { "authority": "computer:c1", "id": "1000", "name": "ann" },
+            },
+            {
+                "sequence": 2, "kind": "programs",
+                "counts": [{ "program": "cad13", "starts": 3 }],
+            },
+        ],
+    })
+}
+
+#[tokio::test]
+async fn a_manager_is_told_what_it_needs_to_foresee_trouble() {
+    let server = Server::start();
+    let product = json!({ "id": "cad", "name": "CAD", "programs": ["name=cad12"] });
+    let made = server.call("POST", "/v1/products", Some(product)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    for entitlement in [
+        json!({ "product": "cad", "seats": 5, "to": "2999-12-31" }),
+        json!({ "product": "cad", "seats": 2 }),
+    ] {
+        let made = server
+            .call("POST", "/v1/entitlements", Some(entitlement))
+            .await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+    server.product("sim", 1).await;
+    server.lease("sim", "ann").await;
+    server
+        .call("POST", "/v1/checkouts", Some(asking("sim", "bob")))
+        .await;
+    let synced = server.call("POST", "/v1/agents/sync", Some(report())).await;
+    assert_eq!(synced.status, 200, "{}", synced.body);
+    let request = server.request("GET", "/v1/backup", &server.admin);
+    request.send().await.unwrap().bytes().await.unwrap();
+    let note = server.data().join("last-backup");
+    until("a note of the backup", async || note.exists().then_some(())).await;
+
+    let facts = server.get("/v1/facts").await;
+    let ending = &facts["ending_entitlements"];
+    assert_eq!(ending.as_array().unwrap().len(), 1, "{facts:#}");
+    assert_eq!(ending[0]["ends_at"], "3000-01-01T00:00:00Z");
+    assert_eq!(
+        (&ending[0]["seats_before"], &ending[0]["seats_after"]),
+        (&json!(7), &json!(2))
+    );
+    let sim = &facts["products"][1];
+    assert_eq!(
+        (&sim["id"], &sim["in_use"], &sim["refused_last_hour"]),
+        (&json!("sim"), &json!(1), &json!(1)),
+        "{facts:#}"
+    );
+    assert_eq!(facts["computers"], 1);
+    let agent = &facts["agents"][0];
+    assert_eq!(
+        (&agent["name"], &agent["unreached"]["starts"]),
+        (&json!("pc1"), &json!(7))
+    );
+    let quiet = &facts["quiet_rules"][0];
+    assert_eq!(
+        (&quiet["rule"], &quiet["program"], &quiet["seen_as"]),
+        (&json!("name=cad12"), &json!("cad12"), &json!("cad13")),
+        "{facts:#}"
+    );
+    assert!(facts["backup"]["last_at"].is_string(), "{facts:#}");
+    assert!(facts["disk"]["free_bytes"].as_u64().unwrap() > 0);
+    assert!(facts["resident_bytes"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn facts_are_not_for_those_who_only_ask_for_seats() {
+    let server = Server::start();
+    let client = server
+        .token(json!({ "role": "client", "user": "ann" }))
+        .await;
+    let refused = server.call_as(&client, "GET", "/v1/facts", None).await;
+    assert_eq!((refused.status, refused.code()), (403, "forbidden"));
+}
+
+#[tokio::test]
+async fn an_agent_names_a_few_products_and_no_flood_of_them() {
+    let server = Server::start();
+    let mut flood = report();
+    flood["computer"]["unreached"]["products"] = json!(["a", "b", "c", "d", "e", "f"]);
+    let refused = server.call("POST", "/v1/agents/sync", Some(flood)).await;
+    assert_eq!((refused.status, refused.code()), (400, "invalid_request"));
+}

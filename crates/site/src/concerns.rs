@@ -1,0 +1,69 @@
+//! The embedded engine's concerns: what is told of and not over.
+
+use rusqlite::{Connection, Result, params};
+
+use crate::rows::ConcernRow;
+use crate::sqlite::{signed, unsigned};
+
+pub(crate) fn list(connection: &Connection, server: &str) -> Result<Vec<ConcernRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT server, message_id, about, record_id, count FROM concerns \
+         WHERE server = ?1 ORDER BY message_id, about",
+    )?;
+    let rows = statement.query_map([server], |row| {
+        Ok(ConcernRow {
+            server: row.get(0)?,
+            message_id: row.get(1)?,
+            about: row.get(2)?,
+            record_id: row.get(3)?,
+            count: unsigned(row.get(4)?),
+        })
+    })?;
+    rows.collect()
+}
+
+pub(crate) fn put(connection: &Connection, concern: &ConcernRow) -> Result<()> {
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO concerns (server, message_id, about, record_id, count) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                concern.server,
+                concern.message_id,
+                concern.about,
+                concern.record_id,
+                signed(concern.count)
+            ],
+        )
+        .map(drop)
+}
+
+pub(crate) fn end(connection: &mut Connection, concern: &ConcernRow, ended_ms: i64) -> Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute(
+        "DELETE FROM concerns WHERE server = ?1 AND message_id = ?2 AND about = ?3",
+        params![concern.server, concern.message_id, concern.about],
+    )?;
+    transaction.execute(
+        "UPDATE messages SET recovered_ms = ?2 WHERE record_id = ?1",
+        params![concern.record_id, ended_ms],
+    )?;
+    transaction.commit()
+}
+
+pub(crate) fn reword(
+    connection: &Connection,
+    record: i64,
+    values: &[String],
+    count: u64,
+    last_ms: i64,
+) -> Result<()> {
+    let values = serde_json::to_string(values).unwrap_or_default();
+    connection
+        .execute(
+            "UPDATE messages SET vals = ?2, count = ?3, last_ms = max(last_ms, ?4), \
+             keep_until_ms = keep_until_ms + max(0, ?4 - last_ms) WHERE record_id = ?1",
+            params![record, values, signed(count), last_ms],
+        )
+        .map(drop)
+}

@@ -1,0 +1,178 @@
+//! `usher messages summary`, `thresholds` and `rules`: how components stand, and by what that and
+//! all else is judged.
+
+use clap::Args;
+use serde_json::Value;
+use usher_api::{ComponentSummary, Page};
+
+use super::managed::ManagerAt;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::show;
+use crate::output::{Table, print, print_json, tame, time};
+
+const PATH: &str = "/v1/thresholds";
+
+/// Show from where on something is told, or change that
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher messages thresholds
+  usher messages thresholds concerns.disk_mb=2048 concerns.backup_days=2
+  usher messages thresholds summaries.site.error=2,10 summaries.since=06:00
+  usher messages thresholds summaries.components.agents.warning=100,500
+
+A concern is told from its threshold on; 0 is never. A component is WARNING from the first and
+CRITICAL from the second of its two numbers on, by the messages since `summaries.since`.")]
+pub(crate) struct Thresholds {
+    /// What is changed
+    #[arg(value_name = "NAME=VALUE")]
+    changes: Vec<String>,
+    #[command(flatten)]
+    manager: ManagerAt,
+}
+
+/// Shows how the site and its components stand.
+pub(crate) fn summary(at: &ManagerAt, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let page: Page<ComponentSummary> = at.client(context)?.get("/v1/summaries").await?;
+        show(context, &page, "There are no messages.", table)
+    })
+}
+
+fn table(lines: &[ComponentSummary]) -> Table {
+    let mut table = Table::new(&[
+        "COMPONENT",
+        "STANDS",
+        ">ERRORS",
+        ">WARNINGS",
+        ">OTHERS",
+        "SINCE",
+    ]);
+    for line in lines {
+        table.row([
+            line.component.clone(),
+            line.status.clone(),
+            line.errors.to_string(),
+            line.warnings.to_string(),
+            line.informational.to_string(),
+            time::local(line.since),
+        ]);
+    }
+    table
+}
+
+/// Shows the rules.
+pub(crate) fn rules(at: &ManagerAt, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let rules: Value = at.client(context)?.get("/v1/message-rules").await?;
+        print_json(&rules)
+    })
+}
+
+/// Shows the thresholds, changed where something is to be.
+pub(crate) fn thresholds(args: Thresholds, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let client = args.manager.client(context)?;
+        let mut held: Value = client.get(PATH).await?;
+        for change in &args.changes {
+            apply(&mut held, change)?;
+        }
+        if !args.changes.is_empty() {
+            held = client.put(PATH, &held).await?;
+        }
+        if context.json() {
+            return print_json(&held);
+        }
+        let mut text = String::new();
+        write_flat(&mut text, "", &held);
+        print(&text)
+    })
+}
+
+/// Puts `NAME=VALUE` in its place. Whether that means something the manager says.
+fn apply(held: &mut Value, change: &str) -> Result<(), Failure> {
+    let (name, value) = change.split_once('=').ok_or_else(|| {
+        Failure::usage(format!("`{change}` changes nothing"))
+            .next("Write NAME=VALUE, as in concerns.disk_mb=2048.")
+    })?;
+    let mut place = held;
+    for part in name.split('.') {
+        // What is not there yet is made: the manager knows which names there are.
+        if !place.is_object() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        place = &mut place[part];
+    }
+    *place = read(value);
+    Ok(())
+}
+
+/// A number, two of them with a comma, nothing, or a text.
+fn read(value: &str) -> Value {
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let two = value.split_once(',');
+    match (number(value), two.map(|(a, b)| (number(a), number(b)))) {
+        (Some(number), _) => number.into(),
+        (None, Some((Some(a), Some(b)))) => vec![a, b].into(),
+        _ if value.is_empty() => Value::Null,
+        _ => value.into(),
+    }
+}
+
+fn write_flat(text: &mut String, name: &str, value: &Value) {
+    let Value::Object(fields) = value else {
+        let shown = match value {
+            Value::String(text) => text.clone(),
+            Value::Array(two) => two
+                .iter()
+                .map(Value::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        text.push_str(&format!("{}={}\n", tame(name), tame(&shown)));
+        return;
+    };
+    for (field, value) in fields {
+        let name = match name {
+            "" => field.clone(),
+            name => format!("{name}.{field}"),
+        };
+        write_flat(text, &name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_shown_can_be_given_again() {
+        let mut held = json!({
+            "concerns": { "disk_mb": 10_240 },
+            "summaries": { "site": { "error": [1, 5] }, "since": "00:00", "time_zone": null },
+        });
+        let mut text = String::new();
+        write_flat(&mut text, "", &held);
+        insta::assert_snapshot!(text, @r"
+        concerns.disk_mb=10240
+        summaries.since=00:00
+        summaries.site.error=1,5
+        summaries.time_zone=
+        ");
+        let before = held.clone();
+        for line in text.lines() {
+            apply(&mut held, line).unwrap();
+        }
+        assert_eq!(held, before);
+        apply(&mut held, "summaries.components.agents.error=2,3").unwrap();
+        assert_eq!(
+            held["summaries"]["components"]["agents"]["error"],
+            json!([2, 3])
+        );
+        assert!(apply(&mut held, "nonsense").is_err());
+    }
+}

@@ -1,0 +1,182 @@
+//! The supervisor's own socket, `up.sock` in the data directory: by it `usher upgrade` has a role
+//! started anew. Only the account that runs `usher up`, and root, can reach it.
+//!
+//! One line of JSON asks, one answers, and the connection is over.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
+
+use crate::listing::eprintln_quiet;
+
+/// The socket, in the data directory.
+const SOCKET: &str = "up.sock";
+/// A question has at the most so many bytes, and comes within this time.
+const QUESTION_BYTES: u64 = 4_096;
+const QUESTION: Duration = Duration::from_secs(5);
+
+/// What `usher up` can be asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(crate) enum Question {
+    /// How things are.
+    Tell,
+    /// Stop a role and start it again, from the program as it lies there now.
+    Restart {
+        /// Which role.
+        role: RoleName,
+    },
+}
+
+/// A role of `usher up`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RoleName {
+    /// The metering server.
+    Server,
+    /// The manager.
+    Manager,
+    /// The agent.
+    Agent,
+}
+
+/// How things are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// The program that the roles are started from.
+    pub(crate) program: PathBuf,
+    /// The server's process, while there is one.
+    pub(crate) server_pid: Option<u32>,
+    /// Where the server's API is.
+    pub(crate) api: String,
+    /// The roles that there are.
+    pub(crate) roles: Vec<RoleName>,
+}
+
+/// What `usher up` answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// How things are.
+    Told(Told),
+    /// The role is ready again.
+    Done,
+    /// It is not.
+    Failed {
+        /// What happened.
+        why: String,
+    },
+}
+
+/// The socket of a supervisor.
+pub(super) struct Control {
+    /// None where the socket could not be made: then nobody asks.
+    listener: Option<UnixListener>,
+}
+
+impl Control {
+    /// Makes the socket. A supervisor without one works all the same.
+    pub(super) fn open(data: &Path) -> Control {
+        let listener = bind(data)
+            .inspect_err(|error| {
+                eprintln_quiet(&format!(
+                    "usher: cannot make {}: {error}; `usher upgrade` cannot reach this `usher up`",
+                    data.join(SOCKET).display()
+                ));
+            })
+            .ok();
+        Control { listener }
+    }
+
+    /// The next question, with who asked.
+    pub(super) async fn next(&self) -> (Question, UnixStream) {
+        let Some(listener) = &self.listener else {
+            return std::future::pending().await;
+        };
+        loop {
+            let Ok((mut stream, _)) = listener.accept().await else {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            match timeout(QUESTION, line_of(&mut stream)).await {
+                Ok(Ok(line)) => match serde_json::from_str(&line) {
+                    Ok(question) => return (question, stream),
+                    Err(error) => {
+                        let why = format!("the question is not understood: {error}");
+                        reply(stream, &Answer::Failed { why }).await;
+                    }
+                },
+                // Who asks nothing gets nothing.
+                _ => drop(stream),
+            }
+        }
+    }
+}
+
+/// Answers, as far as who asked still listens.
+pub(super) async fn reply(mut stream: UnixStream, answer: &Answer) {
+    let mut text = serde_json::to_string(answer).unwrap_or_default();
+    text.push('\n');
+    let _ = timeout(QUESTION, stream.write_all(text.as_bytes())).await;
+}
+
+/// Asks the `usher up` of a data directory; an error where none is there.
+pub(crate) async fn ask(
+    data: &Path,
+    question: &Question,
+    patience: Duration,
+) -> io::Result<Answer> {
+    let asked = async {
+        let mut stream = UnixStream::connect(short(data)?.join(SOCKET)).await?;
+        let mut text = serde_json::to_string(question)?;
+        text.push('\n');
+        stream.write_all(text.as_bytes()).await?;
+        Ok(serde_json::from_str(&line_of(&mut stream).await?)?)
+    };
+    timeout(patience, asked)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn line_of(stream: &mut UnixStream) -> io::Result<String> {
+    let mut line = String::new();
+    BufReader::new(stream.take(QUESTION_BYTES))
+        .read_line(&mut line)
+        .await?;
+    Ok(line)
+}
+
+/// A way to the directory that is short enough for a socket's address, which takes 107 bytes.
+fn short(data: &Path) -> io::Result<PathBuf> {
+    use std::os::fd::AsRawFd;
+    if data.as_os_str().len() < 90 {
+        return Ok(data.to_owned());
+    }
+    // Open for as long as this process runs: it is done once or twice.
+    let folder = std::mem::ManuallyDrop::new(std::fs::File::open(data)?);
+    Ok(PathBuf::from(format!(
+        "/proc/self/fd/{}",
+        folder.as_raw_fd()
+    )))
+}
+
+fn bind(data: &Path) -> io::Result<UnixListener> {
+    let path = short(data)?.join(SOCKET);
+    // One that a killed `usher up` left; a running one holds the server's lock, and this one would
+    // not have come so far.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let bound = UnixListener::bind(&path);
+    rustix::process::umask(before);
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600))?;
+    bound
+}

@@ -1,0 +1,168 @@
+//! Who keeps the server of a data directory: systemd, or `usher up`. By it the server is started
+//! anew from the program that was exchanged.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use usher_service::files::Role;
+
+use crate::supervisor::control::{self, Answer, Question, RoleName, Told};
+
+/// How long `usher up` may take to say how things are.
+const TELL: Duration = Duration::from_secs(10);
+/// How long a role may take until it has stopped and is ready again.
+const RESTART: Duration = Duration::from_secs(32 * 60);
+
+/// Who keeps a server, and from which program.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    by: By,
+    /// The program that the server is started from.
+    pub(crate) program: PathBuf,
+    /// What its process was started from, even where another lies there since.
+    pub(crate) running: PathBuf,
+    /// Where its API is, where the keeper knows.
+    pub(crate) api: Option<String>,
+}
+
+#[derive(Debug)]
+enum By {
+    /// Nobody: then only a rehearsal can be made, with this program as the one before.
+    Nobody,
+    Systemd,
+    Up {
+        data: PathBuf,
+        roles: Vec<RoleName>,
+    },
+}
+
+impl Keeper {
+    /// Who keeps the server of `data`; none where it was started by hand, or does not run.
+    pub(crate) async fn find(data: &Path) -> Option<Keeper> {
+        if let Ok(Answer::Told(told)) = control::ask(data, &Question::Tell, TELL).await {
+            return of_up(data, told);
+        }
+        let unit = usher_service::query(Role::Server.service()).ok()?;
+        let pid = unit.main_pid?;
+        if !serves(pid, data) {
+            return None;
+        }
+        Some(Keeper {
+            by: By::Systemd,
+            program: program_of(pid)?,
+            running: exe(pid),
+            api: None,
+        })
+    }
+
+    /// For a server that nobody keeps, or that does not run: taken for one of this very program.
+    pub(crate) fn nobody() -> Keeper {
+        Keeper {
+            by: By::Nobody,
+            program: exe(std::process::id()),
+            running: exe(std::process::id()),
+            api: None,
+        }
+    }
+
+    /// Has the server stopped and started anew; done when it says that it is ready.
+    pub(crate) async fn restart_server(&self) -> Result<(), String> {
+        self.restart(RoleName::Server).await
+    }
+
+    /// Has the other roles started anew which run from the same program; what came of each.
+    pub(crate) async fn restart_others(&self) -> Vec<(&'static str, Result<(), String>)> {
+        let mut done = Vec::new();
+        for (name, role) in [
+            (RoleName::Manager, Role::Manager),
+            (RoleName::Agent, Role::Agent),
+        ] {
+            let is_here = match &self.by {
+                By::Up { roles, .. } => roles.contains(&name),
+                By::Systemd => self.is_unit_of(role),
+                By::Nobody => false,
+            };
+            if is_here {
+                done.push((role.name(), self.restart(name).await));
+            }
+        }
+        done
+    }
+
+    /// Whether a role's unit runs, from the program that was exchanged.
+    fn is_unit_of(&self, role: Role) -> bool {
+        let unit = usher_service::query(role.service()).ok();
+        let pid = unit.and_then(|unit| unit.main_pid);
+        pid.and_then(program_of).as_ref() == Some(&self.program)
+    }
+
+    async fn restart(&self, name: RoleName) -> Result<(), String> {
+        let role = match name {
+            RoleName::Server => Role::Server,
+            RoleName::Manager => Role::Manager,
+            RoleName::Agent => Role::Agent,
+        };
+        match &self.by {
+            By::Nobody => Err("nobody keeps the server".to_owned()),
+            By::Systemd => systemd_restarts(role.service()).await,
+            By::Up { data, .. } => {
+                let question = Question::Restart { role: name };
+                match control::ask(data, &question, RESTART).await {
+                    Ok(Answer::Done) => Ok(()),
+                    Ok(Answer::Failed { why }) => Err(why),
+                    Ok(Answer::Told(_)) => Err("`usher up` answered something else".to_owned()),
+                    Err(error) => Err(format!("`usher up` does not answer: {error}")),
+                }
+            }
+        }
+    }
+}
+
+/// systemd waits until it is ready; one that failed before is started, too.
+async fn systemd_restarts(unit: &'static str) -> Result<(), String> {
+    let restart = move || usher_service::restart(&[unit]);
+    match tokio::task::spawn_blocking(restart).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn of_up(data: &Path, told: Told) -> Option<Keeper> {
+    let running = told.server_pid.map(exe)?;
+    let by = By::Up {
+        data: data.to_owned(),
+        roles: told.roles,
+    };
+    Some(Keeper {
+        by,
+        program: told.program,
+        running,
+        api: Some(told.api),
+    })
+}
+
+/// What a process was started from; readable even where the file is gone.
+fn exe(pid: u32) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/exe"))
+}
+
+/// Where that is, or was before it was replaced.
+fn program_of(pid: u32) -> Option<PathBuf> {
+    let path = std::fs::read_link(exe(pid)).ok()?;
+    let text = path.to_str()?;
+    Some(PathBuf::from(
+        text.strip_suffix(" (deleted)").unwrap_or(text),
+    ))
+}
+
+/// Whether a process was told to serve `data`.
+fn serves(pid: u32, data: &Path) -> bool {
+    let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else {
+        return false;
+    };
+    let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    let named = words.windows(2).find(|pair| pair[0] == b"--data");
+    let named = named.and_then(|pair| std::str::from_utf8(pair[1]).ok());
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    named.is_some_and(|named| real(Path::new(named)).is_some_and(|it| Some(it) == real(data)))
+}

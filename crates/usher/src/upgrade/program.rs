@@ -1,0 +1,223 @@
+//! Programs as files: copied to where nobody else writes, known by their hash, exchanged in one
+//! instant, and kept for the way back.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::failure::Failure;
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A program is read in pieces of so many bytes.
+const PIECE_BYTES: usize = 1 << 20;
+/// More than any of ours has.
+const PROGRAM_LIMIT_BYTES: u64 = 4 << 30;
+
+/// A program, copied to a folder that only this user writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// The copy.
+    pub(crate) path: PathBuf,
+    /// Its SHA-256, in hexadecimal digits.
+    pub(crate) sha256: String,
+    /// What it says that it is, such as `0.2.0`.
+    pub(crate) version: String,
+}
+
+impl Program {
+    /// Copies the program at `from` to `to`, so that what is tried is what is installed, and asks
+    /// it for its version.
+    pub(crate) fn copied(from: &Path, to: &Path) -> Result<Program, Failure> {
+        let failed = |error: io::Error| {
+            Failure::failed(format!("cannot copy {} to try it: {error}", from.display()))
+        };
+        let source = File::open(from).map_err(|error| {
+            Failure::usage(format!("cannot read {}: {error}", from.display()))
+                .next("Name the new version's program.")
+        })?;
+        let facts = source.metadata().map_err(failed)?;
+        if !facts.is_file() || facts.len() > PROGRAM_LIMIT_BYTES {
+            return Err(Failure::usage(format!("{} is no program", from.display()))
+                .next("Name the new version's program."));
+        }
+        let sha256 = copy(source, to, 0o700).map_err(failed)?;
+        let version = version_of(to).map_err(|why| {
+            Failure::failed(format!(
+                "{} does not say its version: {why}",
+                from.display()
+            ))
+            .next("Is it an usher for this computer?")
+        })?;
+        Ok(Program {
+            path: to.to_owned(),
+            sha256,
+            version,
+        })
+    }
+}
+
+/// The SHA-256 of a file, in hexadecimal digits.
+pub(crate) fn hash_of(path: &Path) -> io::Result<String> {
+    digest(File::open(path)?, &mut io::sink())
+}
+
+fn digest(mut from: impl Read, to: &mut impl Write) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let read = from.read(&mut piece)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&piece[..read]);
+        to.write_all(&piece[..read])?;
+    }
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+/// Copies to a new file, whole and on disk when it returns; its hash.
+fn copy(from: impl Read, to: &Path, mode: u32) -> io::Result<String> {
+    match std::fs::remove_file(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(to)?;
+    let hash = digest(from, &mut out)?;
+    out.set_permissions(PermissionsExt::from_mode(mode))?;
+    out.sync_all()?;
+    Ok(hash)
+}
+
+/// What a program says to `--version`: `usher 0.2.0` gives `0.2.0`.
+fn version_of(program: &Path) -> Result<String, String> {
+    let mut child = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let until = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) => break status,
+            None if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+            None => {
+                // It ends now, or has ended meanwhile.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("it did not end within {} s", PATIENCE.as_secs()));
+            }
+        }
+    };
+    let mut text = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout
+            .take(256)
+            .read_to_string(&mut text)
+            .map_err(|error| error.to_string())?;
+    }
+    let version = text.trim().strip_prefix("usher ").map(str::to_owned);
+    match version.filter(|version| status.success() && !version.is_empty()) {
+        Some(version) if version.chars().all(|c| c.is_ascii_graphic()) => Ok(version),
+        _ => Err(format!("it said {:?} ({status})", text.trim())),
+    }
+}
+
+/// Where the program that was exchanged stays, beside the new one.
+pub(crate) fn previous(installed: &Path) -> PathBuf {
+    beside(installed, ".previous")
+}
+
+/// Puts the program in the file `new` in the place of `installed`: whoever starts it gets the one
+/// or the other, never half of one. `old`, a copy of what ran so far, is kept beside it.
+pub(crate) fn exchange(installed: &Path, new: &Path, old: &Path) -> io::Result<()> {
+    put(installed, old, &previous(installed))?;
+    put(installed, new, installed)
+}
+
+/// Puts `program` where `target` is, with owner and mode of `like`.
+fn put(like: &Path, program: &Path, target: &Path) -> io::Result<()> {
+    let part = beside(target, ".part");
+    let facts = std::fs::metadata(like)?;
+    copy(File::open(program)?, &part, facts.mode() & 0o7777)?;
+    if rustix::process::geteuid().is_root() {
+        chown(&part, Some(facts.uid()), Some(facts.gid()))?;
+        // A change of owner takes special bits away.
+        std::fs::set_permissions(&part, PermissionsExt::from_mode(facts.mode() & 0o7777))?;
+    }
+    std::fs::rename(&part, target)?;
+    match target.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(path: &Path, text: &str) {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn an_exchange_keeps_the_old_program_and_the_place_and_mode_of_the_installed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (installed, new, old) = (
+            folder.path().join("usher"),
+            folder.path().join("new"),
+            folder.path().join("old"),
+        );
+        script(&installed, "one");
+        std::fs::write(&old, "one").unwrap();
+        std::fs::write(&new, "two").unwrap();
+        exchange(&installed, &new, &old).unwrap();
+        assert_eq!(std::fs::read(&installed).unwrap(), b"two");
+        assert_eq!(std::fs::read(previous(&installed)).unwrap(), b"one");
+        for path in [&installed, &previous(&installed)] {
+            let mode = std::fs::metadata(path).unwrap().mode();
+            assert_eq!(mode & 0o7777, 0o755, "{}", path.display());
+        }
+        assert_eq!(hash_of(&installed).unwrap(), hash_of(&new).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_usher_is_not_taken_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        for text in [
+            "#!/bin/sh\necho other 1.0\n",
+            "#!/bin/sh\necho usher 1.0; exit 1\n",
+        ] {
+            script(&from, text);
+            let refused = Program::copied(&from, &to).unwrap_err().to_string();
+            assert!(refused.contains("version"), "{refused}");
+        }
+        script(&from, "#!/bin/sh\necho usher 9.8.7\n");
+        assert_eq!(Program::copied(&from, &to).unwrap().version, "9.8.7");
+        assert!(Program::copied(folder.path(), &to).is_err());
+        assert!(Program::copied(&folder.path().join("none"), &to).is_err());
+    }
+}

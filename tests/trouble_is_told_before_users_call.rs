@@ -1,0 +1,291 @@
+//! What will soon be trouble is told before users call: once each, for as long as it lasts, and
+//! from where on the administrator says.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::http::{Http, checkout};
+use crate::support::{Ended, Folder, Running, said, stdout, usher};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A metering server, and a manager that watches it as `alpha` and looks when it is told to.
+struct Site {
+    manager: Option<Running>,
+    console: String,
+    server: Running,
+    folder: Folder,
+}
+
+impl Site {
+    /// `prepare` may do something to the server before anybody looks at it.
+    fn new(prepare: impl FnOnce(&Running)) -> Site {
+        let folder = Folder::new();
+        let server = Running::start(
+            usher().args(["server", "--listen", "127.0.0.1:0"]),
+            &folder.path("server"),
+        );
+        prepare(&server);
+        let (manager, console) = manager_in(&folder);
+        let site = Site {
+            manager: Some(manager),
+            console,
+            server,
+            folder,
+        };
+        let token = site.folder.path("server").join("admin.token");
+        site.ask(&[
+            "servers",
+            "add",
+            "alpha",
+            "--url",
+            &site.server.api,
+            "--token-file",
+            token.to_str().unwrap(),
+        ]);
+        site
+    }
+
+    /// Asks the manager.
+    fn ask(&self, args: &[&str]) -> Value {
+        let args = [args, &["--manager", &self.console]].concat();
+        self.manager.as_ref().unwrap().json(&args)
+    }
+
+    fn look(&self) -> Value {
+        self.ask(&["servers", "poll", "alpha"])
+    }
+
+    /// Messages of concerns, oldest first; open ones alone, or all.
+    fn concerns(&self, args: &[&str]) -> Vec<Value> {
+        let messages = self.ask(&[&["messages"], args].concat());
+        let mut items = messages["items"].as_array().unwrap().clone();
+        items.retain(|message| (9430..=9437).contains(&message["id"].as_u64().unwrap()));
+        items.sort_by_key(|message| message["id"].as_u64());
+        items
+    }
+
+    /// `usher check` of the manager: its exit code, and the line.
+    fn check(&self) -> (i32, String) {
+        let output = self
+            .manager
+            .as_ref()
+            .unwrap()
+            .usher(&["check", "--manager", &self.console])
+            .ended();
+        (output.status.code().unwrap(), stdout(&output))
+    }
+}
+
+fn manager_in(folder: &Folder) -> (Running, String) {
+    let manager = Running::start(
+        usher().args(["manager", "--console", "127.0.0.1:0", "--heal", "off"]),
+        &folder.path("manager"),
+    );
+    let console = manager
+        .ready
+        .split(' ')
+        .find_map(|word| word.strip_prefix("console="));
+    let console = console.unwrap().to_owned();
+    (manager, console)
+}
+
+fn ids(messages: &[Value]) -> Vec<u64> {
+    let ids = messages.iter().map(|message| message["id"].as_u64());
+    ids.map(Option::unwrap).collect()
+}
+
+fn text_of(messages: &[Value], id: u64) -> &str {
+    let found = messages.iter().find(|message| message["id"] == id);
+    found.unwrap()["text"].as_str().unwrap()
+}
+
+fn seconds(ago: Duration) -> i64 {
+    let at = SystemTime::now() - ago;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+fn instant(ago: Duration) -> String {
+    usher_api::Timestamp::from_second(seconds(ago))
+        .unwrap()
+        .to_string()
+}
+
+fn made(http: &mut Http, path: &str, body: &Value) {
+    let answer = http.ask("POST", path, Some(body)).unwrap();
+    assert!(answer.status < 300, "{path}: {answer:?}");
+}
+
+/// Everything that can be of concern at once.
+fn in_trouble(server: &Running) {
+    let token = std::fs::read_to_string(server.data.join("admin.token")).unwrap();
+    let mut http = Http::connect(&server.api, token.trim()).unwrap();
+    let cad = json!({ "id": "cad", "name": "CAD", "programs": ["name=cad12"] });
+    made(&mut http, "/v1/products", &cad);
+    let in_ten_days = usher_api::Timestamp::from_second(seconds(Duration::ZERO) + 864_000).unwrap();
+    let ending = json!({ "product": "cad", "seats": 5, "to": in_ten_days.to_string() });
+    made(&mut http, "/v1/entitlements", &ending);
+    made(
+        &mut http,
+        "/v1/products",
+        &json!({ "id": "sim", "name": "Sim" }),
+    );
+    let one = json!({ "product": "sim", "seats": 1 });
+    made(&mut http, "/v1/entitlements", &one);
+    made(&mut http, "/v1/checkouts", &checkout("sim", "ada"));
+    let refused = http.ask("POST", "/v1/checkouts", Some(&checkout("sim", "bob")));
+    assert_eq!(refused.unwrap().status, 403);
+    let subject = json!({ "authority": "computer:c1", "id": "1000", "name": "ada" });
+    let report = json!({
+        "computer": {
+            "id": "c1", "name": "lab-pc1",
+            "unreached": {
+                "starts": 7, "products": ["cad"],
+                "first_at": instant(Duration::from_secs(600)),
+                "last_at": instant(Duration::from_secs(60)),
+            },
+        },
+        "incarnation": 1,
+        "items": [
+            {
+                "sequence": 1, "kind": "finished", "session": 1, "product": "cad",
+                "program": "cad12", "subject": subject, "duration_seconds": 3600,
+                "started_at": instant(3 * DAY + Duration::from_secs(3600)),
+                "ended_at": instant(3 * DAY),
+            },
+            {
+                "sequence": 2, "kind": "programs",
+                "counts": [{ "program": "cad13", "starts": 4 }],
+            },
+        ],
+    });
+    made(&mut http, "/v1/agents/sync", &report);
+    backed_up(&server.data, 9 * DAY);
+}
+
+/// The last backup was then.
+fn backed_up(data: &Path, ago: Duration) {
+    let note = (seconds(ago) * 1_000).to_string();
+    std::fs::write(data.join("last-backup"), note).unwrap();
+}
+
+#[test]
+fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_over() {
+    let mut site = Site::new(in_trouble);
+    // Any disk is low by that.
+    let low = ["concerns.disk_percent=100", "concerns.disk_mb=4000000000"];
+    site.ask(
+        &[
+            &["messages", "thresholds", "concerns.calm_minutes=0"],
+            &low[..],
+        ]
+        .concat(),
+    );
+    site.look();
+    let all = [9430, 9431, 9433, 9434, 9435, 9437];
+    let told = site.concerns(&["--open"]);
+    assert_eq!(ids(&told), all, "{told:#?}");
+    for (id, words) in [
+        (9430, "CAD with 5 seats ends on"),
+        (
+            9431,
+            "Seats of Sim are low: 1 of 1 in use, 0 wait, 1 were refused",
+        ),
+        (
+            9433,
+            "7 starts were allowed on 1 computers while no server could be reached: of cad on lab-pc1",
+        ),
+        (9434, "Disk space of alpha is low"),
+        (
+            9435,
+            "alpha is 9 days old; 2 products and 1 computers depend on it",
+        ),
+        (9437, "The rule name=cad12 of cad has matched nothing"),
+    ] {
+        assert!(text_of(&told, id).contains(words), "{told:#?}");
+    }
+    let (code, line) = site.check();
+    assert_eq!(code, 1, "{line}");
+    assert!(
+        line.starts_with("USHER WARNING - 1 of 1 servers are well; "),
+        "{line}"
+    );
+    assert!(
+        line.contains("|servers=1 well=1 errors=0;;1 warnings=6;1"),
+        "{line}"
+    );
+
+    // Another manager goes on with them.
+    assert_eq!(site.manager.take().unwrap().stop(), Some(0));
+    let (manager, console) = manager_in(&site.folder);
+    (site.manager, site.console) = (Some(manager), console);
+    site.look();
+    site.look();
+    assert_eq!(ids(&site.concerns(&[])), all, "one message each");
+
+    backed_up(&site.server.data, Duration::ZERO);
+    site.ask(&["messages", "thresholds", "concerns.disk_percent=0"]);
+    site.look();
+    let left = site.concerns(&["--open"]);
+    assert_eq!(ids(&left), [9430, 9431, 9433, 9437], "{left:#?}");
+    let over = site.concerns(&[]);
+    let backup = over.iter().find(|message| message["id"] == 9435).unwrap();
+    assert!(backup["recovered_at"].is_string(), "{backup:#}");
+    assert_eq!(over.len(), all.len());
+}
+
+#[test]
+fn components_stand_by_thresholds_that_can_be_set() {
+    let site = Site::new(in_trouble);
+    let stands = || {
+        let summary = site.ask(&["messages", "summary"]);
+        let lines = summary["items"].as_array().unwrap().clone();
+        let of = |name: &str| {
+            let line = lines.iter().find(|line| line["component"] == name);
+            line.unwrap()["status"].as_str().unwrap().to_owned()
+        };
+        (of("site"), of("licensing"), of("agents"))
+    };
+    let are = |site: &str, licensing: &str, agents: &str| {
+        (site.to_owned(), licensing.to_owned(), agents.to_owned())
+    };
+    assert_eq!(stands(), are("ok", "ok", "ok"));
+    site.ask(&[
+        "messages",
+        "thresholds",
+        "summaries.components.licensing.warning=2,50",
+        "summaries.components.agents.warning=1,2",
+    ]);
+    assert_eq!(stands(), are("critical", "warning", "critical"));
+    let nonsense = site.manager.as_ref().unwrap().fails(&[
+        "messages",
+        "thresholds",
+        "summaries.time_zone=Middle/Earth",
+        "--manager",
+        &site.console,
+    ]);
+    assert!(nonsense.1.contains("Europe/Berlin"), "{nonsense:?}");
+}
+
+#[test]
+fn a_check_falls_back_to_the_server_where_no_manager_is() {
+    let site = Site::new(|_| ());
+    let (code, line) = site.check();
+    assert_eq!(
+        (code, line.contains("1 of 1 servers are well")),
+        (0, true),
+        "{line}"
+    );
+    let server = &site.server;
+    let alone = server.ok(&["check", "--server-only"]);
+    assert!(alone.starts_with("USHER OK - 0 products"), "{alone}");
+    let nobody = server
+        .usher(&["check", "--manager", "http://127.0.0.1:9"])
+        .ended();
+    assert_eq!(nobody.status.code(), Some(2), "{}", said(&nobody));
+    let stranger = server.usher(&["check", "--manager", &site.console]).ended();
+    assert_eq!(stranger.status.code(), Some(3), "{}", said(&stranger));
+}
