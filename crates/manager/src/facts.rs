@@ -5,7 +5,6 @@ use usher_api::{AgentFacts, EndingEntitlement, Facts, ProductFacts};
 use usher_core::concerns::{
     AgentFact, BackupFact, DiskFact, EntitlementFact, PackFact, ProductFact, QuietRule, Unreached,
 };
-use usher_core::health::MemorySeen;
 
 use crate::probe::Prober;
 
@@ -17,8 +16,12 @@ const PACK_LIMIT_BYTES: usize = 64 * 1024;
 pub(crate) struct Told {
     /// For concerns.
     pub(crate) facts: usher_core::concerns::Facts,
-    /// For the limit of its memory; none where it cannot tell.
-    pub(crate) memory: Option<MemorySeen>,
+    /// Its resident memory, in bytes; none where it cannot tell.
+    pub(crate) resident_bytes: Option<u64>,
+    /// Requests that it has answered since it was started.
+    pub(crate) answered: u64,
+    /// Upkeep runs.
+    pub(crate) pack_runs: bool,
 }
 
 /// `GET /v1/pack`, as far as it is needed; a server without upkeep answers something else.
@@ -39,11 +42,7 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
     );
     let facts = facts?;
     let runs = pack.as_ref().is_some_and(|pack| pack.state == "running");
-    let memory = facts.resident_bytes.map(|resident_bytes| MemorySeen {
-        resident_bytes,
-        requests: facts.waiting_requests,
-        pack_runs: runs,
-    });
+    let (resident_bytes, answered) = (facts.resident_bytes, facts.answered_requests);
     let pack = pack.and_then(|pack| pack.pack_time).map(|due| PackFact {
         due_ms: due.saturating_mul(1_000),
         runs,
@@ -53,7 +52,9 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
             pack,
             ..read(facts)
         },
-        memory,
+        resident_bytes,
+        answered,
+        pack_runs: runs,
     })
 }
 
@@ -127,7 +128,7 @@ mod tests {
 
     /// A server that says what it is told to say of its pack; none: it has none.
     async fn server(pack: Option<&'static str>) -> String {
-        let facts = r#"{"at": "2026-11-25T10:00:00Z", "resident_bytes": 5, "waiting_requests": 1,
+        let facts = r#"{"at": "2026-11-25T10:00:00Z", "resident_bytes": 5, "answered_requests": 1,
             "disk": null, "backup": {"last_at": null, "data_since": "2026-11-25T09:00:00Z"},
             "ending_entitlements": [], "products": [], "computers": 0, "agents": [],
             "quiet_rules": []}"#;
@@ -159,7 +160,7 @@ mod tests {
     async fn a_pack_is_told_by_what_the_contract_says_of_it_and_missed_where_there_is_none() {
         let none = asked(None).await;
         assert_eq!(none.facts.pack, None);
-        assert!(!none.memory.unwrap().pack_runs);
+        assert!(!none.pack_runs);
         let running = asked(Some(
             r#"{"state": "running", "progress": 0.5, "schedule": "Sun 01:59:59",
                 "time_zone": "Europe/Berlin", "pack_time": 1795600800, "last": null}"#,
@@ -167,7 +168,7 @@ mod tests {
         .await;
         let pack = running.facts.pack.unwrap();
         assert_eq!((pack.due_ms, pack.runs), (1_795_600_800_000, true));
-        assert!(running.memory.unwrap().pack_runs);
+        assert!(running.pack_runs);
     }
 
     #[tokio::test]

@@ -50,6 +50,12 @@ impl CoreCounts {
         }
     }
 
+    /// Requests that it has answered.
+    pub(crate) fn answered(&self) -> u64 {
+        let all = self.routes.iter().flat_map(|route| &route.answers);
+        all.map(|answers| answers.load(Ordering::Relaxed)).sum()
+    }
+
     /// A checkout is being decided until the guard goes.
     pub(crate) fn decide(&self) -> Deciding<'_> {
         self.deciding.fetch_add(1, Ordering::SeqCst);
