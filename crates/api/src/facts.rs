@@ -16,8 +16,8 @@ pub struct Facts {
     pub at: Timestamp,
     /// Memory of the server's process that lies in RAM; null where it cannot be told.
     pub resident_bytes: Option<u64>,
-    /// Requests that wait for the ledger.
-    pub waiting_requests: u64,
+    /// Requests that were answered since the server was started.
+    pub answered_requests: u64,
     /// The disk of the data directory; null where it cannot be told.
     pub disk: Option<DiskFacts>,
     /// Backups of the data.

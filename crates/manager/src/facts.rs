@@ -6,7 +6,6 @@ use usher_core::concerns::{
     AgentFact, BackupFact, DiskFact, EntitlementFact, PackFact, ProductFact, QuietRule, Unreached,
     UpgradeFact,
 };
-use usher_core::health::MemorySeen;
 
 use crate::probe::Prober;
 
@@ -18,8 +17,12 @@ const PACK_LIMIT_BYTES: usize = 64 * 1024;
 pub(crate) struct Told {
     /// For concerns.
     pub(crate) facts: usher_core::concerns::Facts,
-    /// For the limit of its memory; none where it cannot tell.
-    pub(crate) memory: Option<MemorySeen>,
+    /// Its resident memory, in bytes; none where it cannot tell.
+    pub(crate) resident_bytes: Option<u64>,
+    /// Requests that it has answered since it was started.
+    pub(crate) answered: u64,
+    /// Upkeep runs.
+    pub(crate) pack_runs: bool,
 }
 
 /// `GET /v1/pack`, as far as it is needed; a server without upkeep answers something else.
@@ -42,13 +45,9 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
     );
     let facts = facts?;
     let runs = pack.as_ref().is_some_and(|pack| pack.state == "running");
-    let memory = facts.resident_bytes.map(|resident_bytes| MemorySeen {
-        resident_bytes,
-        requests: facts.waiting_requests,
-        pack_runs: runs,
-    });
     let last = pack.as_ref().and_then(|pack| pack.last.as_ref());
     let upgrade = upgrade(&facts, last);
+    let (resident_bytes, answered) = (facts.resident_bytes, facts.answered_requests);
     let pack = pack.and_then(|pack| pack.pack_time).map(|due| PackFact {
         due_ms: due.saturating_mul(1_000),
         runs,
@@ -59,7 +58,9 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
             upgrade,
             ..read(facts)
         },
-        memory,
+        resident_bytes,
+        answered,
+        pack_runs: runs,
     })
 }
 
@@ -146,5 +147,63 @@ fn agent(it: AgentFacts) -> AgentFact {
             last_ms: it.last_at.as_millisecond(),
             products: it.products,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// A server that says what it is told to say of its pack; none: it has none.
+    async fn server(pack: Option<&'static str>) -> String {
+        let facts = r#"{"at": "2026-11-25T10:00:00Z", "resident_bytes": 5, "answered_requests": 1,
+            "disk": null, "backup": {"last_at": null, "data_since": "2026-11-25T09:00:00Z"},
+            "ending_entitlements": [], "products": [], "computers": 0, "agents": [],
+            "quiet_rules": []}"#;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut asked = vec![0; 4_096];
+                let length = stream.read(&mut asked).await.unwrap_or(0);
+                let is_facts = asked[..length].starts_with(b"GET /v1/facts ");
+                let said = if is_facts { Some(facts) } else { pack };
+                let (status, body) = said.map_or(("404 Not Found", "{}"), |body| ("200 OK", body));
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    async fn asked(pack: Option<&'static str>) -> Told {
+        let prober = Prober::new(None).unwrap();
+        ask(&prober, &server(pack).await, "token").await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_pack_is_told_by_what_the_contract_says_of_it_and_missed_where_there_is_none() {
+        let none = asked(None).await;
+        assert_eq!(none.facts.pack, None);
+        assert!(!none.pack_runs);
+        let running = asked(Some(
+            r#"{"state": "running", "progress": 0.5, "schedule": "Sun 01:59:59",
+                "time_zone": "Europe/Berlin", "pack_time": 1795600800, "last": null}"#,
+        ))
+        .await;
+        let pack = running.facts.pack.unwrap();
+        assert_eq!((pack.due_ms, pack.runs), (1_795_600_800_000, true));
+        assert!(running.pack_runs);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_knows_no_facts_tells_none() {
+        let prober = Prober::new(None).unwrap();
+        let nobody = ask(&prober, "http://127.0.0.1:9", "token").await;
+        assert!(nobody.is_none());
     }
 }

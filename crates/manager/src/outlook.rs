@@ -11,12 +11,16 @@ use usher_site::{ConcernRow, ServerRow};
 
 use crate::app::Tools;
 use crate::clock::{steady, wall_ms};
-use crate::facts;
+use crate::facts::{self, Told};
 
 /// What foretells trouble changes slowly: it is not asked for more often, but by who looks now.
 const ASKED_EVERY: Duration = Duration::from_secs(10);
 /// How long a restart may take: longer than systemd lets one take.
 const RESTART: Duration = Duration::from_secs(180);
+/// How long requests are counted.
+const BUSY: Duration = Duration::from_secs(1);
+/// Those of the manager itself among them.
+const OWN_REQUESTS: u64 = 2;
 const MB: u64 = 1_000_000;
 /// The message that tells that more is there than is kept.
 const FLOOD: u16 = 9449;
@@ -72,7 +76,7 @@ impl Outlook {
             return;
         }
         self.next_at = now + ASKED_EVERY;
-        let Some(told) = facts::ask(&self.tools.prober, &self.server.url, token).await else {
+        let Some(told) = self.ask(token).await else {
             return;
         };
         let thresholds = self.tools.thresholds.get();
@@ -83,9 +87,33 @@ impl Outlook {
         for notice in notices {
             self.tell(notice).await;
         }
-        if let Some(seen) = told.memory {
+        if let Some(seen) = self.memory_of(token, &told).await {
             self.watch_memory(token, seen).await;
         }
+    }
+
+    /// What its memory is judged by. How busy a server is that is over its limit is counted for a
+    /// second; of another it does not matter.
+    async fn memory_of(&self, token: &str, told: &Told) -> Option<MemorySeen> {
+        let limit = self.memory.as_ref()?.limit_bytes();
+        let seen = |told: &Told, requests| {
+            Some(MemorySeen {
+                resident_bytes: told.resident_bytes?,
+                requests,
+                pack_runs: told.pack_runs,
+            })
+        };
+        if told.resident_bytes? <= limit {
+            return seen(told, 0);
+        }
+        tokio::time::sleep(BUSY).await;
+        let later = self.ask(token).await?;
+        let answered = later.answered.saturating_sub(told.answered);
+        seen(&later, answered.saturating_sub(OWN_REQUESTS))
+    }
+
+    async fn ask(&self, token: &str) -> Option<Told> {
+        facts::ask(&self.tools.prober, &self.server.url, token).await
     }
 
     async fn tell(&mut self, notice: Notice) {
@@ -175,7 +203,10 @@ impl Outlook {
         };
         let why = match at_latest {
             true => "no better moment has come in time".to_owned(),
-            false => format!("{} requests are under way, and no pack runs", seen.requests),
+            false => format!(
+                "it answers {} requests a second, and no pack runs",
+                seen.requests
+            ),
         };
         let name = self.server.name.clone();
         self.raise(9426, vec![name.clone(), why]).await;
@@ -189,10 +220,10 @@ impl Outlook {
             self.raise(STEP_FAILED, vec![name, why]).await;
             return;
         }
-        let told = facts::ask(&self.tools.prober, &self.server.url, token).await;
-        let after = told.and_then(|told| told.memory).map_or_else(
+        let told = self.ask(token).await;
+        let after = told.and_then(|told| told.resident_bytes).map_or_else(
             || "an unknown number of".to_owned(),
-            |memory| (memory.resident_bytes / MB).to_string(),
+            |bytes| (bytes / MB).to_string(),
         );
         let before = (seen.resident_bytes / MB).to_string();
         self.raise(9427, vec![name, before, after]).await;

@@ -47,6 +47,12 @@ impl CoreCounts {
         }
     }
 
+    /// Requests that it has answered.
+    pub(crate) fn answered(&self) -> u64 {
+        let all = self.routes.iter().flat_map(|route| &route.answers);
+        all.map(|answers| answers.load(Ordering::Relaxed)).sum()
+    }
+
     /// One answer.
     pub(crate) fn note(&self, route: usize, status: u16, took: Duration) {
         let Some(counts) = self.routes.get(route).or(self.routes.last()) else {

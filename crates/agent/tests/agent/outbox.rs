@@ -47,6 +47,38 @@ fn what_happens_while_the_server_is_away_reaches_it_once_when_it_is_back() {
 }
 
 #[test]
+fn starts_that_were_allowed_without_a_server_are_counted_and_told_when_it_is_back() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(&[("app", 9, &["name=usher-t-unreached"])]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("usher-t-unreached"));
+    run(Command::new(&program).arg("0.02"));
+    sessions_once(&server, "app", 1);
+    server.book().away = true;
+    wait_for("the agent to notice", || {
+        (!agent.status().connected).then_some(())
+    });
+    for _ in 0..2 {
+        run(Command::new(&program).arg("0.02"));
+    }
+    wait_for("both in the outbox", || {
+        (agent.status().outbox >= 2).then_some(())
+    });
+    agent.kill();
+    server.book().away = false;
+    let _agent = Agent::start(&server, folder.path());
+    sessions_once(&server, "app", 3);
+    let book = server.book();
+    let told = &book.computers.last().unwrap()["unreached"];
+    assert_eq!(told["starts"], 2, "{told}");
+    assert_eq!(told["products"], serde_json::json!(["app"]));
+    assert_eq!(book.computers[0]["unreached"], serde_json::Value::Null);
+}
+
+#[test]
 fn an_answer_that_is_lost_costs_nothing() {
     if !privileged() {
         return;

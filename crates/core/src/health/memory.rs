@@ -1,7 +1,7 @@
 //! A server that grows is restarted in a good moment, so that it never has to be in a bad one.
 //!
 //! SMS 2.0's server leaked until it hung, and only a reboot helped (KB Q245271). Here a limit asks
-//! for a restart when few requests are under way and no pack runs, or when that has been waited
+//! for a restart when few requests come and no pack runs, or when that has been waited
 //! for long enough.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::hourly::Hourly;
 pub struct MemoryOptions {
     /// Resident memory, in bytes, above which a server is to be restarted.
     pub limit_bytes: u64,
-    /// So many requests under way at the most are a good moment.
+    /// So many requests a second at the most are a good moment.
     pub quiet_requests: u64,
     /// A good moment is waited for so long; then any will do.
     pub latest_after: Duration,
@@ -26,7 +26,7 @@ impl MemoryOptions {
     pub fn limited_to(limit_bytes: u64) -> Self {
         MemoryOptions {
             limit_bytes,
-            quiet_requests: 2,
+            quiet_requests: 20,
             latest_after: Duration::from_secs(3_600),
             times_an_hour: 3,
         }
@@ -38,7 +38,7 @@ impl MemoryOptions {
 pub struct MemorySeen {
     /// Its resident memory, in bytes.
     pub resident_bytes: u64,
-    /// Requests under way.
+    /// Requests that it answers a second.
     pub requests: u64,
     /// Upkeep runs.
     pub pack_runs: bool,

@@ -237,7 +237,7 @@ pub const CATALOGUE: &[Entry] = &[
         text: "The metering server {0} uses {1} MB of memory, more than its limit of {2} MB: it is restarted in a good moment",
         meaning: "Its resident memory has passed the limit of --memory-limit.",
         check: "Whether the limit fits its number of leases and computers; else it is worth a report of a bug.",
-        does: "It waits until few requests are under way and no pack runs, an hour at the most, and restarts it then.",
+        does: "It waits until few requests come and no pack runs, an hour at the most unless --memory-wait says otherwise, and restarts it then.",
     },
     Entry {
         id: 9426,

@@ -39,7 +39,7 @@ fn a_restart_waits_for_few_requests_and_the_end_of_a_pack() {
     assert_eq!(guard.next(at(1), &seen(LIMIT + 1, 50, false)), None);
     assert_eq!(guard.next(at(2), &seen(LIMIT + 1, 0, true)), None);
     let restart = Some(MemoryStep::Restart { at_latest: false });
-    assert_eq!(guard.next(at(3), &seen(LIMIT + 1, 2, false)), restart);
+    assert_eq!(guard.next(at(3), &seen(LIMIT + 1, 20, false)), restart);
     assert_eq!(guard.next(at(4), &seen(LIMIT, 2, false)), None);
 }
 

@@ -94,7 +94,7 @@ pub(crate) async fn get(
     let facts = Facts {
         at: timestamp(now_ms),
         resident_bytes: machine::resident_bytes(),
-        waiting_requests: app.engine.waiting() as u64,
+        answered_requests: app.counts.iter().map(|core| core.answered()).sum(),
         disk,
         backup,
         ending_entitlements: told.ending,

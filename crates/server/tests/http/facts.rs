@@ -114,3 +114,45 @@ async fn an_agent_names_a_few_products_and_no_flood_of_them() {
     let refused = server.call("POST", "/v1/agents/sync", Some(flood)).await;
     assert_eq!((refused.status, refused.code()), (400, "invalid_request"));
 }
+
+/// An agent reports, and then nothing is heard of it for days.
+fn silent_for(data: &std::path::Path, days: i64) {
+    use usher_core::ledger::{Command, ComputerRef, Report};
+    let (engine, _) = usher_cache::Engine::open(usher_cache::EngineOptions {
+        data: data.into(),
+        clock: std::sync::Arc::new(usher_cache::SystemClock),
+        on_durable: Box::new(|_| {}),
+    })
+    .unwrap();
+    let hour = usher_api::Timestamp::now().as_second() / 3_600 - days * 24;
+    let report = Report {
+        computer: ComputerRef {
+            key: "c9".into(),
+            candidate: 9,
+        },
+        name: "pc9".into(),
+        document: format!("{{\"seen_hour\":{hour}}}").into(),
+        incarnation: 1,
+        items: Vec::new(),
+    };
+    engine.execute(Command::Report(Box::new(report))).unwrap();
+    engine.close();
+}
+
+#[tokio::test]
+async fn an_agent_that_was_not_heard_of_for_days_is_told_and_one_that_was_is_not() {
+    let server = Server::start();
+    server.call("POST", "/v1/agents/sync", Some(report())).await;
+    let folder = server.stop();
+    silent_for(folder.path(), 4);
+    let server = Server::start_in(folder);
+    let mut fresh = report();
+    fresh["computer"]["unreached"].take();
+    let synced = server.call("POST", "/v1/agents/sync", Some(fresh)).await;
+    assert_eq!(synced.status, 200, "{}", synced.body);
+    let facts = server.get("/v1/facts").await;
+    let agents = facts["agents"].as_array().unwrap();
+    assert_eq!(agents.len(), 1, "{facts:#}");
+    assert_eq!(agents[0]["name"], "pc9");
+    assert_eq!(facts["computers"], 2);
+}

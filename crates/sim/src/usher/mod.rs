@@ -37,8 +37,8 @@ const SITE: &str = "all";
 /// From here on it is restarted when it harms nobody, in kilobytes: well before SP3 has to be, at
 /// 50 MB.
 const MEMORY_LIMIT_KB: u64 = 40 * 1_024;
-/// Requests that wait by day, and at night.
-const WAITING: [u64; 2] = [100, 0];
+/// Requests a second by day, and at night.
+const BUSY: [u64; 2] = [100, 0];
 /// How long the manager waits for an answer.
 const PROBE_MS: u64 = 5 * SECOND;
 
@@ -246,7 +246,7 @@ impl Usher {
         let is_night = (3..5).contains(&clock.local_hour(now));
         let seen = MemorySeen {
             resident_bytes: self.memory_kb * 1_024,
-            requests: WAITING[usize::from(is_night)],
+            requests: BUSY[usize::from(is_night)],
             pack_runs: self.pack.is_running(),
         };
         while let Some(step) = self.memory.next(now.span(), &seen) {

@@ -53,6 +53,9 @@ pub(crate) struct Manager {
     /// many megabytes; connections wait meanwhile
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     memory_limit: Option<u64>,
+    /// How long a good moment for that is waited for
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = time::duration)]
+    memory_wait: Duration,
     /// The name of the site
     #[arg(long, value_name = "NAME", default_value = "site")]
     site: String,
@@ -118,9 +121,10 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
             Switch::On => Some(HealingOptions::default()),
             Switch::Off => None,
         },
-        memory: args
-            .memory_limit
-            .map(|mb| MemoryOptions::limited_to(mb * 1_000_000)),
+        memory: args.memory_limit.map(|mb| MemoryOptions {
+            latest_after: args.memory_wait,
+            ..MemoryOptions::limited_to(mb * 1_000_000)
+        }),
         watching: WatchOptions::default(),
         site: args.site,
         own: args
