@@ -90,6 +90,9 @@ async fn forward(
     })?;
     let new = Program::copied(path, &room.path().join("usher-new"))?;
     let old = Program::copied(&keeper.running, &room.path().join("usher-old"))?;
+    if !args.rehearse_only {
+        answers(&keeper, &old.version, context).await?;
+    }
     let snapshot = snapshot(data, args.keep_snapshots, room.path())?;
     let rehearsed = rehearse(&new, Some(&old), &room, context).await?;
     let record = Record {
@@ -124,19 +127,15 @@ async fn forward(
             ),
         );
     }
+    // The new version looks for it when it starts.
+    keep(&record, data)?;
+    exchange(&keeper, &new, &old, context).await?;
     let record = Record {
         program: Some(keeper.program.clone()),
         exchanged_at: Some(Timestamp::now()),
         ..record
     };
-    // The new version looks for it when it starts.
-    record.keep(data).map_err(|error| {
-        Failure::failed(format!(
-            "cannot write upgrade.json in {}: {error}",
-            data.display()
-        ))
-    })?;
-    exchange(&keeper, &new, &old, context).await?;
+    keep(&record, data)?;
     told(
         &record,
         &rehearsed,
@@ -150,6 +149,34 @@ async fn forward(
             program::previous(&keeper.program).display()
         ),
     )
+}
+
+fn keep(record: &Record, data: &Path) -> Result<(), Failure> {
+    record.keep(data).map_err(|error| {
+        Failure::failed(format!(
+            "cannot write upgrade.json in {}: {error}",
+            data.display()
+        ))
+    })
+}
+
+/// The server that is to be exchanged is the one that answers, and its token opens: without that
+/// nobody could see whether the new one serves.
+async fn answers(keeper: &Keeper, version: &str, context: &Context) -> Result<(), Failure> {
+    let api = keeper.api.as_deref().unwrap_or(context.server());
+    let client = context.client_of(api, context.token())?;
+    let status: Status = client.get("/v1/status").await.map_err(|error| {
+        Failure::from(error).next("Where it listens elsewhere, say so with --server URL.")
+    })?;
+    match status.server.version == version {
+        true => Ok(()),
+        false => Err(Failure::failed(format!(
+            "{api} is another server: it says that it is {}, and the one of {} is {version}",
+            status.server.version,
+            context.data().display()
+        ))
+        .next("Name the right one with --server URL.")),
+    }
 }
 
 fn nobody_keeps(data: &Path) -> Failure {
@@ -328,6 +355,7 @@ async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> 
     })?;
     let now = Program::copied(&keeper.running, &room.path().join("usher-now"))?;
     let before = Program::copied(&previous, &room.path().join("usher-before"))?;
+    answers(&keeper, &now.version, context).await?;
     snapshot(data, 1, room.path())?;
     rehearsal::takes_over(&before.path, room.path())
         .await
