@@ -32,7 +32,8 @@ fn of_a_server_that_is_well_nothing_is_told() {
     let minutes = std::env::var(MINUTES).map_or(10, |minutes| minutes.parse().unwrap());
     let end = Instant::now() + Duration::from_secs(minutes * 60);
     let mut managed = Managed::new(on_a_disk);
-    managed.server.product(5);
+    // More than are ever asked for: that seats are low would be true.
+    managed.server.product(20);
     managed.recovers();
     let mut dice = Dice::new();
     let mut counts = [0_u32; SPELLS.len()];
@@ -94,8 +95,8 @@ fn is_asked(server: &Installed, dice: &mut Dice) {
     for _ in 0..=dice.up_to(10) {
         let asked = checkout("tool", "ada");
         let answer = http.ask("POST", "/v1/checkouts", Some(&asked)).unwrap();
-        assert!([201, 403].contains(&answer.status), "{answer:?}");
-        leases.extend(answer.body["lease"]["id"].as_str().map(str::to_owned));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        leases.push(answer.body["lease"]["id"].as_str().unwrap().to_owned());
     }
     for lease in leases {
         let path = format!("/v1/leases/{lease}");

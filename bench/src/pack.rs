@@ -61,15 +61,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         .map_err(|error| format!("cannot read the server's token: {error}"))?;
     let bench = Bench::new(arguments, address, token.trim(), server.pid())?;
 
-    // Long enough for the tables to be filled from the journal beside it, which a short burst
-    // puts off.
+    // The load goes on without a break, and long enough before it is measured for the tables to be
+    // filled from the journal beside it, which a short burst puts off.
+    let _ = bench.windows(None, 2 * arguments.windows)?;
     let full = bench.windows(None, arguments.windows)?;
     let rate = full.requests as f64 / full.measured.as_secs_f64() / 2.0;
-    bench.settle()?;
+    let _ = bench.windows(Some(rate), arguments.windows)?;
     let before = bench.windows(Some(rate), arguments.windows)?;
-    bench.settle()?;
     let (with, report) = bench.during_a_pack(rate)?;
-    bench.settle()?;
     let after = bench.windows(Some(rate), arguments.windows)?;
 
     if report.purged_rows != old_rows {
@@ -140,18 +139,6 @@ impl Bench {
             ..self.options.clone()
         })
         .map_err(text)
-    }
-
-    /// Waits until nothing is left over of what was asked before: the denials are read in tables
-    /// that are filled for it.
-    fn settle(&self) -> Result<(), String> {
-        match http::call(self.address, "GET", "/v1/denials?limit=1", &self.token, "")? {
-            (200, _) => Ok(()),
-            (status, body) => Err(format!(
-                "the tables were not filled: {status} {}",
-                String::from_utf8_lossy(&body)
-            )),
-        }
     }
 
     fn windows(&self, rate: Option<f64>, count: u32) -> Result<Tally, String> {

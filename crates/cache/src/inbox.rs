@@ -189,6 +189,27 @@ impl Shared {
         &self,
         statements: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.statement(move |connection| in_transaction(connection, statements))
+    }
+
+    /// The same for what may be lost with the power, whole or not at all, and done again: it does
+    /// not wait for the disk. It is durable with the next commit.
+    pub(crate) fn at_leisure<T: Send + 'static>(
+        &self,
+        statements: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.statement(move |connection| {
+            connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+            let done = in_transaction(connection, statements);
+            connection.execute_batch("PRAGMA synchronous = FULL")?;
+            done
+        })
+    }
+
+    fn statement<T: Send + 'static>(
+        &self,
+        transaction: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
         let (sender, receiver) = sync_channel(1);
         self.push(Item::Statement(Box::new(move |connection| {
             let connection = match connection {
@@ -198,7 +219,7 @@ impl Shared {
                     return Ok(());
                 }
             };
-            let done = in_transaction(connection, statements);
+            let done = transaction(connection);
             let (answer, outcome) = match done {
                 Ok(value) => (Ok(value), Ok(())),
                 Err(error) => match CommitError::of(&error) {

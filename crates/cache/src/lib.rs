@@ -13,6 +13,7 @@
 
 mod adopted;
 mod backup;
+mod checkpoint;
 mod clock;
 mod engine;
 mod error;

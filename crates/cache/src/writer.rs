@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use usher_core::ledger::{Batch, Command, Ledger, Now, Steady, Wall};
 
+use crate::checkpoint::{self, Beside};
 use crate::clock::Clock;
 use crate::engine::{Answer, Engine, EngineOptions, Failure, Look, Opened, Request, Sink, Work};
 use crate::error::CacheError;
@@ -26,11 +27,13 @@ use crate::inbox::{Item, Settler, Shared};
 const BATCH_LIMIT: usize = 8_192;
 /// Events that a slice takes from the journal into the tables, about: the more, the further the
 /// tables are behind, for a long slice costs less an event and a short one holds nobody up.
-const SLICE_EVENTS: std::ops::RangeInclusive<u64> = 2_000..=20_000;
+const SLICE_EVENTS: std::ops::RangeInclusive<u64> = 1_000..=4_000;
 /// Which part of what they are behind.
 const SLICE_SHARE: u64 = 50;
 /// Events that the journal may hold; beyond, each batch pays for a slice.
 const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
+/// Events that are taken into the tables at once while requests come: about a millisecond.
+const BITE_EVENTS: u64 = 256;
 /// The writer is idle when nothing has come for so long.
 const IDLE: Duration = Duration::from_millis(20);
 /// Bytes that may be written to the write-ahead log, about, before it is taken into the file.
@@ -86,7 +89,11 @@ pub(crate) fn open(
         presence: Presence::of(Path::new("")),
         looked_at: Instant::now(),
         gone: None,
+        reckoned_to: 0,
+        owed: 0,
+        beside: None,
     };
+    writer.reckoned_to = writer.durable_to;
     if rebooted {
         writer.reboot()?;
     }
@@ -132,6 +139,12 @@ struct Writer {
     looked_at: Instant,
     /// Why nothing can be kept: a file was removed or replaced.
     gone: Option<String>,
+    /// Up to which event it is reckoned in `owed` what has come.
+    reckoned_to: u64,
+    /// Events that are to be taken into the tables although requests come.
+    owed: u64,
+    /// A checkpoint that goes on beside.
+    beside: Option<Beside>,
 }
 
 /// Answers by where they go.
@@ -201,10 +214,20 @@ impl Writer {
         self.durable_to.saturating_sub(self.filled_to)
     }
 
-    /// Whether the tables are filled although requests come: somebody waits for it, or the
-    /// journal has grown to its bound.
+    /// Whether the tables are filled without a pause although requests come: somebody waits for it.
     fn must_fill(&self) -> bool {
-        !self.settlers.is_empty() || self.behind() > JOURNAL_LIMIT_EVENTS
+        !self.settlers.is_empty()
+    }
+
+    /// Reckons how much is to be taken into the tables although requests come: nothing while the
+    /// journal is less than half full, as much as comes where it is three quarters full, and twice
+    /// as much at its bound. So a long load finds its balance, and no request waits for long.
+    fn reckon(&mut self) {
+        let came = self.durable_to.saturating_sub(self.reckoned_to);
+        self.reckoned_to = self.durable_to;
+        let over = self.behind().saturating_sub(JOURNAL_LIMIT_EVENTS / 2);
+        self.owed += came.saturating_mul(over) / (JOURNAL_LIMIT_EVENTS / 4);
+        self.owed = self.owed.min(self.behind());
     }
 
     fn boot_to_steady(&self) -> u64 {
@@ -362,7 +385,7 @@ impl Writer {
         self.shared.close_readers();
         self.connection = None;
         let reopened = open::connection(&self.path).and_then(|connection| {
-            checkpoint(&connection, &self.path, "TRUNCATE")?;
+            checkpoint::truncate(&connection, &self.path)?;
             let loaded = load(&connection, &self.path, &|_| {})?;
             Ok((connection, loaded))
         });
@@ -410,8 +433,12 @@ impl Writer {
             return;
         }
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        self.reckon();
         if (idle || self.must_fill()) && self.behind() > 0 && may_try {
-            self.fill();
+            let share = self.behind() / SLICE_SHARE;
+            self.fill(share.clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end()));
+        } else if self.owed >= BITE_EVENTS && may_try {
+            self.fill(BITE_EVENTS);
         }
         let filled_to = self.filled_to;
         self.settlers.retain_mut(|(target, settler)| {
@@ -421,27 +448,42 @@ impl Writer {
             }
             !settled
         });
-        if self.logged_bytes > LOG_LIMIT_BYTES
-            && let Some(connection) = &self.connection
-        {
-            // Readers may keep a part of it: that part goes with the next one.
-            self.logged_bytes = 0;
-            self.shared.commit_begins();
-            let done = checkpoint(connection, &self.path, "PASSIVE");
-            self.shared.commit_ends();
-            if let Err(error) = done {
-                self.failed(&error.to_string());
-            }
-        }
+        self.shorten_log();
     }
 
-    fn fill(&mut self) {
+    /// Takes a long write-ahead log into the file, the most of it beside.
+    fn shorten_log(&mut self) {
+        if self.beside.is_none() && self.logged_bytes > LOG_LIMIT_BYTES {
+            // What readers keep of it goes with the next one.
+            self.logged_bytes = 0;
+            self.beside = Beside::begin(&self.path);
+            if self.beside.is_some() {
+                return;
+            }
+        } else if !self.beside.as_ref().is_some_and(Beside::is_over) {
+            return;
+        }
+        self.beside = None;
         let Some(connection) = &self.connection else {
             return;
         };
         self.shared.commit_begins();
-        let at_least =
-            (self.behind() / SLICE_SHARE).clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end());
+        let done = checkpoint::passive(connection);
+        self.shared.commit_ends();
+        if let Err(error) = done {
+            self.failed(&format!(
+                "cannot take the write-ahead log into {}: {error}",
+                self.path.display()
+            ));
+        }
+    }
+
+    /// Takes at least so many events into the tables.
+    fn fill(&mut self, at_least: u64) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        self.shared.commit_begins();
         let filled = fill(connection, &self.path, self.filled_to, at_least);
         self.shared.commit_ends();
         match filled {
@@ -449,6 +491,7 @@ impl Writer {
                 let events = filled_to.saturating_sub(self.filled_to);
                 self.logged_bytes += events as usize * FILLED_BYTES;
                 self.filled_to = filled_to;
+                self.owed = self.owed.saturating_sub(events);
             }
             Ok(None) => self.filled_to = self.durable_to,
             Err(error) => {
@@ -483,30 +526,23 @@ impl Writer {
         }
         while self.filled_to < self.durable_to {
             let before = self.filled_to;
-            self.fill();
+            self.fill(*SLICE_EVENTS.end());
             self.shared.behind(self.behind());
             if self.filled_to == before {
                 return;
             }
         }
+        if let Some(beside) = self.beside.take() {
+            beside.wait();
+        }
         if let Some(connection) = &self.connection
-            && let Err(error) = checkpoint(connection, &self.path, "TRUNCATE")
+            && let Err(error) = checkpoint::truncate(connection, &self.path)
         {
             tracing::warn!(%error, "the write-ahead log stays beside the file");
         }
         self.shared.close_readers();
         self.connection = None;
     }
-}
-
-fn checkpoint(connection: &Connection, path: &Path, mode: &str) -> Result<(), CacheError> {
-    connection
-        .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
-        .map_err(|source| CacheError::Database {
-            doing: "checkpoint",
-            path: path.into(),
-            source,
-        })
 }
 
 /// Sinks are few; where many requests each have their own, looking further would cost more than

@@ -14,8 +14,8 @@ use crate::inbox::Shared;
 
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS: i32 = 2_000;
-/// Works for so long, then rests for twice as long.
-const WORK: Duration = Duration::from_millis(2);
+/// Works for so long, then rests for four times as long.
+const WORK: Duration = Duration::from_millis(1);
 const REST: Duration = Duration::from_millis(4);
 /// The write-ahead log may grow to this while one table is checked.
 const LOG_LIMIT_BYTES: u64 = 512 * 1024 * 1024;

@@ -9,21 +9,24 @@ use super::check::{self, Verdict};
 use super::kept::{self, PACKED_BY_VERSION, Position};
 use super::purge::{self, Table};
 use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
+use crate::checkpoint;
 use crate::engine::Failure;
 use crate::inbox::Shared;
-use crate::schema::{connect, put_text};
+use crate::schema::put_text;
 
-/// How long the writer should be held by a slice, about; the next is made larger or smaller.
-const SLICE: Duration = Duration::from_millis(3);
+/// How long the writer should be held by a slice, about, while others ask it, and while nobody
+/// does; the next is made larger or smaller.
+const BUSY_SLICE: Duration = Duration::from_micros(400);
+const IDLE_SLICE: Duration = Duration::from_millis(3);
 /// A slice's rows or pages.
 const SIZES: std::ops::RangeInclusive<u32> = 8..=4_096;
-/// Between slices, at least; and so many times as long as the slice took.
-const PAUSE: Duration = Duration::from_millis(4);
-const PAUSE_TIMES: u32 = 3;
+/// Between slices, at least; and so many times as long as the slice took, while others ask.
+const PAUSE: Duration = Duration::from_millis(1);
+const BUSY_TIMES: u32 = 6;
 /// Before a slice is offered again to a writer that has too much waiting.
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// Slices after which the write-ahead log is taken into the file.
-const SLICES_PER_CHECKPOINT: u32 = 64;
+const SLICES_PER_CHECKPOINT: u32 = 512;
 /// Rows of each index that the statistics look at.
 const ANALYSIS_LIMIT_ROWS: u32 = 400;
 /// Milliseconds of a day.
@@ -78,6 +81,8 @@ pub(super) struct Run<'a> {
     at: Position,
     size: u32,
     slices: u32,
+    /// Commits of others that there were at the last slice.
+    commits: u64,
     /// Until the next slice.
     rest: Duration,
     skipped: Vec<Skipped>,
@@ -98,6 +103,7 @@ impl<'a> Run<'a> {
             at,
             size: *SIZES.start() * 4,
             slices: 0,
+            commits: 0,
             rest: PAUSE,
             skipped,
         })
@@ -277,7 +283,7 @@ impl<'a> Run<'a> {
                 return Err(Cut::Stopped);
             }
             let work = work.clone();
-            let timed = self.shared.with_connection(move |connection| {
+            let timed = self.shared.at_leisure(move |connection| {
                 let began = Instant::now();
                 work(connection).map(|done| (done, began.elapsed()))
             });
@@ -287,9 +293,15 @@ impl<'a> Run<'a> {
                 timed => break timed?,
             }
         };
+        let (commits, _) = self.shared.commits();
+        let is_busy = std::mem::replace(&mut self.commits, commits) != commits;
+        let (slice, times) = match is_busy {
+            true => (BUSY_SLICE, BUSY_TIMES),
+            false => (IDLE_SLICE, 1),
+        };
         let size = match took {
-            took if took > SLICE => self.size / 2,
-            took if took < SLICE / 2 => self.size.saturating_mul(2),
+            took if took > slice => self.size / 2,
+            took if took < slice / 2 => self.size.saturating_mul(2),
             _ => self.size,
         };
         self.size = size.clamp(*SIZES.start(), *SIZES.end());
@@ -297,18 +309,17 @@ impl<'a> Run<'a> {
         if self.slices.is_multiple_of(SLICES_PER_CHECKPOINT) {
             self.checkpoint()?;
         }
-        self.rest = PAUSE.max(took * PAUSE_TIMES);
+        self.rest = PAUSE.max(took * times);
         Ok(done)
     }
 
     /// Takes the write-ahead log into the file: nearly all of it on a connection beside the
     /// writer's, so that the writer has little left to do before it can begin the log anew.
     fn checkpoint(&self) -> Result<(), Failure> {
-        let beside = connect(&self.shared.path)
-            .map_err(|error| error.to_string())
-            .and_then(|connection| passive(&connection).map_err(|error| error.to_string()));
-        beside.map_err(Failure::Storage)?;
-        self.shared.outside_transaction(passive)
+        checkpoint::beside(&self.shared.path)
+            .map_err(|error| Failure::Storage(error.to_string()))?;
+        self.shared
+            .outside_transaction(|connection| checkpoint::passive(connection).map(drop))
     }
 
     fn show(&self, part: f64) {
@@ -379,10 +390,6 @@ fn refusal(failure: &Failure) -> String {
             "the server had no time for it: the next pack goes on here".to_owned()
         }
     }
-}
-
-fn passive(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
