@@ -25,7 +25,7 @@ const ROWS: u64 = 200_000;
 /// Of ten rows, so many are past the retention.
 const OLD_OF_TEN: u64 = 7;
 /// The longest that a pack is waited for.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(2_400);
 
 #[derive(Args)]
 pub(crate) struct Arguments {

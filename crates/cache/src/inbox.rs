@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     events: AtomicU64,
     /// Durable events that the tables do not hold yet.
     behind: AtomicU64,
+    /// The log is about to be begun anew: what can wait writes nothing meanwhile.
+    shortening: AtomicBool,
 }
 
 /// A panic elsewhere leaves these values whole: each is set in one step.
@@ -87,6 +89,7 @@ impl Shared {
             batches: AtomicU64::new(0),
             events: AtomicU64::new(0),
             behind: AtomicU64::new(0),
+            shortening: AtomicBool::new(false),
         }
     }
 
@@ -323,6 +326,15 @@ impl Shared {
 
     pub(crate) fn behind(&self, events: u64) {
         self.behind.store(events, Ordering::Relaxed);
+    }
+
+    /// Whether the log is about to be begun anew.
+    pub(crate) fn is_shortening(&self) -> bool {
+        self.shortening.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn shortens(&self, does: bool) {
+        self.shortening.store(does, Ordering::Relaxed);
     }
 
     pub(crate) fn left(&self) -> u64 {

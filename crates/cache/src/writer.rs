@@ -36,8 +36,12 @@ const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
 const BITE_EVENTS: u64 = 256;
 /// The writer is idle when nothing has come for so long.
 const IDLE: Duration = Duration::from_millis(20);
-/// Bytes that may be written to the write-ahead log, about, before it is taken into the file.
-const LOG_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// The write-ahead log is taken into the file, beside the writer, each time that so much was written.
+const LOG_SHARE_BYTES: usize = 64 * 1024 * 1024;
+/// The log is begun anew when it has so many pages, though somebody waits for it: 1 GiB.
+const LOG_LIMIT_PAGES: i64 = 262_144;
+/// A log of so many pages is given back to the disk when there is time: 64 MiB.
+const LONG_LOG_PAGES: i64 = 16_384;
 /// What a record takes in the log beyond its own bytes, about: whole pages, and their tree.
 const RECORD_OVERHEAD_BYTES: usize = 8 * 1024;
 /// What an event that is filled into the tables takes in the log, about.
@@ -92,6 +96,7 @@ pub(crate) fn open(
         reckoned_to: 0,
         owed: 0,
         beside: None,
+        log_is_long: false,
     };
     writer.reckoned_to = writer.durable_to;
     if rebooted {
@@ -145,6 +150,8 @@ struct Writer {
     owed: u64,
     /// A checkpoint that goes on beside.
     beside: Option<Beside>,
+    /// The log has grown long, and its room is still to be given back.
+    log_is_long: bool,
 }
 
 /// Answers by where they go.
@@ -437,7 +444,7 @@ impl Writer {
         if (idle || self.must_fill()) && self.behind() > 0 && may_try {
             let share = self.behind() / SLICE_SHARE;
             self.fill(share.clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end()));
-        } else if self.owed >= BITE_EVENTS && may_try {
+        } else if self.owed >= BITE_EVENTS && may_try && !self.shared.is_shortening() {
             self.fill(BITE_EVENTS);
         }
         let filled_to = self.filled_to;
@@ -448,22 +455,51 @@ impl Writer {
             }
             !settled
         });
-        self.shorten_log();
+        self.shorten_log(idle);
     }
 
-    /// Takes a long write-ahead log into the file, the most of it beside.
-    fn shorten_log(&mut self) {
-        if self.beside.is_none() && self.logged_bytes > LOG_LIMIT_BYTES {
-            // What readers keep of it goes with the next one.
-            self.logged_bytes = 0;
-            self.beside = Beside::begin(&self.path);
-            if self.beside.is_some() {
+    /// Takes a long write-ahead log into the file, nearly all of it beside; begins it anew where
+    /// nobody waits, or where it has grown to its bound: then what came meanwhile is taken in beside
+    /// once more, while only requests are written, so that the writer is left with little.
+    fn shorten_log(&mut self, idle: bool) {
+        match self.beside.take() {
+            Some(beside) if !beside.is_over() => {
+                self.beside = Some(beside);
                 return;
             }
-        } else if !self.beside.as_ref().is_some_and(Beside::is_over) {
-            return;
+            Some(beside) => {
+                let taken = beside.wait();
+                self.log_is_long |= taken.is_some_and(|taken| taken.pages > LONG_LOG_PAGES);
+                if !idle && taken.is_some_and(|taken| taken.pages < LOG_LIMIT_PAGES) {
+                    self.shared.shortens(false);
+                    return;
+                }
+                if !idle && !self.shared.is_shortening() {
+                    self.beside = Beside::begin(&self.path);
+                    self.shared.shortens(self.beside.is_some());
+                    return;
+                }
+                self.shared.shortens(false);
+                // A reader that is still there has to end first.
+                if !idle && taken.is_some_and(|taken| !taken.is_near_the_end()) {
+                    return;
+                }
+            }
+            None if idle && self.log_is_long && self.behind() == 0 => {
+                self.log_is_long = false;
+                self.give_log_back();
+                return;
+            }
+            None if self.logged_bytes < LOG_SHARE_BYTES => return,
+            None => {
+                // What readers keep of it goes with the next one.
+                self.logged_bytes = 0;
+                self.beside = Beside::begin(&self.path);
+                if self.beside.is_some() {
+                    return;
+                }
+            }
         }
-        self.beside = None;
         let Some(connection) = &self.connection else {
             return;
         };
@@ -475,6 +511,20 @@ impl Writer {
                 "cannot take the write-ahead log into {}: {error}",
                 self.path.display()
             ));
+        }
+    }
+
+    /// Takes all of the log in, and gives its room back to the disk, where no reader is in the way.
+    fn give_log_back(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        self.logged_bytes = 0;
+        self.shared.commit_begins();
+        let done = checkpoint::truncate_at_once(connection, &self.path);
+        self.shared.commit_ends();
+        if let Err(error) = done {
+            self.failed(&error.to_string());
         }
     }
 

@@ -17,7 +17,7 @@ const STEPS: i32 = 2_000;
 /// Works for so long, then rests for four times as long.
 const WORK: Duration = Duration::from_millis(1);
 const REST: Duration = Duration::from_millis(4);
-/// The write-ahead log may grow to this while one table is checked.
+/// The file of the write-ahead log may grow by so much while tables are checked.
 const LOG_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
 
 /// What the check of one table said.
@@ -62,6 +62,7 @@ pub(super) fn connection(shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_with_flags(&shared.path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     let (shared, log) = (shared.clone(), log_of(&shared.path));
+    let limit = log_bytes(&log) + LOG_LIMIT_BYTES;
     let mut since = Instant::now();
     let pace = move || {
         if since.elapsed() < WORK {
@@ -69,7 +70,7 @@ pub(super) fn connection(shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
         }
         let stop = shared.pack.pause(REST);
         since = Instant::now();
-        stop || log_bytes(&log) > LOG_LIMIT_BYTES
+        stop || log_bytes(&log) > limit
     };
     connection.progress_handler(STEPS, Some(pace))?;
     Ok(connection)

@@ -20,15 +20,17 @@ const BUSY_SLICE: Duration = Duration::from_micros(400);
 const IDLE_SLICE: Duration = Duration::from_millis(3);
 /// A slice's rows or pages.
 const SIZES: std::ops::RangeInclusive<u32> = 8..=4_096;
+/// The first of a stage.
+const FIRST_SIZE: u32 = 16;
 /// Between slices, at least; and so many times as long as the slice took, while others ask.
 const PAUSE: Duration = Duration::from_millis(1);
-const BUSY_TIMES: u32 = 6;
+const BUSY_TIMES: u32 = 30;
 /// Before a slice is offered again to a writer that has too much waiting.
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// Slices after which the write-ahead log is taken into the file.
 const SLICES_PER_CHECKPOINT: u32 = 512;
 /// Rows of each index that the statistics look at.
-const ANALYSIS_LIMIT_ROWS: u32 = 400;
+const ANALYSIS_LIMIT_ROWS: u32 = 100;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -101,7 +103,7 @@ impl<'a> Run<'a> {
             version: &options.version,
             limit_ms: shared.clock.wall_ms().saturating_sub(keep_ms),
             at,
-            size: *SIZES.start() * 4,
+            size: FIRST_SIZE,
             slices: 0,
             commits: 0,
             rest: PAUSE,
@@ -163,6 +165,8 @@ impl<'a> Run<'a> {
     fn stages(&mut self) -> Result<(), Cut> {
         let first = self.at.stage as u8;
         for stage in Stage::ALL.into_iter().filter(|stage| *stage as u8 >= first) {
+            // A page and a row take different times.
+            self.size = FIRST_SIZE;
             if stage != self.at.stage {
                 self.at.stage = stage;
                 self.at.cursor = -1;
@@ -266,7 +270,7 @@ impl<'a> Run<'a> {
                 Some(skipped) => self.skip(skipped)?,
                 None => self.keep_position()?,
             }
-            self.checkpoint()?;
+            self.take_in_log()?;
         }
         Ok(())
     }
@@ -281,6 +285,10 @@ impl<'a> Run<'a> {
         let (done, took) = loop {
             if self.shared.pack.pause(rest) {
                 return Err(Cut::Stopped);
+            }
+            if self.shared.is_shortening() {
+                rest = PAUSE;
+                continue;
             }
             let work = work.clone();
             let timed = self.shared.at_leisure(move |connection| {
@@ -307,17 +315,23 @@ impl<'a> Run<'a> {
         self.size = size.clamp(*SIZES.start(), *SIZES.end());
         self.slices += 1;
         if self.slices.is_multiple_of(SLICES_PER_CHECKPOINT) {
-            self.checkpoint()?;
+            self.take_in_log()?;
         }
         self.rest = PAUSE.max(took * times);
         Ok(done)
     }
 
-    /// Takes the write-ahead log into the file: nearly all of it on a connection beside the
-    /// writer's, so that the writer has little left to do before it can begin the log anew.
+    /// Takes the write-ahead log into the file, beside the writer.
+    fn take_in_log(&self) -> Result<(), Failure> {
+        match checkpoint::beside(&self.shared.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::Storage(error.to_string())),
+        }
+    }
+
+    /// The same to its end, so that the file has the size that it has.
     fn checkpoint(&self) -> Result<(), Failure> {
-        checkpoint::beside(&self.shared.path)
-            .map_err(|error| Failure::Storage(error.to_string()))?;
+        self.take_in_log()?;
         self.shared
             .outside_transaction(|connection| checkpoint::passive(connection).map(drop))
     }
