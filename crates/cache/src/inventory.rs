@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use usher_core::ledger::LeaseId;
 
@@ -78,13 +79,14 @@ pub fn found(data: &Path) -> Result<Option<Found>, CacheError> {
 }
 
 /// Reads what is there and writes nothing. Where a write-ahead log lies beside it, SQLite makes its
-/// index anew.
+/// index anew; the log itself stays as it is, also when this is the last to close the file.
 fn open(path: &Path) -> Result<Connection, CacheError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch("PRAGMA query_only = ON")?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(connection)
     };
     open().map_err(|source| CacheError::Database {

@@ -141,6 +141,26 @@ fn looking_at_a_directory_makes_and_changes_nothing() {
     assert_eq!(std::fs::read(data.path().join("cache.db")).unwrap(), before);
 }
 
+#[test]
+fn looking_at_what_a_kill_left_takes_no_log_into_the_file() {
+    let data = data_of(SCHEMA_1);
+    let (engine, _) = open_with(data.path(), later()).unwrap();
+    product(&engine, "later", 2);
+    granted(&engine, "later", "ada");
+    // As the files are at this moment.
+    let killed = tempfile::tempdir().unwrap();
+    let names = ["cache.db", "cache.db-wal"];
+    for name in names {
+        std::fs::copy(data.path().join(name), killed.path().join(name)).unwrap();
+    }
+    engine.close();
+    let read = || names.map(|name| std::fs::read(killed.path().join(name)).unwrap());
+    let before = read();
+    assert!(found(killed.path()).unwrap().is_some());
+    assert_eq!(leases(killed.path()), 6, "the log was read");
+    assert!(read() == before, "the files were changed");
+}
+
 fn until(condition: impl Fn() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !condition() {
