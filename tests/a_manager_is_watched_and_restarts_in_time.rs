@@ -1,132 +1,18 @@
 //! A manager on a real systemd: it is ended when it does no work, and it restarts a server that
 //! grows without losing a request.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::http::{Http, checkout};
 use crate::installed::{Installed, SERVICE};
+use crate::load::Load;
+use crate::managed::manager_with;
 use crate::support::{said, wait_for};
 use crate::systemd::{PROGRAM, SystemdBox};
 
-const FOLDER: &str = "/var/lib/manager";
 const MANAGER: &str = "usher-manager.service";
 const MANAGER_DATA: &str = "/var/lib/private/usher-manager";
-
-/// What entered a box with a process. It ends with that process.
-struct Entered(Child);
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        drop(self.0.wait());
-    }
-}
-
-/// A manager in the box of a server, that restarts what uses more than a megabyte.
-fn manager_in(server: &Installed) -> (Entered, Http) {
-    let mut manager = server
-        .systemd
-        .command(&[
-            PROGRAM,
-            "manager",
-            "--console",
-            "127.0.0.1:0",
-            "--poll",
-            "1s",
-            "--memory-limit",
-            "1",
-            // Under load no moment is good: it is restarted in the midst of it.
-            "--memory-wait",
-            "0s",
-            // systemd without a message bus answers root alone.
-            "--run-as",
-            "root",
-            "--data",
-            FOLDER,
-        ])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let out = manager.stdout.take().unwrap();
-    BufReader::new(out).read_line(&mut line).unwrap();
-    let console = line
-        .split(' ')
-        .find_map(|word| word.strip_prefix("console="))
-        .unwrap_or_else(|| panic!("no console in {line:?}"));
-    let token = server.systemd.inside(FOLDER).join("admin.token");
-    let token = std::fs::read_to_string(token).unwrap();
-    (
-        Entered(manager),
-        Http::connect(console, token.trim()).unwrap(),
-    )
-}
-
-/// Four clients that take seats and give them back, each request on a connection of its own.
-struct Load {
-    stop: Arc<AtomicBool>,
-    asked: Arc<AtomicU32>,
-    clients: Vec<std::thread::JoinHandle<Vec<String>>>,
-}
-
-impl Load {
-    fn on(server: &Installed) -> Load {
-        let (stop, asked) = (
-            Arc::new(AtomicBool::new(false)),
-            Arc::new(AtomicU32::new(0)),
-        );
-        let clients = (0..4).map(|client| {
-            let (api, token) = (server.api.clone(), server.token());
-            let (stop, asked) = (stop.clone(), asked.clone());
-            std::thread::spawn(move || {
-                let ask = |method: &str, path: &str, body: Option<&Value>| {
-                    Http::connect(&api, &token).and_then(|mut http| http.ask(method, path, body))
-                };
-                let user = format!("user{client}");
-                let mut failures = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    asked.fetch_add(2, Ordering::Relaxed);
-                    let taken = ask("POST", "/v1/checkouts", Some(&checkout("tool", &user)));
-                    let Some(answer) = taken.as_ref().ok().filter(|it| it.status == 201) else {
-                        failures.push(format!("{taken:?}"));
-                        continue;
-                    };
-                    let lease = answer.body["lease"]["id"].as_str().unwrap();
-                    let back = ask("DELETE", &format!("/v1/leases/{lease}"), None);
-                    if !back.as_ref().is_ok_and(|answer| answer.status == 204) {
-                        failures.push(format!("{back:?}"));
-                    }
-                }
-                failures
-            })
-        });
-        let clients = clients.collect();
-        Load {
-            stop,
-            asked,
-            clients,
-        }
-    }
-
-    fn goes_on(&self) {
-        let from = self.asked.load(Ordering::Relaxed);
-        wait_for("more load", || {
-            (self.asked.load(Ordering::Relaxed) >= from + 100).then_some(())
-        });
-    }
-
-    /// How many failed, of how many.
-    fn end(self) -> (Vec<String>, u32) {
-        self.stop.store(true, Ordering::Relaxed);
-        let ended = self.clients.into_iter();
-        let failures = ended.flat_map(|client| client.join().unwrap()).collect();
-        (failures, self.asked.load(Ordering::Relaxed))
-    }
-}
 
 #[test]
 fn a_server_that_is_over_its_memory_limit_is_restarted_without_losing_a_request() {
@@ -135,10 +21,12 @@ fn a_server_that_is_over_its_memory_limit_is_restarted_without_losing_a_request(
     let server = Installed::new(|_| ());
     server.product(100);
     let lease = server.lease();
-    let (manager, mut console) = manager_in(&server);
+    // What uses more than a megabyte is restarted. Under load no moment is good: it is in the midst
+    // of it.
+    let options = ["--memory-limit", "1", "--memory-wait", "0s"];
+    let (manager, mut console) = manager_with(&server, &options);
     _entered = Some(manager);
-    let load = Load::on(&server);
-    load.goes_on();
+    let load = Load::begin(&server.api, &server.token());
     let pid = server.main_pid();
     let body = json!({
         "name": "alpha", "url": server.api, "token": server.token(), "unit": SERVICE,
@@ -163,8 +51,8 @@ fn a_server_that_is_over_its_memory_limit_is_restarted_without_losing_a_request(
         let (seen, items) = poll();
         ids(&items).contains(&9428).then_some((seen, items))
     });
-    load.goes_on();
-    let (failures, asked) = load.end();
+    load.goes_on("load after the restarts");
+    let (asked, failures) = load.end();
     let journal = server.systemd.journal();
     assert!(
         failures.is_empty(),

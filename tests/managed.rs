@@ -104,23 +104,24 @@ impl Managed {
 
 /// Starts a manager in the box of a server, that polls each second and helps nobody.
 pub(crate) fn manager_in(server: &Installed) -> (Entered, Http) {
+    manager_with(server, &["--heal", "off"])
+}
+
+/// The same with other options.
+pub(crate) fn manager_with(server: &Installed, options: &[&str]) -> (Entered, Http) {
+    let words = [
+        PROGRAM,
+        "manager",
+        "--console",
+        "127.0.0.1:0",
+        "--poll",
+        "1s",
+    ];
+    // systemd without a message bus answers root alone.
+    let last = ["--run-as", "root", "--data", FOLDER];
     let mut manager = server
         .systemd
-        .command(&[
-            PROGRAM,
-            "manager",
-            "--console",
-            "127.0.0.1:0",
-            "--poll",
-            "1s",
-            "--heal",
-            "off",
-            // systemd without a message bus answers root alone.
-            "--run-as",
-            "root",
-            "--data",
-            FOLDER,
-        ])
+        .command(&[&words[..], options, &last[..]].concat())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -66,14 +66,7 @@ impl Ledger {
 
     /// From where seats would be granted and how long they may be held, or why not.
     pub(super) fn plan(&self, asked: &Asked) -> Result<Plan, Reason> {
-        let now = self.now;
-        let pool = self
-            .pools
-            .get(&asked.product)
-            .ok_or(Reason::NoEntitlement)?;
-        if let Some(reason) = pool.closed(now) {
-            return Err(reason);
-        }
+        let pool = self.open_pool(asked)?;
         // Nobody overtakes: free seats belong to the first who waits with as high a priority.
         let waits_before = pool
             .queue
@@ -82,19 +75,26 @@ impl Ledger {
         if waits_before || self.is_held() {
             return Err(Reason::NoSeat);
         }
-        self.draw(asked)
+        self.draw_from(pool, asked)
     }
 
     /// From where seats would come, whoever waits.
     pub(super) fn draw(&self, asked: &Asked) -> Result<Plan, Reason> {
-        let now = self.now;
-        let pool = self
-            .pools
-            .get(&asked.product)
-            .ok_or(Reason::NoEntitlement)?;
-        if let Some(reason) = pool.closed(now) {
-            return Err(reason);
+        self.draw_from(self.open_pool(asked)?, asked)
+    }
+
+    /// The product's seats, where any may be granted at all.
+    fn open_pool(&self, asked: &Asked) -> Result<&Pool, Reason> {
+        let pool = self.pools.get(&asked.product);
+        let pool = pool.ok_or(Reason::NoEntitlement)?;
+        match pool.closed(self.now) {
+            Some(reason) => Err(reason),
+            None => Ok(pool),
         }
+    }
+
+    fn draw_from(&self, pool: &Pool, asked: &Asked) -> Result<Plan, Reason> {
+        let now = self.now;
         let ttl_ms = u64::from(asked.ttl_seconds) * 1_000;
         let (draws, life_ms) = pool
             .draw_more(asked.seats, ttl_ms, now)
