@@ -228,6 +228,8 @@ fn an_upgrade_and_the_way_back_fail_no_request_and_lose_no_lease() {
     let rehearsed = site.upgrade(&[new.to_str().unwrap(), "--rehearse-only"]);
     assert!(rehearsed.status.success(), "{}", said(&rehearsed));
     assert_eq!(site.server_bytes(), old_bytes, "nothing was exchanged");
+    let snapshots = site.folder.path("data").join("snapshots");
+    assert!(!snapshots.exists(), "a rehearsal leaves nothing behind");
 
     let load = Load::begin(&site.running.api, &site.token());
     let done = site.upgrade(&[new.to_str().unwrap(), "--json"]);
@@ -245,6 +247,8 @@ fn an_upgrade_and_the_way_back_fail_no_request_and_lose_no_lease() {
 
     let back = site.upgrade(&["--back"]);
     assert!(back.status.success(), "{}", said(&back));
+    let kept = std::fs::read_dir(snapshots).unwrap().count();
+    assert_eq!(kept, 1, "the way back takes no snapshot away");
     assert_eq!(site.server_bytes(), old_bytes);
     load.goes_on("load after the way back");
     let (rounds, failures) = load.end();

@@ -34,7 +34,10 @@ pub struct Restored {
 /// Copies a data file, as it is at one instant, to `to`, which must not exist. It may be written to
 /// meanwhile, by this process or another, or lie at rest. What is there when this returns is whole
 /// and on disk, for its owner alone; where it fails, what it has begun is gone.
-pub(crate) fn copy(path: &Path, to: &Path) -> Result<(), CacheError> {
+///
+/// # Errors
+/// The data file cannot be read, or the copy not be written or checked.
+pub fn copy(path: &Path, to: &Path) -> Result<(), CacheError> {
     // SQLite takes an empty file for none, and would make one that others may read.
     std::fs::OpenOptions::new()
         .write(true)

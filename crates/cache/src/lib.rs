@@ -32,7 +32,7 @@ mod tokens;
 mod versions;
 mod writer;
 
-pub use backup::{RestoreOptions, Restored, restore};
+pub use backup::{RestoreOptions, Restored, copy, restore};
 pub use clock::{Clock, SystemClock};
 pub use engine::{
     Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, Request, Sink, Work,

@@ -93,7 +93,12 @@ async fn forward(
     if !args.rehearse_only {
         answers(&keeper, &old.version, context).await?;
     }
-    let snapshot = snapshot(data, args.keep_snapshots, room.path())?;
+    let kept = if args.rehearse_only {
+        0
+    } else {
+        args.keep_snapshots
+    };
+    let snapshot = snapshot(data, kept, room.path())?;
     let rehearsed = rehearse(&new, Some(&old), &room, context).await?;
     let record = Record {
         from: old.version.clone(),
@@ -198,18 +203,20 @@ fn snapshot(data: &Path, keep: u32, room: &Path) -> Result<Option<Snapshot>, Fai
             .next("It takes twice as much room as the data.")
     };
     let copy = room.join("cache.db");
-    // The copy is taken in any case.
+    if keep == 0 {
+        // None is kept, and those that are stay.
+        return match usher_cache::copy(&data.join("cache.db"), &copy) {
+            Ok(()) => Ok(None),
+            Err(error) => Err(failed(error.to_string())),
+        };
+    }
     let taken = Snapshots::of(data)
-        .take(SnapshotReason::Upgrade, keep.max(1))
+        .take(SnapshotReason::Upgrade, keep)
         .map_err(|error| failed(error.to_string()))?;
     let snapshot = match taken {
         Taken::Kept(snapshot) => snapshot,
         Taken::Skipped(why) => return Err(failed(why)),
     };
-    if keep == 0 {
-        std::fs::rename(&snapshot.path, &copy).map_err(|error| failed(error.to_string()))?;
-        return Ok(None);
-    }
     std::fs::copy(&snapshot.path, &copy).map_err(|error| failed(error.to_string()))?;
     Ok(Some(snapshot))
 }
@@ -356,7 +363,7 @@ async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> 
     let now = Program::copied(&keeper.running, &room.path().join("usher-now"))?;
     let before = Program::copied(&previous, &room.path().join("usher-before"))?;
     answers(&keeper, &now.version, context).await?;
-    snapshot(data, 1, room.path())?;
+    snapshot(data, 0, room.path())?;
     rehearsal::takes_over(&before.path, room.path())
         .await
         .map_err(|fault| {
