@@ -287,11 +287,17 @@ fn serve(
         let told = pause::tell(app, false).await;
         tokio::spawn(pause::tend(app.clone(), told));
         tokio::spawn(app.upkeep.clone().keep());
-        ready();
+        let serving = async {
+            ready();
+            accept(app, &listener, &doors).await;
+        };
         tokio::select! {
-            () = accept(app, &listener, &doors) => {}
+            biased;
+            // Asked first: from then on signals are caught, so that whoever hears that it serves
+            // can stop it cleanly.
             () = stop => {}
             () = app.stopping() => {}
+            () = serving => {}
         }
         Ok(())
     })?;

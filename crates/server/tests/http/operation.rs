@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use usher_server::{ServerError, run_until};
+use usher_server::{Managed, ServerError, run_until};
 
 use crate::common::{Server, options, send, until};
 
@@ -314,6 +314,13 @@ async fn stopping_ends_long_polls_and_streams_at_once_and_answers_what_is_in_fli
         "{:?}",
         began.elapsed()
     );
+}
+
+#[test]
+fn told_to_stop_as_soon_as_it_says_that_it_serves_it_stops_cleanly() {
+    let folder = tempfile::tempdir().unwrap();
+    let stop_now = |_| signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
+    usher_server::run(options(folder.path()), Managed::default(), stop_now).unwrap();
 }
 
 fn refused(options: usher_server::ServerOptions) -> ServerError {
