@@ -86,6 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
 #[derive(Deserialize)]
 struct Pack {
     state: String,
+    progress: f64,
     last: Option<Report>,
 }
 
@@ -168,6 +169,8 @@ impl Bench {
                 if began.elapsed() > PATIENCE {
                     return Err(format!("the pack was not over after {PATIENCE:?}"));
                 }
+                let ms = window.latency.quantile(0.99).as_secs_f64() * 1e3;
+                eprintln!("{:3.0} %, p99 {ms:.2} ms", pack.progress * 100.0);
                 sum.append(window);
                 continue;
             }
