@@ -17,6 +17,7 @@ mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod an_agent_meters_this_machine;
 mod an_upgrade_is_rehearsed;
+mod dangerous_rules_are_not_enforced;
 mod everything_is_ended_together;
 mod far;
 mod http;

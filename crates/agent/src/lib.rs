@@ -17,6 +17,7 @@ mod computer;
 mod counts;
 mod covers;
 mod identity;
+mod installed;
 mod life;
 mod outbox;
 mod run;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use usher_api::Watching;
 
+pub use installed::dangers_here;
 pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.
