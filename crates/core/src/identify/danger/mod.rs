@@ -27,8 +27,8 @@ pub struct Danger {
     pub rule: usize,
 }
 
-/// The programs that one product's `rules` would hit and that the operating system needs, in
-/// order of path: of [`well_known_programs`], of what the rules themselves name, and of `present`
+/// The programs that one product's `rules` would hit and that the operating system needs,
+/// what it needs most first: of [`well_known_programs`], of what the rules themselves name, and of `present`
 /// (what is really installed). A program that the rules make a helper is not hit: helpers take no
 /// seat, so they are refused none. Rules that look at more than path, name and package need
 /// [`Facts`] that know more.
@@ -58,6 +58,7 @@ pub fn dangers<F: Facts>(
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found.dedup_by(|a, b| a.path == b.path);
+    found.sort_by_key(|danger| danger.role);
     Ok(found)
 }
 

@@ -1,6 +1,9 @@
 //! Rules that would hit what a computer needs are not enforced by accident.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use usher_api::{Mode, Product, WouldHit};
 use usher_core::identify::{Danger, Rule};
@@ -36,9 +39,16 @@ pub(super) fn check(
         Failure::usage(why.to_string()).next("Give fewer rules, or shorter ones.")
     })?;
     let rule_of = |danger: &Danger| &product.programs[danger.rule];
-    let hits: Vec<WouldHit> = found
+    let mut found: Vec<&Danger> = found
         .iter()
         .filter(|danger| !enforced.contains(rule_of(danger)))
+        .collect();
+    // What only other computers have is no news beside what is here.
+    if found.iter().any(|danger| is_here(danger)) {
+        found.retain(|danger| is_here(danger));
+    }
+    let hits: Vec<WouldHit> = found
+        .into_iter()
         .map(|danger| WouldHit {
             path: String::from_utf8_lossy(&danger.path).into_owned(),
             what: danger.role.description().to_owned(),
@@ -51,16 +61,20 @@ pub(super) fn check(
             eprintln_quiet(&forced(&product.id, &hits));
             Ok(())
         }
-        false => Err(refusal(&product.id, &hits, hits.len())),
+        false => Err(refusal(&product.id, &hits)),
     }
 }
 
-/// What is said where a server, or this computer, refuses dangerous rules: exit code 2, with what
-/// they would hit.
-fn refusal(id: &str, hits: &[WouldHit], all: usize) -> Failure {
+/// Whether it lies on this computer under that very path, which no link leads to.
+fn is_here(danger: &Danger) -> bool {
+    let path = Path::new(OsStr::from_bytes(&danger.path));
+    std::fs::canonicalize(path).is_ok_and(|real| real == path)
+}
+
+fn refusal(id: &str, hits: &[WouldHit]) -> Failure {
     Failure::usage(format!(
         "{id} cannot be enforced: its rules would hit what a computer needs\n{}",
-        listed(hits, all)
+        listed(hits)
     ))
     .next("Write a narrower rule; --force takes it all the same.")
 }
@@ -69,11 +83,11 @@ fn forced(id: &str, hits: &[WouldHit]) -> String {
     format!(
         "usher: {id} will be enforced by rules that hit what a computer needs\n{}\n  What people \
          log in, start up and repair it by is never refused all the same.",
-        listed(hits, hits.len())
+        listed(hits)
     )
 }
 
-fn listed(hits: &[WouldHit], all: usize) -> String {
+fn listed(hits: &[WouldHit]) -> String {
     let mut lines: Vec<String> = hits
         .iter()
         .take(LISTED)
@@ -82,8 +96,8 @@ fn listed(hits: &[WouldHit], all: usize) -> String {
             format!("  {rule} hits {path}, which is {}", tame(&hit.what))
         })
         .collect();
-    if all > lines.len() {
-        lines.push(format!("  and {} more", all - lines.len()));
+    if hits.len() > LISTED {
+        lines.push(format!("  and {} more", hits.len() - LISTED));
     }
     lines.join("\n")
 }
