@@ -18,6 +18,7 @@ use usher_core::sessions::{
 
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
+use crate::enforcement::Enforcement;
 use crate::identity::Rules;
 use crate::lock;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
@@ -56,6 +57,8 @@ pub(crate) struct Agent {
     pub(crate) policy: Policy,
     pub(crate) seats: FxHashMap<SessionId, Seat>,
     pub(crate) connected: bool,
+    /// Whether programs are to be refused here at all.
+    pub(crate) enforcement: Enforcement,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
     /// Which life of the server's data answered last; none where it tells none.
@@ -95,6 +98,7 @@ impl Agent {
             policy,
             seats: FxHashMap::default(),
             connected: false,
+            enforcement: Enforcement::open(data),
             shared: None,
             written: FxHashMap::default(),
             unwritten: Vec::new(),

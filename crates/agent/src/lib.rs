@@ -16,6 +16,7 @@ mod clock;
 mod computer;
 mod counts;
 mod covers;
+mod enforcement;
 mod identity;
 mod installed;
 mod life;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use usher_api::Watching;
 
+pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
 pub use installed::dangers_here;
 pub use run::{computer_id, run};
 

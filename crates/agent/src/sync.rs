@@ -80,6 +80,11 @@ impl Agent {
                 machine: self.computer.machine.clone().map(Into::into),
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 watching,
+                enforcement_off: self
+                    .enforcement
+                    .state()
+                    .why_off()
+                    .map(|why| why.to_string().into()),
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,

@@ -56,6 +56,9 @@ pub struct ComputerFacts<'a> {
     /// What it allowed when it last could reach no server, where that is not long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<UnreachedStarts>,
+    /// Why no start is refused there, where enforcement is off.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub enforcement_off: Option<Cow<'a, str>>,
 }
 
 /// One thing that happened on the computer.
@@ -347,4 +350,25 @@ pub struct AgentStatus {
     pub sessions: u64,
     /// Leases of sessions that run now.
     pub leases: Vec<Lease>,
+    /// Whether programs are refused on this computer; null from an agent that refuses none.
+    #[serde(default)]
+    pub enforcement: Option<EnforcementStatus>,
+}
+
+/// Whether programs are refused on a computer where no seat is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnforcementStatus {
+    /// Products in mode `enforce` are enforced.
+    pub on: bool,
+    /// Why they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_off: Option<String>,
+}
+
+/// `PUT /v1/enforcement` on an agent's local socket, by the computer's administrator.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnforcementRequest {
+    /// Products in mode `enforce` are to be enforced on this computer.
+    pub on: bool,
 }

@@ -37,7 +37,7 @@ struct Request<'a> {
 /// What the ledger carries of a computer without looking into it. It changes rarely: when the
 /// agent changes, and once an hour, so that after a restart of the server it is still known about
 /// when a computer was last heard of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ComputerDocument<'a> {
     /// A keyed hash of the machine id.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +54,9 @@ pub(crate) struct ComputerDocument<'a> {
     /// What the agent allowed when it last had no server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unreached: Option<UnreachedStarts>,
+    /// Why no start is refused there, where enforcement is off.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enforcement_off: Option<Cow<'a, str>>,
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -92,6 +95,7 @@ pub(crate) async fn sync(
         watching: computer.watching,
         seen_hour: now_ms.div_euclid(HOUR_MS),
         unreached: computer.unreached.clone(),
+        enforcement_off: computer.enforcement_off.as_deref().map(Cow::Borrowed),
     };
     let mut items = Vec::with_capacity(request.items.len());
     let mut rejected: Vec<(usize, String)> = Vec::new();
@@ -160,6 +164,10 @@ fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
     let texts = [
         ("computer.machine", computer.machine.as_deref()),
         ("computer.agent_version", Some(&*computer.agent_version)),
+        (
+            "computer.enforcement_off",
+            computer.enforcement_off.as_deref(),
+        ),
     ];
     for (field, text) in texts {
         input::check_text(field, text.unwrap_or_default()).map_err(Refusal::invalid)?;

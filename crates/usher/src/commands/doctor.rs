@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use usher_api::client::{Client, ClientError};
-use usher_api::{AgentStatus, Code, Page, Status, TokenInfo, Watching};
+use usher_api::{AgentStatus, Code, EnforcementStatus, Page, Status, TokenInfo, Watching};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -104,13 +104,13 @@ fn describe(finding: &Finding) -> String {
         Verdict::Fail => (Tone::Bad, "FAIL"),
     };
     let mut text = format!(
-        "{}  {:<9} {}",
+        "{}  {:<11} {}",
         toned(tone, word),
         finding.what,
         tame(&finding.found)
     );
     if let Some(next) = &finding.next {
-        text.push_str(&format!("\n                {next}"));
+        text.push_str(&format!("\n                  {next}"));
     }
     text
 }
@@ -349,7 +349,22 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
             "Run it as root to see every start.",
         ),
     });
+    findings.extend(status.enforcement.as_ref().map(enforcement));
     findings
+}
+
+fn enforcement(state: &EnforcementStatus) -> Finding {
+    match (state.on, &state.why_off) {
+        (true, _) => Finding::ok("enforcement", "is on"),
+        (false, why) => Finding::warn(
+            "enforcement",
+            format!(
+                "is off: {}",
+                why.as_deref().unwrap_or("it does not say why")
+            ),
+            "No start is refused here. `usher agent enforcement on` switches it on.",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -367,13 +382,19 @@ mod tests {
             outbox: 3,
             sessions: 0,
             leases: Vec::new(),
+            enforcement: Some(EnforcementStatus {
+                on: false,
+                why_off: Some("it was switched off".into()),
+            }),
         };
         let lines: Vec<String> = watching(&status).iter().map(describe).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-        FAIL  agent     has no answer from http://127.0.0.1:8470; 3 items wait on disk
-                        Does the server run, and take the agent's token?
-        warn  watching  by polling; can miss: programs that end within 50 ms
-                        Run it as root to see every start.
+        FAIL  agent       has no answer from http://127.0.0.1:8470; 3 items wait on disk
+                          Does the server run, and take the agent's token?
+        warn  watching    by polling; can miss: programs that end within 50 ms
+                          Run it as root to see every start.
+        warn  enforcement is off: it was switched off
+                          No start is refused here. `usher agent enforcement on` switches it on.
         ");
     }
 }
