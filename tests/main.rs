@@ -18,6 +18,7 @@ mod a_service_says_what_it_does;
 mod an_agent_meters_this_machine;
 mod an_upgrade_is_rehearsed;
 mod dangerous_rules_are_not_enforced;
+mod doctor_tells_of_each_mount;
 mod enforcement_is_switched_off;
 mod everything_is_ended_together;
 mod far;

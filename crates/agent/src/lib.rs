@@ -20,6 +20,7 @@ mod enforcement;
 mod identity;
 mod installed;
 mod life;
+pub mod mounts;
 mod outbox;
 mod run;
 mod socket;

@@ -353,6 +353,22 @@ pub struct AgentStatus {
     /// Whether programs are refused on this computer; null from an agent that refuses none.
     #[serde(default)]
     pub enforcement: Option<EnforcementStatus>,
+    /// The file systems that its gate holds starts on, and those that it could not; null where no
+    /// gate runs.
+    #[serde(default)]
+    pub marks: Option<Vec<MountMark>>,
+}
+
+/// A mount that an agent's gate holds starts on, or could not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MountMark {
+    /// Where it is mounted.
+    pub path: String,
+    /// Its type, as `ext4`.
+    pub fs_type: String,
+    /// Why starts from it are not held; null: they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<String>,
 }
 
 /// Whether programs are refused on a computer where no seat is free.

@@ -1,5 +1,7 @@
 //! `usher doctor`: looks at everything that can be wrong, and says what to do.
 
+mod mounts;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -32,6 +34,9 @@ pub(crate) struct Doctor {
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
     #[arg(long, value_name = "PATH")]
     agent_socket: Option<PathBuf>,
+    /// Say which of the mounts on stdin answer
+    #[arg(long, hide = true)]
+    look_at_mounts: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +88,10 @@ impl Finding {
 
 /// Does it; returns the exit code.
 pub(crate) fn run(args: &Doctor, context: &Context) -> Result<u8, Failure> {
+    if args.look_at_mounts {
+        mounts::look_at_those_on_stdin();
+        return Ok(exit::DONE);
+    }
     let findings = context.block_on(async { Ok(look(args, context).await) })?;
     if context.json() {
         print_json(&findings)?;
@@ -140,6 +149,7 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
             "`usher up` starts one.",
         )],
     });
+    findings.extend(mounts::findings(agent.as_ref()));
     findings
 }
 
@@ -386,6 +396,7 @@ mod tests {
                 on: false,
                 why_off: Some("it was switched off".into()),
             }),
+            marks: None,
         };
         let lines: Vec<String> = watching(&status).iter().map(describe).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
