@@ -1,6 +1,7 @@
 //! `usher product`: what may run, and the rules that recognise it.
 
 mod danger;
+mod rehearsal;
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
@@ -51,11 +52,21 @@ pub(crate) struct Add {
     /// Add a concurrent entitlement of so many seats at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     seats: Option<u32>,
+    #[command(flatten)]
+    enforcing: Enforcing,
+    #[command(flatten)]
+    told: ToldAgent,
+}
+
+/// How a product goes to mode enforce.
+#[derive(Debug, Default, Args)]
+struct Enforcing {
     /// Enforce also where the rules hit what a computer needs
     #[arg(long)]
     force: bool,
-    #[command(flatten)]
-    told: ToldAgent,
+    /// Only say whom it would have refused in the last 30 days, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// What can be said of a product.
@@ -113,6 +124,7 @@ pub(crate) struct Show {
 Examples:
   usher product edit gimp --name 'GIMP 3'
   usher product edit gimp --add-program name=gimp-3.0
+  usher product edit gimp --mode enforce --dry-run   says whom that would have refused
   usher product edit gimp --disable          hands out no seats until --enable")]
 pub(crate) struct Edit {
     /// Product id
@@ -132,9 +144,8 @@ pub(crate) struct Edit {
     /// Hand out no seats
     #[arg(long)]
     disable: bool,
-    /// Enforce also where the rules hit what a computer needs
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    enforcing: Enforcing,
     #[command(flatten)]
     told: ToldAgent,
 }
@@ -184,6 +195,7 @@ impl Edit {
             && programs.iter().all(|rules| rules.is_empty())
             && !self.enable
             && !self.disable
+            && !self.enforcing.dry_run
     }
 }
 
@@ -198,7 +210,7 @@ impl Add {
             id,
             traits,
             seats,
-            force: false,
+            enforcing: Enforcing::default(),
             told: ToldAgent::default(),
         }
     }
@@ -249,8 +261,16 @@ pub(crate) async fn add(
 ) -> Result<(), Failure> {
     let mut product = plain(&args.id)?;
     args.traits.apply(&mut product);
-    danger::check(None, &product, args.force)?;
-    product.force = args.force && product.mode == Mode::Enforce;
+    let Enforcing { force, dry_run } = args.enforcing;
+    danger::check(None, &product, force)?;
+    if dry_run || product.mode == Mode::Enforce {
+        let seats = args.seats.unwrap_or(0).into();
+        rehearsal::tell(client, &product, seats, dry_run, context).await?;
+    }
+    if dry_run {
+        return Ok(());
+    }
+    product.force = force && product.mode == Mode::Enforce;
     let mut view: ProductView = client
         .post_keyed("/v1/products", &host::request_key(), &product)
         .await?;
@@ -317,8 +337,15 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
     if args.enable || args.disable {
         product.enabled = args.enable;
     }
-    danger::check(Some(&before), &product, args.force)?;
-    product.force = args.force && product.mode == Mode::Enforce;
+    let Enforcing { force, dry_run } = args.enforcing;
+    danger::check(Some(&before), &product, force)?;
+    if dry_run || product.mode == Mode::Enforce && before.mode != Mode::Enforce {
+        rehearsal::tell(client, &product, view.seats, dry_run, context).await?;
+    }
+    if dry_run {
+        return Ok(());
+    }
+    product.force = force && product.mode == Mode::Enforce;
     let view: ProductView = client.put(&path(&args.id), &product).await?;
     args.told.products_changed(context).await;
     if context.json() {
