@@ -24,19 +24,21 @@ const READ_LIMIT: u64 = 64;
 pub(crate) struct EnforcementState {
     /// Why it is off by the setting of this computer; none: it is wanted.
     setting: Option<Arc<str>>,
+    /// Why nobody may be refused by the policy; none: they may, or it refuses nobody.
+    policy: Option<&'static str>,
 }
 
 impl EnforcementState {
     /// Why no start is refused; none: products in mode `enforce` are enforced.
-    pub(crate) fn why_off(&self) -> Option<&Arc<str>> {
-        self.setting.as_ref()
+    pub(crate) fn why_off(&self) -> Option<&str> {
+        self.setting.as_deref().or(self.policy)
     }
 
     /// For the wire.
     pub(crate) fn shown(&self) -> EnforcementStatus {
         EnforcementStatus {
             on: self.why_off().is_none(),
-            why_off: self.why_off().map(|why| why.to_string()),
+            why_off: self.why_off().map(str::to_owned),
         }
     }
 }
@@ -54,7 +56,10 @@ impl Enforcement {
         let setting = why_switched_off(folder).map(Into::into);
         Enforcement {
             folder: folder.to_owned(),
-            state: watch::Sender::new(EnforcementState { setting }),
+            state: watch::Sender::new(EnforcementState {
+                setting,
+                policy: None,
+            }),
         }
     }
 
@@ -84,6 +89,15 @@ impl Enforcement {
     /// Takes up what was written into the file by another than the agent.
     pub(crate) fn look_again(&self) {
         self.set(why_switched_off(&self.folder).map(Into::into));
+    }
+
+    /// Whether the policy may be enforced, and why not.
+    pub(crate) fn policy_is(&self, why_not: Option<&'static str>) {
+        self.state.send_if_modified(|state| {
+            let differs = state.policy != why_not;
+            state.policy = why_not;
+            differs
+        });
     }
 
     fn set(&self, setting: Option<Arc<str>>) {
@@ -161,10 +175,7 @@ mod tests {
         let mut followed = enforcement.follow();
         enforcement.switch(false).unwrap();
         assert!(followed.has_changed().unwrap());
-        assert_eq!(
-            followed.borrow_and_update().why_off().map(|why| &**why),
-            Some(SWITCHED_OFF)
-        );
+        assert_eq!(followed.borrow_and_update().why_off(), Some(SWITCHED_OFF));
         assert!(!open().on, "a restart goes by it");
         enforcement.switch(false).unwrap();
         assert!(!followed.has_changed().unwrap(), "nothing has changed");

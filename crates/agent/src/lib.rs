@@ -22,10 +22,12 @@ mod installed;
 mod life;
 pub mod mounts;
 mod outbox;
+mod policy;
 mod run;
 mod socket;
 mod sync;
 mod sync_loop;
+mod trust;
 mod unreached;
 mod watch;
 

@@ -13,7 +13,7 @@ use usher_api::client::{Client, Endpoint};
 use crate::agent::Agent;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
-use crate::{AgentError, AgentOptions, AgentReady, covers, enforcement, lock, socket};
+use crate::{AgentError, AgentOptions, AgentReady, covers, enforcement, lock, socket, trust};
 
 /// Sightings that wait between the threads and the agent.
 const SEEN_LIMIT: usize = 16_384;
@@ -71,6 +71,7 @@ async fn live(
         &options.machine_id_file,
         options.computer_name.clone(),
     )?;
+    agent.is_vouched = trust::is_vouched(&options.server);
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
     let watcher = Watcher::start(options.watching, agent.rules(), &roots, seen_in)

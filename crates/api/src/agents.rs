@@ -222,6 +222,19 @@ pub struct SyncAnswer {
     /// The whole policy, where it is newer than the agent's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// The key that the server signs its policies with: 64 hexadecimal digits (Ed25519).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_key: Option<String>,
+    /// The signature of `policy`, as it stands in this answer: 128 hexadecimal digits, over the
+    /// line `usher policy 1` and the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_signature: Option<String>,
+}
+
+/// What a server signs for a policy of the text `policy`: nothing else that it may ever sign
+/// begins so.
+pub fn policy_message(policy: &str) -> Vec<u8> {
+    [b"usher policy 1\n", policy.as_bytes()].concat()
 }
 
 /// How far a sender's items are on disk.

@@ -21,7 +21,11 @@ pub(super) async fn switch(
             "only the administrator of this computer may switch enforcement: do it as root",
         ));
     }
-    let agent = lock(&state.agent);
+    let mut agent = lock(&state.agent);
+    if request.on {
+        agent.forget_key()?;
+        state.changed.notify_one();
+    }
     agent.enforcement.switch(request.on).map_err(|error| {
         let kept = match request.on {
             true => "enforcement stays off",
