@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher agent enforcement          shows it
+  usher agent enforcement           shows it
   sudo usher agent enforcement off  no start is refused here any more, over restarts too
   sudo usher agent enforcement on
 
