@@ -18,9 +18,12 @@ use usher_core::sessions::{
 
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
+use crate::enforcement::Enforcement;
 use crate::identity::Rules;
 use crate::lock;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
+use crate::policy;
+use crate::trust::Trust;
 use crate::unreached::Unreached;
 use crate::watch::{Seen, Shared, procfs};
 use crate::{AgentError, clock};
@@ -54,8 +57,16 @@ pub(crate) struct Agent {
     pub(crate) outbox: Outbox,
     pub(crate) accounts: Accounts,
     pub(crate) policy: Policy,
+    /// Whether programs may be refused by the policy.
+    pub(crate) trust: Trust,
+    /// Whether something else than its key says who the server is.
+    pub(crate) is_vouched: bool,
+    /// Whether the server that answered last signs its policies.
+    pub(crate) server_signs: bool,
     pub(crate) seats: FxHashMap<SessionId, Seat>,
     pub(crate) connected: bool,
+    /// Whether programs are to be refused here at all.
+    pub(crate) enforcement: Enforcement,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
     /// Which life of the server's data answered last; none where it tells none.
@@ -75,16 +86,13 @@ impl Agent {
     ) -> Result<Self, AgentError> {
         let mut outbox = Outbox::open(data).map_err(AgentError::state)?;
         let computer = computer_of(&mut outbox, machine_id, name)?;
-        let policy: Policy = match outbox.meta("policy").map_err(AgentError::state)? {
-            Some(text) => serde_json::from_str(&text).unwrap_or_default(),
-            None => Policy::default(),
-        };
+        let (policy, trust) = policy::kept(&outbox).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
         let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
         let life = outbox
             .meta("server_incarnation")
             .map_err(AgentError::state)?;
-        Ok(Agent {
+        let agent = Agent {
             unreached: Unreached::kept(unreached.as_deref()),
             life: life.and_then(|text| text.parse().ok()),
             computer,
@@ -93,12 +101,18 @@ impl Agent {
             outbox,
             accounts: Accounts::new(),
             policy,
+            trust,
+            is_vouched: false,
+            server_signs: false,
             seats: FxHashMap::default(),
             connected: false,
+            enforcement: Enforcement::open(data),
             shared: None,
             written: FxHashMap::default(),
             unwritten: Vec::new(),
-        })
+        };
+        agent.weigh_policy();
+        Ok(agent)
     }
 
     /// The rules of the policy.
@@ -194,34 +208,6 @@ impl Agent {
         self.sessions
             .apply(clock::now(), covered(&cover), &mut effects);
         self.write(effects)
-    }
-
-    /// Goes by another policy from now on.
-    pub(crate) fn set_policy(&mut self, policy: Policy) -> Result<(), OutboxError> {
-        let text = serde_json::to_string(&policy)?;
-        self.outbox
-            .change(|change| change.set_meta("policy", &text))?;
-        tracing::info!(
-            version = policy.version,
-            products = policy.products.len(),
-            "new policy"
-        );
-        self.policy = policy;
-        let known = self
-            .policy
-            .products
-            .iter()
-            .map(|p| Arc::from(p.id.as_str()))
-            .collect();
-        let mut effects = Vec::new();
-        self.sessions
-            .apply(clock::now(), Event::ProductsAre(known), &mut effects);
-        self.write(effects)?;
-        if let Some(shared) = &self.shared {
-            shared.identifier.set_rules(self.rules());
-            shared.look_again();
-        }
-        Ok(())
     }
 
     /// Queues what programs of no product were started since the last time.

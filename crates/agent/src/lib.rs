@@ -16,13 +16,18 @@ mod clock;
 mod computer;
 mod counts;
 mod covers;
+mod enforcement;
 mod identity;
+mod installed;
 mod life;
+pub mod mounts;
 mod outbox;
+mod policy;
 mod run;
 mod socket;
 mod sync;
 mod sync_loop;
+mod trust;
 mod unreached;
 mod watch;
 
@@ -32,6 +37,8 @@ use std::time::Duration;
 
 use usher_api::Watching;
 
+pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
+pub use installed::dangers_here;
 pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.

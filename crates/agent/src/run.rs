@@ -13,7 +13,7 @@ use usher_api::client::{Client, Endpoint};
 use crate::agent::Agent;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
-use crate::{AgentError, AgentOptions, AgentReady, covers, lock, socket};
+use crate::{AgentError, AgentOptions, AgentReady, covers, enforcement, lock, socket, trust};
 
 /// Sightings that wait between the threads and the agent.
 const SEEN_LIMIT: usize = 16_384;
@@ -71,6 +71,7 @@ async fn live(
         &options.machine_id_file,
         options.computer_name.clone(),
     )?;
+    agent.is_vouched = trust::is_vouched(&options.server);
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
     let watcher = Watcher::start(options.watching, agent.rules(), &roots, seen_in)
@@ -98,6 +99,10 @@ async fn live(
         options.look_after_covers,
         changed.clone(),
         stop.clone(),
+    ));
+    tokio::spawn(enforcement::tell(
+        lock(&agent).enforcement.follow(),
+        changed.clone(),
     ));
     let sockets = socket::listen(&options, state, &stop);
     let exchange = tokio::spawn(sync_loop::run(
@@ -128,7 +133,11 @@ async fn live(
                 say(lock(&agent).take_in(&mut seen));
                 changed.notify_one();
             }
-            _ = write_down.tick() => say(lock(&agent).write_down_members()),
+            _ = write_down.tick() => {
+                let mut agent = lock(&agent);
+                agent.enforcement.look_again();
+                say(agent.write_down_members());
+            }
             _ = report.tick() => {
                 let before = lock(&agent).outbox.waiting().unwrap_or(0);
                 say(lock(&agent).report_programs());

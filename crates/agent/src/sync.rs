@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use usher_api::{ComputerFacts, SYNC_ITEMS_LIMIT, SyncAction, SyncAnswer, SyncOutcome, Watching};
 use usher_core::sessions::{Event, SessionId};
@@ -14,6 +14,7 @@ use usher_core::sessions::{Event, SessionId};
 use crate::agent::{Agent, Seat, timestamp};
 use crate::clock;
 use crate::outbox::{ItemKind, OutboxError, SavedSeat};
+use crate::trust::Trust;
 
 /// How long what happened waits for more to happen.
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
@@ -42,6 +43,32 @@ pub(crate) struct Sent {
 impl Sent {
     pub(crate) fn items(&self) -> usize {
         self.items.len()
+    }
+}
+
+/// An answer, with the policy's text as it stood there: that is what is signed.
+pub(crate) struct Answered {
+    answer: SyncAnswer,
+    policy_text: Option<Box<RawValue>>,
+}
+
+impl Answered {
+    /// Reads the text of an answer.
+    pub(crate) fn read(text: &RawValue) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Policy {
+            #[serde(default)]
+            policy: Option<Box<RawValue>>,
+        }
+        let answer: SyncAnswer = serde_json::from_str(text.get())?;
+        let policy_text = match answer.policy.is_some() {
+            true => serde_json::from_str::<Policy>(text.get())?.policy,
+            false => None,
+        };
+        Ok(Answered {
+            answer,
+            policy_text,
+        })
     }
 }
 
@@ -80,10 +107,15 @@ impl Agent {
                 machine: self.computer.machine.clone().map(Into::into),
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 watching,
+                enforcement_off: self.enforcement_off().map(Into::into),
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,
-            policy_version: self.policy.version,
+            policy_version: match self.trust {
+                Trust::Signed | Trust::Live => self.policy.version,
+                // It is to come again, whole.
+                Trust::Refused(_) => 0,
+            },
             items: batch.into_iter().map(|item| item.json).collect(),
         };
         Ok((request, sent))
@@ -136,7 +168,11 @@ impl Agent {
     }
 
     /// Takes in an answer. False: the server did not take all that was sent.
-    pub(crate) fn digest(&mut self, sent: &Sent, answer: SyncAnswer) -> Result<bool, OutboxError> {
+    pub(crate) fn digest(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
+        let Answered {
+            answer,
+            policy_text,
+        } = answered;
         self.connected = true;
         self.unreached.reached();
         let ahead = self.outbox.number("last_sequence")?;
@@ -174,10 +210,9 @@ impl Agent {
             self.show_leases()?;
         }
         self.notice_server(&answer.server)?;
-        if let Some(policy) = answer.policy
-            && policy != self.policy
-        {
-            self.set_policy(policy)?;
+        self.server_signs = answer.policy_key.is_some();
+        if let Some(policy) = policy_text {
+            self.take_policy(&policy, answer.policy_key, answer.policy_signature)?;
         }
         Ok(took_all)
     }

@@ -44,6 +44,14 @@ pub struct Product {
     /// What an agent does with a running program whose lease is lost.
     #[serde(default)]
     pub on_lost_lease: OnLostLease,
+    /// In a request: mode `enforce` is meant also where the rules hit what a computer needs,
+    /// which else is refused with `dangerous_rule`. Never kept or shown.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub force: bool,
+}
+
+fn is_no(yes: &bool) -> bool {
+    !yes
 }
 
 fn yes() -> bool {

@@ -14,3 +14,4 @@ pub mod lifecycle;
 pub mod messages;
 pub mod schedule;
 pub mod sessions;
+pub mod usage;

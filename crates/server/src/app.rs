@@ -21,6 +21,7 @@ use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
 use crate::routes::facts::QuietRules;
+use crate::signing::PolicyKey;
 use crate::upkeep::Upkeep;
 use crate::watch::Watchers;
 
@@ -69,7 +70,22 @@ pub(crate) struct PolicyText {
     pub(crate) version: u64,
     /// The JSON object.
     pub(crate) json: Arc<str>,
+    /// The signature of that text.
+    pub(crate) signature: Arc<str>,
     changes: u64,
+}
+
+#[cfg(test)]
+impl PolicyText {
+    /// A policy of that text and signature.
+    pub(crate) fn of(version: u64, json: &str, signature: &str) -> Self {
+        PolicyText {
+            version,
+            json: json.into(),
+            signature: signature.into(),
+            changes: 0,
+        }
+    }
 }
 
 /// The state that the server says it is in, and since when.
@@ -112,6 +128,7 @@ pub(crate) struct App {
     pub(crate) started: Instant,
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
     pub(crate) policy: RwLock<Option<PolicyText>>,
+    pub(crate) policy_key: PolicyKey,
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
     pub(crate) upkeep: Arc<Upkeep>,
@@ -133,6 +150,7 @@ pub(crate) struct Parts {
     pub(crate) connections_limit: usize,
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) backups: Arc<Backups>,
+    pub(crate) policy_key: PolicyKey,
 }
 
 impl App {
@@ -153,6 +171,7 @@ impl App {
             started: Instant::now(),
             seen: Mutex::default(),
             policy: RwLock::default(),
+            policy_key: parts.policy_key,
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,
             quiet_rules: QuietRules::default(),
@@ -335,9 +354,11 @@ impl App {
             version,
             products: specs.iter().map(crate::words::product).collect(),
         };
+        let json = serde_json::to_string(&policy).unwrap_or_default();
         let fresh = PolicyText {
             version,
-            json: serde_json::to_string(&policy).unwrap_or_default().into(),
+            signature: self.policy_key.sign(&json).into(),
+            json: json.into(),
             changes,
         };
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());

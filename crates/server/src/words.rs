@@ -45,6 +45,7 @@ pub(crate) fn product(spec: &ProductSpec) -> api::Product {
         },
         on_unreachable: api::OnUnreachable::Run,
         on_lost_lease: api::OnLostLease::Run,
+        force: false,
     });
     api::Product {
         id: spec.id.to_string(),

@@ -14,7 +14,7 @@ use axum::extract::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use usher_api::client::ClientError;
 use usher_api::{
@@ -23,7 +23,7 @@ use usher_api::{
 };
 
 use super::peer::Peer;
-use super::{State, covers};
+use super::{State, covers, enforcement};
 use crate::agent::timestamp;
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
@@ -49,6 +49,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/identify", post(identify))
         .route("/v1/agent", get(status))
         .route("/v1/refresh", post(refresh))
+        .route("/v1/enforcement", put(enforcement::switch))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_methods)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -91,7 +92,7 @@ impl From<OutboxError> for Refusal {
     }
 }
 
-fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
+pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
     let body = serde_json::to_vec(body)
         .map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
     let kind = [(header::CONTENT_TYPE, "application/json")];
@@ -397,6 +398,8 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
         outbox: agent.outbox.waiting()?,
         sessions: agent.sessions.open().count() as u64,
         leases,
+        enforcement: Some(agent.enforcement.state().shown()),
+        marks: None,
     };
     drop(agent);
     answer(StatusCode::OK, &status)

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use usher_agent::{AgentError, AgentOptions, AgentReady};
 use usher_api::{AgentStatus, Watching};
 
+use super::enforcement::{self, Enforcement};
 use super::leases;
 use super::status::watching;
 use crate::context::Context;
@@ -50,6 +51,7 @@ pub(crate) struct Agent {
 #[derive(Debug, Subcommand)]
 enum AgentCommand {
     Status(Status),
+    Enforcement(Enforcement),
 }
 
 /// Show how the agent of this computer watches, what it can miss, and what it holds
@@ -68,6 +70,9 @@ struct Status {
 pub(crate) fn run(args: Agent, context: &Context) -> Result<(), Failure> {
     match args.command {
         Some(AgentCommand::Status(args)) => context.block_on(status(args, context)),
+        Some(AgentCommand::Enforcement(args)) => {
+            context.block_on(enforcement::run(args, &folder(context), context))
+        }
         None if args.print_computer_id => context.block_on(print_computer_id(context)),
         None => serve(args, context),
     }
@@ -194,20 +199,26 @@ fn describe(status: &AgentStatus) -> String {
         ),
     };
     let mut lines = vec![
-        format!("computer   {}", tame(&status.computer)),
-        format!("server     {server}"),
-        format!("watching   {}", watching(status.watching)),
-        format!("sessions   {} running", status.sessions),
+        format!("computer     {}", tame(&status.computer)),
+        format!("server       {server}"),
+        format!("watching     {}", watching(status.watching)),
+        format!("sessions     {} running", status.sessions),
         format!(
-            "outbox     {} items that the server does not have yet",
+            "outbox       {} items that the server does not have yet",
             status.outbox
         ),
     ];
     lines.extend(
         status
+            .enforcement
+            .as_ref()
+            .map(|state| format!("enforcement  {}", enforcement::describe(state))),
+    );
+    lines.extend(
+        status
             .can_miss
             .iter()
-            .map(|what| format!("can miss   {}", tame(what))),
+            .map(|what| format!("can miss     {}", tame(what))),
     );
     lines.join("\n")
 }
