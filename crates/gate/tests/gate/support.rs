@@ -1,9 +1,10 @@
 //! A file system, a gate and programs of the test's own; and a killer that needs no start to kill.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -168,9 +169,10 @@ impl Answered {
         })
     }
 
-    pub(crate) fn wait_for_its_end(&self) {
-        self.next_word("the gate's end", |word| {
-            matches!(word, Word::Ended).then_some(())
+    /// Waits until so many starts were asked about.
+    pub(crate) fn wait_for_questions(&self, count: usize) {
+        wait_for("so many questions", || {
+            (self.asked.lock().unwrap().len() >= count).then_some(())
         });
     }
 
@@ -196,19 +198,70 @@ fn path_of(question: &Question) -> PathBuf {
     fs::read_link(link).unwrap_or_default()
 }
 
-/// Starts a program and waits for its end; how long until it ran or was refused, and which.
-pub(crate) fn start(program: &Path) -> (Duration, Result<(), i32>) {
-    let begun = Instant::now();
-    let spawned = Command::new(program).spawn();
-    let took = begun.elapsed();
-    let outcome = match spawned {
-        Ok(mut child) => {
-            assert!(child.wait().unwrap().success());
-            Ok(())
-        }
-        Err(error) => Err(error.raw_os_error().unwrap()),
-    };
-    (took, outcome)
+/// A partner in a process of its own, with its gate.
+pub(crate) struct Partner {
+    child: Child,
+    pub(crate) gate: u32,
+    pub(crate) guard: u32,
+}
+
+impl Partner {
+    /// It answers everything with `rule`: run, refuse, or silent.
+    pub(crate) fn start(place: &Place, rule: &str) -> Self {
+        Self::begin(&[place.path().to_str().unwrap(), rule])
+    }
+
+    /// Beside that it writes to a file for ever.
+    pub(crate) fn begin(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_usher-gate-alone"))
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        let pids: Vec<u32> = line
+            .split_whitespace()
+            .map(|pid| pid.parse().unwrap())
+            .collect();
+        let [gate, guard] = pids[..] else {
+            panic!("not the ids of gate and guard: {line:?}");
+        };
+        arm(&[gate, guard, child.id()]);
+        Self { child, gate, guard }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Partner {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        wait_for("the end of gate and guard", || {
+            let both = [self.gate, self.guard];
+            both.iter().all(|&pid| has_ended(pid)).then_some(())
+        });
+    }
+}
+
+/// Sends a signal to a process that this test started.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+/// Gone, or waiting only for its parent to look.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.chars().next());
+    matches!(state, None | Some('Z' | 'X'))
 }
 
 /// Waits until `look` finds something.

@@ -1,0 +1,1 @@
+//! More than the gate has room for.
