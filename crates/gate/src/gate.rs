@@ -19,6 +19,8 @@ use crate::wire::{
     Answer, Figures, FileId, Order, Otherwise, QuestionNumber, SIZE, Step, ToGate, ToPartner,
 };
 
+/// For each start that is held, for those of one reading, and a few of its own.
+pub(crate) const DESCRIPTORS: i32 = (HELD_AT_MOST + 2 * READ_AT_ONCE) as i32;
 /// Messages of the partner that are taken before the kernel is looked after again.
 const HEARD_AT_ONCE: usize = 256;
 /// The guard has to be heard this often, or once in so many looks; else the gate ends.
@@ -131,12 +133,11 @@ impl Gate {
         let at = |step| move |errno| (step, errno);
         let table = Table::new();
         let known = Known::new();
-        kernel::allow_descriptors(HELD_AT_MOST + 2 * READ_AT_ONCE)
-            .map_err(at(Step::Descriptors))?;
+        kernel::allow_descriptors(DESCRIPTORS).map_err(at(Step::Descriptors))?;
         let parent = rustix::process::getppid().ok_or((Step::Descriptors, Errno::SRCH))?;
         let partner_process = rustix::process::pidfd_open(parent, PidfdFlags::empty())
             .map_err(at(Step::Descriptors))?;
-        let group = Group::open().map_err(at(Step::Group))?;
+        let group = Group::open(DESCRIPTORS - 1).map_err(at(Step::Group))?;
         become_quiet(c"usher-gate", PRIORITY).map_err(at(Step::Memory))?;
         Ok(Self {
             group,
@@ -258,7 +259,10 @@ impl Gate {
             Otherwise::Run => self.figures.run += 1,
             Otherwise::Refuse => self.figures.refused += 1,
         }
-        self.group.answer(event, what == Otherwise::Run);
+        self.group.answer(&event, what == Otherwise::Run);
+        // To close a file that nobody else has open any more may mean to write to its disk, and to
+        // hang with it: the guard closes later than we do, so it is never ours to wait for.
+        let _ = passing::send(self.guard, &[0; SIZE], Some(event.as_fd()));
         let waited_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.figures.longest_wait_us = self.figures.longest_wait_us.max(waited_us);
     }

@@ -1,13 +1,15 @@
-//! The guard: asks the gate again and again for a sign of life, and ends it when none comes.
+//! The guard: asks the gate again and again for a sign of life, and ends it when none comes. Beside
+//! that it closes the gate's files later than the gate does: a guard that hangs on a dead disk is
+//! missed by the gate, and holds nobody.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
-use crate::gate::{become_quiet, passed};
+use crate::gate::{DESCRIPTORS, become_quiet, passed};
 use crate::kernel;
 use crate::passing::{self, Received};
 use crate::patience::Patience;
@@ -26,6 +28,7 @@ pub(crate) fn serve() -> ExitCode {
         return ExitCode::from(2);
     };
     kernel::close_others();
+    let _ = kernel::allow_descriptors(DESCRIPTORS);
     let _ = become_quiet(c"usher-guard", PRIORITY);
     watch(gate, process);
     ExitCode::SUCCESS
@@ -34,56 +37,58 @@ pub(crate) fn serve() -> ExitCode {
 /// Returns when the gate has ended, or has been ended.
 fn watch(gate: BorrowedFd<'_>, process: BorrowedFd<'_>) {
     let mut patience = Patience::new(ASK_EVERY, IN_VAIN_AT_MOST, Instant::now());
+    let mut kept = Vec::new();
     loop {
         // A gate that takes no more messages gives no sign of life either.
         let _ = passing::send(gate, &[0; SIZE], None);
-        match until_next_look(gate, &mut patience) {
-            Look::Again => {}
+        // What came since the last look is closed after the next one: the gate has long closed it.
+        let to_close = std::mem::take(&mut kept);
+        let look = until_next_look(gate, patience.next_look(), &mut kept);
+        drop(to_close);
+        let now = Instant::now();
+        match look {
             Look::Ended => return,
-            Look::Late => {
+            Look::Heard => patience.heard(now),
+            Look::Silent if patience.is_at_its_end(now) => {
                 let _ = rustix::process::pidfd_send_signal(process, Signal::KILL);
                 return;
             }
+            Look::Silent => {}
         }
     }
 }
 
 enum Look {
-    Again,
-    Late,
+    Heard,
+    Silent,
     Ended,
 }
 
-fn until_next_look(gate: BorrowedFd<'_>, patience: &mut Patience) -> Look {
-    let next_look = patience.next_look();
-    let mut was_heard = false;
+/// Listens until `end`, and keeps the files that come.
+fn until_next_look(gate: BorrowedFd<'_>, end: Instant, kept: &mut Vec<OwnedFd>) -> Look {
+    let mut look = Look::Silent;
     loop {
-        let now = Instant::now();
-        if now >= next_look {
-            if was_heard {
-                patience.heard(now);
-                return Look::Again;
-            }
-            return match patience.is_at_its_end(now) {
-                true => Look::Late,
-                false => Look::Again,
-            };
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return look;
         }
-        let interest = match was_heard {
-            true => PollFlags::empty(),
-            false => PollFlags::IN,
+        // Once it was heard, what comes more can lie until the next look.
+        let interest = match look {
+            Look::Silent => PollFlags::IN,
+            _ => PollFlags::empty(),
         };
         let mut ends = [PollFd::from_borrowed_fd(gate, interest)];
-        let left = Timespec::try_from(next_look - now).unwrap_or_default();
+        let left = Timespec::try_from(left).unwrap_or_default();
         let _ = poll(&mut ends, Some(&left));
-        let [end] = ends;
-        if end.revents().intersects(PollFlags::HUP | PollFlags::ERR) {
+        let [answer] = ends.map(|end| end.revents());
+        if answer.intersects(PollFlags::HUP | PollFlags::ERR) {
             return Look::Ended;
         }
-        if end.revents().contains(PollFlags::IN) {
-            while matches!(passing::receive(gate), Received::Message(..)) {
-                was_heard = true;
-            }
+        while let (true, Received::Message(_, file)) =
+            (answer.contains(PollFlags::IN), passing::receive(gate))
+        {
+            kept.extend(file);
+            look = Look::Heard;
         }
     }
 }

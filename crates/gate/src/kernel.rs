@@ -44,9 +44,11 @@ impl AsFd for Group {
 }
 
 impl Group {
+    /// Its own descriptor is numbered `above` or higher.
+    ///
     /// # Errors
     /// EPERM without CAP_SYS_ADMIN; ENOSYS in a kernel without fanotify.
-    pub(crate) fn open() -> Result<Self, Errno> {
+    pub(crate) fn open(above: i32) -> Result<Self, Errno> {
         let flags = libc::FAN_CLASS_CONTENT
             | libc::FAN_CLOEXEC
             | libc::FAN_NONBLOCK
@@ -58,7 +60,10 @@ impl Group {
             return Err(last_error());
         }
         // SAFETY: the kernel has just made this descriptor for us; nobody else has it.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(descriptor) }))
+        let group = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        // The kernel closes what a killed process has open from the highest number down: this one
+        // comes before any file on a disk that hangs.
+        Ok(Self(rustix::io::fcntl_dupfd_cloexec(&group, above)?))
     }
 
     /// Tells of starts of programs on the file system that `on` lies on.
@@ -125,7 +130,7 @@ impl Group {
     }
 
     /// Has a start run, or fail with EPERM.
-    pub(crate) fn answer(&self, start: OwnedFd, may_run: bool) {
+    pub(crate) fn answer(&self, start: &OwnedFd, may_run: bool) {
         let answer = if may_run {
             libc::FAN_ALLOW
         } else {
@@ -181,9 +186,9 @@ pub(crate) fn go_first(priority: i32) {
     }
 }
 
-/// Room for a descriptor of each start that is held, and some more.
-pub(crate) fn allow_descriptors(wanted: usize) -> Result<(), Errno> {
-    let wanted = wanted as u64;
+/// Room for so many descriptors.
+pub(crate) fn allow_descriptors(wanted: i32) -> Result<(), Errno> {
+    let wanted = u64::from(wanted.unsigned_abs());
     let now = rustix::process::getrlimit(Resource::Nofile);
     if now.current.is_none_or(|current| current >= wanted) {
         return Ok(());

@@ -146,7 +146,7 @@ impl Gate {
     pub fn start(options: &Options) -> Result<Self, StartError> {
         let (socket, gates) = passing::pair().map_err(StartError::Sockets)?;
         let (gate_end, guard_end) = passing::pair().map_err(StartError::Sockets)?;
-        for end in [&socket, &gates] {
+        for end in [&socket, &gates, &gate_end] {
             let room = HELD_AT_MOST * MESSAGE_TAKES;
             // Without the right to do so the kernel's own bound stays: fewer can be asked at once.
             let _ = rustix::net::sockopt::set_socket_send_buffer_size_force(end, room);

@@ -7,6 +7,7 @@
 
 mod answers;
 mod bounds;
+mod disks;
 mod faults;
 mod files;
 mod silence;
