@@ -137,7 +137,7 @@ impl Gate {
         let parent = rustix::process::getppid().ok_or((Step::Descriptors, Errno::SRCH))?;
         let partner_process = rustix::process::pidfd_open(parent, PidfdFlags::empty())
             .map_err(at(Step::Descriptors))?;
-        let group = Group::open(DESCRIPTORS - 1).map_err(at(Step::Group))?;
+        let group = Group::open().map_err(at(Step::Group))?;
         become_quiet(c"usher-gate", PRIORITY).map_err(at(Step::Memory))?;
         Ok(Self {
             group,

@@ -44,11 +44,9 @@ impl AsFd for Group {
 }
 
 impl Group {
-    /// Its own descriptor is numbered `above` or higher.
-    ///
     /// # Errors
     /// EPERM without CAP_SYS_ADMIN; ENOSYS in a kernel without fanotify.
-    pub(crate) fn open(above: i32) -> Result<Self, Errno> {
+    pub(crate) fn open() -> Result<Self, Errno> {
         let flags = libc::FAN_CLASS_CONTENT
             | libc::FAN_CLOEXEC
             | libc::FAN_NONBLOCK
@@ -60,10 +58,7 @@ impl Group {
             return Err(last_error());
         }
         // SAFETY: the kernel has just made this descriptor for us; nobody else has it.
-        let group = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        // The kernel closes what a killed process has open from the highest number down: this one
-        // comes before any file on a disk that hangs.
-        Ok(Self(rustix::io::fcntl_dupfd_cloexec(&group, above)?))
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(descriptor) }))
     }
 
     /// Tells of starts of programs on the file system that `on` lies on.

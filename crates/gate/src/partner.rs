@@ -76,7 +76,7 @@ pub enum StartError {
     Memory(Errno),
     /// The gate may not hold as many descriptors as starts.
     #[error(
-        "the gate cannot have a descriptor for each start that it holds: {0}; it needs LimitNOFILE=8192"
+        "the gate cannot have a descriptor for each start that it holds: {0}; it needs LimitNOFILE=2048"
     )]
     Descriptors(Errno),
     /// It ended, or said nothing.

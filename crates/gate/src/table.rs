@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use crate::wire::{FileId, Otherwise, QuestionNumber};
 
-/// Starts that are held at once, at most; what comes beyond is not asked about.
-pub const HELD_AT_MOST: usize = 4_096;
+/// Starts that are held at once, at most; what comes beyond is not asked about. With each answer the
+/// kernel wakes all that wait, so each start costs in proportion to how many are held.
+pub const HELD_AT_MOST: usize = 1_024;
 /// Files of which it is known what happens when the partner is silent, at most.
 pub const KNOWN_AT_MOST: usize = 1_024;
 

@@ -15,7 +15,7 @@ use crate::support::{Answered, Partner, Place, has_ended, options, signal, wait_
 use crate::waits::{Pending, Stream, all_ran, none_waited_longer, start};
 
 const FIRST: Duration = Duration::from_millis(50 + 100);
-const NEXT: Duration = Duration::from_millis(1 + 50);
+const NEXT: Duration = Duration::from_millis(1 + 100);
 
 /// A disk, and who will thaw it whatever happens to this test: by then nothing may be startable.
 struct Disk {

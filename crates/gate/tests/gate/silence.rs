@@ -14,7 +14,7 @@ use crate::waits::{Pending, all_ran, median, none_waited_longer, start};
 /// The first word's deadline, and what a start takes on a busy computer.
 const FIRST: Duration = Duration::from_millis(50 + 100);
 /// The same for those that come after.
-const NEXT: Duration = Duration::from_millis(1 + 50);
+const NEXT: Duration = Duration::from_millis(1 + 100);
 
 #[test]
 fn a_partner_that_never_answers_delays_one_start_and_then_none() {
