@@ -457,6 +457,8 @@ impl Teller<'_> {
             seats: 1,
             ttl_seconds: allowed.clamp(1, TTL_SECONDS),
             held,
+            gate: false,
+            claim: None,
         })
     }
 

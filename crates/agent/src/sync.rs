@@ -276,7 +276,10 @@ impl Agent {
             SyncOutcome::Renewed { ttl_seconds } => {
                 self.seats.insert(id, seat(*ttl_seconds, before));
             }
-            SyncOutcome::Unseated { .. } | SyncOutcome::UnknownProduct => {
+            SyncOutcome::Unseated { .. }
+            | SyncOutcome::Denied { .. }
+            | SyncOutcome::Undecided
+            | SyncOutcome::UnknownProduct => {
                 if let Some(seat) = self.seats.get_mut(&id) {
                     let third = u64::from(seat.ttl_seconds) * 1000 / 3;
                     seat.due_boot_ms = now.boot_ms + UNSEATED_RETRY_MS.min(third.max(200));

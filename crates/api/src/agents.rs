@@ -8,10 +8,10 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Lease, Product, Reason, UnreachedStarts, Watching};
+use crate::{KnownProduct, Lease, Product, Reason, UnreachedStarts, Watching};
 
 /// Items a request at the most.
 pub const SYNC_ITEMS_LIMIT: usize = 1_000;
@@ -76,8 +76,8 @@ pub struct SyncItem<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SyncAction<'a> {
-    /// Seats for a session. Refuses nobody: without a free seat the session is *unseated*. May be
-    /// asked again for an unseated session.
+    /// Seats for a session. Without a free seat the session is *unseated*, or refused where it
+    /// asks with `gate`. May be asked again for an unseated session.
     Checkout(#[serde(borrow)] SessionCheckout<'a>),
     /// The session goes on: its lease, or its entry as unseated, lives for another ttl.
     Renew {
@@ -120,6 +120,17 @@ pub struct SessionCheckout<'a> {
     /// told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub held: Option<ShownLease<'a>>,
+    /// The program is held before its first instruction until this is answered, and runs only
+    /// with a seat: where none is free the answer is `denied`, the refusal is kept like that of
+    /// any checkout, and the session is not entered as unseated. Counts for products in mode
+    /// `enforce` only. Only for a server that has told its `incarnation`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gate: bool,
+    /// A lease that a ticket of this person, for this computer and product, was granted: the
+    /// session takes it over instead of asking for a seat of its own. Where that is not so any
+    /// more, it asks as without. Only for a server that has told its `incarnation`.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Cow<'a, str>>,
 }
 
 /// A lease that an agent holds, as it knows it.
@@ -256,7 +267,9 @@ pub struct SyncResult {
     pub outcome: SyncOutcome,
 }
 
-/// What became of an item. An item that was applied before is answered from the state as it is.
+/// What became of an item. An item that was applied before is answered from the state as it is,
+/// and decides nothing: a refused session that has no seat is `denied` for as long as its refusal
+/// may repeat, a minute, and `unknown_session` then. Only an item with a new number asks anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum SyncOutcome {
@@ -283,6 +296,19 @@ pub enum SyncOutcome {
     UnknownSession,
     /// The server has no such product.
     UnknownProduct,
+    /// The session asked with `gate` and has no seat: its program must not run. A session that
+    /// was unseated before stays so.
+    Denied {
+        /// Why.
+        reason: Reason,
+        /// For "why".
+        decision_id: String,
+        /// The same in words, and what to do.
+        detail: String,
+    },
+    /// The session asked with `gate`, and the server grants nothing for now (it is paused, or was
+    /// restored): nothing was decided. An agent goes by the product's `on_unreachable`.
+    Undecided,
     /// The item cannot be understood; it is not to be sent again.
     Rejected {
         /// Why.
@@ -295,8 +321,14 @@ pub enum SyncOutcome {
 pub struct Policy {
     /// Grows with each change.
     pub version: u64,
-    /// All products.
+    /// All products. What a later version says of them is passed over.
+    #[serde(deserialize_with = "as_far_as_known")]
     pub products: Vec<Product>,
+}
+
+fn as_far_as_known<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Product>, D::Error> {
+    let known = Vec::<KnownProduct>::deserialize(from)?;
+    Ok(known.into_iter().map(|known| known.product).collect())
 }
 
 /// 200 of `GET /v1/agents/leases/{id}`: what a lease is of, without a word of who holds it.

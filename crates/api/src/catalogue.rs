@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::DEFAULT_MAX_TTL_SECONDS;
+use crate::{DEFAULT_CLAIM_SECONDS, DEFAULT_MAX_TTL_SECONDS};
 
 /// A product and the program rules that recognise it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +44,10 @@ pub struct Product {
     /// What an agent does with a running program whose lease is lost.
     #[serde(default)]
     pub on_lost_lease: OnLostLease,
+    /// How long a seat that came free for "tell me when it is free" is kept for the next start of
+    /// who waited, in seconds: 1 to 86,400.
+    #[serde(default = "default_claim_seconds")]
+    pub claim_seconds: u32,
     /// In a request: mode `enforce` is meant also where the rules hit what a computer needs,
     /// which else is refused with `dangerous_rule`. Never kept or shown.
     #[serde(default, skip_serializing_if = "is_no")]
@@ -52,6 +56,18 @@ pub struct Product {
 
 fn is_no(yes: &bool) -> bool {
     !yes
+}
+
+/// A product as far as this version knows it: what a later one says of it besides is passed over.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KnownProduct {
+    /// The product.
+    #[serde(flatten)]
+    pub product: Product,
+}
+
+fn default_claim_seconds() -> u32 {
+    DEFAULT_CLAIM_SECONDS
 }
 
 fn yes() -> bool {

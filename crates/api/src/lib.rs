@@ -64,3 +64,8 @@ pub const SEATS_LIMIT: u32 = 100_000;
 pub const DEFAULT_TTL_SECONDS: u32 = 300;
 /// The longest ttl a product allows unless it is set otherwise.
 pub const DEFAULT_MAX_TTL_SECONDS: u32 = 86_400;
+/// How long a seat that came free for who waited is kept for their next start unless it is set
+/// otherwise.
+pub const DEFAULT_CLAIM_SECONDS: u32 = 300;
+/// The longest that it may be kept.
+pub const CLAIM_LIMIT_SECONDS: u32 = 86_400;

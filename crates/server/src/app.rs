@@ -72,6 +72,8 @@ pub(crate) struct PolicyText {
     pub(crate) json: Arc<str>,
     /// The signature of that text.
     pub(crate) signature: Arc<str>,
+    /// Products whose programs are held at the gate.
+    enforced: Arc<[String]>,
     changes: u64,
 }
 
@@ -83,9 +85,25 @@ impl PolicyText {
             version,
             json: json.into(),
             signature: signature.into(),
+            enforced: Arc::new([]),
             changes: 0,
         }
     }
+}
+
+impl PolicyText {
+    /// Whether programs of the product are held at the gate.
+    pub(crate) fn is_enforced(&self, product: &str) -> bool {
+        let at = |known: &String| known.as_str().cmp(product);
+        self.enforced.binary_search_by(at).is_ok()
+    }
+}
+
+/// What agents go by, on its way: products as those of the version before can read them.
+#[derive(serde::Serialize)]
+struct Policy {
+    version: u64,
+    products: Vec<serde_json::Value>,
 }
 
 /// The state that the server says it is in, and since when.
@@ -350,15 +368,21 @@ impl App {
                 (ledger.catalogue_version(), specs)
             })
             .await?;
-        let policy = usher_api::Policy {
+        let products: Vec<usher_api::Product> = specs.iter().map(crate::words::product).collect();
+        let policy = Policy {
             version,
-            products: specs.iter().map(crate::words::product).collect(),
+            products: products.iter().map(crate::words::for_others).collect(),
         };
+        let held = |product: &usher_api::Product| product.mode == usher_api::Mode::Enforce;
+        let enforced = products.into_iter().filter(held).map(|product| product.id);
+        let mut enforced: Vec<String> = enforced.collect();
+        enforced.sort_unstable();
         let json = serde_json::to_string(&policy).unwrap_or_default();
         let fresh = PolicyText {
             version,
             signature: self.policy_key.sign(&json).into(),
             json: json.into(),
+            enforced: enforced.into(),
             changes,
         };
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());

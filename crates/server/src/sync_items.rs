@@ -49,6 +49,9 @@ pub(crate) struct Item<'a> {
     #[serde(default, borrow, deserialize_with = "usher_api::object::optional")]
     held: Option<ShownLease<'a>>,
     incarnation: Option<u64>,
+    gate: Option<bool>,
+    #[serde(default, borrow)]
+    claim: Option<Cow<'a, str>>,
 }
 
 /// The item for the ledger, or why it makes no sense.
@@ -61,6 +64,8 @@ pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
             "seats",
             "ttl_seconds",
             "held",
+            "gate",
+            "claim",
         ],
         "renew" | "checkin" => &["session"],
         "finished" => &[
@@ -118,6 +123,8 @@ fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
         (item.counts.is_some(), "counts"),
         (item.held.is_some(), "held"),
         (item.incarnation.is_some(), "incarnation"),
+        (item.gate.is_some(), "gate"),
+        (item.claim.is_some(), "claim"),
     ]
     .into_iter()
     .filter_map(|(there, field)| there.then_some(field))
@@ -135,6 +142,9 @@ fn checkout(item: &Item<'_>) -> Result<ReportItem, String> {
         seats,
         ttl_seconds,
         shown: item.held.as_ref().map(lease_shown).transpose()?.flatten(),
+        gate: item.gate.unwrap_or(false),
+        // A lease of another server is none here: a seat is asked for.
+        claim: item.claim.as_deref().and_then(words::lease_id),
     })
 }
 
@@ -281,6 +291,8 @@ mod tests {
                     granted_at: at,
                     remaining_seconds: 40,
                 }),
+                gate: true,
+                claim: Some("L000000ab-8".into()),
             }),
             SyncAction::Renew { session: 1 },
             SyncAction::Checkin { session: 1 },
@@ -318,9 +330,12 @@ mod tests {
                         seats: 2,
                         subject,
                         shown: Some(shown),
+                        gate: true,
+                        claim: Some(claim),
                         ..
                     },
                 ) => {
+                    assert_eq!(claim.to_string(), "L000000ab-8");
                     assert_eq!(shown.lease.to_string(), "L000000ab-7");
                     assert_eq!(shown.remaining_seconds, 40);
                     assert_eq!((&*subject.key, &*subject.name), ("1000", "ann"));
@@ -374,6 +389,10 @@ mod tests {
             (
                 r#"{"sequence":1,"kind":"renew","session":1,"held":{"lease":"L000000ab-7","granted_at":"2026-01-02T03:04:05Z","remaining_seconds":9}}"#,
                 "held",
+            ),
+            (
+                r#"{"sequence":1,"kind":"renew","session":1,"gate":true}"#,
+                "gate",
             ),
             (
                 r#"{"sequence":1,"kind":"checkout","session":1,"product":"","ttl_seconds":1,"subject":{"authority":"a","id":"b","name":"c"}}"#,

@@ -253,6 +253,17 @@ pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
         ItemReply::UnknownProduct => {
             to.raw("\"outcome\":\"unknown_product\"");
         }
+        ItemReply::Denied(denied) => {
+            to.raw("\"outcome\":\"denied\",\"reason\":")
+                .string(crate::words::reason(denied.reason).as_str())
+                .raw(",\"decision_id\":")
+                .decision_id(denied.decision)
+                .raw(",\"detail\":")
+                .string(&crate::words::held_program_denied(denied));
+        }
+        ItemReply::Undecided => {
+            to.raw("\"outcome\":\"undecided\"");
+        }
     }
 }
 
@@ -408,6 +419,30 @@ mod tests {
             (ItemReply::Done, SyncOutcome::Done),
             (ItemReply::UnknownSession, SyncOutcome::UnknownSession),
             (ItemReply::UnknownProduct, SyncOutcome::UnknownProduct),
+            (
+                ItemReply::Denied(Box::new(ledger::DeniedItem {
+                    decision: DecisionId {
+                        incarnation: lease.incarnation,
+                        number: lease.number,
+                    },
+                    reason: ledger::Reason::NoSeat,
+                    product: "cad".into(),
+                    seats: 1,
+                    scene: ledger::Scene {
+                        seats: 2,
+                        in_use: 2,
+                        queued: 0,
+                    },
+                })),
+                SyncOutcome::Denied {
+                    reason: usher_api::Reason::NoSeat,
+                    decision_id: "D000000ab-7".to_owned(),
+                    detail: "2 of 2 seats of cad are in use, too many for the 1 asked for: start \
+                             it again later, or wait for a seat with `usher run --wait`"
+                        .to_owned(),
+                },
+            ),
+            (ItemReply::Undecided, SyncOutcome::Undecided),
         ];
         for (reply, said) in replies {
             let mut to = Writer::with_capacity(64);

@@ -16,6 +16,60 @@ pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {
     }
 }
 
+/// Why seats were refused, and what to do; `next` is for who might have one another time.
+pub(crate) fn denial(
+    product: &str,
+    seats: u32,
+    next: &str,
+    reason: ledger::Reason,
+    scene: ledger::Scene,
+) -> String {
+    let ledger::Scene {
+        seats: total,
+        in_use,
+        queued,
+    } = scene;
+    match reason {
+        ledger::Reason::NoSeat if u64::from(seats) > total => format!(
+            "{seats} seats of {product} were asked for, and there are {total} in all: ask for \
+             fewer"
+        ),
+        ledger::Reason::NoSeat => {
+            let others = match queued {
+                0 => String::new(),
+                1 => ", and 1 request waits already".to_owned(),
+                n => format!(", and {n} requests wait already"),
+            };
+            format!(
+                "{in_use} of {total} seats of {product} are in use, too many for the {seats} \
+                 asked for{others}: {next}"
+            )
+        }
+        ledger::Reason::NoEntitlement => format!(
+            "the organisation owns no seats of {product}: add them with `usher entitlement add \
+             {product} --seats N`"
+        ),
+        ledger::Reason::EntitlementExpired => format!(
+            "the seats of {product} are not valid today: look at their dates with `usher \
+             entitlement list`"
+        ),
+        ledger::Reason::ProductDisabled => {
+            format!("product {product} is switched off: ask who administers it")
+        }
+        ledger::Reason::QueueFull => format!(
+            "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \
+             many as may: try again later"
+        ),
+    }
+}
+
+/// The same, of a program that was held for a seat.
+pub(crate) fn held_program_denied(denied: &ledger::DeniedItem) -> String {
+    let next = "start it again later, or wait for a seat with `usher run --wait`";
+    let (seats, reason, scene) = (denied.seats, denied.reason, denied.scene);
+    denial(&denied.product, seats, next, reason, scene)
+}
+
 /// A reason as the tables hold it.
 pub(crate) fn kept_reason(word: &str) -> Option<api::Reason> {
     serde_json::from_value(serde_json::Value::from(word)).ok()
@@ -23,30 +77,48 @@ pub(crate) fn kept_reason(word: &str) -> Option<api::Reason> {
 
 /// A product's document, as the ledger carries it without looking into it.
 pub(crate) fn document(product: &api::Product) -> String {
-    serde_json::to_string(product).unwrap_or_default()
+    serde_json::to_string(&for_others(product)).unwrap_or_default()
+}
+
+/// A product for those who may be of the version before: what came since is said only where it is
+/// not as it would be without.
+pub(crate) fn for_others(product: &api::Product) -> serde_json::Value {
+    let since = [("claim_seconds", api::DEFAULT_CLAIM_SECONDS.into())];
+    let mut value = serde_json::to_value(product).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        for (field, default) in since {
+            if fields.get(field) == Some(&default) {
+                fields.remove(field);
+            }
+        }
+    }
+    value
 }
 
 /// The product out of its document; what the ledger itself holds is taken from there.
 pub(crate) fn product(spec: &ProductSpec) -> api::Product {
-    let read = serde_json::from_str::<api::Product>(&spec.document);
-    let product = read.unwrap_or_else(|_| api::Product {
-        // A later version wrote what this one cannot read: what decides is still known.
-        id: String::new(),
-        name: String::new(),
-        publisher: String::new(),
-        programs: Vec::new(),
-        mode: api::Mode::Track,
-        enabled: true,
-        max_ttl_seconds: 0,
-        queue_limit: 0,
-        counting: match spec.shared_by_subject {
-            true => api::Counting::User,
-            false => api::Counting::UserOnComputer,
-        },
-        on_unreachable: api::OnUnreachable::Run,
-        on_lost_lease: api::OnLostLease::Run,
-        force: false,
-    });
+    let read = serde_json::from_str::<api::KnownProduct>(&spec.document);
+    let product = read
+        .map(|known| known.product)
+        .unwrap_or_else(|_| api::Product {
+            // A later version wrote what this one cannot read: what decides is still known.
+            id: String::new(),
+            name: String::new(),
+            publisher: String::new(),
+            programs: Vec::new(),
+            mode: api::Mode::Track,
+            enabled: true,
+            max_ttl_seconds: 0,
+            queue_limit: 0,
+            counting: match spec.shared_by_subject {
+                true => api::Counting::User,
+                false => api::Counting::UserOnComputer,
+            },
+            on_unreachable: api::OnUnreachable::Run,
+            on_lost_lease: api::OnLostLease::Run,
+            claim_seconds: api::DEFAULT_CLAIM_SECONDS,
+            force: false,
+        });
     api::Product {
         id: spec.id.to_string(),
         enabled: spec.enabled,
@@ -135,4 +207,28 @@ pub(crate) fn lease(
 /// A lease's id, where the text is one.
 pub(crate) fn lease_id(text: &str) -> Option<LeaseId> {
     text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_is_read_back_whole_also_with_what_a_later_version_says_of_it() {
+        let plain = r#"{"id": "cad", "programs": ["name=cad"], "mode": "enforce"}"#;
+        let mut cad: api::Product = serde_json::from_str(plain).unwrap();
+        assert!(
+            !document(&cad).contains("claim_seconds"),
+            "as it would be without"
+        );
+        cad.claim_seconds = 7;
+        let mut spec = product_spec(&cad);
+        assert_eq!(product(&spec), cad);
+        let later = spec.document.replacen('{', r#"{"colour": "red", "#, 1);
+        spec.document = later.as_str().into();
+        assert_eq!(product(&spec), cad);
+        let policy = format!(r#"{{"version": 1, "products": [{later}]}}"#);
+        let policy: api::Policy = serde_json::from_str(&policy).unwrap();
+        assert_eq!(policy.products, [cad]);
+    }
 }

@@ -97,6 +97,34 @@ impl<'c> Leases<'c> {
             .map(drop)
     }
 
+    pub(super) fn claimed(
+        &mut self,
+        number: EventNumber,
+        session: SessionKey,
+        ttl_seconds: u32,
+        shared: bool,
+    ) -> rusqlite::Result<()> {
+        let holders = [session];
+        let holders = if shared { &holders[..] } else { &[] };
+        if let Some(lease) = self.fresh(number) {
+            lease.session = Some(session.session);
+            lease.ttl_seconds = ttl_seconds;
+            lease.holders = holders.into();
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached(
+                "UPDATE leases SET session = ?2, ttl_seconds = ?3, holders = ?4 WHERE number = ?1",
+            )?
+            .execute(params![
+                signed(number.0),
+                signed(session.session),
+                ttl_seconds,
+                write_holders(holders)
+            ])
+            .map(drop)
+    }
+
     pub(super) fn ended(
         &mut self,
         lease: EventNumber,

@@ -327,6 +327,12 @@ fn row(
         Event::CanarySeated => Ok(()),
         Event::Paused => put(connection, "paused", 1),
         Event::Continued => put(connection, "paused", 0),
+        Event::Claimed {
+            lease,
+            session,
+            ttl_seconds,
+            shared,
+        } => leases.claimed(*lease, *session, *ttl_seconds, *shared),
         Event::Adopted { lease, former } => put_adopted(connection, *former, lease.0),
     }
 }

@@ -95,6 +95,84 @@ fn batches_are_published_in_order_and_only_when_durable() {
     assert!(next > 20);
 }
 
+/// A session of `user` that claims the lease of their ticket.
+fn claims(sequence: u64, product: &str, user: &str, lease: LeaseId) -> (u64, ReportItem) {
+    let Command::Checkout(asked) = asks(product, user, false) else {
+        unreachable!()
+    };
+    let item = ReportItem::Checkout {
+        session: sequence,
+        product: product.into(),
+        subject: asked.subject,
+        seats: 1,
+        ttl_seconds: 60,
+        shown: None,
+        gate: true,
+        claim: Some(lease),
+    };
+    (sequence, item)
+}
+
+#[test]
+fn a_lease_that_was_claimed_is_its_sessions_again_from_journal_and_tables() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    shared_product(&engine, "suite", 1);
+    let ticket = |product: &str| {
+        let holder = granted(&engine, product, "ada");
+        engine.execute(asks(product, "bob", true)).unwrap();
+        let checkin = Command::Checkin {
+            lease: holder.id,
+            access: Access::Anyone,
+        };
+        engine.execute(checkin).unwrap();
+        let of_ticket = |lease: &&Lease| lease.ticket.is_some() && lease.session.is_none();
+        let ledger = ledger(&engine);
+        ledger.leases().find(of_ticket).unwrap().id
+    };
+    let report = |item| {
+        let report = Report {
+            computer: ComputerRef {
+                key: "lab-computer".into(),
+                candidate: 1,
+            },
+            name: "lab".into(),
+            document: "{}".into(),
+            incarnation: 1,
+            items: vec![item],
+        };
+        let reply = engine.execute(Command::Report(Box::new(report))).unwrap();
+        assert!(matches!(
+            reply.reply,
+            Reply::Report { ref items, .. } if matches!(items[..], [ItemReply::Granted { .. }])
+        ));
+    };
+    // The one is written before it is claimed, the other is granted and claimed in one slice.
+    let lease = ticket("cad");
+    engine.settle().unwrap();
+    report(claims(1, "cad", "bob", lease));
+    engine.settle().unwrap();
+    report(claims(2, "suite", "bob", ticket("suite")));
+    let before = ledger(&engine);
+    let named = |lease: &Lease| (lease.session, lease.holders.len(), lease.ttl_seconds);
+    let mut seats: Vec<_> = before.leases().map(named).collect();
+    seats.sort_unstable();
+    assert_eq!(seats, [(Some(1), 0, 60), (Some(2), 1, 60)]);
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["cache.db", "cache.db-wal"] {
+        std::fs::copy(data.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let survivor = open(copy.path(), &clock);
+    assert!(ledger(&survivor) == before, "half tables, half journal");
+    survivor.close();
+    let survivor = open(copy.path(), &clock);
+    assert!(ledger(&survivor) == before, "tables");
+    survivor.close();
+    engine.close();
+}
+
 #[test]
 fn what_was_taken_over_after_a_restore_is_there_again_from_journal_and_tables() {
     let data = tempfile::tempdir().unwrap();
@@ -132,6 +210,8 @@ fn what_was_taken_over_after_a_restore_is_there_again_from_journal_and_tables() 
             seats: 1,
             ttl_seconds: 300,
             shown: Some(shown),
+            gate: false,
+            claim: None,
         };
         (sequence, item)
     };

@@ -45,6 +45,8 @@ fn session_starts(session: u64) -> ReportItem {
         seats: 1,
         ttl_seconds: 300,
         shown: None,
+        gate: false,
+        claim: None,
     }
 }
 

@@ -196,6 +196,8 @@ pub(crate) fn busy(engine: &Engine) {
                 seats: 1,
                 ttl_seconds: 300,
                 shown: None,
+                gate: false,
+                claim: None,
             },
         ),
         (

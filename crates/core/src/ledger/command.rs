@@ -85,6 +85,12 @@ pub enum ReportItem {
         /// The lease that the session holds, as its agent knows it: after a restore the ledger
         /// may not.
         shown: Option<Shown>,
+        /// Its program is held before its first instruction until this is answered: where no
+        /// seat is free it is refused, and the session is not entered as unseated.
+        gate: bool,
+        /// A lease that its person's ticket was granted and that no session has: the session
+        /// takes it over instead of asking for a seat of its own.
+        claim: Option<LeaseId>,
     },
     /// The session goes on.
     Renew {
@@ -309,6 +315,26 @@ pub enum ItemReply {
     UnknownSession,
     /// There is no such product.
     UnknownProduct,
+    /// The session's program was held for a seat, and must not run.
+    Denied(Box<DeniedItem>),
+    /// The session's program was held for a seat, and nobody gets one for now, neither who asks
+    /// nor who waits: nothing was decided.
+    Undecided,
+}
+
+/// A refused session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeniedItem {
+    /// For "why".
+    pub decision: DecisionId,
+    /// Why.
+    pub reason: Reason,
+    /// Product id.
+    pub product: Arc<str>,
+    /// Seats asked for.
+    pub seats: u32,
+    /// The counts now.
+    pub scene: Scene,
 }
 
 /// What a ledger answers. Some replies are kept, so variants are only added; those that never are

@@ -197,6 +197,16 @@ impl Ledger {
     }
 
     fn deny(&mut self, asked: &Asked, reason: Reason) -> Reply {
+        let (decision, scene) = self.record_denial(asked, reason);
+        Reply::Denied {
+            decision,
+            reason,
+            scene,
+        }
+    }
+
+    /// Keeps that it was refused; a repeat within a minute is counted.
+    pub(super) fn record_denial(&mut self, asked: &Asked, reason: Reason) -> (DecisionId, Scene) {
         let fold = Fold {
             product: asked.product,
             subject: asked.subject,
@@ -217,11 +227,7 @@ impl Ledger {
                 reason,
                 count,
             });
-            return Reply::Denied {
-                decision: id,
-                reason,
-                scene,
-            };
+            return (id, scene);
         }
         let id = self.next_decision_id();
         self.emit(Event::Denied(Denial {
@@ -233,11 +239,7 @@ impl Ledger {
             reason,
             scene,
         }));
-        Reply::Denied {
-            decision: id,
-            reason,
-            scene,
-        }
+        (id, scene)
     }
 
     pub(super) fn renew(&mut self, id: LeaseId, access: &Access) -> Reply {
@@ -324,21 +326,7 @@ impl Ledger {
                     });
                 }
             }
-            Some(TicketState::Granted {
-                lease,
-                claim_until: Some(_),
-            }) => {
-                let state = TicketState::Granted {
-                    lease,
-                    claim_until: None,
-                };
-                self.emit(Event::TicketChanged {
-                    ticket: id.number,
-                    state,
-                });
-                // The lease's time counts from when its holder learns of it.
-                self.renew_lease(lease.number);
-            }
+            Some(TicketState::Granted { .. }) => self.fetch(id.number),
             _ => {}
         }
         match self.tickets.get(&id.number) {
@@ -370,7 +358,11 @@ impl Ledger {
                     ticket: id.number,
                     state,
                 });
-                self.end_lease(lease.number, EndCause::CheckedIn);
+                // A session that has taken the lease over needs it still.
+                let in_use = |lease: &Lease| lease.session.is_some();
+                if !self.leases.get(&lease.number).is_some_and(in_use) {
+                    self.end_lease(lease.number, EndCause::CheckedIn);
+                }
             }
             TicketState::Expired { .. } | TicketState::Cancelled { .. } => {}
         }
@@ -488,7 +480,7 @@ impl Ledger {
         id
     }
 
-    fn product_id(&self, number: ProductNumber) -> Arc<str> {
+    pub(super) fn product_id(&self, number: ProductNumber) -> Arc<str> {
         self.pools
             .get(&number)
             .map(|pool| pool.listing.spec.id.clone())

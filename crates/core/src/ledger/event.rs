@@ -189,6 +189,17 @@ pub enum Event {
         /// The one that it takes the place of.
         former: LeaseId,
     },
+    /// A session took over the lease that its person's ticket was granted.
+    Claimed {
+        /// The lease's number.
+        lease: EventNumber,
+        /// Which session.
+        session: SessionKey,
+        /// Seconds that it lives without renewal from now on.
+        ttl_seconds: u32,
+        /// Whether other sessions of the person may share it.
+        shared: bool,
+    },
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.
@@ -274,6 +285,12 @@ pub(super) enum Undo {
     },
     Adopted {
         former: LeaseId,
+    },
+    Claimed {
+        lease: EventNumber,
+        session: SessionKey,
+        ttl_seconds: u32,
+        shared_before: Option<EventNumber>,
     },
     Paused {
         before: bool,

@@ -12,6 +12,7 @@
 mod adopt;
 mod canary;
 mod catalogue;
+mod claim;
 mod command;
 mod decide;
 mod denials;

@@ -1,5 +1,6 @@
 //! Agents' reports: sessions that take, keep and give back seats, and what is only recorded.
 
+use super::claim::Wish;
 use super::decide::Asked;
 use super::event::{EndCause, Event};
 use super::*;
@@ -71,6 +72,8 @@ impl Ledger {
                 seats,
                 ttl_seconds,
                 shown,
+                gate,
+                claim,
             } => {
                 let Some((product, pool)) = self.product(&product) else {
                     return ItemReply::UnknownProduct;
@@ -92,7 +95,7 @@ impl Ledger {
                         session,
                     },
                     &asked,
-                    shown.as_ref(),
+                    Wish { shown, gate, claim },
                 )
             }
             ReportItem::Renew { session } => self.renew_session(SessionKey {
@@ -153,32 +156,25 @@ impl Ledger {
         }
     }
 
-    /// A seat for a session where one is free; else it is unseated. Asked again, it keeps what it
-    /// has. A lease that it shows is taken over where that may be.
-    fn seat_session(&mut self, key: SessionKey, asked: &Asked, shown: Option<&Shown>) -> ItemReply {
-        if self.renew_seat(key)
-            && let Some(Seating::Lease(lease)) = self.sessions.get(&key)
-        {
-            return self.granted(*lease);
+    /// A seat for a session where one is free; else it is unseated, or refused where it is held
+    /// at the gate. Asked again, it keeps what it has. A lease that it shows or claims is taken
+    /// over where that may be.
+    fn seat_session(&mut self, key: SessionKey, asked: &Asked, wish: Wish) -> ItemReply {
+        let claimed = wish.claim.and_then(|lease| self.claimable(lease, asked));
+        if let Some(lease) = self.seat_of(key, asked) {
+            // It has its seat: the other one goes to who waits.
+            if let Some(claimed) = claimed {
+                self.end_lease(claimed, EndCause::CheckedIn);
+            }
+            return self.granted(lease);
         }
-        let shared = self
-            .pools
-            .get(&asked.product)
-            .is_some_and(|p| p.listing.spec.shared_by_subject);
-        let other = self
-            .shared
-            .get(&(asked.product, asked.subject))
-            .copied()
-            .filter(|_| shared);
-        if let Some(lease) = other.filter(|lease| self.renew_lease(*lease)) {
+        if let Some(lease) = claimed {
             self.end_unseated(key);
-            self.emit(Event::Joined {
-                lease,
-                session: key,
-            });
+            self.claim(lease, key, asked);
             return self.granted(lease);
         }
         let plan = self.plan(asked).or_else(|reason| {
+            let shown = wish.shown.as_ref();
             let adoption = shown.and_then(|shown| self.plan_adoption(asked, shown));
             adoption.ok_or(reason)
         });
@@ -188,6 +184,7 @@ impl Ledger {
                 let lease = self.carry_out(asked, plan);
                 self.granted(lease.id.number)
             }
+            Err(reason) if wish.gate => self.refuse_session(asked, reason),
             Err(reason) => {
                 self.emit(Event::Unseated(Unseated {
                     product: asked.product,
@@ -200,6 +197,35 @@ impl Ledger {
                 ItemReply::Unseated(reason)
             }
         }
+    }
+
+    /// The lease that the session has, or that its person's sessions share: it lives on.
+    fn seat_of(&mut self, key: SessionKey, asked: &Asked) -> Option<EventNumber> {
+        if self.renew_seat(key)
+            && let Some(Seating::Lease(lease)) = self.sessions.get(&key)
+        {
+            return Some(*lease);
+        }
+        let shared = self.is_shared(asked.product);
+        let other = self
+            .shared
+            .get(&(asked.product, asked.subject))
+            .copied()
+            .filter(|_| shared);
+        let lease = other.filter(|lease| self.renew_lease(*lease))?;
+        self.end_unseated(key);
+        self.emit(Event::Joined {
+            lease,
+            session: key,
+        });
+        Some(lease)
+    }
+
+    /// Whether the sessions of one person share a lease of the product.
+    pub(super) fn is_shared(&self, product: ProductNumber) -> bool {
+        self.pools
+            .get(&product)
+            .is_some_and(|p| p.listing.spec.shared_by_subject)
     }
 
     /// Whether the session has a lease, which then lives on.
@@ -279,18 +305,26 @@ impl Ledger {
         }
     }
 
-    /// The answer to an item that was applied before: what its session has now.
+    /// The answer to an item that was applied before: what its session has now. Never a new
+    /// decision: where a refusal is no longer known of, a session without a seat is unknown, and
+    /// only an item with a new number asks for it anew.
     fn item_as_it_stands(&self, sender: ComputerId, item: &ReportItem) -> ItemReply {
         let (ReportItem::Checkout { session, .. } | ReportItem::Renew { session }) = item else {
             return ItemReply::Done;
         };
-        match self.sessions.get(&SessionKey {
+        let seating = self.sessions.get(&SessionKey {
             computer: sender,
             session: *session,
-        }) {
-            Some(Seating::Lease(lease)) => self.granted(*lease),
+        });
+        if let Some(Seating::Lease(lease)) = seating {
+            return self.granted(*lease);
+        }
+        if let Some(refused) = self.refused_lately(item) {
+            return refused;
+        }
+        match seating {
             Some(Seating::Unseated(entry)) => ItemReply::Unseated(entry.reason),
-            None => ItemReply::UnknownSession,
+            _ => ItemReply::UnknownSession,
         }
     }
 }

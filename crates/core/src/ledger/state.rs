@@ -182,6 +182,12 @@ impl Ledger {
                 true => Undo::Adopted { former: *former },
                 false => Undo::Nothing,
             },
+            Event::Claimed {
+                lease,
+                session,
+                ttl_seconds,
+                shared,
+            } => self.hand_over(*lease, *session, *ttl_seconds, *shared),
         }
     }
 
@@ -274,6 +280,12 @@ impl Ledger {
                 self.adopted = adopted;
             }
             Undo::Adopted { former } => drop(self.adopted.remove(&former)),
+            Undo::Claimed {
+                lease,
+                session,
+                ttl_seconds,
+                shared_before,
+            } => self.take_from(lease, session, ttl_seconds, shared_before),
         }
     }
 

@@ -27,6 +27,8 @@ fn wants_on(product: &str, session: u64, user: &str) -> ReportItem {
         seats: 1,
         ttl_seconds: 300,
         shown: None,
+        gate: false,
+        claim: None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod agents;
 mod behaviour;
+mod gate;
 mod histories;
 mod pause;
 mod restores;

@@ -59,6 +59,8 @@ fn what_an_agent_reports_in_a_pause_is_unseated_and_seated_when_asked_again_late
             seats: 1,
             ttl_seconds: 300,
             shown: None,
+            gate: false,
+            claim: None,
         };
         Command::Report(Box::new(Report {
             computer: computer("pc9"),

@@ -18,6 +18,8 @@ fn wants(session: u64, shown: Option<Shown>) -> ReportItem {
         seats: 1,
         ttl_seconds: TTL_SECONDS,
         shown,
+        gate: false,
+        claim: None,
     }
 }
 

@@ -122,6 +122,18 @@ impl World {
         }
         ledger
     }
+
+    /// Whether recovery builds the same ledger.
+    pub(crate) fn recovers(&self) -> bool {
+        let mut recovered = self.recovered();
+        let mut ledger = self.ledger.clone();
+        // Both forget what is old at the same instant.
+        for ledger in [&mut recovered, &mut ledger] {
+            ledger.apply(self.now, Command::Tick);
+            ledger.seal();
+        }
+        recovered == ledger
+    }
 }
 
 pub(crate) fn spec(id: &str) -> ProductSpec {

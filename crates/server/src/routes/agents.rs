@@ -109,6 +109,7 @@ pub(crate) async fn sync(
         });
         items.push((sequences[index], item));
     }
+    gate_only_what_is_enforced(core, &mut items).await?;
     let report = Report {
         computer: ComputerRef {
             key: (&*computer.id).into(),
@@ -154,6 +155,28 @@ pub(crate) async fn sync(
         policy.as_ref(),
     );
     Ok(json(StatusCode::OK, text, false))
+}
+
+/// Programs of products that are only tracked are refused nothing, whatever their agent asks.
+async fn gate_only_what_is_enforced(
+    core: &Core,
+    items: &mut [(u64, ReportItem)],
+) -> Result<(), Refusal> {
+    let mut policy = None;
+    for (_, item) in items {
+        let ReportItem::Checkout { product, gate, .. } = item else {
+            continue;
+        };
+        if !*gate {
+            continue;
+        }
+        let policy = match &policy {
+            Some(policy) => policy,
+            None => policy.insert(core.app.policy().await?),
+        };
+        *gate = policy.is_enforced(product);
+    }
+    Ok(())
 }
 
 fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {

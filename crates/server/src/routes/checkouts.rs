@@ -218,47 +218,11 @@ pub(crate) fn denied(
     reason: ledger::Reason,
     scene: ledger::Scene,
 ) -> Refusal {
-    let ledger::Scene {
-        seats: total,
-        in_use,
-        queued,
-    } = scene;
-    let why = match reason {
-        ledger::Reason::NoSeat if u64::from(seats) > total => format!(
-            "{seats} seats of {product} were asked for, and there are {total} in all: ask for \
-             fewer"
-        ),
-        ledger::Reason::NoSeat => {
-            let next = match wait {
-                true => "try again later",
-                false => "wait for one with --wait (\"wait\": true)",
-            };
-            let others = match queued {
-                0 => String::new(),
-                1 => ", and 1 request waits already".to_owned(),
-                n => format!(", and {n} requests wait already"),
-            };
-            format!(
-                "{in_use} of {total} seats of {product} are in use, too many for the {seats} \
-                 asked for{others}: {next}"
-            )
-        }
-        ledger::Reason::NoEntitlement => format!(
-            "the organisation owns no seats of {product}: add them with `usher entitlement add \
-             {product} --seats N`"
-        ),
-        ledger::Reason::EntitlementExpired => format!(
-            "the seats of {product} are not valid today: look at their dates with `usher \
-             entitlement list`"
-        ),
-        ledger::Reason::ProductDisabled => {
-            format!("product {product} is switched off: ask who administers it")
-        }
-        ledger::Reason::QueueFull => format!(
-            "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \
-             many as may: try again later"
-        ),
+    let next = match wait {
+        true => "try again later",
+        false => "wait for one with --wait (\"wait\": true)",
     };
+    let why = words::denial(product, seats, next, reason, scene);
     Refusal::new(Code::Denied, why).with_decision(decision.to_string(), words::reason(reason))
 }
 

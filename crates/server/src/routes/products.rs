@@ -7,7 +7,7 @@ use axum::response::Response;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
-use usher_api::{Code, Page, Problem, Product, ProductView};
+use usher_api::{CLAIM_LIMIT_SECONDS, Code, Page, Problem, Product, ProductView};
 use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
 
@@ -286,6 +286,12 @@ fn check(product: &Product) -> Result<(), Refusal> {
         super::checkouts::TTL_LIMIT_SECONDS,
     )?;
     input::within("queue_limit", product.queue_limit, 0, QUEUE_LIMIT)?;
+    input::within(
+        "claim_seconds",
+        product.claim_seconds,
+        1,
+        CLAIM_LIMIT_SECONDS,
+    )?;
     if product.programs.len() > RULES_LIMIT {
         return Err(Refusal::invalid(format!(
             "`programs` has {} rules: give at most {RULES_LIMIT}",

@@ -11,7 +11,7 @@ async fn a_product_is_made_shown_changed_and_removed() {
         "id": "acme-cad", "name": "Acme CAD 2026", "publisher": "Acme", "mode": "track",
         "programs": ["name=cad*", "path=/opt/acme/**"], "enabled": true,
         "max_ttl_seconds": 3600, "queue_limit": 5, "counting": "user",
-        "on_unreachable": "refuse", "on_lost_lease": "end",
+        "on_unreachable": "refuse", "on_lost_lease": "end", "claim_seconds": 60,
     });
     let made = server
         .call("POST", "/v1/products", Some(whole.clone()))

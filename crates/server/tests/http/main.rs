@@ -11,6 +11,7 @@ mod checkouts;
 mod common;
 mod connections;
 mod facts;
+mod gate;
 mod history;
 mod idempotency;
 mod operation;

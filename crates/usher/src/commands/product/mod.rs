@@ -6,8 +6,8 @@ mod rehearsal;
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
 use usher_api::{
-    Counting, Entitlement, EntitlementRequest, Metric, Mode, OnLostLease, OnUnreachable,
-    Product as Wire, ProductView,
+    CLAIM_LIMIT_SECONDS, Counting, Entitlement, EntitlementRequest, Metric, Mode, OnLostLease,
+    OnUnreachable, Product as Wire, ProductView,
 };
 use usher_core::identify::Rule;
 
@@ -101,6 +101,9 @@ pub(crate) struct Traits {
     /// What happens to a running program whose lease is lost [default: run]
     #[arg(long, value_name = "WHAT", value_parser = one_of::<OnLostLease>(&["run", "end"]))]
     on_lost_lease: Option<OnLostLease>,
+    /// How long a seat that came free for who waited is kept for their next start [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = claim)]
+    claim_seconds: Option<u32>,
 }
 
 /// List the products
@@ -167,6 +170,14 @@ fn rule(text: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
+fn claim(text: &str) -> Result<u32, String> {
+    let seconds = time::duration(text)?.as_secs();
+    match u32::try_from(seconds) {
+        Ok(seconds @ 1..=CLAIM_LIMIT_SECONDS) => Ok(seconds),
+        _ => Err("a seat is kept for a second at the least and a day at the most".to_owned()),
+    }
+}
+
 impl Traits {
     fn apply(self, product: &mut Wire) {
         fn set<T>(place: &mut T, value: Option<T>) {
@@ -182,6 +193,7 @@ impl Traits {
         set(&mut product.max_ttl_seconds, self.max_ttl);
         set(&mut product.on_unreachable, self.on_unreachable);
         set(&mut product.on_lost_lease, self.on_lost_lease);
+        set(&mut product.claim_seconds, self.claim_seconds);
         if !self.program.is_empty() {
             product.programs = self.program;
         }
@@ -392,6 +404,7 @@ fn describe(view: &ProductView) -> String {
             "on lost lease",
             word(serde_json::to_value(product.on_lost_lease)),
         ),
+        ("claim within", time::span(product.claim_seconds.into())),
         ("added", time::local(view.created_at)),
     ];
     rows.extend(

@@ -1,0 +1,180 @@
+//! At the gate: a program that is held until its session has a seat, and "tell me when it is
+//! free".
+//!
+//! A session that is held is seated or refused, and a refusal is kept like that of any checkout.
+//! Nothing else comes of it: the session is not entered, so it holds nothing that would have to be
+//! given back. A ticket of the person is a lease of nobody's session once it is granted; the
+//! session of the next start claims it, so that both are one seat.
+
+use super::decide::Asked;
+use super::denials::Fold;
+use super::event::{Event, Undo};
+use super::*;
+
+/// Every reason, for looking up a refusal.
+const REASONS: [Reason; 5] = [
+    Reason::NoSeat,
+    Reason::NoEntitlement,
+    Reason::EntitlementExpired,
+    Reason::ProductDisabled,
+    Reason::QueueFull,
+];
+
+/// How a session asks for its seat.
+pub(super) struct Wish {
+    pub shown: Option<Shown>,
+    pub gate: bool,
+    pub claim: Option<LeaseId>,
+}
+
+impl Ledger {
+    /// Refuses a session whose program is held. During a pause, and after a restore, seats may be
+    /// free that nobody gets: then nothing is decided, as for any checkout.
+    pub(super) fn refuse_session(&mut self, asked: &Asked, reason: Reason) -> ItemReply {
+        if reason == Reason::NoSeat && self.is_held() {
+            return ItemReply::Undecided;
+        }
+        let (decision, scene) = self.record_denial(asked, reason);
+        ItemReply::Denied(Box::new(DeniedItem {
+            decision,
+            reason,
+            product: self.product_id(asked.product),
+            seats: asked.seats,
+            scene,
+        }))
+    }
+
+    /// The newest refusal of the last minute for who asks with this item, where its program is
+    /// held.
+    pub(super) fn refused_lately(&self, item: &ReportItem) -> Option<ItemReply> {
+        let ReportItem::Checkout {
+            product: id,
+            subject,
+            seats,
+            gate: true,
+            ..
+        } = item
+        else {
+            return None;
+        };
+        let (product, pool) = self.product(id)?;
+        let subject = self.subjects.find(&subject.authority, &subject.key)?.id;
+        let kept = |reason| {
+            let fold = Fold {
+                product,
+                subject,
+                reason,
+            };
+            Some((self.denials.repeated(&fold, self.now.steady)?.id, reason))
+        };
+        let (decision, reason) = REASONS
+            .into_iter()
+            .filter_map(kept)
+            .max_by_key(|(id, _)| id.number)?;
+        Some(ItemReply::Denied(Box::new(DeniedItem {
+            decision,
+            reason,
+            product: id.clone(),
+            seats: *seats,
+            scene: pool.scene(self.now),
+        })))
+    }
+
+    /// The lease of that id, if the session that asks may take it over: of its product, person,
+    /// computer and seats, granted to a ticket, and of no session yet.
+    pub(super) fn claimable(&self, id: LeaseId, asked: &Asked) -> Option<EventNumber> {
+        let lease = self.leases.get(&id.number)?;
+        let may_be = lease.id == id
+            && lease.ticket.is_some()
+            && lease.session.is_none()
+            && lease.product == asked.product
+            && lease.subject == asked.subject
+            && lease.computer == asked.computer
+            && lease.seats == asked.seats
+            && lease.deadline > self.now.steady;
+        may_be.then_some(id.number)
+    }
+
+    /// Makes a lease the session's, for as long as it would have got one of its own.
+    pub(super) fn claim(&mut self, lease: EventNumber, session: SessionKey, asked: &Asked) {
+        if let Some(ticket) = self.leases.get(&lease).and_then(|lease| lease.ticket) {
+            self.fetch(ticket.number);
+        }
+        self.emit(Event::Claimed {
+            lease,
+            session,
+            ttl_seconds: asked.ttl_seconds,
+            shared: self.is_shared(asked.product),
+        });
+        self.renew_lease(lease);
+    }
+
+    /// Fetches the seat that a ticket was granted, once: it is held from now on, and its time
+    /// counts from when its holder learns of it.
+    pub(super) fn fetch(&mut self, ticket: EventNumber) {
+        let Some(TicketState::Granted {
+            lease,
+            claim_until: Some(_),
+        }) = self.tickets.get(&ticket).map(|ticket| ticket.state)
+        else {
+            return;
+        };
+        let state = TicketState::Granted {
+            lease,
+            claim_until: None,
+        };
+        self.emit(Event::TicketChanged { ticket, state });
+        self.renew_lease(lease.number);
+    }
+
+    /// What [`Event::Claimed`] changes.
+    pub(super) fn hand_over(
+        &mut self,
+        number: EventNumber,
+        session: SessionKey,
+        ttl_seconds: u32,
+        shared: bool,
+    ) -> Undo {
+        let Some(lease) = self.leases.get_mut(&number) else {
+            return Undo::Nothing;
+        };
+        lease.session = Some(session.session);
+        let before = std::mem::replace(&mut lease.ttl_seconds, ttl_seconds);
+        let mut shared_before = None;
+        if shared {
+            lease.holders = Box::from([session]);
+            shared_before = self.shared.insert((lease.product, lease.subject), number);
+        }
+        self.sessions.insert(session, Seating::Lease(number));
+        Undo::Claimed {
+            lease: number,
+            session,
+            ttl_seconds: before,
+            shared_before,
+        }
+    }
+
+    /// Takes [`Ledger::hand_over`] back.
+    pub(super) fn take_from(
+        &mut self,
+        number: EventNumber,
+        session: SessionKey,
+        ttl_seconds: u32,
+        shared_before: Option<EventNumber>,
+    ) {
+        let Some(lease) = self.leases.get_mut(&number) else {
+            return;
+        };
+        lease.session = None;
+        lease.ttl_seconds = ttl_seconds;
+        let was_shared = !std::mem::take(&mut lease.holders).is_empty();
+        let key = (lease.product, lease.subject);
+        if was_shared {
+            match shared_before {
+                Some(before) => self.shared.insert(key, before),
+                None => self.shared.remove(&key),
+            };
+        }
+        self.sessions.remove(&session);
+    }
+}
