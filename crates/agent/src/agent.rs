@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
 use usher_api::{
-    FinishedSession, Policy, ProgramStarts, SessionCheckout, ShownLease, Subject, SyncAction,
+    FinishedSession, Mode, Policy, ProgramStarts, SessionCheckout, ShownLease, Subject, SyncAction,
 };
 use usher_core::sessions::{
     Effect, Event, Limits, ProcessKey, Session, SessionId, Sessions, Stamp, Who,
@@ -19,6 +20,7 @@ use usher_core::sessions::{
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
 use crate::enforcement::Enforcement;
+use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
 use crate::lock;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
@@ -72,9 +74,16 @@ pub(crate) struct Agent {
     /// Which life of the server's data answered last; none where it tells none.
     pub(crate) life: Option<u32>,
     pub(crate) shared: Option<Arc<Shared>>,
+    pub(crate) gate: Option<Arc<gate::Shared>>,
+    /// Starts that wait for a seat.
+    pub(crate) desk: Desk,
+    /// The server is to be asked at once: somebody waits for its answer.
+    pub(crate) urgent: Arc<Notify>,
     /// The sessions' processes as they were last written down.
     written: FxHashMap<SessionId, Vec<ProcessKey>>,
     unwritten: Vec<Effect>,
+    /// The highest number that a session got.
+    last_session: u64,
 }
 
 impl Agent {
@@ -108,6 +117,9 @@ impl Agent {
             connected: false,
             enforcement: Enforcement::open(data),
             shared: None,
+            gate: None,
+            desk: Desk::default(),
+            urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
         };
@@ -264,7 +276,7 @@ impl Agent {
 
     fn members(&self) -> FxHashMap<SessionId, Vec<ProcessKey>> {
         let mut members: FxHashMap<SessionId, Vec<ProcessKey>> = FxHashMap::default();
-        for (id, key) in self.sessions.members() {
+        for (id, key) in self.sessions.members().chain(self.sessions.starts()) {
             members.entry(id).or_default().push(key);
         }
         for keys in members.values_mut() {
@@ -275,7 +287,9 @@ impl Agent {
 
     /// Puts effects on disk, with those that could not be written before.
     pub(crate) fn write(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
-        self.unwritten.extend(effects);
+        // Whoever waits for an answer does not wait for the disk.
+        self.unwritten
+            .extend(self.desk.take(effects, self.connected));
         if self.unwritten.is_empty() {
             return Ok(());
         }
@@ -289,6 +303,10 @@ impl Agent {
         }
         let effects = std::mem::take(&mut self.unwritten);
         let result = self.write_all(&effects);
+        let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
+        if result.is_ok() && effects.iter().any(asks) {
+            self.urgent.notify_one();
+        }
         if result.is_err() {
             self.unwritten = effects;
         }
@@ -299,7 +317,7 @@ impl Agent {
         let now = clock::now();
         let opened = effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Opened(_)));
+            .any(|effect| matches!(effect, Effect::Opened(_) | Effect::Held(_)));
         let members = if opened {
             self.members()
         } else {
@@ -313,21 +331,27 @@ impl Agent {
             computer,
             boot_id,
             unreached,
+            last_session,
             ..
         } = self;
         let mut teller = Teller {
             accounts,
             computer: &computer.id,
         };
+        // A session that was held is opened after others that came later.
+        let numbers = sessions.open().map(|session| session.id.0);
+        let last = numbers.fold(*last_session, u64::max);
         // What cannot be written is tried again, and counts once.
         let mut counted = unreached.clone();
         outbox.change(|change| {
             for effect in effects {
+                if let Effect::Opened(session) | Effect::Held(session) = effect {
+                    let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
+                    change.save_session(session, members)?;
+                    change.set_meta("last_session", &last.to_string())?;
+                }
                 match effect {
                     Effect::Opened(session) => {
-                        let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
-                        change.save_session(session, members)?;
-                        change.set_meta("last_session", &session.id.0.to_string())?;
                         // What a lease covers has its seat, whoever can be reached.
                         if session.cover.is_none()
                             && let Some(kept) =
@@ -336,11 +360,14 @@ impl Agent {
                             change.set_meta(UNREACHED, &kept)?;
                         }
                     }
-                    Effect::WantLease(id) => {
-                        if let Some(session) = sessions.get(*id) {
-                            change.enqueue(&teller.checkout(session, policy, None))?;
+                    Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
+                    Effect::WantLease { session, gate } => {
+                        if let Some(session) = sessions.get(*session) {
+                            change.take_back(ItemKind::Checkout, session.id.0)?;
+                            change.enqueue(&teller.checkout(session, policy, None, *gate))?;
                         }
                     }
+                    Effect::Dropped(id) => change.forget_session(id.0)?,
                     Effect::ReleaseLease(id) => release(change, id.0)?,
                     Effect::Ended(session, at) => {
                         change.forget_session(session.id.0)?;
@@ -351,6 +378,7 @@ impl Agent {
             change.seen_running(boot_id, now)
         })?;
         self.unreached = counted;
+        self.last_session = last;
         for effect in effects {
             match effect {
                 Effect::Opened(session) => {
@@ -360,13 +388,18 @@ impl Agent {
                         "opened"
                     );
                 }
-                Effect::WantLease(id) => {
+                Effect::WantLease { session, .. } => {
                     // The answer to the checkout says when it is due.
-                    self.seats.insert(*id, due_at(u64::MAX));
+                    self.seats.insert(*session, due_at(u64::MAX));
                 }
                 Effect::ReleaseLease(id) => {
                     self.seats.remove(id);
                 }
+                Effect::Dropped(id) => {
+                    self.seats.remove(id);
+                    self.written.remove(id);
+                }
+                Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
@@ -384,7 +417,16 @@ impl Agent {
             accounts: &mut self.accounts,
             computer: &self.computer.id,
         };
-        Some(teller.checkout(session, &self.policy, held))
+        Some(teller.checkout(session, &self.policy, held, false))
+    }
+
+    /// Has starts held while there is something to enforce.
+    pub(crate) fn want_gate(&self) {
+        if let Some(gate) = &self.gate {
+            let mut products = self.policy.products.iter();
+            let enforces = products.any(|product| product.mode == Mode::Enforce);
+            gate.want(enforces && self.enforcement.state().why_off().is_none());
+        }
     }
 
     /// Of this computer's account `uid`.
@@ -444,6 +486,7 @@ impl Teller<'_> {
         session: &Session,
         policy: &Policy,
         held: Option<ShownLease<'static>>,
+        gate: bool,
     ) -> SyncAction<'static> {
         let allowed = policy
             .products
@@ -457,7 +500,7 @@ impl Teller<'_> {
             seats: 1,
             ttl_seconds: allowed.clamp(1, TTL_SECONDS),
             held,
-            gate: false,
+            gate,
             claim: None,
         })
     }

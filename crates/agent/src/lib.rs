@@ -17,6 +17,7 @@ mod computer;
 mod counts;
 mod covers;
 mod enforcement;
+mod gate;
 mod identity;
 mod installed;
 mod life;
@@ -38,6 +39,7 @@ use std::time::Duration;
 use usher_api::Watching;
 
 pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
+pub use gate::GateOptions;
 pub use installed::dangers_here;
 pub use run::{computer_id, run};
 
@@ -69,6 +71,8 @@ pub struct AgentOptions {
     pub machine_id_file: PathBuf,
     /// How often it is asked whether the leases of covers are still held.
     pub look_after_covers: Duration,
+    /// The gate that holds starts of enforced products; none: nothing is held.
+    pub gate: Option<GateOptions>,
 }
 
 impl AgentOptions {
@@ -85,6 +89,7 @@ impl AgentOptions {
             computer_name: None,
             machine_id_file: PathBuf::from("/etc/machine-id"),
             look_after_covers: Duration::from_secs(30),
+            gate: None,
         }
     }
 }

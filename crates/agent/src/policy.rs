@@ -104,6 +104,7 @@ impl Agent {
             shared.identifier.set_rules(self.rules());
             shared.look_again();
         }
+        self.want_gate();
         Ok(())
     }
 

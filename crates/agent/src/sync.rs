@@ -270,26 +270,35 @@ impl Agent {
                 self.seats
                     .insert(id, seat(*ttl_seconds, before.or(Some(now))));
                 let lease = lease.as_str().into();
-                self.tell(Event::Seated { session: id, lease });
+                self.tell(Event::Seated { session: id, lease })?;
                 self.save(id)?;
             }
             SyncOutcome::Renewed { ttl_seconds } => {
                 self.seats.insert(id, seat(*ttl_seconds, before));
             }
-            SyncOutcome::Unseated { .. }
-            | SyncOutcome::Denied { .. }
-            | SyncOutcome::Undecided
-            | SyncOutcome::UnknownProduct => {
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    let third = u64::from(seat.ttl_seconds) * 1000 / 3;
-                    seat.due_boot_ms = now.boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
-                    seat.granted = None;
-                }
-                self.tell(Event::Unseated { session: id });
+            SyncOutcome::Unseated { .. } | SyncOutcome::UnknownProduct => {
+                self.ask_later(id, now.boot_ms);
+                let event = match self.sessions.is_asking(id) {
+                    // It is no (longer) held, or the server does not know of gates.
+                    true => Event::Ungated { session: id },
+                    false => Event::Unseated { session: id },
+                };
+                self.tell(event)?;
+                self.save(id)?;
+            }
+            SyncOutcome::Denied { detail, .. } => {
+                self.ask_later(id, now.boot_ms);
+                self.desk.denied(id, detail);
+                self.tell(Event::Denied { session: id })?;
+                self.save(id)?;
+            }
+            SyncOutcome::Undecided => {
+                self.ask_later(id, now.boot_ms);
+                self.tell(Event::Unreachable { session: id })?;
                 self.save(id)?;
             }
             SyncOutcome::UnknownSession => {
-                self.tell(Event::Unseated { session: id });
+                self.tell(Event::Unseated { session: id })?;
                 self.save(id)?;
                 self.ask_anew(id)?;
             }
@@ -298,9 +307,19 @@ impl Agent {
         Ok(())
     }
 
-    fn tell(&mut self, event: Event) {
-        // What a server says of a seat has no effects of its own.
-        self.sessions.apply(clock::now(), event, &mut Vec::new());
+    /// A session without a seat asks for one again after a while.
+    fn ask_later(&mut self, id: SessionId, now_boot_ms: u64) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            let third = u64::from(seat.ttl_seconds) * 1000 / 3;
+            seat.due_boot_ms = now_boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
+            seat.granted = None;
+        }
+    }
+
+    fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        self.sessions.apply(clock::now(), event, &mut effects);
+        self.write(effects)
     }
 
     fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {

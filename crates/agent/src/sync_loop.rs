@@ -55,12 +55,14 @@ pub(crate) async fn run(
     let mut pause = PAUSE_FIRST;
     let mut limit = SYNC_ITEMS_LIMIT;
     let mut more = true;
+    let urgent = lock(&agent).urgent.clone();
     loop {
         if !more {
             let now = clock::boot_ms();
             let due = lock(&agent).next_due_boot_ms().min(now + IDLE_MS);
             let wait = Duration::from_millis(due.saturating_sub(now));
             tokio::select! {
+                () = urgent.notified() => {}
                 () = changed.notified() => tokio::time::sleep(DEBOUNCE).await,
                 () = tokio::time::sleep(wait) => {}
                 _ = stop.changed() => return,
@@ -85,8 +87,12 @@ pub(crate) async fn run(
             let mut agent = lock(&agent);
             agent.connected = false;
             agent.unreached.away();
+            if let Err(error) = agent.let_go(true) {
+                tracing::error!(%error, "the agent's state");
+            }
         }
         tokio::select! {
+            () = urgent.notified() => {}
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,
         }

@@ -19,8 +19,8 @@ use super::desk::{Start, Waiting};
 use super::terminal;
 use crate::identity::file::Target;
 use crate::identity::{Matched, Verdict, display_name};
-use crate::watch::{Shared, procfs};
 use crate::watch::procfs::FileKey;
+use crate::watch::{Shared, procfs};
 
 /// Files that wait to be looked into; beyond, a start runs.
 const LOOKS_LIMIT: usize = 256;
@@ -151,7 +151,12 @@ impl Teller {
         if self.needed.never_refused(&started).is_some() {
             return Sight::Nobodys;
         }
-        match self.watching.identifier.quick(&seen.path, &seen.key).verdict {
+        match self
+            .watching
+            .identifier
+            .quick(&seen.path, &seen.key)
+            .verdict
+        {
             None => Sight::Unknown,
             Some(verdict) => by_verdict(verdict),
         }
@@ -220,7 +225,8 @@ fn ourselves() -> Option<(FileId, SystemRole)> {
 }
 
 fn by_verdict(verdict: Verdict) -> Sight {
-    let gated = |matched: &Arc<Matched>| matched.gate.is_some() && matched.role == ProgramRole::Main;
+    let gated =
+        |matched: &Arc<Matched>| matched.gate.is_some() && matched.role == ProgramRole::Main;
     match verdict.filter(gated) {
         Some(matched) => Sight::Metered(matched),
         None => Sight::Nobodys,

@@ -11,10 +11,13 @@ use super::terminal::Terminal;
 use crate::agent::Agent;
 use crate::clock;
 use crate::outbox::OutboxError;
+use crate::watch::procfs;
 
 /// How long a seat is waited for while the server answers, and while it last did not.
 const SEAT_WITHIN: Duration = Duration::from_secs(2);
 const SEAT_WITHIN_AWAY: Duration = Duration::from_millis(250);
+/// How far up it is looked whose child a process is.
+const ANCESTORS_LIMIT: usize = 64;
 /// By then the gate has let every start go that was asked about.
 const FORGOTTEN_AFTER_MS: u64 = 10_000;
 /// Starts that wait at once, at most as many as the gate holds.
@@ -45,8 +48,8 @@ pub(crate) struct Desk {
     waiting: FxHashMap<AskId, Asked>,
     /// Sessions that a seat was asked for, and until when it is waited for.
     due: FxHashMap<SessionId, u64>,
-    /// Why sessions were refused.
-    denials: FxHashMap<SessionId, Denial>,
+    /// Why sessions were refused, and what to do, in the server's words.
+    denials: FxHashMap<SessionId, String>,
 }
 
 #[derive(Debug)]
@@ -54,13 +57,6 @@ struct Asked {
     waiting: Waiting,
     product: Arc<str>,
     since_boot_ms: u64,
-}
-
-/// A refusal, as the server told it.
-#[derive(Debug, Clone)]
-pub(crate) struct Denial {
-    pub(crate) decision: String,
-    pub(crate) reason: usher_api::Reason,
 }
 
 impl Desk {
@@ -84,8 +80,10 @@ impl Desk {
         self.due.remove(&session);
     }
 
-    pub(crate) fn denied(&mut self, session: SessionId, denial: Denial) {
-        self.denials.insert(session, denial);
+    /// The server has refused a session; `detail` says why and what to do.
+    pub(crate) fn denied(&mut self, session: SessionId, detail: &str) {
+        self.answered(session);
+        self.denials.insert(session, detail.to_owned());
     }
 
     /// Acts on what concerns those who wait; the rest is for the disk.
@@ -133,22 +131,17 @@ impl Desk {
         let denial = session.and_then(|session| self.denials.get(&session));
         // Before its shell says that it was not permitted.
         if let Some(terminal) = waiting.terminal {
-            terminal.tell(&reason_for(&product, denial));
+            terminal.tell(&reason_for(&product, denial.map(String::as_str)));
         }
         let _ = waiting.gate.answer(waiting.number, Answer::Refuse);
     }
 }
 
 /// What the user of a program reads who may not start it.
-pub(crate) fn reason_for(product: &str, denial: Option<&Denial>) -> String {
-    let Some(Denial { decision, reason }) = denial else {
-        return format!(
-            "usher: {product} was not started: no metering server answers, and without one it may \
-             not run. Try again later."
-        );
-    };
-    let why = reason.description();
-    format!("usher: {product} was not started: {why}. Who holds the seats: usher why {decision}")
+fn reason_for(product: &str, detail: Option<&str>) -> String {
+    let why = detail
+        .unwrap_or("no metering server answers, and without one it may not run: try again later");
+    format!("usher: {product} was not started: {why}")
 }
 
 impl Agent {
@@ -156,9 +149,10 @@ impl Agent {
     pub(crate) fn asked(&mut self, start: Start) -> Result<(), OutboxError> {
         let Start {
             waiting,
-            process,
+            mut process,
             unanswered,
         } = start;
+        process.parent = self.known_ancestor(process.parent);
         let Some(product) = process.uses.as_ref().map(|used| used.product.clone()) else {
             return Ok(());
         };
@@ -183,6 +177,26 @@ impl Agent {
         };
         self.sessions.apply(clock::now(), event, &mut effects);
         self.write(effects)
+    }
+
+    /// The nearest ancestor of whom something is known; the parent where there is none. What the
+    /// gate asks about may be ahead of what was seen of how the process came about.
+    fn known_ancestor(&self, parent: u32) -> u32 {
+        let up = |pid: &u32| Some(procfs::process_stat(*pid).ok()?.parent);
+        let line = std::iter::successors(Some(parent), up).take(ANCESTORS_LIMIT);
+        let mut known = line
+            .take_while(|pid| *pid > 1)
+            .filter(|pid| self.sessions.knows(*pid));
+        known.next().unwrap_or(parent)
+    }
+
+    /// When [`let_go`](Self::let_go) has something to do.
+    pub(crate) fn next_let_go(&self) -> Option<u64> {
+        let due = [
+            self.desk.next_due_boot_ms(),
+            self.sessions.next_due_boot_ms(),
+        ];
+        due.into_iter().flatten().min()
     }
 
     /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no

@@ -142,7 +142,9 @@ impl Follower {
         mounts.retain(|mount| !mount.holds_no_programs() && !mount.is_noexec);
         // Of mounts one over the other only the upper can be reached.
         for (at, mount) in mounts.iter().enumerate() {
-            let is_covered = mounts[at + 1..].iter().any(|other| other.path == mount.path);
+            let is_covered = mounts[at + 1..]
+                .iter()
+                .any(|other| other.path == mount.path);
             if !is_covered {
                 self.mark(mount, Path::new("/"));
             }
@@ -233,7 +235,11 @@ fn other_namespaces() -> Vec<PathBuf> {
     let mut known: HashSet<PathBuf> = namespace(Path::new("/proc/self")).into_iter().collect();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let is_process = entry.file_name().as_bytes().first().is_some_and(u8::is_ascii_digit);
+        let is_process = entry
+            .file_name()
+            .as_bytes()
+            .first()
+            .is_some_and(u8::is_ascii_digit);
         if !is_process || found.len() >= NAMESPACES_LIMIT {
             continue;
         }

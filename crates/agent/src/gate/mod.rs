@@ -200,7 +200,10 @@ fn start(options: &GateOptions) -> Result<Arc<Gate>, StartError> {
 
 /// Whether it is in vain to try again: this process may not.
 fn is_final(error: &StartError) -> bool {
-    matches!(error, StartError::Events(Errno::PERM | Errno::NOSYS | Errno::INVAL))
+    matches!(
+        error,
+        StartError::Events(Errno::PERM | Errno::NOSYS | Errno::INVAL)
+    )
 }
 
 /// Answers one gate until it ends, or is not wanted any more.
@@ -214,7 +217,11 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
     };
     let mut rules = shared.rules.load(Ordering::Acquire);
     answers.begin();
-    tracing::info!(gate = gate.pid(), guard = gate.guard_pid(), "starts are held at the gate");
+    tracing::info!(
+        gate = gate.pid(),
+        guard = gate.guard_pid(),
+        "starts are held at the gate"
+    );
     loop {
         let interest = [gate.as_fd(), shared.wake.as_fd()];
         let mut ends = interest.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN));

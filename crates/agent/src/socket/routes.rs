@@ -399,7 +399,7 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
         sessions: agent.sessions.open().count() as u64,
         leases,
         enforcement: Some(agent.enforcement.state().shown()),
-        marks: None,
+        marks: agent.gate.as_ref().and_then(|gate| gate.marks()),
     };
     drop(agent);
     answer(StatusCode::OK, &status)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use usher_agent::{AgentError, AgentOptions, AgentReady};
+use usher_agent::{AgentError, AgentOptions, AgentReady, GateOptions};
 use usher_api::{AgentStatus, Watching};
 
 use super::enforcement::{self, Enforcement};
@@ -40,6 +40,10 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "HOW",
         value_parser = super::one_of::<Watching>(&["ebpf", "kernel-events", "polling"]))]
     watching: Option<Watching>,
+    /// Hold starts on the file systems of these paths only, such as the one that the metered
+    /// programs lie on [default: on all of the computer's own]
+    #[arg(long, value_name = "PATH")]
+    gate_only: Vec<PathBuf>,
     /// Print the id that the agent has for this computer, and end
     #[arg(long)]
     print_computer_id: bool,
@@ -113,6 +117,10 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     }
     options.ca_file = context.ca_file().map(Path::to_owned);
     options.watching = args.watching;
+    options.gate = is_root.then(|| GateOptions {
+        program: PathBuf::from("/proc/self/exe"),
+        only: args.gate_only,
+    });
     options.public_socket = args
         .agent_socket
         .or_else(|| is_root.then(|| PathBuf::from(door::SYSTEM_SOCKET)));
