@@ -21,6 +21,7 @@ mod identity;
 mod installed;
 mod life;
 pub mod mounts;
+mod needed;
 mod outbox;
 mod policy;
 mod run;
@@ -39,6 +40,7 @@ use usher_api::Watching;
 
 pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
 pub use installed::dangers_here;
+pub use needed::needed_here;
 pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.
