@@ -47,15 +47,19 @@ impl EnforcementState {
 #[derive(Debug)]
 pub(crate) struct Enforcement {
     folder: PathBuf,
+    /// Why it is off by the file, as it was last read.
+    read: Option<String>,
     state: watch::Sender<EnforcementState>,
 }
 
 impl Enforcement {
     /// As the agent's data directory `folder` has it.
     pub(crate) fn open(folder: &Path) -> Self {
-        let setting = why_switched_off(folder).map(Into::into);
+        let read = why_switched_off(folder);
+        let setting = read.as_deref().map(Into::into);
         Enforcement {
             folder: folder.to_owned(),
+            read,
             state: watch::Sender::new(EnforcementState {
                 setting,
                 policy: None,
@@ -77,18 +81,24 @@ impl Enforcement {
     ///
     /// # Errors
     /// The setting cannot be written: a restart would go by the one before.
-    pub(crate) fn switch(&self, on: bool) -> io::Result<()> {
+    pub(crate) fn switch(&mut self, on: bool) -> io::Result<()> {
         if !on {
-            self.set(Some(SWITCHED_OFF.into()));
+            self.set(Some(SWITCHED_OFF));
         }
         keep(&self.folder, on)?;
-        self.look_again();
+        self.read = why_switched_off(&self.folder);
+        self.set(self.read.as_deref());
         Ok(())
     }
 
-    /// Takes up what was written into the file by another than the agent.
-    pub(crate) fn look_again(&self) {
-        self.set(why_switched_off(&self.folder).map(Into::into));
+    /// Takes up what was written into the file by another than the agent. Where the file is as it
+    /// was, what holds goes on: it may be more than could be written down.
+    pub(crate) fn look_again(&mut self) {
+        let read = why_switched_off(&self.folder);
+        if read != self.read {
+            self.read = read;
+            self.set(self.read.as_deref());
+        }
     }
 
     /// Whether the policy may be enforced, and why not.
@@ -100,10 +110,10 @@ impl Enforcement {
         });
     }
 
-    fn set(&self, setting: Option<Arc<str>>) {
+    fn set(&self, setting: Option<&str>) {
         self.state.send_if_modified(|state| {
-            let differs = state.setting != setting;
-            state.setting = setting;
+            let differs = state.setting.as_deref() != setting;
+            state.setting = setting.map(Into::into);
             differs
         });
     }
@@ -171,7 +181,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let open = || Enforcement::open(folder.path()).state().shown();
         assert!(open().on, "it is on where nothing is said");
-        let enforcement = Enforcement::open(folder.path());
+        let mut enforcement = Enforcement::open(folder.path());
         let mut followed = enforcement.follow();
         enforcement.switch(false).unwrap();
         assert!(followed.has_changed().unwrap());
@@ -205,7 +215,7 @@ mod tests {
     #[test]
     fn a_file_that_another_wrote_is_taken_up() {
         let folder = tempfile::tempdir().unwrap();
-        let enforcement = Enforcement::open(folder.path());
+        let mut enforcement = Enforcement::open(folder.path());
         keep(folder.path(), false).unwrap();
         assert!(enforcement.state().why_off().is_none());
         enforcement.look_again();
@@ -215,10 +225,19 @@ mod tests {
     #[test]
     fn off_holds_at_once_where_it_cannot_be_written_down() {
         let folder = tempfile::tempdir().unwrap();
-        let enforcement = Enforcement::open(&folder.path().join("gone"));
+        let gone = folder.path().join("gone");
+        let mut enforcement = Enforcement::open(&gone);
         assert!(enforcement.switch(false).is_err());
         assert!(enforcement.state().why_off().is_some());
+        enforcement.look_again();
+        assert!(
+            enforcement.state().why_off().is_some(),
+            "the file says no more than before"
+        );
         assert!(enforcement.switch(true).is_err());
         assert!(enforcement.state().why_off().is_some());
+        std::fs::create_dir(&gone).unwrap();
+        enforcement.switch(true).unwrap();
+        assert!(enforcement.state().why_off().is_none());
     }
 }

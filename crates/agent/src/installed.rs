@@ -119,6 +119,8 @@ impl Installed {
                     known_as: others(path),
                     of_system,
                     packages,
+                    package: None,
+                    sha256: None,
                 })
                 .collect();
             programs
@@ -138,6 +140,9 @@ struct Program<'a> {
     known_as: Vec<Vec<u8>>,
     of_system: bool,
     packages: &'a Mutex<Packages>,
+    /// What was found out; each rule may ask.
+    package: Option<Option<Package>>,
+    sha256: Option<Option<[u8; 32]>>,
 }
 
 impl Facts for Program<'_> {
@@ -154,12 +159,14 @@ impl Facts for Program<'_> {
     }
 
     fn package(&mut self) -> Option<Package> {
-        crate::lock(self.packages).owner(&self.path)
+        let owner = || crate::lock(self.packages).owner(&self.path);
+        self.package.get_or_insert_with(owner).clone()
     }
 
     fn sha256(&mut self) -> Option<[u8; 32]> {
-        let file = File::open(Path::new(std::ffi::OsStr::from_bytes(&self.path))).ok()?;
-        hash(&file)
+        let path = Path::new(std::ffi::OsStr::from_bytes(&self.path));
+        let hashed = || hash(&File::open(path).ok()?);
+        *self.sha256.get_or_insert_with(hashed)
     }
 }
 

@@ -22,6 +22,7 @@ mod identity;
 mod installed;
 mod life;
 pub mod mounts;
+mod needed;
 mod outbox;
 mod policy;
 mod run;
@@ -41,6 +42,7 @@ use usher_api::Watching;
 pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
 pub use gate::GateOptions;
 pub use installed::dangers_here;
+pub use needed::needed_here;
 pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.

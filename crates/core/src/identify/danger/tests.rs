@@ -164,6 +164,13 @@ fn a_link_is_as_dangerous_as_what_it_leads_to() {
     let found = found(&["/srv/venv/bin/run"], vec![python]);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].path, b"/usr/bin/python3.11");
+
+    let hard_link = File {
+        known_as: vec![b"/usr/bin/zsh".to_vec()],
+        ..file("/srv/calculator")
+    };
+    let found = super::dangers(&[Rule::parse("calculator").unwrap()], [hard_link]).unwrap();
+    assert_eq!(found[0].role, SystemRole::Shell);
 }
 
 #[test]
