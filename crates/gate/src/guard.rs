@@ -28,6 +28,8 @@ pub(crate) fn serve() -> ExitCode {
         return ExitCode::from(2);
     };
     kernel::close_others();
+    // Where it may not be done the guard watches all the same; the partner can ask.
+    let _ = crate::apart::leave();
     let _ = kernel::allow_descriptors(DESCRIPTORS);
     let _ = become_quiet(c"usher-guard", PRIORITY);
     watch(gate, process);

@@ -11,6 +11,7 @@
 
 #![deny(unsafe_code)]
 
+mod apart;
 mod gate;
 mod guard;
 mod kernel;

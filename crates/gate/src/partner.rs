@@ -201,6 +201,12 @@ impl Gate {
         self.processes.guard.as_ref().map_or(0, Child::id)
     }
 
+    /// Whether the guard has left this process's control group (version 2): else who freezes the
+    /// group (`systemctl freeze`) freezes all three, and every start on the computer.
+    pub fn guard_stands_apart(&self) -> bool {
+        crate::apart::stands_apart(self.guard_pid())
+    }
+
     /// What the gate has said, if there is something; never waits.
     pub fn receive(&self) -> Option<Word> {
         loop {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::fs::fstat;
 use tokio::sync::mpsc;
-use usher_core::identify::{FileId, Needed, ProgramRole, Started, SystemRole};
+use usher_core::identify::{FileId, Needed, ProgramRole, Started};
 use usher_core::sessions::{Process, ProcessKey, Program, Unanswered, Who};
 use usher_gate::{Answer, Gate, Otherwise, Question, QuestionNumber};
 
@@ -19,6 +19,7 @@ use super::desk::{Start, Waiting};
 use super::terminal;
 use crate::identity::file::Target;
 use crate::identity::{Matched, Verdict, display_name};
+use crate::needed::needed_here;
 use crate::watch::procfs::FileKey;
 use crate::watch::{Shared, procfs};
 
@@ -70,7 +71,7 @@ impl Answers {
     pub(super) fn start(watching: Arc<Shared>, starts: mpsc::Sender<Start>) -> io::Result<Self> {
         let teller = Teller {
             watching,
-            needed: Arc::new(Needed::new(ourselves())),
+            needed: Arc::new(needed_here()),
             starts,
         };
         let (looks, to_look) = sync_channel(LOOKS_LIMIT);
@@ -88,6 +89,7 @@ impl Answers {
     /// Another gate, or other rules: what the gate knew, it has forgotten.
     pub(super) fn begin(&mut self) {
         self.refused.clear();
+        self.teller.needed = Arc::new(needed_here());
     }
 
     /// Answers, or has others answer.
@@ -212,16 +214,6 @@ impl Teller {
             tell(gate, number, as_answer(at_once));
         }
     }
-}
-
-/// This program itself, by whatever name it is started: the gate would wait for itself.
-fn ourselves() -> Option<(FileId, SystemRole)> {
-    let stat = rustix::fs::stat("/proc/self/exe").ok()?;
-    let file = FileId {
-        device: stat.st_dev,
-        inode: stat.st_ino,
-    };
-    Some((file, SystemRole::Usher))
 }
 
 fn by_verdict(verdict: Verdict) -> Sight {

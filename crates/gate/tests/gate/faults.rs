@@ -1,5 +1,7 @@
 //! Gates and guards that are killed or stopped.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -111,4 +113,54 @@ fn a_gate_that_is_dropped_ends_with_its_guard() {
     drop(gate);
     assert!(both.iter().all(|&pid| has_ended(pid)));
     all_ran(&[start(&program)]);
+}
+
+/// A control group of the test's own, thawed and removed with it.
+struct ControlGroup(PathBuf);
+
+impl ControlGroup {
+    fn new() -> Option<Self> {
+        let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(Path::new);
+        let is_second = |root: &&Path| root.join("cgroup.controllers").exists();
+        let root = roots.into_iter().find(is_second)?;
+        let group = root.join(format!("usher-test-{}", std::process::id()));
+        fs::create_dir(&group).ok()?;
+        Some(Self(group))
+    }
+
+    fn write(&self, file: &str, what: &str) {
+        fs::write(self.0.join(file), what).unwrap();
+    }
+}
+
+impl Drop for ControlGroup {
+    fn drop(&mut self) {
+        self.write("cgroup.freeze", "0");
+        wait_for("an empty group", || fs::remove_dir(&self.0).ok());
+    }
+}
+
+#[test]
+fn an_agent_that_is_frozen_with_all_its_processes_holds_nobody() {
+    let Some(place) = Place::new() else { return };
+    let Some(group) = ControlGroup::new() else {
+        eprintln!("skipped: no control groups of version 2 here");
+        return;
+    };
+    let program = place.program("true");
+    group.write("cgroup.procs", "0");
+    let partner = Partner::start(&place, "run");
+    fs::write(group.0.parent().unwrap().join("cgroup.procs"), "0").unwrap();
+    let members = fs::read_to_string(group.0.join("cgroup.procs")).unwrap();
+    let members: Vec<&str> = members.lines().collect();
+    assert!(members.contains(&partner.gate.to_string().as_str()));
+    assert!(!members.contains(&partner.guard.to_string().as_str()));
+
+    group.write("cgroup.freeze", "1");
+    let starts = Pending::begin(&program, 50).end();
+    let case = "agent and gate are frozen, 50 starts";
+    none_waited_longer(case, GUARDED + MARGIN, &starts);
+    all_ran(&starts);
+    group.write("cgroup.freeze", "0");
+    drop(partner);
 }

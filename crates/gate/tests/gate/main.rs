@@ -7,6 +7,7 @@
 
 mod answers;
 mod bounds;
+mod costs;
 mod disks;
 mod faults;
 mod files;
