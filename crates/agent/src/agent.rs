@@ -122,6 +122,7 @@ impl Agent {
             urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
+            last_session,
         };
         agent.weigh_policy();
         Ok(agent)

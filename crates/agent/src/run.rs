@@ -13,7 +13,9 @@ use usher_api::client::{Client, Endpoint};
 use crate::agent::Agent;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
-use crate::{AgentError, AgentOptions, AgentReady, covers, enforcement, gate, lock, socket, trust};
+use crate::{
+    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, lock, socket, trust,
+};
 
 /// Sightings that wait between the threads and the agent.
 const SEEN_LIMIT: usize = 16_384;

@@ -363,7 +363,7 @@ impl Agent {
             tracing::warn!(server, "another server answers: seats are asked for anew");
             let ids: Vec<SessionId> = self.seats.keys().copied().collect();
             for id in ids {
-                self.tell(Event::Unseated { session: id });
+                self.tell(Event::Unseated { session: id })?;
                 // A lease of one server is none to another.
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.granted = None;

@@ -24,7 +24,7 @@ use usher_api::{
 
 use super::peer::Peer;
 use super::{State, covers, enforcement};
-use crate::agent::timestamp;
+use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
 use crate::watch::procfs::FileKey;
@@ -392,7 +392,7 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
     let status = AgentStatus {
         computer: agent.computer.id.clone(),
         watching: state.watching,
-        can_miss: can_miss(&state, agent.outbox.dropped()?),
+        can_miss: can_miss(&state, &agent)?,
         server: state.server.clone(),
         connected: agent.connected,
         outbox: agent.outbox.waiting()?,
@@ -406,7 +406,7 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
 }
 
 /// What it can miss, and what it did.
-fn can_miss(state: &State, dropped: u64) -> Vec<String> {
+fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
     use std::sync::atomic::Ordering::Relaxed;
     let mut words = state.can_miss.clone();
     state.shared.take_counted();
@@ -424,12 +424,15 @@ fn can_miss(state: &State, dropped: u64) -> Vec<String> {
              at again"
         ));
     }
+    let dropped = agent.outbox.dropped()?;
     if dropped > 0 {
         words.push(format!(
             "{dropped} records were dropped because the server was away for too long"
         ));
     }
-    words
+    let trouble = agent.gate.as_ref().and_then(|gate| gate.trouble());
+    words.extend(trouble.map(|why| format!("no start is held: {why}")));
+    Ok(words)
 }
 
 /// Exchanges with the server now, so that what was just changed there holds here.

@@ -54,11 +54,6 @@ impl Sessions {
         self.sessions.get(&id).is_some_and(|open| open.asking)
     }
 
-    /// Whether something is known of a process with that pid: it is of a session, or under a cover.
-    pub fn knows(&self, pid: u32) -> bool {
-        self.processes.contains_key(&pid)
-    }
-
     /// The processes that are to go on with sessions, for [`Sessions::restore`] of those that are
     /// held, in no order.
     pub fn starts(&self) -> impl Iterator<Item = (SessionId, ProcessKey)> {
