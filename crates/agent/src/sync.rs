@@ -286,9 +286,13 @@ impl Agent {
                 self.tell(event)?;
                 self.save(id)?;
             }
-            SyncOutcome::Denied { detail, .. } => {
+            SyncOutcome::Denied {
+                detail,
+                decision_id,
+                ..
+            } => {
                 self.ask_later(id, now.boot_ms);
-                self.desk.denied(id, detail);
+                self.desk.denied(id, detail, decision_id);
                 self.tell(Event::Denied { session: id })?;
                 self.save(id)?;
             }

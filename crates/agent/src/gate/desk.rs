@@ -48,7 +48,7 @@ pub(crate) struct Desk {
     waiting: FxHashMap<AskId, Asked>,
     /// Sessions that a seat was asked for, and until when it is waited for.
     due: FxHashMap<SessionId, u64>,
-    /// Why sessions were refused, and what to do, in the server's words.
+    /// Why sessions were refused, and what to do, for their users.
     denials: FxHashMap<SessionId, String>,
 }
 
@@ -81,9 +81,10 @@ impl Desk {
     }
 
     /// The server has refused a session; `detail` says why and what to do.
-    pub(crate) fn denied(&mut self, session: SessionId, detail: &str) {
+    pub(crate) fn denied(&mut self, session: SessionId, detail: &str, decision: &str) {
         self.answered(session);
-        self.denials.insert(session, detail.to_owned());
+        let told = format!("{detail} (more: usher why {decision})");
+        self.denials.insert(session, told);
     }
 
     /// Acts on what concerns those who wait; the rest is for the disk.
