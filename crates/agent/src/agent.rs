@@ -350,11 +350,25 @@ impl Agent {
                             change.set_meta(UNREACHED, &kept)?;
                         }
                     }
-                    Effect::WantLease(id) => {
+                    Effect::Held(session) => {
+                        // Its starts wait for no disk, but its seat has to be given back.
+                        change.save_session(session, &[])?;
+                        change.set_meta("last_session", &session.id.0.to_string())?;
+                    }
+                    Effect::WantLease { session: id, gate } => {
+                        // What was asked otherwise before must not be answered after it.
+                        change.take_back(ItemKind::Checkout, id.0)?;
                         if let Some(session) = sessions.get(*id) {
-                            change.enqueue(&teller.checkout(session, policy, None))?;
+                            let mut action = teller.checkout(session, policy, None);
+                            if let SyncAction::Checkout(checkout) = &mut action {
+                                checkout.gate = *gate;
+                            }
+                            change.enqueue(&action)?;
                         }
                     }
+                    Effect::Dropped(id) => change.forget_session(id.0)?,
+                    // Nothing holds a program yet that would wait for these.
+                    Effect::Allow(_) | Effect::Refuse { .. } => {}
                     Effect::ReleaseLease(id) => release(change, id.0)?,
                     Effect::Ended(session, at) => {
                         change.forget_session(session.id.0)?;
@@ -374,14 +388,16 @@ impl Agent {
                         "opened"
                     );
                 }
-                Effect::WantLease(id) => {
+                Effect::WantLease { session: id, .. } => {
                     // The answer to the checkout says when it is due.
                     self.seats.insert(*id, due_at(u64::MAX));
                 }
-                Effect::ReleaseLease(id) => {
+                Effect::ReleaseLease(id) | Effect::Dropped(id) => {
                     self.seats.remove(id);
                 }
+                Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
+                    self.seats.remove(&session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
                 }

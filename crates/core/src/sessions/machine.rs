@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::covers::{Cover, CoverId};
+use super::gate::Start;
 use super::{
     Counting, Effect, Event, Process, ProcessKey, Program, Session, SessionId, Stamp, Use, Who,
 };
@@ -17,6 +19,12 @@ pub struct Limits {
     pub processes: usize,
     /// Covers. A cover beyond is not taken.
     pub covers: usize,
+    /// Starts between the gate and their first instruction. One beyond is answered as if no
+    /// server could be reached.
+    pub starts: usize,
+    /// How long such a start is waited for, in milliseconds: for the answer to it, and then for
+    /// the program to run.
+    pub start_ms: u64,
 }
 
 impl Default for Limits {
@@ -24,62 +32,80 @@ impl Default for Limits {
         Limits {
             processes: 65_536,
             covers: 16_384,
+            starts: 4_096,
+            start_ms: 30_000,
         }
     }
 }
 
-/// Covers within covers that are looked through for a lease of a product.
-const COVER_DEPTH_LIMIT: usize = 16;
-
 /// All processes of products, and their sessions.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    limits: Limits,
-    last_id: u64,
-    processes: FxHashMap<u32, Member>,
-    sessions: FxHashMap<SessionId, Open>,
+    pub(super) limits: Limits,
+    pub(super) last_id: u64,
+    pub(super) processes: FxHashMap<u32, Member>,
+    pub(super) sessions: FxHashMap<SessionId, Open>,
     /// The session of each use that is counted once for a user.
-    by_use: FxHashMap<UseKey, SessionId>,
-    covers: FxHashMap<CoverId, Cover>,
-    last_cover: CoverId,
+    pub(super) by_use: FxHashMap<UseKey, SessionId>,
+    pub(super) covers: FxHashMap<CoverId, Cover>,
+    pub(super) last_cover: CoverId,
+    /// Starts between the gate and their first instruction, by pid.
+    pub(super) starts: FxHashMap<u32, Vec<Start>>,
     /// Processes that a restored session had, until it is settled which of them still run.
     restored: FxHashMap<ProcessKey, SessionId>,
-    left_out: u64,
+    pub(super) left_out: u64,
 }
 
-type CoverId = u64;
-
 #[derive(Debug)]
-struct Member {
-    key: ProcessKey,
-    who: Who,
-    session: Option<SessionId>,
+pub(super) struct Member {
+    pub(super) key: ProcessKey,
+    pub(super) who: Who,
+    pub(super) session: Option<SessionId>,
     /// It exec'd the product itself, where others only were forked by one that did.
-    own: bool,
-    cover: Option<CoverId>,
+    pub(super) own: bool,
+    pub(super) cover: Option<CoverId>,
 }
 
 #[derive(Debug)]
-struct Open {
-    session: Session,
-    processes: u32,
+pub(super) struct Open {
+    pub(super) session: Session,
+    pub(super) processes: u32,
+    /// Starts that are to go on with it.
+    pub(super) starts: u32,
     /// Of a restored session: when it was last seen running.
-    last_seen: Option<Stamp>,
+    pub(super) last_seen: Option<Stamp>,
+    /// When its last process ended, where only a start keeps it.
+    pub(super) emptied: Option<Stamp>,
+    /// A seat was asked for, for a start that waits for the answer.
+    pub(super) asking: bool,
+    /// The server was told of it as one that runs: it has a seat or an entry as unseated there.
+    pub(super) entered: bool,
+    /// The server has refused it: there is nothing to give back.
+    pub(super) refused: bool,
+}
+
+impl Open {
+    fn of(session: Session) -> Open {
+        // What a lease covers is never asked for.
+        let entered = session.cover.is_some();
+        Open {
+            session,
+            processes: 0,
+            starts: 0,
+            last_seen: None,
+            emptied: None,
+            asking: false,
+            entered,
+            refused: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct UseKey {
-    product: Arc<str>,
-    user: u32,
-    cover: Option<Arc<str>>,
-}
-
-#[derive(Debug)]
-struct Cover {
-    root: u32,
-    lease: Arc<str>,
-    product: Arc<str>,
-    outer: Option<CoverId>,
+pub(super) struct UseKey {
+    pub(super) product: Arc<str>,
+    pub(super) user: u32,
+    pub(super) cover: Option<Arc<str>>,
 }
 
 impl Sessions {
@@ -104,14 +130,12 @@ impl Sessions {
         for process in processes {
             self.restored.insert(*process, id);
         }
-        self.sessions.insert(
-            id,
-            Open {
-                session,
-                processes: 0,
-                last_seen: Some(last_seen),
-            },
-        );
+        let open = Open {
+            last_seen: Some(last_seen),
+            entered: !session.held,
+            ..Open::of(session)
+        };
+        self.sessions.insert(id, open);
     }
 
     /// What follows from `event` at `now`, added to `effects`.
@@ -126,12 +150,16 @@ impl Sessions {
                 lease,
                 product,
             } => self.covered(now, root, lease, product, effects),
-            Event::Seated { session, lease } => {
-                if let Some(open) = self.sessions.get_mut(&session) {
-                    open.session.lease = Some(lease);
-                    open.session.seated = true;
-                }
-            }
+            Event::Asked {
+                ask,
+                process,
+                unanswered,
+            } => self.asked(now, ask, process, unanswered, effects),
+            Event::Seated { session, lease } => self.seated(now, session, lease, effects),
+            Event::Denied { session } => self.denied(now, session, effects),
+            Event::Ungated { session } => self.ungated(now, session, effects),
+            Event::Unreachable { session } => self.unreachable(now, session, effects),
+            Event::Tick => self.tick(now, effects),
             Event::Unseated { session } => {
                 if let Some(open) = self.sessions.get_mut(&session) {
                     open.session.seated = false;
@@ -146,9 +174,10 @@ impl Sessions {
         self.sessions.get(&id).map(|open| &open.session)
     }
 
-    /// All sessions that are open, in no order.
+    /// All sessions that are open, in no order; those that are only held are not.
     pub fn open(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().map(|open| &open.session)
+        let sessions = self.sessions.values().map(|open| &open.session);
+        sessions.filter(|session| !session.held)
     }
 
     /// The processes of all sessions, for [`Sessions::restore`], in no order.
@@ -160,10 +189,10 @@ impl Sessions {
 
     /// Whether the machine wants to hear of this process.
     pub fn knows(&self, pid: u32) -> bool {
-        self.processes.contains_key(&pid)
+        self.processes.contains_key(&pid) || self.starts.contains_key(&pid)
     }
 
-    /// Processes that were left out because a table was full.
+    /// Processes and starts that were left out because a table was full.
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
@@ -171,6 +200,13 @@ impl Sessions {
     fn runs(&mut self, now: Stamp, process: Process, effects: &mut Vec<Effect>) {
         let pid = process.key.pid;
         self.forget_if_another(now, process.key, effects);
+        self.take_in_run(now, process, effects);
+        // Whatever it was held for, it runs now.
+        self.give_up_starts(now, pid, effects);
+    }
+
+    fn take_in_run(&mut self, now: Stamp, process: Process, effects: &mut Vec<Effect>) {
+        let pid = process.key.pid;
         if !self.processes.contains_key(&pid) {
             let cover = self.processes.get(&process.parent).and_then(|p| p.cover);
             let counts = matches!(&process.uses, Some(used) if used.role == ProgramRole::Main);
@@ -226,6 +262,7 @@ impl Sessions {
 
     fn exited(&mut self, now: Stamp, pid: u32, effects: &mut Vec<Effect>) {
         self.leave(now, pid, effects);
+        self.give_up_starts(now, pid, effects);
         let Some(member) = self.processes.remove(&pid) else {
             return;
         };
@@ -242,12 +279,15 @@ impl Sessions {
     fn products_are(&mut self, now: Stamp, known: &[Arc<str>], effects: &mut Vec<Effect>) {
         let known: FxHashSet<&str> = known.iter().map(|product| &**product).collect();
         let mut gone: Vec<SessionId> = self
-            .open()
+            .sessions
+            .values()
+            .map(|open| &open.session)
             .filter(|session| !known.contains(&*session.product))
             .map(|session| session.id)
             .collect();
         gone.sort_unstable();
         for id in gone {
+            self.let_go(id, effects);
             let members: Vec<u32> = self.members_of(id);
             for pid in members {
                 self.leave(now, pid, effects);
@@ -258,106 +298,12 @@ impl Sessions {
         }
     }
 
-    fn covered(
-        &mut self,
-        now: Stamp,
-        root: ProcessKey,
-        lease: Arc<str>,
-        product: Arc<str>,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.forget_if_another(now, root, effects);
-        let outer = self.processes.get(&root.pid).and_then(|root| root.cover);
-        if self.covers.len() >= self.limits.covers {
-            self.left_out += 1;
-            return;
-        }
-        let nobody = Who {
-            counted: u32::MAX,
-            real: u32::MAX,
-        };
-        if !self.processes.contains_key(&root.pid) && !self.enter(root, nobody, None) {
-            return;
-        }
-        self.last_cover += 1;
-        self.covers.insert(
-            self.last_cover,
-            Cover {
-                root: root.pid,
-                lease,
-                product,
-                outer,
-            },
-        );
-        let cover = Some(self.last_cover);
-        if let Some(member) = self.processes.get_mut(&root.pid) {
-            member.cover = cover;
-        }
-        self.move_to_own_cover(now, root.pid, effects);
-    }
-
-    /// The root of a cover has ended and its lease is given back: what still runs below it is a
-    /// use of its own from now on.
-    fn uncover(&mut self, now: Stamp, id: CoverId, effects: &mut Vec<Effect>) {
-        let Some(ended) = self.covers.remove(&id) else {
-            return;
-        };
-        for cover in self.covers.values_mut() {
-            if cover.outer == Some(id) {
-                cover.outer = ended.outer;
-            }
-        }
-        let mut members: Vec<u32> = Vec::new();
-        for (pid, member) in &mut self.processes {
-            let below = member.cover.is_some();
-            if member.cover == Some(id) {
-                member.cover = ended.outer;
-            }
-            if below {
-                members.push(*pid);
-            }
-        }
-        members.sort_unstable();
-        for pid in members {
-            self.move_to_own_cover(now, pid, effects);
-            self.drop_if_idle(pid);
-        }
-    }
-
-    /// Moves a process whose cover has changed into the session that it belongs to now.
-    fn move_to_own_cover(&mut self, now: Stamp, pid: u32, effects: &mut Vec<Effect>) {
-        let Some(member) = self.processes.get(&pid) else {
-            return;
-        };
-        let Some(session) = member.session.and_then(|id| self.get(id)).cloned() else {
-            return;
-        };
-        let covered_by = self.lease_over(member.cover, &session.product);
-        if covered_by == session.cover {
-            return;
-        }
-        let own = member.own;
-        let (who, counting) = (member.who, session.counting);
-        self.leave(now, pid, effects);
-        let target = self.session_for(
-            now,
-            session.product,
-            counting,
-            who,
-            covered_by,
-            session.program,
-            None,
-            effects,
-        );
-        self.add(pid, target, own);
-    }
-
     fn settled(&mut self, effects: &mut Vec<Effect>) {
         self.restored.clear();
         let mut ended: Vec<(SessionId, Stamp)> = self
             .sessions
             .iter()
-            .filter(|(_, open)| open.processes == 0)
+            .filter(|(_, open)| open.processes == 0 && open.starts == 0)
             .filter_map(|(id, open)| Some((*id, open.last_seen?)))
             .collect();
         ended.sort_unstable_by_key(|(id, _)| *id);
@@ -365,22 +311,31 @@ impl Sessions {
             self.end(id, last_seen, effects);
         }
         for open in self.sessions.values_mut() {
-            open.last_seen = None;
+            if let Some(last_seen) = open.last_seen.take()
+                && open.processes == 0
+            {
+                open.emptied = Some(last_seen);
+            }
         }
     }
 
     /// A known pid whose start time is another one is another process: the known one has ended.
-    fn forget_if_another(&mut self, now: Stamp, key: ProcessKey, effects: &mut Vec<Effect>) {
+    pub(super) fn forget_if_another(
+        &mut self,
+        now: Stamp,
+        key: ProcessKey,
+        effects: &mut Vec<Effect>,
+    ) {
         let is_another = self
             .processes
             .get(&key.pid)
             .is_some_and(|known| !known.key.may_be(key));
-        if is_another {
+        if is_another || self.starts_of_another(key) {
             self.exited(now, key.pid, effects);
         }
     }
 
-    fn enter(&mut self, key: ProcessKey, who: Who, cover: Option<CoverId>) -> bool {
+    pub(super) fn enter(&mut self, key: ProcessKey, who: Who, cover: Option<CoverId>) -> bool {
         if self.processes.len() >= self.limits.processes {
             self.left_out += 1;
             return false;
@@ -432,10 +387,15 @@ impl Sessions {
                             && session.cover == cover
                     })
             });
+        let as_asked = self.asked_for(pid, used, process.who, cover.as_deref());
         self.leave(now, pid, effects);
         let target = as_before
+            .or(as_asked)
             .or(with_parent)
             .filter(|id| self.sessions.contains_key(id));
+        if let Some(held) = target {
+            self.open_held(held, process.since.unwrap_or(now), effects);
+        }
         let target = target.unwrap_or_else(|| {
             self.session_for(
                 now,
@@ -453,7 +413,7 @@ impl Sessions {
 
     /// The open session of a use, or a new one.
     #[allow(clippy::too_many_arguments)] // the parts of a new session
-    fn session_for(
+    pub(super) fn session_for(
         &mut self,
         now: Stamp,
         product: Arc<str>,
@@ -477,40 +437,45 @@ impl Sessions {
             lease: cover.clone(),
             seated: cover.is_some(),
             cover,
+            held: false,
         };
         let key = use_key(&session);
-        if let Some(known) = key.as_ref().and_then(|key| self.by_use.get(key).copied()) {
+        if let Some(known) = key.and_then(|key| self.by_use.get(&key).copied()) {
             // A process that began after a restored session was last seen is not part of it.
             let missed = self.sessions.get(&known).and_then(|open| {
-                let last_seen = open.last_seen.filter(|_| open.processes == 0)?;
+                let is_empty = open.processes == 0 && open.starts == 0;
+                let last_seen = open.last_seen.filter(|_| is_empty)?;
                 (started.boot_ms > last_seen.boot_ms).then_some(last_seen)
             });
             match missed {
                 Some(last_seen) => self.end(known, last_seen, effects),
-                None => return known,
+                None => {
+                    self.open_held(known, started, effects);
+                    return known;
+                }
             }
         }
-        let id = session.id;
-        self.last_id = id.0;
-        if let Some(key) = key {
-            self.by_use.insert(key, id);
-        }
         effects.push(Effect::Opened(session.clone()));
-        if session.cover.is_none() {
-            effects.push(Effect::WantLease(id));
+        let is_covered = session.cover.is_some();
+        let id = self.keep(session);
+        if !is_covered {
+            self.want(id, false, effects);
         }
-        self.sessions.insert(
-            id,
-            Open {
-                session,
-                processes: 0,
-                last_seen: None,
-            },
-        );
         id
     }
 
-    fn add(&mut self, pid: u32, session: SessionId, own: bool) {
+    /// Takes a new session up.
+    pub(super) fn keep(&mut self, session: Session) -> SessionId {
+        let id = session.id;
+        self.last_id = id.0;
+        if let Some(key) = use_key(&session) {
+            self.by_use.insert(key, id);
+        }
+        self.sessions.insert(id, Open::of(session));
+        id
+    }
+
+    pub(super) fn add(&mut self, pid: u32, session: SessionId, own: bool) {
         let Some(member) = self.processes.get_mut(&pid) else {
             return;
         };
@@ -518,11 +483,12 @@ impl Sessions {
         member.own = own;
         if let Some(open) = self.sessions.get_mut(&session) {
             open.processes += 1;
+            open.emptied = None;
         }
     }
 
     /// Takes a process out of its session; the last one ends it.
-    fn leave(&mut self, now: Stamp, pid: u32, effects: &mut Vec<Effect>) {
+    pub(super) fn leave(&mut self, now: Stamp, pid: u32, effects: &mut Vec<Effect>) {
         let Some(member) = self.processes.get_mut(&pid) else {
             return;
         };
@@ -534,12 +500,17 @@ impl Sessions {
             return;
         };
         open.processes -= 1;
-        if open.processes == 0 {
-            self.end(id, now, effects);
+        if open.processes > 0 {
+            return;
+        }
+        // A start that was allowed is about to go on with it.
+        match open.starts {
+            0 => self.end(id, now, effects),
+            _ => open.emptied = Some(now),
         }
     }
 
-    fn end(&mut self, id: SessionId, at: Stamp, effects: &mut Vec<Effect>) {
+    pub(super) fn end(&mut self, id: SessionId, at: Stamp, effects: &mut Vec<Effect>) {
         let Some(open) = self.sessions.remove(&id) else {
             return;
         };
@@ -548,14 +519,17 @@ impl Sessions {
         {
             self.by_use.remove(&key);
         }
-        if open.session.cover.is_none() {
+        if open.session.cover.is_none() && !open.refused {
             effects.push(Effect::ReleaseLease(id));
         }
-        effects.push(Effect::Ended(open.session, at));
+        effects.push(match open.session.held {
+            true => Effect::Dropped(id),
+            false => Effect::Ended(open.session, at),
+        });
     }
 
     /// A process that is in no session and under no cover is of no interest.
-    fn drop_if_idle(&mut self, pid: u32) {
+    pub(super) fn drop_if_idle(&mut self, pid: u32) {
         let idle = self
             .processes
             .get(&pid)
@@ -563,19 +537,6 @@ impl Sessions {
         if idle {
             self.processes.remove(&pid);
         }
-    }
-
-    /// The lease that covers uses of `product` under `cover`, looking outwards.
-    fn lease_over(&self, cover: Option<CoverId>, product: &str) -> Option<Arc<str>> {
-        let mut next = cover;
-        for _ in 0..COVER_DEPTH_LIMIT {
-            let cover = self.covers.get(&next?)?;
-            if &*cover.product == product {
-                return Some(cover.lease.clone());
-            }
-            next = cover.outer;
-        }
-        None
     }
 
     fn members_of(&self, id: SessionId) -> Vec<u32> {
@@ -590,7 +551,7 @@ impl Sessions {
     }
 }
 
-fn use_key(session: &Session) -> Option<UseKey> {
+pub(super) fn use_key(session: &Session) -> Option<UseKey> {
     (session.counting == Counting::UserOnComputer).then(|| UseKey {
         product: session.product.clone(),
         user: session.who.counted,

@@ -9,9 +9,18 @@
 //! - a process tree under a lease that `usher run` holds never asks for a second one;
 //! - every session ends once, and every lease that was wanted is released once.
 //!
+//! A process may be held at the gate before its first instruction ([`Event::Asked`]). What needs
+//! no seat of its own runs at once: what a lease covers, helpers, what is part of a program that
+//! runs, and a product that its user has a seat for on this computer. For all others a session is
+//! *held*: it asks for one seat, however many starts wait for it. With the seat they run; without,
+//! they are refused, and the session was never there. The seat of a session whose programs die or
+//! never run is given back.
+//!
 //! Processes are told apart by pid and start time, so a pid that is used again is another process.
 //! Tables are bounded by [`Limits`]; what does not fit is left out and counted.
 
+mod covers;
+mod gate;
 mod machine;
 mod session;
 
@@ -44,6 +53,17 @@ pub enum Event {
     },
     /// From now on only these products are known: sessions of others end.
     ProductsAre(Vec<Arc<str>>),
+    /// A process is held before it runs a program of a product: may it? The answer is one
+    /// [`Effect::Allow`] or [`Effect::Refuse`], now or later; none, where the process ends or
+    /// runs before.
+    Asked {
+        /// A number to answer by, not used before.
+        ask: AskId,
+        /// The process, with what it is about to run.
+        process: Process,
+        /// What is answered where no server can be.
+        unanswered: Unanswered,
+    },
     /// `usher run` holds a lease for a process and all that it starts from now on.
     Covered {
         /// The process at the root of the tree.
@@ -65,9 +85,41 @@ pub enum Event {
         /// The session.
         session: SessionId,
     },
+    /// The seat that was asked for with `gate` was refused.
+    Denied {
+        /// The session.
+        session: SessionId,
+    },
+    /// The server holds no programs of that product (any more): it records the session without a
+    /// seat.
+    Ungated {
+        /// The session.
+        session: SessionId,
+    },
+    /// Whether there is a seat is not known, and will not be in time: no server can be reached,
+    /// or none decides. What was asked may still come to be granted.
+    Unreachable {
+        /// The session.
+        session: SessionId,
+    },
+    /// Time has passed.
+    Tick,
     /// All programs that run were looked at: sessions that were restored and that no process has
     /// taken up have ended while nobody watched.
     Settled,
+}
+
+/// Which of the questions of the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub u64);
+
+/// What becomes of a program that is held where nobody answers for its seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// It runs, unseated.
+    Run,
+    /// It is refused.
+    Refuse,
 }
 
 /// What follows.
@@ -75,8 +127,29 @@ pub enum Event {
 pub enum Effect {
     /// A session has begun.
     Opened(Session),
-    /// It needs a seat; never said of a session under a cover.
-    WantLease(SessionId),
+    /// It needs a seat; never said of a session under a cover. With `gate` programs wait for the
+    /// answer, which is one of [`Event::Seated`], [`Event::Denied`], [`Event::Ungated`] and
+    /// [`Event::Unreachable`]; without, it takes the place of whatever was asked for it before.
+    WantLease {
+        /// Which.
+        session: SessionId,
+        /// Whether it may be refused.
+        gate: bool,
+    },
+    /// A session is held until its first program runs: [`Effect::Opened`] says so. Where that never
+    /// comes, [`Effect::Dropped`] does.
+    Held(Session),
+    /// A session that was held came to nothing. It is no use of the product.
+    Dropped(SessionId),
+    /// What was asked may run.
+    Allow(AskId),
+    /// What was asked may not run.
+    Refuse {
+        /// Which.
+        ask: AskId,
+        /// The session that has no seat; none where it is not known whether there is one.
+        session: Option<SessionId>,
+    },
     /// It no longer needs the seat that it wanted.
     ReleaseLease(SessionId),
     /// It has ended.

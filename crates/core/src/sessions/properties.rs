@@ -1,6 +1,7 @@
 //! What holds over every history of events, however odd: sessions of one use never overlap, each
 //! ends once, leases wanted are leases released, and a session is open exactly while a process of
-//! it lives.
+//! it lives, or one that may run and has not yet. Nobody who is held is forgotten, nobody whom a
+//! lease covers is refused, and what was held for nothing leaves nothing behind.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,11 +38,63 @@ enum Step {
     Seat {
         session: u64,
     },
+    Ask {
+        pid: u32,
+        parent: u32,
+        user: u32,
+        product: u8,
+        run: bool,
+    },
+    /// What comes of what was asked: of one of the sessions that wait, as a rule.
+    Answer {
+        session: u64,
+        late: bool,
+        answer: Answer,
+    },
+    Wait {
+        ms: u64,
+    },
     Settle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Answer {
+    Seat,
+    Deny,
+    Ungate,
+    Away,
+    Lose,
+}
+
+impl Answer {
+    fn event(self, session: u64) -> Event {
+        let session = SessionId(session);
+        match self {
+            Answer::Seat => Event::Seated {
+                session,
+                lease: "S".into(),
+            },
+            Answer::Deny => Event::Denied { session },
+            Answer::Ungate => Event::Ungated { session },
+            Answer::Away => Event::Unreachable { session },
+            Answer::Lose => Event::Unseated { session },
+        }
+    }
+}
+
+fn answers() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        4 => Just(Answer::Seat),
+        4 => Just(Answer::Deny),
+        1 => Just(Answer::Ungate),
+        2 => Just(Answer::Away),
+        1 => Just(Answer::Lose),
+    ]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let pid = 1..24_u32;
+    let pid_again = pid.clone();
     let step = prop_oneof![
         8 => (pid.clone(), pid.clone(), 0..3_u32, proptest::option::of((0..3_u8, any::<bool>())))
             .prop_map(|(pid, parent, user, product)| Step::Run { pid, parent, user, product }),
@@ -51,6 +104,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (pid, 0..3_u8).prop_map(|(pid, product)| Step::Cover { pid, product }),
         1 => any::<u8>().prop_map(|mask| Step::Products { mask }),
         1 => (1..40_u64).prop_map(|session| Step::Seat { session }),
+        8 => (pid_again.clone(), pid_again, 0..3_u32, 0..3_u8, any::<bool>()).prop_map(
+            |(pid, parent, user, product, run)| Step::Ask { pid, parent, user, product, run }),
+        8 => (0..40_u64, proptest::bool::weighted(0.2), answers())
+            .prop_map(|(session, late, answer)| Step::Answer { session, late, answer }),
+        1 => (0..80_u64).prop_map(|ms| Step::Wait { ms }),
         1 => Just(Step::Settle),
     ];
     proptest::collection::vec(step, 0..300)
@@ -65,52 +123,190 @@ fn counting(product: u8) -> Counting {
     }
 }
 
+/// What has to be so, as the effects tell it.
 #[derive(Default)]
 struct Ledger {
     open: BTreeMap<u64, Session>,
+    held: BTreeMap<u64, Session>,
     ever: BTreeSet<u64>,
+    /// Seats were asked for, and not given back.
     wanted: BTreeSet<u64>,
+    /// Of those: a server has something of it that has to be given back.
+    entered: BTreeSet<u64>,
+    refused: BTreeSet<u64>,
+    /// Questions that were not answered yet, of processes that are held.
+    asked: BTreeMap<u64, u32>,
+    /// Such of processes whose end nobody saw: they may be answered or not.
+    unseen: BTreeSet<u64>,
+    last_ask: u64,
 }
 
 impl Ledger {
+    fn begins(&mut self, session: &Session) -> Result<(), TestCaseError> {
+        prop_assert!(self.ever.insert(session.id.0), "a number was used twice");
+        let overlaps = self.open.values().chain(self.held.values()).any(|other| {
+            session.counting == Counting::UserOnComputer
+                && other.counting == session.counting
+                && other.product == session.product
+                && other.who.counted == session.who.counted
+                && other.cover == session.cover
+        });
+        prop_assert!(!overlaps, "{session:?} overlaps another");
+        Ok(())
+    }
+
+    fn wants(&mut self, id: u64, gate: bool) -> Result<(), TestCaseError> {
+        let session = self.open.get(&id).or(self.held.get(&id));
+        prop_assert!(session.is_some(), "what is not there wants a seat");
+        let is_covered = session.is_some_and(|session| session.cover.is_some());
+        prop_assert!(!is_covered, "a second seat under a cover");
+        self.wanted.insert(id);
+        self.refused.remove(&id);
+        if !gate {
+            self.entered.insert(id);
+        }
+        Ok(())
+    }
+
     fn take(&mut self, effects: &[Effect]) -> Result<(), TestCaseError> {
         for effect in effects {
             match effect {
+                Effect::Held(session) => {
+                    self.begins(session)?;
+                    self.held.insert(session.id.0, session.clone());
+                }
                 Effect::Opened(session) => {
-                    prop_assert!(self.ever.insert(session.id.0), "a number was used twice");
-                    let overlaps = self.open.values().any(|other| {
-                        session.counting == Counting::UserOnComputer
-                            && other.counting == session.counting
-                            && other.product == session.product
-                            && other.who.counted == session.who.counted
-                            && other.cover == session.cover
-                    });
-                    prop_assert!(!overlaps, "{session:?} overlaps another");
+                    if self.held.remove(&session.id.0).is_none() {
+                        self.begins(session)?;
+                    }
                     self.open.insert(session.id.0, session.clone());
                 }
-                Effect::WantLease(id) => {
-                    prop_assert!(self.open.contains_key(&id.0));
-                    prop_assert!(
-                        self.open[&id.0].cover.is_none(),
-                        "a second seat under a cover"
-                    );
-                    prop_assert!(self.wanted.insert(id.0), "wanted twice");
-                }
+                Effect::WantLease { session, gate } => self.wants(session.0, *gate)?,
                 Effect::ReleaseLease(id) => {
                     prop_assert!(self.wanted.remove(&id.0), "released what was not wanted");
+                    prop_assert!(!self.refused.contains(&id.0), "released what it never had");
                 }
                 Effect::Ended(session, at) => {
                     prop_assert!(self.open.remove(&session.id.0).is_some(), "ended twice");
-                    prop_assert!(!self.wanted.contains(&session.id.0), "ended with its seat");
+                    prop_assert!(!self.owes(session.id.0), "ended with its seat");
                     prop_assert!(at.boot_ms >= session.started.boot_ms);
+                }
+                Effect::Dropped(id) => {
+                    prop_assert!(
+                        self.held.remove(&id.0).is_some(),
+                        "dropped what was not held"
+                    );
+                    prop_assert!(!self.owes(id.0), "dropped with its seat");
+                }
+                Effect::Allow(ask) => {
+                    prop_assert!(self.is_answered(*ask), "allowed, and not held");
+                }
+                Effect::Refuse { ask, .. } => {
+                    prop_assert!(self.is_answered(*ask), "refused, and not held");
                 }
             }
         }
         Ok(())
     }
+
+    /// Of a session that is no more: whether a server still has something of it.
+    fn owes(&mut self, session: u64) -> bool {
+        self.wanted.remove(&session) && !self.refused.contains(&session)
+    }
+
+    fn answered(&mut self, session: u64, answer: Answer) {
+        if !self.held.contains_key(&session) && !self.open.contains_key(&session) {
+            return;
+        }
+        match answer {
+            Answer::Seat | Answer::Ungate => {
+                self.entered.insert(session);
+            }
+            Answer::Deny if !self.entered.contains(&session) => {
+                self.refused.insert(session);
+            }
+            Answer::Deny | Answer::Away | Answer::Lose => {}
+        }
+    }
+
+    fn is_answered(&mut self, ask: AskId) -> bool {
+        self.asked.remove(&ask.0).is_some() || self.unseen.remove(&ask.0)
+    }
+
+    fn forget(&mut self, gone: u32) {
+        self.asked.retain(|_, pid| *pid != gone);
+    }
+
+    /// What a step does to processes and answers to sessions, before the machine hears of it.
+    fn expect(&mut self, step: &Step) {
+        match step {
+            Step::Ask { pid, .. } => {
+                self.last_ask += 1;
+                self.asked.insert(self.last_ask, *pid);
+            }
+            Step::Run { pid, .. } | Step::Exit { pid } => {
+                self.forget(*pid);
+            }
+            Step::Seat { session } => self.answered(*session, Answer::Seat),
+            Step::Answer {
+                session, answer, ..
+            } => self.answered(*session, *answer),
+            _ => {}
+        }
+    }
 }
 
-fn event(step: &Step, epoch: &BTreeMap<u32, u64>) -> Event {
+/// An answer comes for one of the sessions that wait for one; a late one for any.
+fn aimed(step: &Step, sessions: &Sessions, ledger: &Ledger) -> Step {
+    let Step::Answer {
+        session,
+        late: false,
+        answer,
+    } = step
+    else {
+        return step.clone();
+    };
+    let all = ledger.held.keys().chain(ledger.open.keys()).copied();
+    let waiting: Vec<u64> = all
+        .filter(|id| sessions.is_asking(SessionId(*id)))
+        .collect();
+    let session = match waiting.len() {
+        0 => *session,
+        waits => waiting[*session as usize % waits],
+    };
+    Step::Answer {
+        session,
+        late: false,
+        answer: *answer,
+    }
+}
+
+fn a_process(key: ProcessKey, parent: u32, user: u32, product: Option<(u8, bool)>) -> Process {
+    Process {
+        key,
+        parent,
+        who: Who {
+            counted: user,
+            real: 0,
+        },
+        program: Program {
+            name: "p".into(),
+            version: None,
+        },
+        uses: product.map(|(product, helper)| Use {
+            product: product.to_string().into(),
+            counting: counting(product),
+            role: if helper {
+                ProgramRole::Helper
+            } else {
+                ProgramRole::Main
+            },
+        }),
+        since: None,
+    }
+}
+
+fn event(step: &Step, epoch: &BTreeMap<u32, u64>, ask: u64) -> Event {
     let key = |pid: u32| ProcessKey {
         pid,
         start: epoch.get(&pid).copied().unwrap_or(1),
@@ -121,28 +317,7 @@ fn event(step: &Step, epoch: &BTreeMap<u32, u64>) -> Event {
             parent,
             user,
             product,
-        } => Event::Runs(Process {
-            key: key(*pid),
-            parent: *parent,
-            who: Who {
-                counted: *user,
-                real: 0,
-            },
-            program: Program {
-                name: "p".into(),
-                version: None,
-            },
-            uses: product.map(|(product, helper)| Use {
-                product: product.to_string().into(),
-                counting: counting(product),
-                role: if helper {
-                    ProgramRole::Helper
-                } else {
-                    ProgramRole::Main
-                },
-            }),
-            since: None,
-        }),
+        } => Event::Runs(a_process(key(*pid), *parent, *user, *product)),
         Step::Fork { parent, child } => Event::Forked {
             parent: *parent,
             child: key(*child),
@@ -163,8 +338,79 @@ fn event(step: &Step, epoch: &BTreeMap<u32, u64>) -> Event {
             session: SessionId(*session),
             lease: "S".into(),
         },
+        Step::Ask {
+            pid,
+            parent,
+            user,
+            product,
+            run,
+        } => Event::Asked {
+            ask: AskId(ask),
+            process: a_process(key(*pid), *parent, *user, Some((*product, false))),
+            unanswered: match run {
+                true => Unanswered::Run,
+                false => Unanswered::Refuse,
+            },
+        },
+        Step::Answer {
+            session, answer, ..
+        } => answer.event(*session),
+        Step::Wait { .. } => Event::Tick,
         Step::Settle => Event::Settled,
     }
+}
+
+/// Who was held for which product, to see whom a lease covers by now.
+fn refuses_nobody_whom_a_lease_covers(
+    sessions: &Sessions,
+    ledger: &Ledger,
+    effects: &[Effect],
+) -> Result<(), TestCaseError> {
+    for effect in effects {
+        let Effect::Refuse {
+            ask,
+            session: Some(session),
+        } = effect
+        else {
+            continue;
+        };
+        let of = ledger.held.get(&session.0).or(ledger.open.get(&session.0));
+        let (Some(pid), Some(of)) = (ledger.asked.get(&ask.0), of) else {
+            continue;
+        };
+        let is_covered = sessions.is_covered(*pid, 0, &of.product);
+        prop_assert!(!is_covered, "{pid} is covered");
+    }
+    Ok(())
+}
+
+/// What holds after every step.
+fn keeps(sessions: &Sessions, ledger: &Ledger, limits: Limits) -> Result<(), TestCaseError> {
+    let open: BTreeSet<u64> = sessions.open().map(|session| session.id.0).collect();
+    prop_assert_eq!(&open, &ledger.open.keys().copied().collect());
+    let started: BTreeSet<u64> = sessions.starts().map(|(id, _)| id.0).collect();
+    let mut alive: BTreeSet<u64> = sessions.members().map(|(id, _)| id.0).collect();
+    prop_assert!(alive.is_subset(&open), "what runs is open");
+    alive.extend(&started);
+    let mut all = open;
+    all.extend(ledger.held.keys());
+    prop_assert_eq!(
+        &all,
+        &alive,
+        "a session is there exactly while a process of it is"
+    );
+    prop_assert!(sessions.members().count() <= limits.processes);
+    prop_assert!(sessions.starts().count() <= limits.starts);
+    let mut waiting = BTreeSet::new();
+    for id in &all {
+        let starts = sessions.asking_starts(SessionId(*id));
+        prop_assert_eq!(!starts.is_empty(), sessions.is_asking(SessionId(*id)));
+        let asks = starts.iter().map(|held| held.ask.0);
+        waiting.extend(asks.filter(|ask| !ledger.unseen.contains(ask)));
+    }
+    let asked = ledger.asked.keys().copied().collect();
+    prop_assert_eq!(&waiting, &asked, "who is held waits for an answer");
+    Ok(())
 }
 
 proptest! {
@@ -172,27 +418,46 @@ proptest! {
 
     #[test]
     fn sessions_never_overlap_end_once_and_release_what_they_wanted(steps in steps()) {
-        let mut sessions = Sessions::new(Limits { processes: 16, covers: 4 }, 0);
+        let limits = Limits { processes: 16, covers: 4, starts: 6, start_ms: 100 };
+        let mut sessions = Sessions::new(limits, 0);
         let mut ledger = Ledger::default();
         let mut epoch = BTreeMap::new();
         let mut now = Stamp::default();
         for step in &steps {
             now.boot_ms += 7;
+            if let Step::Wait { ms } = step {
+                now.boot_ms += ms;
+            }
             // A pid that is used again without its end having been seen: another start time.
             if let Step::Reuse { pid } = step {
                 *epoch.entry(*pid).or_insert(1) += 1;
+                let gone = ledger.asked.iter().filter(|(_, of)| *of == pid);
+                let gone: Vec<u64> = gone.map(|(ask, _)| *ask).collect();
+                ledger.unseen.extend(gone);
+                ledger.forget(*pid);
                 continue;
             }
+            let step = aimed(step, &sessions, &ledger);
+            ledger.expect(&step);
             let mut effects = Vec::new();
-            sessions.apply(now, event(step, &epoch), &mut effects);
+            sessions.apply(now, event(&step, &epoch, ledger.last_ask), &mut effects);
+            refuses_nobody_whom_a_lease_covers(&sessions, &ledger, &effects)?;
             ledger.take(&effects)?;
-
-            let open: BTreeSet<u64> = sessions.open().map(|session| session.id.0).collect();
-            prop_assert_eq!(&open, &ledger.open.keys().copied().collect());
-            let alive: BTreeSet<u64> = sessions.members().map(|(id, _)| id.0).collect();
-            prop_assert_eq!(&open, &alive, "a session is open exactly while a process of it lives");
-            prop_assert!(sessions.members().count() <= 16);
+            keeps(&sessions, &ledger, limits)?;
         }
+        // Held for ever is nobody.
+        now.boot_ms += 1_000;
+        for _ in 0..2 {
+            let mut effects = Vec::new();
+            sessions.apply(now, Event::Tick, &mut effects);
+            ledger.take(&effects)?;
+            now.boot_ms += 1_000;
+        }
+        prop_assert!(ledger.asked.is_empty(), "{:?} are held for ever", ledger.asked);
+        let mut effects = Vec::new();
+        sessions.apply(now, Event::Settled, &mut effects);
+        ledger.take(&effects)?;
+        prop_assert!(ledger.held.is_empty());
         for pid in 1..24 {
             let mut effects = Vec::new();
             sessions.apply(now, Event::Exited { pid }, &mut effects);
@@ -201,6 +466,7 @@ proptest! {
         prop_assert!(ledger.open.is_empty());
         prop_assert!(ledger.wanted.is_empty());
         prop_assert!((1..24).all(|pid| !sessions.knows(pid)));
+        prop_assert_eq!(sessions.next_due_boot_ms(), None);
     }
 
     #[test]
@@ -218,13 +484,17 @@ proptest! {
                 },
                 Step::Exit { pid } => { running.remove(pid); }
                 Step::Fork { .. } | Step::Cover { .. } | Step::Products { .. } | Step::Reuse { .. } => continue,
-                Step::Seat { .. } | Step::Settle => {}
+                // However they were held and answered, what runs is what is open.
+                Step::Seat { .. } | Step::Settle | Step::Ask { .. } | Step::Answer { .. }
+                | Step::Wait { .. } => {}
             }
-            sessions.apply(now, event(step, &BTreeMap::new()), &mut Vec::new());
+            sessions.apply(now, event(step, &BTreeMap::new(), now.boot_ms), &mut Vec::new());
             let expected: BTreeSet<(u32, u8)> = running.values().copied().filter(|(_, p)| *p != 2).collect();
+            // One that only a start keeps has nothing that runs.
             let open: BTreeSet<(u32, u8)> = sessions
-                .open()
-                .filter(|session| session.counting == Counting::UserOnComputer)
+                .members()
+                .filter_map(|(id, _)| sessions.get(id))
+                .filter(|session| session.counting == Counting::UserOnComputer && !session.held)
                 .map(|session| (session.who.counted, session.product.parse().unwrap()))
                 .collect();
             prop_assert_eq!(open, expected);
@@ -253,13 +523,13 @@ fn a_fork_onto_the_pid_of_its_parents_cover_joins_the_session_that_the_parent_mo
         product: Some((2, false)),
     };
     for step in [cover, launch, run] {
-        sessions.apply(Stamp::default(), event(&step, &old), &mut Vec::new());
+        sessions.apply(Stamp::default(), event(&step, &old, 0), &mut Vec::new());
     }
     let reused = Step::Fork {
         parent: 11,
         child: 19,
     };
-    sessions.apply(Stamp::default(), event(&reused, &again), &mut Vec::new());
+    sessions.apply(Stamp::default(), event(&reused, &again, 0), &mut Vec::new());
     let open: BTreeSet<u64> = sessions.open().map(|session| session.id.0).collect();
     let alive: BTreeSet<u64> = sessions.members().map(|(id, _)| id.0).collect();
     assert_eq!((open.len(), &open), (1, &alive));

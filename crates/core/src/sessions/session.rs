@@ -114,4 +114,8 @@ pub struct Session {
     pub lease: Option<Arc<str>>,
     /// Whether it has that lease now.
     pub seated: bool,
+    /// Its first program is held at the gate, or has not run its first instruction yet: it is no
+    /// use of the product so far.
+    #[serde(default)]
+    pub held: bool,
 }

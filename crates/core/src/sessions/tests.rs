@@ -3,6 +3,8 @@
 use super::*;
 use crate::identify::ProgramRole;
 
+mod gate;
+
 struct Computer {
     sessions: Sessions,
     now: Stamp,
@@ -70,7 +72,17 @@ impl Computer {
             .into_iter()
             .map(|effect| match effect {
                 Effect::Opened(session) => format!("open {}", session.id.0),
-                Effect::WantLease(id) => format!("want {}", id.0),
+                Effect::WantLease { session, gate } => {
+                    let how = if gate { "ask" } else { "want" };
+                    format!("{how} {}", session.0)
+                }
+                Effect::Held(session) => format!("hold {}", session.id.0),
+                Effect::Dropped(id) => format!("drop {}", id.0),
+                Effect::Allow(ask) => format!("allow {}", ask.0),
+                Effect::Refuse { ask, session } => match session {
+                    Some(id) => format!("refuse {} of {}", ask.0, id.0),
+                    None => format!("refuse {}", ask.0),
+                },
                 Effect::ReleaseLease(id) => format!("release {}", id.0),
                 Effect::Ended(session, at) => format!(
                     "end {} after {} s",
@@ -318,6 +330,7 @@ fn a_fork_bomb_fills_a_bounded_table_and_the_session_still_ends() {
         Limits {
             processes: 100,
             covers: 10,
+            ..Limits::default()
         },
         0,
     );
