@@ -7,16 +7,22 @@
 
 mod a_bad_disk_loses_no_answer;
 mod a_clock_frees_no_seat;
+mod a_dry_run_tells_whom_it_would_refuse;
+mod a_gate_holds_a_start;
 mod a_kill_loses_nothing;
 mod a_manager_is_not_fooled;
 mod a_manager_is_watched_and_restarts_in_time;
 mod a_manager_tells_the_truth;
 mod a_million_leases_are_upgraded;
+mod a_policy_is_its_servers_word;
 mod a_restore_is_made_good;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod an_agent_meters_this_machine;
 mod an_upgrade_is_rehearsed;
+mod dangerous_rules_are_not_enforced;
+mod doctor_tells_of_each_mount;
+mod enforcement_is_switched_off;
 mod everything_is_ended_together;
 mod far;
 mod http;

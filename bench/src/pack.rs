@@ -22,8 +22,6 @@ use crate::setting::Setting;
 
 /// Rows that are made in one statement.
 const ROWS: u64 = 200_000;
-/// Of ten rows, so many are past the retention.
-const OLD_OF_TEN: u64 = 7;
 /// The longest that a pack is waited for.
 const PATIENCE: Duration = Duration::from_secs(2_400);
 
@@ -32,6 +30,10 @@ pub(crate) struct Arguments {
     /// Size of the cache before, in MiB
     #[arg(long, default_value_t = 2_100)]
     mib: u64,
+    /// Of the cache's rows, so many are past the retention, in percent: a weekly pack of rows that
+    /// are kept for 400 days finds less than two
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=90))]
+    old_percent: u64,
     /// Connections
     #[arg(long, default_value_t = 64)]
     connections: usize,
@@ -49,7 +51,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let folder = Folder::make(&arguments.setting.folder)?;
     let data = folder.path().join("data");
-    let old_rows = fill(&data, arguments.mib.clamp(1, 100_000) << 20)?;
+    let old_rows = fill(
+        &data,
+        arguments.mib.clamp(1, 100_000) << 20,
+        arguments.old_percent,
+    )?;
     let mut command = bound_to_us(&arguments.setting.usher);
     command
         .args(["server", "--listen", "127.0.0.1:0", "--data"])
@@ -86,6 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
 #[derive(Deserialize)]
 struct Pack {
     state: String,
+    progress: f64,
     last: Option<Report>,
 }
 
@@ -168,6 +175,8 @@ impl Bench {
                 if began.elapsed() > PATIENCE {
                     return Err(format!("the pack was not over after {PATIENCE:?}"));
                 }
+                let ms = window.latency.quantile(0.99).as_secs_f64() * 1e3;
+                eprintln!("{:3.0} %, p99 {ms:.2} ms", pack.progress * 100.0);
                 sum.append(window);
                 continue;
             }
@@ -226,7 +235,7 @@ fn table(facts: &str, rate: f64, phases: &[Tally; 3], report: &Report) -> String
 }
 
 /// Makes a data directory of that size; gives how many of its rows are past their retention.
-fn fill(data: &Path, bytes: u64) -> Result<u64, String> {
+fn fill(data: &Path, bytes: u64, old_percent: u64) -> Result<u64, String> {
     let (engine, _) = Engine::open(EngineOptions {
         data: data.into(),
         clock: Arc::new(SystemClock),
@@ -249,7 +258,7 @@ fn fill(data: &Path, bytes: u64) -> Result<u64, String> {
     let (mut old_rows, mut rows) = (0, 0);
     while size().map_err(failed)? < bytes {
         // Old ones come first, as they do where time has passed.
-        let is_old = size().map_err(failed)? < bytes / 10 * OLD_OF_TEN;
+        let is_old = size().map_err(failed)? < bytes / 100 * old_percent;
         let age_days = if is_old { 500 } else { 100 };
         let statements = rows_of(rows + 1, now_ms - age_days * 86_400_000);
         file.execute_batch(&statements).map_err(failed)?;

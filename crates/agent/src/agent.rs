@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
 use usher_api::{
-    FinishedSession, Policy, ProgramStarts, SessionCheckout, ShownLease, Subject, SyncAction,
+    FinishedSession, Mode, Policy, ProgramStarts, SessionCheckout, ShownLease, Subject, SyncAction,
 };
 use usher_core::sessions::{
     Effect, Event, Limits, ProcessKey, Session, SessionId, Sessions, Stamp, Who,
@@ -18,9 +19,13 @@ use usher_core::sessions::{
 
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
+use crate::enforcement::Enforcement;
+use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
 use crate::lock;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
+use crate::policy;
+use crate::trust::Trust;
 use crate::unreached::Unreached;
 use crate::watch::{Seen, Shared, procfs};
 use crate::{AgentError, clock};
@@ -54,16 +59,31 @@ pub(crate) struct Agent {
     pub(crate) outbox: Outbox,
     pub(crate) accounts: Accounts,
     pub(crate) policy: Policy,
+    /// Whether programs may be refused by the policy.
+    pub(crate) trust: Trust,
+    /// Whether something else than its key says who the server is.
+    pub(crate) is_vouched: bool,
+    /// Whether the server that answered last signs its policies.
+    pub(crate) server_signs: bool,
     pub(crate) seats: FxHashMap<SessionId, Seat>,
     pub(crate) connected: bool,
+    /// Whether programs are to be refused here at all.
+    pub(crate) enforcement: Enforcement,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
     /// Which life of the server's data answered last; none where it tells none.
     pub(crate) life: Option<u32>,
     pub(crate) shared: Option<Arc<Shared>>,
+    pub(crate) gate: Option<Arc<gate::Shared>>,
+    /// Starts that wait for a seat.
+    pub(crate) desk: Desk,
+    /// The server is to be asked at once: somebody waits for its answer.
+    pub(crate) urgent: Arc<Notify>,
     /// The sessions' processes as they were last written down.
     written: FxHashMap<SessionId, Vec<ProcessKey>>,
     unwritten: Vec<Effect>,
+    /// The highest number that a session got.
+    last_session: u64,
 }
 
 impl Agent {
@@ -75,16 +95,13 @@ impl Agent {
     ) -> Result<Self, AgentError> {
         let mut outbox = Outbox::open(data).map_err(AgentError::state)?;
         let computer = computer_of(&mut outbox, machine_id, name)?;
-        let policy: Policy = match outbox.meta("policy").map_err(AgentError::state)? {
-            Some(text) => serde_json::from_str(&text).unwrap_or_default(),
-            None => Policy::default(),
-        };
+        let (policy, trust) = policy::kept(&outbox).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
         let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
         let life = outbox
             .meta("server_incarnation")
             .map_err(AgentError::state)?;
-        Ok(Agent {
+        let agent = Agent {
             unreached: Unreached::kept(unreached.as_deref()),
             life: life.and_then(|text| text.parse().ok()),
             computer,
@@ -93,12 +110,22 @@ impl Agent {
             outbox,
             accounts: Accounts::new(),
             policy,
+            trust,
+            is_vouched: false,
+            server_signs: false,
             seats: FxHashMap::default(),
             connected: false,
+            enforcement: Enforcement::open(data),
             shared: None,
+            gate: None,
+            desk: Desk::default(),
+            urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
-        })
+            last_session,
+        };
+        agent.weigh_policy();
+        Ok(agent)
     }
 
     /// The rules of the policy.
@@ -196,34 +223,6 @@ impl Agent {
         self.write(effects)
     }
 
-    /// Goes by another policy from now on.
-    pub(crate) fn set_policy(&mut self, policy: Policy) -> Result<(), OutboxError> {
-        let text = serde_json::to_string(&policy)?;
-        self.outbox
-            .change(|change| change.set_meta("policy", &text))?;
-        tracing::info!(
-            version = policy.version,
-            products = policy.products.len(),
-            "new policy"
-        );
-        self.policy = policy;
-        let known = self
-            .policy
-            .products
-            .iter()
-            .map(|p| Arc::from(p.id.as_str()))
-            .collect();
-        let mut effects = Vec::new();
-        self.sessions
-            .apply(clock::now(), Event::ProductsAre(known), &mut effects);
-        self.write(effects)?;
-        if let Some(shared) = &self.shared {
-            shared.identifier.set_rules(self.rules());
-            shared.look_again();
-        }
-        Ok(())
-    }
-
     /// Queues what programs of no product were started since the last time.
     pub(crate) fn report_programs(&mut self) -> Result<(), OutboxError> {
         let Some(shared) = self.shared.clone() else {
@@ -278,7 +277,7 @@ impl Agent {
 
     fn members(&self) -> FxHashMap<SessionId, Vec<ProcessKey>> {
         let mut members: FxHashMap<SessionId, Vec<ProcessKey>> = FxHashMap::default();
-        for (id, key) in self.sessions.members() {
+        for (id, key) in self.sessions.members().chain(self.sessions.starts()) {
             members.entry(id).or_default().push(key);
         }
         for keys in members.values_mut() {
@@ -289,7 +288,9 @@ impl Agent {
 
     /// Puts effects on disk, with those that could not be written before.
     pub(crate) fn write(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
-        self.unwritten.extend(effects);
+        // Whoever waits for an answer does not wait for the disk.
+        self.unwritten
+            .extend(self.desk.take(effects, self.connected));
         if self.unwritten.is_empty() {
             return Ok(());
         }
@@ -303,6 +304,10 @@ impl Agent {
         }
         let effects = std::mem::take(&mut self.unwritten);
         let result = self.write_all(&effects);
+        let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
+        if result.is_ok() && effects.iter().any(asks) {
+            self.urgent.notify_one();
+        }
         if result.is_err() {
             self.unwritten = effects;
         }
@@ -313,7 +318,7 @@ impl Agent {
         let now = clock::now();
         let opened = effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Opened(_)));
+            .any(|effect| matches!(effect, Effect::Opened(_) | Effect::Held(_)));
         let members = if opened {
             self.members()
         } else {
@@ -327,21 +332,27 @@ impl Agent {
             computer,
             boot_id,
             unreached,
+            last_session,
             ..
         } = self;
         let mut teller = Teller {
             accounts,
             computer: &computer.id,
         };
+        // A session that was held is opened after others that came later.
+        let numbers = sessions.open().map(|session| session.id.0);
+        let last = numbers.fold(*last_session, u64::max);
         // What cannot be written is tried again, and counts once.
         let mut counted = unreached.clone();
         outbox.change(|change| {
             for effect in effects {
+                if let Effect::Opened(session) | Effect::Held(session) = effect {
+                    let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
+                    change.save_session(session, members)?;
+                    change.set_meta("last_session", &last.to_string())?;
+                }
                 match effect {
                     Effect::Opened(session) => {
-                        let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
-                        change.save_session(session, members)?;
-                        change.set_meta("last_session", &session.id.0.to_string())?;
                         // What a lease covers has its seat, whoever can be reached.
                         if session.cover.is_none()
                             && let Some(kept) =
@@ -350,25 +361,15 @@ impl Agent {
                             change.set_meta(UNREACHED, &kept)?;
                         }
                     }
-                    Effect::Held(session) => {
-                        // Its starts wait for no disk, but its seat has to be given back.
-                        change.save_session(session, &[])?;
-                        change.set_meta("last_session", &session.id.0.to_string())?;
-                    }
-                    Effect::WantLease { session: id, gate } => {
+                    Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
+                    Effect::WantLease { session, gate } => {
                         // What was asked otherwise before must not be answered after it.
-                        change.take_back(ItemKind::Checkout, id.0)?;
-                        if let Some(session) = sessions.get(*id) {
-                            let mut action = teller.checkout(session, policy, None);
-                            if let SyncAction::Checkout(checkout) = &mut action {
-                                checkout.gate = *gate;
-                            }
-                            change.enqueue(&action)?;
+                        change.take_back(ItemKind::Checkout, session.0)?;
+                        if let Some(session) = sessions.get(*session) {
+                            change.enqueue(&teller.checkout(session, policy, None, *gate))?;
                         }
                     }
                     Effect::Dropped(id) => change.forget_session(id.0)?,
-                    // Nothing holds a program yet that would wait for these.
-                    Effect::Allow(_) | Effect::Refuse { .. } => {}
                     Effect::ReleaseLease(id) => release(change, id.0)?,
                     Effect::Ended(session, at) => {
                         change.forget_session(session.id.0)?;
@@ -379,6 +380,7 @@ impl Agent {
             change.seen_running(boot_id, now)
         })?;
         self.unreached = counted;
+        self.last_session = last;
         for effect in effects {
             match effect {
                 Effect::Opened(session) => {
@@ -388,9 +390,9 @@ impl Agent {
                         "opened"
                     );
                 }
-                Effect::WantLease { session: id, .. } => {
+                Effect::WantLease { session, .. } => {
                     // The answer to the checkout says when it is due.
-                    self.seats.insert(*id, due_at(u64::MAX));
+                    self.seats.insert(*session, due_at(u64::MAX));
                 }
                 Effect::ReleaseLease(id) | Effect::Dropped(id) => {
                     self.seats.remove(id);
@@ -414,7 +416,16 @@ impl Agent {
             accounts: &mut self.accounts,
             computer: &self.computer.id,
         };
-        Some(teller.checkout(session, &self.policy, held))
+        Some(teller.checkout(session, &self.policy, held, false))
+    }
+
+    /// Has starts held while there is something to enforce.
+    pub(crate) fn want_gate(&self) {
+        if let Some(gate) = &self.gate {
+            let mut products = self.policy.products.iter();
+            let enforces = products.any(|product| product.mode == Mode::Enforce);
+            gate.want(enforces && self.enforcement.state().why_off().is_none());
+        }
     }
 
     /// Of this computer's account `uid`.
@@ -474,6 +485,7 @@ impl Teller<'_> {
         session: &Session,
         policy: &Policy,
         held: Option<ShownLease<'static>>,
+        gate: bool,
     ) -> SyncAction<'static> {
         let allowed = policy
             .products
@@ -487,7 +499,7 @@ impl Teller<'_> {
             seats: 1,
             ttl_seconds: allowed.clamp(1, TTL_SECONDS),
             held,
-            gate: false,
+            gate,
             claim: None,
         })
     }

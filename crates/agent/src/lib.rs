@@ -16,13 +16,20 @@ mod clock;
 mod computer;
 mod counts;
 mod covers;
+mod enforcement;
+mod gate;
 mod identity;
+mod installed;
 mod life;
+pub mod mounts;
+mod needed;
 mod outbox;
+mod policy;
 mod run;
 mod socket;
 mod sync;
 mod sync_loop;
+mod trust;
 mod unreached;
 mod watch;
 
@@ -32,6 +39,10 @@ use std::time::Duration;
 
 use usher_api::Watching;
 
+pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
+pub use gate::GateOptions;
+pub use installed::dangers_here;
+pub use needed::needed_here;
 pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.
@@ -62,6 +73,8 @@ pub struct AgentOptions {
     pub machine_id_file: PathBuf,
     /// How often it is asked whether the leases of covers are still held.
     pub look_after_covers: Duration,
+    /// The gate that holds starts of enforced products; none: nothing is held.
+    pub gate: Option<GateOptions>,
 }
 
 impl AgentOptions {
@@ -78,6 +91,7 @@ impl AgentOptions {
             computer_name: None,
             machine_id_file: PathBuf::from("/etc/machine-id"),
             look_after_covers: Duration::from_secs(30),
+            gate: None,
         }
     }
 }

@@ -13,10 +13,14 @@ use usher_api::client::{Client, Endpoint};
 use crate::agent::Agent;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
-use crate::{AgentError, AgentOptions, AgentReady, covers, lock, socket};
+use crate::{
+    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, lock, socket, trust,
+};
 
 /// Sightings that wait between the threads and the agent.
 const SEEN_LIMIT: usize = 16_384;
+/// Starts that wait between the gate's threads and the agent.
+const STARTS_LIMIT: usize = usher_gate::HELD_AT_MOST;
 /// Sightings that become one transaction.
 const BATCH: usize = 1_024;
 /// How often it is written down what runs.
@@ -71,11 +75,23 @@ async fn live(
         &options.machine_id_file,
         options.computer_name.clone(),
     )?;
+    agent.is_vouched = trust::is_vouched(&options.server);
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
     let watcher = Watcher::start(options.watching, agent.rules(), &roots, seen_in)
         .map_err(|error| failed("cannot watch programs", error.to_string()))?;
     agent.shared = Some(watcher.shared.clone());
+
+    let (starts_in, mut starts) = mpsc::channel(STARTS_LIMIT);
+    let keeper = match &options.gate {
+        Some(gate) => {
+            let keeper = gate::Keeper::start(gate.clone(), watcher.shared.clone(), starts_in);
+            Some(keeper.map_err(|error| failed("cannot keep a gate", error.to_string()))?)
+        }
+        None => None,
+    };
+    agent.gate = keeper.as_ref().map(|keeper| keeper.shared.clone());
+    agent.want_gate();
 
     let agent = Arc::new(Mutex::new(agent));
     let changed = Arc::new(Notify::new());
@@ -99,6 +115,10 @@ async fn live(
         changed.clone(),
         stop.clone(),
     ));
+    tokio::spawn(enforcement::tell(
+        lock(&agent).enforcement.follow(),
+        changed.clone(),
+    ));
     let sockets = socket::listen(&options, state, &stop);
     let exchange = tokio::spawn(sync_loop::run(
         agent.clone(),
@@ -116,11 +136,19 @@ async fn live(
     });
 
     let mut seen: Vec<Seen> = Vec::new();
+    let mut enforcement = lock(&agent).enforcement.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
     loop {
+        let due = lock(&agent).next_let_go();
         tokio::select! {
+            biased;
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            Some(start) = starts.recv() => say(lock(&agent).asked(start)),
+            () = until(due) => say(lock(&agent).let_go(false)),
+            Ok(()) = enforcement.changed() => lock(&agent).want_gate(),
             count = seen_out.recv_many(&mut seen, BATCH) => {
                 if count == 0 {
                     break;
@@ -128,7 +156,11 @@ async fn live(
                 say(lock(&agent).take_in(&mut seen));
                 changed.notify_one();
             }
-            _ = write_down.tick() => say(lock(&agent).write_down_members()),
+            _ = write_down.tick() => {
+                let mut agent = lock(&agent);
+                agent.enforcement.look_again();
+                say(agent.write_down_members());
+            }
             _ = report.tick() => {
                 let before = lock(&agent).outbox.waiting().unwrap_or(0);
                 say(lock(&agent).report_programs());
@@ -136,12 +168,12 @@ async fn live(
                     changed.notify_one();
                 }
             }
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
         }
     }
 
     tracing::info!("stopping");
+    // Nobody is held for an agent that no longer answers.
+    drop(keeper);
     let watching = watcher.watching;
     let _ = stop_in.send(true);
     let _ = exchange.await;
@@ -161,6 +193,17 @@ async fn live(
         let _ = std::fs::remove_file(path);
     }
     Ok(())
+}
+
+/// Waits until the boot clock is there; without one, for ever.
+async fn until(due_boot_ms: Option<u64>) {
+    match due_boot_ms {
+        Some(due) => {
+            let left = due.saturating_sub(clock::boot_ms());
+            tokio::time::sleep(Duration::from_millis(left)).await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
 fn say(result: Result<(), crate::outbox::OutboxError>) {

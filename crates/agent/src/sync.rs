@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use usher_api::{ComputerFacts, SYNC_ITEMS_LIMIT, SyncAction, SyncAnswer, SyncOutcome, Watching};
 use usher_core::sessions::{Event, SessionId};
@@ -14,6 +14,7 @@ use usher_core::sessions::{Event, SessionId};
 use crate::agent::{Agent, Seat, timestamp};
 use crate::clock;
 use crate::outbox::{ItemKind, OutboxError, SavedSeat};
+use crate::trust::Trust;
 
 /// How long what happened waits for more to happen.
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
@@ -42,6 +43,32 @@ pub(crate) struct Sent {
 impl Sent {
     pub(crate) fn items(&self) -> usize {
         self.items.len()
+    }
+}
+
+/// An answer, with the policy's text as it stood there: that is what is signed.
+pub(crate) struct Answered {
+    answer: SyncAnswer,
+    policy_text: Option<Box<RawValue>>,
+}
+
+impl Answered {
+    /// Reads the text of an answer.
+    pub(crate) fn read(text: &RawValue) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Policy {
+            #[serde(default)]
+            policy: Option<Box<RawValue>>,
+        }
+        let answer: SyncAnswer = serde_json::from_str(text.get())?;
+        let policy_text = match answer.policy.is_some() {
+            true => serde_json::from_str::<Policy>(text.get())?.policy,
+            false => None,
+        };
+        Ok(Answered {
+            answer,
+            policy_text,
+        })
     }
 }
 
@@ -80,10 +107,15 @@ impl Agent {
                 machine: self.computer.machine.clone().map(Into::into),
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 watching,
+                enforcement_off: self.enforcement_off().map(Into::into),
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,
-            policy_version: self.policy.version,
+            policy_version: match self.trust {
+                Trust::Signed | Trust::Live => self.policy.version,
+                // It is to come again, whole.
+                Trust::Refused(_) => 0,
+            },
             items: batch.into_iter().map(|item| item.json).collect(),
         };
         Ok((request, sent))
@@ -136,7 +168,11 @@ impl Agent {
     }
 
     /// Takes in an answer. False: the server did not take all that was sent.
-    pub(crate) fn digest(&mut self, sent: &Sent, answer: SyncAnswer) -> Result<bool, OutboxError> {
+    pub(crate) fn digest(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
+        let Answered {
+            answer,
+            policy_text,
+        } = answered;
         self.connected = true;
         self.unreached.reached();
         let ahead = self.outbox.number("last_sequence")?;
@@ -174,10 +210,9 @@ impl Agent {
             self.show_leases()?;
         }
         self.notice_server(&answer.server)?;
-        if let Some(policy) = answer.policy
-            && policy != self.policy
-        {
-            self.set_policy(policy)?;
+        self.server_signs = answer.policy_key.is_some();
+        if let Some(policy) = policy_text {
+            self.take_policy(&policy, answer.policy_key, answer.policy_signature)?;
         }
         Ok(took_all)
     }
@@ -235,26 +270,39 @@ impl Agent {
                 self.seats
                     .insert(id, seat(*ttl_seconds, before.or(Some(now))));
                 let lease = lease.as_str().into();
-                self.tell(Event::Seated { session: id, lease });
+                self.tell(Event::Seated { session: id, lease })?;
                 self.save(id)?;
             }
             SyncOutcome::Renewed { ttl_seconds } => {
                 self.seats.insert(id, seat(*ttl_seconds, before));
             }
-            SyncOutcome::Unseated { .. }
-            | SyncOutcome::Denied { .. }
-            | SyncOutcome::Undecided
-            | SyncOutcome::UnknownProduct => {
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    let third = u64::from(seat.ttl_seconds) * 1000 / 3;
-                    seat.due_boot_ms = now.boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
-                    seat.granted = None;
-                }
-                self.tell(Event::Unseated { session: id });
+            SyncOutcome::Unseated { .. } | SyncOutcome::UnknownProduct => {
+                self.ask_later(id, now.boot_ms);
+                let event = match self.sessions.is_asking(id) {
+                    // It is no (longer) held, or the server does not know of gates.
+                    true => Event::Ungated { session: id },
+                    false => Event::Unseated { session: id },
+                };
+                self.tell(event)?;
+                self.save(id)?;
+            }
+            SyncOutcome::Denied {
+                detail,
+                decision_id,
+                ..
+            } => {
+                self.ask_later(id, now.boot_ms);
+                self.desk.denied(id, detail, decision_id);
+                self.tell(Event::Denied { session: id })?;
+                self.save(id)?;
+            }
+            SyncOutcome::Undecided => {
+                self.ask_later(id, now.boot_ms);
+                self.tell(Event::Unreachable { session: id })?;
                 self.save(id)?;
             }
             SyncOutcome::UnknownSession => {
-                self.tell(Event::Unseated { session: id });
+                self.tell(Event::Unseated { session: id })?;
                 self.save(id)?;
                 self.ask_anew(id)?;
             }
@@ -263,9 +311,19 @@ impl Agent {
         Ok(())
     }
 
-    fn tell(&mut self, event: Event) {
-        // What a server says of a seat has no effects of its own.
-        self.sessions.apply(clock::now(), event, &mut Vec::new());
+    /// A session without a seat asks for one again after a while.
+    fn ask_later(&mut self, id: SessionId, now_boot_ms: u64) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            let third = u64::from(seat.ttl_seconds) * 1000 / 3;
+            seat.due_boot_ms = now_boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
+            seat.granted = None;
+        }
+    }
+
+    fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        self.sessions.apply(clock::now(), event, &mut effects);
+        self.write(effects)
     }
 
     fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {
@@ -309,7 +367,7 @@ impl Agent {
             tracing::warn!(server, "another server answers: seats are asked for anew");
             let ids: Vec<SessionId> = self.seats.keys().copied().collect();
             for id in ids {
-                self.tell(Event::Unseated { session: id });
+                self.tell(Event::Unseated { session: id })?;
                 // A lease of one server is none to another.
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.granted = None;

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::sync::{Notify, watch};
 use usher_api::client::{Client, ClientError};
-use usher_api::{Code, SYNC_ITEMS_LIMIT, SyncAnswer, Watching};
+use usher_api::{Code, SYNC_ITEMS_LIMIT, Watching};
 
 use crate::agent::Agent;
 use crate::outbox::OutboxError;
-use crate::sync::{DEBOUNCE, IDLE_MS};
+use crate::sync::{Answered, DEBOUNCE, IDLE_MS, Request};
 use crate::{clock, lock};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
@@ -54,12 +55,14 @@ pub(crate) async fn run(
     let mut pause = PAUSE_FIRST;
     let mut limit = SYNC_ITEMS_LIMIT;
     let mut more = true;
+    let urgent = lock(&agent).urgent.clone();
     loop {
         if !more {
             let now = clock::boot_ms();
             let due = lock(&agent).next_due_boot_ms().min(now + IDLE_MS);
             let wait = Duration::from_millis(due.saturating_sub(now));
             tokio::select! {
+                () = urgent.notified() => {}
                 () = changed.notified() => tokio::time::sleep(DEBOUNCE).await,
                 () = tokio::time::sleep(wait) => {}
                 _ = stop.changed() => return,
@@ -84,8 +87,12 @@ pub(crate) async fn run(
             let mut agent = lock(&agent);
             agent.connected = false;
             agent.unreached.away();
+            if let Err(error) = agent.let_go(true) {
+                tracing::error!(%error, "the agent's state");
+            }
         }
         tokio::select! {
+            () = urgent.notified() => {}
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,
         }
@@ -113,6 +120,14 @@ async fn give_back(agent: &Mutex<Agent>, client: &Client) -> Result<(), OutboxEr
     Ok(())
 }
 
+async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError> {
+    let text: Box<RawValue> = client.post("/v1/agents/sync", request).await?;
+    Answered::read(&text).map_err(|error| ClientError::NotUnderstood {
+        endpoint: client.endpoint().to_string(),
+        why: error.to_string(),
+    })
+}
+
 async fn exchange(
     agent: &Mutex<Agent>,
     client: &Client,
@@ -121,7 +136,7 @@ async fn exchange(
 ) -> Result<Outcome, OutboxError> {
     give_back(agent, client).await?;
     let (request, sent) = lock(agent).prepare(watching, *limit)?;
-    let answer: Result<SyncAnswer, ClientError> = client.post("/v1/agents/sync", &request).await;
+    let answer = ask(client, &request).await;
     let was_connected = lock(agent).connected;
     let problem = match answer {
         Ok(answer) => {
@@ -165,7 +180,7 @@ async fn exchange(
     }
     // It is only the item's fault if the server takes a request without it.
     let (empty, none_sent) = lock(agent).prepare(watching, 0)?;
-    let Ok(answer) = client.post("/v1/agents/sync", &empty).await else {
+    let Ok(answer) = ask(client, &empty).await else {
         return Ok(Outcome::Failed);
     };
     let mut agent = lock(agent);

@@ -56,6 +56,9 @@ pub struct ComputerFacts<'a> {
     /// What it allowed when it last could reach no server, where that is not long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<UnreachedStarts>,
+    /// Why no start is refused there, where enforcement is off.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub enforcement_off: Option<Cow<'a, str>>,
 }
 
 /// One thing that happened on the computer.
@@ -230,6 +233,19 @@ pub struct SyncAnswer {
     /// The whole policy, where it is newer than the agent's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// The key that the server signs its policies with: 64 hexadecimal digits (Ed25519).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_key: Option<String>,
+    /// The signature of `policy`, as it stands in this answer: 128 hexadecimal digits, over the
+    /// line `usher policy 1` and the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_signature: Option<String>,
+}
+
+/// What a server signs for a policy of the text `policy`: nothing else that it may ever sign
+/// begins so.
+pub fn policy_message(policy: &str) -> Vec<u8> {
+    [b"usher policy 1\n", policy.as_bytes()].concat()
 }
 
 /// How far a sender's items are on disk.
@@ -379,4 +395,41 @@ pub struct AgentStatus {
     pub sessions: u64,
     /// Leases of sessions that run now.
     pub leases: Vec<Lease>,
+    /// Whether programs are refused on this computer; null from an agent that refuses none.
+    #[serde(default)]
+    pub enforcement: Option<EnforcementStatus>,
+    /// The file systems that its gate holds starts on, and those that it could not; null where no
+    /// gate runs.
+    #[serde(default)]
+    pub marks: Option<Vec<MountMark>>,
+}
+
+/// A mount that an agent's gate holds starts on, or could not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MountMark {
+    /// Where it is mounted.
+    pub path: String,
+    /// Its type, as `ext4`.
+    pub fs_type: String,
+    /// Why starts from it are not held; null: they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<String>,
+}
+
+/// Whether programs are refused on a computer where no seat is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnforcementStatus {
+    /// Products in mode `enforce` are enforced.
+    pub on: bool,
+    /// Why they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_off: Option<String>,
+}
+
+/// `PUT /v1/enforcement` on an agent's local socket, by the computer's administrator.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnforcementRequest {
+    /// Products in mode `enforce` are to be enforced on this computer.
+    pub on: bool,
 }

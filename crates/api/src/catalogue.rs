@@ -60,6 +60,14 @@ pub struct Product {
     /// (`on_idle`) or it is ended (`on_idle`, `on_lost_lease`), in seconds: 10 to 86,400.
     #[serde(default = "default_grace_seconds")]
     pub grace_seconds: u32,
+    /// In a request: mode `enforce` is meant also where the rules hit what a computer needs,
+    /// which else is refused with `dangerous_rule`. Never kept or shown.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub force: bool,
+}
+
+fn is_no(yes: &bool) -> bool {
+    !yes
 }
 
 /// A product as far as this version knows it: what a later one says of it besides is passed over.

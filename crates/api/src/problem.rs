@@ -32,6 +32,20 @@ pub struct Problem {
     /// The service as it was then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Box<crate::Service>>,
+    /// What a dangerous rule would hit; at most 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub would_hit: Vec<WouldHit>,
+}
+
+/// A program that a computer needs and that a rule would hit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WouldHit {
+    /// Its path.
+    pub path: String,
+    /// What it is, for people, as in "a shell".
+    pub what: String,
+    /// The rule.
+    pub rule: String,
 }
 
 fn about_blank() -> String {
@@ -52,6 +66,7 @@ impl Problem {
             reason: None,
             win32_error: None,
             service: None,
+            would_hit: Vec::new(),
         }
     }
 
@@ -170,6 +185,8 @@ codes! {
     PackRunning = "pack_running", 409, "A pack runs already";
     /// The server belongs to a site: changes go to its manager.
     ManagedBySite = "managed_by_site", 409, "This server is managed by its site";
+    /// A rule of a product that is to be enforced hits what a computer needs; see `would_hit`.
+    DangerousRule = "dangerous_rule", 422, "The rule would hit what a computer needs";
     /// The body is over 1 MiB.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// The body is not JSON.

@@ -103,6 +103,9 @@ pub struct ComputerStatus {
     /// When it last reported.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
+    /// Why no start is refused there, where enforcement is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement_off: Option<String>,
     /// What an administrator should know, such as a name that two computers bear.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

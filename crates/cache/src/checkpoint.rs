@@ -1,104 +1,208 @@
 //! Taking the write-ahead log into the file.
 //!
-//! Nearly all of it is done on a connection beside the writer's, which goes on meanwhile: it copies
-//! pages to where they belong, and waits for the disk. The writer has to do the last of it, for only
-//! then does SQLite begin the log anew; that takes some ten milliseconds in a large file, so that it
-//! is done seldom where requests come: the log may grow for it.
+//! It is done in small shares, on a thread and a connection beside the writer's: what waits for the
+//! disk behind a share waits for that share alone, commits among them. Only the log's beginning
+//! anew needs the writer, which then has little left to take in.
 
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::thread::{JoinHandle, Thread};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::CacheError;
+use crate::inbox::Shared;
 
 /// How long a lock of SQLite's is waited for.
 const BUSY: Duration = Duration::from_secs(5);
-/// What the writer may be left to copy, in pages.
-const LEFT_PAGES: i64 = 100;
-/// How often it is tried to come so near: what is written meanwhile has to be copied, too.
-const ROUNDS: u32 = 4;
-
-/// A checkpoint beside the writer, on a thread of its own.
-pub(crate) struct Beside {
-    thread: JoinHandle<Option<Taken>>,
-}
+/// Between two looks whether another checkpoint is over.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+/// Pages of the log that are taken into the file together, at least: half a MiB.
+const SHARE_PAGES: i64 = 128;
+/// The log is begun anew when it has so many pages, 64 MiB, and as few as [`LEFT_PAGES`] of them
+/// are not in the file yet.
+const LIMIT_PAGES: i64 = 16_384;
+/// What the writer may be left to take in.
+const LEFT_PAGES: i64 = 2 * SHARE_PAGES;
+/// It is begun anew whatever is left when it has so many pages.
+const HARD_LIMIT_PAGES: i64 = 4 * LIMIT_PAGES;
 
 /// What a checkpoint came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Taken {
     /// Pages of the log, taken in or not.
     pub(crate) pages: i64,
-    /// Those that are not, as a reader needs them there, or because they came too fast.
-    pub(crate) left: i64,
+    /// Those that are in the file; the others a reader needs where they are, or they came too late.
+    pub(crate) taken: i64,
 }
 
-impl Taken {
-    /// Whether little is left.
-    pub(crate) fn is_near_the_end(self) -> bool {
-        self.left <= 10 * LEFT_PAGES
-    }
+/// Takes the log of one file in while its writer writes.
+pub(crate) struct Beside {
+    log: Arc<Log>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The log as the writer and the thread beside it know it.
+#[derive(Default)]
+struct Log {
+    /// Its pages after the writer's last commit.
+    pages: AtomicI64,
+    /// Those that are in the file, as the last checkpoint said.
+    taken: AtomicI64,
+    /// Its pages when the last share was begun, or when the writer last tried to begin it anew.
+    asked: AtomicI64,
+    tried: AtomicI64,
+    is_busy: AtomicBool,
+    must_end: AtomicBool,
 }
 
 impl Beside {
-    /// Begins it; none where there is no thread to be had.
-    pub(crate) fn begin(path: &Path) -> Option<Beside> {
-        let path = path.to_path_buf();
+    /// Follows the commits of `writer`, the connection of the one writer.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(crate) fn begin(
+        writer: &mut Connection,
+        shared: &Arc<Shared>,
+    ) -> Result<Beside, CacheError> {
+        let (log, path) = (Arc::new(Log::default()), &*shared.path);
         let thread = std::thread::Builder::new().name("usher-log".to_owned());
-        let thread = thread.spawn(move || {
-            let taken = beside(&path);
-            // The writer comes to it by itself, and tells then what it is about.
-            let told = taken.inspect_err(|error| {
-                tracing::debug!(%error, "the log was not taken in beside the writer");
-            });
-            told.ok()
+        let spawned = thread.spawn({
+            let (log, path) = (log.clone(), path.to_path_buf());
+            move || log.take_in_shares(&path)
         });
-        Some(Beside {
-            thread: thread.ok()?,
+        let thread = spawned.map_err(|error| CacheError::System {
+            doing: "start a thread for the log of",
+            path: path.into(),
+            why: error.to_string(),
+        })?;
+        let (hooked, wake, told) = (log.clone(), thread.thread().clone(), shared.clone());
+        writer
+            .wal_hook(Some(move |_: &mut _, pages: std::ffi::c_int| {
+                told.logged(hooked.committed(i64::from(pages), &wake));
+                Ok(())
+            }))
+            .map_err(failed(path))?;
+        Ok(Beside {
+            log,
+            thread: Some(thread),
         })
     }
 
-    /// Whether it is over.
-    pub(crate) fn is_over(&self) -> bool {
-        self.thread.is_finished()
-    }
-
-    /// Waits until it is over; what it came to, where that could be told.
-    pub(crate) fn wait(self) -> Option<Taken> {
-        // A panic in it has been printed, and is nobody else's.
-        self.thread.join().ok().flatten()
+    /// Whether it is time for the writer to take the rest in, so that the log begins anew. Where a
+    /// reader is in the way, it is said again when another share has come.
+    pub(crate) fn is_to_begin_anew(&self) -> bool {
+        let log = &*self.log;
+        let pages = log.pages.load(Ordering::Relaxed);
+        let tried = log.tried.load(Ordering::Relaxed);
+        let is_due = log.is_nearly_in(pages) || pages >= HARD_LIMIT_PAGES;
+        let is_next = pages < tried || pages - tried >= SHARE_PAGES;
+        let is_to = is_due && is_next && !log.is_busy.load(Ordering::Acquire);
+        if is_to {
+            log.tried.store(pages, Ordering::Relaxed);
+        }
+        is_to
     }
 }
 
-/// Takes in nearly all of the log of the file at `path`, while others write.
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.log.must_end.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic in it has been printed, and is nobody else's.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Log {
+    /// A commit has made the log so long; answers how many pages it wrote.
+    fn committed(&self, pages: i64, beside: &Thread) -> u64 {
+        let mut before = self.pages.swap(pages, Ordering::Relaxed);
+        if pages < before {
+            for counted in [&self.taken, &self.asked, &self.tried] {
+                counted.store(0, Ordering::Relaxed);
+            }
+            before = 0;
+        }
+        if self.is_share_due() {
+            beside.unpark();
+        }
+        (pages - before).unsigned_abs()
+    }
+
+    fn is_share_due(&self) -> bool {
+        let pages = self.pages.load(Ordering::Relaxed);
+        let asked = self.asked.load(Ordering::Relaxed);
+        pages - asked >= SHARE_PAGES && !self.is_nearly_in(pages)
+    }
+
+    /// Whether the log is so long, and so little of it left, that the writer begins it anew.
+    fn is_nearly_in(&self, pages: i64) -> bool {
+        let left = pages - self.taken.load(Ordering::Relaxed);
+        pages >= LIMIT_PAGES && left <= LEFT_PAGES
+    }
+
+    /// Waits for shares and takes them in until told to end.
+    fn take_in_shares(&self, path: &Path) {
+        let mut connection = None;
+        while !self.must_end.load(Ordering::Acquire) {
+            if !self.is_share_due() {
+                std::thread::park();
+                continue;
+            }
+            self.is_busy.store(true, Ordering::Release);
+            self.asked
+                .store(self.pages.load(Ordering::Relaxed), Ordering::Relaxed);
+            connection = self.take_in(path, connection.take());
+            self.is_busy.store(false, Ordering::Release);
+        }
+    }
+
+    /// Takes one share in; gives back the connection that may be used for the next.
+    fn take_in(&self, path: &Path, connection: Option<Connection>) -> Option<Connection> {
+        let connection = connection.map_or_else(|| connect(path), Ok);
+        let taken = connection.and_then(|connection| {
+            let taken = passive(&connection).map_err(failed(path))?;
+            Ok((connection, taken))
+        });
+        match taken {
+            Ok((connection, taken)) => {
+                if let Some(taken) = taken {
+                    self.taken.store(taken.taken, Ordering::Relaxed);
+                }
+                Some(connection)
+            }
+            // The writer comes to it by itself, and tells then what it is about.
+            Err(error) => {
+                tracing::debug!(%error, "the log was not taken in beside the writer");
+                None
+            }
+        }
+    }
+}
+
+/// Takes in all of the log of the file at `path` that no reader keeps there, while others write.
 ///
 /// # Errors
 /// The disk refused.
-pub(crate) fn beside(path: &Path) -> Result<Taken, CacheError> {
-    let failed = failed(path);
-    // Never makes a file in the place of one that is gone.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
-    connection.busy_timeout(BUSY).map_err(&failed)?;
-    let mut taken = passive(&connection).map_err(&failed)?;
-    for _ in 1..ROUNDS {
-        if taken.left <= LEFT_PAGES {
-            break;
-        }
-        taken = passive(&connection).map_err(&failed)?;
+pub(crate) fn beside(path: &Path) -> Result<(), CacheError> {
+    let connection = connect(path)?;
+    let until = Instant::now() + BUSY;
+    while passive(&connection).map_err(failed(path))?.is_none() && Instant::now() < until {
+        std::thread::sleep(BUSY_PAUSE);
     }
-    Ok(taken)
+    Ok(())
 }
 
-/// Takes in what no reader keeps there.
-pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Taken> {
+/// Takes in what no reader keeps there; none where another checkpoint is at it.
+pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        let (pages, taken): (i64, i64) = (row.get(1)?, row.get(2)?);
-        Ok(Taken {
-            pages,
-            left: pages.saturating_sub(taken),
-        })
+        let (is_busy, pages, taken): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok((!is_busy).then_some(Taken { pages, taken }))
     })
 }
 
@@ -112,17 +216,12 @@ pub(crate) fn truncate(connection: &Connection, path: &Path) -> Result<(), Cache
         .map_err(failed(path))
 }
 
-/// The same where no reader is in the way; waits for none.
-///
-/// # Errors
-/// The disk refused.
-pub(crate) fn truncate_at_once(connection: &Connection, path: &Path) -> Result<(), CacheError> {
-    connection
-        .busy_timeout(Duration::ZERO)
-        .map_err(failed(path))?;
-    let done = truncate(connection, path);
+fn connect(path: &Path) -> Result<Connection, CacheError> {
+    // Never makes a file in the place of one that is gone.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed(path))?;
     connection.busy_timeout(BUSY).map_err(failed(path))?;
-    done
+    Ok(connection)
 }
 
 fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> CacheError {

@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use usher_core::ledger::{Command, Ledger, Now};
@@ -63,8 +63,16 @@ pub(crate) struct Shared {
     events: AtomicU64,
     /// Durable events that the tables do not hold yet.
     behind: AtomicU64,
-    /// The log is about to be begun anew: what can wait writes nothing meanwhile.
-    shortening: AtomicBool,
+    /// Pages that were written to the log since it was opened.
+    logged_pages: AtomicU64,
+}
+
+/// What a statement took of the writer and the disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) took: Duration,
+    /// Pages that it has written to the log.
+    pub(crate) pages: u64,
 }
 
 /// A panic elsewhere leaves these values whole: each is set in one step.
@@ -89,7 +97,7 @@ impl Shared {
             batches: AtomicU64::new(0),
             events: AtomicU64::new(0),
             behind: AtomicU64::new(0),
-            shortening: AtomicBool::new(false),
+            logged_pages: AtomicU64::new(0),
         }
     }
 
@@ -196,16 +204,22 @@ impl Shared {
     }
 
     /// The same for what may be lost with the power, whole or not at all, and done again: it does
-    /// not wait for the disk. It is durable with the next commit.
+    /// not wait for the disk. It is durable with the next commit. Tells what it has taken.
     pub(crate) fn at_leisure<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         statements: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<(T, Cost), Failure> {
+        let shared = self.clone();
         self.statement(move |connection| {
+            let (began, pages) = (Instant::now(), shared.logged_pages());
             connection.execute_batch("PRAGMA synchronous = NORMAL")?;
             let done = in_transaction(connection, statements);
             connection.execute_batch("PRAGMA synchronous = FULL")?;
-            done
+            let cost = Cost {
+                took: began.elapsed(),
+                pages: shared.logged_pages().saturating_sub(pages),
+            };
+            Ok((done?, cost))
         })
     }
 
@@ -328,13 +342,13 @@ impl Shared {
         self.behind.store(events, Ordering::Relaxed);
     }
 
-    /// Whether the log is about to be begun anew.
-    pub(crate) fn is_shortening(&self) -> bool {
-        self.shortening.load(Ordering::Relaxed)
+    /// So many pages were written to the log.
+    pub(crate) fn logged(&self, pages: u64) {
+        self.logged_pages.fetch_add(pages, Ordering::Relaxed);
     }
 
-    pub(crate) fn shortens(&self, does: bool) {
-        self.shortening.store(does, Ordering::Relaxed);
+    fn logged_pages(&self) -> u64 {
+        self.logged_pages.load(Ordering::Relaxed)
     }
 
     pub(crate) fn left(&self) -> u64 {

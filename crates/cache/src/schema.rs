@@ -165,7 +165,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, CacheError> {
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF; \
-             PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 1073741824;",
+             PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 268435456;",
         )
         .map_err(database("open"))?;
     Ok(connection)

@@ -38,10 +38,6 @@ const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
 const BITE_EVENTS: u64 = 256;
 /// The writer is idle when nothing has come for so long.
 const IDLE: Duration = Duration::from_millis(20);
-/// What a record takes in the log beyond its own bytes, about: whole pages, and their tree.
-const RECORD_OVERHEAD_BYTES: usize = 8 * 1024;
-/// What an event that is filled into the tables takes in the log, about.
-const FILLED_BYTES: usize = 512;
 /// How long to leave a failing disk alone where nobody asks.
 const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked whether the files are still there.
@@ -83,7 +79,6 @@ pub(crate) fn open(
         last: loaded.last,
         settlers: Vec::new(),
         buffer: Vec::new(),
-        logged_bytes: 0,
         on_durable,
         retry_at: None,
         presence: Presence::of(Path::new("")),
@@ -92,9 +87,9 @@ pub(crate) fn open(
         reckoned_to: 0,
         owed: 0,
         beside: None,
-        log_is_long: false,
     };
     writer.reckoned_to = writer.durable_to;
+    writer.follow_log()?;
     if rebooted {
         writer.reboot()?;
     }
@@ -131,8 +126,6 @@ struct Writer {
     filled_to: u64,
     settlers: Vec<(u64, Settler)>,
     buffer: Vec<u8>,
-    /// Written to the write-ahead log since it was last taken into the file, about.
-    logged_bytes: usize,
     on_durable: Box<dyn Fn(&Batch) + Send>,
     retry_at: Option<Instant>,
     presence: Presence,
@@ -144,10 +137,8 @@ struct Writer {
     reckoned_to: u64,
     /// Events that are to be taken into the tables although requests come.
     owed: u64,
-    /// A checkpoint that goes on beside.
+    /// Takes the log in meanwhile; none while there is no connection.
     beside: Option<Beside>,
-    /// The log has grown long, and its room is still to be given back.
-    log_is_long: bool,
 }
 
 /// Answers by where they go.
@@ -351,7 +342,6 @@ impl Writer {
             Ok(()) => {
                 let batch = self.ledger.seal();
                 self.durable_to = self.ledger.next_number();
-                self.logged_bytes += self.buffer.len() + RECORD_OVERHEAD_BYTES;
                 self.shared.counted(batch.events.len() as u64);
                 self.shared.recovered();
                 self.retry_at = None;
@@ -386,19 +376,22 @@ impl Writer {
             return;
         }
         self.shared.close_readers();
+        self.beside = None;
         self.connection = None;
-        let reopened = open::connection(&self.path).and_then(|connection| {
+        let reopened = open::connection(&self.path).and_then(|mut connection| {
             checkpoint::truncate(&connection, &self.path)?;
             let loaded = load(&connection, &self.path, &|_| {})?;
-            Ok((connection, loaded))
+            let beside = Beside::begin(&mut connection, &self.shared)?;
+            Ok((connection, beside, loaded))
         });
         match reopened {
-            Ok((connection, loaded)) => {
+            Ok((connection, beside, loaded)) => {
                 tracing::warn!(
                     leases = loaded.ledger.leases().count(),
                     "the ledger was rebuilt from its file after an I/O error"
                 );
                 self.connection = Some(connection);
+                self.beside = Some(beside);
                 self.presence = Presence::of(&self.path);
                 self.durable_to = loaded.ledger.next_number();
                 self.filled_to = loaded.filled_to;
@@ -440,7 +433,7 @@ impl Writer {
         if (idle || self.must_fill()) && self.behind() > 0 && may_try {
             let share = self.behind() / SLICE_SHARE;
             self.fill(share.clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end()));
-        } else if self.owed >= BITE_EVENTS && may_try && !self.shared.is_shortening() {
+        } else if self.owed >= BITE_EVENTS && may_try {
             self.fill(BITE_EVENTS);
         }
         let filled_to = self.filled_to;
@@ -451,7 +444,9 @@ impl Writer {
             }
             !settled
         });
-        self.shorten_log(idle);
+        if may_try {
+            self.shorten_log();
+        }
     }
 
     /// Takes at least so many events into the tables.
@@ -465,7 +460,6 @@ impl Writer {
         match filled {
             Ok(Some(filled_to)) => {
                 let events = filled_to.saturating_sub(self.filled_to);
-                self.logged_bytes += events as usize * FILLED_BYTES;
                 self.filled_to = filled_to;
                 self.owed = self.owed.saturating_sub(events);
             }
@@ -508,9 +502,7 @@ impl Writer {
                 return;
             }
         }
-        if let Some(beside) = self.beside.take() {
-            beside.wait();
-        }
+        self.beside = None;
         if let Some(connection) = &self.connection
             && let Err(error) = checkpoint::truncate(connection, &self.path)
         {

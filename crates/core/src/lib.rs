@@ -15,3 +15,4 @@ pub mod messages;
 pub mod reminders;
 pub mod schedule;
 pub mod sessions;
+pub mod usage;

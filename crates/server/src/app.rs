@@ -21,6 +21,7 @@ use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
 use crate::routes::facts::QuietRules;
+use crate::signing::PolicyKey;
 use crate::upkeep::Upkeep;
 use crate::watch::Watchers;
 
@@ -69,9 +70,25 @@ pub(crate) struct PolicyText {
     pub(crate) version: u64,
     /// The JSON object.
     pub(crate) json: Arc<str>,
+    /// The signature of that text.
+    pub(crate) signature: Arc<str>,
     /// Products whose programs are held at the gate.
     enforced: Arc<[String]>,
     changes: u64,
+}
+
+#[cfg(test)]
+impl PolicyText {
+    /// A policy of that text and signature.
+    pub(crate) fn of(version: u64, json: &str, signature: &str) -> Self {
+        PolicyText {
+            version,
+            json: json.into(),
+            signature: signature.into(),
+            enforced: Arc::new([]),
+            changes: 0,
+        }
+    }
 }
 
 impl PolicyText {
@@ -129,6 +146,7 @@ pub(crate) struct App {
     pub(crate) started: Instant,
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
     pub(crate) policy: RwLock<Option<PolicyText>>,
+    pub(crate) policy_key: PolicyKey,
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
     pub(crate) upkeep: Arc<Upkeep>,
@@ -150,6 +168,7 @@ pub(crate) struct Parts {
     pub(crate) connections_limit: usize,
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) backups: Arc<Backups>,
+    pub(crate) policy_key: PolicyKey,
 }
 
 impl App {
@@ -170,6 +189,7 @@ impl App {
             started: Instant::now(),
             seen: Mutex::default(),
             policy: RwLock::default(),
+            policy_key: parts.policy_key,
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,
             quiet_rules: QuietRules::default(),
@@ -357,9 +377,11 @@ impl App {
         let enforced = products.into_iter().filter(held).map(|product| product.id);
         let mut enforced: Vec<String> = enforced.collect();
         enforced.sort_unstable();
+        let json = serde_json::to_string(&policy).unwrap_or_default();
         let fresh = PolicyText {
             version,
-            json: serde_json::to_string(&policy).unwrap_or_default().into(),
+            signature: self.policy_key.sign(&json).into(),
+            json: json.into(),
             enforced: enforced.into(),
             changes,
         };

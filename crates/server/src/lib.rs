@@ -28,6 +28,7 @@ mod routes;
 mod secrets;
 mod serve;
 mod service;
+mod signing;
 mod sync_items;
 mod tls;
 mod upkeep;

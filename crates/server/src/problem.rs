@@ -142,6 +142,12 @@ impl Refusal {
         self
     }
 
+    /// The same, with what a dangerous rule would hit.
+    pub(crate) fn with_hits(mut self, would_hit: Vec<usher_api::WouldHit>) -> Self {
+        self.problem.would_hit = would_hit;
+        self
+    }
+
     /// The HTTP status.
     #[cfg(test)]
     pub(crate) fn status(&self) -> u16 {

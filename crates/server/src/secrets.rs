@@ -14,7 +14,7 @@ use crate::auth::{TOKEN_PREFIX, hash, wall_ms};
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
 
 /// The system gave no random numbers: nothing can be made that must not be guessed.
-fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0u8; N];
     #[expect(
         clippy::expect_used,
@@ -24,7 +24,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn token_id() -> String {
     format!("K{}", hex(&random::<6>()))
 }
 
-/// Why there is no admin's token to be had.
+/// Why there is no admin's token, or no key, to be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
     /// The tokens could not be read or kept.
@@ -47,6 +47,19 @@ pub(crate) enum SecretError {
     /// The file could not be written.
     #[error("cannot write {path}: {source}: make the data directory writable")]
     File {
+        /// Which.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no key to sign policies with.
+    #[error(
+        "cannot {doing} {path}, which policies are signed with: {source}: restore the file, or \
+         remove it to have a new key made"
+    )]
+    Key {
+        /// What was tried.
+        doing: &'static str,
         /// Which.
         path: String,
         /// What the system said.
@@ -95,7 +108,7 @@ pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
-fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
+pub(crate) fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
     let draft = path.with_extension("token.new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -18,6 +18,7 @@ use crate::backups::Backups;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
+use crate::signing::PolicyKey;
 use crate::upkeep::Upkeep;
 use crate::{
     Managed, ServerError, ServerOptions, core_loop, herald, pause, routes, secrets, tls, vital,
@@ -126,6 +127,13 @@ fn start(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
+    let policy_key = match PolicyKey::open(&options.data) {
+        Ok(key) => key,
+        Err(error) => {
+            engine.close();
+            return Err(ServerError::Failed(error.to_string()));
+        }
+    };
     let snapshots = Snapshots::of(&options.data);
     let backups = Arc::new(Backups::open(&engine, snapshots, options.keep_snapshots));
     let upkeep = match Upkeep::open(&engine, live.clone(), backups.clone(), options.keep_days) {
@@ -148,6 +156,7 @@ fn start(
         connections_limit,
         upkeep,
         backups,
+        policy_key,
     }));
     app.tokens.replace(&tokens);
     if let Some(manager) = managed.manager {

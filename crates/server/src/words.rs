@@ -125,6 +125,7 @@ pub(crate) fn product(spec: &ProductSpec) -> api::Product {
             idle_seconds: 0,
             on_idle: api::OnIdle::Nothing,
             grace_seconds: api::DEFAULT_GRACE_SECONDS,
+            force: false,
         });
     api::Product {
         id: spec.id.to_string(),

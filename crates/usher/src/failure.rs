@@ -208,6 +208,9 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::UnknownEntitlement) {
         return failure.next("`usher entitlement list` shows what is owned.");
     }
+    if problem.is(Code::DangerousRule) {
+        return failure.next("--force takes it all the same.");
+    }
     if problem.is(Code::ProductExists) {
         return failure.next("`usher product edit` changes it; or choose another id.");
     }
@@ -234,6 +237,8 @@ const OPTIONS: [(&str, &str); 13] = [
 /// A detail for who does not speak the API: without its routes, which the next step replaces, and
 /// with options for its fields.
 fn own_words(detail: &str) -> String {
+    let detail = detail.replace(", or send \"force\": true where it is meant", "");
+    let detail = &*detail;
     let route = ["GET", "PUT", "POST", "DELETE"]
         .iter()
         .filter_map(|method| detail.find(&format!("{method} /")))
@@ -250,7 +255,7 @@ fn own_words(detail: &str) -> String {
 
 fn exit_code(problem: &Problem) -> u8 {
     match problem.status {
-        400 | 413 | 415 => exit::USAGE,
+        400 | 413 | 415 | 422 => exit::USAGE,
         401 | 403 => exit::REFUSED,
         503 => exit::NO_SERVER,
         _ => exit::FAILED,

@@ -22,6 +22,10 @@ mod upgrade;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // The gate takes nothing of what this program sets up for its other roles.
+    if let Some(code) = usher_gate::entered(std::env::args_os()) {
+        return code;
+    }
     let args: Vec<_> = std::env::args_os().collect();
     let parsed = cli::parse(args.clone());
     let outcome = parsed.and_then(|(cli, context)| {

@@ -14,7 +14,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-server", &["usher-core", "usher-api", "usher-cache"]),
     ("usher-site", &["usher-core"]),
     ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
-    ("usher-agent", &["usher-core", "usher-api"]),
+    ("usher-agent", &["usher-core", "usher-api", "usher-gate"]),
+    ("usher-gate", &[]),
     ("usher-service", &["usher-core"]),
     ("usher-sim", &["usher-core"]),
     (
@@ -27,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-manager",
             "usher-site",
             "usher-agent",
+            "usher-gate",
             "usher-service",
             "usher-sim",
             "usher-bench",

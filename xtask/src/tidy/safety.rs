@@ -6,12 +6,19 @@ use super::rust::{Source, has_word};
 /// Leaf modules, as a file or the folder of the same name.
 const LEAVES: &[&str] = &[
     "crates/agent/src/watch",
+    "crates/gate/src/bin/alone/allocator",
+    "crates/gate/src/kernel",
     "crates/service/src/linux/sockets",
     "crates/usher/src/spawn",
 ];
 
 /// Crates with a leaf: they deny `unsafe` and allow it in the leaf; all others forbid it.
-const CRATES_WITH_A_LEAF: &[&str] = &["crates/agent/", "crates/service/", "crates/usher/"];
+const CRATES_WITH_A_LEAF: &[&str] = &[
+    "crates/agent/",
+    "crates/gate/",
+    "crates/service/",
+    "crates/usher/",
+];
 
 /// All findings of one file.
 pub(crate) fn check(source: &Source<'_>) -> Vec<Finding> {

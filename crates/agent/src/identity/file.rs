@@ -126,7 +126,7 @@ impl Facts for FileFacts<'_> {
 }
 
 /// The hash of a whole file; none where it cannot be read to its end.
-fn hash(file: &File) -> Option<[u8; 32]> {
+pub(crate) fn hash(file: &File) -> Option<[u8; 32]> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; READ_BYTES];
     let mut offset = 0;

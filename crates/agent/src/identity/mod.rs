@@ -7,7 +7,7 @@
 
 pub(crate) mod file;
 pub(crate) mod hosted;
-mod packages;
+pub(crate) mod packages;
 pub(crate) mod pe;
 mod rules;
 

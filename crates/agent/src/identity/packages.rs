@@ -156,6 +156,28 @@ impl Packages {
         versions
     }
 
+    /// The files of the packages that the computer does not work without, as dpkg marks them:
+    /// essential ones, and those of priority required and important.
+    pub(crate) fn files_of_system(&self) -> Vec<PathBuf> {
+        let text = std::fs::read(self.folder.join("status")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let needed = text.split("\n\n").filter_map(needed_package);
+        needed.flat_map(|list| self.listed(&list)).collect()
+    }
+
+    /// The files of a package, by the name that dpkg keeps its list under.
+    fn listed(&self, package: &NeededPackage<'_>) -> Vec<PathBuf> {
+        let info = self.folder.join("info");
+        let with_architecture = format!("{}:{}.list", package.name, package.architecture);
+        let list = std::fs::read(info.join(with_architecture))
+            .or_else(|_| std::fs::read(info.join(format!("{}.list", package.name))))
+            .unwrap_or_default();
+        list.split(|byte| *byte == b'\n')
+            .filter(|path| path.len() > 2)
+            .map(|path| PathBuf::from(std::ffi::OsStr::from_bytes(path)))
+            .collect()
+    }
+
     fn ask_rpm(&self, path: &[u8]) -> Option<Package> {
         let output = Command::new(self.rpm.as_ref()?)
             .args(["-qf", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\\n"])
@@ -172,6 +194,26 @@ impl Packages {
             version: version.to_owned(),
         })
     }
+}
+
+struct NeededPackage<'a> {
+    name: &'a str,
+    architecture: &'a str,
+}
+
+/// The package of one paragraph of dpkg's `status`, where the computer does not work without it.
+fn needed_package(paragraph: &str) -> Option<NeededPackage<'_>> {
+    let field = |key: &str| {
+        let mut lines = paragraph.lines();
+        lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
+    };
+    let is_needed = field("Essential") == Some("yes")
+        || matches!(field("Priority"), Some("required" | "important"));
+    let is_installed = field("Status").is_some_and(|status| status.ends_with(" installed"));
+    (is_needed && is_installed).then_some(NeededPackage {
+        name: field("Package")?,
+        architecture: field("Architecture").unwrap_or_default(),
+    })
 }
 
 fn hash(path: &[u8]) -> u64 {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use usher_api::Product;
+use usher_api::{Mode, OnUnreachable, Product};
 use usher_core::identify::{Identity, Matcher, ProgramRole, Rule, RuleSet};
-use usher_core::sessions::{Counting, Use};
+use usher_core::sessions::{Counting, Unanswered, Use};
 
 /// The rules of a policy.
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ pub(crate) struct Rules {
 struct ProductRules {
     id: Arc<str>,
     counting: Counting,
+    gate: Option<Unanswered>,
     rules: Vec<Rule>,
 }
 
@@ -30,6 +31,8 @@ pub(crate) struct Matched {
     pub(crate) rule: String,
     pub(crate) by_path: bool,
     pub(crate) version: Option<Arc<str>>,
+    /// It is held at the gate, and what then happens where no server answers; none: it is not.
+    pub(crate) gate: Option<Unanswered>,
 }
 
 impl Matched {
@@ -57,6 +60,7 @@ impl Rules {
                         Counting::UserOnComputer
                     }
                 },
+                gate: gate(product),
                 rules: product
                     .programs
                     .iter()
@@ -83,7 +87,16 @@ impl Rules {
             rule: rule.to_string(),
             by_path: matches!(rule.matcher, Matcher::Path(_)),
             version: version.map(Arc::from),
+            gate: product.gate,
         }
+    }
+}
+
+fn gate(product: &Product) -> Option<Unanswered> {
+    match (product.mode, product.on_unreachable) {
+        (Mode::Track, _) => None,
+        (Mode::Enforce, OnUnreachable::Run) => Some(Unanswered::Run),
+        (Mode::Enforce, OnUnreachable::Refuse) => Some(Unanswered::Refuse),
     }
 }
 

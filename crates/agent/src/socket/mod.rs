@@ -5,6 +5,7 @@
 //! same account, no others. Connections are bounded, in all and for each user; so are bodies.
 
 mod covers;
+mod enforcement;
 mod listener;
 mod peer;
 mod routes;

@@ -14,7 +14,7 @@ use axum::extract::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use usher_api::client::ClientError;
 use usher_api::{
@@ -23,8 +23,8 @@ use usher_api::{
 };
 
 use super::peer::Peer;
-use super::{State, covers};
-use crate::agent::timestamp;
+use super::{State, covers, enforcement};
+use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
 use crate::watch::procfs::FileKey;
@@ -49,6 +49,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/identify", post(identify))
         .route("/v1/agent", get(status))
         .route("/v1/refresh", post(refresh))
+        .route("/v1/enforcement", put(enforcement::switch))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_methods)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -91,7 +92,7 @@ impl From<OutboxError> for Refusal {
     }
 }
 
-fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
+pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
     let body = serde_json::to_vec(body)
         .map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
     let kind = [(header::CONTENT_TYPE, "application/json")];
@@ -391,19 +392,21 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
     let status = AgentStatus {
         computer: agent.computer.id.clone(),
         watching: state.watching,
-        can_miss: can_miss(&state, agent.outbox.dropped()?),
+        can_miss: can_miss(&state, &agent)?,
         server: state.server.clone(),
         connected: agent.connected,
         outbox: agent.outbox.waiting()?,
         sessions: agent.sessions.open().count() as u64,
         leases,
+        enforcement: Some(agent.enforcement.state().shown()),
+        marks: agent.gate.as_ref().and_then(|gate| gate.marks()),
     };
     drop(agent);
     answer(StatusCode::OK, &status)
 }
 
 /// What it can miss, and what it did.
-fn can_miss(state: &State, dropped: u64) -> Vec<String> {
+fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
     use std::sync::atomic::Ordering::Relaxed;
     let mut words = state.can_miss.clone();
     state.shared.take_counted();
@@ -421,12 +424,15 @@ fn can_miss(state: &State, dropped: u64) -> Vec<String> {
              at again"
         ));
     }
+    let dropped = agent.outbox.dropped()?;
     if dropped > 0 {
         words.push(format!(
             "{dropped} records were dropped because the server was away for too long"
         ));
     }
-    words
+    let trouble = agent.gate.as_ref().and_then(|gate| gate.trouble());
+    words.extend(trouble.map(|why| format!("no start is held: {why}")));
+    Ok(words)
 }
 
 /// Exchanges with the server now, so that what was just changed there holds here.

@@ -7,6 +7,7 @@
 
 mod identity;
 mod outbox;
+mod policy;
 mod sessions;
 mod socket;
 mod storms;

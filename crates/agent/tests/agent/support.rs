@@ -64,6 +64,8 @@ impl Drop for EndsWithTest {
 pub(crate) struct Book {
     pub(crate) id: String,
     pub(crate) policy: Policy,
+    /// The key and the signature that it tells; none: it signs nothing, as servers once did.
+    pub(crate) signed: Option<(String, String)>,
     /// Seats of each product; none: it has none.
     pub(crate) seats: BTreeMap<String, usize>,
     pub(crate) ttl_seconds: u32,
@@ -109,6 +111,12 @@ impl Book {
         let mut answer = json!({"server": self.id, "acknowledged": mark, "results": results});
         if parsed.policy_version < self.policy.version {
             answer["policy"] = serde_json::to_value(&self.policy).unwrap();
+            if let Some((_, signature)) = &self.signed {
+                answer["policy_signature"] = json!(signature);
+            }
+        }
+        if let Some((key, _)) = &self.signed {
+            answer["policy_key"] = json!(key);
         }
         answer
     }

@@ -1,7 +1,7 @@
 //! One pack from its beginning, or from where it was cut off, to its end.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use super::purge::{self, Table};
 use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
 use crate::checkpoint;
 use crate::engine::Failure;
-use crate::inbox::Shared;
+use crate::inbox::{Cost, Shared};
 use crate::schema::put_text;
 
 /// How long the writer should be held by a slice, about, while others ask it, and while nobody
@@ -22,13 +22,14 @@ const IDLE_SLICE: Duration = Duration::from_millis(3);
 const SIZES: std::ops::RangeInclusive<u32> = 8..=4_096;
 /// The first of a stage.
 const FIRST_SIZE: u32 = 16;
-/// Between slices, at least; and so many times as long as the slice took, while others ask.
+/// Between slices, at least.
 const PAUSE: Duration = Duration::from_millis(1);
+/// While others ask, a pack rests so many times as long as its slice took, and writes at most so
+/// many pages a second: what it writes, it writes twice, and the disk has a commit wait for it.
 const BUSY_TIMES: u32 = 30;
+const BUSY_PAGES_PER_SECOND: u32 = 3_000;
 /// Before a slice is offered again to a writer that has too much waiting.
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
-/// Slices after which the write-ahead log is taken into the file.
-const SLICES_PER_CHECKPOINT: u32 = 512;
 /// Rows of each index that the statistics look at.
 const ANALYSIS_LIMIT_ROWS: u32 = 100;
 /// Milliseconds of a day.
@@ -82,7 +83,6 @@ pub(super) struct Run<'a> {
     limit_ms: i64,
     at: Position,
     size: u32,
-    slices: u32,
     /// Commits of others that there were at the last slice.
     commits: u64,
     /// Until the next slice.
@@ -104,7 +104,6 @@ impl<'a> Run<'a> {
             limit_ms: shared.clock.wall_ms().saturating_sub(keep_ms),
             at,
             size: FIRST_SIZE,
-            slices: 0,
             commits: 0,
             rest: PAUSE,
             skipped,
@@ -241,11 +240,12 @@ impl<'a> Run<'a> {
     }
 
     fn statistics(&mut self) -> Result<(), Cut> {
-        for table in self.shared.with_reader(check::tables)? {
+        // A whole table would be counted to its last row where all its indexes are partial.
+        for index in self.shared.with_reader(indexes)? {
             let at = self.at;
             self.slice(move |connection| {
                 connection.execute_batch(&format!(
-                    "PRAGMA analysis_limit = {ANALYSIS_LIMIT_ROWS}; ANALYZE {table}"
+                    "PRAGMA analysis_limit = {ANALYSIS_LIMIT_ROWS}; ANALYZE \"{index}\""
                 ))?;
                 kept::put_position(connection, &at)
             })?;
@@ -270,7 +270,6 @@ impl<'a> Run<'a> {
                 Some(skipped) => self.skip(skipped)?,
                 None => self.keep_position()?,
             }
-            self.take_in_log()?;
         }
         Ok(())
     }
@@ -282,56 +281,37 @@ impl<'a> Run<'a> {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
     ) -> Result<T, Cut> {
         let mut rest = self.rest;
-        let (done, took) = loop {
+        let (done, cost) = loop {
             if self.shared.pack.pause(rest) {
                 return Err(Cut::Stopped);
             }
-            if self.shared.is_shortening() {
-                rest = PAUSE;
-                continue;
-            }
             let work = work.clone();
-            let timed = self.shared.at_leisure(move |connection| {
-                let began = Instant::now();
-                work(connection).map(|done| (done, began.elapsed()))
-            });
-            match timed {
+            match self.shared.at_leisure(work) {
                 // The users' requests go first; a pack has time.
                 Err(Failure::Busy) => rest = BUSY_PAUSE,
-                timed => break timed?,
+                done => break done?,
             }
         };
         let (commits, _) = self.shared.commits();
         let is_busy = std::mem::replace(&mut self.commits, commits) != commits;
-        let (slice, times) = match is_busy {
-            true => (BUSY_SLICE, BUSY_TIMES),
-            false => (IDLE_SLICE, 1),
+        let (slice, rest) = match is_busy {
+            true => (BUSY_SLICE, busy_rest(cost)),
+            false => (IDLE_SLICE, cost.took),
         };
-        let size = match took {
+        let size = match cost.took {
             took if took > slice => self.size / 2,
             took if took < slice / 2 => self.size.saturating_mul(2),
             _ => self.size,
         };
         self.size = size.clamp(*SIZES.start(), *SIZES.end());
-        self.slices += 1;
-        if self.slices.is_multiple_of(SLICES_PER_CHECKPOINT) {
-            self.take_in_log()?;
-        }
-        self.rest = PAUSE.max(took * times);
+        self.rest = PAUSE.max(rest);
         Ok(done)
     }
 
-    /// Takes the write-ahead log into the file, beside the writer.
-    fn take_in_log(&self) -> Result<(), Failure> {
-        match checkpoint::beside(&self.shared.path) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Failure::Storage(error.to_string())),
-        }
-    }
-
-    /// The same to its end, so that the file has the size that it has.
+    /// Takes the write-ahead log into the file, so that it has the size that it has.
     fn checkpoint(&self) -> Result<(), Failure> {
-        self.take_in_log()?;
+        checkpoint::beside(&self.shared.path)
+            .map_err(|error| Failure::Storage(error.to_string()))?;
         self.shared
             .outside_transaction(|connection| checkpoint::passive(connection).map(drop))
     }
@@ -361,6 +341,13 @@ impl<'a> Run<'a> {
         let at = self.at;
         self.slice(move |connection| kept::put_position(connection, &at))
     }
+}
+
+/// How long a pack rests after a slice while others ask.
+fn busy_rest(cost: Cost) -> Duration {
+    let pages = u32::try_from(cost.pages).unwrap_or(u32::MAX);
+    let of_disk = Duration::from_secs(1) / BUSY_PAGES_PER_SECOND * pages;
+    of_disk.max(cost.took * BUSY_TIMES)
 }
 
 /// Keeps that a pack has begun, where none was begun already, and the plan with it; answers how far
@@ -404,6 +391,13 @@ fn refusal(failure: &Failure) -> String {
             "the server had no time for it: the next pack goes on here".to_owned()
         }
     }
+}
+
+fn indexes(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name")?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<u64> {

@@ -20,6 +20,10 @@ pub trait Facts {
     fn known_as(&self) -> &[Vec<u8>] {
         &[]
     }
+    /// Whether the operating system brought it and does not work without it.
+    fn is_of_system(&mut self) -> bool {
+        false
+    }
     /// The package that installed it.
     fn package(&mut self) -> Option<Package> {
         None

@@ -14,7 +14,9 @@ mod version;
 #[cfg(test)]
 mod tests;
 
-pub use danger::{Danger, SystemRole, WELL_KNOWN_PROGRAMS, dangers, system_role};
+pub use danger::{
+    Danger, FileId, Needed, Started, SystemRole, dangers, system_role, well_known_programs,
+};
 pub use facts::{Facts, Package, file_name};
 pub use names::stem;
 pub use rule::{Matcher, ProgramRole, Rule, RuleError};

@@ -197,7 +197,7 @@ fn candidate(text: &[u8]) -> Candidate<'_> {
 }
 
 /// Whether one rule matches, asking for what it looks at.
-pub(super) fn matches(rule: &Rule, facts: &mut dyn Facts) -> bool {
+fn matches(rule: &Rule, facts: &mut dyn Facts) -> bool {
     let by_itself = match &rule.matcher {
         Matcher::Name(glob) => {
             let name = file_name(facts.path());

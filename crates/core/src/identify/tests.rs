@@ -242,46 +242,6 @@ fn packages_original_names_and_publishers_are_compared_whole() {
     assert_eq!(rules.identify(&mut renamed).unwrap().product, 1);
 }
 
-#[test]
-fn a_rule_that_would_hit_a_shell_or_an_interpreter_is_dangerous() {
-    let none: [File; 0] = [];
-    let of = |text: &str| {
-        dangers(&rule(text), none.iter().map(|f| file(&f.path)))
-            .into_iter()
-            .map(|danger| (String::from_utf8(danger.path).unwrap(), danger.role))
-            .collect::<Vec<_>>()
-    };
-    assert!(of("name=matlab").is_empty());
-    assert!(of("path=/opt/**").is_empty());
-    assert!(of("name=*sh").contains(&("/usr/bin/bash".to_owned(), SystemRole::Shell)));
-    assert!(
-        of("path=/usr/bin/python3*")
-            .contains(&("/usr/bin/python3.11".to_owned(), SystemRole::Interpreter))
-    );
-    assert!(of("name=*,version=3").contains(&("/usr/sbin/sshd".to_owned(), SystemRole::Login)));
-    assert!(
-        of("name=ld-linux*")
-            .iter()
-            .all(|(_, role)| *role == SystemRole::Loader)
-    );
-    assert!(
-        of("name=usher")
-            .iter()
-            .all(|(_, role)| *role == SystemRole::Usher)
-    );
-
-    let here = [b"/opt/node/bin/node18".as_slice(), b"/opt/x".as_slice()];
-    let found = dangers(&rule("path=/opt/**"), here.map(file));
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].role, SystemRole::Interpreter);
-    let mut packaged = file(b"/usr/bin/bash");
-    packaged.package = Some(Package {
-        name: "bash".to_owned(),
-        version: "5.2".to_owned(),
-    });
-    assert_eq!(dangers(&rule("package=bash"), [packaged]).len(), 1);
-}
-
 proptest! {
     #[test]
     fn any_text_is_a_rule_or_an_error_and_a_rule_survives_its_own_text(

@@ -12,6 +12,7 @@ use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
 };
 
+use crate::app::PolicyText;
 use crate::auth::{Principal, wall_ms};
 use crate::body::Body;
 use crate::candidate::candidate;
@@ -37,7 +38,7 @@ struct Request<'a> {
 /// What the ledger carries of a computer without looking into it. It changes rarely: when the
 /// agent changes, and once an hour, so that after a restart of the server it is still known about
 /// when a computer was last heard of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ComputerDocument<'a> {
     /// A keyed hash of the machine id.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +55,9 @@ pub(crate) struct ComputerDocument<'a> {
     /// What the agent allowed when it last had no server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unreached: Option<UnreachedStarts>,
+    /// Why no start is refused there, where enforcement is off.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enforcement_off: Option<Cow<'a, str>>,
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -92,6 +96,7 @@ pub(crate) async fn sync(
         watching: computer.watching,
         seen_hour: now_ms.div_euclid(HOUR_MS),
         unreached: computer.unreached.clone(),
+        enforcement_off: computer.enforcement_off.as_deref().map(Cow::Borrowed),
     };
     let mut items = Vec::with_capacity(request.items.len());
     let mut rejected: Vec<(usize, String)> = Vec::new();
@@ -135,15 +140,19 @@ pub(crate) async fn sync(
         Some(policy) => policy,
         None => core.app.policy().await?,
     };
-    let policy = (policy.version != request.policy_version).then_some(policy.json);
-    let text = answer(
-        &core.app.server_id,
+    let policy = (policy.version != request.policy_version).then_some(policy);
+    let head = Head {
+        server: &core.app.server_id,
         life,
         before,
         acknowledged,
+        policy_key: core.app.policy_key.public(),
+    };
+    let text = answer(
+        &head,
         sequences.iter().copied().zip(&replies),
         &rejected,
-        policy.as_deref(),
+        policy.as_ref(),
     );
     Ok(json(StatusCode::OK, text, false))
 }
@@ -183,6 +192,10 @@ fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
     let texts = [
         ("computer.machine", computer.machine.as_deref()),
         ("computer.agent_version", Some(&*computer.agent_version)),
+        (
+            "computer.enforcement_off",
+            computer.enforcement_off.as_deref(),
+        ),
     ];
     for (field, text) in texts {
         input::check_text(field, text.unwrap_or_default()).map_err(Refusal::invalid)?;
@@ -252,23 +265,31 @@ fn stale(request: &Request<'_>) -> Refusal {
     )
 }
 
-fn answer<'a>(
-    server: &str,
+/// What every answer tells.
+struct Head<'a> {
+    server: &'a str,
     life: Incarnation,
     before: Mark,
     acknowledged: u64,
+    policy_key: &'a str,
+}
+
+fn answer<'a>(
+    head: &Head<'_>,
     replies: impl Iterator<Item = (u64, &'a ItemReply)>,
     rejected: &[(usize, String)],
-    policy: Option<&str>,
+    policy: Option<&PolicyText>,
 ) -> Vec<u8> {
-    let policy_bytes = policy.map_or(0, |text| text.len());
-    let mut to = Writer::with_capacity(128 + 96 * replies.size_hint().0 + policy_bytes);
-    to.raw("{\"server\":").string(server);
-    to.raw(",\"incarnation\":").number(u64::from(life.0));
+    let policy_bytes = policy.map_or(0, |policy| policy.json.len() + 160);
+    let mut to = Writer::with_capacity(224 + 96 * replies.size_hint().0 + policy_bytes);
+    to.raw("{\"server\":").string(head.server);
+    to.raw(",\"incarnation\":").number(u64::from(head.life.0));
     to.raw(",\"before\":{\"incarnation\":")
-        .number(before.incarnation);
-    to.raw(",\"sequence\":").number(before.sequence).raw("}");
-    to.raw(",\"acknowledged\":").number(acknowledged);
+        .number(head.before.incarnation);
+    to.raw(",\"sequence\":")
+        .number(head.before.sequence)
+        .raw("}");
+    to.raw(",\"acknowledged\":").number(head.acknowledged);
     to.raw(",\"results\":[");
     let mut rejected = rejected.iter().peekable();
     for (index, (sequence, reply)) in replies.enumerate() {
@@ -285,9 +306,10 @@ fn answer<'a>(
         }
         to.raw("}");
     }
-    to.raw("]");
+    to.raw("],\"policy_key\":").string(head.policy_key);
     if let Some(policy) = policy {
-        to.raw(",\"policy\":").raw(policy);
+        to.raw(",\"policy\":").raw(&policy.json);
+        to.raw(",\"policy_signature\":").string(&policy.signature);
     }
     to.raw("}");
     to.into_bytes()
@@ -302,14 +324,20 @@ mod tests {
     fn an_answer_says_what_the_type_says() {
         let replies = [ItemReply::Done, ItemReply::Done, ItemReply::UnknownSession];
         let rejected = [(1, "`seats` is \"0\"".to_owned())];
-        let policy = r#"{"version":7,"products":[]}"#;
+        let policy = PolicyText::of(7, r#"{"version":7,"products":[]}"#, "51");
         let before = Mark {
             incarnation: 5,
             sequence: 6,
         };
-        let life = Incarnation(3);
+        let head = Head {
+            server: "S1",
+            life: Incarnation(3),
+            before,
+            acknowledged: 9,
+            policy_key: "4b",
+        };
         let items = (7..).zip(&replies);
-        let text = answer("S1", life, before, 9, items, &rejected, Some(policy));
+        let text = answer(&head, items, &rejected, Some(&policy));
         let read: SyncAnswer = serde_json::from_slice(&text).unwrap();
         assert_eq!((read.server.as_str(), read.acknowledged), ("S1", 9));
         let mark = usher_api::SyncMark {
@@ -336,8 +364,11 @@ mod tests {
             ]
         );
         assert_eq!(read.policy.unwrap().version, 7);
-        let none = answer("S1", life, before, 0, std::iter::empty(), &[], None);
+        assert_eq!(read.policy_signature.as_deref(), Some("51"));
+        let none = answer(&head, std::iter::empty(), &[], None);
         let read: SyncAnswer = serde_json::from_slice(&none).unwrap();
         assert!(read.results.is_empty() && read.policy.is_none());
+        assert!(read.policy_signature.is_none());
+        assert_eq!(read.policy_key.as_deref(), Some("4b"));
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod agents;
 pub(crate) mod backup;
 pub(crate) mod canary;
 pub(crate) mod checkouts;
+mod dangerous;
 pub(crate) mod decisions;
 pub(crate) mod denials;
 pub(crate) mod entitlements;

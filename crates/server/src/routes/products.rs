@@ -14,7 +14,7 @@ use usher_api::{
 use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
 
-use super::{Caller, Id, Json, first_answer, replayed};
+use super::{Caller, Id, Json, dangerous, first_answer, replayed};
 use crate::app::App;
 use crate::input::{self, timestamp};
 use crate::keys::OnceKey;
@@ -139,6 +139,7 @@ fn view(seen: Seen) -> ProductView {
         (status = 201, body = ProductView),
         (status = 400, description = "`invalid_request`", body = Problem),
         (status = 409, description = "`product_exists` or `idempotency_conflict`", body = Problem),
+        (status = 422, description = "`dangerous_rule`: give `force` where it is meant", body = Problem),
     ),
 )]
 pub(crate) async fn create(
@@ -148,8 +149,9 @@ pub(crate) async fn create(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     caller.must_be_admin("change products")?;
-    let product: Product = input::json(&body)?;
+    let mut product: Product = input::json(&body)?;
     check(&product)?;
+    dangerous::check(&app, &mut product).await?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/products", &body)?;
     let command = Command::PutProduct {
         spec: words::product_spec(&product),
@@ -202,6 +204,7 @@ pub(crate) async fn create(
         (status = 200, body = ProductView),
         (status = 400, description = "`invalid_request`", body = Problem),
         (status = 404, description = "`unknown_product`", body = Problem),
+        (status = 422, description = "`dangerous_rule`: give `force` where it is meant", body = Problem),
     ),
 )]
 pub(crate) async fn replace(
@@ -211,7 +214,7 @@ pub(crate) async fn replace(
     body: Bytes,
 ) -> Result<Json<ProductView>, Refusal> {
     caller.must_be_admin("change products")?;
-    let product: Product = input::json(&body)?;
+    let mut product: Product = input::json(&body)?;
     check(&product)?;
     if product.id != id {
         return Err(Refusal::invalid(format!(
@@ -221,6 +224,7 @@ pub(crate) async fn replace(
             shown(&id)
         )));
     }
+    dangerous::check(&app, &mut product).await?;
     let command = Command::PutProduct {
         spec: words::product_spec(&product),
         new: false,

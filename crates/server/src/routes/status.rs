@@ -173,15 +173,7 @@ fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
     let mut by_machine: FxHashMap<String, usize> = FxHashMap::default();
     let documents: Vec<ComputerDocument<'_>> = entries
         .iter()
-        .map(|entry| {
-            serde_json::from_str(&entry.document).unwrap_or(ComputerDocument {
-                machine: None,
-                agent_version: Default::default(),
-                watching: Default::default(),
-                seen_hour: 0,
-                unreached: None,
-            })
-        })
+        .map(|entry| serde_json::from_str(&entry.document).unwrap_or_default())
         .collect();
     for (entry, document) in entries.iter().zip(&documents) {
         *by_name.entry(entry.name.clone()).or_default() += 1;
@@ -218,11 +210,15 @@ fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
                      data was lost; give each clone a machine id of its own"
                 ));
             }
+            if let Some(why) = &document.enforcement_off {
+                warnings.push(format!("enforcement is off there: {why}"));
+            }
             let status = ComputerStatus {
                 id: entry.key.to_string(),
                 name: entry.name.to_string(),
                 watching: document.watching,
                 last_seen_at: timestamp(last_seen),
+                enforcement_off: document.enforcement_off.as_deref().map(str::to_owned),
                 warnings,
             };
             (last_seen, status)

@@ -332,3 +332,38 @@ async fn what_cannot_be_owned_or_made_is_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_rule_that_hits_what_a_computer_needs_is_not_enforced_unless_it_is_meant() {
+    let server = Server::start();
+    let body = |mode: &str, rules: &[&str]| json!({ "id": "cad", "mode": mode, "programs": rules });
+    let post = |body| server.call("POST", "/v1/products", Some(body));
+    let put = |body| server.call("PUT", "/v1/products/cad", Some(body));
+
+    let refused = post(body("enforce", &["name=cad", "name=*sh"])).await;
+    assert_eq!((refused.status, refused.code()), (422, "dangerous_rule"));
+    let hits = refused.body["would_hit"].as_array().unwrap();
+    let bash = json!({ "path": "/usr/bin/bash", "what": "a shell", "rule": "name=*sh" });
+    assert!(hits.contains(&bash), "{}", refused.body);
+    assert!(hits.len() <= 100);
+    let nothing = server.get("/v1/products").await;
+    assert_eq!(nothing["items"], json!([]), "it was not made");
+
+    assert_eq!(post(body("track", &["name=*sh"])).await.status, 201);
+    let refused = put(body("enforce", &["name=*sh"])).await;
+    assert_eq!(refused.status, 422, "it goes to enforce");
+    assert_eq!(put(body("enforce", &["name=cad"])).await.status, 200);
+    let refused = put(body("enforce", &["name=cad", "/usr/bin/python3.42"])).await;
+    assert_eq!(refused.status, 422, "a program is added");
+    assert_eq!(refused.body["would_hit"][0]["path"], "/usr/bin/python3.42");
+
+    let mut forced = body("enforce", &["name=cad", "name=dash"]);
+    forced["force"] = json!(true);
+    let taken = put(forced).await;
+    assert_eq!((taken.status, taken.body.get("force")), (200, None));
+    let shown = server.get("/v1/products/cad").await;
+    assert_eq!(shown.get("force"), None, "it is no part of a product");
+    let mut renamed = body("enforce", &["name=cad", "name=dash"]);
+    renamed["name"] = json!("CAD");
+    assert_eq!(put(renamed).await.status, 200, "what was forced stays");
+}

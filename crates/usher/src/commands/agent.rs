@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use usher_agent::{AgentError, AgentOptions, AgentReady};
+use usher_agent::{AgentError, AgentOptions, AgentReady, GateOptions};
 use usher_api::{AgentStatus, Watching};
 
+use super::enforcement::{self, Enforcement};
 use super::leases;
 use super::status::watching;
 use crate::context::Context;
@@ -39,6 +40,10 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "HOW",
         value_parser = super::one_of::<Watching>(&["ebpf", "kernel-events", "polling"]))]
     watching: Option<Watching>,
+    /// Hold starts on the file systems of these paths only, such as the one that the metered
+    /// programs lie on [default: on all of the computer's own]
+    #[arg(long, value_name = "PATH")]
+    gate_only: Vec<PathBuf>,
     /// Print the id that the agent has for this computer, and end
     #[arg(long)]
     print_computer_id: bool,
@@ -50,6 +55,7 @@ pub(crate) struct Agent {
 #[derive(Debug, Subcommand)]
 enum AgentCommand {
     Status(Status),
+    Enforcement(Enforcement),
 }
 
 /// Show how the agent of this computer watches, what it can miss, and what it holds
@@ -68,6 +74,9 @@ struct Status {
 pub(crate) fn run(args: Agent, context: &Context) -> Result<(), Failure> {
     match args.command {
         Some(AgentCommand::Status(args)) => context.block_on(status(args, context)),
+        Some(AgentCommand::Enforcement(args)) => {
+            context.block_on(enforcement::run(args, &folder(context), context))
+        }
         None if args.print_computer_id => context.block_on(print_computer_id(context)),
         None => serve(args, context),
     }
@@ -108,6 +117,10 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     }
     options.ca_file = context.ca_file().map(Path::to_owned);
     options.watching = args.watching;
+    options.gate = is_root.then(|| GateOptions {
+        program: PathBuf::from("/proc/self/exe"),
+        only: args.gate_only,
+    });
     options.public_socket = args
         .agent_socket
         .or_else(|| is_root.then(|| PathBuf::from(door::SYSTEM_SOCKET)));
@@ -194,20 +207,26 @@ fn describe(status: &AgentStatus) -> String {
         ),
     };
     let mut lines = vec![
-        format!("computer   {}", tame(&status.computer)),
-        format!("server     {server}"),
-        format!("watching   {}", watching(status.watching)),
-        format!("sessions   {} running", status.sessions),
+        format!("computer     {}", tame(&status.computer)),
+        format!("server       {server}"),
+        format!("watching     {}", watching(status.watching)),
+        format!("sessions     {} running", status.sessions),
         format!(
-            "outbox     {} items that the server does not have yet",
+            "outbox       {} items that the server does not have yet",
             status.outbox
         ),
     ];
     lines.extend(
         status
+            .enforcement
+            .as_ref()
+            .map(|state| format!("enforcement  {}", enforcement::describe(state))),
+    );
+    lines.extend(
+        status
             .can_miss
             .iter()
-            .map(|what| format!("can miss   {}", tame(what))),
+            .map(|what| format!("can miss     {}", tame(what))),
     );
     lines.join("\n")
 }

@@ -9,6 +9,7 @@ pub(crate) mod checkout;
 pub(crate) mod completions;
 pub(crate) mod denials;
 pub(crate) mod doctor;
+pub(crate) mod enforcement;
 pub(crate) mod entitlement;
 pub(crate) mod learn;
 pub(crate) mod leases;

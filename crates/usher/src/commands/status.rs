@@ -25,12 +25,12 @@ pub(crate) fn run(_: &Status, context: &Context) -> Result<(), Failure> {
             return print_json(&status);
         }
         line(server(&status.server))?;
-        if status.products.is_empty() {
-            return line(
-                "No products yet: `usher product add ID --program RULE --seats N` adds one.",
-            );
+        match status.products.is_empty() {
+            true => {
+                line("No products yet: `usher product add ID --program RULE --seats N` adds one.")?
+            }
+            false => print(&format!("\n{}", products(&status.products).text()))?,
         }
-        print(&format!("\n{}", products(&status.products).text()))?;
         if !status.computers.is_empty() {
             print(&format!("\n{}", computers(&status.computers).text()))?;
         }

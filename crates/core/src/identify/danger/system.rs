@@ -1,11 +1,6 @@
-//! Which programs an operating system needs, and whether a rule would hit them.
-//!
-//! A rule that matches a shell, an interpreter, a loader or what people need to get in and repair
-//! a computer must not be enforced by accident. What stands here is known by name and place; who
-//! asks may add what is really installed.
+//! What an operating system uses a program for, judged by its name and place.
 
-use super::rule_set::matches;
-use super::{Facts, Matcher, Rule, file_name};
+use super::super::file_name;
 
 /// What the operating system uses a program for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +19,8 @@ pub enum SystemRole {
     Privilege,
     /// It installs and removes software.
     PackageTool,
+    /// What starting the computer, logging in and installing software run by the way.
+    Support,
     /// Usher itself.
     Usher,
     /// It belongs to the operating system's own folders.
@@ -41,6 +38,7 @@ impl SystemRole {
             SystemRole::Login => "what people log in by",
             SystemRole::Privilege => "what people become administrators by",
             SystemRole::PackageTool => "what installs software",
+            SystemRole::Support => "what starting up, logging in or installing software needs",
             SystemRole::Usher => "Usher itself",
             SystemRole::SystemFile => "a file of the operating system",
         }
@@ -52,59 +50,89 @@ impl SystemRole {
     }
 }
 
-/// A program that a rule would hit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Danger {
-    /// Its path.
-    pub path: Vec<u8>,
-    /// What it is needed for.
-    pub role: SystemRole,
-}
-
-/// Paths of programs that every rule is tried on, whether or not they are installed here.
-pub const WELL_KNOWN_PROGRAMS: &[&str] = &[
-    "/bin/bash",
-    "/bin/busybox",
-    "/bin/dash",
-    "/bin/login",
-    "/bin/sh",
-    "/bin/su",
+/// Programs that are not of the name and place of the others.
+const WELL_KNOWN_PATHS: &[&str] = &[
     "/lib64/ld-linux-x86-64.so.2",
-    "/sbin/agetty",
-    "/sbin/init",
-    "/usr/bin/apt",
-    "/usr/bin/apt-get",
-    "/usr/bin/bash",
-    "/usr/bin/busybox",
-    "/usr/bin/dash",
-    "/usr/bin/dbus-daemon",
-    "/usr/bin/dnf",
-    "/usr/bin/doas",
-    "/usr/bin/dpkg",
-    "/usr/bin/env",
-    "/usr/bin/java",
-    "/usr/bin/login",
-    "/usr/bin/node",
-    "/usr/bin/perl",
-    "/usr/bin/pkexec",
-    "/usr/bin/python3",
-    "/usr/bin/python3.11",
-    "/usr/bin/rpm",
-    "/usr/bin/ruby",
-    "/usr/bin/sh",
-    "/usr/bin/ssh",
-    "/usr/bin/su",
-    "/usr/bin/sudo",
-    "/usr/bin/systemctl",
-    "/usr/bin/usher",
-    "/usr/bin/zsh",
     "/usr/lib/systemd/systemd",
     "/usr/lib/systemd/systemd-logind",
     "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
-    "/usr/local/bin/usher",
-    "/usr/sbin/agetty",
-    "/usr/sbin/init",
-    "/usr/sbin/sshd",
+    "/usr/lib/openssh/sftp-server",
+    "/usr/sbin/unix_chkpwd",
+];
+const PROGRAM_FOLDERS: &[&str] = &[
+    "/bin/",
+    "/sbin/",
+    "/usr/bin/",
+    "/usr/local/bin/",
+    "/usr/sbin/",
+];
+/// Interpreters that are installed under their version too, with the versions that are tried.
+const VERSIONED: &[(&str, std::ops::RangeInclusive<u32>)] = &[
+    ("python3.", 4..=20),
+    ("perl5.", 20..=50),
+    ("ruby3.", 0..=9),
+    ("php8.", 0..=9),
+    ("lua5.", 1..=5),
+];
+
+/// Paths of programs that every rule is tried on, whether or not they are installed: some
+/// hundreds, each of which has a [`system_role`].
+pub fn well_known_programs() -> Vec<String> {
+    let names = [
+        SHELLS,
+        INTERPRETERS,
+        LOGINS,
+        PRIVILEGE,
+        PACKAGE_TOOLS,
+        INITS,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(&["usher"]);
+    let placed = names.flat_map(|name| {
+        let folders = PROGRAM_FOLDERS.iter();
+        folders.map(move |folder| format!("{folder}{name}"))
+    });
+    let versioned = VERSIONED.iter().cloned().flat_map(|(name, versions)| {
+        versions.map(move |version| format!("/usr/bin/{name}{version}"))
+    });
+    let others = WELL_KNOWN_PATHS
+        .iter()
+        .map(|path| (*path).to_owned())
+        .chain([
+            "/usr/bin/python3".to_owned(),
+            "/usr/bin/python2.7".to_owned(),
+        ]);
+    placed.chain(versioned).chain(others).collect()
+}
+
+/// The packages that bring what cannot be done without, with one program of each.
+pub(super) const WELL_KNOWN_PACKAGES: &[(&str, &str)] = &[
+    ("apt", "/usr/bin/apt"),
+    ("bash", "/usr/bin/bash"),
+    ("busybox", "/usr/bin/busybox"),
+    ("dash", "/usr/bin/dash"),
+    ("dnf", "/usr/bin/dnf"),
+    ("dpkg", "/usr/bin/dpkg"),
+    ("glibc", "/lib64/ld-linux-x86-64.so.2"),
+    ("libc6", "/lib64/ld-linux-x86-64.so.2"),
+    ("login", "/usr/bin/login"),
+    ("openssh-client", "/usr/bin/ssh"),
+    ("openssh-server", "/usr/sbin/sshd"),
+    ("perl-base", "/usr/bin/perl"),
+    ("perl-interpreter", "/usr/bin/perl"),
+    ("python3", "/usr/bin/python3"),
+    ("python3-minimal", "/usr/bin/python3"),
+    ("python3.11-minimal", "/usr/bin/python3.11"),
+    ("python3.13-minimal", "/usr/bin/python3.13"),
+    ("rpm", "/usr/bin/rpm"),
+    ("shadow-utils", "/usr/bin/login"),
+    ("sudo", "/usr/bin/sudo"),
+    ("systemd", "/usr/lib/systemd/systemd"),
+    ("systemd-sysv", "/usr/sbin/init"),
+    ("usher", "/usr/bin/usher"),
+    ("util-linux", "/usr/bin/su"),
+    ("zsh", "/usr/bin/zsh"),
 ];
 
 const SHELLS: &[&str] = &[
@@ -154,15 +182,42 @@ const INITS: &[&str] = &[
     "dbus-broker",
     "telinit",
 ];
-const SYSTEM_FOLDERS: &[&[u8]] = &[
-    b"/sbin/",
-    b"/usr/sbin/",
-    b"/lib/systemd/",
-    b"/usr/lib/systemd/",
-    b"/usr/lib/apt/",
-    b"/usr/libexec/",
-    b"/bin/",
+/// What the programs above run by the way: checks of passwords, drivers, file systems.
+const SUPPORT: &[&str] = &[
+    "dbus-daemon-launch-helper",
+    "fsck",
+    "kmod",
+    "ldconfig",
+    "modprobe",
+    "mount",
+    "polkit-agent-helper-1",
+    "sftp-server",
+    "start-stop-daemon",
+    "sulogin",
+    "udevadm",
+    "umount",
+    "unix_chkpwd",
+    "unix_update",
+    "update-alternatives",
 ];
+const SUPPORT_PREFIXES: &[&str] = &["systemd-", "dpkg-", "apt-", "fsck.", "mkhomedir_"];
+const SUPPORT_FOLDERS: &[&[u8]] = &[
+    b"/etc/init.d/",
+    b"/lib/systemd/",
+    b"/lib/udev/",
+    b"/usr/lib/apt/",
+    b"/usr/lib/dbus-1.0/",
+    b"/usr/lib/dpkg/",
+    b"/usr/lib/openssh/",
+    b"/usr/lib/polkit-1/",
+    b"/usr/lib/sudo/",
+    b"/usr/lib/systemd/",
+    b"/usr/lib/udev/",
+    b"/usr/libexec/openssh/",
+    b"/usr/libexec/sudo/",
+    b"/var/lib/dpkg/",
+];
+const SYSTEM_FOLDERS: &[&[u8]] = &[b"/sbin/", b"/usr/sbin/", b"/usr/libexec/", b"/bin/"];
 
 /// What the operating system uses the program at `path` for, judged by its name and folder.
 pub fn system_role(path: &[u8]) -> Option<SystemRole> {
@@ -174,15 +229,26 @@ pub fn system_role(path: &[u8]) -> Option<SystemRole> {
     if name.starts_with(b"ld-linux") || name.starts_with(b"ld-musl") || is_in(&["ld.so"]) {
         return Some(SystemRole::Loader);
     }
-    let roles: [(&[&str], SystemRole); 5] = [
+    let roles: [(&[&str], SystemRole); 6] = [
         (INITS, SystemRole::Init),
         (SHELLS, SystemRole::Shell),
         (LOGINS, SystemRole::Login),
         (PRIVILEGE, SystemRole::Privilege),
         (PACKAGE_TOOLS, SystemRole::PackageTool),
+        (SUPPORT, SystemRole::Support),
     ];
     if let Some((_, role)) = roles.iter().find(|(names, _)| is_in(names)) {
         return Some(*role);
+    }
+    let is_support = SUPPORT_PREFIXES
+        .iter()
+        .any(|prefix| name.starts_with(prefix.as_bytes()));
+    if is_support
+        || SUPPORT_FOLDERS
+            .iter()
+            .any(|folder| path.starts_with(folder))
+    {
+        return Some(SystemRole::Support);
     }
     if is_interpreter_name(name) {
         return Some(SystemRole::Interpreter);
@@ -203,47 +269,4 @@ fn is_interpreter_name(name: &[u8]) -> bool {
     INTERPRETERS
         .iter()
         .any(|known| known.as_bytes() == stem || known.as_bytes() == name)
-}
-
-/// The programs that `rule` would hit and that the operating system needs: of
-/// [`WELL_KNOWN_PROGRAMS`] and of `present` (what is really installed), in order of path. Rules
-/// that look at more than path and name (package, hash) need [`Facts`] that know them.
-pub fn dangers<F: Facts>(rule: &Rule, present: impl IntoIterator<Item = F>) -> Vec<Danger> {
-    let mut found = Vec::new();
-    if matches!(rule.matcher, Matcher::Name(_) | Matcher::Path(_)) {
-        // Whether an installed version would fit is not known: then it is taken to.
-        let any_version = Rule {
-            version: None,
-            ..rule.clone()
-        };
-        for path in WELL_KNOWN_PROGRAMS {
-            hit(&any_version, &mut KnownPath(path.as_bytes()), &mut found);
-        }
-    }
-    for mut facts in present {
-        hit(rule, &mut facts, &mut found);
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found.dedup();
-    found
-}
-
-fn hit(rule: &Rule, facts: &mut dyn Facts, found: &mut Vec<Danger>) {
-    let Some(role) = system_role(facts.path()) else {
-        return;
-    };
-    if matches(rule, facts) {
-        found.push(Danger {
-            path: facts.path().to_vec(),
-            role,
-        });
-    }
-}
-
-struct KnownPath(&'static [u8]);
-
-impl Facts for KnownPath {
-    fn path(&self) -> &[u8] {
-        self.0
-    }
 }

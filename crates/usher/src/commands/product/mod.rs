@@ -1,5 +1,8 @@
 //! `usher product`: what may run, and the rules that recognise it.
 
+mod danger;
+mod rehearsal;
+
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
 use usher_api::{
@@ -10,6 +13,7 @@ use usher_api::{
 use usher_core::identify::Rule;
 
 use super::learn::Learn;
+use super::one_of;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
@@ -50,7 +54,20 @@ pub(crate) struct Add {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     seats: Option<u32>,
     #[command(flatten)]
+    enforcing: Enforcing,
+    #[command(flatten)]
     told: ToldAgent,
+}
+
+/// How a product goes to mode enforce.
+#[derive(Debug, Default, Args)]
+struct Enforcing {
+    /// Enforce also where the rules hit what a computer needs
+    #[arg(long)]
+    force: bool,
+    /// Only say whom it would have refused in the last 30 days, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// What can be said of a product.
@@ -66,24 +83,24 @@ pub(crate) struct Traits {
     #[arg(long, value_name = "RULE", value_parser = rule)]
     program: Vec<String>,
     /// What agents do with programs that nobody wrapped [default: track]
-    #[arg(long, value_name = "MODE", value_parser = super::one_of::<Mode>(&["track", "enforce"]))]
+    #[arg(long, value_name = "MODE", value_parser = one_of::<Mode>(&["track", "enforce"]))]
     mode: Option<Mode>,
     /// What counts as one use on a computer [default: user-on-computer]
     #[arg(long, value_name = "WHAT",
-        value_parser = super::one_of::<Counting>(&["user-on-computer", "process", "user"]))]
+        value_parser = one_of::<Counting>(&["user-on-computer", "process", "user"]))]
     counting: Option<Counting>,
     /// How many may wait at once [default: 1000]
     #[arg(long, value_name = "N")]
     queue_limit: Option<u32>,
     /// The longest ttl that a checkout may ask for [default: 1d]
-    #[arg(long, value_name = "DURATION", value_parser = super::checkout::ttl)]
+    #[arg(long, value_name = "DURATION", value_parser = crate::commands::checkout::ttl)]
     max_ttl: Option<u32>,
     /// What an agent does with a start when no server answers [default: run]
     #[arg(long, value_name = "WHAT",
-        value_parser = super::one_of::<OnUnreachable>(&["run", "refuse"]))]
+        value_parser = one_of::<OnUnreachable>(&["run", "refuse"]))]
     on_unreachable: Option<OnUnreachable>,
     /// What happens to a running program whose lease is lost [default: run]
-    #[arg(long, value_name = "WHAT", value_parser = super::one_of::<OnLostLease>(&["run", "end"]))]
+    #[arg(long, value_name = "WHAT", value_parser = one_of::<OnLostLease>(&["run", "end"]))]
     on_lost_lease: Option<OnLostLease>,
     /// How long a seat that came free for who waited is kept for their next start [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = claim)]
@@ -121,6 +138,7 @@ pub(crate) struct Show {
 Examples:
   usher product edit gimp --name 'GIMP 3'
   usher product edit gimp --add-program name=gimp-3.0
+  usher product edit gimp --mode enforce --dry-run   says whom that would have refused
   usher product edit gimp --disable          hands out no seats until --enable")]
 pub(crate) struct Edit {
     /// Product id
@@ -140,6 +158,8 @@ pub(crate) struct Edit {
     /// Hand out no seats
     #[arg(long)]
     disable: bool,
+    #[command(flatten)]
+    enforcing: Enforcing,
     #[command(flatten)]
     told: ToldAgent,
 }
@@ -220,6 +240,7 @@ impl Edit {
             && programs.iter().all(|rules| rules.is_empty())
             && !self.enable
             && !self.disable
+            && !self.enforcing.dry_run
     }
 }
 
@@ -234,6 +255,7 @@ impl Add {
             id,
             traits,
             seats,
+            enforcing: Enforcing::default(),
             told: ToldAgent::default(),
         }
     }
@@ -284,6 +306,16 @@ pub(crate) async fn add(
 ) -> Result<(), Failure> {
     let mut product = plain(&args.id)?;
     args.traits.apply(&mut product);
+    let Enforcing { force, dry_run } = args.enforcing;
+    danger::check(None, &product, force)?;
+    if dry_run || product.mode == Mode::Enforce {
+        let seats = args.seats.unwrap_or(0).into();
+        rehearsal::tell(client, &product, seats, dry_run, context).await?;
+    }
+    if dry_run {
+        return Ok(());
+    }
+    product.force = force && product.mode == Mode::Enforce;
     let mut view: ProductView = client
         .post_keyed("/v1/products", &host::request_key(), &product)
         .await?;
@@ -333,7 +365,8 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         );
     }
     let view: ProductView = client.get(&path(&args.id)).await?;
-    let mut product = view.product;
+    let before = view.product;
+    let mut product = before.clone();
     args.traits.apply(&mut product);
     for rule in &args.remove_program {
         let before = product.programs.len();
@@ -349,6 +382,15 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
     if args.enable || args.disable {
         product.enabled = args.enable;
     }
+    let Enforcing { force, dry_run } = args.enforcing;
+    danger::check(Some(&before), &product, force)?;
+    if dry_run || product.mode == Mode::Enforce && before.mode != Mode::Enforce {
+        rehearsal::tell(client, &product, view.seats, dry_run, context).await?;
+    }
+    if dry_run {
+        return Ok(());
+    }
+    product.force = force && product.mode == Mode::Enforce;
     let view: ProductView = client.put(&path(&args.id), &product).await?;
     args.told.products_changed(context).await;
     if context.json() {

@@ -1,12 +1,14 @@
 //! `usher doctor`: looks at everything that can be wrong, and says what to do.
 
+mod mounts;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use usher_api::client::{Client, ClientError};
-use usher_api::{AgentStatus, Code, Page, Status, TokenInfo, Watching};
+use usher_api::{AgentStatus, Code, EnforcementStatus, Page, Status, TokenInfo, Watching};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -32,6 +34,9 @@ pub(crate) struct Doctor {
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
     #[arg(long, value_name = "PATH")]
     agent_socket: Option<PathBuf>,
+    /// Say which of the mounts on stdin answer
+    #[arg(long, hide = true)]
+    look_at_mounts: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +88,10 @@ impl Finding {
 
 /// Does it; returns the exit code.
 pub(crate) fn run(args: &Doctor, context: &Context) -> Result<u8, Failure> {
+    if args.look_at_mounts {
+        mounts::look_at_those_on_stdin();
+        return Ok(exit::DONE);
+    }
     let findings = context.block_on(async { Ok(look(args, context).await) })?;
     if context.json() {
         print_json(&findings)?;
@@ -104,13 +113,13 @@ fn describe(finding: &Finding) -> String {
         Verdict::Fail => (Tone::Bad, "FAIL"),
     };
     let mut text = format!(
-        "{}  {:<9} {}",
+        "{}  {:<11} {}",
         toned(tone, word),
         finding.what,
         tame(&finding.found)
     );
     if let Some(next) = &finding.next {
-        text.push_str(&format!("\n                {next}"));
+        text.push_str(&format!("\n                  {next}"));
     }
     text
 }
@@ -140,6 +149,7 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
             "`usher up` starts one.",
         )],
     });
+    findings.extend(mounts::findings(agent.as_ref()));
     findings
 }
 
@@ -349,7 +359,22 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
             "Run it as root to see every start.",
         ),
     });
+    findings.extend(status.enforcement.as_ref().map(enforcement));
     findings
+}
+
+fn enforcement(state: &EnforcementStatus) -> Finding {
+    match (state.on, &state.why_off) {
+        (true, _) => Finding::ok("enforcement", "is on"),
+        (false, why) => Finding::warn(
+            "enforcement",
+            format!(
+                "is off: {}",
+                why.as_deref().unwrap_or("it does not say why")
+            ),
+            "No start is refused here. `usher agent enforcement on` switches it on.",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -367,13 +392,20 @@ mod tests {
             outbox: 3,
             sessions: 0,
             leases: Vec::new(),
+            enforcement: Some(EnforcementStatus {
+                on: false,
+                why_off: Some("it was switched off".into()),
+            }),
+            marks: None,
         };
         let lines: Vec<String> = watching(&status).iter().map(describe).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-        FAIL  agent     has no answer from http://127.0.0.1:8470; 3 items wait on disk
-                        Does the server run, and take the agent's token?
-        warn  watching  by polling; can miss: programs that end within 50 ms
-                        Run it as root to see every start.
+        FAIL  agent       has no answer from http://127.0.0.1:8470; 3 items wait on disk
+                          Does the server run, and take the agent's token?
+        warn  watching    by polling; can miss: programs that end within 50 ms
+                          Run it as root to see every start.
+        warn  enforcement is off: it was switched off
+                          No start is refused here. `usher agent enforcement on` switches it on.
         ");
     }
 }

@@ -1,0 +1,243 @@
+//! Whether programs are to be refused on this computer at all.
+//!
+//! The computer's own administrator switches enforcement off without a server: through the agent's
+//! socket, or by a file in the agent's data directory where no agent answers. What is switched off
+//! stays off over restarts. Whatever is unclear means off: the file cannot be read, says something
+//! else than `on`, or the policy is nobody's word.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use usher_api::EnforcementStatus;
+
+/// The file that switches enforcement off, in the agent's data directory.
+pub const ENFORCEMENT_FILE: &str = "enforcement";
+/// More than the words that it may hold.
+const READ_LIMIT: u64 = 64;
+
+/// Whether enforcement is on, and why not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct EnforcementState {
+    /// Why it is off by the setting of this computer; none: it is wanted.
+    setting: Option<Arc<str>>,
+    /// Why nobody may be refused by the policy; none: they may, or it refuses nobody.
+    policy: Option<&'static str>,
+}
+
+impl EnforcementState {
+    /// Why no start is refused; none: products in mode `enforce` are enforced.
+    pub(crate) fn why_off(&self) -> Option<&str> {
+        self.setting.as_deref().or(self.policy)
+    }
+
+    /// For the wire.
+    pub(crate) fn shown(&self) -> EnforcementStatus {
+        EnforcementStatus {
+            on: self.why_off().is_none(),
+            why_off: self.why_off().map(str::to_owned),
+        }
+    }
+}
+
+/// The setting, and who is told when it changes.
+#[derive(Debug)]
+pub(crate) struct Enforcement {
+    folder: PathBuf,
+    /// Why it is off by the file, as it was last read.
+    read: Option<String>,
+    state: watch::Sender<EnforcementState>,
+}
+
+impl Enforcement {
+    /// As the agent's data directory `folder` has it.
+    pub(crate) fn open(folder: &Path) -> Self {
+        let read = why_switched_off(folder);
+        let setting = read.as_deref().map(Into::into);
+        Enforcement {
+            folder: folder.to_owned(),
+            read,
+            state: watch::Sender::new(EnforcementState {
+                setting,
+                policy: None,
+            }),
+        }
+    }
+
+    /// Whether it is on now, and why not.
+    pub(crate) fn state(&self) -> EnforcementState {
+        self.state.borrow().clone()
+    }
+
+    /// Follows it: what holds now, and each change.
+    pub(crate) fn follow(&self) -> watch::Receiver<EnforcementState> {
+        self.state.subscribe()
+    }
+
+    /// Switches it. Off holds at once, also where it cannot be written down; on holds once it is.
+    ///
+    /// # Errors
+    /// The setting cannot be written: a restart would go by the one before.
+    pub(crate) fn switch(&mut self, on: bool) -> io::Result<()> {
+        if !on {
+            self.set(Some(SWITCHED_OFF));
+        }
+        keep(&self.folder, on)?;
+        self.read = why_switched_off(&self.folder);
+        self.set(self.read.as_deref());
+        Ok(())
+    }
+
+    /// Takes up what was written into the file by another than the agent. Where the file is as it
+    /// was, what holds goes on: it may be more than could be written down.
+    pub(crate) fn look_again(&mut self) {
+        let read = why_switched_off(&self.folder);
+        if read != self.read {
+            self.read = read;
+            self.set(self.read.as_deref());
+        }
+    }
+
+    /// Whether the policy may be enforced, and why not.
+    pub(crate) fn policy_is(&self, why_not: Option<&'static str>) {
+        self.state.send_if_modified(|state| {
+            let differs = state.policy != why_not;
+            state.policy = why_not;
+            differs
+        });
+    }
+
+    fn set(&self, setting: Option<&str>) {
+        self.state.send_if_modified(|state| {
+            let differs = state.setting.as_deref() != setting;
+            state.setting = setting.map(Into::into);
+            differs
+        });
+    }
+}
+
+const SWITCHED_OFF: &str = "it was switched off on the computer itself";
+
+/// Why enforcement is switched off by the setting in the agent's data directory `folder`; none: it
+/// is on.
+pub fn why_switched_off(folder: &Path) -> Option<String> {
+    let path = folder.join(ENFORCEMENT_FILE);
+    let mut text = String::new();
+    let read = File::open(&path).and_then(|file| file.take(READ_LIMIT).read_to_string(&mut text));
+    match read {
+        Ok(_) if text.trim() == "on" => None,
+        Ok(_) => Some(SWITCHED_OFF.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        // Short, and of plain words: it goes to the server.
+        Err(error) => Some(format!("its setting cannot be read: {}", error.kind())),
+    }
+}
+
+/// Writes the setting into the agent's data directory `folder`, durably: an agent goes by it from
+/// its next start on, or within some ten seconds where it runs.
+///
+/// # Errors
+/// The folder is not there or cannot be written.
+pub fn keep(folder: &Path, on: bool) -> io::Result<()> {
+    let path = folder.join(ENFORCEMENT_FILE);
+    let draft = folder.join("enforcement.new");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(if on { b"on\n" } else { b"off\n" })?;
+    file.sync_all()?;
+    std::fs::rename(&draft, &path)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Says each change in the log, and has the server told.
+pub(crate) async fn tell(mut state: watch::Receiver<EnforcementState>, changed: Arc<Notify>) {
+    let first = state.borrow_and_update().clone();
+    if let Some(why) = first.why_off() {
+        tracing::warn!(%why, "enforcement is off: no start is refused on this computer");
+    }
+    while state.changed().await.is_ok() {
+        let now = state.borrow_and_update().clone();
+        match now.why_off() {
+            Some(why) => tracing::warn!(%why, "enforcement is off: no start is refused any more"),
+            None => tracing::warn!("enforcement is on"),
+        }
+        changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_switched_off_stays_off_until_it_is_switched_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Enforcement::open(folder.path()).state().shown();
+        assert!(open().on, "it is on where nothing is said");
+        let mut enforcement = Enforcement::open(folder.path());
+        let mut followed = enforcement.follow();
+        enforcement.switch(false).unwrap();
+        assert!(followed.has_changed().unwrap());
+        assert_eq!(followed.borrow_and_update().why_off(), Some(SWITCHED_OFF));
+        assert!(!open().on, "a restart goes by it");
+        enforcement.switch(false).unwrap();
+        assert!(!followed.has_changed().unwrap(), "nothing has changed");
+        enforcement.switch(true).unwrap();
+        assert!(followed.borrow_and_update().why_off().is_none());
+        assert!(open().on);
+    }
+
+    #[test]
+    fn whatever_else_the_file_holds_means_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(ENFORCEMENT_FILE);
+        for text in ["off", "", "no", "on and off", "\u{feff}on"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(why_switched_off(folder.path()).is_some(), "{text:?}");
+        }
+        std::fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert!(why_switched_off(folder.path()).is_some());
+        std::fs::write(&path, " on \n").unwrap();
+        assert_eq!(why_switched_off(folder.path()), None);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let why = why_switched_off(folder.path()).unwrap();
+        assert!(why.contains("cannot be read"), "{why}");
+    }
+
+    #[test]
+    fn a_file_that_another_wrote_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut enforcement = Enforcement::open(folder.path());
+        keep(folder.path(), false).unwrap();
+        assert!(enforcement.state().why_off().is_none());
+        enforcement.look_again();
+        assert!(enforcement.state().why_off().is_some());
+    }
+
+    #[test]
+    fn off_holds_at_once_where_it_cannot_be_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let mut enforcement = Enforcement::open(&gone);
+        assert!(enforcement.switch(false).is_err());
+        assert!(enforcement.state().why_off().is_some());
+        enforcement.look_again();
+        assert!(
+            enforcement.state().why_off().is_some(),
+            "the file says no more than before"
+        );
+        assert!(enforcement.switch(true).is_err());
+        assert!(enforcement.state().why_off().is_some());
+        std::fs::create_dir(&gone).unwrap();
+        enforcement.switch(true).unwrap();
+        assert!(enforcement.state().why_off().is_none());
+    }
+}

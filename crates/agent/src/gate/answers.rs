@@ -1,0 +1,260 @@
+//! What the gate is answered: at once from names and memory, or after a look into the file, or by
+//! the agent, which asks the server for a seat.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use rustix::fs::fstat;
+use tokio::sync::mpsc;
+use usher_core::identify::{FileId, Needed, ProgramRole, Started};
+use usher_core::sessions::{Process, ProcessKey, Program, Unanswered, Who};
+use usher_gate::{Answer, Gate, Otherwise, Question, QuestionNumber};
+
+use super::desk::{Start, Waiting};
+use super::terminal;
+use crate::identity::file::Target;
+use crate::identity::{Matched, Verdict, display_name};
+use crate::needed::needed_here;
+use crate::watch::procfs::FileKey;
+use crate::watch::{Shared, procfs};
+
+/// Files that wait to be looked into; beyond, a start runs.
+const LOOKS_LIMIT: usize = 256;
+/// How long a file may be looked into, a large one for its hash: then it runs, once.
+const LOOK_WITHIN: Duration = Duration::from_secs(3);
+/// How long the agent may take for a seat, its own deadline included: then the policy decides.
+const SEAT_WITHIN: Duration = Duration::from_secs(5);
+/// Files that are refused where the agent is silent, at most as many as the gate knows.
+const REFUSED_LIMIT: usize = usher_gate::KNOWN_AT_MOST;
+
+/// What is known of a start at first sight.
+enum Sight {
+    /// It is no business of the gate.
+    Nobodys,
+    /// Its file has to be looked into.
+    Unknown,
+    /// It needs a seat.
+    Metered(Arc<Matched>),
+}
+
+/// Answers the questions of gates.
+pub(super) struct Answers {
+    teller: Teller,
+    looks: SyncSender<(Arc<Gate>, Seen)>,
+    /// Files of which the gate knows that they are refused where nobody answers.
+    refused: HashSet<usher_gate::FileId>,
+}
+
+/// A question, with what was seen of its file.
+struct Seen {
+    question: Question,
+    path: Vec<u8>,
+    key: FileKey,
+    owner: u32,
+}
+
+/// What both threads do with a file that is known.
+#[derive(Clone)]
+struct Teller {
+    watching: Arc<Shared>,
+    needed: Arc<Needed>,
+    starts: mpsc::Sender<Start>,
+}
+
+impl Answers {
+    /// Starts the thread that looks into files.
+    pub(super) fn start(watching: Arc<Shared>, starts: mpsc::Sender<Start>) -> io::Result<Self> {
+        let teller = Teller {
+            watching,
+            needed: Arc::new(needed_here()),
+            starts,
+        };
+        let (looks, to_look) = sync_channel(LOOKS_LIMIT);
+        let looker = teller.clone();
+        std::thread::Builder::new()
+            .name("usher-look".to_owned())
+            .spawn(move || looker.look_into_files(&to_look))?;
+        Ok(Answers {
+            teller,
+            looks,
+            refused: HashSet::new(),
+        })
+    }
+
+    /// Another gate, or other rules: what the gate knew, it has forgotten.
+    pub(super) fn begin(&mut self) {
+        self.refused.clear();
+        self.teller.needed = Arc::new(needed_here());
+    }
+
+    /// Answers, or has others answer.
+    pub(super) fn answer(&mut self, gate: &Arc<Gate>, question: Question) {
+        let number = question.number;
+        let Ok(seen) = Seen::of(question) else {
+            return tell(gate, number, Answer::Run);
+        };
+        match self.teller.at_first_sight(&seen) {
+            Sight::Nobodys => tell(gate, number, Answer::RunAndForget),
+            Sight::Metered(matched) => {
+                self.learn(gate, &seen, &matched);
+                self.teller.ask(gate, seen, matched);
+            }
+            Sight::Unknown => {
+                let hold = Answer::Hold {
+                    at_most: LOOK_WITHIN,
+                    otherwise: Otherwise::Run,
+                };
+                tell(gate, number, hold);
+                if self.looks.try_send((gate.clone(), seen)).is_err() {
+                    tell(gate, number, Answer::Run);
+                }
+            }
+        }
+    }
+
+    /// Has the gate know which files are refused where nobody answers it.
+    fn learn(&mut self, gate: &Gate, seen: &Seen, matched: &Matched) {
+        let is_refused = matched.gate == Some(Unanswered::Refuse);
+        let id = seen.question.id;
+        if is_refused && self.refused.len() < REFUSED_LIMIT && self.refused.insert(id) {
+            let _ = gate.know(id, Otherwise::Refuse);
+        }
+    }
+}
+
+impl Seen {
+    fn of(question: Question) -> io::Result<Seen> {
+        let stat = fstat(&question.file)?;
+        let file = File::from(question.file.try_clone()?);
+        Ok(Seen {
+            path: procfs::path_of_open(&file)?,
+            key: FileKey::of(&stat),
+            owner: stat.st_uid,
+            question,
+        })
+    }
+}
+
+impl Teller {
+    fn at_first_sight(&self, seen: &Seen) -> Sight {
+        let started = Started {
+            path: &seen.path,
+            file: FileId {
+                device: seen.key.device,
+                inode: seen.key.inode,
+            },
+            owner: seen.owner,
+        };
+        if self.needed.never_refused(&started).is_some() {
+            return Sight::Nobodys;
+        }
+        match self
+            .watching
+            .identifier
+            .quick(&seen.path, &seen.key)
+            .verdict
+        {
+            None => Sight::Unknown,
+            Some(verdict) => by_verdict(verdict),
+        }
+    }
+
+    fn look_into_files(&self, looks: &Receiver<(Arc<Gate>, Seen)>) {
+        for (gate, seen) in looks {
+            let number = seen.question.number;
+            let Ok(file) = seen.question.file.as_fd().try_clone_to_owned() else {
+                tell(&gate, number, Answer::Run);
+                continue;
+            };
+            let target = Target {
+                path: seen.path.clone(),
+                key: seen.key,
+                file: Some(file.into()),
+            };
+            match by_verdict(self.watching.identifier.thorough(&target)) {
+                Sight::Metered(matched) => self.ask(&gate, seen, matched),
+                Sight::Nobodys | Sight::Unknown => tell(&gate, number, Answer::RunAndForget),
+            }
+        }
+    }
+
+    /// Has the agent ask for a seat.
+    fn ask(&self, gate: &Arc<Gate>, seen: Seen, matched: Arc<Matched>) {
+        let number = seen.question.number;
+        let unanswered = matched.gate.unwrap_or(Unanswered::Run);
+        let at_once = match unanswered {
+            Unanswered::Run => Otherwise::Run,
+            Unanswered::Refuse => Otherwise::Refuse,
+        };
+        let hold = Answer::Hold {
+            at_most: SEAT_WITHIN,
+            otherwise: at_once,
+        };
+        tell(gate, number, hold);
+        let pid = seen.question.pid;
+        let Ok(process) = process(pid, &seen.path, &matched) else {
+            // Of a process that cannot be seen nobody could say whose start it is.
+            return tell(gate, number, Answer::Run);
+        };
+        let start = Start {
+            waiting: Waiting {
+                gate: gate.clone(),
+                number,
+                terminal: terminal::of_process(pid),
+            },
+            process,
+            unanswered,
+        };
+        if self.starts.try_send(start).is_err() {
+            tell(gate, number, as_answer(at_once));
+        }
+    }
+}
+
+fn by_verdict(verdict: Verdict) -> Sight {
+    let gated =
+        |matched: &Arc<Matched>| matched.gate.is_some() && matched.role == ProgramRole::Main;
+    match verdict.filter(gated) {
+        Some(matched) => Sight::Metered(matched),
+        None => Sight::Nobodys,
+    }
+}
+
+fn process(pid: u32, path: &[u8], matched: &Matched) -> io::Result<Process> {
+    let stat = procfs::process_stat(pid)?;
+    let real = procfs::real_uid(pid)?;
+    Ok(Process {
+        key: ProcessKey {
+            pid,
+            start: stat.start,
+        },
+        parent: stat.parent,
+        who: Who {
+            counted: procfs::login_uid(pid).unwrap_or(real),
+            real,
+        },
+        program: Program {
+            name: display_name(path),
+            version: matched.version.clone(),
+        },
+        uses: Some(matched.as_use()),
+        since: None,
+    })
+}
+
+fn as_answer(otherwise: Otherwise) -> Answer {
+    match otherwise {
+        Otherwise::Run => Answer::Run,
+        Otherwise::Refuse => Answer::Refuse,
+    }
+}
+
+/// A gate that takes no messages has ended, or its guard ends it: then the start runs.
+fn tell(gate: &Gate, number: QuestionNumber, answer: Answer) {
+    let _ = gate.answer(number, answer);
+}

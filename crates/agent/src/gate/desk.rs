@@ -1,0 +1,220 @@
+//! Starts that wait for a seat: what was asked of the server for them, and what they are told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use usher_core::sessions::{AskId, Effect, Event, Process, SessionId, Unanswered};
+use usher_gate::{Answer, Gate, QuestionNumber};
+
+use super::terminal::Terminal;
+use crate::agent::Agent;
+use crate::clock;
+use crate::outbox::OutboxError;
+use crate::watch::procfs;
+
+/// How long a seat is waited for while the server answers, and while it last did not.
+const SEAT_WITHIN: Duration = Duration::from_secs(2);
+const SEAT_WITHIN_AWAY: Duration = Duration::from_millis(250);
+/// How far up it is looked whose child a process is.
+const ANCESTORS_LIMIT: usize = 64;
+/// By then the gate has let every start go that was asked about.
+const FORGOTTEN_AFTER_MS: u64 = 10_000;
+/// Starts that wait at once, at most as many as the gate holds.
+const WAITING_LIMIT: usize = usher_gate::HELD_AT_MOST;
+
+/// A program that is held until it is known whether there is a seat for it.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) waiting: Waiting,
+    pub(crate) process: Process,
+    /// What happens where no server answers.
+    pub(crate) unanswered: Unanswered,
+}
+
+/// Whom to answer.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) number: QuestionNumber,
+    /// Where the user reads what becomes of it.
+    pub(crate) terminal: Option<Terminal>,
+}
+
+/// All that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    asked: u64,
+    waiting: FxHashMap<AskId, Asked>,
+    /// Sessions that a seat was asked for, and until when it is waited for.
+    due: FxHashMap<SessionId, u64>,
+    /// Why sessions were refused, and what to do, for their users.
+    denials: FxHashMap<SessionId, String>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    waiting: Waiting,
+    product: Arc<str>,
+    since_boot_ms: u64,
+}
+
+impl Desk {
+    /// When somebody has waited long enough.
+    pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
+        self.due.values().copied().min()
+    }
+
+    /// Sessions for which a seat was waited for long enough, or, with `all`, is in vain.
+    fn in_vain(&mut self, all: bool) -> Vec<SessionId> {
+        let now = clock::boot_ms();
+        let due = self.due.iter();
+        let due = due.filter(|(_, until)| all || **until <= now);
+        let mut sessions: Vec<SessionId> = due.map(|(id, _)| *id).collect();
+        sessions.sort_unstable();
+        sessions
+    }
+
+    /// The server has answered for a session.
+    pub(crate) fn answered(&mut self, session: SessionId) {
+        self.due.remove(&session);
+    }
+
+    /// The server has refused a session; `detail` says why and what to do.
+    pub(crate) fn denied(&mut self, session: SessionId, detail: &str, decision: &str) {
+        self.answered(session);
+        let told = format!("{detail} (more: usher why {decision})");
+        self.denials.insert(session, told);
+    }
+
+    /// Acts on what concerns those who wait; the rest is for the disk.
+    pub(crate) fn take(&mut self, effects: Vec<Effect>, is_connected: bool) -> Vec<Effect> {
+        let within = match is_connected {
+            true => SEAT_WITHIN,
+            false => SEAT_WITHIN_AWAY,
+        };
+        let mut rest = Vec::with_capacity(effects.len());
+        for effect in effects {
+            match &effect {
+                Effect::Allow(ask) => self.allow(*ask),
+                Effect::Refuse { ask, session } => self.refuse(*ask, *session),
+                Effect::WantLease { session, gate } => {
+                    if *gate {
+                        let until = clock::boot_ms() + within.as_millis() as u64;
+                        self.due.insert(*session, until);
+                    }
+                    rest.push(effect);
+                }
+                Effect::Dropped(session) | Effect::ReleaseLease(session) => {
+                    self.due.remove(session);
+                    self.denials.remove(session);
+                    rest.push(effect);
+                }
+                _ => rest.push(effect),
+            }
+        }
+        rest
+    }
+
+    fn allow(&mut self, ask: AskId) {
+        if let Some(Asked { waiting, .. }) = self.waiting.remove(&ask) {
+            let _ = waiting.gate.answer(waiting.number, Answer::Run);
+        }
+    }
+
+    fn refuse(&mut self, ask: AskId, session: Option<SessionId>) {
+        let Some(asked) = self.waiting.remove(&ask) else {
+            return;
+        };
+        let Asked {
+            waiting, product, ..
+        } = asked;
+        let denial = session.and_then(|session| self.denials.get(&session));
+        // Before its shell says that it was not permitted.
+        if let Some(terminal) = waiting.terminal {
+            terminal.tell(&reason_for(&product, denial.map(String::as_str)));
+        }
+        let _ = waiting.gate.answer(waiting.number, Answer::Refuse);
+    }
+}
+
+/// What the user of a program reads who may not start it.
+fn reason_for(product: &str, detail: Option<&str>) -> String {
+    let why = detail
+        .unwrap_or("no metering server answers, and without one it may not run: try again later");
+    format!("usher: {product} was not started: {why}")
+}
+
+impl Agent {
+    /// A program is held: may it run?
+    pub(crate) fn asked(&mut self, start: Start) -> Result<(), OutboxError> {
+        let Start {
+            waiting,
+            mut process,
+            unanswered,
+        } = start;
+        process.parent = self.known_ancestor(process.parent);
+        let Some(product) = process.uses.as_ref().map(|used| used.product.clone()) else {
+            return Ok(());
+        };
+        let desk = &mut self.desk;
+        if desk.waiting.len() >= WAITING_LIMIT {
+            // The gate lets its own deadline decide.
+            return Ok(());
+        }
+        desk.asked += 1;
+        let ask = AskId(desk.asked);
+        let asked = Asked {
+            waiting,
+            product,
+            since_boot_ms: clock::boot_ms(),
+        };
+        desk.waiting.insert(ask, asked);
+        let mut effects = Vec::new();
+        let event = Event::Asked {
+            ask,
+            process,
+            unanswered,
+        };
+        self.sessions.apply(clock::now(), event, &mut effects);
+        self.write(effects)
+    }
+
+    /// The nearest ancestor of whom something is known; the parent where there is none. What the
+    /// gate asks about may be ahead of what was seen of how the process came about.
+    fn known_ancestor(&self, parent: u32) -> u32 {
+        let up = |pid: &u32| Some(procfs::process_stat(*pid).ok()?.parent);
+        let line = std::iter::successors(Some(parent), up).take(ANCESTORS_LIMIT);
+        let mut known = line
+            .take_while(|pid| *pid > 1)
+            .filter(|pid| self.sessions.knows(*pid));
+        known.next().unwrap_or(parent)
+    }
+
+    /// When [`let_go`](Self::let_go) has something to do.
+    pub(crate) fn next_let_go(&self) -> Option<u64> {
+        let due = [
+            self.desk.next_due_boot_ms(),
+            self.sessions.next_due_boot_ms(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
+    /// server can be reached, all that wait for one.
+    pub(crate) fn let_go(&mut self, all: bool) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        for session in self.desk.in_vain(all) {
+            self.desk.answered(session);
+            let event = Event::Unreachable { session };
+            self.sessions.apply(clock::now(), event, &mut effects);
+        }
+        let now = clock::now();
+        self.sessions.apply(now, Event::Tick, &mut effects);
+        // Of a process that has ended meanwhile nothing more is heard.
+        self.desk.waiting.retain(|_, asked| {
+            now.boot_ms.saturating_sub(asked.since_boot_ms) < FORGOTTEN_AFTER_MS
+        });
+        self.write(effects)
+    }
+}

@@ -1,0 +1,253 @@
+//! Which file systems starts are held on: those of the computer's own disks, as they are mounted.
+//!
+//! A mark is of a file system, and holds on all its mounts in every namespace. The kernel tells when
+//! the mount table of this namespace changes; those of others are looked at from time to time.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+use usher_api::MountMark;
+use usher_gate::{CommandNumber, Gate};
+
+use super::Shared;
+use crate::lock;
+use crate::mounts::{self, Mount};
+
+/// The mount table of this process.
+const TABLE: &str = "/proc/self/mountinfo";
+/// How often the tables of other namespaces are looked at.
+const LOOK_ELSEWHERE: Duration = Duration::from_secs(5);
+/// More than the largest table of mounts, in bytes.
+const TABLE_LIMIT: u64 = 16 << 20;
+/// Mount namespaces of others that are looked at.
+const NAMESPACES_LIMIT: usize = 1_024;
+/// File systems that are marked.
+const MARKS_LIMIT: usize = 4_096;
+
+/// Marks file systems for one gate, until this is dropped.
+pub(super) struct Marks {
+    known: Arc<Known>,
+    end: OwnedFd,
+}
+
+/// What became of each file system, by its device as mount tables name it, and what is still asked.
+#[derive(Default)]
+struct Known {
+    results: Mutex<HashMap<String, Result<(), String>>>,
+    asked: Mutex<HashMap<CommandNumber, String>>,
+    shown: Mutex<Vec<Mount>>,
+}
+
+impl Marks {
+    /// Starts the thread that follows the mounts, on the file systems of the paths `only`, or on
+    /// all where there are none.
+    pub(super) fn follow(
+        gate: Arc<Gate>,
+        only: Vec<PathBuf>,
+        shared: Arc<Shared>,
+    ) -> io::Result<Marks> {
+        let known = Arc::new(Known::default());
+        let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let ending = end.try_clone()?;
+        let follower = Follower {
+            gate,
+            only,
+            shared,
+            known: known.clone(),
+        };
+        std::thread::Builder::new()
+            .name("usher-mounts".to_owned())
+            .spawn(move || follower.run(&ending))?;
+        Ok(Marks { known, end })
+    }
+
+    /// The gate has done a command, or could not.
+    pub(super) fn done(&self, shared: &Shared, command: CommandNumber, result: Result<(), Errno>) {
+        let Some(device) = lock(&self.known.asked).remove(&command) else {
+            return;
+        };
+        if let Err(error) = result {
+            tracing::warn!(device, %error, "a file system cannot be marked: its starts are not held");
+        }
+        let result = result.map_err(|error| format!("the kernel refuses to mark it: {error}"));
+        lock(&self.known.results).insert(device, result);
+        self.known.show(shared);
+    }
+}
+
+impl Drop for Marks {
+    fn drop(&mut self) {
+        // The thread may hang on a disk; it ends when it comes back.
+        let _ = rustix::io::write(&self.end, &1_u64.to_ne_bytes());
+    }
+}
+
+impl Known {
+    /// Tells of each mount of this namespace what became of its file system.
+    fn show(&self, shared: &Shared) {
+        let results = lock(&self.results);
+        let mounts = lock(&self.shown);
+        let marks = mounts.iter().filter_map(|mount| {
+            let result = results.get(&mount.device)?;
+            Some(MountMark {
+                path: mount.shown_path(),
+                fs_type: mount.fs_type.clone(),
+                why_not: result.clone().err(),
+            })
+        });
+        shared.show(marks.collect());
+    }
+}
+
+struct Follower {
+    gate: Arc<Gate>,
+    only: Vec<PathBuf>,
+    shared: Arc<Shared>,
+    known: Arc<Known>,
+}
+
+impl Follower {
+    fn run(&self, end: &OwnedFd) {
+        let Ok(table) = File::open(TABLE) else {
+            tracing::error!("the mount table cannot be read: no start is held");
+            return;
+        };
+        let mut elsewhere = HashSet::new();
+        loop {
+            self.mark_own();
+            self.mark_elsewhere(&mut elsewhere);
+            let timeout = Timespec::try_from(LOOK_ELSEWHERE).unwrap_or_default();
+            let mut ends = [
+                PollFd::from_borrowed_fd(table.as_fd(), PollFlags::PRI | PollFlags::ERR),
+                PollFd::from_borrowed_fd(end.as_fd(), PollFlags::IN),
+            ];
+            let _ = poll(&mut ends, Some(&timeout));
+            if !ends[1].revents().is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn mark_own(&self) {
+        let mut mounts = mounts_of(Path::new(TABLE));
+        mounts.retain(|mount| !mount.holds_no_programs() && !mount.is_noexec);
+        // Of mounts one over the other only the upper can be reached.
+        for (at, mount) in mounts.iter().enumerate() {
+            let is_covered = mounts[at + 1..]
+                .iter()
+                .any(|other| other.path == mount.path);
+            if !is_covered {
+                self.mark(mount, Path::new("/"));
+            }
+        }
+        let devices: HashSet<&str> = mounts.iter().map(|mount| &*mount.device).collect();
+        // A number is used again for what is mounted later.
+        lock(&self.known.results).retain(|device, _| devices.contains(&**device));
+        *lock(&self.known.shown) = mounts;
+        self.known.show(&self.shared);
+    }
+
+    /// Marks what is mounted in other namespaces only, containers among them.
+    fn mark_elsewhere(&self, marked: &mut HashSet<String>) {
+        let own: HashSet<String> = lock(&self.known.results).keys().cloned().collect();
+        let mut present = HashSet::new();
+        for process in other_namespaces() {
+            for mount in mounts_of(&process.join("mountinfo")) {
+                let is_other = !mount.holds_no_programs() && !own.contains(&mount.device);
+                if !is_other || mounts::markable(&mount.fs_type).is_err() {
+                    continue;
+                }
+                present.insert(mount.device.clone());
+                if marked.contains(&mount.device) || marked.len() >= MARKS_LIMIT {
+                    continue;
+                }
+                let is_asked = self.ask(&mount, &process.join("root"));
+                if is_asked.is_ok() {
+                    marked.insert(mount.device.clone());
+                }
+            }
+        }
+        marked.retain(|device| present.contains(device));
+    }
+
+    /// Marks the file system of a mount, unless it was asked before.
+    fn mark(&self, mount: &Mount, root: &Path) {
+        let known = lock(&self.known.results).len();
+        if lock(&self.known.results).contains_key(&mount.device) || known >= MARKS_LIMIT {
+            return;
+        }
+        let result = match mounts::markable(&mount.fs_type) {
+            Err(why) => Err(why.to_owned()),
+            Ok(()) => self.ask(mount, root),
+        };
+        if let Err(why) = result {
+            lock(&self.known.results).insert(mount.device.clone(), Err(why));
+        }
+    }
+
+    fn ask(&self, mount: &Mount, root: &Path) -> Result<(), String> {
+        let relative = mount.path.strip_prefix(b"/").unwrap_or(&mount.path);
+        let path = root.join(std::ffi::OsStr::from_bytes(relative));
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let opened = openat(CWD, &path, flags, Mode::empty());
+        let opened = opened.map_err(|error| format!("its root cannot be opened: {error}"))?;
+        if !self.is_allowed(&opened) {
+            return Err("the agent was told to hold starts elsewhere only".to_owned());
+        }
+        // Noted before the answer can come.
+        let mut asked = lock(&self.known.asked);
+        let command = self.gate.mark(opened.as_fd());
+        let command = command.map_err(|error| format!("the gate did not take it: {error}"))?;
+        asked.insert(command, mount.device.clone());
+        Ok(())
+    }
+
+    /// Whether starts may be held on the file system of an open file.
+    fn is_allowed(&self, opened: &OwnedFd) -> bool {
+        let device = |path: &Path| rustix::fs::stat(path).ok().map(|stat| stat.st_dev);
+        let of_opened = rustix::fs::fstat(opened).ok().map(|stat| stat.st_dev);
+        self.only.is_empty() || self.only.iter().any(|path| device(path) == of_opened)
+    }
+}
+
+/// The mounts of a table; none where it cannot be read.
+fn mounts_of(table: &Path) -> Vec<Mount> {
+    let mut text = Vec::new();
+    let read = File::open(table).and_then(|file| file.take(TABLE_LIMIT).read_to_end(&mut text));
+    match read {
+        Ok(_) => mounts::parse(&text),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// A process of each other mount namespace, as its folder in `/proc`.
+fn other_namespaces() -> Vec<PathBuf> {
+    let namespace = |process: &Path| std::fs::read_link(process.join("ns/mnt")).ok();
+    let mut known: HashSet<PathBuf> = namespace(Path::new("/proc/self")).into_iter().collect();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let is_process = entry
+            .file_name()
+            .as_bytes()
+            .first()
+            .is_some_and(u8::is_ascii_digit);
+        if !is_process || found.len() >= NAMESPACES_LIMIT {
+            continue;
+        }
+        if let Some(name) = namespace(&entry.path())
+            && known.insert(name)
+        {
+            found.push(entry.path());
+        }
+    }
+    found
+}

@@ -1,0 +1,256 @@
+//! The agent's end of the gate: starts it where there is something to hold, says which file systems
+//! it holds starts on, and answers what it asks.
+//!
+//! Three threads, so that none waits for another's troubles. One answers the gate; what it cannot
+//! answer from names and memory it hands on: a file that has to be looked into to a second thread, a
+//! start that needs a seat to the agent. A third follows the mounts: a disk that hangs may hold it
+//! up, and nobody else. None of them starts programs while a gate is there.
+
+mod answers;
+pub(crate) mod desk;
+mod marks;
+mod terminal;
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
+use usher_api::MountMark;
+use usher_gate::{Gate, StartError, Word};
+
+use self::answers::Answers;
+use self::desk::Start;
+use self::marks::Marks;
+use crate::lock;
+use crate::watch;
+
+/// Between a gate's end and the next; twice as long each time, up to the last.
+const RESTART_FIRST: Duration = Duration::from_millis(100);
+const RESTART_LAST: Duration = Duration::from_secs(60);
+/// A gate that has served so long has nothing to do with the end of the one before.
+const SERVED_WELL: Duration = Duration::from_secs(60);
+
+/// Where the gate's program is, and what it may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateOptions {
+    /// The program that becomes gate and guard: one that calls [`usher_gate::entered`].
+    pub program: PathBuf,
+    /// Starts are held on the file systems of these paths only; none: on all that can be.
+    pub only: Vec<PathBuf>,
+}
+
+/// What the agent wants of its gate, and what it knows of it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Some product is enforced.
+    is_wanted: AtomicBool,
+    /// Grows with each change of the rules.
+    rules: AtomicU64,
+    is_ending: AtomicBool,
+    wake: OwnedFd,
+    /// None while no gate serves.
+    marks: Mutex<Option<Vec<MountMark>>>,
+    /// Why no gate serves although one is wanted.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Shared {
+    /// Whether starts are to be held at all; and the rules are others than before.
+    pub(crate) fn want(&self, is_wanted: bool) {
+        self.is_wanted.store(is_wanted, Ordering::Release);
+        self.rules.fetch_add(1, Ordering::AcqRel);
+        self.wake();
+    }
+
+    /// The file systems that it holds starts on, and those that it could not; none where no gate
+    /// serves.
+    pub(crate) fn marks(&self) -> Option<Vec<MountMark>> {
+        lock(&self.marks).clone()
+    }
+
+    fn show(&self, marks: Vec<MountMark>) {
+        *lock(&self.marks) = Some(marks);
+    }
+
+    /// Why no gate serves although one is wanted.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).clone()
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.is_wanted.load(Ordering::Acquire) && !self.is_ending()
+    }
+
+    fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
+    }
+
+    fn wake(&self) {
+        // A full counter is as good a signal as one more.
+        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+    }
+
+    /// Waits until it is woken, at most so long.
+    fn wait(&self, at_most: Option<Duration>) {
+        let timeout = at_most.map(|left| Timespec::try_from(left).unwrap_or_default());
+        let mut ends = [PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
+        let _ = poll(&mut ends, timeout.as_ref());
+        self.drain();
+    }
+
+    fn drain(&self) {
+        let mut count = [0; 8];
+        let _ = rustix::io::read(&self.wake, &mut count);
+    }
+}
+
+/// Keeps a gate where one is wanted. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    pub(crate) shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts the threads; what needs a seat goes to `starts`.
+    pub(crate) fn start(
+        options: GateOptions,
+        watching: Arc<watch::Shared>,
+        starts: tokio::sync::mpsc::Sender<Start>,
+    ) -> io::Result<Keeper> {
+        let shared = Arc::new(Shared {
+            is_wanted: AtomicBool::new(false),
+            rules: AtomicU64::new(0),
+            is_ending: AtomicBool::new(false),
+            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            marks: Mutex::new(None),
+            trouble: Mutex::new(None),
+        });
+        let answers = Answers::start(watching, starts)?;
+        let keeping = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("usher-gatekeeper".to_owned())
+            .spawn(move || keep(&options, &keeping, answers))?;
+        Ok(Keeper {
+            shared,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.shared.is_ending.store(true, Ordering::Release);
+        self.shared.wake();
+        if let Some(thread) = self.thread.take() {
+            // A panic in it has been printed; its gate has ended with it.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Serves until told to end: a gate after the other, where one is wanted.
+fn keep(options: &GateOptions, shared: &Arc<Shared>, mut answers: Answers) {
+    let mut pause = RESTART_FIRST;
+    while !shared.is_ending() {
+        if !shared.is_wanted() {
+            shared.wait(None);
+            continue;
+        }
+        let began = Instant::now();
+        let is_final = match start(options) {
+            Ok(gate) => {
+                *lock(&shared.trouble) = None;
+                serve(&gate, options, shared, &mut answers);
+                false
+            }
+            Err(error) => {
+                let why = error.to_string();
+                tracing::error!(%why, "no start is held on this computer");
+                *lock(&shared.trouble) = Some(why);
+                is_final(&error)
+            }
+        };
+        *lock(&shared.marks) = None;
+        if began.elapsed() > SERVED_WELL {
+            pause = RESTART_FIRST;
+        }
+        let until = Instant::now() + pause;
+        while shared.is_wanted() && (is_final || Instant::now() < until) {
+            let left = until.saturating_duration_since(Instant::now());
+            shared.wait((!is_final).then_some(left));
+        }
+        pause = (pause * 2).min(RESTART_LAST);
+    }
+}
+
+fn start(options: &GateOptions) -> Result<Arc<Gate>, StartError> {
+    let options = usher_gate::Options {
+        program: options.program.clone(),
+        ..usher_gate::Options::default()
+    };
+    Gate::start(&options).map(Arc::new)
+}
+
+/// Whether it is in vain to try again: this process may not.
+fn is_final(error: &StartError) -> bool {
+    matches!(
+        error,
+        StartError::Events(Errno::PERM | Errno::NOSYS | Errno::INVAL)
+    )
+}
+
+/// Answers one gate until it ends, or is not wanted any more.
+fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers: &mut Answers) {
+    let marks = match Marks::follow(gate.clone(), options.only.clone(), shared.clone()) {
+        Ok(marks) => marks,
+        Err(error) => {
+            tracing::error!(%error, "the mounts cannot be followed: no start is held");
+            return;
+        }
+    };
+    let mut rules = shared.rules.load(Ordering::Acquire);
+    answers.begin();
+    tracing::info!(
+        gate = gate.pid(),
+        guard = gate.guard_pid(),
+        "starts are held at the gate"
+    );
+    loop {
+        let interest = [gate.as_fd(), shared.wake.as_fd()];
+        let mut ends = interest.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN));
+        if poll(&mut ends, None).is_err() {
+            continue;
+        }
+        while let Some(word) = gate.receive() {
+            match word {
+                Word::Question(question) => answers.answer(gate, question),
+                Word::Done { command, result } => marks.done(shared, command, result),
+                Word::Figures(_) => {}
+                Word::Ended => {
+                    tracing::error!("the gate has ended: starts run without it until the next one");
+                    return;
+                }
+            }
+        }
+        shared.drain();
+        if !shared.is_wanted() {
+            tracing::info!("no start is held any more");
+            return;
+        }
+        let now = shared.rules.load(Ordering::Acquire);
+        if now != rules {
+            rules = now;
+            answers.begin();
+            // A gate that takes no messages now is ended by its guard.
+            let _ = gate.forget_all_known();
+            let _ = gate.ask_about_all_again();
+        }
+    }
+}

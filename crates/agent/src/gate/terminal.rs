@@ -1,0 +1,68 @@
+//! A word to whoever started a program that is refused: on the terminal of its process.
+//!
+//! The process is held meanwhile, and belongs to its user: what it has open is looked at before it
+//! is opened, only a terminal is written to, and a terminal that takes nothing is not waited for.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, major, openat};
+
+/// Where a program writes its errors, its output, and where it reads.
+const STANDARD: [u32; 3] = [2, 1, 0];
+/// Numbers of the kernel's drivers of terminals: consoles and serial lines, and those of windows
+/// and remote logins.
+const TERMINALS: [std::ops::RangeInclusive<u32>; 2] = [4..=4, 136..=143];
+
+/// A terminal, to be written to once.
+#[derive(Debug)]
+pub(crate) struct Terminal(File);
+
+/// The terminal that a process writes to, if it has one.
+pub(super) fn of_process(pid: u32) -> Option<Terminal> {
+    STANDARD.into_iter().find_map(|number| {
+        let path = format!("/proc/{pid}/fd/{number}");
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let found = openat(CWD, path.as_str(), flags, Mode::empty()).ok()?;
+        is_terminal(&found).then(|| open(&found)).flatten()
+    })
+}
+
+fn is_terminal(found: &OwnedFd) -> bool {
+    fstat(found).is_ok_and(|stat| {
+        let driver = major(stat.st_rdev);
+        let is_device = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
+        is_device && TERMINALS.iter().any(|known| known.contains(&driver))
+    })
+}
+
+fn open(found: &OwnedFd) -> Option<Terminal> {
+    let path = format!("/proc/self/fd/{}", found.as_raw_fd());
+    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = openat(CWD, path.as_str(), flags, Mode::empty()).ok()?;
+    Some(Terminal(opened.into()))
+}
+
+impl Terminal {
+    /// Writes a line, as far as the terminal takes it. A terminal may be in raw mode: the line
+    /// brings its own way back to the margin.
+    pub(crate) fn tell(mut self, line: &str) {
+        // Whoever reads nothing misses it; `usher denials` tells it, too.
+        let _ = self.0.write_all(format!("{line}\r\n").as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_terminal_is_never_written_to() {
+        for path in ["/dev/null", "/dev/zero", "/etc/passwd", "/tmp"] {
+            let found = openat(CWD, path, OFlags::PATH, Mode::empty()).unwrap();
+            assert!(!is_terminal(&found), "{path}");
+        }
+        assert!(of_process(u32::MAX).is_none());
+    }
+}

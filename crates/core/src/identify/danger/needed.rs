@@ -1,0 +1,61 @@
+//! What is never refused: without it nobody could use a computer, get into it or repair it.
+
+use rustc_hash::FxHashMap;
+
+use super::{SystemRole, system_role};
+
+/// The account that programs of the operating system belong to.
+const ROOT: u32 = 0;
+/// What the kernel writes behind the path of a file that has none any more.
+const DELETED: &[u8] = b" (deleted)";
+
+/// A file, by what the kernel knows it by: a copy is another, a renamed or linked one the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileId {
+    /// The device that it lies on.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
+}
+
+/// A program that is being started, as the kernel shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Started<'a> {
+    /// The path of the file, symbolic links followed.
+    pub path: &'a [u8],
+    /// The file.
+    pub file: FileId,
+    /// The account that the file belongs to.
+    pub owner: u32,
+}
+
+/// What is never refused on one computer.
+#[derive(Debug, Clone, Default)]
+pub struct Needed {
+    files: FxHashMap<FileId, SystemRole>,
+}
+
+impl Needed {
+    /// With these files, by whatever path they are started: Usher's own, the shells and loaders
+    /// that are installed.
+    pub fn new(files: impl IntoIterator<Item = (FileId, SystemRole)>) -> Self {
+        let files = files.into_iter();
+        Needed {
+            files: files.filter(|(_, role)| role.never_refused()).collect(),
+        }
+    }
+
+    /// What the system needs a started program for, where a start of it is never refused, not
+    /// even where a rule was forced; none: the rules decide.
+    ///
+    /// It is one of the files that were given, or a file of root's that bears the name or lies in
+    /// the folder of what every system needs. A user's own file is not spared for its name, or
+    /// everybody could rename a program out of its rule.
+    pub fn never_refused(&self, started: &Started<'_>) -> Option<SystemRole> {
+        if let Some(role) = self.files.get(&started.file) {
+            return Some(*role);
+        }
+        let path = started.path.strip_suffix(DELETED).unwrap_or(started.path);
+        system_role(path).filter(|role| role.never_refused() && started.owner == ROOT)
+    }
+}

@@ -1,0 +1,22 @@
+//! Gate and guard without the rest of Usher, for tests of the gate: a process of its own that ends
+//! at once where the gate takes memory while it serves; and a partner that a test can kill.
+
+#![deny(unsafe_code)]
+
+mod allocator;
+mod partner;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    usher_gate::entered(std::env::args_os()).unwrap_or_else(|| {
+        let args: Vec<String> = std::env::args().skip(1).collect();
+        match partner::serve(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}

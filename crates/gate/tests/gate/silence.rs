@@ -1,0 +1,124 @@
+//! A partner that does not answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use usher_gate::{Answer, FileId, Otherwise};
+
+use crate::answers::EPERM;
+use crate::support::{Answered, Partner, Place, options, signal};
+use crate::waits::{Pending, all_ran, median, none_waited_longer, start};
+
+/// The first word's deadline, and what a start takes on a busy computer.
+const FIRST: Duration = Duration::from_millis(50 + 100);
+/// The same for those that come after.
+const NEXT: Duration = Duration::from_millis(1 + 100);
+
+#[test]
+fn a_partner_that_never_answers_delays_one_start_and_then_none() {
+    let Some(place) = Place::new() else { return };
+    let program = place.program("true");
+    let gate = Answered::start(&place, &options(), |_, _| None);
+    let first = start(&program);
+    let others: Vec<_> = (0..200).map(|_| start(&program)).collect();
+    none_waited_longer(
+        "the partner never answers: the first start",
+        FIRST,
+        &[first],
+    );
+    none_waited_longer("the partner never answers: the next ones", NEXT, &others);
+    assert!(first.took >= Duration::from_millis(50), "{first:?}");
+    assert!(median(&others) < Duration::from_millis(10));
+    all_ran(&others);
+    assert_eq!(gate.figures().unanswered, 201);
+}
+
+#[test]
+fn a_partner_that_speaks_again_is_waited_for_again() {
+    let Some(place) = Place::new() else { return };
+    let program = place.program("true");
+    let speaks = Arc::new(AtomicBool::new(false));
+    let does = speaks.clone();
+    let _gate = Answered::start(&place, &options(), move |_, _| {
+        does.load(Ordering::Relaxed).then_some(Answer::Refuse)
+    });
+    all_ran(&[start(&program), start(&program)]);
+    speaks.store(true, Ordering::Relaxed);
+    // Its first word may come too late for this one.
+    start(&program);
+    assert_eq!(start(&program).outcome, Err(EPERM));
+}
+
+#[test]
+fn a_file_that_may_not_run_unseen_is_refused_when_the_partner_is_silent() {
+    let Some(place) = Place::new() else { return };
+    let (strict, other) = (place.program("true"), place.program("true.2"));
+    let gate = Answered::start(&place, &options(), |_, _| None);
+    let stat = rustix::fs::stat(&strict).unwrap();
+    let file = FileId {
+        device: stat.st_dev,
+        inode: stat.st_ino,
+    };
+    let known = gate.gate.know(file, Otherwise::Refuse).unwrap();
+    gate.done(known).unwrap();
+    let refused = [start(&strict), start(&strict)];
+    assert!(refused.iter().all(|start| start.outcome == Err(EPERM)));
+    none_waited_longer("the partner never answers: refused", FIRST, &refused);
+    assert_eq!(start(&other).outcome, Ok(()));
+    let forgotten = gate.gate.forget_known(file).unwrap();
+    gate.done(forgotten).unwrap();
+    assert_eq!(start(&strict).outcome, Ok(()));
+}
+
+#[test]
+fn more_files_than_there_is_room_for_are_said_not_to_be_known() {
+    let Some(place) = Place::new() else { return };
+    let gate = Answered::start(&place, &options(), |_, _| None);
+    let know = |inode| {
+        let file = FileId { device: 1, inode };
+        let known = gate.gate.know(file, Otherwise::Refuse).unwrap();
+        gate.done(known)
+    };
+    for inode in 0..usher_gate::KNOWN_AT_MOST as u64 {
+        assert_eq!(know(inode), Ok(()));
+    }
+    assert_eq!(know(0), Ok(()));
+    assert_eq!(know(u64::MAX), Err(rustix::io::Errno::NOSPC));
+    let all = gate.gate.forget_all_known().unwrap();
+    gate.done(all).unwrap();
+    assert_eq!(know(u64::MAX), Ok(()));
+}
+
+#[test]
+fn a_partner_that_is_stopped_holds_nobody() {
+    let Some(place) = Place::new() else { return };
+    let program = place.program("true");
+    let partner = Partner::start(&place, "refuse");
+    assert_eq!(start(&program).outcome, Err(EPERM));
+    signal(partner.pid(), Signal::STOP);
+    let first = Pending::begin(&program, 50).end();
+    none_waited_longer("the partner is stopped, 50 starts at once", FIRST, &first);
+    let others: Vec<_> = (0..100).map(|_| start(&program)).collect();
+    none_waited_longer("the partner is stopped: the next ones", NEXT, &others);
+    all_ran(&first);
+    all_ran(&others);
+    signal(partner.pid(), Signal::CONT);
+    start(&program);
+    assert_eq!(start(&program).outcome, Err(EPERM));
+}
+
+#[test]
+fn a_partner_that_is_killed_releases_all_that_wait() {
+    let Some(place) = Place::new() else { return };
+    let program = place.program("true");
+    let partner = Partner::start(&place, "silent");
+    let pending = Pending::begin(&program, 50);
+    signal(partner.pid(), Signal::KILL);
+    let starts = pending.end();
+    none_waited_longer("the partner is killed, 50 starts pending", FIRST, &starts);
+    all_ran(&starts);
+    drop(partner);
+    all_ran(&[start(&program)]);
+}

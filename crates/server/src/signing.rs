@@ -1,0 +1,135 @@
+//! The key that policies are signed with: made once, and kept in the data directory.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use usher_api::policy_message;
+
+use crate::secrets::{SecretError, hex, random, write_secret};
+
+/// The file in the data directory that holds the key's seed, in hexadecimal digits.
+pub(crate) const POLICY_KEY_FILE: &str = "policy.key";
+
+/// Signs policies (Ed25519).
+pub(crate) struct PolicyKey {
+    pair: Ed25519KeyPair,
+    public: Box<str>,
+}
+
+impl PolicyKey {
+    /// The key in the data directory; made where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or holds no key.
+    pub(crate) fn open(data: &Path) -> Result<PolicyKey, SecretError> {
+        let path = data.join(POLICY_KEY_FILE);
+        let failed = |doing: &'static str| {
+            let path = path.display().to_string();
+            move |source: io::Error| SecretError::Key {
+                doing,
+                path,
+                source,
+            }
+        };
+        let seed = match fs::read_to_string(&path) {
+            Ok(text) => unhex(text.trim()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let seed = random::<32>();
+                write_secret(&path, &hex(&seed)).map_err(failed("write"))?;
+                tracing::info!(path = %path.display(), "made a key to sign policies with");
+                Some(seed)
+            }
+            Err(error) => return Err(failed("read")(error)),
+        };
+        let pair = seed.and_then(|seed| Ed25519KeyPair::from_seed_unchecked(&seed).ok());
+        let no_key = || io::Error::new(io::ErrorKind::InvalidData, "it holds no key");
+        let pair = pair.ok_or_else(|| failed("use")(no_key()))?;
+        let public = hex(pair.public_key().as_ref()).into();
+        Ok(PolicyKey { pair, public })
+    }
+
+    /// The public part, in hexadecimal digits.
+    pub(crate) fn public(&self) -> &str {
+        &self.public
+    }
+
+    /// The signature of a policy's text, in hexadecimal digits.
+    pub(crate) fn sign(&self, text: &str) -> String {
+        hex(self.pair.sign(&policy_message(text)).as_ref())
+    }
+}
+
+impl fmt::Debug for PolicyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyKey")
+            .field("public", &self.public)
+            .finish_non_exhaustive()
+    }
+}
+
+fn unhex(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use ring::signature::{ED25519, UnparsedPublicKey};
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_for_its_owner_alone_and_signs_what_it_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = PolicyKey::open(folder.path()).unwrap();
+        let again = PolicyKey::open(folder.path()).unwrap();
+        assert_eq!(key.public(), again.public());
+        assert_eq!(key.sign("a"), again.sign("a"));
+        assert_ne!(key.sign("a"), key.sign("b"));
+        let mode = fs::metadata(folder.path().join(POLICY_KEY_FILE))
+            .unwrap()
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        let bytes = |hex: &str| -> Vec<u8> {
+            let digits = (0..hex.len()).step_by(2);
+            digits
+                .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+                .collect()
+        };
+        let public = UnparsedPublicKey::new(&ED25519, bytes(key.public()));
+        let signature = bytes(&key.sign("a"));
+        assert!(public.verify(&policy_message("a"), &signature).is_ok());
+        let shown = format!("{key:?}");
+        let seed = fs::read_to_string(folder.path().join(POLICY_KEY_FILE)).unwrap();
+        assert!(!shown.contains(seed.trim()));
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(
+            PolicyKey::open(other.path()).unwrap().public(),
+            key.public()
+        );
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_said_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(POLICY_KEY_FILE);
+        fs::write(&path, "not a key\n").unwrap();
+        let why = PolicyKey::open(folder.path()).unwrap_err().to_string();
+        assert!(
+            why.contains("policy.key") && why.contains("holds no key"),
+            "{why}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "not a key\n");
+    }
+}

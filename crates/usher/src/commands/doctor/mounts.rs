@@ -1,0 +1,196 @@
+//! Each mount of this computer: whether starts from it are enforced, tracked, or neither.
+//!
+//! A mount may hang whoever looks at it, and not even let go of them when they are killed. So
+//! another process looks, with a thread for each mount, and is left behind where it is not done in
+//! time.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use usher_agent::mounts::{Known, Mount, Outlook, Reach, judge, judge_elsewhere, parse};
+use usher_api::AgentStatus;
+
+use super::Finding;
+
+/// How long mounts may take to answer, all together.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Mounts that are looked at and told; the others are counted.
+const MOUNTS_LIMIT: usize = 500;
+/// Other mount namespaces that are looked into.
+const NAMESPACES_LIMIT: usize = 64;
+
+/// A finding for each mount.
+pub(super) fn findings(agent: Option<&AgentStatus>) -> Vec<Finding> {
+    let Ok(table) = std::fs::read("/proc/self/mountinfo") else {
+        return Vec::new();
+    };
+    let mut mounts = parse(&table);
+    mounts.retain(|mount| !mount.holds_no_programs());
+    let left_out = mounts.len().saturating_sub(MOUNTS_LIMIT);
+    mounts.truncate(MOUNTS_LIMIT);
+    let known = Known {
+        watching: agent.map(|agent| agent.watching),
+        marks: agent.and_then(|agent| agent.marks.as_deref()),
+        enforcement_off: agent.and_then(|agent| agent.enforcement.as_ref()?.why_off.as_deref()),
+    };
+    let mut found: Vec<Finding> = judge(&mounts, &hung(&mounts), &known)
+        .iter()
+        .map(finding)
+        .collect();
+    let elsewhere = elsewhere(&mounts);
+    found.extend(
+        elsewhere
+            .iter()
+            .map(|(mount, whose)| finding(&judge_elsewhere(mount, whose, &known))),
+    );
+    if left_out > 0 {
+        let text = format!("{left_out} more, which were not looked at");
+        found.push(Finding::warn(
+            "mount",
+            text,
+            "Look at fewer: unmount what nobody needs.",
+        ));
+    }
+    found
+}
+
+fn finding(outlook: &Outlook) -> Finding {
+    let Outlook {
+        path, fs_type, why, ..
+    } = outlook;
+    let said = |word: &str| format!("{path} ({fs_type}) is {word}: {why}");
+    match outlook.reach {
+        Reach::Enforced => Finding::ok("mount", said("enforced")),
+        Reach::Tracked => Finding::ok("mount", said("tracked")),
+        Reach::Blind => Finding::warn(
+            "mount",
+            said("blind"),
+            "What is started from it may go unseen.",
+        ),
+    }
+}
+
+/// The paths that do not answer in time.
+fn hung(mounts: &[Mount]) -> HashSet<Vec<u8>> {
+    let paths: Vec<&[u8]> = mounts.iter().map(|mount| &*mount.path).collect();
+    // Who cannot look at all cannot say that one hangs.
+    let Ok(answered) = answering(&paths) else {
+        return HashSet::new();
+    };
+    let silent = paths.into_iter().filter(|path| !answered.contains(*path));
+    silent.map(<[u8]>::to_vec).collect()
+}
+
+/// The paths that answer, asked for by another process.
+fn answering(paths: &[&[u8]]) -> std::io::Result<HashSet<Vec<u8>>> {
+    let mut looker = Command::new("/proc/self/exe")
+        .args(["doctor", "--look-at-mounts"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .current_dir("/")
+        .spawn()?;
+    let text = paths.join(&0);
+    let (input, output) = (looker.stdin.take(), looker.stdout.take());
+    let (Some(mut input), Some(output)) = (input, output) else {
+        return Err(std::io::ErrorKind::BrokenPipe.into());
+    };
+    input.write_all(&text)?;
+    drop(input);
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).split(0).map_while(Result::ok) {
+            if tell.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let end = Instant::now() + PATIENCE;
+    let mut answered = HashSet::new();
+    while let Ok(path) = told.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        answered.insert(path);
+    }
+    // One that hangs in the kernel ends when it can; nobody waits for it.
+    let _ = looker.kill();
+    let _ = looker.try_wait();
+    Ok(answered)
+}
+
+/// In the process that looks: says each path on stdin that answers.
+pub(super) fn look_at_those_on_stdin() {
+    let mut text = Vec::new();
+    if std::io::stdin().lock().read_to_end(&mut text).is_err() {
+        return;
+    }
+    let (tell, told) = mpsc::channel();
+    for path in text.split(|byte| *byte == 0).take(MOUNTS_LIMIT) {
+        let (path, tell) = (PathBuf::from(OsStr::from_bytes(path)), tell.clone());
+        std::thread::spawn(move || {
+            // An error is an answer too.
+            let _ = rustix::fs::statvfs(&path);
+            let _ = tell.send(path);
+        });
+    }
+    drop(tell);
+    for path in told {
+        let mut out = std::io::stdout().lock();
+        let line = [path.as_os_str().as_bytes(), &[0]].concat();
+        if out.write_all(&line).and_then(|()| out.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Mounts of file systems that only other mount namespaces have, with whose they are. Without
+/// root only those of one's own processes can be seen.
+fn elsewhere(own: &[Mount]) -> Vec<(Mount, String)> {
+    let mut known: HashSet<String> = own.iter().map(|mount| mount.device.clone()).collect();
+    let mut found = Vec::new();
+    for (process, whose) in other_namespaces() {
+        let table = std::fs::read(process.join("mountinfo")).unwrap_or_default();
+        for mount in parse(&table) {
+            let is_new = !mount.holds_no_programs() && !mount.is_noexec;
+            if is_new && found.len() < MOUNTS_LIMIT && known.insert(mount.device.clone()) {
+                found.push((mount, whose.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// A process in each other mount namespace, with its pid and name for people.
+fn other_namespaces() -> Vec<(PathBuf, String)> {
+    let namespace = |process: &Path| std::fs::read_link(process.join("ns/mnt")).ok();
+    let own = namespace(Path::new("/proc/self"));
+    let mut others: HashMap<PathBuf, u32> = HashMap::new();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    for entry in processes {
+        let pid: Option<u32> = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        if let (Some(pid), Some(found)) = (pid, namespace(&entry.path()))
+            && Some(&found) != own.as_ref()
+            && (others.len() < NAMESPACES_LIMIT || others.contains_key(&found))
+        {
+            let first = others.entry(found).or_insert(pid);
+            *first = pid.min(*first);
+        }
+    }
+    let mut first: Vec<u32> = others.into_values().collect();
+    first.sort_unstable();
+    first
+        .into_iter()
+        .map(|pid| {
+            let process = PathBuf::from(format!("/proc/{pid}"));
+            let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
+            (process, format!("process {pid}, {}", name.trim_end()))
+        })
+        .collect()
+}

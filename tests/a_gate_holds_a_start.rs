@@ -1,0 +1,269 @@
+//! A program of an enforced product starts only with a seat, whoever starts it and however: it is
+//! held before its first instruction, and who is refused reads why on his terminal.
+//!
+//! The gate of these tests holds starts on a file system of their own only, in a mount namespace of
+//! their own; one that does not answer is ended from outside after a time.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::Signal;
+
+use crate::support::{Ended, Folder, Running, runs, said, signal, wait_for};
+
+/// Accounts that start programs.
+const ANNA: u32 = 12_001;
+const BEN: u32 = 12_002;
+/// No computer of these tests lives longer.
+const ENDED_AFTER: Duration = Duration::from_secs(60);
+
+/// A computer whose agent holds the starts of `solver`.
+struct Computer {
+    running: Running,
+    place: PathBuf,
+    socket: PathBuf,
+    /// Its folder goes last.
+    _folder: Folder,
+}
+
+impl Computer {
+    /// With so many seats; none where this may not be done, which it says.
+    fn with_seats(seats: &str, more: &[&str]) -> Option<Computer> {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: the gate needs root");
+            return None;
+        }
+        let folder = Folder::new();
+        fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        let place = folder.path("place");
+        fs::create_dir(&place).unwrap();
+        in_memory(&place);
+        let socket = folder.path("agent.sock");
+        let mut up = crate::support::usher();
+        up.args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
+            .arg("--agent-socket")
+            .arg(&socket)
+            .env("USHER_GATE_ONLY", &place);
+        let running = Running::start(&mut up, &folder.path("data"));
+        end_later(running.child.id());
+        let computer = Computer {
+            running,
+            place,
+            socket,
+            _folder: folder,
+        };
+        let rule = format!("path={}", computer.program("solver").display());
+        let add = [
+            "product", "add", "solver", "--mode", "enforce", "--seats", seats,
+        ];
+        let to = ["--agent-socket", computer.socket.to_str().unwrap()];
+        let rule = ["--program", &rule];
+        computer
+            .running
+            .ok(&[&add[..], &rule[..], &to[..], more].concat());
+        computer.is_gated();
+        Some(computer)
+    }
+
+    /// A real program by that name.
+    fn program(&self, name: &str) -> PathBuf {
+        let to = self.place.join(name);
+        if !to.exists() {
+            fs::copy("/bin/sleep", &to).unwrap();
+        }
+        to
+    }
+
+    /// Waits until starts are held.
+    fn is_gated(&self) {
+        let place = self.place.to_str().unwrap();
+        wait_for("the gate to hold starts", || {
+            let mut ask = self.running.usher(&["agent", "status", "--json"]);
+            let answer = ask.arg("--agent-socket").arg(&self.socket).ended();
+            // An agent that was killed does not answer until the next one does.
+            let status: serde_json::Value = serde_json::from_slice(&answer.stdout).ok()?;
+            let marks = status["marks"].as_array()?.clone();
+            let of_place = marks.iter().find(|mark| mark["path"] == place)?;
+            of_place["why_not"].is_null().then_some(())
+        });
+    }
+
+    /// `solver`, started by an account, for so many seconds.
+    fn start(&self, uid: u32, seconds: &str) -> std::io::Result<Child> {
+        Command::new(self.program("solver"))
+            .arg(seconds)
+            .uid(uid)
+            .gid(uid)
+            .spawn()
+    }
+
+    fn status(&self) -> serde_json::Value {
+        self.running.json(&["status"])["products"][0].clone()
+    }
+}
+
+/// A file system in memory that only this process and its children see.
+fn in_memory(place: &Path) {
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();
+    mount(Some("place"), place, Some("tmpfs"), MsFlags::empty(), none).unwrap();
+    fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Ends the computer with all its processes when its time is up, whatever hangs.
+fn end_later(pid: u32) {
+    std::thread::spawn(move || {
+        // tidy: sleep, the killer strikes when its time has come
+        std::thread::sleep(ENDED_AFTER);
+        signal(pid, Signal::SIGKILL);
+    });
+}
+
+fn end(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn the_second_of_two_is_refused_before_its_first_instruction_and_reads_why() {
+    let Some(computer) = Computer::with_seats("1", &[]) else {
+        return;
+    };
+    let first = computer.start(ANNA, "60").unwrap();
+    assert!(runs(first.id()));
+    assert_eq!(computer.status()["in_use"], 1);
+
+    let second = computer.start(BEN, "0").unwrap_err();
+    assert_eq!(second.kind(), std::io::ErrorKind::PermissionDenied);
+    assert_eq!(second.raw_os_error(), Some(nix::libc::EPERM));
+    let status = computer.status();
+    assert_eq!(
+        (
+            &status["in_use"],
+            &status["unseated"],
+            &status["denied_last_24h"]
+        ),
+        (&1.into(), &0.into(), &1.into())
+    );
+
+    // On a terminal, as a user would: `script` gives it one.
+    let start = format!(
+        "setpriv --reuid {BEN} --regid {BEN} --clear-groups {} 0",
+        computer.program("solver").display()
+    );
+    let mut shell = Command::new("script");
+    shell
+        .args(["--quiet", "--return", "--command", &start, "/dev/null"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let shown = shell.ended();
+    assert!(!shown.status.success());
+    let shown = said(&shown);
+    assert!(
+        shown.contains("usher: solver was not started: ") && shown.contains("usher why "),
+        "{shown}"
+    );
+
+    // Who has a seat may start it again: it is one use.
+    let again = computer.start(ANNA, "0").unwrap().wait_with_output();
+    assert!(again.unwrap().status.success());
+
+    end(first);
+    wait_for("the seat to come back", || {
+        computer
+            .start(BEN, "0")
+            .ok()
+            .map(|mut child| child.wait().unwrap())
+    });
+}
+
+#[test]
+fn what_a_lease_covers_starts_on_it() {
+    let Some(computer) = Computer::with_seats("1", &[]) else {
+        return;
+    };
+    let solver = computer.program("solver");
+    let script = format!("({} 0; exec {} 0)", solver.display(), solver.display());
+    let mut run = computer.running.usher(&["run", "--product", "solver"]);
+    run.arg("--agent-socket").arg(&computer.socket);
+    let output = run.args(["--", "sh", "-c", &script]).ended();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(computer.status()["denied_last_24h"], 0);
+}
+
+#[test]
+fn what_happens_without_a_server_is_as_the_product_says() {
+    let Some(computer) = Computer::with_seats("1", &["--on-unreachable", "refuse"]) else {
+        return;
+    };
+    signal(computer.running.role("server").unwrap(), Signal::SIGSTOP);
+    let refused = computer.start(ANNA, "0").unwrap_err();
+    assert_eq!(refused.raw_os_error(), Some(nix::libc::EPERM));
+    signal(computer.running.role("server").unwrap(), Signal::SIGCONT);
+    wait_for("a seat", || {
+        computer
+            .start(ANNA, "0")
+            .ok()
+            .map(|mut child| child.wait().unwrap())
+    });
+}
+
+#[test]
+fn whatever_ends_starts_go_on() {
+    let Some(computer) = Computer::with_seats("1", &[]) else {
+        return;
+    };
+    let first = computer.start(ANNA, "60").unwrap();
+    computer.start(BEN, "0").unwrap_err();
+    // The agent dies, and its gate with it: nobody is held, nobody is refused, what runs runs on.
+    let agent = computer.running.role("agent").unwrap();
+    signal(agent, Signal::SIGKILL);
+    wait_for("a start without an agent", || {
+        computer
+            .start(BEN, "0")
+            .ok()
+            .map(|mut child| child.wait().unwrap())
+    });
+    assert!(runs(first.id()));
+    // The next agent takes up who runs, with the seat, and holds starts again.
+    computer.is_gated();
+    wait_for("the one seat to be known", || {
+        (computer.status()["in_use"] == 1).then_some(())
+    });
+    wait_for("the gate to refuse", || computer.start(BEN, "0").err());
+    end(first);
+}
+
+#[test]
+fn enforcement_that_is_switched_off_refuses_nobody() {
+    let Some(computer) = Computer::with_seats("1", &[]) else {
+        return;
+    };
+    let first = computer.start(ANNA, "60").unwrap();
+    computer.start(BEN, "0").unwrap_err();
+    let switch = |to: &str| {
+        let socket = computer.socket.to_str().unwrap();
+        let words = ["agent", "enforcement", to, "--agent-socket", socket];
+        computer.running.ok(&words);
+    };
+    switch("off");
+    wait_for("a start without enforcement", || {
+        computer
+            .start(BEN, "0")
+            .ok()
+            .map(|mut child| child.wait().unwrap())
+    });
+    switch("on");
+    wait_for("the gate to refuse again", || {
+        computer.start(BEN, "0").err()
+    });
+    end(first);
+}
