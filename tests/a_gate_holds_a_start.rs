@@ -84,12 +84,10 @@ impl Computer {
     fn is_gated(&self) {
         let place = self.place.to_str().unwrap();
         wait_for("the gate to hold starts", || {
-            let status = self.running.json(&[
-                "agent",
-                "status",
-                "--agent-socket",
-                self.socket.to_str().unwrap(),
-            ]);
+            let mut ask = self.running.usher(&["agent", "status", "--json"]);
+            let answer = ask.arg("--agent-socket").arg(&self.socket).ended();
+            // An agent that was killed does not answer until the next one does.
+            let status: serde_json::Value = serde_json::from_slice(&answer.stdout).ok()?;
             let marks = status["marks"].as_array()?.clone();
             let of_place = marks.iter().find(|mark| mark["path"] == place)?;
             of_place["why_not"].is_null().then_some(())

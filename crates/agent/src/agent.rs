@@ -363,8 +363,9 @@ impl Agent {
                     }
                     Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                     Effect::WantLease { session, gate } => {
+                        // What was asked otherwise before must not be answered after it.
+                        change.take_back(ItemKind::Checkout, session.0)?;
                         if let Some(session) = sessions.get(*session) {
-                            change.take_back(ItemKind::Checkout, session.id.0)?;
                             change.enqueue(&teller.checkout(session, policy, None, *gate))?;
                         }
                     }
@@ -393,15 +394,12 @@ impl Agent {
                     // The answer to the checkout says when it is due.
                     self.seats.insert(*session, due_at(u64::MAX));
                 }
-                Effect::ReleaseLease(id) => {
+                Effect::ReleaseLease(id) | Effect::Dropped(id) => {
                     self.seats.remove(id);
-                }
-                Effect::Dropped(id) => {
-                    self.seats.remove(id);
-                    self.written.remove(id);
                 }
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
+                    self.seats.remove(&session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
                 }

@@ -143,6 +143,7 @@ fn running_sessions_and_covers_come_back() {
         },
         cover: None,
         lease: Some("L".into()),
+        held: false,
         seated: true,
     };
     let key = ProcessKey {
