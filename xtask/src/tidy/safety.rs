@@ -5,6 +5,7 @@ use super::rust::{Source, has_word};
 
 /// Leaf modules, as a file or the folder of the same name.
 const LEAVES: &[&str] = &[
+    "crates/agent/src/gate/changes/kernel",
     "crates/agent/src/watch",
     "crates/gate/src/bin/alone/allocator",
     "crates/gate/src/kernel",
