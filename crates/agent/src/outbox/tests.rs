@@ -144,6 +144,7 @@ fn running_sessions_and_covers_come_back() {
         cover: None,
         lease: Some("L".into()),
         seated: true,
+        held: false,
     };
     let key = ProcessKey {
         pid: 4,
