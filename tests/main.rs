@@ -39,3 +39,4 @@ mod support;
 mod systemd;
 mod trouble_is_told_before_users_call;
 mod upkeep_is_invisible;
+mod who_is_refused_is_told;

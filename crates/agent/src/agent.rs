@@ -10,12 +10,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
-use usher_api::{
-    FinishedSession, Mode, Policy, ProgramStarts, SessionCheckout, ShownLease, Subject, SyncAction,
-};
-use usher_core::sessions::{
-    Effect, Event, Limits, ProcessKey, Session, SessionId, Sessions, Stamp, Who,
-};
+use usher_api::{Mode, Policy, ProgramStarts, Subject, SyncAction};
+use usher_core::sessions::{Effect, Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
@@ -23,10 +19,13 @@ use crate::enforcement::Enforcement;
 use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
 use crate::lock;
+use crate::notices::Notices;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
 use crate::policy;
+use crate::teller::Teller;
 use crate::trust::Trust;
 use crate::unreached::Unreached;
+use crate::waits::Waits;
 use crate::watch::{Seen, Shared, procfs};
 use crate::{AgentError, clock};
 
@@ -35,7 +34,7 @@ const UNWRITTEN_LIMIT: usize = 100_000;
 /// Names of programs in one item.
 const COUNTS_IN_ITEM: usize = 1_000;
 /// Seconds that a lease lives without renewal, where the product allows so many.
-const TTL_SECONDS: u32 = 300;
+pub(crate) const TTL_SECONDS: u32 = 300;
 /// Where [`Unreached`] is kept.
 const UNREACHED: &str = "unreached";
 
@@ -54,7 +53,7 @@ pub(crate) struct Seat {
 /// The agent's state.
 pub(crate) struct Agent {
     pub(crate) computer: Computer,
-    boot_id: String,
+    pub(crate) boot_id: String,
     pub(crate) sessions: Sessions,
     pub(crate) outbox: Outbox,
     pub(crate) accounts: Accounts,
@@ -77,6 +76,10 @@ pub(crate) struct Agent {
     pub(crate) gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
     pub(crate) desk: Desk,
+    /// What people are to know.
+    pub(crate) notices: Notices,
+    /// Seats that people wait for, or that are kept for their next start.
+    pub(crate) waits: Waits,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
     /// The sessions' processes as they were last written down.
@@ -119,6 +122,8 @@ impl Agent {
             shared: None,
             gate: None,
             desk: Desk::default(),
+            notices: Notices::new(),
+            waits: Waits::new(),
             urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
@@ -291,6 +296,7 @@ impl Agent {
         // Whoever waits for an answer does not wait for the disk.
         self.unwritten
             .extend(self.desk.take(effects, self.connected));
+        self.tell_refused();
         if self.unwritten.is_empty() {
             return Ok(());
         }
@@ -333,6 +339,7 @@ impl Agent {
             boot_id,
             unreached,
             last_session,
+            waits,
             ..
         } = self;
         let mut teller = Teller {
@@ -345,6 +352,7 @@ impl Agent {
         // What cannot be written is tried again, and counts once.
         let mut counted = unreached.clone();
         outbox.change(|change| {
+            let mut claims = false;
             for effect in effects {
                 if let Effect::Opened(session) | Effect::Held(session) = effect {
                     let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
@@ -366,16 +374,31 @@ impl Agent {
                         // What was asked otherwise before must not be answered after it.
                         change.take_back(ItemKind::Checkout, session.0)?;
                         if let Some(session) = sessions.get(*session) {
-                            change.enqueue(&teller.checkout(session, policy, None, *gate))?;
+                            let mut checkout = teller.checkout(session, policy, None);
+                            checkout.gate = *gate;
+                            checkout.claim = waits
+                                .take(&session.product, session.who, session.id)
+                                .map(Into::into);
+                            claims |= checkout.claim.is_some();
+                            change.enqueue(&SyncAction::Checkout(checkout))?;
                         }
                     }
-                    Effect::Dropped(id) => change.forget_session(id.0)?,
-                    Effect::ReleaseLease(id) => release(change, id.0)?,
+                    Effect::Dropped(id) => {
+                        claims |= waits.leave(*id);
+                        change.forget_session(id.0)?;
+                    }
+                    Effect::ReleaseLease(id) => {
+                        claims |= waits.leave(*id);
+                        release(change, id.0)?;
+                    }
                     Effect::Ended(session, at) => {
                         change.forget_session(session.id.0)?;
                         change.enqueue(&teller.finished(session, *at))?;
                     }
                 }
+            }
+            if claims {
+                waits.write(boot_id, change)?;
             }
             change.seen_running(boot_id, now)
         })?;
@@ -416,7 +439,11 @@ impl Agent {
             accounts: &mut self.accounts,
             computer: &self.computer.id,
         };
-        Some(teller.checkout(session, &self.policy, held, false))
+        Some(SyncAction::Checkout(teller.checkout(
+            session,
+            &self.policy,
+            held,
+        )))
     }
 
     /// Has starts held while there is something to enforce.
@@ -463,72 +490,6 @@ fn release(change: &Change<'_>, session: u64) -> Result<(), OutboxError> {
         change.enqueue(&SyncAction::Checkin { session })?;
     }
     Ok(())
-}
-
-/// Says sessions in the words of the wire.
-struct Teller<'a> {
-    accounts: &'a mut Accounts,
-    computer: &'a str,
-}
-
-impl Teller<'_> {
-    fn subject(&mut self, uid: u32) -> Subject<'static> {
-        Subject {
-            authority: format!("computer:{}", self.computer).into(),
-            id: uid.to_string().into(),
-            name: self.accounts.name(uid).into(),
-        }
-    }
-
-    fn checkout(
-        &mut self,
-        session: &Session,
-        policy: &Policy,
-        held: Option<ShownLease<'static>>,
-        gate: bool,
-    ) -> SyncAction<'static> {
-        let allowed = policy
-            .products
-            .iter()
-            .find(|product| product.id == *session.product)
-            .map_or(TTL_SECONDS, |product| product.max_ttl_seconds);
-        SyncAction::Checkout(SessionCheckout {
-            session: session.id.0,
-            product: session.product.to_string().into(),
-            subject: self.subject(session.who.counted),
-            seats: 1,
-            ttl_seconds: allowed.clamp(1, TTL_SECONDS),
-            held,
-            gate,
-            claim: None,
-        })
-    }
-
-    fn finished(&mut self, session: &Session, at: Stamp) -> SyncAction<'static> {
-        let lasted_ms = at.boot_ms.saturating_sub(session.started.boot_ms);
-        // The clock that nobody sets says how long; the wall clock's last word says when.
-        let ended = timestamp(at.wall_ms);
-        let started = timestamp(at.wall_ms.saturating_sub_unsigned(lasted_ms));
-        let Who { counted, real } = session.who;
-        let real_subject = (real != counted).then(|| self.subject(real));
-        SyncAction::Finished(FinishedSession {
-            session: session.id.0,
-            product: session.product.to_string().into(),
-            program: session.program.name.to_string().into(),
-            version: session
-                .program
-                .version
-                .as_ref()
-                .map(|version| version.to_string().into()),
-            subject: self.subject(counted),
-            real_subject,
-            started_at: started,
-            ended_at: ended,
-            duration_seconds: lasted_ms / 1000,
-            lease: session.lease.as_ref().map(|lease| lease.to_string().into()),
-            incarnation: None,
-        })
-    }
 }
 
 /// An instant of the wall clock; the epoch where the clock says nonsense.

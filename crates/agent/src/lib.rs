@@ -23,14 +23,17 @@ mod installed;
 mod life;
 pub mod mounts;
 mod needed;
+mod notices;
 mod outbox;
 mod policy;
 mod run;
 mod socket;
 mod sync;
 mod sync_loop;
+mod teller;
 mod trust;
 mod unreached;
+mod waits;
 mod watch;
 
 use std::path::PathBuf;

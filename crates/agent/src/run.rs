@@ -15,6 +15,7 @@ use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
 use crate::{
     AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, lock, socket, trust,
+    waits,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -92,12 +93,20 @@ async fn live(
     };
     agent.gate = keeper.as_ref().map(|keeper| keeper.shared.clone());
     agent.want_gate();
+    agent.take_up_waits().map_err(AgentError::state)?;
 
     let agent = Arc::new(Mutex::new(agent));
     let changed = Arc::new(Notify::new());
     let (stop_in, stop) = watch::channel(false);
     let (exchanges_in, exchanges) = watch::channel(Exchanges::default());
+    let attendant = waits::Attendant {
+        agent: agent.clone(),
+        client: client.clone(),
+        changed: changed.clone(),
+    };
+    attendant.take_up();
     let state = Arc::new(socket::State {
+        attendant,
         agent: agent.clone(),
         client: client.clone(),
         shared: watcher.shared.clone(),

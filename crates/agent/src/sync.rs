@@ -13,6 +13,7 @@ use usher_core::sessions::{Event, SessionId};
 
 use crate::agent::{Agent, Seat, timestamp};
 use crate::clock;
+use crate::notices::Denial;
 use crate::outbox::{ItemKind, OutboxError, SavedSeat};
 use crate::trust::Trust;
 
@@ -266,12 +267,16 @@ impl Agent {
         };
         let before = self.seats.get(&id).and_then(|seat| seat.granted);
         match outcome {
-            SyncOutcome::Granted { lease, ttl_seconds } => {
+            SyncOutcome::Granted {
+                lease: granted,
+                ttl_seconds,
+            } => {
                 self.seats
                     .insert(id, seat(*ttl_seconds, before.or(Some(now))));
-                let lease = lease.as_str().into();
+                let lease = granted.as_str().into();
                 self.tell(Event::Seated { session: id, lease })?;
                 self.save(id)?;
+                self.seated(id, granted)?;
             }
             SyncOutcome::Renewed { ttl_seconds } => {
                 self.seats.insert(id, seat(*ttl_seconds, before));
@@ -287,12 +292,17 @@ impl Agent {
                 self.save(id)?;
             }
             SyncOutcome::Denied {
+                reason,
                 detail,
                 decision_id,
-                ..
             } => {
                 self.ask_later(id, now.boot_ms);
-                self.desk.denied(id, detail, decision_id);
+                let denial = Denial {
+                    reason: *reason,
+                    detail: detail.clone(),
+                    decision: decision_id.clone(),
+                };
+                self.desk.denied(id, denial);
                 self.tell(Event::Denied { session: id })?;
                 self.save(id)?;
             }

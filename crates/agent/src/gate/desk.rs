@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
-use usher_core::sessions::{AskId, Effect, Event, Process, SessionId, Unanswered};
+use usher_core::sessions::{AskId, Effect, Event, Process, SessionId, Unanswered, Who};
 use usher_gate::{Answer, Gate, QuestionNumber};
 
 use super::terminal::Terminal;
 use crate::agent::Agent;
 use crate::clock;
+use crate::notices::{self, Denial};
 use crate::outbox::OutboxError;
 use crate::watch::procfs;
 
@@ -49,12 +50,24 @@ pub(crate) struct Desk {
     /// Sessions that a seat was asked for, and until when it is waited for.
     due: FxHashMap<SessionId, u64>,
     /// Why sessions were refused, and what to do, for their users.
-    denials: FxHashMap<SessionId, String>,
+    denials: FxHashMap<SessionId, Denial>,
+    /// Starts that were refused, and whom it is to be told to.
+    refused: Vec<Refused>,
+}
+
+/// A start that was refused.
+#[derive(Debug)]
+struct Refused {
+    who: Who,
+    product: Arc<str>,
+    /// None: no server answered.
+    denial: Option<Denial>,
 }
 
 #[derive(Debug)]
 struct Asked {
     waiting: Waiting,
+    who: Who,
     product: Arc<str>,
     since_boot_ms: u64,
 }
@@ -80,11 +93,10 @@ impl Desk {
         self.due.remove(&session);
     }
 
-    /// The server has refused a session; `detail` says why and what to do.
-    pub(crate) fn denied(&mut self, session: SessionId, detail: &str, decision: &str) {
+    /// The server has refused a session.
+    pub(crate) fn denied(&mut self, session: SessionId, denial: Denial) {
         self.answered(session);
-        let told = format!("{detail} (more: usher why {decision})");
-        self.denials.insert(session, told);
+        self.denials.insert(session, denial);
     }
 
     /// Acts on what concerns those who wait; the rest is for the disk.
@@ -127,22 +139,41 @@ impl Desk {
             return;
         };
         let Asked {
-            waiting, product, ..
+            waiting,
+            who,
+            product,
+            ..
         } = asked;
         let denial = session.and_then(|session| self.denials.get(&session));
         // Before its shell says that it was not permitted.
         if let Some(terminal) = waiting.terminal {
-            terminal.tell(&reason_for(&product, denial.map(String::as_str)));
+            terminal.tell(&reason_for(&product, denial));
         }
         let _ = waiting.gate.answer(waiting.number, Answer::Refuse);
+        self.refused.push(Refused {
+            who,
+            product,
+            denial: denial.cloned(),
+        });
     }
 }
 
 /// What the user of a program reads who may not start it.
-fn reason_for(product: &str, detail: Option<&str>) -> String {
-    let why = detail
-        .unwrap_or("no metering server answers, and without one it may not run: try again later");
-    format!("usher: {product} was not started: {why}")
+fn reason_for(product: &str, denial: Option<&Denial>) -> String {
+    let Some(denial) = denial else {
+        return format!(
+            "usher: {product} was not started: no metering server answers, and without one it may \
+             not run: try again later"
+        );
+    };
+    let wait = match denial.can_wait() {
+        true => format!("; be told when a seat is free: usher notify --when-free {product}"),
+        false => String::new(),
+    };
+    format!(
+        "usher: {product} was not started: {} (more: usher why {}{wait})",
+        denial.detail, denial.decision
+    )
 }
 
 impl Agent {
@@ -166,6 +197,7 @@ impl Agent {
         let ask = AskId(desk.asked);
         let asked = Asked {
             waiting,
+            who: process.who,
             product,
             since_boot_ms: clock::boot_ms(),
         };
@@ -178,6 +210,23 @@ impl Agent {
         };
         self.sessions.apply(clock::now(), event, &mut effects);
         self.write(effects)
+    }
+
+    /// Tells those whose starts were refused on their desktops.
+    pub(crate) fn tell_refused(&mut self) {
+        for refused in std::mem::take(&mut self.desk.refused) {
+            let Refused {
+                who,
+                product,
+                denial,
+            } = refused;
+            let name = self.product_name(&product);
+            let mut news = notices::refused(&product, &name, denial.as_ref());
+            if let Some(ticket) = self.waits.ticket(&product, who.counted) {
+                news = news.of_who_waits(ticket);
+            }
+            self.notices.say(who, news);
+        }
     }
 
     /// The nearest ancestor of whom something is known; the parent where there is none. What the

@@ -272,15 +272,27 @@ impl Change<'_> {
                  SELECT lease FROM covers WHERE pid = ?1 AND keeps",
             )?
             .execute([pid])?;
-        // While the server is away these gather; the oldest have long ended there.
+        self.connection
+            .prepare_cached("DELETE FROM covers WHERE pid = ?1")?
+            .execute([pid])?;
+        self.forget_left_behind()
+    }
+
+    /// A lease is to be given back.
+    pub(crate) fn leave_behind(&self, lease: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO left_behind (lease) VALUES (?1)")?
+            .execute([lease])?;
+        self.forget_left_behind()
+    }
+
+    /// While the server is away these gather; the oldest have long ended there.
+    fn forget_left_behind(&self) -> Result<()> {
         self.connection
             .prepare_cached(
                 "DELETE FROM left_behind WHERE rowid <= (SELECT max(rowid) FROM left_behind) - ?1",
             )?
             .execute([LEFT_BEHIND_LIMIT])?;
-        self.connection
-            .prepare_cached("DELETE FROM covers WHERE pid = ?1")?
-            .execute([pid])?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 mod covers;
 mod enforcement;
 mod listener;
+mod notices;
 mod peer;
 mod routes;
 
@@ -20,6 +21,7 @@ use usher_api::client::Client;
 use crate::AgentOptions;
 use crate::agent::Agent;
 use crate::sync_loop::Exchanges;
+use crate::waits::Attendant;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
 
@@ -27,6 +29,8 @@ use listener::{LocalListener, Slots};
 pub(crate) struct State {
     pub(crate) agent: Arc<Mutex<Agent>>,
     pub(crate) client: Client,
+    /// Looks after seats that people wait for.
+    pub(crate) attendant: Attendant,
     pub(crate) shared: Arc<Shared>,
     pub(crate) watching: Watching,
     pub(crate) can_miss: Vec<String>,

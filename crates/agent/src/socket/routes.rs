@@ -23,7 +23,7 @@ use usher_api::{
 };
 
 use super::peer::Peer;
-use super::{State, covers, enforcement};
+use super::{State, covers, enforcement, notices};
 use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
@@ -45,6 +45,12 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/leases/{id}/renew", post(renew))
         .route("/v1/leases/{id}", delete(checkin))
         .route("/v1/products/{id}", get(product))
+        .route(
+            "/v1/products/{id}/tell-me",
+            post(notices::tell_me_of).delete(notices::leave),
+        )
+        .route("/v1/notices", get(notices::list))
+        .route("/v1/notices/{id}/tell-me", post(notices::tell_me))
         .route("/v1/covers", post(covers::take))
         .route("/v1/identify", post(identify))
         .route("/v1/agent", get(status))
@@ -132,7 +138,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 /// The id in a route's path.
-struct Id(String);
+pub(super) struct Id(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Refusal;

@@ -1,0 +1,73 @@
+//! Says what an agent sees in the words of the wire: people and sessions.
+
+use usher_api::{FinishedSession, Policy, SessionCheckout, ShownLease, Subject, SyncAction};
+use usher_core::sessions::{Session, Stamp, Who};
+
+use crate::accounts::Accounts;
+use crate::agent::{TTL_SECONDS, timestamp};
+
+/// Says sessions in the words of the wire.
+#[derive(Debug)]
+pub(crate) struct Teller<'a> {
+    pub(crate) accounts: &'a mut Accounts,
+    pub(crate) computer: &'a str,
+}
+
+impl Teller<'_> {
+    pub(crate) fn subject(&mut self, uid: u32) -> Subject<'static> {
+        Subject {
+            authority: format!("computer:{}", self.computer).into(),
+            id: uid.to_string().into(),
+            name: self.accounts.name(uid).into(),
+        }
+    }
+
+    pub(crate) fn checkout(
+        &mut self,
+        session: &Session,
+        policy: &Policy,
+        held: Option<ShownLease<'static>>,
+    ) -> SessionCheckout<'static> {
+        let allowed = policy
+            .products
+            .iter()
+            .find(|product| product.id == *session.product)
+            .map_or(TTL_SECONDS, |product| product.max_ttl_seconds);
+        SessionCheckout {
+            session: session.id.0,
+            product: session.product.to_string().into(),
+            subject: self.subject(session.who.counted),
+            seats: 1,
+            ttl_seconds: allowed.clamp(1, TTL_SECONDS),
+            held,
+            gate: false,
+            claim: None,
+        }
+    }
+
+    pub(crate) fn finished(&mut self, session: &Session, at: Stamp) -> SyncAction<'static> {
+        let lasted_ms = at.boot_ms.saturating_sub(session.started.boot_ms);
+        // The clock that nobody sets says how long; the wall clock's last word says when.
+        let ended = timestamp(at.wall_ms);
+        let started = timestamp(at.wall_ms.saturating_sub_unsigned(lasted_ms));
+        let Who { counted, real } = session.who;
+        let real_subject = (real != counted).then(|| self.subject(real));
+        SyncAction::Finished(FinishedSession {
+            session: session.id.0,
+            product: session.product.to_string().into(),
+            program: session.program.name.to_string().into(),
+            version: session
+                .program
+                .version
+                .as_ref()
+                .map(|version| version.to_string().into()),
+            subject: self.subject(counted),
+            real_subject,
+            started_at: started,
+            ended_at: ended,
+            duration_seconds: lasted_ms / 1000,
+            lease: session.lease.as_ref().map(|lease| lease.to_string().into()),
+            incarnation: None,
+        })
+    }
+}

@@ -1,0 +1,328 @@
+//! "Tell me when it is free": seats that people wait for after a start of theirs was refused, and
+//! seats that are kept for their next one.
+//!
+//! One wait for a person and a product: asked for, queued at the server, kept. It ends when its
+//! person has a seat, leaves, or does not come in time; then what it held goes back. Waits stand in
+//! the state file, so that an agent's restart costs nobody their place; after a boot they are over.
+
+mod attend;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use usher_core::sessions::{SessionId, Who};
+
+pub(crate) use self::attend::{Attendant, Failed};
+use crate::agent::Agent;
+use crate::notices::{self, News};
+use crate::outbox::{Change, OutboxError};
+
+/// Waits at a time, and of one person.
+const LIMIT: usize = 256;
+const OF_ONE_LIMIT: usize = 16;
+/// Where they are kept.
+const KEPT: &str = "waits";
+
+/// One wait.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Wait {
+    pub(crate) number: u64,
+    pub(crate) who: Who,
+    pub(crate) product: String,
+    pub(crate) stage: Stage,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// It has no place in the queue yet, or lost it while no server answered.
+    Asking,
+    /// It has a place.
+    Queued { ticket: String },
+    /// A seat is kept.
+    Kept(Kept),
+}
+
+/// A seat that is kept for somebody's next start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) lease: String,
+    pub(crate) ttl_seconds: u32,
+    pub(crate) until_boot_ms: u64,
+    /// The session that was asked a seat for with this lease: what becomes of it is not yet known.
+    pub(crate) taken_by: Option<SessionId>,
+}
+
+/// All waits.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    last: u64,
+    waits: Vec<Wait>,
+    changed: watch::Sender<()>,
+}
+
+/// As they are written down.
+#[derive(Debug, Serialize, Deserialize)]
+struct Written {
+    boot_id: String,
+    waits: Vec<Wait>,
+}
+
+/// Too many wait.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} seats are waited for on this computer, as many as may: leave one of those first")]
+pub(crate) struct TooMany(usize);
+
+impl Waits {
+    pub(crate) fn new() -> Self {
+        Waits {
+            last: 0,
+            waits: Vec::new(),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// Somebody waits for a product from now on; the number of a new wait, or the wait that there
+    /// is already.
+    fn begin(&mut self, who: Who, product: &str) -> Result<Result<u64, Wait>, TooMany> {
+        if let Some(wait) = self.of(product, who.counted) {
+            return Ok(Err(wait.clone()));
+        }
+        let theirs = self.waits.iter().filter(|w| w.who.counted == who.counted);
+        let theirs = theirs.count();
+        if theirs >= OF_ONE_LIMIT || self.waits.len() >= LIMIT {
+            return Err(TooMany(theirs.max(self.waits.len())));
+        }
+        self.last += 1;
+        self.waits.push(Wait {
+            number: self.last,
+            who,
+            product: product.to_owned(),
+            stage: Stage::Asking,
+        });
+        Ok(Ok(self.last))
+    }
+
+    fn of(&self, product: &str, counted: u32) -> Option<&Wait> {
+        let mut waits = self.waits.iter();
+        waits.find(|wait| wait.who.counted == counted && wait.product == product)
+    }
+
+    fn get(&self, number: u64) -> Option<&Wait> {
+        self.waits.iter().find(|wait| wait.number == number)
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Wait> {
+        let at = self.waits.iter().position(|wait| wait.number == number)?;
+        self.changed.send_replace(());
+        Some(self.waits.remove(at))
+    }
+
+    /// The ticket by which a person waits for a product.
+    pub(crate) fn ticket(&self, product: &str, counted: u32) -> Option<&str> {
+        match &self.of(product, counted)?.stage {
+            Stage::Queued { ticket } => Some(ticket),
+            Stage::Asking | Stage::Kept(_) => None,
+        }
+    }
+
+    /// The lease that is kept for a session's person and not taken by another session: this one
+    /// takes it.
+    pub(crate) fn take(&mut self, product: &str, who: Who, by: SessionId) -> Option<String> {
+        let theirs = |wait: &&mut Wait| wait.who.counted == who.counted && wait.product == product;
+        let Stage::Kept(kept) = &mut self.waits.iter_mut().find(theirs)?.stage else {
+            return None;
+        };
+        if kept.taken_by.is_some_and(|session| session != by) {
+            return None;
+        }
+        kept.taken_by = Some(by);
+        Some(kept.lease.clone())
+    }
+
+    /// A session needs no seat any more. Answers whether it had taken a lease, which is kept on.
+    pub(crate) fn leave(&mut self, session: SessionId) -> bool {
+        for wait in &mut self.waits {
+            if let Stage::Kept(kept) = &mut wait.stage
+                && kept.taken_by == Some(session)
+            {
+                kept.taken_by = None;
+                self.changed.send_replace(());
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Puts them on disk.
+    pub(crate) fn write(&self, boot_id: &str, change: &Change<'_>) -> Result<(), OutboxError> {
+        let written = Written {
+            boot_id: boot_id.to_owned(),
+            waits: self.waits.clone(),
+        };
+        change.set_meta(KEPT, &serde_json::to_string(&written)?)
+    }
+}
+
+impl Agent {
+    /// Takes up the waits of the agent's former run. Those of another boot are over: what they
+    /// held goes back.
+    pub(crate) fn take_up_waits(&mut self) -> Result<(), OutboxError> {
+        let text = self.outbox.meta(KEPT)?;
+        let written = text.and_then(|text| serde_json::from_str::<Written>(&text).ok());
+        let Some(Written { boot_id, mut waits }) = written else {
+            return Ok(());
+        };
+        if boot_id != self.boot_id {
+            let leases = waits.iter().filter_map(|wait| wait.stage.lease());
+            return self.outbox.change(|change| {
+                change.set_meta(KEPT, "")?;
+                leases.into_iter().try_for_each(|l| change.leave_behind(l))
+            });
+        }
+        waits.truncate(LIMIT);
+        for wait in &mut waits {
+            if let Stage::Kept(kept) = &mut wait.stage {
+                let still = |id: &SessionId| self.sessions.get(*id).is_some();
+                kept.taken_by = kept.taken_by.filter(still);
+            }
+        }
+        self.waits.last = waits.iter().map(|wait| wait.number).max().unwrap_or(0);
+        self.waits.waits = waits;
+        Ok(())
+    }
+
+    /// What people call a product.
+    pub(crate) fn product_name(&self, product: &str) -> String {
+        let mut products = self.policy.products.iter();
+        let name = products.find(|known| known.id == product).map(|p| &*p.name);
+        let name = name.filter(|name| !name.is_empty()).unwrap_or(product);
+        name.to_owned()
+    }
+
+    /// A session has a seat: its person waits no more. A lease that was kept and is not that seat
+    /// goes back.
+    pub(crate) fn seated(&mut self, session: SessionId, lease: &str) -> Result<(), OutboxError> {
+        let Some(session) = self.sessions.get(session) else {
+            return Ok(());
+        };
+        let Some(wait) = self.waits.of(&session.product, session.who.counted) else {
+            return Ok(());
+        };
+        let number = wait.number;
+        self.end_wait(number, Some(lease), None)
+    }
+
+    /// Ends a wait: a lease that it kept goes back, unless it is `but`. Its person is told `news`.
+    pub(crate) fn end_wait(
+        &mut self,
+        number: u64,
+        but: Option<&str>,
+        news: Option<fn(&str, &str) -> News>,
+    ) -> Result<(), OutboxError> {
+        let Some(wait) = self.waits.remove(number) else {
+            return Ok(());
+        };
+        if let Some(news) = news {
+            let news = news(&wait.product, &self.product_name(&wait.product));
+            self.notices.say(wait.who, news);
+        }
+        let lease = wait.stage.lease().filter(|lease| but != Some(lease));
+        let (waits, boot_id) = (&self.waits, &self.boot_id);
+        self.outbox.change(|change| {
+            if let Some(lease) = lease {
+                change.leave_behind(lease)?;
+            }
+            waits.write(boot_id, change)
+        })
+    }
+
+    /// A wait goes on. False: it has ended meanwhile.
+    fn set_stage(&mut self, number: u64, stage: Stage) -> Result<bool, OutboxError> {
+        let mut waits = self.waits.waits.iter_mut();
+        let Some(wait) = waits.find(|wait| wait.number == number) else {
+            return Ok(false);
+        };
+        wait.stage = stage;
+        let wait = wait.clone();
+        let (waits, boot_id) = (&self.waits, &self.boot_id);
+        self.outbox.change(|change| waits.write(boot_id, change))?;
+        if let Stage::Kept(_) = wait.stage {
+            let name = self.product_name(&wait.product);
+            let seconds = self.claim_seconds(&wait.product);
+            let news = notices::free(&wait.product, &name, seconds);
+            self.notices.say(wait.who, news);
+        }
+        Ok(true)
+    }
+
+    /// How long a seat of a product is kept.
+    pub(crate) fn claim_seconds(&self, product: &str) -> u32 {
+        let mut products = self.policy.products.iter();
+        let known = products.find(|known| known.id == product);
+        known.map_or(usher_api::DEFAULT_CLAIM_SECONDS, |known| {
+            known.claim_seconds
+        })
+    }
+}
+
+impl Stage {
+    fn lease(&self) -> Option<&str> {
+        match self {
+            Stage::Kept(kept) => Some(&kept.lease),
+            Stage::Asking | Stage::Queued { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANNA: Who = Who {
+        counted: 1,
+        real: 1,
+    };
+
+    fn kept(waits: &mut Waits) {
+        let number = waits.begin(ANNA, "cad").unwrap().unwrap();
+        let wait = waits.waits.iter_mut().find(|w| w.number == number).unwrap();
+        wait.stage = Stage::Kept(Kept {
+            lease: "L1".to_owned(),
+            ttl_seconds: 300,
+            until_boot_ms: 1,
+            taken_by: None,
+        });
+    }
+
+    #[test]
+    fn a_kept_seat_is_taken_by_one_session_of_its_person_at_a_time() {
+        let mut waits = Waits::new();
+        kept(&mut waits);
+        let ben = Who {
+            counted: 2,
+            real: 1,
+        };
+        assert_eq!(waits.take("cad", ben, SessionId(1)), None);
+        assert_eq!(waits.take("sim", ANNA, SessionId(1)), None);
+        for _ in 0..2 {
+            let taken = waits.take("cad", ANNA, SessionId(1));
+            assert_eq!(taken.as_deref(), Some("L1"));
+        }
+        assert_eq!(waits.take("cad", ANNA, SessionId(2)), None);
+        assert!(!waits.leave(SessionId(2)));
+        assert!(waits.leave(SessionId(1)));
+        assert!(waits.take("cad", ANNA, SessionId(2)).is_some());
+    }
+
+    #[test]
+    fn a_person_waits_once_for_a_product_and_for_so_many_at_most() {
+        let mut waits = Waits::new();
+        for number in 0..OF_ONE_LIMIT {
+            let product = format!("product{number}");
+            assert!(waits.begin(ANNA, &product).unwrap().is_ok());
+            assert!(waits.begin(ANNA, &product).unwrap().is_err());
+        }
+        assert!(waits.begin(ANNA, "one more").is_err());
+    }
+}

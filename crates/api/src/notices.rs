@@ -1,0 +1,70 @@
+//! What an agent has to say to the people on its computer, and "tell me when it is free": routes of
+//! its local socket.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::TicketState;
+
+/// What a notice is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// A program was not started.
+    Refused,
+    /// A seat that was waited for is kept for the next start.
+    Free,
+    /// A seat that was kept was not used in time, or is lost: others may have it.
+    Missed,
+    /// What a later version tells of.
+    #[serde(other)]
+    Other,
+}
+
+/// Something that a user of a computer is to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Notice {
+    /// Its id: later notices of the same agent are those `after` it.
+    pub id: String,
+    /// What it is of.
+    pub kind: NoticeKind,
+    /// Product id.
+    pub product: String,
+    /// The product's name for people.
+    pub product_name: String,
+    /// What happened, in a few words.
+    pub title: String,
+    /// Why, and what to do.
+    pub text: String,
+    /// For `usher why`; null where no server decided.
+    pub decision_id: Option<String>,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// Whether a seat can be waited for by `POST /v1/notices/{id}/tell-me`.
+    pub can_wait: bool,
+    /// The ticket of who waits for a seat already.
+    pub ticket: Option<String>,
+}
+
+/// 200 of `GET /v1/notices?wait_seconds=n&after=ID`: those of the account that asks, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Notices {
+    /// The notices; none where none came while it was waited.
+    pub items: Vec<Notice>,
+}
+
+/// 200 of `POST /v1/notices/{id}/tell-me` and `POST /v1/products/{id}/tell-me`: who asked is told
+/// by a notice when a seat is kept for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TellMeAnswer {
+    /// Product id.
+    pub product: String,
+    /// `waiting`, or `granted`: a seat is kept already.
+    pub state: TicketState,
+    /// The place in the queue; null where it is just asked for, or a seat is kept.
+    pub ticket: Option<String>,
+    /// How long a seat is kept for the next start once it is free.
+    pub claim_seconds: u32,
+}
