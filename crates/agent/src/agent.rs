@@ -309,6 +309,7 @@ impl Agent {
             self.urgent.notify_one();
         }
         if result.is_err() {
+            self.wait_in_vain(&effects);
             self.unwritten = effects;
         }
         result
@@ -333,12 +334,14 @@ impl Agent {
             boot_id,
             unreached,
             last_session,
+            life,
             ..
         } = self;
         let mut teller = Teller {
             accounts,
             computer: &computer.id,
         };
+        let knows_gates = life.is_some();
         // A session that was held is opened after others that came later.
         let numbers = sessions.open().map(|session| session.id.0);
         let last = numbers.fold(*last_session, u64::max);
@@ -366,7 +369,8 @@ impl Agent {
                         // What was asked otherwise before must not be answered after it.
                         change.take_back(ItemKind::Checkout, session.0)?;
                         if let Some(session) = sessions.get(*session) {
-                            change.enqueue(&teller.checkout(session, policy, None, *gate))?;
+                            let gate = *gate && knows_gates;
+                            change.enqueue(&teller.checkout(session, policy, None, gate))?;
                         }
                     }
                     Effect::Dropped(id) => change.forget_session(id.0)?,
@@ -411,12 +415,14 @@ impl Agent {
     /// Asks for a session's seat, anew or again.
     pub(crate) fn checkout_action(&mut self, id: SessionId) -> Option<SyncAction<'static>> {
         let held = self.lease_shown(id);
+        // A server that tells no life knows of no gates: with it everything is only tracked.
+        let gate = self.life.is_some() && self.sessions.is_asking(id);
         let session = self.sessions.get(id)?;
         let mut teller = Teller {
             accounts: &mut self.accounts,
             computer: &self.computer.id,
         };
-        Some(teller.checkout(session, &self.policy, held, false))
+        Some(teller.checkout(session, &self.policy, held, gate))
     }
 
     /// Has starts held while there is something to enforce.
