@@ -13,6 +13,8 @@ use crate::support::{Ended, Folder, Running, stderr, usher, wait_for};
 
 /// Leases that ended before the retention. A pack of them takes seconds.
 const OLD: u64 = 400_000;
+/// What a lease takes in the file at most, with its index, once it has ended.
+const LEASE_BYTES: u64 = 250;
 
 fn server(data: &Path) -> Running {
     Running::start(usher().args(["server", "--listen", "127.0.0.1:0"]), data)
@@ -131,8 +133,12 @@ fn a_pack_under_load_fails_no_request_loses_no_lease_and_moves_no_state() {
     assert_eq!(leases["items"][0]["id"], kept.body["lease"]["id"]);
     assert_eq!(running.stop(), Some(0));
     let after = std::fs::metadata(data.join("cache.db")).unwrap().len();
-    // Each of the old rows was a hundred bytes and more.
-    assert!(after + OLD * 80 < before, "{before} became {after}");
+    // Each of the old rows was a hundred bytes and more; the load has left some of its own.
+    let came = asked.load(Ordering::Relaxed) / 2 * LEASE_BYTES;
+    assert!(
+        after + OLD * 80 < before + came,
+        "{before} became {after}, of which {came} came meanwhile"
+    );
     assert_eq!(old_leases(&data), 0);
 }
 
