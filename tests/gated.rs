@@ -1,0 +1,140 @@
+//! A whole computer whose agent holds starts: on a file system of its own only, in a mount namespace
+//! of its own; one that does not answer is ended from outside after a time.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::Signal;
+
+use crate::support::{Ended, Folder, Running, signal, wait_for};
+
+/// Accounts that start programs.
+pub(crate) const ANNA: u32 = 12_001;
+pub(crate) const BEN: u32 = 12_002;
+/// No computer of these tests lives longer.
+const ENDED_AFTER: Duration = Duration::from_secs(60);
+
+/// A computer whose agent holds the starts of `solver`.
+pub(crate) struct Computer {
+    pub(crate) running: Running,
+    /// The file system on which starts are held.
+    pub(crate) place: PathBuf,
+    pub(crate) socket: PathBuf,
+    /// Its folder goes last.
+    _folder: Folder,
+}
+
+impl Computer {
+    /// With so many seats; none where this may not be done, which it says.
+    pub(crate) fn with_seats(seats: &str, more: &[&str]) -> Option<Computer> {
+        let computer = Computer::up()?;
+        let rule = format!("path={}", computer.program("solver").display());
+        let add = [
+            "product", "add", "solver", "--mode", "enforce", "--seats", seats,
+        ];
+        let to = ["--agent-socket", computer.socket.to_str().unwrap()];
+        let rule = ["--program", &rule];
+        computer
+            .running
+            .ok(&[&add[..], &rule[..], &to[..], more].concat());
+        computer.is_gated();
+        Some(computer)
+    }
+
+    /// Without a product; none where this may not be done, which it says.
+    pub(crate) fn up() -> Option<Computer> {
+        Computer::holding(Path::to_owned)
+    }
+
+    /// The same, which holds starts on the file system of the path that `only` says.
+    pub(crate) fn holding(only: impl FnOnce(&Path) -> PathBuf) -> Option<Computer> {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: the gate needs root");
+            return None;
+        }
+        let folder = Folder::new();
+        fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        let place = folder.path("place");
+        fs::create_dir(&place).unwrap();
+        in_memory(&place);
+        let socket = folder.path("agent.sock");
+        let mut up = crate::support::usher();
+        up.args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
+            .arg("--agent-socket")
+            .arg(&socket)
+            .env("USHER_GATE_ONLY", only(&place));
+        let running = Running::start(&mut up, &folder.path("data"));
+        end_later(running.child.id());
+        Some(Computer {
+            running,
+            place,
+            socket,
+            _folder: folder,
+        })
+    }
+
+    /// A real program by that name.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        let to = self.place.join(name);
+        if !to.exists() {
+            fs::copy("/bin/sleep", &to).unwrap();
+        }
+        to
+    }
+
+    /// Waits until starts are held.
+    pub(crate) fn is_gated(&self) {
+        let place = self.place.to_str().unwrap();
+        wait_for("the gate to hold starts", || {
+            let mut ask = self.running.usher(&["agent", "status", "--json"]);
+            let answer = ask.arg("--agent-socket").arg(&self.socket).ended();
+            // An agent that was killed does not answer until the next one does.
+            let status: serde_json::Value = serde_json::from_slice(&answer.stdout).ok()?;
+            let marks = status["marks"].as_array()?.clone();
+            let of_place = marks.iter().find(|mark| mark["path"] == place)?;
+            of_place["why_not"].is_null().then_some(())
+        });
+    }
+
+    /// `solver`, started by an account, for so many seconds.
+    pub(crate) fn start(&self, uid: u32, seconds: &str) -> std::io::Result<Child> {
+        Command::new(self.program("solver"))
+            .arg(seconds)
+            .uid(uid)
+            .gid(uid)
+            .spawn()
+    }
+
+    pub(crate) fn status(&self) -> serde_json::Value {
+        self.running.json(&["status"])["products"][0].clone()
+    }
+}
+
+/// A file system in memory that only this process and its children see.
+fn in_memory(place: &Path) {
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();
+    mount(Some("place"), place, Some("tmpfs"), MsFlags::empty(), none).unwrap();
+    fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Ends the computer with all its processes when its time is up, whatever hangs.
+fn end_later(pid: u32) {
+    std::thread::spawn(move || {
+        // tidy: sleep, the killer strikes when its time has come
+        std::thread::sleep(ENDED_AFTER);
+        signal(pid, Signal::SIGKILL);
+    });
+}
+
+pub(crate) fn end(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
