@@ -5,18 +5,24 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::gated::{ANNA, BEN, Computer, end};
+use crate::http::Http;
 use crate::support::{Ended, said, wait_for};
 
 /// What ends a command line whose program has been started.
 const SECONDS: &str = "600";
 /// What only leads to the start of the program.
-const LEADS: &[&str] = &["setpriv", "unshare", "chroot", "python3"];
+const LEADS: &[&str] = &["setpriv", "unshare", "nsenter", "chroot", "python3"];
+
+/// A change of a file is known to the agent by then, also on a busy machine.
+const HEARD_WITHIN: Duration = Duration::from_secs(2);
 
 /// What became of a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +42,8 @@ enum Rule {
     Path,
     Name,
     Contents,
+    /// The path of a script.
+    Script,
 }
 
 /// One way to start it. Shells run both commands, as root; `$P` is the place of the programs, and
@@ -75,15 +83,29 @@ impl Way {
             "--seats",
             "9",
         ]);
-        computer.enforce(&self.rule.of(&computer.place), &["--seats", "1"]);
+        enforce(&computer, &self.rule.of(&computer.place));
+        computer.is_gated();
 
-        let first = computer.start(ANNA, SECONDS).unwrap();
+        let first = Command::new(self.rule.program(&computer.place))
+            .arg(SECONDS)
+            .uid(ANNA)
+            .gid(ANNA)
+            .spawn()
+            .unwrap();
         // From here on nobody asks about it.
         let tool = shell(&computer, "exec $BEN $P/tool 0").ended();
         assert!(tool.status.success(), "{}", said(&tool));
         let before = shell(&computer, self.before).ended();
         assert!(before.status.success(), "{}", said(&before));
-        let outcome = outcome(&computer, shell(&computer, self.start).spawn().unwrap());
+        // The agent hears of a change a moment later.
+        let until = Instant::now() + HEARD_WITHIN;
+        let outcome = loop {
+            let start = shell(&computer, self.start).spawn().unwrap();
+            let outcome = outcome(&computer, start);
+            if outcome == expected || Instant::now() > until {
+                break outcome;
+            }
+        };
         end(first);
 
         let rule = self.rule.shown();
@@ -97,17 +119,25 @@ impl Way {
 }
 
 /// Nothing that it starts is the product's, and it goes on until it is ended.
-const SCRIPT: &str = "#!/bin/sh\nread never < /proc/$PPID/fd/none || while :; do sleep 1; done\n";
+const SCRIPT: &str = "#!/bin/sh\nwhile :; do sleep 1; done\n";
 
 impl Rule {
-    fn of(self, place: &Path) -> String {
-        let solver = place.join("solver");
+    /// The program that it was made for.
+    fn program(self, place: &Path) -> PathBuf {
         match self {
-            Rule::Path => format!("path={}", solver.display()),
+            Rule::Script => place.join("script"),
+            _ => place.join("solver"),
+        }
+    }
+
+    fn of(self, place: &Path) -> String {
+        let program = self.program(place);
+        match self {
+            Rule::Path | Rule::Script => format!("path={}", program.display()),
             Rule::Name => "name=solver".to_owned(),
             Rule::Contents => {
                 let sum = Command::new("sha256sum")
-                    .arg(solver)
+                    .arg(program)
                     .stdout(Stdio::piped())
                     .ended();
                 let sum = crate::support::stdout(&sum);
@@ -118,11 +148,24 @@ impl Rule {
 
     fn shown(self) -> &'static str {
         match self {
-            Rule::Path => "path=",
+            Rule::Path | Rule::Script => "path=",
             Rule::Name => "name=",
             Rule::Contents => "sha256=",
         }
     }
+}
+
+/// By the API: the command line would look at all programs of this computer first, for their
+/// contents too.
+fn enforce(computer: &Computer, rule: &str) {
+    let token = fs::read_to_string(computer.running.data.join("admin.token")).unwrap();
+    let mut http = Http::connect(&computer.running.api, token.trim()).unwrap();
+    let body = json!({ "id": "solver", "mode": "enforce", "programs": [rule] });
+    let made = http.ask("POST", "/v1/products", Some(&body)).unwrap();
+    assert_eq!(made.status, 201, "{}", made.body);
+    computer
+        .running
+        .ok(&["entitlement", "add", "solver", "--seats", "1"]);
 }
 
 fn shell(computer: &Computer, command: &str) -> Command {
@@ -236,14 +279,74 @@ ways! {
         "mount namespace, mounted to another path", Rule::Path, "touch $P/other",
         "exec unshare -m sh -c 'mount --bind $P/solver $P/other && exec $BEN $P/other 600'" => Caught;
     a_loader_is_not_held_and_what_it_loads_is_tracked:
-        "`ld.so PROGRAM`", Rule::Path, "", "exec $BEN /lib64/ld-linux-x86-64.so.2 $P/solver 600" => Tracked;
+        "`ld.so PROGRAM`", Rule::Path, "", "exec $BEN $(ldd solver | grep -o '/[^ ]*ld-linux[^ ]*') $P/solver 600" => Tracked;
     a_program_in_memory_is_tracked_by_its_contents:
-        "from a memfd", Rule::Contents, "",
-        "exec $BEN python3 -c 'import os, sys; m = os.memfd_create(\"x\"); os.write(m, open(\"solver\", \"rb\").read()); os.execve(m, [\"x\", \"600\"], {})'" => Tracked;
+        "from a memfd", Rule::Contents, "", "exec python3 -c 'import os; m = os.memfd_create(\"x\"); os.write(m, open(\"solver\", \"rb\").read()); os.setgid(12002); os.setuid(12002); os.execve(m, [\"x\", \"600\"], {})'" => Tracked;
     a_program_in_memory_is_not_known_by_its_path:
-        "from a memfd", Rule::Path, "",
-        "exec $BEN python3 -c 'import os, sys; m = os.memfd_create(\"x\"); os.write(m, open(\"solver\", \"rb\").read()); os.execve(m, [\"x\", \"600\"], {})'" => Blind;
+        "from a memfd", Rule::Path, "", "exec python3 -c 'import os; m = os.memfd_create(\"x\"); os.write(m, open(\"solver\", \"rb\").read()); os.setgid(12002); os.setuid(12002); os.execve(m, [\"x\", \"600\"], {})'" => Blind;
+    a_script_is_caught:
+        "a script by its `#!`", Rule::Script, "", "exec $BEN $P/script 600" => Caught;
+    a_script_that_an_interpreter_is_given_is_tracked:
+        "an interpreter with the script as its argument", Rule::Script, "",
+        "exec $BEN sh $P/script 600" => Tracked;
+    a_copy_in_another_root_is_caught_by_its_name:
+        "in a container: mount namespace, root folder and copy of its own", Rule::Name,
+        "for f in $(ldd solver | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); cp $f root$f; done; cp solver root",
+        "exec unshare -m chroot --userspec=12002:12002 $P/root /solver 600" => Caught;
     a_deleted_program_is_caught:
         "deleted, started by `/proc/self/fd`", Rule::Path, "",
         "exec 9< $P/solver; rm $P/solver; exec $BEN /proc/self/fd/9 600" => Caught;
+}
+
+#[test]
+fn a_file_system_of_another_namespace_is_held_too() {
+    let mut holder = None;
+    let computer = Computer::holding(|place| {
+        let script = "mount -t tmpfs other $P && cp /bin/sleep $P/solver && echo && exec sleep 600";
+        let mut started = Command::new("unshare")
+            .args(["-m", "sh", "-c", script])
+            .env("P", place)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = [0];
+        started
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut line)
+            .unwrap();
+        let other = format!("/proc/{}/root{}", started.id(), place.display());
+        holder = Some(started);
+        PathBuf::from(other)
+    });
+    let (Some(computer), Some(holder)) = (computer, holder) else {
+        return;
+    };
+    let marker = [
+        "product",
+        "add",
+        "marker",
+        "--program",
+        "name=marker",
+        "--seats",
+        "9",
+    ];
+    computer.running.ok(&marker);
+    enforce(&computer, "name=solver");
+    let first = computer.start(ANNA, SECONDS).unwrap();
+    wait_for("the seat to be taken", || {
+        (product(&computer, "solver")["in_use"] == 1).then_some(())
+    });
+    // The mounts of other namespaces are looked at every few seconds: until then starts there are
+    // tracked only.
+    let start = format!("exec nsenter -m -t {} $BEN $P/solver 600", holder.id());
+    wait_for("the gate to refuse", || {
+        let child = shell(&computer, &start).spawn().unwrap();
+        (outcome(&computer, child) == Caught).then_some(())
+    });
+    println!("\n| a file system that only another namespace has, 5 s after | `name=` | caught |");
+    end(first);
+    end(holder);
 }

@@ -35,12 +35,25 @@ impl Computer {
     pub(crate) fn with_seats(seats: &str, more: &[&str]) -> Option<Computer> {
         let computer = Computer::up()?;
         let rule = format!("path={}", computer.program("solver").display());
-        computer.enforce(&rule, &[&["--seats", seats], more].concat());
+        let add = [
+            "product", "add", "solver", "--mode", "enforce", "--seats", seats,
+        ];
+        let to = ["--agent-socket", computer.socket.to_str().unwrap()];
+        let rule = ["--program", &rule];
+        computer
+            .running
+            .ok(&[&add[..], &rule[..], &to[..], more].concat());
+        computer.is_gated();
         Some(computer)
     }
 
     /// Without a product; none where this may not be done, which it says.
     pub(crate) fn up() -> Option<Computer> {
+        Computer::holding(Path::to_owned)
+    }
+
+    /// The same, which holds starts on the file system of the path that `only` says.
+    pub(crate) fn holding(only: impl FnOnce(&Path) -> PathBuf) -> Option<Computer> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: the gate needs root");
             return None;
@@ -55,7 +68,7 @@ impl Computer {
         up.args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
             .arg("--agent-socket")
             .arg(&socket)
-            .env("USHER_GATE_ONLY", &place);
+            .env("USHER_GATE_ONLY", only(&place));
         let running = Running::start(&mut up, &folder.path("data"));
         end_later(running.child.id());
         Some(Computer {
@@ -64,15 +77,6 @@ impl Computer {
             socket,
             _folder: folder,
         })
-    }
-
-    /// Holds the starts of what a rule names, for the product `solver`.
-    pub(crate) fn enforce(&self, rule: &str, more: &[&str]) {
-        let add = ["product", "add", "solver", "--mode", "enforce"];
-        let to = ["--program", rule, "--agent-socket"];
-        let socket = [self.socket.to_str().unwrap()];
-        self.running.ok(&[&add[..], &to, &socket, more].concat());
-        self.is_gated();
     }
 
     /// A real program by that name.

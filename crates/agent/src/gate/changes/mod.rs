@@ -7,6 +7,7 @@
 
 mod kernel;
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
@@ -24,6 +25,8 @@ use crate::mounts::markable;
 
 /// Between two times that every file is asked about again.
 const ALL_AGAIN_EVERY: Duration = Duration::from_millis(100);
+/// File systems whose mounts are remembered; beyond, they are looked for again.
+const ROOTS_LIMIT: usize = 256;
 
 /// Watches the files that one gate does not ask about, until this is dropped.
 #[derive(Debug)]
@@ -84,6 +87,7 @@ impl Drop for Changes {
 impl Watch {
     fn run(&self, end: &OwnedFd) {
         let mut all = AllAgain::default();
+        let mut roots = Roots::default();
         loop {
             let timeout = all.left().and_then(|left| Timespec::try_from(left).ok());
             let interest = [self.group.as_fd(), end.as_fd()];
@@ -95,7 +99,7 @@ impl Watch {
             }
             for event in self.group.read() {
                 let done = match event {
-                    Event::Changed(handle) => self.changed(handle),
+                    Event::Changed(handle) => self.changed(handle, &mut roots),
                     Event::Overflow => Err(Errno::OVERFLOW),
                 };
                 if done.is_err() {
@@ -110,8 +114,8 @@ impl Watch {
     }
 
     /// Has a file asked about again.
-    fn changed(&self, mut handle: FileHandle) -> Result<(), Errno> {
-        let root = root_of(handle.file_system).ok_or(Errno::NODEV)?;
+    fn changed(&self, mut handle: FileHandle, roots: &mut Roots) -> Result<(), Errno> {
+        let root = roots.open(handle.file_system).ok_or(Errno::NODEV)?;
         let file = match handle.open(root.as_fd()) {
             // It has no name any more that it could be started by.
             Err(Errno::STALE) => return Ok(()),
@@ -132,18 +136,40 @@ impl Watch {
     }
 }
 
-/// The root of a mount of this namespace of that file system. It is kept open no longer than it is
-/// needed: meanwhile nobody can unmount it.
-fn root_of(file_system: u64) -> Option<OwnedFd> {
-    let mounts = mounts_of(Path::new(TABLE));
-    let local = mounts
-        .iter()
-        .filter(|mount| markable(&mount.fs_type).is_ok());
-    let mut roots = local.filter_map(|mount| {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        openat(CWD, mount.path.as_slice(), flags, Mode::empty()).ok()
-    });
-    roots.find(|root| fstatvfs(root).is_ok_and(|found| found.f_fsid == file_system))
+/// Where the mounts of file systems are, so that not all have to be looked at for each change.
+#[derive(Debug, Default)]
+struct Roots(HashMap<u64, Vec<u8>>);
+
+impl Roots {
+    /// The root of a mount of this namespace of that file system. It is to be kept open no longer
+    /// than it is needed: meanwhile nobody can unmount it.
+    fn open(&mut self, file_system: u64) -> Option<OwnedFd> {
+        let known = self.0.get(&file_system);
+        if let Some(root) = known.and_then(|path| root_at(path, file_system)) {
+            return Some(root);
+        }
+        let mounts = mounts_of(Path::new(TABLE));
+        let local = mounts
+            .into_iter()
+            .filter(|mount| markable(&mount.fs_type).is_ok());
+        let mut found = local.filter_map(|mount| {
+            let root = root_at(&mount.path, file_system)?;
+            Some((mount.path, root))
+        });
+        let (path, root) = found.next()?;
+        if self.0.len() >= ROOTS_LIMIT {
+            self.0.clear();
+        }
+        self.0.insert(file_system, path);
+        Some(root)
+    }
+}
+
+fn root_at(path: &[u8], file_system: u64) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let root = openat(CWD, path, flags, Mode::empty()).ok()?;
+    let found = fstatvfs(&root).ok()?;
+    (found.f_fsid == file_system).then_some(root)
 }
 
 /// When every file is to be asked about again: at once, and then not too often.
