@@ -23,6 +23,7 @@ use crate::enforcement::Enforcement;
 use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
 use crate::lock;
+use crate::lost::Lost;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
 use crate::policy;
 use crate::trust::Trust;
@@ -77,6 +78,8 @@ pub(crate) struct Agent {
     pub(crate) gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
     pub(crate) desk: Desk,
+    /// Programs that are to end for want of a lease.
+    pub(crate) lost: Lost,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
     /// The sessions' processes as they were last written down.
@@ -119,6 +122,7 @@ impl Agent {
             shared: None,
             gate: None,
             desk: Desk::default(),
+            lost: Lost::default(),
             urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
@@ -404,6 +408,7 @@ impl Agent {
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
                     self.seats.remove(&session.id);
+                    self.lost.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
                 }

@@ -283,6 +283,7 @@ impl Agent {
                     .insert(id, seat(*ttl_seconds, before.or(Some(now))));
                 let lease = lease.as_str().into();
                 self.tell(Event::Seated { session: id, lease })?;
+                self.has_seat(id);
                 self.save(id)?;
             }
             SyncOutcome::Renewed { ttl_seconds } => {
@@ -296,6 +297,9 @@ impl Agent {
                     false => Event::Unseated { session: id },
                 };
                 self.tell(event)?;
+                if matches!(outcome, SyncOutcome::Unseated { .. }) {
+                    self.was_refused(id);
+                }
                 self.save(id)?;
             }
             SyncOutcome::Denied {
@@ -306,6 +310,7 @@ impl Agent {
                 self.ask_later(id, now.boot_ms);
                 self.desk.denied(id, detail, decision_id);
                 self.tell(Event::Denied { session: id })?;
+                self.was_refused(id);
                 self.save(id)?;
             }
             SyncOutcome::Undecided => {

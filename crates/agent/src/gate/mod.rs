@@ -9,7 +9,7 @@
 mod answers;
 pub(crate) mod desk;
 mod marks;
-mod terminal;
+pub(crate) mod terminal;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
