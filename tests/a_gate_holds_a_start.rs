@@ -1,12 +1,15 @@
 //! A program of an enforced product starts only with a seat, whoever starts it and however: it is
 //! held before its first instruction, and who is refused reads why on his terminal.
 
-use std::process::{Command, Stdio};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 use crate::gated::{ANNA, BEN, Computer, end};
-use crate::support::{Ended, runs, said, signal, wait_for};
+use crate::support::{Ended, children, runs, said, signal, wait_for};
 
 #[test]
 fn the_second_of_two_is_refused_before_its_first_instruction_and_reads_why() {
@@ -143,4 +146,138 @@ fn enforcement_that_is_switched_off_refuses_nobody() {
         computer.start(BEN, "0").err()
     });
     end(first);
+}
+
+/// Solver of one user on a terminal of its own, what is written there, and its pid.
+struct OnTerminal {
+    script: Child,
+    shown: PathBuf,
+    solver: u32,
+}
+
+impl OnTerminal {
+    fn start(computer: &Computer, uid: u32) -> OnTerminal {
+        let solver = computer.program("solver");
+        let start = format!(
+            "exec setpriv --reuid {uid} --regid {uid} --clear-groups {} 600",
+            solver.display()
+        );
+        let shown = computer.place.join("shown");
+        let script = Command::new("script")
+            .args(["--quiet", "--flush", "--command", &start, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(fs::File::create(&shown).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let solver = wait_for("the solver on its terminal", || {
+            let child = *children(script.id()).first()?;
+            let runs = fs::read_link(format!("/proc/{child}/exe")).ok()?;
+            (runs == solver).then_some(child)
+        });
+        OnTerminal {
+            script,
+            shown,
+            solver,
+        }
+    }
+
+    fn shows(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.shown).unwrap()).into_owned()
+    }
+}
+
+impl Computer {
+    /// The seat of an account goes to somebody else who waits for one, by an administrator's hand.
+    /// Answers who has it then.
+    fn takes_the_seat_of(&self, uid: u32) -> Child {
+        let mut waits = self
+            .running
+            .usher(&["run", "--product", "solver", "--wait"]);
+        waits.arg("--agent-socket").arg(&self.socket);
+        let waits = waits.args(["--", "sleep", "50"]).spawn().unwrap();
+        wait_for("somebody to wait", || {
+            (self.status()["queued"] == 1).then_some(())
+        });
+        let leases = self.running.json(&["leases"]);
+        let leases = leases["items"].as_array().unwrap().clone();
+        let of_it = leases
+            .iter()
+            .find(|lease| lease["user"].as_str().unwrap().contains(&uid.to_string()))
+            .unwrap_or_else(|| panic!("{leases:?}"));
+        self.running.ok(&["checkin", of_it["id"].as_str().unwrap()]);
+        wait_for("the program to be known as unseated", || {
+            (self.status()["unseated"] == 1).then_some(())
+        });
+        waits
+    }
+}
+
+#[test]
+fn a_program_whose_seat_an_administrator_took_runs_on_without_one() {
+    let more = ["--max-ttl", "3s", "--grace-seconds", "10s"];
+    let Some(computer) = Computer::with_seats("1", &more) else {
+        return;
+    };
+    let anna = OnTerminal::start(&computer, ANNA);
+    let who_waited = computer.takes_the_seat_of(ANNA);
+    // tidy: sleep, longer than the grace that other products have
+    std::thread::sleep(Duration::from_secs(12));
+    assert!(runs(anna.solver));
+    assert_eq!(anna.shows(), "");
+    // Its next seat is the next one that is free.
+    signal(who_waited.id(), Signal::SIGTERM);
+    crate::support::finish(who_waited);
+    wait_for("a seat for what runs", || {
+        let status = computer.status();
+        (status["in_use"] == 1 && status["unseated"] == 0).then_some(())
+    });
+    assert!(runs(anna.solver));
+    end(anna.script);
+}
+
+#[test]
+fn a_program_that_may_not_run_without_its_seat_is_asked_first_and_then_ended_alone() {
+    let more = [
+        "--max-ttl",
+        "3s",
+        "--grace-seconds",
+        "10s",
+        "--on-lost-lease",
+        "end",
+    ];
+    let Some(computer) = Computer::with_seats("2", &more) else {
+        return;
+    };
+    let mut anna = OnTerminal::start(&computer, ANNA);
+    let ben = computer.start(BEN, "600").unwrap();
+    let who_waited = computer.takes_the_seat_of(ANNA);
+    wait_for("its user to be asked", || {
+        anna.shows()
+            .contains("usher: the seat of solver is lost")
+            .then_some(())
+    });
+    let asked = std::time::Instant::now();
+    assert!(runs(anna.solver));
+    wait_for("it to end", || (!runs(anna.solver)).then_some(()));
+    assert!(
+        asked.elapsed() > Duration::from_secs(9),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(
+        anna.shows().matches("usher:").count(),
+        1,
+        "{}",
+        anna.shows()
+    );
+    anna.script.wait().unwrap();
+    // Who has a seat is not touched.
+    assert!(runs(ben.id()));
+    wait_for("the record of it", || {
+        (computer.status()["unseated"] == 0).then_some(())
+    });
+    end(ben);
+    signal(who_waited.id(), Signal::SIGTERM);
+    crate::support::finish(who_waited);
 }

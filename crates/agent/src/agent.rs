@@ -19,6 +19,7 @@ use crate::enforcement::Enforcement;
 use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
 use crate::lock;
+use crate::lost::Lost;
 use crate::notices::Notices;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
 use crate::policy;
@@ -80,6 +81,8 @@ pub(crate) struct Agent {
     pub(crate) notices: Notices,
     /// Seats that people wait for, or that are kept for their next start.
     pub(crate) waits: Waits,
+    /// Programs that are to end for want of a lease.
+    pub(crate) lost: Lost,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
     /// The sessions' processes as they were last written down.
@@ -124,6 +127,7 @@ impl Agent {
             desk: Desk::default(),
             notices: Notices::new(),
             waits: Waits::new(),
+            lost: Lost::default(),
             urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
@@ -426,6 +430,7 @@ impl Agent {
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
                     self.seats.remove(&session.id);
+                    self.lost.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
                 }

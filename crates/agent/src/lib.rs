@@ -21,6 +21,7 @@ mod gate;
 mod identity;
 mod installed;
 mod life;
+mod lost;
 pub mod mounts;
 mod needed;
 mod notices;

@@ -107,6 +107,7 @@ impl Agent {
             shared.look_again();
         }
         self.want_gate();
+        self.spare_by_rules();
         written.and(let_go)
     }
 

@@ -151,13 +151,20 @@ async fn live(
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
     loop {
         let due = lock(&agent).next_let_go();
+        // What is asked meanwhile has a grace that is not shorter than the pauses of this loop.
+        let reminder = lock(&agent).lost.next_due_boot_ms();
         tokio::select! {
             biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             Some(start) = starts.recv() => say(lock(&agent).asked(start)),
             () = until(due) => say(lock(&agent).let_go(false)),
-            Ok(()) = enforcement.changed() => lock(&agent).want_gate(),
+            () = until(reminder) => lock(&agent).remind_due(clock::boot_ms()),
+            Ok(()) = enforcement.changed() => {
+                let mut agent = lock(&agent);
+                agent.want_gate();
+                agent.spare_by_rules();
+            }
             count = seen_out.recv_many(&mut seen, BATCH) => {
                 if count == 0 {
                     break;

@@ -287,6 +287,7 @@ impl Agent {
                     .insert(id, seat(*ttl_seconds, before.or(Some(now))));
                 let lease = granted.as_str().into();
                 self.tell(Event::Seated { session: id, lease })?;
+                self.has_seat(id);
                 self.save(id)?;
                 self.seated(id, granted)?;
             }
@@ -301,6 +302,9 @@ impl Agent {
                     false => Event::Unseated { session: id },
                 };
                 self.tell(event)?;
+                if matches!(outcome, SyncOutcome::Unseated { .. }) {
+                    self.was_refused(id);
+                }
                 self.save(id)?;
             }
             SyncOutcome::Denied {
@@ -316,6 +320,7 @@ impl Agent {
                 };
                 self.desk.denied(id, denial);
                 self.tell(Event::Denied { session: id })?;
+                self.was_refused(id);
                 self.save(id)?;
             }
             SyncOutcome::Undecided => {

@@ -11,7 +11,7 @@ mod answers;
 mod changes;
 pub(crate) mod desk;
 mod marks;
-mod terminal;
+pub(crate) mod terminal;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

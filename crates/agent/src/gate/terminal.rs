@@ -1,12 +1,14 @@
-//! A word to whoever started a program that is refused: on the terminal of its process.
+//! A word to whoever started a program that is refused, or that is to be ended: on the terminal of
+//! its process.
 //!
-//! The process is held meanwhile, and belongs to its user: what it has open is looked at before it
-//! is opened, only a terminal is written to, and a terminal that takes nothing is not waited for.
+//! The process belongs to its user: what it has open is looked at before it is opened, only a terminal
+//! is written to, and a terminal that takes nothing is not waited for.
 
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use rustc_hash::FxHashSet;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, major, openat};
 
 /// Where a program writes its errors, its output, and where it reads.
@@ -14,6 +16,9 @@ const STANDARD: [u32; 3] = [2, 1, 0];
 /// Numbers of the kernel's drivers of terminals: consoles and serial lines, and those of windows
 /// and remote logins.
 const TERMINALS: [std::ops::RangeInclusive<u32>; 2] = [4..=4, 136..=143];
+
+/// Processes of one session that are asked for their terminals.
+const PROCESSES_LIMIT: usize = 1_000;
 
 /// A terminal, to be written to once.
 #[derive(Debug)]
@@ -27,6 +32,17 @@ pub(super) fn of_process(pid: u32) -> Option<Terminal> {
         let found = openat(CWD, path.as_str(), flags, Mode::empty()).ok()?;
         is_terminal(&found).then(|| open(&found)).flatten()
     })
+}
+
+/// Writes a line to the terminals of processes, once to each.
+pub(crate) fn tell_all(pids: impl Iterator<Item = u32>, line: &str) {
+    let mut told = FxHashSet::default();
+    for terminal in pids.take(PROCESSES_LIMIT).filter_map(of_process) {
+        let is_new = fstat(&terminal.0).is_ok_and(|stat| told.insert(stat.st_rdev));
+        if is_new {
+            terminal.tell(line);
+        }
+    }
 }
 
 fn is_terminal(found: &OwnedFd) -> bool {

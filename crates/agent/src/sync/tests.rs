@@ -36,11 +36,7 @@ impl Desk {
     }
 
     fn enforces(&mut self, mode: &str) {
-        let version = self.agent.policy.version + 1;
-        let policy = json!({"version": version, "products": [{"id": "solver", "mode": mode}]});
-        let policy = serde_json::value::to_raw_value(&policy).unwrap();
-        self.agent.is_vouched = true;
-        self.agent.take_policy(&policy, None, None).unwrap();
+        self.goes_by(&json!({"id": "solver", "mode": mode}));
     }
 
     /// A start of a process is held.
@@ -239,4 +235,133 @@ fn on_a_full_disk_nobody_waits_for_what_cannot_be_asked() {
     desk.asks(11).unwrap();
     assert_eq!(asked_at_gate(&desk.exchange(|_| granted())), [true]);
     assert!(!desk.is_asking());
+}
+
+/// A program of a product that may not be used without a lease runs, and has one.
+fn seated(more: &Value) -> (Desk, std::process::Child) {
+    let mut desk = Desk::new();
+    desk.goes_by(more);
+    // It takes no SIGTERM.
+    let child = std::process::Command::new("env")
+        .args(["--ignore-signal=TERM", "sleep", "60"])
+        .spawn()
+        .unwrap();
+    let mut runs = process(child.id());
+    runs.key.start = crate::watch::procfs::process_stat(child.id())
+        .unwrap()
+        .start;
+    desk.does(Event::Runs(runs)).unwrap();
+    desk.exchange(|_| granted());
+    (desk, child)
+}
+
+fn ends_without_lease() -> Value {
+    json!({"id": "solver", "mode": "enforce", "on_lost_lease": "end", "grace_seconds": 60})
+}
+
+impl Desk {
+    fn goes_by(&mut self, product: &Value) {
+        let version = self.agent.policy.version + 1;
+        let policy = json!({"version": version, "products": [product]});
+        let policy = serde_json::value::to_raw_value(&policy).unwrap();
+        self.agent.is_vouched = true;
+        self.agent.take_policy(&policy, None, None).unwrap();
+    }
+
+    /// The server knows nothing of the lease any more, and gives no other.
+    fn loses(&mut self) {
+        let session = SessionId(1);
+        self.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+        let items = self.exchange(|_| Some(SyncOutcome::UnknownSession));
+        assert_eq!(items[0]["kind"], "renew");
+        assert_eq!(self.agent.lost.next_due_boot_ms(), None, "it is asked anew");
+        self.exchange(|_| unseated());
+    }
+}
+
+fn end(mut child: std::process::Child) {
+    assert!(child.try_wait().unwrap().is_none(), "it was not touched");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_ignores_that_it_is_to_end_is_killed_later() {
+    let (mut desk, mut child) = seated(&ends_without_lease());
+    desk.loses();
+    let asked = desk.agent.lost.next_due_boot_ms().unwrap();
+    desk.agent.remind_due(asked - 1);
+    assert_eq!(desk.agent.lost.next_due_boot_ms(), Some(asked));
+    desk.agent.remind_due(asked);
+    let killed = desk.agent.lost.next_due_boot_ms().unwrap();
+    assert_eq!(killed, asked + 30_000);
+    desk.agent.remind_due(killed - 1);
+    assert!(child.try_wait().unwrap().is_none());
+    desk.agent.remind_due(killed);
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+}
+
+#[test]
+fn nobody_is_ended_by_default_or_where_nothing_is_enforced() {
+    for product in [
+        json!({"id": "solver", "mode": "enforce"}),
+        json!({"id": "solver", "mode": "track", "on_lost_lease": "end"}),
+    ] {
+        let (mut desk, child) = seated(&product);
+        desk.loses();
+        assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+        end(child);
+    }
+}
+
+#[test]
+fn what_never_had_a_seat_has_lost_none() {
+    let mut desk = Desk::new();
+    desk.goes_by(&ends_without_lease());
+    desk.does(Event::Runs(process(10))).unwrap();
+    desk.exchange(|_| unseated());
+    assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+}
+
+#[test]
+fn a_server_that_is_away_for_longer_than_the_ttl_ends_nobody() {
+    let (mut desk, child) = seated(&ends_without_lease());
+    let session = SessionId(1);
+    desk.agent.seats.get_mut(&session).unwrap().until_boot_ms = 0;
+    desk.agent.let_go(true).unwrap();
+    desk.exchange(|_| Some(SyncOutcome::Undecided));
+    assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+    end(child);
+}
+
+#[test]
+fn a_seat_or_another_rule_in_time_saves_a_program() {
+    let (mut desk, child) = seated(&ends_without_lease());
+    desk.loses();
+    let session = SessionId(1);
+    desk.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+    desk.exchange(|_| granted());
+    assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+    for product in [
+        json!({"id": "solver", "mode": "enforce", "on_lost_lease": "run"}),
+        json!({"id": "solver", "mode": "track", "on_lost_lease": "end"}),
+    ] {
+        desk.goes_by(&ends_without_lease());
+        desk.loses();
+        assert!(desk.agent.lost.next_due_boot_ms().is_some());
+        desk.goes_by(&product);
+        assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+        desk.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+        desk.exchange(|_| granted());
+    }
+    // Nor once it was told to end.
+    desk.goes_by(&ends_without_lease());
+    desk.loses();
+    let asked = desk.agent.lost.next_due_boot_ms().unwrap();
+    desk.agent.remind_due(asked);
+    desk.goes_by(&json!({"id": "solver", "mode": "enforce"}));
+    assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+    end(child);
 }

@@ -1,0 +1,197 @@
+//! Programs whose lease is lost for good, of products that may not be used without one
+//! (`on_lost_lease = "end"`): their user is asked first, then they are ended.
+//!
+//! Only a server's refusal counts, of another seat for a session that had one: while none can be
+//! reached, everything runs on. What is only tracked, and a computer whose enforcement is off, end
+//! nobody's program.
+
+mod ending;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustix::process::Signal;
+use usher_api::{Mode, OnLostLease};
+use usher_core::reminders::{Cause, Effect, Event, Reminders};
+use usher_core::sessions::{ProcessKey, SessionId};
+
+use crate::agent::Agent;
+use crate::clock;
+use crate::gate::terminal;
+use crate::watch::procfs;
+
+/// How long a program that was told to end has before it is killed.
+const KILLED_AFTER_MS: u64 = 30_000;
+
+/// What was asked of users, and which programs are on their way out.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    reminders: Reminders,
+    ending: BTreeMap<SessionId, Ending>,
+}
+
+/// Programs that were told to end.
+#[derive(Debug)]
+struct Ending {
+    product: Arc<str>,
+    processes: Vec<ProcessKey>,
+    kill_boot_ms: u64,
+}
+
+impl Lost {
+    /// When [`Agent::remind_due`] has something to do.
+    pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
+        let kills = self.ending.values().map(|ending| ending.kill_boot_ms);
+        kills.chain(self.reminders.next_due_boot_ms()).min()
+    }
+
+    /// A session has ended. What it left running is killed all the same.
+    pub(crate) fn gone(&mut self, session: SessionId) {
+        let event = Event::Gone { session };
+        self.reminders
+            .apply(clock::boot_ms(), event, &mut Vec::new());
+    }
+}
+
+impl Agent {
+    /// A server has refused a session a seat: where it had one, that is lost for good.
+    pub(crate) fn was_refused(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        let had_one = session.lease.is_some() && session.cover.is_none() && !session.held;
+        let grace_ms = self.grace_without_lease(&session.product);
+        if let Some(grace_ms) = grace_ms.filter(|_| had_one && !session.seated) {
+            let session = id;
+            self.remind(clock::boot_ms(), Event::Lost { session, grace_ms });
+        }
+    }
+
+    /// A session has a seat.
+    pub(crate) fn has_seat(&mut self, session: SessionId) {
+        self.remind(clock::boot_ms(), Event::Seated { session });
+    }
+
+    /// Other rules hold: what they do not want ended, is not.
+    pub(crate) fn spare_by_rules(&mut self) {
+        let spared = |product: &str| self.grace_without_lease(product).is_none();
+        let sessions = self.sessions.open();
+        let sessions: Vec<SessionId> = sessions
+            .filter(|session| spared(&session.product))
+            .map(|session| session.id)
+            .collect();
+        let mut ending = std::mem::take(&mut self.lost.ending);
+        ending.retain(|_, ending| self.grace_without_lease(&ending.product).is_some());
+        self.lost.ending = ending;
+        for session in sessions {
+            self.has_seat(session);
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn remind_due(&mut self, boot_ms: u64) {
+        self.remind(boot_ms, Event::Tick);
+        let due = self.lost.ending.iter();
+        let due: Vec<SessionId> = due
+            .filter(|(_, ending)| ending.kill_boot_ms <= boot_ms)
+            .map(|(session, _)| *session)
+            .collect();
+        for session in due {
+            let Some(mut ending) = self.lost.ending.remove(&session) else {
+                continue;
+            };
+            // And what they have started meanwhile.
+            ending.processes.extend(self.processes_to_end(session));
+            ending::signal_all(&ending.processes, Signal::KILL);
+        }
+    }
+
+    /// How long a program of a product has that has lost its lease; none: for ever.
+    fn grace_without_lease(&self, product: &str) -> Option<u64> {
+        let is_off = self.enforcement.state().why_off().is_some();
+        let product = self.product(product).filter(|_| !is_off)?;
+        let ends = product.mode == Mode::Enforce && product.on_lost_lease == OnLostLease::End;
+        ends.then(|| u64::from(product.grace_seconds) * 1_000)
+    }
+
+    fn remind(&mut self, boot_ms: u64, event: Event) {
+        let mut effects = Vec::new();
+        self.lost.reminders.apply(boot_ms, event, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Ask {
+                    session,
+                    cause: Cause::LostLease,
+                    until_boot_ms,
+                    ..
+                } => {
+                    let left = span(until_boot_ms.saturating_sub(boot_ms));
+                    self.tell_of(session, |product| {
+                        format!(
+                            "usher: the seat of {product} is lost and no other is free: save your \
+                             work, it is ended in {left}"
+                        )
+                    });
+                }
+                Effect::TakeBack {
+                    session,
+                    cause: Cause::LostLease,
+                } => self.tell_of(session, |product| {
+                    format!("usher: {product} may go on and is not ended")
+                }),
+                Effect::End { session, .. } => self.end_programs(session, boot_ms),
+                _ => {}
+            }
+        }
+    }
+
+    fn end_programs(&mut self, session: SessionId, boot_ms: u64) {
+        let Some(product) = self.sessions.get(session).map(|of| of.product.clone()) else {
+            return;
+        };
+        let processes = self.processes_to_end(session);
+        tracing::warn!(
+            session = session.0,
+            product = &*product,
+            processes = processes.len(),
+            "its lease is lost for good and its grace is over: it is ended"
+        );
+        ending::signal_all(&processes, Signal::TERM);
+        let ending = Ending {
+            product,
+            processes,
+            kill_boot_ms: boot_ms + KILLED_AFTER_MS,
+        };
+        self.lost.ending.insert(session, ending);
+    }
+
+    fn tell_of(&self, id: SessionId, text: impl Fn(&str) -> String) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        tracing::info!(
+            session = id.0,
+            product = &*session.product,
+            "its user is told"
+        );
+        self.tell_user(session.who.counted, id, &text(&session.product));
+    }
+
+    /// Tells a user something of a session: on the terminals of its programs.
+    fn tell_user(&self, _uid: u32, session: SessionId, text: &str) {
+        let members = self.sessions.members();
+        let pids = members
+            .filter(|(of, _)| *of == session)
+            .filter(|(_, key)| procfs::process_stat(key.pid).is_ok_and(|is| is.start == key.start))
+            .map(|(_, key)| key.pid);
+        terminal::tell_all(pids, text);
+    }
+}
+
+/// A time in words.
+fn span(ms: u64) -> String {
+    match ms / 1_000 {
+        seconds if seconds < 120 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds / 60),
+    }
+}

@@ -1,0 +1,146 @@
+//! Which processes end with a session, and how they are told: only those that are still the same.
+
+use std::os::unix::fs::MetadataExt;
+
+use rustc_hash::FxHashSet;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use usher_core::identify::{FileId, ProgramRole, Started};
+use usher_core::sessions::{ProcessKey, Session, SessionId};
+
+use crate::agent::Agent;
+use crate::needed::needed_here;
+use crate::watch::procfs;
+
+/// How far up it is looked whose child a helper is.
+const ANCESTORS_LIMIT: usize = 64;
+
+/// Tells processes; one whose pid is another's by now is left alone, and so is what the computer
+/// needs, whatever a rule says of it.
+pub(super) fn signal_all(processes: &[ProcessKey], with: Signal) {
+    let needed = needed_here();
+    let is_needed = |process: &ProcessKey| {
+        let Ok((path, key)) = procfs::executable(process.pid, &mut Vec::new()) else {
+            // What runs is not known: it may be anything.
+            return true;
+        };
+        let exe = std::fs::metadata(format!("/proc/{}/exe", process.pid));
+        let started = Started {
+            path: &path,
+            file: FileId {
+                device: key.device,
+                inode: key.inode,
+            },
+            owner: exe.map_or(0, |exe| exe.uid()),
+        };
+        needed.never_refused(&started).is_some()
+    };
+    for process in processes {
+        if !is_needed(process) {
+            signal(*process, with);
+        }
+    }
+}
+
+/// Whether the process was there to be told.
+fn signal(process: ProcessKey, with: Signal) -> bool {
+    let is_known = process.pid > 1 && process.start != 0 && process.pid != std::process::id();
+    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
+    let Some(pid) = pid.filter(|_| is_known) else {
+        return false;
+    };
+    // It stays the process that has the pid now: whether that is the one that is meant is looked at
+    // afterwards.
+    let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else {
+        return false;
+    };
+    let is_same = procfs::process_stat(process.pid).is_ok_and(|found| found.start == process.start);
+    is_same && pidfd_send_signal(&descriptor, with).is_ok()
+}
+
+impl Agent {
+    /// The processes of a session, and its helpers.
+    pub(super) fn processes_to_end(&self, id: SessionId) -> Vec<ProcessKey> {
+        let Some(session) = self.sessions.get(id) else {
+            return Vec::new();
+        };
+        let members = self.sessions.members();
+        let mut processes: Vec<ProcessKey> = members
+            .filter(|(of, _)| *of == id)
+            .map(|(_, key)| key)
+            .collect();
+        let known: FxHashSet<u32> = processes.iter().map(|key| key.pid).collect();
+        let is_only_use = !self.sessions.open().any(|other| {
+            other.id != id
+                && other.product == session.product
+                && other.who.counted == session.who.counted
+        });
+        let pids = procfs::all_pids().unwrap_or_default();
+        let others = pids.into_iter().filter(|pid| !known.contains(pid));
+        for pid in others {
+            let is_of_it = || is_only_use || comes_from(pid, &known);
+            if let Some(helper) = self.helper(pid, session)
+                && is_of_it()
+            {
+                processes.push(helper);
+            }
+        }
+        processes
+    }
+
+    /// The process, where it is a helper of the session's product and of its user.
+    fn helper(&self, pid: u32, session: &Session) -> Option<ProcessKey> {
+        let start = procfs::process_stat(pid).ok()?.start;
+        let (path, key) = procfs::executable(pid, &mut Vec::new()).ok()?;
+        let known = self.shared.as_ref()?.identifier.quick(&path, &key);
+        let matched = known.verdict.flatten()?;
+        let user = procfs::login_uid(pid).or_else(|| procfs::real_uid(pid).ok())?;
+        let is_one = matched.role == ProgramRole::Helper
+            && matched.product == session.product
+            && user == session.who.counted;
+        is_one.then_some(ProcessKey { pid, start })
+    }
+}
+
+fn comes_from(pid: u32, known: &FxHashSet<u32>) -> bool {
+    let up = |pid: &u32| Some(procfs::process_stat(*pid).ok()?.parent);
+    let line = std::iter::successors(Some(pid), up).take(ANCESTORS_LIMIT);
+    line.take_while(|pid| *pid > 1)
+        .any(|pid| known.contains(&pid))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn only_the_very_process_is_told_and_nobody_who_has_its_pid_by_now() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = child.id();
+        let start = procfs::process_stat(pid).unwrap().start;
+        for other in [start + 1, 0] {
+            let key = ProcessKey { pid, start: other };
+            assert!(!signal(key, Signal::KILL));
+        }
+        assert!(child.try_wait().unwrap().is_none());
+        assert!(signal(ProcessKey { pid, start }, Signal::KILL));
+        child.wait().unwrap();
+        assert!(!signal(ProcessKey { pid, start }, Signal::KILL));
+    }
+
+    #[test]
+    fn what_the_computer_needs_is_never_told() {
+        let mut shell = Command::new("/bin/sh")
+            .args(["-c", "read line"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = shell.id();
+        let start = procfs::process_stat(pid).unwrap().start;
+        signal_all(&[ProcessKey { pid, start }], Signal::KILL);
+        drop(shell.stdin.take());
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(shell.wait().unwrap().signal(), None);
+    }
+}
