@@ -188,3 +188,13 @@ fn without_markup(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_named_is_not_taken_for_markup() {
+        assert_eq!(without_markup("R&D <b>"), "R&amp;D &lt;b&gt;");
+    }
+}
