@@ -1,5 +1,5 @@
-//! A computer whose gate holds starts on a file system of its own only, in a mount namespace of its
-//! own; one that does not answer is ended from outside after a time.
+//! A whole computer whose agent holds starts: on a file system of its own only, in a mount namespace
+//! of its own; one that does not answer is ended from outside after a time.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +23,8 @@ const ENDED_AFTER: Duration = Duration::from_secs(60);
 /// A computer whose agent holds the starts of `solver`.
 pub(crate) struct Computer {
     pub(crate) running: Running,
-    place: PathBuf,
+    /// The file system on which starts are held.
+    pub(crate) place: PathBuf,
     pub(crate) socket: PathBuf,
     /// Its folder goes last.
     _folder: Folder,
@@ -32,6 +33,14 @@ pub(crate) struct Computer {
 impl Computer {
     /// With so many seats; none where this may not be done, which it says.
     pub(crate) fn with_seats(seats: &str, more: &[&str]) -> Option<Computer> {
+        let computer = Computer::up()?;
+        let rule = format!("path={}", computer.program("solver").display());
+        computer.enforce(&rule, &[&["--seats", seats], more].concat());
+        Some(computer)
+    }
+
+    /// Without a product; none where this may not be done, which it says.
+    pub(crate) fn up() -> Option<Computer> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: the gate needs root");
             return None;
@@ -49,23 +58,21 @@ impl Computer {
             .env("USHER_GATE_ONLY", &place);
         let running = Running::start(&mut up, &folder.path("data"));
         end_later(running.child.id());
-        let computer = Computer {
+        Some(Computer {
             running,
             place,
             socket,
             _folder: folder,
-        };
-        let rule = format!("path={}", computer.program("solver").display());
-        let add = [
-            "product", "add", "solver", "--mode", "enforce", "--seats", seats,
-        ];
-        let to = ["--agent-socket", computer.socket.to_str().unwrap()];
-        let rule = ["--program", &rule];
-        computer
-            .running
-            .ok(&[&add[..], &rule[..], &to[..], more].concat());
-        computer.is_gated();
-        Some(computer)
+        })
+    }
+
+    /// Holds the starts of what a rule names, for the product `solver`.
+    pub(crate) fn enforce(&self, rule: &str, more: &[&str]) {
+        let add = ["product", "add", "solver", "--mode", "enforce"];
+        let to = ["--program", rule, "--agent-socket"];
+        let socket = [self.socket.to_str().unwrap()];
+        self.running.ok(&[&add[..], &to, &socket, more].concat());
+        self.is_gated();
     }
 
     /// A real program by that name.
@@ -81,11 +88,10 @@ impl Computer {
     pub(crate) fn is_gated(&self) {
         let place = self.place.to_str().unwrap();
         wait_for("the gate to hold starts", || {
-            let socket = self.socket.to_str().unwrap();
-            let words = ["agent", "status", "--json", "--agent-socket", socket];
-            let status = self.running.usher(&words).ended();
-            // Its agent may be on the way.
-            let status: serde_json::Value = serde_json::from_slice(&status.stdout).ok()?;
+            let mut ask = self.running.usher(&["agent", "status", "--json"]);
+            let answer = ask.arg("--agent-socket").arg(&self.socket).ended();
+            // An agent that was killed does not answer until the next one does.
+            let status: serde_json::Value = serde_json::from_slice(&answer.stdout).ok()?;
             let marks = status["marks"].as_array()?.clone();
             let of_place = marks.iter().find(|mark| mark["path"] == place)?;
             of_place["why_not"].is_null().then_some(())

@@ -4,12 +4,14 @@
 
 mod beside;
 mod figures;
+mod gate;
 mod pack;
 mod restart;
 mod seats;
 mod setting;
 mod site;
 mod soak;
+mod storm;
 mod tracking;
 
 use std::path::PathBuf;
@@ -40,6 +42,8 @@ enum Command {
     Seats(seats::Arguments),
     /// An agent: what a storm of starts costs with it, what it costs idle, what it sees
     Tracking(tracking::Arguments),
+    /// The gate: what a start costs with it, and how long one waits for its seat
+    Gate(gate::Arguments),
     /// Checkouts at full speed for a long while: does the server's memory stay flat?
     Soak(soak::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
@@ -104,6 +108,7 @@ fn main() -> ExitCode {
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Seats(arguments) => seats::run(&arguments),
         Command::Tracking(arguments) => tracking::run(&arguments),
+        Command::Gate(arguments) => gate::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };

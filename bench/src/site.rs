@@ -87,4 +87,26 @@ impl Site {
             )),
         }
     }
+
+    /// A file with a token for an agent whose data lies in `agent` in the folder.
+    pub(crate) fn agent_token(&self) -> Result<PathBuf, String> {
+        let token = self.folder().join("agent.token");
+        let data = self.folder().join("agent");
+        let computer = Command::new(&self.program)
+            .args(["agent", "--print-computer-id", "--data"])
+            .arg(&data)
+            .output()
+            .map_err(|error| error.to_string())?;
+        let computer = String::from_utf8_lossy(&computer.stdout).trim().to_owned();
+        let made = self.administer(&[
+            "token",
+            "create",
+            "--role",
+            "agent",
+            "--computer",
+            &computer,
+        ])?;
+        fs::write(&token, made).map_err(|error| error.to_string())?;
+        Ok(token)
+    }
 }

@@ -8,8 +8,8 @@
 //! - 10,000 starts by four starters at once: how many were seen whole.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,13 +18,11 @@ use rustix::process::Signal;
 
 use crate::beside::machine;
 use crate::beside::private::{Server, bound_to_us};
-use crate::figures::{median, quantile};
+use crate::figures::median;
 use crate::setting::Setting;
 use crate::site::Site;
+use crate::storm::{Pairs, STARTS_IN_ROUND, STARTS_TO_WARM_UP, round, start_many};
 
-const STARTS_IN_ROUND: u32 = 300;
-/// Before each round, not counted: caches are as in the middle of a storm.
-const STARTS_TO_WARM_UP: u32 = 20;
 const SHORT_STARTS: u32 = 10_000;
 const STARTERS: u32 = 4;
 /// The first look at all processes is over by then.
@@ -63,23 +61,7 @@ impl Bench {
         let site = Site::start(&arguments.setting, &["server"])?;
         // One product, so that each start is asked of a rule.
         site.administer(&["product", "add", "p", "--program", "no-such-program"])?;
-        let token = site.folder().join("agent.token");
-        let data = site.folder().join("agent");
-        let computer = Command::new(site.program())
-            .args(["agent", "--print-computer-id", "--data"])
-            .arg(&data)
-            .output()
-            .map_err(|error| error.to_string())?;
-        let computer = String::from_utf8_lossy(&computer.stdout).trim().to_owned();
-        let made = site.administer(&[
-            "token",
-            "create",
-            "--role",
-            "agent",
-            "--computer",
-            &computer,
-        ])?;
-        fs::write(&token, made).map_err(|error| error.to_string())?;
+        let token = site.agent_token()?;
         Ok(Bench { site, token })
     }
 
@@ -137,14 +119,7 @@ impl Bench {
             ("with an agent to without", &storm),
             ("without to without", &control),
         ] {
-            let ratios = pairs.ratios();
-            let percent = |share| (quantile(&ratios, share) - 1.0) * 100.0;
-            text += &format!(
-                "| {name} | {:+.1} % | {:+.1} % | {:+.1} % |\n",
-                percent(0.25),
-                percent(0.5),
-                percent(0.75)
-            );
+            text += &pairs.row(name);
         }
         Ok(text)
     }
@@ -196,67 +171,6 @@ impl Bench {
             .sum();
         Ok(format!("| {what} | {seen} | {rate:.0} |\n"))
     }
-}
-
-/// Two measures side by side, many times, each first as often as the other.
-#[derive(Default)]
-struct Pairs {
-    first: Vec<f64>,
-    second: Vec<f64>,
-    notes: Vec<f64>,
-}
-
-impl Pairs {
-    fn measure(
-        pairs: usize,
-        first: impl Fn(&mut Vec<f64>) -> Result<f64, String>,
-        second: impl Fn(&mut Vec<f64>) -> Result<f64, String>,
-    ) -> Result<Pairs, String> {
-        let mut measured = Pairs::default();
-        for pair in 0..pairs {
-            let notes = &mut measured.notes;
-            let (a, b) = match pair % 2 {
-                0 => {
-                    let a = first(notes)?;
-                    (a, second(notes)?)
-                }
-                _ => {
-                    let b = second(notes)?;
-                    (first(notes)?, b)
-                }
-            };
-            measured.first.push(a);
-            measured.second.push(b);
-        }
-        Ok(measured)
-    }
-
-    fn ratios(&self) -> Vec<f64> {
-        let pairs = self.first.iter().zip(&self.second);
-        pairs.map(|(first, second)| second / first).collect()
-    }
-}
-
-/// Microseconds a start.
-fn round(program: &Path) -> Result<f64, String> {
-    start_many(program, &[], STARTS_TO_WARM_UP)?;
-    let begun = Instant::now();
-    start_many(program, &[], STARTS_IN_ROUND)?;
-    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(STARTS_IN_ROUND))
-}
-
-fn start_many(program: &Path, arguments: &[&str], count: u32) -> Result<(), String> {
-    for _ in 0..count {
-        let ended = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .status();
-        match ended {
-            Ok(status) if status.success() => {}
-            other => return Err(format!("{} did not run: {other:?}", program.display())),
-        }
-    }
-    Ok(())
 }
 
 /// Processor time of all threads of a process, as the scheduler counts it.

@@ -252,6 +252,8 @@ mod tests {
                 result(3, SyncOutcome::UnknownSession),
             ],
             policy: None,
+            policy_key: None,
+            policy_signature: None,
         };
         let body = serde_json::to_vec(&answer).unwrap();
         let expected = Counts {

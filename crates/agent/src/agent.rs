@@ -315,6 +315,7 @@ impl Agent {
             self.urgent.notify_one();
         }
         if result.is_err() {
+            self.wait_in_vain(&effects);
             self.unwritten = effects;
         }
         result
@@ -340,12 +341,14 @@ impl Agent {
             unreached,
             last_session,
             waits,
+            life,
             ..
         } = self;
         let mut teller = Teller {
             accounts,
             computer: &computer.id,
         };
+        let knows_gates = life.is_some();
         // A session that was held is opened after others that came later.
         let numbers = sessions.open().map(|session| session.id.0);
         let last = numbers.fold(*last_session, u64::max);
@@ -371,10 +374,11 @@ impl Agent {
                     }
                     Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                     Effect::WantLease { session, gate } => {
+                        // What was asked otherwise before must not be answered after it.
+                        change.take_back(ItemKind::Checkout, session.0)?;
                         if let Some(session) = sessions.get(*session) {
-                            change.take_back(ItemKind::Checkout, session.id.0)?;
                             let mut checkout = teller.checkout(session, policy, None);
-                            checkout.gate = *gate;
+                            checkout.gate = *gate && knows_gates;
                             checkout.claim = waits
                                 .take(&session.product, session.who, session.id)
                                 .map(Into::into);
@@ -416,15 +420,12 @@ impl Agent {
                     // The answer to the checkout says when it is due.
                     self.seats.insert(*session, due_at(u64::MAX));
                 }
-                Effect::ReleaseLease(id) => {
+                Effect::ReleaseLease(id) | Effect::Dropped(id) => {
                     self.seats.remove(id);
-                }
-                Effect::Dropped(id) => {
-                    self.seats.remove(id);
-                    self.written.remove(id);
                 }
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
+                    self.seats.remove(&session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
                 }
@@ -436,16 +437,16 @@ impl Agent {
     /// Asks for a session's seat, anew or again.
     pub(crate) fn checkout_action(&mut self, id: SessionId) -> Option<SyncAction<'static>> {
         let held = self.lease_shown(id);
+        // A server that tells no life knows of no gates: with it everything is only tracked.
+        let gate = self.life.is_some() && self.sessions.is_asking(id);
         let session = self.sessions.get(id)?;
         let mut teller = Teller {
             accounts: &mut self.accounts,
             computer: &self.computer.id,
         };
-        Some(SyncAction::Checkout(teller.checkout(
-            session,
-            &self.policy,
-            held,
-        )))
+        let mut checkout = teller.checkout(session, &self.policy, held);
+        checkout.gate = gate;
+        Some(SyncAction::Checkout(checkout))
     }
 
     /// Has starts held while there is something to enforce.

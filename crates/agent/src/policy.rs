@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use usher_api::{Mode, Policy};
+use usher_api::{Mode, Policy, Product};
 use usher_core::sessions::Event;
 
 use crate::agent::Agent;
@@ -99,13 +99,21 @@ impl Agent {
         let mut effects = Vec::new();
         self.sessions
             .apply(clock::now(), Event::ProductsAre(known), &mut effects);
-        self.write(effects)?;
+        // Its rules hold, whether or not the disk takes what follows from them.
+        let written = self.write(effects);
+        let let_go = self.let_go_ungated();
         if let Some(shared) = &self.shared {
             shared.identifier.set_rules(self.rules());
             shared.look_again();
         }
         self.want_gate();
-        Ok(())
+        written.and(let_go)
+    }
+
+    /// What the policy says of a product.
+    pub(crate) fn product(&self, id: &str) -> Option<&Product> {
+        let mut products = self.policy.products.iter();
+        products.find(|product| product.id == id)
     }
 
     /// Switches enforcement by what the policy is worth. One that refuses nobody needs no trust.

@@ -17,6 +17,9 @@ use crate::notices::Denial;
 use crate::outbox::{ItemKind, OutboxError, SavedSeat};
 use crate::trust::Trust;
 
+#[cfg(test)]
+mod tests;
+
 /// How long what happened waits for more to happen.
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
 /// How often a request goes out when nothing happens, to learn of a new policy.
@@ -257,6 +260,11 @@ impl Agent {
         if self.sessions.get(id).is_none() || !self.seats.contains_key(&id) {
             return Ok(());
         }
+        let is_granted = matches!(outcome, SyncOutcome::Granted { .. });
+        if !is_granted && self.outbox.change(|change| change.is_to_ask(id.0))? {
+            // It is asked again since, as by a start that waits: that answer counts.
+            return Ok(());
+        }
         let now = clock::now();
         let seat = |ttl: u32, granted| Seat {
             // Counted from when it was asked for: the server counts from later.
@@ -266,6 +274,10 @@ impl Agent {
             until_boot_ms: asked + u64::from(ttl) * 1000,
         };
         let before = self.seats.get(&id).and_then(|seat| seat.granted);
+        // Of what it does not know it is asked anew, by those who wait, too.
+        if !matches!(outcome, SyncOutcome::UnknownSession) {
+            self.desk.answered(id);
+        }
         match outcome {
             SyncOutcome::Granted {
                 lease: granted,

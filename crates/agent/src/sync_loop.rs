@@ -63,7 +63,11 @@ pub(crate) async fn run(
             let wait = Duration::from_millis(due.saturating_sub(now));
             tokio::select! {
                 () = urgent.notified() => {}
-                () = changed.notified() => tokio::time::sleep(DEBOUNCE).await,
+                () = changed.notified() => tokio::select! {
+                    () = tokio::time::sleep(DEBOUNCE) => {}
+                    // Somebody waits: for nothing more to happen.
+                    () = urgent.notified() => {}
+                },
                 () = tokio::time::sleep(wait) => {}
                 _ = stop.changed() => return,
             }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{DEFAULT_CLAIM_SECONDS, DEFAULT_MAX_TTL_SECONDS};
+use crate::{DEFAULT_CLAIM_SECONDS, DEFAULT_GRACE_SECONDS, DEFAULT_MAX_TTL_SECONDS};
 
 /// A product and the program rules that recognise it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -48,6 +48,18 @@ pub struct Product {
     /// who waited, in seconds: 1 to 86,400.
     #[serde(default = "default_claim_seconds")]
     pub claim_seconds: u32,
+    /// How long nobody may touch a running program before its user is asked about it, in seconds:
+    /// 60 to 604,800, or 0: for ever.
+    #[serde(default)]
+    pub idle_seconds: u32,
+    /// What an agent does with a program that nobody has touched for as long, when the grace after
+    /// its user was asked is over.
+    #[serde(default)]
+    pub on_idle: OnIdle,
+    /// How long a program has, after its user was asked, before its seat is given back
+    /// (`on_idle`) or it is ended (`on_idle`, `on_lost_lease`), in seconds: 10 to 86,400.
+    #[serde(default = "default_grace_seconds")]
+    pub grace_seconds: u32,
     /// In a request: mode `enforce` is meant also where the rules hit what a computer needs,
     /// which else is refused with `dangerous_rule`. Never kept or shown.
     #[serde(default, skip_serializing_if = "is_no")]
@@ -68,6 +80,10 @@ pub struct KnownProduct {
 
 fn default_claim_seconds() -> u32 {
     DEFAULT_CLAIM_SECONDS
+}
+
+fn default_grace_seconds() -> u32 {
+    DEFAULT_GRACE_SECONDS
 }
 
 fn yes() -> bool {
@@ -124,6 +140,21 @@ pub enum OnLostLease {
     /// It runs on, as unseated.
     #[default]
     Run,
+    /// It is ended.
+    End,
+}
+
+/// What an agent does with a program that nobody touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnIdle {
+    /// Nothing, and nobody is asked.
+    #[default]
+    Nothing,
+    /// Its user is told.
+    Warn,
+    /// Its seat is given back; it runs on, and asks for a seat when somebody is back.
+    Release,
     /// It is ended.
     End,
 }

@@ -71,3 +71,9 @@ pub const DEFAULT_MAX_TTL_SECONDS: u32 = 86_400;
 pub const DEFAULT_CLAIM_SECONDS: u32 = 300;
 /// The longest that it may be kept.
 pub const CLAIM_LIMIT_SECONDS: u32 = 86_400;
+/// How long a program has after its user was asked, unless it is set otherwise.
+pub const DEFAULT_GRACE_SECONDS: u32 = 300;
+/// The least and the most that it may have.
+pub const GRACE_LIMITS_SECONDS: (u32, u32) = (10, 86_400);
+/// The least and the most time that nobody may touch a program before its user is asked.
+pub const IDLE_LIMITS_SECONDS: (u32, u32) = (60, 604_800);

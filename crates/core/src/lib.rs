@@ -12,6 +12,7 @@ pub mod identify;
 pub mod ledger;
 pub mod lifecycle;
 pub mod messages;
+pub mod reminders;
 pub mod schedule;
 pub mod sessions;
 pub mod usage;

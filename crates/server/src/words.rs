@@ -83,7 +83,12 @@ pub(crate) fn document(product: &api::Product) -> String {
 /// A product for those who may be of the version before: what came since is said only where it is
 /// not as it would be without.
 pub(crate) fn for_others(product: &api::Product) -> serde_json::Value {
-    let since = [("claim_seconds", api::DEFAULT_CLAIM_SECONDS.into())];
+    let since: [(&str, serde_json::Value); 4] = [
+        ("claim_seconds", api::DEFAULT_CLAIM_SECONDS.into()),
+        ("idle_seconds", 0.into()),
+        ("on_idle", "nothing".into()),
+        ("grace_seconds", api::DEFAULT_GRACE_SECONDS.into()),
+    ];
     let mut value = serde_json::to_value(product).unwrap_or_default();
     if let Some(fields) = value.as_object_mut() {
         for (field, default) in since {
@@ -117,6 +122,9 @@ pub(crate) fn product(spec: &ProductSpec) -> api::Product {
             on_unreachable: api::OnUnreachable::Run,
             on_lost_lease: api::OnLostLease::Run,
             claim_seconds: api::DEFAULT_CLAIM_SECONDS,
+            idle_seconds: 0,
+            on_idle: api::OnIdle::Nothing,
+            grace_seconds: api::DEFAULT_GRACE_SECONDS,
             force: false,
         });
     api::Product {
@@ -217,10 +225,13 @@ mod tests {
     fn a_product_is_read_back_whole_also_with_what_a_later_version_says_of_it() {
         let plain = r#"{"id": "cad", "programs": ["name=cad"], "mode": "enforce"}"#;
         let mut cad: api::Product = serde_json::from_str(plain).unwrap();
-        assert!(
-            !document(&cad).contains("claim_seconds"),
-            "as it would be without"
-        );
+        for since in ["claim_seconds", "idle_seconds", "on_idle", "grace_seconds"] {
+            let is_said = document(&cad).contains(since);
+            assert!(!is_said, "{since} is as it would be without");
+        }
+        cad.on_idle = api::OnIdle::Release;
+        cad.idle_seconds = 1_800;
+        cad.grace_seconds = 60;
         cad.claim_seconds = 7;
         let mut spec = product_spec(&cad);
         assert_eq!(product(&spec), cad);

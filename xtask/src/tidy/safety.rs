@@ -5,8 +5,9 @@ use super::rust::{Source, has_word};
 
 /// Leaf modules, as a file or the folder of the same name.
 const LEAVES: &[&str] = &[
+    "crates/agent/src/gate/changes/kernel",
     "crates/agent/src/watch",
-    "crates/gate/src/bin/alone/allocator",
+    "crates/gate/alone/allocator",
     "crates/gate/src/kernel",
     "crates/service/src/linux/sockets",
     "crates/usher/src/spawn",

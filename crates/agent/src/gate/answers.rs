@@ -15,6 +15,7 @@ use usher_core::identify::{FileId, Needed, ProgramRole, Started};
 use usher_core::sessions::{Process, ProcessKey, Program, Unanswered, Who};
 use usher_gate::{Answer, Gate, Otherwise, Question, QuestionNumber};
 
+use super::changes::Changes;
 use super::desk::{Start, Waiting};
 use super::terminal;
 use crate::identity::file::Target;
@@ -42,10 +43,17 @@ enum Sight {
     Metered(Arc<Matched>),
 }
 
+/// A gate that is answered, and the files that it does not ask about.
+pub(super) struct Served {
+    pub(super) gate: Arc<Gate>,
+    /// None where the kernel tells of no changes: then no file is forgotten.
+    pub(super) changes: Option<Changes>,
+}
+
 /// Answers the questions of gates.
 pub(super) struct Answers {
     teller: Teller,
-    looks: SyncSender<(Arc<Gate>, Seen)>,
+    looks: SyncSender<(Arc<Served>, Seen)>,
     /// Files of which the gate knows that they are refused where nobody answers.
     refused: HashSet<usher_gate::FileId>,
 }
@@ -93,13 +101,14 @@ impl Answers {
     }
 
     /// Answers, or has others answer.
-    pub(super) fn answer(&mut self, gate: &Arc<Gate>, question: Question) {
+    pub(super) fn answer(&mut self, served: &Arc<Served>, question: Question) {
+        let gate = &served.gate;
         let number = question.number;
         let Ok(seen) = Seen::of(question) else {
             return tell(gate, number, Answer::Run);
         };
         match self.teller.at_first_sight(&seen) {
-            Sight::Nobodys => tell(gate, number, Answer::RunAndForget),
+            Sight::Nobodys => served.forget(&seen.question),
             Sight::Metered(matched) => {
                 self.learn(gate, &seen, &matched);
                 self.teller.ask(gate, seen, matched);
@@ -110,7 +119,7 @@ impl Answers {
                     otherwise: Otherwise::Run,
                 };
                 tell(gate, number, hold);
-                if self.looks.try_send((gate.clone(), seen)).is_err() {
+                if self.looks.try_send((served.clone(), seen)).is_err() {
                     tell(gate, number, Answer::Run);
                 }
             }
@@ -123,6 +132,15 @@ impl Answers {
         let id = seen.question.id;
         if is_refused && self.refused.len() < REFUSED_LIMIT && self.refused.insert(id) {
             let _ = gate.know(id, Otherwise::Refuse);
+        }
+    }
+}
+
+impl Served {
+    fn forget(&self, question: &Question) {
+        match &self.changes {
+            Some(changes) => changes.forget(question),
+            None => tell(&self.gate, question.number, Answer::Run),
         }
     }
 }
@@ -164,11 +182,12 @@ impl Teller {
         }
     }
 
-    fn look_into_files(&self, looks: &Receiver<(Arc<Gate>, Seen)>) {
-        for (gate, seen) in looks {
+    fn look_into_files(&self, looks: &Receiver<(Arc<Served>, Seen)>) {
+        for (served, seen) in looks {
+            let gate = &served.gate;
             let number = seen.question.number;
             let Ok(file) = seen.question.file.as_fd().try_clone_to_owned() else {
-                tell(&gate, number, Answer::Run);
+                tell(gate, number, Answer::Run);
                 continue;
             };
             let target = Target {
@@ -177,8 +196,8 @@ impl Teller {
                 file: Some(file.into()),
             };
             match by_verdict(self.watching.identifier.thorough(&target)) {
-                Sight::Metered(matched) => self.ask(&gate, seen, matched),
-                Sight::Nobodys | Sight::Unknown => tell(&gate, number, Answer::RunAndForget),
+                Sight::Metered(matched) => self.ask(gate, seen, matched),
+                Sight::Nobodys | Sight::Unknown => served.forget(&seen.question),
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
+use usher_api::Mode;
 use usher_core::sessions::{AskId, Effect, Event, Process, SessionId, Unanswered, Who};
 use usher_gate::{Answer, Gate, QuestionNumber};
 
@@ -88,9 +89,17 @@ impl Desk {
         sessions
     }
 
-    /// The server has answered for a session.
+    /// Nobody waits for a session's seat any more: the server has answered, or will not in time.
     pub(crate) fn answered(&mut self, session: SessionId) {
         self.due.remove(&session);
+        self.denials.remove(&session);
+    }
+
+    /// What was to be asked for a session cannot be: nobody waits for the answer.
+    fn hurry(&mut self, session: SessionId) {
+        if let Some(until) = self.due.get_mut(&session) {
+            *until = 0;
+        }
     }
 
     /// The server has refused a session.
@@ -118,8 +127,7 @@ impl Desk {
                     rest.push(effect);
                 }
                 Effect::Dropped(session) | Effect::ReleaseLease(session) => {
-                    self.due.remove(session);
-                    self.denials.remove(session);
+                    self.answered(*session);
                     rest.push(effect);
                 }
                 _ => rest.push(effect),
@@ -238,6 +246,35 @@ impl Agent {
             .take_while(|pid| *pid > 1)
             .filter(|pid| self.sessions.knows(*pid));
         known.next().unwrap_or(parent)
+    }
+
+    /// Who waits for what could not even be asked goes by the policy at once.
+    pub(crate) fn wait_in_vain(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if let Effect::WantLease { session, gate } = effect
+                && *gate
+                && self.sessions.is_asking(*session)
+            {
+                self.desk.hurry(*session);
+            }
+        }
+    }
+
+    /// Programs of products that are enforced no more wait for nothing.
+    pub(crate) fn let_go_ungated(&mut self) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        for session in self.desk.in_vain(true) {
+            let is_enforced = self.sessions.get(session).is_some_and(|session| {
+                let product = self.product(&session.product);
+                product.is_some_and(|product| product.mode == Mode::Enforce)
+            });
+            if !is_enforced {
+                self.desk.answered(session);
+                let event = Event::Ungated { session };
+                self.sessions.apply(clock::now(), event, &mut effects);
+            }
+        }
+        self.write(effects)
     }
 
     /// When [`let_go`](Self::let_go) has something to do.

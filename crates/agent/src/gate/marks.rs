@@ -23,7 +23,7 @@ use crate::lock;
 use crate::mounts::{self, Mount};
 
 /// The mount table of this process.
-const TABLE: &str = "/proc/self/mountinfo";
+pub(super) const TABLE: &str = "/proc/self/mountinfo";
 /// How often the tables of other namespaces are looked at.
 const LOOK_ELSEWHERE: Duration = Duration::from_secs(5);
 /// More than the largest table of mounts, in bytes.
@@ -220,7 +220,7 @@ impl Follower {
 }
 
 /// The mounts of a table; none where it cannot be read.
-fn mounts_of(table: &Path) -> Vec<Mount> {
+pub(super) fn mounts_of(table: &Path) -> Vec<Mount> {
     let mut text = Vec::new();
     let read = File::open(table).and_then(|file| file.take(TABLE_LIMIT).read_to_end(&mut text));
     match read {

@@ -1,12 +1,14 @@
 //! The agent's end of the gate: starts it where there is something to hold, says which file systems
 //! it holds starts on, and answers what it asks.
 //!
-//! Three threads, so that none waits for another's troubles. One answers the gate; what it cannot
+//! Four threads, so that none waits for another's troubles. One answers the gate; what it cannot
 //! answer from names and memory it hands on: a file that has to be looked into to a second thread, a
-//! start that needs a seat to the agent. A third follows the mounts: a disk that hangs may hold it
-//! up, and nobody else. None of them starts programs while a gate is there.
+//! start that needs a seat to the agent. A third follows the mounts, a fourth hears which files have
+//! changed: a disk that hangs may hold these up, and nobody else. None of them starts programs while
+//! a gate is there.
 
 mod answers;
+mod changes;
 pub(crate) mod desk;
 mod marks;
 mod terminal;
@@ -24,7 +26,8 @@ use rustix::io::Errno;
 use usher_api::MountMark;
 use usher_gate::{Gate, StartError, Word};
 
-use self::answers::Answers;
+use self::answers::{Answers, Served};
+use self::changes::Changes;
 use self::desk::Start;
 use self::marks::Marks;
 use crate::lock;
@@ -215,6 +218,15 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
             return;
         }
     };
+    let changes = Changes::follow(gate)
+        .inspect_err(|error| {
+            tracing::warn!(%error, "changes of files cannot be followed: each start is asked about");
+        })
+        .ok();
+    let served = Arc::new(Served {
+        gate: gate.clone(),
+        changes,
+    });
     let mut rules = shared.rules.load(Ordering::Acquire);
     answers.begin();
     tracing::info!(
@@ -230,7 +242,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
         }
         while let Some(word) = gate.receive() {
             match word {
-                Word::Question(question) => answers.answer(gate, question),
+                Word::Question(question) => answers.answer(&served, question),
                 Word::Done { command, result } => marks.done(shared, command, result),
                 Word::Figures(_) => {}
                 Word::Ended => {

@@ -100,6 +100,15 @@ impl Change<'_> {
         Ok(statement.exists(params![session as i64, kind.as_str()])?)
     }
 
+    /// Whether a seat is to be asked for in an item that was never sent.
+    pub(crate) fn is_to_ask(&self, session: u64) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM items WHERE session = ?1 AND kind = ?2 AND sequence IS NULL LIMIT 1",
+        )?;
+        let kind = ItemKind::Checkout.as_str();
+        Ok(statement.exists(params![session as i64, kind])?)
+    }
+
     /// The server has all items up to a sequence: they are forgotten, finished sessions after a
     /// while only.
     pub(crate) fn acknowledge(&self, up_to: u64) -> Result<()> {

@@ -99,6 +99,14 @@ impl Outbox {
         Ok(result)
     }
 
+    /// As on a full disk: what is there can be read, and nothing is written.
+    #[cfg(test)]
+    pub(crate) fn is_full(&self, yes: bool) {
+        self.connection
+            .pragma_update(None, "query_only", yes)
+            .unwrap();
+    }
+
     /// A value that was set.
     pub(crate) fn meta(&self, key: &str) -> Result<Option<String>> {
         meta(&self.connection, key)

@@ -143,8 +143,8 @@ fn running_sessions_and_covers_come_back() {
         },
         cover: None,
         lease: Some("L".into()),
-        seated: true,
         held: false,
+        seated: true,
     };
     let key = ProcessKey {
         pid: 4,

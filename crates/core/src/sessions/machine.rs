@@ -86,6 +86,8 @@ pub(super) struct Open {
 
 impl Open {
     fn of(session: Session) -> Open {
+        // What a lease covers is never asked for.
+        let entered = session.cover.is_some();
         Open {
             session,
             processes: 0,
@@ -93,7 +95,7 @@ impl Open {
             last_seen: None,
             emptied: None,
             asking: false,
-            entered: false,
+            entered,
             refused: false,
         }
     }

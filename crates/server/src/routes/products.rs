@@ -7,7 +7,10 @@ use axum::response::Response;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
-use usher_api::{CLAIM_LIMIT_SECONDS, Code, Page, Problem, Product, ProductView};
+use usher_api::{
+    CLAIM_LIMIT_SECONDS, Code, GRACE_LIMITS_SECONDS, IDLE_LIMITS_SECONDS, Page, Problem, Product,
+    ProductView,
+};
 use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
 
@@ -286,12 +289,14 @@ fn check(product: &Product) -> Result<(), Refusal> {
         super::checkouts::TTL_LIMIT_SECONDS,
     )?;
     input::within("queue_limit", product.queue_limit, 0, QUEUE_LIMIT)?;
-    input::within(
-        "claim_seconds",
-        product.claim_seconds,
-        1,
-        CLAIM_LIMIT_SECONDS,
-    )?;
+    let claim = product.claim_seconds;
+    input::within("claim_seconds", claim, 1, CLAIM_LIMIT_SECONDS)?;
+    let (least, most) = GRACE_LIMITS_SECONDS;
+    input::within("grace_seconds", product.grace_seconds, least, most)?;
+    if product.idle_seconds > 0 {
+        let (least, most) = IDLE_LIMITS_SECONDS;
+        input::within("idle_seconds", product.idle_seconds, least, most)?;
+    }
     if product.programs.len() > RULES_LIMIT {
         return Err(Refusal::invalid(format!(
             "`programs` has {} rules: give at most {RULES_LIMIT}",

@@ -12,6 +12,7 @@ async fn a_product_is_made_shown_changed_and_removed() {
         "programs": ["name=cad*", "path=/opt/acme/**"], "enabled": true,
         "max_ttl_seconds": 3600, "queue_limit": 5, "counting": "user",
         "on_unreachable": "refuse", "on_lost_lease": "end", "claim_seconds": 60,
+        "idle_seconds": 1800, "on_idle": "release", "grace_seconds": 60,
     });
     let made = server
         .call("POST", "/v1/products", Some(whole.clone()))

@@ -168,16 +168,18 @@ async fn how_long_a_seat_is_kept_has_bounds_and_is_told_to_agents_where_it_was_s
     assert_eq!(made.body["claim_seconds"], 120, "{}", made.body);
     server.product("sim", 1).await;
     assert_eq!(server.get("/v1/products/sim").await["claim_seconds"], 300);
-    for wrong in [0, 86_401] {
-        let body = json!({ "id": "cad", "claim_seconds": wrong });
+    for (field, wrong) in [
+        ("claim_seconds", 0),
+        ("claim_seconds", 86_401),
+        ("grace_seconds", 9),
+        ("idle_seconds", 59),
+        ("idle_seconds", 604_801),
+    ] {
+        let mut body = json!({ "id": "cad" });
+        body[field] = json!(wrong);
         let refused = server.call("PUT", "/v1/products/cad", Some(body)).await;
         assert_eq!((refused.status, refused.code()), (400, "invalid_request"));
-        assert!(
-            refused.body["detail"]
-                .as_str()
-                .unwrap()
-                .contains("claim_seconds")
-        );
+        assert!(refused.body["detail"].as_str().unwrap().contains(field));
     }
     let body = json!({ "computer": { "id": "c1", "name": "pc1" }, "incarnation": 1 });
     let answer = server.call("POST", "/v1/agents/sync", Some(body)).await;

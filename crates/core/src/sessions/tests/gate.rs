@@ -162,6 +162,17 @@ fn a_start_that_a_lease_has_come_to_cover_is_not_refused() {
     assert_eq!(computer.runs(10, 1, Some("app")), ["open 2"]);
 }
 
+/// Found by the histories.
+#[test]
+fn an_answer_that_nobody_asked_for_asks_for_no_second_seat_under_a_lease() {
+    let mut computer = Computer::new();
+    computer.covers(5, "app", "L1");
+    computer.forks(5, 10);
+    computer.runs(10, 5, Some("app"));
+    computer.loses(1);
+    assert_eq!(computer.denies(1), NOTHING);
+}
+
 #[test]
 fn a_held_start_whose_process_dies_gives_back_what_it_asked_for() {
     let mut computer = Computer::new();

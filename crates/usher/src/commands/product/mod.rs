@@ -6,8 +6,9 @@ mod rehearsal;
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
 use usher_api::{
-    CLAIM_LIMIT_SECONDS, Counting, Entitlement, EntitlementRequest, Metric, Mode, OnLostLease,
-    OnUnreachable, Product as Wire, ProductView,
+    CLAIM_LIMIT_SECONDS, Counting, Entitlement, EntitlementRequest, GRACE_LIMITS_SECONDS,
+    IDLE_LIMITS_SECONDS, Metric, Mode, OnIdle, OnLostLease, OnUnreachable, Product as Wire,
+    ProductView,
 };
 use usher_core::identify::Rule;
 
@@ -104,6 +105,16 @@ pub(crate) struct Traits {
     /// How long a seat that came free for who waited is kept for their next start [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = claim)]
     claim_seconds: Option<u32>,
+    /// How long nobody may touch a program before its user is asked; 0 is for ever [default: 0]
+    #[arg(long, value_name = "DURATION", value_parser = idle)]
+    idle_seconds: Option<u32>,
+    /// What happens then, when the grace is over [default: nothing]
+    #[arg(long, value_name = "WHAT",
+        value_parser = super::one_of::<OnIdle>(&["nothing", "warn", "release", "end"]))]
+    on_idle: Option<OnIdle>,
+    /// How long a program has after its user was asked [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = grace)]
+    grace_seconds: Option<u32>,
 }
 
 /// List the products
@@ -171,10 +182,29 @@ fn rule(text: &str) -> Result<String, String> {
 }
 
 fn claim(text: &str) -> Result<u32, String> {
-    let seconds = time::duration(text)?.as_secs();
-    match u32::try_from(seconds) {
-        Ok(seconds @ 1..=CLAIM_LIMIT_SECONDS) => Ok(seconds),
-        _ => Err("a seat is kept for a second at the least and a day at the most".to_owned()),
+    within(text, (1, CLAIM_LIMIT_SECONDS))
+}
+
+fn grace(text: &str) -> Result<u32, String> {
+    within(text, GRACE_LIMITS_SECONDS)
+}
+
+fn idle(text: &str) -> Result<u32, String> {
+    match time::duration(text)?.as_secs() {
+        0 => Ok(0),
+        _ => within(text, IDLE_LIMITS_SECONDS),
+    }
+}
+
+fn within(text: &str, (least, most): (u32, u32)) -> Result<u32, String> {
+    let seconds = u32::try_from(time::duration(text)?.as_secs()).unwrap_or(u32::MAX);
+    match (least..=most).contains(&seconds) {
+        true => Ok(seconds),
+        false => Err(format!(
+            "give {} to {}",
+            time::span(least.into()),
+            time::span(most.into())
+        )),
     }
 }
 
@@ -194,6 +224,9 @@ impl Traits {
         set(&mut product.on_unreachable, self.on_unreachable);
         set(&mut product.on_lost_lease, self.on_lost_lease);
         set(&mut product.claim_seconds, self.claim_seconds);
+        set(&mut product.idle_seconds, self.idle_seconds);
+        set(&mut product.on_idle, self.on_idle);
+        set(&mut product.grace_seconds, self.grace_seconds);
         if !self.program.is_empty() {
             product.programs = self.program;
         }
@@ -405,6 +438,15 @@ fn describe(view: &ProductView) -> String {
             word(serde_json::to_value(product.on_lost_lease)),
         ),
         ("claim within", time::span(product.claim_seconds.into())),
+        (
+            "idle after",
+            match product.idle_seconds {
+                0 => String::new(),
+                seconds => time::span(seconds.into()),
+            },
+        ),
+        ("on idle", word(serde_json::to_value(product.on_idle))),
+        ("grace", time::span(product.grace_seconds.into())),
         ("added", time::local(view.created_at)),
     ];
     rows.extend(
@@ -476,6 +518,24 @@ mod tests {
         PRODUCT  SEATS  IN USE  MODE   NAME  PROGRAMS
         gimp        10       2  track  GIMP  gimp-2.10 script-fu,role=helper c and 1 more
         ");
+    }
+
+    #[test]
+    fn how_long_something_may_take_has_bounds_that_are_told() {
+        assert_eq!((claim("1"), claim("1d")), (Ok(1), Ok(86_400)));
+        assert_eq!((idle("0"), idle("30m")), (Ok(0), Ok(1_800)));
+        assert_eq!(grace("10s"), Ok(10));
+        for wrong in [
+            claim("0"),
+            claim("2d"),
+            idle("59"),
+            idle("8d"),
+            grace("9"),
+            grace("2d"),
+        ] {
+            let why = wrong.unwrap_err();
+            assert!(why.starts_with("give "), "{why}");
+        }
     }
 
     #[test]

@@ -1,0 +1,249 @@
+//! What becomes of those who start an enforced program by another way: caught at the gate, tracked by
+//! the agent, which records the session and that it has no seat, or neither (blind). Each test is a
+//! row of the table in docs/gate.md, which this prints:
+//! `cargo nextest run -p usher-tests a_gate_is_not_evaded --no-capture 2>&1 | grep '^|'`
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::gated::{ANNA, BEN, Computer, end};
+use crate::support::{Ended, said, wait_for};
+
+/// What ends a command line whose program has been started.
+const SECONDS: &str = "600";
+/// What only leads to the start of the program.
+const LEADS: &[&str] = &["setpriv", "unshare", "chroot", "python3"];
+
+/// What became of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It failed before the first instruction.
+    Caught,
+    /// It ran, and is known to run without a seat.
+    Tracked,
+    /// It ran, and nobody knows.
+    Blind,
+}
+use Outcome::{Blind, Caught, Tracked};
+
+/// What the product's rule says of its program.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    Path,
+    Name,
+    Contents,
+}
+
+/// One way to start it. Shells run both commands, as root; `$P` is the place of the programs, and
+/// `$BEN` has a command run as Ben, whom no seat is left for.
+struct Way {
+    /// As the table says it.
+    how: &'static str,
+    rule: Rule,
+    before: &'static str,
+    /// Becomes the program, with `600` as its argument.
+    start: &'static str,
+}
+
+impl Way {
+    #[track_caller]
+    fn is(&self, expected: Outcome) {
+        let Some(computer) = Computer::up() else {
+            return;
+        };
+        // `solver` is the product's, `tool` is nobody's: both are of one size.
+        for name in ["solver", "tool", "marker"] {
+            let mut file = fs::OpenOptions::new()
+                .append(true)
+                .open(computer.program(name))
+                .unwrap();
+            file.write_all(&name.as_bytes()[..1]).unwrap();
+        }
+        fs::write(computer.place.join("script"), SCRIPT).unwrap();
+        let chmod = shell(&computer, "chmod 755 $P/script").ended();
+        assert!(chmod.status.success(), "{}", said(&chmod));
+        computer.running.ok(&[
+            "product",
+            "add",
+            "marker",
+            "--program",
+            "name=marker",
+            "--seats",
+            "9",
+        ]);
+        computer.enforce(&self.rule.of(&computer.place), &["--seats", "1"]);
+
+        let first = computer.start(ANNA, SECONDS).unwrap();
+        // From here on nobody asks about it.
+        let tool = shell(&computer, "exec $BEN $P/tool 0").ended();
+        assert!(tool.status.success(), "{}", said(&tool));
+        let before = shell(&computer, self.before).ended();
+        assert!(before.status.success(), "{}", said(&before));
+        let outcome = outcome(&computer, shell(&computer, self.start).spawn().unwrap());
+        end(first);
+
+        let rule = self.rule.shown();
+        println!(
+            "\n| {} | `{rule}` | {} |",
+            self.how,
+            format!("{outcome:?}").to_lowercase()
+        );
+        assert_eq!(outcome, expected, "{}", self.how);
+    }
+}
+
+/// Nothing that it starts is the product's, and it goes on until it is ended.
+const SCRIPT: &str = "#!/bin/sh\nread never < /proc/$PPID/fd/none || while :; do sleep 1; done\n";
+
+impl Rule {
+    fn of(self, place: &Path) -> String {
+        let solver = place.join("solver");
+        match self {
+            Rule::Path => format!("path={}", solver.display()),
+            Rule::Name => "name=solver".to_owned(),
+            Rule::Contents => {
+                let sum = Command::new("sha256sum")
+                    .arg(solver)
+                    .stdout(Stdio::piped())
+                    .ended();
+                let sum = crate::support::stdout(&sum);
+                format!("sha256={}", sum.split_whitespace().next().unwrap())
+            }
+        }
+    }
+
+    fn shown(self) -> &'static str {
+        match self {
+            Rule::Path => "path=",
+            Rule::Name => "name=",
+            Rule::Contents => "sha256=",
+        }
+    }
+}
+
+fn shell(computer: &Computer, command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", command])
+        .env("P", &computer.place)
+        .env(
+            "BEN",
+            format!("setpriv --reuid {BEN} --regid {BEN} --clear-groups --"),
+        )
+        .current_dir(&computer.place)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    shell
+}
+
+fn outcome(computer: &Computer, mut child: Child) -> Outcome {
+    let is_caught = wait_for("the start to run or to fail", || {
+        if child.try_wait().unwrap().is_some() {
+            return Some(true);
+        }
+        is_started(child.id()).then_some(false)
+    });
+    if is_caught {
+        let mut said = String::new();
+        child.stderr.unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains("Operation not permitted"), "{said}");
+        return Caught;
+    }
+    // What was started before it is known before it.
+    let marker = Command::new(computer.program("marker"))
+        .arg(SECONDS)
+        .spawn()
+        .unwrap();
+    wait_for("the marker to be known", || {
+        (product(computer, "marker")["in_use"] == 1).then_some(())
+    });
+    let is_known = product(computer, "solver")["unseated"] == 1;
+    end(marker);
+    end(child);
+    if is_known { Tracked } else { Blind }
+}
+
+fn is_started(pid: u32) -> bool {
+    let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut words = line.trim_end_matches('\0').split('\0');
+    let program = words.next().unwrap_or_default();
+    let is_lead = LEADS.iter().any(|lead| program.ends_with(lead));
+    !is_lead && words.next_back() == Some(SECONDS)
+}
+
+fn product(computer: &Computer, id: &str) -> Value {
+    let status = computer.running.json(&["status"]);
+    let products = status["products"].as_array().unwrap();
+    products
+        .iter()
+        .find(|product| product["id"] == id)
+        .unwrap()
+        .clone()
+}
+
+macro_rules! ways {
+    ($($name:ident: $how:literal, $rule:expr, $before:literal, $start:literal => $outcome:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let way = Way { how: $how, rule: $rule, before: $before, start: $start };
+                way.is($outcome);
+            }
+        )*
+    };
+}
+
+ways! {
+    a_start_of_the_program_itself_is_caught:
+        "started as it is", Rule::Path, "", "exec $BEN $P/solver 600" => Caught;
+    a_renamed_program_is_caught:
+        "renamed", Rule::Path, "mv $P/solver $P/other", "exec $BEN $P/other 600" => Caught;
+    a_file_that_is_renamed_to_the_products_name_is_caught:
+        "another file, run before, renamed to its name", Rule::Name,
+        "mkdir $P/d; mv $P/tool $P/d/solver", "exec $BEN $P/d/solver 600" => Caught;
+    a_copy_is_another_file_to_a_rule_of_its_path:
+        "copied", Rule::Path, "cp $P/solver $P/copy", "exec $BEN $P/copy 600" => Blind;
+    a_copy_of_the_same_name_is_caught_by_its_name:
+        "copied, under its own name", Rule::Name,
+        "mkdir $P/d; cp $P/solver $P/d", "exec $BEN $P/d/solver 600" => Caught;
+    a_copy_is_caught_by_its_contents:
+        "copied", Rule::Contents, "cp $P/solver $P/copy", "exec $BEN $P/copy 600" => Caught;
+    a_hard_link_is_caught:
+        "hard link", Rule::Path, "ln $P/solver $P/link", "exec $BEN $P/link 600" => Caught;
+    a_hard_link_that_gives_a_file_the_products_name_is_caught:
+        "another file, run before, linked to its name", Rule::Name,
+        "mkdir $P/d; ln $P/tool $P/d/solver", "exec $BEN $P/d/solver 600" => Caught;
+    a_symbolic_link_is_caught:
+        "symbolic link", Rule::Path, "ln -s solver $P/link", "exec $BEN $P/link 600" => Caught;
+    a_program_that_is_replaced_while_it_runs_is_caught:
+        "replaced while it runs", Rule::Path,
+        "mv $P/tool $P/solver", "exec $BEN $P/solver 600" => Caught;
+    a_file_that_is_written_over_with_the_program_is_caught:
+        "another file, run before, written over with it", Rule::Contents,
+        "cat $P/solver > $P/tool", "exec $BEN $P/tool 600" => Caught;
+    a_file_that_becomes_the_program_through_a_mapping_is_caught:
+        "another file, run before, changed through a shared mapping", Rule::Contents,
+        "python3 -c 'import mmap; f = open(\"tool\", \"r+b\"); m = mmap.mmap(f.fileno(), 0); m[-1] = ord(\"s\"); m.close()'",
+        "exec $BEN $P/tool 600" => Caught;
+    a_user_namespace_does_not_help:
+        "user namespace", Rule::Path, "", "exec $BEN unshare -Ur $P/solver 600" => Caught;
+    a_mount_namespace_does_not_help:
+        "mount namespace, mounted to another path", Rule::Path, "touch $P/other",
+        "exec unshare -m sh -c 'mount --bind $P/solver $P/other && exec $BEN $P/other 600'" => Caught;
+    a_loader_is_not_held_and_what_it_loads_is_tracked:
+        "`ld.so PROGRAM`", Rule::Path, "", "exec $BEN /lib64/ld-linux-x86-64.so.2 $P/solver 600" => Tracked;
+    a_program_in_memory_is_tracked_by_its_contents:
+        "from a memfd", Rule::Contents, "",
+        "exec $BEN python3 -c 'import os, sys; m = os.memfd_create(\"x\"); os.write(m, open(\"solver\", \"rb\").read()); os.execve(m, [\"x\", \"600\"], {})'" => Tracked;
+    a_program_in_memory_is_not_known_by_its_path:
+        "from a memfd", Rule::Path, "",
+        "exec $BEN python3 -c 'import os, sys; m = os.memfd_create(\"x\"); os.write(m, open(\"solver\", \"rb\").read()); os.execve(m, [\"x\", \"600\"], {})'" => Blind;
+    a_deleted_program_is_caught:
+        "deleted, started by `/proc/self/fd`", Rule::Path, "",
+        "exec 9< $P/solver; rm $P/solver; exec $BEN /proc/self/fd/9 600" => Caught;
+}
