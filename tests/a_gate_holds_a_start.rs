@@ -48,7 +48,9 @@ fn the_second_of_two_is_refused_before_its_first_instruction_and_reads_why() {
     assert!(!shown.status.success());
     let shown = said(&shown);
     assert!(
-        shown.contains("usher: solver was not started: ") && shown.contains("usher why "),
+        shown.contains("usher: solver was not started: ")
+            && shown.contains("usher why ")
+            && shown.contains("usher notify --when-free solver"),
         "{shown}"
     );
 

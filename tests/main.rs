@@ -7,6 +7,7 @@
 
 mod a_bad_disk_loses_no_answer;
 mod a_clock_frees_no_seat;
+mod a_desktop_tells_who_is_refused;
 mod a_dry_run_tells_whom_it_would_refuse;
 mod a_gate_holds_a_start;
 mod a_gate_is_not_evaded;

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::gated::{ANNA, BEN, Computer, end};
-use crate::support::{Ended, runs, signal, stdout, wait_for};
+use crate::support::{Ended, finish, runs, said, signal, stdout, usher, wait_for};
 
 /// One more account.
 const CLEO: u32 = 12_003;
@@ -207,4 +207,57 @@ fn an_agent_that_dies_costs_nobody_their_place_or_their_seat() {
     let second = computer.start(BEN, "60").unwrap();
     assert_eq!(computer.status()["in_use"], 1);
     end(second);
+}
+
+#[test]
+fn a_terminal_is_enough_to_wait_for_a_seat() {
+    let Some(computer) = Computer::with_seats("1", &[]) else {
+        return;
+    };
+    let first = computer.start(ANNA, "60").unwrap();
+    let notify = |args: &[&str]| {
+        let mut notify = usher();
+        notify.arg("notify").args(args);
+        notify.arg("--agent-socket").arg(&computer.socket);
+        notify.uid(BEN).gid(BEN).env("HOME", "/nonexistent");
+        notify
+    };
+    assert!(stdout(&notify(&["--list"]).ended()).contains("Nothing was told"));
+    let next = notify(&["--once"]).spawn().unwrap();
+    // It waits from when it has read what is kept; until then a refusal is of before.
+    wait_for("a notice", || {
+        computer.start(BEN, "0").unwrap_err();
+        (!runs(next.id())).then_some(())
+    });
+    let told = stdout(&finish(next));
+    assert!(
+        told.starts_with("solver was not started: ")
+            && told.ends_with("usher notify --when-free solver\n"),
+        "{told}"
+    );
+    assert!(stdout(&notify(&["--list"]).ended()).contains("solver was not started"));
+
+    let waits = notify(&["--when-free", "solver"]).spawn().unwrap();
+    wait_for("a place in the queue", || {
+        (computer.status()["queued"] == 1).then_some(())
+    });
+    signal(waits.id(), Signal::SIGINT);
+    assert_eq!(finish(waits).status.code(), Some(130));
+    wait_for("the place to be left", || {
+        (computer.status()["queued"] == 0).then_some(())
+    });
+
+    let waits = notify(&["--when-free", "solver"]).spawn().unwrap();
+    wait_for("a place in the queue", || {
+        (computer.status()["queued"] == 1).then_some(())
+    });
+    end(first);
+    let output = finish(waits);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(
+        stdout(&output).contains("A seat of solver is free"),
+        "{}",
+        said(&output)
+    );
+    assert!(computer.start(BEN, "0").unwrap().wait().unwrap().success());
 }

@@ -88,6 +88,7 @@ pub(crate) enum Command {
     Queue(commands::queue::Queue),
     Usage(commands::usage::Usage),
     Denials(commands::denials::Denials),
+    Notify(commands::notify::Notify),
     Why(commands::why::Why),
     #[command(subcommand)]
     Servers(commands::servers::Servers),

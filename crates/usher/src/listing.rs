@@ -45,6 +45,11 @@ impl Query {
         self
     }
 
+    /// The path with its query.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     fn page(&self, limit: u32, cursor: Option<&str>) -> String {
         Query {
             path: self.path.clone(),

@@ -12,6 +12,7 @@ mod failure;
 mod host;
 mod learn;
 mod listing;
+mod notify;
 mod output;
 mod package;
 mod run;

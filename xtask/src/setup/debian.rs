@@ -40,6 +40,31 @@ const SYSTEMD: Need = Need {
     package: "systemd",
     for_what: "tests of services, on a systemd of their own",
 };
+const DBUS: Need = Need {
+    program: "dbus-daemon",
+    package: "dbus",
+    for_what: "tests of notices on a desktop of their own: its bus",
+};
+const DUNST: Need = Need {
+    program: "dunst",
+    package: "dunst",
+    for_what: "tests of notices on a desktop of their own: what shows them",
+};
+const XVFB: Need = Need {
+    program: "Xvfb",
+    package: "xvfb",
+    for_what: "tests of notices on a desktop of their own: its screen",
+};
+const IMPORT: Need = Need {
+    program: "import",
+    package: "imagemagick",
+    for_what: "pictures of that screen",
+};
+const FONT: Need = Need {
+    program: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    package: "fonts-dejavu-core",
+    for_what: "letters on it",
+};
 
 const CLANG: Need = Need {
     program: "clang",
@@ -58,7 +83,9 @@ const LIBBPF: Need = Need {
 };
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: &[Need] = &[REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD];
+pub(crate) const TESTS: &[Need] = &[
+    REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, IMPORT, FONT,
+];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
 /// What `cargo xtask bench` needs.

@@ -1,4 +1,4 @@
-//! The files of the repository: all text below its root, without what is built or cloned into it.
+//! The files of the repository: all below its root, without what is built or cloned into it.
 
 use std::fs;
 use std::path::Path;
@@ -6,16 +6,17 @@ use std::path::Path;
 /// Folders that hold nothing written by hand.
 const NOT_OURS: &[&str] = &["target", ".git", "node_modules"];
 
-/// A text file.
+/// A file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct File {
     /// From the root, with `/` between folders.
     pub(crate) path: String,
-    /// Its text.
+    /// Its text; none of a picture.
     pub(crate) text: String,
 }
 
-/// All text files below `root`, by path. Files that are not UTF-8 are left out.
+/// All files below `root`, by path. Those that are not UTF-8 are there for who links to them, without
+/// text.
 pub(crate) fn read(root: &Path) -> Result<Vec<File>, String> {
     let mut files = Vec::new();
     walk(root, "", &mut files)?;
@@ -34,9 +35,8 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), String
         let path = format!("{prefix}{name}");
         if kind.is_dir() && !NOT_OURS.contains(&name.as_str()) {
             walk(&entry.path(), &format!("{path}/"), files)?;
-        } else if kind.is_file()
-            && let Ok(text) = fs::read_to_string(entry.path())
-        {
+        } else if kind.is_file() {
+            let text = fs::read_to_string(entry.path()).unwrap_or_default();
             files.push(File { path, text });
         }
     }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn built_files_and_binary_files_are_left_out() {
+    fn built_files_are_left_out_and_pictures_have_no_text() {
         let root = std::env::temp_dir().join(format!("xtask-tree-{}", std::process::id()));
         fs::create_dir_all(root.join("target")).unwrap();
         fs::create_dir_all(root.join("crates/core")).unwrap();
@@ -57,7 +57,8 @@ mod tests {
         fs::write(root.join("picture.png"), [0xff, 0xfe]).unwrap();
         let files = read(&root).unwrap();
         fs::remove_dir_all(&root).unwrap();
-        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(paths, ["crates/core/lib.rs"]);
+        let found = files.iter().map(|file| (&*file.path, &*file.text));
+        let found: Vec<(&str, &str)> = found.collect();
+        assert_eq!(found, [("crates/core/lib.rs", "x"), ("picture.png", "")]);
     }
 }

@@ -325,4 +325,46 @@ mod tests {
         }
         assert!(waits.begin(ANNA, "one more").is_err());
     }
+
+    /// An agent with a seat that is kept, as a former run wrote it down in some boot.
+    fn agent_of_boot(folder: &std::path::Path, boot_id: &str) -> Agent {
+        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None).unwrap();
+        let mut waits = Waits::new();
+        kept(&mut waits);
+        let write = |change: &Change<'_>| waits.write(boot_id, change);
+        agent.outbox.change(write).unwrap();
+        agent.take_up_waits().unwrap();
+        agent
+    }
+
+    #[test]
+    fn a_kept_seat_outlives_the_agent_and_goes_back_after_a_boot() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
+        assert_eq!(agent.outbox.left_behind().unwrap(), [] as [String; 0]);
+        let taken = agent.waits.take("cad", ANNA, SessionId(1));
+        assert_eq!(taken.as_deref(), Some("L1"));
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut agent = agent_of_boot(folder.path(), "another");
+        assert_eq!(agent.outbox.left_behind().unwrap(), ["L1"]);
+        assert_eq!(agent.waits.take("cad", ANNA, SessionId(1)), None);
+    }
+
+    #[test]
+    fn a_wait_that_ends_gives_back_what_it_kept_and_nothing_else() {
+        for (but, left) in [
+            (Some("L1"), &[][..]),
+            (Some("L2"), &["L1"]),
+            (None, &["L1"]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
+            let number = agent.waits.waits[0].number;
+            agent.end_wait(number, but, None).unwrap();
+            assert_eq!(agent.outbox.left_behind().unwrap(), left);
+            agent.take_up_waits().unwrap();
+            assert!(agent.waits.waits.is_empty(), "it is written down as over");
+        }
+    }
 }

@@ -17,6 +17,7 @@ pub(crate) mod man;
 pub(crate) mod managed;
 pub(crate) mod manager;
 pub(crate) mod messages;
+pub(crate) mod notify;
 pub(crate) mod pack;
 pub(crate) mod product;
 pub(crate) mod queue;
@@ -57,6 +58,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Product(args) => product::run(args, context),
         Command::Entitlement(args) => entitlement::run(args, context),
         Command::Checkout(args) => checkout::run(args, context),
+        Command::Notify(args) => notify::run(args, context),
         Command::Renew(args) => renew::run(&args, context),
         Command::Checkin(args) => checkin::run(&args, context),
         Command::Status(args) => status::run(&args, context),

@@ -1,0 +1,102 @@
+//! What is shown of a notice, in words for people.
+
+use usher_api::{Notice, NoticeKind};
+
+use crate::output::tame;
+
+/// A product, for programs and for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// One thing to show; it takes the place of what was shown of the same product before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Card {
+    pub(crate) product: Product,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    /// Whether it offers to tell when a seat is free.
+    pub(crate) can_wait: bool,
+    /// Whether it stays until somebody has seen it.
+    pub(crate) stays: bool,
+}
+
+impl Card {
+    pub(crate) fn of(notice: &Notice) -> Card {
+        Card {
+            product: Product {
+                id: notice.product.clone(),
+                name: notice.product_name.clone(),
+            },
+            title: tame(&notice.title),
+            text: tame(&notice.text),
+            can_wait: notice.can_wait,
+            stays: notice.kind == NoticeKind::Free,
+        }
+    }
+
+    /// To whom a seat is now waited for.
+    pub(crate) fn waits(product: &Product) -> Card {
+        Card {
+            title: format!("You wait for a seat of {}", tame(&product.name)),
+            text: "You will be told here when it is free.".to_owned(),
+            product: product.clone(),
+            can_wait: false,
+            stays: false,
+        }
+    }
+
+    pub(crate) fn cannot_wait(product: &Product, why: &str) -> Card {
+        Card {
+            title: format!("You cannot wait for a seat of {}", tame(&product.name)),
+            text: tame(why),
+            product: product.clone(),
+            can_wait: false,
+            stays: false,
+        }
+    }
+}
+
+/// The same on a line, with the command in place of the button.
+pub(crate) fn as_text(notice: &Notice) -> String {
+    let card = Card::of(notice);
+    let next = match card.can_wait {
+        true => format!(" Wait for a seat: {}", command(&notice.product)),
+        false => String::new(),
+    };
+    format!("{}: {}{next}", card.title, card.text)
+}
+
+/// The command that does what the button does.
+pub(crate) fn command(product: &str) -> String {
+    format!("usher notify --when-free {product}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_pressed_is_said_as_a_command_and_nothing_that_is_shown_moves_the_cursor() {
+        let notice = Notice {
+            id: "N1-1".to_owned(),
+            kind: NoticeKind::Refused,
+            product: "cad".to_owned(),
+            product_name: "CAD\u{1b}[2J".to_owned(),
+            title: "CAD\u{1b}[2J was not started".to_owned(),
+            text: "All seats are in use.".to_owned(),
+            decision_id: None,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            can_wait: true,
+            ticket: None,
+        };
+        let text = as_text(&notice);
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+        assert!(
+            text.ends_with("All seats are in use. Wait for a seat: usher notify --when-free cad"),
+            "{text}"
+        );
+    }
+}
