@@ -279,7 +279,7 @@ ways! {
         "mount namespace, mounted to another path", Rule::Path, "touch $P/other",
         "exec unshare -m sh -c 'mount --bind $P/solver $P/other && exec $BEN $P/other 600'" => Caught;
     a_loader_is_not_held_and_what_it_loads_is_tracked:
-        "`ld.so PROGRAM`", Rule::Path, "", "exec $BEN $(ldd solver | grep -o '/[^ ]*ld-linux[^ ]*') $P/solver 600" => Tracked;
+        "`ld.so PROGRAM`", Rule::Path, "", "exec $BEN $(ldd tool | grep -o '/[^ ]*ld-linux[^ ]*') $P/solver 600" => Tracked;
     a_program_in_memory_is_tracked_by_its_contents:
         "from a memfd", Rule::Contents, "", "exec python3 -c 'import os; m = os.memfd_create(\"x\"); os.write(m, open(\"solver\", \"rb\").read()); os.setgid(12002); os.setuid(12002); os.execve(m, [\"x\", \"600\"], {})'" => Tracked;
     a_program_in_memory_is_not_known_by_its_path:
@@ -291,7 +291,7 @@ ways! {
         "exec $BEN sh $P/script 600" => Tracked;
     a_copy_in_another_root_is_caught_by_its_name:
         "in a container: mount namespace, root folder and copy of its own", Rule::Name,
-        "for f in $(ldd solver | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); cp $f root$f; done; cp solver root",
+        "for f in $(ldd tool | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); cp $f root$f; done; cp solver root",
         "exec unshare -m chroot --userspec=12002:12002 $P/root /solver 600" => Caught;
     a_deleted_program_is_caught:
         "deleted, started by `/proc/self/fd`", Rule::Path, "",
