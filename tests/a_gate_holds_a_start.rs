@@ -321,7 +321,8 @@ impl Computer {
         self.owns("1");
         let leases = self.running.json(&["leases"]);
         let leases = leases["items"].as_array().unwrap();
-        let of_it = leases.iter().find(|lease| lease["user"] == uid.to_string());
+        let user = uid.to_string();
+        let of_it = leases.iter().find(|lease| lease["user"] == user);
         let of_it = of_it.unwrap_or_else(|| panic!("{leases:?}"));
         self.running.ok(&["checkin", of_it["id"].as_str().unwrap()]);
         wait_for("the program to be known as unseated", || {
