@@ -161,7 +161,7 @@ impl OnTerminal {
     fn start(computer: &Computer, uid: u32) -> OnTerminal {
         let solver = computer.program("solver");
         let start = format!(
-            "exec setpriv --reuid {uid} --regid {uid} --clear-groups {} 600",
+            "exec setpriv --reuid {uid} --regid {uid} --clear-groups {} 55",
             solver.display()
         );
         let shown = computer.place.join("shown");
@@ -190,52 +190,52 @@ impl OnTerminal {
 }
 
 impl Computer {
-    /// The seat of an account goes to somebody else who waits for one, by an administrator's hand.
-    /// Answers who has it then.
-    fn takes_the_seat_of(&self, uid: u32) -> Child {
-        let mut waits = self
-            .running
-            .usher(&["run", "--product", "solver", "--wait"]);
-        waits.arg("--agent-socket").arg(&self.socket);
-        let waits = waits.args(["--", "sleep", "50"]).spawn().unwrap();
-        wait_for("somebody to wait", || {
-            (self.status()["queued"] == 1).then_some(())
-        });
+    fn owns(&self, seats: &str) {
+        let owned = self.running.json(&["entitlement", "list"]);
+        let id = owned["items"][0]["id"].as_str().unwrap();
+        self.running
+            .ok(&["entitlement", "edit", id, "--seats", seats]);
+    }
+
+    /// One of two seats is owned no more, and the one that an account has is taken by an
+    /// administrator.
+    fn takes_the_seat_of(&self, uid: u32) {
+        self.owns("1");
         let leases = self.running.json(&["leases"]);
-        let leases = leases["items"].as_array().unwrap().clone();
-        let of_it = leases
-            .iter()
-            .find(|lease| lease["user"].as_str().unwrap().contains(&uid.to_string()))
-            .unwrap_or_else(|| panic!("{leases:?}"));
+        let leases = leases["items"].as_array().unwrap();
+        let user = uid.to_string();
+        let of_it = leases.iter().find(|lease| lease["user"] == user);
+        let of_it = of_it.unwrap_or_else(|| panic!("{leases:?}"));
         self.running.ok(&["checkin", of_it["id"].as_str().unwrap()]);
         wait_for("the program to be known as unseated", || {
             (self.status()["unseated"] == 1).then_some(())
         });
-        waits
     }
 }
 
 #[test]
 fn a_program_whose_seat_an_administrator_took_runs_on_without_one() {
     let more = ["--max-ttl", "3s", "--grace-seconds", "10s"];
-    let Some(computer) = Computer::with_seats("1", &more) else {
+    let Some(computer) = Computer::with_seats("2", &more) else {
         return;
     };
     let anna = OnTerminal::start(&computer, ANNA);
-    let who_waited = computer.takes_the_seat_of(ANNA);
+    let ben = computer.start(BEN, "60").unwrap();
+    computer.takes_the_seat_of(ANNA);
     // tidy: sleep, longer than the grace that other products have
     std::thread::sleep(Duration::from_secs(12));
     assert!(runs(anna.solver));
     assert_eq!(anna.shows(), "");
     // Its next seat is the next one that is free.
-    signal(who_waited.id(), Signal::SIGTERM);
-    crate::support::finish(who_waited);
+    computer.owns("2");
     wait_for("a seat for what runs", || {
         let status = computer.status();
-        (status["in_use"] == 1 && status["unseated"] == 0).then_some(())
+        (status["in_use"] == 2 && status["unseated"] == 0).then_some(())
     });
     assert!(runs(anna.solver));
+    signal(anna.solver, Signal::SIGKILL);
     end(anna.script);
+    end(ben);
 }
 
 #[test]
@@ -252,8 +252,8 @@ fn a_program_that_may_not_run_without_its_seat_is_asked_first_and_then_ended_alo
         return;
     };
     let mut anna = OnTerminal::start(&computer, ANNA);
-    let ben = computer.start(BEN, "600").unwrap();
-    let who_waited = computer.takes_the_seat_of(ANNA);
+    let ben = computer.start(BEN, "55").unwrap();
+    computer.takes_the_seat_of(ANNA);
     wait_for("its user to be asked", || {
         anna.shows()
             .contains("usher: the seat of solver is lost")
@@ -280,6 +280,4 @@ fn a_program_that_may_not_run_without_its_seat_is_asked_first_and_then_ended_alo
         (computer.status()["unseated"] == 0).then_some(())
     });
     end(ben);
-    signal(who_waited.id(), Signal::SIGTERM);
-    crate::support::finish(who_waited);
 }
