@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 
@@ -28,6 +28,13 @@ pub(crate) struct Computer {
     pub(crate) socket: PathBuf,
     /// Its folder goes last.
     _folder: Folder,
+}
+
+impl Drop for Computer {
+    fn drop(&mut self) {
+        // Else the folder could not be removed.
+        drop(umount2(&self.place, MntFlags::MNT_DETACH));
+    }
 }
 
 impl Computer {

@@ -11,7 +11,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, unshare};
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount,
+};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tempfile::TempDir;
 use usher_gate::{Answer, CommandNumber, Figures, Gate, Options, Question, Word};
@@ -24,6 +26,13 @@ const KILLED_AFTER: Duration = Duration::from_secs(25);
 /// A file system in memory that only this test's threads and children see.
 pub(crate) struct Place {
     folder: TempDir,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Else the folder could not be removed.
+        let _ = unmount(self.folder.path(), UnmountFlags::DETACH);
+    }
 }
 
 impl Place {
