@@ -33,7 +33,7 @@ pub(crate) struct Computer {
 impl Drop for Computer {
     fn drop(&mut self) {
         // Else the folder could not be removed.
-        drop(umount2(&self.place, MntFlags::MNT_DETACH));
+        let _ = umount2(&self.place, MntFlags::MNT_DETACH);
     }
 }
 
