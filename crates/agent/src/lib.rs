@@ -35,6 +35,7 @@ mod teller;
 mod trust;
 mod unreached;
 mod waits;
+mod wake;
 mod watch;
 
 use std::path::PathBuf;

@@ -18,6 +18,7 @@ use usher_core::sessions::{ProcessKey, SessionId};
 use crate::agent::Agent;
 use crate::clock;
 use crate::gate::terminal;
+use crate::notices::words_of;
 use crate::watch::procfs;
 
 /// How long a program that was told to end has before it is killed.
@@ -125,7 +126,7 @@ impl Agent {
                     until_boot_ms,
                     ..
                 } => {
-                    let left = span(until_boot_ms.saturating_sub(boot_ms));
+                    let left = words_of(until_boot_ms.saturating_sub(boot_ms) / 1_000);
                     self.tell_of(session, |product| {
                         format!(
                             "usher: the seat of {product} is lost and no other is free: save your \
@@ -174,24 +175,16 @@ impl Agent {
             product = &*session.product,
             "its user is told"
         );
-        self.tell_user(session.who.counted, id, &text(&session.product));
+        self.tell_user(id, &text(&session.product));
     }
 
-    /// Tells a user something of a session: on the terminals of its programs.
-    fn tell_user(&self, _uid: u32, session: SessionId, text: &str) {
+    /// Tells the user of a session something: on the terminals of its programs.
+    fn tell_user(&self, session: SessionId, text: &str) {
         let members = self.sessions.members();
         let pids = members
             .filter(|(of, _)| *of == session)
             .filter(|(_, key)| procfs::process_stat(key.pid).is_ok_and(|is| is.start == key.start))
             .map(|(_, key)| key.pid);
         terminal::tell_all(pids, text);
-    }
-}
-
-/// A time in words.
-fn span(ms: u64) -> String {
-    match ms / 1_000 {
-        seconds if seconds < 120 => format!("{seconds} seconds"),
-        seconds => format!("{} minutes", seconds / 60),
     }
 }

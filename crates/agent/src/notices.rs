@@ -216,7 +216,7 @@ pub(crate) fn free(product: &str, name: &str, seconds: u32) -> News {
         title: format!("A seat of {name} is free"),
         text: format!(
             "It is kept for you for {}. Start {name} now.",
-            words_of(seconds)
+            words_of(seconds.into())
         ),
         decision: None,
         can_wait: false,
@@ -238,7 +238,8 @@ pub(crate) fn missed(product: &str, name: &str) -> News {
     }
 }
 
-fn words_of(seconds: u32) -> String {
+/// A time in words, in its largest unit of which there are two.
+pub(crate) fn words_of(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..120 => (seconds, "second"),
         120..7_200 => (seconds / 60, "minute"),

@@ -29,15 +29,6 @@ const LEFT_PAGES: i64 = 2 * SHARE_PAGES;
 /// It is begun anew whatever is left when it has so many pages.
 const HARD_LIMIT_PAGES: i64 = 4 * LIMIT_PAGES;
 
-/// What a checkpoint came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Taken {
-    /// Pages of the log, taken in or not.
-    pub(crate) pages: i64,
-    /// Those that are in the file; the others a reader needs where they are, or they came too late.
-    pub(crate) taken: i64,
-}
-
 /// Takes the log of one file in while its writer writes.
 pub(crate) struct Beside {
     log: Arc<Log>,
@@ -51,8 +42,9 @@ struct Log {
     pages: AtomicI64,
     /// Those that are in the file, as the last checkpoint said.
     taken: AtomicI64,
-    /// Its pages when the last share was begun, or when the writer last tried to begin it anew.
+    /// Its pages when the last share was begun.
     asked: AtomicI64,
+    /// Its pages when the writer last tried to begin it anew.
     tried: AtomicI64,
     is_busy: AtomicBool,
     must_end: AtomicBool,
@@ -136,8 +128,9 @@ impl Log {
 
     fn is_share_due(&self) -> bool {
         let pages = self.pages.load(Ordering::Relaxed);
-        let asked = self.asked.load(Ordering::Relaxed);
-        pages - asked >= SHARE_PAGES && !self.is_nearly_in(pages)
+        let came = pages - self.asked.load(Ordering::Relaxed);
+        // Fewer than were asked for: the log was begun anew while that was noted.
+        !(0..SHARE_PAGES).contains(&came) && !self.is_nearly_in(pages)
     }
 
     /// Whether the log is so long, and so little of it left, that the writer begins it anew.
@@ -172,7 +165,7 @@ impl Log {
         match taken {
             Ok((connection, taken)) => {
                 if let Some(taken) = taken {
-                    self.taken.store(taken.taken, Ordering::Relaxed);
+                    self.taken.store(taken, Ordering::Relaxed);
                 }
                 Some(connection)
             }
@@ -198,11 +191,12 @@ pub(crate) fn beside(path: &Path) -> Result<(), CacheError> {
     Ok(())
 }
 
-/// Takes in what no reader keeps there; none where another checkpoint is at it.
-pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>> {
+/// Takes in what no reader keeps there; how many of the log's pages are in the file then, or none
+/// where another checkpoint is at it.
+pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        let (is_busy, pages, taken): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok((!is_busy).then_some(Taken { pages, taken }))
+        let (is_busy, taken): (bool, i64) = (row.get(0)?, row.get(2)?);
+        Ok((!is_busy).then_some(taken))
     })
 }
 

@@ -34,7 +34,7 @@ const SLICE_EVENTS: std::ops::RangeInclusive<u64> = 1_000..=4_000;
 const SLICE_SHARE: u64 = 50;
 /// Events that the journal may hold, about: from half of it on a load pays for what it brings.
 const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
-/// Events that are taken into the tables at once while requests come: about a millisecond.
+/// Events that are taken into the tables at once while requests come: about a third of a millisecond.
 const BITE_EVENTS: u64 = 256;
 /// The writer is idle when nothing has come for so long.
 const IDLE: Duration = Duration::from_millis(20);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::fs::fstat;
 use tokio::sync::mpsc;
-use usher_core::identify::{FileId, Needed, ProgramRole, Started};
+use usher_core::identify::{Needed, ProgramRole, Started};
 use usher_core::sessions::{Process, ProcessKey, Program, Unanswered, Who};
 use usher_gate::{Answer, Gate, Otherwise, Question, QuestionNumber};
 
@@ -162,10 +162,7 @@ impl Teller {
     fn at_first_sight(&self, seen: &Seen) -> Sight {
         let started = Started {
             path: &seen.path,
-            file: FileId {
-                device: seen.key.device,
-                inode: seen.key.inode,
-            },
+            file: seen.key.id(),
             owner: seen.owner,
         };
         if self.needed.never_refused(&started).is_some() {

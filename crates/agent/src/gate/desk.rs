@@ -18,8 +18,6 @@ use crate::watch::procfs;
 /// How long a seat is waited for while the server answers, and while it last did not.
 const SEAT_WITHIN: Duration = Duration::from_secs(2);
 const SEAT_WITHIN_AWAY: Duration = Duration::from_millis(250);
-/// How far up it is looked whose child a process is.
-const ANCESTORS_LIMIT: usize = 64;
 /// By then the gate has let every start go that was asked about.
 const FORGOTTEN_AFTER_MS: u64 = 10_000;
 /// Starts that wait at once, at most as many as the gate holds.
@@ -240,12 +238,8 @@ impl Agent {
     /// The nearest ancestor of whom something is known; the parent where there is none. What the
     /// gate asks about may be ahead of what was seen of how the process came about.
     fn known_ancestor(&self, parent: u32) -> u32 {
-        let up = |pid: &u32| Some(procfs::process_stat(*pid).ok()?.parent);
-        let line = std::iter::successors(Some(parent), up).take(ANCESTORS_LIMIT);
-        let mut known = line
-            .take_while(|pid| *pid > 1)
-            .filter(|pid| self.sessions.knows(*pid));
-        known.next().unwrap_or(parent)
+        let mut line = procfs::line_of(parent);
+        line.find(|pid| self.sessions.knows(*pid)).unwrap_or(parent)
     }
 
     /// Who waits for what could not even be asked goes by the policy at once.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use usher_api::MountMark;
@@ -21,6 +21,7 @@ use usher_gate::{CommandNumber, Gate};
 use super::Shared;
 use crate::lock;
 use crate::mounts::{self, Mount};
+use crate::wake::Wake;
 
 /// The mount table of this process.
 pub(super) const TABLE: &str = "/proc/self/mountinfo";
@@ -36,7 +37,7 @@ const MARKS_LIMIT: usize = 4_096;
 /// Marks file systems for one gate, until this is dropped.
 pub(super) struct Marks {
     known: Arc<Known>,
-    end: OwnedFd,
+    end: Wake,
 }
 
 /// What became of each file system, by its device as mount tables name it, and what is still asked.
@@ -56,7 +57,7 @@ impl Marks {
         shared: Arc<Shared>,
     ) -> io::Result<Marks> {
         let known = Arc::new(Known::default());
-        let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let end = Wake::new()?;
         let ending = end.try_clone()?;
         let follower = Follower {
             gate,
@@ -87,7 +88,7 @@ impl Marks {
 impl Drop for Marks {
     fn drop(&mut self) {
         // The thread may hang on a disk; it ends when it comes back.
-        let _ = rustix::io::write(&self.end, &1_u64.to_ne_bytes());
+        self.end.wake();
     }
 }
 
@@ -116,7 +117,7 @@ struct Follower {
 }
 
 impl Follower {
-    fn run(&self, end: &OwnedFd) {
+    fn run(&self, end: &Wake) {
         let Ok(table) = File::open(TABLE) else {
             tracing::error!("the mount table cannot be read: no start is held");
             return;
@@ -160,7 +161,8 @@ impl Follower {
     fn mark_elsewhere(&self, marked: &mut HashSet<String>) {
         let own: HashSet<String> = lock(&self.known.results).keys().cloned().collect();
         let mut present = HashSet::new();
-        for process in other_namespaces() {
+        for pid in mounts::other_namespaces(NAMESPACES_LIMIT) {
+            let process = PathBuf::from(format!("/proc/{pid}"));
             for mount in mounts_of(&process.join("mountinfo")) {
                 let is_other = !mount.holds_no_programs() && !own.contains(&mount.device);
                 if !is_other || mounts::markable(&mount.fs_type).is_err() {
@@ -227,27 +229,4 @@ pub(super) fn mounts_of(table: &Path) -> Vec<Mount> {
         Ok(_) => mounts::parse(&text),
         Err(_) => Vec::new(),
     }
-}
-
-/// A process of each other mount namespace, as its folder in `/proc`.
-fn other_namespaces() -> Vec<PathBuf> {
-    let namespace = |process: &Path| std::fs::read_link(process.join("ns/mnt")).ok();
-    let mut known: HashSet<PathBuf> = namespace(Path::new("/proc/self")).into_iter().collect();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let is_process = entry
-            .file_name()
-            .as_bytes()
-            .first()
-            .is_some_and(u8::is_ascii_digit);
-        if !is_process || found.len() >= NAMESPACES_LIMIT {
-            continue;
-        }
-        if let Some(name) = namespace(&entry.path())
-            && known.insert(name)
-        {
-            found.push(entry.path());
-        }
-    }
-    found
 }

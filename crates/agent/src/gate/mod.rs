@@ -14,14 +14,14 @@ mod marks;
 pub(crate) mod terminal;
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use usher_api::MountMark;
 use usher_gate::{Gate, StartError, Word};
@@ -31,6 +31,7 @@ use self::changes::Changes;
 use self::desk::Start;
 use self::marks::Marks;
 use crate::lock;
+use crate::wake::Wake;
 use crate::watch;
 
 /// Between a gate's end and the next; twice as long each time, up to the last.
@@ -56,7 +57,7 @@ pub(crate) struct Shared {
     /// Grows with each change of the rules.
     rules: AtomicU64,
     is_ending: AtomicBool,
-    wake: OwnedFd,
+    wake: Wake,
     /// None while no gate serves.
     marks: Mutex<Option<Vec<MountMark>>>,
     /// Why no gate serves although one is wanted.
@@ -68,7 +69,7 @@ impl Shared {
     pub(crate) fn want(&self, is_wanted: bool) {
         self.is_wanted.store(is_wanted, Ordering::Release);
         self.rules.fetch_add(1, Ordering::AcqRel);
-        self.wake();
+        self.wake.wake();
     }
 
     /// The file systems that it holds starts on, and those that it could not; none where no gate
@@ -94,22 +95,12 @@ impl Shared {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    fn wake(&self) {
-        // A full counter is as good a signal as one more.
-        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
-    }
-
     /// Waits until it is woken, at most so long.
     fn wait(&self, at_most: Option<Duration>) {
         let timeout = at_most.map(|left| Timespec::try_from(left).unwrap_or_default());
         let mut ends = [PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
         let _ = poll(&mut ends, timeout.as_ref());
-        self.drain();
-    }
-
-    fn drain(&self) {
-        let mut count = [0; 8];
-        let _ = rustix::io::read(&self.wake, &mut count);
+        self.wake.drain();
     }
 }
 
@@ -131,7 +122,7 @@ impl Keeper {
             is_wanted: AtomicBool::new(false),
             rules: AtomicU64::new(0),
             is_ending: AtomicBool::new(false),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            wake: Wake::new()?,
             marks: Mutex::new(None),
             trouble: Mutex::new(None),
         });
@@ -150,7 +141,7 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.shared.is_ending.store(true, Ordering::Release);
-        self.shared.wake();
+        self.shared.wake.wake();
         if let Some(thread) = self.thread.take() {
             // A panic in it has been printed; its gate has ended with it.
             let _ = thread.join();
@@ -251,7 +242,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
                 }
             }
         }
-        shared.drain();
+        shared.wake.drain();
         if !shared.is_wanted() {
             tracing::info!("no start is held any more");
             return;

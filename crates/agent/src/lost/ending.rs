@@ -4,15 +4,12 @@ use std::os::unix::fs::MetadataExt;
 
 use rustc_hash::FxHashSet;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use usher_core::identify::{FileId, ProgramRole, Started};
+use usher_core::identify::{ProgramRole, Started};
 use usher_core::sessions::{ProcessKey, Session, SessionId};
 
 use crate::agent::Agent;
 use crate::needed::needed_here;
 use crate::watch::procfs;
-
-/// How far up it is looked whose child a helper is.
-const ANCESTORS_LIMIT: usize = 64;
 
 /// Tells processes; one whose pid is another's by now is left alone, and so is what the computer
 /// needs, whatever a rule says of it.
@@ -26,10 +23,7 @@ pub(super) fn signal_all(processes: &[ProcessKey], with: Signal) {
         let exe = std::fs::metadata(format!("/proc/{}/exe", process.pid));
         let started = Started {
             path: &path,
-            file: FileId {
-                device: key.device,
-                inode: key.inode,
-            },
+            file: key.id(),
             owner: exe.map_or(0, |exe| exe.uid()),
         };
         needed.never_refused(&started).is_some()
@@ -77,7 +71,7 @@ impl Agent {
         let pids = procfs::all_pids().unwrap_or_default();
         let others = pids.into_iter().filter(|pid| !known.contains(pid));
         for pid in others {
-            let is_of_it = || is_only_use || comes_from(pid, &known);
+            let is_of_it = || is_only_use || procfs::line_of(pid).any(|pid| known.contains(&pid));
             if let Some(helper) = self.helper(pid, session)
                 && is_of_it()
             {
@@ -99,13 +93,6 @@ impl Agent {
             && user == session.who.counted;
         is_one.then_some(ProcessKey { pid, start })
     }
-}
-
-fn comes_from(pid: u32, known: &FxHashSet<u32>) -> bool {
-    let up = |pid: &u32| Some(procfs::process_stat(*pid).ok()?.parent);
-    let line = std::iter::successors(Some(pid), up).take(ANCESTORS_LIMIT);
-    line.take_while(|pid| *pid > 1)
-        .any(|pid| known.contains(&pid))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What becomes of a start from each mount of a computer: held at the gate, only seen, or neither.
 //!
-//! Pure: it is given the text of a mount table, what the gate could mark and which mounts do not
-//! answer. Pseudo file systems, which hold no programs, are left out.
+//! The judging is pure: it is given the text of a mount table, what the gate could mark and which
+//! mounts do not answer. Pseudo file systems, which hold no programs, are left out.
 
 mod kinds;
+mod namespaces;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::collections::HashSet;
 use usher_api::{MountMark, Watching};
 
 pub use kinds::markable;
+pub use namespaces::other_namespaces;
 pub use table::{Mount, parse};
 
 /// How far a start from a mount is under control.

@@ -48,7 +48,7 @@ pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
         follow(&mut tracker, &connector);
         let woken = wait(&shared, &connector, &lingering, scan.is_some());
         if woken {
-            shared.drain_wake();
+            shared.wake.drain();
             follow_covers(&shared, &mut tracker, &connector);
             if shared.take_scan() {
                 scan = Some(Scan::begin());

@@ -20,17 +20,16 @@ mod traced;
 mod tracker;
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::event::{EventfdFlags, eventfd};
 use usher_api::Watching;
 use usher_core::sessions::{Event, ProcessKey, Stamp};
 
 use crate::counts::Counts;
 use crate::identity::{Identifier, Rules};
 use crate::lock;
+use crate::wake::Wake;
 use interest::Interest;
 use nobodys::Nobodys;
 use record::KnownAs;
@@ -72,7 +71,7 @@ pub(crate) struct Shared {
     /// Sightings on their way to the second thread. A channel with a bound of its own would take
     /// its memory at once.
     waiting: AtomicUsize,
-    wake: OwnedFd,
+    wake: Wake,
     stop: AtomicBool,
     scan: AtomicBool,
 }
@@ -186,7 +185,7 @@ impl Shared {
             interest: Mutex::default(),
             new_covers: Mutex::new(covered.to_vec()),
             waiting: AtomicUsize::new(0),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            wake: Wake::new()?,
             stop: AtomicBool::new(false),
             scan: AtomicBool::new(false),
         };
@@ -241,7 +240,7 @@ impl Shared {
     /// All that `root` starts is to be of interest: see [`Shared::follows_covers`].
     pub(crate) fn cover(&self, root: ProcessKey) {
         lock(&self.new_covers).push(root);
-        self.wake();
+        self.wake.wake();
     }
 
     /// Whether all covers are followed by now.
@@ -252,12 +251,7 @@ impl Shared {
     /// Looks at all programs that run, as when the rules have changed.
     pub(crate) fn look_again(&self) {
         self.scan.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    fn wake(&self) {
-        // A full counter is as good a signal as one more.
-        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+        self.wake.wake();
     }
 
     fn stopping(&self) -> bool {
@@ -267,17 +261,12 @@ impl Shared {
     fn take_scan(&self) -> bool {
         self.scan.swap(false, Ordering::AcqRel)
     }
-
-    fn drain_wake(&self) {
-        let mut count = [0; 8];
-        let _ = rustix::io::read(&self.wake, &mut count);
-    }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
-        self.shared.wake();
+        self.shared.wake.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -43,6 +43,6 @@ pub(super) fn run(mut tracker: Tracker) {
         while !scan.step(&mut tracker, Some(&mut polled)) {}
         let mut fds = [PollFd::new(&shared.wake, PollFlags::IN)];
         let _ = poll(&mut fds, Some(&INTERVAL));
-        shared.drain_wake();
+        shared.wake.drain();
     }
 }

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat, readlinkat, stat};
+use usher_core::identify::FileId;
 
 /// Longest text that is read of one file of a process, in bytes.
 const TEXT_LIMIT: u64 = 4096;
@@ -32,6 +33,14 @@ impl FileKey {
             size: stat.st_size,
             modified: (stat.st_mtime, stat.st_mtime_nsec as i64),
             changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
+        }
+    }
+
+    /// Which file it is, whatever is in it.
+    pub(crate) fn id(&self) -> FileId {
+        FileId {
+            device: self.device,
+            inode: self.inode,
         }
     }
 
@@ -140,6 +149,16 @@ pub(crate) fn process_stat(pid: u32) -> io::Result<ProcessStat> {
         zombie: fields.first() == Some(&b"Z".as_slice()),
         threads: number(17)? as u32,
     })
+}
+
+/// A process and its ancestors, the nearest first, as far as there are any besides the first of all
+/// processes.
+pub(crate) fn line_of(pid: u32) -> impl Iterator<Item = u32> {
+    const LIMIT: usize = 64;
+    let up = |pid: &u32| Some(process_stat(*pid).ok()?.parent);
+    std::iter::successors(Some(pid), up)
+        .take(LIMIT)
+        .take_while(|pid| *pid > 1)
 }
 
 /// The real uid of a process.

@@ -37,7 +37,7 @@ pub(super) fn run(mut tracker: Tracker, mut probe: Probe) {
     follow_covers(&shared, &mut tracker, &mut probe);
     while !shared.stopping() {
         if wait(&shared, &probe, scan.is_some()) {
-            shared.drain_wake();
+            shared.wake.drain();
             follow_covers(&shared, &mut tracker, &mut probe);
             if shared.take_scan() {
                 // The rules have changed, and with them what is nobody's.
@@ -198,7 +198,7 @@ mod tests {
             |raw| matches!(raw, Raw::Exited { pid: ended, .. } if *ended == pid),
         );
         shared.stop.store(true, Ordering::Release);
-        shared.wake();
+        shared.wake.wake();
         watcher.join().unwrap();
     }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, fstatvfs, openat};
 use rustix::io::Errno;
 use usher_gate::{Answer, CommandNumber, Gate, Question};
@@ -22,6 +22,7 @@ use self::kernel::{Event, FileHandle, Group};
 use super::marks::{TABLE, mounts_of};
 use crate::lock;
 use crate::mounts::markable;
+use crate::wake::Wake;
 
 /// Between two times that every file is asked about again.
 const ALL_AGAIN_EVERY: Duration = Duration::from_millis(100);
@@ -32,7 +33,7 @@ const ROOTS_LIMIT: usize = 256;
 #[derive(Debug)]
 pub(super) struct Changes {
     watch: Arc<Watch>,
-    end: OwnedFd,
+    end: Wake,
 }
 
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl Changes {
     /// # Errors
     /// The kernel tells of no changes (before Linux 5.1), or no thread can be had.
     pub(super) fn follow(gate: &Arc<Gate>) -> std::io::Result<Changes> {
-        let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let end = Wake::new()?;
         let watch = Arc::new(Watch {
             gate: Arc::downgrade(gate),
             group: Group::open()?,
@@ -80,12 +81,12 @@ impl Changes {
 impl Drop for Changes {
     fn drop(&mut self) {
         // The thread may hang on a disk; it ends when it comes back.
-        let _ = rustix::io::write(&self.end, &1_u64.to_ne_bytes());
+        self.end.wake();
     }
 }
 
 impl Watch {
-    fn run(&self, end: &OwnedFd) {
+    fn run(&self, end: &Wake) {
         let mut all = AllAgain::default();
         let mut roots = Roots::default();
         loop {

@@ -4,11 +4,11 @@
 //! another process looks, with a thread for each mount, and is left behind where it is not done in
 //! time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -165,32 +165,11 @@ fn elsewhere(own: &[Mount]) -> Vec<(Mount, String)> {
 }
 
 /// A process in each other mount namespace, with its pid and name for people.
-fn other_namespaces() -> Vec<(PathBuf, String)> {
-    let namespace = |process: &Path| std::fs::read_link(process.join("ns/mnt")).ok();
-    let own = namespace(Path::new("/proc/self"));
-    let mut others: HashMap<PathBuf, u32> = HashMap::new();
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    for entry in processes {
-        let pid: Option<u32> = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        if let (Some(pid), Some(found)) = (pid, namespace(&entry.path()))
-            && Some(&found) != own.as_ref()
-            && (others.len() < NAMESPACES_LIMIT || others.contains_key(&found))
-        {
-            let first = others.entry(found).or_insert(pid);
-            *first = pid.min(*first);
-        }
-    }
-    let mut first: Vec<u32> = others.into_values().collect();
-    first.sort_unstable();
-    first
-        .into_iter()
-        .map(|pid| {
-            let process = PathBuf::from(format!("/proc/{pid}"));
-            let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
-            (process, format!("process {pid}, {}", name.trim_end()))
-        })
-        .collect()
+fn other_namespaces() -> impl Iterator<Item = (PathBuf, String)> {
+    let first = usher_agent::mounts::other_namespaces(NAMESPACES_LIMIT);
+    first.into_iter().map(|pid| {
+        let process = PathBuf::from(format!("/proc/{pid}"));
+        let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
+        (process, format!("process {pid}, {}", name.trim_end()))
+    })
 }
