@@ -88,6 +88,8 @@ pub(crate) struct Agent {
     /// The sessions' processes as they were last written down.
     written: FxHashMap<SessionId, Vec<ProcessKey>>,
     unwritten: Vec<Effect>,
+    /// Written in a transaction that is not committed yet.
+    uncommitted: Vec<Effect>,
     /// The highest number that a session got.
     last_session: u64,
 }
@@ -131,6 +133,7 @@ impl Agent {
             urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
+            uncommitted: Vec::new(),
             last_session,
         };
         agent.weigh_policy();
@@ -297,10 +300,35 @@ impl Agent {
 
     /// Puts effects on disk, with those that could not be written before.
     pub(crate) fn write(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
+        self.act(effects);
+        self.write_down()
+    }
+
+    /// Acts on effects, and has them written with the request that goes out at once if one of them
+    /// asks for a seat that a start waits for; else now.
+    pub(crate) fn write_with_request(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
+        match self.act(effects) {
+            true => Ok(()),
+            false => self.write_down(),
+        }
+    }
+
+    /// What need not be on disk first. True: the server is asked at once.
+    fn act(&mut self, effects: Vec<Effect>) -> bool {
         // Whoever waits for an answer does not wait for the disk.
-        self.unwritten
-            .extend(self.desk.take(effects, self.connected));
+        let rest = self.desk.take(effects, self.connected);
+        let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
+        let is_asking = rest.iter().any(asks);
+        self.unwritten.extend(rest);
         self.tell_refused();
+        if is_asking {
+            self.urgent.notify_one();
+        }
+        is_asking
+    }
+
+    /// Puts on disk what is not.
+    pub(crate) fn write_down(&mut self) -> Result<(), OutboxError> {
         if self.unwritten.is_empty() {
             return Ok(());
         }
@@ -314,13 +342,32 @@ impl Agent {
         }
         let effects = std::mem::take(&mut self.unwritten);
         let result = self.write_all(&effects);
-        let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
-        if result.is_ok() && effects.iter().any(asks) {
-            self.urgent.notify_one();
-        }
         if result.is_err() {
             self.wait_in_vain(&effects);
             self.unwritten = effects;
+        } else if self.outbox.is_begun() {
+            self.uncommitted.extend(effects);
+        }
+        result
+    }
+
+    /// Makes what `step` writes one transaction: a disk is waited for once.
+    pub(crate) fn together<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        let unreached = self.unreached.clone();
+        self.outbox.begin()?;
+        let result = step(self);
+        // What was written before an error stays, as it does where each change stands alone.
+        let committed = self.outbox.commit();
+        let mut effects = std::mem::take(&mut self.uncommitted);
+        if let Err(error) = committed {
+            self.unreached = unreached;
+            self.wait_in_vain(&effects);
+            effects.append(&mut self.unwritten);
+            self.unwritten = effects;
+            return Err(error);
         }
         result
     }

@@ -215,7 +215,7 @@ impl Agent {
             unanswered,
         };
         self.sessions.apply(clock::now(), event, &mut effects);
-        self.write(effects)
+        self.write_with_request(effects)
     }
 
     /// Tells those whose starts were refused on their desktops.
