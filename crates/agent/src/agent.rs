@@ -57,7 +57,7 @@ pub(crate) struct Agent {
     pub(crate) boot_id: String,
     pub(crate) sessions: Sessions,
     pub(crate) outbox: Outbox,
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) policy: Policy,
     /// Whether programs may be refused by the policy.
     pub(crate) trust: Trust,
@@ -116,7 +116,7 @@ impl Agent {
             boot_id: clock::boot_id(),
             sessions: Sessions::new(Limits::default(), last_session),
             outbox,
-            accounts: Accounts::new(),
+            accounts: Arc::new(Accounts::new()),
             policy,
             trust,
             is_vouched: false,
@@ -395,7 +395,7 @@ impl Agent {
             life,
             ..
         } = self;
-        let mut teller = Teller {
+        let teller = Teller {
             accounts,
             computer: &computer.id,
         };
@@ -492,8 +492,8 @@ impl Agent {
         // A server that tells no life knows of no gates: with it everything is only tracked.
         let gate = self.life.is_some() && self.sessions.is_asking(id);
         let session = self.sessions.get(id)?;
-        let mut teller = Teller {
-            accounts: &mut self.accounts,
+        let teller = Teller {
+            accounts: &self.accounts,
             computer: &self.computer.id,
         };
         let mut checkout = teller.checkout(session, &self.policy, held);
@@ -511,9 +511,9 @@ impl Agent {
     }
 
     /// Of this computer's account `uid`.
-    pub(crate) fn subject(&mut self, uid: u32) -> Subject<'static> {
-        let mut teller = Teller {
-            accounts: &mut self.accounts,
+    pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
+        let teller = Teller {
+            accounts: &self.accounts,
             computer: &self.computer.id,
         };
         teller.subject(uid)

@@ -79,8 +79,14 @@ async fn live(
     agent.is_vouched = trust::is_vouched(&options.server);
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
-    let watcher = Watcher::start(options.watching, agent.rules(), &roots, seen_in)
-        .map_err(|error| failed("cannot watch programs", error.to_string()))?;
+    let watcher = Watcher::start(
+        options.watching,
+        agent.rules(),
+        &roots,
+        agent.accounts.clone(),
+        seen_in,
+    )
+    .map_err(|error| failed("cannot watch programs", error.to_string()))?;
     agent.shared = Some(watcher.shared.clone());
 
     let (starts_in, mut starts) = mpsc::channel(STARTS_LIMIT);

@@ -166,9 +166,11 @@ async fn checkout(
     Body(body): Body,
 ) -> Answer {
     let mut request: CheckoutRequest<'_> = parse(&body)?;
+    let who = peer.who();
+    state.shared.accounts.clone().learn_aside(who.counted).await;
     {
-        let mut agent = lock(&state.agent);
-        let subject = agent.subject(peer.who().counted);
+        let agent = lock(&state.agent);
+        let subject = agent.subject(who.counted);
         request.user = subject.name;
         request.computer = Cow::Owned(agent.computer.id.clone());
         request.subject = Some(SubjectKey {
@@ -364,7 +366,7 @@ fn look_into(state: &State, peer: Peer, path: &str) -> Result<IdentifyAnswer, Re
 }
 
 async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
-    let mut agent = lock(&state.agent);
+    let agent = lock(&state.agent);
     let now = clock::now();
     let who = peer.who();
     let seen: Vec<_> = agent
