@@ -156,6 +156,13 @@ impl Bench {
     fn nobodys(&self, arguments: &Arguments) -> Result<String, String> {
         let program = self.program("nobodys", "/bin/true")?;
         self.bring_libraries()?;
+        // As on any computer, the libraries are in use all the time: the first and the last use
+        // of a page cost more.
+        let _user = bound_to_us(Path::new("/bin/sleep"))
+            .arg("infinity")
+            .spawn()
+            .map(Ended)
+            .map_err(text)?;
         let is_in = |peer: &str| !arguments.without.iter().any(|without| without == peer);
         let agent = || Ok(Box::new(self.agent()?) as Box<dyn Any>);
         let auditd = || Ok(Box::new(peers::auditd(self.site.folder())?) as Box<dyn Any>);
@@ -315,6 +322,16 @@ fn until_seated(program: &Path, person: u32) -> Result<Child, String> {
             Err(error) if Instant::now() > until => return Err(text(error)),
             Err(_) => thread::sleep(Duration::from_millis(20)),
         }
+    }
+}
+
+/// Ended when this is dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -18,6 +18,10 @@ use crate::beside::private::{Server, bound_to_us, find};
 /// How long a peer may run: many times what a turn takes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
+/// A kernel that was audited once prepares to audit every process until the next start of the
+/// computer, unless this rule says that it need not.
+const LEAVES_ALONE: &str = "-a never,task";
+
 /// auditd's own settings as Debian has them, but for the files.
 const AUDITD: &str = "\
 local_events = yes
@@ -62,7 +66,7 @@ allow_filesystem_mark = 0
 /// A peer that runs. It ends when this is dropped.
 pub(super) struct Peer {
     /// Undone before the server ends.
-    undo: Vec<Vec<&'static str>>,
+    undo: Vec<String>,
     _limit: Sender<()>,
     _server: Server,
 }
@@ -71,7 +75,7 @@ impl Drop for Peer {
     fn drop(&mut self) {
         for command in &self.undo {
             // What is left of it ends with the next run or start of the computer.
-            let _ = ask(command);
+            let _ = ask_line(command);
         }
     }
 }
@@ -79,7 +83,8 @@ impl Drop for Peer {
 /// auditd, with every `execve` of the computer in its log.
 pub(super) fn auditd(folder: &Path) -> Result<Peer, String> {
     let program = find("auditd", "auditd")?;
-    if is_audited()? || !ask(&["auditctl", "-l"])?.contains("No rules") {
+    let rules = ask(&["auditctl", "-l"])?;
+    if is_audited()? || !["No rules", LEAVES_ALONE].contains(&rules.trim()) {
         return Err("this computer is audited already: use --without auditd".to_owned());
     }
     let settings = folder.join("auditd");
@@ -100,12 +105,16 @@ pub(super) fn auditd(folder: &Path) -> Result<Peer, String> {
     let limit = limit(server.pid())?;
     server.wait_until(|| is_audited().unwrap_or(false))?;
     let peer = Peer {
-        undo: vec![vec!["auditctl", "-D"], vec!["auditctl", "-e", "0"]],
+        undo: vec![
+            "auditctl -D".to_owned(),
+            "auditctl -e 0".to_owned(),
+            format!("auditctl {LEAVES_ALONE}"),
+        ],
         _limit: limit,
         _server: server,
     };
-    let rule = "auditctl -a always,exit -F arch=b64 -S execve";
-    ask(&rule.split(' ').collect::<Vec<_>>())?;
+    ask_line("auditctl -D")?;
+    ask_line("auditctl -a always,exit -F arch=b64 -S execve")?;
     Ok(peer)
 }
 
@@ -179,6 +188,10 @@ fn limit(pid: u32) -> Result<Sender<()>, String> {
         })
         .map_err(|error| error.to_string())?;
     Ok(ended)
+}
+
+fn ask_line(line: &str) -> Result<String, String> {
+    ask(&line.split(' ').collect::<Vec<_>>())
 }
 
 fn ask(command: &[&str]) -> Result<String, String> {

@@ -25,6 +25,16 @@ const POSTGRESQL: Need = Need {
     package: "postgresql",
     for_what: "the benchmark's peer",
 };
+const AUDITD: Need = Need {
+    program: "auditd",
+    package: "auditd",
+    for_what: "the gate's peer",
+};
+const FAPOLICYD: Need = Need {
+    program: "fapolicyd",
+    package: "fapolicyd",
+    for_what: "the gate's peer",
+};
 const SUDO: Need = Need {
     program: "sudo",
     package: "sudo",
@@ -90,6 +100,8 @@ pub(crate) const TESTS: &[Need] = &[
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
 /// What `cargo xtask bench` needs.
 pub(crate) const PEERS: &[Need] = &[REDIS, POSTGRESQL];
+/// What `cargo xtask bench gate` needs.
+pub(crate) const GATE_PEERS: &[Need] = &[AUDITD, FAPOLICYD];
 
 /// Installs what is missing, as root on Debian; else says what is missing and how to get it.
 pub(crate) fn debian(runner: &Runner, needs: &[Need]) -> Result<(), String> {
