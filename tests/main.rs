@@ -29,6 +29,7 @@ mod everything_is_ended_together;
 mod far;
 mod gated;
 mod http;
+mod idle_programs_give_their_seats_back;
 mod installed;
 mod load;
 mod managed;

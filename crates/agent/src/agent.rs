@@ -18,6 +18,7 @@ use crate::computer::{self, Computer};
 use crate::enforcement::Enforcement;
 use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
+use crate::idle::Idle;
 use crate::lock;
 use crate::lost::Lost;
 use crate::notices::Notices;
@@ -83,6 +84,8 @@ pub(crate) struct Agent {
     pub(crate) waits: Waits,
     /// Programs that are to end for want of a lease.
     pub(crate) lost: Lost,
+    /// Programs that nobody touches.
+    pub(crate) idle: Idle,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
     /// The sessions' processes as they were last written down.
@@ -130,6 +133,7 @@ impl Agent {
             notices: Notices::new(),
             waits: Waits::new(),
             lost: Lost::default(),
+            idle: Idle::default(),
             urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
@@ -478,6 +482,7 @@ impl Agent {
                 Effect::Ended(session, _) => {
                     self.seats.remove(&session.id);
                     self.lost.gone(session.id);
+                    self.idle.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
                 }
@@ -520,7 +525,7 @@ impl Agent {
     }
 }
 
-fn due_at(due_boot_ms: u64) -> Seat {
+pub(crate) fn due_at(due_boot_ms: u64) -> Seat {
     Seat {
         due_boot_ms,
         ttl_seconds: TTL_SECONDS,
@@ -538,7 +543,7 @@ fn covered(cover: &Cover) -> Event {
 }
 
 /// A session's seat goes back: what was never asked for need not be given back.
-fn release(change: &Change<'_>, session: u64) -> Result<(), OutboxError> {
+pub(crate) fn release(change: &Change<'_>, session: u64) -> Result<(), OutboxError> {
     change.take_back(ItemKind::Renew, session)?;
     change.take_back(ItemKind::Checkout, session)?;
     if change.was_asked_for(session)? {

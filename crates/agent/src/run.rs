@@ -14,8 +14,8 @@ use crate::agent::Agent;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
 use crate::{
-    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, lock, socket, trust,
-    waits,
+    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, lock, socket,
+    trust, waits,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -134,6 +134,7 @@ async fn live(
         lock(&agent).enforcement.follow(),
         changed.clone(),
     ));
+    tokio::spawn(idle::run(agent.clone(), stop.clone()));
     let sockets = socket::listen(&options, state, &stop);
     let exchange = tokio::spawn(sync_loop::run(
         agent.clone(),

@@ -369,13 +369,13 @@ impl Agent {
         }
     }
 
-    fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
+    pub(crate) fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
         let mut effects = Vec::new();
         self.sessions.apply(clock::now(), event, &mut effects);
         self.write(effects)
     }
 
-    fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {
+    pub(crate) fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {
         let Some(session) = self.sessions.get(id) else {
             return Ok(());
         };

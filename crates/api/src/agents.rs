@@ -395,6 +395,9 @@ pub struct AgentStatus {
     pub sessions: u64,
     /// Leases of sessions that run now.
     pub leases: Vec<Lease>,
+    /// Sessions that run without a seat because nobody used them and it was given back.
+    #[serde(default)]
+    pub released: Vec<ReleasedSession>,
     /// Whether programs are refused on this computer; null from an agent that refuses none.
     #[serde(default)]
     pub enforcement: Option<EnforcementStatus>,
@@ -402,6 +405,18 @@ pub struct AgentStatus {
     /// gate runs.
     #[serde(default)]
     pub marks: Option<Vec<MountMark>>,
+}
+
+/// A session whose seat was given back because nobody used it (`on_idle`); its programs run on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleasedSession {
+    /// Product id.
+    pub product: String,
+    /// Whose it is, for people.
+    pub user: String,
+    /// Since when it has no seat.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
 }
 
 /// A mount that an agent's gate holds starts on, or could not.

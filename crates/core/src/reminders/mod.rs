@@ -63,6 +63,11 @@ pub enum Event {
         /// Which.
         session: SessionId,
     },
+    /// Its product no longer ends programs for want of a seat.
+    Spared {
+        /// Which.
+        session: SessionId,
+    },
     /// How long nobody has touched a session, 0 where somebody does.
     Untouched {
         /// Which.
@@ -166,6 +171,7 @@ impl Reminders {
                     self.asked.remove(&(session, Cause::Idle));
                 }
             }
+            Event::Spared { session } => self.take_back(session, Cause::LostLease, effects),
             Event::Untouched {
                 session,
                 for_ms,

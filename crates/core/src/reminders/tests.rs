@@ -204,6 +204,7 @@ fn events() -> impl Strategy<Value = Event> {
         2 => (session.clone(), 0..10_u64)
             .prop_map(|(session, grace_ms)| Event::Lost { session, grace_ms }),
         1 => session.clone().prop_map(|session| Event::Seated { session }),
+        1 => session.clone().prop_map(|session| Event::Spared { session }),
         4 => (session.clone(), 0..40_u64, proptest::option::of(rule))
             .prop_map(|(session, for_ms, rule)| Event::Untouched { session, for_ms, rule }),
         1 => session.prop_map(|session| Event::Gone { session }),

@@ -172,7 +172,7 @@ async fn how_long_a_seat_is_kept_has_bounds_and_is_told_to_agents_where_it_was_s
         ("claim_seconds", 0),
         ("claim_seconds", 86_401),
         ("grace_seconds", 9),
-        ("idle_seconds", 59),
+        ("idle_seconds", 9),
         ("idle_seconds", 604_801),
     ] {
         let mut body = json!({ "id": "cad" });
