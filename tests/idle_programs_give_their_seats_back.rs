@@ -3,17 +3,21 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Running, usher, wait_for};
+use crate::support::{Ended, Folder, Running, said, usher, wait_for};
 
 /// How long nobody may touch a program, and the grace that it then has.
 const IDLE: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The account that sits at displays, where this test may choose.
+const NOBODY: u32 = 65_534;
 
 /// A process that ends with the test, and all that it prints.
 struct Part {
@@ -183,4 +187,177 @@ fn who_leaves_a_terminal_alone_gives_the_seat_back_and_has_one_again_by_typing()
     assert!(!kept.has_printed("usher: nobody has used kept: its seat"));
     let uses = computer.running.json(&["usage", "--product", "left"]);
     assert_eq!(uses["items"].as_array().unwrap().len(), 1, "{uses}");
+}
+
+/// A graphical session of an account.
+struct Session {
+    variables: Vec<(&'static str, String)>,
+    /// What presses a key in it.
+    presses: &'static [&'static str],
+    _display: Part,
+    _home: Folder,
+}
+
+impl Session {
+    /// With this home; none where a part of it is not installed, which it says.
+    fn begin(
+        needs: &[&str],
+        presses: &'static [&'static str],
+        display: impl FnOnce(&Path) -> (Part, Vec<(&'static str, String)>),
+    ) -> Option<Session> {
+        let path = std::env::var_os("PATH").unwrap();
+        let is_there = |part: &&&str| std::env::split_paths(&path).any(|p| p.join(part).exists());
+        if let Some(missing) = needs.iter().find(|part| !is_there(part)) {
+            eprintln!("skipped: no {missing} here");
+            return None;
+        }
+        let folder = Folder::new();
+        fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        let home = folder.path("home");
+        fs::create_dir(&home).unwrap();
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+        if nix::unistd::geteuid().is_root() {
+            chown(&home, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let (display, variables) = display(&home);
+        Some(Session {
+            variables,
+            presses,
+            _display: display,
+            _home: folder,
+        })
+    }
+
+    fn x11() -> Option<Session> {
+        Session::begin(&["Xvfb", "xdotool"], &["xdotool", "key", "a"], |_| {
+            let mut screen = theirs("Xvfb");
+            screen.args(["-displayfd", "1", "-screen", "0", "320x200x24"]);
+            let display = Part::start(screen.args(["-nolisten", "tcp", "-ac"]));
+            let number = wait_for("the number of the display", || {
+                let printed = display.printed.lock().unwrap();
+                printed.strip_suffix('\n').map(str::to_owned)
+            });
+            (display, vec![("DISPLAY", format!(":{number}"))])
+        })
+    }
+
+    fn wayland() -> Option<Session> {
+        Session::begin(&["sway", "wtype"], &["wtype", "a"], |home| {
+            let config = home.join("config");
+            fs::write(&config, "xwayland disable\n").unwrap();
+            let mut compositor = theirs("sway");
+            compositor
+                .arg("-c")
+                .arg(&config)
+                .env("XDG_RUNTIME_DIR", home)
+                .env("HOME", home)
+                .env("WLR_BACKENDS", "headless")
+                .env("WLR_LIBINPUT_NO_DEVICES", "1")
+                .env("WLR_RENDERER", "pixman");
+            let display = Part::start(&mut compositor);
+            let name = wait_for("the socket of the display", || {
+                let files = fs::read_dir(home).unwrap().flatten();
+                let mut names = files.filter_map(|file| file.file_name().into_string().ok());
+                names.find(|name| name.starts_with("wayland-") && !name.ends_with(".lock"))
+            });
+            let home = home.to_str().unwrap().to_owned();
+            (
+                display,
+                vec![("WAYLAND_DISPLAY", name), ("XDG_RUNTIME_DIR", home)],
+            )
+        })
+    }
+
+    /// A program of this session, which has no terminal.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = theirs("setsid");
+        command.arg(program);
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command
+    }
+
+    fn press(&self) {
+        let (program, keys) = self.presses.split_first().unwrap();
+        let mut press = self.command(Path::new(program));
+        let pressed = press
+            .args(keys)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let pressed = pressed.ended();
+        assert!(pressed.status.success(), "{}", said(&pressed));
+    }
+}
+
+/// A program of who sits there.
+fn theirs(program: &str) -> Command {
+    let mut command = plain(program);
+    command
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .env_remove("XDG_RUNTIME_DIR");
+    if nix::unistd::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+/// What holds of every display.
+fn who_leaves_it_alone_gives_the_seat_back(session: &Session) {
+    let computer = Computer::new();
+    let left = computer.product("left", "/bin/sleep");
+    let lent = computer.product("lent", "/bin/sleep");
+    let elsewhere = computer.product("elsewhere", "/bin/sleep");
+    let helper = crate::support::program();
+    let mut notify = session.command(&helper);
+    notify.arg("notify").arg("--agent-socket");
+    let notify = Part::start(notify.arg(&computer.socket));
+    let _left = Part::start(session.command(&left).arg("600"));
+    let _lent = Part::start(session.command(&lent).arg("600"));
+    // Nobody reports of its display.
+    let mut unknown = session.command(&elsewhere);
+    let unknown = unknown
+        .env("DISPLAY", ":4711")
+        .env_remove("WAYLAND_DISPLAY");
+    let _elsewhere = Part::start(unknown.arg("600"));
+    for product in ["left", "lent", "elsewhere"] {
+        computer.has_seat(product, true);
+    }
+
+    notify.prints("You have not used left for 10 seconds: Its seat is given back in 10 seconds");
+    session.press();
+    notify.prints("You use left again: It keeps its seat.");
+    assert_eq!(computer.released(), [""; 0]);
+
+    for product in ["left", "lent"] {
+        notify.prints(&format!(
+            "The seat of {product} is given back: Nobody has used it."
+        ));
+        computer.has_seat(product, false);
+    }
+    assert_eq!(computer.in_use("elsewhere"), 1);
+    let taken = ["checkout", "lent", "--user", "ben", "--ttl", "600"];
+    computer.running.ok(&taken);
+    session.press();
+    notify.prints("left has a seat again: You may go on.");
+    notify.prints("No seat of lent is free: All are in use by now. It runs on without one");
+    computer.has_seat("left", true);
+    let lent = computer.running.json(&["status"]);
+    let products = lent["products"].as_array().unwrap();
+    let lent = products.iter().find(|product| product["id"] == "lent");
+    assert_eq!(lent.unwrap()["unseated"], 1, "{products:?}");
+}
+
+#[test]
+fn who_leaves_an_x11_display_alone_gives_the_seat_back_and_has_one_again_by_a_key() {
+    if let Some(session) = Session::x11() {
+        who_leaves_it_alone_gives_the_seat_back(&session);
+    }
+}
+
+#[test]
+fn who_leaves_a_wayland_display_alone_gives_the_seat_back_and_has_one_again_by_a_key() {
+    if let Some(session) = Session::wayland() {
+        who_leaves_it_alone_gives_the_seat_back(&session);
+    }
 }

@@ -65,6 +65,21 @@ const XVFB: Need = Need {
     package: "xvfb",
     for_what: "tests of notices on a desktop of their own: its screen",
 };
+const XDOTOOL: Need = Need {
+    program: "xdotool",
+    package: "xdotool",
+    for_what: "tests of idle programs: who presses keys on that screen",
+};
+const SWAY: Need = Need {
+    program: "sway",
+    package: "sway",
+    for_what: "tests of idle programs under Wayland: its compositor",
+};
+const WTYPE: Need = Need {
+    program: "wtype",
+    package: "wtype",
+    for_what: "tests of idle programs under Wayland: who presses keys there",
+};
 const IMPORT: Need = Need {
     program: "import",
     package: "imagemagick",
@@ -94,7 +109,7 @@ const LIBBPF: Need = Need {
 
 /// What `cargo xtask test` needs.
 pub(crate) const TESTS: &[Need] = &[
-    REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, IMPORT, FONT,
+    REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY, WTYPE, IMPORT, FONT,
 ];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
