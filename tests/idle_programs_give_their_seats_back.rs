@@ -178,6 +178,18 @@ fn who_leaves_a_terminal_alone_gives_the_seat_back_and_has_one_again_by_typing()
     );
     computer.has_seat("left", false);
     assert_eq!(computer.released(), ["left"]);
+    let printed = left.printed.lock().unwrap().clone();
+    let lease = printed
+        .split("usher why ")
+        .nth(1)
+        .unwrap()
+        .split(')')
+        .next();
+    let why = computer.running.ok(&["why", lease.unwrap()]);
+    assert!(
+        why.contains("nobody used the program, which runs on"),
+        "{why}"
+    );
     left.types("\n");
     left.prints("usher: left has a seat again");
     computer.has_seat("left", true);

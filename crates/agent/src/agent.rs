@@ -447,7 +447,7 @@ impl Agent {
                     }
                     Effect::ReleaseLease(id) => {
                         claims |= waits.leave(*id);
-                        release(change, id.0)?;
+                        release(change, SyncAction::Checkin { session: id.0 }, id.0)?;
                     }
                     Effect::Ended(session, at) => {
                         change.forget_session(session.id.0)?;
@@ -543,11 +543,15 @@ fn covered(cover: &Cover) -> Event {
 }
 
 /// A session's seat goes back: what was never asked for need not be given back.
-pub(crate) fn release(change: &Change<'_>, session: u64) -> Result<(), OutboxError> {
+pub(crate) fn release(
+    change: &Change<'_>,
+    by: SyncAction<'_>,
+    session: u64,
+) -> Result<(), OutboxError> {
     change.take_back(ItemKind::Renew, session)?;
     change.take_back(ItemKind::Checkout, session)?;
     if change.was_asked_for(session)? {
-        change.enqueue(&SyncAction::Checkin { session })?;
+        change.enqueue(&by)?;
     }
     Ok(())
 }

@@ -89,6 +89,11 @@ pub enum SyncAction<'a> {
         /// The agent's number of the session.
         session: u64,
     },
+    /// The session goes on without its seat, because nobody uses its programs (`on_idle`).
+    Released {
+        /// The agent's number of the session.
+        session: u64,
+    },
     /// A session has ended; for the record.
     Finished(#[serde(borrow)] FinishedSession<'a>),
     /// Starts of programs of no product since the last such item.

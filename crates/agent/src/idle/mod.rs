@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use tokio::sync::watch;
-use usher_api::{Mode, OnIdle, Product, ReleasedSession};
+use usher_api::{Mode, OnIdle, Product, ReleasedSession, SyncAction};
 use usher_core::idle::untouched_ms;
 use usher_core::reminders::{Effect, Event, IdleRule, Then};
 use usher_core::sessions::{ProcessKey, Session, SessionId, Stamp, Who};
@@ -175,7 +175,7 @@ impl Agent {
     /// A session's grace is over: its seat goes back, and it is asked for no other.
     fn release_idle(&mut self, id: SessionId) {
         let released = self.outbox.change(|change| {
-            release(change, id.0)?;
+            release(change, SyncAction::Released { session: id.0 }, id.0)?;
             change.forget_seat(id.0)
         });
         let result = released.and_then(|()| {

@@ -12,6 +12,8 @@ use crate::notices::{News, words_of};
 pub(super) struct Of<'n> {
     id: &'n str,
     name: &'n str,
+    /// The lease that it held last.
+    lease: Option<&'n str>,
 }
 
 /// What is said.
@@ -25,7 +27,8 @@ pub(super) struct Said {
 
 /// That nobody has used it for so long, and what is done after the grace.
 pub(super) fn asked(of: Of<'_>, idle_seconds: u64, then: Then, grace_ms: u64) -> Said {
-    let (Of { id, name }, idle) = (of, words_of(idle_seconds));
+    let Of { id, name, .. } = of;
+    let idle = words_of(idle_seconds);
     let left = words_of(grace_ms.div_ceil(1_000));
     let next = match then {
         Then::Nothing => {
@@ -45,7 +48,7 @@ pub(super) fn asked(of: Of<'_>, idle_seconds: u64, then: Then, grace_ms: u64) ->
 }
 
 /// That it is used again before the grace was over.
-pub(super) fn used_again(Of { id, name }: Of<'_>, then: Then) -> Said {
+pub(super) fn used_again(Of { id, name, .. }: Of<'_>, then: Then) -> Said {
     let next = match then {
         Then::End => "it is not ended",
         _ => "it keeps its seat",
@@ -59,18 +62,19 @@ pub(super) fn used_again(Of { id, name }: Of<'_>, then: Then) -> Said {
 }
 
 /// That its seat was given back.
-pub(super) fn released(Of { id, name }: Of<'_>) -> Said {
+pub(super) fn released(Of { id, name, lease }: Of<'_>) -> Said {
     let next = "it runs on, and asks for another when you use it again";
+    let more = lease.map_or_else(String::new, |lease| format!(" (more: usher why {lease})"));
     Said {
         kind: NoticeKind::Released,
-        line: format!("usher: nobody has used {id}: its seat is given back; {next}"),
+        line: format!("usher: nobody has used {id}: its seat is given back; {next}{more}"),
         title: format!("The seat of {name} is given back"),
         text: format!("Nobody has used it. {}", sentence(next)),
     }
 }
 
 /// That it has a seat again.
-pub(super) fn seated_again(Of { id, name }: Of<'_>) -> Said {
+pub(super) fn seated_again(Of { id, name, .. }: Of<'_>) -> Said {
     Said {
         kind: NoticeKind::InUse,
         line: format!("usher: {id} has a seat again"),
@@ -80,7 +84,7 @@ pub(super) fn seated_again(Of { id, name }: Of<'_>) -> Said {
 }
 
 /// That there is no seat for who is back.
-pub(super) fn unseated(Of { id, name }: Of<'_>, ends_in_ms: Option<u64>) -> Said {
+pub(super) fn unseated(Of { id, name, .. }: Of<'_>, ends_in_ms: Option<u64>) -> Said {
     let next = match ends_in_ms {
         Some(ms) => format!(
             "save your work: it is ended in {} unless one comes free",
@@ -97,7 +101,7 @@ pub(super) fn unseated(Of { id, name }: Of<'_>, ends_in_ms: Option<u64>) -> Said
 }
 
 /// That it was ended.
-pub(super) fn ended(Of { id, name }: Of<'_>) -> Said {
+pub(super) fn ended(Of { id, name, .. }: Of<'_>) -> Said {
     Said {
         kind: NoticeKind::Ended,
         line: format!("usher: nobody has used {id}: it is ended"),
@@ -119,10 +123,12 @@ impl Agent {
             return;
         };
         let (who, product) = (session.who, session.product.clone());
+        let lease = session.lease.clone();
         let name = self.product_name(&product);
         let said = say(Of {
             id: &product,
             name: &name,
+            lease: lease.as_deref(),
         });
         tracing::info!(session = id.0, product = &*product, kind = ?said.kind, "its user is told");
         self.tell_user(id, &said.line);
