@@ -10,6 +10,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::gated;
 use crate::support::{Ended, Folder, Running, said, usher, wait_for};
 
 /// How long nobody may touch a program, and the grace that it then has.
@@ -142,10 +143,9 @@ fn plain(program: impl AsRef<Path>) -> Command {
 }
 
 /// A program that reads from a terminal of its own, whose keyboard and screen are this test.
-fn at_terminal(program: &Path) -> Part {
+fn at_terminal(words: &str) -> Part {
     let mut command = plain("script");
-    let program = program.to_str().unwrap();
-    Part::start(command.args(["-qefc", program, "/dev/null"]))
+    Part::start(command.args(["-qefc", words, "/dev/null"]))
 }
 
 #[test]
@@ -153,13 +153,17 @@ fn who_leaves_a_terminal_alone_gives_the_seat_back_and_has_one_again_by_typing()
     let computer = Computer::new();
     let left = computer.product("left", "/bin/cat");
     let kept = computer.product("kept", "/bin/cat");
+    let wrapped = computer.product("wrapped", "/bin/cat");
     let silent = computer.product("silent", "/bin/sleep");
     let begun = Instant::now();
-    let mut left = at_terminal(&left);
-    let mut kept = at_terminal(&kept);
+    let mut left = at_terminal(left.to_str().unwrap());
+    let mut kept = at_terminal(kept.to_str().unwrap());
+    let (helper, socket) = (crate::support::program(), computer.socket.display());
+    let run = format!("{} run --agent-socket {socket} -- ", helper.display());
+    let wrapped = at_terminal(&(run + wrapped.to_str().unwrap()));
     // It has no terminal and no display: nobody knows whether it is used.
     let _silent = Part::start(plain("setsid").arg(silent).arg("600"));
-    for product in ["left", "kept", "silent"] {
+    for product in ["left", "kept", "wrapped", "silent"] {
         computer.has_seat(product, true);
     }
 
@@ -195,10 +199,39 @@ fn who_leaves_a_terminal_alone_gives_the_seat_back_and_has_one_again_by_typing()
     computer.has_seat("left", true);
     assert_eq!(computer.released(), [""; 0]);
 
-    assert_eq!((computer.in_use("kept"), computer.in_use("silent")), (1, 1));
+    for product in ["kept", "wrapped", "silent"] {
+        assert_eq!(computer.in_use(product), 1, "{product}");
+    }
+    // Its seat is that of `usher run`, and nobody else's to give.
+    assert!(
+        wrapped.has_printed("nobody has used wrapped for 10 seconds: others may need its seat")
+    );
     assert!(!kept.has_printed("usher: nobody has used kept: its seat"));
     let uses = computer.running.json(&["usage", "--product", "left"]);
     assert_eq!(uses["items"].as_array().unwrap().len(), 1, "{uses}");
+}
+
+#[test]
+fn who_leaves_alone_what_is_ended_then_is_asked_before() {
+    let idle = ["--idle-seconds", "10s", "--grace-seconds", "10s"];
+    let ends = [&idle[..], &["--on-idle", "end"]].concat();
+    let Some(computer) = gated::Computer::with_seats("1", &ends) else {
+        return;
+    };
+    let solver = format!("{} 600", computer.program("solver").display());
+    let mut solver = at_terminal(&solver);
+    solver
+        .prints("nobody has used solver for 10 seconds: save your work: it is ended in 10 seconds");
+    let asked = Instant::now();
+    solver.prints("usher: nobody has used solver: it is ended");
+    wait_for("the end of the program", || {
+        solver.child.try_wait().unwrap()
+    });
+    let grace = asked.elapsed();
+    assert!(grace + Duration::from_secs(1) >= GRACE, "{grace:?}");
+    wait_for("its seat to be free", || {
+        (computer.status()["in_use"] == 0).then_some(())
+    });
 }
 
 /// A graphical session of an account.

@@ -143,7 +143,7 @@ impl Agent {
 
     pub(crate) fn remind(&mut self, boot_ms: u64, event: Event) {
         let mut effects = Vec::new();
-        if self.lost.has_slept(boot_ms, clock::awake_ms()) {
+        if self.lost.has_slept(clock::boot_ms(), clock::awake_ms()) {
             self.lost
                 .reminders
                 .apply(boot_ms, Event::Woke, &mut effects);
@@ -224,5 +224,19 @@ impl Agent {
             .filter(|(_, key)| procfs::process_stat(key.pid).is_ok_and(|is| is.start == key.start))
             .map(|(_, key)| key.pid);
         terminal::tell_all(pids, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_computer_has_slept_when_its_clocks_have_parted_and_only_once() {
+        let mut lost = Lost::default();
+        assert!(!lost.has_slept(60_000, 60_000));
+        assert!(!lost.has_slept(61_002, 61_000), "they are not read at once");
+        assert!(lost.has_slept(8 * 3_600_000, 62_000));
+        assert!(!lost.has_slept(8 * 3_600_000 + 5_000, 67_000));
     }
 }

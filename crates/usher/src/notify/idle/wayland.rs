@@ -4,6 +4,9 @@
 //!
 //! The connection has a thread of its own, which waits for the compositor's word.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,13 +38,17 @@ pub(super) struct Seats(Arc<Mutex<Option<Quiet>>>);
 impl Seats {
     /// None where the compositor has neither protocol.
     pub(super) async fn open() -> Option<Seats> {
+        Seats::of(Connection::connect_to_env().ok()?).await
+    }
+
+    async fn of(compositor: Connection) -> Option<Seats> {
         let seats = Seats(Arc::default());
         let (begun, has_begun) = oneshot::channel();
         let told = seats.0.clone();
         std::thread::Builder::new()
             .name("wayland".to_owned())
             .spawn(move || {
-                let _ = listen(&told, begun);
+                let _ = listen(&compositor, &told, begun);
                 *lock(&told) = None;
             })
             .ok()?;
@@ -65,10 +72,10 @@ fn lock(told: &Mutex<Option<Quiet>>) -> MutexGuard<'_, Option<Quiet>> {
 
 /// Listens until the session is over.
 fn listen(
+    connection: &Connection,
     told: &Arc<Mutex<Option<Quiet>>>,
     begun: oneshot::Sender<()>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let connection = Connection::connect_to_env()?;
     let mut events: EventQueue<Listener> = connection.new_event_queue();
     let queue = events.handle();
     connection.display().get_registry(&queue, ());
