@@ -250,7 +250,7 @@ impl Agent {
     }
 
     /// Sessions of those people whose seat was given back, the first such first.
-    pub(crate) fn shown_released(&mut self, of: impl Fn(Who) -> bool) -> Vec<ReleasedSession> {
+    pub(crate) fn shown_released(&self, of: impl Fn(Who) -> bool) -> Vec<ReleasedSession> {
         let released = self.idle.released.iter();
         let mut released: Vec<(SessionId, Stamp)> = released.map(|(id, at)| (*id, *at)).collect();
         released.sort_unstable_by_key(|(id, since)| (since.boot_ms, *id));
