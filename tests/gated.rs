@@ -124,7 +124,7 @@ impl Computer {
 }
 
 /// A file system in memory that only this process and its children see.
-fn in_memory(place: &Path) {
+pub(crate) fn in_memory(place: &Path) {
     unshare(CloneFlags::CLONE_NEWNS).unwrap();
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();
