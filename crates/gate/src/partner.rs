@@ -357,8 +357,12 @@ fn end(child: &mut Child, until: Instant) {
 }
 
 fn pidfd(child: &Child) -> Result<OwnedFd, Errno> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = as_pid(child.id());
     rustix::process::pidfd_open(pid.ok_or(Errno::SRCH)?, PidfdFlags::empty())
+}
+
+pub(crate) fn as_pid(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 
 /// Starts one of the two: it gets these two descriptors, and nothing else of ours.
