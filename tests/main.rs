@@ -23,6 +23,7 @@ mod a_service_says_what_it_does;
 mod a_storm_is_weathered;
 mod an_agent_meters_this_machine;
 mod an_upgrade_is_rehearsed;
+mod an_upgraded_agent_holds_nobody;
 mod dangerous_rules_are_not_enforced;
 mod doctor_tells_of_each_mount;
 mod enforcement_is_switched_off;

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,7 +18,7 @@ use super::products::PRODUCTS;
 use crate::far::own_network;
 use crate::gated::in_memory;
 use crate::http::{Answer, Http};
-use crate::support::{Ended, Folder, Running, children, said, signal, usher, wait_for};
+use crate::support::{Ended, Folder, Running, said, signal, usher, wait_for};
 
 const API: &str = "http://10.77.0.2:8470";
 /// The same, seen from the server's computer.
@@ -124,15 +124,8 @@ impl Site {
             .arg(format!("--net=/proc/{}/ns/net", self.far.id()))
             .arg(plain.get_program())
             .args(["server", "--run-as", "root", "--plain-http"])
-            .args(["--listen", "0.0.0.0:8470"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
-        for (name, value) in plain.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+            .args(["--listen", "0.0.0.0:8470"]);
+        like(&plain, &mut command);
         let data = self.folder.path("server");
         self.server = Some(Running::start(&mut command, &data));
     }
@@ -147,7 +140,13 @@ impl Site {
     }
 
     pub(crate) fn start_agent(&mut self) {
-        let mut command = usher();
+        self.start_agent_of(&crate::support::program());
+    }
+
+    /// Starts the agent of another binary.
+    pub(crate) fn start_agent_of(&mut self, program: &Path) {
+        let mut command = Command::new(program);
+        like(&usher(), &mut command);
         command
             .args(["agent", "--server", API, "--token-file"])
             .arg(self.folder.path("agent.token"))
@@ -170,7 +169,11 @@ impl Site {
 
     /// The pid of its gate, where one serves.
     pub(crate) fn gate(&self) -> Option<u32> {
-        let mut pids = children(self.agent.as_ref()?.child.id()).into_iter();
+        let agent = self.agent.as_ref()?.child.id();
+        // Another thread than the first has started it.
+        let tasks = fs::read_dir(format!("/proc/{agent}/task")).ok()?;
+        let ids = tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok());
+        let mut pids = ids.flat_map(|task: u32| children_of(agent, task));
         pids.find(|pid| {
             let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             name.trim() == "usher-gate"
@@ -227,6 +230,25 @@ impl Site {
         assert_eq!(answer.status, 201, "{path}: {}", answer.body);
         answer.body
     }
+}
+
+fn children_of(process: u32, task: u32) -> Vec<u32> {
+    let path = format!("/proc/{process}/task/{task}/children");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
+}
+
+/// Gives a command the environment of another, and nothing to read.
+fn like(other: &Command, command: &mut Command) {
+    for (name, value) in other.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
 }
 
 /// A network that lasts as long as this process.

@@ -1,19 +1,21 @@
 //! Twenty accounts that start programs at random, and what each of them saw.
 
+use std::fs;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::dice::Dice;
-use super::now_ms;
 use super::products::{PRODUCTS, Product};
 
 pub(crate) const USERS: u32 = 20;
 const FIRST_UID: u32 = 12_101;
+/// What starts programs for a user.
+const STARTER: &str = "usher-storm-user";
 /// Between two starts of one user, in milliseconds.
 const PAUSE_MS: std::ops::Range<u64> = 20..900;
 
@@ -55,14 +57,17 @@ impl Start {
 
 /// Has all users start programs, `count` in all, and waits until they have ended.
 pub(crate) fn start_programs(place: &Path, dice: &Dice, count: usize) -> Vec<Start> {
+    fs::copy(env!("CARGO_BIN_EXE_usher-storm-user"), place.join(STARTER)).unwrap();
     let begun = AtomicUsize::new(0);
     let starts = Mutex::new(Vec::new());
+    let users: Vec<User<'_>> = (0..USERS)
+        .map(|number| User::new(FIRST_UID + number, dice.child(u64::from(number)), place))
+        .collect();
     std::thread::scope(|scope| {
-        for number in 0..USERS {
+        for user in users {
             let (begun, starts) = (&begun, &starts);
-            let dice = dice.child(u64::from(number));
             scope.spawn(move || {
-                let mine = User { number, dice }.start_programs(place, begun, count);
+                let mine = user.start_programs(begun, count);
                 starts.lock().unwrap().extend(mine);
             });
         }
@@ -72,55 +77,69 @@ pub(crate) fn start_programs(place: &Path, dice: &Dice, count: usize) -> Vec<Sta
     starts
 }
 
-struct User {
-    number: u32,
+struct User<'a> {
+    uid: u32,
     dice: Dice,
+    place: &'a Path,
+    /// Starts programs for us, under that account.
+    process: Child,
+    /// What it was told to start.
+    told: Vec<(usize, bool)>,
 }
 
-impl User {
-    fn start_programs(mut self, place: &Path, begun: &AtomicUsize, count: usize) -> Vec<Start> {
-        let mut running: Vec<JoinHandle<Start>> = Vec::new();
+impl<'a> User<'a> {
+    fn new(uid: u32, dice: Dice, place: &'a Path) -> User<'a> {
+        let process = Command::new(place.join(STARTER))
+            .uid(uid)
+            .gid(uid)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        User {
+            uid,
+            dice,
+            place,
+            process,
+            told: Vec::new(),
+        }
+    }
+
+    fn start_programs(mut self, begun: &AtomicUsize, count: usize) -> Vec<Start> {
         while begun.fetch_add(1, Ordering::Relaxed) < count {
             // tidy: sleep, people pause between two programs
             std::thread::sleep(self.dice.millis(PAUSE_MS));
-            running.push(self.start(place));
+            self.start();
         }
-        let ended = running.into_iter();
-        ended.map(|start| start.join().unwrap()).collect()
+        let output = self.process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let saw: Vec<Start> = lines
+            .lines()
+            .map(|line| seen(self.uid, &self.told, line))
+            .collect();
+        assert_eq!(saw.len(), self.told.len());
+        saw
     }
 
-    /// Starts one, and has another thread wait for its end.
-    fn start(&mut self, place: &Path) -> JoinHandle<Start> {
+    fn start(&mut self) {
         let product = self.dice.below(PRODUCTS.len() as u64) as usize;
         let second = PRODUCTS[product].has_second() && self.dice.one_in(3);
         let lives = self.lifetime();
         let is_killed = self.dice.one_in(8);
-        let sleeps = if is_killed { lives * 10 } else { lives };
-        let uid = FIRST_UID + self.number;
-        let mut command = Command::new(PRODUCTS[product].file(place, second));
-        command
-            .arg(format!("{:.3}", sleeps.as_secs_f64()))
-            .uid(uid)
-            .gid(uid)
-            .stdin(Stdio::null());
-        let (began_ms, began) = (now_ms(), Instant::now());
-        let spawned = command.spawn();
-        let mut start = Start {
-            user: uid,
-            product,
-            second,
-            began_ms,
-            took: began.elapsed(),
-            outcome: Outcome::Refused,
+        let (sleeps, kill_after_ms) = match is_killed {
+            true => (lives * 10, lives.as_millis()),
+            false => (lives, 0),
         };
-        std::thread::spawn(move || {
-            start.outcome = match spawned {
-                Ok(child) => ran(child, is_killed.then_some(lives)),
-                Err(error) if error.raw_os_error() == Some(nix::libc::EPERM) => Outcome::Refused,
-                Err(error) => Outcome::Failed(error.raw_os_error().unwrap_or(0)),
-            };
-            start
-        })
+        let file = PRODUCTS[product].file(self.place, second);
+        let line = format!(
+            "{} {:.3} {kill_after_ms}\n",
+            file.display(),
+            sleeps.as_secs_f64()
+        );
+        let to = self.process.stdin.as_mut().unwrap();
+        to.write_all(line.as_bytes()).unwrap();
+        self.told.push((product, second));
     }
 
     /// Most programs are short, some go on for seconds.
@@ -133,12 +152,23 @@ impl User {
     }
 }
 
-fn ran(mut child: Child, killed_after: Option<Duration>) -> Outcome {
-    if let Some(after) = killed_after {
-        // tidy: sleep, the program lives so long
-        std::thread::sleep(after);
-        child.kill().unwrap();
+/// What one of its lines says.
+fn seen(uid: u32, told: &[(usize, bool)], line: &str) -> Start {
+    let numbers: Vec<i64> = line.split(' ').map(|word| word.parse().unwrap()).collect();
+    let &[number, began_ms, took_us, errno, ended_ms] = numbers.as_slice() else {
+        panic!("{line:?}");
+    };
+    let (product, second) = told[number as usize];
+    Start {
+        user: uid,
+        product,
+        second,
+        began_ms,
+        took: Duration::from_micros(took_us.cast_unsigned()),
+        outcome: match errno as i32 {
+            0 => Outcome::Ran { ended_ms },
+            nix::libc::EPERM => Outcome::Refused,
+            errno => Outcome::Failed(errno),
+        },
     }
-    child.wait().unwrap();
-    Outcome::Ran { ended_ms: now_ms() }
 }

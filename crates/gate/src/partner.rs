@@ -317,6 +317,12 @@ impl Gate {
         self.send(ToGate::Figures, None)
     }
 
+    /// From now on nobody is held: gate and guard end, whoever has still a part in this. It is
+    /// dropped as usual afterwards.
+    pub fn end(&self) {
+        let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
+    }
+
     fn order(&self, order: Order, on: Option<BorrowedFd<'_>>) -> Result<CommandNumber, Errno> {
         let command = self.commands.fetch_add(1, Ordering::Relaxed);
         self.send(ToGate::Order { command, order }, on)?;

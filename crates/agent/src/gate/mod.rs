@@ -162,6 +162,8 @@ fn keep(options: &GateOptions, shared: &Arc<Shared>, mut answers: Answers) {
             Ok(gate) => {
                 *lock(&shared.trouble) = None;
                 serve(&gate, options, shared, &mut answers);
+                // Who waits for a seat has a part in it, and is not to wait any more.
+                gate.end();
                 false
             }
             Err(error) => {

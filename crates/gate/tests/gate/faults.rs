@@ -182,6 +182,12 @@ fn a_gate_that_is_dropped_ends_with_its_guard() {
     all_ran(&[start(&program)]);
 }
 
+#[test]
+fn a_gate_that_is_to_end_releases_all_that_wait_whoever_has_a_part_in_it() {
+    let case = "the partner ends the gate, 50 starts pending";
+    all_go_on(case, MARGIN, |held| held.gate.end());
+}
+
 /// A control group of the test's own, thawed and removed with it.
 struct ControlGroup(PathBuf);
 
