@@ -152,6 +152,7 @@ async fn live(
     });
 
     let mut seen: Vec<Seen> = Vec::new();
+    let mut asked: Vec<gate::desk::Start> = Vec::new();
     let mut enforcement = lock(&agent).enforcement.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
@@ -164,7 +165,7 @@ async fn live(
             biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            Some(start) = starts.recv() => say(lock(&agent).asked(start)),
+            1.. = starts.recv_many(&mut asked, BATCH) => say(lock(&agent).asked(&mut asked)),
             () = until(due) => say(lock(&agent).let_go(false)),
             () = until(reminder) => lock(&agent).remind_due(clock::boot_ms()),
             Ok(()) = enforcement.changed() => {
