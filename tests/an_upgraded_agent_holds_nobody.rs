@@ -37,14 +37,23 @@ fn starts_that_wait_when_an_agent_is_upgraded_run_at_once() {
     let upgraded = Instant::now();
     site.end_agent(false);
     site.start_agent_of(&new);
-    let after: Vec<Duration> = pending
-        .into_iter()
-        .map(|start| start.join().unwrap().saturating_duration_since(upgraded))
-        .collect();
-    let longest = after.iter().max().unwrap();
-    println!("\n| the agent is upgraded, {STARTS} starts pending | {longest:.0?} | {BOUND:?} |");
     signal(server, Signal::SIGCONT);
-    assert!(*longest <= BOUND, "{longest:?}");
+    let ran = pending.into_iter().map(|start| start.join().unwrap());
+    let mut ran: Vec<Duration> = ran
+        .map(|ran| ran.saturating_duration_since(upgraded))
+        .collect();
+    ran.sort();
+    let longest = ran[ran.len() - 1];
+    let median = ran[ran.len() / 2];
+    println!(
+        "\n| the agent is upgraded, {STARTS} starts pending | {median:.0?} | {longest:.0?} | {BOUND:?} |"
+    );
+    assert!(longest <= BOUND, "{longest:?}");
+    site.settle().unwrap();
+    let sessions = format!("/v1/sessions?limit=1000&product={}", ENOUGH.id());
+    let sessions = site.ask("GET", &sessions, None).body;
+    let sessions = sessions["items"].as_array().unwrap();
+    assert_eq!(sessions.len(), STARTS as usize, "{sessions:#?}");
 }
 
 /// Processes of this one that are no program yet.
@@ -70,7 +79,7 @@ fn begin(site: &Site, count: u32) -> Vec<JoinHandle<Instant>> {
         std::thread::spawn(move || {
             let uid = 12_201 + number;
             let mut start = Command::new(file);
-            let mut child = start.arg("0").uid(uid).gid(uid).spawn().unwrap();
+            let mut child = start.arg("4").uid(uid).gid(uid).spawn().unwrap();
             let ran = Instant::now();
             child.wait().unwrap();
             ran

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::books::{Books, Session};
+use super::books::{Books, Lease, Refusals, Session};
 use super::policies::{Follower, Policies, Was};
 use super::products::PRODUCTS;
 use super::site::Site;
 use super::users::{Outcome, Start};
-use super::weather::{Log, Trouble};
+use super::weather::{Log, Owned, Trouble};
 
 /// The agent waits so long for a seat while its server was there the last time, and the gate for
 /// the agent's first word before that.
@@ -43,7 +43,7 @@ impl Judge {
 
     /// What is wrong.
     pub(crate) fn judges(self, mut site: Site, starts: &[Start], log: &Log) -> Vec<String> {
-        let settled = settle(&site);
+        let settled = site.settle();
         site.end_agent(false);
         assert_eq!(site.server.take().unwrap().stop(), Some(0));
         let books = Books::read(&self.data);
@@ -54,28 +54,7 @@ impl Judge {
             books: &books,
         };
         case.print();
-        let mut wrong: Vec<String> = settled.err().into_iter().collect();
-        case.seats(&mut wrong);
-        case.deadlines(&mut wrong);
-        case.reasons(&mut wrong);
-        case.sessions(&mut wrong);
-        wrong
-    }
-}
-
-/// Waits until the server knows all that the agent does.
-fn settle(site: &Site) -> Result<(), String> {
-    let until = std::time::Instant::now() + Duration::from_secs(90);
-    loop {
-        let status = site.agent_status().unwrap_or_default();
-        if status["connected"] == true && status["outbox"] == 0 && status["sessions"] == 0 {
-            return Ok(());
-        }
-        if std::time::Instant::now() > until {
-            return Err(format!("the agent does not come to rest: {status}"));
-        }
-        // tidy: sleep, between two looks at the agent
-        std::thread::sleep(Duration::from_millis(100));
+        settled.err().into_iter().chain(case.wrong()).collect()
     }
 }
 
@@ -131,6 +110,15 @@ impl Case<'_> {
             took[took.len() * 99 / 100],
             took[took.len() - 1]
         );
+    }
+
+    fn wrong(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        self.seats(&mut wrong);
+        self.deadlines(&mut wrong);
+        self.reasons(&mut wrong);
+        self.sessions(&mut wrong);
+        wrong
     }
 
     /// No seat was granted of which there was none.
@@ -246,8 +234,11 @@ impl Case<'_> {
     fn each_by_itself(&self, runs: &[Run<'_>], sessions: &[&Session], wrong: &mut Vec<String>) {
         let mut left: Vec<&Session> = sessions.to_vec();
         for run in runs {
-            let place = left.iter().position(|session| self.is_of(session, run));
-            let found = place.map(|place| left.remove(place));
+            // Of two that began in one breath each has its own end.
+            let fits = left.iter().enumerate();
+            let fits = fits.filter(|(_, session)| self.is_of(session, run));
+            let best = fits.min_by_key(|(_, session)| off(session, run));
+            let found = best.map(|(place, _)| place).map(|place| left.remove(place));
             match (found, self.is_seen(run)) {
                 (None, Was::Always) => wrong.push(format!(
                     "lost: {run:?}, of the sessions {}",
@@ -260,7 +251,13 @@ impl Case<'_> {
             }
         }
         for session in left {
-            wrong.push(format!("of no run, or doubled: {session:?}"));
+            let near: Vec<&Run<'_>> = runs.iter().filter(|run| overlap(session, run)).collect();
+            wrong.push(format!(
+                "of no run, or doubled: {session:?}; the runs {near:?}, of the sessions {:?}",
+                near.iter()
+                    .map(|run| self::near(sessions, run))
+                    .collect::<Vec<_>>()
+            ));
         }
     }
 
@@ -355,20 +352,126 @@ impl Case<'_> {
     }
 }
 
+/// By how much begin and end differ.
+fn off(session: &Session, run: &Run<'_>) -> u64 {
+    let until = session.until_ms.unwrap_or(i64::MAX);
+    until.abs_diff(run.ended_ms) + session.from_ms.abs_diff(run.start.decided_ms())
+}
+
 fn begins_within(session: &Session, run: &Run<'_>) -> bool {
     session.from_ms <= run.start.decided_ms() + CLOCKS_MS
 }
 
 /// Those that overlap a run, or nearly.
 fn near(sessions: &[&Session], run: &Run<'_>) -> String {
-    let near: Vec<&&Session> = sessions
-        .iter()
-        .filter(|session| {
-            session.from_ms <= run.ended_ms + 2_000
-                && session
-                    .until_ms
-                    .is_none_or(|until| until >= run.start.began_ms - 2_000)
-        })
-        .collect();
+    let sessions = sessions.iter();
+    let near: Vec<&&Session> = sessions.filter(|session| overlap(session, run)).collect();
     format!("{near:?}")
+}
+
+fn overlap(session: &Session, run: &Run<'_>) -> bool {
+    const NEARLY_MS: i64 = 2_000;
+    session.from_ms <= run.ended_ms + NEARLY_MS
+        && session
+            .until_ms
+            .is_none_or(|until| until >= run.start.began_ms - NEARLY_MS)
+}
+
+/// A refusal, and two runs of a program one after another with their sessions and leases, on a
+/// product with one seat.
+fn told() -> (Vec<Start>, Books, Log) {
+    let start = |began_ms, took_ms, outcome| Start {
+        user: 1,
+        product: 9,
+        second: false,
+        began_ms,
+        took: Duration::from_millis(took_ms),
+        outcome,
+    };
+    let starts = vec![
+        start(10_000, 5, Outcome::Ran { ended_ms: 12_000 }),
+        start(11_000, 5, Outcome::Refused),
+        start(20_000, 5, Outcome::Ran { ended_ms: 23_000 }),
+    ];
+    let session = |from_ms, until_ms| Session {
+        user: 1,
+        product: 9,
+        program: PRODUCTS[9].program(false),
+        from_ms,
+        until_ms: Some(until_ms),
+        has_seat: true,
+    };
+    let lease = |granted, ended, granted_ms| Lease {
+        product: 9,
+        seats: 1,
+        granted,
+        ended: Some(ended),
+        granted_ms,
+    };
+    let refusals = Refusals {
+        user: 1,
+        product: 9,
+        first_ms: 11_004,
+        last_ms: 11_004,
+    };
+    let books = Books {
+        sessions: vec![session(10_005, 12_000), session(20_005, 23_000)],
+        leases: vec![lease(1, 2, 10_004), lease(3, 4, 20_004)],
+        refusals: vec![refusals],
+    };
+    let mut log = Log::default();
+    log.owned.push(Owned {
+        product: 9,
+        asked_ms: 0,
+        answered_ms: 0,
+        seats: 1,
+    });
+    (starts, books, log)
+}
+
+fn wrongs(change: impl FnOnce(&mut Vec<Start>, &mut Books)) -> Vec<String> {
+    let (mut starts, mut books, log) = told();
+    change(&mut starts, &mut books);
+    let case = Case {
+        starts: &starts,
+        log: &log,
+        policies: Policies::steady(),
+        books: &books,
+    };
+    case.wrong()
+}
+
+#[test]
+fn the_judge_sees_each_wrong_thing_and_no_other() {
+    let none: Vec<String> = Vec::new();
+    assert_eq!(wrongs(|_, _| {}), none);
+    let sees = |what: &str, change: fn(&mut Vec<Start>, &mut Books)| {
+        let wrong = wrongs(change);
+        assert!(
+            wrong.iter().any(|line| line.starts_with(what)),
+            "{what}: {wrong:#?}"
+        );
+    };
+    sees("seats: 2 of 1", |_, books| books.leases[0].ended = Some(4));
+    sees("seats: 2 of 1", |_, books| books.leases[0].ended = None);
+    sees("deadline", |starts, _| {
+        starts[2].took = Duration::from_secs(4)
+    });
+    sees("neither", |starts, _| {
+        starts[1].outcome = Outcome::Failed(2)
+    });
+    sees("refused without a reason", |_, books| {
+        books.refusals.clear()
+    });
+    sees("lost", |_, books| drop(books.sessions.pop()));
+    sees("open", |_, books| books.sessions[1].until_ms = None);
+    sees("twice at once", |_, books| {
+        books.sessions.push(books.sessions[1].clone())
+    });
+    sees("of no run", |starts, _| starts.truncate(2));
+    sees("of no run", |_, books| books.sessions[0].from_ms = 9_000);
+    sees("does not end with a run", |_, books| {
+        books.sessions[0].until_ms = Some(13_000)
+    });
+    sees("lost", |_, books| books.sessions[1].until_ms = Some(21_000));
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::mount::{MntFlags, umount2};
 use nix::sched::{CloneFlags, setns};
@@ -208,6 +208,22 @@ impl Site {
             let of_place = marks.iter().find(|mark| mark["path"] == place)?;
             of_place["why_not"].is_null().then_some(())
         });
+    }
+
+    /// Waits until the server knows all that the agent does.
+    pub(crate) fn settle(&self) -> Result<(), String> {
+        let until = Instant::now() + Duration::from_secs(90);
+        loop {
+            let status = self.agent_status().unwrap_or_default();
+            if status["connected"] == true && status["outbox"] == 0 && status["sessions"] == 0 {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(format!("the agent does not come to rest: {status}"));
+            }
+            // tidy: sleep, between two looks at the agent
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Asks the server as its administrator, who sits beside it.

@@ -75,6 +75,8 @@ pub(crate) struct Agent {
     /// Which life of the server's data answered last; none where it tells none.
     pub(crate) life: Option<u32>,
     pub(crate) shared: Option<Arc<Shared>>,
+    /// Since when nobody looks at programs any more: what ends later was last seen then.
+    pub(crate) watched_until: Option<Stamp>,
     pub(crate) gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
     pub(crate) desk: Desk,
@@ -128,6 +130,7 @@ impl Agent {
             connected: false,
             enforcement: Enforcement::open(data),
             shared: None,
+            watched_until: None,
             gate: None,
             desk: Desk::default(),
             notices: Notices::new(),
@@ -277,6 +280,7 @@ impl Agent {
         }
         let members = self.members();
         let (sessions, written, boot_id) = (&self.sessions, &self.written, &self.boot_id);
+        let seen = self.watched_until.unwrap_or_else(clock::now);
         self.outbox.change(|change| {
             for (id, members) in &members {
                 if written.get(id) != Some(members)
@@ -285,7 +289,7 @@ impl Agent {
                     change.save_session(session, members)?;
                 }
             }
-            change.seen_running(boot_id, clock::now())
+            change.seen_running(boot_id, seen)
         })?;
         self.written = members;
         Ok(())
@@ -378,6 +382,7 @@ impl Agent {
 
     fn write_all(&mut self, effects: &[Effect]) -> Result<(), OutboxError> {
         let now = clock::now();
+        let seen = self.watched_until.unwrap_or(now);
         let opened = effects
             .iter()
             .any(|effect| matches!(effect, Effect::Opened(_) | Effect::Held(_)));
@@ -458,7 +463,7 @@ impl Agent {
             if claims {
                 waits.write(boot_id, change)?;
             }
-            change.seen_running(boot_id, now)
+            change.seen_running(boot_id, seen)
         })?;
         self.unreached = counted;
         self.last_session = last;

@@ -201,6 +201,7 @@ async fn live(
     let watching = watcher.watching;
     let _ = stop_in.send(true);
     let _ = exchange.await;
+    lock(&agent).watched_until = Some(clock::now());
     drop(watcher);
     // What was seen until now is still taken in; the threads' end closes the channel.
     while let Ok(Some(last)) = tokio::time::timeout(Duration::from_secs(1), seen_out.recv()).await {

@@ -237,6 +237,20 @@ fn on_a_full_disk_nobody_waits_for_what_cannot_be_asked() {
     assert!(!desk.is_asking());
 }
 
+#[test]
+fn what_ends_while_an_agent_stops_was_last_seen_when_it_watched() {
+    let mut desk = Desk::new();
+    desk.does(Event::Runs(process(10))).unwrap();
+    let mut until = clock::now();
+    until.boot_ms -= 500;
+    desk.agent.watched_until = Some(until);
+    let seen = |desk: &Desk| desk.agent.outbox.number("seen_boot_ms").unwrap();
+    desk.agent.write_down_members().unwrap();
+    assert_eq!(seen(&desk), until.boot_ms);
+    desk.does(Event::Runs(process(11))).unwrap();
+    assert_eq!(seen(&desk), until.boot_ms);
+}
+
 /// A program of a product that may not be used without a lease runs, and has one.
 fn seated(more: &Value) -> (Desk, std::process::Child) {
     let mut desk = Desk::new();
