@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -65,12 +66,14 @@ struct State {
 pub(crate) struct Weather {
     pub(crate) site: Site,
     dice: Dice,
+    longest_ms: u64,
     states: [State; PRODUCTS.len()],
     log: Log,
 }
 
 impl Weather {
-    pub(crate) fn over(site: Site, dice: Dice) -> Weather {
+    /// No trouble lasts longer than `longest`, unless others come to it.
+    pub(crate) fn over(site: Site, dice: Dice, longest: Duration) -> Weather {
         let states = PRODUCTS.each_ref().map(|product| State {
             is_enforced: product.is_enforced,
             second: true,
@@ -88,6 +91,7 @@ impl Weather {
         Weather {
             site,
             dice,
+            longest_ms: u64::try_from(longest.as_millis()).unwrap(),
             states,
             log,
         }
@@ -115,10 +119,10 @@ impl Weather {
         std::thread::sleep(pause);
     }
 
-    /// Mostly short; now and then longer than a lease lives without renewal.
+    /// Mostly short; now and then as long as it may.
     fn last(&mut self) {
         match self.dice.below(12) {
-            0 => self.pass(8_000..18_000),
+            0 => self.pass(self.longest_ms / 2..self.longest_ms),
             1..=4 => self.pass(1_000..5_000),
             _ => self.pass(0..600),
         }
