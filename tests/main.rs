@@ -11,6 +11,7 @@ mod a_desktop_tells_who_is_refused;
 mod a_dry_run_tells_whom_it_would_refuse;
 mod a_gate_holds_a_start;
 mod a_gate_is_not_evaded;
+mod a_gate_that_hangs_is_replaced;
 mod a_kill_loses_nothing;
 mod a_manager_is_not_fooled;
 mod a_manager_is_watched_and_restarts_in_time;

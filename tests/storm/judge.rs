@@ -250,7 +250,7 @@ impl Case<'_> {
                 _ => {}
             }
         }
-        for session in left {
+        for session in left.into_iter().filter(|left| !self.is_cut_off(left, runs)) {
             let near: Vec<&Run<'_>> = runs.iter().filter(|run| overlap(session, run)).collect();
             wrong.push(format!(
                 "of no run, or doubled: {session:?}; the runs {near:?}, of the sessions {:?}",
@@ -259,6 +259,23 @@ impl Case<'_> {
                     .collect::<Vec<_>>()
             ));
         }
+    }
+
+    /// Whether its rule was taken away, and an agent came that did not know the program any more; when
+    /// the rule is there again, the program has another session.
+    fn is_cut_off(&self, session: &Session, runs: &[Run<'_>]) -> bool {
+        let is_its = |run: &&Run<'_>| {
+            session.program == run.start.product().program(run.start.second)
+                && self.begins_with(session, run)
+        };
+        let changes = |run: &Run<'_>| run.start.second && self.second(run) == Was::Sometimes;
+        let ended_with_agent = self.log.troubles.iter().any(|trouble| {
+            let until = session.until_ms.unwrap_or(i64::MAX);
+            trouble.kind.blinds()
+                && until >= trouble.from_ms - WRITTEN_DOWN_MS
+                && until <= trouble.until_ms + LOOKS_MS
+        });
+        ended_with_agent && runs.iter().filter(is_its).any(changes)
     }
 
     /// One session for all runs at once.

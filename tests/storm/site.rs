@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::products::PRODUCTS;
 use crate::far::own_network;
-use crate::gated::in_memory;
+use crate::gated::{child_named, in_memory};
 use crate::http::{Answer, Http};
 use crate::support::{Ended, Folder, Running, said, signal, usher, wait_for};
 
@@ -169,15 +169,7 @@ impl Site {
 
     /// The pid of its gate, where one serves.
     pub(crate) fn gate(&self) -> Option<u32> {
-        let agent = self.agent.as_ref()?.child.id();
-        // Another thread than the first has started it.
-        let tasks = fs::read_dir(format!("/proc/{agent}/task")).ok()?;
-        let ids = tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok());
-        let mut pids = ids.flat_map(|task: u32| children_of(agent, task));
-        pids.find(|pid| {
-            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            name.trim() == "usher-gate"
-        })
+        child_named("usher-gate", self.agent.as_ref()?.child.id())
     }
 
     fn end_agent_after(&self, at_most: Duration) {
@@ -246,14 +238,6 @@ impl Site {
         assert_eq!(answer.status, 201, "{path}: {}", answer.body);
         answer.body
     }
-}
-
-fn children_of(process: u32, task: u32) -> Vec<u32> {
-    let path = format!("/proc/{process}/task/{task}/children");
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .collect()
 }
 
 /// Gives a command the environment of another, and nothing to read.
