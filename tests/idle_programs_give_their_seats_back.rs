@@ -182,6 +182,8 @@ fn who_leaves_a_terminal_alone_gives_the_seat_back_and_has_one_again_by_typing()
     );
     computer.has_seat("left", false);
     assert_eq!(computer.released(), ["left"]);
+    let status = computer.running.json(&["status"]);
+    assert_eq!(status["computers"][0]["released"], 1, "{status}");
     let printed = left.printed.lock().unwrap().clone();
     let lease = printed
         .split("usher why ")

@@ -114,6 +114,7 @@ impl Agent {
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 watching,
                 enforcement_off: self.enforcement_off().map(Into::into),
+                released: self.idle.count_released(),
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,

@@ -59,6 +59,13 @@ pub struct ComputerFacts<'a> {
     /// Why no start is refused there, where enforcement is off.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<Cow<'a, str>>,
+    /// How many sessions run there without a seat because nobody used them and it was given back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub released: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One thing that happened on the computer.

@@ -43,6 +43,11 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
+    /// How many sessions have given their seat back and run on.
+    pub(crate) fn count_released(&self) -> u32 {
+        u32::try_from(self.released.len()).unwrap_or(u32::MAX)
+    }
+
     /// A session has ended.
     pub(crate) fn gone(&mut self, session: SessionId) {
         self.released.remove(&session);
