@@ -101,13 +101,16 @@ impl Weather {
     pub(crate) fn rage(mut self, is_over: &AtomicBool) -> (Site, Log) {
         while !is_over.load(Ordering::Relaxed) {
             self.pass(50..1_500);
-            match self.dice.below(10) {
+            for _ in 0..self.dice.below(4) {
+                self.edit_a_product();
+            }
+            match self.dice.below(8) {
                 0 | 1 => self.kill_the_server(),
                 2 => self.stop_the_server(),
                 3 | 4 => self.cut_the_network(),
                 5 => self.end_the_agent(),
                 6 => self.kill_the_gate(),
-                _ => self.edit_a_product(),
+                _ => {}
             }
         }
         (self.site, self.log)

@@ -1,4 +1,4 @@
-//! A partner in a process of its own: `FOLDER run|refuse|silent [FILE]`. It marks the folder's file
+//! A partner in a process of its own: `FOLDER run|refuse|hold|silent [FILE]`. It marks the folder's file
 //! system and prints the ids of gate and guard. With FILE, a thread of it writes to that file for
 //! ever, so that a disk that hangs holds a thread of this process.
 
@@ -7,7 +7,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use usher_gate::{Answer, Gate, Options, Watch, Word};
+use usher_gate::{Answer, Gate, Options, Otherwise, Watch, Word};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -16,11 +16,15 @@ pub(crate) fn serve(args: &[String]) -> Result<(), Failure> {
     let (folder, rule, file) = match args {
         [folder, rule] => (folder, rule, None),
         [folder, rule, file] => (folder, rule, Some(file)),
-        _ => return Err("FOLDER run|refuse|silent [FILE]".into()),
+        _ => return Err("FOLDER run|refuse|hold|silent [FILE]".into()),
     };
     let answer = match rule.as_str() {
         "run" => Some(Answer::Run),
         "refuse" => Some(Answer::Refuse),
+        "hold" => Some(Answer::Hold {
+            at_most: Duration::from_secs(20),
+            otherwise: Otherwise::Run,
+        }),
         _ => None,
     };
     let gate = Gate::start(&Options::default())?;

@@ -26,6 +26,10 @@ const HEARD_AT_ONCE: usize = 256;
 /// The guard has to be heard this often, or once in so many looks; else the gate ends.
 pub(crate) const GUARD_LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) const GUARD_LOOKS: u32 = 4;
+/// The partner speaks this often, as [`Watch`](crate::Watch) has it; after so many looks in vain what
+/// it promised is void.
+const PARTNER_LOOK_EVERY: Duration = Duration::from_millis(250);
+const PARTNER_LOOKS: u32 = 4;
 /// Below the guard's.
 const PRIORITY: i32 = 1;
 
@@ -110,6 +114,7 @@ struct Gate {
     /// Becomes readable when the partner's process has ended.
     partner_process: OwnedFd,
     partner_pid: u32,
+    partner_patience: Patience,
     guard: BorrowedFd<'static>,
     guard_patience: Patience,
     /// The partner knows that the gate serves.
@@ -144,6 +149,7 @@ impl Gate {
             partner,
             partner_process,
             partner_pid: parent.as_raw_nonzero().get().cast_unsigned(),
+            partner_patience: Patience::new(PARTNER_LOOK_EVERY, PARTNER_LOOKS, Instant::now()),
             guard,
             guard_patience: Patience::new(GUARD_LOOK_EVERY, GUARD_LOOKS, Instant::now()),
             is_ready: false,
@@ -162,6 +168,7 @@ impl Gate {
         let mut buffer = Buffer::new();
         while !self.has_ended {
             let due = self.guard_patience.next_look();
+            let due = self.partner_patience.next_look().min(due);
             let due = self.table.next_due().map_or(due, |next| next.min(due));
             let left = due.saturating_duration_since(Instant::now());
             let left = Timespec::try_from(left).unwrap_or_default();
@@ -275,6 +282,7 @@ impl Gate {
                 Received::End => (None, None),
             };
             self.is_silent = false;
+            self.partner_patience.heard(Instant::now());
             match message {
                 Some(ToGate::Answer { number, answer }) => self.answered(number, answer),
                 Some(ToGate::Order { command, order }) => self.ordered(command, order, beside),
@@ -377,11 +385,15 @@ impl Gate {
         if self.guard_patience.is_at_its_end(now) {
             self.has_ended = true;
         }
-        if self.table.next_due().is_none_or(|due| now < due) {
+        // One that is stopped, or cannot die, keeps nobody waiting by what it said before.
+        let is_lost = self.partner_patience.is_at_its_end(now);
+        self.is_silent |= is_lost;
+        if !is_lost && self.table.next_due().is_none_or(|due| now < due) {
             return;
         }
+        let until = (!is_lost).then_some(now);
         let mut from = 0;
-        while let Some(held) = self.table.take_next(Some(now), &mut from) {
+        while let Some(held) = self.table.take_next(until, &mut from) {
             let what = match held.until {
                 Until::FirstWord { .. } => {
                     self.figures.unanswered += 1;

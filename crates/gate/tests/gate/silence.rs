@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use usher_gate::{Answer, FileId, Otherwise};
@@ -107,6 +107,32 @@ fn a_partner_that_is_stopped_holds_nobody() {
     signal(partner.pid(), Signal::CONT);
     start(&program);
     assert_eq!(start(&program).outcome, Err(EPERM));
+}
+
+/// So it is with one that was killed and cannot die: the kernel keeps an agent until all are answered
+/// whose files it watches.
+#[test]
+fn a_partner_that_is_stopped_keeps_nobody_by_what_it_promised_before() {
+    let Some(place) = Place::new() else { return };
+    let program = place.program("true");
+    let partner = Partner::start(&place, "hold");
+    let pending = Pending::begin(&program, 50);
+    // tidy: sleep, they are held by then
+    std::thread::sleep(Duration::from_millis(300));
+    signal(partner.pid(), Signal::STOP);
+    let begun = Instant::now();
+    let mut starts = pending.end();
+    let longest = begun.elapsed();
+    assert!(
+        longest > Duration::from_millis(500),
+        "they were held: {longest:?}"
+    );
+    for start in &mut starts {
+        start.took = start.took.min(longest);
+    }
+    let case = "the partner is stopped, 50 starts held by it";
+    none_waited_longer(case, Duration::from_millis(1_250 + 150), &starts);
+    all_ran(&starts);
 }
 
 #[test]

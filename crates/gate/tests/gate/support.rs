@@ -221,7 +221,7 @@ pub(crate) struct Partner {
 }
 
 impl Partner {
-    /// It answers everything with `rule`: run, refuse, or silent.
+    /// It answers everything with `rule`: run, refuse, hold, or silent.
     pub(crate) fn start(place: &Place, rule: &str) -> Self {
         Self::begin(&[place.path().to_str().unwrap(), rule])
     }
