@@ -1,14 +1,17 @@
-//! A gate that hangs together with its guard holds up the computer for a second, and no longer: the
-//! agent ends it, and has another one.
+//! Who hangs holds up the computer for a second, and no longer: a gate that hangs together with its
+//! guard is ended by the agent, which has another one; and what an agent holds that cannot die is let
+//! go by the gate.
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::gated::{ANNA, BEN, Computer, child_named, end};
+use crate::gated::{ANNA, BEN, Computer, child_named, end, held};
 use crate::support::{signal, wait_for};
 
-/// Four looks of the agent, and what a start takes on a busy computer.
+/// Four looks of one at the other, and what a start takes on a busy computer.
 const BOUND: Duration = Duration::from_millis(1_250 + 500);
 
 #[test]
@@ -29,4 +32,47 @@ fn starts_go_on_when_gate_and_guard_are_stopped_and_are_soon_held_again() {
     // The next gate refuses as the one before.
     wait_for("the gate to refuse", || computer.start(BEN, "0").err());
     end(first);
+}
+
+/// The kernel ends no process that watches files until all starts of them are answered.
+#[test]
+fn starts_go_on_when_an_agent_is_killed_that_watches_their_file() {
+    let Some(computer) = Computer::with_seats("1", &[]) else {
+        return;
+    };
+    // As long as it is nobody's, it is not asked about, and watched.
+    let tool = computer.program("tool");
+    assert!(Command::new(&tool).arg("0").status().unwrap().success());
+    let rule = format!("path={}", tool.display());
+    let add = [
+        "product", "add", "tool", "--mode", "enforce", "--seats", "1",
+    ];
+    let to = ["--agent-socket", computer.socket.to_str().unwrap()];
+    let rule = ["--program", &rule];
+    computer
+        .running
+        .ok(&[&add[..], &rule[..], &to[..]].concat());
+
+    let server = computer.running.role("server").unwrap();
+    signal(server, Signal::SIGSTOP);
+    let start = std::thread::spawn(move || {
+        let mut tool = Command::new(&tool)
+            .arg("0")
+            .uid(BEN)
+            .gid(BEN)
+            .spawn()
+            .unwrap();
+        let ran = Instant::now();
+        tool.wait().unwrap();
+        ran
+    });
+    wait_for("the start to be held", || (held() == 1).then_some(()));
+    // tidy: sleep, by then the agent has said that it is to be held
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(held(), 1);
+    let killed = Instant::now();
+    signal(computer.running.role("agent").unwrap(), Signal::SIGKILL);
+    let waited = start.join().unwrap().duration_since(killed);
+    signal(server, Signal::SIGCONT);
+    assert!(waited < BOUND, "{waited:?}");
 }

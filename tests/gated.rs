@@ -138,6 +138,21 @@ pub(crate) fn child_named(name: &str, process: u32) -> Option<u32> {
     children.into_iter().find(is_named)
 }
 
+/// Processes of this one that are no program yet.
+pub(crate) fn held() -> usize {
+    let own = fs::read_link("/proc/self/exe").unwrap();
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let children = tasks.flat_map(|task| {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        let pids = children.split_ascii_whitespace().map(str::to_owned);
+        pids.collect::<Vec<_>>()
+    });
+    let exe = |pid: String| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    children
+        .filter(|pid| exe(pid.clone()).as_ref() == Some(&own))
+        .count()
+}
+
 /// A file system in memory that only this process and its children see.
 pub(crate) fn in_memory(place: &Path) {
     unshare(CloneFlags::CLONE_NEWNS).unwrap();
