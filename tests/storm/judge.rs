@@ -369,10 +369,13 @@ impl Case<'_> {
     }
 }
 
-/// By how much begin and end differ.
+/// By how much begin and end differ. The begin is seen at once, the end perhaps late.
 fn off(session: &Session, run: &Run<'_>) -> u64 {
-    let until = session.until_ms.unwrap_or(i64::MAX);
-    until.abs_diff(run.ended_ms) + session.from_ms.abs_diff(run.start.decided_ms())
+    let begins = session.from_ms.abs_diff(run.start.decided_ms());
+    let ends = session
+        .until_ms
+        .map_or(0, |until| until.abs_diff(run.ended_ms));
+    10 * begins + ends
 }
 
 fn begins_within(session: &Session, run: &Run<'_>) -> bool {

@@ -451,6 +451,7 @@ impl Sessions {
                 Some(last_seen) => self.end(known, last_seen, effects),
                 None => {
                     self.open_held(known, started, effects);
+                    self.began_by(known, started);
                     return known;
                 }
             }
@@ -462,6 +463,15 @@ impl Sessions {
             self.want(id, false, effects);
         }
         id
+    }
+
+    /// A process of a session was found that ran before the one which began it.
+    fn began_by(&mut self, id: SessionId, since: Stamp) {
+        if let Some(open) = self.sessions.get_mut(&id)
+            && since.boot_ms < open.session.started.boot_ms
+        {
+            open.session.started = since;
+        }
     }
 
     /// Takes a new session up.

@@ -324,6 +324,18 @@ fn a_process_that_began_while_nobody_watched_is_a_session_of_its_own() {
 }
 
 #[test]
+fn a_process_that_is_found_to_run_for_longer_than_its_session_is_where_it_began() {
+    let mut computer = Computer::new();
+    // It is seen to start before all that run already are looked at.
+    assert_eq!(computer.runs(10, 1, Some("app")), ["open 1", "want 1"]);
+    let mut found = process(12, 1, 1000, Some("app"));
+    found.since = Some(stamp(95));
+    assert_eq!(computer.does(Event::Runs(found)), NOTHING);
+    assert_eq!(computer.exits(10), NOTHING);
+    assert_eq!(computer.exits(12), ["release 1", "end 1 after 9 s"]);
+}
+
+#[test]
 fn a_fork_bomb_fills_a_bounded_table_and_the_session_still_ends() {
     let mut computer = Computer::new();
     computer.sessions = Sessions::new(
