@@ -269,19 +269,32 @@ impl Case<'_> {
                 && self.begins_with(session, run)
         };
         let changes = |run: &Run<'_>| run.start.second && self.second(run) == Was::Sometimes;
-        let ended_with_agent = self.log.troubles.iter().any(|trouble| {
-            let until = session.until_ms.unwrap_or(i64::MAX);
+        self.ended_with_agent(session) && runs.iter().filter(is_its).any(changes)
+    }
+
+    /// Whether it may have been ended by the next agent, as of when the one before was there last.
+    fn ended_with_agent(&self, session: &Session) -> bool {
+        let until = session.until_ms.unwrap_or(i64::MAX);
+        self.log.troubles.iter().any(|trouble| {
             trouble.kind.blinds()
                 && until >= trouble.from_ms - WRITTEN_DOWN_MS
                 && until <= trouble.until_ms + LOOKS_MS
-        });
-        ended_with_agent && runs.iter().filter(is_its).any(changes)
+        })
     }
 
     /// One session for all runs at once.
     fn all_as_one(&self, runs: &[Run<'_>], sessions: &[&Session], wrong: &mut Vec<String>) {
         for pair in sessions.windows(2) {
-            if pair[0].until_ms.is_none_or(|until| until > pair[1].from_ms) {
+            if pair[0]
+                .until_ms
+                .is_some_and(|until| until <= pair[1].from_ms)
+            {
+                continue;
+            }
+            // Known, and rare: the next agent did not find a program at its first look.
+            if pair.iter().any(|session| self.ended_with_agent(session)) {
+                println!("twice over an agent's end: {pair:?}");
+            } else {
                 wrong.push(format!("twice at once: {pair:?}"));
             }
         }
