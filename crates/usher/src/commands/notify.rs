@@ -1,6 +1,6 @@
 //! `usher notify`: what the agent of this computer has to say to its users.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,15 +10,11 @@ use usher_api::{Notice, NoticeKind, Notices, TicketState};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::notify::{self, Reader, card};
+use crate::notify::{self, Reader, autostart, card};
 use crate::output::{line, print_json};
 
 /// How long leaving the queue may take.
 const LEAVE: Duration = Duration::from_secs(2);
-
-/// Where desktops find what begins with a session, of everybody and of one user.
-const EVERYBODYS: &str = "/etc/xdg/autostart";
-const ENTRY: &str = "usher-notify.desktop";
 
 /// Show on the desktop why a program was not started, and tell when a seat is free
 #[derive(Debug, Args)]
@@ -52,7 +48,7 @@ pub(crate) struct Notify {
 /// Does it.
 pub(crate) fn run(args: Notify, context: &Context) -> Result<(), Failure> {
     if args.autostart {
-        return autostart();
+        return autostart::for_whoever_asks();
     }
     context.block_on(async {
         let mut reader = Reader::new(args.agent_socket.clone());
@@ -150,70 +146,5 @@ async fn leave(agent: &Client, product: &str) {
     let left = tokio::time::timeout(LEAVE, agent.delete(&path)).await;
     if let Ok(Err(ClientError::Problem(problem))) = left {
         eprintln!("usher: the queue was not left: {}", problem.detail);
-    }
-}
-
-/// Writes the entry by which desktops begin this with each session.
-fn autostart() -> Result<(), Failure> {
-    let folder = match rustix::process::geteuid().is_root() {
-        true => PathBuf::from(EVERYBODYS),
-        false => own_folder()?.join("autostart"),
-    };
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::failed(format!("cannot tell where usher is: {error}")))?;
-    let path = folder.join(ENTRY);
-    let written =
-        std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, entry(&program)));
-    written
-        .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))?;
-    line(format!(
-        "{} begins with each desktop session from now on. To stop that, remove {}.",
-        program.display(),
-        path.display()
-    ))
-}
-
-fn own_folder() -> Result<PathBuf, Failure> {
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|p| p.is_absolute())
-    };
-    absolute("XDG_CONFIG_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
-        .ok_or_else(|| {
-            Failure::usage("neither HOME nor XDG_CONFIG_HOME says where your settings are")
-        })
-}
-
-/// An entry of the Desktop Application Autostart Specification.
-fn entry(program: &Path) -> String {
-    // Between quotes these are the characters with a meaning, and % begins a field.
-    let mut quoted = String::new();
-    for c in program.to_string_lossy().chars() {
-        match c {
-            '"' | '`' | '$' | '\\' => quoted.extend(["\\\\", &c.to_string()]),
-            '%' => quoted.push_str("%%"),
-            c => quoted.push(c),
-        }
-    }
-    format!(
-        "[Desktop Entry]\nType=Application\nName=Usher\n\
-         Comment=Tells why a program was not started, and when a seat is free\n\
-         Exec=\"{quoted}\" notify\nTerminal=false\nNoDisplay=true\n"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_names_the_program_wherever_it_is() {
-        let text = entry(Path::new("/opt/100% $ours/usher"));
-        assert!(
-            text.contains("\nExec=\"/opt/100%% \\\\$ours/usher\" notify\n"),
-            "{text}"
-        );
     }
 }

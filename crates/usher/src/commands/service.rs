@@ -11,6 +11,7 @@ use usher_service::{AskError, Unit};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::notify::autostart;
 use crate::output::{line, print, print_json, tame};
 
 /// Where systemd looks for what the administrator installs.
@@ -67,6 +68,10 @@ pub(crate) struct Install {
     /// --unit-dir where that is given]
     #[arg(long, value_name = "DIR")]
     polkit_dir: Option<PathBuf>,
+    /// Where the entry is written by which every desktop session begins with `usher notify`, of an
+    /// agent [default: where desktops look, or --unit-dir where that is given]
+    #[arg(long, value_name = "DIR")]
+    autostart_dir: Option<PathBuf>,
     /// Print the unit files, and write nothing
     #[arg(long)]
     print: bool,
@@ -83,6 +88,9 @@ pub(crate) struct Remove {
     /// Where the manager's rule for polkit is [default: as of install]
     #[arg(long, value_name = "DIR")]
     polkit_dir: Option<PathBuf>,
+    /// Where the agent's entry for desktops is [default: as of install]
+    #[arg(long, value_name = "DIR")]
+    autostart_dir: Option<PathBuf>,
 }
 
 /// Which role.
@@ -134,7 +142,7 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
     let installation = Installation {
-        program,
+        program: program.clone(),
         listen: args.listen.to_string(),
         server: context.server_given.then(|| context.server().to_owned()),
     };
@@ -144,8 +152,9 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         Role::Server | Role::Agent => None,
     };
     if args.print {
-        let rights = rights.as_ref().map(|text| (files::RIGHTS, text.clone()));
-        for (name, text) in units.iter().chain(&rights) {
+        let rights = rights.map(|text| (files::RIGHTS, text));
+        let entry = (role == Role::Agent).then(|| (autostart::ENTRY, autostart::text(&program)));
+        for (name, text) in units.iter().chain(&rights).chain(&entry) {
             print(&format!("# {name}\n{text}\n"))?;
         }
         return Ok(());
@@ -166,7 +175,14 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         usher_service::reload().map_err(|error| not_done(error, role))?;
     }
     if let Some(rights) = rights {
-        give_rights(polkit_dir(&args.polkit_dir, &args.unit_dir), &rights)?;
+        let dir = beside_units(&args.polkit_dir, &args.unit_dir, POLKIT_DIR);
+        give_rights(dir, &rights)?;
+    }
+    if role == Role::Agent {
+        let dir = beside_units(&args.autostart_dir, &args.unit_dir, autostart::EVERYBODYS);
+        let path = dir.join(autostart::ENTRY);
+        autostart::write(dir, &program).map_err(|error| cannot("write", &path, &error))?;
+        line(format!("wrote {}", path.display()))?;
     }
     let all: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
     line(format!(
@@ -175,11 +191,15 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
     ))
 }
 
-/// Nothing is written beside a folder that somebody named.
-fn polkit_dir<'a>(given: &'a Option<PathBuf>, unit_dir: &'a Path) -> &'a Path {
+/// Where a file that is no unit goes: nothing is written beside a folder that somebody named.
+fn beside_units<'a>(
+    given: &'a Option<PathBuf>,
+    unit_dir: &'a Path,
+    usual: &'static str,
+) -> &'a Path {
     match given {
         Some(dir) => dir,
-        None if unit_dir == Path::new(UNIT_DIR) => Path::new(POLKIT_DIR),
+        None if unit_dir == Path::new(UNIT_DIR) => Path::new(usual),
         None => unit_dir,
     }
 }
@@ -217,9 +237,20 @@ fn remove(args: &Remove) -> Result<(), Failure> {
     if usher_service::has_manager() {
         usher_service::stop(role.units()).map_err(|error| not_done(error, role))?;
     }
-    let rights = polkit_dir(&args.polkit_dir, &args.unit_dir).join(files::RIGHTS);
-    let rights = (role == Role::Manager && rights.exists()).then_some(rights);
-    for path in paths.into_iter().chain(rights) {
+    let other = match role {
+        Role::Server => None,
+        Role::Manager => {
+            let dir = beside_units(&args.polkit_dir, &args.unit_dir, POLKIT_DIR);
+            Some(dir.join(files::RIGHTS))
+        }
+        Role::Agent => {
+            let usual = autostart::EVERYBODYS;
+            let dir = beside_units(&args.autostart_dir, &args.unit_dir, usual);
+            Some(dir.join(autostart::ENTRY))
+        }
+    };
+    let other = other.filter(|path| path.exists());
+    for path in paths.into_iter().chain(other) {
         std::fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))?;
         line(format!("removed {}", path.display()))?;
     }

@@ -3,6 +3,7 @@
 //! It needs no rights but the user's own, holds nothing, and ends with the session. An agent that
 //! is away is waited for; what it said in its last minute is said on the first occasion.
 
+pub(crate) mod autostart;
 pub(crate) mod card;
 mod desktop;
 
