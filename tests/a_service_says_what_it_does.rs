@@ -261,6 +261,12 @@ fn an_agent_that_may_do_no_more_than_it_needs_watches_and_reports() {
         "--server",
         &server.api,
     ]);
+    let entry = systemd.units().join("usher-notify.desktop");
+    let says = std::fs::read_to_string(&entry).unwrap();
+    assert!(
+        says.contains(&format!("Exec=\"{PROGRAM}\" notify\n")),
+        "{says}"
+    );
     let id = said_by(&["agent", "--print-computer-id", "--data", data]);
     let token = server.token();
     let token = said_by(&[
@@ -291,13 +297,14 @@ fn an_agent_that_may_do_no_more_than_it_needs_watches_and_reports() {
         "its data stays"
     );
     assert!(!systemd.units().join("usher-agent.service").exists());
+    assert!(!entry.exists());
 }
 
 #[test]
 fn each_unit_stays_as_closed_as_the_guide_says() {
     let systemd = SystemdBox::start();
     let units = systemd.units();
-    for (role, exposure_tenths) in [("server", "12"), ("manager", "12"), ("agent", "37")] {
+    for (role, exposure_tenths) in [("server", "12"), ("manager", "12"), ("agent", "41")] {
         let install = systemd.exec(&[
             PROGRAM,
             "service",

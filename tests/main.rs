@@ -21,6 +21,7 @@ mod a_restore_is_made_good;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod an_agent_meters_this_machine;
+mod an_installed_agent_holds_starts;
 mod an_upgrade_is_rehearsed;
 mod dangerous_rules_are_not_enforced;
 mod doctor_tells_of_each_mount;

@@ -42,6 +42,8 @@ if [ -e /etc/machine-id ]; then
   printf '%032x\n' $$ > "$DIR/machine-id"
   mount --bind "$DIR/machine-id" /etc/machine-id
 fi
+# As systemd has it where it is not in a container: what is mounted later reaches its services.
+mount --make-rshared /
 exec env -i container=box PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH="$DIR/units" \
   /lib/systemd/systemd --system --unit=basic.target --log-target=console --show-status=0
 "#;

@@ -107,7 +107,8 @@ impl FileHandle {
     /// # Errors
     /// ESTALE: it is gone.
     pub(super) fn open(&mut self, on: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
-        let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOATIME | libc::O_CLOEXEC;
+        // Nothing is read from it; not O_NOATIME, which takes CAP_FOWNER for the files of others.
+        let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_CLOEXEC;
         let handle = self.handle.as_mut_ptr().cast::<libc::file_handle>();
         // SAFETY: `handle` is what the kernel wrote as a file handle, whole with its length in
         // front (`first` has seen to it), and lives as long as the call; only the kernel reads it,
