@@ -294,18 +294,20 @@ impl Agent {
             SyncOutcome::Renewed { ttl_seconds } => {
                 self.seats.insert(id, seat(*ttl_seconds, before));
             }
-            SyncOutcome::Unseated { .. } | SyncOutcome::UnknownProduct => {
+            SyncOutcome::Unseated {
+                undecided: true, ..
+            } => {
+                self.ask_again_later(id, now.boot_ms);
+                self.runs_unseated(id)?;
+            }
+            SyncOutcome::Unseated { .. } => {
                 self.ask_later(id, now.boot_ms);
-                let event = match self.sessions.is_asking(id) {
-                    // It is no (longer) held, or the server does not know of gates.
-                    true => Event::Ungated { session: id },
-                    false => Event::Unseated { session: id },
-                };
-                self.tell(event)?;
-                if matches!(outcome, SyncOutcome::Unseated { .. }) {
-                    self.was_refused(id);
-                }
-                self.save(id)?;
+                self.runs_unseated(id)?;
+                self.was_refused(id);
+            }
+            SyncOutcome::UnknownProduct => {
+                self.ask_later(id, now.boot_ms);
+                self.runs_unseated(id)?;
             }
             SyncOutcome::Denied {
                 reason,
@@ -338,12 +340,29 @@ impl Agent {
         Ok(())
     }
 
-    /// A session without a seat asks for one again after a while.
+    fn runs_unseated(&mut self, id: SessionId) -> Result<(), OutboxError> {
+        self.tell(match self.sessions.is_asking(id) {
+            // It is no (longer) held, or the server does not know of gates.
+            true => Event::Ungated { session: id },
+            false => Event::Unseated { session: id },
+        })?;
+        self.save(id)
+    }
+
+    /// A session that was refused a seat asks for one again after a while.
     fn ask_later(&mut self, id: SessionId, now_boot_ms: u64) {
+        self.ask_again_later(id, now_boot_ms);
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.granted = None;
+        }
+    }
+
+    /// A session without a seat asks for one again after a while; a lease that it can show, it
+    /// shows again.
+    fn ask_again_later(&mut self, id: SessionId, now_boot_ms: u64) {
         if let Some(seat) = self.seats.get_mut(&id) {
             let third = u64::from(seat.ttl_seconds) * 1000 / 3;
             seat.due_boot_ms = now_boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
-            seat.granted = None;
         }
     }
 

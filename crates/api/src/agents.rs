@@ -284,6 +284,10 @@ pub enum SyncOutcome {
     Unseated {
         /// Why.
         reason: Reason,
+        /// Nothing was decided: nobody is granted anything for now (the server is paused, or was
+        /// restored). The session has lost nothing for good, and is to be asked for again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undecided: bool,
     },
     /// The lease or unseated entry lives on.
     Renewed {

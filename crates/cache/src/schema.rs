@@ -342,7 +342,7 @@ macro_rules! words {
 words! {
     write_reason, read_reason, Reason: NoSeat = "no_seat", NoEntitlement = "no_entitlement",
         EntitlementExpired = "entitlement_expired", ProductDisabled = "product_disabled",
-        QueueFull = "queue_full";
+        QueueFull = "queue_full", Undecided = "undecided";
     write_cause, read_cause, EndCause: CheckedIn = "checked_in", Expired = "expired",
         Unclaimed = "unclaimed";
 }

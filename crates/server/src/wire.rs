@@ -239,6 +239,9 @@ pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
         ItemReply::Unseated(reason) => {
             to.raw("\"outcome\":\"unseated\",\"reason\":")
                 .string(crate::words::reason(*reason).as_str());
+            if *reason == ledger::Reason::Undecided {
+                to.raw(",\"undecided\":true");
+            }
         }
         ItemReply::Renewed { ttl_seconds } => {
             to.raw("\"outcome\":\"renewed\",\"ttl_seconds\":")
@@ -410,6 +413,14 @@ mod tests {
                 ItemReply::Unseated(ledger::Reason::NoSeat),
                 SyncOutcome::Unseated {
                     reason: usher_api::Reason::NoSeat,
+                    undecided: false,
+                },
+            ),
+            (
+                ItemReply::Unseated(ledger::Reason::Undecided),
+                SyncOutcome::Unseated {
+                    reason: usher_api::Reason::NoSeat,
+                    undecided: true,
                 },
             ),
             (

@@ -8,7 +8,8 @@ use crate::input::timestamp;
 /// A reason.
 pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {
     match reason {
-        ledger::Reason::NoSeat => api::Reason::NoSeat,
+        // Who is undecided is refused nothing, and told so in another way.
+        ledger::Reason::NoSeat | ledger::Reason::Undecided => api::Reason::NoSeat,
         ledger::Reason::NoEntitlement => api::Reason::NoEntitlement,
         ledger::Reason::EntitlementExpired => api::Reason::EntitlementExpired,
         ledger::Reason::ProductDisabled => api::Reason::ProductDisabled,
@@ -55,6 +56,9 @@ pub(crate) fn denial(
         ),
         ledger::Reason::ProductDisabled => {
             format!("product {product} is switched off: ask who administers it")
+        }
+        ledger::Reason::Undecided => {
+            format!("nobody is granted a seat of {product} for now: ask again later")
         }
         ledger::Reason::QueueFull => format!(
             "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \

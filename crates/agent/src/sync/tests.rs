@@ -141,6 +141,14 @@ fn granted() -> Option<SyncOutcome> {
 fn unseated() -> Option<SyncOutcome> {
     Some(SyncOutcome::Unseated {
         reason: usher_api::Reason::NoSeat,
+        undecided: false,
+    })
+}
+
+fn undecided() -> Option<SyncOutcome> {
+    Some(SyncOutcome::Unseated {
+        reason: usher_api::Reason::NoSeat,
+        undecided: true,
     })
 }
 
@@ -333,6 +341,26 @@ fn a_server_that_is_away_for_longer_than_the_ttl_ends_nobody() {
     desk.agent.let_go(true).unwrap();
     desk.exchange(|_| Some(SyncOutcome::Undecided));
     assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+    end(child);
+}
+
+#[test]
+fn a_server_that_decides_nothing_ends_nobody_and_is_shown_the_lease_again() {
+    let (mut desk, child) = seated(&ends_without_lease());
+    let session = SessionId(1);
+    desk.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+    desk.exchange(|_| Some(SyncOutcome::UnknownSession));
+    for _ in 0..3 {
+        let asked = desk.exchange(|_| undecided());
+        assert_eq!(asked[0]["held"]["lease"], "L1", "{asked:?}");
+        assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
+        let seat = desk.agent.seats.get_mut(&session).unwrap();
+        assert!(seat.due_boot_ms <= clock::boot_ms() + UNSEATED_RETRY_MS);
+        seat.due_boot_ms = 0;
+    }
+    // What it decides later counts.
+    desk.exchange(|_| unseated());
+    assert!(desk.agent.lost.next_due_boot_ms().is_some());
     end(child);
 }
 

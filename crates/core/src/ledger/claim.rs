@@ -28,12 +28,8 @@ pub(super) struct Wish {
 }
 
 impl Ledger {
-    /// Refuses a session whose program is held. During a pause, and after a restore, seats may be
-    /// free that nobody gets: then nothing is decided, as for any checkout.
+    /// Refuses a session whose program is held.
     pub(super) fn refuse_session(&mut self, asked: &Asked, reason: Reason) -> ItemReply {
-        if reason == Reason::NoSeat && self.is_held() {
-            return ItemReply::Undecided;
-        }
         let (decision, scene) = self.record_denial(asked, reason);
         ItemReply::Denied(Box::new(DeniedItem {
             decision,

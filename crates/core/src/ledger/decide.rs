@@ -67,12 +67,15 @@ impl Ledger {
     /// From where seats would be granted and how long they may be held, or why not.
     pub(super) fn plan(&self, asked: &Asked) -> Result<Plan, Reason> {
         let pool = self.open_pool(asked)?;
+        if self.is_held() {
+            return Err(Reason::Undecided);
+        }
         // Nobody overtakes: free seats belong to the first who waits with as high a priority.
         let waits_before = pool
             .queue
             .first()
             .is_some_and(|(first, _)| first.0 >= asked.priority);
-        if waits_before || self.is_held() {
+        if waits_before {
             return Err(Reason::NoSeat);
         }
         self.draw_from(pool, asked)

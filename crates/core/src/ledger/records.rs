@@ -206,6 +206,9 @@ pub enum Reason {
     ProductDisabled,
     /// No seat is free and as many wait as may.
     QueueFull,
+    /// Nothing was decided: nobody is granted anything for now, in a pause or after a restore.
+    /// Only of programs that run without a seat; nobody is refused for it.
+    Undecided,
 }
 
 /// A refused checkout.

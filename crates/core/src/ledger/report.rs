@@ -184,6 +184,8 @@ impl Ledger {
                 let lease = self.carry_out(asked, plan);
                 self.granted(lease.id.number)
             }
+            // Seats may be free that nobody gets now.
+            Err(Reason::Undecided) if wish.gate => ItemReply::Undecided,
             Err(reason) if wish.gate => self.refuse_session(asked, reason),
             Err(reason) => {
                 self.emit(Event::Unseated(Unseated {

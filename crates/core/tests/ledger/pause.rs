@@ -47,7 +47,7 @@ fn who_asks_in_a_pause_is_told_so_and_the_same_key_succeeds_later() {
 }
 
 #[test]
-fn what_an_agent_reports_in_a_pause_is_unseated_and_seated_when_asked_again_later() {
+fn what_an_agent_reports_in_a_pause_is_undecided_and_seated_when_asked_again_later() {
     let mut w = World::new();
     w.product("cad", 2);
     w.tell(Command::Pause);
@@ -70,13 +70,29 @@ fn what_an_agent_reports_in_a_pause_is_unseated_and_seated_when_asked_again_late
             items: vec![(sequence, item)],
         }))
     };
-    w.tell(report(1));
+    let only = |reply| match reply {
+        Reply::Report { items, .. } => items.into_iter().next().unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        only(w.tell(report(1))),
+        ItemReply::Unseated(Reason::Undecided)
+    );
     let counts = |w: &World| {
         let (_, pool) = w.ledger.product("cad").unwrap();
         (pool.in_use, pool.unseated)
     };
-    assert_eq!(counts(&w), (0, 1));
+    assert_eq!(counts(&w), (0, 1), "it runs without a seat");
+    // However often and late it comes: of it nothing was decided.
+    assert_eq!(
+        only(w.tell(report(1))),
+        ItemReply::Unseated(Reason::Undecided)
+    );
     w.tell(Command::Continue);
+    assert_eq!(
+        only(w.tell(report(1))),
+        ItemReply::Unseated(Reason::Undecided)
+    );
     w.tell(report(2));
     assert_eq!(counts(&w), (1, 0));
 }

@@ -89,7 +89,7 @@ fn a_lease_that_the_snapshot_does_not_know_is_taken_over_while_nobody_else_is_gr
     assert!(matches!(w.checkout("cad", "cyd"), Reply::Held { .. }));
     assert_eq!(
         only(w.tell(report(1, 21, wants(12, None)))),
-        ItemReply::Unseated(Reason::NoSeat)
+        ItemReply::Unseated(Reason::Undecided)
     );
     // It lives on as any other, beyond the hold too.
     for n in 0..3 {
@@ -107,10 +107,10 @@ fn a_lease_is_taken_over_once_and_who_shows_it_again_keeps_what_it_has() {
     assert_eq!(leased(w.tell(report(1, 20, wants(10, Some(shown))))), now);
     assert_eq!(leased(w.tell(report(1, 21, wants(10, Some(shown))))), now);
     let copy = w.tell(report(2, 1, wants(10, Some(shown))));
-    assert_eq!(only(copy), ItemReply::Unseated(Reason::NoSeat));
+    assert_eq!(only(copy), ItemReply::Unseated(Reason::Undecided));
     w.tell(report(1, 22, ReportItem::Checkin { session: 10 }));
     let again = w.tell(report(1, 23, wants(10, Some(shown))));
-    assert_eq!(only(again), ItemReply::Unseated(Reason::NoSeat));
+    assert_eq!(only(again), ItemReply::Unseated(Reason::Undecided));
     assert_eq!(w.ledger.product("cad").unwrap().1.in_use, 0);
 }
 
@@ -123,16 +123,16 @@ fn only_what_the_snapshot_cannot_have_known_is_taken_over() {
     let snapshot = w.ledger.clone();
     let later = leased(w.tell(report(1, 3, wants(11, None))));
     new_life(&mut w, snapshot);
-    let refused = |w: &mut World, sequence, shown| {
+    let undecided = |w: &mut World, sequence, shown| {
         let reply = w.tell(report(1, sequence, wants(50, Some(shown))));
         assert_eq!(
             only(reply),
-            ItemReply::Unseated(Reason::NoSeat),
+            ItemReply::Unseated(Reason::Undecided),
             "{shown:?}"
         );
     };
     let good = shown(&w, later);
-    refused(
+    undecided(
         &mut w,
         10,
         Shown {
@@ -144,13 +144,13 @@ fn only_what_the_snapshot_cannot_have_known_is_taken_over() {
         incarnation: Incarnation(9),
         ..later
     };
-    refused(&mut w, 11, Shown { lease: own, ..good });
+    undecided(&mut w, 11, Shown { lease: own, ..good });
     for remaining_seconds in [0, 86_401, u32::MAX] {
         let shown = Shown {
             remaining_seconds,
             ..good
         };
-        refused(&mut w, 12 + u64::from(remaining_seconds % 7), shown);
+        undecided(&mut w, 12 + u64::from(remaining_seconds % 7), shown);
     }
     leased(w.tell(report(1, 30, wants(50, Some(good)))));
 }
@@ -166,7 +166,7 @@ fn no_more_are_taken_over_than_seats_are_free_and_none_after_the_hold_or_of_a_cl
     let (one, two) = (shown(&w, first), shown(&w, second));
     leased(w.tell(report(1, 20, wants(10, Some(one)))));
     let over = w.tell(report(1, 21, wants(11, Some(two))));
-    assert_eq!(only(over), ItemReply::Unseated(Reason::NoSeat));
+    assert_eq!(only(over), ItemReply::Unseated(Reason::Undecided));
 
     let (mut w, [first, second]) = restored();
     let (one, two) = (shown(&w, first), shown(&w, second));

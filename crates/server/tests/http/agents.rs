@@ -31,6 +31,32 @@ async fn sync(server: &Server, body: Value) -> Reply {
 }
 
 #[tokio::test]
+async fn in_a_pause_a_session_is_told_that_nothing_was_decided_however_late_it_asks() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let pause = json!({ "control": "pause" });
+    let paused = server
+        .call("POST", "/v1/service/controls", Some(pause))
+        .await;
+    assert_eq!(paused.status, 200, "{}", paused.body);
+    let item = || report(1, json!([checkout(1, 10, "cad", "ann")]));
+    let undecided = json!({
+        "sequence": 1, "outcome": "unseated", "reason": "no_seat", "undecided": true
+    });
+    let first = sync(&server, item()).await;
+    assert_eq!(first.body["results"][0], undecided);
+    let status = server.get("/v1/status").await;
+    assert_eq!(status["products"][0]["unseated"], 1, "it runs without one");
+    // Its answer was lost, and the server has gone on since: it has still decided nothing of it.
+    let server = Server::start_in(server.stop());
+    let again = sync(&server, item()).await;
+    assert_eq!(again.body["results"][0], undecided);
+    let anew = report(1, json!([checkout(2, 10, "cad", "ann")]));
+    let anew = sync(&server, anew).await;
+    assert_eq!(anew.body["results"][0]["outcome"], "granted");
+}
+
+#[tokio::test]
 async fn a_report_seats_sessions_once_however_often_it_comes() {
     let server = Server::start();
     server.product("cad", 1).await;
