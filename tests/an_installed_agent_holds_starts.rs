@@ -35,6 +35,13 @@ impl Drop for Held {
 impl Held {
     /// None where this may not be done, which it says.
     fn new() -> Option<Held> {
+        let held = Held::installed("")?;
+        held.is_gated(PLACE);
+        Some(held)
+    }
+
+    /// The same with `more` in a drop-in of its unit, whether starts are held then or not.
+    fn installed(more: &str) -> Option<Held> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: the gate needs root");
             return None;
@@ -42,9 +49,8 @@ impl Held {
         let held = Held(Installed::new(|_| ()));
         held.place(PLACE);
         held.exec(&["mkdir", LATER]);
-        held.install_agent();
+        held.install_agent(more);
         held.seats();
-        held.is_gated(PLACE);
         Some(held)
     }
 
@@ -62,7 +68,7 @@ impl Held {
         self.exec(&["sh", "-c", &make]);
     }
 
-    fn install_agent(&self) {
+    fn install_agent(&self, more: &str) {
         let systemd = &self.0.systemd;
         let (units, data) = (systemd.units(), "/var/lib/usher-agent");
         let units = units.to_str().unwrap();
@@ -75,7 +81,7 @@ impl Held {
         let drop_in = systemd.units().join(format!("{UNIT}.d"));
         fs::create_dir(&drop_in).unwrap();
         let setting = format!(
-            "[Service]\nEnvironment=USHER_CONFIG={}\nStandardError=append:{}\n",
+            "[Service]\nEnvironment=USHER_CONFIG={}\nStandardError=append:{}\n{more}\n",
             settings.display(),
             systemd.path("agent-log").display()
         );
@@ -228,6 +234,70 @@ fn who_freezes_the_service_freezes_no_start() {
     );
     fs::write(&group, "0").unwrap();
     held.is_gated(PLACE);
+}
+
+impl Held {
+    /// What `usher doctor` finds of the gate.
+    fn diagnosis(&self) -> Value {
+        let doctor = [PROGRAM, "doctor", "--json", "--agent-socket"];
+        let output = self
+            .0
+            .systemd
+            .exec(&[&doctor[..], &["/run/usher/agent.sock"]].concat());
+        let findings: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let mut findings = findings.as_array().unwrap().iter();
+        let of_gate = findings.find(|finding| finding["what"] == "gate");
+        of_gate
+            .unwrap_or_else(|| panic!("{}", said(&output)))
+            .clone()
+    }
+
+    fn tells(&self, what: impl Fn(&Value) -> bool) -> Value {
+        wait_for("the agent to tell of its gate", || {
+            let gate = self.agent_status()["gate"].clone();
+            what(&gate).then_some(gate)
+        })
+    }
+}
+
+#[test]
+fn how_the_gate_is_is_told() {
+    let Some(held) = Held::new() else {
+        return;
+    };
+    let gate = held.tells(|gate| gate["serving"] == true && gate["file_systems"] != 0);
+    assert_eq!(gate["guard_stands_apart"], true, "{gate}");
+    assert_eq!(held.diagnosis()["verdict"], "ok");
+}
+
+#[test]
+fn a_gate_that_lacks_its_rights_is_told_here_and_on_the_server() {
+    let Some(held) = Held::installed("CapabilityBoundingSet=~CAP_IPC_LOCK") else {
+        return;
+    };
+    let gate = held.tells(|gate| gate["why_not"].is_string());
+    assert_eq!(gate["serving"], false, "{gate}");
+    assert!(gate["why_not"].as_str().unwrap().contains("CAP_IPC_LOCK"));
+    let found = held.diagnosis();
+    assert_eq!(found["verdict"], "fail", "{found}");
+    wait_for("the server to hear of it", || {
+        let status = held.0.json(&["status"]);
+        let why = status["computers"][0]["enforcement_off"].as_str()?;
+        why.starts_with("no gate serves: ").then_some(())
+    });
+}
+
+#[test]
+fn a_guard_that_could_not_leave_its_group_is_told_with_what_to_do() {
+    let Some(held) = Held::installed("ProtectControlGroups=yes") else {
+        return;
+    };
+    held.is_gated(PLACE);
+    let gate = held.tells(|gate| gate["serving"] == true);
+    assert_eq!(gate["guard_stands_apart"], false, "{gate}");
+    let found = held.diagnosis();
+    assert_eq!(found["verdict"], "warn", "{found}");
+    assert!(found["next"].as_str().unwrap().contains("/sys/fs/cgroup"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
-use usher_api::{Mode, Policy, ProgramStarts, Subject, SyncAction};
+use usher_api::{Policy, ProgramStarts, Subject, SyncAction};
 use usher_core::sessions::{Effect, Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
 use crate::accounts::Accounts;
@@ -457,9 +457,7 @@ impl Agent {
     /// Has starts held while there is something to enforce.
     pub(crate) fn want_gate(&self) {
         if let Some(gate) = &self.gate {
-            let mut products = self.policy.products.iter();
-            let enforces = products.any(|product| product.mode == Mode::Enforce);
-            gate.want(enforces && self.enforcement.state().why_off().is_none());
+            gate.want(self.wants_gate());
         }
     }
 

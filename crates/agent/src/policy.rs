@@ -17,6 +17,8 @@ const POLICY: &str = "policy";
 const SIGNATURE: &str = "policy_signature";
 /// Where the server's key is kept; empty where none is known.
 const KEY: &str = "policy_key";
+/// Of a text that a server is told, at the most.
+const TEXT_BYTES: usize = 255;
 
 /// The policy that was kept, and whether it may be enforced before a server answers. One that
 /// cannot be read is none.
@@ -131,8 +133,11 @@ impl Agent {
     /// nothing do not.
     pub(crate) fn enforcement_off(&self) -> Option<String> {
         let state = self.enforcement.state();
-        let why = state.why_off().filter(|_| self.server_signs)?;
-        Some(why.to_owned())
+        let why = match state.why_off() {
+            Some(why) => why.to_owned(),
+            None => shortened(&format!("no gate serves: {}", self.gate_status().why_not?)),
+        };
+        self.server_signs.then_some(why)
     }
 
     /// Where the policy is refused, the next key that signs it is taken: the computer's
@@ -144,4 +149,15 @@ impl Agent {
         tracing::warn!("the key of the server's policies is forgotten; the next one is taken");
         self.outbox.change(|change| change.set_meta(KEY, ""))
     }
+}
+/// A text as a server takes it.
+fn shortened(text: &str) -> String {
+    let seen = text.chars().filter(|c| !usher_api::is_unseen(*c));
+    let mut left = TEXT_BYTES;
+    let fits = |c: &char| {
+        let taken = left.checked_sub(c.len_utf8());
+        left = taken.unwrap_or(0);
+        taken.is_some()
+    };
+    seen.take_while(fits).collect()
 }

@@ -406,6 +406,26 @@ pub struct AgentStatus {
     /// gate runs.
     #[serde(default)]
     pub marks: Option<Vec<MountMark>>,
+    /// How its gate is; null from an agent of a version that does not tell.
+    #[serde(default)]
+    pub gate: Option<GateStatus>,
+}
+
+/// How an agent's gate is, which holds the starts of enforced products.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GateStatus {
+    /// There is something to hold: a product is enforced, and enforcement is on.
+    pub wanted: bool,
+    /// It serves.
+    pub serving: bool,
+    /// Why it does not, although it is wanted; null: it does, or is about to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<String>,
+    /// File systems on which it holds starts.
+    pub file_systems: u32,
+    /// Its guard stands outside the agent's control group. Where it does not, who freezes that
+    /// group holds up every start on the computer until it is thawed.
+    pub guard_stands_apart: bool,
 }
 
 /// A mount that an agent's gate holds starts on, or could not.

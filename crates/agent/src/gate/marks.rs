@@ -105,7 +105,8 @@ impl Known {
                 why_not: result.clone().err(),
             })
         });
-        shared.show(marks.collect());
+        let held = results.values().filter(|result| result.is_ok()).count();
+        shared.show(marks.collect(), u32::try_from(held).unwrap_or(u32::MAX));
     }
 }
 

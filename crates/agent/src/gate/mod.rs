@@ -12,11 +12,12 @@ mod changes;
 pub(crate) mod desk;
 mod marks;
 pub(crate) mod terminal;
+mod told;
 
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -60,6 +61,10 @@ pub(crate) struct Shared {
     wake: Wake,
     /// None while no gate serves.
     marks: Mutex<Option<Vec<MountMark>>>,
+    /// File systems that the gate that serves holds starts on.
+    file_systems: AtomicU32,
+    /// Whether its guard stands outside this process's control group.
+    guard_stands_apart: AtomicBool,
     /// Why no gate serves although one is wanted.
     trouble: Mutex<Option<String>>,
 }
@@ -78,8 +83,9 @@ impl Shared {
         lock(&self.marks).clone()
     }
 
-    fn show(&self, marks: Vec<MountMark>) {
+    fn show(&self, marks: Vec<MountMark>, file_systems: u32) {
         *lock(&self.marks) = Some(marks);
+        self.file_systems.store(file_systems, Ordering::Release);
     }
 
     /// Why no gate serves although one is wanted.
@@ -124,6 +130,8 @@ impl Keeper {
             is_ending: AtomicBool::new(false),
             wake: Wake::new()?,
             marks: Mutex::new(None),
+            file_systems: AtomicU32::new(0),
+            guard_stands_apart: AtomicBool::new(false),
             trouble: Mutex::new(None),
         });
         let answers = Answers::start(watching, starts)?;
@@ -202,6 +210,16 @@ fn is_final(error: &StartError) -> bool {
 
 /// Answers one gate until it ends, or is not wanted any more.
 fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers: &mut Answers) {
+    let stands_apart = gate.guard_stands_apart();
+    shared
+        .guard_stands_apart
+        .store(stands_apart, Ordering::Release);
+    if !stands_apart {
+        tracing::warn!(
+            "the gate's guard cannot leave the agent's control group: who freezes that, holds up \
+             every start"
+        );
+    }
     let marks = match Marks::follow(gate.clone(), options.only.clone(), shared.clone()) {
         Ok(marks) => marks,
         Err(error) => {

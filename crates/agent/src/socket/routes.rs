@@ -406,6 +406,7 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
         leases,
         enforcement: Some(agent.enforcement.state().shown()),
         marks: agent.gate.as_ref().and_then(|gate| gate.marks()),
+        gate: Some(agent.gate_status()),
     };
     drop(agent);
     answer(StatusCode::OK, &status)

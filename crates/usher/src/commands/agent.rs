@@ -7,6 +7,7 @@ use usher_agent::{AgentError, AgentOptions, AgentReady, GateOptions};
 use usher_api::{AgentStatus, Watching};
 
 use super::enforcement::{self, Enforcement};
+use super::gate;
 use super::leases;
 use super::status::watching;
 use crate::context::Context;
@@ -222,6 +223,9 @@ fn describe(status: &AgentStatus) -> String {
             .as_ref()
             .map(|state| format!("enforcement  {}", enforcement::describe(state))),
     );
+    let is_on = status.enforcement.as_ref().is_some_and(|state| state.on);
+    let gate = status.gate.as_ref().filter(|_| is_on);
+    lines.extend(gate.map(|gate| format!("gate         {}", gate::describe(gate))));
     lines.extend(
         status
             .can_miss

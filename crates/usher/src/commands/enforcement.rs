@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use tokio::time::timeout;
 use usher_agent::{ENFORCEMENT_FILE, keep_enforcement, why_switched_off};
 use usher_api::client::{Client, ClientError};
-use usher_api::{Code, EnforcementRequest, EnforcementStatus};
+use usher_api::{Code, EnforcementRequest, EnforcementStatus, GateStatus};
 
+use super::gate;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::listing::eprintln_quiet;
@@ -53,16 +55,29 @@ pub(crate) async fn run(
     context: &Context,
 ) -> Result<(), Failure> {
     let agent = door::agent(args.agent_socket.as_deref(), context).await?;
-    let state = match (args.to, agent) {
-        (None, Some((_, status))) => status.enforcement.ok_or_else(too_old)?,
-        (None, None) => kept(folder)?,
-        (Some(to), Some((client, _))) => switch(&client, to, folder).await?,
-        (Some(to), None) => write(to, folder)?,
+    let (state, gate) = match (args.to, agent) {
+        (None, Some((_, status))) => (status.enforcement.ok_or_else(too_old)?, status.gate),
+        (None, None) => (kept(folder)?, None),
+        (Some(to), Some((client, _))) => (switch(&client, to, folder).await?, None),
+        (Some(to), None) => (write(to, folder)?, None),
     };
     if context.json() {
-        return print_json(&state);
+        return print_json(&Shown { state, gate });
     }
-    line(format!("Enforcement is {}.", describe(&state)))
+    line(format!("Enforcement is {}.", describe(&state)))?;
+    match gate.filter(|_| state.on) {
+        None => Ok(()),
+        Some(gate) => line(format!("The gate {}.", gate::describe(&gate))),
+    }
+}
+
+/// The setting, and where it is shown how the gate is.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    state: EnforcementStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<GateStatus>,
 }
 
 /// On, or off and why.

@@ -11,6 +11,7 @@ pub(crate) mod denials;
 pub(crate) mod doctor;
 pub(crate) mod enforcement;
 pub(crate) mod entitlement;
+mod gate;
 pub(crate) mod learn;
 pub(crate) mod leases;
 pub(crate) mod man;

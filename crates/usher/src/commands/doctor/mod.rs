@@ -8,8 +8,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use usher_api::client::{Client, ClientError};
-use usher_api::{AgentStatus, Code, EnforcementStatus, Page, Status, TokenInfo, Watching};
+use usher_api::{
+    AgentStatus, Code, EnforcementStatus, GateStatus, Page, Status, TokenInfo, Watching,
+};
 
+use super::gate;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::output::{Tone, line, print_json, tame, toned};
@@ -360,6 +363,7 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
         ),
     });
     findings.extend(status.enforcement.as_ref().map(enforcement));
+    findings.extend(status.gate.as_ref().and_then(held));
     findings
 }
 
@@ -375,6 +379,28 @@ fn enforcement(state: &EnforcementStatus) -> Finding {
             "No start is refused here. `usher agent enforcement on` switches it on.",
         ),
     }
+}
+
+/// How the gate is, where there is something to hold.
+fn held(gate: &GateStatus) -> Option<Finding> {
+    let found = gate::describe(gate);
+    Some(match gate {
+        GateStatus { wanted: false, .. } => return None,
+        GateStatus { serving: false, .. } => Finding::fail(
+            "gate",
+            found,
+            "Mend what it lacks (`usher service install agent` writes a unit that has it) and \
+             restart the agent.",
+        ),
+        GateStatus {
+            guard_stands_apart: false,
+            ..
+        } => Finding::warn("gate", found, gate::FREE_THE_GUARD),
+        GateStatus {
+            file_systems: 0, ..
+        } => Finding::warn("gate", found, "See the mounts below for why."),
+        _ => Finding::ok("gate", found),
+    })
 }
 
 #[cfg(test)]
@@ -397,6 +423,13 @@ mod tests {
                 why_off: Some("it was switched off".into()),
             }),
             marks: None,
+            gate: Some(GateStatus {
+                wanted: true,
+                serving: true,
+                why_not: None,
+                file_systems: 2,
+                guard_stands_apart: false,
+            }),
         };
         let lines: Vec<String> = watching(&status).iter().map(describe).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
@@ -406,6 +439,8 @@ mod tests {
                           Run it as root to see every start.
         warn  enforcement is off: it was switched off
                           No start is refused here. `usher agent enforcement on` switches it on.
+        warn  gate        serves, and holds starts on 2 file systems; its guard could not leave the agent's control group: whoever freezes that group, by `systemctl freeze` or by pausing its container, holds up every start on this computer until it is thawed
+                          Let the agent write to /sys/fs/cgroup (control groups of version 2, not read-only; no ProtectControlGroups= in its unit) and restart it. Until then, do not freeze it.
         ");
     }
 }
