@@ -104,13 +104,19 @@ impl Agent {
         // Its rules hold, whether or not the disk takes what follows from them.
         let written = self.write(effects);
         let let_go = self.let_go_ungated();
+        self.identify_anew();
+        self.spare_by_rules();
+        written.and(let_go)
+    }
+
+    /// Whatever was found out of a file holds no more: what runs is looked at again, and each
+    /// start is asked about.
+    pub(crate) fn identify_anew(&self) {
         if let Some(shared) = &self.shared {
             shared.identifier.set_rules(self.rules());
             shared.look_again();
         }
         self.want_gate();
-        self.spare_by_rules();
-        written.and(let_go)
     }
 
     /// What the policy says of a product.

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use usher_api::client::{Client, Endpoint};
 
 use crate::agent::Agent;
+use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
 use crate::{
@@ -70,6 +71,8 @@ async fn live(
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| failed("cannot wait for SIGINT", error.to_string()))?;
     let client = client(&options)?;
+    // Before anything is found out by them.
+    let mut databases = Databases::look();
 
     let mut agent = Agent::open(
         &options.data,
@@ -176,6 +179,9 @@ async fn live(
                 let mut agent = lock(&agent);
                 agent.enforcement.look_again();
                 say(agent.write_down_members());
+                if databases.have_changed() {
+                    agent.identify_anew();
+                }
             }
             _ = report.tick() => {
                 let before = lock(&agent).outbox.waiting().unwrap_or(0);

@@ -5,6 +5,7 @@
 //! (packages, hashes) are never looked at on the watcher's own thread: [`Identifier::quick`] says
 //! that they are needed, [`Identifier::thorough`] gets them.
 
+pub(crate) mod databases;
 pub(crate) mod file;
 pub(crate) mod hosted;
 pub(crate) mod packages;
