@@ -123,8 +123,23 @@ impl Computer {
     }
 }
 
+/// A child by that name of any thread of a process.
+pub(crate) fn child_named(name: &str, process: u32) -> Option<u32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let children = tasks.flatten().flat_map(|task| {
+        let pids = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        let pids = pids.split_whitespace().filter_map(|pid| pid.parse().ok());
+        pids.collect::<Vec<u32>>()
+    });
+    let is_named = |pid: &u32| {
+        let comm = fs::read_to_string(format!("/proc/{pid}/comm"));
+        comm.is_ok_and(|comm| comm.trim() == name)
+    };
+    children.into_iter().find(is_named)
+}
+
 /// A file system in memory that only this process and its children see.
-fn in_memory(place: &Path) {
+pub(crate) fn in_memory(place: &Path) {
     unshare(CloneFlags::CLONE_NEWNS).unwrap();
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();

@@ -1,73 +1,100 @@
 //! A storm of starts: one program again and again, each after the end of the one before, with
 //! something beside it and without, in changing order.
 
+use std::any::Any;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::figures::quantile;
+use crate::figures::{median, quantile};
 
-pub(crate) const STARTS_IN_ROUND: u32 = 300;
+/// From the end of one measure to the next. A server or an agent has started and settled by then,
+/// and what the one before left behind is over.
+const APART: Duration = Duration::from_millis(1_200);
 /// Before each round, not counted: caches are as in the middle of a storm.
-pub(crate) const STARTS_TO_WARM_UP: u32 = 20;
+pub(crate) const STARTS_TO_WARM_UP: u32 = 50;
 
-/// Two measures side by side, many times, each first as often as the other.
-#[derive(Default)]
-pub(crate) struct Pairs {
-    pub(crate) first: Vec<f64>,
-    pub(crate) second: Vec<f64>,
-    pub(crate) notes: Vec<f64>,
+/// Makes ready what starts are measured beside; it ends when what this answers is dropped.
+pub(crate) type Beside<'a> = &'a dyn Fn() -> Result<Box<dyn Any>, String>;
+
+/// Beside nothing.
+pub(crate) fn nothing() -> Result<Box<dyn Any>, String> {
+    Ok(Box::new(()))
 }
 
-impl Pairs {
+/// Starts beside several things, each time between two measures beside nothing, so that what the
+/// computer does of itself from one minute to the next falls out.
+pub(crate) struct Turns {
+    /// Microseconds beside nothing.
+    alone: Vec<f64>,
+    /// Of each: microseconds, and how many times those beside nothing just before and after.
+    beside: Vec<Vec<(f64, f64)>>,
+}
+
+impl Turns {
+    /// Measures `once` beside each, `rounds` times. Each begins as long after the one before as
+    /// all others: a processor that has rested is faster.
     pub(crate) fn measure(
-        pairs: usize,
-        first: impl Fn(&mut Vec<f64>) -> Result<f64, String>,
-        second: impl Fn(&mut Vec<f64>) -> Result<f64, String>,
-    ) -> Result<Pairs, String> {
-        let mut measured = Pairs::default();
-        for pair in 0..pairs {
-            let notes = &mut measured.notes;
-            let (a, b) = match pair % 2 {
-                0 => {
-                    let a = first(notes)?;
-                    (a, second(notes)?)
-                }
-                _ => {
-                    let b = second(notes)?;
-                    (first(notes)?, b)
-                }
-            };
-            measured.first.push(a);
-            measured.second.push(b);
+        rounds: usize,
+        contenders: &[Beside<'_>],
+        once: &dyn Fn() -> Result<f64, String>,
+    ) -> Result<Turns, String> {
+        let count = contenders.len();
+        let mut ended = Instant::now();
+        let mut rested = |beside: Beside<'_>| {
+            let _beside = beside()?;
+            thread::sleep(APART.saturating_sub(ended.elapsed()));
+            let measured = once();
+            ended = Instant::now();
+            measured
+        };
+        let mut alone = vec![rested(&nothing)?];
+        let mut beside = vec![Vec::with_capacity(rounds); count];
+        for turn in 0..rounds * count {
+            let which = turn % count;
+            let before = alone[turn];
+            let measured = rested(contenders[which])?;
+            let after = rested(&nothing)?;
+            beside[which].push((measured, measured * 2.0 / (before + after)));
+            alone.push(after);
         }
-        Ok(measured)
+        Ok(Turns { alone, beside })
     }
 
-    /// A line of a table: how far the second of each pair is above the first.
-    pub(crate) fn row(&self, name: &str) -> String {
-        let ratios = self.ratios();
-        let percent = |share| (quantile(&ratios, share) - 1.0) * 100.0;
-        format!(
-            "| {name} | {:+.1} % | {:+.1} % | {:+.1} % |\n",
-            percent(0.25),
-            percent(0.5),
-            percent(0.75)
-        )
+    /// The median beside nothing.
+    pub(crate) fn alone(&self) -> f64 {
+        median(&self.alone)
     }
 
-    fn ratios(&self) -> Vec<f64> {
-        let pairs = self.first.iter().zip(&self.second);
-        pairs.map(|(first, second)| second / first).collect()
+    /// A table of how much more a start takes beside each.
+    pub(crate) fn table(&self, names: &[&str]) -> String {
+        let mut text = "\
+| | a start | more: lower quartile | median | upper quartile |
+|---|--:|--:|--:|--:|
+"
+        .to_owned();
+        for (name, figures) in names.iter().zip(&self.beside) {
+            let (starts, ratios): (Vec<f64>, Vec<f64>) = figures.iter().copied().unzip();
+            let percent = |ratio: f64| (ratio - 1.0) * 100.0;
+            text += &format!(
+                "| {name} | {:.0} µs | {:+.1} % | {:+.1} % | {:+.1} % |\n",
+                median(&starts),
+                percent(quantile(&ratios, 0.25)),
+                percent(median(&ratios)),
+                percent(quantile(&ratios, 0.75)),
+            );
+        }
+        text
     }
 }
 
-/// Microseconds a start.
-pub(crate) fn round(program: &Path) -> Result<f64, String> {
+/// Microseconds a start, of so many.
+pub(crate) fn round(program: &Path, starts: u32) -> Result<f64, String> {
     start_many(program, &[], STARTS_TO_WARM_UP)?;
     let begun = Instant::now();
-    start_many(program, &[], STARTS_IN_ROUND)?;
-    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(STARTS_IN_ROUND))
+    start_many(program, &[], starts)?;
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(starts))
 }
 
 pub(crate) fn start_many(program: &Path, arguments: &[&str], count: u32) -> Result<(), String> {

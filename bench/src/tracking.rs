@@ -7,9 +7,12 @@
 //! - Idle: processor time and resident memory.
 //! - 10,000 starts by four starters at once: how many were seen whole.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,8 +24,9 @@ use crate::beside::private::{Server, bound_to_us};
 use crate::figures::median;
 use crate::setting::Setting;
 use crate::site::Site;
-use crate::storm::{Pairs, STARTS_IN_ROUND, STARTS_TO_WARM_UP, round, start_many};
+use crate::storm::{STARTS_TO_WARM_UP, Turns, nothing, round, start_many};
 
+const STARTS_IN_ROUND: u32 = 400;
 const SHORT_STARTS: u32 = 10_000;
 const STARTERS: u32 = 4;
 /// The first look at all processes is over by then.
@@ -31,9 +35,9 @@ const IDLE: Duration = Duration::from_secs(20);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Pairs of rounds in the storm
+    /// Rounds of the storm
     #[arg(long, default_value_t = 60)]
-    pairs: usize,
+    rounds: usize,
     #[command(flatten)]
     setting: Setting,
 }
@@ -42,13 +46,39 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let bench = Bench::new(arguments)?;
     let mut table = format!("{}\n\n", machine::facts(bench.site.folder()));
-    table += &bench.storm(arguments.pairs)?;
+    table += &bench.storm(arguments.rounds)?;
     table += "\n";
     table += &bench.idle()?;
     table += "\n| 10,000 starts of a program that lives | seen whole | starts/s |\n|---|--:|--:|\n";
     table += &bench.short("1 ms", "/bin/sleep", &["0.001"])?;
     table += &bench.short("as long as /bin/true", "/bin/true", &[])?;
     arguments.setting.tell("tracking", &table)
+}
+
+/// The processor time that an agent uses for a storm, noted when it ends.
+struct Used {
+    agent: Server,
+    before: f64,
+    notes: Rc<RefCell<Vec<f64>>>,
+}
+
+impl Used {
+    fn by(agent: Server, notes: &Rc<RefCell<Vec<f64>>>) -> Used {
+        let before = processor_seconds(agent.pid());
+        Used {
+            agent,
+            before,
+            notes: Rc::clone(notes),
+        }
+    }
+}
+
+impl Drop for Used {
+    fn drop(&mut self) {
+        let seconds = processor_seconds(self.agent.pid()) - self.before;
+        let starts = f64::from(STARTS_IN_ROUND + STARTS_TO_WARM_UP);
+        self.notes.borrow_mut().push(seconds * 1e6 / starts);
+    }
 }
 
 struct Bench {
@@ -90,38 +120,25 @@ impl Bench {
         Ok(path)
     }
 
-    fn storm(&self, pairs: usize) -> Result<String, String> {
+    fn storm(&self, rounds: usize) -> Result<String, String> {
         let program = self.program("usher-bench-storm", "/bin/true")?;
-        let without = |_: &mut Vec<f64>| round(&program);
-        let with = |cpu: &mut Vec<f64>| {
+        let used = Rc::default();
+        let with = || {
             let agent = self.agent()?;
-            let before = processor_seconds(agent.pid());
-            let measured = round(&program)?;
-            let used = processor_seconds(agent.pid()) - before;
-            let starts = f64::from(STARTS_IN_ROUND + STARTS_TO_WARM_UP);
-            cpu.push(used * 1e6 / starts);
-            Ok(measured)
+            Ok(Box::new(Used::by(agent, &used)) as Box<dyn Any>)
         };
-        let storm = Pairs::measure(pairs, without, with)?;
-        let control = Pairs::measure(pairs, without, without)?;
-        let mut text = format!(
+        let turns = Turns::measure(rounds, &[&with, &nothing], &|| {
+            round(&program, STARTS_IN_ROUND)
+        })?;
+        Ok(format!(
             "A start of a program of no product takes {:.0} µs without an agent ({:.0} a second), \
-             {:.0} µs with one, of {pairs} pairs of rounds of {STARTS_IN_ROUND} starts; the agent \
-             uses {:.0} µs of processor time for it.\n\n\
-             | wall time, pair by pair | lower quartile | median | upper quartile |\n\
-             |---|--:|--:|--:|\n",
-            median(&storm.first),
-            1e6 / median(&storm.first),
-            median(&storm.second),
-            median(&storm.notes),
-        );
-        for (name, pairs) in [
-            ("with an agent to without", &storm),
-            ("without to without", &control),
-        ] {
-            text += &pairs.row(name);
-        }
-        Ok(text)
+             of {rounds} rounds of {STARTS_IN_ROUND} starts; the agent uses {:.0} µs of processor \
+             time for it.\n\n{}",
+            turns.alone(),
+            1e6 / turns.alone(),
+            median(&used.borrow()),
+            turns.table(&["an agent", "nothing, for comparison"]),
+        ))
     }
 
     fn idle(&self) -> Result<String, String> {

@@ -15,7 +15,11 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
         _ => ("side-by-side", options),
     };
     let runner = Runner::new()?;
-    setup::debian(&runner, setup::PEERS)?;
+    let needs = match what {
+        "gate" => setup::GATE_PEERS,
+        _ => setup::PEERS,
+    };
+    setup::debian(&runner, needs)?;
     measure(&runner, root, what, options)
 }
 

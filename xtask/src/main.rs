@@ -33,6 +33,8 @@ cargo xtask COMMAND
          docs/performance.md; --write - prints alone.
          soak alarms [--minutes N]: a manager that polls each second, and a server that is well, for
          10 minutes in real time: is anything told?
+         soak storm [--starts N] [--seed N]: 10,000 starts by twenty people while server, network,
+         agent and products come and go: is each of them kept right?
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
   help   this

@@ -18,6 +18,7 @@ use crate::computer::{self, Computer};
 use crate::enforcement::Enforcement;
 use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
+use crate::idle::Idle;
 use crate::lock;
 use crate::lost::Lost;
 use crate::notices::Notices;
@@ -57,7 +58,7 @@ pub(crate) struct Agent {
     pub(crate) boot_id: String,
     pub(crate) sessions: Sessions,
     pub(crate) outbox: Outbox,
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) policy: Policy,
     /// Whether programs may be refused by the policy.
     pub(crate) trust: Trust,
@@ -74,6 +75,8 @@ pub(crate) struct Agent {
     /// Which life of the server's data answered last; none where it tells none.
     pub(crate) life: Option<u32>,
     pub(crate) shared: Option<Arc<Shared>>,
+    /// Since when nobody looks at programs any more: what ends later was last seen then.
+    pub(crate) watched_until: Option<Stamp>,
     pub(crate) gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
     pub(crate) desk: Desk,
@@ -83,11 +86,15 @@ pub(crate) struct Agent {
     pub(crate) waits: Waits,
     /// Programs that are to end for want of a lease.
     pub(crate) lost: Lost,
+    /// Programs that nobody touches.
+    pub(crate) idle: Idle,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
     /// The sessions' processes as they were last written down.
     written: FxHashMap<SessionId, Vec<ProcessKey>>,
     unwritten: Vec<Effect>,
+    /// Written in a transaction that is not committed yet.
+    uncommitted: Vec<Effect>,
     /// The highest number that a session got.
     last_session: u64,
 }
@@ -114,7 +121,7 @@ impl Agent {
             boot_id: clock::boot_id(),
             sessions: Sessions::new(Limits::default(), last_session),
             outbox,
-            accounts: Accounts::new(),
+            accounts: Arc::new(Accounts::new()),
             policy,
             trust,
             is_vouched: false,
@@ -123,14 +130,17 @@ impl Agent {
             connected: false,
             enforcement: Enforcement::open(data),
             shared: None,
+            watched_until: None,
             gate: None,
             desk: Desk::default(),
             notices: Notices::new(),
             waits: Waits::new(),
             lost: Lost::default(),
+            idle: Idle::default(),
             urgent: Arc::default(),
             written: FxHashMap::default(),
             unwritten: Vec::new(),
+            uncommitted: Vec::new(),
             last_session,
         };
         agent.weigh_policy();
@@ -270,6 +280,7 @@ impl Agent {
         }
         let members = self.members();
         let (sessions, written, boot_id) = (&self.sessions, &self.written, &self.boot_id);
+        let seen = self.watched_until.unwrap_or_else(clock::now);
         self.outbox.change(|change| {
             for (id, members) in &members {
                 if written.get(id) != Some(members)
@@ -278,7 +289,7 @@ impl Agent {
                     change.save_session(session, members)?;
                 }
             }
-            change.seen_running(boot_id, clock::now())
+            change.seen_running(boot_id, seen)
         })?;
         self.written = members;
         Ok(())
@@ -297,10 +308,35 @@ impl Agent {
 
     /// Puts effects on disk, with those that could not be written before.
     pub(crate) fn write(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
+        self.act(effects);
+        self.write_down()
+    }
+
+    /// Acts on effects, and has them written with the request that goes out at once if one of them
+    /// asks for a seat that a start waits for; else now.
+    pub(crate) fn write_with_request(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
+        match self.act(effects) {
+            true => Ok(()),
+            false => self.write_down(),
+        }
+    }
+
+    /// What need not be on disk first. True: the server is asked at once.
+    fn act(&mut self, effects: Vec<Effect>) -> bool {
         // Whoever waits for an answer does not wait for the disk.
-        self.unwritten
-            .extend(self.desk.take(effects, self.connected));
+        let rest = self.desk.take(effects, self.connected);
+        let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
+        let is_asking = rest.iter().any(asks);
+        self.unwritten.extend(rest);
         self.tell_refused();
+        if is_asking {
+            self.urgent.notify_one();
+        }
+        is_asking
+    }
+
+    /// Puts on disk what is not.
+    pub(crate) fn write_down(&mut self) -> Result<(), OutboxError> {
         if self.unwritten.is_empty() {
             return Ok(());
         }
@@ -314,19 +350,39 @@ impl Agent {
         }
         let effects = std::mem::take(&mut self.unwritten);
         let result = self.write_all(&effects);
-        let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
-        if result.is_ok() && effects.iter().any(asks) {
-            self.urgent.notify_one();
-        }
         if result.is_err() {
             self.wait_in_vain(&effects);
             self.unwritten = effects;
+        } else if self.outbox.is_begun() {
+            self.uncommitted.extend(effects);
+        }
+        result
+    }
+
+    /// Makes what `step` writes one transaction: a disk is waited for once.
+    pub(crate) fn together<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        let unreached = self.unreached.clone();
+        self.outbox.begin()?;
+        let result = step(self);
+        // What was written before an error stays, as it does where each change stands alone.
+        let committed = self.outbox.commit();
+        let mut effects = std::mem::take(&mut self.uncommitted);
+        if let Err(error) = committed {
+            self.unreached = unreached;
+            self.wait_in_vain(&effects);
+            effects.append(&mut self.unwritten);
+            self.unwritten = effects;
+            return Err(error);
         }
         result
     }
 
     fn write_all(&mut self, effects: &[Effect]) -> Result<(), OutboxError> {
         let now = clock::now();
+        let seen = self.watched_until.unwrap_or(now);
         let opened = effects
             .iter()
             .any(|effect| matches!(effect, Effect::Opened(_) | Effect::Held(_)));
@@ -348,7 +404,7 @@ impl Agent {
             life,
             ..
         } = self;
-        let mut teller = Teller {
+        let teller = Teller {
             accounts,
             computer: &computer.id,
         };
@@ -396,7 +452,7 @@ impl Agent {
                     }
                     Effect::ReleaseLease(id) => {
                         claims |= waits.leave(*id);
-                        release(change, id.0)?;
+                        release(change, SyncAction::Checkin { session: id.0 }, id.0)?;
                     }
                     Effect::Ended(session, at) => {
                         change.forget_session(session.id.0)?;
@@ -407,7 +463,7 @@ impl Agent {
             if claims {
                 waits.write(boot_id, change)?;
             }
-            change.seen_running(boot_id, now)
+            change.seen_running(boot_id, seen)
         })?;
         self.unreached = counted;
         self.last_session = last;
@@ -431,6 +487,7 @@ impl Agent {
                 Effect::Ended(session, _) => {
                     self.seats.remove(&session.id);
                     self.lost.gone(session.id);
+                    self.idle.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
                     self.written.remove(&session.id);
                 }
@@ -445,8 +502,8 @@ impl Agent {
         // A server that tells no life knows of no gates: with it everything is only tracked.
         let gate = self.life.is_some() && self.sessions.is_asking(id);
         let session = self.sessions.get(id)?;
-        let mut teller = Teller {
-            accounts: &mut self.accounts,
+        let teller = Teller {
+            accounts: &self.accounts,
             computer: &self.computer.id,
         };
         let mut checkout = teller.checkout(session, &self.policy, held);
@@ -462,16 +519,16 @@ impl Agent {
     }
 
     /// Of this computer's account `uid`.
-    pub(crate) fn subject(&mut self, uid: u32) -> Subject<'static> {
-        let mut teller = Teller {
-            accounts: &mut self.accounts,
+    pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
+        let teller = Teller {
+            accounts: &self.accounts,
             computer: &self.computer.id,
         };
         teller.subject(uid)
     }
 }
 
-fn due_at(due_boot_ms: u64) -> Seat {
+pub(crate) fn due_at(due_boot_ms: u64) -> Seat {
     Seat {
         due_boot_ms,
         ttl_seconds: TTL_SECONDS,
@@ -489,11 +546,15 @@ fn covered(cover: &Cover) -> Event {
 }
 
 /// A session's seat goes back: what was never asked for need not be given back.
-fn release(change: &Change<'_>, session: u64) -> Result<(), OutboxError> {
+pub(crate) fn release(
+    change: &Change<'_>,
+    by: SyncAction<'_>,
+    session: u64,
+) -> Result<(), OutboxError> {
     change.take_back(ItemKind::Renew, session)?;
     change.take_back(ItemKind::Checkout, session)?;
     if change.was_asked_for(session)? {
-        change.enqueue(&SyncAction::Checkin { session })?;
+        change.enqueue(&by)?;
     }
     Ok(())
 }

@@ -14,6 +14,13 @@ pub(crate) fn boot_ms() -> u64 {
         + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
 }
 
+/// Milliseconds since boot, without those that the computer slept.
+pub(crate) fn awake_ms() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1000
+        + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
 /// Milliseconds since 1970, as the wall clock has it.
 pub(crate) fn wall_ms() -> i64 {
     let now = clock_gettime(ClockId::Realtime);

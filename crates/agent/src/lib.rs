@@ -19,6 +19,7 @@ mod covers;
 mod enforcement;
 mod gate;
 mod identity;
+mod idle;
 mod installed;
 mod life;
 mod lost;

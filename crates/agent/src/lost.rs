@@ -1,5 +1,6 @@
 //! Programs whose lease is lost for good, of products that may not be used without one
-//! (`on_lost_lease = "end"`): their user is asked first, then they are ended.
+//! (`on_lost_lease = "end"`): their user is asked first, then they are ended. The same machine
+//! reminds the users of idle programs ([`crate::idle`]).
 //!
 //! Only a server's refusal counts, of another seat for a session that had one: while none can be
 //! reached, everything runs on. What is only tracked, and a computer whose enforcement is off, end
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustix::process::Signal;
-use usher_api::{Mode, OnLostLease};
+use usher_api::{OnIdle, OnLostLease};
 use usher_core::reminders::{Cause, Effect, Event, Reminders};
 use usher_core::sessions::{ProcessKey, SessionId};
 
@@ -24,17 +25,23 @@ use crate::watch::procfs;
 /// How long a program that was told to end has before it is killed.
 const KILLED_AFTER_MS: u64 = 30_000;
 
+/// Less is no sleep: the two clocks are not read at once.
+const SLEPT_MS: u64 = 1_000;
+
 /// What was asked of users, and which programs are on their way out.
 #[derive(Debug, Default)]
 pub(crate) struct Lost {
     reminders: Reminders,
     ending: BTreeMap<SessionId, Ending>,
+    /// How long the computer has slept since boot, as it was last known, in milliseconds.
+    slept_ms: u64,
 }
 
 /// Programs that were told to end.
 #[derive(Debug)]
 struct Ending {
     product: Arc<str>,
+    cause: Cause,
     processes: Vec<ProcessKey>,
     kill_boot_ms: u64,
 }
@@ -44,6 +51,13 @@ impl Lost {
     pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
         let kills = self.ending.values().map(|ending| ending.kill_boot_ms);
         kills.chain(self.reminders.next_due_boot_ms()).min()
+    }
+
+    /// Whether the computer has slept since this was last asked.
+    fn has_slept(&mut self, boot_ms: u64, awake_ms: u64) -> bool {
+        let slept_ms = boot_ms.saturating_sub(awake_ms);
+        let before = std::mem::replace(&mut self.slept_ms, slept_ms);
+        slept_ms > before + SLEPT_MS
     }
 
     /// A session has ended. What it left running is killed all the same.
@@ -60,9 +74,11 @@ impl Agent {
         let Some(session) = self.sessions.get(id) else {
             return;
         };
+        let ends_in_ms = self.grace_without_lease(&session.product);
         let had_one = session.lease.is_some() && session.cover.is_none() && !session.held;
-        let grace_ms = self.grace_without_lease(&session.product);
-        if let Some(grace_ms) = grace_ms.filter(|_| had_one && !session.seated) {
+        let grace_ms = ends_in_ms.filter(|_| had_one && !session.seated);
+        self.is_unseated(id, grace_ms);
+        if let Some(grace_ms) = grace_ms {
             let session = id;
             self.remind(clock::boot_ms(), Event::Lost { session, grace_ms });
         }
@@ -71,6 +87,7 @@ impl Agent {
     /// A session has a seat.
     pub(crate) fn has_seat(&mut self, session: SessionId) {
         self.remind(clock::boot_ms(), Event::Seated { session });
+        self.is_seated_again(session);
     }
 
     /// Other rules hold: what they do not want ended, is not.
@@ -82,10 +99,20 @@ impl Agent {
             .map(|session| session.id)
             .collect();
         let mut ending = std::mem::take(&mut self.lost.ending);
-        ending.retain(|_, ending| self.grace_without_lease(&ending.product).is_some());
+        ending.retain(|_, ending| self.still_ends(ending));
         self.lost.ending = ending;
         for session in sessions {
-            self.has_seat(session);
+            self.remind(clock::boot_ms(), Event::Spared { session });
+        }
+        self.spare_idle_by_rules();
+    }
+
+    fn still_ends(&self, ending: &Ending) -> bool {
+        match ending.cause {
+            Cause::LostLease => self.grace_without_lease(&ending.product).is_some(),
+            Cause::Idle => self
+                .product(&ending.product)
+                .is_some_and(|product| product.on_idle == OnIdle::End && self.may_end(product)),
         }
     }
 
@@ -109,14 +136,18 @@ impl Agent {
 
     /// How long a program of a product has that has lost its lease; none: for ever.
     fn grace_without_lease(&self, product: &str) -> Option<u64> {
-        let is_off = self.enforcement.state().why_off().is_some();
-        let product = self.product(product).filter(|_| !is_off)?;
-        let ends = product.mode == Mode::Enforce && product.on_lost_lease == OnLostLease::End;
+        let product = self.product(product)?;
+        let ends = product.on_lost_lease == OnLostLease::End && self.may_end(product);
         ends.then(|| u64::from(product.grace_seconds) * 1_000)
     }
 
-    fn remind(&mut self, boot_ms: u64, event: Event) {
+    pub(crate) fn remind(&mut self, boot_ms: u64, event: Event) {
         let mut effects = Vec::new();
+        if self.lost.has_slept(clock::boot_ms(), clock::awake_ms()) {
+            self.lost
+                .reminders
+                .apply(boot_ms, Event::Woke, &mut effects);
+        }
         self.lost.reminders.apply(boot_ms, event, &mut effects);
         for effect in effects {
             match effect {
@@ -140,13 +171,18 @@ impl Agent {
                 } => self.tell_of(session, |product| {
                     format!("usher: {product} may go on and is not ended")
                 }),
-                Effect::End { session, .. } => self.end_programs(session, boot_ms),
-                _ => {}
+                Effect::End { session, cause } => {
+                    if cause == Cause::Idle {
+                        self.remind_idle(effect, boot_ms);
+                    }
+                    self.end_programs(session, cause, boot_ms);
+                }
+                idle => self.remind_idle(idle, boot_ms),
             }
         }
     }
 
-    fn end_programs(&mut self, session: SessionId, boot_ms: u64) {
+    fn end_programs(&mut self, session: SessionId, cause: Cause, boot_ms: u64) {
         let Some(product) = self.sessions.get(session).map(|of| of.product.clone()) else {
             return;
         };
@@ -155,11 +191,13 @@ impl Agent {
             session = session.0,
             product = &*product,
             processes = processes.len(),
-            "its lease is lost for good and its grace is over: it is ended"
+            ?cause,
+            "its grace is over: it is ended"
         );
         ending::signal_all(&processes, Signal::TERM);
         let ending = Ending {
             product,
+            cause,
             processes,
             kill_boot_ms: boot_ms + KILLED_AFTER_MS,
         };
@@ -179,12 +217,26 @@ impl Agent {
     }
 
     /// Tells the user of a session something: on the terminals of its programs.
-    fn tell_user(&self, session: SessionId, text: &str) {
+    pub(crate) fn tell_user(&self, session: SessionId, text: &str) {
         let members = self.sessions.members();
         let pids = members
             .filter(|(of, _)| *of == session)
             .filter(|(_, key)| procfs::process_stat(key.pid).is_ok_and(|is| is.start == key.start))
             .map(|(_, key)| key.pid);
         terminal::tell_all(pids, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_computer_has_slept_when_its_clocks_have_parted_and_only_once() {
+        let mut lost = Lost::default();
+        assert!(!lost.has_slept(60_000, 60_000));
+        assert!(!lost.has_slept(61_002, 61_000), "they are not read at once");
+        assert!(lost.has_slept(8 * 3_600_000, 62_000));
+        assert!(!lost.has_slept(8 * 3_600_000 + 5_000, 67_000));
     }
 }

@@ -15,8 +15,8 @@ use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
 use crate::{
-    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, lock, socket, trust,
-    waits,
+    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, lock, socket,
+    trust, waits,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -82,8 +82,14 @@ async fn live(
     agent.is_vouched = trust::is_vouched(&options.server);
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
-    let watcher = Watcher::start(options.watching, agent.rules(), &roots, seen_in)
-        .map_err(|error| failed("cannot watch programs", error.to_string()))?;
+    let watcher = Watcher::start(
+        options.watching,
+        agent.rules(),
+        &roots,
+        agent.accounts.clone(),
+        seen_in,
+    )
+    .map_err(|error| failed("cannot watch programs", error.to_string()))?;
     agent.shared = Some(watcher.shared.clone());
 
     let (starts_in, mut starts) = mpsc::channel(STARTS_LIMIT);
@@ -131,6 +137,7 @@ async fn live(
         lock(&agent).enforcement.follow(),
         changed.clone(),
     ));
+    tokio::spawn(idle::run(agent.clone(), stop.clone()));
     let sockets = socket::listen(&options, state, &stop);
     let exchange = tokio::spawn(sync_loop::run(
         agent.clone(),
@@ -148,6 +155,7 @@ async fn live(
     });
 
     let mut seen: Vec<Seen> = Vec::new();
+    let mut asked: Vec<gate::desk::Start> = Vec::new();
     let mut enforcement = lock(&agent).enforcement.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
@@ -160,7 +168,7 @@ async fn live(
             biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            Some(start) = starts.recv() => say(lock(&agent).asked(start)),
+            1.. = starts.recv_many(&mut asked, BATCH) => say(lock(&agent).asked(&mut asked)),
             () = until(due) => say(lock(&agent).let_go(false)),
             () = until(reminder) => lock(&agent).remind_due(clock::boot_ms()),
             Ok(()) = enforcement.changed() => {
@@ -199,6 +207,7 @@ async fn live(
     let watching = watcher.watching;
     let _ = stop_in.send(true);
     let _ = exchange.await;
+    lock(&agent).watched_until = Some(clock::now());
     drop(watcher);
     // What was seen until now is still taken in; the threads' end closes the channel.
     while let Ok(Some(last)) = tokio::time::timeout(Duration::from_secs(1), seen_out.recv()).await {

@@ -93,10 +93,12 @@ impl Agent {
         limit: usize,
     ) -> Result<(Request, Sent), OutboxError> {
         let now = clock::boot_ms();
-        self.queue_due(now)?;
-        let batch = self
-            .outbox
-            .next_batch(limit.min(SYNC_ITEMS_LIMIT), BATCH_BYTES)?;
+        let batch = self.together(|agent| {
+            agent.write_down_or_decide();
+            agent.queue_due(now)?;
+            let limit = limit.min(SYNC_ITEMS_LIMIT);
+            agent.outbox.next_batch(limit, BATCH_BYTES)
+        })?;
         let sent = Sent {
             items: batch
                 .iter()
@@ -112,6 +114,7 @@ impl Agent {
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 watching,
                 enforcement_off: self.enforcement_off().map(Into::into),
+                released: self.idle.count_released(),
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,
@@ -171,8 +174,28 @@ impl Agent {
         Ok(())
     }
 
+    /// Writes what is not on disk yet. While the disk takes nothing, starts that wait for what
+    /// cannot be asked go by the policy.
+    fn write_down_or_decide(&mut self) {
+        let Err(error) = self.write_down() else {
+            return;
+        };
+        tracing::error!(%error, "what was seen is kept in memory until it can be written");
+        if let Err(error) = self.let_go(false) {
+            tracing::error!(%error, "the agent's state");
+        }
+    }
+
     /// Takes in an answer. False: the server did not take all that was sent.
     pub(crate) fn digest(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
+        self.together(|agent| {
+            // What was asked again meanwhile has to be known.
+            agent.write_down_or_decide();
+            agent.take_answer(sent, answered)
+        })
+    }
+
+    fn take_answer(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
         let Answered {
             answer,
             policy_text,
@@ -366,13 +389,13 @@ impl Agent {
         }
     }
 
-    fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
+    pub(crate) fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
         let mut effects = Vec::new();
         self.sessions.apply(clock::now(), event, &mut effects);
         self.write(effects)
     }
 
-    fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {
+    pub(crate) fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {
         let Some(session) = self.sessions.get(id) else {
             return Ok(());
         };

@@ -9,12 +9,12 @@ use crate::agent::{TTL_SECONDS, timestamp};
 /// Says sessions in the words of the wire.
 #[derive(Debug)]
 pub(crate) struct Teller<'a> {
-    pub(crate) accounts: &'a mut Accounts,
+    pub(crate) accounts: &'a Accounts,
     pub(crate) computer: &'a str,
 }
 
 impl Teller<'_> {
-    pub(crate) fn subject(&mut self, uid: u32) -> Subject<'static> {
+    pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
         Subject {
             authority: format!("computer:{}", self.computer).into(),
             id: uid.to_string().into(),
@@ -23,7 +23,7 @@ impl Teller<'_> {
     }
 
     pub(crate) fn checkout(
-        &mut self,
+        &self,
         session: &Session,
         policy: &Policy,
         held: Option<ShownLease<'static>>,
@@ -45,7 +45,7 @@ impl Teller<'_> {
         }
     }
 
-    pub(crate) fn finished(&mut self, session: &Session, at: Stamp) -> SyncAction<'static> {
+    pub(crate) fn finished(&self, session: &Session, at: Stamp) -> SyncAction<'static> {
         let lasted_ms = at.boot_ms.saturating_sub(session.started.boot_ms);
         // The clock that nobody sets says how long; the wall clock's last word says when.
         let ended = timestamp(at.wall_ms);

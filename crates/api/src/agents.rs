@@ -59,6 +59,13 @@ pub struct ComputerFacts<'a> {
     /// Why no start is refused there, where enforcement is off.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<Cow<'a, str>>,
+    /// How many sessions run there without a seat because nobody used them and it was given back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub released: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One thing that happened on the computer.
@@ -86,6 +93,11 @@ pub enum SyncAction<'a> {
     },
     /// The session no longer needs its seat.
     Checkin {
+        /// The agent's number of the session.
+        session: u64,
+    },
+    /// The session goes on without its seat, because nobody uses its programs (`on_idle`).
+    Released {
         /// The agent's number of the session.
         session: u64,
     },
@@ -399,6 +411,9 @@ pub struct AgentStatus {
     pub sessions: u64,
     /// Leases of sessions that run now.
     pub leases: Vec<Lease>,
+    /// Sessions that run without a seat because nobody used them and it was given back.
+    #[serde(default)]
+    pub released: Vec<ReleasedSession>,
     /// Whether programs are refused on this computer; null from an agent that refuses none.
     #[serde(default)]
     pub enforcement: Option<EnforcementStatus>,
@@ -426,6 +441,18 @@ pub struct GateStatus {
     /// Its guard stands outside the agent's control group. Where it does not, who freezes that
     /// group holds up every start on the computer until it is thawed.
     pub guard_stands_apart: bool,
+}
+
+/// A session whose seat was given back because nobody used it (`on_idle`); its programs run on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleasedSession {
+    /// Product id.
+    pub product: String,
+    /// Whose it is, for people.
+    pub user: String,
+    /// Since when it has no seat.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
 }
 
 /// A mount that an agent's gate holds starts on, or could not.

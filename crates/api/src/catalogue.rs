@@ -49,7 +49,7 @@ pub struct Product {
     #[serde(default = "default_claim_seconds")]
     pub claim_seconds: u32,
     /// How long nobody may touch a running program before its user is asked about it, in seconds:
-    /// 60 to 604,800, or 0: for ever.
+    /// 10 to 604,800, or 0: for ever.
     #[serde(default)]
     pub idle_seconds: u32,
     /// What an agent does with a program that nobody has touched for as long, when the grace after
@@ -153,9 +153,10 @@ pub enum OnIdle {
     Nothing,
     /// Its user is told.
     Warn,
-    /// Its seat is given back; it runs on, and asks for a seat when somebody is back.
+    /// Its seat is given back; it runs on, and asks for a seat when somebody is back. Under
+    /// `usher run`, which holds the seat itself, its user is only told.
     Release,
-    /// It is ended.
+    /// It is ended where the product is enforced; else its user is only told.
     End,
 }
 

@@ -135,9 +135,23 @@ pub struct Decision {
     /// The lease that was granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
+    /// What became of that lease; null while it is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<LeaseEnd>,
     /// The ticket that was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+}
+
+/// How a lease ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeaseEnd {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// `checked_in`: it was given back; `expired`: it was not renewed in time; `unclaimed`: who
+    /// waited did not fetch it; `idle`: nobody used the program, which runs on.
+    pub cause: String,
 }
 
 /// Someone who held seats at the instant of a decision.

@@ -76,4 +76,4 @@ pub const DEFAULT_GRACE_SECONDS: u32 = 300;
 /// The least and the most that it may have.
 pub const GRACE_LIMITS_SECONDS: (u32, u32) = (10, 86_400);
 /// The least and the most time that nobody may touch a program before its user is asked.
-pub const IDLE_LIMITS_SECONDS: (u32, u32) = (60, 604_800);
+pub const IDLE_LIMITS_SECONDS: (u32, u32) = (10, 604_800);

@@ -1,5 +1,7 @@
-//! What an agent has to say to the people on its computer, and "tell me when it is free": routes of
-//! its local socket.
+//! What an agent has to say to the people on its computer, "tell me when it is free", and what the
+//! helpers of their sessions tell it: routes of its local socket.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,16 @@ pub enum NoticeKind {
     Free,
     /// A seat that was kept was not used in time, or is lost: others may have it.
     Missed,
+    /// Nobody has used a program for a long time: what is done, unless somebody does.
+    Idle,
+    /// Somebody uses a program again, and it has its seat.
+    InUse,
+    /// The seat of a program that nobody used was given back; it runs on.
+    Released,
+    /// Somebody uses a program again whose seat was given back, and no other is free.
+    Unseated,
+    /// A program was ended.
+    Ended,
     /// What a later version tells of.
     #[serde(other)]
     Other,
@@ -67,4 +79,24 @@ pub struct TellMeAnswer {
     pub ticket: Option<String>,
     /// How long a seat is kept for the next start once it is free.
     pub claim_seconds: u32,
+}
+
+/// `POST /v1/displays` on an agent's local socket: the helper of a graphical session reports how
+/// long nobody has touched it. It counts for programs of the account that reports only.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisplaysReport<'a> {
+    /// The session's displays by name, 1 to 4: of X11 as `:0`, of Wayland the path of the socket.
+    #[serde(borrow)]
+    pub displays: Vec<Cow<'a, str>>,
+    /// How long there was no input at any of them, in milliseconds.
+    pub idle_ms: u64,
+}
+
+/// 200 of `POST /v1/displays`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DisplaysAnswer {
+    /// How soon the agent wants to hear more: after twice that, and some seconds, the displays
+    /// count as in use.
+    pub again_seconds: u32,
 }

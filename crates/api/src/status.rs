@@ -106,6 +106,10 @@ pub struct ComputerStatus {
     /// Why no start is refused there, where enforcement is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<String>,
+    /// How many programs run there without a seat because nobody used them and it was given back
+    /// (`on_idle`): they are neither in use nor unseated.
+    #[serde(default)]
+    pub released: u32,
     /// What an administrator should know, such as a name that two computers bear.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -344,5 +344,5 @@ words! {
         EntitlementExpired = "entitlement_expired", ProductDisabled = "product_disabled",
         QueueFull = "queue_full", Undecided = "undecided";
     write_cause, read_cause, EndCause: CheckedIn = "checked_in", Expired = "expired",
-        Unclaimed = "unclaimed";
+        Unclaimed = "unclaimed", Idle = "idle";
 }

@@ -9,6 +9,7 @@
 pub mod concerns;
 pub mod health;
 pub mod identify;
+pub mod idle;
 pub mod ledger;
 pub mod lifecycle;
 pub mod messages;

@@ -7,7 +7,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use usher_gate::{Answer, Gate, Options, Word};
+use usher_gate::{Answer, Gate, Options, Watch, Word};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -34,15 +34,21 @@ pub(crate) fn serve(args: &[String]) -> Result<(), Failure> {
         std::thread::spawn(move || write_for_ever(file));
     }
     println!("{} {}", gate.pid(), gate.guard_pid());
+    let mut watch = Watch::over(&gate);
     loop {
-        match gate.receive_until(Instant::now() + Duration::from_secs(60)) {
-            Some(Word::Ended) | None => return Ok(()),
+        let word = gate.receive_until(watch.next_look());
+        match &word {
+            Some(_) => watch.heard(),
+            None => watch.look(&gate),
+        }
+        match word {
+            Some(Word::Ended) => return Ok(()),
             Some(Word::Question(question)) => {
                 if let Some(answer) = answer {
                     gate.answer(question.number, answer)?;
                 }
             }
-            Some(_) => {}
+            Some(_) | None => {}
         }
     }
 }

@@ -24,8 +24,8 @@ pub(crate) const DESCRIPTORS: i32 = (HELD_AT_MOST + 2 * READ_AT_ONCE) as i32;
 /// Messages of the partner that are taken before the kernel is looked after again.
 const HEARD_AT_ONCE: usize = 256;
 /// The guard has to be heard this often, or once in so many looks; else the gate ends.
-const GUARD_LOOK_EVERY: Duration = Duration::from_millis(250);
-const GUARD_LOOKS: u32 = 4;
+pub(crate) const GUARD_LOOK_EVERY: Duration = Duration::from_millis(250);
+pub(crate) const GUARD_LOOKS: u32 = 4;
 /// Below the guard's.
 const PRIORITY: i32 = 1;
 

@@ -19,6 +19,7 @@ mod partner;
 mod passing;
 mod patience;
 mod table;
+mod watch;
 mod wire;
 
 use std::ffi::OsStr;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 pub use gate::is_serving;
 pub use partner::{CommandNumber, Gate, Options, Question, StartError, Word};
 pub use table::{HELD_AT_MOST, KNOWN_AT_MOST};
+pub use watch::Watch;
 pub use wire::{Answer, Figures, FileId, Otherwise, QuestionNumber};
 
 /// Serves as gate or as guard, where the command line says that this process is one (`usher gate`),

@@ -317,6 +317,12 @@ impl Gate {
         self.send(ToGate::Figures, None)
     }
 
+    /// From now on nobody is held: gate and guard end, whoever has still a part in this. It is
+    /// dropped as usual afterwards.
+    pub fn end(&self) {
+        let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
+    }
+
     fn order(&self, order: Order, on: Option<BorrowedFd<'_>>) -> Result<CommandNumber, Errno> {
         let command = self.commands.fetch_add(1, Ordering::Relaxed);
         self.send(ToGate::Order { command, order }, on)?;
@@ -357,8 +363,12 @@ fn end(child: &mut Child, until: Instant) {
 }
 
 fn pidfd(child: &Child) -> Result<OwnedFd, Errno> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = as_pid(child.id());
     rustix::process::pidfd_open(pid.ok_or(Errno::SRCH)?, PidfdFlags::empty())
+}
+
+pub(crate) fn as_pid(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 
 /// Starts one of the two: it gets these two descriptors, and nothing else of ours.

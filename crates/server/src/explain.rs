@@ -1,6 +1,6 @@
 //! The why of a decision in words: which rule decided, and what would have to change.
 
-use usher_api::{Decision, Holder, Reason};
+use usher_api::{Decision, Holder, LeaseEnd, Reason};
 use usher_cache::{DecisionKind, DecisionRow, HolderRow};
 use usher_core::ledger::{LeaseId, TicketId};
 
@@ -47,6 +47,10 @@ pub(crate) fn explain(row: DecisionRow) -> Decision {
         what_would_help,
         lease: (row.kind == DecisionKind::Granted).then(|| lease.to_string()),
         ticket: (row.kind == DecisionKind::Queued).then(|| ticket.to_string()),
+        ended: row.ended.map(|(at, cause)| LeaseEnd {
+            at: timestamp(at),
+            cause,
+        }),
         holders: row.holders.into_iter().map(holder).collect(),
         product: row.product,
         user: row.user,
@@ -225,6 +229,7 @@ mod tests {
             reason: reason.map(str::to_owned),
             scene,
             waited: false,
+            ended: None,
             holders: Vec::new(),
         }
     }

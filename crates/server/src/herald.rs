@@ -173,6 +173,7 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
                 EndCause::CheckedIn => ("checkin", "checked_in"),
                 EndCause::Expired => ("expire", "expired"),
                 EndCause::Unclaimed => ("expire", "unclaimed"),
+                EndCause::Idle => ("checkin", "idle"),
             };
             (kind, json!({ "ended": lease.0, "cause": cause }))
         }

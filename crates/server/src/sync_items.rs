@@ -67,7 +67,7 @@ pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
             "gate",
             "claim",
         ],
-        "renew" | "checkin" => &["session"],
+        "renew" | "checkin" | "released" => &["session"],
         "finished" => &[
             "session",
             "product",
@@ -84,7 +84,7 @@ pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
         "programs" => &["counts"],
         other => {
             return Err(format!(
-                "`kind` is {}: give checkout, renew, checkin, finished or programs",
+                "`kind` is {}: give checkout, renew, checkin, released, finished or programs",
                 shown(other)
             ));
         }
@@ -97,6 +97,9 @@ pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
             session: session(item)?,
         }),
         "checkin" => Ok(ReportItem::Checkin {
+            session: session(item)?,
+        }),
+        "released" => Ok(ReportItem::Released {
             session: session(item)?,
         }),
         "checkout" => checkout(item),
@@ -296,6 +299,7 @@ mod tests {
             }),
             SyncAction::Renew { session: 1 },
             SyncAction::Checkin { session: 1 },
+            SyncAction::Released { session: 1 },
             SyncAction::Finished(FinishedSession {
                 session: 1,
                 product: "cad".into(),
@@ -341,7 +345,8 @@ mod tests {
                     assert_eq!((&*subject.key, &*subject.name), ("1000", "ann"));
                 }
                 (SyncAction::Renew { .. }, ReportItem::Renew { session: 1 })
-                | (SyncAction::Checkin { .. }, ReportItem::Checkin { session: 1 }) => {}
+                | (SyncAction::Checkin { .. }, ReportItem::Checkin { session: 1 })
+                | (SyncAction::Released { .. }, ReportItem::Released { session: 1 }) => {}
                 (
                     SyncAction::Finished(_),
                     ReportItem::Finished {

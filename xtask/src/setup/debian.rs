@@ -25,6 +25,16 @@ const POSTGRESQL: Need = Need {
     package: "postgresql",
     for_what: "the benchmark's peer",
 };
+const AUDITD: Need = Need {
+    program: "auditd",
+    package: "auditd",
+    for_what: "the gate's peer",
+};
+const FAPOLICYD: Need = Need {
+    program: "fapolicyd",
+    package: "fapolicyd",
+    for_what: "the gate's peer",
+};
 const SUDO: Need = Need {
     program: "sudo",
     package: "sudo",
@@ -55,6 +65,21 @@ const XVFB: Need = Need {
     package: "xvfb",
     for_what: "tests of notices on a desktop of their own: its screen",
 };
+const XDOTOOL: Need = Need {
+    program: "xdotool",
+    package: "xdotool",
+    for_what: "tests of idle programs: who presses keys on that screen",
+};
+const SWAY: Need = Need {
+    program: "sway",
+    package: "sway",
+    for_what: "tests of idle programs under Wayland: its compositor",
+};
+const WTYPE: Need = Need {
+    program: "wtype",
+    package: "wtype",
+    for_what: "tests of idle programs under Wayland: who presses keys there",
+};
 const IMPORT: Need = Need {
     program: "import",
     package: "imagemagick",
@@ -84,12 +109,14 @@ const LIBBPF: Need = Need {
 
 /// What `cargo xtask test` needs.
 pub(crate) const TESTS: &[Need] = &[
-    REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, IMPORT, FONT,
+    REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY, WTYPE, IMPORT, FONT,
 ];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
 /// What `cargo xtask bench` needs.
 pub(crate) const PEERS: &[Need] = &[REDIS, POSTGRESQL];
+/// What `cargo xtask bench gate` needs.
+pub(crate) const GATE_PEERS: &[Need] = &[AUDITD, FAPOLICYD];
 
 /// Installs what is missing, as root on Debian; else says what is missing and how to get it.
 pub(crate) fn debian(runner: &Runner, needs: &[Need]) -> Result<(), String> {

@@ -8,6 +8,7 @@ const LEAVES: &[&str] = &[
     "crates/agent/src/gate/changes/kernel",
     "crates/agent/src/watch",
     "crates/gate/alone/allocator",
+    "crates/gate/alone/fault",
     "crates/gate/src/kernel",
     "crates/service/src/linux/sockets",
     "crates/usher/src/spawn",

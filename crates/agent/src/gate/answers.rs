@@ -26,6 +26,8 @@ use crate::watch::{Shared, procfs};
 
 /// Files that wait to be looked into; beyond, a start runs.
 const LOOKS_LIMIT: usize = 256;
+/// Starts that wait for the name of whose they are; beyond, they go by the policy.
+const NAMES_LIMIT: usize = 256;
 /// How long a file may be looked into, a large one for its hash: then it runs, once.
 const LOOK_WITHIN: Duration = Duration::from_secs(3);
 /// How long the agent may take for a seat, its own deadline included: then the policy decides.
@@ -72,15 +74,23 @@ struct Teller {
     watching: Arc<Shared>,
     needed: Arc<Needed>,
     starts: mpsc::Sender<Start>,
+    /// Starts by accounts whose name is not at hand.
+    unnamed: SyncSender<Start>,
 }
 
 impl Answers {
     /// Starts the thread that looks into files.
     pub(super) fn start(watching: Arc<Shared>, starts: mpsc::Sender<Start>) -> io::Result<Self> {
+        let (unnamed, to_name) = sync_channel(NAMES_LIMIT);
+        let (naming, named) = (watching.clone(), starts.clone());
+        std::thread::Builder::new()
+            .name("usher-names".to_owned())
+            .spawn(move || name_people(&naming, &to_name, &named))?;
         let teller = Teller {
             watching,
             needed: Arc::new(needed_here()),
             starts,
+            unnamed,
         };
         let (looks, to_look) = sync_channel(LOOKS_LIMIT);
         let looker = teller.clone();
@@ -203,10 +213,7 @@ impl Teller {
     fn ask(&self, gate: &Arc<Gate>, seen: Seen, matched: Arc<Matched>) {
         let number = seen.question.number;
         let unanswered = matched.gate.unwrap_or(Unanswered::Run);
-        let at_once = match unanswered {
-            Unanswered::Run => Otherwise::Run,
-            Unanswered::Refuse => Otherwise::Refuse,
-        };
+        let at_once = otherwise(unanswered);
         let hold = Answer::Hold {
             at_most: SEAT_WITHIN,
             otherwise: at_once,
@@ -226,9 +233,32 @@ impl Teller {
             process,
             unanswered,
         };
-        if self.starts.try_send(start).is_err() {
+        let is_taken = match self.watching.accounts.knows(start.process.who.counted) {
+            true => self.starts.try_send(start).is_ok(),
+            false => self.unnamed.try_send(start).is_ok(),
+        };
+        if !is_taken {
             tell(gate, number, as_answer(at_once));
         }
+    }
+}
+
+/// Hands starts on once it is known whose they are.
+fn name_people(watching: &Shared, unnamed: &Receiver<Start>, starts: &mpsc::Sender<Start>) {
+    for start in unnamed {
+        watching.accounts.learn(start.process.who.counted);
+        let (gate, number) = (start.waiting.gate.clone(), start.waiting.number);
+        let at_once = otherwise(start.unanswered);
+        if starts.try_send(start).is_err() {
+            tell(&gate, number, as_answer(at_once));
+        }
+    }
+}
+
+fn otherwise(unanswered: Unanswered) -> Otherwise {
+    match unanswered {
+        Unanswered::Run => Otherwise::Run,
+        Unanswered::Refuse => Otherwise::Refuse,
     }
 }
 

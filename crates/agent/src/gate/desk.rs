@@ -183,8 +183,17 @@ fn reason_for(product: &str, denial: Option<&Denial>) -> String {
 }
 
 impl Agent {
-    /// A program is held: may it run?
-    pub(crate) fn asked(&mut self, start: Start) -> Result<(), OutboxError> {
+    /// Programs are held: may they run? Those that come at once are written down at once: else the
+    /// last would wait for the disk as often as there are others.
+    pub(crate) fn asked(&mut self, starts: &mut Vec<Start>) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        for start in starts.drain(..) {
+            self.take_question(start, &mut effects);
+        }
+        self.write_with_request(effects)
+    }
+
+    fn take_question(&mut self, start: Start, effects: &mut Vec<Effect>) {
         let Start {
             waiting,
             mut process,
@@ -192,12 +201,12 @@ impl Agent {
         } = start;
         process.parent = self.known_ancestor(process.parent);
         let Some(product) = process.uses.as_ref().map(|used| used.product.clone()) else {
-            return Ok(());
+            return;
         };
         let desk = &mut self.desk;
         if desk.waiting.len() >= WAITING_LIMIT {
             // The gate lets its own deadline decide.
-            return Ok(());
+            return;
         }
         desk.asked += 1;
         let ask = AskId(desk.asked);
@@ -208,14 +217,12 @@ impl Agent {
             since_boot_ms: clock::boot_ms(),
         };
         desk.waiting.insert(ask, asked);
-        let mut effects = Vec::new();
         let event = Event::Asked {
             ask,
             process,
             unanswered,
         };
-        self.sessions.apply(clock::now(), event, &mut effects);
-        self.write(effects)
+        self.sessions.apply(clock::now(), event, effects);
     }
 
     /// Tells those whose starts were refused on their desktops.

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use usher_api::MountMark;
-use usher_gate::{Gate, StartError, Word};
+use usher_gate::{Gate, StartError, Watch, Word};
 
 use self::answers::{Answers, Served};
 use self::changes::Changes;
@@ -170,6 +170,8 @@ fn keep(options: &GateOptions, shared: &Arc<Shared>, mut answers: Answers) {
             Ok(gate) => {
                 *lock(&shared.trouble) = None;
                 serve(&gate, options, shared, &mut answers);
+                // Who waits for a seat has a part in it, and is not to wait any more.
+                gate.end();
                 false
             }
             Err(error) => {
@@ -243,13 +245,17 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
         guard = gate.guard_pid(),
         "starts are held at the gate"
     );
+    let mut watch = Watch::over(gate);
     loop {
         let interest = [gate.as_fd(), shared.wake.as_fd()];
         let mut ends = interest.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN));
-        if poll(&mut ends, None).is_err() {
+        let left = watch.next_look().saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).unwrap_or_default();
+        if poll(&mut ends, Some(&left)).is_err() {
             continue;
         }
         while let Some(word) = gate.receive() {
+            watch.heard();
             match word {
                 Word::Question(question) => answers.answer(&served, question),
                 Word::Done { command, result } => marks.done(shared, command, result),
@@ -260,6 +266,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
                 }
             }
         }
+        watch.look(gate);
         shared.wake.drain();
         if !shared.is_wanted() {
             tracing::info!("no start is held any more");

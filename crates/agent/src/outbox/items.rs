@@ -32,7 +32,7 @@ impl ItemKind {
         match action {
             SyncAction::Checkout(_) => ItemKind::Checkout,
             SyncAction::Renew { .. } => ItemKind::Renew,
-            SyncAction::Checkin { .. } => ItemKind::Checkin,
+            SyncAction::Checkin { .. } | SyncAction::Released { .. } => ItemKind::Checkin,
             SyncAction::Finished(_) => ItemKind::Finished,
             SyncAction::Programs { .. } => ItemKind::Programs,
         }
@@ -54,7 +54,9 @@ impl ItemKind {
 fn session_of(action: &SyncAction<'_>) -> Option<u64> {
     match action {
         SyncAction::Checkout(checkout) => Some(checkout.session),
-        SyncAction::Renew { session } | SyncAction::Checkin { session } => Some(*session),
+        SyncAction::Renew { session }
+        | SyncAction::Checkin { session }
+        | SyncAction::Released { session } => Some(*session),
         SyncAction::Finished(finished) => Some(finished.session),
         SyncAction::Programs { .. } => None,
     }

@@ -88,15 +88,34 @@ impl Outbox {
     }
 
     /// Runs `change` as one transaction: all of it is on disk when this returns, or nothing.
+    /// After [`begin`](Self::begin): all of it will be with what is changed besides, or nothing.
     pub(crate) fn change<T>(&mut self, change: impl FnOnce(&Change<'_>) -> Result<T>) -> Result<T> {
         let limit = self.items_limit;
-        let transaction = self.connection.transaction()?;
-        let result = change(&Change {
-            connection: &transaction,
-        })?;
-        items::keep_within(&transaction, limit)?;
-        transaction.commit()?;
+        // One that stands alone is a transaction, another a part of one.
+        let part = self.connection.savepoint()?;
+        let result = change(&Change { connection: &part })?;
+        items::keep_within(&part, limit)?;
+        part.commit()?;
         Ok(result)
+    }
+
+    /// What is changed from now on is on disk together, once it is [committed](Self::commit).
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        Ok(self.connection.execute_batch("BEGIN")?)
+    }
+
+    /// Whether changes wait to be committed.
+    pub(crate) fn is_begun(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// All that was changed since the beginning is on disk when this returns, or nothing.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        let committed = self.connection.execute_batch("COMMIT");
+        if committed.is_err() && self.is_begun() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        Ok(committed?)
     }
 
     /// As on a full disk: what is there can be read, and nothing is written.

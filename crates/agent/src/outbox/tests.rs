@@ -42,6 +42,26 @@ fn an_item_keeps_its_number_over_a_crash_until_the_server_has_it() {
 }
 
 #[test]
+fn what_is_changed_together_is_on_disk_once_it_is_committed_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&folder);
+    outbox.begin().unwrap();
+    outbox.change(|change| change.enqueue(&renew(1))).unwrap();
+    let failed: Result<()> = outbox.change(|change| {
+        change.enqueue(&renew(2))?;
+        Err(rusqlite::Error::InvalidQuery.into())
+    });
+    failed.unwrap_err();
+    assert_eq!(sequences(&mut outbox), [(1, Some(1))], "one fails alone");
+    assert!(outbox.is_begun());
+    let others = Connection::open(folder.path().join("agent.db")).unwrap();
+    assert_eq!(items::count(&others).unwrap(), 0);
+    outbox.commit().unwrap();
+    assert!(!outbox.is_begun());
+    assert_eq!(items::count(&others).unwrap(), 1);
+}
+
+#[test]
 fn what_was_never_sent_can_be_taken_back_and_leaves_no_gap() {
     let folder = tempfile::tempdir().unwrap();
     let mut outbox = open(&folder);

@@ -5,6 +5,7 @@
 //! same account, no others. Connections are bounded, in all and for each user; so are bodies.
 
 mod covers;
+mod displays;
 mod enforcement;
 mod listener;
 mod notices;

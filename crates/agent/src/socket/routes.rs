@@ -23,7 +23,7 @@ use usher_api::{
 };
 
 use super::peer::Peer;
-use super::{State, covers, enforcement, notices};
+use super::{State, covers, displays, enforcement, notices};
 use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
@@ -52,6 +52,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/notices", get(notices::list))
         .route("/v1/notices/{id}/tell-me", post(notices::tell_me))
         .route("/v1/covers", post(covers::take))
+        .route("/v1/displays", post(displays::report))
         .route("/v1/identify", post(identify))
         .route("/v1/agent", get(status))
         .route("/v1/refresh", post(refresh))
@@ -166,9 +167,11 @@ async fn checkout(
     Body(body): Body,
 ) -> Answer {
     let mut request: CheckoutRequest<'_> = parse(&body)?;
+    let who = peer.who();
+    state.shared.accounts.clone().learn_aside(who.counted).await;
     {
-        let mut agent = lock(&state.agent);
-        let subject = agent.subject(peer.who().counted);
+        let agent = lock(&state.agent);
+        let subject = agent.subject(who.counted);
         request.user = subject.name;
         request.computer = Cow::Owned(agent.computer.id.clone());
         request.subject = Some(SubjectKey {
@@ -364,15 +367,15 @@ fn look_into(state: &State, peer: Peer, path: &str) -> Result<IdentifyAnswer, Re
 }
 
 async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
-    let mut agent = lock(&state.agent);
+    let agent = lock(&state.agent);
     let now = clock::now();
-    let who = peer.who();
+    let counted = peer.who().counted;
     let seen: Vec<_> = agent
         .sessions
         .open()
         .filter(|session| session.seated)
         // Others' use is nobody's business but root's.
-        .filter(|session| peer.is_root() || session.who.counted == who.counted)
+        .filter(|session| peer.is_root() || session.who.counted == counted)
         .cloned()
         .collect();
     let mut leases = Vec::new();
@@ -395,7 +398,9 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
             allotments: Vec::new(),
         });
     }
+    let released = agent.shown_released(|who| peer.is_root() || who.counted == counted);
     let status = AgentStatus {
+        released,
         computer: agent.computer.id.clone(),
         watching: state.watching,
         can_miss: can_miss(&state, &agent)?,

@@ -40,13 +40,15 @@ impl Desk {
     }
 
     /// A start of a process is held.
-    fn asks(&mut self, pid: u32) -> Result<(), OutboxError> {
+    fn asks(&mut self, pid: u32) {
         let event = Event::Asked {
             ask: AskId(pid.into()),
             process: process(pid),
             unanswered: Unanswered::Refuse,
         };
-        self.does(event)
+        let mut effects = Vec::new();
+        self.agent.sessions.apply(clock::now(), event, &mut effects);
+        self.agent.write_with_request(effects).unwrap();
     }
 
     fn does(&mut self, event: Event) -> Result<(), OutboxError> {
@@ -160,7 +162,7 @@ fn asked_at_gate(items: &[Value]) -> Vec<bool> {
 #[test]
 fn what_the_server_does_not_know_is_asked_again_by_those_who_wait() {
     let mut desk = Desk::new();
-    desk.asks(10).unwrap();
+    desk.asks(10);
     let first = desk.exchange(|_| Some(SyncOutcome::UnknownSession));
     assert_eq!(asked_at_gate(&first), [true]);
     assert!(desk.is_asking());
@@ -176,7 +178,7 @@ fn an_answer_to_what_was_asked_before_lets_no_start_run() {
     desk.does(Event::Runs(process(9))).unwrap();
     let (items, sent) = desk.sends();
     assert_eq!(asked_at_gate(&items), [false]);
-    desk.asks(10).unwrap();
+    desk.asks(10);
     assert!(desk.is_asking());
     desk.answers(&items, &sent, |_| unseated());
     assert!(desk.is_asking(), "its own question was not answered yet");
@@ -193,7 +195,7 @@ fn an_answer_to_what_was_asked_before_lets_no_start_run() {
 #[test]
 fn a_product_that_is_only_tracked_from_now_on_holds_nobody() {
     let mut desk = Desk::new();
-    desk.asks(10).unwrap();
+    desk.asks(10);
     desk.enforces("enforce");
     assert!(desk.is_asking());
     desk.enforces("track");
@@ -205,7 +207,7 @@ fn a_product_that_is_only_tracked_from_now_on_holds_nobody() {
 fn a_server_that_knows_of_no_gates_is_asked_without_and_everything_runs() {
     let mut desk = Desk::at_server(None);
     desk.enforces("enforce");
-    desk.asks(10).unwrap();
+    desk.asks(10);
     let items = desk.exchange(|_| Some(SyncOutcome::UnknownSession));
     assert!(items[0].get("gate").is_none(), "it refuses unknown fields");
     let items = desk.exchange(|_| unseated());
@@ -218,7 +220,7 @@ fn a_server_that_knows_of_no_gates_is_asked_without_and_everything_runs() {
 #[test]
 fn who_waits_for_a_server_that_is_away_goes_by_the_policy_and_what_came_of_it_is_kept() {
     let mut desk = Desk::new();
-    desk.asks(10).unwrap();
+    desk.asks(10);
     desk.agent.let_go(false).unwrap();
     assert!(desk.is_asking(), "its time is not over");
     desk.agent.let_go(true).unwrap();
@@ -231,18 +233,30 @@ fn who_waits_for_a_server_that_is_away_goes_by_the_policy_and_what_came_of_it_is
 fn on_a_full_disk_nobody_waits_for_what_cannot_be_asked() {
     let mut desk = Desk::new();
     desk.agent.outbox.is_full(true);
-    desk.asks(10).unwrap_err();
+    desk.asks(10);
     assert!(desk.is_asking());
-    let due = desk.agent.next_let_go().unwrap();
-    assert!(due <= clock::boot_ms(), "it is let go at once");
-    desk.agent.let_go(false).unwrap_err();
-    assert!(!desk.is_asking());
+    assert!(desk.sends().0.is_empty(), "it cannot be asked for");
+    assert!(!desk.is_asking(), "it is let go at once");
     assert_eq!(desk.agent.next_let_go(), None, "once");
     // Then the disk takes records again.
     desk.agent.outbox.is_full(false);
-    desk.asks(11).unwrap();
+    desk.asks(11);
     assert_eq!(asked_at_gate(&desk.exchange(|_| granted())), [true]);
     assert!(!desk.is_asking());
+}
+
+#[test]
+fn what_ends_while_an_agent_stops_was_last_seen_when_it_watched() {
+    let mut desk = Desk::new();
+    desk.does(Event::Runs(process(10))).unwrap();
+    let mut until = clock::now();
+    until.boot_ms -= 500;
+    desk.agent.watched_until = Some(until);
+    let seen = |desk: &Desk| desk.agent.outbox.number("seen_boot_ms").unwrap();
+    desk.agent.write_down_members().unwrap();
+    assert_eq!(seen(&desk), until.boot_ms);
+    desk.does(Event::Runs(process(11))).unwrap();
+    assert_eq!(seen(&desk), until.boot_ms);
 }
 
 /// A program of a product that may not be used without a lease runs, and has one.

@@ -144,7 +144,7 @@ impl Attendant {
 
     /// A place in the queue, or a seat at once.
     async fn ask(&self, number: u64) -> Result<(), Failed> {
-        let Some(request) = self.request(number) else {
+        let Some(request) = self.request(number).await else {
             return Ok(());
         };
         match self.client.post("/v1/checkouts", &request).await? {
@@ -162,9 +162,13 @@ impl Attendant {
         Ok(())
     }
 
-    fn request(&self, number: u64) -> Option<CheckoutRequest<'static>> {
-        let mut agent = lock(&self.agent);
-        let wait = agent.waits.get(number)?.clone();
+    async fn request(&self, number: u64) -> Option<CheckoutRequest<'static>> {
+        let (wait, accounts) = {
+            let agent = lock(&self.agent);
+            (agent.waits.get(number)?.clone(), agent.accounts.clone())
+        };
+        accounts.learn_aside(wait.who.counted).await;
+        let agent = lock(&self.agent);
         let subject = agent.subject(wait.who.counted);
         let mut products = agent.policy.products.iter();
         let known = products.find(|known| known.id == wait.product);

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex};
 use usher_api::Watching;
 use usher_core::sessions::{Event, ProcessKey, Stamp};
 
+use crate::accounts::Accounts;
 use crate::counts::Counts;
 use crate::identity::{Identifier, Rules};
 use crate::lock;
@@ -61,6 +62,7 @@ pub(crate) struct Figures {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) identifier: Identifier,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) counts: Mutex<Counts>,
     pub(crate) figures: Figures,
     /// Starts that the kernel counts, where programs of ours run in it.
@@ -93,9 +95,10 @@ impl Watcher {
         forced: Option<Watching>,
         rules: Rules,
         covered: &[ProcessKey],
+        accounts: Arc<Accounts>,
         seen: tokio::sync::mpsc::Sender<Seen>,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared::new(rules, covered)?);
+        let shared = Arc::new(Shared::new(rules, covered, accounts)?);
         let (out, resolver_in) = std::sync::mpsc::channel();
         resolve::spawn(shared.clone(), resolver_in, seen)?;
         let way = Way::open(forced, &shared)?;
@@ -176,9 +179,10 @@ impl Way {
 }
 
 impl Shared {
-    fn new(rules: Rules, covered: &[ProcessKey]) -> io::Result<Self> {
+    fn new(rules: Rules, covered: &[ProcessKey], accounts: Arc<Accounts>) -> io::Result<Self> {
         let shared = Shared {
             identifier: Identifier::new(),
+            accounts,
             counts: Mutex::default(),
             figures: Figures::default(),
             nobodys: Mutex::default(),

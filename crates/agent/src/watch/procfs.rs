@@ -12,6 +12,8 @@ use usher_core::identify::FileId;
 
 /// Longest text that is read of one file of a process, in bytes.
 const TEXT_LIMIT: u64 = 4096;
+/// Longest text of the variables of a process, in bytes.
+const VARIABLES_LIMIT: u64 = 256 * 1024;
 const DELETED: &[u8] = b" (deleted)";
 
 /// A file, whatever it is called: while it is open or cached, these together are only its own.
@@ -117,7 +119,7 @@ pub(crate) fn file_by_name(name: &[u8]) -> io::Result<(Vec<u8>, FileKey)> {
     Ok((path_of_open(&file)?, key))
 }
 
-/// Parent, start time, state and threads of a process.
+/// Parent, start time, state, threads and terminal of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProcessStat {
     pub(crate) parent: u32,
@@ -125,6 +127,27 @@ pub(crate) struct ProcessStat {
     pub(crate) start: u64,
     pub(crate) zombie: bool,
     pub(crate) threads: u32,
+    /// The leader of its session of processes.
+    pub(crate) leader: u32,
+    /// The device of its controlling terminal.
+    pub(crate) terminal: Option<Device>,
+}
+
+/// A device, by the numbers of its driver and within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Device {
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
+}
+
+impl Device {
+    /// As `/proc/PID/stat` has it: 20 bits within the driver, its number in the midst of them.
+    fn read(number: u32) -> Option<Device> {
+        (number != 0).then_some(Device {
+            major: (number >> 8) & 0xfff,
+            minor: (number & 0xff) | ((number >> 12) & 0xf_ff00),
+        })
+    }
 }
 
 /// Reads `/proc/PID/stat`.
@@ -143,11 +166,18 @@ pub(crate) fn process_stat(pid: u32) -> io::Result<ProcessStat> {
             .and_then(|field| std::str::from_utf8(field).ok()?.trim().parse().ok())
             .ok_or_else(|| io::ErrorKind::InvalidData.into())
     };
+    // It is a signed number: devices of high numbers look negative.
+    let terminal = fields
+        .get(4)
+        .and_then(|field| std::str::from_utf8(field).ok()?.parse::<i32>().ok())
+        .map(i32::cast_unsigned);
     Ok(ProcessStat {
         parent: number(1)? as u32,
         start: number(19)?,
         zombie: fields.first() == Some(&b"Z".as_slice()),
         threads: number(17)? as u32,
+        leader: number(3)? as u32,
+        terminal: terminal.and_then(Device::read),
     })
 }
 
@@ -177,6 +207,15 @@ pub(crate) fn login_uid(pid: u32) -> Option<u32> {
     let text = read_text(pid, "loginuid").ok()?;
     let uid: u32 = std::str::from_utf8(&text).ok()?.trim().parse().ok()?;
     (uid != u32::MAX).then_some(uid)
+}
+
+/// The variables that a process was begun with, NUL behind each. Fails where there are too many.
+pub(crate) fn variables(pid: u32) -> io::Result<Vec<u8>> {
+    let text = read_limited(pid, "environ", VARIABLES_LIMIT + 1)?;
+    match text.len() as u64 > VARIABLES_LIMIT {
+        true => Err(io::ErrorKind::FileTooLarge.into()),
+        false => Ok(text),
+    }
 }
 
 /// The beginning of the arguments of a process, NUL behind each.
@@ -281,6 +320,15 @@ mod tests {
         assert!(!has_mapped(pid, key.device, 1));
         assert!(exists(pid));
         assert!(all_pids().unwrap().contains(&pid));
+    }
+
+    #[test]
+    fn a_terminal_is_known_by_its_device() {
+        let of = |number| Device::read(number).map(|of| (of.major, of.minor));
+        assert_eq!(of(0), None);
+        assert_eq!(of(136 << 8 | 3), Some((136, 3)));
+        assert_eq!(of(4 << 8 | 2), Some((4, 2)));
+        assert_eq!(of(0x10_8801), Some((136, 257)));
     }
 
     #[test]

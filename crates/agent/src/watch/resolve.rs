@@ -99,6 +99,10 @@ fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> Seen {
                 version: verdict.as_ref().and_then(|matched| matched.version.clone()),
             };
             let uses = verdict.map(|matched| matched.as_use());
+            if uses.is_some() {
+                shared.accounts.learn(who.counted);
+                shared.accounts.learn(who.real);
+            }
             let event = Event::Runs(Process {
                 key,
                 parent,

@@ -170,7 +170,14 @@ mod tests {
             programs: vec!["name=usher-t-lost".to_owned()],
             ..serde_json::from_str(r#"{"id": "app"}"#).unwrap()
         };
-        let shared = Arc::new(Shared::new(Rules::compile(&[product]), &[]).unwrap());
+        let shared = Arc::new(
+            Shared::new(
+                Rules::compile(&[product]),
+                &[],
+                Arc::new(crate::accounts::Accounts::new()),
+            )
+            .unwrap(),
+        );
         let (out, sightings) = channel();
         let tracker = Tracker::new(shared.clone(), out);
         let watcher = std::thread::spawn(move || run(tracker, probe));

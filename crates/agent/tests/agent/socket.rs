@@ -275,7 +275,12 @@ fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
             "{method} {path}"
         );
     };
-    for path in ["/v1/checkouts", "/v1/covers", "/v1/identify"] {
+    for path in [
+        "/v1/checkouts",
+        "/v1/covers",
+        "/v1/displays",
+        "/v1/identify",
+    ] {
         problem(
             "POST",
             path,
@@ -300,6 +305,7 @@ fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
         "/v1/leases/L/renew",
         "/v1/products/p",
         "/v1/covers",
+        "/v1/displays",
         "/v1/identify",
         "/v1/agent",
         "/v1/refresh",
@@ -333,6 +339,14 @@ fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
         .0,
         403
     );
+    for displays in [
+        json!([]),
+        json!([""]),
+        json!([":0", ":1", ":2", ":3", ":4"]),
+    ] {
+        let report = json!({"displays": displays, "idle_ms": 1});
+        problem("POST", "/v1/displays", report, 400, "invalid_request");
+    }
     assert_eq!(ask("POST", "/v1/identify", json!({"path": "sleep"})).0, 400);
     assert_eq!(
         ask("GET", "/v1/products", Value::Null).1["code"],
@@ -343,6 +357,29 @@ fn what_cannot_be_understood_is_a_problem_and_not_an_end() {
         400
     );
     assert_eq!(agent.status().sessions, 0);
+}
+
+#[test]
+fn a_user_reports_of_few_displays_and_others_of_theirs_all_the_same() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    let report = |uid: u32, number: u32| {
+        let body = json!({"displays": [format!(":{number}")], "idle_ms": 5_000});
+        ask_as(uid, &agent, "POST", "/v1/displays", Some(&body))
+    };
+    for number in 0..16 {
+        let (status, answer) = report(1234, number);
+        // No product says anything of idle programs.
+        assert_eq!((status, answer), (200, json!({"again_seconds": 10})));
+    }
+    let (status, problem) = report(1234, 16);
+    assert_eq!((status, &problem["code"]), (503, &json!("busy")));
+    assert_eq!(report(1235, 0).0, 200);
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub struct DecisionRow {
     pub scene: Scene,
     /// Whether a granted lease came to one who had waited.
     pub waited: bool,
+    /// When the lease that was granted ended, in Unix milliseconds, and why; none while it is held.
+    pub ended: Option<(i64, String)>,
     /// Who held the seats; at most 1,000.
     pub holders: Vec<HolderRow>,
 }
@@ -79,10 +81,18 @@ impl History {
                 (
                     DecisionKind::Granted,
                     "leases",
-                    "d.granted_at, NULL, d.ticket IS NOT NULL",
+                    "d.granted_at, NULL, d.ticket IS NOT NULL, d.ended_at, d.cause",
                 ),
-                (DecisionKind::Queued, "tickets", "d.queued_at, NULL, 0"),
-                (DecisionKind::Denied, "denials", "d.first_at, d.reason, 0"),
+                (
+                    DecisionKind::Queued,
+                    "tickets",
+                    "d.queued_at, NULL, 0, NULL, NULL",
+                ),
+                (
+                    DecisionKind::Denied,
+                    "denials",
+                    "d.first_at, d.reason, 0, NULL, NULL",
+                ),
             ];
             for (kind, table, columns) in sources {
                 let sql = format!(
@@ -105,13 +115,17 @@ impl History {
                             reason: row.get(7)?,
                             waited: row.get(8)?,
                             scene: Scene {
-                                seats: from_i64(row.get(9)?),
-                                in_use: from_i64(row.get(10)?),
-                                queued: row.get(11)?,
+                                seats: from_i64(row.get(11)?),
+                                in_use: from_i64(row.get(12)?),
+                                queued: row.get(13)?,
+                            },
+                            ended: match (row.get(9)?, row.get(10)?) {
+                                (Some(at), Some(cause)) => Some((at, cause)),
+                                _ => None,
                             },
                             holders: Vec::new(),
                         };
-                        Ok((decision, row.get::<_, u32>(12)?))
+                        Ok((decision, row.get::<_, u32>(14)?))
                     })
                     .optional()?;
                 if let Some((mut decision, product)) = found {

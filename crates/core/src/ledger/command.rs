@@ -103,6 +103,11 @@ pub enum ReportItem {
         /// The agent's number of the session.
         session: u64,
     },
+    /// The session goes on without its seat: nobody uses its programs.
+    Released {
+        /// The agent's number of the session.
+        session: u64,
+    },
     /// A session has ended; for the record.
     Finished {
         /// The agent's number of the session.

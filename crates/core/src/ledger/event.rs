@@ -21,6 +21,8 @@ pub enum EndCause {
     Expired,
     /// It was granted to a ticket that nobody fetched it with.
     Unclaimed,
+    /// It was given back because nobody used the program, which runs on.
+    Idle,
 }
 
 /// A fact. Its number is its place in the order of all events; the instant is that of its batch.

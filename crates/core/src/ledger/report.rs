@@ -102,10 +102,17 @@ impl Ledger {
                 computer: sender,
                 session,
             }),
-            ReportItem::Checkin { session } => self.checkin_session(SessionKey {
-                computer: sender,
-                session,
-            }),
+            ReportItem::Checkin { session } | ReportItem::Released { session } => {
+                let cause = match item {
+                    ReportItem::Released { .. } => EndCause::Idle,
+                    _ => EndCause::CheckedIn,
+                };
+                let key = SessionKey {
+                    computer: sender,
+                    session,
+                };
+                self.checkin_session(key, cause)
+            }
             ReportItem::Finished {
                 session,
                 product,
@@ -285,7 +292,7 @@ impl Ledger {
         }
     }
 
-    fn checkin_session(&mut self, key: SessionKey) -> ItemReply {
+    fn checkin_session(&mut self, key: SessionKey, cause: EndCause) -> ItemReply {
         match self.sessions.get(&key) {
             Some(Seating::Lease(lease)) => {
                 let lease = *lease;
@@ -295,7 +302,7 @@ impl Ledger {
                         lease,
                         session: key,
                     }),
-                    false => self.end_lease(lease, EndCause::CheckedIn),
+                    false => self.end_lease(lease, cause),
                 }
                 ItemReply::Done
             }

@@ -5,6 +5,7 @@
 //! nobody has touched a program; it says when to ask, when to take back what was asked, and when
 //! a seat is given back or a program ended. It promises that
 //! - nothing is done that was not asked a whole grace before;
+//! - while the computer sleeps nobody can do what was asked: the whole grace begins again;
 //! - a reason that is over before the grace is, undoes the asking, and nothing is done;
 //! - each thing is done once, and nothing is done of a session that is gone.
 
@@ -62,6 +63,11 @@ pub enum Event {
         /// Which.
         session: SessionId,
     },
+    /// Its product no longer ends programs for want of a seat.
+    Spared {
+        /// Which.
+        session: SessionId,
+    },
     /// How long nobody has touched a session, 0 where somebody does.
     Untouched {
         /// Which.
@@ -76,6 +82,8 @@ pub enum Event {
         /// Which.
         session: SessionId,
     },
+    /// The computer has slept: what was asked before is asked again.
+    Woke,
     /// Time has passed.
     Tick,
 }
@@ -129,8 +137,20 @@ pub struct Reminders {
 #[derive(Debug)]
 struct Asked {
     then: Then,
+    grace_ms: u64,
     until_boot_ms: u64,
     done: bool,
+}
+
+impl Asked {
+    fn effect(&self, (session, cause): (SessionId, Cause)) -> Effect {
+        Effect::Ask {
+            session,
+            cause,
+            then: self.then,
+            until_boot_ms: self.until_boot_ms,
+        }
+    }
 }
 
 impl Reminders {
@@ -140,19 +160,26 @@ impl Reminders {
             Event::Lost { session, grace_ms } => {
                 // What is idle has given its seat back by rule: that one is not lost.
                 if !self.is_released(session) {
-                    let until_boot_ms = boot_ms.saturating_add(grace_ms);
-                    self.ask(session, Cause::LostLease, Then::End, until_boot_ms, effects);
+                    let key = (session, Cause::LostLease);
+                    self.ask(boot_ms, key, Then::End, grace_ms, effects);
                 }
             }
-            Event::Seated { session } => self.take_back(session, Cause::LostLease, effects),
+            Event::Seated { session } => {
+                self.take_back(session, Cause::LostLease, effects);
+                // Another start of the same has a seat for it: from here on it is left alone anew.
+                if self.is_released(session) {
+                    self.asked.remove(&(session, Cause::Idle));
+                }
+            }
+            Event::Spared { session } => self.take_back(session, Cause::LostLease, effects),
             Event::Untouched {
                 session,
                 for_ms,
                 rule,
             } => match rule.filter(|rule| for_ms >= rule.after_ms) {
                 Some(rule) => {
-                    let until_boot_ms = boot_ms.saturating_add(rule.grace_ms);
-                    self.ask(session, Cause::Idle, rule.then, until_boot_ms, effects);
+                    let key = (session, Cause::Idle);
+                    self.ask(boot_ms, key, rule.then, rule.grace_ms, effects);
                 }
                 None => self.take_back(session, Cause::Idle, effects),
             },
@@ -161,6 +188,7 @@ impl Reminders {
                     self.asked.remove(&(session, cause));
                 }
             }
+            Event::Woke => self.ask_again(boot_ms, effects),
             Event::Tick => self.tick(boot_ms, effects),
         }
     }
@@ -181,27 +209,32 @@ impl Reminders {
     /// Asks once: to be asked again gives no more time, and no less.
     fn ask(
         &mut self,
-        session: SessionId,
-        cause: Cause,
+        boot_ms: u64,
+        key: (SessionId, Cause),
         then: Then,
-        until_boot_ms: u64,
+        grace_ms: u64,
         effects: &mut Vec<Effect>,
     ) {
-        if self.asked.contains_key(&(session, cause)) {
+        if self.asked.contains_key(&key) {
             return;
         }
         let asked = Asked {
             then,
-            until_boot_ms,
+            grace_ms,
+            until_boot_ms: boot_ms.saturating_add(grace_ms),
             done: then == Then::Nothing,
         };
-        self.asked.insert((session, cause), asked);
-        effects.push(Effect::Ask {
-            session,
-            cause,
-            then,
-            until_boot_ms,
-        });
+        effects.push(asked.effect(key));
+        self.asked.insert(key, asked);
+    }
+
+    fn ask_again(&mut self, boot_ms: u64, effects: &mut Vec<Effect>) {
+        for (key, asked) in &mut self.asked {
+            if !asked.done {
+                asked.until_boot_ms = boot_ms.saturating_add(asked.grace_ms);
+                effects.push(asked.effect(*key));
+            }
+        }
     }
 
     fn take_back(&mut self, session: SessionId, cause: Cause, effects: &mut Vec<Effect>) {

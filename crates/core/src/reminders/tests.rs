@@ -133,6 +133,33 @@ fn a_touch_in_time_is_all_that_is_asked_for() {
 }
 
 #[test]
+fn whoever_was_asked_before_the_computer_slept_is_asked_again_and_has_the_whole_grace() {
+    let mut desk = Desk::default();
+    desk.untouched(30, Then::Release);
+    desk.minute = 600;
+    assert_eq!(
+        desk.does(Event::Woke),
+        [asks(Cause::Idle, Then::Release, 605)]
+    );
+    assert_eq!(desk.at(604), []);
+    let session = SESSION;
+    assert_eq!(desk.at(605), [Effect::Release { session }]);
+    assert_eq!(desk.does(Event::Woke), [], "what is done is not asked");
+}
+
+#[test]
+fn a_released_program_that_came_by_a_seat_is_left_alone_anew() {
+    let mut desk = Desk::default();
+    desk.untouched(30, Then::Release);
+    desk.at(5);
+    let session = SESSION;
+    assert_eq!(desk.does(Event::Seated { session }), []);
+    assert!(!desk.reminders.is_released(session));
+    let asked = asks(Cause::Idle, Then::Release, 10);
+    assert_eq!(desk.untouched(35, Then::Release), [asked]);
+}
+
+#[test]
 fn a_rule_that_only_warns_does_nothing_however_long_it_takes() {
     let mut desk = Desk::default();
     desk.untouched(30, Then::Nothing);
@@ -177,9 +204,11 @@ fn events() -> impl Strategy<Value = Event> {
         2 => (session.clone(), 0..10_u64)
             .prop_map(|(session, grace_ms)| Event::Lost { session, grace_ms }),
         1 => session.clone().prop_map(|session| Event::Seated { session }),
+        1 => session.clone().prop_map(|session| Event::Spared { session }),
         4 => (session.clone(), 0..40_u64, proptest::option::of(rule))
             .prop_map(|(session, for_ms, rule)| Event::Untouched { session, for_ms, rule }),
         1 => session.prop_map(|session| Event::Gone { session }),
+        1 => Just(Event::Woke),
         4 => Just(Event::Tick),
     ]
 }
@@ -202,11 +231,15 @@ proptest! {
                 released.remove(&session);
                 prop_assert!(effects.is_empty());
             }
+            if let Event::Seated { session } = event {
+                released.remove(&session);
+            }
             for effect in effects {
                 match effect {
                     Effect::Ask { session, cause, then, until_boot_ms } => {
                         let before = waits.insert((session, cause), (then, until_boot_ms));
-                        prop_assert!(before.is_none(), "asked twice");
+                        let is_again = matches!(event, Event::Woke);
+                        prop_assert_eq!(before.is_some(), is_again, "asked twice");
                     }
                     Effect::TakeBack { session, cause } => {
                         prop_assert!(waits.remove(&(session, cause)).is_some());

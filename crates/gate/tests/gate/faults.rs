@@ -15,6 +15,9 @@ const MARGIN: Duration = Duration::from_millis(150);
 /// The guard notices within this that the gate is late.
 const GUARDED: Duration = Duration::from_millis(400);
 
+/// The same, of the partner, where the guard cannot.
+const WATCHED: Duration = Duration::from_millis(1_250);
+
 /// A gate that holds everything for long; all of it must come free in another way.
 fn holding(place: &Place) -> Answered {
     let at_most = Duration::from_secs(20);
@@ -71,6 +74,70 @@ fn a_gate_that_is_stopped_is_ended_by_its_guard() {
 }
 
 #[test]
+fn a_gate_that_loops_is_ended_by_its_guard() {
+    let case = "the gate loops for ever, 50 starts pending";
+    all_go_on(case, GUARDED + MARGIN, |held| {
+        signal(held.gate.pid(), Signal::USR1);
+        wait_for("the gate to burn its processor", || {
+            let burns = burned_ms(held.gate.pid()) >= 100;
+            (burns || has_ended(held.gate.pid())).then_some(())
+        });
+    });
+}
+
+/// The processor's time that a process has taken in its own code.
+fn burned_ms(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default();
+    let ticks = fields
+        .split(' ')
+        .nth(11)
+        .and_then(|ticks| ticks.parse().ok());
+    ticks.map_or(0, |ticks: u64| ticks * 10)
+}
+
+#[test]
+fn a_gate_that_is_stopped_with_its_guard_is_ended_by_the_partner() {
+    let case = "gate and guard are stopped, 50 starts pending";
+    all_go_on(case, WATCHED + MARGIN, |held| {
+        signal(held.gate.guard_pid(), Signal::STOP);
+        signal(held.gate.pid(), Signal::STOP);
+        wait_for("the gate's end", || {
+            has_ended(held.gate.pid()).then_some(())
+        });
+        signal(held.gate.guard_pid(), Signal::CONT);
+    });
+}
+
+#[test]
+fn a_gate_that_loops_while_its_guard_is_stopped_is_ended_by_the_partner() {
+    let case = "the gate loops, its guard is stopped, 50 starts pending";
+    all_go_on(case, WATCHED + MARGIN, |held| {
+        signal(held.gate.guard_pid(), Signal::STOP);
+        signal(held.gate.pid(), Signal::USR1);
+        wait_for("the gate's end", || {
+            has_ended(held.gate.pid()).then_some(())
+        });
+        signal(held.gate.guard_pid(), Signal::CONT);
+    });
+}
+
+#[test]
+fn starts_that_come_to_a_stopped_gate_and_guard_go_on_within_the_bound() {
+    let Some(place) = Place::new() else { return };
+    let program = place.program("true");
+    let partner = Partner::start(&place, "run");
+    all_ran(&[start(&program)]);
+    signal(partner.guard, Signal::STOP);
+    signal(partner.gate, Signal::STOP);
+    let starts = Pending::begin(&program, 50).end();
+    signal(partner.guard, Signal::CONT);
+    let case = "50 starts come to a stopped gate and guard";
+    none_waited_longer(case, WATCHED + MARGIN, &starts);
+    all_ran(&starts);
+}
+
+#[test]
 fn a_gate_without_its_guard_ends() {
     let case = "the guard is killed, 50 starts pending";
     all_go_on(case, MARGIN, |held| {
@@ -113,6 +180,12 @@ fn a_gate_that_is_dropped_ends_with_its_guard() {
     drop(gate);
     assert!(both.iter().all(|&pid| has_ended(pid)));
     all_ran(&[start(&program)]);
+}
+
+#[test]
+fn a_gate_that_is_to_end_releases_all_that_wait_whoever_has_a_part_in_it() {
+    let case = "the partner ends the gate, 50 starts pending";
+    all_go_on(case, MARGIN, |held| held.gate.end());
 }
 
 /// A control group of the test's own, thawed and removed with it.

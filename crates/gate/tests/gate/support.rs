@@ -16,7 +16,7 @@ use rustix::mount::{
 };
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tempfile::TempDir;
-use usher_gate::{Answer, CommandNumber, Figures, Gate, Options, Question, Word};
+use usher_gate::{Answer, CommandNumber, Figures, Gate, Options, Question, Watch, Word};
 
 /// How long a condition may take to come true before the test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
@@ -132,8 +132,14 @@ impl Answered {
         let (gate, asked) = (self.gate.clone(), self.asked.clone());
         let (words, stop) = (self.words.clone(), self.stop.clone());
         std::thread::spawn(move || {
+            let mut watch = Watch::over(&gate);
             while !stop.load(Ordering::Relaxed) {
-                match gate.receive_until(Instant::now() + Duration::from_millis(20)) {
+                let word = gate.receive_until(Instant::now() + Duration::from_millis(20));
+                match &word {
+                    Some(_) => watch.heard(),
+                    None => watch.look(&gate),
+                }
+                match word {
                     Some(Word::Question(question)) => {
                         let path = path_of(&question);
                         asked.lock().unwrap().push(path.clone());

@@ -58,6 +58,13 @@ pub(crate) struct ComputerDocument<'a> {
     /// Why no start is refused there, where enforcement is off.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<Cow<'a, str>>,
+    /// How many sessions run there without a seat because nobody used them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) released: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -97,6 +104,7 @@ pub(crate) async fn sync(
         seen_hour: now_ms.div_euclid(HOUR_MS),
         unreached: computer.unreached.clone(),
         enforcement_off: computer.enforcement_off.as_deref().map(Cow::Borrowed),
+        released: computer.released,
     };
     let mut items = Vec::with_capacity(request.items.len());
     let mut rejected: Vec<(usize, String)> = Vec::new();

@@ -6,14 +6,14 @@ use axum::extract::State;
 use hyper::StatusCode;
 use usher_api::{Code, Decision, Problem};
 use usher_cache::DecisionRow;
-use usher_core::ledger::DecisionId;
+use usher_core::ledger::{DecisionId, LeaseId};
 
 use super::{Caller, Id, Json};
 use crate::app::App;
 use crate::auth::{AUTHORITY, Principal};
 use crate::explain;
-use crate::input;
 use crate::problem::{Refusal, shown};
+use crate::words;
 
 /// Why a checkout was granted, queued or refused: the rule, who held the seats at that instant,
 /// and what would have to change. A client sees the decisions about its own user, an agent those
@@ -22,7 +22,7 @@ use crate::problem::{Refusal, shown};
     get,
     path = "/v1/decisions/{id}",
     tag = "history",
-    params(("id" = String, Path, description = "Decision id")),
+    params(("id" = String, Path, description = "Decision id, or that of the lease that it granted")),
     responses(
         (status = 200, body = Decision),
         (status = 404, description = "`unknown_decision`: not kept, never was, or another's", body = Problem),
@@ -33,13 +33,24 @@ pub(crate) async fn get(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Json<Decision>, Refusal> {
-    let decision: DecisionId = input::id(&id, unknown)?;
+    let decision = named(&id).ok_or_else(|| unknown(&id))?;
     let found = app
         .history(move |history| history.decision(decision))
         .await?
         .filter(|row| is_own(&caller, row))
         .ok_or_else(|| unknown(&id))?;
     Ok(Json(StatusCode::OK, explain::explain(found)))
+}
+
+/// The decision of that id, or that granted the lease of that id.
+fn named(id: &str) -> Option<DecisionId> {
+    let of_lease = |lease: LeaseId| DecisionId {
+        incarnation: lease.incarnation,
+        number: lease.number,
+    };
+    id.parse()
+        .ok()
+        .or_else(|| words::lease_id(id).map(of_lease))
 }
 
 fn unknown(id: &str) -> Refusal {

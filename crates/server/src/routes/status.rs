@@ -219,6 +219,7 @@ fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
                 watching: document.watching,
                 last_seen_at: timestamp(last_seen),
                 enforcement_off: document.enforcement_off.as_deref().map(str::to_owned),
+                released: document.released,
                 warnings,
             };
             (last_seen, status)

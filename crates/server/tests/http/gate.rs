@@ -172,7 +172,7 @@ async fn how_long_a_seat_is_kept_has_bounds_and_is_told_to_agents_where_it_was_s
         ("claim_seconds", 0),
         ("claim_seconds", 86_401),
         ("grace_seconds", 9),
-        ("idle_seconds", 59),
+        ("idle_seconds", 9),
         ("idle_seconds", 604_801),
     ] {
         let mut body = json!({ "id": "cad" });
@@ -189,4 +189,28 @@ async fn how_long_a_seat_is_kept_has_bounds_and_is_told_to_agents_where_it_was_s
         products[1].get("claim_seconds").is_none(),
         "an agent of the version before reads no field that it does not know: {products}"
     );
+}
+
+#[tokio::test]
+async fn a_seat_that_nobody_used_is_given_back_and_both_its_ids_tell_why() {
+    let server = Server::start();
+    product(&server, "enforce").await;
+    let agent = agent(&server).await;
+    let first = sync(&server, &agent, starts(1, 1, "ann")).await;
+    let released = json!({ "sequence": 2, "kind": "released", "session": 1 });
+    assert_eq!(sync(&server, &agent, released).await["outcome"], "done");
+    assert_eq!(counts(&server).await, [0, 0, 0]);
+    let lease = first["lease"].as_str().unwrap();
+    let decision = lease.replacen('L', "D", 1);
+    for id in [lease, &decision] {
+        let why = server.get(&format!("/v1/decisions/{id}")).await;
+        assert_eq!(why["ended"]["cause"], "idle", "{why}");
+        assert_eq!(why["decision_id"], decision);
+    }
+    // Somebody is back.
+    let again = json!({ "sequence": 3, "kind": "checkout", "session": 1, "product": "cad",
+        "subject": subject("ann"), "ttl_seconds": 60 });
+    let again = sync(&server, &agent, again).await;
+    assert_eq!(again["outcome"], "granted", "{again}");
+    assert_ne!(again["lease"], lease);
 }

@@ -13,7 +13,7 @@ use super::status::watching;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::listing::eprintln_quiet;
-use crate::output::{Tone, line, print, print_json, tame, toned};
+use crate::output::{Tone, line, print, print_json, tame, time, toned};
 use crate::run::door;
 use crate::supervisor::{TOKEN_FILE, bond};
 
@@ -223,6 +223,14 @@ fn describe(status: &AgentStatus) -> String {
             .as_ref()
             .map(|state| format!("enforcement  {}", enforcement::describe(state))),
     );
+    lines.extend(status.released.iter().map(|released| {
+        format!(
+            "released     {} of {}, which nobody used: it runs without a seat since {}",
+            tame(&released.product),
+            tame(&released.user),
+            time::local(released.since)
+        )
+    }));
     let is_on = status.enforcement.as_ref().is_some_and(|state| state.on);
     let gate = status.gate.as_ref().filter(|_| is_on);
     lines.extend(gate.map(|gate| format!("gate         {}", gate::describe(gate))));

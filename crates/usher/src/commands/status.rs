@@ -89,10 +89,20 @@ fn computers(computers: &[ComputerStatus]) -> Table {
             computer.name.clone(),
             watching(computer.watching).to_owned(),
             time::local(computer.last_seen_at),
-            computer.warnings.join("; "),
+            notes(computer),
         ]);
     }
     table
+}
+
+fn notes(computer: &ComputerStatus) -> String {
+    let released = match computer.released {
+        0 => None,
+        1 => Some("1 program without a seat, which nobody uses".to_owned()),
+        many => Some(format!("{many} programs without a seat, which nobody uses")),
+    };
+    let notes = computer.warnings.iter().cloned().chain(released);
+    notes.collect::<Vec<_>>().join("; ")
 }
 
 /// How programs are seen, in words.

@@ -1,7 +1,7 @@
 //! `usher why`: explains a decision.
 
 use clap::Args;
-use usher_api::{Decision, Holder};
+use usher_api::{Decision, Holder, LeaseEnd};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,9 +13,10 @@ use crate::output::{Table, line, print, print_json, tame, time};
 #[command(after_help = "\
 Examples:
   usher why D1f2e3d4c-42
+  usher why L1f2e3d4c-37     why that lease was granted, and how it ended
   usher denials --json | jq -r '.items[0].decision_id' | xargs usher why")]
 pub(crate) struct Why {
-    /// The decision's id, as a refusal or `usher denials` shows it
+    /// The decision's id, as a refusal or `usher denials` shows it, or a lease's
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
         }
         line(sentence(&decision))?;
         line(format!("Because: {}", tame(&decision.rule)))?;
+        if let Some(end) = &decision.ended {
+            line(ended(end))?;
+        }
         if !decision.holders.is_empty() {
             print(&format!(
                 "\nWho held the seats then:\n{}",
@@ -46,6 +50,24 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+fn ended(end: &LeaseEnd) -> String {
+    let why = match &*end.cause {
+        "checked_in" => "it was given back",
+        "expired" => "it was not renewed in time",
+        "unclaimed" => "who waited for it did not fetch it",
+        "idle" => {
+            "nobody used the program, which runs on without a seat and asks for one again when \
+             somebody does"
+        }
+        other => other,
+    };
+    format!(
+        "The seat was held until {}: {}.",
+        time::local(end.at),
+        tame(why)
+    )
 }
 
 fn sentence(decision: &Decision) -> String {

@@ -33,7 +33,7 @@ impl Card {
             title: tame(&notice.title),
             text: tame(&notice.text),
             can_wait: notice.can_wait,
-            stays: notice.kind == NoticeKind::Free,
+            stays: stays(notice.kind),
         }
     }
 
@@ -57,6 +57,12 @@ impl Card {
             stays: false,
         }
     }
+}
+
+/// Whether it is of use to who is away when it is shown.
+fn stays(kind: NoticeKind) -> bool {
+    use NoticeKind::{Ended, Free, Idle, Released, Unseated};
+    matches!(kind, Ended | Free | Idle | Released | Unseated)
 }
 
 /// The same on a line, with the command in place of the button.

@@ -1,4 +1,5 @@
-//! Tells the user of a session what the agent of this computer has to say to them.
+//! Tells the user of a session what the agent of this computer has to say to them, and the agent
+//! whether somebody uses the session.
 //!
 //! It needs no rights but the user's own, holds nothing, and ends with the session. An agent that
 //! is away is waited for; what it said in its last minute is said on the first occasion.
@@ -6,6 +7,7 @@
 pub(crate) mod autostart;
 pub(crate) mod card;
 mod desktop;
+mod idle;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -123,9 +125,9 @@ pub(crate) fn tell_me_path(product: &str) -> String {
 }
 
 /// Shows notices until the session ends: on its desktop, or, without one, on the terminal.
+/// Meanwhile the agent is told whether the session is used.
 pub(crate) async fn serve(named: Option<PathBuf>, context: &Context) -> Result<(), Failure> {
-    let mut reader = Reader::new(named);
-    let mut desktop = match Desktop::of_session().await {
+    let desktop = match Desktop::of_session().await {
         Ok(Some(desktop)) => Some(desktop),
         // Another one serves this session.
         Ok(None) => return Ok(()),
@@ -136,6 +138,17 @@ pub(crate) async fn serve(named: Option<PathBuf>, context: &Context) -> Result<(
             None
         }
     };
+    tokio::select! {
+        ended = show(Reader::new(named.clone()), desktop, context) => ended,
+        () = idle::report(named, context) => Ok(()),
+    }
+}
+
+async fn show(
+    mut reader: Reader,
+    mut desktop: Option<Desktop>,
+    context: &Context,
+) -> Result<(), Failure> {
     let mut news = reader.kept(context).await.unwrap_or_default();
     let now = Timestamp::now().as_second();
     news.retain(|notice| now - notice.at.as_second() < RECENT_SECONDS);

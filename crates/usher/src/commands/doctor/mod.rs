@@ -418,6 +418,7 @@ mod tests {
             outbox: 3,
             sessions: 0,
             leases: Vec::new(),
+            released: Vec::new(),
             enforcement: Some(EnforcementStatus {
                 on: false,
                 why_off: Some("it was switched off".into()),

@@ -528,7 +528,7 @@ mod tests {
         for wrong in [
             claim("0"),
             claim("2d"),
-            idle("59"),
+            idle("9"),
             idle("8d"),
             grace("9"),
             grace("2d"),

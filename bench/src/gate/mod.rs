@@ -1,9 +1,13 @@
 //! What the gate costs: a program of no product that is started again and again, with and without
-//! an agent that holds starts; and how long a start of an enforced product waits for its seat.
+//! an agent that holds starts, and beside peers; and how long a start of an enforced product waits
+//! for its seat.
 //!
 //! All of it in a mount namespace of its own: starts are held on one file system in memory, which
-//! nobody else sees.
+//! nobody else sees. The program and the libraries that it opens lie there.
 
+mod peers;
+
+use std::any::Any;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -20,17 +24,23 @@ use crate::beside::private::{Server, bound_to_us};
 use crate::figures::{median, quantile};
 use crate::setting::Setting;
 use crate::site::Site;
-use crate::storm::{Pairs, STARTS_IN_ROUND, round};
+use crate::storm::{Beside, Turns, nothing, round};
 
-/// Accounts that need not exist: each start is another person's, and asks for a seat of its own.
+/// Accounts that need not exist.
 const FIRST_PERSON: u32 = 70_000;
+/// People who start programs in turn: each has ended the last one long before the next.
+const PEOPLE: u32 = 20;
+const STARTS_IN_ROUND: u32 = 400;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Pairs of rounds with and without
+    /// Rounds, in each of which all are measured in turn
     #[arg(long, default_value_t = 40)]
-    pairs: usize,
+    rounds: usize,
+    /// Leave peers out: auditd, fapolicyd
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<String>,
     /// Starts that ask for a seat
     #[arg(long, default_value_t = 500)]
     starts: u32,
@@ -51,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     }
     let bench = Bench::new(arguments)?;
     let mut table = format!("{}\n\n", machine::facts(bench.site.folder()));
-    table += &bench.nobodys(arguments.pairs)?;
+    table += &bench.nobodys(arguments)?;
     table += "\n| a start of an enforced product | until | median | 99 % within | longest |\n\
               |---|---|--:|--:|--:|\n";
     table += &bench.decisions(arguments.starts)?;
@@ -82,13 +92,7 @@ impl Bench {
         let site = Site::start(&arguments.setting, &["server"])?;
         let place = site.folder().join("place");
         fs::create_dir(&place).map_err(|error| error.to_string())?;
-        let status = Command::new("mount")
-            .args(["-t", "tmpfs", "place"])
-            .arg(&place)
-            .status();
-        if !status.map_err(|error| error.to_string())?.success() {
-            return Err("cannot mount a file system in memory".to_owned());
-        }
+        mount(&["-t", "tmpfs"], Path::new("place"), &place)?;
         fs::set_permissions(&place, fs::Permissions::from_mode(0o755))
             .map_err(|error| error.to_string())?;
         let token = site.agent_token()?;
@@ -149,64 +153,94 @@ impl Bench {
     }
 
     /// Starts of a program of no product.
-    fn nobodys(&self, pairs: usize) -> Result<String, String> {
+    fn nobodys(&self, arguments: &Arguments) -> Result<String, String> {
         let program = self.program("nobodys", "/bin/true")?;
-        let without = |_: &mut Vec<f64>| round(&program);
-        let with = |_: &mut Vec<f64>| {
-            let _agent = self.agent()?;
-            round(&program)
-        };
-        let held = Pairs::measure(pairs, without, with)?;
-        let control = Pairs::measure(pairs, without, without)?;
-        let mut text = format!(
-            "A start of a program of no product takes {:.0} µs without Usher, {:.0} µs with \
-             enforcement on, of {pairs} pairs of rounds of {STARTS_IN_ROUND} starts.\n\n\
-             | wall time, pair by pair | lower quartile | median | upper quartile |\n\
-             |---|--:|--:|--:|\n",
-            median(&held.first),
-            median(&held.second),
-        );
-        text += &held.row("with enforcement to without Usher");
-        text += &control.row("without to without");
-        Ok(text)
+        self.bring_libraries()?;
+        // As on any computer, the libraries are in use all the time: the first and the last use
+        // of a page cost more.
+        let _user = bound_to_us(Path::new("/bin/sleep"))
+            .arg("infinity")
+            .spawn()
+            .map(Ended)
+            .map_err(text)?;
+        let is_in = |peer: &str| !arguments.without.iter().any(|without| without == peer);
+        let agent = || Ok(Box::new(self.agent()?) as Box<dyn Any>);
+        let auditd = || Ok(Box::new(peers::auditd(self.site.folder())?) as Box<dyn Any>);
+        let fapolicyd = || Ok(Box::new(peers::fapolicyd(self.site.folder())?) as Box<dyn Any>);
+        let mut contenders: Vec<Beside<'_>> = vec![&agent, &nothing];
+        let mut names = vec!["Usher, enforcement on".to_owned()];
+        names.push("nothing, for comparison".to_owned());
+        if is_in("auditd") {
+            contenders.push(&auditd);
+            names.push(format!(
+                "auditd {}, one rule for `execve`",
+                peers::version("auditd")
+            ));
+        }
+        if is_in("fapolicyd") {
+            peers::prepare_fapolicyd(self.site.folder())?;
+            contenders.push(&fapolicyd);
+            names.push(format!(
+                "fapolicyd {}, one rule: allow all",
+                peers::version("fapolicyd")
+            ));
+        }
+        let turns = Turns::measure(arguments.rounds, &contenders, &|| {
+            round(&program, STARTS_IN_ROUND)
+        })?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Ok(format!(
+            "A start of a program of no product takes {:.0} µs without anything, of {} rounds of \
+             {STARTS_IN_ROUND} starts.\n\n{}",
+            turns.alone(),
+            arguments.rounds,
+            turns.table(&names)
+        ))
+    }
+
+    /// Has everybody in this mount namespace use the place's copies of the libraries.
+    fn bring_libraries(&self) -> Result<(), String> {
+        for library in libraries()? {
+            let name = library.file_name().unwrap_or_default().to_string_lossy();
+            let copy = self.program(&name, &library.to_string_lossy())?;
+            mount(&["--bind"], &copy, &library)?;
+        }
+        Ok(())
     }
 
     /// How long starts wait for a seat, and until a refusal.
     fn decisions(&self, starts: u32) -> Result<String, String> {
         let _agent = self.agent()?;
-        let nobodys = self.place.join("nobodys");
-        let many = self.place.join("many");
-        let one = self.place.join("one");
+        let programs = ["nobodys", "many", "one"].map(|name| self.place.join(name));
+        let [nobodys, many, one] = &programs;
         // Files are looked into once.
-        for program in [&nobodys, &many, &one] {
+        for program in &programs {
             end(start(program, FIRST_PERSON, "0").map_err(text)?);
         }
-        let (mut plain, mut seated, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-        let holder = until_seated(&one, FIRST_PERSON + 1)?;
-        for person in 0..starts {
-            let person = FIRST_PERSON + 2 + person;
-            let began = Instant::now();
-            let child = start(&nobodys, person, "0").map_err(text)?;
-            plain.push(ms(began));
-            end(child);
-            let began = Instant::now();
-            let child = start(&many, person, "0").map_err(text)?;
-            seated.push(ms(began));
-            end(child);
-            let began = Instant::now();
-            match start(&one, person, "0") {
-                Err(error) if error.raw_os_error() == Some(EPERM) => refused.push(ms(began)),
-                Err(error) => return Err(text(error)),
-                Ok(child) => {
-                    end(child);
-                    return Err("one seat was given to two".to_owned());
-                }
+        let holder = until_seated(one, FIRST_PERSON + 1)?;
+        let mut first = Vec::new();
+        let mut rows = [Vec::new(), Vec::new(), Vec::new()];
+        for number in 0..starts + PEOPLE {
+            let person = FIRST_PERSON + 2 + number % PEOPLE;
+            let turn = [
+                until_it_runs(nobodys, person)?,
+                until_it_runs(many, person)?,
+                until_it_is_refused(one, person)?,
+            ];
+            if number < PEOPLE {
+                first.push(turn[1]);
+                continue;
+            }
+            for (row, figure) in rows.iter_mut().zip(turn) {
+                row.push(figure);
             }
         }
         end(holder);
+        let [plain, seated, refused] = rows;
         let rows = [
             ("of no product, beside them", "it runs", plain),
             ("a seat is free", "it runs on it", seated),
+            ("the same, the person's very first", "it runs on it", first),
             ("no seat is free", "it is refused", refused),
         ];
         let rows = rows.map(|(what, until, values)| {
@@ -218,6 +252,51 @@ impl Bench {
             )
         });
         Ok(rows.concat())
+    }
+}
+
+/// The libraries that this program uses, and with it nearly every other: by their real paths.
+fn libraries() -> Result<Vec<PathBuf>, String> {
+    let maps = fs::read_to_string("/proc/self/maps").map_err(|error| error.to_string())?;
+    let paths = maps
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(5));
+    let is_library = |path: &&str| path.starts_with('/') && path.contains(".so");
+    let mut found: Vec<PathBuf> = paths.filter(is_library).map(PathBuf::from).collect();
+    found.dedup();
+    Ok(found)
+}
+
+/// Mounts something in this mount namespace.
+fn mount(how: &[&str], what: &Path, at: &Path) -> Result<(), String> {
+    let status = Command::new("mount").args(how).arg(what).arg(at).status();
+    match status.map_err(|error| error.to_string())?.success() {
+        true => Ok(()),
+        false => Err(format!(
+            "cannot mount {} at {}",
+            what.display(),
+            at.display()
+        )),
+    }
+}
+
+fn until_it_runs(program: &Path, person: u32) -> Result<f64, String> {
+    let began = Instant::now();
+    let child = start(program, person, "0").map_err(text)?;
+    let figure = ms(began);
+    end(child);
+    Ok(figure)
+}
+
+fn until_it_is_refused(program: &Path, person: u32) -> Result<f64, String> {
+    let began = Instant::now();
+    match start(program, person, "0") {
+        Err(error) if error.raw_os_error() == Some(EPERM) => Ok(ms(began)),
+        Err(error) => Err(text(error)),
+        Ok(child) => {
+            end(child);
+            Err("one seat was given to two".to_owned())
+        }
     }
 }
 
@@ -243,6 +322,16 @@ fn until_seated(program: &Path, person: u32) -> Result<Child, String> {
             Err(error) if Instant::now() > until => return Err(text(error)),
             Err(_) => thread::sleep(Duration::from_millis(20)),
         }
+    }
+}
+
+/// Ended when this is dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -1,0 +1,147 @@
+//! What the users of idle programs are told, on their terminals and desktops.
+
+use usher_api::NoticeKind;
+use usher_core::reminders::Then;
+use usher_core::sessions::SessionId;
+
+use crate::agent::Agent;
+use crate::notices::{News, words_of};
+
+/// A product: as its terminals and as its desktops call it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Of<'n> {
+    id: &'n str,
+    name: &'n str,
+    /// The lease that it held last.
+    lease: Option<&'n str>,
+}
+
+/// What is said.
+#[derive(Debug)]
+pub(super) struct Said {
+    kind: NoticeKind,
+    line: String,
+    title: String,
+    text: String,
+}
+
+/// That nobody has used it for so long, and what is done after the grace.
+pub(super) fn asked(of: Of<'_>, idle_seconds: u64, then: Then, grace_ms: u64) -> Said {
+    let Of { id, name, .. } = of;
+    let idle = words_of(idle_seconds);
+    let left = words_of(grace_ms.div_ceil(1_000));
+    let next = match then {
+        Then::Nothing => {
+            "others may need its seat: save your work and close it if you do not need it".to_owned()
+        }
+        Then::Release => format!(
+            "its seat is given back in {left} unless you use it; close it if you do not need it"
+        ),
+        Then::End => format!("save your work: it is ended in {left} unless you use it"),
+    };
+    Said {
+        kind: NoticeKind::Idle,
+        line: format!("usher: nobody has used {id} for {idle}: {next}"),
+        title: format!("You have not used {name} for {idle}"),
+        text: sentence(&next),
+    }
+}
+
+/// That it is used again before the grace was over.
+pub(super) fn used_again(Of { id, name, .. }: Of<'_>, then: Then) -> Said {
+    let next = match then {
+        Then::End => "it is not ended",
+        _ => "it keeps its seat",
+    };
+    Said {
+        kind: NoticeKind::InUse,
+        line: format!("usher: {id} is used again: {next}"),
+        title: format!("You use {name} again"),
+        text: sentence(next),
+    }
+}
+
+/// That its seat was given back.
+pub(super) fn released(Of { id, name, lease }: Of<'_>) -> Said {
+    let next = "it runs on, and asks for another when you use it again";
+    let more = lease.map_or_else(String::new, |lease| format!(" (more: usher why {lease})"));
+    Said {
+        kind: NoticeKind::Released,
+        line: format!("usher: nobody has used {id}: its seat is given back; {next}{more}"),
+        title: format!("The seat of {name} is given back"),
+        text: format!("Nobody has used it. {}", sentence(next)),
+    }
+}
+
+/// That it has a seat again.
+pub(super) fn seated_again(Of { id, name, .. }: Of<'_>) -> Said {
+    Said {
+        kind: NoticeKind::InUse,
+        line: format!("usher: {id} has a seat again"),
+        title: format!("{name} has a seat again"),
+        text: "You may go on.".to_owned(),
+    }
+}
+
+/// That there is no seat for who is back.
+pub(super) fn unseated(Of { id, name, .. }: Of<'_>, ends_in_ms: Option<u64>) -> Said {
+    let next = match ends_in_ms {
+        Some(ms) => format!(
+            "save your work: it is ended in {} unless one comes free",
+            words_of(ms.div_ceil(1_000))
+        ),
+        None => "it runs on without one, and takes the next that is free".to_owned(),
+    };
+    Said {
+        kind: NoticeKind::Unseated,
+        line: format!("usher: all seats of {id} are in use by now: {next}"),
+        title: format!("No seat of {name} is free"),
+        text: format!("All are in use by now. {}", sentence(&next)),
+    }
+}
+
+/// That it was ended.
+pub(super) fn ended(Of { id, name, .. }: Of<'_>) -> Said {
+    Said {
+        kind: NoticeKind::Ended,
+        line: format!("usher: nobody has used {id}: it is ended"),
+        title: format!("{name} was ended"),
+        text: "Nobody had used it for a long time.".to_owned(),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
+}
+
+impl Agent {
+    /// Tells the user of a session: on the terminals of its programs and on the desktop.
+    pub(super) fn tell_idle(&mut self, id: SessionId, say: impl FnOnce(Of<'_>) -> Said) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        let (who, product) = (session.who, session.product.clone());
+        let lease = session.lease.clone();
+        let name = self.product_name(&product);
+        let said = say(Of {
+            id: &product,
+            name: &name,
+            lease: lease.as_deref(),
+        });
+        tracing::info!(session = id.0, product = &*product, kind = ?said.kind, "its user is told");
+        self.tell_user(id, &said.line);
+        let news = News {
+            kind: said.kind,
+            product: product.to_string(),
+            product_name: name,
+            title: said.title,
+            text: said.text,
+            decision: None,
+            can_wait: false,
+            ticket: None,
+        };
+        self.notices.say(who, news);
+    }
+}
