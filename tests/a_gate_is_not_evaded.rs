@@ -313,6 +313,10 @@ ways! {
         "in a container: mount namespace, root folder and copy of its own", Rule::Name,
         "for f in $(ldd tool | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); cp $f root$f; done; cp solver root",
         "exec unshare -m chroot --userspec=12002:12002 $P/root /solver 600" => Caught;
+    a_copy_behind_a_pivoted_root_is_caught_by_its_name:
+        "in a container with a root of its own by `pivot_root`", Rule::Name,
+        "for f in $(ldd tool | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); cp $f root$f; done; mkdir root/old; cp solver root",
+        "exec unshare -m sh -c 'mount --bind root root && cd root && pivot_root . old && exec /old/usr/sbin/chroot --userspec=12002:12002 / /solver 600'" => Caught;
     a_deleted_program_is_caught:
         "deleted, started by `/proc/self/fd`", Rule::Path, "",
         "exec 9< $P/solver; rm $P/solver; exec $BEN /proc/self/fd/9 600" => Caught;

@@ -354,3 +354,35 @@ fn a_lease_that_is_none_is_not_joined() {
     running.ok(&["checkin", lease.trim(), "--token", &anna]);
     assert_eq!(joins(lease.trim(), &anna).status.code(), Some(77));
 }
+
+#[test]
+fn who_says_no_ttl_gets_and_waits_for_a_seat_of_a_product_that_allows_only_a_short_one() {
+    let folder = Folder::new();
+    let (running, anna, bert) = one_seat(&folder);
+    running.ok(&["product", "edit", "tool", "--max-ttl", "3s"]);
+    let run = |token: &str, more: &[&str], words: &[&str]| {
+        let run = ["run", "--product", "tool", "--token", token];
+        running
+            .usher(&[&run[..], more, &["--"], words].concat())
+            .spawn()
+            .unwrap()
+    };
+    let first = run(&anna, &["--user", "anna"], &["sleep", "60"]);
+    let leases = wait_for("anna's seat", || {
+        let leases = running.json(&["leases"])["items"].clone();
+        (leases[0]["user"] == "anna").then_some(leases)
+    });
+    assert!(leases[0]["ttl_seconds"].as_u64().unwrap() <= 3, "{leases}");
+    let second = run(&bert, &["--user", "bert", "--wait"], &["true"]);
+    wait_for("bert in the queue", || {
+        let queue = running.json(&["queue"]);
+        (queue["items"][0]["user"] == "bert").then_some(())
+    });
+    signal(first.id(), Signal::SIGTERM);
+    finish(first);
+    assert!(finish(second).status.success());
+    // What is said is held to.
+    let long = ["checkout", "tool", "--user", "anna", "--ttl", "5m"];
+    let (_, why) = running.fails(&long);
+    assert!(why.contains("allows at most 3"), "{why}");
+}

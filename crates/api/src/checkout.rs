@@ -6,14 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::DEFAULT_TTL_SECONDS;
-
 fn one() -> u32 {
     1
-}
-
-fn default_ttl_seconds() -> u32 {
-    DEFAULT_TTL_SECONDS
 }
 
 /// `POST /v1/checkouts`: asks for seats of a product.
@@ -35,9 +29,10 @@ pub struct CheckoutRequest<'a> {
     /// Whether to queue when no seat is free.
     #[serde(default)]
     pub wait: bool,
-    /// Seconds that the lease lives without renewal: 1 to the product's maximum.
-    #[serde(default = "default_ttl_seconds")]
-    pub ttl_seconds: u32,
+    /// Seconds that the lease lives without renewal: 1 to the product's maximum. Without it 300,
+    /// or the product's maximum where that is less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<u32>,
     /// Place in the queue before arrival counts: higher is served first. Only operators and
     /// admins may ask for another than 0; -100 to 100.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -89,7 +89,7 @@ impl Bench {
                 candidate: 7,
             },
             seats: 1,
-            ttl_seconds: 86_400,
+            ttl_seconds: Some(86_400),
             wait: false,
             priority: 0,
             program: None,

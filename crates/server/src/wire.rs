@@ -448,8 +448,8 @@ mod tests {
                 SyncOutcome::Denied {
                     reason: usher_api::Reason::NoSeat,
                     decision_id: "D000000ab-7".to_owned(),
-                    detail: "2 of 2 seats of cad are in use, too many for the 1 asked for: start \
-                             it again later, or wait for a seat with `usher run --wait`"
+                    detail: "all 2 seats of cad are in use: start it again later, or wait for a \
+                             seat with `usher run --wait`"
                         .to_owned(),
                 },
             ),

@@ -38,13 +38,11 @@ pub(crate) fn denial(
         ledger::Reason::NoSeat => {
             let others = match queued {
                 0 => String::new(),
-                1 => ", and 1 request waits already".to_owned(),
-                n => format!(", and {n} requests wait already"),
+                1 => ", and 1 other waits already".to_owned(),
+                n => format!(", and {n} others wait already"),
             };
-            format!(
-                "{in_use} of {total} seats of {product} are in use, too many for the {seats} \
-                 asked for{others}: {next}"
-            )
+            let taken = taken(product, seats, total, in_use);
+            format!("{taken}{others}: {next}")
         }
         ledger::Reason::NoEntitlement => format!(
             "the organisation owns no seats of {product}: add them with `usher entitlement add \
@@ -64,6 +62,24 @@ pub(crate) fn denial(
             "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \
              many as may: try again later"
         ),
+    }
+}
+
+/// Where the seats are that somebody asked for in vain.
+fn taken(product: &str, seats: u32, total: u64, in_use: u64) -> String {
+    let free = total.saturating_sub(in_use);
+    match (total, free) {
+        (1, 0) => format!("the only seat of {product} is in use"),
+        (_, 0) => format!("all {total} seats of {product} are in use"),
+        (_, 1) if seats > 1 => {
+            format!("only 1 of {total} seats of {product} is free, and {seats} were asked for")
+        }
+        _ if u64::from(seats) > free => {
+            format!(
+                "only {free} of {total} seats of {product} are free, and {seats} were asked for"
+            )
+        }
+        _ => format!("the free seats of {product} belong to those who wait"),
     }
 }
 

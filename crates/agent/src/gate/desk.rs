@@ -173,11 +173,11 @@ fn reason_for(product: &str, denial: Option<&Denial>) -> String {
         );
     };
     let wait = match denial.can_wait() {
-        true => format!("; be told when a seat is free: usher notify --when-free {product}"),
+        true => format!("\n       be told when a seat is free: usher notify --when-free {product}"),
         false => String::new(),
     };
     format!(
-        "usher: {product} was not started: {} (more: usher why {}{wait})",
+        "usher: {product} was not started: {}{wait}\n       who has the seats, and more: usher why {}",
         denial.detail, denial.decision
     )
 }
@@ -303,5 +303,30 @@ impl Agent {
             now.boot_ms.saturating_sub(asked.since_boot_ms) < FORGOTTEN_AFTER_MS
         });
         self.write(effects)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_api::Reason;
+
+    use super::*;
+
+    #[test]
+    fn who_is_refused_reads_why_and_what_to_do_a_line_each() {
+        let denial = |reason| Denial {
+            reason,
+            detail: "the only seat of solver is in use: start it again later".to_owned(),
+            decision: "D5dc2d1db-13".to_owned(),
+        };
+        assert_eq!(
+            reason_for("solver", Some(&denial(Reason::NoSeat))),
+            "usher: solver was not started: the only seat of solver is in use: start it again \
+             later\n       be told when a seat is free: usher notify --when-free solver\n       \
+             who has the seats, and more: usher why D5dc2d1db-13"
+        );
+        let disabled = reason_for("solver", Some(&denial(Reason::ProductDisabled)));
+        assert!(!disabled.contains("when a seat is free"), "{disabled}");
+        assert!(reason_for("solver", None).contains("no metering server answers"));
     }
 }

@@ -61,11 +61,12 @@ fn open(found: &OwnedFd) -> Option<Terminal> {
 }
 
 impl Terminal {
-    /// Writes a line, as far as the terminal takes it. A terminal may be in raw mode: the line
+    /// Writes lines, as far as the terminal takes them. A terminal may be in raw mode: each line
     /// brings its own way back to the margin.
-    pub(crate) fn tell(mut self, line: &str) {
+    pub(crate) fn tell(mut self, lines: &str) {
+        let lines = lines.replace('\n', "\r\n");
         // Whoever reads nothing misses it; `usher denials` tells it, too.
-        let _ = self.0.write_all(format!("{line}\r\n").as_bytes());
+        let _ = self.0.write_all(format!("{lines}\r\n").as_bytes());
     }
 }
 

@@ -180,7 +180,7 @@ impl Attendant {
             computer: Cow::Owned(agent.computer.id.clone()),
             seats: 1,
             wait: true,
-            ttl_seconds: wanted.min(allowed).max(1),
+            ttl_seconds: Some(wanted.min(allowed).max(1)),
             priority: 0,
             program: None,
             subject: Some(SubjectKey {

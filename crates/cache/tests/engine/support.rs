@@ -112,7 +112,7 @@ pub(crate) fn asks(product: &str, user: &str, wait: bool) -> Command {
             candidate: 99,
         },
         seats: 1,
-        ttl_seconds: 300,
+        ttl_seconds: Some(300),
         wait,
         priority: 0,
         program: Some("tool".into()),

@@ -57,8 +57,9 @@ pub struct Checkout {
     pub computer: ComputerRef,
     /// Seats, 1 or more.
     pub seats: u32,
-    /// Seconds that the lease lives without renewal, 1 or more.
-    pub ttl_seconds: u32,
+    /// Seconds that the lease lives without renewal, 1 or more; none: [`DEFAULT_TTL_SECONDS`], or
+    /// the product's maximum where that is less.
+    pub ttl_seconds: Option<u32>,
     /// Whether to queue when no seat is free.
     pub wait: bool,
     /// Higher is served first.

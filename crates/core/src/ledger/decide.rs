@@ -36,7 +36,10 @@ impl Ledger {
             return Reply::UnknownProduct;
         };
         let max_ttl_seconds = pool.listing.spec.max_ttl_seconds;
-        if checkout.ttl_seconds > max_ttl_seconds {
+        let ttl_seconds = checkout
+            .ttl_seconds
+            .unwrap_or(DEFAULT_TTL_SECONDS.min(max_ttl_seconds));
+        if ttl_seconds > max_ttl_seconds {
             return Reply::TtlTooLong { max_ttl_seconds };
         }
         if let Some(until) = self.hold_until.filter(|until| *until > self.now.steady) {
@@ -53,7 +56,7 @@ impl Ledger {
             computer: self.computer(checkout.computer),
             session: None,
             seats: checkout.seats,
-            ttl_seconds: checkout.ttl_seconds,
+            ttl_seconds,
             priority: checkout.priority,
             program: checkout.program,
         };

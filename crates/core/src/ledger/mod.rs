@@ -38,7 +38,10 @@ pub use memory::{KEPT_SECONDS, KEYS_LIMIT};
 pub use pool::{DRIFT_MARGIN_MS, Lent, Listing, Pool};
 pub use records::*;
 pub use restore::Snapshot;
-pub use time::{CLAIM_SECONDS, EXPIRIES_PER_COMMAND, FORGET_SECONDS, GRACE_SECONDS, KEEP_SECONDS};
+pub use time::{
+    CLAIM_SECONDS, DEFAULT_TTL_SECONDS, EXPIRIES_PER_COMMAND, FORGET_SECONDS, GRACE_SECONDS,
+    KEEP_SECONDS,
+};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

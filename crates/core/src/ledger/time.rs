@@ -3,6 +3,8 @@
 use super::event::{EndCause, Event};
 use super::*;
 
+/// How long a lease lives without renewal where nobody says.
+pub const DEFAULT_TTL_SECONDS: u32 = 300;
 /// What a lease gets at the least after a reboot, once.
 pub const GRACE_SECONDS: u64 = 30;
 /// How long a place in the queue is kept beyond the end of a poll.

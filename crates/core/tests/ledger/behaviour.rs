@@ -606,3 +606,28 @@ fn an_entitlement_that_began_while_the_computer_was_off_serves_who_waits() {
         TicketState::Granted { .. }
     ));
 }
+
+#[test]
+fn who_says_no_ttl_gets_the_usual_one_or_the_products_maximum() {
+    let mut w = World::new();
+    for (product, max_ttl_seconds, expected) in
+        [("cad", 86_400, DEFAULT_TTL_SECONDS), ("sim", 3, 3)]
+    {
+        w.product(product, 1);
+        let spec = ProductSpec {
+            max_ttl_seconds,
+            ..spec(product)
+        };
+        w.tell(Command::PutProduct { spec, new: false });
+        let asked = Checkout {
+            ttl_seconds: None,
+            ..asks(product, "ada", 1, false, 0)
+        };
+        match w.tell(Command::Checkout(asked)) {
+            Reply::Granted(lease) => assert_eq!(lease.ttl_seconds, expected),
+            other => panic!("{product}: {other:?}"),
+        }
+    }
+    let too_long = w.tell(Command::Checkout(asks("sim", "bob", 1, false, 0)));
+    assert_eq!(too_long, Reply::TtlTooLong { max_ttl_seconds: 3 });
+}

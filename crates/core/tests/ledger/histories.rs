@@ -221,7 +221,7 @@ impl History {
                 key,
             } => {
                 let checkout = Checkout {
-                    ttl_seconds: u32::from(*ttl),
+                    ttl_seconds: Some(u32::from(*ttl)),
                     ..asks(
                         &name(*product),
                         &who(*user),

@@ -163,7 +163,7 @@ pub(crate) fn asks(product: &str, user: &str, seats: u32, wait: bool, priority: 
         subject: subject(user),
         computer: computer("pc1"),
         seats,
-        ttl_seconds: 300,
+        ttl_seconds: Some(300),
         wait,
         priority,
         program: None,

@@ -80,7 +80,8 @@ fn check(who: &Principal, asked: &CheckoutRequest<'_>) -> Result<Checkout, Refus
     let user = input::name("user", &asked.user)?;
     let computer = input::name("computer", &asked.computer)?;
     let seats = input::within("seats", asked.seats, 1, SEATS_LIMIT)?;
-    let ttl_seconds = input::within("ttl_seconds", asked.ttl_seconds, 1, TTL_LIMIT_SECONDS)?;
+    let within = |ttl| input::within("ttl_seconds", ttl, 1, TTL_LIMIT_SECONDS);
+    let ttl_seconds = asked.ttl_seconds.map(within).transpose()?;
     if let Some(program) = &asked.program {
         for (field, text) in [
             ("program.name", &program.name),
@@ -190,7 +191,7 @@ fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal>
         Reply::UnknownProduct => Refusal::unknown_product(product),
         Reply::TtlTooLong { max_ttl_seconds } => Refusal::invalid(format!(
             "`ttl_seconds` is {}: product {product} allows at most {max_ttl_seconds}",
-            asked.ttl_seconds
+            asked.ttl_seconds.unwrap_or_default()
         )),
         Reply::Held { for_seconds } => Refusal::new(
             Code::RestoreHold,

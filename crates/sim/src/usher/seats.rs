@@ -188,7 +188,7 @@ fn checkout(product: Arc<str>, person: u64, ttl_seconds: u32) -> Checkout {
             candidate: person,
         },
         seats: 1,
-        ttl_seconds,
+        ttl_seconds: Some(ttl_seconds),
         wait: false,
         priority: 0,
         program: None,

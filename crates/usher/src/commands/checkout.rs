@@ -34,9 +34,9 @@ pub(crate) struct Checkout {
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(usher_api::SEATS_LIMIT)))]
     seats: u32,
-    /// How long the seat is held after the last renewal
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = ttl)]
-    ttl: u32,
+    /// How long the seat is held after the last renewal [default: 5m, or the product's maximum]
+    #[arg(long, value_name = "DURATION", value_parser = ttl)]
+    ttl: Option<u32>,
     /// Wait for a seat where none is free, at most so long [without a value: for ever]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
         default_missing_value = "forever", value_parser = Wait::read)]

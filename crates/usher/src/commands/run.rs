@@ -38,9 +38,9 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(usher_api::SEATS_LIMIT)))]
     seats: u32,
-    /// How long the seat is held after the last renewal
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = super::checkout::ttl)]
-    ttl: u32,
+    /// How long the seat is held after the last renewal [default: 5m, or the product's maximum]
+    #[arg(long, value_name = "DURATION", value_parser = super::checkout::ttl)]
+    ttl: Option<u32>,
     /// Who is counted, where that is not you: needs a token that may say so
     #[arg(long, value_name = "USER")]
     user: Option<String>,

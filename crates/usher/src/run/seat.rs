@@ -63,8 +63,8 @@ pub(crate) struct Ask {
     pub(crate) computer: String,
     /// How many.
     pub(crate) seats: u32,
-    /// How long the lease lives without renewal.
-    pub(crate) ttl_seconds: u32,
+    /// How long the lease lives without renewal, where it is said.
+    pub(crate) ttl_seconds: Option<u32>,
     /// Place in the queue before arrival counts.
     pub(crate) priority: i8,
     /// What is started, for the record.

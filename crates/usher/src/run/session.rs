@@ -39,8 +39,8 @@ pub(crate) struct Order {
     pub(crate) wait: Option<Wait>,
     /// Seats to take.
     pub(crate) seats: u32,
-    /// How long the lease lives without renewal.
-    pub(crate) ttl_seconds: u32,
+    /// How long the lease lives without renewal, where it is said.
+    pub(crate) ttl_seconds: Option<u32>,
     /// Who is counted, where it is not who asks.
     pub(crate) user: Option<String>,
     /// Where, where it is not here.
