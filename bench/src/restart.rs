@@ -166,7 +166,7 @@ fn ask(number: u64) -> Command {
             candidate: number.wrapping_mul(0xd134_2543_de82_ef95),
         },
         seats: 1,
-        ttl_seconds: 86_400,
+        ttl_seconds: Some(86_400),
         wait: false,
         priority: 0,
         program: None,

@@ -14,7 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, post};
 use rustix::process::Signal;
-use usher_api::{CheckoutAnswer, CheckoutRequest, Lease, Timestamp};
+use usher_api::{CheckoutAnswer, CheckoutRequest, DEFAULT_TTL_SECONDS, Lease, Timestamp};
 use usher_bench::engine::Plan;
 use usher_bench::load::{LoadReport, Work};
 
@@ -62,6 +62,7 @@ fn answer(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let request: CheckoutRequest<'_> = serde_json::from_slice(body)?;
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let now = Timestamp::now();
+    let ttl_seconds = request.ttl_seconds.unwrap_or(DEFAULT_TTL_SECONDS);
     let owned = |text: Cow<'_, str>| text.into_owned();
     serde_json::to_vec(&CheckoutAnswer::Granted {
         decision_id: format!("d-1-{id}"),
@@ -72,8 +73,8 @@ fn answer(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
             computer: owned(request.computer),
             seats: request.seats,
             granted_at: now,
-            expires_at: now + Duration::from_secs(request.ttl_seconds.into()),
-            ttl_seconds: request.ttl_seconds,
+            expires_at: now + Duration::from_secs(ttl_seconds.into()),
+            ttl_seconds,
             allotments: Vec::new(),
         },
     })

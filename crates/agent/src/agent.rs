@@ -172,9 +172,7 @@ impl Agent {
             } else {
                 last_seen
             };
-            if !same_boot {
-                members.clear();
-            }
+            members.retain(|member| same_boot && still_runs(*member));
             if session.cover.is_none() {
                 self.seats.insert(session.id, due_at(now.boot_ms));
             }
@@ -194,9 +192,7 @@ impl Agent {
         }
         let mut roots = Vec::new();
         for cover in self.outbox.covers()? {
-            let stands = same_boot
-                && procfs::process_stat(cover.root.pid)
-                    .is_ok_and(|stat| stat.start == cover.root.start && !stat.zombie);
+            let stands = same_boot && still_runs(cover.root);
             if stands {
                 roots.push(cover.root);
                 let event = covered(&cover);
@@ -526,6 +522,11 @@ impl Agent {
         };
         teller.subject(uid)
     }
+}
+
+/// Whether that process is still there: another one may have its pid by now.
+fn still_runs(process: ProcessKey) -> bool {
+    procfs::process_stat(process.pid).is_ok_and(|stat| stat.start == process.start && !stat.zombie)
 }
 
 pub(crate) fn due_at(due_boot_ms: u64) -> Seat {

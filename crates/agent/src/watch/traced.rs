@@ -33,8 +33,15 @@ pub(super) fn run(mut tracker: Tracker, mut probe: Probe) {
         tracing::warn!(%error, "the watcher runs at ordinary priority: very short programs may be missed");
     }
     let shared = tracker.shared.clone();
-    let mut scan = Some(Scan::begin());
     follow_covers(&shared, &mut tracker, &mut probe);
+    // What runs already is found before what begins meanwhile is told of: so it is known which
+    // sessions go on.
+    let mut first = Scan::begin();
+    while !shared.stopping() && !first.step(&mut tracker, None) {
+        follow(&mut tracker, &mut probe);
+    }
+    follow(&mut tracker, &mut probe);
+    let mut scan = None;
     while !shared.stopping() {
         if wait(&shared, &probe, scan.is_some()) {
             shared.wake.drain();

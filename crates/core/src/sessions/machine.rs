@@ -74,7 +74,7 @@ pub(super) struct Open {
     pub(super) starts: u32,
     /// Of a restored session: when it was last seen running.
     pub(super) last_seen: Option<Stamp>,
-    /// When its last process ended, where only a start keeps it.
+    /// When its last process ended, where it may go on all the same.
     pub(super) emptied: Option<Stamp>,
     /// A seat was asked for, for a start that waits for the answer.
     pub(super) asking: bool,
@@ -119,8 +119,8 @@ impl Sessions {
     }
 
     /// Takes up a session of a former run of the agent in the same boot: it was last seen at
-    /// `last_seen`, with `processes` among others. Until [`Event::Settled`], processes that are
-    /// found running go on with it.
+    /// `last_seen`, and `processes` among others may still run. Until [`Event::Settled`], processes
+    /// that are found running go on with it.
     pub fn restore(&mut self, session: Session, processes: &[ProcessKey], last_seen: Stamp) {
         let id = session.id;
         self.last_id = self.last_id.max(id.0);
@@ -304,7 +304,7 @@ impl Sessions {
             .sessions
             .iter()
             .filter(|(_, open)| open.processes == 0 && open.starts == 0)
-            .filter_map(|(id, open)| Some((*id, open.last_seen?)))
+            .filter_map(|(id, open)| Some((*id, open.emptied.or(open.last_seen)?)))
             .collect();
         ended.sort_unstable_by_key(|(id, _)| *id);
         for (id, last_seen) in ended {
@@ -314,7 +314,7 @@ impl Sessions {
             if let Some(last_seen) = open.last_seen.take()
                 && open.processes == 0
             {
-                open.emptied = Some(last_seen);
+                open.emptied.get_or_insert(last_seen);
             }
         }
     }
@@ -443,8 +443,10 @@ impl Sessions {
         if let Some(known) = key.and_then(|key| self.by_use.get(&key).copied()) {
             // A process that began after a restored session was last seen is not part of it.
             let missed = self.sessions.get(&known).and_then(|open| {
-                let is_empty = open.processes == 0 && open.starts == 0;
-                let last_seen = open.last_seen.filter(|_| is_empty)?;
+                let may_run = || self.restored.values().any(|id| *id == known);
+                let is_over = open.processes == 0 && open.starts == 0 && !may_run();
+                let last_seen = open.last_seen.filter(|_| is_over)?;
+                let last_seen = open.emptied.unwrap_or(last_seen);
                 (started.boot_ms > last_seen.boot_ms).then_some(last_seen)
             });
             match missed {
@@ -513,10 +515,10 @@ impl Sessions {
         if open.processes > 0 {
             return;
         }
-        // A start that was allowed is about to go on with it.
-        match open.starts {
-            0 => self.end(id, now, effects),
-            _ => open.emptied = Some(now),
+        // A start that was allowed is about to go on with it, or another process of it may be found.
+        match open.starts == 0 && open.last_seen.is_none() {
+            true => self.end(id, now, effects),
+            false => open.emptied = Some(now),
         }
     }
 

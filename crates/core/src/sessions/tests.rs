@@ -272,14 +272,16 @@ fn a_product_that_is_removed_ends_its_sessions() {
 }
 
 fn restored(last_seen: u64) -> Computer {
+    restored_with(last_seen, &[key(10)])
+}
+
+fn restored_with(last_seen: u64, may_run: &[ProcessKey]) -> Computer {
     let mut before = Computer::new();
     before.runs(10, 1, Some("app"));
     let session = before.sessions.get(SessionId(1)).unwrap().clone();
     let mut after = Computer::new();
     after.now = stamp(200);
-    after
-        .sessions
-        .restore(session, &[key(10)], stamp(last_seen));
+    after.sessions.restore(session, may_run, stamp(last_seen));
     after
 }
 
@@ -314,12 +316,47 @@ fn a_session_that_ended_unseen_ends_when_it_was_last_seen() {
 
 #[test]
 fn a_process_that_began_while_nobody_watched_is_a_session_of_its_own() {
-    let mut computer = restored(150);
+    let mut computer = restored_with(150, &[]);
     let mut found = process(12, 1, 1000, Some("app"));
     found.since = Some(stamp(180));
     assert_eq!(
         computer.does(Event::Runs(found)),
         ["release 1", "end 1 after 49 s", "open 2", "want 2"]
+    );
+}
+
+#[test]
+fn what_begins_before_a_restored_session_is_found_again_goes_on_with_it() {
+    let mut computer = restored(150);
+    assert_eq!(computer.runs(12, 1, Some("app")), NOTHING);
+    let mut found = process(10, 1, 1000, Some("app"));
+    found.since = Some(stamp(101));
+    assert_eq!(computer.does(Event::Runs(found)), NOTHING);
+    assert_eq!(computer.does(Event::Settled), NOTHING);
+    assert_eq!(computer.exits(12), NOTHING);
+    assert_eq!(computer.exits(10), ["release 1", "end 1 after 104 s"]);
+}
+
+#[test]
+fn what_ends_before_a_restored_session_is_found_again_does_not_end_it() {
+    let mut computer = restored(150);
+    assert_eq!(computer.runs(12, 1, Some("app")), NOTHING);
+    assert_eq!(computer.exits(12), NOTHING);
+    let mut found = process(10, 1, 1000, Some("app"));
+    found.since = Some(stamp(101));
+    assert_eq!(computer.does(Event::Runs(found)), NOTHING);
+    assert_eq!(computer.does(Event::Settled), NOTHING);
+    assert_eq!(computer.exits(10), ["release 1", "end 1 after 104 s"]);
+}
+
+#[test]
+fn a_restored_session_that_is_not_found_again_ends_with_what_went_on_with_it() {
+    let mut computer = restored(150);
+    assert_eq!(computer.runs(12, 1, Some("app")), NOTHING);
+    assert_eq!(computer.exits(12), NOTHING);
+    assert_eq!(
+        computer.does(Event::Settled),
+        ["release 1", "end 1 after 101 s"]
     );
 }
 
