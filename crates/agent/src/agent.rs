@@ -293,7 +293,7 @@ impl Agent {
 
     fn members(&self) -> FxHashMap<SessionId, Vec<ProcessKey>> {
         let mut members: FxHashMap<SessionId, Vec<ProcessKey>> = FxHashMap::default();
-        for (id, key) in self.sessions.members().chain(self.sessions.starts()) {
+        for (id, key) in self.sessions.known_by() {
             members.entry(id).or_default().push(key);
         }
         for keys in members.values_mut() {

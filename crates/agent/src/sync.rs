@@ -401,7 +401,7 @@ impl Agent {
         };
         let members: Vec<_> = self
             .sessions
-            .members()
+            .known_by()
             .filter(|(of, _)| *of == id)
             .map(|(_, key)| key)
             .collect();

@@ -10,7 +10,7 @@ struct Desk {
     agent: Agent,
     life: Option<u32>,
     acknowledged: u64,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Desk {
@@ -29,10 +29,18 @@ impl Desk {
             agent,
             life,
             acknowledged: 0,
-            _folder: folder,
+            folder,
         };
         desk.exchange(|_| None);
         desk
+    }
+
+    /// The agent is another process from now on, which has looked at no program yet.
+    fn restarts(&mut self) {
+        let folder = self.folder.path();
+        let machine = folder.join("machine-id");
+        self.agent = Agent::open(folder, &machine, Some("box".into())).unwrap();
+        self.agent.take_up().unwrap();
     }
 
     fn enforces(&mut self, mode: &str) {
@@ -305,6 +313,17 @@ fn end(mut child: std::process::Child) {
     assert!(child.try_wait().unwrap().is_none(), "it was not touched");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_session_that_is_taken_up_keeps_its_processes_whatever_is_answered_first() {
+    let (mut desk, child) = seated(&ends_without_lease());
+    desk.restarts();
+    let asked = desk.exchange(|_| granted());
+    assert_eq!(asked.len(), 1);
+    let saved = desk.agent.outbox.sessions().unwrap();
+    assert_eq!(saved[0].members[0].pid, child.id());
+    end(child);
 }
 
 #[test]

@@ -180,7 +180,14 @@ impl Sessions {
         sessions.filter(|session| !session.held)
     }
 
-    /// The processes of all sessions, for [`Sessions::restore`], in no order.
+    /// All by which sessions are known again, for [`Sessions::restore`], in no order: their
+    /// processes, their starts, and what was restored and is not found yet.
+    pub fn known_by(&self) -> impl Iterator<Item = (SessionId, ProcessKey)> {
+        let restored = self.restored.iter().map(|(key, id)| (*id, *key));
+        self.members().chain(self.starts()).chain(restored)
+    }
+
+    /// The processes of all sessions, in no order.
     pub fn members(&self) -> impl Iterator<Item = (SessionId, ProcessKey)> {
         self.processes
             .values()
