@@ -10,11 +10,14 @@ use super::policies::{Follower, Policies, Was};
 use super::products::PRODUCTS;
 use super::site::Site;
 use super::users::{Outcome, Start};
-use super::weather::{Log, Owned, Trouble};
+use super::weather::{Kind, Log, Owned, Trouble};
 
 /// The agent waits so long for a seat while its server was there the last time, and the gate for
 /// the agent's first word before that.
 const HELD_AT_MOST: Duration = Duration::from_millis(2_000 + 50);
+/// The gate waits so long for a word of an agent that holds starts, before it lets them go: an agent
+/// that is killed cannot end while it holds some.
+const SILENT: Duration = Duration::from_millis(1_000);
 /// What a start takes beside that on a computer with more to do than it can.
 const BUSY: Duration = Duration::from_millis(1_000);
 /// The kernel's times and ours are of one clock, read at different moments.
@@ -156,13 +159,25 @@ impl Case<'_> {
 
     fn deadlines(&self, wrong: &mut Vec<String>) {
         for start in self.starts {
-            if start.took > HELD_AT_MOST + BUSY {
+            let silent = match self.agent_died_in(start) {
+                true => SILENT,
+                false => Duration::ZERO,
+            };
+            if start.took > HELD_AT_MOST + silent + BUSY {
                 wrong.push(format!("deadline: {start:?}"));
             }
             if let Outcome::Failed(_) = start.outcome {
                 wrong.push(format!("neither run nor refused: {start:?}"));
             }
         }
+    }
+
+    fn agent_died_in(&self, start: &Start) -> bool {
+        self.log.troubles.iter().any(|trouble| {
+            trouble.kind == Kind::AgentKilled
+                && trouble.until_ms >= start.began_ms
+                && trouble.from_ms <= start.decided_ms()
+        })
     }
 
     /// Who was refused was so by the server, or had none and may not run without.
@@ -479,7 +494,7 @@ fn the_judge_sees_each_wrong_thing_and_no_other() {
     sees("seats: 2 of 1", |_, books| books.leases[0].ended = Some(4));
     sees("seats: 2 of 1", |_, books| books.leases[0].ended = None);
     sees("deadline", |starts, _| {
-        starts[2].took = Duration::from_secs(4)
+        starts[2].took = Duration::from_secs(5)
     });
     sees("neither", |starts, _| {
         starts[1].outcome = Outcome::Failed(2)
