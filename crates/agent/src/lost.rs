@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use rustix::process::Signal;
 use usher_api::{OnIdle, OnLostLease};
-use usher_core::reminders::{Cause, Effect, Event, Reminders};
+use usher_core::reminders::{Cause, Effect, Event, Reminders, Then};
 use usher_core::sessions::{ProcessKey, SessionId};
 
 use crate::agent::Agent;
@@ -58,6 +58,11 @@ impl Lost {
         let slept_ms = boot_ms.saturating_sub(awake_ms);
         let before = std::mem::replace(&mut self.slept_ms, slept_ms);
         slept_ms > before + SLEPT_MS
+    }
+
+    /// What the user of an idle session was told that is done with it; none: nothing.
+    pub(crate) fn asked_of_idle(&self, session: SessionId) -> Option<Then> {
+        self.reminders.asked_of_idle(session)
     }
 
     /// A session has ended. What it left running is killed all the same.

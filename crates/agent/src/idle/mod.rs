@@ -133,10 +133,13 @@ impl Agent {
         }
     }
 
-    /// Other rules hold: what they say nothing of is left alone by Usher.
+    /// Other rules hold: what they would not do is not done.
     pub(crate) fn spare_idle_by_rules(&mut self) {
         let sessions = self.sessions.open();
-        let spared = sessions.filter(|session| self.idle_rule(session).is_none());
+        let spared = sessions.filter(|session| {
+            let then = self.idle_rule(session).map(|rule| rule.then);
+            then != self.lost.asked_of_idle(session.id)
+        });
         let spared: Vec<SessionId> = spared.map(|session| session.id).collect();
         for session in spared {
             let event = Event::Untouched {
@@ -149,7 +152,7 @@ impl Agent {
     }
 
     /// What is done with a session that nobody touches; none: nothing.
-    fn idle_rule(&self, session: &Session) -> Option<IdleRule> {
+    pub(crate) fn idle_rule(&self, session: &Session) -> Option<IdleRule> {
         let product = self.product(&session.product)?;
         let has_seat = session.seated || self.idle.released.contains_key(&session.id);
         let then = match product.on_idle {

@@ -298,6 +298,17 @@ impl Desk {
         self.agent.take_policy(&policy, None, None).unwrap();
     }
 
+    /// Nobody has touched its session for as long as its product allows.
+    fn is_left_alone(&mut self) {
+        let session = self.agent.sessions.get(SessionId(1)).unwrap();
+        let event = usher_core::reminders::Event::Untouched {
+            session: session.id,
+            for_ms: 60_000,
+            rule: self.agent.idle_rule(session),
+        };
+        self.agent.remind(clock::boot_ms(), event);
+    }
+
     /// The server knows nothing of the lease any more, and gives no other.
     fn loses(&mut self) {
         let session = SessionId(1);
@@ -425,4 +436,25 @@ fn a_seat_or_another_rule_in_time_saves_a_program() {
     desk.goes_by(&json!({"id": "solver", "mode": "enforce"}));
     assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
     end(child);
+}
+
+fn ends_when_idle(mode: &str) -> Value {
+    json!({"id": "solver", "mode": mode, "on_idle": "end", "idle_seconds": 60,
+        "grace_seconds": 60})
+}
+
+#[test]
+fn whoever_was_asked_to_use_a_program_that_may_not_be_ended_any_more_loses_nothing() {
+    for other in [
+        ends_when_idle("track"),
+        json!({"id": "solver", "mode": "enforce", "on_idle": "warn", "idle_seconds": 60}),
+    ] {
+        let (mut desk, child) = seated(&ends_when_idle("enforce"));
+        desk.is_left_alone();
+        let asked = desk.agent.lost.next_due_boot_ms().unwrap();
+        desk.goes_by(&other);
+        desk.agent.remind_due(asked);
+        assert_eq!(desk.agent.lost.next_due_boot_ms(), None, "{other}");
+        end(child);
+    }
 }

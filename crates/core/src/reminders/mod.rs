@@ -176,13 +176,17 @@ impl Reminders {
                 session,
                 for_ms,
                 rule,
-            } => match rule.filter(|rule| for_ms >= rule.after_ms) {
-                Some(rule) => {
+            } => {
+                let rule = rule.filter(|rule| for_ms >= rule.after_ms);
+                // What another rule does has to be asked for a whole grace before, too.
+                if rule.map(|rule| rule.then) != self.asked_of_idle(session) {
+                    self.take_back(session, Cause::Idle, effects);
+                }
+                if let Some(rule) = rule {
                     let key = (session, Cause::Idle);
                     self.ask(boot_ms, key, rule.then, rule.grace_ms, effects);
                 }
-                None => self.take_back(session, Cause::Idle, effects),
-            },
+            }
             Event::Gone { session } => {
                 for cause in [Cause::LostLease, Cause::Idle] {
                     self.asked.remove(&(session, cause));
@@ -198,6 +202,12 @@ impl Reminders {
         self.asked
             .get(&(session, Cause::Idle))
             .is_some_and(|asked| asked.done && asked.then == Then::Release)
+    }
+
+    /// What is done, or was, with a session that nobody touches; none: its user was not asked.
+    pub fn asked_of_idle(&self, session: SessionId) -> Option<Then> {
+        let asked = self.asked.get(&(session, Cause::Idle));
+        asked.map(|asked| asked.then)
     }
 
     /// When an [`Event::Tick`] would change something, in milliseconds since boot.

@@ -133,6 +133,29 @@ fn a_touch_in_time_is_all_that_is_asked_for() {
 }
 
 #[test]
+fn another_rule_takes_back_what_was_asked_and_has_a_grace_of_its_own() {
+    let mut desk = Desk::default();
+    let taken_back = Effect::TakeBack {
+        session: SESSION,
+        cause: Cause::Idle,
+    };
+    desk.untouched(30, Then::End);
+    desk.minute = 3;
+    let again = [taken_back, asks(Cause::Idle, Then::Release, 8)];
+    assert_eq!(desk.untouched(33, Then::Release), again);
+    assert_eq!(desk.at(5), []);
+    let session = SESSION;
+    assert_eq!(desk.at(8), [Effect::Release { session }]);
+    let again = [
+        Effect::Reclaim { session },
+        asks(Cause::Idle, Then::Nothing, 13),
+    ];
+    assert_eq!(desk.untouched(38, Then::Nothing), again);
+    let again = [taken_back, asks(Cause::Idle, Then::End, 13)];
+    assert_eq!(desk.untouched(38, Then::End), again, "it was only said");
+}
+
+#[test]
 fn whoever_was_asked_before_the_computer_slept_is_asked_again_and_has_the_whole_grace() {
     let mut desk = Desk::default();
     desk.untouched(30, Then::Release);
