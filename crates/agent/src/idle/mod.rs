@@ -142,13 +142,18 @@ impl Agent {
         });
         let spared: Vec<SessionId> = spared.map(|session| session.id).collect();
         for session in spared {
-            let event = Event::Untouched {
-                session,
-                for_ms: 0,
-                rule: None,
-            };
-            self.remind(clock::boot_ms(), event);
+            self.is_not_idle(session);
         }
+    }
+
+    /// What was asked of a session's user is no more; what is asked from now on is asked anew.
+    fn is_not_idle(&mut self, session: SessionId) {
+        let event = Event::Untouched {
+            session,
+            for_ms: 0,
+            rule: None,
+        };
+        self.remind(clock::boot_ms(), event);
     }
 
     /// What is done with a session that nobody touches; none: nothing.
@@ -186,13 +191,14 @@ impl Agent {
             release(change, SyncAction::Released { session: id.0 }, id.0)?;
             change.forget_seat(id.0)
         });
-        let result = released.and_then(|()| {
-            self.seats.remove(&id);
-            self.unseat(id)
-        });
-        if let Err(error) = result {
+        if let Err(error) = released {
             tracing::error!(%error, session = id.0, "the seat of an idle program is not given back");
+            self.is_not_idle(id);
             return;
+        }
+        self.seats.remove(&id);
+        if let Err(error) = self.unseat(id) {
+            tracing::error!(%error, session = id.0, "the agent's state");
         }
         tracing::info!(session = id.0, "its seat is given back: nobody uses it");
         self.idle.back.remove(&id);

@@ -458,3 +458,22 @@ fn whoever_was_asked_to_use_a_program_that_may_not_be_ended_any_more_loses_nothi
         end(child);
     }
 }
+
+#[test]
+fn a_seat_that_a_full_disk_kept_from_being_given_back_is_given_back_later() {
+    let idle = json!({"id": "solver", "on_idle": "release", "idle_seconds": 60});
+    let (mut desk, child) = seated(&idle);
+    desk.is_left_alone();
+    let asked = desk.agent.lost.next_due_boot_ms().unwrap();
+    desk.agent.outbox.is_full(true);
+    desk.agent.remind_due(asked);
+    assert_eq!(desk.agent.idle.count_released(), 0);
+    desk.agent.outbox.is_full(false);
+    desk.is_left_alone();
+    let asked = desk.agent.lost.next_due_boot_ms().unwrap();
+    desk.agent.remind_due(asked);
+    assert_eq!(desk.agent.idle.count_released(), 1);
+    let items = desk.exchange(|_| None);
+    assert_eq!(items[0]["kind"], "released", "{items:?}");
+    end(child);
+}
