@@ -33,7 +33,19 @@ const SEATS_LIMIT: usize = 16;
 type Quiet = BTreeMap<u32, Option<Instant>>;
 
 /// All seats of the session.
-pub(super) struct Seats(Arc<Mutex<Option<Quiet>>>);
+pub(super) struct Seats {
+    told: Arc<Mutex<Option<Quiet>>>,
+    compositor: Connection,
+}
+
+impl Drop for Seats {
+    /// Ends the thread, which a compositor that hangs or says no more would keep for ever.
+    fn drop(&mut self) {
+        let socket = self.compositor.backend();
+        // One that is over needs no end.
+        let _ = rustix::net::shutdown(socket.poll_fd(), rustix::net::Shutdown::Both);
+    }
+}
 
 impl Seats {
     /// None where the compositor has neither protocol.
@@ -42,9 +54,12 @@ impl Seats {
     }
 
     async fn of(compositor: Connection) -> Option<Seats> {
-        let seats = Seats(Arc::default());
+        let seats = Seats {
+            told: Arc::default(),
+            compositor: compositor.clone(),
+        };
         let (begun, has_begun) = oneshot::channel();
-        let told = seats.0.clone();
+        let told = seats.told.clone();
         std::thread::Builder::new()
             .name("wayland".to_owned())
             .spawn(move || {
@@ -59,7 +74,7 @@ impl Seats {
 
     /// Milliseconds since the last input at any seat; none where the session is over, or has none.
     pub(super) fn idle_ms(&self) -> Option<u64> {
-        let told = lock(&self.0);
+        let told = lock(&self.told);
         let seats = told.as_ref()?.values();
         let idle = seats.map(|since| since.map_or(Duration::ZERO, |since| since.elapsed()));
         u64::try_from(idle.min()?.as_millis()).ok()

@@ -3,6 +3,7 @@
 //!
 //! The connection has a thread of its own: a display that hangs keeps nothing else waiting.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::oneshot;
@@ -13,19 +14,35 @@ use x11rb::rust_connection::RustConnection;
 /// Who waits for an answer.
 type Waiting = oneshot::Sender<u64>;
 
+/// Whether the thread runs. While a display hangs it waits for that, and is the only one that does.
+static IS_SERVED: AtomicBool = AtomicBool::new(false);
+
 /// The display that `DISPLAY` names.
 pub(super) struct Screen {
     ask: Sender<Waiting>,
 }
 
 impl Screen {
-    /// None where there is none that tells.
+    /// None where there is none that tells, or the last one that was given up still hangs.
     pub(super) async fn open() -> Option<Screen> {
+        Screen::of(None).await
+    }
+
+    async fn of(name: Option<String>) -> Option<Screen> {
+        if IS_SERVED.swap(true, Ordering::AcqRel) {
+            return None;
+        }
         let (ask, asked) = channel();
-        std::thread::Builder::new()
+        let begun = std::thread::Builder::new()
             .name("x11".to_owned())
-            .spawn(move || serve(&asked))
-            .ok()?;
+            .spawn(move || {
+                serve(name.as_deref(), &asked);
+                IS_SERVED.store(false, Ordering::Release);
+            });
+        if begun.is_err() {
+            IS_SERVED.store(false, Ordering::Release);
+            return None;
+        }
         let screen = Screen { ask };
         tokio::time::timeout(super::PATIENCE, screen.idle_ms())
             .await
@@ -42,8 +59,8 @@ impl Screen {
 }
 
 /// Answers until nobody asks any more or the display does not answer.
-fn serve(asked: &Receiver<Waiting>) -> Option<()> {
-    let (display, screen) = RustConnection::connect(None).ok()?;
+fn serve(name: Option<&str>, asked: &Receiver<Waiting>) -> Option<()> {
+    let (display, screen) = RustConnection::connect(name).ok()?;
     let root = display.setup().roots.get(screen)?.root;
     for waiting in asked {
         let told = query_info(&display, root).ok()?.reply().ok()?;
@@ -51,4 +68,35 @@ fn serve(asked: &Receiver<Waiting>) -> Option<()> {
         let _ = waiting.send(told.ms_since_user_input.into());
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    const LOOK: Duration = Duration::from_millis(2);
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_display_that_hangs_is_waited_for_by_one_thread_however_often_it_is_tried() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        // Display 0 is at port 6000.
+        let number = silent.local_addr().unwrap().port() - 6_000;
+        let open = || Screen::of(Some(format!("127.0.0.1:{number}")));
+        let given_up = tokio::time::timeout(LOOK, open()).await;
+        assert!(given_up.is_err());
+        let (hung, _) = silent.accept().unwrap();
+        assert!(open().await.is_none());
+        silent.set_nonblocking(true).unwrap();
+        silent.accept().unwrap_err();
+        drop(hung);
+        let begun = Instant::now();
+        while IS_SERVED.load(Ordering::Acquire) {
+            assert!(begun.elapsed() < DEADLINE, "it is still waited for");
+            std::thread::yield_now();
+        }
+    }
 }

@@ -163,3 +163,13 @@ async fn a_compositor_that_tells_of_no_idleness_is_no_witness() {
     let (_compositor, theirs) = Compositor::begin(false);
     assert!(seats(theirs).await.is_none());
 }
+
+#[tokio::test]
+async fn a_compositor_that_hangs_is_left_for_good_by_who_gives_it_up() {
+    let (mut silent, theirs) = UnixStream::pair().unwrap();
+    let given_up = tokio::time::timeout(LOOK, seats(theirs)).await;
+    assert!(given_up.is_err());
+    silent.set_read_timeout(Some(DEADLINE)).unwrap();
+    // What it was asked, and then the end.
+    std::io::Read::read_to_end(&mut silent, &mut Vec::new()).unwrap();
+}
