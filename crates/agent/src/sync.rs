@@ -188,11 +188,17 @@ impl Agent {
 
     /// Takes in an answer. False: the server did not take all that was sent.
     pub(crate) fn digest(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
-        self.together(|agent| {
+        let life = self.life;
+        let taken = self.together(|agent| {
             // What was asked again meanwhile has to be known.
             agent.write_down_or_decide();
             agent.take_answer(sent, answered)
-        })
+        });
+        if taken.is_err() {
+            // What a new life takes may not be on disk: it is noticed again with the next answer.
+            self.life = life;
+        }
+        taken
     }
 
     fn take_answer(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {

@@ -95,6 +95,15 @@ impl Desk {
         sent: &Sent,
         answer: impl Fn(&Value) -> Option<SyncOutcome>,
     ) {
+        let answered = self.answer(items, answer);
+        self.agent.digest(sent, answered).unwrap();
+    }
+
+    fn answer(
+        &mut self,
+        items: &[Value],
+        answer: impl Fn(&Value) -> Option<SyncOutcome>,
+    ) -> Answered {
         let sequence = |item: &Value| item["sequence"].as_u64().unwrap();
         let last = items.last().map(sequence);
         self.acknowledged = last.unwrap_or(self.acknowledged);
@@ -112,11 +121,10 @@ impl Desk {
             policy_key: None,
             policy_signature: None,
         };
-        let answered = Answered {
+        Answered {
             answer,
             policy_text: None,
-        };
-        self.agent.digest(sent, answered).unwrap();
+        }
     }
 }
 
@@ -475,5 +483,22 @@ fn a_seat_that_a_full_disk_kept_from_being_given_back_is_given_back_later() {
     assert_eq!(desk.agent.idle.count_released(), 1);
     let items = desk.exchange(|_| None);
     assert_eq!(items[0]["kind"], "released", "{items:?}");
+    end(child);
+}
+
+#[test]
+fn a_new_life_of_the_server_that_a_full_disk_did_not_take_is_noticed_later() {
+    let (mut desk, child) = seated(&json!({"id": "solver"}));
+    let mut new_life = desk.answer(&[], |_| None);
+    new_life.answer.incarnation = Some(2);
+    let (items, sent) = desk.sends();
+    assert!(items.is_empty());
+    desk.agent.outbox.is_full(true);
+    desk.agent.digest(&sent, new_life).unwrap_err();
+    desk.agent.outbox.is_full(false);
+    desk.life = Some(2);
+    desk.exchange(|_| None);
+    let (items, _) = desk.sends();
+    assert_eq!(items[0]["held"]["lease"], "L1", "{items:?}");
     end(child);
 }
