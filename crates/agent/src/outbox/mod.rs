@@ -126,6 +126,15 @@ impl Outbox {
             .unwrap();
     }
 
+    /// As on a disk that fills up: what is there can be changed, and the file does not grow.
+    #[cfg(test)]
+    pub(crate) fn has_no_room(&self, yes: bool) {
+        let pages = if yes { 1 } else { i64::from(u32::MAX) - 1 };
+        self.connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .unwrap();
+    }
+
     /// A value that was set.
     pub(crate) fn meta(&self, key: &str) -> Result<Option<String>> {
         meta(&self.connection, key)

@@ -502,3 +502,23 @@ fn a_new_life_of_the_server_that_a_full_disk_did_not_take_is_noticed_later() {
     assert_eq!(items[0]["held"]["lease"], "L1", "{items:?}");
     end(child);
 }
+
+#[test]
+fn what_was_undone_by_a_disk_that_filled_up_in_the_midst_of_a_transaction_is_written_later() {
+    let mut desk = Desk::new();
+    let mut effects = Vec::new();
+    let runs = Event::Runs(process(10));
+    desk.agent.sessions.apply(clock::now(), runs, &mut effects);
+    let filled_up = desk.agent.together(|agent| {
+        agent.write(effects)?;
+        agent.outbox.has_no_room(true);
+        let much = "x".repeat(1_000_000);
+        agent.outbox.change(|change| change.set_meta("much", &much))
+    });
+    filled_up.unwrap_err();
+    assert_eq!(desk.agent.outbox.waiting().unwrap(), 0);
+    desk.agent.outbox.has_no_room(false);
+    let (items, _) = desk.sends();
+    assert_eq!(items[0]["kind"], "checkout", "{items:?}");
+    assert_eq!(desk.agent.outbox.sessions().unwrap().len(), 1);
+}
