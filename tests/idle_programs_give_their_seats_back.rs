@@ -387,7 +387,7 @@ fn who_leaves_it_alone_gives_the_seat_back(session: &Session) {
     computer.running.ok(&taken);
     session.press();
     notify.prints("left has a seat again: You may go on.");
-    notify.prints("No seat of lent is free: All are in use by now. It runs on without one");
+    notify.prints("lent has no seat: All are in use by now. It runs on without one");
     computer.has_seat("left", true);
     let lent = computer.running.json(&["status"]);
     let products = lent["products"].as_array().unwrap();

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustix::process::Signal;
-use usher_api::{OnIdle, OnLostLease};
+use usher_api::{OnIdle, OnLostLease, Reason};
 use usher_core::reminders::{Cause, Effect, Event, Reminders, Then};
 use usher_core::sessions::{ProcessKey, SessionId};
 
@@ -75,14 +75,14 @@ impl Lost {
 
 impl Agent {
     /// A server has refused a session a seat: where it had one, that is lost for good.
-    pub(crate) fn was_refused(&mut self, id: SessionId) {
+    pub(crate) fn was_refused(&mut self, id: SessionId, reason: Reason) {
         let Some(session) = self.sessions.get(id) else {
             return;
         };
         let ends_in_ms = self.grace_without_lease(&session.product);
         let had_one = session.lease.is_some() && session.cover.is_none() && !session.held;
         let grace_ms = ends_in_ms.filter(|_| had_one && !session.seated);
-        self.is_unseated(id, grace_ms);
+        self.is_unseated(id, reason, grace_ms);
         if let Some(grace_ms) = grace_ms {
             let session = id;
             self.remind(clock::boot_ms(), Event::Lost { session, grace_ms });

@@ -329,10 +329,10 @@ impl Agent {
                 self.ask_again_later(id, now.boot_ms);
                 self.runs_unseated(id)?;
             }
-            SyncOutcome::Unseated { .. } => {
+            SyncOutcome::Unseated { reason, .. } => {
                 self.ask_later(id, now.boot_ms);
                 self.runs_unseated(id)?;
-                self.was_refused(id);
+                self.was_refused(id, *reason);
             }
             SyncOutcome::UnknownProduct => {
                 self.ask_later(id, now.boot_ms);
@@ -351,7 +351,7 @@ impl Agent {
                 };
                 self.desk.denied(id, denial);
                 self.tell(Event::Denied { session: id })?;
-                self.was_refused(id);
+                self.was_refused(id, *reason);
                 self.save(id)?;
             }
             SyncOutcome::Undecided => {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use tokio::sync::watch;
-use usher_api::{Mode, OnIdle, Product, ReleasedSession, SyncAction};
+use usher_api::{Mode, OnIdle, Product, Reason, ReleasedSession, SyncAction};
 use usher_core::idle::untouched_ms;
 use usher_core::reminders::{Effect, Event, IdleRule, Then};
 use usher_core::sessions::{ProcessKey, Session, SessionId, Stamp, Who};
@@ -228,9 +228,9 @@ impl Agent {
     }
 
     /// A session was refused a seat, which somebody who was away may wait for.
-    pub(crate) fn is_unseated(&mut self, id: SessionId, ends_in_ms: Option<u64>) {
+    pub(crate) fn is_unseated(&mut self, id: SessionId, reason: Reason, ends_in_ms: Option<u64>) {
         if self.idle.back.remove(&id) {
-            self.tell_idle(id, |of| words::unseated(of, ends_in_ms));
+            self.tell_idle(id, |of| words::unseated(of, reason, ends_in_ms));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the users of idle programs are told, on their terminals and desktops.
 
-use usher_api::NoticeKind;
+use usher_api::{NoticeKind, Reason};
 use usher_core::reminders::Then;
 use usher_core::sessions::SessionId;
 
@@ -84,19 +84,31 @@ pub(super) fn seated_again(Of { id, name, .. }: Of<'_>) -> Said {
 }
 
 /// That there is no seat for who is back.
-pub(super) fn unseated(Of { id, name, .. }: Of<'_>, ends_in_ms: Option<u64>) -> Said {
+pub(super) fn unseated(
+    Of { id, name, .. }: Of<'_>,
+    reason: Reason,
+    ends_in_ms: Option<u64>,
+) -> Said {
+    let why = match reason {
+        Reason::NoSeat | Reason::QueueFull => "all are in use by now",
+        Reason::NoEntitlement | Reason::EntitlementExpired => "there are none now",
+        Reason::NotPermitted | Reason::OutsideAccessHours | Reason::Quota => {
+            "you may not have one now"
+        }
+        Reason::ProductDisabled => "the product is switched off",
+    };
     let next = match ends_in_ms {
         Some(ms) => format!(
-            "save your work: it is ended in {} unless one comes free",
+            "save your work: it is ended in {} unless it gets one",
             words_of(ms.div_ceil(1_000))
         ),
-        None => "it runs on without one, and takes the next that is free".to_owned(),
+        None => "it runs on without one, and takes the next that it can have".to_owned(),
     };
     Said {
         kind: NoticeKind::Unseated,
-        line: format!("usher: all seats of {id} are in use by now: {next}"),
-        title: format!("No seat of {name} is free"),
-        text: format!("All are in use by now. {}", sentence(&next)),
+        line: format!("usher: {id} has no seat, {why}: {next}"),
+        title: format!("{name} has no seat"),
+        text: format!("{} {}", sentence(why), sentence(&next)),
     }
 }
 

@@ -308,10 +308,18 @@ impl Desk {
 
     /// Nobody has touched its session for as long as its product allows.
     fn is_left_alone(&mut self) {
+        self.is_untouched(60_000);
+    }
+
+    fn is_touched(&mut self) {
+        self.is_untouched(0);
+    }
+
+    fn is_untouched(&mut self, for_ms: u64) {
         let session = self.agent.sessions.get(SessionId(1)).unwrap();
         let event = usher_core::reminders::Event::Untouched {
             session: session.id,
-            for_ms: 60_000,
+            for_ms,
             rule: self.agent.idle_rule(session),
         };
         self.agent.remind(clock::boot_ms(), event);
@@ -521,4 +529,33 @@ fn what_was_undone_by_a_disk_that_filled_up_in_the_midst_of_a_transaction_is_wri
     let (items, _) = desk.sends();
     assert_eq!(items[0]["kind"], "checkout", "{items:?}");
     assert_eq!(desk.agent.outbox.sessions().unwrap().len(), 1);
+}
+
+#[test]
+fn who_is_back_and_refused_a_seat_is_told_why_there_is_none() {
+    use usher_api::Reason;
+    let idle = json!({"id": "solver", "on_idle": "release", "idle_seconds": 60});
+    for (reason, why) in [
+        (Reason::NoSeat, "All are in use by now. "),
+        (Reason::EntitlementExpired, "There are none now. "),
+        (Reason::Quota, "You may not have one now. "),
+        (Reason::ProductDisabled, "The product is switched off. "),
+    ] {
+        let (mut desk, child) = seated(&idle);
+        desk.is_left_alone();
+        let asked = desk.agent.lost.next_due_boot_ms().unwrap();
+        desk.agent.remind_due(asked);
+        desk.exchange(|_| None);
+        desk.is_touched();
+        desk.exchange(|_| {
+            Some(SyncOutcome::Unseated {
+                reason,
+                undecided: false,
+            })
+        });
+        let told = desk.agent.notices.of(1_000, None);
+        let text = &told.last().unwrap().text;
+        assert!(text.starts_with(why), "{text}");
+        end(child);
+    }
 }
