@@ -4,8 +4,9 @@
 //! name waits ([`Accounts::learn`]); everybody else goes by what is known ([`Accounts::name`]).
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ const NAMES_LIMIT: usize = 4_096;
 const NAME_LIFE: Duration = Duration::from_secs(600);
 /// How long the name service may take; a number is a name, too.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+/// Bytes of its answer, at the most.
+const LINE_LIMIT: usize = 4_096;
 /// How long one that took longer is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 
@@ -63,7 +66,14 @@ impl Accounts {
         if lock(&self.known).names.get(&uid).is_some_and(is_fresh) {
             return;
         }
-        let name = self.in_passwd(uid).or_else(|| self.by_name_service(uid));
+        let name = match self.in_passwd(uid) {
+            Some(name) => Some(name),
+            None => match self.by_name_service(uid) {
+                Ok(name) => name,
+                // It is asked again when it speaks.
+                Err(Silent) => return,
+            },
+        };
         self.remember(uid, name.unwrap_or_else(|| uid.to_string()));
     }
 
@@ -100,37 +110,60 @@ impl Accounts {
         text.lines().find_map(|line| name_if(line, &wanted))
     }
 
-    fn by_name_service(&self, uid: u32) -> Option<String> {
-        let service = self.service.as_ref()?;
+    fn by_name_service(&self, uid: u32) -> Result<Option<String>, Silent> {
+        let Some(service) = &self.service else {
+            return Ok(None);
+        };
         let silent = lock(&self.known).silent;
         if silent.is_some_and(|since| since.elapsed() < LEFT_ALONE) {
-            return None;
+            return Err(Silent);
         }
-        let mut child = Command::new(service)
-            .args(["passwd", &uid.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let begun = Instant::now();
-        while child.try_wait().ok()?.is_none() {
-            if begun.elapsed() > ANSWER_LIMIT {
-                let _ = child.kill();
-                let _ = child.wait();
-                lock(&self.known).silent = Some(Instant::now());
-                tracing::warn!(
-                    uid,
-                    "the name service does not answer: numbers are names for now"
-                );
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(1));
+        let answer = ask(service, uid);
+        if answer.is_err() {
+            lock(&self.known).silent = Some(Instant::now());
+            tracing::warn!(
+                uid,
+                "the name service does not answer: numbers are names for now"
+            );
         }
-        let output = child.wait_with_output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        name_if(text.lines().next()?, &uid.to_string())
+        let lines = answer?;
+        let line = lines.as_deref().and_then(|lines| lines.lines().next());
+        Ok(line.and_then(|line| name_if(line, &uid.to_string())))
     }
+}
+
+/// The name service has not answered in time.
+struct Silent;
+
+/// What it says of an account; none: it cannot be asked.
+fn ask(service: &Path, uid: u32) -> Result<Option<String>, Silent> {
+    let started = Command::new(service)
+        .args(["passwd", &uid.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = started else {
+        return Ok(None);
+    };
+    let begun = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) {
+        if begun.elapsed() > ANSWER_LIMIT {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(Silent);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(child.stdout.take().and_then(written))
+}
+
+/// What was written into a pipe until now: whoever has its other end open may keep it.
+fn written(mut pipe: ChildStdout) -> Option<String> {
+    rustix::io::ioctl_fionbio(&pipe, true).ok()?;
+    let mut line = [0; LINE_LIMIT];
+    let length = pipe.read(&mut line).ok()?;
+    String::from_utf8(line.get(..length)?.to_vec()).ok()
 }
 
 /// The name in a line of passwd, if it is that of `uid` and can be one.
@@ -204,6 +237,17 @@ mod tests {
         accounts.learn(FAR);
         accounts.learn(FAR - 1);
         assert_eq!(accounts.name(FAR - 1), (FAR - 1).to_string());
+        assert!(!accounts.knows(FAR), "it may yet be told");
         assert_eq!(fs::read_to_string(&asked).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn a_name_service_that_leaves_somebody_behind_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = at_service(&folder, r#"sleep 20 & echo "far:x:$2:0::/:""#);
+        let begun = Instant::now();
+        accounts.learn(FAR);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert_eq!(accounts.name(FAR), "far");
     }
 }
