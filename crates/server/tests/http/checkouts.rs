@@ -120,7 +120,7 @@ async fn a_refusal_says_why_and_what_to_do() {
     );
     let detail = denied.body["detail"].as_str().unwrap();
     assert!(
-        detail.contains("1 of 1 seats of cad are in use"),
+        detail.contains("the only seat of cad is in use"),
         "{detail}"
     );
 

@@ -60,7 +60,7 @@ async fn a_held_start_without_a_seat_is_refused_and_the_refusal_can_be_explained
     );
     let detail = refused["detail"].as_str().unwrap();
     assert!(
-        detail.contains("1 of 1 seats of cad are in use"),
+        detail.contains("the only seat of cad is in use"),
         "{detail}"
     );
     assert_eq!(counts(&server).await, [1, 0, 1]);

@@ -82,6 +82,8 @@ impl Desktop {
         let number = loop {
             match self.notify(&card).await {
                 Ok(number) => break number,
+                // The session is over, as the next signal says.
+                Err(Error::InputOutput(_)) => return,
                 Err(error) if tries >= TRIES => {
                     eprintln!("usher: the desktop shows no notifications: {error}");
                     return;
