@@ -239,13 +239,22 @@ pub(crate) fn runs(pid: u32) -> bool {
 }
 
 /// Waits until `what` is there.
-pub(crate) fn wait_for<T>(name: &str, mut what: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + DEADLINE;
+pub(crate) fn wait_for<T>(name: &str, what: impl FnMut() -> Option<T>) -> T {
+    wait_within(DEADLINE, name, what)
+}
+
+/// The same, for what takes longer.
+pub(crate) fn wait_within<T>(
+    deadline: Duration,
+    name: &str,
+    mut what: impl FnMut() -> Option<T>,
+) -> T {
+    let end = Instant::now() + deadline;
     loop {
         if let Some(found) = what() {
             return found;
         }
-        assert!(Instant::now() < end, "waited {DEADLINE:?} for {name}");
+        assert!(Instant::now() < end, "waited {deadline:?} for {name}");
         // tidy: sleep, this is how a condition is waited for
         std::thread::sleep(Duration::from_millis(5));
     }
