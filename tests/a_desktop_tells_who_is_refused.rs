@@ -13,7 +13,7 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 
 use crate::gated::{ANNA, Computer, end};
-use crate::support::{DEADLINE, Ended, Folder, runs, said, signal, usher, wait_for};
+use crate::support::{DEADLINE, Ended, Folder, are_installed, runs, said, signal, usher, wait_for};
 
 /// An account that every computer has by name: a bus is for none else.
 const NOBODY: u32 = 65_534;
@@ -63,10 +63,7 @@ struct Desktop {
 impl Desktop {
     /// None where its parts are not installed, which it says.
     fn of(uid: u32) -> Option<Desktop> {
-        let path = std::env::var_os("PATH").unwrap();
-        let is_there = |part: &&str| std::env::split_paths(&path).any(|p| p.join(part).exists());
-        if let Some(missing) = PARTS.iter().find(|part| !is_there(part)) {
-            eprintln!("skipped: no {missing} here");
+        if !are_installed(&PARTS) {
             return None;
         }
         let folder = Folder::new();
@@ -262,13 +259,7 @@ fn who_is_refused_on_a_desktop_waits_by_a_button_and_is_told_there_when_the_seat
         .arg(&computer.socket);
     assert!(desktop.in_session(&mut another).ended().status.success());
     // It outlives the agent, and ends with the session.
-    let agent = computer.running.role("agent").unwrap();
-    signal(agent, Signal::SIGKILL);
-    wait_for("another agent", || {
-        let next = computer.running.role("agent")?;
-        (next != agent).then_some(())
-    });
-    computer.is_gated();
+    computer.loses_its_agent();
     let third = computer.start(ANNA, "60").unwrap();
     computer.start(NOBODY, "0").unwrap_err();
     desktop.shows("was not started");

@@ -109,6 +109,17 @@ impl Computer {
         });
     }
 
+    /// Its agent is killed; another one has taken its place when this returns.
+    pub(crate) fn loses_its_agent(&self) {
+        let agent = self.running.role("agent").unwrap();
+        signal(agent, Signal::SIGKILL);
+        wait_for("another agent", || {
+            let next = self.running.role("agent")?;
+            (next != agent).then_some(())
+        });
+        self.is_gated();
+    }
+
     /// `solver`, started by an account, for so many seconds.
     pub(crate) fn start(&self, uid: u32, seconds: &str) -> std::io::Result<Child> {
         Command::new(self.program("solver"))

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::gated;
-use crate::support::{Ended, Folder, Running, said, usher, wait_for};
+use crate::support::{Ended, Folder, Running, are_installed, said, usher, wait_for};
 
 /// How long nobody may touch a program, and the grace that it then has.
 const IDLE: Duration = Duration::from_secs(10);
@@ -252,10 +252,7 @@ impl Session {
         presses: &'static [&'static str],
         display: impl FnOnce(&Path) -> (Part, Vec<(&'static str, String)>),
     ) -> Option<Session> {
-        let path = std::env::var_os("PATH").unwrap();
-        let is_there = |part: &&&str| std::env::split_paths(&path).any(|p| p.join(part).exists());
-        if let Some(missing) = needs.iter().find(|part| !is_there(part)) {
-            eprintln!("skipped: no {missing} here");
+        if !are_installed(needs) {
             return None;
         }
         let folder = Folder::new();

@@ -238,6 +238,17 @@ pub(crate) fn runs(pid: u32) -> bool {
     })
 }
 
+/// Whether these programs are installed; one that is not, it names.
+pub(crate) fn are_installed(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap();
+    let is_there = |part: &&&str| std::env::split_paths(&path).any(|p| p.join(part).exists());
+    let missing = programs.iter().find(|part| !is_there(part));
+    if let Some(missing) = missing {
+        eprintln!("skipped: no {missing} here");
+    }
+    missing.is_none()
+}
+
 /// Waits until `what` is there.
 pub(crate) fn wait_for<T>(name: &str, what: impl FnMut() -> Option<T>) -> T {
     wait_within(DEADLINE, name, what)

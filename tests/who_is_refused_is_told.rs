@@ -188,21 +188,12 @@ fn an_agent_that_dies_costs_nobody_their_place_or_their_seat() {
     };
     let first = computer.start(ANNA, "60").unwrap();
     refused_and_waits(&computer, BEN);
-    let restart = || {
-        let agent = computer.running.role("agent").unwrap();
-        signal(agent, Signal::SIGKILL);
-        wait_for("another agent", || {
-            let next = computer.running.role("agent")?;
-            (next != agent).then_some(())
-        });
-        computer.is_gated();
-    };
-    restart();
+    computer.loses_its_agent();
     assert_eq!(computer.status()["queued"], 1);
     end(first);
     let free = notices(&computer, BEN, "wait_seconds=20");
     assert_eq!(free[0]["kind"], "free", "{free:?}");
-    restart();
+    computer.loses_its_agent();
     computer.start(CLEO, "0").unwrap_err();
     let second = computer.start(BEN, "60").unwrap();
     assert_eq!(computer.status()["in_use"], 1);

@@ -14,9 +14,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, post};
 use rustix::process::Signal;
-use usher_api::{CheckoutAnswer, CheckoutRequest, DEFAULT_TTL_SECONDS, Lease, Timestamp};
+use usher_api::{CheckoutAnswer, CheckoutRequest, Lease, Timestamp};
 use usher_bench::engine::Plan;
 use usher_bench::load::{LoadReport, Work};
+use usher_core::ledger::DEFAULT_TTL_SECONDS;
 
 use super::Contender;
 use super::private::{Folder, Server, bound_to_us};

@@ -75,7 +75,7 @@ impl Drop for Peer {
     fn drop(&mut self) {
         for command in &self.undo {
             // What is left of it ends with the next run or start of the computer.
-            let _ = ask_line(command);
+            let _ = ask(command);
         }
     }
 }
@@ -83,7 +83,7 @@ impl Drop for Peer {
 /// auditd, with every `execve` of the computer in its log.
 pub(super) fn auditd(folder: &Path) -> Result<Peer, String> {
     let program = find("auditd", "auditd")?;
-    let rules = ask(&["auditctl", "-l"])?;
+    let rules = ask("auditctl -l")?;
     if is_audited()? || !["No rules", LEAVES_ALONE].contains(&rules.trim()) {
         return Err("this computer is audited already: use --without auditd".to_owned());
     }
@@ -113,8 +113,8 @@ pub(super) fn auditd(folder: &Path) -> Result<Peer, String> {
         _limit: limit,
         _server: server,
     };
-    ask_line("auditctl -D")?;
-    ask_line("auditctl -a always,exit -F arch=b64 -S execve")?;
+    ask("auditctl -D")?;
+    ask("auditctl -a always,exit -F arch=b64 -S execve")?;
     Ok(peer)
 }
 
@@ -163,13 +163,12 @@ pub(super) fn prepare_fapolicyd(folder: &Path) -> Result<(), String> {
 
 /// What Debian calls the version of a package.
 pub(super) fn version(package: &str) -> String {
-    let asked = ["dpkg-query", "-W", "-f", "${Version}", package];
-    ask(&asked).unwrap_or_default()
+    ask(&format!("dpkg-query -W -f ${{Version}} {package}")).unwrap_or_default()
 }
 
 /// Whether the kernel sends its audit records to a daemon.
 fn is_audited() -> Result<bool, String> {
-    let status = ask(&["auditctl", "-s"])?;
+    let status = ask("auditctl -s")?;
     let daemon = status.lines().find_map(|line| line.strip_prefix("pid "));
     Ok(daemon.is_some_and(|pid| pid.trim() != "0"))
 }
@@ -190,23 +189,16 @@ fn limit(pid: u32) -> Result<Sender<()>, String> {
     Ok(ended)
 }
 
-fn ask_line(line: &str) -> Result<String, String> {
-    ask(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn ask(command: &[&str]) -> Result<String, String> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Ok(String::new());
-    };
-    let output = Command::new(program)
-        .args(arguments)
+fn ask(line: &str) -> Result<String, String> {
+    let mut words = line.split(' ');
+    let output = Command::new(words.next().unwrap_or_default())
+        .args(words)
         .output()
-        .map_err(|error| format!("cannot start {program}: {error}"))?;
+        .map_err(|error| format!("cannot start `{line}`: {error}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(format!(
-            "{} failed: {}",
-            command.join(" "),
+            "`{line}` failed: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         )),
     }

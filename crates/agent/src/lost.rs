@@ -226,7 +226,7 @@ impl Agent {
         let members = self.sessions.members();
         let pids = members
             .filter(|(of, _)| *of == session)
-            .filter(|(_, key)| procfs::process_stat(key.pid).is_ok_and(|is| is.start == key.start))
+            .filter(|(_, key)| procfs::still_runs(*key))
             .map(|(_, key)| key.pid);
         terminal::tell_all(pids, text);
     }

@@ -156,6 +156,7 @@ impl Agent {
         self.outbox.change(|change| change.set_meta(KEY, ""))
     }
 }
+
 /// A text as a server takes it.
 fn shortened(text: &str) -> String {
     let seen = text.chars().filter(|c| !usher_api::is_unseen(*c));

@@ -62,8 +62,6 @@ pub fn is_unseen(c: char) -> bool {
 
 /// The most seats that one checkout may ask for.
 pub const SEATS_LIMIT: u32 = 100_000;
-/// How long a lease lives without renewal where a request does not say.
-pub const DEFAULT_TTL_SECONDS: u32 = 300;
 /// The longest ttl a product allows unless it is set otherwise.
 pub const DEFAULT_MAX_TTL_SECONDS: u32 = 86_400;
 /// How long a seat that came free for who waited is kept for their next start unless it is set

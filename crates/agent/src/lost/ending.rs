@@ -47,8 +47,7 @@ fn signal(process: ProcessKey, with: Signal) -> bool {
     let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else {
         return false;
     };
-    let is_same = procfs::process_stat(process.pid).is_ok_and(|found| found.start == process.start);
-    is_same && pidfd_send_signal(&descriptor, with).is_ok()
+    procfs::still_runs(process) && pidfd_send_signal(&descriptor, with).is_ok()
 }
 
 impl Agent {

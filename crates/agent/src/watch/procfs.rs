@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat, readlinkat, stat};
 use usher_core::identify::FileId;
+use usher_core::sessions::ProcessKey;
 
 /// Longest text that is read of one file of a process, in bytes.
 const TEXT_LIMIT: u64 = 4096;
@@ -178,6 +179,15 @@ pub(crate) fn process_stat(pid: u32) -> io::Result<ProcessStat> {
         threads: number(17)? as u32,
         leader: number(3)? as u32,
         terminal: terminal.and_then(Device::read),
+    })
+}
+
+/// Whether that process is still there: another one may have its pid by now. One whose first thread
+/// has ended before others is.
+pub(crate) fn still_runs(process: ProcessKey) -> bool {
+    process_stat(process.pid).is_ok_and(|stat| {
+        let is_over = stat.zombie && stat.threads <= 1;
+        stat.start == process.start && !is_over
     })
 }
 

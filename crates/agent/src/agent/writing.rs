@@ -1,0 +1,242 @@
+//! How effects come to disk: a session and the items that tell of it in one transaction, and what
+//! the disk does not take in memory, bounded, until it does.
+
+use rustc_hash::FxHashMap;
+use usher_api::SyncAction;
+use usher_core::sessions::{Effect, ProcessKey, SessionId};
+
+use super::{Agent, UNREACHED, due_at, release, timestamp};
+use crate::clock;
+use crate::outbox::{ItemKind, OutboxError};
+use crate::teller::Teller;
+
+/// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
+const UNWRITTEN_LIMIT: usize = 100_000;
+
+impl Agent {
+    /// Writes down which processes the sessions have, and that they run now.
+    pub(crate) fn write_down_members(&mut self) -> Result<(), OutboxError> {
+        if !self.unwritten.is_empty() {
+            self.write(Vec::new())?;
+        }
+        if self.sessions.open().next().is_none() {
+            return Ok(());
+        }
+        let members = self.members();
+        let (sessions, written, boot_id) = (&self.sessions, &self.written, &self.boot_id);
+        let seen = self.watched_until.unwrap_or_else(clock::now);
+        self.outbox.change(|change| {
+            for (id, members) in &members {
+                if written.get(id) != Some(members)
+                    && let Some(session) = sessions.get(*id)
+                {
+                    change.save_session(session, members)?;
+                }
+            }
+            change.seen_running(boot_id, seen)
+        })?;
+        self.written = members;
+        Ok(())
+    }
+
+    fn members(&self) -> FxHashMap<SessionId, Vec<ProcessKey>> {
+        let mut members: FxHashMap<SessionId, Vec<ProcessKey>> = FxHashMap::default();
+        for (id, key) in self.sessions.known_by() {
+            members.entry(id).or_default().push(key);
+        }
+        for keys in members.values_mut() {
+            keys.sort_unstable_by_key(|key| (key.start, key.pid));
+        }
+        members
+    }
+
+    /// Puts effects on disk, with those that could not be written before.
+    pub(crate) fn write(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
+        self.act(effects);
+        self.write_down()
+    }
+
+    /// Acts on effects, and has them written with the request that goes out at once if one of them
+    /// asks for a seat that a start waits for; else now.
+    pub(crate) fn write_with_request(&mut self, effects: Vec<Effect>) -> Result<(), OutboxError> {
+        match self.act(effects) {
+            true => Ok(()),
+            false => self.write_down(),
+        }
+    }
+
+    /// What need not be on disk first. True: the server is asked at once.
+    fn act(&mut self, effects: Vec<Effect>) -> bool {
+        // Whoever waits for an answer does not wait for the disk.
+        let rest = self.desk.take(effects, self.connected);
+        let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
+        let is_asking = rest.iter().any(asks);
+        self.unwritten.extend(rest);
+        self.tell_refused();
+        if is_asking {
+            self.urgent.notify_one();
+        }
+        is_asking
+    }
+
+    /// Puts on disk what is not.
+    pub(crate) fn write_down(&mut self) -> Result<(), OutboxError> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let over = self.unwritten.len().saturating_sub(UNWRITTEN_LIMIT);
+        if over > 0 {
+            tracing::error!(
+                dropped = over,
+                "the disk takes no records: the oldest are dropped"
+            );
+            self.unwritten.drain(..over);
+        }
+        let effects = std::mem::take(&mut self.unwritten);
+        let result = self.write_all(&effects);
+        if result.is_err() {
+            self.wait_in_vain(&effects);
+            self.unwritten = effects;
+        } else if self.outbox.is_begun() {
+            self.uncommitted.extend(effects);
+        }
+        result
+    }
+
+    /// Makes what `step` writes one transaction: a disk is waited for once.
+    pub(crate) fn together<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        let unreached = self.unreached.clone();
+        self.outbox.begin()?;
+        let result = step(self);
+        // What was written before an error stays, as it does where each change stands alone.
+        let committed = self.outbox.commit();
+        let mut effects = std::mem::take(&mut self.uncommitted);
+        if let Err(error) = committed {
+            self.unreached = unreached;
+            self.wait_in_vain(&effects);
+            effects.append(&mut self.unwritten);
+            self.unwritten = effects;
+            return Err(error);
+        }
+        result
+    }
+
+    fn write_all(&mut self, effects: &[Effect]) -> Result<(), OutboxError> {
+        let now = clock::now();
+        let seen = self.watched_until.unwrap_or(now);
+        let opened = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Opened(_) | Effect::Held(_)));
+        let members = if opened {
+            self.members()
+        } else {
+            FxHashMap::default()
+        };
+        let Agent {
+            outbox,
+            accounts,
+            sessions,
+            policy,
+            computer,
+            boot_id,
+            unreached,
+            last_session,
+            waits,
+            life,
+            ..
+        } = self;
+        let teller = Teller {
+            accounts,
+            computer: &computer.id,
+        };
+        let knows_gates = life.is_some();
+        // A session that was held is opened after others that came later.
+        let numbers = sessions.open().map(|session| session.id.0);
+        let last = numbers.fold(*last_session, u64::max);
+        // What cannot be written is tried again, and counts once.
+        let mut counted = unreached.clone();
+        outbox.change(|change| {
+            let mut claims = false;
+            for effect in effects {
+                if let Effect::Opened(session) | Effect::Held(session) = effect {
+                    let members = members.get(&session.id).map_or(&[][..], Vec::as_slice);
+                    change.save_session(session, members)?;
+                    change.set_meta("last_session", &last.to_string())?;
+                }
+                match effect {
+                    Effect::Opened(session) => {
+                        // What a lease covers has its seat, whoever can be reached.
+                        if session.cover.is_none()
+                            && let Some(kept) =
+                                counted.started(&session.product, timestamp(now.wall_ms))
+                        {
+                            change.set_meta(UNREACHED, &kept)?;
+                        }
+                    }
+                    Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
+                    Effect::WantLease { session, gate } => {
+                        // What was asked otherwise before must not be answered after it.
+                        change.take_back(ItemKind::Checkout, session.0)?;
+                        if let Some(session) = sessions.get(*session) {
+                            let mut checkout = teller.checkout(session, policy, None);
+                            checkout.gate = *gate && knows_gates;
+                            checkout.claim = waits
+                                .take(&session.product, session.who, session.id)
+                                .map(Into::into);
+                            claims |= checkout.claim.is_some();
+                            change.enqueue(&SyncAction::Checkout(checkout))?;
+                        }
+                    }
+                    Effect::Dropped(id) => {
+                        claims |= waits.leave(*id);
+                        change.forget_session(id.0)?;
+                    }
+                    Effect::ReleaseLease(id) => {
+                        claims |= waits.leave(*id);
+                        release(change, SyncAction::Checkin { session: id.0 }, id.0)?;
+                    }
+                    Effect::Ended(session, at) => {
+                        change.forget_session(session.id.0)?;
+                        change.enqueue(&teller.finished(session, *at))?;
+                    }
+                }
+            }
+            if claims {
+                waits.write(boot_id, change)?;
+            }
+            change.seen_running(boot_id, seen)
+        })?;
+        self.unreached = counted;
+        self.last_session = last;
+        for effect in effects {
+            match effect {
+                Effect::Opened(session) => {
+                    tracing::debug!(
+                        session = session.id.0,
+                        product = &*session.product,
+                        "opened"
+                    );
+                }
+                Effect::WantLease { session, .. } => {
+                    // The answer to the checkout says when it is due.
+                    self.seats.insert(*session, due_at(u64::MAX));
+                }
+                Effect::ReleaseLease(id) | Effect::Dropped(id) => {
+                    self.seats.remove(id);
+                }
+                Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
+                Effect::Ended(session, _) => {
+                    self.seats.remove(&session.id);
+                    self.lost.gone(session.id);
+                    self.idle.gone(session.id);
+                    tracing::debug!(session = session.id.0, product = &*session.product, "ended");
+                    self.written.remove(&session.id);
+                }
+            }
+        }
+        Ok(())
+    }
+}
