@@ -1,11 +1,12 @@
 //! The agent's end of the gate: starts it where there is something to hold, says which file systems
 //! it holds starts on, and answers what it asks.
 //!
-//! Four threads, so that none waits for another's troubles. One answers the gate; what it cannot
+//! Five threads, so that none waits for another's troubles. One answers the gate; what it cannot
 //! answer from names and memory it hands on: a file that has to be looked into to a second thread, a
-//! start that needs a seat to the agent. A third follows the mounts, a fourth hears which files have
-//! changed: a disk that hangs may hold these up, and nobody else. None of them starts programs while
-//! a gate is there.
+//! start that needs a seat to the agent, by a third where it is not known what its account is called.
+//! A fourth follows the mounts, a fifth hears which files have changed: a disk that hangs may hold
+//! these up, and nobody else. Only the third starts a program while a gate is there, to ask the name
+//! service: the first is asked about that start as about any other.
 
 mod answers;
 mod changes;
