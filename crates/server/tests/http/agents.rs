@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Reply, Server, asking};
+use crate::common::{Reply, Server, asking, reach, steer};
 
 fn subject(name: &str) -> Value {
     json!({ "authority": "computer:pc1", "id": format!("uid-{name}"), "name": name })
@@ -34,11 +34,8 @@ async fn sync(server: &Server, body: Value) -> Reply {
 async fn in_a_pause_a_session_is_told_that_nothing_was_decided_however_late_it_asks() {
     let server = Server::start();
     server.product("cad", 1).await;
-    let pause = json!({ "control": "pause" });
-    let paused = server
-        .call("POST", "/v1/service/controls", Some(pause))
-        .await;
-    assert_eq!(paused.status, 200, "{}", paused.body);
+    steer(&server, "pause").await;
+    reach(&server, "paused").await;
     let item = || report(1, json!([checkout(1, 10, "cad", "ann")]));
     let undecided = json!({
         "sequence": 1, "outcome": "unseated", "reason": "no_seat", "undecided": true

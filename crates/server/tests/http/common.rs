@@ -231,3 +231,20 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+/// Gives the service a control. What it does then takes its time: see [`reach`].
+pub(crate) async fn steer(server: &Server, control: &str) -> Reply {
+    let body = json!({ "control": control });
+    server
+        .call("POST", "/v1/service/controls", Some(body))
+        .await
+}
+
+/// Waits until the service is in that state.
+pub(crate) async fn reach(server: &Server, state: &str) -> Value {
+    until(state, async || {
+        let service = server.get("/v1/service").await;
+        (service["state"] == state).then_some(service)
+    })
+    .await
+}

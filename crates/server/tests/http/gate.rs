@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Reply, Server};
+use crate::common::{Reply, Server, reach, steer};
 
 fn subject(name: &str) -> Value {
     json!({ "authority": "computer:c1", "id": format!("uid-{name}"), "name": name })
@@ -152,10 +152,8 @@ async fn while_the_server_is_paused_nothing_is_decided() {
     let server = Server::start();
     product(&server, "enforce").await;
     let agent = agent(&server).await;
-    let pause = json!({ "control": "pause" });
-    server
-        .call("POST", "/v1/service/controls", Some(pause))
-        .await;
+    steer(&server, "pause").await;
+    reach(&server, "paused").await;
     let held = sync(&server, &agent, starts(1, 1, "ann")).await;
     assert_eq!(held["outcome"], "undecided", "{held}");
     assert_eq!(counts(&server).await, [0, 0, 0]);

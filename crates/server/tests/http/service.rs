@@ -1,24 +1,9 @@
 //! The service itself: paused, gone on, stopped by a control, and what it refuses.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::common::{Reply, Server, until};
+use crate::common::{Server, reach, steer, until};
 use crate::operation::Events;
-
-async fn steer(server: &Server, control: &str) -> Reply {
-    let body = json!({ "control": control });
-    server
-        .call("POST", "/v1/service/controls", Some(body))
-        .await
-}
-
-async fn reach(server: &Server, state: &str) -> Value {
-    until(state, async || {
-        let service = server.get("/v1/service").await;
-        (service["state"] == state).then_some(service)
-    })
-    .await
-}
 
 #[tokio::test]
 async fn a_paused_service_grants_nothing_and_keeps_what_it_has_granted() {
