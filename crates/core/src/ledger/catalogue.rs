@@ -32,7 +32,7 @@ impl Ledger {
         let Some((product, pool)) = self.product(id) else {
             return Reply::UnknownProduct;
         };
-        let waiting: Vec<EventNumber> = pool.queue.iter().map(|(_, number)| *number).collect();
+        let waiting: Vec<EventNumber> = pool.places().map(|(_, number)| number).collect();
         let owned: Vec<EntitlementNumber> = self
             .entitlements
             .values()
@@ -56,7 +56,7 @@ impl Ledger {
             return Reply::UnknownProduct;
         };
         // Numbers are never given twice, not even after a removal: they are those of the events.
-        let number = u32::try_from(self.next_number).unwrap_or(u32::MAX);
+        let number = self.next_number;
         let (entitlement, allotment) = (EntitlementNumber(number), AllotmentNumber(number));
         self.own(entitlement, allotment, product, terms)
     }
@@ -134,6 +134,8 @@ impl Ledger {
         self.emit(Event::EntitlementRemoved {
             entitlement: number,
         });
+        // Who waits for more than is left is passed over from now on.
+        self.promote(gone.product);
         Reply::Done
     }
 

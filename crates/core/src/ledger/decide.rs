@@ -50,6 +50,7 @@ impl Ledger {
         if self.paused {
             return Reply::Paused;
         }
+        self.serve_waiting(product);
         let asked = Asked {
             product,
             subject: self.subject(checkout.subject),
@@ -192,7 +193,10 @@ impl Ledger {
             ttl_seconds: asked.ttl_seconds,
             priority: asked.priority,
             queued_at: self.now.wall,
-            state: TicketState::Waiting { alive_until },
+            state: TicketState::Waiting {
+                alive_until,
+                aside: None,
+            },
             program: asked.program.clone(),
         };
         self.emit(Event::Queued {
@@ -322,10 +326,13 @@ impl Ledger {
         }
         let now = self.now.steady;
         match self.tickets.get(&id.number).map(|ticket| ticket.state) {
-            Some(TicketState::Waiting { alive_until }) => {
+            Some(TicketState::Waiting { alive_until, aside }) => {
                 let keep = now.plus_seconds(u64::from(keep_seconds));
                 if keep > alive_until {
-                    let state = TicketState::Waiting { alive_until: keep };
+                    let state = TicketState::Waiting {
+                        alive_until: keep,
+                        aside,
+                    };
                     self.emit(Event::TicketChanged {
                         ticket: id.number,
                         state,
@@ -370,7 +377,9 @@ impl Ledger {
                     self.end_lease(lease.number, EndCause::CheckedIn);
                 }
             }
-            TicketState::Expired { .. } | TicketState::Cancelled { .. } => {}
+            TicketState::Expired { .. }
+            | TicketState::Cancelled { .. }
+            | TicketState::Denied { .. } => {}
         }
         Reply::Done
     }
@@ -388,8 +397,10 @@ impl Ledger {
     pub fn view(&self, ticket: &Ticket) -> TicketView {
         let pool = self.pools.get(&ticket.product);
         let position = pool.map_or(0, |pool| pool.position(super::state::place_of(ticket)));
+        let passed_over = matches!(ticket.state, TicketState::Waiting { aside: Some(_), .. });
         let expected_wait_seconds = match position {
             0 => None,
+            _ if passed_over => None,
             place => pool.and_then(|pool| pool.expected_wait_seconds(place, self.now)),
         };
         let lease = match ticket.state {

@@ -53,11 +53,11 @@ macro_rules! numbers {
 
 numbers! {
     /// A product within one ledger, in order of creation; its id for people is text.
-    ProductNumber(u32);
-    /// An entitlement within one ledger.
-    EntitlementNumber(u32);
+    ProductNumber(u64);
+    /// An entitlement within one ledger: the number of the event that entered it.
+    EntitlementNumber(u64);
     /// An allotment within one ledger.
-    AllotmentNumber(u32);
+    AllotmentNumber(u64);
     /// The random surrogate of a person: names stand in the directory only.
     SubjectId(u64);
     /// The random surrogate of a computer.

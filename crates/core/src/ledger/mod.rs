@@ -25,6 +25,7 @@ mod pool;
 mod records;
 mod report;
 mod restore;
+mod review;
 mod state;
 mod time;
 
@@ -51,6 +52,7 @@ use rustc_hash::FxHashMap;
 use denials::Denials;
 use event::Undo;
 use memory::Memory;
+use pool::Reviewed;
 
 /// How far a sender's items are applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -255,6 +257,9 @@ impl Ledger {
         }
         self.events.clear();
         self.next_number = self.first_number;
+        for pool in self.pools.values_mut() {
+            pool.reviewed = Reviewed::default();
+        }
     }
 
     /// Takes in a recorded event as it was: recovery decides nothing.
@@ -362,14 +367,12 @@ impl Ledger {
         self.tickets.get(&number)
     }
 
-    /// Who waits for a product, in the order in which they will be served.
+    /// Who waits for a product, in the order in which they will be served; those who are passed
+    /// over stand in their places.
     pub fn waiting(&self, product: ProductNumber) -> impl Iterator<Item = &Ticket> {
-        let queue = self
-            .pools
-            .get(&product)
-            .into_iter()
-            .flat_map(|pool| pool.queue.iter());
-        queue.filter_map(|(_, number)| self.tickets.get(number))
+        let pool = self.pools.get(&product).into_iter();
+        let places = pool.flat_map(Pool::places);
+        places.filter_map(|(_, number)| self.tickets.get(&number))
     }
 
     /// The people that it has heard of.

@@ -78,8 +78,11 @@ pub struct Pool {
     pub leases: u64,
     /// Programs that run without a seat.
     pub unseated: u64,
-    /// Who waits.
+    /// Who waits for a seat that may come free.
     pub(super) queue: BTreeSet<Place>,
+    /// Who waits for more seats than there are: passed over.
+    pub(super) aside: BTreeSet<Place>,
+    pub(super) reviewed: Reviewed,
     pub(super) pace: Pace,
 }
 
@@ -92,6 +95,8 @@ impl Pool {
             leases: 0,
             unseated: 0,
             queue: BTreeSet::new(),
+            aside: BTreeSet::new(),
+            reviewed: Reviewed::default(),
             pace: Pace::default(),
         }
     }
@@ -105,9 +110,42 @@ impl Pool {
             .sum()
     }
 
-    /// Requests that wait.
+    /// Seats that may be in use now, or on a day that is still to come.
+    pub(super) fn seats_to_come(&self, now: Now) -> u64 {
+        self.lent
+            .iter()
+            .filter(|l| l.lifetime_ms(now).is_none_or(|ms| ms > 0))
+            .map(|l| u64::from(l.allotment.seats))
+            .sum()
+    }
+
+    /// Whether a date changes what may be in use, sooner or later.
+    pub(super) fn has_dates(&self, now: Now) -> bool {
+        let ahead = |bound: Option<Wall>| bound > Some(now.wall);
+        self.lent
+            .iter()
+            .any(|l| ahead(l.allotment.from) || ahead(l.allotment.to))
+    }
+
+    /// Whether anybody waits.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.queue.is_empty() || !self.aside.is_empty()
+    }
+
+    /// The places of all who wait, in order, those who are passed over too.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        let mut turn = self.queue.iter().copied().peekable();
+        let mut aside = self.aside.iter().copied().peekable();
+        std::iter::from_fn(move || match (turn.peek(), aside.peek()) {
+            (Some(next), Some(passed_over)) if passed_over < next => aside.next(),
+            (Some(_), _) => turn.next(),
+            (None, _) => aside.next(),
+        })
+    }
+
+    /// Requests that wait, those that are passed over too.
     pub fn queued(&self) -> u32 {
-        u32::try_from(self.queue.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.queue.len() + self.aside.len()).unwrap_or(u32::MAX)
     }
 
     /// The counts at this instant.
@@ -256,10 +294,12 @@ impl Pool {
         self.lent.retain(|lent| lent.allotment.number != number);
     }
 
-    /// Place in the queue of a ticket, from 1; 0 where it is not in it. Bounded by the queue.
+    /// Place in the queue of a ticket, from 1; 0 where it is not in it. Those that are passed
+    /// over are in nobody's way, so they count for nobody but themselves. Bounded by the queue.
     pub(super) fn position(&self, place: Place) -> u32 {
-        match self.queue.contains(&place) {
-            true => u32::try_from(self.queue.range(..=place).count()).unwrap_or(u32::MAX),
+        let before = || self.queue.range(..place).count();
+        match self.queue.contains(&place) || self.aside.contains(&place) {
+            true => u32::try_from(before() + 1).unwrap_or(u32::MAX),
             false => 0,
         }
     }
@@ -271,6 +311,19 @@ impl Pool {
         Some(hold_ms.saturating_mul(u64::from(position)) / seats / 1_000)
     }
 }
+
+/// For which seats (now, and now or later) the queue was last looked through. A note that spares
+/// work, not state: who is passed over says so itself, and none means that a look is due.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reviewed(pub(super) Option<(u64, u64)>);
+
+impl PartialEq for Reviewed {
+    fn eq(&self, _: &Reviewed) -> bool {
+        true
+    }
+}
+
+impl Eq for Reviewed {}
 
 /// How long seats were held lately: a moving mean. An estimate, not state: it is neither undone
 /// nor recovered, and two ledgers that differ in nothing else are equal.

@@ -21,6 +21,9 @@ pub struct ProductSpec {
     pub queue_limit: u32,
     /// Whether the sessions of one subject on several computers share one lease.
     pub shared_by_subject: bool,
+    /// Seconds after which a waiting request is refused for which there are not enough seats at
+    /// all, in use or not; 1 or more.
+    pub impossible_seconds: u32,
     /// The product as it is shown, opaque here.
     pub document: Arc<str>,
 }
@@ -124,6 +127,8 @@ pub enum TicketState {
     Waiting {
         /// The place is lost then.
         alive_until: Steady,
+        /// Why it is passed over for now, if it is.
+        aside: Option<Aside>,
     },
     /// A seat is held; until it is fetched, only to this instant.
     Granted {
@@ -142,17 +147,40 @@ pub enum TicketState {
         /// It is forgotten then.
         forget_at: Steady,
     },
+    /// It was refused after it had waited.
+    Denied {
+        /// For "why".
+        decision: DecisionId,
+        /// Why not.
+        reason: Reason,
+        /// It is forgotten then.
+        forget_at: Steady,
+    },
+}
+
+/// A waiting request that asks for more seats than there are, in use or not: those behind it are
+/// served before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aside {
+    /// Since when.
+    pub since: Steady,
+    /// When it is refused as impossible; none where seats that are owned already become valid
+    /// later and would be enough.
+    pub deny_at: Option<Steady>,
 }
 
 impl TicketState {
     /// When time alone changes it.
     pub fn due(&self) -> Option<Steady> {
         match self {
-            TicketState::Waiting { alive_until } => Some(*alive_until),
-            TicketState::Granted { claim_until, .. } => *claim_until,
-            TicketState::Expired { forget_at } | TicketState::Cancelled { forget_at } => {
-                Some(*forget_at)
+            TicketState::Waiting { alive_until, aside } => {
+                let deny_at = aside.and_then(|aside| aside.deny_at);
+                Some(deny_at.map_or(*alive_until, |deny_at| deny_at.min(*alive_until)))
             }
+            TicketState::Granted { claim_until, .. } => *claim_until,
+            TicketState::Expired { forget_at }
+            | TicketState::Cancelled { forget_at }
+            | TicketState::Denied { forget_at, .. } => Some(*forget_at),
         }
     }
 }
@@ -209,6 +237,8 @@ pub enum Reason {
     /// Nothing was decided: nobody is granted anything for now, in a pause or after a restore.
     /// Only of programs that run without a seat; nobody is refused for it.
     Undecided,
+    /// It waited for more seats than there are, in use or not.
+    Impossible,
 }
 
 /// A refused checkout.

@@ -79,6 +79,7 @@ impl Ledger {
                     return ItemReply::UnknownProduct;
                 };
                 let ttl_seconds = ttl_seconds.min(pool.listing.spec.max_ttl_seconds);
+                self.serve_waiting(product);
                 let asked = Asked {
                     product,
                     subject: self.subject(subject),

@@ -446,10 +446,14 @@ impl Ledger {
 
     pub(super) fn add_ticket(&mut self, ticket: Ticket) {
         let number = ticket.id.number;
-        if matches!(ticket.state, TicketState::Waiting { .. })
+        if let TicketState::Waiting { aside, .. } = ticket.state
             && let Some(pool) = self.pools.get_mut(&ticket.product)
         {
-            pool.queue.insert(place_of(&ticket));
+            let places = match aside {
+                None => &mut pool.queue,
+                Some(_) => &mut pool.aside,
+            };
+            places.insert(place_of(&ticket));
         }
         if let Some(due) = ticket.state.due() {
             self.ticket_due.insert((due, number));
@@ -460,7 +464,9 @@ impl Ledger {
     fn remove_ticket(&mut self, number: EventNumber) -> Option<Ticket> {
         let ticket = self.tickets.remove(&number)?;
         if let Some(pool) = self.pools.get_mut(&ticket.product) {
-            pool.queue.remove(&place_of(&ticket));
+            let place = place_of(&ticket);
+            pool.queue.remove(&place);
+            pool.aside.remove(&place);
         }
         if let Some(due) = ticket.state.due() {
             self.ticket_due.remove(&(due, number));

@@ -29,19 +29,13 @@ impl Ledger {
             .min()
     }
 
-    /// Where requests wait for an entitlement that begins on a date, the calendar is looked at
+    /// Where requests wait and an entitlement begins or ends on a date, the calendar is looked at
     /// once a second.
     fn next_opening(&self) -> Option<Steady> {
-        let opens = |pool: &Pool| {
-            !pool.queue.is_empty()
-                && pool
-                    .lent
-                    .iter()
-                    .any(|l| l.allotment.from > Some(self.now.wall))
-        };
+        let dated = |pool: &Pool| pool.has_waiting() && pool.has_dates(self.now);
         self.pools
             .values()
-            .any(opens)
+            .any(dated)
             .then(|| self.now.steady.plus_seconds(1))
     }
 
@@ -77,6 +71,9 @@ impl Ledger {
             forget_at: self.now.steady.plus_seconds(FORGET_SECONDS),
         };
         match ticket.state {
+            TicketState::Waiting { alive_until, .. } if alive_until > self.now.steady => {
+                self.deny_ticket(number, Reason::Impossible);
+            }
             TicketState::Waiting { .. } => {
                 self.emit(Event::TicketChanged {
                     ticket: number,
@@ -97,7 +94,9 @@ impl Ledger {
             TicketState::Granted {
                 claim_until: None, ..
             } => {}
-            TicketState::Expired { .. } | TicketState::Cancelled { .. } => {
+            TicketState::Expired { .. }
+            | TicketState::Cancelled { .. }
+            | TicketState::Denied { .. } => {
                 self.emit(Event::TicketForgotten { ticket: number });
             }
         }
@@ -130,8 +129,10 @@ impl Ledger {
         self.promote(product);
     }
 
-    /// Serves whoever waits for a product, in order, while the first one's seats are free.
+    /// Serves whoever waits for a product, in order, while the first one's seats are free. Who
+    /// asks for more than there is at all is passed over.
     pub(super) fn promote(&mut self, product: ProductNumber) {
+        self.review(product);
         if self.is_held() {
             return;
         }
@@ -143,7 +144,7 @@ impl Ledger {
                 return;
             };
             let lost = match ticket.state {
-                TicketState::Waiting { alive_until } => alive_until <= self.now.steady,
+                TicketState::Waiting { alive_until, .. } => alive_until <= self.now.steady,
                 _ => false,
             };
             if lost {
@@ -199,7 +200,7 @@ impl Ledger {
         let waiting: Vec<ProductNumber> = self
             .pools
             .iter()
-            .filter(|(_, pool)| !pool.queue.is_empty())
+            .filter(|(_, pool)| pool.has_waiting())
             .map(|(number, _)| *number)
             .collect();
         for product in waiting {
@@ -235,9 +236,16 @@ impl Ledger {
             let Some(ticket) = self.tickets.get(&number) else {
                 continue;
             };
-            if let TicketState::Waiting { .. } = ticket.state {
+            if let TicketState::Waiting { alive_until, aside } = ticket.state {
+                let kept = now.plus_seconds(KEEP_SECONDS);
+                // Nobody could put things right while the computer was down.
+                let aside = aside.map(|aside| Aside {
+                    deny_at: aside.deny_at.map(|deny_at| deny_at.max(kept)),
+                    ..aside
+                });
                 let state = TicketState::Waiting {
-                    alive_until: now.plus_seconds(KEEP_SECONDS),
+                    alive_until: alive_until.max(kept),
+                    aside,
                 };
                 self.emit(Event::TicketChanged {
                     ticket: number,

@@ -136,6 +136,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 struct History {
     world: World,
+    /// Since when each ticket has waited for more than there is or is to come.
+    impossible: std::collections::BTreeMap<TicketId, Steady>,
     leases: Vec<LeaseId>,
     tickets: Vec<TicketId>,
     sequences: [u64; 2],
@@ -149,6 +151,7 @@ impl History {
         }
         History {
             world,
+            impossible: std::collections::BTreeMap::new(),
             leases: Vec::new(),
             tickets: Vec::new(),
             sequences: [0; 2],
@@ -171,12 +174,65 @@ impl History {
         before.check_order(&self.world, from, step.priority());
         check_invariants(&self.world, from);
         check_gate(&self.world, from, gated);
+        if let Step::Reboot { .. } = step {
+            // Half a minute is left to put things right.
+            let latest = Steady(self.world.now.steady.0.saturating_sub(30_000));
+            for since in self.impossible.values_mut() {
+                *since = latest.max(*since);
+            }
+        }
+        self.check_impossible(&reply, from);
         let goes_on = matches!(step, Step::Pause { on: false });
         let grants = |(_, _, event): &(_, _, Event)| matches!(event, Event::Granted { .. });
         assert!(
             !was_paused || goes_on || !self.world.events[from..].iter().any(grants),
             "a seat was granted in a pause"
         );
+    }
+
+    /// Nobody waits for longer than their product says for what cannot be, and nobody is refused
+    /// for it sooner.
+    fn check_impossible(&mut self, reply: &Reply, from: usize) {
+        let (ledger, now) = (&self.world.ledger, self.world.now);
+        for (_, _, event) in &self.world.events[from..] {
+            let Event::TicketChanged {
+                ticket,
+                state: TicketState::Denied { reason, .. },
+            } = event
+            else {
+                continue;
+            };
+            let ticket = ledger.ticket(*ticket).map(|ticket| ticket.id);
+            let since = ticket.and_then(|id| self.impossible.get(&id).copied());
+            assert_eq!(*reason, Reason::Impossible);
+            assert!(
+                since.is_some_and(|since| now.steady.since_ms(since) >= 60_000),
+                "{ticket:?} was refused after {since:?}, at {now:?}: {reply:?}"
+            );
+        }
+        let mut still = std::collections::BTreeMap::new();
+        for (number, pool) in ledger.pools() {
+            let to_come = |lent: &&Lent| lent.allotment.to.is_none_or(|to| to > now.wall);
+            let most: u64 = pool
+                .lent
+                .iter()
+                .filter(to_come)
+                .map(|lent| u64::from(lent.allotment.seats))
+                .sum();
+            for ticket in ledger.waiting(number) {
+                if u64::from(ticket.seats) <= most {
+                    continue;
+                }
+                let since = self.impossible.get(&ticket.id).copied();
+                let since = since.unwrap_or(now.steady);
+                assert!(
+                    now.steady.since_ms(since) < 60_000,
+                    "{ticket:?} has waited since {since:?} for more than {most} seats"
+                );
+                still.insert(ticket.id, since);
+            }
+        }
+        self.impossible = still;
     }
 
     /// Applies steps as one batch and takes it back: nothing may have changed.
@@ -435,7 +491,8 @@ impl Queues {
         Queues(queues)
     }
 
-    /// I4: whoever was served came before everyone who still waits.
+    /// I4: whoever was served came before everyone who still waits, but for those who ask for more
+    /// than there is.
     fn check_order(&self, world: &World, from: usize, asked: i8) {
         for (_, _, event) in &world.events[from..] {
             let Event::Granted { lease, .. } = event else {
@@ -447,7 +504,13 @@ impl Queues {
             let served = lease
                 .ticket
                 .and_then(|id| queue.iter().find(|t| t.id == id));
-            for waiting in queue.iter().filter(|t| still_waits(world, t.id)) {
+            let there_is = world.ledger.pool(lease.product).map_or(0, |p| p.seats(world.now));
+            let may_be_served = |t: &&Ticket| u64::from(t.seats) <= there_is;
+            for waiting in queue
+                .iter()
+                .filter(|t| still_waits(world, t.id))
+                .filter(may_be_served)
+            {
                 match served {
                     Some(served) => assert!(
                         (std::cmp::Reverse(served.priority), served.id.number)
@@ -560,11 +623,13 @@ fn check_gate(world: &World, from: usize, gated: bool) {
     assert!(claims + grants <= 1, "one session got two seats");
 }
 
-/// I4: where someone waits first, their seats are not free.
+/// I4: of those who wait, the first whose seats there are at all is served as soon as they are
+/// free; whoever asks for more than that is in nobody's way.
 fn check_nobody_starves(ledger: &Ledger, pool: &Pool, number: ProductNumber, now: Now) {
+    let there_is = pool.seats(now);
     let first = ledger
         .waiting(number)
-        .next()
+        .find(|ticket| u64::from(ticket.seats) <= there_is)
         .filter(|_| !ledger.is_paused() && !pool.listing.removed && pool.listing.spec.enabled);
     let Some(ticket) = first else { return };
     let valid = |lent: &&Lent| {

@@ -7,5 +7,6 @@ mod behaviour;
 mod gate;
 mod histories;
 mod pause;
+mod queues;
 mod restores;
 mod world;

@@ -143,6 +143,7 @@ pub(crate) fn spec(id: &str) -> ProductSpec {
         max_ttl_seconds: 86_400,
         queue_limit: 5,
         shared_by_subject: false,
+        impossible_seconds: 60,
         document: "{}".into(),
     }
 }
