@@ -111,6 +111,7 @@ fn fill(data: &Path, leases: u64) -> Result<Engine, String> {
             max_ttl_seconds: 86_400,
             queue_limit: 1_000,
             shared_by_subject: false,
+            impossible_seconds: 60,
             document: format!("{{\"id\": \"{id}\"}}").into(),
         };
         engine

@@ -238,6 +238,20 @@ pub(crate) fn missed(product: &str, name: &str) -> News {
     }
 }
 
+/// That a seat will not come free: there are not as many.
+pub(crate) fn impossible(product: &str, name: &str) -> News {
+    News {
+        kind: NoticeKind::Missed,
+        product: product.to_owned(),
+        product_name: name.to_owned(),
+        title: format!("No seat of {name} will come free for you"),
+        text: format!("There are no seats of {name} any more. Ask who administers it."),
+        decision: None,
+        can_wait: false,
+        ticket: None,
+    }
+}
+
 /// A time in words, in its largest unit of which there are two.
 pub(crate) fn words_of(seconds: u64) -> String {
     let (count, unit) = match seconds {

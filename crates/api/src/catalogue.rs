@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{DEFAULT_CLAIM_SECONDS, DEFAULT_GRACE_SECONDS, DEFAULT_MAX_TTL_SECONDS};
+use crate::{
+    DEFAULT_CLAIM_SECONDS, DEFAULT_GRACE_SECONDS, DEFAULT_IMPOSSIBLE_SECONDS,
+    DEFAULT_MAX_TTL_SECONDS,
+};
 
 /// A product and the program rules that recognise it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +38,11 @@ pub struct Product {
     /// How many may wait at once; the next is refused with `queue_full`.
     #[serde(default = "default_queue_limit")]
     pub queue_limit: u32,
+    /// Seconds after which who waits is refused with `impossible` if there are not as many seats
+    /// as were asked for at all, in use or not: 1 to 604,800. Until then they keep their place, and
+    /// those behind them are served.
+    #[serde(default = "default_impossible_seconds")]
+    pub impossible_seconds: u32,
     /// What counts as one use on an agent's computer.
     #[serde(default)]
     pub counting: Counting,
@@ -84,6 +92,10 @@ fn default_claim_seconds() -> u32 {
 
 fn default_grace_seconds() -> u32 {
     DEFAULT_GRACE_SECONDS
+}
+
+fn default_impossible_seconds() -> u32 {
+    DEFAULT_IMPOSSIBLE_SECONDS
 }
 
 fn yes() -> bool {
@@ -194,6 +206,15 @@ pub struct Entitlement {
     /// First instant it is no longer valid; null: for ever.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub to: Option<Timestamp>,
+    /// The first day on which it is valid, in `time_zone`, where a day was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_day: Option<String>,
+    /// The last day on which it is valid, in `time_zone`, where a day was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_day: Option<String>,
+    /// The time zone in which its days are meant, by its IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// Seats of it in use.
     pub in_use: u64,
     /// The allotment by which this server has its seats.
@@ -214,12 +235,17 @@ pub struct EntitlementRequest {
     /// Seats beyond those owned that may be in use.
     #[serde(default)]
     pub overdraft: u32,
-    /// First day or instant of validity: `2026-01-01` (from its first second, UTC) or RFC 3339.
+    /// First day or instant of validity: `2026-01-01` (from its first instant in `time_zone`) or
+    /// RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Last day (to its last second, UTC), or the RFC 3339 instant at which it ends.
+    /// Last day (to its last instant in `time_zone`), or the RFC 3339 instant at which it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// The time zone in which days are meant, by its IANA name, such as `Europe/Berlin`; UTC
+    /// without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
 }
 
 /// How use of an entitlement is counted. Others than `concurrent` are kept words: a server that

@@ -164,9 +164,29 @@ pub struct TicketAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+    /// Why others are served before it for now, while waiting, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<PassedOver>,
+    /// Why not, when denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<crate::Reason>,
+    /// For `usher why`, when denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_id: Option<String>,
     /// The lease, when granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
+}
+
+/// Why a waiting request is passed over: it asks for more seats than there are, in use or not.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PassedOver {
+    /// In a sentence.
+    pub why: String,
+    /// About when it is refused with `impossible` if that stays so; null where seats that are
+    /// owned already become valid later.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub denied_at: Option<Timestamp>,
 }
 
 /// What became of a ticket.
@@ -181,6 +201,8 @@ pub enum TicketState {
     Expired,
     /// It was taken back.
     Cancelled,
+    /// It was refused after it had waited; callers of the version before are told `cancelled`.
+    Denied,
 }
 
 /// An item of `GET /v1/queue`.

@@ -67,6 +67,11 @@ pub const DEFAULT_MAX_TTL_SECONDS: u32 = 86_400;
 /// How long a seat that came free for who waited is kept for their next start unless it is set
 /// otherwise.
 pub const DEFAULT_CLAIM_SECONDS: u32 = 300;
+/// How long a request waits for more seats than there are before it is refused, unless it is set
+/// otherwise.
+pub const DEFAULT_IMPOSSIBLE_SECONDS: u32 = 60;
+/// The longest that it may wait so.
+pub const IMPOSSIBLE_LIMIT_SECONDS: u32 = 604_800;
 /// The longest that it may be kept.
 pub const CLAIM_LIMIT_SECONDS: u32 = 86_400;
 /// How long a program has after its user was asked, unless it is set otherwise.

@@ -96,6 +96,8 @@ pub enum Reason {
     ProductDisabled,
     /// No seat is free and as many wait as may.
     QueueFull,
+    /// It waited for more seats than there are, in use or not.
+    Impossible,
 }
 
 impl Reason {
@@ -110,6 +112,7 @@ impl Reason {
             Reason::Quota => "quota",
             Reason::ProductDisabled => "product_disabled",
             Reason::QueueFull => "queue_full",
+            Reason::Impossible => "impossible",
         }
     }
 }

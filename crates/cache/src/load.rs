@@ -7,8 +7,10 @@ use usher_core::ledger::*;
 
 use crate::adopted::read_adopted;
 use crate::error::CacheError;
-use crate::journal;
-use crate::schema::{from_i64, number, read_draws, read_holders, read_reason};
+use crate::journal::{self, frame, unframed};
+use crate::schema::{
+    self, as_of, from_i64, number, read_bound, read_draws, read_holders, read_reason,
+};
 
 /// What was read.
 pub(crate) struct Loaded {
@@ -85,7 +87,9 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         .map(Steady);
     let incarnation = number(connection, "incarnation")?.unwrap_or(0);
     Ok(Snapshot {
-        incarnation: Incarnation(u32::try_from(incarnation).unwrap_or(0)),
+        incarnation: Incarnation(u32::try_from(incarnation).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Integer, error.into())
+        })?),
         hold_until,
         paused: number(connection, "paused")? == Some(1),
         life_began: number(connection, "life_began")?.unwrap_or(0),
@@ -139,12 +143,12 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         denials: rows(
             connection,
             DENIALS,
-            params![before(last, FOLD_SECONDS)],
+            params![before(last, RETRY_SECONDS)],
             denial,
         )?,
         memory: rows(
             connection,
-            "SELECT key, body, reply, steady FROM answers WHERE steady > ?1 ORDER BY number",
+            "SELECT key, body, reply, steady, framed FROM answers WHERE steady > ?1 ORDER BY number",
             params![before(last, KEPT_SECONDS)],
             answer,
         )?
@@ -165,11 +169,13 @@ fn rows<T, P: rusqlite::Params>(
     values: P,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    connection.prepare(sql)?.query_map(values, read)?.collect()
+    let sql = as_of(sql, schema::version(connection)?);
+    connection.prepare(&sql)?.query_map(values, read)?.collect()
 }
 
 const PRODUCTS: &str = "SELECT number, id, enabled, max_ttl_seconds, queue_limit, \
-                        shared_by_subject, document, created_at, removed FROM products";
+                        shared_by_subject, document, created_at, removed, impossible_seconds \
+                        FROM products";
 
 fn product(row: &Row<'_>) -> rusqlite::Result<(ProductNumber, Listing)> {
     let spec = ProductSpec {
@@ -179,53 +185,65 @@ fn product(row: &Row<'_>) -> rusqlite::Result<(ProductNumber, Listing)> {
         queue_limit: row.get(4)?,
         shared_by_subject: row.get(5)?,
         document: row.get(6)?,
+        impossible_seconds: row.get(9)?,
     };
     let listing = Listing {
         spec,
         created_at: Wall(row.get(7)?),
         removed: row.get(8)?,
     };
-    Ok((ProductNumber(row.get(0)?), listing))
+    Ok((ProductNumber(from_i64(row.get(0)?)), listing))
 }
 
-const ENTITLEMENTS: &str = "SELECT number, product, seats, overdraft, valid_from, valid_to, \
-                            allotment FROM entitlements";
+const ENTITLEMENTS: &str = "SELECT number, product, seats, overdraft, valid_from, from_day, \
+                            from_zone, valid_to, to_day, to_zone, allotment FROM entitlements";
 
 fn entitlement(row: &Row<'_>) -> rusqlite::Result<Entitlement> {
     Ok(Entitlement {
-        number: EntitlementNumber(row.get(0)?),
-        product: ProductNumber(row.get(1)?),
+        number: EntitlementNumber(from_i64(row.get(0)?)),
+        product: ProductNumber(from_i64(row.get(1)?)),
         seats: row.get(2)?,
         overdraft: row.get(3)?,
-        from: row.get::<_, Option<i64>>(4)?.map(Wall),
-        to: row.get::<_, Option<i64>>(5)?.map(Wall),
-        allotment: AllotmentNumber(row.get(6)?),
+        from: bound(row, 4)?,
+        to: bound(row, 7)?,
+        allotment: AllotmentNumber(from_i64(row.get(10)?)),
     })
 }
 
-const ALLOTMENTS: &str = "SELECT number, product, entitlement, seats, valid_from, valid_to, \
-                          deadline FROM allotments ORDER BY number";
+/// One end of a validity, from three columns on.
+fn bound(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Bound>> {
+    read_bound((row.get(first)?, row.get(first + 1)?, row.get(first + 2)?))
+}
+
+const ALLOTMENTS: &str = "SELECT number, product, entitlement, seats, valid_from, from_day, \
+                          from_zone, valid_to, to_day, to_zone, deadline FROM allotments \
+                          ORDER BY number";
 
 fn allotment(row: &Row<'_>) -> rusqlite::Result<Allotment> {
     Ok(Allotment {
-        number: AllotmentNumber(row.get(0)?),
-        product: ProductNumber(row.get(1)?),
-        entitlement: EntitlementNumber(row.get(2)?),
+        number: AllotmentNumber(from_i64(row.get(0)?)),
+        product: ProductNumber(from_i64(row.get(1)?)),
+        entitlement: EntitlementNumber(from_i64(row.get(2)?)),
         seats: row.get(3)?,
-        from: row.get::<_, Option<i64>>(4)?.map(Wall),
-        to: row.get::<_, Option<i64>>(5)?.map(Wall),
-        deadline: row.get::<_, Option<i64>>(6)?.map(|ms| Steady(from_i64(ms))),
+        from: bound(row, 4)?,
+        to: bound(row, 7)?,
+        deadline: row
+            .get::<_, Option<i64>>(10)?
+            .map(|ms| Steady(from_i64(ms))),
     })
 }
 
 const LEASES: &str = "SELECT number, incarnation, product, subject, computer, seats, ttl_seconds, \
                       deadline, granted_at, granted, draws, session, ticket, ticket_incarnation, \
-                      holders, graced, program FROM leases INDEXED BY leases_held \
+                      holders, graced, program, session_incarnation FROM leases INDEXED BY leases_held \
                       WHERE ended IS NULL ORDER BY number";
 
 fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
     let ticket: Option<i64> = row.get(12)?;
     let ticket_incarnation: Option<u32> = row.get(13)?;
+    let session: Option<i64> = row.get(11)?;
+    let incarnation: i64 = row.get(17)?;
+    let computer = ComputerId(from_i64(row.get(4)?));
     let draws = row.get_ref(10)?.as_str()?;
     let holders = row.get_ref(14)?.as_str()?;
     Ok(Lease {
@@ -233,16 +251,20 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
             incarnation: Incarnation(row.get(1)?),
             number: EventNumber(from_i64(row.get(0)?)),
         },
-        product: ProductNumber(row.get(2)?),
+        product: ProductNumber(from_i64(row.get(2)?)),
         subject: SubjectId(from_i64(row.get(3)?)),
-        computer: ComputerId(from_i64(row.get(4)?)),
+        computer,
         seats: row.get(5)?,
         ttl_seconds: row.get(6)?,
         deadline: Steady(from_i64(row.get(7)?)),
         granted_at: Wall(row.get(8)?),
         granted: Steady(from_i64(row.get(9)?)),
         draws: read_draws(draws),
-        session: row.get::<_, Option<i64>>(11)?.map(from_i64),
+        session: session.map(|session| SessionKey {
+            computer,
+            session: from_i64(session),
+            incarnation: from_i64(incarnation),
+        }),
         ticket: ticket
             .zip(ticket_incarnation)
             .map(|(number, incarnation)| TicketId {
@@ -256,7 +278,8 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
 }
 
 const TICKETS: &str = "SELECT number, incarnation, product, subject, computer, seats, \
-                       ttl_seconds, priority, queued_at, state, until, lease, lease_incarnation, program \
+                       ttl_seconds, priority, queued_at, state, until, lease, lease_incarnation, \
+                       program, aside_since, deny_at, denied_for, decision, decision_incarnation \
                        FROM tickets WHERE forgotten = 0";
 
 fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
@@ -265,6 +288,26 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
     let state = match row.get_ref(9)?.as_str()? {
         "waiting" => TicketState::Waiting {
             alive_until: instant,
+            aside: row
+                .get::<_, Option<i64>>(14)?
+                .map(from_i64)
+                .map(|since| {
+                    Ok::<_, rusqlite::Error>(Aside {
+                        since: Steady(since),
+                        deny_at: row
+                            .get::<_, Option<i64>>(15)?
+                            .map(|at| Steady(from_i64(at))),
+                    })
+                })
+                .transpose()?,
+        },
+        "denied" => TicketState::Denied {
+            decision: DecisionId {
+                incarnation: Incarnation(row.get(18)?),
+                number: EventNumber(from_i64(row.get(17)?)),
+            },
+            reason: read_reason(row.get_ref(16)?.as_str()?).unwrap_or(Reason::NoSeat),
+            forget_at: instant,
         },
         "granted" => TicketState::Granted {
             lease: LeaseId {
@@ -281,7 +324,7 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
             incarnation: Incarnation(row.get(1)?),
             number: EventNumber(from_i64(row.get(0)?)),
         },
-        product: ProductNumber(row.get(2)?),
+        product: ProductNumber(from_i64(row.get(2)?)),
         subject: SubjectId(from_i64(row.get(3)?)),
         computer: ComputerId(from_i64(row.get(4)?)),
         seats: row.get(5)?,
@@ -293,16 +336,17 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
     })
 }
 
-const UNSEATED: &str =
-    "SELECT computer, session, product, subject, ttl_seconds, deadline, reason FROM unseated";
+const UNSEATED: &str = "SELECT computer, session, product, subject, ttl_seconds, deadline, reason, session_incarnation \
+     FROM unseated";
 
 fn unseated(row: &Row<'_>) -> rusqlite::Result<Unseated> {
     Ok(Unseated {
         session: SessionKey {
             computer: ComputerId(from_i64(row.get(0)?)),
             session: from_i64(row.get(1)?),
+            incarnation: from_i64(row.get(7)?),
         },
-        product: ProductNumber(row.get(2)?),
+        product: ProductNumber(from_i64(row.get(2)?)),
         subject: SubjectId(from_i64(row.get(3)?)),
         ttl_seconds: row.get(4)?,
         deadline: Steady(from_i64(row.get(5)?)),
@@ -311,16 +355,16 @@ fn unseated(row: &Row<'_>) -> rusqlite::Result<Unseated> {
 }
 
 const DENIALS: &str = "SELECT number, incarnation, product, subject, computer, seats, reason, \
-                       scene_seats, scene_in_use, scene_queued, first, count FROM denials \
-                       WHERE first > ?1 ORDER BY number";
+                       scene_seats, scene_in_use, scene_queued, first, count, last_steady FROM denials \
+                       WHERE last_steady > ?1 ORDER BY number";
 
-fn denial(row: &Row<'_>) -> rusqlite::Result<(Denial, Steady, u64)> {
+fn denial(row: &Row<'_>) -> rusqlite::Result<Repeated> {
     let denial = Denial {
         id: DecisionId {
             incarnation: Incarnation(row.get(1)?),
             number: EventNumber(from_i64(row.get(0)?)),
         },
-        product: ProductNumber(row.get(2)?),
+        product: ProductNumber(from_i64(row.get(2)?)),
         subject: SubjectId(from_i64(row.get(3)?)),
         computer: ComputerId(from_i64(row.get(4)?)),
         seats: row.get(5)?,
@@ -331,20 +375,31 @@ fn denial(row: &Row<'_>) -> rusqlite::Result<(Denial, Steady, u64)> {
             queued: row.get(9)?,
         },
     };
-    Ok((
+    Ok(Repeated {
         denial,
-        Steady(from_i64(row.get(10)?)),
-        from_i64(row.get(11)?),
-    ))
+        first: Steady(from_i64(row.get(10)?)),
+        last: Steady(from_i64(row.get(12)?)),
+        count: from_i64(row.get(11)?),
+    })
 }
 
 /// An answer of a version that this one cannot read is left out: its command is done anew.
 fn answer(row: &Row<'_>) -> rusqlite::Result<Option<(u128, u64, Reply, Steady)>> {
     let key: Vec<u8> = row.get(0)?;
     let reply: Vec<u8> = row.get(2)?;
+    let framed: bool = row.get(4)?;
     let read = || {
         let key = u128::from_be_bytes(key.as_slice().try_into().ok()?);
-        Some((key, postcard::from_bytes(&reply).ok()?))
+        let reply = match framed {
+            true => {
+                frame::take(&reply)
+                    .ok()
+                    .filter(|(_, rest)| rest.is_empty())?
+                    .0
+            }
+            false => unframed::reply(&reply).ok()?,
+        };
+        Some((key, reply))
     };
     let Some((key, reply)) = read() else {
         return Ok(None);

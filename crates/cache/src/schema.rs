@@ -10,12 +10,12 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use smallvec::SmallVec;
-use usher_core::ledger::{AllotmentNumber, Draw, SessionKey};
+use usher_core::ledger::{AllotmentNumber, Bound, Draw, SessionKey, Wall};
 
 use crate::error::CacheError;
 
 /// The schema that this version writes.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// Each step makes version `index + 1` out of `index`, and says who may still write it then.
 const STEPS: &[(&str, u32)] = &[
@@ -128,6 +128,94 @@ const STEPS: &[(&str, u32)] = &[
     ",
         1,
     ),
+    (
+        "
+    -- Whether each event of the record, or the answer, is a frame with its length and form.
+    ALTER TABLE journal ADD COLUMN framed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE answers ADD COLUMN framed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE products ADD COLUMN impossible_seconds INTEGER NOT NULL DEFAULT 60;
+    -- A day stays a day, with the zone in which it is meant; valid_from and valid_to are instants.
+    ALTER TABLE entitlements ADD COLUMN from_day TEXT;
+    ALTER TABLE entitlements ADD COLUMN from_zone TEXT;
+    ALTER TABLE entitlements ADD COLUMN to_day TEXT;
+    ALTER TABLE entitlements ADD COLUMN to_zone TEXT;
+    ALTER TABLE allotments ADD COLUMN from_day TEXT;
+    ALTER TABLE allotments ADD COLUMN from_zone TEXT;
+    ALTER TABLE allotments ADD COLUMN to_day TEXT;
+    ALTER TABLE allotments ADD COLUMN to_zone TEXT;
+    -- How seats were asked for: whether it would wait, and which refusal it comes after. NULL
+    -- where that was not kept.
+    ALTER TABLE leases ADD COLUMN waits INTEGER;
+    ALTER TABLE leases ADD COLUMN repeats INTEGER;
+    ALTER TABLE denials ADD COLUMN waits INTEGER;
+    ALTER TABLE denials ADD COLUMN repeats INTEGER;
+    ALTER TABLE denials ADD COLUMN last_steady INTEGER;
+    UPDATE denials SET last_steady = first;
+    -- Of the session that holds it; 0 where that was not kept.
+    ALTER TABLE leases ADD COLUMN session_incarnation INTEGER NOT NULL DEFAULT 0;
+    DROP VIEW uses;
+    ALTER TABLE unseated RENAME TO unseated_before;
+    CREATE TABLE unseated (
+        computer INTEGER NOT NULL, session INTEGER NOT NULL,
+        session_incarnation INTEGER NOT NULL,
+        product INTEGER NOT NULL, subject INTEGER NOT NULL, ttl_seconds INTEGER NOT NULL,
+        deadline INTEGER NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL,
+        since INTEGER NOT NULL, PRIMARY KEY (computer, session, session_incarnation));
+    INSERT INTO unseated SELECT computer, session, 0, product, subject, ttl_seconds, deadline,
+        reason, number, since FROM unseated_before;
+    DROP TABLE unseated_before;
+    CREATE VIEW uses AS
+        SELECT s.number, 'S' || s.number AS id, s.product, s.program, s.subject,
+            s.real_subject, s.computer, s.started_at, s.ended_at, s.duration_ms,
+            CASE WHEN s.lease IS NULL THEN NULL
+                ELSE printf('L%08x-%d', s.lease_incarnation, s.lease) END AS lease
+        FROM sessions s
+        UNION ALL
+        SELECT l.number, 'S' || l.number, l.product, l.program, l.subject, NULL, l.computer,
+            l.granted_at, l.ended_at, l.held_ms, printf('L%08x-%d', l.incarnation, l.number)
+        FROM leases l
+        WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.lease = l.number
+                AND s.lease_incarnation = l.incarnation)
+            AND (l.session IS NULL OR l.ended IS NULL)
+        UNION ALL
+        SELECT u.number, 'S' || u.number, u.product, NULL, u.subject, NULL, u.computer,
+            u.since, NULL, NULL, NULL
+        FROM unseated u;
+    ALTER TABLE tickets ADD COLUMN repeats INTEGER;
+    -- Since when it is passed over, and when it is refused for that.
+    ALTER TABLE tickets ADD COLUMN aside_since INTEGER;
+    ALTER TABLE tickets ADD COLUMN deny_at INTEGER;
+    -- Of a refused one.
+    ALTER TABLE tickets ADD COLUMN denied_for TEXT;
+    ALTER TABLE tickets ADD COLUMN decision INTEGER;
+    ALTER TABLE tickets ADD COLUMN decision_incarnation INTEGER;
+    -- When its wait was over, and how long it was.
+    ALTER TABLE tickets ADD COLUMN queued INTEGER;
+    ALTER TABLE tickets ADD COLUMN decided_at INTEGER;
+    ALTER TABLE tickets ADD COLUMN waited_ms INTEGER;
+    -- Who has changed what.
+    CREATE TABLE changes (
+        number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor_kind TEXT NOT NULL,
+        actor TEXT NOT NULL, request TEXT NOT NULL, what TEXT NOT NULL, product INTEGER,
+        entitlement INTEGER, lease INTEGER, ticket INTEGER);
+    -- One row an ask and its outcome, however it was answered.
+    CREATE VIEW asks AS
+        SELECT l.number, l.incarnation, l.product, l.subject, l.computer, l.seats,
+            l.granted_at AS asked_at, l.waits, 0 AS waited_ms, 'granted' AS outcome,
+            NULL AS reason, l.repeats, 1 AS count
+        FROM leases l WHERE l.ticket IS NULL
+        UNION ALL
+        SELECT t.number, t.incarnation, t.product, t.subject, t.computer, t.seats, t.queued_at,
+            1, t.waited_ms, CASE WHEN t.state = 'granted' OR t.lease IS NOT NULL THEN 'granted'
+                ELSE t.state END, t.denied_for, t.repeats, 1
+        FROM tickets t
+        UNION ALL
+        SELECT d.number, d.incarnation, d.product, d.subject, d.computer, d.seats, d.first_at,
+            d.waits, 0, 'denied', d.reason, d.repeats, d.count
+        FROM denials d WHERE d.reason <> 'impossible';
+    ",
+        3,
+    ),
 ];
 
 /// Opens a connection as the writer needs it.
@@ -228,6 +316,35 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     Ok(u32::try_from(found).unwrap_or(u32::MAX))
 }
 
+/// Columns that a file of an earlier schema lacks: since which schema they are there, and what
+/// stands for them before it. A name that is part of another comes after it.
+const LATER: &[(u32, &str, &str)] = &[
+    (3, "impossible_seconds", "60"),
+    (3, "from_day", "NULL"),
+    (3, "from_zone", "NULL"),
+    (3, "to_day", "NULL"),
+    (3, "to_zone", "NULL"),
+    (3, "session_incarnation", "0"),
+    (3, "aside_since", "NULL"),
+    (3, "deny_at", "NULL"),
+    (3, "denied_for", "NULL"),
+    (3, "decision_incarnation", "NULL"),
+    (3, "decision", "NULL"),
+    (3, "last_steady", "first"),
+    (3, "framed", "0"),
+];
+
+/// A query as a file of that schema can answer it: it may be looked at before it is brought to
+/// this version's.
+pub(crate) fn as_of(sql: &str, schema: u32) -> String {
+    LATER
+        .iter()
+        .filter(|(since, ..)| schema < *since)
+        .fold(sql.to_owned(), |sql, (_, column, before)| {
+            sql.replace(column, before)
+        })
+}
+
 /// A number in `meta`.
 pub(crate) fn number(connection: &Connection, key: &str) -> rusqlite::Result<Option<u64>> {
     if !has_table(connection, "meta")? {
@@ -300,24 +417,30 @@ pub(crate) fn read_draws(text: &str) -> SmallVec<[Draw; 1]> {
         .collect()
 }
 
-/// Holders as people can read them: `computer:session`, with commas.
+/// Holders as people can read them: `computer:session:incarnation`, with commas.
 pub(crate) fn write_holders(holders: &[SessionKey]) -> String {
     let mut text = String::new();
     for holder in holders {
         let comma = if text.is_empty() { "" } else { "," };
-        let _ = write!(text, "{comma}{}:{}", holder.computer.0, holder.session);
+        let SessionKey {
+            computer,
+            session,
+            incarnation,
+        } = holder;
+        let _ = write!(text, "{comma}{}:{session}:{incarnation}", computer.0);
     }
     text
 }
 
-/// What [`write_holders`] wrote; what cannot be read is left out.
+/// What [`write_holders`] wrote, now or without an incarnation; what cannot be read is left out.
 pub(crate) fn read_holders(text: &str) -> Box<[SessionKey]> {
     pairs(text)
         .filter_map(|(computer, session)| {
-            let computer = usher_core::ledger::ComputerId(computer.parse().ok()?);
+            let (session, incarnation) = session.split_once(':').unwrap_or((session, "0"));
             Some(SessionKey {
-                computer,
+                computer: usher_core::ledger::ComputerId(computer.parse().ok()?),
                 session: session.parse().ok()?,
+                incarnation: incarnation.parse().ok()?,
             })
         })
         .collect()
@@ -342,7 +465,43 @@ macro_rules! words {
 words! {
     write_reason, read_reason, Reason: NoSeat = "no_seat", NoEntitlement = "no_entitlement",
         EntitlementExpired = "entitlement_expired", ProductDisabled = "product_disabled",
-        QueueFull = "queue_full", Undecided = "undecided";
+        QueueFull = "queue_full", Undecided = "undecided", Impossible = "impossible";
     write_cause, read_cause, EndCause: CheckedIn = "checked_in", Expired = "expired",
         Unclaimed = "unclaimed", Idle = "idle";
+    write_actor, read_actor, ActorKind: Person = "person", Token = "token", Agent = "agent",
+        System = "system";
+}
+
+/// One end of a validity as three columns: an instant, or a day and its zone.
+pub(crate) type BoundColumns = (Option<i64>, Option<String>, Option<String>);
+
+/// What stands in the columns of one end of a validity.
+pub(crate) fn write_bound(bound: Option<&Bound>) -> BoundColumns {
+    match bound {
+        None => (None, None, None),
+        Some(Bound::At(at)) => (Some(at.0), None, None),
+        Some(day @ Bound::Day { zone, .. }) => (
+            None,
+            day.date().map(|date| date.to_string()),
+            Some(zone.to_string()),
+        ),
+    }
+}
+
+/// What [`write_bound`] wrote; a day that cannot be read is an error, for without it a right
+/// would hold for ever.
+pub(crate) fn read_bound(columns: BoundColumns) -> rusqlite::Result<Option<Bound>> {
+    match columns {
+        (_, Some(day), Some(zone)) => {
+            let date = day.parse().map_err(|error: jiff::Error| {
+                rusqlite::Error::FromSqlConversionFailure(
+                    0,
+                    rusqlite::types::Type::Text,
+                    error.into(),
+                )
+            })?;
+            Ok(Some(Bound::day(date, zone.into())))
+        }
+        (at, ..) => Ok(at.map(|at| Bound::At(Wall(at)))),
+    }
 }

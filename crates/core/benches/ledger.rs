@@ -52,6 +52,7 @@ impl Bench {
                 max_ttl_seconds: 86_400,
                 queue_limit: 1_000,
                 shared_by_subject: false,
+                impossible_seconds: 60,
                 document: "{}".into(),
             };
             bench

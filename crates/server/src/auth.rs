@@ -13,8 +13,9 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use usher_api::{Code, Role};
 use usher_cache::TokenRow;
-use usher_core::ledger::Access;
+use usher_core::ledger::{Access, ActorKind, By, Command};
 
+use crate::candidate::candidate;
 use crate::problem::Refusal;
 
 /// Every token begins with it, so that one that leaked is found by whoever looks for it.
@@ -60,6 +61,31 @@ impl Principal {
             access,
             expires_at_ms: row.expires_at,
         })
+    }
+
+    /// A command that ends what others hold or wait for, with who sends it; one's own is no change
+    /// to keep.
+    pub(crate) fn acts_on_others(&self, command: Command) -> Command {
+        match self.role {
+            Role::Operator | Role::Admin => self.acts(command, candidate()),
+            _ => command,
+        }
+    }
+
+    /// A command that changes something for all, with who sends it, in a request of that number.
+    pub(crate) fn acts(&self, command: Command, request: u64) -> Command {
+        let kind = match self.role {
+            Role::Agent => ActorKind::Agent,
+            _ => ActorKind::Token,
+        };
+        Command::As {
+            by: By {
+                kind,
+                id: Arc::clone(&self.token_id),
+                request,
+            },
+            command: Box::new(command),
+        }
     }
 
     /// The user that it is bound to, where it is a client's.

@@ -125,6 +125,10 @@ fn rule(row: &DecisionRow, reason: Option<Reason>) -> String {
              {product} were in use and {} requests waited.",
             row.scene.queued
         ),
+        (_, Reason::Impossible) => format!(
+            "Who waits for more seats than there are keeps their place for a while and is then \
+             refused: {asked} of {product} were asked for, and there were {total} in all."
+        ),
         (_, Reason::NotPermitted) => format!("{} may not use {product}.", row.user),
         (_, Reason::OutsideAccessHours) => {
             format!("{product} may be used in its access hours only.")
@@ -165,6 +169,17 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
             help
         }
         Reason::NoEntitlement => vec![own_more(product, asked)],
+        Reason::Impossible => vec![
+            match row.scene.seats {
+                0 => format!("Seats of {product}: look with `usher entitlement list`."),
+                most => format!("Asking for at most {} at once.", seats(most)),
+            },
+            own_more(product, asked.saturating_sub(row.scene.seats).max(1)),
+            format!(
+                "More time to put it right: `usher product edit {product} --impossible-seconds \
+                 DURATION`."
+            ),
+        ],
         Reason::EntitlementExpired => vec![
             "An entitlement whose dates hold that day: look at them with `usher entitlement \
              list`, and correct them with `usher entitlement edit`."

@@ -177,7 +177,7 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
             };
             (kind, json!({ "ended": lease.0, "cause": cause }))
         }
-        Event::Denied(denial) => {
+        Event::Denied { denial, .. } => {
             let mut data = who(denial.product, denial.subject, denial.computer);
             data["decision_id"] = json!(denial.id.to_string());
             data["seats"] = json!(denial.seats);
@@ -189,6 +189,7 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
             denial,
             product,
             subject,
+            computer,
             reason,
             count,
         } => {
@@ -196,13 +197,10 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
                 incarnation: ledger.incarnation(),
                 number: denial,
             };
-            let data = json!({
-                "product": product_id(ledger, product),
-                "user": ledger.subjects().get(subject).map(|s| &*s.name),
-                "decision_id": id.to_string(),
-                "reason": words::reason(reason),
-                "count": count,
-            });
+            let mut data = who(product, subject, computer);
+            data["decision_id"] = json!(id.to_string());
+            data["reason"] = json!(words::reason(reason));
+            data["count"] = json!(count);
             ("denial", data)
         }
         Event::Queued { ticket, .. } => {
@@ -216,7 +214,8 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
         Event::TicketChanged { ticket, state } => {
             let word = match state {
                 // It was polled, which moves nobody.
-                TicketState::Waiting { .. } => return None,
+                TicketState::Waiting { aside: None, .. } => return None,
+                TicketState::Waiting { .. } => "passed_over",
                 // It was fetched; that it was granted has been said.
                 TicketState::Granted {
                     claim_until: None, ..
@@ -224,6 +223,7 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
                 TicketState::Granted { .. } => "granted",
                 TicketState::Expired { .. } => "expired",
                 TicketState::Cancelled { .. } => "cancelled",
+                TicketState::Denied { .. } => "denied",
             };
             let ticket = ledger.ticket(ticket)?;
             let mut data = who(ticket.product, ticket.subject, ticket.computer);

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use usher_api::{NAME_LIMIT_BYTES, PAGE_DEFAULT, PAGE_LIMIT, Timestamp};
+use usher_core::ledger::{Bound, Wall};
 
 use crate::problem::{Refusal, shown};
 
@@ -124,13 +125,17 @@ pub(crate) fn instant(field: &str, text: &str) -> Result<i64, Refusal> {
         .ok_or_else(|| no_date(field, text))
 }
 
-/// The first instant of validity: a day from its first second, or an instant.
-pub(crate) fn valid_from(field: &str, text: &str) -> Result<i64, Refusal> {
-    instant(field, text)
+/// One end of a validity: a day in that zone, or an instant.
+pub(crate) fn bound(field: &str, text: &str, zone: &str) -> Result<Bound, Refusal> {
+    if is_day(text) {
+        let date = text.parse().map_err(|_| no_date(field, text))?;
+        return Ok(Bound::day(date, zone.into()));
+    }
+    instant(field, text).map(|at| Bound::At(Wall(at)))
 }
 
-/// The first instant of validity no more: after a day's last second, or an instant.
-pub(crate) fn valid_to(field: &str, text: &str) -> Result<i64, Refusal> {
+/// The first instant behind a day (of UTC), or an instant: where a question's time ends.
+pub(crate) fn until(field: &str, text: &str) -> Result<i64, Refusal> {
     const DAY_MS: i64 = 86_400_000;
     match day(text) {
         Some(day) => Ok(day.as_millisecond() + DAY_MS),
@@ -139,8 +144,11 @@ pub(crate) fn valid_to(field: &str, text: &str) -> Result<i64, Refusal> {
 }
 
 fn day(text: &str) -> Option<Timestamp> {
-    let is_day = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    is_day.then(|| format!("{text}T00:00:00Z").parse().ok())?
+    is_day(text).then(|| format!("{text}T00:00:00Z").parse().ok())?
+}
+
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
 }
 
 fn no_date(field: &str, text: &str) -> Refusal {
@@ -166,10 +174,18 @@ mod tests {
 
     #[test]
     fn a_day_is_valid_from_its_first_second_to_its_last() {
-        assert_eq!(valid_from("from", "1970-01-02").unwrap(), 86_400_000);
-        assert_eq!(valid_to("to", "1970-01-01").unwrap(), 86_400_000);
-        assert_eq!(valid_to("to", "1970-01-01T00:00:01Z").unwrap(), 1_000);
-        assert_eq!(valid_from("from", "1970-01-01T02:00:00+02:00").unwrap(), 0);
+        let bound = |text, zone| bound("from", text, zone).unwrap();
+        let day = bound("1970-01-02", "UTC");
+        assert_eq!(day.begins(), Wall(86_400_000));
+        assert_eq!(day.ends(), Wall(2 * 86_400_000));
+        assert_eq!(
+            bound("1970-01-02", "Asia/Tokyo").begins(),
+            Wall(15 * 3_600_000)
+        );
+        let instant = bound("1970-01-01T02:00:00+02:00", "Asia/Tokyo");
+        assert_eq!(instant, Bound::At(Wall(0)));
+        assert_eq!(until("to", "1970-01-01").unwrap(), 86_400_000);
+        assert_eq!(until("to", "1970-01-01T00:00:01Z").unwrap(), 1_000);
     }
 
     #[test]

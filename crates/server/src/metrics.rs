@@ -94,7 +94,7 @@ impl Decisions {
             match event {
                 Event::Granted { .. } => granted += 1,
                 Event::Queued { .. } => queued += 1,
-                Event::Denied(_) | Event::DeniedAgain { .. } => denied += 1,
+                Event::Denied { .. } | Event::DeniedAgain { .. } => denied += 1,
                 Event::Ended { .. } => ended += 1,
                 Event::SessionFinished(_) => sessions += 1,
                 _ => {}

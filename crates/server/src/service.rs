@@ -16,12 +16,13 @@ use hyper_util::service::TowerToHyperService;
 use crate::app::App;
 use crate::auth::LastAsker;
 use crate::body::{self, Body};
+use crate::candidate::candidate;
 use crate::connection::Watch;
 use crate::hopper::Hopper;
 use crate::keys::REPLAYED;
 use crate::metrics::CoreCounts;
 use crate::problem::Refusal;
-use crate::routes::{self, Hot, RouteIndex};
+use crate::routes::{self, Hot, RequestNumber, RouteIndex};
 
 /// What one core answers requests with.
 pub(crate) struct Core {
@@ -112,13 +113,18 @@ async fn cold_route(
     mut request: Request<Incoming>,
 ) -> (usize, Result<Response<Body>, Refusal>) {
     let no_route = routes::TABLE.len();
+    let number = RequestNumber(candidate());
+    let changes = request.method() != Method::GET;
     let body = {
         if !routes::is_open(request.uri().path()) {
             let who = asker
                 .borrow_mut()
                 .identify(request.headers(), &core.app.tokens);
             match who {
-                Ok(who) => drop(request.extensions_mut().insert(who)),
+                Ok(who) => {
+                    request.extensions_mut().insert(who);
+                    request.extensions_mut().insert(number);
+                }
                 Err(refusal) => return (no_route, Err(refusal)),
             }
         }
@@ -135,6 +141,9 @@ async fn cold_route(
         .extensions_mut()
         .remove::<RouteIndex>()
         .map_or(no_route, |index| index.0);
+    if changes && let Ok(value) = HeaderValue::from_str(&format!("{:016x}", number.0)) {
+        response.headers_mut().insert("x-request-id", value);
+    }
     (route, Ok(whole_where_it_is(response).await))
 }
 

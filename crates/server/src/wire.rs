@@ -377,6 +377,7 @@ mod tests {
                     queued_at: lease.granted_at,
                     state: ledger::TicketState::Waiting {
                         alive_until: Steady(35_000),
+                        aside: None,
                     },
                     program: None,
                 },

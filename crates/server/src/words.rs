@@ -1,7 +1,9 @@
 //! The ledger's records in the words of the wire.
 
 use usher_api as api;
-use usher_core::ledger::{self, AllotmentNumber, EntitlementNumber, LeaseId, Now, ProductSpec};
+use usher_core::ledger::{
+    self, AllotmentNumber, Bound, EntitlementNumber, LeaseId, Now, ProductSpec,
+};
 
 use crate::input::timestamp;
 
@@ -14,6 +16,7 @@ pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {
         ledger::Reason::EntitlementExpired => api::Reason::EntitlementExpired,
         ledger::Reason::ProductDisabled => api::Reason::ProductDisabled,
         ledger::Reason::QueueFull => api::Reason::QueueFull,
+        ledger::Reason::Impossible => api::Reason::Impossible,
     }
 }
 
@@ -58,6 +61,10 @@ pub(crate) fn denial(
         ledger::Reason::Undecided => {
             format!("nobody is granted a seat of {product} for now: ask again later")
         }
+        ledger::Reason::Impossible => format!(
+            "it waited for {seats} seats of {product}, and there are {total} in all: ask for \
+             fewer, or look at what is owned with `usher entitlement list`"
+        ),
         ledger::Reason::QueueFull => format!(
             "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \
              many as may: try again later"
@@ -83,6 +90,15 @@ fn taken(product: &str, seats: u32, total: u64, in_use: u64) -> String {
     }
 }
 
+/// Why others are served before somebody who waits.
+pub(crate) fn passed_over(product: &str, seats: u32) -> String {
+    let fewer = match seats {
+        1 => "no seat is owned now".to_owned(),
+        asked => format!("fewer than {asked} seats are owned now"),
+    };
+    format!("of {product} {fewer}, in use or not, so others are served first")
+}
+
 /// The same, of a program that was held for a seat.
 pub(crate) fn held_program_denied(denied: &ledger::DeniedItem) -> String {
     let next = "start it again later, or wait for a seat with `usher run --wait`";
@@ -103,11 +119,12 @@ pub(crate) fn document(product: &api::Product) -> String {
 /// A product for those who may be of the version before: what came since is said only where it is
 /// not as it would be without.
 pub(crate) fn for_others(product: &api::Product) -> serde_json::Value {
-    let since: [(&str, serde_json::Value); 4] = [
+    let since: [(&str, serde_json::Value); 5] = [
         ("claim_seconds", api::DEFAULT_CLAIM_SECONDS.into()),
         ("idle_seconds", 0.into()),
         ("on_idle", "nothing".into()),
         ("grace_seconds", api::DEFAULT_GRACE_SECONDS.into()),
+        ("impossible_seconds", api::DEFAULT_IMPOSSIBLE_SECONDS.into()),
     ];
     let mut value = serde_json::to_value(product).unwrap_or_default();
     if let Some(fields) = value.as_object_mut() {
@@ -135,6 +152,7 @@ pub(crate) fn product(spec: &ProductSpec) -> api::Product {
             enabled: true,
             max_ttl_seconds: 0,
             queue_limit: 0,
+            impossible_seconds: 0,
             counting: match spec.shared_by_subject {
                 true => api::Counting::User,
                 false => api::Counting::UserOnComputer,
@@ -152,6 +170,7 @@ pub(crate) fn product(spec: &ProductSpec) -> api::Product {
         enabled: spec.enabled,
         max_ttl_seconds: spec.max_ttl_seconds,
         queue_limit: spec.queue_limit,
+        impossible_seconds: spec.impossible_seconds,
         ..product
     }
 }
@@ -164,6 +183,7 @@ pub(crate) fn product_spec(product: &api::Product) -> ProductSpec {
         max_ttl_seconds: product.max_ttl_seconds,
         queue_limit: product.queue_limit,
         shared_by_subject: product.counting == api::Counting::User,
+        impossible_seconds: product.impossible_seconds,
         document: document(product).into(),
     }
 }
@@ -187,14 +207,20 @@ pub(crate) fn allotment_id(number: AllotmentNumber) -> String {
 /// An entitlement.
 pub(crate) fn entitlement(view: &ledger::EntitlementView) -> api::Entitlement {
     let entitlement = &view.entitlement;
+    let (from, to) = (entitlement.from.as_ref(), entitlement.to.as_ref());
+    let day = |bound: &Bound| bound.date().map(|date| date.to_string());
+    let zone = from.and_then(Bound::zone).or(to.and_then(Bound::zone));
     api::Entitlement {
         id: entitlement_id(entitlement.number),
         product: view.product.to_string(),
         metric: api::Metric::Concurrent,
         seats: entitlement.seats,
         overdraft: entitlement.overdraft,
-        from: entitlement.from.map(|from| timestamp(from.0)),
-        to: entitlement.to.map(|to| timestamp(to.0)),
+        from: from.map(|from| timestamp(from.begins().0)),
+        to: to.map(|to| timestamp(to.ends().0)),
+        from_day: from.and_then(day),
+        to_day: to.and_then(day),
+        time_zone: zone.map(|zone| zone.to_string()),
         in_use: view.in_use,
         allotment: allotment_id(entitlement.allotment),
     }

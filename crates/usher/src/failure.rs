@@ -218,10 +218,11 @@ fn refused(problem: &Problem) -> Failure {
 }
 
 /// What the API's names of a request are called on the command line.
-const OPTIONS: [(&str, &str); 13] = [
+const OPTIONS: [(&str, &str); 14] = [
     ("`ttl_seconds`", "--ttl"),
     ("`max_ttl_seconds`", "--max-ttl"),
     ("`queue_limit`", "--queue-limit"),
+    ("`impossible_seconds`", "--impossible-seconds"),
     ("`seats`", "--seats"),
     ("`overdraft`", "--overdraft"),
     ("`user`", "--user"),

@@ -245,6 +245,9 @@ impl Attendant {
                 // A server that is stopping answers each poll at once.
                 tokio::time::sleep(APART).await;
             }
+            Ok(answer) if answer.state == TicketState::Denied => {
+                say(lock(&self.agent).end_wait(number, None, Some(notices::impossible)));
+            }
             Ok(_) => self.lost_place(number),
             Err(ClientError::Problem(problem)) if problem.is(Code::UnknownTicket) => {
                 self.lost_place(number);

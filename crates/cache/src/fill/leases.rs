@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
-use usher_core::ledger::{Draw, EndCause, EventNumber, Lease, Now, Scene, SessionKey, Steady};
+use usher_core::ledger::{Ask, Draw, EndCause, EventNumber, Lease, Now, Scene, SessionKey, Steady};
 
 use super::signed;
 use crate::schema::{read_holders, write_cause, write_draws, write_holders};
@@ -19,6 +19,7 @@ pub(super) struct Leases<'c> {
 struct Granted {
     lease: Lease,
     scene: Scene,
+    ask: Option<Ask>,
     ended: Option<Ended>,
 }
 
@@ -37,11 +38,18 @@ impl<'c> Leases<'c> {
         }
     }
 
-    pub(super) fn granted(&mut self, number: EventNumber, lease: &Lease, scene: Scene) {
+    pub(super) fn granted(
+        &mut self,
+        number: EventNumber,
+        lease: &Lease,
+        scene: Scene,
+        ask: Option<&Ask>,
+    ) {
         self.places.insert(number, self.granted.len());
         self.granted.push(Granted {
             lease: lease.clone(),
             scene,
+            ask: ask.cloned(),
             ended: None,
         });
     }
@@ -107,22 +115,56 @@ impl<'c> Leases<'c> {
         let holders = [session];
         let holders = if shared { &holders[..] } else { &[] };
         if let Some(lease) = self.fresh(number) {
-            lease.session = Some(session.session);
+            lease.session = Some(session);
             lease.ttl_seconds = ttl_seconds;
             lease.holders = holders.into();
             return Ok(());
         }
         self.connection
             .prepare_cached(
-                "UPDATE leases SET session = ?2, ttl_seconds = ?3, holders = ?4 WHERE number = ?1",
+                "UPDATE leases SET session = ?2, ttl_seconds = ?3, holders = ?4, \
+                 session_incarnation = ?5 WHERE number = ?1",
             )?
             .execute(params![
                 signed(number.0),
                 signed(session.session),
                 ttl_seconds,
-                write_holders(holders)
+                write_holders(holders),
+                signed(session.incarnation)
             ])
             .map(drop)
+    }
+
+    /// A session that holds it is known by another incarnation now.
+    pub(super) fn rekeyed(
+        &mut self,
+        number: EventNumber,
+        from: SessionKey,
+        to: SessionKey,
+    ) -> rusqlite::Result<()> {
+        if let Some(lease) = self.fresh(number) {
+            lease.session = lease.session.map(|own| if own == from { to } else { own });
+        } else {
+            self.connection
+                .prepare_cached(
+                    "UPDATE leases SET session_incarnation = ?4 \
+                     WHERE number = ?1 AND session = ?2 AND session_incarnation = ?3 \
+                     AND computer = ?5",
+                )?
+                .execute(params![
+                    signed(number.0),
+                    signed(from.session),
+                    signed(from.incarnation),
+                    signed(to.incarnation),
+                    signed(from.computer.0)
+                ])?;
+        }
+        self.holders(number, |holders| {
+            if let Some(place) = holders.iter().position(|holder| *holder == from) {
+                holders[place] = to;
+                holders.sort_unstable();
+            }
+        })
     }
 
     pub(super) fn ended(
@@ -163,21 +205,24 @@ impl<'c> Leases<'c> {
             "INSERT INTO leases (number, incarnation, product, subject, computer, \
              seats, ttl_seconds, deadline, granted_at, granted, draws, session, ticket, \
              ticket_incarnation, holders, graced, scene_seats, scene_in_use, scene_queued, \
-             ended, ended_at, held_ms, cause, program) \
+             ended, ended_at, held_ms, cause, program, waits, repeats, session_incarnation) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-             ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+             ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
         )?;
         for Granted {
             lease,
             scene,
+            ask,
             ended,
         } in self.granted
         {
             let ended = ended.as_ref();
+            let ask = ask.as_ref();
+            let repeats = ask.and_then(|ask| ask.repeats);
             insert.execute(params![
                 signed(lease.id.number.0),
                 lease.id.incarnation.0,
-                lease.product.0,
+                signed(lease.product.0),
                 signed(lease.subject.0),
                 signed(lease.computer.0),
                 lease.seats,
@@ -186,7 +231,7 @@ impl<'c> Leases<'c> {
                 lease.granted_at.0,
                 signed(lease.granted.0),
                 write_draws(&lease.draws),
-                lease.session.map(signed),
+                lease.session.map(|own| signed(own.session)),
                 lease.ticket.map(|ticket| signed(ticket.number.0)),
                 lease.ticket.map(|ticket| ticket.incarnation.0),
                 write_holders(&lease.holders),
@@ -199,6 +244,9 @@ impl<'c> Leases<'c> {
                 ended.map(|ended| signed(ended.at.steady.since_ms(lease.granted))),
                 ended.map(|ended| write_cause(ended.cause)),
                 lease.program,
+                ask.map(|ask| ask.waits),
+                repeats.map(|denial| signed(denial.0)),
+                lease.session.map_or(0, |own| signed(own.incarnation)),
             ])?;
         }
         Ok(())

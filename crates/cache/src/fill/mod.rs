@@ -7,14 +7,16 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use usher_core::ledger::{Batch, Event, EventNumber, Now, Ticket, TicketState};
+use usher_core::ledger::{Batch, Event, EventNumber, Now};
 
 use crate::adopted::{forget_adopted, put_adopted};
 use crate::error::CacheError;
 use crate::journal;
-use crate::schema::{put, write_reason};
+use crate::schema::{put, write_bound, write_reason};
 
+mod changes;
 mod leases;
+mod tickets;
 
 use leases::Leases;
 
@@ -68,6 +70,9 @@ fn slice(connection: &Connection, batches: &[Batch], filled_to: u64) -> rusqlite
                 EventNumber(number),
                 event,
             )?;
+            if let Event::Changed { by, from } = event {
+                changes::write(connection, batch, *from, by)?;
+            }
         }
     }
     leases.write()?;
@@ -107,58 +112,77 @@ fn row(
         ),
         Event::ProductPut { product, spec } => execute(
             "INSERT INTO products (number, id, enabled, max_ttl_seconds, queue_limit, \
-             shared_by_subject, document, created_at, removed) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0) ON CONFLICT (number) DO UPDATE SET \
+             shared_by_subject, document, created_at, removed, impossible_seconds) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9) ON CONFLICT (number) DO UPDATE SET \
              enabled = ?3, max_ttl_seconds = ?4, queue_limit = ?5, shared_by_subject = ?6, \
              document = ?7, created_at = CASE removed WHEN 0 THEN created_at ELSE ?8 END, \
-             removed = 0",
+             removed = 0, impossible_seconds = ?9",
             params![
-                product.0,
+                signed(product.0),
                 &*spec.id,
                 spec.enabled,
                 spec.max_ttl_seconds,
                 spec.queue_limit,
                 spec.shared_by_subject,
                 &*spec.document,
-                at.wall.0
+                at.wall.0,
+                spec.impossible_seconds
             ],
         ),
         Event::ProductRemoved { product } => execute(
             "UPDATE products SET removed = 1 WHERE number = ?1",
-            params![product.0],
+            params![signed(product.0)],
         ),
-        Event::EntitlementPut(e) => execute(
-            "INSERT OR REPLACE INTO entitlements (number, product, seats, overdraft, valid_from, \
-             valid_to, allotment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                e.number.0,
-                e.product.0,
-                e.seats,
-                e.overdraft,
-                e.from.map(|w| w.0),
-                e.to.map(|w| w.0),
-                e.allotment.0
-            ],
-        ),
+        Event::EntitlementPut(e) => {
+            let (from, from_day, from_zone) = write_bound(e.from.as_ref());
+            let (to, to_day, to_zone) = write_bound(e.to.as_ref());
+            execute(
+                "INSERT OR REPLACE INTO entitlements (number, product, seats, overdraft, \
+                 valid_from, from_day, from_zone, valid_to, to_day, to_zone, allotment) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                params![
+                    signed(e.number.0),
+                    signed(e.product.0),
+                    e.seats,
+                    e.overdraft,
+                    from,
+                    from_day,
+                    from_zone,
+                    to,
+                    to_day,
+                    to_zone,
+                    signed(e.allotment.0)
+                ],
+            )
+        }
         Event::EntitlementRemoved { entitlement } => execute(
             "DELETE FROM entitlements WHERE number = ?1",
-            params![entitlement.0],
+            params![signed(entitlement.0)],
         ),
-        Event::AllotmentPut(a) => execute(
-            "INSERT OR REPLACE INTO allotments (number, product, entitlement, seats, valid_from, \
-             valid_to, deadline) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                a.number.0,
-                a.product.0,
-                a.entitlement.0,
-                a.seats,
-                a.from.map(|w| w.0),
-                a.to.map(|w| w.0),
-                a.deadline.map(|d| signed(d.0))
-            ],
-        ),
-        Event::Granted { lease, scene } => {
-            leases.granted(number, lease, *scene);
+        Event::AllotmentPut(a) => {
+            let (from, from_day, from_zone) = write_bound(a.from.as_ref());
+            let (to, to_day, to_zone) = write_bound(a.to.as_ref());
+            execute(
+                "INSERT OR REPLACE INTO allotments (number, product, entitlement, seats, \
+                 valid_from, from_day, from_zone, valid_to, to_day, to_zone, deadline) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                params![
+                    signed(a.number.0),
+                    signed(a.product.0),
+                    signed(a.entitlement.0),
+                    a.seats,
+                    from,
+                    from_day,
+                    from_zone,
+                    to,
+                    to_day,
+                    to_zone,
+                    a.deadline.map(|d| signed(d.0))
+                ],
+            )
+        }
+        Event::Granted { lease, scene, ask } => {
+            leases.granted(number, lease, *scene, ask.as_ref());
             Ok(())
         }
         Event::Renewed { lease, deadline } => leases.deadline(*lease, *deadline, false),
@@ -173,56 +197,24 @@ fn row(
         Event::Left { lease, session } => {
             leases.holders(*lease, |holders| holders.retain(|other| other != session))
         }
-        Event::Queued { ticket: t, scene } => {
-            execute(
-                "INSERT OR REPLACE INTO tickets (number, incarnation, product, subject, computer, \
-                 seats, ttl_seconds, priority, queued_at, scene_seats, scene_in_use, scene_queued, \
-                 state, forgotten, program) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0, ?13)",
-                params![
-                    signed(number.0),
-                    t.id.incarnation.0,
-                    t.product.0,
-                    signed(t.subject.0),
-                    signed(t.computer.0),
-                    t.seats,
-                    t.ttl_seconds,
-                    t.priority,
-                    t.queued_at.0,
-                    signed(scene.seats),
-                    signed(scene.in_use),
-                    scene.queued,
-                    t.program.as_deref()
-                ],
-            )?;
-            ticket_state(connection, number, t)
+        Event::Queued { ticket, scene, ask } => {
+            tickets::queued(connection, at, ticket, *scene, ask)?;
+            tickets::changed(connection, at, number, ticket.state)
         }
-        Event::TicketChanged { ticket, state } => {
-            let (word, until, lease) = write_state(*state);
-            execute(
-                "UPDATE tickets SET state = ?2, until = ?3, lease = ?4, lease_incarnation = ?5 \
-                 WHERE number = ?1",
-                params![
-                    signed(ticket.0),
-                    word,
-                    until,
-                    lease.map(|l| signed(l.number.0)),
-                    lease.map(|l| l.incarnation.0)
-                ],
-            )
-        }
+        Event::TicketChanged { ticket, state } => tickets::changed(connection, at, *ticket, *state),
         Event::TicketForgotten { ticket } => execute(
             "UPDATE tickets SET forgotten = 1 WHERE number = ?1",
             params![signed(ticket.0)],
         ),
-        Event::Denied(d) => execute(
+        Event::Denied { denial: d, ask } => execute(
             "INSERT OR REPLACE INTO denials (number, incarnation, product, subject, computer, \
              seats, reason, scene_seats, scene_in_use, scene_queued, first, first_at, last_at, \
-             count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1)",
+             count, last_steady, waits, repeats) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?11, ?13, ?14)",
             params![
                 signed(number.0),
                 d.id.incarnation.0,
-                d.product.0,
+                signed(d.product.0),
                 signed(d.subject.0),
                 signed(d.computer.0),
                 d.seats,
@@ -231,33 +223,45 @@ fn row(
                 signed(d.scene.in_use),
                 d.scene.queued,
                 signed(at.steady.0),
-                at.wall.0
+                at.wall.0,
+                ask.waits,
+                ask.repeats.map(|denial| signed(denial.0))
             ],
         ),
         Event::DeniedAgain { denial, count, .. } => execute(
-            "UPDATE denials SET count = ?2, last_at = ?3 WHERE number = ?1",
-            params![signed(denial.0), signed(*count), at.wall.0],
+            "UPDATE denials SET count = ?2, last_at = ?3, last_steady = ?4 WHERE number = ?1",
+            params![
+                signed(denial.0),
+                signed(*count),
+                at.wall.0,
+                signed(at.steady.0)
+            ],
         ),
         Event::Unseated(u) => execute(
             "INSERT INTO unseated (computer, session, product, subject, ttl_seconds, deadline, \
-             reason, number, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-             ON CONFLICT (computer, session) DO UPDATE SET product = ?3, subject = ?4, \
+             reason, number, since, session_incarnation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+             ON CONFLICT (computer, session, session_incarnation) DO UPDATE SET product = ?3, subject = ?4, \
              ttl_seconds = ?5, deadline = ?6, reason = ?7",
             params![
                 signed(u.session.computer.0),
                 signed(u.session.session),
-                u.product.0,
+                signed(u.product.0),
                 signed(u.subject.0),
                 u.ttl_seconds,
                 signed(u.deadline.0),
                 write_reason(u.reason),
                 signed(number.0),
-                at.wall.0
+                at.wall.0,
+                signed(u.session.incarnation)
             ],
         ),
         Event::UnseatedEnded { session } => execute(
-            "DELETE FROM unseated WHERE computer = ?1 AND session = ?2",
-            params![signed(session.computer.0), signed(session.session)],
+            "DELETE FROM unseated WHERE computer = ?1 AND session = ?2 AND session_incarnation = ?3",
+            params![
+                signed(session.computer.0),
+                signed(session.session),
+                signed(session.incarnation)
+            ],
         ),
         Event::SessionFinished(s) => execute(
             "INSERT OR IGNORE INTO sessions (number, computer, session, sender_incarnation, \
@@ -268,8 +272,8 @@ fn row(
                 signed(number.0),
                 signed(s.session.computer.0),
                 signed(s.session.session),
-                signed(s.sender_incarnation),
-                s.product.0,
+                signed(s.session.incarnation),
+                signed(s.product.0),
                 &*s.program,
                 s.version.as_deref(),
                 signed(s.subject.0),
@@ -296,16 +300,17 @@ fn row(
             params![signed(computer.0), signed(*incarnation), signed(*sequence)],
         ),
         Event::Remembered { key, body, reply } => {
-            let reply = postcard::to_allocvec(reply)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            let mut frame = Vec::new();
+            journal::frame::put(reply, &mut frame)
+                .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
             execute(
-                "INSERT OR REPLACE INTO answers (number, key, body, reply, steady) \
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR REPLACE INTO answers (number, key, body, reply, steady, framed) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, 1)",
                 params![
                     signed(number.0),
                     &key.to_be_bytes()[..],
                     signed(*body),
-                    reply,
+                    frame,
                     signed(at.steady.0)
                 ],
             )?;
@@ -324,7 +329,8 @@ fn row(
                 hold_until.map_or(0, |until| until.0),
             )
         }
-        Event::CanarySeated => Ok(()),
+        // Its rows are made of the events that it names.
+        Event::CanarySeated | Event::Changed { .. } => Ok(()),
         Event::Paused => put(connection, "paused", 1),
         Event::Continued => put(connection, "paused", 0),
         Event::Claimed {
@@ -333,43 +339,13 @@ fn row(
             ttl_seconds,
             shared,
         } => leases.claimed(*lease, *session, *ttl_seconds, *shared),
+        Event::Rekeyed { lease, from, to } => leases.rekeyed(*lease, *from, *to),
         Event::Adopted { lease, former } => put_adopted(connection, *former, lease.0),
     }
 }
 
 fn signed(value: u64) -> i64 {
     value.cast_signed()
-}
-
-fn ticket_state(
-    connection: &Connection,
-    number: EventNumber,
-    ticket: &Ticket,
-) -> rusqlite::Result<()> {
-    let (word, until, _) = write_state(ticket.state);
-    connection
-        .prepare_cached("UPDATE tickets SET state = ?2, until = ?3 WHERE number = ?1")?
-        .execute(params![signed(number.0), word, until])
-        .map(drop)
-}
-
-fn write_state(
-    state: TicketState,
-) -> (
-    &'static str,
-    Option<i64>,
-    Option<usher_core::ledger::LeaseId>,
-) {
-    match state {
-        TicketState::Waiting { alive_until } => ("waiting", Some(signed(alive_until.0)), None),
-        TicketState::Granted { lease, claim_until } => (
-            "granted",
-            claim_until.map(|until| signed(until.0)),
-            Some(lease),
-        ),
-        TicketState::Expired { forget_at } => ("expired", Some(signed(forget_at.0)), None),
-        TicketState::Cancelled { forget_at } => ("cancelled", Some(signed(forget_at.0)), None),
-    }
 }
 
 /// Counts starts of a program of no product, in a table of bounded size.

@@ -125,7 +125,7 @@ impl History {
                             },
                             holders: Vec::new(),
                         };
-                        Ok((decision, row.get::<_, u32>(14)?))
+                        Ok((decision, row.get::<_, i64>(14)?))
                     })
                     .optional()?;
                 if let Some((mut decision, product)) = found {
@@ -142,7 +142,7 @@ impl History {
 /// numbered in the order in which they happened.
 fn holders(
     connection: &rusqlite::Connection,
-    product: u32,
+    product: i64,
     at: EventNumber,
 ) -> rusqlite::Result<Vec<HolderRow>> {
     let mut statement = connection.prepare_cached(

@@ -43,7 +43,7 @@ pub struct LeaseRow {
     /// Seconds that it lives without renewal.
     pub ttl_seconds: u32,
     /// The numbers of its allotments.
-    pub allotments: Vec<u32>,
+    pub allotments: Vec<u64>,
 }
 
 /// A request that waits.

@@ -156,7 +156,13 @@ fn a_lease_that_was_claimed_is_its_sessions_again_from_journal_and_tables() {
     engine.settle().unwrap();
     report(claims(2, "suite", "bob", ticket("suite")));
     let before = ledger(&engine);
-    let named = |lease: &Lease| (lease.session, lease.holders.len(), lease.ttl_seconds);
+    let named = |lease: &Lease| {
+        (
+            lease.session.map(|session| session.session),
+            lease.holders.len(),
+            lease.ttl_seconds,
+        )
+    };
     let mut seats: Vec<_> = before.leases().map(named).collect();
     seats.sort_unstable();
     assert_eq!(seats, [(Some(1), 0, 60), (Some(2), 1, 60)]);

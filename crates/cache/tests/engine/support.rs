@@ -83,6 +83,7 @@ fn put_product(engine: &Engine, id: &str, seats: u32, shared_by_subject: bool) {
         max_ttl_seconds: 86_400,
         queue_limit: 100,
         shared_by_subject,
+        impossible_seconds: 60,
         document: "{}".into(),
     };
     engine

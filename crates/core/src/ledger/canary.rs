@@ -35,7 +35,7 @@ fn reserved(now: Now) -> Pool {
             max_ttl_seconds: 1,
             queue_limit: 0,
             shared_by_subject: false,
-            impossible_seconds: 60,
+            impossible_seconds: DEFAULT_IMPOSSIBLE_SECONDS,
             document: "".into(),
         },
         created_at: now.wall,

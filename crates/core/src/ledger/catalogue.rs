@@ -91,14 +91,14 @@ impl Ledger {
             from,
             to,
             ..
-        } = *terms;
+        } = terms.clone();
         self.emit(Event::EntitlementPut(Entitlement {
             number,
             product,
             seats,
             overdraft,
-            from,
-            to,
+            from: from.clone(),
+            to: to.clone(),
             allotment,
         }));
         self.emit(Event::AllotmentPut(Allotment {

@@ -7,17 +7,18 @@
 //! session of the next start claims it, so that both are one seat.
 
 use super::decide::Asked;
-use super::denials::Fold;
+use super::denials::{Asker, Fold};
 use super::event::{Event, Undo};
 use super::*;
 
 /// Every reason, for looking up a refusal.
-const REASONS: [Reason; 5] = [
+const REASONS: [Reason; 6] = [
     Reason::NoSeat,
     Reason::NoEntitlement,
     Reason::EntitlementExpired,
     Reason::ProductDisabled,
     Reason::QueueFull,
+    Reason::Impossible,
 ];
 
 /// How a session asks for its seat.
@@ -42,7 +43,11 @@ impl Ledger {
 
     /// The newest refusal of the last minute for who asks with this item, where its program is
     /// held.
-    pub(super) fn refused_lately(&self, item: &ReportItem) -> Option<ItemReply> {
+    pub(super) fn refused_lately(
+        &self,
+        computer: ComputerId,
+        item: &ReportItem,
+    ) -> Option<ItemReply> {
         let ReportItem::Checkout {
             product: id,
             subject,
@@ -54,13 +59,13 @@ impl Ledger {
             return None;
         };
         let (product, pool) = self.product(id)?;
-        let subject = self.subjects.find(&subject.authority, &subject.key)?.id;
+        let asker = Asker {
+            product,
+            subject: self.subjects.find(&subject.authority, &subject.key)?.id,
+            computer,
+        };
         let kept = |reason| {
-            let fold = Fold {
-                product,
-                subject,
-                reason,
-            };
+            let fold = Fold { asker, reason };
             Some((self.denials.repeated(&fold, self.now.steady)?.id, reason))
         };
         let (decision, reason) = REASONS
@@ -134,7 +139,7 @@ impl Ledger {
         let Some(lease) = self.leases.get_mut(&number) else {
             return Undo::Nothing;
         };
-        lease.session = Some(session.session);
+        lease.session = Some(session);
         let before = std::mem::replace(&mut lease.ttl_seconds, ttl_seconds);
         let mut shared_before = None;
         if shared {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::adopt::Shown;
 use super::ids::*;
 use super::records::*;
+use super::validity::Bound;
 
 /// A person as a request names one. The ledger looks it up, or enters it under `candidate`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,10 +167,10 @@ pub struct EntitlementTerms {
     pub seats: u32,
     /// Seats beyond those owned that may be in use.
     pub overdraft: u32,
-    /// First instant of validity.
-    pub from: Option<Wall>,
-    /// First instant of validity no more.
-    pub to: Option<Wall>,
+    /// With what validity begins.
+    pub from: Option<Bound>,
+    /// With what validity ends.
+    pub to: Option<Bound>,
 }
 
 /// What a ledger is told. Each is carried out at once and whole.
@@ -262,6 +263,13 @@ pub enum Command {
         incarnation: Incarnation,
         /// Leases of before the restore may be in use until then.
         hold_until: Option<Steady>,
+    },
+    /// A command, and who sent it: what it changes is kept with that.
+    As {
+        /// Who.
+        by: By,
+        /// What is to be done.
+        command: Box<Command>,
     },
     /// A command that is carried out once under a key, however often it is sent.
     Once {

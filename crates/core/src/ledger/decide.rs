@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::denials::{Fold, Folded};
+use super::denials::{Asker, Fold, Folded};
 use super::event::{EndCause, Event};
 use super::*;
 
@@ -13,11 +13,22 @@ pub(super) struct Asked {
     pub product: ProductNumber,
     pub subject: SubjectId,
     pub computer: ComputerId,
-    pub session: Option<u64>,
+    pub session: Option<SessionKey>,
     pub seats: u32,
     pub ttl_seconds: u32,
+    pub waits: bool,
     pub priority: i8,
     pub program: Option<Arc<str>>,
+}
+
+impl Asked {
+    fn asker(&self) -> Asker {
+        Asker {
+            product: self.product,
+            subject: self.subject,
+            computer: self.computer,
+        }
+    }
 }
 
 /// How a checkout would be granted.
@@ -58,6 +69,7 @@ impl Ledger {
             session: None,
             seats: checkout.seats,
             ttl_seconds,
+            waits: checkout.wait,
             priority: checkout.priority,
             program: checkout.program,
         };
@@ -134,10 +146,7 @@ impl Ledger {
         } = plan;
         let granted = takes_over.map_or(now, |shown| shown.granted(now));
         let holders = match asked.session {
-            Some(session) if shared => Box::from([SessionKey {
-                computer: asked.computer,
-                session,
-            }]),
+            Some(session) if shared => Box::from([session]),
             _ => Box::default(),
         };
         let lease = Lease {
@@ -157,9 +166,11 @@ impl Ledger {
             graced: false,
             program: asked.program.clone(),
         };
+        let ask = Some(self.ask(asked));
         self.emit(Event::Granted {
             lease: lease.clone(),
             scene,
+            ask,
         });
         if let Some(shown) = takes_over {
             self.emit(Event::Adopted {
@@ -199,9 +210,11 @@ impl Ledger {
             },
             program: asked.program.clone(),
         };
+        let ask = self.ask(asked);
         self.emit(Event::Queued {
             ticket: ticket.clone(),
             scene,
+            ask,
         });
         Reply::Queued(self.view(&ticket))
     }
@@ -217,30 +230,32 @@ impl Ledger {
 
     /// Keeps that it was refused; a repeat within a minute is counted.
     pub(super) fn record_denial(&mut self, asked: &Asked, reason: Reason) -> (DecisionId, Scene) {
-        let fold = Fold {
-            product: asked.product,
-            subject: asked.subject,
-            reason,
-        };
+        let asker = asked.asker();
+        let fold = Fold { asker, reason };
         let scene = self
             .pools
             .get(&asked.product)
             .map(|pool| pool.scene(self.now))
             .unwrap_or_default();
         if let Some(Folded { id, count, .. }) = self.denials.repeated(&fold, self.now.steady) {
-            let (product, subject) = (asked.product, asked.subject);
+            let Asker {
+                product,
+                subject,
+                computer,
+            } = asker;
             let count = count + 1;
             self.emit(Event::DeniedAgain {
                 denial: id.number,
                 product,
                 subject,
+                computer,
                 reason,
                 count,
             });
             return (id, scene);
         }
         let id = self.next_decision_id();
-        self.emit(Event::Denied(Denial {
+        let denial = Denial {
             id,
             product: asked.product,
             subject: asked.subject,
@@ -248,8 +263,18 @@ impl Ledger {
             seats: asked.seats,
             reason,
             scene,
-        }));
+        };
+        let ask = self.ask(asked);
+        self.emit(Event::Denied { denial, ask });
         (id, scene)
+    }
+
+    /// What is kept of how it was asked.
+    fn ask(&self, asked: &Asked) -> Ask {
+        Ask {
+            waits: asked.waits,
+            repeats: self.denials.retried(&asked.asker(), self.now.steady),
+        }
     }
 
     pub(super) fn renew(&mut self, id: LeaseId, access: &Access) -> Reply {

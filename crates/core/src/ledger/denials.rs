@@ -1,5 +1,8 @@
+//! Refusals of late: which one a new one repeats.
+//!
 //! Repeats of a refusal within a minute are one, counted: a program that asks again and again
-//! fills no disk. What is kept here is bounded; beyond the bound a repeat begins a new row.
+//! fills no disk. Whoever asks again within a quarter of an hour is known to ask again. What is
+//! kept here is bounded; beyond the bound a repeat begins a new row, or counts as an ask of its own.
 
 use std::collections::VecDeque;
 
@@ -10,14 +13,23 @@ use super::records::Reason;
 
 /// Repeats within this time are one.
 pub const FOLD_SECONDS: u64 = 60;
-/// Refusals that are kept for folding at the most.
+/// Whoever asks again within this time after a refusal repeats that ask.
+pub const RETRY_SECONDS: u64 = 900;
+/// Refusals that are kept at the most, for each of the two.
 pub const FOLDS_LIMIT: usize = 50_000;
+
+/// Who asked for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Asker {
+    pub(super) product: ProductNumber,
+    pub(super) subject: SubjectId,
+    pub(super) computer: ComputerId,
+}
 
 /// What makes two refusals the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Fold {
-    pub(super) product: ProductNumber,
-    pub(super) subject: SubjectId,
+    pub(super) asker: Asker,
     pub(super) reason: Reason,
 }
 
@@ -29,12 +41,40 @@ pub(super) struct Folded {
     pub(super) count: u64,
 }
 
-/// The refusals of the last minute.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The last refusal of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) denial: EventNumber,
+    pub(super) at: Steady,
+}
+
+/// What was there before a refusal was noted.
+#[derive(Debug, Clone)]
+pub(super) struct Before {
+    fold: Fold,
+    folded: Option<Folded>,
+    refused: Option<Refused>,
+}
+
+/// The refusals of late.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Denials {
     recent: FxHashMap<Fold, Folded>,
     order: VecDeque<(Steady, Fold)>,
+    refused: FxHashMap<Asker, Refused>,
+    /// One entry an asker, with the instant of its refusal when it was last looked at.
+    refused_order: VecDeque<(Steady, Asker)>,
 }
+
+impl PartialEq for Denials {
+    /// Who is forgotten first at the bound depends on when it was looked at, so two ledgers that
+    /// differ only in who repeats what are equal.
+    fn eq(&self, other: &Denials) -> bool {
+        self.recent == other.recent && self.order == other.order
+    }
+}
+
+impl Eq for Denials {}
 
 impl Denials {
     pub(super) fn get(&self, fold: &Fold) -> Option<Folded> {
@@ -47,39 +87,79 @@ impl Denials {
         (now.since_ms(folded.first) < FOLD_SECONDS * 1_000).then_some(*folded)
     }
 
-    pub(super) fn put(&mut self, fold: Fold, folded: Folded) -> Option<Folded> {
+    /// The refusal after which somebody asks again, if it is not too long ago.
+    pub(super) fn retried(&self, asker: &Asker, now: Steady) -> Option<EventNumber> {
+        let refused = self.refused.get(asker)?;
+        (now.since_ms(refused.at) < RETRY_SECONDS * 1_000).then_some(refused.denial)
+    }
+
+    /// Notes a refusal at an instant: the first of its fold, or a repeat.
+    pub(super) fn put(&mut self, fold: Fold, folded: Folded, at: Steady) -> Before {
         if folded.count == 1 {
             self.order.push_back((folded.first, fold));
         }
-        self.recent.insert(fold, folded)
+        let refused = Refused {
+            denial: folded.id.number,
+            at,
+        };
+        let before = Before {
+            fold,
+            folded: self.recent.insert(fold, folded),
+            refused: self.refused.insert(fold.asker, refused),
+        };
+        if before.refused.is_none() {
+            self.refused_order.push_back((at, fold.asker));
+        }
+        before
     }
 
-    pub(super) fn undo(&mut self, fold: Fold, before: Option<Folded>) {
-        let Some(now) = self.recent.remove(&fold) else {
-            return;
-        };
-        if now.count == 1 {
+    pub(super) fn undo(&mut self, before: Before) {
+        let Before {
+            fold,
+            folded,
+            refused,
+        } = before;
+        if let Some(now) = self.recent.remove(&fold)
+            && now.count == 1
+        {
             self.order.pop_back();
         }
-        if let Some(before) = before {
-            self.recent.insert(fold, before);
+        if let Some(folded) = folded {
+            self.recent.insert(fold, folded);
+        }
+        match refused {
+            Some(refused) => drop(self.refused.insert(fold.asker, refused)),
+            None => {
+                self.refused.remove(&fold.asker);
+                self.refused_order.pop_back();
+            }
         }
     }
 
-    /// Forgets what is older than a minute, and the oldest beyond the bound.
+    /// Forgets what is too old to be repeated, and the oldest beyond the bound.
     pub(super) fn prune(&mut self, now: Steady) {
         while let Some((first, fold)) = self.order.front().copied() {
             let old = now.since_ms(first) >= FOLD_SECONDS * 1_000;
             if !old && self.order.len() <= FOLDS_LIMIT {
-                return;
+                break;
             }
             self.order.pop_front();
-            if self
-                .recent
-                .get(&fold)
-                .is_some_and(|folded| folded.first == first)
-            {
+            let is_it = |folded: &Folded| folded.first == first;
+            if self.recent.get(&fold).is_some_and(is_it) {
                 self.recent.remove(&fold);
+            }
+        }
+        while let Some((at, asker)) = self.refused_order.front().copied() {
+            let old = now.since_ms(at) >= RETRY_SECONDS * 1_000;
+            if !old && self.refused_order.len() <= FOLDS_LIMIT {
+                break;
+            }
+            self.refused_order.pop_front();
+            match self.refused.get(&asker) {
+                Some(again) if again.at > at && old => {
+                    self.refused_order.push_back((again.at, asker))
+                }
+                _ => drop(self.refused.remove(&asker)),
             }
         }
     }

@@ -26,7 +26,8 @@ pub enum EndCause {
 }
 
 /// A fact. Its number is its place in the order of all events; the instant is that of its batch.
-/// Variants and fields are only ever added at the end: a journal may hold older ones.
+/// A data file may hold older forms of these: whoever changes one, or anything inside it, gives
+/// the journal a new form and keeps the old (`usher-cache`, `journal`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// A person was entered, or has a new name.
@@ -60,6 +61,8 @@ pub enum Event {
         lease: Lease,
         /// The counts at that instant.
         scene: Scene,
+        /// How it was asked for; none where a ticket has waited for it, which says so.
+        ask: Option<Ask>,
     },
     /// A lease lives on.
     Renewed {
@@ -109,6 +112,8 @@ pub enum Event {
         ticket: Ticket,
         /// The counts at that instant.
         scene: Scene,
+        /// How it was asked for.
+        ask: Ask,
     },
     /// A ticket is now in another state.
     TicketChanged {
@@ -123,7 +128,12 @@ pub enum Event {
         ticket: EventNumber,
     },
     /// A checkout was refused.
-    Denied(Denial),
+    Denied {
+        /// The refusal; its number is this event's.
+        denial: Denial,
+        /// How it was asked for.
+        ask: Ask,
+    },
     /// The same refusal again, within a minute.
     DeniedAgain {
         /// The first one's number.
@@ -132,6 +142,8 @@ pub enum Event {
         product: ProductNumber,
         /// Who asked.
         subject: SubjectId,
+        /// Where.
+        computer: ComputerId,
         /// Why not.
         reason: Reason,
         /// How often by now.
@@ -202,6 +214,22 @@ pub enum Event {
         /// Whether other sessions of the person may share it.
         shared: bool,
     },
+    /// A session is the same as one of an earlier incarnation of its agent, and has its seat.
+    Rekeyed {
+        /// The lease's number.
+        lease: EventNumber,
+        /// As it was known.
+        from: SessionKey,
+        /// As it is known now.
+        to: SessionKey,
+    },
+    /// The events from that number up to this one are what one command has changed.
+    Changed {
+        /// Who sent it.
+        by: By,
+        /// The first of them.
+        from: EventNumber,
+    },
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.
@@ -254,6 +282,11 @@ pub(super) enum Undo {
         lease: EventNumber,
         session: SessionKey,
     },
+    Rekeyed {
+        lease: EventNumber,
+        from: SessionKey,
+        to: SessionKey,
+    },
     Queued {
         ticket: EventNumber,
     },
@@ -265,8 +298,7 @@ pub(super) enum Undo {
         ticket: Box<Ticket>,
     },
     Denied {
-        fold: super::denials::Fold,
-        before: Option<super::denials::Folded>,
+        before: super::denials::Before,
     },
     Unseated {
         session: SessionKey,
@@ -301,13 +333,36 @@ pub(super) enum Undo {
 }
 
 impl Event {
+    /// Whether it changes what is owned or allowed, or is what an operator does: who did it is
+    /// kept beside it.
+    pub fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Event::ProductPut { .. }
+                | Event::ProductRemoved { .. }
+                | Event::EntitlementPut(_)
+                | Event::EntitlementRemoved { .. }
+                | Event::Ended {
+                    cause: EndCause::CheckedIn,
+                    ..
+                }
+                | Event::TicketChanged {
+                    state: TicketState::Cancelled { .. },
+                    ..
+                }
+                | Event::Reincarnated { .. }
+                | Event::Paused
+                | Event::Continued
+        )
+    }
+
     /// Whether people follow it live: grants, checkins, denials, queue moves, state changes.
     pub fn is_public(&self) -> bool {
         matches!(
             self,
             Event::Granted { .. }
                 | Event::Ended { .. }
-                | Event::Denied(_)
+                | Event::Denied { .. }
                 | Event::DeniedAgain { .. }
                 | Event::Queued { .. }
                 | Event::TicketChanged { .. }

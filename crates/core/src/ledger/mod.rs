@@ -26,23 +26,27 @@ mod records;
 mod report;
 mod restore;
 mod review;
+mod seatings;
 mod state;
 mod time;
+mod validity;
 
 pub use adopt::{ADOPTIONS_LIMIT, Shown};
 pub use command::*;
-pub use denials::{FOLD_SECONDS, FOLDS_LIMIT};
+pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS};
 pub use directory::{Computers, Subjects};
 pub use event::{Batch, EndCause, Event};
 pub use ids::*;
 pub use memory::{KEPT_SECONDS, KEYS_LIMIT};
 pub use pool::{DRIFT_MARGIN_MS, Lent, Listing, Pool};
 pub use records::*;
-pub use restore::Snapshot;
+pub use restore::{Repeated, Snapshot};
+pub use review::DEFAULT_IMPOSSIBLE_SECONDS;
 pub use time::{
     CLAIM_SECONDS, DEFAULT_TTL_SECONDS, EXPIRIES_PER_COMMAND, FORGET_SECONDS, GRACE_SECONDS,
     KEEP_SECONDS,
 };
+pub use validity::Bound;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,6 +57,7 @@ use denials::Denials;
 use event::Undo;
 use memory::Memory;
 use pool::Reviewed;
+use seatings::{Seating, Seatings};
 
 /// How far a sender's items are applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,15 +66,6 @@ pub struct Mark {
     pub incarnation: u64,
     /// The highest sequence applied.
     pub sequence: u64,
-}
-
-/// What an agent's session has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Seating {
-    /// This lease, by its number.
-    Lease(EventNumber),
-    /// No seat.
-    Unseated(Unseated),
 }
 
 /// See the module.
@@ -90,7 +86,7 @@ pub struct Ledger {
     lease_deadlines: BTreeSet<(Steady, EventNumber)>,
     /// Leases that the sessions of one subject share.
     shared: FxHashMap<(ProductNumber, SubjectId), EventNumber>,
-    sessions: FxHashMap<SessionKey, Seating>,
+    sessions: Seatings,
     unseated_deadlines: BTreeSet<(Steady, SessionKey)>,
     tickets: FxHashMap<EventNumber, Ticket>,
     ticket_due: BTreeSet<(Steady, EventNumber)>,
@@ -191,6 +187,19 @@ impl Ledger {
                 Reply::Done
             }
             Command::Once { key, body, command } => self.once(key, body, *command),
+            Command::As { by, command } => {
+                let from = self.next_number;
+                let reply = self.apply(now, *command);
+                let since = usize::try_from(from - self.first_number).unwrap_or(usize::MAX);
+                let changed = self.events.iter().skip(since).any(Event::is_change);
+                if changed {
+                    self.emit(Event::Changed {
+                        by,
+                        from: EventNumber(from),
+                    });
+                }
+                reply
+            }
         }
     }
 

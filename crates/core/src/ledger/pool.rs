@@ -8,6 +8,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::ids::*;
 use super::records::*;
+use super::validity::Bound;
 
 /// A product in the ledger's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,10 @@ pub struct Listing {
 pub struct Lent {
     /// The allotment.
     pub allotment: Allotment,
+    /// Its first instant of validity; none: always was.
+    pub from: Option<Wall>,
+    /// Its first instant of validity no more; none: for ever.
+    pub to: Option<Wall>,
     /// Seats of it in use. More than its seats only after it was made smaller.
     pub in_use: u64,
 }
@@ -34,15 +39,24 @@ pub struct Lent {
 pub const DRIFT_MARGIN_MS: u64 = 2_000;
 
 impl Lent {
-    fn is_valid(&self, now: Now) -> bool {
-        self.allotment.from.is_none_or(|from| from <= now.wall)
+    fn new(allotment: Allotment) -> Lent {
+        Lent {
+            from: allotment.from.as_ref().map(Bound::begins),
+            to: allotment.to.as_ref().map(Bound::ends),
+            allotment,
+            in_use: 0,
+        }
+    }
+
+    /// Whether seats may be granted from it now.
+    pub fn is_valid(&self, now: Now) -> bool {
+        self.from.is_none_or(|from| from <= now.wall)
             && self.lifetime_ms(now).is_none_or(|ms| ms > 0)
     }
 
     /// How long a lease out of it may live at the most; none: for ever.
     fn lifetime_ms(&self, now: Now) -> Option<u64> {
         let validity = self
-            .allotment
             .to
             .map(|to| u64::try_from(to.0.saturating_sub(now.wall.0)).unwrap_or(0));
         let loan = self.allotment.deadline.map(|deadline| {
@@ -122,9 +136,7 @@ impl Pool {
     /// Whether a date changes what may be in use, sooner or later.
     pub(super) fn has_dates(&self, now: Now) -> bool {
         let ahead = |bound: Option<Wall>| bound > Some(now.wall);
-        self.lent
-            .iter()
-            .any(|l| ahead(l.allotment.from) || ahead(l.allotment.to))
+        self.lent.iter().any(|l| ahead(l.from) || ahead(l.to))
     }
 
     /// Whether anybody waits.
@@ -279,12 +291,15 @@ impl Pool {
     /// Puts an allotment in place of the one of its number; answers the former.
     pub(super) fn put_allotment(&mut self, allotment: Allotment) -> Option<Allotment> {
         match self.find_mut(allotment.number) {
-            Some(lent) => Some(std::mem::replace(&mut lent.allotment, allotment)),
+            Some(lent) => {
+                let next = Lent {
+                    in_use: lent.in_use,
+                    ..Lent::new(allotment)
+                };
+                Some(std::mem::replace(lent, next).allotment)
+            }
             None => {
-                self.lent.push(Lent {
-                    allotment,
-                    in_use: 0,
-                });
+                self.lent.push(Lent::new(allotment));
                 None
             }
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::ids::*;
+use super::validity::Bound;
 
 /// What the ledger must know of a product to decide; the rest of it (program rules, mode) is
 /// carried as `document` and never looked into.
@@ -39,10 +40,10 @@ pub struct Entitlement {
     pub seats: u32,
     /// Seats beyond those owned that may be in use.
     pub overdraft: u32,
-    /// First instant of validity; none: always was.
-    pub from: Option<Wall>,
-    /// First instant of validity no more; none: for ever.
-    pub to: Option<Wall>,
+    /// With what validity begins; none: always was.
+    pub from: Option<Bound>,
+    /// With what validity ends; none: never.
+    pub to: Option<Bound>,
     /// The allotment by which this ledger has its seats.
     pub allotment: AllotmentNumber,
 }
@@ -59,10 +60,10 @@ pub struct Allotment {
     pub entitlement: EntitlementNumber,
     /// Seats, overdraft included.
     pub seats: u32,
-    /// First instant of validity; none: always was.
-    pub from: Option<Wall>,
-    /// First instant of validity no more; none: for ever.
-    pub to: Option<Wall>,
+    /// With what validity begins; none: always was.
+    pub from: Option<Bound>,
+    /// With what validity ends; none: never.
+    pub to: Option<Bound>,
     /// When a loan ends; none: it is this server's own.
     pub deadline: Option<Steady>,
 }
@@ -83,6 +84,8 @@ pub struct SessionKey {
     pub computer: ComputerId,
     /// The agent's number.
     pub session: u64,
+    /// The agent's incarnation: numbers may come again with another. 0 where it was not kept.
+    pub incarnation: u64,
 }
 
 /// A seat, or several, held by someone until a time.
@@ -109,7 +112,7 @@ pub struct Lease {
     /// The allotments that its seats come from; one, as a rule.
     pub draws: SmallVec<[Draw; 1]>,
     /// The agent's session that asked, if one did.
-    pub session: Option<u64>,
+    pub session: Option<SessionKey>,
     /// The ticket that waited for it, if one did.
     pub ticket: Option<TicketId>,
     /// The sessions that hold it, in order, where a subject's sessions share it; else empty.
@@ -210,6 +213,41 @@ pub struct Ticket {
     pub program: Option<Arc<str>>,
 }
 
+/// How seats were asked for: what is kept of it beside the decision, for what is worked out of
+/// it later.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Whether it would wait where no seat is free.
+    pub waits: bool,
+    /// The refusal that it comes after: of the same person, computer and product, at most
+    /// [`super::RETRY_SECONDS`] ago.
+    pub repeats: Option<EventNumber>,
+}
+
+/// Who has changed something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    /// What kind of actor.
+    pub kind: ActorKind,
+    /// Its id: of a token or of a person's surrogate, never a name. Empty for the system.
+    pub id: Arc<str>,
+    /// The request, as it is told to who sent it.
+    pub request: u64,
+}
+
+/// What kind of actor has changed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActorKind {
+    /// Somebody who signed in.
+    Person,
+    /// Whoever holds a token.
+    Token,
+    /// A computer's agent.
+    Agent,
+    /// Usher itself.
+    System,
+}
+
 /// The counts of a product at the instant of a decision, before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scene {
@@ -280,10 +318,8 @@ pub struct Unseated {
 /// A session that has ended, as its agent told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedSession {
-    /// Which session.
+    /// Which session, in the incarnation in which it was first reported.
     pub session: SessionKey,
-    /// The agent's incarnation: numbers begin anew with it.
-    pub sender_incarnation: u64,
     /// Of which product.
     pub product: ProductNumber,
     /// The program that began it, by file name.

@@ -43,7 +43,7 @@ impl Ledger {
         let mut replies = Vec::with_capacity(items.len());
         for (sequence, item) in items {
             replies.push(match sequence <= last {
-                true => self.item_as_it_stands(sender, &item),
+                true => self.item_as_it_stands(sender, incarnation, &item),
                 false => self.item(sender, incarnation, item),
             });
             last = last.max(sequence);
@@ -75,6 +75,11 @@ impl Ledger {
                 gate,
                 claim,
             } => {
+                let key = SessionKey {
+                    computer: sender,
+                    session,
+                    incarnation,
+                };
                 let Some((product, pool)) = self.product(&product) else {
                     return ItemReply::UnknownProduct;
                 };
@@ -84,24 +89,19 @@ impl Ledger {
                     product,
                     subject: self.subject(subject),
                     computer: sender,
-                    session: Some(session),
+                    session: Some(key),
                     seats,
                     ttl_seconds,
+                    waits: false,
                     priority: 0,
                     program: None,
                 };
-                self.seat_session(
-                    SessionKey {
-                        computer: sender,
-                        session,
-                    },
-                    &asked,
-                    Wish { shown, gate, claim },
-                )
+                self.seat_session(key, &asked, Wish { shown, gate, claim })
             }
             ReportItem::Renew { session } => self.renew_session(SessionKey {
                 computer: sender,
                 session,
+                incarnation,
             }),
             ReportItem::Checkin { session } | ReportItem::Released { session } => {
                 let cause = match item {
@@ -111,6 +111,7 @@ impl Ledger {
                 let key = SessionKey {
                     computer: sender,
                     session,
+                    incarnation,
                 };
                 self.checkin_session(key, cause)
             }
@@ -135,9 +136,9 @@ impl Ledger {
                     session: SessionKey {
                         computer: sender,
                         session,
+                        incarnation: first_reported
+                            .map_or(incarnation, |first| first.min(incarnation)),
                     },
-                    sender_incarnation: first_reported
-                        .map_or(incarnation, |first| first.min(incarnation)),
                     product,
                     program,
                     version,
@@ -211,6 +212,7 @@ impl Ledger {
 
     /// The lease that the session has, or that its person's sessions share: it lives on.
     fn seat_of(&mut self, key: SessionKey, asked: &Asked) -> Option<EventNumber> {
+        self.recognise(key, asked);
         if self.renew_seat(key)
             && let Some(Seating::Lease(lease)) = self.sessions.get(&key)
         {
@@ -229,6 +231,47 @@ impl Ledger {
             session: key,
         });
         Some(lease)
+    }
+
+    /// Sees to it that what the session has is its own: of the product and person that it says.
+    /// What an earlier incarnation of its agent knew under the same number is the same session
+    /// only if these are the same; else its seat is left to end by itself, for its program may run
+    /// on under another agent that has a copy of this one's state.
+    fn recognise(&mut self, key: SessionKey, asked: &Asked) {
+        match self.sessions.get(&key) {
+            Some(_) if self.is_of(key, asked) => {}
+            Some(_) => drop(self.checkin_session(key, EndCause::CheckedIn)),
+            None => {
+                let Some(from) = self.sessions.former(&key) else {
+                    return;
+                };
+                match self.sessions.get(&from) {
+                    Some(Seating::Lease(lease)) if self.is_of(from, asked) => {
+                        let lease = *lease;
+                        self.emit(Event::Rekeyed {
+                            lease,
+                            from,
+                            to: key,
+                        });
+                    }
+                    Some(Seating::Unseated(_)) => self.end_unseated(from),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Whether what the session has is of that product and person.
+    fn is_of(&self, key: SessionKey, asked: &Asked) -> bool {
+        match self.sessions.get(&key) {
+            Some(Seating::Lease(lease)) => self.leases.get(lease).is_some_and(|lease| {
+                lease.product == asked.product && lease.subject == asked.subject
+            }),
+            Some(Seating::Unseated(entry)) => {
+                entry.product == asked.product && entry.subject == asked.subject
+            }
+            None => false,
+        }
     }
 
     /// Whether the sessions of one person share a lease of the product.
@@ -294,6 +337,11 @@ impl Ledger {
     }
 
     fn checkin_session(&mut self, key: SessionKey, cause: EndCause) -> ItemReply {
+        // An agent's new incarnation gives back what its last one had without asking for it again.
+        let key = match self.sessions.get(&key) {
+            Some(_) => key,
+            None => self.sessions.former(&key).unwrap_or(key),
+        };
         match self.sessions.get(&key) {
             Some(Seating::Lease(lease)) => {
                 let lease = *lease;
@@ -318,24 +366,51 @@ impl Ledger {
     /// The answer to an item that was applied before: what its session has now. Never a new
     /// decision: where a refusal is no longer known of, a session without a seat is unknown, and
     /// only an item with a new number asks for it anew.
-    fn item_as_it_stands(&self, sender: ComputerId, item: &ReportItem) -> ItemReply {
+    fn item_as_it_stands(
+        &self,
+        sender: ComputerId,
+        incarnation: u64,
+        item: &ReportItem,
+    ) -> ItemReply {
         let (ReportItem::Checkout { session, .. } | ReportItem::Renew { session }) = item else {
             return ItemReply::Done;
         };
         let seating = self.sessions.get(&SessionKey {
             computer: sender,
             session: *session,
+            incarnation,
         });
+        // An agent that was rolled back uses its numbers again, for another program.
+        let seating = seating.filter(|seating| self.may_be_for(seating, item));
         if let Some(Seating::Lease(lease)) = seating {
             return self.granted(*lease);
         }
-        if let Some(refused) = self.refused_lately(item) {
+        if let Some(refused) = self.refused_lately(sender, item) {
             return refused;
         }
         match seating {
             Some(Seating::Unseated(entry)) => ItemReply::Unseated(entry.reason),
             _ => ItemReply::UnknownSession,
         }
+    }
+
+    /// Whether what a session has is of the product and person that an item says, if it does.
+    fn may_be_for(&self, seating: &Seating, item: &ReportItem) -> bool {
+        let ReportItem::Checkout {
+            product, subject, ..
+        } = item
+        else {
+            return true;
+        };
+        let (of, who) = match seating {
+            Seating::Lease(lease) => match self.leases.get(lease) {
+                Some(lease) => (lease.product, lease.subject),
+                None => return false,
+            },
+            Seating::Unseated(entry) => (entry.product, entry.subject),
+        };
+        let person = self.subjects.find(&subject.authority, &subject.key);
+        self.product_id(of) == *product && person.is_some_and(|person| person.id == who)
     }
 }
 

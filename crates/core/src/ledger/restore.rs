@@ -1,6 +1,6 @@
 //! A ledger out of what tables hold.
 
-use super::denials::{Fold, Folded};
+use super::denials::{Asker, Fold, Folded};
 use super::memory::Remembered;
 use super::*;
 
@@ -39,10 +39,23 @@ pub struct Snapshot {
     pub computers: Vec<Computer>,
     /// How far each sender's items are applied.
     pub marks: Vec<(ComputerId, Mark)>,
-    /// Refusals of the last minute, oldest first: with the instant of the first and the count.
-    pub denials: Vec<(Denial, Steady, u64)>,
+    /// Refusals of the last quarter of an hour, oldest first.
+    pub denials: Vec<Repeated>,
     /// Answers under keys, oldest first: key, body, answer, instant.
     pub memory: Vec<(u128, u64, Reply, Steady)>,
+}
+
+/// A refusal and its repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeated {
+    /// The first.
+    pub denial: Denial,
+    /// When that was.
+    pub first: Steady,
+    /// When the last was.
+    pub last: Steady,
+    /// How many they are.
+    pub count: u64,
 }
 
 impl Ledger {
@@ -88,28 +101,27 @@ impl Ledger {
             ledger.computers.put(computer);
         }
         ledger.marks.extend(snapshot.marks);
-        for (denial, first, count) in snapshot.denials {
-            let Denial {
-                id,
-                product,
-                subject,
-                reason,
-                ..
-            } = denial;
+        for repeated in snapshot.denials {
+            let denial = repeated.denial;
             let fold = Fold {
-                product,
-                subject,
-                reason,
-            };
-            ledger.denials.put(
-                fold,
-                Folded {
-                    id,
-                    first,
-                    count: 1,
+                asker: Asker {
+                    product: denial.product,
+                    subject: denial.subject,
+                    computer: denial.computer,
                 },
-            );
-            ledger.denials.put(fold, Folded { id, first, count });
+                reason: denial.reason,
+            };
+            let folded = |count| Folded {
+                id: denial.id,
+                first: repeated.first,
+                count,
+            };
+            ledger.denials.put(fold, folded(1), repeated.first);
+            if repeated.count > 1 {
+                ledger
+                    .denials
+                    .put(fold, folded(repeated.count), repeated.last);
+            }
         }
         for (key, body, reply, at) in snapshot.memory {
             ledger.memory.put(

@@ -6,6 +6,10 @@
 use super::event::Event;
 use super::*;
 
+/// How long a request waits for more seats than there are before it is refused, where its product
+/// does not say.
+pub const DEFAULT_IMPOSSIBLE_SECONDS: u32 = 60;
+
 impl Ledger {
     /// Passes over who asks for more than there is now, and takes back into the queue, in their
     /// old places, for whom there is enough again. Does nothing while what there is stays the
@@ -78,6 +82,7 @@ impl Ledger {
             session: None,
             seats: ticket.seats,
             ttl_seconds: ticket.ttl_seconds,
+            waits: true,
             priority: ticket.priority,
             program: ticket.program.clone(),
         };

@@ -1,6 +1,6 @@
 //! How each event changes the ledger, and how each change is taken back.
 
-use super::denials::{Fold, Folded};
+use super::denials::{Asker, Fold, Folded};
 use super::event::{Event, Undo};
 use super::memory::Remembered;
 use super::pool::Listing;
@@ -82,10 +82,13 @@ impl Ledger {
                 },
                 None => Undo::Nothing,
             },
-            Event::Denied(denial) => {
+            Event::Denied { denial, .. } => {
                 let fold = Fold {
-                    product: denial.product,
-                    subject: denial.subject,
+                    asker: Asker {
+                        product: denial.product,
+                        subject: denial.subject,
+                        computer: denial.computer,
+                    },
                     reason: denial.reason,
                 };
                 let folded = Folded {
@@ -94,20 +97,23 @@ impl Ledger {
                     count: 1,
                 };
                 Undo::Denied {
-                    fold,
-                    before: self.denials.put(fold, folded),
+                    before: self.denials.put(fold, folded, self.now.steady),
                 }
             }
             Event::DeniedAgain {
                 product,
                 subject,
+                computer,
                 reason,
                 count,
                 ..
             } => {
                 let fold = Fold {
-                    product: *product,
-                    subject: *subject,
+                    asker: Asker {
+                        product: *product,
+                        subject: *subject,
+                        computer: *computer,
+                    },
                     reason: *reason,
                 };
                 let Some(folded) = self.denials.get(&fold) else {
@@ -118,8 +124,7 @@ impl Ledger {
                     ..folded
                 };
                 Undo::Denied {
-                    fold,
-                    before: self.denials.put(fold, again),
+                    before: self.denials.put(fold, again, self.now.steady),
                 }
             }
             Event::Unseated(unseated) => Undo::Unseated {
@@ -171,7 +176,7 @@ impl Ledger {
                 self.hold_until = *hold_until;
                 undo
             }
-            Event::CanarySeated => Undo::Nothing,
+            Event::CanarySeated | Event::Changed { .. } => Undo::Nothing,
             Event::Paused => Undo::Paused {
                 before: std::mem::replace(&mut self.paused, true),
             },
@@ -180,6 +185,14 @@ impl Ledger {
             },
             Event::Adopted { former, .. } => match self.adopted.insert(*former) {
                 true => Undo::Adopted { former: *former },
+                false => Undo::Nothing,
+            },
+            Event::Rekeyed { lease, from, to } => match self.rekey(*lease, *from, *to) {
+                true => Undo::Rekeyed {
+                    lease: *lease,
+                    from: *from,
+                    to: *to,
+                },
                 false => Undo::Nothing,
             },
             Event::Claimed {
@@ -254,12 +267,13 @@ impl Ledger {
                     }
                 }
             }
+            Undo::Rekeyed { lease, from, to } => drop(self.rekey(lease, to, from)),
             Undo::Joined { lease, session } => drop(self.leave(lease, session)),
             Undo::Left { lease, session } => drop(self.join(lease, session)),
             Undo::Queued { ticket } => drop(self.remove_ticket(ticket)),
             Undo::Ticket { ticket, before } => drop(self.set_ticket(ticket, before)),
             Undo::Forgotten { ticket } => self.add_ticket(*ticket),
-            Undo::Denied { fold, before } => self.denials.undo(fold, before),
+            Undo::Denied { before } => self.denials.undo(before),
             Undo::Unseated { session, before } => drop(self.set_unseated(session, before)),
             Undo::Mark { computer, before } => {
                 match before {
@@ -412,6 +426,25 @@ impl Ledger {
         true
     }
 
+    /// Another incarnation of its agent has said that a session is the same.
+    fn rekey(&mut self, number: EventNumber, from: SessionKey, to: SessionKey) -> bool {
+        let Some(lease) = self.leases.get_mut(&number) else {
+            return false;
+        };
+        if lease.session == Some(from) {
+            lease.session = Some(to);
+        }
+        let mut holders = std::mem::take(&mut lease.holders).into_vec();
+        if let Some(place) = holders.iter().position(|holder| *holder == from) {
+            holders[place] = to;
+            holders.sort_unstable();
+        }
+        lease.holders = holders.into();
+        self.sessions.remove(&from);
+        self.sessions.insert(to, Seating::Lease(number));
+        true
+    }
+
     fn set_deadline(&mut self, number: EventNumber, deadline: Steady, graced: bool) -> Undo {
         let Some(lease) = self.leases.get_mut(&number) else {
             return Undo::Nothing;
@@ -516,10 +549,6 @@ impl Ledger {
 /// The sessions that a lease seats.
 fn sessions_of(lease: &Lease) -> impl Iterator<Item = SessionKey> {
     let own = lease.session.filter(|_| lease.holders.is_empty());
-    let own = own.map(|session| SessionKey {
-        computer: lease.computer,
-        session,
-    });
     lease.holders.iter().copied().chain(own)
 }
 

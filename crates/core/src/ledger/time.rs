@@ -183,7 +183,11 @@ impl Ledger {
                 graced: false,
                 program: ticket.program.clone(),
             };
-            self.emit(Event::Granted { lease, scene });
+            self.emit(Event::Granted {
+                lease,
+                scene,
+                ask: None,
+            });
             let claim_until = Some(self.now.steady.plus_seconds(CLAIM_SECONDS));
             let state = TicketState::Granted {
                 lease: id,

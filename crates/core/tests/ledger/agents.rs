@@ -61,7 +61,7 @@ fn a_session_has_a_lease_where_a_seat_is_free_and_is_unseated_where_not() {
     assert!(
         !w.events
             .iter()
-            .any(|(_, _, event)| matches!(event, Event::Denied(_)))
+            .any(|(_, _, event)| matches!(event, Event::Denied { .. }))
     );
 }
 
@@ -190,4 +190,51 @@ fn who_waits_in_the_queue_comes_before_tracking() {
     ));
     let replies = items(w.tell(report(1, vec![(2, wants(10, "cyd"))])));
     assert_eq!(replies, [ItemReply::Unseated(Reason::NoSeat)]);
+}
+
+#[test]
+fn an_agent_that_was_rolled_back_gets_for_an_old_number_only_what_is_its_own() {
+    let mut w = World::new();
+    w.product("cad", 2);
+    w.product("solver", 2);
+    let first = items(w.tell(report(1, vec![(1, wants_on("cad", 10, "ada"))])));
+    let ItemReply::Granted { lease: cad, .. } = first[0] else {
+        panic!("no seat: {first:?}");
+    };
+    // A snapshot of the computer from before is restored: the same numbers, another program.
+    let again = items(w.tell(report(1, vec![(1, wants_on("solver", 10, "ada"))])));
+    assert_eq!(again, [ItemReply::UnknownSession]);
+    // It notices that the server knows more than itself, and asks in a new incarnation.
+    let asked = items(w.tell(report(2, vec![(1, wants_on("solver", 10, "ada"))])));
+    let ItemReply::Granted { lease, .. } = asked[0] else {
+        panic!("no seat: {asked:?}");
+    };
+    assert_ne!(lease, cad, "the seat of another product");
+    assert!(w.ledger.lease(cad.number).is_some(), "that ends by itself");
+    // Neither does it keep that one alive by a number that means another program now.
+    let renewed = items(w.tell(report(3, vec![(1, ReportItem::Renew { session: 10 })])));
+    assert_eq!(renewed, [ItemReply::UnknownSession]);
+    assert!(w.recovers());
+}
+
+#[test]
+fn a_session_that_goes_on_in_a_new_incarnation_of_its_agent_keeps_its_seat() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    let first = items(w.tell(report(1, vec![(1, wants(10, "ada"))])));
+    let ItemReply::Granted { lease, .. } = first[0] else {
+        panic!("no seat: {first:?}");
+    };
+    let again = items(w.tell(report(2, vec![(1, wants(10, "ada"))])));
+    assert!(
+        matches!(again[0], ItemReply::Granted { lease: same, .. } if same == lease),
+        "{again:?}"
+    );
+    let renewed = items(w.tell(report(2, vec![(2, ReportItem::Renew { session: 10 })])));
+    assert!(matches!(renewed[0], ItemReply::Renewed { .. }));
+    // What it had is given back also without having been asked for again.
+    let gone = items(w.tell(report(3, vec![(1, ReportItem::Checkin { session: 10 })])));
+    assert_eq!(gone, [ItemReply::Done]);
+    assert_eq!(w.ledger.leases().count(), 0);
+    assert!(w.recovers());
 }

@@ -47,13 +47,13 @@ fn refusals_say_why() {
     w.product("cad", 0);
     assert_eq!(reason(w.checkout("cad", "ada")), Reason::NoEntitlement);
     let past = EntitlementTerms {
-        to: Some(Wall(w.now.wall.0 - 1)),
+        to: Some(Bound::At(Wall(w.now.wall.0 - 1))),
         ..terms("cad", 3)
     };
     w.tell(Command::AddEntitlement(past));
     assert_eq!(reason(w.checkout("cad", "ada")), Reason::EntitlementExpired);
     let future = EntitlementTerms {
-        from: Some(Wall(w.now.wall.0 + 1)),
+        from: Some(Bound::At(Wall(w.now.wall.0 + 1))),
         ..terms("cad", 3)
     };
     w.tell(Command::AddEntitlement(future));
@@ -281,7 +281,7 @@ fn a_lease_never_outlives_its_entitlement_and_moves_to_one_that_lasts() {
     let mut w = World::new();
     w.product("cad", 0);
     let ends = EntitlementTerms {
-        to: Some(Wall(w.now.wall.0 + 100_000)),
+        to: Some(Bound::At(Wall(w.now.wall.0 + 100_000))),
         ..terms("cad", 1)
     };
     w.tell(Command::AddEntitlement(ends));
@@ -350,7 +350,7 @@ fn an_entitlement_that_begins_while_people_wait_serves_them() {
     w.granted("cad", "ada");
     let ticket = w.queued("cad", "bob");
     let later = EntitlementTerms {
-        from: Some(Wall(w.now.wall.0 + 10_000)),
+        from: Some(Bound::At(Wall(w.now.wall.0 + 10_000))),
         ..terms("cad", 1)
     };
     w.tell(Command::AddEntitlement(later));
@@ -595,7 +595,7 @@ fn an_entitlement_that_began_while_the_computer_was_off_serves_who_waits() {
     w.granted("cad", "ada");
     let ticket = w.queued("cad", "bob");
     let later = EntitlementTerms {
-        from: Some(Wall(w.now.wall.0 + 10_000)),
+        from: Some(Bound::At(Wall(w.now.wall.0 + 10_000))),
         ..terms("cad", 1)
     };
     w.tell(Command::AddEntitlement(later));
@@ -630,4 +630,87 @@ fn who_says_no_ttl_gets_the_usual_one_or_the_products_maximum() {
     }
     let too_long = w.tell(Command::Checkout(asks("sim", "bob", 1, false, 0)));
     assert_eq!(too_long, Reply::TtlTooLong { max_ttl_seconds: 3 });
+}
+
+/// What is kept of how each of the last answers was asked for.
+fn asks_of(w: &World) -> Vec<Ask> {
+    let ask = |(_, _, event): &(Now, EventNumber, Event)| match event {
+        Event::Granted { ask, .. } => ask.clone(),
+        Event::Queued { ask, .. } | Event::Denied { ask, .. } => Some(ask.clone()),
+        _ => None,
+    };
+    w.events.iter().filter_map(ask).collect()
+}
+
+#[test]
+fn who_asks_again_within_a_quarter_of_an_hour_after_a_refusal_repeats_that_ask() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    let held = w.granted("cad", "ada");
+    w.checkout("cad", "bob");
+    w.pass(30);
+    // Within a minute it is the same row, counted.
+    w.checkout("cad", "bob");
+    w.renew(held.id);
+    w.pass(100);
+    w.tell(Command::Checkout(asks("cad", "bob", 1, true, 0)));
+    w.checkin(held.id);
+    let kept = asks_of(&w);
+    let refused = w
+        .events
+        .iter()
+        .find(|(_, _, event)| matches!(event, Event::Denied { .. }))
+        .map(|(_, number, _)| *number);
+    let expected = [(false, None), (false, None), (true, refused)];
+    let found: Vec<_> = kept.iter().map(|ask| (ask.waits, ask.repeats)).collect();
+    assert_eq!(found, expected);
+
+    // On another computer, and later than that, it is an ask of its own.
+    let elsewhere = Checkout {
+        computer: computer("pc2"),
+        ..asks("cad", "bob", 9, false, 0)
+    };
+    w.tell(Command::Checkout(elsewhere));
+    w.pass(1_000);
+    w.tell(Command::Checkout(asks("cad", "bob", 9, false, 0)));
+    let found: Vec<_> = asks_of(&w).into_iter().skip(3).map(|a| a.repeats).collect();
+    assert_eq!(found, [None, None]);
+}
+
+#[test]
+fn what_a_command_changes_is_kept_with_who_sent_it_and_what_it_only_decides_is_not() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    let by = By {
+        kind: ActorKind::Token,
+        id: "K1".into(),
+        request: 7,
+    };
+    let as_token = |command| Command::As {
+        by: by.clone(),
+        command: Box::new(command),
+    };
+    let from = w.events.len();
+    w.tell(as_token(Command::Checkout(asks("cad", "ada", 1, false, 0))));
+    w.tell(as_token(Command::AddEntitlement(terms("nothing", 1))));
+    let changed =
+        |(_, _, event): &(Now, EventNumber, Event)| matches!(event, Event::Changed { .. });
+    assert!(!w.events[from..].iter().any(changed), "nothing was changed");
+    let from = w.events.len();
+    w.tell(as_token(Command::AddEntitlement(terms("cad", 1))));
+    let events = &w.events[from..];
+    let Some((
+        _,
+        _,
+        Event::Changed {
+            by: who,
+            from: first,
+        },
+    )) = events.last()
+    else {
+        panic!("it does not say who: {events:?}");
+    };
+    assert_eq!(who, &by);
+    assert_eq!(*first, events[0].1);
+    assert!(matches!(events[0].2, Event::EntitlementPut(_)));
 }

@@ -80,7 +80,7 @@ fn a_held_start_is_seated_or_refused_and_a_refusal_is_kept_like_that_of_any_chec
     let second = refused(w.tell(report(3, held(12, "bob"))));
     assert_eq!(second.decision, first.decision, "one row, counted");
     let kept: Vec<&Event> = w.events.iter().map(|(_, _, event)| event).collect();
-    let denials = kept.iter().filter(|e| matches!(e, Event::Denied(_)));
+    let denials = kept.iter().filter(|e| matches!(e, Event::Denied { .. }));
     assert_eq!(denials.count(), 1);
     assert!(matches!(
         kept[kept.len() - 2],
@@ -131,7 +131,7 @@ fn in_a_pause_nothing_is_decided_and_no_refusal_is_kept() {
         ItemReply::Undecided
     );
     assert_eq!(counts(&w), (0, 0));
-    let denied = |(_, _, event): &(_, _, Event)| matches!(event, Event::Denied(_));
+    let denied = |(_, _, event): &(_, _, Event)| matches!(event, Event::Denied { .. });
     assert!(!w.events.iter().any(denied));
     w.tell(Command::Continue);
     leased(w.tell(report(2, held(10, "ada"))));

@@ -70,6 +70,13 @@ enum Step {
         user: u8,
         kind: u8,
     },
+    /// The state of an agent is rolled back: it numbers its items and sessions as before, until
+    /// it notices and begins a new incarnation.
+    RollBack {
+        computer: u8,
+        by: u8,
+        notices: bool,
+    },
     /// A session claims a lease that a ticket was granted, its own person's or not.
     Claim {
         lease: u16,
@@ -125,6 +132,8 @@ fn step() -> impl Strategy<Value = Step> {
                 Step::Report { computer, sequence, session, product, user, kind }
             }
         ),
+        2 => (0_u8..2, 0_u8..6, any::<bool>())
+            .prop_map(|(computer, by, notices)| Step::RollBack { computer, by, notices }),
         5 => (any::<u16>(), 0_u8..12, proptest::bool::weighted(0.8), any::<bool>())
             .prop_map(|(lease, session, own, gate)| Step::Claim { lease, session, own, gate }),
         1 => proptest::bool::weighted(0.4).prop_map(|on| Step::Pause { on }),
@@ -141,6 +150,7 @@ struct History {
     leases: Vec<LeaseId>,
     tickets: Vec<TicketId>,
     sequences: [u64; 2],
+    incarnations: [u64; 2],
 }
 
 impl History {
@@ -155,6 +165,7 @@ impl History {
             leases: Vec::new(),
             tickets: Vec::new(),
             sequences: [0; 2],
+            incarnations: [1; 2],
         }
     }
 
@@ -168,12 +179,14 @@ impl History {
         let before = Queues::of(&self.world);
         let was_paused = self.world.ledger.is_paused();
         let gated = is_gated(&command);
+        let asked = asked_for(&command);
         let from = self.world.events.len();
         let reply = self.world.tell(command);
         self.remember(&reply);
         before.check_order(&self.world, from, step.priority());
         check_invariants(&self.world, from);
         check_gate(&self.world, from, gated);
+        check_own(&self.world, asked.as_ref(), &reply);
         if let Step::Reboot { .. } = step {
             // Half a minute is left to put things right.
             let latest = Steady(self.world.now.steady.0.saturating_sub(30_000));
@@ -212,7 +225,7 @@ impl History {
         }
         let mut still = std::collections::BTreeMap::new();
         for (number, pool) in ledger.pools() {
-            let to_come = |lent: &&Lent| lent.allotment.to.is_none_or(|to| to > now.wall);
+            let to_come = |lent: &&Lent| lent.to.is_none_or(|to| to > now.wall);
             let most: u64 = pool
                 .lent
                 .iter()
@@ -326,8 +339,8 @@ impl History {
                 let from = world.now.wall.0 + i64::from(*from_s) * 1_000;
                 Command::AddEntitlement(EntitlementTerms {
                     overdraft: u32::from(*overdraft),
-                    from: Some(Wall(from)),
-                    to: for_s.map(|s| Wall(from + i64::from(s) * 1_000)),
+                    from: Some(Bound::At(Wall(from))),
+                    to: for_s.map(|s| Bound::At(Wall(from + i64::from(s) * 1_000))),
                     ..terms(&name(*product), u32::from(*seats))
                 })
             }
@@ -392,7 +405,24 @@ impl History {
                     3 => ReportItem::Checkin { session },
                     _ => ReportItem::Nothing,
                 };
-                report(*at, number, item)
+                report(*at, self.incarnations[usize::from(*at)], number, item)
+            }
+            Step::RollBack {
+                computer: at,
+                by,
+                notices,
+            } => {
+                let at = usize::from(*at);
+                match notices {
+                    true => {
+                        self.incarnations[at] += 1;
+                        self.sequences[at] = 0;
+                    }
+                    false => {
+                        self.sequences[at] = self.sequences[at].saturating_sub(u64::from(*by));
+                    }
+                }
+                return None;
             }
             Step::Claim {
                 lease,
@@ -420,7 +450,7 @@ impl History {
                     gate: *gate,
                     claim: Some(lease.id),
                 };
-                report(1, self.sequences[1], item)
+                report(1, self.incarnations[1], self.sequences[1], item)
             }
             Step::Pause { on: true } => Command::Pause,
             Step::Pause { on: false } => Command::Continue,
@@ -444,12 +474,12 @@ impl History {
     }
 }
 
-fn report(at: u8, sequence: u64, item: ReportItem) -> Command {
+fn report(at: u8, incarnation: u64, sequence: u64, item: ReportItem) -> Command {
     Command::Report(Box::new(Report {
         computer: computer(&format!("pc{at}")),
         name: "lab".into(),
         document: "".into(),
-        incarnation: 1,
+        incarnation,
         items: vec![(sequence, item)],
     }))
 }
@@ -461,6 +491,40 @@ fn is_gated(command: &Command) -> bool {
     };
     let gated = |item: &ReportItem| matches!(item, ReportItem::Checkout { gate: true, .. });
     report.items.iter().any(|(_, item)| gated(item))
+}
+
+/// The product and person for which a report asks for a seat.
+fn asked_for(command: &Command) -> Option<(String, String)> {
+    let Command::Report(report) = command else {
+        return None;
+    };
+    match &report.items.first()?.1 {
+        ReportItem::Checkout {
+            product, subject, ..
+        } => Some((product.to_string(), subject.name.to_string())),
+        _ => None,
+    }
+}
+
+/// A session is never told of a seat of another product or person, whatever its agent's state
+/// was rolled back to.
+fn check_own(world: &World, asked: Option<&(String, String)>, reply: &Reply) {
+    let (Some((product, user)), Reply::Report { items, .. }) = (asked, reply) else {
+        return;
+    };
+    for item in items {
+        let ItemReply::Granted { lease, .. } = item else {
+            continue;
+        };
+        let lease = world.ledger.lease(lease.number).unwrap();
+        let of = world.ledger.pool(lease.product).unwrap();
+        let whose = world.ledger.subjects().get(lease.subject).unwrap();
+        assert_eq!(
+            (&*of.listing.spec.id, &*whose.name),
+            (&**product, &**user),
+            "a session got the lease of another"
+        );
+    }
 }
 
 fn name(product: u8) -> String {
@@ -504,7 +568,10 @@ impl Queues {
             let served = lease
                 .ticket
                 .and_then(|id| queue.iter().find(|t| t.id == id));
-            let there_is = world.ledger.pool(lease.product).map_or(0, |p| p.seats(world.now));
+            let there_is = world
+                .ledger
+                .pool(lease.product)
+                .map_or(0, |p| p.seats(world.now));
             let may_be_served = |t: &&Ticket| u64::from(t.seats) <= there_is;
             for waiting in queue
                 .iter()
@@ -602,10 +669,6 @@ fn check_gate(world: &World, from: usize, gated: bool) {
     let mut seated = std::collections::BTreeSet::new();
     for lease in world.ledger.leases() {
         let own = lease.session.filter(|_| lease.holders.is_empty());
-        let own = own.map(|session| SessionKey {
-            computer: lease.computer,
-            session,
-        });
         for session in lease.holders.iter().copied().chain(own) {
             assert!(seated.insert(session), "{session:?} has two seats");
         }
@@ -633,8 +696,7 @@ fn check_nobody_starves(ledger: &Ledger, pool: &Pool, number: ProductNumber, now
         .filter(|_| !ledger.is_paused() && !pool.listing.removed && pool.listing.spec.enabled);
     let Some(ticket) = first else { return };
     let valid = |lent: &&Lent| {
-        lent.allotment.from.is_none_or(|from| from <= now.wall)
-            && lent.allotment.to.is_none_or(|to| to > now.wall)
+        lent.from.is_none_or(|from| from <= now.wall) && lent.to.is_none_or(|to| to > now.wall)
     };
     let free: u64 = pool
         .lent

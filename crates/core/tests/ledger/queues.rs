@@ -53,7 +53,8 @@ fn a_request_that_cannot_be_served_is_passed_over_at_once_and_refused_after_a_mi
     };
     assert_eq!(reason, Reason::Impossible);
     let recorded = w.events.iter().any(|(_, number, event)| {
-        *number == decision.number && matches!(event, Event::Denied(denial) if denial.id == decision)
+        *number == decision.number
+            && matches!(event, Event::Denied { denial, .. } if denial.id == decision)
     });
     assert!(recorded, "the decision of the refusal can be explained");
     assert!(w.recovers());
@@ -90,7 +91,7 @@ fn a_request_for_seats_that_become_valid_later_is_passed_over_and_not_refused() 
     w.granted("cad", "ada");
     let ticket = w.queued("cad", "bob");
     let later = EntitlementTerms {
-        from: Some(Wall(w.now.wall.0 + 600_000)),
+        from: Some(Bound::At(Wall(w.now.wall.0 + 600_000))),
         ..terms("cad", 1)
     };
     w.tell(Command::AddEntitlement(later));
@@ -109,7 +110,7 @@ fn an_entitlement_that_ends_on_its_date_stops_nobody_behind_who_asked_for_more_t
     let mut w = World::new();
     w.product("cad", 2);
     let for_a_while = EntitlementTerms {
-        to: Some(Wall(w.now.wall.0 + 20_000)),
+        to: Some(Bound::At(Wall(w.now.wall.0 + 20_000))),
         ..terms("cad", 3)
     };
     w.tell(Command::AddEntitlement(for_a_while));

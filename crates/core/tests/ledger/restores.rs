@@ -84,7 +84,8 @@ fn a_lease_that_the_snapshot_does_not_know_is_taken_over_while_nobody_else_is_gr
     let now = leased(w.tell(report(1, 20, wants(10, Some(first_shown)))));
     assert_eq!(now.incarnation, Incarnation(9));
     let lease = w.ledger.lease(now.number).unwrap();
-    assert_eq!((lease.granted_at, lease.session), (granted_at, Some(10)));
+    let session = lease.session.map(|session| session.session);
+    assert_eq!((lease.granted_at, session), (granted_at, Some(10)));
     assert_eq!(w.now.steady.since_ms(lease.granted), 60_000);
     assert!(matches!(w.checkout("cad", "cyd"), Reply::Held { .. }));
     assert_eq!(

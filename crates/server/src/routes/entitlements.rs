@@ -6,15 +6,16 @@ use axum::extract::State;
 use axum::response::Response;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use usher_api::{Code, Entitlement, EntitlementRequest, Metric, Page, Problem};
-use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Reply, Wall};
+use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Reply};
 
 use super::{Caller, Id, Json, first_answer, replayed};
 use crate::app::App;
 use crate::input;
 use crate::keys::OnceKey;
-use crate::problem::Refusal;
+use crate::problem::{Refusal, shown};
 use crate::words;
 
 /// Seats of one entitlement at the most.
@@ -56,7 +57,7 @@ pub(crate) async fn list(
         .look(move |ledger, _| {
             let after = ledger
                 .entitlements()
-                .filter(|entitlement| u64::from(entitlement.number.0) > paging.cursor);
+                .filter(|entitlement| entitlement.number.0 > paging.cursor);
             after
                 .filter_map(|entitlement| ledger.entitlement(entitlement.number))
                 .filter(|view| {
@@ -128,7 +129,7 @@ pub(crate) async fn create(
     let request: EntitlementRequest = input::json(&body)?;
     let terms = terms(&request, 1)?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/entitlements", &body)?;
-    let command = OnceKey::wrap(once, Command::AddEntitlement(terms));
+    let command = OnceKey::wrap(once, caller.acts(Command::AddEntitlement(terms)));
     let (reply, again) = first_answer(app.command(command).await?.reply);
     match reply {
         Reply::Entitlement(view) => Ok(replayed(
@@ -168,7 +169,7 @@ pub(crate) async fn replace(
         entitlement: number(&id)?,
         terms,
     };
-    match app.command(command).await?.reply {
+    match app.command(caller.acts(command)).await?.reply {
         Reply::Entitlement(view) => Ok(Json(StatusCode::OK, words::entitlement(&view))),
         Reply::UnknownEntitlement => Err(Refusal::unknown_entitlement(&id)),
         Reply::ProductFixed => Err(Refusal::invalid(format!(
@@ -199,7 +200,7 @@ pub(crate) async fn remove(
     let command = Command::RemoveEntitlement {
         entitlement: number(&id)?,
     };
-    match app.command(command).await?.reply {
+    match app.command(caller.acts(command)).await?.reply {
         Reply::Done => Ok(super::no_content()),
         Reply::UnknownEntitlement => Err(Refusal::unknown_entitlement(&id)),
         _ => Err(Refusal::unexpected()),
@@ -221,18 +222,21 @@ fn terms(request: &EntitlementRequest, seats_from: u32) -> Result<EntitlementTer
     let product = input::name("product", &request.product)?;
     let seats = input::within("seats", request.seats, seats_from, SEATS_LIMIT)?;
     let overdraft = input::within("overdraft", request.overdraft, 0, SEATS_LIMIT)?;
-    let from = request
-        .from
-        .as_deref()
-        .map(|from| input::valid_from("from", from))
-        .transpose()?;
-    let to = request
-        .to
-        .as_deref()
-        .map(|to| input::valid_to("to", to))
-        .transpose()?;
-    if let (Some(from), Some(to)) = (from, to)
-        && to <= from
+    let zone = request.time_zone.as_deref().unwrap_or("UTC");
+    TimeZone::get(zone).map_err(|_| {
+        Refusal::invalid(format!(
+            "`time_zone` is {}, which is no time zone known here: give an IANA name such as \
+             Europe/Berlin",
+            shown(zone)
+        ))
+    })?;
+    let bound = |field, text: &Option<String>| {
+        let text = text.as_deref();
+        text.map(|text| input::bound(field, text, zone)).transpose()
+    };
+    let (from, to) = (bound("from", &request.from)?, bound("to", &request.to)?);
+    if let (Some(begins), Some(ends)) = (&from, &to)
+        && ends.ends() <= begins.begins()
     {
         return Err(Refusal::invalid(format!(
             "it would end ({}) before it begins ({}): exchange `from` and `to`, or correct them",
@@ -244,7 +248,7 @@ fn terms(request: &EntitlementRequest, seats_from: u32) -> Result<EntitlementTer
         product: product.into(),
         seats,
         overdraft,
-        from: from.map(Wall),
-        to: to.map(Wall),
+        from,
+        to,
     })
 }

@@ -148,13 +148,12 @@ fn look(ledger: &Ledger, now: Now) -> Told {
 fn ending_of(pool: &Pool, now: Now) -> Vec<EndingEntitlement> {
     let seats_at = |at_ms: i64| -> u64 {
         let valid = pool.lent.iter().filter(|lent| {
-            lent.allotment.from.is_none_or(|from| from.0 <= at_ms)
-                && lent.allotment.to.is_none_or(|to| to.0 > at_ms)
+            lent.from.is_none_or(|from| from.0 <= at_ms) && lent.to.is_none_or(|to| to.0 > at_ms)
         });
         valid.map(|lent| u64::from(lent.allotment.seats)).sum()
     };
     let ends = |lent: &usher_core::ledger::Lent| {
-        let to = lent.allotment.to.filter(|to| *to > now.wall)?;
+        let to = lent.to.filter(|to| *to > now.wall)?;
         Some(EndingEntitlement {
             id: words::entitlement_id(lent.allotment.entitlement),
             product: pool.listing.spec.id.to_string(),

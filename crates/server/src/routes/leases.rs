@@ -98,7 +98,7 @@ pub(crate) async fn checkin(
         lease,
         access: who.access.clone(),
     };
-    match core.hopper.ask(command).await?.reply {
+    match core.hopper.ask(who.acts_on_others(command)).await?.reply {
         Reply::Done => Ok(no_content()),
         Reply::UnknownLease => match has_ended(&core.app, who, lease).await? {
             true => Ok(no_content()),

@@ -39,6 +39,7 @@ use utoipa::OpenApi;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::problem::Refusal;
+use usher_core::ledger::Command;
 
 /// A route in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,8 +210,22 @@ fn allowed(path: &str) -> String {
         .join(", ")
 }
 
+/// The number of a request, told to who sent it in the header `x-request-id` of the answer.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestNumber(pub(crate) u64);
+
 /// Who asks, as the way in has found out.
-pub(crate) struct Caller(pub(crate) Arc<Principal>);
+pub(crate) struct Caller {
+    who: Arc<Principal>,
+    request: RequestNumber,
+}
+
+impl Caller {
+    /// A command that changes something, with who sends it and in which request.
+    pub(crate) fn acts(&self, command: Command) -> Command {
+        self.who.acts(command, self.request.0)
+    }
+}
 
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Caller {
     type Rejection = Refusal;
@@ -219,11 +234,10 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Caller {
         parts: &mut axum::http::request::Parts,
         _: &S,
     ) -> Result<Caller, Refusal> {
-        parts
-            .extensions
-            .get::<Arc<Principal>>()
-            .cloned()
-            .map(Caller)
+        let who = parts.extensions.get::<Arc<Principal>>().cloned();
+        let request = parts.extensions.get::<RequestNumber>().copied();
+        who.zip(request)
+            .map(|(who, request)| Caller { who, request })
             .ok_or_else(Refusal::unexpected)
     }
 }
@@ -232,7 +246,7 @@ impl std::ops::Deref for Caller {
     type Target = Principal;
 
     fn deref(&self) -> &Principal {
-        &self.0
+        &self.who
     }
 }
 

@@ -8,8 +8,8 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{
-    CLAIM_LIMIT_SECONDS, Code, GRACE_LIMITS_SECONDS, IDLE_LIMITS_SECONDS, Page, Problem, Product,
-    ProductView,
+    CLAIM_LIMIT_SECONDS, Code, GRACE_LIMITS_SECONDS, IDLE_LIMITS_SECONDS, IMPOSSIBLE_LIMIT_SECONDS,
+    Page, Problem, Product, ProductView,
 };
 use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
@@ -55,7 +55,7 @@ pub(crate) async fn list(
     let mut found = app
         .look(move |ledger, now| {
             let listed = ledger.pools().filter(|(number, pool)| {
-                u64::from(number.0) > paging.cursor && !pool.listing.removed
+                number.0 > paging.cursor && !pool.listing.removed
             });
             let views = listed.map(|(number, pool)| (number, seen(pool, now)));
             views.take(limit + 1).collect::<Vec<_>>()
@@ -157,7 +157,9 @@ pub(crate) async fn create(
         spec: words::product_spec(&product),
         new: true,
     };
-    let answer = app.command(OnceKey::wrap(once, command)).await?;
+    let answer = app
+        .command(OnceKey::wrap(once, caller.acts(command)))
+        .await?;
     let (reply, again) = first_answer(answer.reply);
     match reply {
         Reply::Product(spec) => {
@@ -229,7 +231,7 @@ pub(crate) async fn replace(
         spec: words::product_spec(&product),
         new: false,
     };
-    match app.command(command).await?.reply {
+    match app.command(caller.acts(command)).await?.reply {
         Reply::Product(_) => find(&app, id)
             .await
             .map(|found| Json(StatusCode::OK, found)),
@@ -259,7 +261,7 @@ pub(crate) async fn remove(
     let command = Command::RemoveProduct {
         product: id.as_str().into(),
     };
-    match app.command(command).await?.reply {
+    match app.command(caller.acts(command)).await?.reply {
         Reply::Done => Ok(super::no_content()),
         Reply::UnknownProduct => Err(Refusal::unknown_product(&id)),
         _ => Err(Refusal::unexpected()),
@@ -289,6 +291,13 @@ fn check(product: &Product) -> Result<(), Refusal> {
         super::checkouts::TTL_LIMIT_SECONDS,
     )?;
     input::within("queue_limit", product.queue_limit, 0, QUEUE_LIMIT)?;
+    let impossible = product.impossible_seconds;
+    input::within(
+        "impossible_seconds",
+        impossible,
+        1,
+        IMPOSSIBLE_LIMIT_SECONDS,
+    )?;
     let claim = product.claim_seconds;
     input::within("claim_seconds", claim, 1, CLAIM_LIMIT_SECONDS)?;
     let (least, most) = GRACE_LIMITS_SECONDS;

@@ -8,7 +8,7 @@ use axum::response::Response;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use tokio::time::Instant;
-use usher_api::{Problem, TicketAnswer, TicketState};
+use usher_api::{PassedOver, Problem, TicketAnswer, TicketState};
 use usher_cache::Answer;
 use usher_core::ledger::{self, Command, KEEP_SECONDS, Reply, TicketId};
 
@@ -110,15 +110,34 @@ fn shown(answer: Answer) -> Option<TicketAnswer> {
         return None;
     };
     let (state, expires_at) = match view.ticket.state {
-        ledger::TicketState::Waiting { alive_until } => {
+        ledger::TicketState::Waiting { alive_until, .. } => {
             let expires_at = words::estimate(alive_until, now);
             (TicketState::Waiting, Some(expires_at))
         }
+        ledger::TicketState::Denied { .. } => (TicketState::Denied, None),
         ledger::TicketState::Granted { .. } => (TicketState::Granted, None),
         ledger::TicketState::Expired { .. } => (TicketState::Expired, None),
         ledger::TicketState::Cancelled { .. } => (TicketState::Cancelled, None),
     };
+    let (reason, decision) = match view.ticket.state {
+        ledger::TicketState::Denied {
+            reason, decision, ..
+        } => (Some(words::reason(reason)), Some(decision.to_string())),
+        _ => (None, None),
+    };
+    let passed_over = match view.ticket.state {
+        ledger::TicketState::Waiting {
+            aside: Some(aside), ..
+        } => Some(PassedOver {
+            why: words::passed_over(&product, view.ticket.seats),
+            denied_at: aside.deny_at.map(|at| words::estimate(at, now)),
+        }),
+        _ => None,
+    };
     Some(TicketAnswer {
+        passed_over,
+        reason,
+        decision_id: decision,
         id: view.ticket.id.to_string(),
         product: product.to_string(),
         state,
@@ -153,7 +172,7 @@ pub(crate) async fn cancel(
         ticket,
         access: caller.access.clone(),
     };
-    match app.command(command).await?.reply {
+    match app.command(caller.acts_on_others(command)).await?.reply {
         Reply::Done => Ok(super::no_content()),
         Reply::UnknownTicket => Err(Refusal::unknown_ticket(&id)),
         _ => Err(Refusal::unexpected()),

@@ -140,7 +140,7 @@ pub(crate) async fn usage(
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
     let now = wall_ms();
     let until = match query.until.as_deref() {
-        Some(until) => input::valid_to("until", until)?,
+        Some(until) => input::until("until", until)?,
         // What begins at this very instant is in use now.
         None => now.saturating_add(1),
     };

@@ -203,6 +203,7 @@ fn put(product: Arc<str>) -> Command {
             max_ttl_seconds: 86_400,
             queue_limit: 100,
             shared_by_subject: false,
+            impossible_seconds: 60,
             document: "{}".into(),
         },
         new: true,

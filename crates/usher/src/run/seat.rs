@@ -99,6 +99,13 @@ pub(crate) enum NoSeat {
     Answer(ClientError),
     /// Waited as long as asked.
     Waited(Duration),
+    /// Refused after it had waited: there are not as many seats.
+    Denied {
+        /// Product id.
+        product: String,
+        /// For `usher why`.
+        decision: Option<String>,
+    },
     /// Told to end by a signal.
     Stopped(Signal),
 }
@@ -115,6 +122,18 @@ impl From<NoSeat> for Failure {
                 ),
             )
             .next("`usher queue` shows who else waits, `usher leases` who holds the seats."),
+            NoSeat::Denied { product, decision } => {
+                let failure = Failure::new(
+                    exit::REFUSED,
+                    format!("there are not as many seats of {product} as were waited for"),
+                );
+                match decision {
+                    Some(decision) => {
+                        failure.next(format!("`usher why {decision}` tells what would help."))
+                    }
+                    None => failure,
+                }
+            }
             NoSeat::Stopped(signal) => Failure::Quiet(exit_code(signal as i32)),
         }
     }
@@ -244,6 +263,12 @@ async fn in_line(
                             () = sleep(pause) => {}
                             signal = &mut stop => return Err(NoSeat::Stopped(signal)),
                         }
+                    }
+                    (TicketState::Denied, _) => {
+                        return Err(NoSeat::Denied {
+                            product: answer.product,
+                            decision: answer.decision_id,
+                        });
                     }
                     (TicketState::Granted | TicketState::Expired | TicketState::Cancelled, _) => {
                         return Ok(None);

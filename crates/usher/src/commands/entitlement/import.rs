@@ -203,6 +203,7 @@ fn request(row: Row) -> Result<EntitlementRequest, String> {
         overdraft,
         from,
         to,
+        time_zone: None,
     })
 }
 
@@ -352,6 +353,9 @@ mod tests {
             overdraft: 0,
             from: None,
             to: Some("2027-01-01T00:00:00Z".parse().unwrap()),
+            from_day: None,
+            to_day: None,
+            time_zone: None,
             in_use: 0,
             allotment: "a-1".into(),
         }]

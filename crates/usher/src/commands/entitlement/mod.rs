@@ -48,6 +48,9 @@ pub(crate) struct Add {
     /// Last day (or the RFC 3339 instant at which it ends)
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
+    /// The time zone in which days are meant, such as Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
     /// Seats beyond those owned that may be in use
     #[arg(long, value_name = "N", default_value_t = 0)]
     overdraft: u32,
@@ -85,6 +88,9 @@ pub(crate) struct Edit {
     /// Last day (or the RFC 3339 instant at which it ends); empty: for ever
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
+    /// The time zone in which days are meant, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
     /// Seats beyond those owned that may be in use
     #[arg(long, value_name = "N")]
     overdraft: Option<u32>,
@@ -137,6 +143,7 @@ async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failur
         overdraft: args.overdraft,
         from: args.from,
         to: args.to,
+        time_zone: args.time_zone,
     };
     let made: Wire = client
         .post_keyed("/v1/entitlements", &host::request_key(), &request)
@@ -152,17 +159,18 @@ async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failur
 
 async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Failure> {
     let old: Wire = client.get(&path(&args.id)).await?;
-    let date = |new: Option<String>, old: Option<jiff::Timestamp>| match new {
+    let date = |new: Option<String>, day: Option<String>, at: Option<jiff::Timestamp>| match new {
         Some(text) => Some(text).filter(|text| !text.is_empty()),
-        None => old.map(|time| time.to_string()),
+        None => day.or_else(|| at.map(|time| time.to_string())),
     };
     let request = EntitlementRequest {
         product: old.product,
         metric: old.metric,
         seats: args.seats.unwrap_or(old.seats),
         overdraft: args.overdraft.unwrap_or(old.overdraft),
-        from: date(args.from, old.from),
-        to: date(args.to, old.to),
+        from: date(args.from, old.from_day, old.from),
+        to: date(args.to, old.to_day, old.to),
+        time_zone: args.time_zone.or(old.time_zone),
     };
     let new: Wire = client.put(&path(&args.id), &request).await?;
     if context.json() {
@@ -172,6 +180,15 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         "Entitlement {}: {} seats before, {} now.",
         new.id, old.seats, new.seats
     ))
+}
+
+/// One end of a validity: the day as it was said, with its zone, or the instant here.
+fn end(day: Option<&String>, zone: Option<&String>, at: Option<jiff::Timestamp>) -> String {
+    match (day, zone) {
+        (Some(day), Some(zone)) if zone != "UTC" => format!("{day} ({zone})"),
+        (Some(day), _) => day.clone(),
+        (None, _) => time::local_or_dash(at),
+    }
 }
 
 fn table(items: &[Wire]) -> Table {
@@ -193,8 +210,8 @@ fn table(items: &[Wire]) -> Table {
             item.seats.to_string(),
             item.overdraft.to_string(),
             item.in_use.to_string(),
-            time::local_or_dash(item.from),
-            time::local_or_dash(item.to),
+            end(item.from_day.as_ref(), item.time_zone.as_ref(), item.from),
+            end(item.to_day.as_ref(), item.time_zone.as_ref(), item.to),
         ]);
     }
     table

@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use usher_api::client::Client;
 use usher_api::{
     CLAIM_LIMIT_SECONDS, Counting, Entitlement, EntitlementRequest, GRACE_LIMITS_SECONDS,
-    IDLE_LIMITS_SECONDS, Metric, Mode, OnIdle, OnLostLease, OnUnreachable, Product as Wire,
-    ProductView,
+    IDLE_LIMITS_SECONDS, IMPOSSIBLE_LIMIT_SECONDS, Metric, Mode, OnIdle, OnLostLease,
+    OnUnreachable, Product as Wire, ProductView,
 };
 use usher_core::identify::Rule;
 
@@ -92,6 +92,9 @@ pub(crate) struct Traits {
     /// How many may wait at once [default: 1000]
     #[arg(long, value_name = "N")]
     queue_limit: Option<u32>,
+    /// How long who waits for more seats than there are keeps their place [default: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = impossible)]
+    impossible_seconds: Option<u32>,
     /// The longest ttl that a checkout may ask for [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = crate::commands::checkout::ttl)]
     max_ttl: Option<u32>,
@@ -185,6 +188,10 @@ fn claim(text: &str) -> Result<u32, String> {
     within(text, (1, CLAIM_LIMIT_SECONDS))
 }
 
+fn impossible(text: &str) -> Result<u32, String> {
+    within(text, (1, IMPOSSIBLE_LIMIT_SECONDS))
+}
+
 fn grace(text: &str) -> Result<u32, String> {
     within(text, GRACE_LIMITS_SECONDS)
 }
@@ -220,6 +227,7 @@ impl Traits {
         set(&mut product.mode, self.mode);
         set(&mut product.counting, self.counting);
         set(&mut product.queue_limit, self.queue_limit);
+        set(&mut product.impossible_seconds, self.impossible_seconds);
         set(&mut product.max_ttl_seconds, self.max_ttl);
         set(&mut product.on_unreachable, self.on_unreachable);
         set(&mut product.on_lost_lease, self.on_lost_lease);
@@ -327,6 +335,7 @@ pub(crate) async fn add(
             overdraft: 0,
             from: None,
             to: None,
+            time_zone: None,
         };
         let made = client
             .post_keyed::<_, Entitlement>("/v1/entitlements", &host::request_key(), &request)
@@ -428,6 +437,10 @@ fn describe(view: &ProductView) -> String {
         ("seats", format!("{} of {} in use", view.in_use, view.seats)),
         ("counting", word(serde_json::to_value(product.counting))),
         ("queue limit", product.queue_limit.to_string()),
+        (
+            "impossible after",
+            time::span(product.impossible_seconds.into()),
+        ),
         ("longest ttl", time::span(product.max_ttl_seconds.into())),
         (
             "on unreachable",

@@ -1,8 +1,12 @@
 //! The journal: each batch's events as one record, written in one statement with one fsync.
 //!
-//! A record is kept until the tables hold its events. It is read back only by the same version,
-//! or a later one: event variants and fields are only added at the end, and a file is left with
-//! an empty journal by a clean stop.
+//! A record is kept until the tables hold its events. Each event in it is a [`frame`]: a later
+//! version reads what an earlier one wrote, and an earlier one refuses what it does not know.
+
+pub(crate) mod frame;
+#[cfg(test)]
+mod golden;
+pub(crate) mod unframed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use usher_core::ledger::{Batch, Event, Now, Steady, Wall};
 
 use crate::error::CacheError;
-use crate::schema::from_i64;
+use crate::schema::{as_of, from_i64, version};
 
 /// Why a commit failed.
 #[derive(Debug)]
@@ -50,7 +54,8 @@ pub(crate) fn commit(
     let insert = || {
         connection
             .prepare_cached(
-                "INSERT INTO journal (first, count, steady, wall, events) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO journal (first, count, steady, wall, events, framed) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, 1)",
             )?
             .execute(params![
                 first.cast_signed(),
@@ -66,8 +71,7 @@ pub(crate) fn commit(
 fn encode(events: &[Event], buffer: &mut Vec<u8>) -> Result<(), String> {
     buffer.clear();
     for event in events {
-        let taken = std::mem::take(buffer);
-        *buffer = postcard::to_extend(event, taken)
+        frame::put(event, buffer)
             .map_err(|error| format!("an event cannot be written: {error}"))?;
     }
     Ok(())
@@ -75,13 +79,16 @@ fn encode(events: &[Event], buffer: &mut Vec<u8>) -> Result<(), String> {
 
 fn decode(mut bytes: &[u8], count: usize) -> Result<Vec<Event>, String> {
     let mut events = Vec::with_capacity(count.min(bytes.len()));
-    for _ in 0..count {
-        let (event, rest) = postcard::take_from_bytes(bytes)
-            .map_err(|error| format!("an event cannot be read: {error}"))?;
+    for place in 0..count {
+        let (event, rest) = frame::take(bytes)
+            .map_err(|error| format!("its event {place} cannot be read: {error}"))?;
         events.push(event);
         bytes = rest;
     }
-    Ok(events)
+    match bytes.len() {
+        0 => Ok(events),
+        left => Err(format!("{left} bytes are left over behind its last event")),
+    }
 }
 
 /// Up to which event number, not included, the journal goes; none where it is empty.
@@ -106,23 +113,29 @@ pub(crate) fn oldest(
         source,
     };
     let mut statement = connection
-        .prepare_cached(
-            "SELECT first, count, steady, wall, events FROM journal WHERE first >= ?1 ORDER BY first",
-        )
+        .prepare_cached(&as_of(
+            "SELECT first, count, steady, wall, events, framed FROM journal WHERE first >= ?1 \
+             ORDER BY first",
+            version(connection).map_err(database)?,
+        ))
         .map_err(database)?;
     let mut rows = statement.query([from.cast_signed()]).map_err(database)?;
     let mut batches = Vec::new();
     let mut events = 0;
     while let Some(row) = rows.next().map_err(database)? {
-        let batch = read(row).map_err(database)?;
-        let decoded = decode(&batch.2, batch.1).map_err(|why| CacheError::Damaged {
+        let record = read(row).map_err(database)?;
+        let decoded = match record.framed {
+            true => decode(&record.events, record.count),
+            false => unframed::events(&record.events, record.count),
+        };
+        let decoded = decoded.map_err(|why| CacheError::Damaged {
             path: path.into(),
-            why: format!("journal record {}: {why}", batch.0),
+            why: format!("journal record {}: {why}", record.first),
         })?;
         events += decoded.len() as u64;
         batches.push(Batch {
-            first: batch.0,
-            at: batch.3,
+            first: record.first,
+            at: record.at,
             events: Arc::from(decoded),
         });
         if events >= at_least {
@@ -132,13 +145,27 @@ pub(crate) fn oldest(
     Ok(batches)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, usize, Vec<u8>, Now)> {
-    let count = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-    let at = Now {
-        steady: Steady(from_i64(row.get(2)?)),
-        wall: Wall(row.get(3)?),
-    };
-    Ok((from_i64(row.get(0)?), count, row.get(4)?, at))
+/// A record as it lies in the file.
+struct Record {
+    first: u64,
+    count: usize,
+    at: Now,
+    events: Vec<u8>,
+    /// Whether its events are frames; those of schema 1 and 2 were not.
+    framed: bool,
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        first: from_i64(row.get(0)?),
+        count: usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+        at: Now {
+            steady: Steady(from_i64(row.get(2)?)),
+            wall: Wall(row.get(3)?),
+        },
+        events: row.get(4)?,
+        framed: row.get(5)?,
+    })
 }
 
 #[cfg(test)]
@@ -163,5 +190,6 @@ mod tests {
         for cut in 0..bytes.len() {
             assert!(decode(&bytes[..cut], 2).is_err(), "{cut} bytes were enough");
         }
+        assert!(decode(&bytes, 1).is_err(), "bytes that no event claims");
     }
 }

@@ -1,0 +1,67 @@
+//! What agents' sessions have: a lease, or no seat.
+//!
+//! A session is its number within one incarnation of its agent. The state of an agent may be
+//! rolled back (a virtual machine's snapshot); its numbers then come again for other programs, in
+//! a new incarnation. So what a number has is kept for each incarnation.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::ids::ComputerId;
+use super::ids::EventNumber;
+use super::records::{SessionKey, Unseated};
+
+/// What an agent's session has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seating {
+    /// This lease, by its number.
+    Lease(EventNumber),
+    /// No seat.
+    Unseated(Unseated),
+}
+
+/// An incarnation, and what the session of a number has in it.
+type InIncarnation = (u64, Seating);
+
+/// The sessions that have something, by number; of one number in the order of incarnations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Seatings {
+    by_number: FxHashMap<(ComputerId, u64), SmallVec<[InIncarnation; 1]>>,
+}
+
+impl Seatings {
+    pub(super) fn get(&self, key: &SessionKey) -> Option<&Seating> {
+        let seatings = self.by_number.get(&(key.computer, key.session))?;
+        let (_, seating) = seatings.iter().find(|(of, _)| *of == key.incarnation)?;
+        Some(seating)
+    }
+
+    pub(super) fn insert(&mut self, key: SessionKey, seating: Seating) {
+        let number = (key.computer, key.session);
+        let seatings = self.by_number.entry(number).or_default();
+        match seatings.binary_search_by_key(&key.incarnation, |(of, _)| *of) {
+            Ok(place) => seatings[place].1 = seating,
+            Err(place) => seatings.insert(place, (key.incarnation, seating)),
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &SessionKey) {
+        let number = (key.computer, key.session);
+        if let Some(seatings) = self.by_number.get_mut(&number) {
+            seatings.retain(|(of, _)| *of != key.incarnation);
+            if seatings.is_empty() {
+                self.by_number.remove(&number);
+            }
+        }
+    }
+
+    /// The session of the same number in the newest incarnation before.
+    pub(super) fn former(&self, key: &SessionKey) -> Option<SessionKey> {
+        let seatings = self.by_number.get(&(key.computer, key.session))?;
+        let (incarnation, _) = seatings.iter().rfind(|(of, _)| *of < key.incarnation)?;
+        Some(SessionKey {
+            incarnation: *incarnation,
+            ..*key
+        })
+    }
+}
