@@ -9,7 +9,7 @@ use crate::inbox::Shared;
 use crate::schema::from_i64;
 
 /// Who vouches for the users that tokens are bound to.
-pub const TOKEN_AUTHORITY: &str = "usher";
+pub const TOKEN_AUTHORITY: &str = usher_core::people::TOKEN_REALM;
 
 /// A token as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
