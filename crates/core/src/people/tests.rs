@@ -1,3 +1,5 @@
+//! Tests of who is one person.
+
 use super::LocalAccounts::{ByComputer, ByName};
 use super::*;
 

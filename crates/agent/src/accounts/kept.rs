@@ -1,0 +1,72 @@
+//! Accounts of name services, kept over a restart: somebody is the same person while the directory
+//! cannot be asked.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, NAMES_LIMIT};
+
+/// Bytes of the file at the most: a realm and an account have 255 each.
+const FILE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+#[derive(Serialize, Deserialize)]
+struct Line<'a> {
+    uid: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    realm: Option<Arc<str>>,
+    account: std::borrow::Cow<'a, str>,
+}
+
+/// What is kept; what cannot be read is asked for again.
+pub(super) fn read(path: &Path) -> Vec<(u32, Account)> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| {
+        let mut file = file.take(FILE_LIMIT_BYTES);
+        file.read_to_string(&mut text)
+    });
+    if let Err(error) = read
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %path.display(), %error, "cannot read the accounts that were known");
+    }
+    let lines = text.lines().take(NAMES_LIMIT);
+    lines
+        .filter_map(|line| serde_json::from_str::<Line<'_>>(line).ok())
+        .map(|line| {
+            let account = Account {
+                realm: line.realm,
+                name: Arc::from(&*line.account),
+            };
+            (line.uid, account)
+        })
+        .collect()
+}
+
+/// Keeps them in place of what was kept.
+pub(super) fn write(path: &Path, accounts: &[(u32, Account)]) -> io::Result<()> {
+    let mut text = Vec::new();
+    for (uid, account) in accounts {
+        let line = Line {
+            uid: *uid,
+            realm: account.realm.clone(),
+            account: (&*account.name).into(),
+        };
+        serde_json::to_writer(&mut text, &line)?;
+        text.push(b'\n');
+    }
+    let written = path.with_extension("new");
+    let mut file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&written)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    std::fs::rename(&written, path)
+}
