@@ -183,3 +183,18 @@ async fn nobody_of_a_directory_is_taken_for_somebody_of_a_token_or_a_computer() 
         assert_eq!((reply.status, reply.code()), (400, "invalid_request"));
     }
 }
+
+#[tokio::test]
+async fn a_list_of_one_persons_use_compares_names_as_their_realm_does() {
+    let server = Server::start();
+    cad(&server, 2).await;
+    asks(&server, "c1", "corp.example", "1000", "Jörg").await;
+    asks(&server, "c2", "computer:c2", "1000", "Jörg").await;
+    for path in ["/v1/leases", "/v1/sessions"] {
+        for (user, count) in [("Jörg", 2), ("JÖRG", 1), ("jörg", 1), ("bob", 0)] {
+            let listed = server.get(&format!("{path}?user={user}")).await;
+            let items = listed["items"].as_array().unwrap();
+            assert_eq!(items.len(), count, "{path} of {user}");
+        }
+    }
+}
