@@ -61,7 +61,7 @@ pub enum NotAPerson {
 }
 
 impl Person {
-    /// The person of an account that a realm vouches for.
+    /// The person of an account in a realm.
     ///
     /// # Errors
     /// See [`NotAPerson`].

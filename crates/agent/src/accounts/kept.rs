@@ -9,10 +9,25 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, NAMES_LIMIT};
+use super::{Account, NAMES_LIMIT, Realms};
 
 /// Bytes of the file at the most: a realm and an account have 255 each.
 const FILE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The first line: what is kept was told under these realms.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    realms: Vec<(String, String)>,
+}
+
+impl Head {
+    fn of(realms: &Realms) -> Head {
+        let realms = realms.iter();
+        Head {
+            realms: realms.map(|(a, b)| (a.to_owned(), b.to_owned())).collect(),
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Line<'a> {
@@ -22,8 +37,8 @@ struct Line<'a> {
     account: std::borrow::Cow<'a, str>,
 }
 
-/// What is kept; what cannot be read is asked for again.
-pub(super) fn read(path: &Path) -> Vec<(u32, Account)> {
+/// What is kept; what cannot be read, or was told under other realms, is asked for again.
+pub(super) fn read(path: &Path, realms: &Realms) -> Vec<(u32, Account)> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| {
         let mut file = file.take(FILE_LIMIT_BYTES);
@@ -34,8 +49,15 @@ pub(super) fn read(path: &Path) -> Vec<(u32, Account)> {
     {
         tracing::warn!(path = %path.display(), %error, "cannot read the accounts that were known");
     }
-    let lines = text.lines().take(NAMES_LIMIT);
+    let mut lines = text.lines();
+    let head = lines
+        .next()
+        .and_then(|line| serde_json::from_str(line).ok());
+    if head != Some(Head::of(realms)) {
+        return Vec::new();
+    }
     lines
+        .take(NAMES_LIMIT)
         .filter_map(|line| serde_json::from_str::<Line<'_>>(line).ok())
         .map(|line| {
             let account = Account {
@@ -48,8 +70,9 @@ pub(super) fn read(path: &Path) -> Vec<(u32, Account)> {
 }
 
 /// Keeps them in place of what was kept.
-pub(super) fn write(path: &Path, accounts: &[(u32, Account)]) -> io::Result<()> {
-    let mut text = Vec::new();
+pub(super) fn write(path: &Path, realms: &Realms, accounts: &[(u32, Account)]) -> io::Result<()> {
+    let mut text = serde_json::to_vec(&Head::of(realms))?;
+    text.push(b'\n');
     for (uid, account) in accounts {
         let line = Line {
             uid: *uid,

@@ -114,10 +114,8 @@ impl Accounts {
     /// The same with these realms, and what was known in the agent's former run.
     pub(crate) fn open(data: &Path, realms: Realms) -> Self {
         let kept = data.join(KEPT_FILE);
-        let accounts = kept::read(&kept)
+        let accounts = kept::read(&kept, &realms)
             .into_iter()
-            // One of a realm that is set no more is asked for again.
-            .filter(|(_, account)| realms.allows(account.realm.as_deref()))
             .map(|(uid, account)| {
                 let remembered = Remembered {
                     account,
@@ -150,7 +148,7 @@ impl Accounts {
             told.filter_map(|(uid, known)| Some((*uid, known.told()?.clone())))
                 .collect()
         };
-        if let Err(error) = kept::write(path, &told) {
+        if let Err(error) = kept::write(path, &self.realms, &told) {
             lock(&self.known).is_changed = true;
             tracing::warn!(path = %path.display(), %error, "cannot keep the accounts known");
         }

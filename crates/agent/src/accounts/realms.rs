@@ -57,11 +57,6 @@ impl Realms {
         self.0.iter().map(|(name, realm)| (&**name, &**realm))
     }
 
-    /// Whether an account may be of this realm: it is one of these, or none.
-    pub(crate) fn allows(&self, realm: Option<&str>) -> bool {
-        realm.is_none_or(|realm| self.0.iter().any(|(_, known)| known == realm))
-    }
-
     /// The realm of a service's accounts; none: they are the computer's own.
     pub(crate) fn of_service(&self, service: &str) -> Option<&str> {
         let mut known = self.0.iter();

@@ -128,11 +128,17 @@ fn who_was_told_stays_who_it_is_while_no_service_knows_anybody() {
         assert_eq!(accounts.account(FAR), bob, "{nobody}");
         accounts.keep();
     }
-    // Its realm is no more.
-    let accounts = with_realms(&folder, TWO_SERVICES, &[]);
-    assert!(!accounts.knows(FAR));
-    accounts.learn(FAR);
-    assert_eq!(accounts.account(FAR), of(None, "bob"));
+    // The realms are others now, and others again.
+    for (realms, realm) in [
+        (&[][..], None),
+        (&["far=lab.example"][..], Some("lab.example")),
+    ] {
+        let accounts = with_realms(&folder, TWO_SERVICES, realms);
+        assert!(!accounts.knows(FAR));
+        accounts.learn(FAR);
+        accounts.keep();
+        assert_eq!(accounts.account(FAR), of(realm, "bob"));
+    }
 }
 
 #[test]

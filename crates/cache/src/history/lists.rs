@@ -28,7 +28,7 @@ pub struct LeaseRow {
     pub product: String,
     /// Who is counted.
     pub user: String,
-    /// Who vouches for that user.
+    /// The realm of that user.
     pub authority: String,
     /// The computer's name.
     pub computer: String,

@@ -38,7 +38,7 @@ pub struct SessionRow {
     pub program: Option<String>,
     /// Who is counted.
     pub user: String,
-    /// Who vouches for that user.
+    /// The realm of that user.
     pub authority: String,
     /// The account that it ran as, where that is another.
     pub real_user: Option<String>,
