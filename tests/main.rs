@@ -39,6 +39,7 @@ mod installed;
 mod load;
 mod managed;
 mod no_alarm_is_false;
+mod one_person_takes_one_seat;
 mod planted;
 mod products_and_seats_are_kept;
 mod snapshots_come_back;

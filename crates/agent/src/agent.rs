@@ -6,6 +6,7 @@
 
 mod writing;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -204,6 +205,14 @@ impl Agent {
         }
         self.write(effects)?;
         Ok(roots)
+    }
+
+    /// The accounts of the sessions of the agent's former run: who they are is known before one of
+    /// these is told of.
+    pub(crate) fn people_of_sessions(&self) -> Result<BTreeSet<u32>, OutboxError> {
+        let saved = self.outbox.sessions()?;
+        let people = saved.iter().map(|saved| saved.session.who);
+        Ok(people.flat_map(|who| [who.counted, who.real]).collect())
     }
 
     /// Takes in what was seen.

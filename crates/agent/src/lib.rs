@@ -45,6 +45,7 @@ use std::time::Duration;
 
 use usher_api::Watching;
 
+pub use accounts::Realms;
 pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
 pub use gate::GateOptions;
 pub use installed::dangers_here;
@@ -81,6 +82,8 @@ pub struct AgentOptions {
     pub look_after_covers: Duration,
     /// The gate that holds starts of enforced products; none: nothing is held.
     pub gate: Option<GateOptions>,
+    /// Of which directories the accounts of its name services are.
+    pub realms: Realms,
 }
 
 impl AgentOptions {
@@ -98,6 +101,7 @@ impl AgentOptions {
             machine_id_file: PathBuf::from("/etc/machine-id"),
             look_after_covers: Duration::from_secs(30),
             gate: None,
+            realms: Realms::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
 use usher_api::client::{Client, Endpoint};
 
+use crate::accounts::Accounts;
 use crate::agent::Agent;
 use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
@@ -80,6 +81,10 @@ async fn live(
         options.computer_name.clone(),
     )?;
     agent.is_vouched = trust::is_vouched(&options.server);
+    agent.accounts = Arc::new(Accounts::open(&options.data, options.realms.clone()));
+    for uid in agent.people_of_sessions().map_err(AgentError::state)? {
+        agent.accounts.clone().learn_aside(uid).await;
+    }
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
     let watcher = Watcher::start(
@@ -187,6 +192,7 @@ async fn live(
                 let mut agent = lock(&agent);
                 agent.enforcement.look_again();
                 say(agent.write_down_members());
+                agent.accounts.keep();
                 if databases.have_changed() {
                     agent.identify_anew();
                 }
@@ -218,6 +224,7 @@ async fn live(
         say(agent.take_in(&mut seen));
         say(agent.report_programs());
         say(agent.write_down_members());
+        agent.accounts.keep();
     }
     sync_loop::last(&agent, &client, watching).await;
     for path in sockets {

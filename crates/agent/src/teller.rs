@@ -1,6 +1,7 @@
 //! Says what an agent sees in the words of the wire: people and sessions.
 
 use usher_api::{FinishedSession, Policy, SessionCheckout, ShownLease, Subject, SyncAction};
+use usher_core::people;
 use usher_core::sessions::{Session, Stamp, Who};
 
 use crate::accounts::Accounts;
@@ -15,10 +16,13 @@ pub(crate) struct Teller<'a> {
 
 impl Teller<'_> {
     pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
+        let account = self.accounts.account(uid);
+        let own = || format!("{}{}", people::COMPUTER_REALM_PREFIX, self.computer);
+        let realm = account.realm.map(|realm| realm.to_string());
         Subject {
-            authority: format!("computer:{}", self.computer).into(),
+            authority: realm.unwrap_or_else(own).into(),
             id: uid.to_string().into(),
-            name: self.accounts.name(uid).into(),
+            name: account.name.to_string().into(),
         }
     }
 

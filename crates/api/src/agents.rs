@@ -163,17 +163,18 @@ fn one() -> u32 {
     1
 }
 
-/// A person: an account of an authority, and its name.
+/// A person: an account in a realm. Two computers may give one person two ids.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subject<'a> {
-    /// Who vouches for the id: a domain, or `computer:ID` for a computer's own accounts.
+    /// The realm: a directory's name, which compares accounts without case, or `computer:ID` for
+    /// a computer's own accounts, which are compared exactly.
     #[serde(borrow)]
     pub authority: Cow<'a, str>,
-    /// The id within the authority, such as a uid.
+    /// What the computer knows the account by, such as a uid: it says nothing of who it is.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
-    /// The name, for people.
+    /// The account.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
 }
@@ -424,6 +425,29 @@ pub struct AgentStatus {
     /// How its gate is; null from an agent of a version that does not tell.
     #[serde(default)]
     pub gate: Option<GateStatus>,
+    /// Whose accounts it takes for people of a directory; null from an agent of a version that
+    /// does not tell.
+    #[serde(default)]
+    pub people: Option<PeopleStatus>,
+}
+
+/// Which directories the accounts of a computer are of. Accounts of any other are the computer's
+/// own: whoever has one there is another person on another computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PeopleStatus {
+    /// The computer's name services besides its own files, in the order in which they are asked.
+    pub services: Vec<String>,
+    /// Realms of name services, and of domains in names.
+    pub realms: Vec<ServiceRealm>,
+}
+
+/// The realm of a name service's accounts, or of a domain that stands in names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceRealm {
+    /// The service or domain.
+    pub name: String,
+    /// The realm.
+    pub realm: String,
 }
 
 /// How an agent's gate is, which holds the starts of enforced products.

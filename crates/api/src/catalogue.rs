@@ -130,7 +130,9 @@ pub enum Counting {
     UserOnComputer,
     /// Each process that is not the child of another of the same use.
     Process,
-    /// All processes of one user, on whatever computer. A server counts one lease for a subject.
+    /// All processes of one person, on whatever computer. Two accounts are one person where they
+    /// are of one directory: until the agents know it (`people.realms`), and for a computer's own
+    /// accounts, each computer counts for itself.
     User,
 }
 

@@ -45,7 +45,7 @@ pub struct CheckoutRequest<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub program: Option<ProgramFacts<'a>>,
-    /// Who is counted, exactly; said by agents, which know the account behind the name.
+    /// In which realm `user` is an account; without it, in `usher`. Said by agents, which know.
     #[serde(
         default,
         borrow,
@@ -71,14 +71,15 @@ pub struct ProgramFacts<'a> {
     pub version: Option<Cow<'a, str>>,
 }
 
-/// A person, exactly: a name alone is not one (KB Q201055).
+/// The realm of the account in `user`: a name alone is no person (KB Q201055).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectKey<'a> {
-    /// Who vouches for the id: a domain, a computer's own accounts (`computer:ID`), `usher`.
+    /// The realm: a directory's name, which compares accounts without case, or `computer:ID` for
+    /// a computer's own accounts, or `usher`, which are compared exactly.
     #[serde(borrow)]
     pub authority: Cow<'a, str>,
-    /// The id within the authority, such as a uid or SID.
+    /// What the computer knows the account by, such as a uid or SID: it says nothing of who it is.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
 }

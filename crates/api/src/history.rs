@@ -17,7 +17,8 @@ pub struct Session {
     pub program: Option<String>,
     /// Who is counted.
     pub user: String,
-    /// Who vouches for that user: a domain, a computer's own accounts, `usher`.
+    /// The realm of that user: a directory's name, `computer:ID` for a computer's own accounts,
+    /// `local` or `usher`.
     pub authority: String,
     /// The account that the program ran as, where it is another (sudo, su).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -25,6 +25,7 @@ mod journal;
 mod load;
 mod open;
 mod pack;
+mod persons;
 mod presence;
 mod schema;
 mod snapshots;

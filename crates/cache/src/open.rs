@@ -9,6 +9,7 @@ use usher_core::ledger::Now;
 
 use crate::clock::Clock;
 use crate::error::CacheError;
+use crate::persons;
 use crate::schema;
 
 /// Makes the directory where there is none, and locks it for this process.
@@ -67,7 +68,7 @@ pub(crate) fn hold(path: &Path) -> Result<File, CacheError> {
 /// Opens the file and brings it to this version's schema.
 pub(crate) fn connection(path: &Path) -> Result<Connection, CacheError> {
     let mut connection = schema::connect(path)?;
-    schema::migrate(&mut connection, path)?;
+    schema::migrate(&mut connection, path, persons::by_account)?;
     Ok(connection)
 }
 

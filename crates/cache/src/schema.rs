@@ -16,6 +16,8 @@ use crate::error::CacheError;
 
 /// The schema that this version writes.
 pub(crate) const SCHEMA_VERSION: u32 = 3;
+/// The schema since which a person is a realm and an account.
+const PERSONS_BY_ACCOUNT: usize = 3;
 
 /// Each step makes version `index + 1` out of `index`, and says who may still write it then.
 const STEPS: &[(&str, u32)] = &[
@@ -128,6 +130,7 @@ const STEPS: &[(&str, u32)] = &[
     ",
         1,
     ),
+    // What it changes of people takes more than statements.
     (
         "
     -- Whether each event of the record, or the answer, is a frame with its length and form.
@@ -260,8 +263,12 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, CacheError> {
 }
 
 /// Brings a file to this version's schema; a new one from nothing. A file of an earlier version
-/// is saved beside itself first.
-pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
+/// is saved beside itself first. `persons_by_account` does what schema 3 changes of people.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    persons_by_account: fn(&Connection, &Path) -> Result<(), CacheError>,
+) -> Result<(), CacheError> {
     let database = |source| CacheError::Database {
         doing: "migrate",
         path: path.into(),
@@ -294,8 +301,11 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Ca
             "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
         )
         .map_err(database)?;
-    for (step, oldest_writer) in STEPS.iter().skip(found as usize) {
+    for (version, (step, oldest_writer)) in (1..).zip(STEPS).skip(found as usize) {
         transaction.execute_batch(step).map_err(database)?;
+        if version == PERSONS_BY_ACCOUNT {
+            persons_by_account(&transaction, path)?;
+        }
         put(&transaction, "oldest_writer", u64::from(*oldest_writer)).map_err(database)?;
     }
     put(&transaction, "schema_version", u64::from(SCHEMA_VERSION)).map_err(database)?;

@@ -8,8 +8,8 @@ use crate::engine::Failure;
 use crate::inbox::Shared;
 use crate::schema::from_i64;
 
-/// Who vouches for the users that tokens are bound to.
-pub const TOKEN_AUTHORITY: &str = "usher";
+/// The realm of the users that tokens are bound to.
+pub const TOKEN_AUTHORITY: &str = usher_core::people::TOKEN_REALM;
 
 /// A token as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use usher_api::Code;
 use usher_cache::{Answer, Engine, Failure, Health, Request, Sink, Work};
 use usher_core::ledger::{Batch, Command, Event, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
+use usher_core::people::LocalAccounts;
 
 use crate::auth::{TokenBook, wall_ms};
 use crate::backups::Backups;
@@ -147,6 +148,8 @@ pub(crate) struct App {
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
     pub(crate) policy: RwLock<Option<PolicyText>>,
     pub(crate) policy_key: PolicyKey,
+    /// How accounts of computers' own files are counted.
+    pub(crate) local_accounts: LocalAccounts,
     /// One backup at a time.
     pub(crate) backup_turn: Arc<Semaphore>,
     pub(crate) upkeep: Arc<Upkeep>,
@@ -169,6 +172,7 @@ pub(crate) struct Parts {
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) backups: Arc<Backups>,
     pub(crate) policy_key: PolicyKey,
+    pub(crate) local_accounts: LocalAccounts,
 }
 
 impl App {
@@ -190,6 +194,7 @@ impl App {
             seen: Mutex::default(),
             policy: RwLock::default(),
             policy_key: parts.policy_key,
+            local_accounts: parts.local_accounts,
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,
             quiet_rules: QuietRules::default(),

@@ -21,7 +21,7 @@ use crate::problem::Refusal;
 /// Every token begins with it, so that one that leaked is found by whoever looks for it.
 pub(crate) const TOKEN_PREFIX: &str = "usher_";
 
-/// Who vouches for the users that tokens and requests name without saying who does.
+/// The realm of the users that tokens and requests name without saying one.
 pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
 
 /// Who asks.

@@ -23,6 +23,7 @@ mod life;
 mod machine;
 mod metrics;
 mod pause;
+mod people;
 mod problem;
 mod routes;
 mod secrets;
@@ -42,6 +43,7 @@ use std::path::PathBuf;
 
 pub use life::{EXIT_STANDSTILL, EXIT_STOP};
 pub use serve::{run_under, run_until};
+pub use usher_core::people::LocalAccounts;
 
 /// How a metering server is to run.
 #[derive(Debug, Clone)]
@@ -62,6 +64,8 @@ pub struct ServerOptions {
     /// Snapshots of the data that are kept beside it, one more before each scheduled pack; 0: none
     /// are taken.
     pub keep_snapshots: u32,
+    /// Whether accounts of computers' own files are one person where they have one name.
+    pub local_accounts: LocalAccounts,
 }
 
 /// Takes an address to listen on.

@@ -157,6 +157,7 @@ fn start(
         upkeep,
         backups,
         policy_key,
+        local_accounts: options.local_accounts,
     }));
     app.tokens.replace(&tokens);
     if let Some(manager) = managed.manager {

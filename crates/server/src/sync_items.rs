@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use usher_api::{ProgramStarts, SEATS_LIMIT, ShownLease, Subject, Timestamp};
 use usher_core::ledger::{ReportItem, Shown, SubjectRef, Wall};
+use usher_core::people::LocalAccounts;
 
-use crate::auth::AUTHORITY;
-use crate::candidate::candidate;
 use crate::input::{check_name, check_text, check_within};
+use crate::people::{self, Said};
 use crate::problem::shown;
 use crate::routes::checkouts::TTL_LIMIT_SECONDS;
 use crate::words;
@@ -55,7 +55,7 @@ pub(crate) struct Item<'a> {
 }
 
 /// The item for the ledger, or why it makes no sense.
-pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
+pub(crate) fn check(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String> {
     let known: &[&str] = match &*item.kind {
         "checkout" => &[
             "session",
@@ -102,8 +102,8 @@ pub(crate) fn check(item: &Item<'_>) -> Result<ReportItem, String> {
         "released" => Ok(ReportItem::Released {
             session: session(item)?,
         }),
-        "checkout" => checkout(item),
-        "finished" => finished(item),
+        "checkout" => checkout(item, local),
+        "finished" => finished(item, local),
         _ => programs(item),
     }
 }
@@ -133,7 +133,7 @@ fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
     .filter_map(|(there, field)| there.then_some(field))
 }
 
-fn checkout(item: &Item<'_>) -> Result<ReportItem, String> {
+fn checkout(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String> {
     let seats = item.seats.unwrap_or(1);
     check_within("seats", seats, 1, SEATS_LIMIT)?;
     let ttl_seconds = needed("ttl_seconds", item.ttl_seconds)?;
@@ -141,7 +141,7 @@ fn checkout(item: &Item<'_>) -> Result<ReportItem, String> {
     Ok(ReportItem::Checkout {
         session: session(item)?,
         product: name("product", item.product.as_deref())?.into(),
-        subject: subject("subject", needed("subject", item.subject.as_ref())?)?,
+        subject: subject("subject", needed("subject", item.subject.as_ref())?, local)?,
         seats,
         ttl_seconds,
         shown: item.held.as_ref().map(lease_shown).transpose()?.flatten(),
@@ -162,13 +162,13 @@ fn lease_shown(held: &ShownLease<'_>) -> Result<Option<Shown>, String> {
     }))
 }
 
-fn finished(item: &Item<'_>) -> Result<ReportItem, String> {
+fn finished(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String> {
     let started_at = needed("started_at", item.started_at)?;
     let ended_at = needed("ended_at", item.ended_at)?;
     let real_subject = item
         .real_subject
         .as_ref()
-        .map(|real| subject("real_subject", real))
+        .map(|real| subject("real_subject", real, local))
         .transpose()?;
     if let Some(incarnation) = item.incarnation
         && i64::try_from(incarnation).is_err()
@@ -191,7 +191,7 @@ fn finished(item: &Item<'_>) -> Result<ReportItem, String> {
         product: name("product", item.product.as_deref())?.into(),
         program: name("program", item.program.as_deref())?.into(),
         version: (!version.is_empty()).then(|| version.into()),
-        subject: subject("subject", needed("subject", item.subject.as_ref())?)?,
+        subject: subject("subject", needed("subject", item.subject.as_ref())?, local)?,
         real_subject,
         started_at: Wall(started_at.as_millisecond()),
         ended_at: Wall(ended_at.as_millisecond()),
@@ -242,26 +242,13 @@ fn name<'a>(field: &str, text: Option<&'a str>) -> Result<&'a str, String> {
     Ok(text)
 }
 
-fn subject(field: &str, subject: &Subject<'_>) -> Result<SubjectRef, String> {
-    for (part, text) in [
-        ("authority", &subject.authority),
-        ("id", &subject.id),
-        ("name", &subject.name),
-    ] {
-        check_name(part, text).map_err(|why| format!("`{field}`: {why}"))?;
-    }
-    if subject.authority == AUTHORITY && subject.id != subject.name {
-        // Else an agent could give another name to somebody whom a token is bound to.
-        return Err(format!(
-            "`{field}`: of the authority {AUTHORITY} a user's id is the name: make them the same"
-        ));
-    }
-    Ok(SubjectRef {
-        authority: (&*subject.authority).into(),
-        key: (&*subject.id).into(),
-        name: (&*subject.name).into(),
-        candidate: candidate(),
-    })
+fn subject(field: &str, subject: &Subject<'_>, local: LocalAccounts) -> Result<SubjectRef, String> {
+    let said = Said {
+        authority: &subject.authority,
+        id: &subject.id,
+        name: &subject.name,
+    };
+    people::person(field, &said, local)
 }
 
 #[cfg(test)]
@@ -271,7 +258,7 @@ mod tests {
 
     fn read(text: &str) -> Result<ReportItem, String> {
         let item: Item<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        check(&item)
+        check(&item, LocalAccounts::ByComputer)
     }
 
     #[test]
@@ -342,7 +329,7 @@ mod tests {
                     assert_eq!(claim.to_string(), "L000000ab-8");
                     assert_eq!(shown.lease.to_string(), "L000000ab-7");
                     assert_eq!(shown.remaining_seconds, 40);
-                    assert_eq!((&*subject.key, &*subject.name), ("1000", "ann"));
+                    assert_eq!((&*subject.key, &*subject.name), ("ann", "ann"));
                 }
                 (SyncAction::Renew { .. }, ReportItem::Renew { session: 1 })
                 | (SyncAction::Checkin { .. }, ReportItem::Checkin { session: 1 })

@@ -1,8 +1,9 @@
 //! Options from the environment and from `usher.toml`, behind those of the command line.
 //!
 //! Each long option `--some-thing` of each command is also `USHER_SOME_THING` and the key
-//! `some-thing` (or `some_thing`) of the file. A key that is no option is an error that names the
-//! nearest one.
+//! `some-thing` (or `some_thing`) of the file. `[people]` is a table: its key `realms` is the option
+//! `--people-realms`, and of a table of texts each pair is one value, `KEY=TEXT`. A key that is no
+//! option is an error that names the nearest one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,6 +14,9 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 
 use crate::failure::Failure;
+
+/// The tables of the file.
+const TABLES: [&str; 1] = ["people"];
 
 /// A settings file that was read.
 #[derive(Debug, Default)]
@@ -52,13 +56,20 @@ impl File {
         })?;
         let mut values = BTreeMap::new();
         for (key, value) in table {
-            let words = words(&value).ok_or_else(|| {
-                Failure::usage(format!(
-                    "{}: {key} must be a text, a number, true, false or a list of these",
-                    path.display()
-                ))
-            })?;
-            values.insert(key.replace('_', "-"), words);
+            match value {
+                toml::Value::Table(settings) if TABLES.contains(&key.as_str()) => {
+                    for (part, value) in settings {
+                        let words = pairs(&value).or_else(|| words(&value));
+                        let of = format!("{key}.{part}");
+                        let words = words.ok_or_else(|| wrong_kind(path, &of))?;
+                        values.insert(format!("{key}-{}", part.replace('_', "-")), words);
+                    }
+                }
+                value => {
+                    let words = words(&value).ok_or_else(|| wrong_kind(path, &key))?;
+                    values.insert(key.replace('_', "-"), words);
+                }
+            }
         }
         Ok(File {
             path: path.to_owned(),
@@ -117,6 +128,13 @@ impl File {
     }
 }
 
+fn wrong_kind(path: &Path, key: &str) -> Failure {
+    Failure::usage(format!(
+        "{}: {key} must be a text, a number, true, false or a list of these",
+        path.display()
+    ))
+}
+
 /// The file that the command line or the environment names. What stands behind `--` belongs to the
 /// command that is to be run.
 fn named(args: &[OsString]) -> Option<PathBuf> {
@@ -158,6 +176,14 @@ fn words(value: &toml::Value) -> Option<Vec<String>> {
         }
         toml::Value::Float(_) | toml::Value::Table(_) => None,
     }
+}
+
+/// `{ sss = "corp.example" }` as `sss=corp.example`.
+fn pairs(value: &toml::Value) -> Option<Vec<String>> {
+    let pairs = value.as_table()?.iter();
+    pairs
+        .map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
+        .collect()
 }
 
 fn long_options(command: &Command, into: &mut Vec<String>) {
@@ -246,6 +272,35 @@ mod tests {
     fn a_value_of_the_wrong_kind_is_refused() {
         let failure = file("server = { url = \"x\" }").unwrap_err();
         insta::assert_snapshot!(failure, @"usher: usher.toml: server must be a text, a number, true, false or a list of these");
+    }
+
+    #[test]
+    fn a_table_of_the_file_sets_the_options_that_begin_with_its_name() {
+        let text = "[people]\nlocal_accounts = \"by_name\"\n\
+                    realms = { sss = \"corp.example\", CORP = \"corp.example\" }";
+        let file = file(text).unwrap();
+        let line = ["usher", "agent"];
+        let matches = layered(cli::command(), &file)
+            .try_get_matches_from(line)
+            .unwrap();
+        let (_, agent) = matches.subcommand().unwrap();
+        let realms: Vec<&String> = agent.get_many("people_realms").unwrap().collect();
+        assert_eq!(realms, ["CORP=corp.example", "sss=corp.example"]);
+        assert_eq!(
+            file.values.get("people-local-accounts"),
+            Some(&vec!["by_name".to_owned()])
+        );
+    }
+
+    #[test]
+    fn a_table_of_the_file_takes_no_key_that_is_no_option() {
+        let failure = file("[people]\nrealm = { sss = \"x\" }").unwrap_err();
+        insta::assert_snapshot!(failure, @r"
+        usher: usher.toml: there is no setting people-realm
+          Did you mean people-realms?
+        ");
+        let failure = file("[people]\nrealms = { sss = 1.5 }").unwrap_err();
+        insta::assert_snapshot!(failure, @"usher: usher.toml: people.realms must be a text, a number, true, false or a list of these");
     }
 
     #[test]

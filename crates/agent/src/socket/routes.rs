@@ -412,6 +412,7 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
         enforcement: Some(agent.enforcement.state().shown()),
         marks: agent.gate.as_ref().and_then(|gate| gate.marks()),
         gate: Some(agent.gate_status()),
+        people: Some(agent.accounts.shown()),
     };
     drop(agent);
     answer(StatusCode::OK, &status)

@@ -30,7 +30,7 @@ pub struct DecisionRow {
     pub product: String,
     /// Who asked.
     pub user: String,
-    /// Who vouches for that user.
+    /// The realm of that user.
     pub authority: String,
     /// The computer's name.
     pub computer: String,

@@ -13,7 +13,7 @@ use crate::schema::from_i64;
 pub struct LeaseFilter {
     /// Product id.
     pub product: Option<String>,
-    /// Name of the person who is counted.
+    /// Name of the person who is counted; of a directory, without regard to case.
     pub user: Option<String>,
     /// The computer's key or name.
     pub computer: Option<String>,
@@ -28,7 +28,7 @@ pub struct LeaseRow {
     pub product: String,
     /// Who is counted.
     pub user: String,
-    /// Who vouches for that user.
+    /// The realm of that user.
     pub authority: String,
     /// The computer's name.
     pub computer: String,
@@ -105,7 +105,9 @@ impl History {
                  FROM leases l INDEXED BY leases_held JOIN products p ON p.number = l.product \
                  JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                  WHERE l.ended IS NULL AND l.number > ?1 \
-                 AND (?2 IS NULL OR p.id = ?2) AND (?3 IS NULL OR s.name = ?3) \
+                 AND (?2 IS NULL OR p.id = ?2) AND (?3 IS NULL OR s.name = ?3 \
+                    OR s.key = ?6 AND s.authority NOT IN ('usher', 'local') \
+                    AND s.authority NOT GLOB 'computer:*') \
                  AND (?4 IS NULL OR c.key = ?4 OR c.name = ?4) \
                  ORDER BY l.number LIMIT ?5",
             )?;
@@ -115,7 +117,8 @@ impl History {
                     filter.product,
                     filter.user,
                     filter.computer,
-                    limit + 1
+                    limit + 1,
+                    filter.user.as_ref().map(|user| user.to_lowercase()),
                 ],
                 lease_row,
             )?;

@@ -15,7 +15,7 @@ use crate::schema::from_i64;
 pub struct SessionFilter {
     /// Product id.
     pub product: Option<String>,
-    /// Name of the person who is counted.
+    /// Name of the person who is counted; of a directory, without regard to case.
     pub user: Option<String>,
     /// The computer's key or name.
     pub computer: Option<String>,
@@ -38,7 +38,7 @@ pub struct SessionRow {
     pub program: Option<String>,
     /// Who is counted.
     pub user: String,
-    /// Who vouches for that user.
+    /// The realm of that user.
     pub authority: String,
     /// The account that it ran as, where that is another.
     pub real_user: Option<String>,
@@ -108,7 +108,9 @@ impl History {
                  FROM uses u JOIN products p ON p.number = u.product \
                  JOIN subjects s ON s.id = u.subject JOIN computers c ON c.id = u.computer \
                  LEFT JOIN subjects r ON r.id = u.real_subject \
-                 WHERE (?1 IS NULL OR p.id = ?1) AND (?2 IS NULL OR s.name = ?2) \
+                 WHERE (?1 IS NULL OR p.id = ?1) AND (?2 IS NULL OR s.name = ?2 \
+                    OR s.key = ?9 AND s.authority NOT IN ('usher', 'local') \
+                    AND s.authority NOT GLOB 'computer:*') \
                  AND (?3 IS NULL OR c.key = ?3 OR c.name = ?3) \
                  AND (?4 IS NULL OR u.ended_at IS NULL OR u.ended_at >= ?4) \
                  AND (?5 IS NULL OR (u.ended_at IS NULL) = ?5) \
@@ -124,6 +126,7 @@ impl History {
                     before as i64,
                     now_wall_ms,
                     limit + 1,
+                    filter.user.as_ref().map(|user| user.to_lowercase()),
                 ],
                 |row| {
                     Ok(SessionRow {

@@ -68,6 +68,17 @@ pub(crate) fn commit(
     insert().map(drop).map_err(|error| CommitError::of(&error))
 }
 
+/// Writes a record in place of the one that begins at `first`.
+pub(crate) fn replace(connection: &Connection, first: u64, events: &[Event]) -> Result<(), String> {
+    let mut buffer = Vec::new();
+    encode(events, &mut buffer)?;
+    connection
+        .prepare_cached("UPDATE journal SET events = ?2, framed = 1 WHERE first = ?1")
+        .and_then(|mut update| update.execute(params![first.cast_signed(), buffer]))
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
 fn encode(events: &[Event], buffer: &mut Vec<u8>) -> Result<(), String> {
     buffer.clear();
     for event in events {

@@ -241,3 +241,54 @@ fn until(condition: impl Fn() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
+
+/// A person as the journal of a version before entered one (an event of postcard's form).
+fn entered(id: u8, uid: &str, name: &str) -> Vec<u8> {
+    let mut event = vec![0, id];
+    for text in ["computer:c-77", uid, name] {
+        event.push(u8::try_from(text.len()).unwrap());
+        event.extend_from_slice(text.as_bytes());
+    }
+    event
+}
+
+#[test]
+fn people_who_were_uids_become_accounts_in_tables_and_journal() {
+    let data = data_of(SCHEMA_1);
+    let file = data.path().join("cache.db");
+    let journal = rusqlite::Connection::open(&file).unwrap();
+    // `kim` is new; 1009 is `gus` now, whose account had the uid 1001 once.
+    let events = [entered(77, "1003", "kim"), entered(78, "1009", "gus")].concat();
+    journal
+        .execute(
+            "INSERT INTO journal (first, count, steady, wall, events)
+             SELECT first + count, 2, steady, wall, ?1 FROM journal ORDER BY first DESC LIMIT 1",
+            [events],
+        )
+        .unwrap();
+    let gus_of_before: i64 = journal
+        .query_row("SELECT id FROM subjects WHERE key = '1001'", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    drop(journal);
+
+    for opened in ["from tables and journal", "from tables"] {
+        let (engine, _) = open_with(data.path(), later()).unwrap();
+        let ids = ["gus", "hal", "kim", "1001", "1002", "1003", "1009"].map(|key| {
+            let found = engine.read(move |ledger, _| {
+                let subjects = ledger.subjects();
+                subjects.find("computer:c-77", key).map(|found| found.id.0)
+            });
+            found.unwrap()
+        });
+        let [gus, hal, kim, old_gus, uids @ ..] = ids;
+        assert_eq!((gus, kim), (Some(78), Some(77)), "{opened}");
+        assert!(hal.is_some(), "{opened}");
+        assert_eq!(old_gus, Some(gus_of_before.cast_unsigned()), "{opened}");
+        assert_eq!(uids, [None, None, None], "{opened}");
+        let people = engine.read(|ledger, _| ledger.subjects().len()).unwrap();
+        assert_eq!(people, 11, "{opened}");
+        engine.close();
+    }
+}

@@ -9,14 +9,14 @@ use super::ids::*;
 use super::records::*;
 use super::validity::Bound;
 
-/// A person as a request names one. The ledger looks it up, or enters it under `candidate`.
+/// A person as a request names one, in the form of [`crate::people`]. The ledger looks it up, or enters it under `candidate`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectRef {
-    /// Who vouches for `key`.
+    /// The realm, as it is compared.
     pub authority: Arc<str>,
-    /// The id within the authority.
+    /// The account, as it is compared.
     pub key: Arc<str>,
-    /// The name, for people; a new one replaces the old.
+    /// The account as it is shown, where the person is new: one that is known keeps its own.
     pub name: Arc<str>,
     /// A random number: the surrogate, where the person is new.
     pub candidate: u64,
@@ -38,9 +38,9 @@ pub enum Access {
     Anyone,
     /// On those of one subject.
     Subject {
-        /// Who vouches for `key`.
+        /// The realm, as it is compared.
         authority: Arc<str>,
-        /// The id within the authority.
+        /// The account, as it is compared.
         key: Arc<str>,
     },
     /// On those of one computer, by its key.

@@ -466,19 +466,15 @@ impl Ledger {
         }
     }
 
-    /// Looks a person up; enters it where it is new, and its new name where it has one.
+    /// Looks a person up; enters it where it is new. Who asks gives nobody another name.
     pub(super) fn subject(&mut self, asked: SubjectRef) -> SubjectId {
-        let id = match self.subjects.find(&asked.authority, &asked.key) {
-            Some(known) if known.name == asked.name => return known.id,
-            Some(known) => known.id,
-            None => {
-                let mut id = SubjectId(asked.candidate);
-                while self.subjects.get(id).is_some() {
-                    id = SubjectId(id.0.wrapping_add(1));
-                }
-                id
-            }
-        };
+        if let Some(known) = self.subjects.find(&asked.authority, &asked.key) {
+            return known.id;
+        }
+        let mut id = SubjectId(asked.candidate);
+        while self.subjects.get(id).is_some() {
+            id = SubjectId(id.0.wrapping_add(1));
+        }
         let SubjectRef {
             authority,
             key,

@@ -345,11 +345,11 @@ pub struct FinishedSession {
 pub struct Subject {
     /// The surrogate that every other record holds.
     pub id: SubjectId,
-    /// Who vouches for `key`.
+    /// The realm, as it is compared.
     pub authority: Arc<str>,
-    /// The id within the authority.
+    /// The account, as it is compared.
     pub key: Arc<str>,
-    /// The name, for people.
+    /// The account as it was written first.
     pub name: Arc<str>,
 }
 

@@ -111,7 +111,7 @@ pub(crate) async fn sync(
     let mut sequences = Vec::with_capacity(request.items.len());
     for (index, item) in request.items.iter().enumerate() {
         sequences.push(item.sequence);
-        let item = sync_items::check(item).unwrap_or_else(|detail| {
+        let item = sync_items::check(item, core.app.local_accounts).unwrap_or_else(|detail| {
             rejected.push((index, detail));
             ReportItem::Nothing
         });

@@ -1,14 +1,18 @@
 //! `POST /v1/checkouts`: asks for seats.
 
+use std::sync::Arc;
+
 use hyper::{HeaderMap, Response, StatusCode};
 use usher_api::{CheckoutAnswer, CheckoutRequest, Code, Problem, Role, SEATS_LIMIT};
-use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, SubjectRef};
+use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply};
+use usher_core::people::LocalAccounts;
 
 use crate::auth::{AUTHORITY, Principal};
 use crate::body::Body;
 use crate::candidate::candidate;
 use crate::input;
 use crate::keys::OnceKey;
+use crate::people::{self, Said};
 use crate::problem::Refusal;
 use crate::routes::first_answer;
 use crate::service::{Core, json};
@@ -47,14 +51,15 @@ pub(crate) async fn create(
     body: &[u8],
 ) -> Result<Response<Body>, Refusal> {
     let asked: CheckoutRequest<'_> = input::json(body)?;
-    let checkout = check(who, &asked)?;
+    let checkout = check(who, &asked, core.app.local_accounts)?;
+    let account = Arc::clone(&checkout.subject.name);
     let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
     let command = OnceKey::wrap(once, Command::Checkout(checkout));
     let answer = core.hopper.ask(command).await?;
     let (reply, replayed) = first_answer(answer.reply);
     let names = Names {
         product: &asked.product,
-        user: &asked.user,
+        user: &account,
         computer: &asked.computer,
     };
     match reply {
@@ -74,7 +79,11 @@ pub(crate) async fn create(
 }
 
 /// Checks everything that the ledger takes for granted.
-fn check(who: &Principal, asked: &CheckoutRequest<'_>) -> Result<Checkout, Refusal> {
+fn check(
+    who: &Principal,
+    asked: &CheckoutRequest<'_>,
+    local: LocalAccounts,
+) -> Result<Checkout, Refusal> {
     who.must_act("check out")?;
     let product = input::name("product", &asked.product)?;
     let user = input::name("user", &asked.user)?;
@@ -120,33 +129,21 @@ fn check(who: &Principal, asked: &CheckoutRequest<'_>) -> Result<Checkout, Refus
             asked.priority
         )));
     }
-    let name = user.into();
-    let subject = match &asked.subject {
-        None => SubjectRef {
-            authority: AUTHORITY.into(),
-            key: std::sync::Arc::clone(&name),
-            name,
-            candidate: candidate(),
-        },
+    let (authority, id) = match &asked.subject {
+        None => (AUTHORITY, user),
         Some(_) if who.role == Role::Client => {
             return Err(Refusal::forbidden(
                 "only agents, operators and admins may say `subject`: leave it out",
             ));
         }
-        Some(key) if key.authority == AUTHORITY && key.id != user => {
-            // Else one could give another name to somebody whom a token is bound to.
-            return Err(Refusal::invalid(format!(
-                "`subject.id` is not `user`, and of the authority {AUTHORITY} a user's id is the \
-                 name: make them the same, or name another authority"
-            )));
-        }
-        Some(key) => SubjectRef {
-            authority: input::name("subject.authority", &key.authority)?.into(),
-            key: input::name("subject.id", &key.id)?.into(),
-            name,
-            candidate: candidate(),
-        },
+        Some(key) => (&*key.authority, &*key.id),
     };
+    let said = Said {
+        authority,
+        id,
+        name: user,
+    };
+    let subject = people::person("subject", &said, local).map_err(Refusal::invalid)?;
     Ok(Checkout {
         product: product.into(),
         subject,

@@ -54,9 +54,9 @@ pub(crate) async fn list(
     let limit = paging.limit as usize;
     let mut found = app
         .look(move |ledger, now| {
-            let listed = ledger.pools().filter(|(number, pool)| {
-                number.0 > paging.cursor && !pool.listing.removed
-            });
+            let listed = ledger
+                .pools()
+                .filter(|(number, pool)| number.0 > paging.cursor && !pool.listing.removed);
             let views = listed.map(|(number, pool)| (number, seen(pool, now)));
             views.take(limit + 1).collect::<Vec<_>>()
         })

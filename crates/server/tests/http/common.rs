@@ -51,6 +51,7 @@ pub(crate) fn options(data: &Path) -> ServerOptions {
         begin_anew: false,
         keep_days: 400,
         keep_snapshots: 3,
+        local_accounts: usher_server::LocalAccounts::ByComputer,
     }
 }
 

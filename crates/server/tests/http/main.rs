@@ -16,5 +16,6 @@ mod history;
 mod idempotency;
 mod operation;
 mod pack;
+mod people;
 mod queue;
 mod service;

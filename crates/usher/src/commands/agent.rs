@@ -1,9 +1,10 @@
 //! `usher agent`: the agent alone, and what the agent of this computer says of itself.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use usher_agent::{AgentError, AgentOptions, AgentReady, GateOptions};
+use usher_agent::{AgentError, AgentOptions, AgentReady, GateOptions, Realms};
 use usher_api::{AgentStatus, Watching};
 
 use super::enforcement::{self, Enforcement};
@@ -45,12 +46,41 @@ pub(crate) struct Agent {
     /// programs lie on [default: on all of the computer's own]
     #[arg(long, value_name = "PATH")]
     gate_only: Vec<PathBuf>,
+    #[command(flatten)]
+    people: People,
     /// Print the id that the agent has for this computer, and end
     #[arg(long)]
     print_computer_id: bool,
     /// The process that this one is not to outlive
     #[arg(long, hide = true, value_name = "PID")]
     supervisor: Option<i32>,
+}
+
+/// Whose accounts this computer's are.
+#[derive(Debug, Args)]
+pub(crate) struct People {
+    /// The directory that a name service's accounts are of, such as sss=corp.example: whoever has
+    /// one is the same person on other computers of that directory. NAME is a service of
+    /// /etc/nsswitch.conf, or a domain as it stands in names (CORP of CORP\ann)
+    #[arg(long, value_name = "NAME=REALM", value_delimiter = ',')]
+    people_realms: Vec<String>,
+}
+
+impl People {
+    /// The realms.
+    pub(crate) fn realms(&self) -> Result<Realms, Failure> {
+        Realms::parse(&self.people_realms).map_err(|why| {
+            Failure::usage(format!("--people-realms: {why}"))
+                .next("In usher.toml it is `realms` of the table [people].")
+        })
+    }
+
+    /// The options, for another process.
+    pub(crate) fn words(&self) -> impl Iterator<Item = OsString> {
+        let option = || OsString::from("--people-realms");
+        let realms = self.people_realms.iter();
+        realms.flat_map(move |realm| [option(), realm.into()])
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -118,6 +148,7 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     }
     options.ca_file = context.ca_file().map(Path::to_owned);
     options.watching = args.watching;
+    options.realms = args.people.realms()?;
     options.gate = is_root.then(|| GateOptions {
         program: PathBuf::from("/proc/self/exe"),
         only: args.gate_only,

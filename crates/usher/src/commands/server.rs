@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use usher_server::{Managed, ServerError, ServerOptions, TlsFiles};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use usher_server::{LocalAccounts, Managed, ServerError, ServerOptions, TlsFiles};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,6 +14,15 @@ use crate::listing::eprintln_quiet;
 use crate::output::line;
 use crate::supervisor::{account, bond, ready_line};
 use crate::upgrade::arrival;
+
+const BY_COMPUTER: &str = "by_computer";
+const BY_NAME: &str = "by_name";
+
+/// The words as they are written, also with the other stroke.
+fn local_accounts_words() -> PossibleValuesParser {
+    let word = |word, other| PossibleValue::new(word).alias(other);
+    PossibleValuesParser::new([word(BY_COMPUTER, "by-computer"), word(BY_NAME, "by-name")])
+}
 
 /// Start a metering server alone
 #[derive(Debug, Args)]
@@ -62,12 +72,24 @@ pub(crate) struct Listening {
     #[arg(long, value_name = "N", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(..=1_000))]
     pub(crate) keep_snapshots: u32,
+    /// Whether accounts of computers' own files that have one name are one person: by_computer
+    /// says no, by_name yes, as on a cluster
+    #[arg(long, value_name = "HOW", default_value = BY_COMPUTER)]
+    #[arg(value_parser = local_accounts_words())]
+    pub(crate) people_local_accounts: String,
     /// The account that the server takes when root starts it [default: usher, where there is one]
     #[arg(long, value_name = "USER")]
     pub(crate) run_as: Option<String>,
 }
 
 impl Listening {
+    fn local_accounts(&self) -> LocalAccounts {
+        match self.people_local_accounts.replace('-', "_") == BY_NAME {
+            true => LocalAccounts::ByName,
+            false => LocalAccounts::ByComputer,
+        }
+    }
+
     /// The options besides the address and the account, for another process.
     pub(crate) fn words(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> = Vec::new();
@@ -82,6 +104,8 @@ impl Listening {
         ] {
             words.extend([option.into(), number.to_string().into()]);
         }
+        words.push("--people-local-accounts".into());
+        words.push(self.people_local_accounts.clone().into());
         if self.plain_http {
             words.push("--plain-http".into());
         }
@@ -114,6 +138,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         .next("Leave one ListenStream= in usher-server.socket."));
     }
     super::start_log();
+    let local_accounts = args.listening.local_accounts();
     let tls = match (args.listening.tls_cert, args.listening.tls_key) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
         _ => None,
@@ -127,6 +152,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         begin_anew: args.listening.begin_anew,
         keep_days: args.listening.keep_days,
         keep_snapshots: args.listening.keep_snapshots,
+        local_accounts,
     };
     let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {

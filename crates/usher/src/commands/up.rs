@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::agent::People;
 use super::server::Listening;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -36,6 +37,8 @@ pub(crate) struct Up {
     /// The agent's socket for everyone on the computer [default: for root /run/usher/agent.sock]
     #[arg(long, value_name = "PATH")]
     agent_socket: Option<PathBuf>,
+    #[command(flatten)]
+    people: People,
 }
 
 /// Does it; returns the exit code.
@@ -44,6 +47,8 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
     if let Some(socket) = args.agent_socket {
         agent_options.extend(["--agent-socket".into(), socket.into_os_string()]);
     }
+    args.people.realms()?;
+    agent_options.extend(args.people.words());
     let plan = Plan {
         listen: args.listening.listen,
         server_options: args.listening.words(),

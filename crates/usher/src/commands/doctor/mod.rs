@@ -1,6 +1,7 @@
 //! `usher doctor`: looks at everything that can be wrong, and says what to do.
 
 mod mounts;
+mod people;
 
 use std::path::{Path, PathBuf};
 
@@ -364,6 +365,7 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
     });
     findings.extend(status.enforcement.as_ref().map(enforcement));
     findings.extend(status.gate.as_ref().and_then(held));
+    findings.extend(status.people.as_ref().map(people::finding));
     findings
 }
 
@@ -431,6 +433,7 @@ mod tests {
                 file_systems: 2,
                 guard_stands_apart: false,
             }),
+            people: None,
         };
         let lines: Vec<String> = watching(&status).iter().map(describe).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"

@@ -1,0 +1,165 @@
+//! The computer's name services: in which order they are asked, and what they say of an account.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the name services may take together; a number is a name, too.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+/// Bytes of an answer, at the most.
+const LINE_LIMIT: usize = 4_096;
+/// Services that are asked, at the most.
+const SERVICES_LIMIT: usize = 8;
+
+/// How name services are asked.
+#[derive(Debug, Clone)]
+pub(super) struct NameServices {
+    /// Says which there are: `/etc/nsswitch.conf`.
+    pub(super) order: PathBuf,
+    /// What is asked with `-s SERVICE passwd UID`, and with `passwd UID`.
+    pub(super) getent: PathBuf,
+}
+
+/// No name service has answered in time.
+#[derive(Debug)]
+pub(super) struct Silent;
+
+/// What was said of an account.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) name: String,
+    /// The service that said it; none: that could not be told.
+    pub(super) service: Option<String>,
+}
+
+impl NameServices {
+    /// Those of this computer.
+    pub(super) fn of_this_computer() -> Self {
+        NameServices {
+            order: PathBuf::from("/etc/nsswitch.conf"),
+            getent: PathBuf::from("getent"),
+        }
+    }
+
+    /// The services besides the computer's own files, in the order in which they are asked.
+    pub(super) fn services(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.order).unwrap_or_default();
+        in_order(&text)
+    }
+
+    /// Which service knows an account, and by what name: of all that do, the first. None: no
+    /// service knows it.
+    pub(super) fn ask(&self, uid: u32) -> Result<Option<Told>, Silent> {
+        let deadline = Instant::now() + ANSWER_LIMIT;
+        let uid = uid.to_string();
+        let services = self.services();
+        for service in &services {
+            let words = ["-s", service, "passwd", &uid];
+            if let Some(name) = ask(&self.getent, &words, &uid, deadline)? {
+                let service = Some(service.clone());
+                return Ok(Some(Told { name, service }));
+            }
+        }
+        if services.is_empty() {
+            return Ok(None);
+        }
+        // A `getent` of another make may not know `-s`.
+        let name = ask(&self.getent, &["passwd", &uid], &uid, deadline)?;
+        Ok(name.map(|name| Told {
+            name,
+            service: None,
+        }))
+    }
+}
+
+/// The services of the line `passwd:`, without the computer's own files and what is to be done
+/// after an answer (`[NOTFOUND=return]`).
+fn in_order(text: &str) -> Vec<String> {
+    let line = text
+        .lines()
+        .filter_map(|line| line.split('#').next())
+        .find_map(|line| line.trim().strip_prefix("passwd:"));
+    let mut services: Vec<String> = Vec::new();
+    let mut rest = line.unwrap_or_default();
+    while !rest.is_empty() {
+        let (words, after) = rest.split_once('[').unwrap_or((rest, ""));
+        services.extend(words.split_whitespace().map(str::to_owned));
+        rest = after.split_once(']').map_or("", |(_, rest)| rest);
+    }
+    services.retain(|service| service != "files" && service != "compat");
+    services.truncate(SERVICES_LIMIT);
+    services
+}
+
+/// The name that it says for the account; none: it says none, or cannot be asked.
+fn ask(
+    program: &Path,
+    words: &[&str],
+    uid: &str,
+    deadline: Instant,
+) -> Result<Option<String>, Silent> {
+    let started = Command::new(program)
+        .args(words)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = started else {
+        return Ok(None);
+    };
+    while matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(Silent);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let lines = child.stdout.take().and_then(written);
+    let line = lines.as_deref().and_then(|lines| lines.lines().next());
+    Ok(line.and_then(|line| name_if(line, uid)))
+}
+
+/// What was written into a pipe until now: whoever has its other end open may keep it.
+fn written(mut pipe: ChildStdout) -> Option<String> {
+    rustix::io::ioctl_fionbio(&pipe, true).ok()?;
+    let mut line = [0; LINE_LIMIT];
+    let length = pipe.read(&mut line).ok()?;
+    String::from_utf8(line.get(..length)?.to_vec()).ok()
+}
+
+/// The name in a line of passwd, if it is that of `uid` and can be one.
+pub(super) fn name_if(line: &str, uid: &str) -> Option<String> {
+    let mut fields = line.split(':');
+    let name = fields.next()?;
+    let is_name = !name.is_empty()
+        && name.len() <= usher_core::people::ACCOUNT_LIMIT_BYTES
+        && !name.contains(usher_api::is_unseen);
+    (fields.nth(1)? == uid && is_name).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_asked_in_the_order_of_the_passwd_line() {
+        for (text, services) in [
+            ("passwd: files", vec![]),
+            ("", vec![]),
+            ("group: sss", vec![]),
+            (
+                "# passwd: nis\n passwd:\tfiles sss systemd\n",
+                vec!["sss", "systemd"],
+            ),
+            (
+                "passwd:compat [SUCCESS=merge NOTFOUND=continue] winbind [!UNAVAIL=return]ldap # x",
+                vec!["winbind", "ldap"],
+            ),
+            ("passwd: sss [NOTFOUND=return", vec!["sss"]),
+        ] {
+            assert_eq!(in_order(text), services, "{text}");
+        }
+    }
+}
