@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-site", &["usher-core"]),
     ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
     ("usher-agent", &["usher-core", "usher-api", "usher-gate"]),
-    ("usher-gate", &[]),
+    ("usher-gate", &["usher-testing"]),
     ("usher-service", &["usher-core"]),
     ("usher-sim", &["usher-core"]),
     (
@@ -35,7 +35,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("usher-bench", &["usher-core", "usher-api", "usher-cache"]),
-    ("usher-tests", &["usher-api"]),
+    ("usher-tests", &["usher-api", "usher-testing"]),
+    ("usher-testing", &[]),
     ("xtask", &[]),
 ];
 
