@@ -6,19 +6,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Duration;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
+use usher_testing::undo::{self, Undo};
 
 use crate::support::{Ended, Folder, Running, signal, wait_for};
 
 /// Accounts that start programs.
 pub(crate) const ANNA: u32 = 12_001;
 pub(crate) const BEN: u32 = 12_002;
-/// No computer of these tests lives longer.
-const ENDED_AFTER: Duration = Duration::from_secs(60);
 
 /// A computer whose agent holds the starts of `solver`.
 pub(crate) struct Computer {
@@ -28,6 +26,7 @@ pub(crate) struct Computer {
     pub(crate) socket: PathBuf,
     /// Its folder goes last.
     _folder: Folder,
+    _ended: Undo,
 }
 
 impl Drop for Computer {
@@ -77,8 +76,10 @@ impl Computer {
             .arg(&socket)
             .env("USHER_GATE_ONLY", only(&place));
         let running = Running::start(&mut up, &folder.path("data"));
-        end_later(running.child.id());
+        // It ends with all its processes when its time is up, whatever hangs.
+        let _ended = undo::end_later(&[running.child.id()]).unwrap();
         Some(Computer {
+            _ended,
             running,
             place,
             socket,
@@ -171,15 +172,6 @@ pub(crate) fn in_memory(place: &Path) {
     mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();
     mount(Some("place"), place, Some("tmpfs"), MsFlags::empty(), none).unwrap();
     fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// Ends the computer with all its processes when its time is up, whatever hangs.
-fn end_later(pid: u32) {
-    std::thread::spawn(move || {
-        // tidy: sleep, the killer strikes when its time has come
-        std::thread::sleep(ENDED_AFTER);
-        signal(pid, Signal::SIGKILL);
-    });
 }
 
 pub(crate) fn end(mut child: Child) {

@@ -2,8 +2,8 @@
 //!
 //! That process runs before the deed, in a process group of its own. It undoes the deed when its
 //! [`Undo`] is dropped, when the test has ended in whatever way (it reads the end of a pipe), and
-//! after [`LIMIT`] at the latest: a thread that waits for a frozen disk keeps its process, and with
-//! it the pipe. A guard is dropped before all that was declared earlier, so a disk is thawed before
+//! after [`LIMIT`] at the latest, unless it holds up nobody: a thread that waits for a frozen disk
+//! keeps its process, and with it the pipe. A guard is dropped before all that was declared earlier, so a disk is thawed before
 //! somebody waits for a process that hangs on it.
 
 use std::io::{self, BufRead, BufReader};
@@ -20,6 +20,8 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 /// How long a drop waits for the deed to be undone.
 const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(2);
+/// By this name `cargo xtask test` knows a process that is still undoing.
+const NAME: &str = "usher-undo";
 
 /// What the other process runs. It holds what it has to undo by a descriptor: a file system that was
 /// detached meanwhile is still reached, and a process id that was given to another is not.
@@ -37,7 +39,7 @@ for what; do
   held[$what]=/proc/$$/fd/$fd
 done
 echo
-read -r -t "$limit"
+read -r ${limit:+-t "$limit"}
 for what; do
   case $deed in
     frozen) fsfreeze -u "${held[$what]}" ;;
@@ -49,7 +51,8 @@ for what; do
       echo 0 >"$what/cgroup.freeze"
       echo 1 >"$what/cgroup.kill"
       for try in {1..50}; do
-        rmdir "$what" && break
+        find "$what" -depth -type d -exec rmdir {} +
+        [ -e "$what" ] || break
         sleep 0.1
       done
       ;;
@@ -66,9 +69,15 @@ pub struct Undo {
 
 impl Undo {
     fn of(deed: &str, what: &[&str]) -> io::Result<Undo> {
+        Self::within(Some(LIMIT), deed, what)
+    }
+
+    fn within(limit: Option<Duration>, deed: &str, what: &[&str]) -> io::Result<Undo> {
+        let limit = limit.map(|limit| limit.as_secs().max(1).to_string());
         let mut other = Command::new("bash")
-            .args(["--norc", "-c", SCRIPT, "undo"])
-            .arg(LIMIT.as_secs().to_string())
+            .arg0(NAME)
+            .args(["--norc", "-c", SCRIPT, NAME])
+            .arg(limit.unwrap_or_default())
             .arg(deed)
             .args(what)
             .current_dir("/")
@@ -129,14 +138,34 @@ pub fn stop(pid: u32) -> io::Result<Undo> {
     Ok(undo)
 }
 
-/// Kills these processes once this is dropped, those that are there still.
+/// Kills these processes, which hold up others if they do not answer: after [`LIMIT`] at the latest.
 ///
 /// # Errors
 /// One of them is not there.
 pub fn end_later(pids: &[u32]) -> io::Result<Undo> {
+    end_within(Some(LIMIT), pids)
+}
+
+/// The same with another limit.
+///
+/// # Errors
+/// As [`end_later`].
+pub fn end_after(limit: Duration, pids: &[u32]) -> io::Result<Undo> {
+    end_within(Some(limit), pids)
+}
+
+/// The same of processes that hold up nobody: they may live as long as the test.
+///
+/// # Errors
+/// As [`end_later`].
+pub fn end_with_test(pids: &[u32]) -> io::Result<Undo> {
+    end_within(None, pids)
+}
+
+fn end_within(limit: Option<Duration>, pids: &[u32]) -> io::Result<Undo> {
     let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
     let pids: Vec<&str> = pids.iter().map(String::as_str).collect();
-    Undo::of("started", &pids)
+    Undo::within(limit, "started", &pids)
 }
 
 /// Detaches what is mounted at this path, in the mount namespace of the thread that calls this.

@@ -271,10 +271,9 @@ fn a_job_of_cron_is_counted_for_its_account() {
          cp {} /etc/cron.d/job && mount --bind /dev/null /etc/crontab && exec /usr/sbin/cron -f",
         table.display()
     );
-    let cron = Command::new("/usr/bin/unshare")
-        .args(["--mount", "--kill-child=TERM", "/bin/sh", "-c", &script])
-        .spawn();
-    let _cron = EndsWithTest(cron.unwrap());
+    let mut cron = Command::new("/usr/bin/unshare");
+    cron.args(["--mount", "--kill-child=TERM", "/bin/sh", "-c", &script]);
+    let _cron = EndsWithTest::start(&mut cron);
     let session = &server.finished("app", 1)[0];
     assert_eq!(session["subject"]["name"], "nobody", "{session}");
 }

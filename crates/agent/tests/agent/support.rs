@@ -13,9 +13,10 @@ use axum::routing::{any, post};
 use serde_json::{Value, json};
 use usher_api::client::{Client, Endpoint};
 use usher_api::{Policy, Product, Watching};
+use usher_testing::undo::{self, Undo};
 
 /// How long a condition may take to come true before the test fails.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Waits until `look` finds something.
 #[track_caller]
@@ -49,13 +50,24 @@ pub(crate) fn there(program: &str) -> bool {
     there
 }
 
-/// A process that ends with the test.
-pub(crate) struct EndsWithTest(pub(crate) Child);
+/// A process that ends with the test, and with it what is mounted in its namespace.
+pub(crate) struct EndsWithTest {
+    child: Child,
+    _killed: Undo,
+}
+
+impl EndsWithTest {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let child = command.spawn().unwrap();
+        let _killed = undo::end_with_test(&[child.id()]).unwrap();
+        Self { child, _killed }
+    }
+}
 
 impl Drop for EndsWithTest {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
