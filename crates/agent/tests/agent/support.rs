@@ -496,6 +496,17 @@ fn agent_process() {
     usher_agent::run(options, move |_| std::fs::write(ready, "").unwrap()).unwrap();
 }
 
+/// The name of a program of this test's alone: an agent sees all programs of its computer, those of
+/// other tests too.
+pub(crate) fn own(name: &str) -> String {
+    format!("usher-t-{}-{name}", std::process::id())
+}
+
+/// The rule that names it.
+pub(crate) fn named(name: &str) -> String {
+    format!("name={}", own(name))
+}
+
 /// A copy of the system's `sleep` under another name.
 pub(crate) fn sleeper(path: &Path) -> PathBuf {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
