@@ -573,8 +573,12 @@ pub(crate) fn milliseconds(value: &Value, field: &str) -> i64 {
         .as_millisecond()
 }
 
-/// Whether the agent says that starts were over before it could look at them.
-pub(crate) fn said_to_be_missed(agent: &Agent) -> bool {
-    let words = agent.status().can_miss;
-    words.iter().any(|words| words.contains("were over before"))
+/// Whether the agent says of so many starts why it has not counted them: they were over before it
+/// could look at them, or their events came too fast for the kernel to keep.
+pub(crate) fn accounts_for(agent: &Agent, missing: u64) -> bool {
+    agent.status().can_miss.iter().any(|words| {
+        let over = words.split_once(" starts were over before");
+        let over = over.map_or(0, |(count, _)| count.parse().unwrap());
+        over >= missing || words.starts_with("events were lost")
+    })
 }
