@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::gated::{ANNA, BEN, Computer, end};
 use crate::http::Http;
-use crate::support::{DEADLINE, Ended, said, wait_for};
+use crate::support::{DEADLINE, Ended, said, wait_for, wait_within};
 
 /// What ends a command line whose program has been started.
 const SECONDS: &str = "600";
@@ -189,8 +189,7 @@ fn shell(computer: &Computer, command: &str) -> Command {
     shell
 }
 
-/// What is expected to be known is waited for: its contents are read first, as are those of all else
-/// that starts on this computer.
+/// What is expected to be known is waited for, as its contents are read first.
 fn outcome(computer: &Computer, mut child: Child, expected: Outcome) -> Outcome {
     let is_caught = wait_for("the start to run or to fail", || {
         if child.try_wait().unwrap().is_some() {
@@ -209,12 +208,12 @@ fn outcome(computer: &Computer, mut child: Child, expected: Outcome) -> Outcome 
         .arg(SECONDS)
         .spawn()
         .unwrap();
-    wait_for("the marker to be known", || {
+    // Where contents count, those of all that starts on a busy computer are read before.
+    wait_within(3 * DEADLINE, "the marker to be known", || {
         (product(computer, "marker")["in_use"] == 1).then_some(())
     });
     let patience = match expected {
-        // Other programs of a busy computer may be read before it.
-        Tracked => 3 * DEADLINE,
+        Tracked => DEADLINE,
         Caught | Blind => KNOWN_WITHIN,
     };
     let is_known = is_within(patience, || product(computer, "solver")["unseated"] == 1);
