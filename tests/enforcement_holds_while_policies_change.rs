@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use usher_testing::control::Control;
-use usher_testing::undo;
 
 use crate::a_package_is_enforced_once_it_is_installed::{DPKG, Packages};
 use crate::gated::{ANNA, BEN, Computer, end};
@@ -124,7 +123,6 @@ fn what_is_nobodys_runs_and_what_has_no_seat_is_refused_during_75_changes_and_20
     let solver = computer.program("solver");
     computer.is_gated();
     let first = computer.start(ANNA, "600").unwrap();
-    let _ended = undo::end_with_test(&[first.id()]).unwrap();
     wait_for("the seat to be Anna's", || computer.start(BEN, "0").err());
 
     let nobodys = Starts::of(computer.program("nobodys"), None);

@@ -9,7 +9,8 @@ use std::process::{Child, Command};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use usher_testing::undo::{self, Undo};
 
 use crate::support::{Ended, Folder, Running, signal, wait_for};
@@ -31,6 +32,7 @@ pub(crate) struct Computer {
 
 impl Drop for Computer {
     fn drop(&mut self) {
+        end_all_of(&self.place);
         // Else the folder could not be removed.
         let _ = umount2(&self.place, MntFlags::MNT_DETACH);
     }
@@ -132,6 +134,22 @@ impl Computer {
 
     pub(crate) fn status(&self) -> serde_json::Value {
         self.running.json(&["status"])["products"][0].clone()
+    }
+}
+
+/// Ends what runs of a file system's programs: a test that fails does not come to end its own.
+fn end_all_of(place: &Path) {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes {
+        let exe = fs::read_link(process.path().join("exe"));
+        let pid = process
+            .file_name()
+            .to_str()
+            .and_then(|pid| pid.parse().ok());
+        if let (true, Some(pid)) = (exe.is_ok_and(|exe| exe.starts_with(place)), pid) {
+            // It may have ended meanwhile.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
     }
 }
 
