@@ -7,12 +7,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use usher_testing::control::Control;
+use usher_testing::undo;
 
 use crate::gated::{ANNA, BEN, Computer, child_named, end, held};
 use crate::support::{signal, wait_for};
 
-/// Four looks of one at the other, and what a start takes on a busy computer.
-const BOUND: Duration = Duration::from_millis(1_250 + 500);
+/// Four looks of one at the other.
+const LATE: Duration = Duration::from_millis(1_250);
 
 #[test]
 fn starts_go_on_when_gate_and_guard_are_stopped_and_are_soon_held_again() {
@@ -21,13 +23,15 @@ fn starts_go_on_when_gate_and_guard_are_stopped_and_are_soon_held_again() {
     };
     let first = computer.start(ANNA, "50").unwrap();
     computer.start(BEN, "0").unwrap_err();
+    let control = Control::begin().unwrap();
     let agent = computer.running.role("agent").unwrap();
     for name in ["usher-guard", "usher-gate"] {
         signal(child_named(name, agent).unwrap(), Signal::SIGSTOP);
     }
     let stopped = Instant::now();
     let mut second = computer.start(BEN, "0").unwrap();
-    assert!(stopped.elapsed() < BOUND, "{:?}", stopped.elapsed());
+    let (waited, bound) = (stopped.elapsed(), control.bound(LATE));
+    assert!(waited < bound, "{waited:?} of {bound:?}");
     second.wait().unwrap();
     // The next gate refuses as the one before.
     wait_for("the gate to refuse", || computer.start(BEN, "0").err());
@@ -53,8 +57,9 @@ fn starts_go_on_when_an_agent_is_killed_that_watches_their_file() {
         .running
         .ok(&[&add[..], &rule[..], &to[..]].concat());
 
+    let control = Control::begin().unwrap();
     let server = computer.running.role("server").unwrap();
-    signal(server, Signal::SIGSTOP);
+    let stopped = undo::stop(server).unwrap();
     let start = std::thread::spawn(move || {
         let mut tool = Command::new(&tool)
             .arg("0")
@@ -73,6 +78,7 @@ fn starts_go_on_when_an_agent_is_killed_that_watches_their_file() {
     let killed = Instant::now();
     signal(computer.running.role("agent").unwrap(), Signal::SIGKILL);
     let waited = start.join().unwrap().duration_since(killed);
-    signal(server, Signal::SIGCONT);
-    assert!(waited < BOUND, "{waited:?}");
+    drop(stopped);
+    let bound = control.bound(LATE);
+    assert!(waited < bound, "{waited:?} of {bound:?}");
 }

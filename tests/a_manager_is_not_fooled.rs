@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::far;
-use crate::installed::{Installed, SERVICE, freeze, on_a_disk, release};
+use crate::installed::{Installed, SERVICE, freeze, on_a_disk};
 use crate::managed::Managed;
 use crate::planted::{Fault, Planted};
 use crate::support::{said, wait_for};
@@ -194,7 +194,7 @@ fn each_case_has_its_verdict_at_the_first_look_and_one_message() {
             evidence: &["says running for ", "a canary got no answer in "],
         },
         |managed| freeze(&managed.server),
-        |_, thaw| release(thaw),
+        |_, frozen| drop(frozen),
     );
     managed.case(
         &Case {

@@ -1,9 +1,8 @@
 //! A manager on a real systemd: it is ended when it does no work, and it restarts a server that
 //! grows without losing a request.
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
+use usher_testing::undo;
 
 use crate::installed::{Installed, SERVICE};
 use crate::load::Load;
@@ -127,23 +126,11 @@ fn a_manager_that_stores_nothing_is_ended_by_its_watchdog_and_one_that_does_is_n
     assert_eq!(pid(), first);
 
     // What hangs is the disk, not the process: a timer would go on.
-    let mut thaw = systemd
-        .command(&[
-            "sh",
-            "-c",
-            "read -r line; fsfreeze -u \"$0\" || true",
-            MANAGER_DATA,
-        ])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let frozen = systemd.exec(&["fsfreeze", "-f", MANAGER_DATA]);
-    assert!(frozen.status.success(), "{}", said(&frozen));
+    let frozen = undo::freeze(&systemd.inside(MANAGER_DATA)).unwrap();
     wait_for("the watchdog", || {
         (systemd.show(MANAGER, "Result") == "watchdog").then_some(())
     });
-    drop(thaw.stdin.take());
-    assert!(thaw.wait().unwrap().success());
+    drop(frozen);
     wait_for("another manager", || {
         let is_up = systemd.show(MANAGER, "ActiveState") == "active";
         (is_up && pid() != first).then_some(())

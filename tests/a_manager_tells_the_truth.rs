@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::installed::{freeze, on_a_disk, release};
+use crate::installed::{freeze, on_a_disk};
 use crate::managed::{Managed, manager_in};
 use crate::support::{said, wait_for};
 
@@ -47,10 +47,10 @@ fn each_trouble_has_its_verdict_its_one_message_and_its_recovery() {
 fn a_server_whose_disk_hangs_is_stuck_and_not_called_stopped() {
     let mut managed = Managed::new(on_a_disk);
     managed.expect("running", "a canary was seated");
-    let thaw = freeze(&managed.server);
+    let frozen = freeze(&managed.server);
     managed.expect("stuck", "a canary");
     managed.poll();
-    release(thaw);
+    drop(frozen);
     managed.recovers();
     let told = managed.told();
     assert!(!told.contains(&9406), "{told:?}");

@@ -9,25 +9,35 @@ use nix::mount::{MsFlags, mount};
 use crate::gated::{ANNA, BEN, Computer, end};
 use crate::support::wait_for;
 
-const DPKG: &str = "/var/lib/dpkg";
+pub(crate) const DPKG: &str = "/var/lib/dpkg";
 
-/// Packages of this test's own, which only its processes see; none so far.
-fn no_packages() {
-    let none: Option<&str> = None;
-    mount(Some("dpkg"), DPKG, Some("tmpfs"), MsFlags::empty(), none).unwrap();
-    fs::create_dir(Path::new(DPKG).join("info")).unwrap();
-    fs::write(Path::new(DPKG).join("status"), "").unwrap();
+/// Packages of this test's own, which only its processes see.
+pub(crate) struct Packages {
+    status: String,
 }
 
-/// Installs a package the way dpkg does: the list of its files first, then what there is.
-fn installs(name: &str, file: &Path) {
-    let list = Path::new(DPKG).join("info").join(format!("{name}.list"));
-    fs::write(list, format!("/.\n{}\n", file.display())).unwrap();
-    let draft = Path::new(DPKG).join("status-new");
-    let status =
-        format!("Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1.0\n");
-    fs::write(&draft, status).unwrap();
-    fs::rename(draft, Path::new(DPKG).join("status")).unwrap();
+impl Packages {
+    /// None so far.
+    pub(crate) fn none() -> Packages {
+        let none: Option<&str> = None;
+        mount(Some("dpkg"), DPKG, Some("tmpfs"), MsFlags::empty(), none).unwrap();
+        fs::create_dir(Path::new(DPKG).join("info")).unwrap();
+        fs::write(Path::new(DPKG).join("status"), "").unwrap();
+        let status = String::new();
+        Packages { status }
+    }
+
+    /// Installs a package the way dpkg does: the list of its files first, then what there is.
+    pub(crate) fn installs(&mut self, name: &str, file: &Path) {
+        let list = Path::new(DPKG).join("info").join(format!("{name}.list"));
+        fs::write(list, format!("/.\n{}\n", file.display())).unwrap();
+        let draft = Path::new(DPKG).join("status-new");
+        self.status += &format!(
+            "Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1.0\n\n"
+        );
+        fs::write(&draft, &self.status).unwrap();
+        fs::rename(draft, Path::new(DPKG).join("status")).unwrap();
+    }
 }
 
 #[test]
@@ -36,8 +46,9 @@ fn what_ran_as_nobodys_is_refused_once_its_package_is_there() {
         eprintln!("skipped: there is no dpkg here");
         return;
     }
+    let mut packages = None;
     let with_packages = |place: &Path| {
-        no_packages();
+        packages = Some(Packages::none());
         place.to_owned()
     };
     let Some(computer) = Computer::holding(with_packages) else {
@@ -57,7 +68,8 @@ fn what_ran_as_nobodys_is_refused_once_its_package_is_there() {
     }
     assert_eq!(computer.status()["in_use"], 0);
 
-    installs("solver-deb", &computer.program("solver"));
+    let mut packages = packages.unwrap();
+    packages.installs("solver-deb", &computer.program("solver"));
     wait_for("what runs to have the seat", || {
         (computer.status()["in_use"] == 1).then_some(())
     });

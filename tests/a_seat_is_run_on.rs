@@ -204,7 +204,7 @@ fn the_seat_of_a_run_that_was_killed_comes_free_with_its_ttl() {
             "--token",
             &anna,
             "--ttl",
-            "2s",
+            "6s",
         ])
         .args(["--", "sleep", "60"])
         .spawn()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::http::{Http, checkout};
-use crate::installed::{DATA, Installed, SERVICE, SOCKET, freeze, on_a_disk, release};
+use crate::installed::{DATA, Installed, SERVICE, SOCKET, freeze, on_a_disk};
 use crate::load::Load;
 use crate::support::{Ended, runs, said, stderr, stdout, usher, wait_for};
 use crate::systemd::{PROGRAM, SystemdBox};
@@ -81,12 +81,12 @@ fn a_server_whose_disk_hangs_is_not_taken_for_alive() {
     });
     server.product(3);
     let lease = server.lease();
-    let thaw = freeze(&server);
+    let frozen = freeze(&server);
     // Nobody asks for anything, and all but the disk goes on.
     wait_for("the watchdog", || {
         (server.show("Result") == "watchdog").then_some(())
     });
-    release(thaw);
+    drop(frozen);
     wait_for("another start", || {
         (server.show("NRestarts") == "1" && server.show("ActiveState") == "active").then_some(())
     });
@@ -216,7 +216,7 @@ fn a_disk_that_hangs_during_a_stop_is_told_and_the_stop_ends_with_it() {
     let server = Installed::new(on_a_disk);
     server.product(3);
     let lease = server.lease();
-    let thaw = freeze(&server);
+    let frozen = freeze(&server);
     server.systemd.ok(&["stop", "--no-block", SERVICE]);
     wait_for("the hang to be told", || {
         let text = server.show("StatusText");
@@ -225,7 +225,7 @@ fn a_disk_that_hangs_during_a_stop_is_told_and_the_stop_ends_with_it() {
     });
     // The kernel keeps a process that waits for a disk: nobody says that it has stopped.
     assert_eq!(server.show("ActiveState"), "deactivating");
-    release(thaw);
+    drop(frozen);
     wait_for("the end", || {
         (server.show("ActiveState") == "failed").then_some(())
     });

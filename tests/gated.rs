@@ -6,19 +6,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Duration;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use usher_testing::undo::{self, Undo};
 
 use crate::support::{Ended, Folder, Running, signal, wait_for};
 
 /// Accounts that start programs.
 pub(crate) const ANNA: u32 = 12_001;
 pub(crate) const BEN: u32 = 12_002;
-/// No computer of these tests lives longer.
-const ENDED_AFTER: Duration = Duration::from_secs(60);
 
 /// A computer whose agent holds the starts of `solver`.
 pub(crate) struct Computer {
@@ -28,10 +27,12 @@ pub(crate) struct Computer {
     pub(crate) socket: PathBuf,
     /// Its folder goes last.
     _folder: Folder,
+    _ended: Undo,
 }
 
 impl Drop for Computer {
     fn drop(&mut self) {
+        end_all_of(&self.place);
         // Else the folder could not be removed.
         let _ = umount2(&self.place, MntFlags::MNT_DETACH);
     }
@@ -77,8 +78,10 @@ impl Computer {
             .arg(&socket)
             .env("USHER_GATE_ONLY", only(&place));
         let running = Running::start(&mut up, &folder.path("data"));
-        end_later(running.child.id());
+        // It ends with all its processes when its time is up, whatever hangs.
+        let _ended = undo::end_later(&[running.child.id()]).unwrap();
         Some(Computer {
+            _ended,
             running,
             place,
             socket,
@@ -134,6 +137,22 @@ impl Computer {
     }
 }
 
+/// Ends what runs of a file system's programs: a test that fails does not come to end its own.
+fn end_all_of(place: &Path) {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes {
+        let exe = fs::read_link(process.path().join("exe"));
+        let pid = process
+            .file_name()
+            .to_str()
+            .and_then(|pid| pid.parse().ok());
+        if let (true, Some(pid)) = (exe.is_ok_and(|exe| exe.starts_with(place)), pid) {
+            // It may have ended meanwhile.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
+
 /// A child by that name of any thread of a process.
 pub(crate) fn child_named(name: &str, process: u32) -> Option<u32> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).ok()?;
@@ -171,15 +190,6 @@ pub(crate) fn in_memory(place: &Path) {
     mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();
     mount(Some("place"), place, Some("tmpfs"), MsFlags::empty(), none).unwrap();
     fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// Ends the computer with all its processes when its time is up, whatever hangs.
-fn end_later(pid: u32) {
-    std::thread::spawn(move || {
-        // tidy: sleep, the killer strikes when its time has come
-        std::thread::sleep(ENDED_AFTER);
-        signal(pid, Signal::SIGKILL);
-    });
 }
 
 pub(crate) fn end(mut child: Child) {

@@ -1,9 +1,9 @@
 //! The metering server as a service, installed by its own command on a systemd of the test's own.
 
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
+use usher_testing::undo::{self, Undo};
 
 use crate::http::{Http, checkout};
 use crate::support::{Ended, said, stdout, usher};
@@ -175,20 +175,7 @@ pub(crate) fn on_a_disk(systemd: &SystemdBox) {
     assert!(mounted.status.success(), "{}", said(&mounted));
 }
 
-/// Lets the disk hang. What it answers thaws it, whatever becomes of the test, and runs before.
-pub(crate) fn freeze(server: &Installed) -> Child {
-    let thaw = server
-        .systemd
-        .command(&["sh", "-c", "read -r line; fsfreeze -u \"$0\" || true", DATA])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let frozen = server.systemd.exec(&["fsfreeze", "-f", DATA]);
-    assert!(frozen.status.success(), "{}", said(&frozen));
-    thaw
-}
-
-pub(crate) fn release(mut thaw: Child) {
-    drop(thaw.stdin.take());
-    assert!(thaw.wait().unwrap().success());
+/// Lets the disk hang until this is dropped.
+pub(crate) fn freeze(server: &Installed) -> Undo {
+    undo::freeze(&server.systemd.inside(DATA)).unwrap()
 }

@@ -29,6 +29,7 @@ mod an_upgrade_is_rehearsed;
 mod an_upgraded_agent_holds_nobody;
 mod dangerous_rules_are_not_enforced;
 mod doctor_tells_of_each_mount;
+mod enforcement_holds_while_policies_change;
 mod enforcement_is_switched_off;
 mod everything_is_ended_together;
 mod far;

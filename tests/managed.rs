@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::http::Http;
 use crate::installed::{Installed, SERVICE};
-use crate::support::{said, wait_for};
+use crate::support::{reap, said, wait_for};
 use crate::systemd::{PROGRAM, SystemdBox};
 
 const FOLDER: &str = "/var/lib/manager";
@@ -26,7 +26,7 @@ pub(crate) struct Entered(pub(crate) Child);
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        drop(self.0.wait());
+        reap(&mut self.0);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::http::{Http, checkout};
-use crate::installed::{Installed, SERVICE, freeze, on_a_disk, release};
+use crate::installed::{Installed, SERVICE, freeze, on_a_disk};
 use crate::managed::Managed;
 use crate::support::wait_for;
 
@@ -129,9 +129,9 @@ fn is_restarted(server: &Installed, _: &mut Dice) {
 
 /// For less than a manager waits for a canary.
 fn has_a_slow_disk(server: &Installed, dice: &mut Dice) {
-    let thaw = freeze(server);
+    let frozen = freeze(server);
     pass(dice, 500..2_000);
-    release(thaw);
+    drop(frozen);
 }
 
 fn wait_for_state(server: &Installed, state: &str) {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use usher_testing::undo::{self, Undo};
 
 /// Longer than anything that these tests wait for takes on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -61,6 +62,7 @@ impl Drop for Folder {
 
 /// The program with an environment of its own: no settings of this computer reach it.
 pub(crate) fn usher() -> Command {
+    usher_testing::surroundings::without_an_agent();
     let mut command = Command::new(program());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("USHER_") {
@@ -82,6 +84,8 @@ pub(crate) fn usher() -> Command {
 /// A running `usher up`, or another role that prints a ready line.
 #[derive(Debug)]
 pub(crate) struct Running {
+    /// Kills it if this test does not: also when it was stopped, or fills a file system.
+    _ended: Undo,
     pub(crate) child: Child,
     pub(crate) ready: String,
     pub(crate) api: String,
@@ -112,6 +116,7 @@ impl Running {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
+        let ended = undo::end_with_test(&[child.id()]).unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -137,6 +142,7 @@ impl Running {
             .find_map(|word| word.strip_prefix("api="))
             .unwrap_or_default();
         Running {
+            _ended: ended,
             api: api.to_owned(),
             ready,
             child,
@@ -213,8 +219,21 @@ impl Drop for Running {
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
             // Its children end with it.
             drop(self.child.kill());
-            drop(self.child.wait());
+            reap(&mut self.child);
         }
+    }
+}
+
+/// Waits for the end of a process that was killed; not for ever, for one that hangs on a disk stays.
+pub(crate) fn reap(child: &mut Child) {
+    let end = Instant::now() + DEADLINE;
+    while matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() > end {
+            eprintln!("process {} was killed and does not end", child.id());
+            return;
+        }
+        // tidy: sleep, between two looks, until a deadline
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

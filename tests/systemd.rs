@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::Signal;
+use usher_testing::undo::{self, Undo};
 
-use crate::support::{Ended, Folder, children, program, runs, said, signal, stdout, wait_for};
+use crate::support::{
+    Ended, Folder, children, program, reap, runs, said, signal, stdout, wait_for,
+};
 
 /// Where the program under test lies in the box: no unit's hardening hides it there.
 pub(crate) const PROGRAM: &str = "/run/program/usher";
@@ -51,6 +54,8 @@ exec env -i container=box PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH="
 /// A running systemd. Dropping it ends it and all that runs in it.
 #[derive(Debug)]
 pub(crate) struct SystemdBox {
+    // Dropped before its folder: nothing runs in the group any more when it is removed.
+    _group: Undo,
     outer: Child,
     /// Its first process, as the tests see it.
     init: u32,
@@ -69,12 +74,14 @@ impl SystemdBox {
             std::fs::write(units.join(format!("{target}.target")), text).unwrap();
         }
         let cgroup = cgroups().join(folder.path("").file_name().unwrap());
+        let _group = undo::remove_group_later(&cgroup).unwrap();
         std::fs::create_dir(&cgroup).unwrap();
         let outer = boot(&folder, &cgroup);
         let init = wait_for("the box's first process", || {
             children(outer.id()).first().copied()
         });
         let systemd = SystemdBox {
+            _group,
             outer,
             init,
             cgroup,
@@ -175,8 +182,7 @@ impl Drop for SystemdBox {
         if runs(self.init) {
             signal(self.init, Signal::SIGKILL);
         }
-        drop(self.outer.wait());
-        remove(&self.cgroup);
+        reap(&mut self.outer);
     }
 }
 
@@ -207,17 +213,6 @@ fn cgroups() -> PathBuf {
         is_it.then(|| PathBuf::from(mount.split(' ').nth(4).unwrap()))
     });
     found.expect("control groups of version 2 are mounted")
-}
-
-/// Removes a control group and those below it, once nothing runs in them.
-fn remove(cgroup: &Path) {
-    for entry in std::fs::read_dir(cgroup).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove(&entry.path());
-        }
-    }
-    // What hangs in the kernel keeps its group; the test has said so by then.
-    drop(std::fs::remove_dir(cgroup));
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use usher_testing::control::Control;
+
 use super::books::{Books, Lease, Refusals, Session};
 use super::policies::{Follower, Policies, Was};
 use super::products::PRODUCTS;
@@ -18,8 +20,6 @@ const HELD_AT_MOST: Duration = Duration::from_millis(2_000 + 50);
 /// The gate waits so long for a word of an agent that holds starts, before it lets them go: an agent
 /// that is killed cannot end while it holds some.
 const SILENT: Duration = Duration::from_millis(1_000);
-/// What a start takes beside that on a computer with more to do than it can.
-const BUSY: Duration = Duration::from_millis(1_000);
 /// The kernel's times and ours are of one clock, read at different moments.
 const CLOCKS_MS: i64 = 50;
 /// We may look so late after a program has ended.
@@ -34,6 +34,7 @@ const FOUND_WELL_MS: i64 = 20_000;
 pub(crate) struct Judge {
     policies: Follower,
     data: PathBuf,
+    control: Control,
 }
 
 impl Judge {
@@ -41,6 +42,7 @@ impl Judge {
         Judge {
             policies: Follower::start(&site.folder.path("agent"), &site.place),
             data: site.folder.path("server"),
+            control: Control::begin().unwrap(),
         }
     }
 
@@ -55,6 +57,7 @@ impl Judge {
             log,
             policies: self.policies.end(),
             books: &books,
+            beyond: self.control.bound(Duration::ZERO),
         };
         case.print();
         settled.err().into_iter().chain(case.wrong()).collect()
@@ -66,6 +69,8 @@ struct Case<'a> {
     log: &'a Log,
     policies: Policies,
     books: &'a Books,
+    /// What a start takes on this computer beside what it waits.
+    beyond: Duration,
 }
 
 /// A program that ran.
@@ -163,7 +168,7 @@ impl Case<'_> {
                 true => SILENT,
                 false => Duration::ZERO,
             };
-            if start.took > HELD_AT_MOST + silent + BUSY {
+            if start.took > HELD_AT_MOST + silent + self.beyond {
                 wrong.push(format!("deadline: {start:?}"));
             }
             if let Outcome::Failed(_) = start.outcome {
@@ -476,6 +481,7 @@ fn wrongs(change: impl FnOnce(&mut Vec<Start>, &mut Books)) -> Vec<String> {
         log: &log,
         policies: Policies::steady(),
         books: &books,
+        beyond: Duration::from_secs(1),
     };
     case.wrong()
 }

@@ -5,20 +5,18 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::mount::{MntFlags, umount2};
 use nix::sched::{CloneFlags, setns};
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use usher_testing::undo::{self, Undo};
 
 use super::products::PRODUCTS;
 use crate::far::own_network;
 use crate::gated::{child_named, in_memory};
 use crate::http::{Answer, Http};
-use crate::support::{Ended, Folder, Running, said, signal, usher, wait_for};
+use crate::support::{Ended, Folder, Running, said, usher, wait_for};
 
 const API: &str = "http://10.77.0.2:8470";
 /// The same, seen from the server's computer.
@@ -29,7 +27,9 @@ pub(crate) struct Site {
     far: Child,
     pub(crate) server: Option<Running>,
     pub(crate) agent: Option<Running>,
-    agent_pid: Arc<AtomicU32>,
+    /// Ends an agent that does not answer, whatever hangs.
+    agent_ended: Option<Undo>,
+    at_most: Duration,
     /// The file system on which starts are held.
     pub(crate) place: PathBuf,
     pub(crate) token: String,
@@ -40,7 +40,6 @@ pub(crate) struct Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        self.agent_pid.store(0, Ordering::SeqCst);
         self.agent = None;
         self.server = None;
         drop(self.far.kill());
@@ -51,7 +50,7 @@ impl Drop for Site {
 
 impl Site {
     /// With all products, and everything connected; none where this may not be done, which it says.
-    /// After `at_most` the agent is ended, whatever hangs.
+    /// An agent is ended `at_most` after its start, whatever hangs.
     pub(crate) fn up(at_most: Duration) -> Option<Site> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: the gate needs root");
@@ -67,7 +66,8 @@ impl Site {
             far: far_network(),
             server: None,
             agent: None,
-            agent_pid: Arc::default(),
+            agent_ended: None,
+            at_most,
             place,
             token: String::new(),
             entitlements: Vec::new(),
@@ -88,7 +88,6 @@ impl Site {
             site.entitlements.push(id.as_str().unwrap().to_owned());
         }
         site.make_agents_token();
-        site.end_agent_after(at_most);
         site.start_agent();
         site.is_gated();
         Some(site)
@@ -154,13 +153,12 @@ impl Site {
             .arg(self.folder.path("agent.sock"))
             .env("USHER_GATE_ONLY", &self.place);
         let running = Running::start(&mut command, &self.folder.path("agent"));
-        self.agent_pid.store(running.child.id(), Ordering::SeqCst);
+        self.agent_ended = Some(undo::end_after(self.at_most, &[running.child.id()]).unwrap());
         self.agent = Some(running);
     }
 
     /// Ends the agent: by SIGKILL, or cleanly.
     pub(crate) fn end_agent(&mut self, by_force: bool) {
-        self.agent_pid.store(0, Ordering::SeqCst);
         let running = self.agent.take().unwrap();
         if !by_force {
             assert_eq!(running.stop(), Some(0));
@@ -170,18 +168,6 @@ impl Site {
     /// The pid of its gate, where one serves.
     pub(crate) fn gate(&self) -> Option<u32> {
         child_named("usher-gate", self.agent.as_ref()?.child.id())
-    }
-
-    fn end_agent_after(&self, at_most: Duration) {
-        let agent = self.agent_pid.clone();
-        std::thread::spawn(move || {
-            // tidy: sleep, the killer strikes when its time has come
-            std::thread::sleep(at_most);
-            match agent.swap(0, Ordering::SeqCst) {
-                0 => {}
-                pid => signal(pid, Signal::SIGKILL),
-            }
-        });
     }
 
     /// What the agent says of itself, where it answers.

@@ -5,10 +5,13 @@
 
 mod bench;
 mod bpf;
+mod leftovers;
 mod metadata;
 mod process;
 mod setup;
 mod soak;
+#[cfg(test)]
+mod sweep_tests;
 mod test;
 mod tidy;
 mod upgrade;

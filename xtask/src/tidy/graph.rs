@@ -14,8 +14,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-server", &["usher-core", "usher-api", "usher-cache"]),
     ("usher-site", &["usher-core"]),
     ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
-    ("usher-agent", &["usher-core", "usher-api", "usher-gate"]),
-    ("usher-gate", &[]),
+    (
+        "usher-agent",
+        &["usher-core", "usher-api", "usher-gate", "usher-testing"],
+    ),
+    ("usher-gate", &["usher-testing"]),
     ("usher-service", &["usher-core"]),
     ("usher-sim", &["usher-core"]),
     (
@@ -32,11 +35,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-service",
             "usher-sim",
             "usher-bench",
+            "usher-testing",
         ],
     ),
     ("usher-bench", &["usher-core", "usher-api", "usher-cache"]),
-    ("usher-tests", &["usher-api"]),
-    ("xtask", &[]),
+    ("usher-tests", &["usher-api", "usher-testing"]),
+    ("usher-testing", &[]),
+    ("xtask", &["usher-testing"]),
 ];
 
 /// What core may use; dev-dependencies are free.

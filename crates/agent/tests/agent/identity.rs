@@ -20,7 +20,7 @@ fn a_file_named_by_path_is_that_file_wherever_it_is_moved_or_linked() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = sleeper(&folder.path().join("opt/usher-t-path"));
+    let program = sleeper(&folder.path().join("opt").join(own("path")));
     let (server, _agent) = tracking(folder.path(), &format!("path={}", program.display()));
     let linked = folder.path().join("linked");
     std::fs::hard_link(&program, &linked).unwrap();
@@ -44,8 +44,8 @@ fn a_copy_is_known_by_its_hash_but_not_by_the_path_of_the_original() {
     bytes.extend_from_slice(b"made unlike any other for this test");
     let digest = Sha256::digest(&bytes);
     let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let original = folder.path().join("usher-t-original");
-    let copy = folder.path().join("usher-t-copy");
+    let original = folder.path().join(own("original"));
+    let copy = folder.path().join(own("copy"));
     std::fs::write(&original, &bytes).unwrap();
     std::fs::write(&copy, &bytes).unwrap();
     make_executable(&original);
@@ -67,8 +67,8 @@ fn a_program_that_is_replaced_while_it_runs_stays_what_it_was() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = sleeper(&folder.path().join("usher-t-replaced"));
-    let (server, _agent) = tracking(folder.path(), "name=usher-t-replaced");
+    let program = sleeper(&folder.path().join(own("replaced")));
+    let (server, _agent) = tracking(folder.path(), &named("replaced"));
     let running = Running::lasting(&program);
     server.seated(1);
     let new = folder.path().join("new");
@@ -86,16 +86,16 @@ fn a_deleted_program_is_known_by_the_name_it_had() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = sleeper(&folder.path().join("usher-t-deleted"));
+    let program = sleeper(&folder.path().join(own("deleted")));
     let server = Server::with(&[]);
     let running = Running::lasting(&program);
     std::fs::remove_file(&program).unwrap();
     let agent = Agent::start(&server, folder.path());
-    server.set_products(&[("app", 1, &["name=usher-t-deleted"])]);
+    server.set_products(&[("app", 1, &[&*named("deleted")])]);
     agent.refresh();
     server.seated(1);
     running.end();
-    assert_eq!(server.finished("app", 1)[0]["program"], "usher-t-deleted");
+    assert_eq!(server.finished("app", 1)[0]["program"], own("deleted"));
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn a_file_that_is_really_called_deleted_keeps_its_name() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = sleeper(&folder.path().join("usher-t-odd (deleted)"));
-    let (server, _agent) = tracking(folder.path(), "name=usher-t-odd (deleted)");
+    let program = sleeper(&folder.path().join(own("odd (deleted)")));
+    let (server, _agent) = tracking(folder.path(), &named("odd (deleted)"));
     run(Command::new(&program).arg("0.2"));
     server.finished("app", 1);
 }
@@ -116,17 +116,15 @@ fn names_with_spaces_newlines_and_no_utf8_are_matched_and_shown() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let odd = folder
-        .path()
-        .join(OsStr::from_bytes(b"usher-t-odd \n\xff) 1 2"));
-    let program = sleeper(&odd);
-    let (server, _agent) = tracking(folder.path(), "name=usher-t-odd *1 2");
+    let odd = [own("odd \n").as_bytes(), b"\xff) 1 2"].concat();
+    let program = sleeper(&folder.path().join(OsStr::from_bytes(&odd)));
+    let (server, _agent) = tracking(folder.path(), &named("odd *1 2"));
     run(Command::new(&program).arg("0.2"));
     let name = server.finished("app", 1)[0]["program"]
         .as_str()
         .unwrap()
         .to_owned();
-    assert_eq!(name, "usher-t-odd \u{fffd}\u{fffd}) 1 2");
+    assert_eq!(name, own("odd \u{fffd}\u{fffd}) 1 2"));
 }
 
 #[test]
@@ -143,14 +141,11 @@ fn a_program_in_memory_is_not_what_it_calls_itself_but_what_its_hash_says() {
     let digest = Sha256::digest(&bytes);
     let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let rule = format!("sha256={hash}");
-    let server = Server::with(&[
-        ("named", 9, &["name=usher-t-memory"]),
-        ("hashed", 9, &[&rule]),
-    ]);
+    let server = Server::with(&[("named", 9, &[&*named("memory")]), ("hashed", 9, &[&rule])]);
     let _agent = Agent::start(&server, folder.path());
     // Not closed on exec: the child opens it by its number.
     let flags = rustix::fs::MemfdFlags::empty();
-    let memory = rustix::fs::memfd_create("usher-t-memory", flags).unwrap();
+    let memory = rustix::fs::memfd_create(own("memory"), flags).unwrap();
     let mut memory = std::fs::File::from(memory);
     memory.write_all(&bytes).unwrap();
     let path = format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd());
@@ -159,7 +154,7 @@ fn a_program_in_memory_is_not_what_it_calls_itself_but_what_its_hash_says() {
     let path = format!("/proc/{}/fd/{}", std::process::id(), read_only.as_raw_fd());
     run(Command::new(path).arg("0.05"));
     let session = &server.finished("hashed", 1)[0];
-    assert_eq!(session["program"], "memfd:usher-t-memory");
+    assert_eq!(session["program"], format!("memfd:{}", own("memory")));
     assert!(server.book().finished("named").is_empty());
 }
 
@@ -169,8 +164,8 @@ fn a_script_is_known_by_its_own_name_however_it_is_started() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let script = folder.path().join("usher-t-script");
-    let (server, _agent) = tracking(folder.path(), "name=usher-t-script");
+    let script = folder.path().join(own("script"));
+    let (server, _agent) = tracking(folder.path(), &named("script"));
     for line in ["#!/bin/sh", "#!/bin/sh -e", "#!/usr/bin/env sh"] {
         let before = server.book().finished("app").len();
         std::fs::write(&script, format!("{line}\nsleep 0.05\n")).unwrap();
@@ -179,7 +174,7 @@ fn a_script_is_known_by_its_own_name_however_it_is_started() {
         server.finished("app", before + 1);
     }
     run(Command::new("sh")
-        .arg("usher-t-script")
+        .arg(own("script"))
         .current_dir(folder.path()));
     server.finished("app", 4);
 }
@@ -190,13 +185,13 @@ fn arguments_alone_make_no_program() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let script = folder.path().join("usher-t-claimed");
+    let script = folder.path().join(own("claimed"));
     std::fs::write(&script, "#!/usr/bin/perl\n").unwrap();
     make_executable(&script);
-    let witness = sleeper(&folder.path().join("usher-t-witness"));
+    let witness = sleeper(&folder.path().join(own("witness")));
     let server = Server::with(&[
-        ("app", 9, &["name=usher-t-claimed"]),
-        ("witness", 9, &["name=usher-t-witness"]),
+        ("app", 9, &[&*named("claimed")]),
+        ("witness", 9, &[&*named("witness")]),
     ]);
     let _agent = Agent::start(&server, folder.path());
     // A shell that is given the path of a Perl script, and one that has it as a mere argument.
@@ -216,19 +211,19 @@ fn what_the_loader_is_told_to_run_is_the_program() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = sleeper(&folder.path().join("usher-t-loaded"));
-    let (server, _agent) = tracking(folder.path(), "name=usher-t-loaded");
+    let program = sleeper(&folder.path().join(own("loaded")));
+    let (server, _agent) = tracking(folder.path(), &named("loaded"));
     let loader = std::fs::canonicalize("/lib64/ld-linux-x86-64.so.2").unwrap();
     run(Command::new(&loader)
         .args(["--library-path", "/lib"])
         .arg(&program)
         .arg("0.05"));
     run(Command::new(&loader)
-        .arg("./usher-t-loaded")
+        .arg(format!("./{}", own("loaded")))
         .arg("0.05")
         .current_dir(folder.path()));
     let sessions = server.finished("app", 2);
-    assert_eq!(sessions[0]["program"], "usher-t-loaded");
+    assert_eq!(sessions[0]["program"], own("loaded"));
 }
 
 #[test]
@@ -255,8 +250,8 @@ fn programs_in_mount_pid_and_user_namespaces_are_seen() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = sleeper(&folder.path().join("usher-t-namespace"));
-    let (server, _agent) = tracking(folder.path(), "name=usher-t-namespace");
+    let program = sleeper(&folder.path().join(own("namespace")));
+    let (server, _agent) = tracking(folder.path(), &named("namespace"));
     let cases: [&[&str]; 3] = [&["-m"], &["-p", "-f", "--mount-proc"], &["-U", "-r"]];
     for (done, flags) in cases.into_iter().enumerate() {
         let possible = Command::new("unshare")
@@ -282,8 +277,8 @@ fn a_link_that_was_nobodys_is_a_products_once_the_file_is_known_by_a_path() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = sleeper(&folder.path().join("opt/usher-t-inside"));
-    let link = folder.path().join("usher-t-outside");
+    let program = sleeper(&folder.path().join("opt").join(own("inside")));
+    let link = folder.path().join(own("outside"));
     std::fs::hard_link(&program, &link).unwrap();
     let rule = format!("path={}/opt/**", folder.path().display());
     let (server, agent) = tracking(folder.path(), &rule);
@@ -291,12 +286,12 @@ fn a_link_that_was_nobodys_is_a_products_once_the_file_is_known_by_a_path() {
         run(Command::new(&link).arg("0.2"));
     }
     wait_for("the link's starts to be counted", || {
-        (server.book().starts("usher-t-outside") == 3).then_some(())
+        (server.book().starts(&own("outside")) == 3).then_some(())
     });
     run(Command::new(&program).arg("0.2"));
     server.finished("app", 1);
     run(Command::new(&link).arg("0.2"));
     let sessions = server.finished("app", 2);
-    assert_eq!(sessions[1]["program"], "usher-t-outside");
+    assert_eq!(sessions[1]["program"], own("outside"));
     drop(agent);
 }

@@ -23,9 +23,9 @@ fn what_happens_while_the_server_is_away_reaches_it_once_when_it_is_back() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 9, &["name=usher-t-away"])]);
+    let server = Server::with(&[("app", 9, &[&*named("away")])]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-away"));
+    let program = sleeper(&folder.path().join(own("away")));
     server.book().away = true;
     for _ in 0..5 {
         run(Command::new(&program).arg("0.02"));
@@ -52,9 +52,9 @@ fn starts_that_were_allowed_without_a_server_are_counted_and_told_when_it_is_bac
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 9, &["name=usher-t-unreached"])]);
+    let server = Server::with(&[("app", 9, &[&*named("unreached")])]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-unreached"));
+    let program = sleeper(&folder.path().join(own("unreached")));
     run(Command::new(&program).arg("0.02"));
     sessions_once(&server, "app", 1);
     server.book().away = true;
@@ -84,9 +84,9 @@ fn an_answer_that_is_lost_costs_nothing() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 9, &["name=usher-t-lost"])]);
+    let server = Server::with(&[("app", 9, &[&*named("lost")])]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-lost"));
+    let program = sleeper(&folder.path().join(own("lost")));
     server.book().lose_answers = 2;
     run(Command::new(&program).arg("0.1"));
     wait_for("the lost answers", || {
@@ -105,12 +105,12 @@ fn an_agent_that_is_killed_loses_no_session_and_doubles_none() {
     }
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with(&[
-        ("app", 9, &["name=usher-t-killed"]),
-        ("gone", 9, &["name=usher-t-gone"]),
+        ("app", 9, &[&*named("killed")]),
+        ("gone", 9, &[&*named("gone")]),
     ]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-killed"));
-    let other = sleeper(&folder.path().join("usher-t-gone"));
+    let program = sleeper(&folder.path().join(own("killed")));
+    let other = sleeper(&folder.path().join(own("gone")));
     let running = Running::lasting(&program);
     let ends_unseen = Running::lasting(&other);
     server.seated(2);
@@ -145,9 +145,9 @@ fn an_agent_that_is_stopped_keeps_the_seats_and_goes_on_when_it_is_back() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 9, &["name=usher-t-stopped"])]);
+    let server = Server::with(&[("app", 9, &[&*named("stopped")])]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-stopped"));
+    let program = sleeper(&folder.path().join(own("stopped")));
     let running = Running::lasting(&program);
     server.seated(1);
     let socket = agent.public_socket();
@@ -166,9 +166,9 @@ fn another_server_is_asked_for_all_seats_anew() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 9, &["name=usher-t-other"])]);
+    let server = Server::with(&[("app", 9, &[&*named("other")])]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-other"));
+    let program = sleeper(&folder.path().join(own("other")));
     let _running = Running::lasting(&program);
     server.seated(1);
     {
@@ -186,10 +186,10 @@ fn a_short_lease_is_kept_alive_and_a_lost_one_is_asked_for_anew() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 9, &["name=usher-t-renew"])]);
+    let server = Server::with(&[("app", 9, &[&*named("renew")])]);
     server.book().ttl_seconds = 1;
     let _agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-renew"));
+    let program = sleeper(&folder.path().join(own("renew")));
     let _running = Running::lasting(&program);
     server.seated(1);
     wait_for("renewals", || {

@@ -31,7 +31,7 @@ fn was_told(server: &Server) -> bool {
 #[test]
 fn a_server_that_signs_nothing_is_believed_while_the_agent_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 1, &["name=usher-t-unsigned"])]);
+    let server = Server::with(&[("app", 1, &[&*named("unsigned")])]);
     enforced(&server);
     let agent = Agent::start(&server, folder.path());
     assert!(enforcement(&agent).on);
@@ -52,7 +52,7 @@ fn a_server_that_signs_nothing_is_believed_while_the_agent_runs() {
 #[test]
 fn a_policy_whose_signature_is_wrong_refuses_nobody_and_the_server_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::with(&[("app", 1, &["name=usher-t-forged"])]);
+    let server = Server::with(&[("app", 1, &[&*named("forged")])]);
     // The first key of RFC 8032, section 7.1, which has signed nothing here.
     let key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
     server.book().signed = Some((key.to_owned(), "0".repeat(128)));

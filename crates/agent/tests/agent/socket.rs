@@ -137,13 +137,13 @@ fn a_covered_tree_never_takes_a_second_seat() {
     }
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
-    let server = Server::with(&[("app", 9, &["name=usher-t-covered"])]);
+    let server = Server::with(&[("app", 9, &[&*named("covered")])]);
     server
         .book()
         .elsewhere
         .insert("R7".to_owned(), "app".to_owned());
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-covered"));
+    let program = sleeper(&folder.path().join(own("covered")));
     // A shell that waits for a line, and then starts a shell that starts the program.
     let script = format!("read line; sh -c '{} 0.3; true'; true", program.display());
     let mut root = Command::new("/bin/sh")
@@ -195,11 +195,11 @@ fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
     }
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
-    let server = Server::with(&[("app", 9, &["name=usher-t-uncovered"])]);
+    let server = Server::with(&[("app", 9, &[&*named("uncovered")])]);
     let other = ("R7".to_owned(), "other".to_owned());
     server.book().elsewhere.extend([other]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-uncovered"));
+    let program = sleeper(&folder.path().join(own("uncovered")));
     let mut root = waiting_shell(1234, &format!("{} 0.3", program.display()));
     let cover = |lease: &str| {
         let body = json!({"lease": lease, "product": "app", "pid": root.id(), "keeps": true});
@@ -229,11 +229,11 @@ fn a_cover_ends_with_its_lease_and_what_runs_on_takes_its_own_seat() {
     }
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
-    let server = Server::with(&[("app", 9, &["name=usher-t-outlives"])]);
+    let server = Server::with(&[("app", 9, &[&*named("outlives")])]);
     let held = ("R7".to_owned(), "app".to_owned());
     server.book().elsewhere.extend([held]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-outlives"));
+    let program = sleeper(&folder.path().join(own("outlives")));
     let mut root = waiting_shell(1234, &format!("{} 60", program.display()));
     let cover = json!({"lease": "R7", "product": "app", "pid": root.id()});
     let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&cover));
@@ -390,16 +390,13 @@ fn a_file_is_identified_for_who_may_run_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
-    let server = Server::with(&[("app", 9, &["name=usher-t-which"])]);
+    let server = Server::with(&[("app", 9, &[&*named("which")])]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-which"));
+    let program = sleeper(&folder.path().join(own("which")));
     let body = json!({"path": program.to_str().unwrap()});
     let (status, answer) = ask_as(1234, &agent, "POST", "/v1/identify", Some(&body));
     assert_eq!(status, 200);
-    assert_eq!(
-        answer,
-        json!({"product": "app", "rule": "name=usher-t-which"})
-    );
+    assert_eq!(answer, json!({"product": "app", "rule": named("which")}));
     let none = json!({"path": "/bin/cat"});
     let (_, answer) = ask_as(1234, &agent, "POST", "/v1/identify", Some(&none));
     assert_eq!(answer["product"], Value::Null);
@@ -417,9 +414,9 @@ fn the_agent_tells_a_user_of_no_one_elses_leases() {
     }
     let folder = tempfile::tempdir().unwrap();
     open_to_all(folder.path());
-    let server = Server::with(&[("app", 9, &["name=usher-t-private"])]);
+    let server = Server::with(&[("app", 9, &[&*named("private")])]);
     let agent = Agent::start(&server, folder.path());
-    let program = sleeper(&folder.path().join("usher-t-private"));
+    let program = sleeper(&folder.path().join(own("private")));
     let _running = Running::lasting_as(&program, 1234);
     wait_for("its lease", || {
         (agent.status().leases.len() == 1).then_some(())

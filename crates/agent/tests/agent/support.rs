@@ -13,9 +13,10 @@ use axum::routing::{any, post};
 use serde_json::{Value, json};
 use usher_api::client::{Client, Endpoint};
 use usher_api::{Policy, Product, Watching};
+use usher_testing::undo::{self, Undo};
 
 /// How long a condition may take to come true before the test fails.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Waits until `look` finds something.
 #[track_caller]
@@ -49,13 +50,24 @@ pub(crate) fn there(program: &str) -> bool {
     there
 }
 
-/// A process that ends with the test.
-pub(crate) struct EndsWithTest(pub(crate) Child);
+/// A process that ends with the test, and with it what is mounted in its namespace.
+pub(crate) struct EndsWithTest {
+    child: Child,
+    _killed: Undo,
+}
+
+impl EndsWithTest {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let child = command.spawn().unwrap();
+        let _killed = undo::end_with_test(&[child.id()]).unwrap();
+        Self { child, _killed }
+    }
+}
 
 impl Drop for EndsWithTest {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -484,6 +496,17 @@ fn agent_process() {
     usher_agent::run(options, move |_| std::fs::write(ready, "").unwrap()).unwrap();
 }
 
+/// The name of a program of this test's alone: an agent sees all programs of its computer, those of
+/// other tests too.
+pub(crate) fn own(name: &str) -> String {
+    format!("usher-t-{}-{name}", std::process::id())
+}
+
+/// The rule that names it.
+pub(crate) fn named(name: &str) -> String {
+    format!("name={}", own(name))
+}
+
 /// A copy of the system's `sleep` under another name.
 pub(crate) fn sleeper(path: &Path) -> PathBuf {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -550,8 +573,12 @@ pub(crate) fn milliseconds(value: &Value, field: &str) -> i64 {
         .as_millisecond()
 }
 
-/// Whether the agent says that starts were over before it could look at them.
-pub(crate) fn said_to_be_missed(agent: &Agent) -> bool {
-    let words = agent.status().can_miss;
-    words.iter().any(|words| words.contains("were over before"))
+/// Whether the agent says of so many starts why it has not counted them: they were over before it
+/// could look at them, or their events came too fast for the kernel to keep.
+pub(crate) fn accounts_for(agent: &Agent, missing: u64) -> bool {
+    agent.status().can_miss.iter().any(|words| {
+        let over = words.split_once(" starts were over before");
+        let over = over.map_or(0, |(count, _)| count.parse().unwrap());
+        over >= missing || words.starts_with("events were lost")
+    })
 }

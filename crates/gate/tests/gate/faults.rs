@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use usher_gate::{Answer, Options, Otherwise};
+use usher_testing::undo::{self, Undo};
 
-use crate::support::{Answered, Partner, Place, has_ended, options, signal, wait_for};
+use crate::support::{
+    Answered, FOR_EVER, Partner, Place, has_ended, options, prefix, signal, wait_for,
+};
 use crate::waits::{Pending, all_ran, none_waited_longer, start};
 
-/// What starts take on a busy computer.
-const MARGIN: Duration = Duration::from_millis(150);
 /// The guard notices within this that the gate is late.
 const GUARDED: Duration = Duration::from_millis(400);
 
@@ -20,7 +21,7 @@ const WATCHED: Duration = Duration::from_millis(1_250);
 
 /// A gate that holds everything for long; all of it must come free in another way.
 fn holding(place: &Place) -> Answered {
-    let at_most = Duration::from_secs(20);
+    let at_most = FOR_EVER;
     let otherwise = Otherwise::Refuse;
     Answered::start(place, &long(), move |_, _| {
         Some(Answer::Hold { at_most, otherwise })
@@ -29,7 +30,7 @@ fn holding(place: &Place) -> Answered {
 
 fn long() -> Options {
     Options {
-        hold_limit: Duration::from_secs(20),
+        hold_limit: FOR_EVER,
         ..options()
     }
 }
@@ -50,7 +51,7 @@ fn all_go_on(case: &str, bound: Duration, fault: impl FnOnce(&Answered)) {
     for start in &mut starts {
         start.took = start.took.min(longest);
     }
-    none_waited_longer(case, bound, &starts);
+    none_waited_longer(&place, case, bound, &starts);
     all_ran(&starts);
     wait_for("the end of gate and guard", || {
         let both = [gate.gate.pid(), gate.gate.guard_pid()];
@@ -62,13 +63,15 @@ fn all_go_on(case: &str, bound: Duration, fault: impl FnOnce(&Answered)) {
 #[test]
 fn a_gate_that_is_killed_releases_all_that_wait() {
     let case = "the gate is killed, 50 starts pending";
-    all_go_on(case, MARGIN, |held| signal(held.gate.pid(), Signal::KILL));
+    all_go_on(case, Duration::ZERO, |held| {
+        signal(held.gate.pid(), Signal::KILL)
+    });
 }
 
 #[test]
 fn a_gate_that_is_stopped_is_ended_by_its_guard() {
     let case = "the gate is stopped, 50 starts pending";
-    all_go_on(case, GUARDED + MARGIN, |held| {
+    all_go_on(case, GUARDED, |held| {
         signal(held.gate.pid(), Signal::STOP);
     });
 }
@@ -76,7 +79,7 @@ fn a_gate_that_is_stopped_is_ended_by_its_guard() {
 #[test]
 fn a_gate_that_loops_is_ended_by_its_guard() {
     let case = "the gate loops for ever, 50 starts pending";
-    all_go_on(case, GUARDED + MARGIN, |held| {
+    all_go_on(case, GUARDED, |held| {
         signal(held.gate.pid(), Signal::USR1);
         wait_for("the gate to burn its processor", || {
             let burns = burned_ms(held.gate.pid()) >= 100;
@@ -99,7 +102,7 @@ fn burned_ms(pid: u32) -> u64 {
 #[test]
 fn a_gate_that_is_stopped_with_its_guard_is_ended_by_the_partner() {
     let case = "gate and guard are stopped, 50 starts pending";
-    all_go_on(case, WATCHED + MARGIN, |held| {
+    all_go_on(case, WATCHED, |held| {
         signal(held.gate.guard_pid(), Signal::STOP);
         signal(held.gate.pid(), Signal::STOP);
         wait_for("the gate's end", || {
@@ -112,7 +115,7 @@ fn a_gate_that_is_stopped_with_its_guard_is_ended_by_the_partner() {
 #[test]
 fn a_gate_that_loops_while_its_guard_is_stopped_is_ended_by_the_partner() {
     let case = "the gate loops, its guard is stopped, 50 starts pending";
-    all_go_on(case, WATCHED + MARGIN, |held| {
+    all_go_on(case, WATCHED, |held| {
         signal(held.gate.guard_pid(), Signal::STOP);
         signal(held.gate.pid(), Signal::USR1);
         wait_for("the gate's end", || {
@@ -133,14 +136,14 @@ fn starts_that_come_to_a_stopped_gate_and_guard_go_on_within_the_bound() {
     let starts = Pending::begin(&program, 50).end();
     signal(partner.guard, Signal::CONT);
     let case = "50 starts come to a stopped gate and guard";
-    none_waited_longer(case, WATCHED + MARGIN, &starts);
+    none_waited_longer(&place, case, WATCHED, &starts);
     all_ran(&starts);
 }
 
 #[test]
 fn a_gate_without_its_guard_ends() {
     let case = "the guard is killed, 50 starts pending";
-    all_go_on(case, MARGIN, |held| {
+    all_go_on(case, Duration::ZERO, |held| {
         signal(held.gate.guard_pid(), Signal::KILL);
     });
 }
@@ -148,7 +151,7 @@ fn a_gate_without_its_guard_ends() {
 #[test]
 fn a_gate_whose_guard_is_stopped_ends() {
     let case = "the guard is stopped, 50 starts pending";
-    all_go_on(case, Duration::from_millis(1_250) + MARGIN, |held| {
+    all_go_on(case, WATCHED, |held| {
         signal(held.gate.guard_pid(), Signal::STOP);
         // It stays stopped, and ends once it goes on.
         wait_for("the gate's end", || {
@@ -167,7 +170,7 @@ fn a_start_that_comes_to_a_stopped_gate_goes_on_within_the_bound() {
     signal(partner.gate, Signal::STOP);
     let starts = Pending::begin(&program, 50).end();
     let case = "50 starts come to a stopped gate";
-    none_waited_longer(case, GUARDED + MARGIN, &starts);
+    none_waited_longer(&place, case, GUARDED, &starts);
     all_ran(&starts);
 }
 
@@ -185,31 +188,28 @@ fn a_gate_that_is_dropped_ends_with_its_guard() {
 #[test]
 fn a_gate_that_is_to_end_releases_all_that_wait_whoever_has_a_part_in_it() {
     let case = "the partner ends the gate, 50 starts pending";
-    all_go_on(case, MARGIN, |held| held.gate.end());
+    all_go_on(case, Duration::ZERO, |held| held.gate.end());
 }
 
-/// A control group of the test's own, thawed and removed with it.
-struct ControlGroup(PathBuf);
+/// A control group of the test's own; another process thaws and removes it.
+struct ControlGroup {
+    folder: PathBuf,
+    _removed: Undo,
+}
 
 impl ControlGroup {
     fn new() -> Option<Self> {
         let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(Path::new);
         let is_second = |root: &&Path| root.join("cgroup.controllers").exists();
         let root = roots.into_iter().find(is_second)?;
-        let group = root.join(format!("usher-test-{}", std::process::id()));
-        fs::create_dir(&group).ok()?;
-        Some(Self(group))
+        let folder = root.join(format!("{}group", prefix()));
+        let _removed = undo::remove_group_later(&folder).unwrap();
+        fs::create_dir(&folder).ok()?;
+        Some(Self { folder, _removed })
     }
 
     fn write(&self, file: &str, what: &str) {
-        fs::write(self.0.join(file), what).unwrap();
-    }
-}
-
-impl Drop for ControlGroup {
-    fn drop(&mut self) {
-        self.write("cgroup.freeze", "0");
-        wait_for("an empty group", || fs::remove_dir(&self.0).ok());
+        fs::write(self.folder.join(file), what).unwrap();
     }
 }
 
@@ -221,10 +221,11 @@ fn an_agent_that_is_frozen_with_all_its_processes_holds_nobody() {
         return;
     };
     let program = place.program("true");
+    // What thaws the group began before this process joins it, and is in another.
     group.write("cgroup.procs", "0");
     let partner = Partner::start(&place, "run");
-    fs::write(group.0.parent().unwrap().join("cgroup.procs"), "0").unwrap();
-    let members = fs::read_to_string(group.0.join("cgroup.procs")).unwrap();
+    fs::write(group.folder.parent().unwrap().join("cgroup.procs"), "0").unwrap();
+    let members = fs::read_to_string(group.folder.join("cgroup.procs")).unwrap();
     let members: Vec<&str> = members.lines().collect();
     assert!(members.contains(&partner.gate.to_string().as_str()));
     assert!(!members.contains(&partner.guard.to_string().as_str()));
@@ -232,7 +233,7 @@ fn an_agent_that_is_frozen_with_all_its_processes_holds_nobody() {
     group.write("cgroup.freeze", "1");
     let starts = Pending::begin(&program, 50).end();
     let case = "agent and gate are frozen, 50 starts";
-    none_waited_longer(case, GUARDED + MARGIN, &starts);
+    none_waited_longer(&place, case, GUARDED, &starts);
     all_ran(&starts);
     group.write("cgroup.freeze", "0");
     drop(partner);

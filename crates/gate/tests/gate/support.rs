@@ -11,28 +11,24 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, unshare};
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount,
-};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 use usher_gate::{Answer, CommandNumber, Figures, Gate, Options, Question, Watch, Word};
+use usher_testing::control::Control;
+use usher_testing::undo::{self, Undo};
 
 /// How long a condition may take to come true before the test fails.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
-/// No gate of a test lives longer.
-const KILLED_AFTER: Duration = Duration::from_secs(25);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// Longer than anything that a test waits for: who is held so long is never let go in time.
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(300);
 
 /// A file system in memory that only this test's threads and children see.
 pub(crate) struct Place {
+    // Dropped in this order: a folder on which something is mounted cannot be removed.
+    _unmounted: Undo,
     folder: TempDir,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // Else the folder could not be removed.
-        let _ = unmount(self.folder.path(), UnmountFlags::DETACH);
-    }
+    pub(crate) control: Control,
 }
 
 impl Place {
@@ -46,9 +42,15 @@ impl Place {
         unshare(CloneFlags::CLONE_NEWNS).unwrap();
         let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
         mount_change("/", private).unwrap();
-        let folder = TempDir::new().unwrap();
+        let folder = TempDir::with_prefix(prefix()).unwrap();
+        let _unmounted = undo::unmount_later(folder.path()).unwrap();
         mount("gate", folder.path(), "tmpfs", MountFlags::empty(), None).unwrap();
-        Some(Self { folder })
+        let control = Control::begin().unwrap();
+        Some(Self {
+            _unmounted,
+            folder,
+            control,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -68,29 +70,27 @@ impl Place {
     }
 }
 
-/// What starts gates in these tests.
+/// What starts gates in these tests. They are patient: a partner that is late because the computer is
+/// busy is not taken for a silent one.
 pub(crate) fn options() -> Options {
+    Options {
+        first_word: DEADLINE,
+        when_silent: DEADLINE,
+        ..usual()
+    }
+}
+
+/// With the limits that computers have.
+pub(crate) fn usual() -> Options {
     Options {
         program: PathBuf::from(env!("CARGO_BIN_EXE_usher-gate-alone")),
         ..Options::default()
     }
 }
 
-/// Ends gate and guard by SIGKILL when the time is up, whatever else hangs.
-pub(crate) fn arm(pids: &[u32]) {
-    let processes: Vec<OwnedFd> = pids.iter().map(|&pid| process(pid)).collect();
-    std::thread::spawn(move || {
-        // tidy: sleep, the killer strikes when its time has come
-        std::thread::sleep(KILLED_AFTER);
-        for process in processes {
-            let _ = pidfd_send_signal(&process, Signal::KILL);
-        }
-    });
-}
-
-pub(crate) fn process(pid: u32) -> OwnedFd {
-    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    pidfd_open(pid, PidfdFlags::empty()).unwrap()
+/// Begins the name of what a test makes, so that what it left is known by its process.
+pub(crate) fn prefix() -> String {
+    format!("usher-test-{}-", std::process::id())
 }
 
 /// A gate whose partner is this process: a thread that answers each question by a rule.
@@ -100,6 +100,7 @@ pub(crate) struct Answered {
     words: Arc<Mutex<Vec<Word>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    _killed: Undo,
 }
 
 impl Answered {
@@ -110,7 +111,7 @@ impl Answered {
         rule: impl FnMut(&Path, &Question) -> Option<Answer> + Send + 'static,
     ) -> Self {
         let gate = Arc::new(Gate::start(options).unwrap());
-        arm(&[gate.pid(), gate.guard_pid()]);
+        let _killed = undo::end_later(&[gate.pid(), gate.guard_pid()]).unwrap();
         let (asked, words, stop) = Default::default();
         let mut answered = Self {
             gate,
@@ -118,6 +119,7 @@ impl Answered {
             words,
             stop,
             thread: None,
+            _killed,
         };
         answered.thread = Some(answered.answering(rule));
         let marked = answered.gate.mark(place.opened().as_fd()).unwrap();
@@ -218,6 +220,7 @@ pub(crate) struct Partner {
     child: Child,
     pub(crate) gate: u32,
     pub(crate) guard: u32,
+    killed: Option<Undo>,
 }
 
 impl Partner {
@@ -243,8 +246,13 @@ impl Partner {
         let [gate, guard] = pids[..] else {
             panic!("not the ids of gate and guard: {line:?}");
         };
-        arm(&[gate, guard, child.id()]);
-        Self { child, gate, guard }
+        let killed = undo::end_later(&[gate, guard, child.id()]).unwrap();
+        Self {
+            child,
+            gate,
+            guard,
+            killed: Some(killed),
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -255,18 +263,52 @@ impl Partner {
 impl Drop for Partner {
     fn drop(&mut self) {
         drop(self.child.kill());
-        drop(self.child.wait());
-        wait_for("the end of gate and guard", || {
-            let both = [self.gate, self.guard];
-            both.iter().all(|&pid| has_ended(pid)).then_some(())
-        });
+        // One that hangs on a disk does not end as long as that is frozen.
+        if !within(DEADLINE, || matches!(self.child.try_wait(), Ok(Some(_)))) {
+            eprintln!("the partner did not end, process {}", self.child.id());
+        }
+        // By itself: the gate ends with its partner, also if that was stopped.
+        if !within(DEADLINE, || has_ended(self.gate) && has_ended(self.guard)) {
+            let (gate, guard) = (self.gate, self.guard);
+            drop(self.killed.take());
+            assert!(std::thread::panicking(), "{gate} or {guard} did not end");
+        }
     }
+}
+
+/// Whether this comes true in time.
+fn within(time: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + time;
+    while !is_so() {
+        if Instant::now() > end {
+            return false;
+        }
+        // tidy: sleep, between two looks, until a deadline
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 /// Sends a signal to a process that this test started.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
+}
+
+/// Waits until so many starts of this process are no program yet.
+pub(crate) fn wait_for_held(count: usize) {
+    let own = fs::read_link("/proc/self/exe").unwrap();
+    wait_for("so many held starts", || {
+        let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+        let children = tasks.flat_map(|task| {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            let pids = children.split_ascii_whitespace().map(str::to_owned);
+            pids.collect::<Vec<_>>()
+        });
+        let exe = |pid: String| fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let held = children.filter(|pid| exe(pid.clone()).as_ref() == Some(&own));
+        (held.count() >= count).then_some(())
+    });
 }
 
 /// Gone, or waiting only for its parent to look.

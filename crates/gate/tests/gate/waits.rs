@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use usher_gate::Options;
+
+use crate::support::Place;
+
 /// One start: how long until it ran or was refused, and the error where it was.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Start {
@@ -39,6 +43,11 @@ impl Pending {
             std::thread::spawn(move || start(&program))
         };
         Self((0..count).map(begin).collect())
+    }
+
+    /// So many have run or were refused.
+    pub(crate) fn ended(&self) -> usize {
+        self.0.iter().filter(|one| one.is_finished()).count()
     }
 
     pub(crate) fn end(self) -> Vec<Start> {
@@ -84,21 +93,37 @@ fn starts_until(stop: &AtomicBool, program: &Path, every: Duration) -> Vec<Start
     starts
 }
 
-/// All went on, none later than `bound`; prints the row of the table.
+/// None waited longer than it may, beyond what starts take on this computer at this moment; prints
+/// the row of the table.
 #[track_caller]
-pub(crate) fn none_waited_longer(case: &str, bound: Duration, starts: &[Start]) {
+pub(crate) fn none_waited_longer(place: &Place, case: &str, may_wait: Duration, starts: &[Start]) {
     let longest = starts.iter().map(|start| start.took).max().unwrap();
-    let median = median(starts);
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let control = place.control.longest();
     println!(
-        "| {case} | {} | {:.1} ms | {:.1} ms | {} ms |",
+        "| {case} | {} | {:.1} ms | {:.1} ms | {} ms | {:.1} ms |",
         starts.len(),
-        median.as_secs_f64() * 1e3,
-        longest.as_secs_f64() * 1e3,
-        bound.as_millis()
+        ms(median(starts)),
+        ms(longest),
+        may_wait.as_millis(),
+        ms(control),
     );
+    let bound = place.control.bound(may_wait);
     assert!(
         longest <= bound,
-        "{case}: {longest:?} is more than {bound:?}"
+        "{case}: {longest:?} is more than {bound:?}; without a gate {control:?}"
+    );
+}
+
+/// They were not even asked about, or answered at once: as a rule none waited as a start does whose
+/// partner is silent.
+#[track_caller]
+pub(crate) fn went_at_once(place: &Place, case: &str, starts: &[Start]) {
+    none_waited_longer(place, case, Duration::ZERO, starts);
+    let (median, control) = (median(starts), place.control.median());
+    assert!(
+        median < control + Options::default().first_word / 2,
+        "{case}: {median:?}; without a gate {control:?}"
     );
 }
 

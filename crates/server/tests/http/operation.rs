@@ -310,7 +310,7 @@ async fn stopping_ends_long_polls_and_streams_at_once_and_answers_what_is_in_fli
     drop(events);
     tokio::task::spawn_blocking(|| server.stop()).await.unwrap();
     assert!(
-        began.elapsed() < Duration::from_secs(8),
+        began.elapsed() < Duration::from_secs(15),
         "{:?}",
         began.elapsed()
     );

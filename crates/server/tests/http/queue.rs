@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::common::{Server, asking, until};
+use crate::common::{DEADLINE, Server, asking, until};
 
 #[tokio::test]
 async fn a_queued_request_gets_the_seat_that_comes_free_while_it_is_polled() {
@@ -56,8 +56,9 @@ async fn a_queued_request_gets_the_seat_that_comes_free_while_it_is_polled() {
         .await;
     assert_eq!(back.status, 204);
     let granted = poll.await.unwrap();
+    // Long before the poll ends by itself.
     assert!(
-        freed.elapsed() < Duration::from_secs(2),
+        freed.elapsed() < Duration::from_secs(10),
         "{:?}",
         freed.elapsed()
     );
@@ -84,7 +85,7 @@ async fn a_poll_that_nothing_happens_to_ends_when_it_said() {
         .await;
     assert_eq!(waited["state"], "waiting");
     assert!(began.elapsed() >= Duration::from_secs(1));
-    assert!(began.elapsed() < Duration::from_secs(4));
+    assert!(began.elapsed() < DEADLINE);
 }
 
 #[tokio::test]

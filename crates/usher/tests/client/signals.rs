@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
+use usher_testing::undo;
 
 use crate::fake::Fake;
 use crate::support::{Folder, exists, finish, signal, stdout, usher, wait_for};
@@ -158,6 +159,8 @@ fn a_stopped_command_stops_the_run_and_both_go_on_together() {
     let command: u32 = wait_for("the command", || {
         std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok()
     });
+    // Nobody would go on with them if this test ended here.
+    let _ended = undo::end_with_test(&[command, child.id()]).unwrap();
     signal(command, Signal::SIGTSTP);
     wait_for("the run to stop", || {
         (state(child.id()) == 'T').then_some(())

@@ -37,6 +37,7 @@ impl Drop for Folder {
 
 /// The program, with an environment of its own: no settings of this computer reach it.
 pub(crate) fn usher(data: &Folder) -> Command {
+    usher_testing::surroundings::without_an_agent();
     let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("USHER_") {
