@@ -160,6 +160,7 @@ pub(crate) struct App {
 /// What an [`App`] is made of.
 pub(crate) struct Parts {
     pub(crate) engine: Engine,
+    pub(crate) tokens: TokenBook,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
     pub(crate) live: Arc<Live>,
@@ -179,7 +180,7 @@ impl App {
             engine: parts.engine,
             server_id: parts.server_id,
             data: parts.data,
-            tokens: TokenBook::default(),
+            tokens: parts.tokens,
             tokens_change: tokio::sync::Mutex::new(()),
             secret_answers: SecretAnswers::default(),
             live: parts.live,

@@ -14,6 +14,7 @@ use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 
 use crate::app::{App, Live, Parts, ServiceState};
+use crate::auth::TokenBook;
 use crate::backups::Backups;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
@@ -148,6 +149,7 @@ fn start(
     let counts = (0..cores).map(|_| Arc::new(CoreCounts::new(routes::TABLE.len())));
     let app = Arc::new(App::new(Parts {
         engine: engine.clone(),
+        tokens: TokenBook::of(&tokens),
         server_id: opened.server_id,
         data: options.data,
         live,
@@ -158,7 +160,6 @@ fn start(
         backups,
         policy_key,
     }));
-    app.tokens.replace(&tokens);
     if let Some(manager) = managed.manager {
         vital::watch(engine.clone(), life.clone(), manager)
             .map_err(|error| failed("start a thread", &error))?;

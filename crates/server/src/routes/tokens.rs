@@ -128,12 +128,11 @@ pub(crate) async fn create(
     let info = info(&row).ok_or_else(Refusal::unexpected)?;
     let kept = app
         .blocking(move |app| {
-            let tokens = app.engine.tokens();
-            if tokens.list()?.len() >= TOKENS_LIMIT {
+            if app.tokens.kept() >= TOKENS_LIMIT {
                 return Ok(false);
             }
-            tokens.add(row)?;
-            app.tokens.replace(&tokens.list()?);
+            app.engine.tokens().add(row.clone())?;
+            app.tokens.add(&row);
             Ok(true)
         })
         .await?;
@@ -186,7 +185,8 @@ fn check(request: &TokenRequest) -> Result<(), Refusal> {
     }
 }
 
-/// Revokes a token: the next request with it is refused.
+/// Revokes a token: the next request with it is refused, and streams and long polls that it
+/// opened end at once.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{id}",
@@ -207,9 +207,8 @@ pub(crate) async fn revoke(
     let asked = id.clone();
     let known = app
         .blocking(move |app| {
-            let tokens = app.engine.tokens();
-            let known = tokens.revoke(&asked, wall_ms())?;
-            app.tokens.replace(&tokens.list()?);
+            let known = app.engine.tokens().revoke(&asked, wall_ms())?;
+            app.tokens.revoke(&asked);
             Ok(known)
         })
         .await?;

@@ -10,6 +10,7 @@ mod catalogue;
 mod checkouts;
 mod common;
 mod connections;
+mod endings;
 mod facts;
 mod gate;
 mod history;
