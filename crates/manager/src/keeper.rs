@@ -1,6 +1,5 @@
 //! One server's keeper: looks, weighs, tells, helps.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
 use crate::app::Tools;
 use crate::clock::{date, steady, wall_ms};
 use crate::outlook::Outlook;
+use crate::tokens::TokenSource;
 use crate::view::View;
 use crate::{data_lock, listener};
 
@@ -47,26 +47,6 @@ impl Drop for Keeper {
     }
 }
 
-/// Where a server's token comes from.
-#[derive(Debug, Clone)]
-pub(crate) enum TokenSource {
-    /// It was given.
-    Text(String),
-    /// It is in a file, which its owner may write anew.
-    File(PathBuf),
-}
-
-impl TokenSource {
-    fn read(&self) -> String {
-        match self {
-            TokenSource::Text(text) => text.clone(),
-            TokenSource::File(path) => std::fs::read_to_string(path)
-                .map(|text| text.trim().to_owned())
-                .unwrap_or_default(),
-        }
-    }
-}
-
 /// Puts a keeper to work.
 pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> Keeper {
     let seen = WatchedServer {
@@ -85,7 +65,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     let hears = tokio::spawn(listener::listen(
         tools.prober.http().clone(),
         server.url.clone(),
-        token.read(),
+        token.clone(),
         lost.clone(),
     ));
     let work = Work {

@@ -25,6 +25,7 @@ mod secrets;
 mod serve;
 mod summary;
 mod thresholds;
+mod tokens;
 mod view;
 mod vital;
 

@@ -16,10 +16,11 @@ use usher_site::{ServerRow, Site, SqliteSite};
 use crate::app::{App, SERVERS_LIMIT, Tools};
 use crate::clock::wall_ms;
 use crate::desk::Desk;
-use crate::keeper::{self, TokenSource};
+use crate::keeper;
 use crate::probe::Prober;
-use crate::secrets::Admin;
+use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
+use crate::tokens::TokenSource;
 use crate::{ManagerError, ManagerOptions, delivery, routes, vital};
 
 /// Open connections at the most; the next waits.
@@ -80,6 +81,7 @@ pub async fn run(
     let app = Arc::new(App::new(tools.clone(), admin));
     begin(&app, &options).map_err(|error| failed(&error))?;
     let upkeep = tokio::spawn(upkeep(tools.clone()));
+    let token = tokio::spawn(secrets::attend(app.admin.clone()));
     let vital = options
         .watchdog
         .clone()
@@ -90,7 +92,7 @@ pub async fn run(
     ready(address);
     let served = serve(&app, listener, acceptor, stop).await;
     app.keepers().clear();
-    let tasks = [Some(upkeep), vital, beat, Some(delivering)];
+    let tasks = [Some(upkeep), Some(token), vital, beat, Some(delivering)];
     for task in tasks.into_iter().flatten() {
         task.abort();
     }

@@ -1,0 +1,6 @@
+//! The manager at its HTTP surface, beside servers and receivers that a test plays.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+mod tokens;
