@@ -207,8 +207,21 @@ pub(crate) async fn revoke(
     let asked = id.clone();
     let known = app
         .blocking(move |app| {
-            let known = app.engine.tokens().revoke(&asked, wall_ms())?;
+            let tokens = app.engine.tokens();
+            let holder = app.tokens.find(&secrets::held(&app.data));
+            let known = tokens.revoke(&asked, wall_ms())?;
             app.tokens.revoke(&asked);
+            // Whoever goes by the file, as the manager of `usher up` does, is to refuse it, too.
+            if holder.is_some_and(|holder| *holder.token_id == *asked) {
+                match secrets::make_admin(&app.data, &tokens) {
+                    Ok(row) => app.tokens.add(&row),
+                    Err(error) => tracing::error!(
+                        %error,
+                        "the revoked token stays in {}: the next start writes a new one",
+                        secrets::ADMIN_TOKEN_FILE
+                    ),
+                }
+            }
             Ok(known)
         })
         .await?;
