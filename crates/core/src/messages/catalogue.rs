@@ -125,8 +125,8 @@ pub const CATALOGUE: &[Entry] = &[
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} serves, but not all is well: {1}",
-        meaning: "People are seated, or will be in a moment. Something about it needs a look.",
-        check: "The evidence in the message, such as a full disk or a service manager that is contradicted by what the server does.",
+        meaning: "People are seated, or will be in a moment; after a restore nobody is until the time in the message. Something about it needs a look.",
+        check: "The evidence in the message, such as a full disk, a hold after a restore, or a service manager that is contradicted by what the server does.",
         does: "It watches. A server that serves is never restarted for what its service manager says.",
     },
     Entry {
@@ -408,6 +408,16 @@ pub const CATALOGUE: &[Entry] = &[
         meaning: "Other things are of concern from now on, or components stand otherwise.",
         check: "`usher messages thresholds`.",
         does: "Nothing.",
+    },
+    Entry {
+        id: 9444,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The metering server {0} is paused since {1} and grants nothing; {2}",
+        meaning: "Somebody paused it, and it was not continued. Leases are renewed and given back, and who waits keeps the place; nobody gets a seat.",
+        check: "Who paused it and whether that is still wanted: `usher service continue server` ends it.",
+        does: "Nothing: a pause is somebody's wish. The recovery of this message says that it is over.",
     },
     Entry {
         id: 9448,

@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use hyper::header::CONTENT_TYPE;
-use usher_api::Health;
-use usher_core::health::Verdict;
+use usher_api::{Health, WatchedServer};
+use usher_core::health::{Source, Verdict};
 use utoipa::OpenApi;
 
 use super::Described;
@@ -20,24 +20,42 @@ pub(crate) async fn health() -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
         why: None,
+        grants_nothing: None,
     })
 }
 
-/// For Prometheus: the verdict on each server.
+/// For Prometheus: the verdict on each server, and whether it grants seats.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let mut text = String::from(
         "# HELP usher_server_verdict The verdict on a metering server: 1 for the one that holds.\n\
          # TYPE usher_server_verdict gauge\n",
     );
-    for keeper in app.keepers().values() {
-        let view = keeper.view.get();
+    let servers: Vec<WatchedServer> = app.keepers().values().map(|it| it.view.get()).collect();
+    for view in &servers {
         for verdict in Verdict::ALL {
             let holds = u8::from(view.verdict == verdict.name());
             // Writing to a text does not fail.
             let _ = writeln!(
                 text,
                 "usher_server_verdict{{server=\"{}\",verdict=\"{verdict}\"}} {holds}",
+                view.name
+            );
+        }
+    }
+    text += "# HELP usher_server_granting Whether a metering server that answers grants seats.\n\
+             # TYPE usher_server_granting gauge\n";
+    for view in &servers {
+        let grants = u8::from(view.grants_nothing.is_none());
+        // What does not answer tells nothing of that; a text takes what is written.
+        if view
+            .evidence
+            .iter()
+            .any(|it| it.source == Source::Work.name())
+        {
+            let _ = writeln!(
+                text,
+                "usher_server_granting{{server=\"{}\"}} {grants}",
                 view.name
             );
         }

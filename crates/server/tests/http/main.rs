@@ -13,6 +13,7 @@ mod connections;
 mod endings;
 mod facts;
 mod gate;
+mod granting;
 mod history;
 mod idempotency;
 mod operation;
