@@ -20,6 +20,7 @@ mod outlook;
 mod page;
 mod probe;
 mod problem;
+mod queues;
 mod routes;
 mod secrets;
 mod serve;

@@ -420,6 +420,16 @@ pub const CATALOGUE: &[Entry] = &[
         does: "Nothing: a pause is somebody's wish. The recovery of this message says that it is over.",
     },
     Entry {
+        id: 9445,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Detail,
+        text: "Too many messages wait for {0}: {1} were dropped since its queue was last empty ({2} may wait)",
+        meaning: "What the rules send there does not go through, or not as fast as messages come. Other destinations have queues of their own and wait for nothing.",
+        check: "Whether it answers; the messages themselves are kept: `usher messages`.",
+        does: "It delivers what waits, drops and counts what comes beyond, and says this at the first, the tenth, the hundredth.",
+    },
+    Entry {
         id: 9448,
         component: SERVER_MANAGER,
         severity: Severity::Warning,

@@ -24,7 +24,7 @@ pub(crate) async fn health() -> Json<Health> {
     })
 }
 
-/// For Prometheus: the verdict on each server, and whether it grants seats.
+/// For Prometheus: the verdict on each server, whether it grants seats, and deliveries of messages.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let mut text = String::from(
@@ -59,6 +59,32 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
                 view.name
             );
         }
+    }
+    let (dropped, failed, waiting) = app.tools.desk.deliveries();
+    for (name, kind, help, value) in [
+        (
+            "usher_deliveries_dropped_total",
+            "counter",
+            "Deliveries of messages that were dropped, for too many waited for one destination.",
+            dropped,
+        ),
+        (
+            "usher_deliveries_failed_total",
+            "counter",
+            "Deliveries of messages that failed for good.",
+            failed,
+        ),
+        (
+            "usher_deliveries_waiting",
+            "gauge",
+            "Deliveries of messages that wait.",
+            waiting,
+        ),
+    ] {
+        let _ = writeln!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+        );
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
