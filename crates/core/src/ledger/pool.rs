@@ -41,6 +41,10 @@ impl Lent {
 
     /// How long a lease out of it may live at the most; none: for ever.
     fn lifetime_ms(&self, now: Now) -> Option<u64> {
+        // What it was lent from is owned no more.
+        if self.allotment.seats == 0 {
+            return Some(0);
+        }
         let validity = self
             .allotment
             .to
