@@ -52,7 +52,7 @@ impl Ledger {
         }
         let asked = Asked {
             product,
-            subject: self.subject(checkout.subject),
+            subject: self.subject(checkout.subject, &checkout.computer.key),
             computer: self.computer(checkout.computer),
             session: None,
             seats: checkout.seats,
@@ -430,10 +430,12 @@ impl Ledger {
         }
     }
 
-    /// Looks a person up; enters it where it is new, and its new name where it has one.
-    pub(super) fn subject(&mut self, asked: SubjectRef) -> SubjectId {
+    /// Looks a person up; enters it where it is new, and its new name where it has one and the
+    /// computer `by` vouches for it. The first name stands where nobody does.
+    pub(super) fn subject(&mut self, asked: SubjectRef, by: &str) -> SubjectId {
+        let is_own = asked.authority.strip_prefix("computer:") == Some(by);
         let id = match self.subjects.find(&asked.authority, &asked.key) {
-            Some(known) if known.name == asked.name => return known.id,
+            Some(known) if known.name == asked.name || !is_own => return known.id,
             Some(known) => known.id,
             None => {
                 let mut id = SubjectId(asked.candidate);
@@ -497,6 +499,14 @@ impl Ledger {
         self.subjects
             .get(id)
             .map(|subject| subject.name.clone())
+            .unwrap_or_default()
+    }
+
+    /// The key of a computer that is entered.
+    pub(super) fn computer_key(&self, id: ComputerId) -> Arc<str> {
+        self.computers
+            .get(id)
+            .map(|computer| computer.key.clone())
             .unwrap_or_default()
     }
 

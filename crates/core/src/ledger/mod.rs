@@ -170,7 +170,7 @@ impl Ledger {
             }
             Command::RemoveEntitlement { entitlement } => self.remove_entitlement(entitlement),
             Command::Enter { subject, computer } => Reply::Entered {
-                subject: subject.map(|asked| self.subject(asked)),
+                subject: subject.map(|asked| self.subject(asked, "")),
                 computer: computer.map(|asked| self.computer(asked)),
             },
             Command::Canary => self.canary(),

@@ -63,6 +63,12 @@ impl Ledger {
         }
     }
 
+    /// A person whom a computer names.
+    fn person(&mut self, sender: ComputerId, asked: SubjectRef) -> SubjectId {
+        let by = self.computer_key(sender);
+        self.subject(asked, &by)
+    }
+
     fn item(&mut self, sender: ComputerId, incarnation: u64, item: ReportItem) -> ItemReply {
         match item {
             ReportItem::Checkout {
@@ -81,7 +87,7 @@ impl Ledger {
                 let ttl_seconds = ttl_seconds.min(pool.listing.spec.max_ttl_seconds);
                 let asked = Asked {
                     product,
-                    subject: self.subject(subject),
+                    subject: self.person(sender, subject),
                     computer: sender,
                     session: Some(session),
                     seats,
@@ -140,8 +146,8 @@ impl Ledger {
                     product,
                     program,
                     version,
-                    subject: self.subject(subject),
-                    real_subject: real_subject.map(|subject| self.subject(subject)),
+                    subject: self.person(sender, subject),
+                    real_subject: real_subject.map(|subject| self.person(sender, subject)),
                     started_at,
                     ended_at,
                     duration_ms,

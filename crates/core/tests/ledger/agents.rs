@@ -191,3 +191,69 @@ fn who_waits_in_the_queue_comes_before_tracking() {
     let replies = items(w.tell(report(1, vec![(2, wants(10, "cyd"))])));
     assert_eq!(replies, [ItemReply::Unseated(Reason::NoSeat)]);
 }
+
+#[test]
+fn a_person_is_renamed_by_the_computer_that_vouches_for_it_and_by_nobody_else() {
+    let mut w = World::new();
+    w.product("cad", 9);
+    let person = |authority: &str, name: &str| SubjectRef {
+        authority: authority.into(),
+        key: "1000".into(),
+        name: name.into(),
+        candidate: 77,
+    };
+    let mut sequence = 0;
+    // Each way in which a computer names a person: a seat for a session, a session that has ended,
+    // and a checkout by name.
+    let mut names = |w: &mut World, at: &str, who: SubjectRef| {
+        sequence += 10;
+        let finished = ReportItem::Finished {
+            session: sequence,
+            product: "cad".into(),
+            program: "cad".into(),
+            version: None,
+            subject: who.clone(),
+            real_subject: Some(who.clone()),
+            started_at: w.now.wall,
+            ended_at: w.now.wall,
+            duration_ms: 0,
+            lease: None,
+            first_reported: None,
+        };
+        let seat = ReportItem::Checkout {
+            session: sequence,
+            product: "cad".into(),
+            subject: who.clone(),
+            seats: 1,
+            ttl_seconds: 300,
+            shown: None,
+            gate: false,
+            claim: None,
+        };
+        w.tell(Command::Report(Box::new(Report {
+            computer: computer(at),
+            name: at.into(),
+            document: "{}".into(),
+            incarnation: 1,
+            items: vec![(sequence, seat), (sequence + 1, finished)],
+        })));
+        w.tell(Command::Checkout(Checkout {
+            subject: who,
+            computer: computer(at),
+            ..asks("cad", "", 1, false, 0)
+        }));
+    };
+    let name = |w: &World, authority: &str| {
+        let found = w.ledger.subjects().find(authority, "1000").unwrap();
+        found.name.to_string()
+    };
+    names(&mut w, "pc1", person("computer:pc1", "ann"));
+    names(&mut w, "pc1", person("corp.example", "ann"));
+    for authority in ["computer:pc1", "corp.example"] {
+        names(&mut w, "pc2", person(authority, "mallory"));
+        assert_eq!(name(&w, authority), "ann");
+    }
+    names(&mut w, "pc1", person("computer:pc1", "anna"));
+    assert_eq!(name(&w, "computer:pc1"), "anna");
+    assert!(w.recovers());
+}
