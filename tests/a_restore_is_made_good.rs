@@ -145,7 +145,7 @@ fn after_a_restore_a_running_program_keeps_its_seat_and_each_session_is_there_on
         });
         // Nobody else is granted any seat yet.
         let (code, why) = site.server.fails(&["checkout", "tool", "--user", "bert"]);
-        assert_eq!(code, 69, "{why}");
+        assert_eq!(code, 75, "{why}");
     }
     drop(runs);
     wait_for("the last session", || {

@@ -41,7 +41,7 @@ fn a_snapshot_of_a_serving_server_comes_back_and_grants_nothing_at_first() {
     assert_eq!(products["items"].as_array().unwrap().len(), 1);
     assert_eq!(running.json(&["leases"])["items"][0]["id"], lease.trim());
     let (code, why) = running.fails(&["checkout", "tool", "--user", "bert"]);
-    assert_eq!(code, 69, "{why}");
+    assert_eq!(code, 75, "{why}");
 
     assert_eq!(running.stop(), Some(0));
     let done = restore(&["--accept-risk"]);

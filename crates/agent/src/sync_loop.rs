@@ -106,17 +106,46 @@ pub(crate) async fn run(
     }
 }
 
+/// Why a lease was not given back.
+enum Trouble {
+    /// The server does not know it, or not as ours, or it is no id of a lease.
+    NotOurs,
+    /// Another try may mend it.
+    Later,
+    /// The server is away, cannot do it now, or does not take our token: so it is with all.
+    Away,
+}
+
+impl Trouble {
+    fn of(error: &ClientError) -> Trouble {
+        match error {
+            ClientError::Problem(problem) => match problem.status {
+                401 | 503 => Trouble::Away,
+                400 | 404 => Trouble::NotOurs,
+                _ => Trouble::Later,
+            },
+            ClientError::NotUnderstood { .. } => Trouble::Later,
+            ClientError::Unreachable { .. } | ClientError::Setup { .. } => Trouble::Away,
+        }
+    }
+}
+
 /// Gives back the leases whose keepers were killed, before what still runs asks for its own seat.
-/// Where the server is away they stay left behind, and end there with their ttl at the latest.
+/// Where the server is away they stay left behind, and end there with their ttl at the latest. One
+/// that meets trouble of its own holds up none behind it.
 async fn give_back(agent: &Mutex<Agent>, client: &Client) -> Result<(), OutboxError> {
     let leases = lock(agent).outbox.left_behind()?;
     for lease in leases {
         match client.delete(&format!("/v1/leases/{lease}")).await {
             Ok(()) => {}
-            // One that it does not know, or not as ours, is not ours to give back.
-            Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => {}
-            // It is away, or cannot do it now.
-            Err(_) => return Ok(()),
+            Err(error) => match Trouble::of(&error) {
+                Trouble::NotOurs => {}
+                Trouble::Later => {
+                    tracing::warn!(lease, %error, "a lease could not be given back");
+                    continue;
+                }
+                Trouble::Away => return Ok(()),
+            },
         }
         let mut agent = lock(agent);
         agent.outbox.change(|change| change.given_back(&lease))?;
@@ -191,4 +220,82 @@ async fn exchange(
     agent.digest(&none_sent, answer)?;
     agent.drop_poison(&sent, &problem.detail)?;
     Ok(Outcome::Done(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Json;
+    use axum::extract::{Path, State};
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use axum::routing::delete;
+    use usher_api::Problem;
+    use usher_api::client::Endpoint;
+
+    const HELD: [&str; 7] = ["L1", "odd", "ill", "weird", "refused", "gone", "L7"];
+
+    /// A server that each lease meets in another mood; notes which it was asked for.
+    async fn server(is_away: bool) -> (Client, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let answer = move |State(asked): State<Arc<Mutex<Vec<String>>>>, Path(id): Path<String>| async move {
+            let code = match id.as_str() {
+                _ if is_away => Some(Code::StorageFailed),
+                "odd" => Some(Code::InvalidRequest),
+                "ill" => Some(Code::Internal),
+                "refused" => Some(Code::Forbidden),
+                "gone" => Some(Code::UnknownLease),
+                _ => None,
+            };
+            let is_weird = id == "weird";
+            lock(&asked).push(id);
+            match code {
+                Some(code) => {
+                    let status = StatusCode::from_u16(code.status()).unwrap();
+                    (status, Json(Problem::new(code, "so"))).into_response()
+                }
+                None if is_weird => StatusCode::IM_A_TEAPOT.into_response(),
+                None => StatusCode::NO_CONTENT.into_response(),
+            }
+        };
+        let routes = axum::Router::new()
+            .route("/v1/leases/{id}", delete(answer))
+            .with_state(asked.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let client = Client::new(Endpoint::Url(url), None, None).unwrap();
+        (client, asked)
+    }
+
+    fn agent(folder: &std::path::Path) -> Mutex<Agent> {
+        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None).unwrap();
+        let left = |change: &crate::outbox::Change<'_>| {
+            HELD.iter().try_for_each(|lease| change.leave_behind(lease))
+        };
+        agent.outbox.change(left).unwrap();
+        Mutex::new(agent)
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_cannot_be_given_back_does_not_keep_those_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = agent(folder.path());
+        let (client, asked) = server(false).await;
+        give_back(&agent, &client).await.unwrap();
+        assert_eq!(*lock(&asked), HELD);
+        // What another try may mend stays; what is not ours does not.
+        let left = lock(&agent).outbox.left_behind().unwrap();
+        assert_eq!(left, ["ill", "weird", "refused"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_can_take_none_is_asked_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = agent(folder.path());
+        let (client, asked) = server(true).await;
+        give_back(&agent, &client).await.unwrap();
+        assert_eq!(*lock(&asked), ["L1"]);
+        assert_eq!(lock(&agent).outbox.left_behind().unwrap(), HELD);
+    }
 }

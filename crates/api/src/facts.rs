@@ -35,6 +35,10 @@ pub struct Facts {
     /// How the version that serves came to; null where the server does not tell.
     #[serde(default)]
     pub upgrade: Option<crate::UpgradeStatus>,
+    /// Since when it is paused, and grants nothing; null: it is not.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paused_since: Option<Timestamp>,
     /// The version that serves; empty where the server does not tell.
     #[serde(default)]
     pub version: String,

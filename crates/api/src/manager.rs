@@ -43,6 +43,9 @@ pub struct WatchedServer {
     pub service: Option<ServiceSeen>,
     /// The trouble that goes on; null: none.
     pub episode: Option<EpisodeSeen>,
+    /// Why it grants nothing now, though it answers; null where it grants, or does not answer.
+    #[serde(default)]
+    pub grants_nothing: Option<crate::GrantsNothing>,
 }
 
 /// A piece of evidence.

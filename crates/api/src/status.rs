@@ -32,6 +32,9 @@ pub struct ServerStatus {
     /// Why it is degraded, or what a pending state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Why it grants nothing now, though it answers; null where it grants.
+    #[serde(default)]
+    pub grants_nothing: Option<GrantsNothing>,
     /// The upkeep of the cache; null for clients and agents.
     pub pack: Option<crate::Pack>,
     /// How this version came to serve the data; null for who may not see all.
@@ -138,14 +141,61 @@ pub struct Canary {
     pub why: Option<String>,
     /// How long that took.
     pub took_seconds: f64,
+    /// Why nobody else gets a seat now; left out where seats are granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants_nothing: Option<GrantsNothing>,
 }
 
 /// `GET /v1/health`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok`, or `unable` with 503.
+    /// `ok`; `degraded` where it serves and grants nothing for a while; `unable`, with 503, where
+    /// it cannot serve.
     pub status: String,
-    /// Why it cannot serve.
+    /// Why it is not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Why it grants nothing now, though it answers; left out where it grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants_nothing: Option<GrantsNothing>,
+}
+
+/// Why a server that answers grants nothing. Leases are renewed and given back all the same, as far
+/// as its disk takes that, and who waits keeps the place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GrantsNothing {
+    /// What sort.
+    pub reason: Withheld,
+    /// The same in words, with what ends it.
+    pub why: String,
+    /// When it will grant again, by an estimate; null where that is not known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+}
+
+/// What sort of reason a server has to grant nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// It is paused: somebody asked for it.
+    Paused,
+    /// It was restored from a backup: leases of after that may be out.
+    Restored,
+    /// It cannot write to its disk, or its file is gone.
+    Storage,
+    /// One that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_of_a_later_version_is_read_as_one_that_is_not_known() {
+        let read = |text: &str| serde_json::from_str::<Withheld>(text).unwrap();
+        assert_eq!(read("\"restored\""), Withheld::Restored);
+        assert_eq!(read("\"tired\""), Withheld::Other);
+    }
 }

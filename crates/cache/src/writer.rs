@@ -84,6 +84,7 @@ pub(crate) fn open(
         presence: Presence::of(Path::new("")),
         looked_at: Instant::now(),
         gone: None,
+        must_rebuild: false,
         reckoned_to: 0,
         owed: 0,
         beside: None,
@@ -133,6 +134,8 @@ struct Writer {
     looked_at: Instant,
     /// Why nothing can be kept: a file was removed or replaced.
     gone: Option<String>,
+    /// The connection has met an I/O error, and the file was gone when it was to be opened again.
+    must_rebuild: bool,
     /// Up to which event it is reckoned in `owed` what has come.
     reckoned_to: u64,
     /// Events that are to be taken into the tables although requests come.
@@ -178,7 +181,12 @@ impl Writer {
             }
             (Some(_), None) => {
                 self.gone = None;
-                self.shared.recovered();
+                if self.must_rebuild {
+                    self.rebuild();
+                }
+                if !self.must_rebuild {
+                    self.shared.recovered();
+                }
             }
             (None, None) | (Some(_), Some(_)) => {}
         }
@@ -367,8 +375,12 @@ impl Writer {
         self.retry_at = Some(Instant::now() + RETRY);
     }
 
-    /// Opens the file anew and rebuilds the ledger from it: what it says is what is so.
+    /// Takes back what is not known to be durable, opens the file again and rebuilds the ledger from
+    /// it: what it says is what is so.
     fn rebuild(&mut self) {
+        // Before anything else: where the file cannot be opened this ledger goes on to be shown.
+        self.ledger.undo();
+        self.must_rebuild = true;
         // An empty one would be made in the place of a file that is gone.
         if let Some(why) = self.presence.trouble() {
             self.failed(&why);
@@ -390,6 +402,7 @@ impl Writer {
                     leases = loaded.ledger.leases().count(),
                     "the ledger was rebuilt from its file after an I/O error"
                 );
+                self.must_rebuild = false;
                 self.connection = Some(connection);
                 self.beside = Some(beside);
                 self.presence = Presence::of(&self.path);
@@ -405,12 +418,12 @@ impl Writer {
     fn execute(&mut self, statement: crate::inbox::Statement) {
         self.shared.commit_begins();
         let outcome = match &self.connection {
-            Some(connection) => statement(Ok(connection)),
-            None => statement(Err(Failure::Storage(self.shared.trouble_text()))),
+            Some(connection) if self.gone.is_none() => statement(Ok(connection)),
+            _ => statement(Err(Failure::Storage(self.shared.trouble_text()))),
         };
         self.shared.commit_ends();
         match outcome {
-            Ok(()) if self.connection.is_some() => self.shared.recovered(),
+            Ok(()) if self.connection.is_some() && self.gone.is_none() => self.shared.recovered(),
             Ok(()) => {}
             Err(CommitError::Definite(why)) => self.failed(&why),
             Err(CommitError::Unknown(why)) => {
@@ -567,5 +580,110 @@ pub(crate) fn refuse(items: Vec<Item>, failure: &Failure) {
             }
             Item::Settle(mut settler) => settler(Err(failure.clone())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_core::ledger::{Incarnation, ProductSpec};
+
+    use crate::clock::SystemClock;
+
+    fn put(product: &str) -> Command {
+        Command::PutProduct {
+            spec: ProductSpec {
+                id: product.into(),
+                enabled: true,
+                max_ttl_seconds: 300,
+                queue_limit: 5,
+                shared_by_subject: false,
+                impossible_seconds: 60,
+                document: "{}".into(),
+            },
+            new: true,
+        }
+    }
+
+    /// A writer without a thread, on a new file in `data`.
+    fn writer(data: &Path) -> Writer {
+        let path = data.join("cache.db");
+        let held = [open::lock(data).unwrap(), open::hold(&path).unwrap()];
+        let connection = open::connection(&path).unwrap();
+        open::server_id(&connection, &path).unwrap();
+        let loaded = load(&connection, &path, &|_| {}).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let shared = Arc::new(Shared::new(path.clone(), clock.clone(), held));
+        let mut writer = Writer {
+            durable_to: loaded.ledger.next_number(),
+            filled_to: loaded.filled_to,
+            ledger: loaded.ledger,
+            shared,
+            connection: Some(connection),
+            presence: Presence::of(&path),
+            path,
+            clock,
+            offset_ms: 0,
+            last: loaded.last,
+            settlers: Vec::new(),
+            buffer: Vec::new(),
+            on_durable: Box::new(|_| {}),
+            retry_at: None,
+            looked_at: Instant::now(),
+            gone: None,
+            must_rebuild: false,
+            reckoned_to: 0,
+            owed: 0,
+            beside: None,
+        };
+        writer.follow_log().unwrap();
+        writer
+    }
+
+    #[test]
+    fn what_is_not_durable_is_taken_back_also_where_the_file_is_gone() {
+        let data = tempfile::tempdir().unwrap();
+        let mut writer = writer(data.path());
+        let now = writer.now();
+        writer.ledger.apply(now, put("kept"));
+        writer.commit(now).unwrap();
+        let incarnation = writer.ledger.incarnation();
+        assert_ne!(incarnation, Incarnation(0));
+
+        // A commit of which nobody knows what became of it, and then its file is gone.
+        writer.ledger.apply(now, put("lost"));
+        let (file, aside) = (data.path().join("cache.db"), data.path().join("aside"));
+        std::fs::rename(&file, &aside).unwrap();
+        writer.rebuild();
+        assert!(writer.gone.is_some() && writer.must_rebuild);
+        assert!(writer.ledger.product("kept").is_some());
+        assert!(writer.ledger.product("lost").is_none(), "it is shown");
+
+        // When it is back, what it says is what is so: the connection has met an error.
+        std::fs::rename(&aside, &file).unwrap();
+        writer.looked_at = writer.looked_at.checked_sub(LOOK).unwrap();
+        writer.look_for_files();
+        assert!(writer.gone.is_none() && !writer.must_rebuild);
+        let (told, heard) = std::sync::mpsc::channel();
+        let look: Look = Box::new(move |seen| {
+            let (ledger, _) = seen.unwrap();
+            told.send(ledger.product("lost").is_some()).unwrap();
+        });
+        writer.serve(vec![Item::Request(Request {
+            work: Work::Read(look),
+            sink: Arc::new(Nobody),
+            token: 0,
+        })]);
+        assert_eq!(heard.recv(), Ok(false));
+        let now = writer.now();
+        writer.ledger.apply(now, put("later"));
+        writer.commit(now).unwrap();
+        writer.finish();
+    }
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn deliver(&self, _: &mut Vec<(u64, Result<Answer, Failure>)>) {}
     }
 }

@@ -73,7 +73,7 @@ impl Tools {
 /// A manager.
 pub(crate) struct App {
     pub(crate) tools: Arc<Tools>,
-    pub(crate) admin: Admin,
+    pub(crate) admin: Arc<Admin>,
     keepers: Mutex<BTreeMap<String, Keeper>>,
 }
 
@@ -82,7 +82,7 @@ impl App {
     pub(crate) fn new(tools: Arc<Tools>, admin: Admin) -> Self {
         App {
             tools,
-            admin,
+            admin: Arc::new(admin),
             keepers: Mutex::default(),
         }
     }

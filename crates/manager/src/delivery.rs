@@ -1,5 +1,4 @@
-//! What rules say beside keeping: system log, webhook, mail, a program. One after another, on a
-//! task of its own, from a bounded queue; what fails for good is told as a message (9448).
+//! What rules say beside keeping: system log, webhook, mail, a program.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
@@ -11,14 +10,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::sync::mpsc;
 use usher_api::StatusMessage;
 use usher_core::messages::Action;
 
-use crate::desk::Desk;
-
-/// What waits to be delivered; what comes beyond is dropped and counted in the log.
-pub(crate) const WAITING_LIMIT: usize = 1_000;
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,7 +23,7 @@ const SENDMAIL: &str = "/usr/sbin/sendmail";
 /// The header that carries a webhook's signature.
 const SIGNATURE: &str = "Usher-Signature";
 
-/// One thing to do.
+/// One thing to do, for one message.
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
     /// The rule that says so.
@@ -40,25 +34,28 @@ pub(crate) struct Parcel {
     pub(crate) message: Arc<StatusMessage>,
 }
 
-/// Delivers until the desk is gone.
-pub(crate) async fn run(
-    mut parcels: mpsc::Receiver<Parcel>,
-    http: reqwest::Client,
-    desk: std::sync::Weak<Desk>,
-) {
-    while let Some(parcel) = parcels.recv().await {
-        let Err(why) = deliver(&parcel, &http).await else {
-            continue;
-        };
-        tracing::warn!(rule = parcel.rule, why, "a message could not be delivered");
-        if let Some(desk) = desk.upgrade() {
-            let number = parcel.message.id.to_string();
-            desk.raise(9448, None, vec![parcel.rule, number, why]).await;
+/// Where an action goes, for people: without what an address may hold that is secret.
+pub(crate) fn destination(action: &Action) -> String {
+    match action {
+        Action::SystemLog => "the system log".to_owned(),
+        Action::Webhook { url, .. } => {
+            let host = reqwest::Url::parse(url).ok();
+            let host = host.as_ref().and_then(|url| url.host_str());
+            format!("the webhook at {}", host.unwrap_or("no host"))
+        }
+        Action::Mail { to } => format!("mail to {to}"),
+        Action::Run { command, .. } => {
+            let program = command.first().map_or("", String::as_str);
+            format!("the program {program}")
+        }
+        Action::Store { .. } | Action::DoNotSummarise | Action::Forward { .. } => {
+            "this site".to_owned()
         }
     }
 }
 
-async fn deliver(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
+/// Delivers, in a few tries.
+pub(crate) async fn deliver(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
     let mut pause = FIRST_PAUSE;
     let mut tried = 1;
     loop {

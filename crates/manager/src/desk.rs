@@ -1,6 +1,6 @@
 //! Where messages go through: folded, decided by the site's rules, kept, delivered.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use tokio::sync::{mpsc, watch};
 use usher_api::StatusMessage;
@@ -10,15 +10,18 @@ use usher_core::messages::{
 use usher_site::{MessageRow, Site, SiteError};
 
 use crate::clock::{date, wall_ms};
-use crate::delivery::{Parcel, WAITING_LIMIT};
+use crate::delivery::Parcel;
+use crate::queues::{Queues, Trouble, WAITING_LIMIT};
 
 /// The setting that holds the site's rules.
 const RULES: &str = "message_rules";
 const DAY_MS: i64 = 86_400_000;
 /// The message that tells of a flood; one about it is never raised because of itself.
 const FLOOD: u16 = 9449;
-/// The message about a delivery that failed: it is kept, and goes into the system log at most.
+/// The messages about a delivery that failed, and about those that were dropped: they are kept, and
+/// go into the system log at most.
 const UNDELIVERED: u16 = 9448;
+const DROPPED: u16 = 9445;
 
 /// See the module.
 pub(crate) struct Desk {
@@ -27,17 +30,21 @@ pub(crate) struct Desk {
     computer: String,
     folder: Mutex<Folder>,
     rules: RwLock<Arc<Vec<Rule>>>,
-    parcels: mpsc::Sender<Parcel>,
+    queues: Queues,
+    /// Where messages are delivered: they are raised on threads that are no tasks.
+    runtime: tokio::runtime::Handle,
     /// Counts messages, so that who waits for new ones is woken.
     news: watch::Sender<u64>,
 }
 
 impl Desk {
-    /// A desk with the rules that the site has; what is to be delivered comes out of the receiver.
+    /// A desk with the rules that the site has; what could not be delivered comes out of the
+    /// receiver, for [`tell`].
     pub(crate) fn open(
         site: Arc<dyn Site>,
         name: String,
-    ) -> Result<(Arc<Self>, mpsc::Receiver<Parcel>), SiteError> {
+        http: reqwest::Client,
+    ) -> Result<(Arc<Self>, mpsc::Receiver<Trouble>), SiteError> {
         let rules = match site.setting(RULES)? {
             Some(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
                 tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
@@ -49,17 +56,18 @@ impl Desk {
             .nodename()
             .to_string_lossy()
             .into_owned();
-        let (parcels, waiting) = mpsc::channel(WAITING_LIMIT);
+        let (queues, troubles) = Queues::new(http);
         let desk = Desk {
             site,
             name,
             computer,
             folder: Mutex::new(Folder::new(FolderOptions::default())),
             rules: RwLock::new(Arc::new(rules)),
-            parcels,
+            queues,
+            runtime: tokio::runtime::Handle::current(),
             news: watch::Sender::new(0),
         };
-        Ok((Arc::new(desk), waiting))
+        Ok((Arc::new(desk), troubles))
     }
 
     /// The site's rules.
@@ -186,7 +194,8 @@ impl Desk {
         for (rule, action) in decision.actions {
             let here = matches!(action, Action::Store { .. } | Action::DoNotSummarise);
             // One that tells of a failed delivery would fail in the same way.
-            let in_circles = message.id == UNDELIVERED && action != Action::SystemLog;
+            let is_about_delivery = matches!(message.id, UNDELIVERED | DROPPED);
+            let in_circles = is_about_delivery && action != Action::SystemLog;
             if here || in_circles {
                 continue;
             }
@@ -195,19 +204,39 @@ impl Desk {
                 action,
                 message: message.clone(),
             };
-            if self.parcels.try_send(parcel).is_err() {
-                tracing::error!(
-                    id = message.id,
-                    "too much waits to be delivered: this message is kept, and not sent"
-                );
-            }
+            self.queues.send(parcel, &self.runtime);
         }
+    }
+
+    /// How many deliveries were dropped, failed, and wait now.
+    pub(crate) fn deliveries(&self) -> (u64, u64, u64) {
+        self.queues.counts()
     }
 
     fn note_failure(&self, outcome: Result<(), SiteError>) {
         if let Err(error) = outcome {
             tracing::error!(%error, "a message could not be kept");
         }
+    }
+}
+
+/// Raises a message for each delivery that did not go through, until the desk is gone.
+pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>) {
+    while let Some(trouble) = troubles.recv().await {
+        let Some(desk) = desk.upgrade() else {
+            return;
+        };
+        let (id, values) = match trouble {
+            Trouble::Failed { rule, id, why } => (UNDELIVERED, vec![rule, id.to_string(), why]),
+            Trouble::Dropped {
+                destination,
+                dropped,
+            } => {
+                let limit = WAITING_LIMIT.to_string();
+                (DROPPED, vec![destination, dropped.to_string(), limit])
+            }
+        };
+        desk.raise(id, None, values).await;
     }
 }
 

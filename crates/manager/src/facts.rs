@@ -89,6 +89,7 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
         }),
         pack: None,
         upgrade: None,
+        paused_since_ms: told.paused_since.map(|at| at.as_millisecond()),
         quiet_rules: quiet_rules.collect(),
     }
 }

@@ -1,11 +1,10 @@
 //! One server's keeper: looks, weighs, tells, helps.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
-use usher_api::{EpisodeSeen, Evidence, ServiceSeen, WatchedServer};
+use usher_api::{EpisodeSeen, Evidence, GrantsNothing, ServiceSeen, WatchedServer};
 use usher_core::health::{
     Episode, Healer, HealingStep, Judgement, Notice, Observation, ServiceManagerWord, Verdict,
     Watch, span, weigh,
@@ -15,6 +14,7 @@ use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
 use crate::app::Tools;
 use crate::clock::{date, steady, wall_ms};
 use crate::outlook::Outlook;
+use crate::tokens::TokenSource;
 use crate::view::View;
 use crate::{data_lock, listener};
 
@@ -23,6 +23,9 @@ const ASK: Duration = Duration::from_secs(5);
 /// Before trouble is told, it is looked at once more, so that a restart that is just going on is
 /// not called an outage.
 const SECOND_LOOK: Duration = Duration::from_millis(700);
+
+/// The least time between two looks at a server that said when it will grant seats again.
+const HOLD_LOOK: Duration = Duration::from_secs(1);
 
 /// The message that tells that a server's state is not known.
 const UNKNOWN: u16 = 9413;
@@ -47,26 +50,6 @@ impl Drop for Keeper {
     }
 }
 
-/// Where a server's token comes from.
-#[derive(Debug, Clone)]
-pub(crate) enum TokenSource {
-    /// It was given.
-    Text(String),
-    /// It is in a file, which its owner may write anew.
-    File(PathBuf),
-}
-
-impl TokenSource {
-    fn read(&self) -> String {
-        match self {
-            TokenSource::Text(text) => text.clone(),
-            TokenSource::File(path) => std::fs::read_to_string(path)
-                .map(|text| text.trim().to_owned())
-                .unwrap_or_default(),
-        }
-    }
-}
-
 /// Puts a keeper to work.
 pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> Keeper {
     let seen = WatchedServer {
@@ -78,6 +61,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         evidence: Vec::new(),
         service: None,
         episode: None,
+        grants_nothing: None,
     };
     let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
@@ -85,7 +69,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     let hears = tokio::spawn(listener::listen(
         tools.prober.http().clone(),
         server.url.clone(),
-        token.read(),
+        token.clone(),
         lost.clone(),
     ));
     let work = Work {
@@ -122,7 +106,7 @@ impl Work {
             self.look(&mut watch).await;
             self.look_ahead(&watch, &mut outlook, false).await;
             tokio::select! {
-                () = tokio::time::sleep(self.tools.poll) => {}
+                () = tokio::time::sleep(self.pause()) => {}
                 () = lost.notified() => {}
                 Some(answer) = asked.recv() => {
                     self.look(&mut watch).await;
@@ -135,6 +119,17 @@ impl Work {
                 }
             }
         }
+    }
+
+    /// Until the next look by itself: a poll's time, or until a hold that the server told is over.
+    fn pause(&self) -> Duration {
+        let until = self.view.get().grants_nothing.and_then(|says| says.until);
+        let Some(until) = until else {
+            return self.tools.poll;
+        };
+        let left_ms = until.as_millisecond().saturating_sub(wall_ms());
+        let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
+        left.max(HOLD_LOOK).min(self.tools.poll)
     }
 
     /// Goes on with the episode that was under way when a manager ended.
@@ -163,14 +158,17 @@ impl Work {
     }
 
     async fn look(&mut self, watch: &mut Watch) {
-        let mut judgement = weigh(&self.observe().await);
+        let (mut seen, mut grants_nothing) = self.observe().await;
+        let mut judgement = weigh(&seen);
         if !judgement.verdict.is_good() && judgement.verdict != watch.verdict() {
             tokio::time::sleep(SECOND_LOOK).await;
-            judgement = weigh(&self.observe().await);
+            (seen, grants_nothing) = self.observe().await;
+            judgement = weigh(&seen);
         }
         let now = steady();
         let notices = watch.see(now, &judgement);
         self.show(watch, &judgement);
+        self.view.set(|view| view.grants_nothing = grants_nothing);
         for notice in notices {
             self.tell(notice, &judgement).await;
         }
@@ -193,17 +191,18 @@ impl Work {
         self.view.looked();
     }
 
-    async fn observe(&self) -> Observation {
+    async fn observe(&self) -> (Observation, Option<GrantsNothing>) {
         let token = self.token.read();
-        let (service_manager, (api, work)) = tokio::join!(
+        let (service_manager, look) = tokio::join!(
             self.ask_service_manager(),
             self.tools.prober.look(&self.server.url, &token)
         );
-        Observation {
+        let seen = Observation {
             service_manager,
-            api,
-            work,
-        }
+            api: look.api,
+            work: look.work,
+        };
+        (seen, look.grants_nothing)
     }
 
     async fn ask_service_manager(&self) -> ServiceManagerWord {

@@ -20,11 +20,13 @@ mod outlook;
 mod page;
 mod probe;
 mod problem;
+mod queues;
 mod routes;
 mod secrets;
 mod serve;
 mod summary;
 mod thresholds;
+mod tokens;
 mod view;
 mod vital;
 

@@ -6,15 +6,28 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::tokens::TokenSource;
+
 /// A server says something every 15 s.
 const SILENCE: Duration = Duration::from_secs(40);
 /// Between two tries to listen.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Listens until it is dropped; `lost` is told when a server that was heard is heard no more.
-pub(crate) async fn listen(http: reqwest::Client, url: String, token: String, lost: Arc<Notify>) {
+/// The token is read before each try: its file may hold another by then.
+pub(crate) async fn listen(
+    http: reqwest::Client,
+    url: String,
+    token: TokenSource,
+    lost: Arc<Notify>,
+) {
     loop {
-        let heard = follow(&http, &url, &token).await;
+        let token = token.clone();
+        let read = tokio::task::spawn_blocking(move || token.read());
+        let heard = match read.await {
+            Ok(token) => follow(&http, &url, &token).await,
+            Err(_) => false,
+        };
         if heard {
             lost.notify_one();
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
+use usher_api::{GrantsNothing, Health};
 use usher_core::health::{ApiAnswer, PackWord, WorkSeen};
 use usher_core::lifecycle::ServiceState;
 
@@ -25,10 +26,23 @@ pub(crate) struct Prober {
     http: Client,
 }
 
-#[derive(Deserialize)]
-struct Health {
-    status: String,
-    why: Option<String>,
+/// What is found at one look.
+pub(crate) struct Look {
+    pub(crate) api: ApiAnswer,
+    pub(crate) work: WorkSeen,
+    /// Why nothing is granted, though the server answers.
+    pub(crate) grants_nothing: Option<GrantsNothing>,
+}
+
+impl Look {
+    /// There was no answer of the kind that tells more.
+    fn at_nothing_but(api: ApiAnswer) -> Look {
+        Look {
+            api,
+            work: WorkSeen::NotTried,
+            grants_nothing: None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -90,15 +104,15 @@ impl Prober {
     }
 
     /// Looks at a server: what its API says, and whether a canary is seated.
-    pub(crate) async fn look(&self, url: &str, token: &str) -> (ApiAnswer, WorkSeen) {
+    pub(crate) async fn look(&self, url: &str, token: &str) -> Look {
         let url = url.trim_end_matches('/');
         let health = match send(self.http.get(format!("{url}/v1/health"))).await {
-            Reply::None(answer) => return (answer, WorkSeen::NotTried),
+            Reply::None(answer) => return Look::at_nothing_but(answer),
             Reply::Said(status, body) => match serde_json::from_slice::<Health>(&body) {
                 Ok(health) if status.is_success() || status.as_u16() == 503 => health,
                 _ => {
                     let what = format!("{status} where an Usher server tells its health");
-                    return (ApiAnswer::Strange(what), WorkSeen::NotTried);
+                    return Look::at_nothing_but(ApiAnswer::Strange(what));
                 }
             },
         };
@@ -109,18 +123,22 @@ impl Prober {
         );
         let work = match work {
             Ok(work) => work,
-            Err(answer) => return (answer, WorkSeen::NotTried),
+            Err(answer) => return Look::at_nothing_but(answer),
+        };
+        let why = || {
+            let why = health.why.clone();
+            why.unwrap_or_else(|| "it does not say why".to_owned())
         };
         let api = match health.status.as_str() {
             "ok" => ApiAnswer::Well { state, pack },
-            _ => ApiAnswer::Unwell {
-                state,
-                why: health
-                    .why
-                    .unwrap_or_else(|| "it does not say why".to_owned()),
-            },
+            "degraded" => ApiAnswer::Withholds { state, why: why() },
+            _ => ApiAnswer::Unwell { state, why: why() },
         };
-        (api, work)
+        Look {
+            api,
+            work,
+            grants_nothing: health.grants_nothing,
+        }
     }
 
     /// What a server answers there; none where it answers something else, too much, or nothing.

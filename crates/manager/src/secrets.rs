@@ -1,25 +1,41 @@
-//! The admin's token: made at the first start, a hash of it in memory.
+//! The admin's token: made at the first start, a hash of it in memory. Whoever may write its file
+//! may exchange it; then the one before opens nothing, and what it waits for ends.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 const FILE: &str = "admin.token";
+/// How often it is looked whether the file was written again.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The admin's token, as the file holds it.
 pub(crate) struct Admin {
     file: PathBuf,
-    hash: Mutex<[u8; 32]>,
+    hash: watch::Sender<[u8; 32]>,
+}
+
+/// A token that somebody showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shown([u8; 32]);
+
+impl Shown {
+    /// That token. Hashes of what is long and random: to compare them tells nothing of the token.
+    pub(crate) fn of(token: &str) -> Shown {
+        Shown(hash(token))
+    }
 }
 
 impl Admin {
     /// The token of somebody else's file.
     pub(crate) fn of(file: PathBuf) -> io::Result<Admin> {
-        let hash = Mutex::new(read(&file)?);
+        let hash = watch::Sender::new(read(&file)?);
         Ok(Admin { file, hash })
     }
 
@@ -40,23 +56,46 @@ impl Admin {
         Admin::of(file)
     }
 
-    /// Whether a token is this one. The file may have been written anew: it is read again before
-    /// a token is refused.
-    pub(crate) fn is(&self, token: &str) -> bool {
-        // Hashes of what is long and random: to compare them tells nothing of the token.
-        let shown = hash(token);
-        let mut known = self.hash.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known != shown
-            && let Ok(now) = read(&self.file)
-        {
-            *known = now;
+    /// Whether a token is this one. The file is read again before a token is refused.
+    pub(crate) fn is(&self, shown: Shown) -> bool {
+        if *self.hash.borrow() != shown.0 {
+            self.read_again();
         }
-        *known == shown
+        *self.hash.borrow() == shown.0
+    }
+
+    /// Waits until a token is no longer this one.
+    pub(crate) async fn ended(&self, shown: Shown) {
+        let mut hash = self.hash.subscribe();
+        // It cannot fail: the sender is borrowed.
+        let _ = hash.wait_for(|now| *now != shown.0).await;
+    }
+
+    /// What it was stays while the file cannot be read.
+    fn read_again(&self) {
+        if let Ok(now) = read(&self.file) {
+            self.hash.send_if_modified(|known| {
+                let is_another = *known != now;
+                *known = now;
+                is_another
+            });
+        }
     }
 
     /// Where the token is.
     pub(crate) fn file(&self) -> &Path {
         &self.file
+    }
+}
+
+/// Looks again and again whether the file holds another token; beside the tasks that answer, for
+/// its disk may hang.
+pub(crate) async fn attend(admin: Arc<Admin>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let admin = admin.clone();
+        // What fails is looked at again.
+        let _ = tokio::task::spawn_blocking(move || admin.read_again()).await;
     }
 }
 

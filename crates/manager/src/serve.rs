@@ -15,12 +15,13 @@ use usher_site::{ServerRow, Site, SqliteSite};
 
 use crate::app::{App, SERVERS_LIMIT, Tools};
 use crate::clock::wall_ms;
-use crate::desk::Desk;
-use crate::keeper::{self, TokenSource};
+use crate::desk::{self, Desk};
+use crate::keeper;
 use crate::probe::Prober;
-use crate::secrets::Admin;
+use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
-use crate::{ManagerError, ManagerOptions, delivery, routes, vital};
+use crate::tokens::TokenSource;
+use crate::{ManagerError, ManagerOptions, routes, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -56,15 +57,12 @@ pub async fn run(
     })?;
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
-    let (desk, parcels) =
-        Desk::open(site.clone(), options.site.clone()).map_err(|error| failed(&error))?;
-    let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
-    let delivering = tokio::spawn(delivery::run(
-        parcels,
-        prober.http().clone(),
-        Arc::downgrade(&desk),
-    ));
+    let http = prober.http().clone();
+    let (desk, troubles) =
+        Desk::open(site.clone(), options.site.clone(), http).map_err(|error| failed(&error))?;
+    let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
+    let telling = tokio::spawn(desk::tell(troubles, Arc::downgrade(&desk)));
     let tools = Arc::new(Tools {
         site,
         desk,
@@ -80,6 +78,7 @@ pub async fn run(
     let app = Arc::new(App::new(tools.clone(), admin));
     begin(&app, &options).map_err(|error| failed(&error))?;
     let upkeep = tokio::spawn(upkeep(tools.clone()));
+    let token = tokio::spawn(secrets::attend(app.admin.clone()));
     let vital = options
         .watchdog
         .clone()
@@ -90,7 +89,7 @@ pub async fn run(
     ready(address);
     let served = serve(&app, listener, acceptor, stop).await;
     app.keepers().clear();
-    let tasks = [Some(upkeep), vital, beat, Some(delivering)];
+    let tasks = [Some(upkeep), Some(token), vital, beat, Some(telling)];
     for task in tasks.into_iter().flatten() {
         task.abort();
     }

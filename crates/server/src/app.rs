@@ -16,6 +16,7 @@ use usher_core::people::LocalAccounts;
 use crate::auth::{TokenBook, wall_ms};
 use crate::backups::Backups;
 use crate::feed::Feed;
+use crate::granting::{self, Hold};
 use crate::hopper::{ANSWER_SECONDS, no_answer};
 use crate::keys::SecretAnswers;
 use crate::life::{Life, Seen};
@@ -136,6 +137,8 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
+    /// The time after a restore in which nothing is granted.
+    pub(crate) hold: Hold,
     pub(crate) tokens: TokenBook,
     /// Held while the tokens are changed, so that what is known follows what is kept.
     pub(crate) tokens_change: tokio::sync::Mutex<()>,
@@ -163,6 +166,8 @@ pub(crate) struct App {
 /// What an [`App`] is made of.
 pub(crate) struct Parts {
     pub(crate) engine: Engine,
+    pub(crate) hold: Hold,
+    pub(crate) tokens: TokenBook,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
     pub(crate) live: Arc<Live>,
@@ -183,7 +188,8 @@ impl App {
             engine: parts.engine,
             server_id: parts.server_id,
             data: parts.data,
-            tokens: TokenBook::default(),
+            hold: parts.hold,
+            tokens: parts.tokens,
             tokens_change: tokio::sync::Mutex::new(()),
             secret_answers: SecretAnswers::default(),
             live: parts.live,
@@ -325,10 +331,16 @@ impl App {
     /// The state now. Never waits for the disk.
     pub(crate) fn state(&self) -> ServiceState {
         let seen = self.life.seen();
+        let grants_nothing = granting::grants_nothing(self).map(|says| says.why);
         if seen.report.status.state != Running {
-            return ServiceState::of(&seen);
+            let state = ServiceState::of(&seen);
+            return ServiceState {
+                why: state.why.or(grants_nothing),
+                ..state
+            };
         }
         let (word, since_ms, why) = match self.engine.health() {
+            Health::Ok if grants_nothing.is_some() => ("degraded", seen.since_ms, grants_nothing),
             Health::Ok => ("running", seen.since_ms, None),
             Health::Degraded { why, since_wall_ms } => ("degraded", since_wall_ms, Some(why)),
             Health::Stuck { why, for_seconds } => {

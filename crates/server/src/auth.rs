@@ -1,16 +1,18 @@
 //! Who asks, and what they may do.
 //!
 //! A token is 256 random bits; only its SHA-256 is kept. The hashes are held in memory; a change
-//! of the tokens is seen by the next request. What a role may do is said here and nowhere else.
+//! of the tokens is seen by the next request, and by what lasts: streams and long polls end with
+//! their token. What a role may do is said here and nowhere else.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 use usher_api::{Code, Role};
 use usher_cache::TokenRow;
 use usher_core::ledger::{Access, ActorKind, By, Command};
@@ -24,8 +26,11 @@ pub(crate) const TOKEN_PREFIX: &str = "usher_";
 /// The realm of the users that tokens and requests name without saying one.
 pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
 
+/// How long at most what lasts goes on after its token has expired, where the wall clock was set.
+const CLOCK_LOOK: Duration = Duration::from_secs(5);
+
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Principal {
     /// The token's id.
     pub(crate) token_id: Arc<str>,
@@ -36,6 +41,9 @@ pub(crate) struct Principal {
     /// On whose leases and tickets it may act.
     pub(crate) access: Access,
     expires_at_ms: Option<i64>,
+    revoked: AtomicBool,
+    /// Told when the token is revoked.
+    revoking: Notify,
 }
 
 impl Principal {
@@ -60,6 +68,8 @@ impl Principal {
             bound,
             access,
             expires_at_ms: row.expires_at,
+            revoked: AtomicBool::new(false),
+            revoking: Notify::new(),
         })
     }
 
@@ -86,6 +96,45 @@ impl Principal {
             },
             command: Box::new(command),
         }
+    }
+
+    /// Refuses whoever's token has been revoked or has expired.
+    pub(crate) fn must_be_valid(&self) -> Result<(), Refusal> {
+        if self.revoked.load(Ordering::Acquire) {
+            return Err(unauthorized(
+                "the token was revoked: make one with `usher token create`",
+            ));
+        }
+        match self.expires_at_ms {
+            Some(at) if at <= wall_ms() => Err(unauthorized(
+                "the token has expired: make a new one with `usher token create`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the token is revoked or has expired; what is then to be answered.
+    pub(crate) async fn ended(self: Arc<Self>) -> Refusal {
+        loop {
+            let revoking = self.revoking.notified();
+            if let Err(refusal) = self.must_be_valid() {
+                return refusal;
+            }
+            match self.expires_at_ms {
+                None => revoking.await,
+                Some(at) => {
+                    let left_ms = u64::try_from(at.saturating_sub(wall_ms())).unwrap_or(0);
+                    let left = Duration::from_millis(left_ms).min(CLOCK_LOOK);
+                    // Either is seen by the next look.
+                    let _ = tokio::time::timeout(left, revoking).await;
+                }
+            }
+        }
+    }
+
+    fn revoke(&self) {
+        self.revoked.store(true, Ordering::Release);
+        self.revoking.notify_waiters();
     }
 
     /// The user that it is bound to, where it is a client's.
@@ -163,26 +212,65 @@ pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
 /// The tokens that are live, by hash.
 #[derive(Default)]
 pub(crate) struct TokenBook {
-    /// Grows with each change: what was remembered under an older one is looked up again.
-    version: AtomicU64,
-    by_hash: RwLock<FxHashMap<[u8; 32], Arc<Principal>>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    by_hash: FxHashMap<[u8; 32], Arc<Principal>>,
+    hashes: FxHashMap<Arc<str>, [u8; 32]>,
+    /// How many there are, revoked ones too.
+    kept: usize,
+}
+
+impl Known {
+    fn add(&mut self, row: &TokenRow) {
+        self.kept += 1;
+        if row.revoked_at.is_none()
+            && let Some(principal) = Principal::of(row)
+        {
+            self.hashes.insert(principal.token_id.clone(), row.hash);
+            self.by_hash.insert(row.hash, Arc::new(principal));
+        }
+    }
 }
 
 impl TokenBook {
-    /// Takes the place of what was known.
-    pub(crate) fn replace(&self, rows: &[TokenRow]) {
-        let live = rows.iter().filter(|row| row.revoked_at.is_none());
-        let fresh = live
-            .filter_map(|row| Some((row.hash, Arc::new(Principal::of(row)?))))
-            .collect();
-        *self.by_hash.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        self.version.fetch_add(1, Ordering::Release);
+    /// The tokens that are kept.
+    pub(crate) fn of(rows: &[TokenRow]) -> TokenBook {
+        let mut known = Known::default();
+        rows.iter().for_each(|row| known.add(row));
+        TokenBook {
+            known: RwLock::new(known),
+        }
     }
 
-    fn find(&self, token: &[u8]) -> Option<Arc<Principal>> {
-        let hash = hash(token);
-        let by_hash = self.by_hash.read().unwrap_or_else(PoisonError::into_inner);
-        by_hash.get(&hash).cloned()
+    /// Takes in a new one, which is kept by now.
+    pub(crate) fn add(&self, row: &TokenRow) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.add(row);
+    }
+
+    /// Ends a token, and what lasts with it.
+    pub(crate) fn revoke(&self, id: &str) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hash) = known.hashes.remove(id)
+            && let Some(principal) = known.by_hash.remove(&hash)
+        {
+            principal.revoke();
+        }
+    }
+
+    /// How many there are, revoked ones too.
+    pub(crate) fn kept(&self) -> usize {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.kept
+    }
+
+    /// Whose token has that hash.
+    pub(crate) fn find(&self, hash: &[u8; 32]) -> Option<Arc<Principal>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.by_hash.get(hash).cloned()
     }
 }
 
@@ -190,7 +278,6 @@ impl TokenBook {
 #[derive(Default)]
 pub(crate) struct LastAsker {
     header: Vec<u8>,
-    version: u64,
     principal: Option<Arc<Principal>>,
 }
 
@@ -207,35 +294,23 @@ impl LastAsker {
                 unauthorized("no token was shown: send it as `Authorization: Bearer TOKEN`")
             })?
             .as_bytes();
-        let version = book.version.load(Ordering::Acquire);
         if let Some(principal) = &self.principal
-            && self.version == version
             && self.header == header
         {
-            return valid(principal.clone());
+            return principal.must_be_valid().map(|()| principal.clone());
         }
         let token = bearer(header).ok_or_else(|| {
             unauthorized("the Authorization header is not `Bearer TOKEN`: send it so")
         })?;
-        let principal = book.find(token).ok_or_else(|| {
+        let principal = book.find(&hash(token)).ok_or_else(|| {
             unauthorized(
                 "the token is not known here, or was revoked: make one with `usher token create`",
             )
         })?;
         self.header.clear();
         self.header.extend_from_slice(header);
-        self.version = version;
         self.principal = Some(principal.clone());
-        valid(principal)
-    }
-}
-
-fn valid(principal: Arc<Principal>) -> Result<Arc<Principal>, Refusal> {
-    match principal.expires_at_ms {
-        Some(at) if at <= wall_ms() => Err(unauthorized(
-            "the token has expired: make a new one with `usher token create`",
-        )),
-        _ => Ok(principal),
+        principal.must_be_valid().map(|()| principal)
     }
 }
 
@@ -281,23 +356,18 @@ mod tests {
 
     #[test]
     fn a_revoked_token_is_refused_on_a_connection_that_has_used_it() {
-        let book = TokenBook::default();
-        book.replace(&[row("usher_a", "client")]);
+        let book = TokenBook::of(&[row("usher_a", "client")]);
         let mut last = LastAsker::default();
         let shown = headers("Bearer usher_a");
         let principal = last.identify(&shown, &book).unwrap();
         assert_eq!(principal.own_user(), Some("ann"));
-        book.replace(&[TokenRow {
-            revoked_at: Some(1),
-            ..row("usher_a", "client")
-        }]);
+        book.revoke("t1");
         assert_eq!(last.identify(&shown, &book).unwrap_err().status(), 401);
     }
 
     #[test]
     fn a_token_stops_working_when_its_time_is_over() {
-        let book = TokenBook::default();
-        book.replace(&[TokenRow {
+        let book = TokenBook::of(&[TokenRow {
             expires_at: Some(1),
             ..row("usher_a", "admin")
         }]);
@@ -307,8 +377,7 @@ mod tests {
 
     #[test]
     fn only_a_known_bearer_token_opens() {
-        let book = TokenBook::default();
-        book.replace(&[row("usher_a", "admin")]);
+        let book = TokenBook::of(&[row("usher_a", "admin")]);
         let mut last = LastAsker::default();
         assert!(last.identify(&headers("bearer usher_a"), &book).is_ok());
         for wrong in [
@@ -325,8 +394,7 @@ mod tests {
 
     #[test]
     fn a_token_of_a_role_that_this_version_does_not_know_opens_nothing() {
-        let book = TokenBook::default();
-        book.replace(&[row("usher_a", "owner")]);
+        let book = TokenBook::of(&[row("usher_a", "owner")]);
         let found = LastAsker::default().identify(&headers("Bearer usher_a"), &book);
         assert!(found.is_err());
     }

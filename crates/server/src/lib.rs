@@ -15,6 +15,7 @@ mod connection;
 mod core_loop;
 mod explain;
 mod feed;
+mod granting;
 mod herald;
 mod hopper;
 mod input;

@@ -192,7 +192,8 @@ impl axum::response::IntoResponse for Refusal {
         self.into_response().map(|body| match body {
             Body::Whole(Some(bytes)) => axum::body::Body::from(bytes),
             Body::Whole(None) => axum::body::Body::empty(),
-            Body::Stream(stream, _) => stream,
+            // A refusal is never streamed.
+            Body::Stream(_) => axum::body::Body::empty(),
         })
     }
 }

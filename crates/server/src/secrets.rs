@@ -70,10 +70,8 @@ pub(crate) enum SecretError {
 /// Makes sure that `admin.token` holds a token that opens: on the first start, and whenever the
 /// file was lost or its token was revoked, a new one is made.
 pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>, SecretError> {
-    let path = data.join(ADMIN_TOKEN_FILE);
-    let rows = tokens.list().map_err(SecretError::Kept)?;
-    let held = fs::read_to_string(&path).unwrap_or_default();
-    let held = hash(held.trim().as_bytes());
+    let mut rows = tokens.list().map_err(SecretError::Kept)?;
+    let held = held(data);
     let now = wall_ms();
     let opens = |row: &TokenRow| {
         row.hash == held
@@ -84,6 +82,19 @@ pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>
     if rows.iter().any(opens) {
         return Ok(rows);
     }
+    rows.push(make_admin(data, tokens)?);
+    Ok(rows)
+}
+
+/// The hash of what `admin.token` holds.
+pub(crate) fn held(data: &Path) -> [u8; 32] {
+    let held = fs::read_to_string(data.join(ADMIN_TOKEN_FILE)).unwrap_or_default();
+    hash(held.trim().as_bytes())
+}
+
+/// Makes a new token for `admin.token`.
+pub(crate) fn make_admin(data: &Path, tokens: &Tokens) -> Result<TokenRow, SecretError> {
+    let path = data.join(ADMIN_TOKEN_FILE);
     let token = token();
     // The file comes first: a file whose token opens nothing yet is replaced at the next start,
     // a token that nobody holds would stay.
@@ -98,13 +109,13 @@ pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>
         name: ADMIN_TOKEN_FILE.to_owned(),
         user: None,
         computer: None,
-        created_at: now,
+        created_at: wall_ms(),
         expires_at: None,
         revoked_at: None,
     };
     tracing::info!(token = %row.id, path = %path.display(), "made an admin token");
-    tokens.add(row).map_err(SecretError::Kept)?;
-    tokens.list().map_err(SecretError::Kept)
+    tokens.add(row.clone()).map_err(SecretError::Kept)?;
+    Ok(row)
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

@@ -14,7 +14,9 @@ use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 
 use crate::app::{App, Live, Parts, ServiceState};
+use crate::auth::TokenBook;
 use crate::backups::Backups;
+use crate::granting::{self, Hold};
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
@@ -127,6 +129,15 @@ fn start(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
+    let hold = match Hold::of(&engine) {
+        Ok(hold) => hold,
+        Err(failure) => {
+            engine.close();
+            return Err(ServerError::Failed(format!(
+                "cannot read how long nothing is granted: {failure:?}"
+            )));
+        }
+    };
     let policy_key = match PolicyKey::open(&options.data) {
         Ok(key) => key,
         Err(error) => {
@@ -148,6 +159,8 @@ fn start(
     let counts = (0..cores).map(|_| Arc::new(CoreCounts::new(routes::TABLE.len())));
     let app = Arc::new(App::new(Parts {
         engine: engine.clone(),
+        hold,
+        tokens: TokenBook::of(&tokens),
         server_id: opened.server_id,
         data: options.data,
         live,
@@ -159,7 +172,7 @@ fn start(
         policy_key,
         local_accounts: options.local_accounts,
     }));
-    app.tokens.replace(&tokens);
+    runtime.spawn(granting::tell(app.clone()));
     if let Some(manager) = managed.manager {
         vital::watch(engine.clone(), life.clone(), manager)
             .map_err(|error| failed("start a thread", &error))?;

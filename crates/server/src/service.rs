@@ -14,7 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::service::TowerToHyperService;
 
 use crate::app::App;
-use crate::auth::LastAsker;
+use crate::auth::{LastAsker, Principal};
 use crate::body::{self, Body};
 use crate::candidate::candidate;
 use crate::connection::Watch;
@@ -63,11 +63,7 @@ pub(crate) async fn answer(
     let response = answered.unwrap_or_else(Refusal::into_response);
     core.counts
         .note(route, response.status().as_u16(), began.elapsed());
-    response.map(|body| match body {
-        whole @ Body::Whole(_) => whole,
-        // A stream is busy until it ends, however long that takes: it ends itself.
-        Body::Stream(stream, _) => Body::Stream(stream, Some(busy)),
-    })
+    response.map(|body| body.busy(busy))
 }
 
 async fn hot_route(
@@ -84,6 +80,8 @@ async fn hot_route(
         let _reading = connection.reading();
         body::read(&mut request).await?
     };
+    // The body may have taken its time.
+    who.must_be_valid()?;
     if let Some(query) = request.uri().query() {
         return Err(Refusal::invalid(format!(
             "{} takes no query, and `{}` was sent: leave it out",
@@ -114,50 +112,69 @@ async fn cold_route(
 ) -> (usize, Result<Response<Body>, Refusal>) {
     let no_route = routes::TABLE.len();
     let number = RequestNumber(candidate());
-    let changes = request.method() != Method::GET;
-    let body = {
-        if !routes::is_open(request.uri().path()) {
-            let who = asker
-                .borrow_mut()
-                .identify(request.headers(), &core.app.tokens);
-            match who {
-                Ok(who) => {
-                    request.extensions_mut().insert(who);
-                    request.extensions_mut().insert(number);
-                }
-                Err(refusal) => return (no_route, Err(refusal)),
-            }
+    let mut who = None;
+    if !routes::is_open(request.uri().path()) {
+        let found = asker
+            .borrow_mut()
+            .identify(request.headers(), &core.app.tokens);
+        match found {
+            Ok(found) => who = Some(found),
+            Err(refusal) => return (no_route, Err(refusal)),
         }
+    }
+    let body = {
         let _reading = connection.reading();
         match body::read(&mut request).await {
             Ok(body) => body,
             Err(refusal) => return (no_route, Err(refusal)),
         }
     };
-    let request = request.map(|_| axum::body::Body::from(body));
+    let is_look = request.method() == Method::GET;
+    let mut request = request.map(|_| axum::body::Body::from(body));
+    let answered = match &who {
+        None => core.router.call(request).await,
+        Some(who) => {
+            // The body may have taken its time.
+            if let Err(refusal) = who.must_be_valid() {
+                return (no_route, Err(refusal));
+            }
+            request.extensions_mut().insert(who.clone());
+            request.extensions_mut().insert(number);
+            let answer = core.router.call(request);
+            tokio::select! {
+                biased;
+                // A change that has begun is answered: only a look is given up.
+                refusal = who.clone().ended(), if is_look => return (no_route, Err(refusal)),
+                answered = answer => answered,
+            }
+        }
+    };
     // The router is always ready and never fails.
-    let Ok(mut response) = core.router.call(request).await;
+    let Ok(mut response) = answered;
     let route = response
         .extensions_mut()
         .remove::<RouteIndex>()
         .map_or(no_route, |index| index.0);
-    if changes && let Ok(value) = HeaderValue::from_str(&format!("{:016x}", number.0)) {
+    if !is_look && let Ok(value) = HeaderValue::from_str(&format!("{:016x}", number.0)) {
         response.headers_mut().insert("x-request-id", value);
     }
-    (route, Ok(whole_where_it_is(response).await))
+    (route, Ok(whole_where_it_is(response, who).await))
 }
 
 /// Answers up to this size are sent whole.
 const WHOLE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Answers that are whole already need not be treated as streams.
-async fn whole_where_it_is(response: axum::response::Response) -> Response<Body> {
+/// Answers that are whole already need not be treated as streams, which end with their token.
+async fn whole_where_it_is(
+    response: axum::response::Response,
+    who: Option<Arc<Principal>>,
+) -> Response<Body> {
     use hyper::body::Body as _;
     let (head, body) = response.into_parts();
     let body = match body.size_hint().exact() {
         Some(0) => Body::empty(),
-        None => Body::Stream(body, None),
-        Some(size) if size > WHOLE_LIMIT_BYTES => Body::Stream(body, None),
+        None => Body::stream(body, who),
+        Some(size) if size > WHOLE_LIMIT_BYTES => Body::stream(body, who),
         Some(size) => match axum::body::to_bytes(body, size as usize).await {
             Ok(bytes) => Body::Whole(Some(bytes)),
             Err(error) => {

@@ -29,7 +29,8 @@ Every option is also an environment variable (--listen is USHER_LISTEN) and a ke
 file, the file before the default. The file is --config FILE, else ~/.config/usher/usher.toml,
 else /etc/usher/usher.toml.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no server, 75 waited as long as asked, 77 refused.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no server, 75 waited as long as asked, or not now
+(busy, paused, holding after a restore), 77 refused.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]

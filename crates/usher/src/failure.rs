@@ -17,7 +17,9 @@ pub(crate) mod exit {
     /// No server, and the policy says no.
     pub(crate) const NO_SERVER: u8 = 69;
     /// Waited as long as asked.
-    pub(crate) const WAITED: u8 = 75;
+    pub(crate) const WAITED: u8 = NOT_NOW;
+    /// A server answers, and not now: it is busy, paused, holding after a restore, or cannot write.
+    pub(crate) const NOT_NOW: u8 = 75;
     /// Refused.
     pub(crate) const REFUSED: u8 = 77;
     /// The command is there but cannot be started.
@@ -258,8 +260,19 @@ fn exit_code(problem: &Problem) -> u8 {
     match problem.status {
         400 | 413 | 415 | 422 => exit::USAGE,
         401 | 403 => exit::REFUSED,
-        503 => exit::NO_SERVER,
+        // What an agent says for a server that it cannot reach.
+        503 if problem.is(Code::ServerUnreachable) => exit::NO_SERVER,
+        503 => exit::NOT_NOW,
         _ => exit::FAILED,
+    }
+}
+
+/// Whether no server answers at all, rather than one that cannot decide just now.
+pub(crate) fn is_silence(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. } => true,
+        ClientError::Problem(problem) => problem.is(Code::ServerUnreachable),
+        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
     }
 }
 
@@ -310,7 +323,17 @@ mod tests {
         assert_eq!(say(Code::InvalidRequest).0, 2);
         assert_eq!(say(Code::Denied).0, 77);
         assert_eq!(say(Code::UnknownLease), (1, "usher: it is so".to_owned()));
-        assert_eq!(say(Code::RestoreHold).0, 69);
+        for not_now in [
+            Code::RestoreHold,
+            Code::ServicePaused,
+            Code::Busy,
+            Code::StorageFailed,
+        ] {
+            assert_eq!(say(not_now).0, 75, "{not_now:?}");
+        }
+        assert_eq!(say(Code::ServerUnreachable).0, 69);
+        let nobody = unreachable_server("http://a:1", "connection refused");
+        assert_eq!(nobody.code(), 69);
         let (code, text) = say(Code::Unauthorized);
         assert_eq!(code, 77);
         let without = refused(&Problem::new(Code::Unauthorized, "none")).without_token();

@@ -21,6 +21,8 @@ pub struct Facts {
     pub pack: Option<PackFact>,
     /// Rules whose programs still run and no longer match.
     pub quiet_rules: Vec<QuietRule>,
+    /// Since when it is paused; none: it is not.
+    pub paused_since_ms: Option<i64>,
     /// The version that came last, where another was there before.
     pub upgrade: Option<UpgradeFact>,
 }

@@ -32,11 +32,13 @@ pub enum Kind {
     VersionNew,
     /// A new version's pack has failed before one was done.
     VersionFails,
+    /// A server is paused, and grants nothing, for longer than a pause lasts as a rule.
+    Paused,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::EntitlementEnds,
         Kind::SeatsLow,
         Kind::AgentSilent,
@@ -47,6 +49,7 @@ impl Kind {
         Kind::RuleQuiet,
         Kind::VersionNew,
         Kind::VersionFails,
+        Kind::Paused,
     ];
 
     /// The number of the status message that tells of it.
@@ -62,6 +65,7 @@ impl Kind {
             Kind::RuleQuiet => 9437,
             Kind::VersionNew => 9438,
             Kind::VersionFails => 9439,
+            Kind::Paused => 9444,
         }
     }
 
@@ -105,6 +109,7 @@ pub fn judge(
     concerns.extend(view.backup());
     concerns.extend(view.pack());
     concerns.extend(view.version());
+    concerns.extend(view.paused());
     concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
     concerns
 }
@@ -292,6 +297,16 @@ impl View<'_> {
                 &format!("{}/{}", it.product, it.rule),
                 values,
             )
+        })
+    }
+
+    fn paused(&self) -> Option<Concern> {
+        let since_ms = self.facts.paused_since_ms?;
+        let limit = i64::from(self.at.paused_minutes) * MINUTE_MS;
+        let is_long = limit > 0 && self.facts.at_ms - since_ms >= limit;
+        is_long.then(|| {
+            let values = vec![self.server.to_owned(), minute(since_ms), self.served()];
+            self.concern(Kind::Paused, "", values)
         })
     }
 

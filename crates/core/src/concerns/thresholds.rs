@@ -38,6 +38,8 @@ pub struct Thresholds {
     pub pack_hours: u32,
     /// A rule has matched nothing for so many days, and its program is started still.
     pub rule_days: u32,
+    /// A server has been paused, and grants nothing, for so many minutes.
+    pub paused_minutes: u32,
     /// A concern is over when it has been gone for so many minutes.
     pub calm_minutes: u32,
 }
@@ -58,6 +60,7 @@ impl Default for Thresholds {
             backup_days: 8,
             pack_hours: 24,
             rule_days: 2,
+            paused_minutes: 15,
             calm_minutes: 10,
         }
     }
@@ -89,6 +92,7 @@ impl Thresholds {
             ("backup_days", self.backup_days, DAYS_LIMIT),
             ("pack_hours", self.pack_hours, hours),
             ("rule_days", self.rule_days, DAYS_LIMIT),
+            ("paused_minutes", self.paused_minutes, hours),
             ("calm_minutes", self.calm_minutes, hours),
         ];
         match limits.into_iter().find(|(_, value, limit)| value > limit) {

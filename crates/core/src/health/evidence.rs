@@ -66,6 +66,14 @@ pub enum ApiAnswer {
         /// Its upkeep, where that runs.
         pack: Option<PackWord>,
     },
+    /// It answers that it grants nothing for a while though nobody asked for that, as after a
+    /// restore; leases are renewed and given back.
+    Withholds {
+        /// The state that it reports.
+        state: ServiceState,
+        /// Why, and until when.
+        why: String,
+    },
     /// It answers that it cannot serve, and why.
     Unwell {
         /// The state that it reports.
@@ -87,7 +95,9 @@ impl ApiAnswer {
     /// The state that the server reports of itself, where it answers.
     pub fn state(&self) -> Option<ServiceState> {
         match self {
-            ApiAnswer::Well { state, .. } | ApiAnswer::Unwell { state, .. } => Some(*state),
+            ApiAnswer::Well { state, .. }
+            | ApiAnswer::Withholds { state, .. }
+            | ApiAnswer::Unwell { state, .. } => Some(*state),
             _ => None,
         }
     }

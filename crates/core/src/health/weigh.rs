@@ -128,8 +128,13 @@ fn verdict(seen: &Observation, word: Option<&ServiceWord>, contradicted: bool) -
             _ if pack.is_some() => Verdict::Maintenance,
             _ => Verdict::Running,
         },
-        (ApiAnswer::Unwell { .. }, WorkSeen::Moves(_)) => Verdict::Degraded,
-        (ApiAnswer::Well { .. }, WorkSeen::Refused(_) | WorkSeen::StandsStill(_)) => Verdict::Stuck,
+        (ApiAnswer::Withholds { .. } | ApiAnswer::Unwell { .. }, WorkSeen::Moves(_)) => {
+            Verdict::Degraded
+        }
+        (
+            ApiAnswer::Well { .. } | ApiAnswer::Withholds { .. },
+            WorkSeen::Refused(_) | WorkSeen::StandsStill(_),
+        ) => Verdict::Stuck,
         (ApiAnswer::Unwell { state, .. }, WorkSeen::Refused(_)) => match state {
             // A definite failure that it names, such as a full disk, is not a standstill.
             ServiceState::Running | ServiceState::StopPending | ServiceState::StartPending => {
@@ -138,7 +143,10 @@ fn verdict(seen: &Observation, word: Option<&ServiceWord>, contradicted: bool) -
             _ => Verdict::Stuck,
         },
         (ApiAnswer::Unwell { .. }, WorkSeen::StandsStill(_)) => Verdict::Stuck,
-        (ApiAnswer::Well { .. } | ApiAnswer::Unwell { .. }, WorkSeen::NotTried) => Verdict::Unknown,
+        (
+            ApiAnswer::Well { .. } | ApiAnswer::Withholds { .. } | ApiAnswer::Unwell { .. },
+            WorkSeen::NotTried,
+        ) => Verdict::Unknown,
         (ApiAnswer::Strange(_), _) => Verdict::Unknown,
         (ApiAnswer::NoConnection(_), _) => match word {
             Some(word) if is_down(word) => Verdict::Stopped,
@@ -241,6 +249,9 @@ fn answered(api: &ApiAnswer) -> String {
             "answers that it is {state}; a pack runs, {} % done",
             pack.percent
         ),
+        ApiAnswer::Withholds { state, why } => {
+            format!("answers that it is {state} and seats nobody for now: {why}")
+        }
         ApiAnswer::Unwell { state, why } => format!("answers that it is {state} and unable: {why}"),
         ApiAnswer::Refused => "its computer says that nobody listens there".to_owned(),
         ApiAnswer::Silent(waited) => {

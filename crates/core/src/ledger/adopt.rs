@@ -1,11 +1,11 @@
 //! After a restore: leases that were granted after the snapshot was made, and that only their
 //! holders still know of.
 //!
-//! While the hold lasts nobody else is granted anything, so a free seat belongs to whoever can
-//! show a lease of it. What is shown cannot be checked: it is the word of an agent, which might as
-//! well have asked for the seat an hour ago. So an adoption is held to what the ledger itself
-//! knows: a seat must be free, the lease must be of another life and of an event that the snapshot
-//! did not have, and it is taken over once.
+//! While the hold lasts (a pause is none) nobody else is granted anything, so a free seat belongs to
+//! whoever can show a lease of it. What is shown cannot be checked: it is the word of an agent,
+//! which might as well have asked for the seat an hour ago. So an adoption is held to what the
+//! ledger itself knows: a seat must be free, the lease must be of another life and of an event that
+//! the snapshot did not have, and it is taken over once.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ impl Ledger {
     pub(super) fn plan_adoption(&self, asked: &Asked, shown: &Shown) -> Option<Plan> {
         let pool = self.pools.get(&asked.product)?;
         let lives = 1..=pool.listing.spec.max_ttl_seconds;
-        let may_be = self.is_held()
+        let may_be = self.holds_after_restore()
             && shown.lease.incarnation != self.incarnation
             && shown.lease.number.0 >= self.life_began
             && lives.contains(&shown.remaining_seconds)

@@ -121,7 +121,8 @@ impl Ledger {
         let Some(gone) = self.entitlements.get(&number).cloned() else {
             return Reply::UnknownEntitlement;
         };
-        // Its leases run on; the empty allotment counts them until the last has ended.
+        // Its leases live as long as they were told, or move to what else is owned; the empty
+        // allotment counts them until the last has ended.
         self.emit(Event::AllotmentPut(Allotment {
             number: gone.allotment,
             product: gone.product,

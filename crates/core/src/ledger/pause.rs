@@ -26,7 +26,12 @@ impl Ledger {
 
     /// Whether nobody gets a seat now.
     pub(super) fn is_held(&self) -> bool {
-        self.paused || self.hold_until.is_some_and(|until| until > self.now.steady)
+        self.paused || self.holds_after_restore()
+    }
+
+    /// Whether leases may be out that only their holders know of.
+    pub(super) fn holds_after_restore(&self) -> bool {
+        self.hold_until.is_some_and(|until| until > self.now.steady)
     }
 
     /// Whether it was paused and has not gone on since.

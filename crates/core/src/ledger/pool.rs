@@ -56,6 +56,10 @@ impl Lent {
 
     /// How long a lease out of it may live at the most; none: for ever.
     fn lifetime_ms(&self, now: Now) -> Option<u64> {
+        // What it was lent from is owned no more.
+        if self.allotment.seats == 0 {
+            return Some(0);
+        }
         let validity = self
             .to
             .map(|to| u64::try_from(to.0.saturating_sub(now.wall.0)).unwrap_or(0));

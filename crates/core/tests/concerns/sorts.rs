@@ -49,6 +49,21 @@ fn an_entitlement_that_ends_within_a_month_and_takes_seats_away_is_told_of() {
     assert_eq!(found(&ends(-1, 10)), [], "it has ended");
 }
 
+#[test]
+fn a_pause_that_lasts_is_told_of() {
+    let paused = |minutes: i64| Facts {
+        paused_since_ms: Some(NOW_MS - minutes * 60_000),
+        ..well()
+    };
+    assert_eq!(found(&paused(14)), [], "a pause as there are many");
+    assert_eq!(
+        texts(&paused(15)),
+        [
+            "The metering server alpha is paused since 2026-11-25 09:45 UTC and grants nothing; 0 products and 0 computers depend on it"
+        ]
+    );
+}
+
 fn product(seats: u64, in_use: u64, queued: u64, refused: u64) -> Facts {
     Facts {
         products: vec![ProductFact {

@@ -20,6 +20,14 @@ fn cases() -> Vec<(&'static str, Observation)> {
         state: ServiceState::Paused,
         pack: None,
     };
+    let mut restored = running();
+    restored.api = ApiAnswer::Withholds {
+        state: ServiceState::Running,
+        why: "it was restored from a backup and grants nothing until 2026-11-26T10:00:00Z"
+            .to_owned(),
+    };
+    let mut restored_and_still = restored.clone();
+    restored_and_still.work = WorkSeen::StandsStill(at(5));
     let mut false_stopping = running();
     false_stopping.service_manager = ServiceManagerWord::Says(ServiceWord {
         age: at(3 * 3_600),
@@ -76,6 +84,8 @@ fn cases() -> Vec<(&'static str, Observation)> {
         ("healthy", running()),
         ("in a pack", packing),
         ("paused by an operator", paused),
+        ("restored from a backup", restored),
+        ("restored, and its work stands still", restored_and_still),
         ("says stopping and serves on (KB Q299261)", false_stopping),
         ("said stopping just now, and serves on", said_just_now),
         ("stopping, and its work moves", really_stopping),
@@ -146,7 +156,10 @@ fn not_running_is_only_said_of_what_has_no_process_and_does_not_answer() {
                 assert!(down, "{seen:?}");
                 let answers = matches!(
                     seen.api,
-                    ApiAnswer::Well { .. } | ApiAnswer::Unwell { .. } | ApiAnswer::Strange(_)
+                    ApiAnswer::Well { .. }
+                        | ApiAnswer::Withholds { .. }
+                        | ApiAnswer::Unwell { .. }
+                        | ApiAnswer::Strange(_)
                 );
                 assert!(!answers, "{seen:?}");
             }

@@ -295,6 +295,51 @@ fn a_lease_never_outlives_its_entitlement_and_moves_to_one_that_lasts() {
 }
 
 #[test]
+fn a_lease_of_what_is_owned_no_more_lives_as_long_as_it_was_told_and_no_longer() {
+    let remove = |w: &mut World, entitlement| w.tell(Command::RemoveEntitlement { entitlement });
+    let remove_product = |w: &mut World, _| {
+        let product = "cad".into();
+        w.tell(Command::RemoveProduct { product })
+    };
+    let to_nothing = |w: &mut World, entitlement| {
+        let terms = terms("cad", 0);
+        w.tell(Command::ChangeEntitlement { entitlement, terms })
+    };
+    type Way = fn(&mut World, EntitlementNumber) -> Reply;
+    let ways: [Way; 3] = [remove, remove_product, to_nothing];
+    for (number, way) in ways.into_iter().enumerate() {
+        let mut w = World::new();
+        let entitlement = w.product("cad", 1).unwrap();
+        let lease = w.granted("cad", "ada");
+        way(&mut w, entitlement);
+        for _ in 0..2 {
+            w.pass(100);
+            let Reply::Renewed { lease: renewed, .. } = w.renew(lease.id) else {
+                panic!("way {number}: thrown out")
+            };
+            assert_eq!(renewed.deadline, lease.deadline, "way {number}");
+        }
+        w.pass(101);
+        assert_eq!(w.renew(lease.id), Reply::UnknownLease, "way {number}");
+        assert!(w.recovers());
+    }
+}
+
+#[test]
+fn a_lease_of_an_entitlement_that_was_removed_moves_to_another_that_has_room() {
+    let mut w = World::new();
+    let first = w.product("cad", 1).unwrap();
+    let lease = w.granted("cad", "ada");
+    w.tell(Command::RemoveEntitlement { entitlement: first });
+    w.own("cad", 1);
+    for _ in 0..3 {
+        w.pass(200);
+        assert!(matches!(w.renew(lease.id), Reply::Renewed { .. }));
+    }
+    assert_eq!(reason(w.checkout("cad", "bob")), Reason::NoSeat);
+}
+
+#[test]
 fn seats_of_several_entitlements_are_one_pool_and_a_wide_lease_may_draw_on_all() {
     let mut w = World::new();
     w.product("cad", 3);

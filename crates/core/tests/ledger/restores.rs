@@ -157,6 +157,34 @@ fn only_what_the_snapshot_cannot_have_known_is_taken_over() {
 }
 
 #[test]
+fn nothing_is_taken_over_in_a_pause_for_no_lease_of_before_is_unknown_then() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    w.tell(Command::Pause);
+    let invented = Shown {
+        lease: LeaseId {
+            incarnation: Incarnation(99),
+            number: EventNumber(1_000_000),
+        },
+        granted_at: w.now.wall,
+        remaining_seconds: 300,
+    };
+    let reply = w.tell(report(1, 1, wants(10, Some(invented))));
+    assert_eq!(only(reply), ItemReply::Unseated(Reason::Undecided));
+    assert_eq!(w.ledger.leases().count(), 0);
+
+    // In a hold that is paused as well, leases of before are still taken over; not after it.
+    for (seconds, taken) in [(0, 1), (HOLD_SECONDS, 0)] {
+        let (mut w, [first, _]) = restored();
+        w.tell(Command::Pause);
+        let shown = shown(&w, first);
+        w.pass(seconds);
+        w.tell(report(1, 20, wants(10, Some(shown))));
+        assert_eq!(w.ledger.leases().count(), taken, "after {seconds} s");
+    }
+}
+
+#[test]
 fn no_more_are_taken_over_than_seats_are_free_and_none_after_the_hold_or_of_a_closed_product() {
     let (mut w, [first, second]) = restored();
     let entitlement = w.ledger.entitlements().next().unwrap().number;

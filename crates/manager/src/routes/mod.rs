@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper::Method;
 use hyper::header::AUTHORIZATION;
 use usher_api::Code;
 use utoipa::OpenApi;
@@ -21,6 +22,7 @@ use utoipa::OpenApi;
 use crate::app::App;
 use crate::page;
 use crate::problem::Refusal;
+use crate::secrets::Shown;
 
 /// The descriptions of all routes.
 #[derive(OpenApi)]
@@ -94,18 +96,31 @@ async fn no_method() -> Refusal {
 }
 
 /// Lets pass whoever shows the admin's token: as a bearer, or, for a browser, as the password of
-/// any name.
+/// any name. A look that waits ends with its token.
 async fn allowed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_open = path == "/v1/health" || path == "/openapi.json";
+    if path == "/v1/health" || path == "/openapi.json" {
+        return next.run(request).await;
+    }
     let shown = request
         .headers()
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(token);
-    if is_open || shown.is_some_and(|token| app.admin.is(&token)) {
-        return next.run(request).await;
+        .and_then(token)
+        .map(|token| Shown::of(&token));
+    let Some(shown) = shown.filter(|shown| app.admin.is(*shown)) else {
+        return refused(&app);
+    };
+    let is_look = request.method() == Method::GET;
+    tokio::select! {
+        biased;
+        // A change that has begun is answered: only a look is given up.
+        () = app.admin.ended(shown), if is_look => refused(&app),
+        response = next.run(request) => response,
     }
+}
+
+fn refused(app: &App) -> Response {
     let detail = format!(
         "the manager's own token is needed: it is in {}",
         app.admin.file().display()

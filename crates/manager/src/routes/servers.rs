@@ -12,8 +12,9 @@ use usher_site::ServerRow;
 
 use crate::app::{App, SERVERS_LIMIT};
 use crate::clock::wall_ms;
-use crate::keeper::{self, TokenSource};
+use crate::keeper;
 use crate::problem::Refusal;
+use crate::tokens::TokenSource;
 
 /// The servers, by name.
 #[utoipa::path(get, path = "/v1/servers", responses((status = 200, body = Page<WatchedServer>)))]

@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use hyper::header::CONTENT_TYPE;
-use usher_api::Health;
-use usher_core::health::Verdict;
+use usher_api::{Health, WatchedServer};
+use usher_core::health::{Source, Verdict};
 use utoipa::OpenApi;
 
 use super::Described;
@@ -20,18 +20,19 @@ pub(crate) async fn health() -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
         why: None,
+        grants_nothing: None,
     })
 }
 
-/// For Prometheus: the verdict on each server.
+/// For Prometheus: the verdict on each server, whether it grants seats, and deliveries of messages.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let mut text = String::from(
         "# HELP usher_server_verdict The verdict on a metering server: 1 for the one that holds.\n\
          # TYPE usher_server_verdict gauge\n",
     );
-    for keeper in app.keepers().values() {
-        let view = keeper.view.get();
+    let servers: Vec<WatchedServer> = app.keepers().values().map(|it| it.view.get()).collect();
+    for view in &servers {
         for verdict in Verdict::ALL {
             let holds = u8::from(view.verdict == verdict.name());
             // Writing to a text does not fail.
@@ -41,6 +42,49 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
                 view.name
             );
         }
+    }
+    text += "# HELP usher_server_granting Whether a metering server that answers grants seats.\n\
+             # TYPE usher_server_granting gauge\n";
+    for view in &servers {
+        let grants = u8::from(view.grants_nothing.is_none());
+        // What does not answer tells nothing of that; a text takes what is written.
+        if view
+            .evidence
+            .iter()
+            .any(|it| it.source == Source::Work.name())
+        {
+            let _ = writeln!(
+                text,
+                "usher_server_granting{{server=\"{}\"}} {grants}",
+                view.name
+            );
+        }
+    }
+    let (dropped, failed, waiting) = app.tools.desk.deliveries();
+    for (name, kind, help, value) in [
+        (
+            "usher_deliveries_dropped_total",
+            "counter",
+            "Deliveries of messages that were dropped, for too many waited for one destination.",
+            dropped,
+        ),
+        (
+            "usher_deliveries_failed_total",
+            "counter",
+            "Deliveries of messages that failed for good.",
+            failed,
+        ),
+        (
+            "usher_deliveries_waiting",
+            "gauge",
+            "Deliveries of messages that wait.",
+            waiting,
+        ),
+    ] {
+        let _ = writeln!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+        );
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

@@ -10,12 +10,14 @@ use usher_core::ledger::{Command, Reply};
 
 use super::{Caller, Json};
 use crate::app::App;
+use crate::granting;
 use crate::problem::Refusal;
 use crate::words;
 
 /// Seats a canary on a reserved product that no list and no count shows, and takes it back: the
-/// answer comes when that is on disk, or says why it was not seated. For viewers, operators and
-/// admins; what a manager asks at each poll.
+/// answer comes when that is on disk, or says why it was not seated. A pause and the hold after a
+/// restore keep it from no seat: they are said beside it. For viewers, operators and admins; what a
+/// manager asks at each poll.
 #[utoipa::path(
     post,
     path = "/v1/canary",
@@ -44,6 +46,7 @@ pub(crate) async fn post(
             seated: why.is_none(),
             why,
             took_seconds: began.elapsed().as_secs_f64(),
+            grants_nothing: granting::grants_nothing(&app),
         },
     ))
 }

@@ -14,6 +14,7 @@ use usher_api::Problem;
 
 use super::Caller;
 use crate::app::App;
+use crate::auth::Principal;
 use crate::feed::{Item, Listener};
 use crate::problem::Refusal;
 
@@ -27,7 +28,8 @@ const AHEAD: usize = 16;
 ///
 /// A listener that reads too slowly gets a `lagged` event with how many it `missed`, and goes on.
 /// Events of before the request are not repeated: `Last-Event-ID` is not looked at. A comment
-/// comes every 15 s. For viewers, operators and admins.
+/// comes every 15 s. The stream ends when its token is revoked or expires. For viewers, operators
+/// and admins.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -44,7 +46,7 @@ pub(crate) async fn follow(
     caller.must_see_all("follow events")?;
     let listener = app.live.feed.listen();
     let (to, pieces) = mpsc::channel(AHEAD);
-    tokio::spawn(forward(app, listener, to));
+    tokio::spawn(forward(app, caller.who(), listener, to));
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),
@@ -52,7 +54,14 @@ pub(crate) async fn follow(
     Ok((headers, axum::body::Body::new(Events { pieces })).into_response())
 }
 
-async fn forward(app: Arc<App>, mut listener: Listener, to: mpsc::Sender<Bytes>) {
+async fn forward(
+    app: Arc<App>,
+    who: Arc<Principal>,
+    mut listener: Listener,
+    to: mpsc::Sender<Bytes>,
+) {
+    // The answer itself ends with its token; one that its reader leaves lying is not written on.
+    let mut ended = std::pin::pin!(who.ended());
     let hello = Bytes::from_static(b": listening\n\n");
     if to.send(hello).await.is_err() {
         return;
@@ -69,6 +78,7 @@ async fn forward(app: Arc<App>, mut listener: Listener, to: mpsc::Sender<Bytes>)
             () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b":\n\n"),
             () = app.stopping() => return,
             () = to.closed() => return,
+            _ = &mut ended => return,
         };
         // A listener that does not read is left behind by the feed, not waited for: but it must
         // not keep the server from stopping.
@@ -77,6 +87,7 @@ async fn forward(app: Arc<App>, mut listener: Listener, to: mpsc::Sender<Bytes>)
                 return;
             },
             () = app.stopping() => return,
+            _ = &mut ended => return,
         }
     }
 }

@@ -8,11 +8,12 @@ use hyper::StatusCode;
 use rustc_hash::FxHashMap;
 use usher_api::{
     AgentFacts, BackupFacts, DiskFacts, EndingEntitlement, FACTS_COMPUTERS_LIMIT, Facts, Problem,
-    ProductFacts, QuietRule,
+    ProductFacts, QuietRule, Timestamp,
 };
 use usher_cache::ChangedProgram;
 use usher_core::identify::Rule;
 use usher_core::ledger::{Ledger, Now, Pool};
+use usher_core::lifecycle::ServiceState;
 
 use super::status::{self, Entry};
 use super::{Caller, Json};
@@ -103,9 +104,16 @@ pub(crate) async fn get(
         agents: agents(&app, &told.entries, now_ms),
         quiet_rules,
         upgrade: app.upkeep.versions().map(status::upgrade),
+        paused_since: paused_since(&app),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(Json(StatusCode::OK, facts))
+}
+
+fn paused_since(app: &App) -> Option<Timestamp> {
+    let seen = app.life.seen();
+    let is_paused = seen.report.status.state == ServiceState::Paused;
+    is_paused.then(|| timestamp(seen.since_ms))
 }
 
 fn look(ledger: &Ledger, now: Now) -> Told {

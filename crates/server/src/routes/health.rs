@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use hyper::StatusCode;
-use usher_api::Health;
+use usher_api::{Health, Withheld};
 
 use super::Json;
 use crate::app::App;
+use crate::granting;
 
-/// Whether it can serve: 200, or 503 with why. Needs no token and never waits for the disk.
+/// Whether it can serve: 200, or 503 with why. One that serves and grants nothing says so beside
+/// it. Needs no token and never waits for the disk.
 #[utoipa::path(
     get,
     path = "/v1/health",
@@ -21,24 +23,32 @@ use crate::app::App;
     ),
 )]
 pub(crate) async fn get(State(app): State<Arc<App>>) -> Json<Health> {
-    let why = match app.is_stopping() {
-        true => Some("the server is stopping".to_owned()),
-        false => match app.engine.health() {
-            usher_cache::Health::Ok => None,
-            usher_cache::Health::Degraded { why, .. } => Some(why),
-            usher_cache::Health::Stuck { why, for_seconds } => {
-                Some(format!("{why}, for {for_seconds} s"))
-            }
+    let grants_nothing = granting::grants_nothing(&app);
+    let (code, status, why) = match &grants_nothing {
+        _ if app.is_stopping() => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unable",
+            Some("the server is stopping".to_owned()),
+        ),
+        None => (StatusCode::OK, "ok", None),
+        Some(says) => match says.reason {
+            Withheld::Storage | Withheld::Other => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unable",
+                Some(says.why.clone()),
+            ),
+            // It does what it was asked to.
+            Withheld::Paused => (StatusCode::OK, "ok", None),
+            Withheld::Restored => (StatusCode::OK, "degraded", Some(says.why.clone())),
         },
     };
-    match why {
-        None => {
-            let status = "ok".to_owned();
-            Json(StatusCode::OK, Health { status, why })
-        }
-        Some(_) => {
-            let status = "unable".to_owned();
-            Json(StatusCode::SERVICE_UNAVAILABLE, Health { status, why })
-        }
-    }
+    let status = status.to_owned();
+    Json(
+        code,
+        Health {
+            status,
+            why,
+            grants_nothing,
+        },
+    )
 }

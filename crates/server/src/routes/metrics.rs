@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use usher_api::Problem;
+use usher_api::{Problem, Withheld};
 use usher_cache::{PackReport, PackResult};
 
 use super::{Caller, TABLE};
 use crate::app::App;
+use crate::granting;
 use crate::metrics::{BUCKETS_MICROS, CoreCounts, STATUSES};
 use crate::problem::Refusal;
 use crate::upkeep::Seen;
@@ -56,13 +57,27 @@ fn server(text: &mut String, app: &App) {
     let decisions = &app.live.decisions;
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (commits, events) = app.engine.commits();
-    let up = u64::from(app.engine.health() == usher_cache::Health::Ok && !app.is_stopping());
+    let grants_nothing = granting::grants_nothing(app).map(|says| says.reason);
+    // A pause that was asked for is no illness.
+    let is_well = matches!(grants_nothing, None | Some(Withheld::Paused)) && !app.is_stopping();
     for (name, kind, help, value) in [
         (
             "usher_healthy",
             "gauge",
-            "Whether the server can serve.",
-            up,
+            "Whether the server can serve, and grants seats unless it is paused.",
+            u64::from(is_well),
+        ),
+        (
+            "usher_granting",
+            "gauge",
+            "Whether seats are granted: not in a pause, after a restore, or without a disk.",
+            u64::from(grants_nothing.is_none() && !app.is_stopping()),
+        ),
+        (
+            "usher_hold_seconds",
+            "gauge",
+            "Seconds until seats are granted again after a restore.",
+            app.hold.left().as_secs(),
         ),
         (
             "usher_uptime_seconds",

@@ -221,6 +221,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Who asks, for what goes on after the answer has begun.
+    pub(crate) fn who(&self) -> Arc<Principal> {
+        Arc::clone(&self.who)
+    }
+
     /// A command that changes something, with who sends it and in which request.
     pub(crate) fn acts(&self, command: Command) -> Command {
         self.who.acts(command, self.request.0)

@@ -14,6 +14,7 @@ use super::agents::ComputerDocument;
 use super::{Caller, Json, pack};
 use crate::app::App;
 use crate::auth::wall_ms;
+use crate::granting;
 use crate::input::timestamp;
 use crate::problem::Refusal;
 use crate::upkeep::Served;
@@ -52,6 +53,7 @@ pub(crate) async fn get(
         state: state.word.to_owned(),
         since: timestamp(state.since_ms),
         why: state.why,
+        grants_nothing: granting::grants_nothing(&app),
         pack: caller.sees_all().then(|| pack::shown(&app)),
         upgrade: app
             .upkeep

@@ -33,7 +33,8 @@ struct Query {
 
 /// What became of a ticket. With `wait_seconds`, answers when it is granted or over, at the
 /// latest after so long. Each poll keeps the place for 30 s beyond its end; a granted seat that
-/// is not fetched within 15 s passes on.
+/// is not fetched within 15 s passes on. A poll ends with 401 when its token is revoked or expires,
+/// and takes no seat then.
 #[utoipa::path(
     get,
     path = "/v1/tickets/{id}",

@@ -128,12 +128,11 @@ pub(crate) async fn create(
     let info = info(&row).ok_or_else(Refusal::unexpected)?;
     let kept = app
         .blocking(move |app| {
-            let tokens = app.engine.tokens();
-            if tokens.list()?.len() >= TOKENS_LIMIT {
+            if app.tokens.kept() >= TOKENS_LIMIT {
                 return Ok(false);
             }
-            tokens.add(row)?;
-            app.tokens.replace(&tokens.list()?);
+            app.engine.tokens().add(row.clone())?;
+            app.tokens.add(&row);
             Ok(true)
         })
         .await?;
@@ -186,7 +185,8 @@ fn check(request: &TokenRequest) -> Result<(), Refusal> {
     }
 }
 
-/// Revokes a token: the next request with it is refused.
+/// Revokes a token: the next request with it is refused, and streams and long polls that it
+/// opened end at once.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{id}",
@@ -208,8 +208,20 @@ pub(crate) async fn revoke(
     let known = app
         .blocking(move |app| {
             let tokens = app.engine.tokens();
+            let holder = app.tokens.find(&secrets::held(&app.data));
             let known = tokens.revoke(&asked, wall_ms())?;
-            app.tokens.replace(&tokens.list()?);
+            app.tokens.revoke(&asked);
+            // Whoever goes by the file, as the manager of `usher up` does, is to refuse it, too.
+            if holder.is_some_and(|holder| *holder.token_id == *asked) {
+                match secrets::make_admin(&app.data, &tokens) {
+                    Ok(row) => app.tokens.add(&row),
+                    Err(error) => tracing::error!(
+                        %error,
+                        "the revoked token stays in {}: the next start writes a new one",
+                        secrets::ADMIN_TOKEN_FILE
+                    ),
+                }
+            }
             Ok(known)
         })
         .await?;

@@ -349,3 +349,30 @@ async fn a_lost_admin_token_is_made_anew_at_the_next_start() {
         "who holds the former one is not locked out"
     );
 }
+
+#[tokio::test]
+async fn a_revoked_admin_token_is_replaced_in_its_file_at_once() {
+    let server = Server::start();
+    let tokens = server.get("/v1/tokens").await;
+    let id = tokens["items"][0]["id"].as_str().unwrap();
+    let other = server.token(json!({ "role": "admin" })).await;
+    let path = format!("/v1/tokens/{id}");
+
+    let revoked = server.call_as(&other, "DELETE", &path, None).await;
+
+    assert_eq!(revoked.status, 204);
+    let file = std::fs::read_to_string(server.data().join("admin.token")).unwrap();
+    assert_ne!(file.trim(), server.admin);
+    let listed = server.call_as(file.trim(), "GET", "/v1/tokens", None).await;
+    assert_eq!(listed.status, 200, "{}", listed.body);
+    let lost = server.call("GET", "/v1/tokens", None).await;
+    assert_eq!(lost.status, 401);
+    // Others leave the file alone.
+    let items = listed.body["items"].as_array().unwrap();
+    let other_id = items.iter().find(|item| item["name"] == "").unwrap()["id"].clone();
+    let path = format!("/v1/tokens/{}", other_id.as_str().unwrap());
+    let revoked = server.call_as(file.trim(), "DELETE", &path, None).await;
+    assert_eq!(revoked.status, 204);
+    let same = std::fs::read_to_string(server.data().join("admin.token")).unwrap();
+    assert_eq!(same, file);
+}

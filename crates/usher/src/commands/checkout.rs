@@ -19,7 +19,8 @@ Examples:
   usher checkout gimp --user anna --computer pc7      needs a token that may ask for her
 
 Keep it with `usher renew LEASE`, give it back with `usher checkin LEASE`. `usher run` does both.
-Exit codes: 77 refused, 75 waited as long as asked, 69 no server.")]
+Exit codes: 77 refused, 75 waited as long as asked, or not now (paused,
+holding after a restore), 69 no server.")]
 pub(crate) struct Checkout {
     /// Product id
     #[arg(value_name = "PRODUCT")]

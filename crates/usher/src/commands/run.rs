@@ -21,8 +21,9 @@ Examples:
 
 The command gets its standard input and output as they are, and signals too. The exit code is the
 command's own (128+N where signal N ended it). Before it is started: 77 refused, 75 waited as long
-as asked, 69 no server, 126 or 127 where the command cannot be started. What the command starts is
-covered by the same seat, and a `usher run` inside joins it.")]
+as asked or not now (paused, holding after a restore), 69 no server, 126 or 127 where the command
+cannot be started. What the command starts is covered by the same seat, and a `usher run` inside
+joins it.")]
 pub(crate) struct Run {
     /// The product; without it, the one whose program rules match
     #[arg(long, value_name = "ID")]

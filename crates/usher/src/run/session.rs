@@ -17,7 +17,7 @@ use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
 use super::signals::{Caught, Signals};
 use super::{find, recognise};
 use crate::context::Context;
-use crate::failure::{Failure, exit, is_absence};
+use crate::failure::{Failure, exit, is_absence, is_silence};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
 
@@ -351,8 +351,14 @@ async fn without_server(
     if known.is_none_or(|policy| policy.on_unreachable == OnUnreachable::Refuse) {
         return Err(error.into());
     }
+    let why = match error.problem() {
+        Some(problem) if !is_silence(&error) => {
+            format!("no seat is granted now ({})", problem.detail)
+        }
+        _ => "no server answers".to_owned(),
+    };
     eprintln_quiet(&format!(
-        "usher: no server answers; {} runs without a seat, as its policy allows",
+        "usher: {why}; {} runs without a seat, as its policy allows",
         ask.product
     ));
     let child = Child::start(file, &order.words, &[], signals.mask_before())?;

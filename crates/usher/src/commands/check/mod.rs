@@ -24,7 +24,8 @@ Examples:
   usher check --manager https://usher.example.org:8480
 
 Where a manager answers, its view of the site: CRITICAL where a server is stopped or stuck or an
-error is open, WARNING where one is degraded or unreachable or a warning is open. Else, with
+error is open, WARNING where one is degraded or unreachable, grants nothing because it is paused or
+was restored, or a warning is open. Else, with
 --server-only, and where --server names one and --manager does not, the server's own: CRITICAL where
 nobody answers or it cannot serve, WARNING where it serves with trouble or a threshold is passed.
 UNKNOWN: it cannot be told, such as with a token that is not valid.")]
@@ -188,7 +189,8 @@ fn one_line(text: &str) -> String {
 
 async fn look(args: &Check, client: &Client) -> Finding {
     match client.health().await {
-        Ok(health) if health.status == "ok" => {}
+        // What it says of itself beside it is in its status, too.
+        Ok(health) if health.status == "ok" || health.status == "degraded" => {}
         Ok(health) => {
             let why = health
                 .why
@@ -250,6 +252,13 @@ fn judge(args: &Check, status: &Status) -> Finding {
             status.server.state
         ));
     }
+    // A state that serves and grants nothing all the same.
+    if let Some(says) = &status.server.grants_nothing
+        && level == Level::Ok
+    {
+        level = Level::Warning;
+        text = one_line(&format!("no seat is granted: {}; {text}", says.why));
+    }
     if over(f.queued, args.warning_queued) || over(f.unseated, args.warning_unseated) {
         level = level.max(Level::Warning);
     }
@@ -266,7 +275,7 @@ fn judge(args: &Check, status: &Status) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_api::{ProductStatus, ServerStatus};
+    use usher_api::{GrantsNothing, ProductStatus, ServerStatus, Withheld};
 
     fn status(state: &str, queued: u64) -> Status {
         Status {
@@ -279,6 +288,7 @@ mod tests {
                 pack: None,
                 upgrade: None,
                 last_backup_at: None,
+                grants_nothing: None,
             },
             products: vec![ProductStatus {
                 id: "gimp".into(),
@@ -308,6 +318,24 @@ mod tests {
     fn a_server_in_order_is_ok_with_figures() {
         let finding = judge(&args(), &status("running", 0));
         insta::assert_snapshot!(sentence(&finding), @"USHER OK - 1 products, 3 of 10 seats in use, 0 waiting|products=1 seats=10 in_use=3;;;0;10 unseated=1 queued=0 denied_24h=2");
+    }
+
+    #[test]
+    fn a_server_that_grants_nothing_is_a_warning_whatever_it_calls_its_state() {
+        let why = "it was restored from a backup and grants nothing until 2026-11-26T10:00:00Z";
+        let mut held = status("degraded", 0);
+        held.server.why = Some(why.to_owned());
+        for state in ["degraded", "running", "paused"] {
+            held.server.state = state.to_owned();
+            held.server.grants_nothing = Some(GrantsNothing {
+                reason: Withheld::Restored,
+                why: why.to_owned(),
+                until: None,
+            });
+            let finding = judge(&args(), &held);
+            assert_eq!(finding.level, Level::Warning, "{state}");
+            assert!(finding.text.contains(why), "{}", finding.text);
+        }
     }
 
     #[test]

@@ -46,10 +46,11 @@ pub(super) fn judge(view: &View) -> Finding {
     let trouble: Vec<String> = trouble
         .inspect(|server| levels.push(of_verdict(server)))
         .map(|server| {
-            format!(
-                "{} is {} since {}",
-                server.name, server.verdict, server.since
-            )
+            let (name, verdict, since) = (&server.name, &server.verdict, server.since);
+            match &server.grants_nothing {
+                Some(says) => format!("{name} is {verdict} since {since}: {}", says.why),
+                None => format!("{name} is {verdict} since {since}"),
+            }
         })
         .collect();
     said.extend(shortened(trouble));
@@ -84,6 +85,8 @@ pub(super) fn judge(view: &View) -> Finding {
 
 fn of_verdict(server: &WatchedServer) -> Level {
     match server.verdict.as_str() {
+        // A pause is somebody's wish; that nobody gets a seat is worth knowing all the same.
+        "running" | "maintenance" if server.grants_nothing.is_some() => Level::Warning,
         "running" | "maintenance" => Level::Ok,
         "stopped" | "stuck" => Level::Critical,
         "degraded" | "unreachable" => Level::Warning,
@@ -113,7 +116,7 @@ fn shortened(mut texts: Vec<String>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::commands::check::sentence;
-    use usher_api::{EpisodeSeen, Timestamp};
+    use usher_api::{EpisodeSeen, GrantsNothing, Timestamp, Withheld};
 
     fn server(name: &str, verdict: &str, message_id: Option<u16>) -> WatchedServer {
         let at = Timestamp::UNIX_EPOCH;
@@ -132,6 +135,7 @@ mod tests {
                 first_at: at,
                 last_at: at,
             }),
+            grants_nothing: None,
         }
     }
 
@@ -164,6 +168,18 @@ mod tests {
     fn a_site_in_order_is_ok_with_figures() {
         let found = judged(vec![server("alpha", "maintenance", None)], Vec::new());
         insta::assert_snapshot!(sentence(&found), @"USHER OK - 1 of 1 servers are well|servers=1 well=1 errors=0;;1 warnings=0;1");
+    }
+
+    #[test]
+    fn a_server_that_is_paused_is_a_warning_though_somebody_asked_for_it() {
+        let mut paused = server("alpha", "maintenance", None);
+        paused.grants_nothing = Some(GrantsNothing {
+            reason: Withheld::Paused,
+            why: "it is paused".to_owned(),
+            until: None,
+        });
+        let found = judged(vec![paused], Vec::new());
+        insta::assert_snapshot!(sentence(&found), @"USHER WARNING - 0 of 1 servers are well; alpha is maintenance since 1970-01-01T00:00:00Z: it is paused|servers=1 well=0 errors=0;;1 warnings=0;1");
     }
 
     #[test]

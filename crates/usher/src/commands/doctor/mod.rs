@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use usher_api::client::{Client, ClientError};
 use usher_api::{
-    AgentStatus, Code, EnforcementStatus, GateStatus, Page, Status, TokenInfo, Watching,
+    AgentStatus, Code, EnforcementStatus, GateStatus, GrantsNothing, Page, Status, TokenInfo,
+    Watching, Withheld,
 };
 
 use super::gate;
@@ -197,8 +198,11 @@ fn room(data: &Path) -> Option<Finding> {
 }
 
 async fn server(client: &Client, url: &str, by_agent: bool, context: &Context) -> Vec<Finding> {
+    let mut findings = Vec::new();
     match client.health().await {
-        Ok(health) if health.status == "ok" => {}
+        Ok(health) if health.status == "ok" || health.status == "degraded" => {
+            findings.extend(health.grants_nothing.as_ref().map(granting));
+        }
         Ok(health) => {
             let why = health.why.unwrap_or_default();
             return vec![Finding::fail(
@@ -222,7 +226,6 @@ async fn server(client: &Client, url: &str, by_agent: bool, context: &Context) -
             )];
         }
     }
-    let mut findings = Vec::new();
     match client.get::<Status>("/v1/status").await {
         Ok(status) => findings.extend(serving(url, &status)),
         Err(error) => {
@@ -244,8 +247,13 @@ async fn server(client: &Client, url: &str, by_agent: bool, context: &Context) -
 fn serving(url: &str, status: &Status) -> Vec<Finding> {
     let server = &status.server;
     let found = format!("{url} is {}, version {}", server.state, server.version);
+    // That nothing is granted has a line of its own.
+    let is_withheld = |says: &GrantsNothing| says.reason != Withheld::Storage;
     let mut findings = vec![match server.state.as_str() {
         "running" => Finding::ok("server", found),
+        _ if server.grants_nothing.as_ref().is_some_and(is_withheld) => {
+            Finding::warn("server", found, "See the line above.")
+        }
         _ => Finding::fail(
             "server",
             format!(
@@ -289,6 +297,19 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
         }));
     }
     findings
+}
+
+/// Why a server that answers grants nothing, and what ends that.
+fn granting(says: &GrantsNothing) -> Finding {
+    let next = match says.reason {
+        Withheld::Paused => "`usher service continue server` ends the pause.",
+        Withheld::Restored => {
+            "Leases of before live until then. `usher restore --accept-risk` grants at once, and a \
+             seat may be in use twice."
+        }
+        Withheld::Storage | Withheld::Other => "See the server's log.",
+    };
+    Finding::warn("seats", format!("none is granted: {}", says.why), next)
 }
 
 fn no_status(error: &ClientError, by_agent: bool, context: &Context) -> Finding {
@@ -408,6 +429,25 @@ fn held(gate: &GateStatus) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_grants_nothing_has_a_line_that_says_why_and_what_ends_it() {
+        let says = |reason, why: &str| GrantsNothing {
+            reason,
+            why: why.to_owned(),
+            until: None,
+        };
+        let lines = [
+            granting(&says(Withheld::Paused, "it is paused")),
+            granting(&says(Withheld::Restored, "it was restored")),
+        ];
+        insta::assert_snapshot!(lines.map(|it| describe(&it)).join("\n"), @r"
+        warn  seats       none is granted: it is paused
+                          `usher service continue server` ends the pause.
+        warn  seats       none is granted: it was restored
+                          Leases of before live until then. `usher restore --accept-risk` grants at once, and a seat may be in use twice.
+        ");
+    }
 
     #[test]
     fn each_finding_is_a_line_with_its_next_step() {

@@ -1,0 +1,24 @@
+//! The tokens that are shown to metering servers.
+
+use std::path::PathBuf;
+
+/// Where a server's token comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum TokenSource {
+    /// It was given.
+    Text(String),
+    /// It is in a file, which its owner may write anew.
+    File(PathBuf),
+}
+
+impl TokenSource {
+    /// The token as it is now; empty where it cannot be read, which no server takes.
+    pub(crate) fn read(&self) -> String {
+        match self {
+            TokenSource::Text(text) => text.clone(),
+            TokenSource::File(path) => std::fs::read_to_string(path)
+                .map(|text| text.trim().to_owned())
+                .unwrap_or_default(),
+        }
+    }
+}

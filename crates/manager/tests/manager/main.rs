@@ -1,0 +1,8 @@
+//! The manager at its HTTP surface, beside servers and receivers that a test plays.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod delivery;
+mod holds;
+mod support;
+mod tokens;

@@ -1,0 +1,108 @@
+//! The tokens that a manager takes, and those that it shows to servers.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use usher_manager::OwnServer;
+
+use crate::support::{DEADLINE, Manager, play, send, until};
+
+#[tokio::test]
+async fn a_look_that_waits_for_news_ends_when_its_token_is_exchanged() {
+    let manager = Manager::start();
+    let old = manager.token();
+    let waits = manager
+        .request("GET", "/v1/messages?wait_seconds=60&after=1000", &old)
+        .timeout(DEADLINE);
+    let mut waits = tokio::spawn(send(waits));
+    let early = tokio::time::timeout(Duration::from_millis(500), &mut waits).await;
+    assert!(early.is_err(), "it does not wait: {early:?}");
+    let new = "usher_1111111111111111111111111111111111111111111111111111111111111111";
+
+    std::fs::write(manager.token_file(), new).unwrap();
+
+    let (status, body) = waits.await.unwrap();
+    assert_eq!((status, &body["code"]), (401, &"unauthorized".into()));
+    let (status, _) = send(manager.request("GET", "/v1/servers", new)).await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_was_exchanged_opens_nothing_though_nobody_has_shown_the_new_one() {
+    let manager = Manager::start();
+    let old = manager.token();
+    assert_eq!(
+        send(manager.request("GET", "/v1/servers", &old)).await.0,
+        200
+    );
+
+    std::fs::write(manager.token_file(), "usher_2222222222222222").unwrap();
+
+    until("the old token to be refused", async || {
+        let (status, _) = send(manager.request("GET", "/v1/servers", &old)).await;
+        (status == 401).then_some(())
+    })
+    .await;
+}
+
+/// A server that takes one token and tells which were shown to its stream of events.
+struct Server {
+    takes: Mutex<String>,
+    heard: AtomicUsize,
+}
+
+impl Server {
+    fn events(&self, headers: &HeaderMap) -> Response {
+        let shown = headers["authorization"].to_str().unwrap();
+        if *self.takes.lock().unwrap() != shown {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        self.heard.fetch_add(1, Ordering::SeqCst);
+        let hello = Body::from(": listening\n\n");
+        ([("content-type", "text/event-stream")], hello).into_response()
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_listened_to_again_with_the_token_that_its_file_holds_now() {
+    let server = Arc::new(Server {
+        takes: Mutex::new("Bearer old".to_owned()),
+        heard: AtomicUsize::new(0),
+    });
+    let played = server.clone();
+    let events = get(move |headers: HeaderMap| {
+        let played = played.clone();
+        async move { played.events(&headers) }
+    });
+    let url = play(Router::new().route("/v1/events", events)).await;
+    let manager = Manager::start_beside(|folder| {
+        let token_file = folder.join("server.token");
+        std::fs::write(&token_file, "old").unwrap();
+        Some(OwnServer {
+            name: "local".to_owned(),
+            url,
+            token_file,
+            data: folder.join("server"),
+        })
+    });
+    let heard = || server.heard.load(Ordering::SeqCst);
+    until("the manager to listen", async || {
+        (heard() > 0).then_some(())
+    })
+    .await;
+
+    *server.takes.lock().unwrap() = "Bearer new".to_owned();
+    std::fs::write(manager.folder().join("server.token"), "new").unwrap();
+    let before = heard();
+
+    until("the manager to listen again", async || {
+        (heard() > before).then_some(())
+    })
+    .await;
+}

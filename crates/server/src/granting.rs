@@ -1,0 +1,103 @@
+//! Whether seats are granted, and why not: a server that answers and grants nothing has to say so
+//! wherever it is asked how it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use usher_api::{GrantsNothing, Timestamp, Withheld};
+use usher_cache::{Clock, Engine, Failure, Health, SystemClock};
+use usher_core::lifecycle::ServiceState::{ContinuePending, PausePending, Paused};
+
+use crate::app::App;
+use crate::auth::wall_ms;
+use crate::input::timestamp;
+
+/// How long at most nobody notices that a hold is over: the clock that counts sleep has no timer.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Two estimates of one end that differ by more are of a wall clock that was set.
+const CLOCK_SET_MS: u64 = 2_000;
+
+/// The time after a restore in which nothing is granted, on the clock that counts sleep.
+#[derive(Debug, Default)]
+pub(crate) struct Hold {
+    until_boot_ms: u64,
+    /// The end as it was last told, in Unix milliseconds: two looks tell the same.
+    told_wall_ms: AtomicI64,
+}
+
+impl Hold {
+    /// The hold of the data that was opened.
+    pub(crate) fn of(engine: &Engine) -> Result<Hold, Failure> {
+        let left_ms = engine.read(|ledger, now| {
+            let until = ledger.hold_until()?;
+            Some(until.since_ms(now.steady))
+        })?;
+        Ok(Hold {
+            until_boot_ms: left_ms.map_or(0, |left_ms| SystemClock.boot_ms() + left_ms),
+            told_wall_ms: AtomicI64::new(0),
+        })
+    }
+
+    /// What is left of it; zero: it is over, or there is none.
+    pub(crate) fn left(&self) -> Duration {
+        Duration::from_millis(self.until_boot_ms.saturating_sub(SystemClock.boot_ms()))
+    }
+
+    /// When it will be over.
+    fn ends_at(&self) -> Option<Timestamp> {
+        let left = self.left();
+        if left.is_zero() {
+            return None;
+        }
+        let left_ms = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+        let ends_ms = wall_ms().saturating_add(left_ms);
+        let mut told_ms = self.told_wall_ms.load(Ordering::Relaxed);
+        if told_ms.abs_diff(ends_ms) > CLOCK_SET_MS {
+            told_ms = ends_ms;
+            self.told_wall_ms.store(ends_ms, Ordering::Relaxed);
+        }
+        // In whole seconds, and not too early.
+        Some(timestamp(told_ms.saturating_add(999) / 1_000 * 1_000))
+    }
+}
+
+/// Why a server grants nothing now; none: it does.
+pub(crate) fn grants_nothing(app: &App) -> Option<GrantsNothing> {
+    let says = |reason, why, until| GrantsNothing { reason, why, until };
+    match app.engine.health() {
+        Health::Ok => {}
+        Health::Degraded { why, .. } => return Some(says(Withheld::Storage, why, None)),
+        Health::Stuck { why, for_seconds } => {
+            let why = format!("{why}, for {for_seconds} s");
+            return Some(says(Withheld::Storage, why, None));
+        }
+    }
+    let state = app.life.seen().report.status.state;
+    if matches!(state, PausePending | Paused | ContinuePending) {
+        let why = "it is paused and grants nothing until `usher service continue server`";
+        return Some(says(Withheld::Paused, why.to_owned(), None));
+    }
+    let until = app.hold.ends_at()?;
+    Some(says(Withheld::Restored, why_held(until), Some(until)))
+}
+
+fn why_held(until: Timestamp) -> String {
+    format!(
+        "it was restored from a backup and grants nothing until {until}, when every lease of \
+         before has ended"
+    )
+}
+
+/// Says in the log that nothing is granted after a restore, and when that is over.
+pub(crate) async fn tell(app: Arc<App>) {
+    let Some(until) = app.hold.ends_at() else {
+        return;
+    };
+    tracing::warn!(%until, "the server holds: {}", why_held(until));
+    while !app.hold.left().is_zero() {
+        tokio::time::sleep(app.hold.left().min(LOOK)).await;
+    }
+    tracing::info!("the hold after the restore is over: seats are granted again");
+}
