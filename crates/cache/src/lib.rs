@@ -18,6 +18,7 @@ mod clock;
 mod engine;
 mod error;
 mod fill;
+mod foreign_log;
 mod history;
 mod inbox;
 mod inventory;
