@@ -41,6 +41,7 @@ mod managed;
 mod no_alarm_is_false;
 mod planted;
 mod products_and_seats_are_kept;
+mod root_trusts_nobodys_folder;
 mod snapshots_come_back;
 mod storm;
 mod support;

@@ -104,9 +104,31 @@ fn write_copy(path: &Path, to: &Path) -> Result<(), CacheError> {
     check(&Connection::open(to).map_err(database)?, to)
 }
 
-/// Puts a snapshot in the place of the data file of a stopped server, as a new incarnation: ids
-/// that were made after the snapshot are never made again. The data file of before is kept.
+/// Puts the snapshot at `file` in the place of the data file of a stopped server, as
+/// [`restore_open`] does.
+///
+/// # Errors
+/// As of [`restore_open`].
 pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Restored, CacheError> {
+    // Whose directory it is in decides before what is to be read.
+    let in_use = open::lock(data)?;
+    let snapshot = std::fs::File::open(file).map_err(system("read the snapshot", file))?;
+    drop(in_use);
+    restore_open(data, snapshot, file, options)
+}
+
+/// Puts a snapshot, called `file`, in the place of the data file of a stopped server, as a new
+/// incarnation: ids that were made after the snapshot are never made again. The data file of before
+/// is kept.
+///
+/// # Errors
+/// The directory is in use or cannot be written, or the snapshot is not whole.
+pub fn restore_open(
+    data: &Path,
+    snapshot: std::fs::File,
+    file: &Path,
+    options: RestoreOptions,
+) -> Result<Restored, CacheError> {
     let _lock = open::lock(data)?;
     let path = data.join("cache.db");
     let _held = path.exists().then(|| open::hold(&path)).transpose()?;
@@ -114,7 +136,8 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    let prepared = take_copy(file, &incoming).and_then(|()| prepare(&incoming, file, options));
+    let prepared =
+        take_copy(snapshot, file, &incoming).and_then(|()| prepare(&incoming, file, options));
     let (hold_seconds, leases) = prepared.inspect_err(|_| {
         // What went wrong is what is told; a copy that stays is replaced the next time.
         for suffix in SUFFIXES {
@@ -155,15 +178,13 @@ pub(crate) fn system(
 }
 
 /// Copies a snapshot to where only the owner can read it.
-fn take_copy(file: &Path, incoming: &Path) -> Result<(), CacheError> {
-    let copied = std::fs::File::open(file).and_then(|mut from| {
-        let mut to = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(incoming)?;
-        std::io::copy(&mut from, &mut to)
-    });
+fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Result<(), CacheError> {
+    let copied = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(incoming)
+        .and_then(|mut to| std::io::copy(&mut snapshot, &mut to));
     copied.map(drop).map_err(system("read the snapshot", file))
 }
 

@@ -33,7 +33,7 @@ mod tokens;
 mod versions;
 mod writer;
 
-pub use backup::{RestoreOptions, Restored, copy, restore};
+pub use backup::{RestoreOptions, Restored, copy, restore, restore_open};
 pub use clock::{Clock, SystemClock};
 pub use engine::{
     Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, Request, Sink, Work,
