@@ -13,9 +13,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use usher_api::StatusMessage;
-use usher_core::messages::Action;
 
 use crate::desk::Desk;
+use crate::targets::{Errand, Webhook};
 
 /// What waits to be delivered; what comes beyond is dropped and counted in the log.
 pub(crate) const WAITING_LIMIT: usize = 1_000;
@@ -35,7 +35,7 @@ pub(crate) struct Parcel {
     /// The rule that says so.
     pub(crate) rule: String,
     /// What.
-    pub(crate) action: Action,
+    pub(crate) errand: Errand,
     /// The message.
     pub(crate) message: Arc<StatusMessage>,
 }
@@ -76,12 +76,12 @@ async fn deliver(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> 
 
 async fn once(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
     let message = &parcel.message;
-    match &parcel.action {
-        Action::Store { .. } | Action::DoNotSummarise | Action::Forward { .. } => Ok(()),
-        Action::SystemLog => system_log(message).map_err(|error| error.to_string()),
-        Action::Webhook { url, secret_file } => webhook(message, http, url, secret_file).await,
-        Action::Mail { to } => mail(message, to).await,
-        Action::Run {
+    match &parcel.errand {
+        Errand::Unknown(why) => Err(why.clone()),
+        Errand::SystemLog => system_log(message).map_err(|error| error.to_string()),
+        Errand::Webhook(target) => webhook(message, http, target).await,
+        Errand::Mail { to } => mail(message, to).await,
+        Errand::Run {
             command,
             timeout_seconds,
         } => run_program(message, command, *timeout_seconds, None).await,
@@ -120,11 +120,10 @@ fn one_line(text: &str) -> String {
 async fn webhook(
     message: &StatusMessage,
     http: &reqwest::Client,
-    url: &str,
-    secret_file: &str,
+    Webhook { url, secret_file }: &Webhook,
 ) -> Result<(), String> {
     let secret = std::fs::read(secret_file)
-        .map_err(|error| format!("cannot read the secret {secret_file}: {error}"))?;
+        .map_err(|error| format!("cannot read the secret {}: {error}", secret_file.display()))?;
     let body = serde_json::to_vec(message).map_err(|error| error.to_string())?;
     let response = http
         .post(url)

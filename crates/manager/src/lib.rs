@@ -24,6 +24,7 @@ mod routes;
 mod secrets;
 mod serve;
 mod summary;
+mod targets;
 mod thresholds;
 mod view;
 mod vital;
@@ -38,6 +39,7 @@ use usher_core::health::{HealingOptions, MemoryOptions, ServiceManagerWord, Watc
 use usher_core::lifecycle::ServiceManager as Watchdog;
 
 pub use serve::run;
+pub use targets::{Targets, Webhook};
 
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
 /// time; they are made on threads of their own.
@@ -151,6 +153,8 @@ pub struct ManagerOptions {
     pub watchdog: Option<Arc<dyn Watchdog>>,
     /// A URL that is fetched after each cycle, so that somebody outside notices when it is not.
     pub beat_url: Option<String>,
+    /// The programs and webhooks that message rules may name.
+    pub targets: Targets,
     /// A certificate authority (PEM) to trust besides the system's own.
     pub authority: Option<Vec<u8>>,
 }

@@ -56,8 +56,8 @@ pub async fn run(
     })?;
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
-    let (desk, parcels) =
-        Desk::open(site.clone(), options.site.clone()).map_err(|error| failed(&error))?;
+    let opened = Desk::open(site.clone(), options.site.clone(), options.targets.clone());
+    let (desk, parcels, unnamed) = opened.map_err(|error| failed(&error))?;
     let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
     let delivering = tokio::spawn(delivery::run(
@@ -65,6 +65,10 @@ pub async fn run(
         prober.http().clone(),
         Arc::downgrade(&desk),
     ));
+    for it in unnamed {
+        let values = vec![it.rule, it.does, it.setting];
+        desk.raise(9447, None, values).await;
+    }
     let tools = Arc::new(Tools {
         site,
         desk,
