@@ -124,6 +124,7 @@ async fn live(
         server: options.server.clone(),
         changed: changed.clone(),
         exchanges,
+        refreshes: socket::Refreshes::default(),
         identifying: tokio::sync::Semaphore::new(1),
     });
     tokio::spawn(covers::run(

@@ -15,7 +15,7 @@ use hyper_util::service::TowerToHyperService;
 
 use crate::app::App;
 use crate::auth::LastAsker;
-use crate::body::{self, Body};
+use crate::body::{self, Bodies, Body};
 use crate::connection::Watch;
 use crate::hopper::Hopper;
 use crate::keys::REPLAYED;
@@ -28,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) app: Arc<App>,
     pub(crate) hopper: Hopper,
     pub(crate) counts: Arc<CoreCounts>,
+    bodies: Bodies,
     router: TowerToHyperService<Router>,
 }
 
@@ -39,6 +40,7 @@ impl Core {
             router: TowerToHyperService::new(routes::router(app.clone())),
             app,
             counts,
+            bodies: Bodies::default(),
         }
     }
 }
@@ -79,9 +81,10 @@ async fn hot_route(
     let who = asker
         .borrow_mut()
         .identify(request.headers(), &core.app.tokens)?;
+    let mut held = core.bodies.hold();
     let body = {
         let _reading = connection.reading();
-        body::read(&mut request).await?
+        body::read(&mut request, &mut held).await?
     };
     if let Some(query) = request.uri().query() {
         return Err(Refusal::invalid(format!(
@@ -112,6 +115,7 @@ async fn cold_route(
     mut request: Request<Incoming>,
 ) -> (usize, Result<Response<Body>, Refusal>) {
     let no_route = routes::TABLE.len();
+    let mut held = core.bodies.hold();
     let body = {
         if !routes::is_open(request.uri().path()) {
             let who = asker
@@ -123,7 +127,7 @@ async fn cold_route(
             }
         }
         let _reading = connection.reading();
-        match body::read(&mut request).await {
+        match body::read(&mut request, &mut held).await {
             Ok(body) => body,
             Err(refusal) => return (no_route, Err(refusal)),
         }

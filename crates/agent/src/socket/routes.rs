@@ -446,7 +446,14 @@ fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
 }
 
 /// Exchanges with the server now, so that what was just changed there holds here.
-async fn refresh(AxumState(state): App) -> Answer {
+async fn refresh(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
+    if !state.refreshes.may(peer.uid, std::time::Instant::now()) {
+        return Err(Refusal::new(
+            Code::Busy,
+            "this account has asked for an exchange with the server too often: there is one by \
+             itself soon, or try again in a second",
+        ));
+    }
     let mut exchanges = state.exchanges.clone();
     let after = exchanges.borrow().begun;
     state.changed.notify_one();
