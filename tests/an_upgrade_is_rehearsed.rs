@@ -65,10 +65,11 @@ impl Site {
         let path = self.folder.path("usher-cannot-pack");
         let script = format!(
             "#!/bin/sh\n[ \"$1\" = --version ] && exec {0} --version\necho {0} > {1}\n\
-             cp {2} \"${{0%/*}}/planted\"\nexec \"${{0%/*}}/planted\" \"$@\"\n",
+             cp {2} {3}\nexec {3} \"$@\"\n",
             crate::support::program().display(),
             real.display(),
             program.display(),
+            real.with_file_name("planted").display(),
         );
         std::fs::write(&path, script).unwrap();
         executable(&path);

@@ -2,7 +2,6 @@
 //! before they are enforced: the folders of programs, what the operating system's own packages
 //! brought, and what the rules themselves name, symbolic links followed.
 
-use std::fs::File;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -165,7 +164,7 @@ impl Facts for Program<'_> {
 
     fn sha256(&mut self) -> Option<[u8; 32]> {
         let path = Path::new(std::ffi::OsStr::from_bytes(&self.path));
-        let hashed = || hash(&File::open(path).ok()?);
+        let hashed = || hash(&usher_files::open_regular(path).ok()?);
         *self.sha256.get_or_insert_with(hashed)
     }
 }
@@ -245,6 +244,31 @@ mod tests {
         let of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let hits = computer.hits(&format!("sha256={of_nothing}"));
         assert_eq!(hits, [(shell, SystemRole::Shell)]);
+    }
+
+    #[test]
+    fn a_program_that_has_become_a_fifo_since_is_not_waited_for() {
+        let computer = Computer::new();
+        let path = computer.program("bin/fish", "");
+        let packages = Mutex::new(Packages::new(&computer.path("")));
+        let mut program = Program {
+            path: path.as_os_str().as_bytes().to_vec(),
+            known_as: Vec::new(),
+            of_system: false,
+            packages: &packages,
+            package: None,
+            sha256: None,
+        };
+        std::fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+        assert_eq!(program.sha256(), None);
     }
 
     #[test]

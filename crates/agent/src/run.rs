@@ -1,7 +1,7 @@
 //! An agent's life: start, the loops, a clean stop.
 
 use std::fs::File;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -129,6 +129,7 @@ async fn live(
         server: options.server.clone(),
         changed: changed.clone(),
         exchanges,
+        refreshes: socket::Refreshes::default(),
         identifying: tokio::sync::Semaphore::new(1),
     });
     tokio::spawn(covers::run(
@@ -276,6 +277,8 @@ fn client(options: &AgentOptions) -> Result<Client, AgentError> {
 }
 
 fn make_folder(data: &Path) -> Result<(), AgentError> {
+    let parent = data.parent().filter(|parent| parent.is_dir());
+    parent.map_or(Ok(()), is_roots)?;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -285,7 +288,24 @@ fn make_folder(data: &Path) -> Result<(), AgentError> {
                 "cannot make the data directory {}: {error}",
                 data.display()
             ))
-        })
+        })?;
+    is_roots(data)
+}
+
+/// An agent that runs as root keeps nothing where another account could exchange what it reads and
+/// writes.
+fn is_roots(folder: &Path) -> Result<(), AgentError> {
+    let owner = std::fs::metadata(folder).map(|found| found.uid());
+    match owner {
+        Ok(uid) if uid != 0 && rustix::process::geteuid().is_root() => {
+            Err(AgentError::Usage(format!(
+                "{} belongs to another account (uid {uid}): an agent that runs as root keeps its data \
+                 in a directory of root's; name another with --data",
+                folder.display()
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One agent for one data directory.

@@ -10,7 +10,8 @@ use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
 use crate::clock::{Clock, SystemClock};
 use crate::error::CacheError;
 use crate::load::load;
-use crate::{journal, open, schema};
+use crate::schema::{self, Saved};
+use crate::{foreign_log, journal, open};
 
 /// How a restore is made.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,17 +39,56 @@ pub struct Restored {
 /// # Errors
 /// The data file cannot be read, or the copy not be written or checked.
 pub fn copy(path: &Path, to: &Path) -> Result<(), CacheError> {
-    // SQLite takes an empty file for none, and would make one that others may read.
+    foreign_log::refuse(path)?;
+    make_empty(to)?;
+    write_copy(path, to).inspect_err(|_| {
+        // What went wrong is what is told.
+        let _ = remove(to);
+    })
+}
+
+/// Writes what `connection` has open to the file `to`, in the place of what may be there: whole and
+/// on disk under that name, or not at all. What a killed one left is removed.
+pub(crate) fn copy_whole(
+    connection: &Connection,
+    path: &Path,
+    to: &Path,
+) -> Result<(), CacheError> {
+    let partial = beside(to, ".partial");
+    for suffix in SUFFIXES {
+        remove(&beside(&partial, suffix))?;
+    }
+    make_empty(&partial)?;
+    vacuum_into(connection, path, &partial)?;
+    std::fs::rename(&partial, to).map_err(system("name the saved file", to))?;
+    let folder = to.parent().unwrap_or(Path::new("."));
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(system("write", folder))
+}
+
+/// SQLite takes an empty file for none, and would make one that others may read.
+fn make_empty(to: &Path) -> Result<(), CacheError> {
     std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(to)
-        .map_err(system("write the snapshot", to))?;
-    write_copy(path, to).inspect_err(|_| {
-        // What went wrong is what is told.
-        let _ = remove(to);
-    })
+        .map(drop)
+        .map_err(system("write the snapshot", to))
+}
+
+fn vacuum_into(connection: &Connection, path: &Path, to: &Path) -> Result<(), CacheError> {
+    connection
+        .execute("VACUUM INTO ?1", [to.to_string_lossy()])
+        .map_err(|source| CacheError::Database {
+            doing: "take a snapshot of",
+            path: path.into(),
+            source,
+        })?;
+    std::fs::File::open(to)
+        .and_then(|file| file.sync_all())
+        .map_err(system("write the snapshot", to))
 }
 
 fn write_copy(path: &Path, to: &Path) -> Result<(), CacheError> {
@@ -60,18 +100,35 @@ fn write_copy(path: &Path, to: &Path) -> Result<(), CacheError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(database)?;
     connection.busy_timeout(BUSY).map_err(database)?;
-    connection
-        .execute("VACUUM INTO ?1", [to.to_string_lossy()])
-        .map_err(database)?;
-    std::fs::File::open(to)
-        .and_then(|file| file.sync_all())
-        .map_err(system("write the snapshot", to))?;
+    vacuum_into(&connection, path, to)?;
     check(&Connection::open(to).map_err(database)?, to)
 }
 
-/// Puts a snapshot in the place of the data file of a stopped server, as a new incarnation: ids
-/// that were made after the snapshot are never made again. The data file of before is kept.
+/// Puts the snapshot at `file` in the place of the data file of a stopped server, as
+/// [`restore_open`] does.
+///
+/// # Errors
+/// As of [`restore_open`].
 pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Restored, CacheError> {
+    // Whose directory it is in decides before what is to be read.
+    let in_use = open::lock(data)?;
+    let snapshot = std::fs::File::open(file).map_err(system("read the snapshot", file))?;
+    drop(in_use);
+    restore_open(data, snapshot, file, options)
+}
+
+/// Puts a snapshot, called `file`, in the place of the data file of a stopped server, as a new
+/// incarnation: ids that were made after the snapshot are never made again. The data file of before
+/// is kept.
+///
+/// # Errors
+/// The directory is in use or cannot be written, or the snapshot is not whole.
+pub fn restore_open(
+    data: &Path,
+    snapshot: std::fs::File,
+    file: &Path,
+    options: RestoreOptions,
+) -> Result<Restored, CacheError> {
     let _lock = open::lock(data)?;
     let path = data.join("cache.db");
     let _held = path.exists().then(|| open::hold(&path)).transpose()?;
@@ -79,7 +136,8 @@ pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Rest
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    let prepared = take_copy(file, &incoming).and_then(|()| prepare(&incoming, file, options));
+    let prepared =
+        take_copy(snapshot, file, &incoming).and_then(|()| prepare(&incoming, file, options));
     let (hold_seconds, leases) = prepared.inspect_err(|_| {
         // What went wrong is what is told; a copy that stays is replaced the next time.
         for suffix in SUFFIXES {
@@ -120,15 +178,13 @@ pub(crate) fn system(
 }
 
 /// Copies a snapshot to where only the owner can read it.
-fn take_copy(file: &Path, incoming: &Path) -> Result<(), CacheError> {
-    let copied = std::fs::File::open(file).and_then(|mut from| {
-        let mut to = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(incoming)?;
-        std::io::copy(&mut from, &mut to)
-    });
+fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Result<(), CacheError> {
+    let copied = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(incoming)
+        .and_then(|mut to| std::io::copy(&mut snapshot, &mut to));
     copied.map(drop).map_err(system("read the snapshot", file))
 }
 
@@ -141,8 +197,9 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
         source,
     };
     check(&Connection::open(path).map_err(database)?, file)?;
-    let connection = open::connection(path)?;
+    let connection = open::connection(path, Saved::Elsewhere)?;
     let loaded = load(&connection, path, &|_| {})?;
+    open::is_sound(&connection, path)?;
     let mut ledger = loaded.ledger;
     let leases = ledger.leases().count() as u64;
     let hold_seconds = match options.accept_risk {
@@ -188,7 +245,7 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
 }
 
 /// Whether a file is a whole data file of usher.
-fn check(connection: &Connection, path: &Path) -> Result<(), CacheError> {
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), CacheError> {
     let damaged = |why: String| CacheError::Damaged {
         path: path.into(),
         why,

@@ -32,6 +32,22 @@ pub enum CacheError {
         /// What was found.
         why: String,
     },
+    /// The write-ahead log beside it is another file's.
+    #[error(
+        "{} is {}, and the write-ahead log {}-wal beside it is of another file: a backup was copied \
+         over the data file, and the log of the file before stayed. Nothing was changed. Put the \
+         backup somewhere else and bring it back by `usher restore FILE`, which keeps what is there \
+         and takes care that no seat is granted twice",
+        path.display(),
+        if *is_whole { "whole by itself" } else { "damaged by itself, too" },
+        path.display()
+    )]
+    ForeignLog {
+        /// The data file.
+        path: PathBuf,
+        /// Whether the file is whole without the log.
+        is_whole: bool,
+    },
     /// The system refused.
     #[error("cannot {doing} {}: {why}", path.display())]
     System {

@@ -18,6 +18,7 @@ mod clock;
 mod engine;
 mod error;
 mod fill;
+mod foreign_log;
 mod history;
 mod inbox;
 mod inventory;
@@ -33,7 +34,7 @@ mod tokens;
 mod versions;
 mod writer;
 
-pub use backup::{RestoreOptions, Restored, copy, restore};
+pub use backup::{RestoreOptions, Restored, copy, restore, restore_open};
 pub use clock::{Clock, SystemClock};
 pub use engine::{
     Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, Request, Sink, Work,

@@ -5,12 +5,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use usher_core::ledger::Now;
 
 use crate::clock::Clock;
 use crate::error::CacheError;
+use crate::foreign_log;
 use crate::persons;
-use crate::schema;
+use crate::schema::{self, Saved};
 
 /// Makes the directory where there is none, and locks it for this process.
 pub(crate) fn lock(data: &Path) -> Result<File, CacheError> {
@@ -65,11 +67,28 @@ pub(crate) fn hold(path: &Path) -> Result<File, CacheError> {
     }
 }
 
-/// Opens the file and brings it to this version's schema.
-pub(crate) fn connection(path: &Path) -> Result<Connection, CacheError> {
-    let mut connection = schema::connect(path)?;
-    schema::migrate(&mut connection, path, persons::by_account)?;
-    Ok(connection)
+/// Opens the file and brings it to this version's schema. Until [`is_sound`], closing it leaves its
+/// log as it is: a log that is another file's would spoil this one.
+pub(crate) fn connection(path: &Path, saved: Saved) -> Result<Connection, CacheError> {
+    foreign_log::refuse(path)?;
+    let open = || {
+        let mut connection = schema::connect(path)?;
+        schema::migrate(&mut connection, path, saved, persons::by_account)?;
+        Ok(connection)
+    };
+    open().map_err(|error| foreign_log::explain(path, error))
+}
+
+/// What the file holds was read, and holds together: who closes it last takes its log in.
+pub(crate) fn is_sound(connection: &Connection, path: &Path) -> Result<(), CacheError> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map(drop)
+        .map_err(|source| CacheError::Database {
+            doing: "open",
+            path: path.into(),
+            source,
+        })
 }
 
 /// The server's id and its first incarnation: made once for a data file.

@@ -8,10 +8,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 use smallvec::SmallVec;
 use usher_core::ledger::{AllotmentNumber, Bound, Draw, SessionKey, Wall};
 
+use crate::backup;
 use crate::error::CacheError;
 
 /// The schema that this version writes.
@@ -234,6 +236,9 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, CacheError> {
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(database("open"))?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(database("open"))?;
     connection.set_prepared_statement_cache_capacity(64);
     let pages: i64 = connection
         .query_row("PRAGMA page_count", [], |row| row.get(0))
@@ -262,11 +267,21 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, CacheError> {
     Ok(connection)
 }
 
-/// Brings a file to this version's schema; a new one from nothing. A file of an earlier version
-/// is saved beside itself first. `persons_by_account` does what schema 3 changes of people.
+/// What becomes of a file of an earlier version as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// It stays beside the new one.
+    Beside,
+    /// It lies elsewhere already.
+    Elsewhere,
+}
+
+/// Brings a file to this version's schema; a new one from nothing. `persons_by_account` does what
+/// schema 3 changes of people.
 pub(crate) fn migrate(
     connection: &mut Connection,
     path: &Path,
+    saved: Saved,
     persons_by_account: fn(&Connection, &Path) -> Result<(), CacheError>,
 ) -> Result<(), CacheError> {
     let database = |source| CacheError::Database {
@@ -289,11 +304,9 @@ pub(crate) fn migrate(
     if found >= SCHEMA_VERSION {
         return Ok(());
     }
-    if found > 0 {
-        let saved = path.with_extension(format!("db.schema-{found}"));
-        connection
-            .execute("VACUUM INTO ?1", [saved.to_string_lossy()])
-            .map_err(database)?;
+    if found > 0 && saved == Saved::Beside {
+        let name = path.with_extension(format!("db.schema-{found}"));
+        backup::copy_whole(connection, path, &name)?;
     }
     let transaction = connection.transaction().map_err(database)?;
     transaction

@@ -15,10 +15,12 @@ use crate::clock::Clock;
 use crate::engine::{Answer, Engine, EngineOptions, Failure, Look, Opened, Request, Sink, Work};
 use crate::error::CacheError;
 use crate::fill::fill;
+use crate::foreign_log;
 use crate::journal::{self, CommitError};
 use crate::load::load;
 use crate::open;
 use crate::presence::Presence;
+use crate::schema::Saved;
 use crate::versions;
 
 use crate::inbox::{Item, Settler, Shared};
@@ -56,9 +58,11 @@ pub(crate) fn open(
     let lock = open::lock(&data)?;
     let path = data.join("cache.db");
     let held = open::hold(&path)?;
-    let connection = open::connection(&path)?;
+    let connection = open::connection(&path, Saved::Beside)?;
     let server_id = open::server_id(&connection, &path)?;
-    let loaded = load(&connection, &path, left)?;
+    let loaded =
+        load(&connection, &path, left).map_err(|error| foreign_log::explain(&path, error))?;
+    open::is_sound(&connection, &path)?;
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {
@@ -390,9 +394,10 @@ impl Writer {
         self.shared.close_readers();
         self.beside = None;
         self.connection = None;
-        let reopened = open::connection(&self.path).and_then(|mut connection| {
+        let reopened = open::connection(&self.path, Saved::Beside).and_then(|mut connection| {
             checkpoint::truncate(&connection, &self.path)?;
             let loaded = load(&connection, &self.path, &|_| {})?;
+            open::is_sound(&connection, &self.path)?;
             let beside = Beside::begin(&mut connection, &self.shared)?;
             Ok((connection, beside, loaded))
         });
@@ -609,7 +614,7 @@ mod tests {
     fn writer(data: &Path) -> Writer {
         let path = data.join("cache.db");
         let held = [open::lock(data).unwrap(), open::hold(&path).unwrap()];
-        let connection = open::connection(&path).unwrap();
+        let connection = open::connection(&path, Saved::Beside).unwrap();
         open::server_id(&connection, &path).unwrap();
         let loaded = load(&connection, &path, &|_| {}).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

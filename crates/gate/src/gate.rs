@@ -16,7 +16,7 @@ use crate::passing::{self, Received};
 use crate::patience::Patience;
 use crate::table::{HELD_AT_MOST, Held, Known, Table, Until};
 use crate::wire::{
-    Answer, Figures, FileId, Order, Otherwise, QuestionNumber, SIZE, Step, ToGate, ToPartner,
+    Answer, Figures, FileState, Order, Otherwise, QuestionNumber, SIZE, Step, ToGate, ToPartner,
 };
 
 /// For each start that is held, for those of one reading, and a few of its own.
@@ -230,15 +230,16 @@ impl Gate {
         let (false, true, Ok(stat)) = (is_partners, self.is_enforcing, stat) else {
             return self.decide(event, Otherwise::Run, now);
         };
-        let file = FileId {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-        };
+        let file = FileState::of(&stat);
         let Some(number) = self.table.next_number() else {
             self.figures.table_full += 1;
             return self.decide(event, self.known.otherwise(file), now);
         };
-        let question = ToPartner::Question { number, pid, file };
+        let question = ToPartner::Question {
+            number,
+            pid,
+            file: file.id,
+        };
         if passing::send(self.partner, &question.encode(), Some(event.as_fd())).is_err() {
             self.figures.partner_full += 1;
             self.is_silent = true;
@@ -253,7 +254,6 @@ impl Gate {
             number,
             event,
             file,
-            changed: changed(&stat),
             since: now,
             until: Until::FirstWord {
                 due: now + patience,
@@ -329,7 +329,7 @@ impl Gate {
         }
         // Looked at after the mark: what changes from here on takes the mark away.
         let now = rustix::fs::fstat(&held.event);
-        let is_unchanged = now.is_ok_and(|now| changed(&now) == held.changed);
+        let is_unchanged = now.is_ok_and(|now| FileState::of(&now) == held.file);
         is_unchanged || self.group.heed(held.event.as_fd()).is_err()
     }
 
@@ -408,9 +408,4 @@ impl Gate {
             self.decide(held.event, what, held.since);
         }
     }
-}
-
-/// When the kernel last changed anything about the file.
-fn changed(stat: &rustix::fs::Stat) -> (i64, u64) {
-    (stat.st_ctime, stat.st_ctime_nsec)
 }

@@ -30,7 +30,7 @@ pub use gate::is_serving;
 pub use partner::{CommandNumber, Gate, Options, Question, StartError, Word};
 pub use table::{HELD_AT_MOST, KNOWN_AT_MOST};
 pub use watch::Watch;
-pub use wire::{Answer, Figures, FileId, Otherwise, QuestionNumber};
+pub use wire::{Answer, Figures, FileId, FileState, Otherwise, QuestionNumber};
 
 /// Serves as gate or as guard, where the command line says that this process is one (`usher gate`),
 /// and gives its exit code. To be called before anything else is set up.

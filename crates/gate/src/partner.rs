@@ -15,7 +15,7 @@ use crate::gate::Limits;
 use crate::passing::{self, Received};
 use crate::table::HELD_AT_MOST;
 use crate::wire::{
-    Answer, Figures, FileId, Order, Otherwise, QuestionNumber, Step, ToGate, ToPartner,
+    Answer, Figures, FileId, FileState, Order, Otherwise, QuestionNumber, Step, ToGate, ToPartner,
 };
 
 /// A gate that does not serve within this is none.
@@ -275,12 +275,13 @@ impl Gate {
         self.order(Order::AskAboutAllAgain, None)
     }
 
-    /// Says what happens to this file's starts when no answer comes in time. There is room for
+    /// Says what happens to this file's starts when no answer comes in time, until the file changes.
+    /// What was said of its inode before is forgotten. There is room for
     /// [`KNOWN_AT_MOST`](crate::KNOWN_AT_MOST); beyond, [`Word::Done`] tells ENOSPC.
     ///
     /// # Errors
     /// As [`answer`](Self::answer).
-    pub fn know(&self, file: FileId, otherwise: Otherwise) -> Result<CommandNumber, Errno> {
+    pub fn know(&self, file: FileState, otherwise: Otherwise) -> Result<CommandNumber, Errno> {
         self.order(Order::Known { file, otherwise }, None)
     }
 

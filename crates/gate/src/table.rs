@@ -4,7 +4,7 @@
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
-use crate::wire::{FileId, Otherwise, QuestionNumber};
+use crate::wire::{FileId, FileState, Otherwise, QuestionNumber};
 
 /// Starts that are held at once, at most; what comes beyond is not asked about. With each answer the
 /// kernel wakes all that wait, so each start costs in proportion to how many are held.
@@ -18,9 +18,8 @@ pub(crate) struct Held {
     pub(crate) number: QuestionNumber,
     /// The kernel's descriptor of this start: by its number the kernel is answered.
     pub(crate) event: OwnedFd,
-    pub(crate) file: FileId,
-    /// When the file's attributes or content last changed, as it was when the question was asked.
-    pub(crate) changed: (i64, u64),
+    /// The file as it was when the question was asked.
+    pub(crate) file: FileState,
     pub(crate) since: Instant,
     pub(crate) until: Until,
 }
@@ -155,7 +154,7 @@ fn place(number: QuestionNumber) -> usize {
 /// What happens to the starts of some files when the partner is silent; every other runs.
 #[derive(Debug)]
 pub(crate) struct Known {
-    files: Vec<(FileId, Otherwise)>,
+    files: Vec<(FileState, Otherwise)>,
 }
 
 impl Known {
@@ -165,14 +164,14 @@ impl Known {
         }
     }
 
-    pub(crate) fn otherwise(&self, file: FileId) -> Otherwise {
+    pub(crate) fn otherwise(&self, file: FileState) -> Otherwise {
         let known = self.files.iter().find(|(known, _)| *known == file);
         known.map_or(Otherwise::Run, |(_, otherwise)| *otherwise)
     }
 
     /// Whether there was room for it.
-    pub(crate) fn learn(&mut self, file: FileId, otherwise: Otherwise) -> bool {
-        self.forget(file);
+    pub(crate) fn learn(&mut self, file: FileState, otherwise: Otherwise) -> bool {
+        self.forget(file.id);
         let has_room = self.files.len() < KNOWN_AT_MOST;
         if has_room {
             self.files.push((file, otherwise));
@@ -181,7 +180,7 @@ impl Known {
     }
 
     pub(crate) fn forget(&mut self, file: FileId) {
-        self.files.retain(|(known, _)| *known != file);
+        self.files.retain(|(known, _)| known.id != file);
     }
 
     pub(crate) fn forget_all(&mut self) {

@@ -20,6 +20,29 @@ pub struct FileId {
     pub inode: u64,
 }
 
+/// A file as it is until the next change: an inode that another file takes over, or that is written
+/// to, is not the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileState {
+    /// Which file.
+    pub id: FileId,
+    /// `st_ctime` of the file: seconds, and nanoseconds of the second.
+    pub changed: (i64, u64),
+}
+
+impl FileState {
+    /// As the kernel describes it.
+    pub fn of(stat: &rustix::fs::Stat) -> Self {
+        FileState {
+            id: FileId {
+                device: stat.st_dev,
+                inode: stat.st_ino,
+            },
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
+        }
+    }
+}
+
 /// What happens to a start that nobody decides in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Otherwise {
@@ -132,8 +155,11 @@ pub(crate) enum Order {
     AskAgain,
     /// Ask again about every file.
     AskAboutAllAgain,
-    /// What happens to this file's starts when the partner is silent.
-    Known { file: FileId, otherwise: Otherwise },
+    /// What happens to this file's starts when the partner is silent, until the file changes.
+    Known {
+        file: FileState,
+        otherwise: Otherwise,
+    },
     /// Nothing is known of this file any more.
     ForgetKnown { file: FileId },
     /// Nothing is known of any file.
@@ -253,9 +279,15 @@ impl ToGate {
                 Order::Unmark => numbers(&[11, command]),
                 Order::AskAgain => numbers(&[12, command]),
                 Order::AskAboutAllAgain => numbers(&[13, command]),
-                Order::Known { file, otherwise } => {
-                    numbers(&[14, command, file.device, file.inode, otherwise.to_number()])
-                }
+                Order::Known { file, otherwise } => numbers(&[
+                    14,
+                    command,
+                    file.id.device,
+                    file.id.inode,
+                    otherwise.to_number(),
+                    file.changed.0.cast_unsigned(),
+                    file.changed.1,
+                ]),
                 Order::ForgetKnown { file } => numbers(&[15, command, file.device, file.inode]),
                 Order::ForgetAllKnown => numbers(&[16, command]),
                 Order::Enforce { on } => numbers(&[17, command, u64::from(on)]),
@@ -264,7 +296,7 @@ impl ToGate {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let [kind, a, b, c, d, ..] = from_bytes(bytes)?;
+        let [kind, a, b, c, d, e, f, ..] = from_bytes(bytes)?;
         let answer = |answer| Self::Answer {
             number: QuestionNumber(a),
             answer,
@@ -288,7 +320,10 @@ impl ToGate {
             12 => order(Order::AskAgain),
             13 => order(Order::AskAboutAllAgain),
             14 => order(Order::Known {
-                file,
+                file: FileState {
+                    id: file,
+                    changed: (e.cast_signed(), f),
+                },
                 otherwise: Otherwise::from_number(d)?,
             }),
             15 => order(Order::ForgetKnown { file }),
@@ -379,7 +414,10 @@ mod tests {
             Order::AskAgain,
             Order::AskAboutAllAgain,
             Order::Known {
-                file: FILE,
+                file: FileState {
+                    id: FILE,
+                    changed: (-1, u64::MAX),
+                },
                 otherwise: Otherwise::Refuse,
             },
             Order::ForgetKnown { file: FILE },

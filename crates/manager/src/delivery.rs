@@ -11,7 +11,8 @@ use sha2::Sha256;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use usher_api::StatusMessage;
-use usher_core::messages::Action;
+
+use crate::targets::{Errand, Webhook};
 
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -29,28 +30,26 @@ pub(crate) struct Parcel {
     /// The rule that says so.
     pub(crate) rule: String,
     /// What.
-    pub(crate) action: Action,
+    pub(crate) errand: Errand,
     /// The message.
     pub(crate) message: Arc<StatusMessage>,
 }
 
-/// Where an action goes, for people: without what an address may hold that is secret.
-pub(crate) fn destination(action: &Action) -> String {
-    match action {
-        Action::SystemLog => "the system log".to_owned(),
-        Action::Webhook { url, .. } => {
+/// Where an errand goes, for people: without what an address may hold that is secret.
+pub(crate) fn destination(errand: &Errand) -> String {
+    match errand {
+        Errand::SystemLog => "the system log".to_owned(),
+        Errand::Webhook(Webhook { url, .. }) => {
             let host = reqwest::Url::parse(url).ok();
             let host = host.as_ref().and_then(|url| url.host_str());
             format!("the webhook at {}", host.unwrap_or("no host"))
         }
-        Action::Mail { to } => format!("mail to {to}"),
-        Action::Run { command, .. } => {
+        Errand::Mail { to } => format!("mail to {to}"),
+        Errand::Run { command, .. } => {
             let program = command.first().map_or("", String::as_str);
             format!("the program {program}")
         }
-        Action::Store { .. } | Action::DoNotSummarise | Action::Forward { .. } => {
-            "this site".to_owned()
-        }
+        Errand::Unknown(_) => "what no setting names".to_owned(),
     }
 }
 
@@ -73,12 +72,12 @@ pub(crate) async fn deliver(parcel: &Parcel, http: &reqwest::Client) -> Result<(
 
 async fn once(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
     let message = &parcel.message;
-    match &parcel.action {
-        Action::Store { .. } | Action::DoNotSummarise | Action::Forward { .. } => Ok(()),
-        Action::SystemLog => system_log(message).map_err(|error| error.to_string()),
-        Action::Webhook { url, secret_file } => webhook(message, http, url, secret_file).await,
-        Action::Mail { to } => mail(message, to).await,
-        Action::Run {
+    match &parcel.errand {
+        Errand::Unknown(why) => Err(why.clone()),
+        Errand::SystemLog => system_log(message).map_err(|error| error.to_string()),
+        Errand::Webhook(target) => webhook(message, http, target).await,
+        Errand::Mail { to } => mail(message, to).await,
+        Errand::Run {
             command,
             timeout_seconds,
         } => run_program(message, command, *timeout_seconds, None).await,
@@ -117,11 +116,10 @@ fn one_line(text: &str) -> String {
 async fn webhook(
     message: &StatusMessage,
     http: &reqwest::Client,
-    url: &str,
-    secret_file: &str,
+    Webhook { url, secret_file }: &Webhook,
 ) -> Result<(), String> {
     let secret = std::fs::read(secret_file)
-        .map_err(|error| format!("cannot read the secret {secret_file}: {error}"))?;
+        .map_err(|error| format!("cannot read the secret {}: {error}", secret_file.display()))?;
     let body = serde_json::to_vec(message).map_err(|error| error.to_string())?;
     let response = http
         .post(url)

@@ -12,6 +12,7 @@ use usher_site::{MessageRow, Site, SiteError};
 use crate::clock::{date, wall_ms};
 use crate::delivery::Parcel;
 use crate::queues::{Queues, Trouble, WAITING_LIMIT};
+use crate::targets::{Targets, Unnamed};
 
 /// The setting that holds the site's rules.
 const RULES: &str = "message_rules";
@@ -33,25 +34,34 @@ pub(crate) struct Desk {
     queues: Queues,
     /// Where messages are delivered: they are raised on threads that are no tasks.
     runtime: tokio::runtime::Handle,
+    targets: Targets,
     /// Counts messages, so that who waits for new ones is woken.
     news: watch::Sender<u64>,
 }
 
+/// A desk, what could not be delivered, and what stored rules name themselves.
+pub(crate) type Opened = (Arc<Desk>, mpsc::Receiver<Trouble>, Vec<Unnamed>);
+
 impl Desk {
     /// A desk with the rules that the site has; what could not be delivered comes out of the
-    /// receiver, for [`tell`].
+    /// receiver, for [`tell`]. Actions that name a program or webhook themselves are left out;
+    /// which, is told as well.
     pub(crate) fn open(
         site: Arc<dyn Site>,
         name: String,
         http: reqwest::Client,
-    ) -> Result<(Arc<Self>, mpsc::Receiver<Trouble>), SiteError> {
-        let rules = match site.setting(RULES)? {
-            Some(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
+        targets: Targets,
+    ) -> Result<Opened, SiteError> {
+        let (rules, unnamed) = match site.setting(RULES)? {
+            Some(text) => targets.read_rules(&text).unwrap_or_else(|error| {
                 tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
-                default_rules()
+                (default_rules(), Vec::new())
             }),
-            None => default_rules(),
+            None => (default_rules(), Vec::new()),
         };
+        if let Some(why) = targets.missing(&rules) {
+            tracing::warn!(why, "a message rule names what is not there");
+        }
         let computer = rustix::system::uname()
             .nodename()
             .to_string_lossy()
@@ -63,11 +73,12 @@ impl Desk {
             computer,
             folder: Mutex::new(Folder::new(FolderOptions::default())),
             rules: RwLock::new(Arc::new(rules)),
+            targets,
             queues,
             runtime: tokio::runtime::Handle::current(),
             news: watch::Sender::new(0),
         };
-        Ok((Arc::new(desk), troubles))
+        Ok((Arc::new(desk), troubles, unnamed))
     }
 
     /// The site's rules.
@@ -76,6 +87,11 @@ impl Desk {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Why rules name what is not there, where they do.
+    pub(crate) fn missing(&self, rules: &[Rule]) -> Option<String> {
+        self.targets.missing(rules)
     }
 
     /// Changes the site's rules, which must be sound. Waits for the disk.
@@ -192,16 +208,15 @@ impl Desk {
 
     fn deliver(&self, decision: Decision, message: &Arc<StatusMessage>) {
         for (rule, action) in decision.actions {
-            let here = matches!(action, Action::Store { .. } | Action::DoNotSummarise);
             // One that tells of a failed delivery would fail in the same way.
             let is_about_delivery = matches!(message.id, UNDELIVERED | DROPPED);
             let in_circles = is_about_delivery && action != Action::SystemLog;
-            if here || in_circles {
+            let Some(errand) = self.targets.errand(action).filter(|_| !in_circles) else {
                 continue;
-            }
+            };
             let parcel = Parcel {
                 rule,
-                action,
+                errand,
                 message: message.clone(),
             };
             self.queues.send(parcel, &self.runtime);

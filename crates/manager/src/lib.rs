@@ -25,6 +25,7 @@ mod routes;
 mod secrets;
 mod serve;
 mod summary;
+mod targets;
 mod thresholds;
 mod tokens;
 mod view;
@@ -40,6 +41,7 @@ use usher_core::health::{HealingOptions, MemoryOptions, ServiceManagerWord, Watc
 use usher_core::lifecycle::ServiceManager as Watchdog;
 
 pub use serve::run;
+pub use targets::{Targets, Webhook};
 
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
 /// time; they are made on threads of their own.
@@ -153,6 +155,8 @@ pub struct ManagerOptions {
     pub watchdog: Option<Arc<dyn Watchdog>>,
     /// A URL that is fetched after each cycle, so that somebody outside notices when it is not.
     pub beat_url: Option<String>,
+    /// The programs and webhooks that message rules may name.
+    pub targets: Targets,
     /// A certificate authority (PEM) to trust besides the system's own.
     pub authority: Option<Vec<u8>>,
 }

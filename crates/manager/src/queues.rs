@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::delivery::{self, Parcel};
+use crate::targets::Errand;
 
 /// Messages that may wait for one destination.
 pub(crate) const WAITING_LIMIT: usize = 1_000;
@@ -48,8 +49,8 @@ pub(crate) struct Queues {
 
 struct Shared {
     http: reqwest::Client,
-    /// By the whole action: two that differ in anything are two destinations.
-    waiting: Mutex<HashMap<String, Queue>>,
+    /// By the whole errand: two that differ in anything are two destinations.
+    waiting: Mutex<HashMap<Errand, Queue>>,
     troubles: mpsc::Sender<Trouble>,
     dropped: AtomicU64,
     failed: AtomicU64,
@@ -81,7 +82,7 @@ impl Queues {
 
     /// Takes a parcel. Never waits.
     pub(crate) fn send(&self, parcel: Parcel, runtime: &tokio::runtime::Handle) {
-        let key = serde_json::to_string(&parcel.action).unwrap_or_default();
+        let key = parcel.errand.clone();
         let mut waiting = self.shared.waiting();
         let is_new = !waiting.contains_key(&key);
         if is_new && waiting.len() >= DESTINATIONS_LIMIT {
@@ -121,7 +122,7 @@ impl Queues {
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<String, Queue>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Errand, Queue>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -129,7 +130,7 @@ impl Shared {
     fn drop_one(&self, parcel: &Parcel, dropped: u64) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
         if 10_u64.checked_pow(dropped.max(1).ilog10()) == Some(dropped) {
-            let destination = delivery::destination(&parcel.action);
+            let destination = delivery::destination(&parcel.errand);
             tracing::error!(destination, dropped, "messages are dropped: too many wait");
             self.tell(Trouble::Dropped {
                 destination,
@@ -146,7 +147,7 @@ impl Shared {
 }
 
 /// Delivers one after another until nothing waits there.
-async fn empty(shared: Arc<Shared>, key: String) {
+async fn empty(shared: Arc<Shared>, key: Errand) {
     loop {
         let parcel = {
             let mut waiting = shared.waiting();
@@ -177,11 +178,10 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use usher_api::{StatusMessage, Timestamp};
-    use usher_core::messages::Action;
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    fn parcel(action: &Action) -> Parcel {
+    fn parcel(errand: &Errand) -> Parcel {
         let at = Timestamp::UNIX_EPOCH;
         let message = StatusMessage {
             record_id: 1,
@@ -202,13 +202,13 @@ mod tests {
         };
         Parcel {
             rule: "everything".to_owned(),
-            action: action.clone(),
+            errand: errand.clone(),
             message: Arc::new(message),
         }
     }
 
-    fn run(script: &str) -> Action {
-        Action::Run {
+    fn run(script: &str) -> Errand {
+        Errand::Run {
             command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
             timeout_seconds: 60,
         }

@@ -59,10 +59,19 @@ pub async fn run(
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
     let http = prober.http().clone();
-    let (desk, troubles) =
-        Desk::open(site.clone(), options.site.clone(), http).map_err(|error| failed(&error))?;
+    let opened = Desk::open(
+        site.clone(),
+        options.site.clone(),
+        http,
+        options.targets.clone(),
+    );
+    let (desk, troubles, unnamed) = opened.map_err(|error| failed(&error))?;
     let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
     let telling = tokio::spawn(desk::tell(troubles, Arc::downgrade(&desk)));
+    for it in unnamed {
+        let values = vec![it.rule, it.does, it.setting];
+        desk.raise(9447, None, values).await;
+    }
     let tools = Arc::new(Tools {
         site,
         desk,

@@ -1,5 +1,6 @@
 //! Bodies: what comes in is read whole and bounded, what goes out is whole or a stream.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -129,8 +130,60 @@ impl HttpBody for Body {
     }
 }
 
+/// Bytes of bodies that a core holds at once, of requests that are not answered yet: what waits in
+/// queues is bounded by it, however many requests that is.
+const HELD_LIMIT_BYTES: usize = 64 * BODY_LIMIT_BYTES;
+
+/// The bodies of one core's requests that are not answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct Bodies(Cell<usize>);
+
+impl Bodies {
+    /// Room for one body, which is given back with it.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        Held {
+            bodies: self,
+            bytes: 0,
+        }
+    }
+}
+
+/// See [`Bodies::hold`].
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    bodies: &'a Bodies,
+    bytes: usize,
+}
+
+impl Held<'_> {
+    fn add(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let all = self.bodies.0.get().saturating_add(bytes);
+        if all > HELD_LIMIT_BYTES {
+            return Err(Refusal::new(
+                Code::Busy,
+                "the requests that wait for an answer hold as much as may be held: try again after \
+                 Retry-After",
+            ));
+        }
+        self.bodies.0.set(all);
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let all = self.bodies.0.get();
+        self.bodies.0.set(all.saturating_sub(self.bytes));
+    }
+}
+
 /// Reads a request's body: at most 1 MiB, JSON where there is any.
-pub(crate) async fn read(request: &mut Request<Incoming>) -> Result<Bytes, Refusal> {
+/// What it takes is held until `held` goes, which is when it is answered.
+pub(crate) async fn read(
+    request: &mut Request<Incoming>,
+    held: &mut Held<'_>,
+) -> Result<Bytes, Refusal> {
     if request.body().is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -149,6 +202,7 @@ pub(crate) async fn read(request: &mut Request<Incoming>) -> Result<Bytes, Refus
     if first.len() > BODY_LIMIT_BYTES {
         return Err(refuse_large(body).await);
     }
+    held.add(first.len())?;
     let whole = match body.is_end_stream() {
         true => first,
         false => {
@@ -158,6 +212,7 @@ pub(crate) async fn read(request: &mut Request<Incoming>) -> Result<Bytes, Refus
                 if whole.len() + more.len() > BODY_LIMIT_BYTES {
                     return Err(refuse_large(body).await);
                 }
+                held.add(more.len())?;
                 whole.extend_from_slice(&more);
             }
             whole.into()
@@ -265,5 +320,22 @@ mod tests {
         let error = next(&mut lost).await.unwrap().unwrap_err();
         assert!(error.to_string().contains("revoked"), "{error}");
         assert!(next(&mut lost).await.is_none());
+    }
+
+    #[test]
+    fn bodies_that_wait_for_an_answer_hold_only_so_much_and_give_it_back() {
+        let bodies = Bodies::default();
+        let mut held: Vec<Held<'_>> = Vec::new();
+        for _ in 0..64 {
+            let mut one = bodies.hold();
+            one.add(BODY_LIMIT_BYTES).unwrap();
+            held.push(one);
+        }
+        let mut more = bodies.hold();
+        assert!(more.add(1).is_err());
+        held.pop();
+        more.add(1).unwrap();
+        drop((held, more));
+        assert_eq!(bodies.0.get(), 0);
     }
 }

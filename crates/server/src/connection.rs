@@ -40,9 +40,8 @@ pub(crate) struct Watch {
     place: Cell<usize>,
     /// Requests that are being answered.
     active: Cell<u32>,
-    /// Requests whose body is being read, and since when the oldest progress counts.
-    reading: Cell<u32>,
-    reading_since: Cell<u32>,
+    /// Since when each body is being read: at most as many as there are streams.
+    reading: RefCell<Vec<u32>>,
     /// When the first byte of a head came that is not whole yet.
     head_since: Cell<Option<u32>>,
     idle_since: Cell<u32>,
@@ -70,9 +69,9 @@ impl Watch {
 
     /// A body is being read until the guard goes.
     pub(crate) fn reading(&self) -> Reading<'_> {
-        self.reading.set(self.reading.get() + 1);
-        self.reading_since.set(self.second.get());
-        Reading(self)
+        let since = self.second.get();
+        self.reading.borrow_mut().push(since);
+        Reading { watch: self, since }
     }
 
     fn bytes_came(&self) {
@@ -89,7 +88,11 @@ impl Watch {
             .head_since
             .get()
             .is_some_and(|since| over(since, HEAD_SECONDS));
-        let body = self.reading.get() > 0 && over(self.reading_since.get(), BODY_SECONDS);
+        let body = self
+            .reading
+            .borrow()
+            .iter()
+            .any(|since| over(*since, BODY_SECONDS));
         let idle = self.active.get() == 0 && over(self.idle_since.get(), IDLE_SECONDS);
         if head || body || idle {
             self.end();
@@ -127,12 +130,17 @@ impl Drop for Busy {
 }
 
 /// See [`Watch::reading`].
-pub(crate) struct Reading<'a>(&'a Watch);
+pub(crate) struct Reading<'a> {
+    watch: &'a Watch,
+    since: u32,
+}
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        self.0.reading.set(self.0.reading.get().saturating_sub(1));
-        self.0.reading_since.set(self.0.second.get());
+        let mut reading = self.watch.reading.borrow_mut();
+        if let Some(at) = reading.iter().position(|since| *since == self.since) {
+            reading.swap_remove(at);
+        }
     }
 }
 
@@ -387,6 +395,23 @@ mod tests {
         watch.sweep();
         assert!(watch.must_end.get());
         drop(reading);
-        assert_eq!(watch.reading.get(), 0);
+        assert!(watch.reading.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_body_that_does_not_come_is_not_hidden_by_fresh_ones() {
+        let (second, watch) = watch();
+        let _busy = watch.busy();
+        let _slow = watch.reading();
+        for now in 101..=100 + BODY_SECONDS {
+            second.set(now);
+            drop(watch.reading());
+            watch.sweep();
+            assert!(!watch.must_end.get());
+        }
+        second.set(101 + BODY_SECONDS);
+        drop(watch.reading());
+        watch.sweep();
+        assert!(watch.must_end.get());
     }
 }

@@ -15,7 +15,7 @@ use hyper_util::service::TowerToHyperService;
 
 use crate::app::App;
 use crate::auth::{LastAsker, Principal};
-use crate::body::{self, Body};
+use crate::body::{self, Bodies, Body};
 use crate::candidate::candidate;
 use crate::connection::Watch;
 use crate::hopper::Hopper;
@@ -29,6 +29,7 @@ pub(crate) struct Core {
     pub(crate) app: Arc<App>,
     pub(crate) hopper: Hopper,
     pub(crate) counts: Arc<CoreCounts>,
+    bodies: Bodies,
     router: TowerToHyperService<Router>,
 }
 
@@ -40,6 +41,7 @@ impl Core {
             router: TowerToHyperService::new(routes::router(app.clone())),
             app,
             counts,
+            bodies: Bodies::default(),
         }
     }
 }
@@ -76,9 +78,10 @@ async fn hot_route(
     let who = asker
         .borrow_mut()
         .identify(request.headers(), &core.app.tokens)?;
+    let mut held = core.bodies.hold();
     let body = {
         let _reading = connection.reading();
-        body::read(&mut request).await?
+        body::read(&mut request, &mut held).await?
     };
     // The body may have taken its time.
     who.must_be_valid()?;
@@ -112,6 +115,7 @@ async fn cold_route(
 ) -> (usize, Result<Response<Body>, Refusal>) {
     let no_route = routes::TABLE.len();
     let number = RequestNumber(candidate());
+    let mut held = core.bodies.hold();
     let mut who = None;
     if !routes::is_open(request.uri().path()) {
         let found = asker
@@ -124,7 +128,7 @@ async fn cold_route(
     }
     let body = {
         let _reading = connection.reading();
-        match body::read(&mut request).await {
+        match body::read(&mut request, &mut held).await {
             Ok(body) => body,
             Err(refusal) => return (no_route, Err(refusal)),
         }

@@ -21,6 +21,8 @@ pub struct Unit {
     pub age: Option<Duration>,
     /// Its main process.
     pub main_pid: Option<u32>,
+    /// What it is started by, as its file says: the program and what it is given.
+    pub command: Vec<String>,
     /// How it ended last, in the manager's words: `success`, `exit-code`, `watchdog`, `timeout` …
     pub result: String,
     /// The exit status or signal of its main process, where it has ended.

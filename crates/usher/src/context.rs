@@ -8,6 +8,9 @@ use usher_api::client::{Client, Endpoint};
 use crate::cli::Globals;
 use crate::failure::Failure;
 
+/// More than any token has.
+const TOKEN_LIMIT_BYTES: u64 = 4_096;
+
 /// The options of every command, with what follows from them.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -71,7 +74,9 @@ impl Context {
         if let Some(token) = &self.globals.token {
             return Some(token.trim().to_owned()).filter(|token| !token.is_empty());
         }
-        let text = std::fs::read_to_string(self.data.join("admin.token")).ok()?;
+        // The directory may be another account's: a link of its would have root show a secret.
+        let file = self.data.join("admin.token");
+        let text = usher_files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
         Some(text.trim().to_owned()).filter(|token| !token.is_empty())
     }
 

@@ -14,6 +14,7 @@ mod learn;
 mod listing;
 mod notify;
 mod output;
+mod owner;
 mod package;
 mod run;
 mod spawn;
@@ -25,6 +26,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // The gate takes nothing of what this program sets up for its other roles.
     if let Some(code) = usher_gate::entered(std::env::args_os()) {
+        return code;
+    }
+    // So does the process that does root's work with the rights of a data directory's owner.
+    if let Some(code) = owner::child::entered(std::env::args_os()) {
         return code;
     }
     let args: Vec<_> = std::env::args_os().collect();

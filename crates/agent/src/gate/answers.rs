@@ -1,7 +1,6 @@
 //! What the gate is answered: at once from names and memory, or after a look into the file, or by
 //! the agent, which asks the server for a seat.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -13,10 +12,11 @@ use rustix::fs::fstat;
 use tokio::sync::mpsc;
 use usher_core::identify::{Needed, ProgramRole, Started};
 use usher_core::sessions::{Process, ProcessKey, Program, Unanswered, Who};
-use usher_gate::{Answer, Gate, Otherwise, Question, QuestionNumber};
+use usher_gate::{Answer, FileState, Gate, Otherwise, Question, QuestionNumber};
 
 use super::changes::Changes;
 use super::desk::{Start, Waiting};
+use super::refused::{Refused, Tell};
 use super::terminal;
 use crate::identity::file::Target;
 use crate::identity::{Matched, Verdict, display_name};
@@ -32,8 +32,6 @@ const NAMES_LIMIT: usize = 256;
 const LOOK_WITHIN: Duration = Duration::from_secs(3);
 /// How long the agent may take for a seat, its own deadline included: then the policy decides.
 const SEAT_WITHIN: Duration = Duration::from_secs(5);
-/// Files that are refused where the agent is silent, at most as many as the gate knows.
-const REFUSED_LIMIT: usize = usher_gate::KNOWN_AT_MOST;
 
 /// What is known of a start at first sight.
 enum Sight {
@@ -57,7 +55,7 @@ pub(super) struct Answers {
     teller: Teller,
     looks: SyncSender<(Arc<Served>, Seen)>,
     /// Files of which the gate knows that they are refused where nobody answers.
-    refused: HashSet<usher_gate::FileId>,
+    refused: Refused,
 }
 
 /// A question, with what was seen of its file.
@@ -65,6 +63,7 @@ struct Seen {
     question: Question,
     path: Vec<u8>,
     key: FileKey,
+    state: FileState,
     owner: u32,
 }
 
@@ -100,7 +99,7 @@ impl Answers {
         Ok(Answers {
             teller,
             looks,
-            refused: HashSet::new(),
+            refused: Refused::new(usher_gate::KNOWN_AT_MOST),
         })
     }
 
@@ -118,9 +117,12 @@ impl Answers {
             return tell(gate, number, Answer::Run);
         };
         match self.teller.at_first_sight(&seen) {
-            Sight::Nobodys => served.forget(&seen.question),
+            Sight::Nobodys => {
+                self.learn(gate, &seen, false);
+                served.forget(&seen.question);
+            }
             Sight::Metered(matched) => {
-                self.learn(gate, &seen, &matched);
+                self.learn(gate, &seen, matched.gate == Some(Unanswered::Refuse));
                 self.teller.ask(gate, seen, matched);
             }
             Sight::Unknown => {
@@ -137,11 +139,12 @@ impl Answers {
     }
 
     /// Has the gate know which files are refused where nobody answers it.
-    fn learn(&mut self, gate: &Gate, seen: &Seen, matched: &Matched) {
-        let is_refused = matched.gate == Some(Unanswered::Refuse);
-        let id = seen.question.id;
-        if is_refused && self.refused.len() < REFUSED_LIMIT && self.refused.insert(id) {
-            let _ = gate.know(id, Otherwise::Refuse);
+    fn learn(&mut self, gate: &Gate, seen: &Seen, is_refused: bool) {
+        for tell in self.refused.seen(seen.state, is_refused) {
+            let _ = match tell {
+                Tell::Known(file) => gate.know(file, Otherwise::Refuse),
+                Tell::Forgotten(id) => gate.forget_known(id),
+            };
         }
     }
 }
@@ -162,6 +165,7 @@ impl Seen {
         Ok(Seen {
             path: procfs::path_of_open(&file)?,
             key: FileKey::of(&stat),
+            state: FileState::of(&stat),
             owner: stat.st_uid,
             question,
         })

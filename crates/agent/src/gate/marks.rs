@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use usher_api::MountMark;
 use usher_gate::{CommandNumber, Gate};
@@ -200,8 +199,7 @@ impl Follower {
     fn ask(&self, mount: &Mount, root: &Path) -> Result<(), String> {
         let relative = mount.path.strip_prefix(b"/").unwrap_or(&mount.path);
         let path = root.join(std::ffi::OsStr::from_bytes(relative));
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let opened = openat(CWD, &path, flags, Mode::empty());
+        let opened = usher_files::open_folder_or_regular(&path).map(OwnedFd::from);
         let opened = opened.map_err(|error| format!("its root cannot be opened: {error}"))?;
         if !self.is_allowed(&opened) {
             return Err("the agent was told to hold starts elsewhere only".to_owned());

@@ -12,6 +12,7 @@ mod answers;
 mod changes;
 pub(crate) mod desk;
 mod marks;
+mod refused;
 pub(crate) mod terminal;
 mod told;
 

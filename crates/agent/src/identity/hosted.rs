@@ -9,8 +9,9 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{Mode, OFlags, fstat, openat};
+use rustix::fs::fstat;
 use usher_core::identify::file_name;
+use usher_files::Links;
 
 use crate::watch::procfs::{self, FileKey};
 
@@ -110,27 +111,12 @@ fn open(pid: u32, argument: &[u8]) -> Option<HostedFile> {
     if argument.is_empty() || argument.len() > PATH_LIMIT {
         return None;
     }
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let (folder, relative) = match argument.strip_prefix(b"/") {
         Some(rest) => (procfs::folder(pid, "root").ok()?, rest),
         None => (procfs::folder(pid, "cwd").ok()?, argument),
     };
-    // A FIFO or device of a user's choosing must not even be opened for reading.
-    let probe = openat(
-        &folder,
-        relative,
-        OFlags::PATH | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .ok()?;
-    let is_file = |stat: &rustix::fs::Stat| {
-        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile
-    };
-    if !is_file(&fstat(&probe).ok()?) {
-        return None;
-    }
-    let file = File::from(openat(&folder, relative, flags, Mode::empty()).ok()?);
-    let stat = fstat(&file).ok().filter(is_file)?;
+    let file = usher_files::open_regular_at(&folder, relative, Links::Followed).ok()?;
+    let stat = fstat(&file).ok()?;
     Some(HostedFile {
         path: procfs::path_of_open(&file).ok()?,
         key: FileKey::of(&stat),

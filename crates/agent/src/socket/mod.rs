@@ -10,6 +10,7 @@ mod enforcement;
 mod listener;
 mod notices;
 mod peer;
+mod refreshes;
 mod routes;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use crate::sync_loop::Exchanges;
 use crate::waits::Attendant;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
+pub(crate) use refreshes::Refreshes;
 
 /// What the routes work on.
 pub(crate) struct State {
@@ -39,6 +41,8 @@ pub(crate) struct State {
     /// Something happened that the server should hear of.
     pub(crate) changed: Arc<Notify>,
     pub(crate) exchanges: watch::Receiver<Exchanges>,
+    /// How often each account may ask for an exchange.
+    pub(crate) refreshes: Refreshes,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,
 }

@@ -27,7 +27,7 @@ use super::{State, covers, displays, enforcement, notices};
 use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
-use crate::watch::procfs::FileKey;
+use crate::watch::procfs::{self, FileKey};
 use crate::{clock, lock};
 
 /// The largest body that is read: the largest request is a checkout.
@@ -344,20 +344,18 @@ async fn identify(
 
 fn look_into(state: &State, peer: Peer, path: &str) -> Result<IdentifyAnswer, Refusal> {
     let refuse = |why: &str| Refusal::new(Code::InvalidRequest, format!("{path:?}: {why}"));
-    let real = std::fs::canonicalize(path).map_err(|error| refuse(&error.to_string()))?;
-    let stat = rustix::fs::stat(&real).map_err(|error| refuse(&error.to_string()))?;
-    let is_file =
-        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile;
+    let failed = |error: std::io::Error| refuse(&error.to_string());
+    let file = usher_files::open_regular(path).map_err(failed)?;
+    let stat = rustix::fs::fstat(&file).map_err(|error| failed(error.into()))?;
     // The agent may read more than who asks: what others may not run is not looked into.
     let allowed = peer.is_root() || stat.st_uid == peer.uid || stat.st_mode & 0o001 != 0;
-    if !is_file || !allowed {
+    if !allowed {
         return Err(refuse("not a program that this account may run"));
     }
-    use std::os::unix::ffi::OsStrExt;
     let target = Target {
-        path: real.as_os_str().as_bytes().to_vec(),
+        path: procfs::path_of_open(&file).map_err(failed)?,
         key: FileKey::of(&stat),
-        file: std::fs::File::open(&real).ok(),
+        file: Some(file),
     };
     let verdict = state.shared.identifier.thorough(&target);
     Ok(IdentifyAnswer {
@@ -449,7 +447,14 @@ fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
 }
 
 /// Exchanges with the server now, so that what was just changed there holds here.
-async fn refresh(AxumState(state): App) -> Answer {
+async fn refresh(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
+    if !state.refreshes.may(peer.uid, std::time::Instant::now()) {
+        return Err(Refusal::new(
+            Code::Busy,
+            "this account has asked for an exchange with the server too often: there is one by \
+             itself soon, or try again in a second",
+        ));
+    }
     let mut exchanges = state.exchanges.clone();
     let after = exchanges.borrow().begun;
     state.changed.notify_one();

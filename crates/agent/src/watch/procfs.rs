@@ -98,12 +98,11 @@ fn is_file(path: &[u8], key: &FileKey) -> bool {
 pub(crate) fn open_executable(pid: u32, path: &[u8], key: &FileKey) -> io::Result<File> {
     let mut buffer = [0; 40];
     let link = path_of(proc_path(&mut buffer, pid, "exe"));
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     for path in [link, path_of(path)] {
-        if let Ok(file) = openat(CWD, path, flags, Mode::empty())
+        if let Ok(file) = usher_files::open_regular(path)
             && FileKey::of(&fstat(&file)?) == *key
         {
-            return Ok(File::from(file));
+            return Ok(file);
         }
     }
     Err(io::ErrorKind::NotFound.into())

@@ -408,6 +408,49 @@ fn a_file_is_identified_for_who_may_run_it() {
 }
 
 #[test]
+fn a_file_that_takes_turns_with_a_fifo_holds_no_look() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[("app", 9, &["name=usher-t-turns"])]);
+    let agent = Agent::start(&server, folder.path());
+    let program = sleeper(&folder.path().join("program"));
+    let fifo = folder.path().join("fifo");
+    run(Command::new("mkfifo").args(["-m", "777"]).arg(&fifo));
+    let name = folder.path().join("usher-t-turns");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let late = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let next = folder.path().join("next");
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                for from in [&program, &fifo] {
+                    std::fs::hard_link(from, &next).unwrap();
+                    std::fs::rename(&next, &name).unwrap();
+                    drop(std::fs::remove_file(&next));
+                }
+            }
+        });
+        let body = json!({"path": name.to_str().unwrap()}).to_string();
+        let late = (0..300).find(|_| {
+            let asked = Command::new("curl")
+                .args(["-s", "-m", "10", "-o", "/dev/null", "--unix-socket"])
+                .arg(agent.public_socket())
+                .args(["-H", "content-type: application/json", "-d", &body])
+                .arg("http://localhost/v1/identify")
+                .status();
+            asked.unwrap().code() == Some(28)
+        });
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        late
+    });
+    // Lets go of who waits for a writer.
+    drop(std::fs::File::options().read(true).write(true).open(&fifo));
+    assert_eq!(late, None, "the agent waited for a FIFO");
+}
+
+#[test]
 fn the_agent_tells_a_user_of_no_one_elses_leases() {
     if !can_ask() {
         return;

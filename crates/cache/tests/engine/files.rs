@@ -172,3 +172,79 @@ fn what_is_no_snapshot_is_not_restored_and_the_file_stays() {
     assert_eq!(std::fs::read(data.path().join("cache.db")).unwrap(), before);
     assert!(!data.path().join("cache.db.incoming").exists());
 }
+
+#[test]
+fn a_backup_that_was_copied_over_beside_an_old_log_is_told_and_left_whole() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    let (path, log) = (
+        data.path().join("cache.db"),
+        data.path().join("cache.db-wal"),
+    );
+    product(&engine, "cad", 1_000);
+    granted(&engine, "cad", "ada");
+    let backup = data.path().join("backup.db");
+    copy(&path, &backup).unwrap();
+    for user in 0..400 {
+        granted(&engine, "cad", &format!("u{user}"));
+    }
+    engine.settle().unwrap();
+    let old_log = std::fs::read(&log).unwrap();
+    engine.close();
+    let whole = std::fs::read(&backup).unwrap();
+    std::fs::write(&path, &whole).unwrap();
+    std::fs::write(&log, &old_log).unwrap();
+    let refused = open_with(data.path(), clock.clone()).map(|_| ());
+    let why = refused.unwrap_err().to_string();
+    for word in ["cache.db-wal", "whole", "usher restore"] {
+        assert!(why.contains(word), "{why}");
+    }
+    assert!(std::fs::read(&path).unwrap() == whole, "it was changed");
+    assert!(
+        std::fs::read(&log).unwrap() == old_log,
+        "its log was changed"
+    );
+    std::fs::rename(&log, data.path().join("aside")).unwrap();
+    let engine = open(data.path(), &clock);
+    assert_eq!(engine.read(|ledger, _| ledger.leases().count()), Ok(1));
+    engine.close();
+}
+
+#[test]
+fn a_servers_file_that_was_copied_over_beside_the_log_of_another_is_told() {
+    let (ours, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let clock = TestClock::new();
+    let engine = open(other.path(), &clock);
+    product(&engine, "solver", 7);
+    granted(&engine, "solver", "eve");
+    engine.close();
+    let (path, log) = (
+        ours.path().join("cache.db"),
+        ours.path().join("cache.db-wal"),
+    );
+    let engine = open(ours.path(), &clock);
+    product(&engine, "cad", 1_000);
+    for user in 0..400 {
+        granted(&engine, "cad", &format!("u{user}"));
+    }
+    engine.settle().unwrap();
+    engine.close();
+    let engine = open(ours.path(), &clock);
+    granted(&engine, "cad", "ada");
+    engine.settle().unwrap();
+    let old_log = std::fs::read(&log).unwrap();
+    engine.close();
+    let whole = std::fs::read(other.path().join("cache.db")).unwrap();
+    std::fs::write(&path, &whole).unwrap();
+    std::fs::write(&log, &old_log).unwrap();
+    let why = open_with(ours.path(), clock.clone())
+        .map(|_| ())
+        .unwrap_err();
+    assert!(why.to_string().contains("usher restore"), "{why}");
+    assert!(std::fs::read(&path).unwrap() == whole, "it was changed");
+    std::fs::remove_file(&log).unwrap();
+    let engine = open(ours.path(), &clock);
+    assert_eq!(engine.read(|ledger, _| ledger.leases().count()), Ok(1));
+    engine.close();
+}

@@ -292,3 +292,27 @@ fn people_who_were_uids_become_accounts_in_tables_and_journal() {
         engine.close();
     }
 }
+
+#[test]
+fn what_a_killed_migration_left_stops_no_later_start() {
+    let data = data_of(SCHEMA_1);
+    // As a kill while the file was being saved leaves it, and another in an earlier attempt.
+    for left in ["cache.db.schema-1", "cache.db.schema-1.partial"] {
+        std::fs::write(data.path().join(left), "half of").unwrap();
+    }
+    let (engine, _) = open_with(data.path(), later()).unwrap();
+    engine.close();
+    assert_eq!(leases(data.path()), 5);
+    let saved = data.path().join("cache.db.schema-1");
+    assert_eq!(Inventory::of(&saved).unwrap().leases(), 5);
+    assert!(!data.path().join("cache.db.schema-1.partial").exists());
+}
+
+#[test]
+fn an_old_backup_can_be_restored_again_and_again() {
+    let data = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        restore(data.path(), Path::new(SCHEMA_1), RestoreOptions::default()).unwrap();
+        assert_eq!(leases(data.path()), 5);
+    }
+}

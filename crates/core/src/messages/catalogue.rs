@@ -430,6 +430,19 @@ pub const CATALOGUE: &[Entry] = &[
         does: "It delivers what waits, drops and counts what comes beyond, and says this at the first, the tenth, the hundredth.",
     },
     Entry {
+        id: 9447,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Detail,
+        text: "The rule {0} {1}, which no setting names: that is not done",
+        meaning: "A stored rule names a program or a webhook itself. Rules only refer to those that the \
+                  settings of the manager's computer name, so that the manager's token runs nothing \
+                  else.",
+        check: "Add the line {2} to /etc/usher/usher.toml, with a name of your choice, and restart the \
+                manager: the rule then refers to it. Or put the rules anew.",
+        does: "It leaves the action out and says so at each start.",
+    },
+    Entry {
         id: 9448,
         component: SERVER_MANAGER,
         severity: Severity::Warning,

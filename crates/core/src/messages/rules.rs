@@ -10,8 +10,10 @@ use super::message::{Kind, Message, Severity};
 
 /// Most rules of a site.
 const RULES_LIMIT: usize = 200;
-/// Longest text in a rule, in bytes (SMS: 1024 characters for a program).
+/// Longest text in a rule, in bytes.
 const TEXT_LIMIT: usize = 1_024;
+/// Longest name of a program or webhook, in bytes.
+const NAME_LIMIT: usize = 64;
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,10 +85,8 @@ pub enum Action {
     },
     /// Sent by HTTP, signed by HMAC-SHA-256 with a secret.
     Webhook {
-        /// Where to.
-        url: String,
-        /// The file that holds the secret.
-        secret_file: String,
+        /// Which one, by the name that the settings of the manager's computer give it.
+        target: String,
     },
     /// Sent by mail.
     Mail {
@@ -95,8 +95,8 @@ pub enum Action {
     },
     /// A program is run with the message in its environment.
     Run {
-        /// The program and its arguments.
-        command: Vec<String>,
+        /// Which one, by the name that the settings of the manager's computer give it.
+        program: String,
         /// It is ended after so many seconds.
         timeout_seconds: u32,
     },
@@ -185,24 +185,15 @@ impl Action {
             Action::Store { days } if !(1..=3_650).contains(days) => {
                 Some("messages are stored for 1 to 3650 days")
             }
-            Action::Webhook { url, .. }
-                if !(url.starts_with("https://") || url.starts_with("http://"))
-                    || url.len() > TEXT_LIMIT =>
-            {
-                Some("the URL of a webhook begins with https:// or http://")
-            }
-            Action::Webhook { secret_file, .. } if secret_file.is_empty() => {
-                Some("a webhook is signed: name the file that holds its secret")
-            }
+            Action::Webhook { target } if !is_name(target) => Some(
+                "a webhook is named as in the settings, by 1 to 64 letters, digits, dots and dashes",
+            ),
             Action::Mail { to } if !to.contains('@') || to.len() > TEXT_LIMIT => {
                 Some("an address of mail has an @")
             }
-            Action::Run { command, .. }
-                if command.is_empty()
-                    || command.iter().map(String::len).sum::<usize>() > TEXT_LIMIT =>
-            {
-                Some("a command has 1 to 1024 bytes")
-            }
+            Action::Run { program, .. } if !is_name(program) => Some(
+                "a program is named as in the settings, by 1 to 64 letters, digits, dots and dashes",
+            ),
             Action::Run {
                 timeout_seconds, ..
             } if !(1..=3_600).contains(timeout_seconds) => {
@@ -215,12 +206,17 @@ impl Action {
     /// Whether both do the same sort of thing: then it is done once. Two addresses are two things.
     fn is_like(&self, other: &Action) -> bool {
         match (self, other) {
-            (Action::Webhook { url, .. }, Action::Webhook { url: other, .. }) => url == other,
+            (Action::Webhook { target }, Action::Webhook { target: other }) => target == other,
             (Action::Mail { to }, Action::Mail { to: other }) => to == other,
-            (Action::Run { command, .. }, Action::Run { command: other, .. }) => command == other,
+            (Action::Run { program, .. }, Action::Run { program: other, .. }) => program == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
+}
+
+fn is_name(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=NAME_LIMIT).contains(&text.len()) && text.chars().all(is_plain)
 }
 
 /// What is done with one message.

@@ -157,16 +157,18 @@ fn rules_that_make_no_sense_are_named() {
         with(Action::Store { days: 0 }),
         with(Action::Mail { to: "ops".into() }),
         with(Action::Run {
-            command: vec!["/bin/true".into()],
+            program: "page".into(),
             timeout_seconds: 0,
         }),
-        with(Action::Webhook {
-            url: "ftp://x".into(),
-            secret_file: "s".into(),
+        with(Action::Run {
+            program: "/bin/true".into(),
+            timeout_seconds: 1,
         }),
         with(Action::Webhook {
-            url: "https://x".into(),
-            secret_file: String::new(),
+            target: "https://x".into(),
+        }),
+        with(Action::Webhook {
+            target: String::new(),
         }),
     ]
     .map(Result::unwrap_err);

@@ -47,10 +47,7 @@ fn a_start_that_finds_every_place_taken_runs_at_once() {
     assert_eq!(gate.figures().table_full, 50);
 
     let stat = rustix::fs::stat(&strict).unwrap();
-    let file = usher_gate::FileId {
-        device: stat.st_dev,
-        inode: stat.st_ino,
-    };
+    let file = usher_gate::FileState::of(&stat);
     let known = gate.gate.know(file, Otherwise::Refuse).unwrap();
     gate.done(known).unwrap();
     assert_eq!(start(&strict).outcome, Err(EPERM));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use usher_gate::{Answer, FileId, Otherwise};
+use usher_gate::{Answer, FileId, FileState, Otherwise};
 
 use crate::answers::EPERM;
 use crate::support::{Answered, Partner, Place, signal, usual, wait_for, wait_for_held};
@@ -62,11 +62,7 @@ fn a_file_that_may_not_run_unseen_is_refused_when_the_partner_is_silent() {
     let Some(place) = Place::new() else { return };
     let (strict, other) = (place.program("true"), place.program("true.2"));
     let gate = Answered::start(&place, &usual(), |_, _| None);
-    let stat = rustix::fs::stat(&strict).unwrap();
-    let file = FileId {
-        device: stat.st_dev,
-        inode: stat.st_ino,
-    };
+    let file = FileState::of(&rustix::fs::stat(&strict).unwrap());
     let known = gate.gate.know(file, Otherwise::Refuse).unwrap();
     gate.done(known).unwrap();
     let refused = [start(&strict), start(&strict)];
@@ -78,8 +74,24 @@ fn a_file_that_may_not_run_unseen_is_refused_when_the_partner_is_silent() {
         &refused,
     );
     assert_eq!(start(&other).outcome, Ok(()));
-    let forgotten = gate.gate.forget_known(file).unwrap();
+    let forgotten = gate.gate.forget_known(file.id).unwrap();
     gate.done(forgotten).unwrap();
+    assert_eq!(start(&strict).outcome, Ok(()));
+}
+
+/// As an inode is that was given to another file, or a file that was written to.
+#[test]
+fn another_file_with_the_inode_of_one_that_may_not_run_unseen_runs() {
+    let Some(place) = Place::new() else { return };
+    let strict = place.program("true");
+    let gate = Answered::start(&place, &usual(), |_, _| None);
+    let file = FileState::of(&rustix::fs::stat(&strict).unwrap());
+    let known = gate.gate.know(file, Otherwise::Refuse).unwrap();
+    gate.done(known).unwrap();
+    assert_eq!(start(&strict).outcome, Err(EPERM));
+    std::fs::copy("/bin/true", &strict).unwrap();
+    let other = FileState::of(&rustix::fs::stat(&strict).unwrap());
+    assert_eq!(other.id, file.id);
     assert_eq!(start(&strict).outcome, Ok(()));
 }
 
@@ -88,7 +100,10 @@ fn more_files_than_there_is_room_for_are_said_not_to_be_known() {
     let Some(place) = Place::new() else { return };
     let gate = Answered::start(&place, &usual(), |_, _| None);
     let know = |inode| {
-        let file = FileId { device: 1, inode };
+        let file = FileState {
+            id: FileId { device: 1, inode },
+            changed: (0, 0),
+        };
         let known = gate.gate.know(file, Otherwise::Refuse).unwrap();
         gate.done(known)
     };

@@ -164,6 +164,9 @@ pub(crate) async fn put_rules(
     let Rules { items, .. } = usher_api::object::from_slice(&body)
         .map_err(|error| Refusal::invalid(format!("the rules are not understood: {error}")))?;
     Rule::check_all(&items).map_err(|error| Refusal::invalid(error.to_string()))?;
+    if let Some(why) = app.tools.desk.missing(&items) {
+        return Err(Refusal::invalid(why));
+    }
     let forwards = |rule: &&Rule| {
         let is_forward = |action: &Action| matches!(action, Action::Forward { .. });
         rule.actions.iter().any(is_forward)

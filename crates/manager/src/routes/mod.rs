@@ -1,5 +1,6 @@
 //! The routes: one file for each resource.
 
+mod foreign;
 pub(crate) mod messages;
 pub(crate) mod servers;
 pub(crate) mod service;
@@ -76,6 +77,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(service::description))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(middleware::from_fn(foreign::refused))
         .layer(middleware::from_fn_with_state(app.clone(), allowed))
         .layer(DefaultBodyLimit::max(usher_api::BODY_LIMIT_BYTES))
         .with_state(app)

@@ -30,14 +30,12 @@ async fn silent() -> String {
     play(Router::new().route("/hook", post(hang))).await + "/hook"
 }
 
-async fn put_rules(manager: &Manager, urls: &[&str]) {
-    let secret = manager.folder().join("secret");
-    std::fs::write(&secret, "what do ya want for nothing?").unwrap();
-    let rules: Vec<Value> = urls
+async fn put_rules(manager: &Manager, targets: &[&str]) {
+    let rules: Vec<Value> = targets
         .iter()
-        .map(|url| {
-            json!({ "name": url, "when": {},
-                "actions": [{ "do": "webhook", "url": url, "secret_file": secret }] })
+        .map(|target| {
+            json!({ "name": target, "when": {},
+                "actions": [{ "do": "webhook", "target": target }] })
         })
         .collect();
     let request = manager.request("PUT", "/v1/message-rules", &manager.token());
@@ -49,10 +47,11 @@ async fn put_rules(manager: &Manager, urls: &[&str]) {
 async fn a_receiver_that_hangs_holds_up_no_other() {
     let got = Got::default();
     let (hangs, works) = (silent().await, receiver(&got).await);
-    let manager = Manager::start();
+    let webhooks = [("hangs", hangs.as_str()), ("works", works.as_str())];
+    let manager = Manager::start_with_webhooks(&webhooks, "what do ya want for nothing?");
 
     // The rules are told of as a message, which they are for.
-    put_rules(&manager, &[&hangs, &works]).await;
+    put_rules(&manager, &["hangs", "works"]).await;
 
     until("the message", async || {
         let got = got.lock().unwrap();

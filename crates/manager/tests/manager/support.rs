@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use usher_core::health::WatchOptions;
-use usher_manager::{ManagerError, ManagerOptions, NoServiceManager, OwnServer, run};
+use usher_manager::{ManagerError, ManagerOptions, NoServiceManager, OwnServer, Targets, run};
 
 /// How long any condition may take to come true.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -31,10 +31,27 @@ impl Manager {
 
     /// One that watches the server of its own that `own` names, given its data directory.
     pub(crate) fn start_beside(own: impl FnOnce(&Path) -> Option<OwnServer>) -> Manager {
+        Manager::start_as(|folder, options| options.own = own(folder))
+    }
+
+    /// One whose administrator has named these webhooks, each signed with the secret given.
+    pub(crate) fn start_with_webhooks(webhooks: &[(&str, &str)], secret: &str) -> Manager {
+        Manager::start_as(|folder, options| {
+            let file = folder.join("secret");
+            std::fs::write(&file, secret).unwrap();
+            let settings: Vec<String> = webhooks
+                .iter()
+                .map(|(name, url)| format!("{name}={url} {}", file.display()))
+                .collect();
+            options.targets = Targets::parse(&[], &settings).unwrap();
+        })
+    }
+
+    fn start_as(set: impl FnOnce(&Path, &mut ManagerOptions)) -> Manager {
         // Another test may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
-        let options = ManagerOptions {
+        let mut options = ManagerOptions {
             data: folder.path().to_owned(),
             admin_token_file: None,
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -46,12 +63,14 @@ impl Manager {
             memory: None,
             watching: WatchOptions::default(),
             site: "test".to_owned(),
-            own: own(folder.path()),
+            own: None,
+            targets: Targets::default(),
             service_manager: Arc::new(NoServiceManager),
             watchdog: None,
             beat_url: None,
             authority: None,
         };
+        set(folder.path(), &mut options);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, came_up) = mpsc::channel();
         let thread = std::thread::spawn(move || {

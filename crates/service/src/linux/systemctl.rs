@@ -19,7 +19,7 @@ const ANSWER_LIMIT_BYTES: u64 = 64 * 1024;
 const PROPERTIES: &str = "LoadState,ActiveState,SubState,StateChangeTimestamp,\
                           StateChangeTimestampMonotonic,MainPID,Result,ExecMainStatus,\
                           ExecMainExitTimestampMonotonic,NRestarts,Restart,StatusText,\
-                          TriggeredBy";
+                          TriggeredBy,ExecStart";
 
 /// Whether systemd runs this computer.
 pub fn has_manager() -> bool {
@@ -209,6 +209,7 @@ fn read(unit: &str, answer: &str, now: Duration) -> Option<Unit> {
         age: micros("StateChangeTimestampMonotonic")
             .map(|at| now.saturating_sub(Duration::from_micros(at))),
         main_pid: field("MainPID").parse().ok().filter(|pid| *pid > 0),
+        command: command(field("ExecStart")),
         result: field("Result").to_owned(),
         exit_status: field("ExecMainStatus").parse().ok().filter(|_| has_ended),
         restarts: field("NRestarts").parse().unwrap_or(0),
@@ -217,6 +218,20 @@ fn read(unit: &str, answer: &str, now: Duration) -> Option<Unit> {
             .any(|name| name.ends_with(".socket")),
         status_text: Some(field("StatusText").to_owned()).filter(|text| !text.is_empty()),
     })
+}
+
+/// The words of a command line in systemd's description of it.
+fn command(described: &str) -> Vec<String> {
+    let parts = described.trim_start_matches("{ ").split(" ; ");
+    let value = |name: &str| parts.clone().find_map(|part| part.strip_prefix(name));
+    let (Some(path), Some(words)) = (value("path="), value("argv[]=")) else {
+        return Vec::new();
+    };
+    let arguments = words.split(' ').skip(1);
+    std::iter::once(path)
+        .chain(arguments)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// systemd's states in the words of the lifecycle. One that failed does not run; `result` says why.
@@ -259,6 +274,15 @@ StatusText=stopping: answering requests in flight, 2 left
         assert_eq!(unit.exit_status, None, "it has not ended");
         let said = unit.status_text.unwrap();
         assert_eq!(said, "stopping: answering requests in flight, 2 left");
+    }
+
+    #[test]
+    fn what_a_unit_is_started_by_is_read_from_its_file() {
+        let described = "{ path=/usr/bin/usher ; argv[]=/usr/bin/usher server --data /var/lib/usher \
+                         ; ignore_errors=no ; start_time=[n/a] ; pid=0 }";
+        let words = ["/usr/bin/usher", "server", "--data", "/var/lib/usher"];
+        assert_eq!(command(described), words);
+        assert_eq!(command(""), Vec::<String>::new());
     }
 
     #[test]

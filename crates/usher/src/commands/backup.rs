@@ -83,6 +83,8 @@ async fn list(context: &Context) -> Result<(), Failure> {
 /// Writes the snapshot beside `file`, and gives it its name when it is whole and on disk.
 async fn fetch(client: &Client, file: &Path) -> Result<u64, Failure> {
     let part = with_part(file);
+    // In a folder of others' a link of theirs may stand there; it is never followed.
+    let _ = std::fs::remove_file(&part);
     let failed = |error: io::Error| {
         Failure::failed(format!(
             "cannot write the backup to {}: {error}",
@@ -93,8 +95,7 @@ async fn fetch(client: &Client, file: &Path) -> Result<u64, Failure> {
     let expected = response.content_length();
     let mut out = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&part)
         .map_err(failed)?;

@@ -10,7 +10,7 @@ use usher_core::health::{
     HealingOptions, MemoryOptions, ServiceManagerWord, ServiceWord, WatchOptions,
 };
 use usher_core::lifecycle::{Refusal, ServiceState};
-use usher_manager::{ManagerError, ManagerOptions, OwnServer, ServiceManager, TlsFiles};
+use usher_manager::{ManagerError, ManagerOptions, OwnServer, ServiceManager, Targets, TlsFiles};
 use usher_service::Unit;
 
 use crate::context::Context;
@@ -62,6 +62,12 @@ pub(crate) struct Manager {
     /// A URL that is fetched after each look, so that somebody outside notices when it is not
     #[arg(long, value_name = "URL")]
     beat_url: Option<String>,
+    /// A program that message rules may name, as `NAME=/PATH ARGUMENT...`; may be repeated
+    #[arg(long, value_name = "NAME=COMMAND")]
+    message_program: Vec<String>,
+    /// A webhook that message rules may name, as `NAME=URL SECRET_FILE`; may be repeated
+    #[arg(long, value_name = "NAME=WEBHOOK")]
+    message_webhook: Vec<String>,
     /// Take any free port where the one of --console is taken
     #[arg(long, hide = true)]
     or_any_port: bool,
@@ -109,7 +115,9 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
                 Failure::usage(format!("cannot read {}: {error}", path.display()))
             })?),
         };
+    let targets = Targets::parse(&args.message_program, &args.message_webhook);
     let options = ManagerOptions {
+        targets: targets.map_err(Failure::usage)?,
         data: context.data().to_owned(),
         admin_token_file: args.own_data.as_ref().map(|data| data.join(ADMIN_TOKEN)),
         listen: args.console,

@@ -1,13 +1,19 @@
 //! `usher restore`: brings a snapshot back.
 
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use usher_cache::{RestoreOptions, Restored};
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 use crate::output::{line, print_json, time};
+use crate::owner::{self, child};
 
 /// Bring a snapshot back: the server must be stopped
 #[derive(Debug, Args)]
@@ -33,41 +39,111 @@ pub(crate) struct Restore {
 
 /// Does it.
 pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
-    let file = found(&args.file, context.data())?;
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let options = RestoreOptions {
-        accept_risk: args.accept_risk,
+    let data = context.data();
+    let given = match usher_files::open_regular(&args.file) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            let file = args.file.display();
+            return Err(Failure::failed(format!(
+                "cannot read the snapshot {file}: {error}"
+            )));
+        }
     };
-    let restored = usher_cache::restore(context.data(), &file, options)
+    let job = Job {
+        file: args.file.clone(),
+        is_given: given.is_some(),
+        accept_risk: args.accept_risk,
+        json: context.json(),
+    };
+    if owner::of(data)?.is_none() {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        return restore(&job, given, data);
+    }
+    let failed = |error: io::Error| {
+        Failure::failed(format!(
+            "cannot start a process with the rights of the owner of {}: {error}",
+            data.display()
+        ))
+    };
+    let status = child::command(data, child::Job::Restore(job))
+        .and_then(|mut command| {
+            command
+                .stdin(given.map_or(Stdio::null(), Stdio::from))
+                .status()
+        })
+        .map_err(failed)?;
+    match status.code() {
+        Some(0) => Ok(()),
+        // It has said why.
+        Some(code) => Err(Failure::Quiet(u8::try_from(code).unwrap_or(exit::FAILED))),
+        None => Err(Failure::failed(format!(
+            "{} was not restored: {status}",
+            data.display()
+        ))),
+    }
+}
+
+/// A restore, as it is handed to a process with the rights of the data's owner.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// The snapshot, or the name of one that the server has kept.
+    file: PathBuf,
+    /// Whether it is a file, which is open already: its standard input.
+    is_given: bool,
+    accept_risk: bool,
+    json: bool,
+}
+
+/// In that process.
+pub(crate) fn from_standard_input(job: &Job, data: &Path) -> Result<(), Failure> {
+    let input = io::stdin().as_fd().try_clone_to_owned();
+    let input = input.map_err(|error| Failure::failed(format!("cannot read: {error}")))?;
+    restore(job, job.is_given.then(|| File::from(input)), data)
+}
+
+fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
+    let options = RestoreOptions {
+        accept_risk: job.accept_risk,
+    };
+    let (snapshot, name) = match given {
+        Some(file) => (file, job.file.clone()),
+        None => kept(&job.file, data)?,
+    };
+    let restored = usher_cache::restore_open(data, snapshot, &name, options)
         .map_err(|error| Failure::failed(error.to_string()))?;
-    if context.json() {
+    if job.json {
         return print_json(&serde_json::json!({
-            "data": context.data(),
+            "data": data,
             "kept": restored.kept,
             "leases": restored.leases,
             "hold_seconds": restored.hold_seconds,
         }));
     }
-    line(describe(&restored, context.data()))
+    line(describe(&restored, data))
 }
 
-/// The file itself, or the snapshot of that name that is kept beside the data.
-fn found(file: &Path, data: &Path) -> Result<PathBuf, Failure> {
-    if file.is_file() {
-        return Ok(file.to_owned());
-    }
+/// The snapshot of that name that is kept beside the data.
+fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
     let kept = usher_cache::Snapshots::of(data)
         .list()
         .map_err(|error| Failure::failed(error.to_string()))?;
     let named = kept.into_iter().find(|kept| Path::new(&kept.name) == file);
-    named.map(|kept| kept.path).ok_or_else(|| {
+    let path = named.map(|kept| kept.path).ok_or_else(|| {
         Failure::usage(format!(
             "there is no file {}, and no snapshot of that name beside {}",
             file.display(),
             data.display()
         ))
         .next("Name a file that `usher backup` wrote, or a snapshot of `usher backup --list`.")
-    })
+    })?;
+    let opened = usher_files::open_regular(&path).map_err(|error| {
+        Failure::failed(format!(
+            "cannot read the snapshot {}: {error}",
+            path.display()
+        ))
+    })?;
+    Ok((opened, path))
 }
 
 fn describe(restored: &Restored, data: &Path) -> String {

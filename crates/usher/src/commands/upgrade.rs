@@ -1,5 +1,6 @@
 //! `usher upgrade`: a new version in place of the one that runs, rehearsed first.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,16 +9,17 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use usher_api::Status;
-use usher_cache::{Snapshot, SnapshotReason, Snapshots, Taken};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print_json};
-use crate::upgrade::folder::Rehearsing;
+use crate::owner;
 use crate::upgrade::keeper::Keeper;
 use crate::upgrade::program::{self, Program};
 use crate::upgrade::record::Record;
-use crate::upgrade::rehearsal::{self, Moved, Rehearsal, Rehearsed};
+use crate::upgrade::rehearsal::Step;
+use crate::upgrade::stage::Stage;
+use crate::upgrade::work::{self, Outcome, Work};
 
 /// How long a server that was started anew may take to answer as it should.
 const ANSWERS: Duration = Duration::from_secs(60);
@@ -75,6 +77,45 @@ pub(crate) fn run(args: &Upgrade, context: &Context) -> Result<(), Failure> {
     })
 }
 
+/// A place of our own for programs, beside the one that is to be exchanged; where none is, as for a
+/// rehearsal alone, elsewhere.
+fn stage(keeper: &Keeper, is_rehearsal: bool, context: &Context) -> Result<Stage, Failure> {
+    let failed = |error: io::Error| {
+        Failure::failed(format!(
+            "cannot make a folder beside {}: {error}",
+            keeper.program.display()
+        ))
+    };
+    let program = std::fs::canonicalize(&keeper.program).map_err(failed)?;
+    let mut places: Vec<PathBuf> = program.parent().map(Path::to_owned).into_iter().collect();
+    if let Some(why) = owner::of(context.data())?.and_then(|owner| owner.can_change(&program)) {
+        if !is_rehearsal {
+            return Err(Failure::failed(format!(
+                "root does not exchange {}: {why}",
+                program.display()
+            ))
+            .next("Install it where only root writes, such as /usr/local/bin."));
+        }
+        places.clear();
+    }
+    if is_rehearsal {
+        places.push(match rustix::process::geteuid().is_root() {
+            true => PathBuf::from("/run"),
+            false => context.data().to_owned(),
+        });
+    }
+    Stage::begin(&places).map_err(failed)
+}
+
+/// The program that the server is started from, where it runs that.
+fn running(keeper: &Keeper) -> Result<&Path, Failure> {
+    keeper.runs_its_program().map_err(|why| {
+        Failure::failed(why)
+            .next("Start it again first (`systemctl restart`, or `usher up` again), then upgrade.")
+    })?;
+    Ok(&keeper.program)
+}
+
 async fn forward(
     args: &Upgrade,
     path: &Path,
@@ -85,21 +126,18 @@ async fn forward(
     let Some(keeper) = keeper.or_else(|| args.rehearse_only.then(Keeper::nobody)) else {
         return Err(nobody_keeps(data));
     };
-    let room = Rehearsing::begin(data).map_err(|error| {
-        Failure::failed(format!("cannot rehearse in {}: {error}", data.display()))
-    })?;
-    let new = Program::copied(path, &room.path().join("usher-new"))?;
-    let old = Program::copied(&keeper.running, &room.path().join("usher-old"))?;
+    let owner = owner::of(data)?;
+    let stage = stage(&keeper, args.rehearse_only, context)?;
+    let new = Program::copied(path, &stage.file("usher-new"), owner)?;
+    let old = Program::copied(running(&keeper)?, &stage.file("usher-old"), owner)?;
     if !args.rehearse_only {
         answers(&keeper, &old.version, context).await?;
     }
-    let kept = if args.rehearse_only {
-        0
-    } else {
-        args.keep_snapshots
+    let keep = match args.rehearse_only {
+        true => 0,
+        false => args.keep_snapshots,
     };
-    let snapshot = snapshot(data, kept, room.path())?;
-    let rehearsed = rehearse(&new, Some(&old), &room, context).await?;
+    let rehearsed = rehearse(&new, &old, keep, context).await?;
     let record = Record {
         from: old.version.clone(),
         to: new.version.clone(),
@@ -112,7 +150,6 @@ async fn forward(
         return told(
             &record,
             &rehearsed,
-            snapshot.as_ref(),
             context,
             &format!(
                 "{} can take over from {}; nothing was changed.",
@@ -124,7 +161,6 @@ async fn forward(
         return told(
             &record,
             &rehearsed,
-            snapshot.as_ref(),
             context,
             &format!(
                 "{} is the very program that runs; nothing was changed.",
@@ -133,18 +169,17 @@ async fn forward(
         );
     }
     // The new version looks for it when it starts.
-    keep(&record, data)?;
+    note(record.clone(), data).await?;
     exchange(&keeper, &new, &old, context).await?;
     let record = Record {
         program: Some(keeper.program.clone()),
         exchanged_at: Some(Timestamp::now()),
         ..record
     };
-    keep(&record, data)?;
+    note(record.clone(), data).await?;
     told(
         &record,
         &rehearsed,
-        snapshot.as_ref(),
         context,
         &format!(
             "{} serves in the place of {}, which stays as {} until the first scheduled pack is done; \
@@ -156,13 +191,9 @@ async fn forward(
     )
 }
 
-fn keep(record: &Record, data: &Path) -> Result<(), Failure> {
-    record.keep(data).map_err(|error| {
-        Failure::failed(format!(
-            "cannot write upgrade.json in {}: {error}",
-            data.display()
-        ))
-    })
+async fn note(record: Record, data: &Path) -> Result<(), Failure> {
+    let kept = work::carry_out(Work::Keep(record), data, |_, _| ());
+    kept.await.map(drop)
 }
 
 /// The server that is to be exchanged is the one that answers, and its token opens: without that
@@ -196,42 +227,12 @@ fn nobody_keeps(data: &Path) -> Failure {
     )
 }
 
-/// Keeps a snapshot, and puts a copy where it can be tried on.
-fn snapshot(data: &Path, keep: u32, room: &Path) -> Result<Option<Snapshot>, Failure> {
-    let failed = |why: String| {
-        Failure::failed(format!("cannot copy the data in {}: {why}", data.display()))
-            .next("It takes twice as much room as the data.")
-    };
-    let copy = room.join("cache.db");
-    if keep == 0 {
-        // None is kept, and those that are stay.
-        return match usher_cache::copy(&data.join("cache.db"), &copy) {
-            Ok(()) => Ok(None),
-            Err(error) => Err(failed(error.to_string())),
-        };
-    }
-    let taken = Snapshots::of(data)
-        .take(SnapshotReason::Upgrade, keep)
-        .map_err(|error| failed(error.to_string()))?;
-    let snapshot = match taken {
-        Taken::Kept(snapshot) => snapshot,
-        Taken::Skipped(why) => return Err(failed(why)),
-    };
-    std::fs::copy(&snapshot.path, &copy).map_err(|error| failed(error.to_string()))?;
-    Ok(Some(snapshot))
-}
-
 async fn rehearse(
     new: &Program,
-    old: Option<&Program>,
-    room: &Rehearsing,
+    old: &Program,
+    keep: u32,
     context: &Context,
-) -> Result<Rehearsed, Failure> {
-    let rehearsal = Rehearsal {
-        new: new.path.clone(),
-        old: old.map(|old| old.path.clone()),
-        data: room.path().to_owned(),
-    };
+) -> Result<Outcome, Failure> {
     let is_quiet = context.json();
     if !is_quiet {
         line(format!(
@@ -239,8 +240,8 @@ async fn rehearse(
             new.version
         ))?;
     }
-    let told = |moved: Moved| {
-        if let (false, Moved::Done(step, took)) = (is_quiet, moved) {
+    let told = |step: Step, took: Duration| {
+        if !is_quiet {
             // It goes on where nobody reads it.
             let _ = line(format!(
                 "  {:<45} {:>6.1} s",
@@ -249,17 +250,13 @@ async fn rehearse(
             ));
         }
     };
-    rehearsal::rehearse(&rehearsal, told)
-        .await
-        .map_err(|fault| {
-            Failure::failed(format!(
-                "{} is not to be trusted with this data: it fails where it {}: {}",
-                new.version,
-                fault.step.words(),
-                fault.why
-            ))
-            .next("Nothing was changed; the version that ran serves on.")
-        })
+    let work = Work::Rehearse {
+        new: new.path.clone(),
+        old: old.path.clone(),
+        keep,
+        version: new.version.clone(),
+    };
+    work::carry_out(work, context.data(), told).await
 }
 
 /// Exchanges the program and starts the server anew; puts the old one back where it does not serve.
@@ -270,7 +267,7 @@ async fn exchange(
     context: &Context,
 ) -> Result<(), Failure> {
     let installed = &keeper.program;
-    program::exchange(installed, &new.path, &old.path).map_err(|error| {
+    program::exchange(installed, new, old).map_err(|error| {
         Failure::failed(format!(
             "cannot exchange {}: {error}; the version that ran serves on",
             installed.display()
@@ -284,7 +281,7 @@ async fn exchange(
         }
         return Ok(());
     };
-    let put_back = program::exchange(installed, &old.path, &new.path).map_err(|e| e.to_string());
+    let put_back = program::exchange(installed, old, new).map_err(|e| e.to_string());
     let back = match put_back {
         Ok(()) => serves_anew(keeper, &old.version, context).await,
         Err(error) => Err(error),
@@ -336,17 +333,13 @@ async fn serves_anew(keeper: &Keeper, version: &str, context: &Context) -> Resul
 async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> {
     let data = context.data();
     let keeper = keeper.ok_or_else(|| nobody_keeps(data))?;
-    let found = usher_cache::found(data)
-        .map_err(|error| Failure::failed(error.to_string()))?
-        .and_then(|found| found.served_by);
-    if let Some(served) = found
-        && let Some(at) = served.packed_at
+    let packed = work::carry_out(Work::Packed, data, |_, _| ()).await?.packed;
+    if let Some((version, at)) = packed
         && let Ok(at) = Timestamp::from_millisecond(at)
     {
         return Err(Failure::failed(format!(
-            "{} has done its first scheduled pack at {at}: the version before may not take the \
-             data over any more",
-            served.version
+            "{version} has done its first scheduled pack at {at}: the version before may not take \
+             the data over any more"
         ))
         .next("`usher restore` brings back a snapshot of before, and what came after is lost."));
     }
@@ -357,22 +350,16 @@ async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> 
             previous.display()
         )));
     }
-    let room = Rehearsing::begin(data).map_err(|error| {
-        Failure::failed(format!("cannot rehearse in {}: {error}", data.display()))
-    })?;
-    let now = Program::copied(&keeper.running, &room.path().join("usher-now"))?;
-    let before = Program::copied(&previous, &room.path().join("usher-before"))?;
+    let owner = owner::of(data)?;
+    let stage = stage(&keeper, false, context)?;
+    let now = Program::copied(running(&keeper)?, &stage.file("usher-now"), owner)?;
+    let before = Program::copied(&previous, &stage.file("usher-before"), owner)?;
     answers(&keeper, &now.version, context).await?;
-    snapshot(data, 0, room.path())?;
-    rehearsal::takes_over(&before.path, room.path())
-        .await
-        .map_err(|fault| {
-            Failure::failed(format!(
-                "{} cannot take over again: {}",
-                before.version, fault.why
-            ))
-            .next("Nothing was changed.")
-        })?;
+    let work = Work::GoBack {
+        before: before.path.clone(),
+        version: before.version.clone(),
+    };
+    work::carry_out(work, data, |_, _| ()).await?;
     exchange(&keeper, &before, &now, context).await?;
     if context.json() {
         return print_json(&json!({ "from": now.version, "to": before.version }));
@@ -387,8 +374,7 @@ async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> 
 
 fn told(
     record: &Record,
-    rehearsed: &Rehearsed,
-    snapshot: Option<&Snapshot>,
+    rehearsed: &Outcome,
     context: &Context,
     text: &str,
 ) -> Result<(), Failure> {
@@ -404,13 +390,13 @@ fn told(
             "leases": rehearsed.leases,
             "steps": steps,
             "exchanged_at": record.exchanged_at,
-            "snapshot": snapshot.map(|snapshot| &snapshot.path),
+            "snapshot": rehearsed.snapshot,
         }));
     }
-    if let Some(snapshot) = snapshot {
+    if let Some(snapshot) = &rehearsed.snapshot {
         line(format!(
             "The data as it was before is kept as {}.",
-            snapshot.path.display()
+            snapshot.display()
         ))?;
     }
     line(text)

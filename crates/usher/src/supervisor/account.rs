@@ -2,12 +2,13 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use nix::unistd::{Gid, Uid, User};
 
 use crate::failure::Failure;
+use crate::owner::Owner;
 
 /// The account that is taken where there is one and none was named.
 const USUAL: &str = "usher";
@@ -94,20 +95,24 @@ pub(crate) fn prepare_data(data: &Path, account: Option<&Account>) -> Result<(),
     let Some(account) = account else {
         return Ok(());
     };
-    lchown(data, Some(0), Some(account.gid.as_raw())).map_err(failed)?;
-    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o1771)).map_err(failed)?;
-    for entry in std::fs::read_dir(data).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let facts = entry.metadata().map_err(failed)?;
+    // By one descriptor: what the path leads to may change meanwhile.
+    let folder = usher_files::open_folder(data).map_err(failed)?;
+    std::os::unix::fs::fchown(&folder, Some(0), Some(account.gid.as_raw())).map_err(failed)?;
+    folder
+        .set_permissions(std::fs::Permissions::from_mode(0o1771))
+        .map_err(failed)?;
+    let owner = Owner {
+        uid: account.uid.as_raw(),
+        gid: account.gid.as_raw(),
+    };
+    let entries = rustix::fs::Dir::read_from(&folder).map_err(|error| failed(error.into()))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| failed(error.into()))?;
         // From a time when the server ran as root. A file of more than one name may be somebody
         // else's.
-        if facts.is_file() && facts.uid() == 0 && facts.nlink() == 1 {
-            lchown(
-                entry.path(),
-                Some(account.uid.as_raw()),
-                Some(account.gid.as_raw()),
-            )
-            .map_err(failed)?;
+        match owner.give(&folder, entry.file_name()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
         }
     }
     Ok(())

@@ -11,13 +11,13 @@ pub(crate) fn tie_to(supervisor: Option<i32>) -> Result<(), Failure> {
         return Ok(());
     };
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| {
-        Failure::failed(format!("cannot tie this process to `usher up`: {error}"))
+        Failure::failed(format!(
+            "cannot tie this process to the one that started it: {error}"
+        ))
     })?;
     // It may have died before the kernel was told.
     if getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(supervisor) {
-        return Err(Failure::failed(
-            "the `usher up` that started this process is gone",
-        ));
+        return Err(Failure::failed("the process that started this one is gone"));
     }
     Ok(())
 }

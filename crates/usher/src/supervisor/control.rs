@@ -134,6 +134,14 @@ pub(crate) async fn ask(
 ) -> io::Result<Answer> {
     let asked = async {
         let mut stream = UnixStream::connect(short(data)?.join(SOCKET)).await?;
+        // Who may write in the directory could answer in the place of an `usher up` that is not
+        // there.
+        let peer = stream.peer_cred()?.uid();
+        if peer != rustix::process::geteuid().as_raw() && peer != 0 {
+            return Err(io::Error::other(format!(
+                "it is answered by another account (uid {peer})"
+            )));
+        }
         let mut text = serde_json::to_string(question)?;
         text.push('\n');
         stream.write_all(text.as_bytes()).await?;

@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use usher_api::client::{Client, Endpoint};
@@ -48,7 +48,7 @@ pub(super) async fn agent_token(
     {
         return Ok(file);
     }
-    let admin = std::fs::read_to_string(data.join("admin.token")).map_err(|error| {
+    let admin = usher_files::read_own_text(&data.join("admin.token"), 4_096).map_err(|error| {
         Failure::failed(format!(
             "cannot read {}: {error}",
             data.join("admin.token").display()
@@ -93,8 +93,16 @@ async fn is_taken(client: &Client) -> Result<bool, Failure> {
 
 fn make_folder(folder: &Path) -> io::Result<()> {
     match std::fs::DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // The server's account may make folders beside it.
+    let found = std::fs::symlink_metadata(folder)?;
+    match found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
+        true => Ok(()),
+        false => Err(io::Error::other(
+            "what is there is another account's: remove it, or move it away",
+        )),
     }
 }
 

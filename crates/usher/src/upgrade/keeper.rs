@@ -17,10 +17,10 @@ const RESTART: Duration = Duration::from_secs(32 * 60);
 #[derive(Debug)]
 pub(crate) struct Keeper {
     by: By,
-    /// The program that the server is started from.
+    /// The program that the server is started from, as its unit or `usher up` names it.
     pub(crate) program: PathBuf,
-    /// What its process was started from, even where another lies there since.
-    pub(crate) running: PathBuf,
+    /// The server's process.
+    pid: u32,
     /// Where its API is, where the keeper knows.
     pub(crate) api: Option<String>,
 }
@@ -44,24 +44,46 @@ impl Keeper {
         }
         let unit = usher_service::query(Role::Server.service()).ok()?;
         let pid = unit.main_pid?;
-        if !serves(pid, data) {
+        if !serves(&unit.command, data) {
             return None;
         }
         Some(Keeper {
             by: By::Systemd,
-            program: program_of(pid)?,
-            running: exe(pid),
+            program: unit.command.into_iter().next()?.into(),
+            pid,
             api: None,
         })
     }
 
     /// For a server that nobody keeps, or that does not run: taken for one of this very program.
     pub(crate) fn nobody() -> Keeper {
+        let pid = std::process::id();
         Keeper {
             by: By::Nobody,
-            program: exe(std::process::id()),
-            running: exe(std::process::id()),
+            program: std::env::current_exe().unwrap_or_else(|_| exe(pid)),
+            pid,
             api: None,
+        }
+    }
+
+    /// Whether the server's process was started from the program as it lies there now. Its process
+    /// may run anything else: what that is, is looked at and neither run nor installed.
+    ///
+    /// # Errors
+    /// It was not, or cannot be looked at.
+    pub(crate) fn runs_its_program(&self) -> Result<(), String> {
+        let named = rustix::fs::stat(&self.program)
+            .map_err(|error| format!("cannot look at {}: {error}", self.program.display()))?;
+        let runs = rustix::fs::stat(exe(self.pid))
+            .map_err(|error| format!("cannot look at process {}: {error}", self.pid))?;
+        match (named.st_dev, named.st_ino) == (runs.st_dev, runs.st_ino) {
+            true => Ok(()),
+            false => Err(format!(
+                "the server (pid {}) does not run {}, which it is started from: the file was \
+                 replaced since, or it runs another program",
+                self.pid,
+                self.program.display()
+            )),
         }
     }
 
@@ -92,8 +114,9 @@ impl Keeper {
     /// Whether a role's unit runs, from the program that was exchanged.
     fn is_unit_of(&self, role: Role) -> bool {
         let unit = usher_service::query(role.service()).ok();
-        let pid = unit.and_then(|unit| unit.main_pid);
-        pid.and_then(program_of).as_ref() == Some(&self.program)
+        unit.filter(|unit| unit.main_pid.is_some())
+            .and_then(|unit| unit.command.into_iter().next())
+            .is_some_and(|program| Path::new(&program) == self.program)
     }
 
     async fn restart(&self, name: RoleName) -> Result<(), String> {
@@ -128,7 +151,7 @@ async fn systemd_restarts(unit: &'static str) -> Result<(), String> {
 }
 
 fn of_up(data: &Path, told: Told) -> Option<Keeper> {
-    let running = told.server_pid.map(exe)?;
+    let pid = told.server_pid?;
     let by = By::Up {
         data: data.to_owned(),
         roles: told.roles,
@@ -136,33 +159,19 @@ fn of_up(data: &Path, told: Told) -> Option<Keeper> {
     Some(Keeper {
         by,
         program: told.program,
-        running,
+        pid,
         api: Some(told.api),
     })
 }
 
-/// What a process was started from; readable even where the file is gone.
+/// What a process runs.
 fn exe(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/exe"))
 }
 
-/// Where that is, or was before it was replaced.
-fn program_of(pid: u32) -> Option<PathBuf> {
-    let path = std::fs::read_link(exe(pid)).ok()?;
-    let text = path.to_str()?;
-    Some(PathBuf::from(
-        text.strip_suffix(" (deleted)").unwrap_or(text),
-    ))
-}
-
-/// Whether a process was told to serve `data`.
-fn serves(pid: u32, data: &Path) -> bool {
-    let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else {
-        return false;
-    };
-    let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-    let named = words.windows(2).find(|pair| pair[0] == b"--data");
-    let named = named.and_then(|pair| std::str::from_utf8(pair[1]).ok());
+/// Whether a unit's command line says that it serves `data`.
+fn serves(command: &[String], data: &Path) -> bool {
+    let named = command.windows(2).find(|pair| pair[0] == "--data");
     let real = |path: &Path| std::fs::canonicalize(path).ok();
-    named.is_some_and(|named| real(Path::new(named)).is_some_and(|it| Some(it) == real(data)))
+    named.is_some_and(|pair| real(Path::new(&pair[1])).is_some_and(|it| Some(it) == real(data)))
 }

@@ -12,4 +12,6 @@ pub(crate) mod keeper;
 pub(crate) mod program;
 pub(crate) mod record;
 pub(crate) mod rehearsal;
+pub(crate) mod stage;
 mod trial;
+pub(crate) mod work;

@@ -2,8 +2,9 @@
 //! instant, and kept for the way back.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
+use crate::owner::Owner;
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,11 +21,12 @@ const PIECE_BYTES: usize = 1 << 20;
 /// More than any of ours has.
 const PROGRAM_LIMIT_BYTES: u64 = 4 << 30;
 
-/// A program, copied to a folder that only this user writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A program, copied to a folder that only this user writes, and held open.
+#[derive(Debug)]
 pub(crate) struct Program {
     /// The copy.
     pub(crate) path: PathBuf,
+    file: File,
     /// Its SHA-256, in hexadecimal digits.
     pub(crate) sha256: String,
     /// What it says that it is, such as `0.2.0`.
@@ -32,22 +35,23 @@ pub(crate) struct Program {
 
 impl Program {
     /// Copies the program at `from` to `to`, so that what is tried is what is installed, and asks
-    /// it for its version.
-    pub(crate) fn copied(from: &Path, to: &Path) -> Result<Program, Failure> {
+    /// it for its version, with the rights of `owner` where one is given.
+    pub(crate) fn copied(from: &Path, to: &Path, owner: Option<Owner>) -> Result<Program, Failure> {
         let failed = |error: io::Error| {
             Failure::failed(format!("cannot copy {} to try it: {error}", from.display()))
         };
-        let source = File::open(from).map_err(|error| {
+        let source = usher_files::open_regular(from).map_err(|error| {
             Failure::usage(format!("cannot read {}: {error}", from.display()))
                 .next("Name the new version's program.")
         })?;
         let facts = source.metadata().map_err(failed)?;
-        if !facts.is_file() || facts.len() > PROGRAM_LIMIT_BYTES {
+        if facts.len() > PROGRAM_LIMIT_BYTES {
             return Err(Failure::usage(format!("{} is no program", from.display()))
                 .next("Name the new version's program."));
         }
-        let sha256 = copy(source, to, 0o700).map_err(failed)?;
-        let version = version_of(to).map_err(|why| {
+        let sha256 = copy(source, to, 0o755).map_err(failed)?;
+        let file = usher_files::open_regular(to).map_err(failed)?;
+        let version = version_of(to, owner).map_err(|why| {
             Failure::failed(format!(
                 "{} does not say its version: {why}",
                 from.display()
@@ -56,6 +60,7 @@ impl Program {
         })?;
         Ok(Program {
             path: to.to_owned(),
+            file,
             sha256,
             version,
         })
@@ -103,8 +108,13 @@ fn copy(from: impl Read, to: &Path, mode: u32) -> io::Result<String> {
 }
 
 /// What a program says to `--version`: `usher 0.2.0` gives `0.2.0`.
-fn version_of(program: &Path) -> Result<String, String> {
-    let mut child = Command::new(program)
+fn version_of(program: &Path, owner: Option<Owner>) -> Result<String, String> {
+    let mut command = Command::new(program);
+    if let Some(owner) = owner {
+        // Root's other groups go with it.
+        command.gid(owner.gid).uid(owner.uid);
+    }
+    let mut child = command
         .arg("--version")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -145,25 +155,62 @@ pub(crate) fn previous(installed: &Path) -> PathBuf {
 
 /// Puts the program in the file `new` in the place of `installed`: whoever starts it gets the one
 /// or the other, never half of one. `old`, a copy of what ran so far, is kept beside it.
-pub(crate) fn exchange(installed: &Path, new: &Path, old: &Path) -> io::Result<()> {
-    put(installed, old, &previous(installed))?;
-    put(installed, new, installed)
+///
+/// # Errors
+/// The folder cannot be written, or a program is not what it was when it was tried.
+pub(crate) fn exchange(installed: &Path, new: &Program, old: &Program) -> io::Result<()> {
+    let wanted = new.part(installed, installed)?;
+    old.part(installed, &previous(installed))?.keep()?;
+    wanted.keep()
 }
 
-/// Puts `program` where `target` is, with owner and mode of `like`.
-fn put(like: &Path, program: &Path, target: &Path) -> io::Result<()> {
-    let part = beside(target, ".part");
-    let facts = std::fs::metadata(like)?;
-    copy(File::open(program)?, &part, facts.mode() & 0o7777)?;
-    if rustix::process::geteuid().is_root() {
-        chown(&part, Some(facts.uid()), Some(facts.gid()))?;
-        // A change of owner takes special bits away.
-        std::fs::set_permissions(&part, PermissionsExt::from_mode(facts.mode() & 0o7777))?;
+impl Program {
+    /// Writes the program beside `target`, with owner and mode of `like`; what is written is what was
+    /// tried.
+    fn part(&self, like: &Path, target: &Path) -> io::Result<Part> {
+        let part = Part {
+            path: beside(target, ".part"),
+            target: target.to_owned(),
+        };
+        let facts = std::fs::metadata(like)?;
+        let mut source = &self.file;
+        source.rewind()?;
+        let sha256 = copy(source, &part.path, facts.mode() & 0o7777)?;
+        if sha256 != self.sha256 {
+            return Err(io::Error::other(format!(
+                "{} has changed since it was tried",
+                self.path.display()
+            )));
+        }
+        if rustix::process::geteuid().is_root() {
+            chown(&part.path, Some(facts.uid()), Some(facts.gid()))?;
+            // A change of owner takes special bits away.
+            std::fs::set_permissions(&part.path, PermissionsExt::from_mode(facts.mode() & 0o7777))?;
+        }
+        Ok(part)
     }
-    std::fs::rename(&part, target)?;
-    match target.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
+}
+
+/// A whole program that waits for its name. Dropping it removes it.
+struct Part {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Part {
+    fn keep(self) -> io::Result<()> {
+        std::fs::rename(&self.path, &self.target)?;
+        match self.target.parent() {
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // One that has its name is here no more.
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
@@ -185,22 +232,26 @@ mod tests {
     #[test]
     fn an_exchange_keeps_the_old_program_and_the_place_and_mode_of_the_installed() {
         let folder = tempfile::tempdir().unwrap();
-        let (installed, new, old) = (
-            folder.path().join("usher"),
-            folder.path().join("new"),
-            folder.path().join("old"),
-        );
-        script(&installed, "one");
-        std::fs::write(&old, "one").unwrap();
-        std::fs::write(&new, "two").unwrap();
-        exchange(&installed, &new, &old).unwrap();
-        assert_eq!(std::fs::read(&installed).unwrap(), b"two");
-        assert_eq!(std::fs::read(previous(&installed)).unwrap(), b"one");
+        let (installed, new) = (folder.path().join("usher"), folder.path().join("new"));
+        let [one, two] = ["one", "two"].map(|which| format!("#!/bin/sh\necho usher {which}\n"));
+        script(&installed, &one);
+        script(&new, &two);
+        let copied = |from: &Path, name: &str| {
+            Program::copied(from, &folder.path().join(name), None).unwrap()
+        };
+        let (was, comes) = (copied(&installed, "was"), copied(&new, "comes"));
+        exchange(&installed, &comes, &was).unwrap();
+        assert_eq!(std::fs::read(&installed).unwrap(), two.as_bytes());
+        assert_eq!(std::fs::read(previous(&installed)).unwrap(), one.as_bytes());
         for path in [&installed, &previous(&installed)] {
             let mode = std::fs::metadata(path).unwrap().mode();
             assert_eq!(mode & 0o7777, 0o755, "{}", path.display());
         }
         assert_eq!(hash_of(&installed).unwrap(), hash_of(&new).unwrap());
+        std::fs::write(&was.path, "#!/bin/sh\necho usher three\n").unwrap();
+        let refused = exchange(&installed, &was, &comes).unwrap_err().to_string();
+        assert!(refused.contains("has changed"), "{refused}");
+        assert_eq!(std::fs::read(&installed).unwrap(), two.as_bytes());
     }
 
     #[test]
@@ -212,12 +263,12 @@ mod tests {
             "#!/bin/sh\necho usher 1.0; exit 1\n",
         ] {
             script(&from, text);
-            let refused = Program::copied(&from, &to).unwrap_err().to_string();
+            let refused = Program::copied(&from, &to, None).unwrap_err().to_string();
             assert!(refused.contains("version"), "{refused}");
         }
         script(&from, "#!/bin/sh\necho usher 9.8.7\n");
-        assert_eq!(Program::copied(&from, &to).unwrap().version, "9.8.7");
-        assert!(Program::copied(folder.path(), &to).is_err());
-        assert!(Program::copied(&folder.path().join("none"), &to).is_err());
+        assert_eq!(Program::copied(&from, &to, None).unwrap().version, "9.8.7");
+        assert!(Program::copied(folder.path(), &to, None).is_err());
+        assert!(Program::copied(&folder.path().join("none"), &to, None).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use usher_api::client::{Client, ClientError};
@@ -39,7 +40,7 @@ pub(crate) struct Rehearsal {
 }
 
 /// A thing that was rehearsed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// It opens the data, moves it to its schema, and serves.
     Starts,
@@ -109,8 +110,6 @@ pub(crate) struct Fault {
 /// What a rehearsal found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rehearsed {
-    /// The version that was rehearsed, as it says itself.
-    pub(crate) version: String,
     /// Leases that were out on the copy.
     pub(crate) leases: usize,
     /// What was done, and how long it took.
@@ -142,7 +141,7 @@ pub(crate) async fn rehearse(
     };
 
     let server = start(&rehearsal.new).await.map_err(of(Step::Starts))?;
-    let status = status(&server.client).await.map_err(of(Step::Starts))?;
+    status(&server.client).await.map_err(of(Step::Starts))?;
     done(Step::Starts);
 
     let stage = Stage::set(&server.client).await.map_err(of(Step::Grants))?;
@@ -205,7 +204,6 @@ pub(crate) async fn rehearse(
     none_is_lost(&before, &file)?;
     done(Step::LosesNothing);
     Ok(Rehearsed {
-        version: status.server.version,
         leases: before.leases(),
         steps,
     })

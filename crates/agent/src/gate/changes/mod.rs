@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{CWD, Mode, OFlags, fstatvfs, openat};
+use rustix::fs::fstatvfs;
 use rustix::io::Errno;
 use usher_gate::{Answer, CommandNumber, Gate, Question};
 
@@ -167,8 +167,7 @@ impl Roots {
 }
 
 fn root_at(path: &[u8], file_system: u64) -> Option<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let root = openat(CWD, path, flags, Mode::empty()).ok()?;
+    let root = OwnedFd::from(usher_files::open_folder_or_regular(path).ok()?);
     let found = fstatvfs(&root).ok()?;
     (found.f_fsid == file_system).then_some(root)
 }

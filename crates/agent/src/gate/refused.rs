@@ -1,0 +1,111 @@
+//! Of which files the gate knows that they are refused where nobody answers it.
+//!
+//! A file that has changed is told anew; beyond the limit the one that was told first is forgotten.
+
+use std::collections::{HashMap, VecDeque};
+
+use usher_gate::{FileId, FileState};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Refused {
+    limit: usize,
+    /// As it was when the gate was told.
+    told: HashMap<FileId, FileState>,
+    /// Those that were told, the first first.
+    order: VecDeque<FileId>,
+}
+
+/// What the gate is to be told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Tell {
+    /// It is refused.
+    Known(FileState),
+    /// Nothing is known of it any more.
+    Forgotten(FileId),
+}
+
+impl Refused {
+    /// Knows none; `limit` is how many the gate has room for.
+    pub(super) fn new(limit: usize) -> Refused {
+        Refused {
+            limit,
+            told: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    /// A file was seen, which is refused or is not.
+    pub(super) fn seen(&mut self, file: FileState, is_refused: bool) -> Vec<Tell> {
+        if !is_refused {
+            return self.forget(file.id).into_iter().collect();
+        }
+        if self.told.get(&file.id) == Some(&file) {
+            return Vec::new();
+        }
+        let mut tell = Vec::new();
+        if self.told.insert(file.id, file).is_none() {
+            self.order.push_back(file.id);
+        }
+        if self.order.len() > self.limit
+            && let Some(oldest) = self.order.front().copied()
+        {
+            tell.extend(self.forget(oldest));
+        }
+        tell.push(Tell::Known(file));
+        tell
+    }
+
+    /// The gate has forgotten all.
+    pub(super) fn clear(&mut self) {
+        self.told.clear();
+        self.order.clear();
+    }
+
+    fn forget(&mut self, id: FileId) -> Option<Tell> {
+        self.told.remove(&id)?;
+        self.order.retain(|known| *known != id);
+        Some(Tell::Forgotten(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(inode: u64, seconds: i64) -> FileState {
+        FileState {
+            id: FileId { device: 1, inode },
+            changed: (seconds, 0),
+        }
+    }
+
+    #[test]
+    fn a_file_is_told_once_and_again_when_it_has_changed() {
+        let mut refused = Refused::new(9);
+        assert_eq!(refused.seen(file(1, 1), true), [Tell::Known(file(1, 1))]);
+        assert_eq!(refused.seen(file(1, 1), true), []);
+        assert_eq!(refused.seen(file(1, 2), true), [Tell::Known(file(1, 2))]);
+    }
+
+    #[test]
+    fn a_file_that_is_refused_no_more_is_forgotten() {
+        let mut refused = Refused::new(9);
+        assert_eq!(refused.seen(file(1, 1), false), []);
+        refused.seen(file(1, 1), true);
+        let forgotten = [Tell::Forgotten(file(1, 1).id)];
+        assert_eq!(refused.seen(file(1, 7), false), forgotten);
+        assert_eq!(refused.seen(file(1, 7), true), [Tell::Known(file(1, 7))]);
+    }
+
+    #[test]
+    fn beyond_the_limit_the_first_makes_room() {
+        let mut refused = Refused::new(2);
+        refused.seen(file(1, 1), true);
+        refused.seen(file(2, 1), true);
+        let told = refused.seen(file(3, 1), true);
+        let expected = [Tell::Forgotten(file(1, 1).id), Tell::Known(file(3, 1))];
+        assert_eq!(told, expected);
+        assert_eq!(refused.seen(file(2, 1), true), []);
+    }
+}
