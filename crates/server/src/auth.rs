@@ -366,6 +366,26 @@ mod tests {
     }
 
     #[test]
+    fn a_new_token_opens_and_counts_without_the_others_being_read_again() {
+        let book = TokenBook::of(&[TokenRow {
+            revoked_at: Some(1),
+            ..row("usher_a", "admin")
+        }]);
+        let new = TokenRow {
+            id: "t2".into(),
+            ..row("usher_b", "client")
+        };
+        book.add(&new);
+        let mut last = LastAsker::default();
+        assert!(last.identify(&headers("Bearer usher_b"), &book).is_ok());
+        assert!(last.identify(&headers("Bearer usher_a"), &book).is_err());
+        assert_eq!(book.kept(), 2, "revoked ones count to the limit, too");
+        book.revoke("t2");
+        assert!(last.identify(&headers("Bearer usher_b"), &book).is_err());
+        assert_eq!(book.kept(), 2);
+    }
+
+    #[test]
     fn a_token_stops_working_when_its_time_is_over() {
         let book = TokenBook::of(&[TokenRow {
             expires_at: Some(1),
