@@ -38,6 +38,9 @@ pub struct Facts {
     /// The version that serves; empty where the server does not tell.
     #[serde(default)]
     pub version: String,
+    /// Faults of the server's own process.
+    #[serde(default)]
+    pub faults: crate::Faults,
 }
 
 /// A disk.
@@ -110,6 +113,9 @@ pub struct AgentFacts {
     /// What it allowed when it last had no server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<UnreachedStarts>,
+    /// The last end of its agent by a panic, if it was within a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<crate::EndedByPanic>,
 }
 
 /// Starts of products that an agent allowed in one stretch of time in which it could reach no

@@ -42,6 +42,9 @@ pub struct ServerStatus {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_backup_at: Option<Timestamp>,
+    /// Faults of the server's own process; none for clients and agents.
+    #[serde(default)]
+    pub faults: crate::Faults,
 }
 
 /// How a version came to serve the data.

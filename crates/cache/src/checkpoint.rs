@@ -60,8 +60,7 @@ impl Beside {
         shared: &Arc<Shared>,
     ) -> Result<Beside, CacheError> {
         let (log, path) = (Arc::new(Log::default()), &*shared.path);
-        let thread = std::thread::Builder::new().name("usher-log".to_owned());
-        let spawned = thread.spawn({
+        let spawned = usher_vital::spawn("usher-log", {
             let (log, path) = (log.clone(), path.to_path_buf());
             move || log.take_in_shares(&path)
         });
@@ -143,6 +142,7 @@ impl Log {
     fn take_in_shares(&self, path: &Path) {
         let mut connection = None;
         while !self.must_end.load(Ordering::Acquire) {
+            usher_vital::plant::thread();
             if !self.is_share_due() {
                 std::thread::park();
                 continue;

@@ -98,14 +98,13 @@ pub(crate) fn open(
         versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
     }
     writer.presence = Presence::of(&writer.path);
-    let thread = std::thread::Builder::new()
-        .name("usher-writer".to_owned())
-        .spawn(move || writer.run())
-        .map_err(|error| CacheError::System {
+    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
+        CacheError::System {
             doing: "start the writer of",
             path: data,
             why: error.to_string(),
-        })?;
+        }
+    })?;
     shared.keep(thread);
     Ok((Engine { shared }, opened))
 }
@@ -147,6 +146,7 @@ type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
 impl Writer {
     fn run(mut self) {
         loop {
+            usher_vital::plant::thread();
             let (items, closing) = self.shared.take(self.patience(), BATCH_LIMIT);
             let idle = items.is_empty();
             self.look_for_files();

@@ -1,10 +1,12 @@
 //! What a server tells that may be of concern, in the words of the core.
 
 use serde::Deserialize;
-use usher_api::{AgentFacts, EndingEntitlement, Facts, PackReport, PackResult, ProductFacts};
+use usher_api::{
+    AgentFacts, EndedByPanic, EndingEntitlement, Facts, PackReport, PackResult, ProductFacts,
+};
 use usher_core::concerns::{
-    AgentFact, BackupFact, DiskFact, EntitlementFact, PackFact, ProductFact, QuietRule, Unreached,
-    UpgradeFact,
+    AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, PackFact, ProductFact,
+    QuietRule, Unreached, UpgradeFact,
 };
 
 use crate::probe::Prober;
@@ -89,7 +91,21 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
         }),
         pack: None,
         upgrade: None,
+        ended: told.faults.ended.map(ended),
+        caught: told.faults.caught.map(|it| CaughtFact {
+            count: it.count,
+            last_ms: it.last_at.as_millisecond(),
+            last: it.last,
+        }),
         quiet_rules: quiet_rules.collect(),
+    }
+}
+
+fn ended(it: EndedByPanic) -> EndedFact {
+    EndedFact {
+        at_ms: it.at.as_millisecond(),
+        thread: it.thread,
+        what: it.what,
     }
 }
 
@@ -147,6 +163,7 @@ fn agent(it: AgentFacts) -> AgentFact {
             last_ms: it.last_at.as_millisecond(),
             products: it.products,
         }),
+        ended: it.ended.map(ended),
     }
 }
 

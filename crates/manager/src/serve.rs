@@ -12,6 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use usher_site::{ServerRow, Site, SqliteSite};
+use usher_vital::{caught, task};
 
 use crate::app::{App, SERVERS_LIMIT, Tools};
 use crate::clock::wall_ms;
@@ -60,11 +61,8 @@ pub async fn run(
         Desk::open(site.clone(), options.site.clone()).map_err(|error| failed(&error))?;
     let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
-    let delivering = tokio::spawn(delivery::run(
-        parcels,
-        prober.http().clone(),
-        Arc::downgrade(&desk),
-    ));
+    let delivering = delivery::run(parcels, prober.http().clone(), Arc::downgrade(&desk));
+    let delivering = tokio::spawn(task("delivery", delivering));
     let tools = Arc::new(Tools {
         site,
         desk,
@@ -79,16 +77,16 @@ pub async fn run(
     });
     let app = Arc::new(App::new(tools.clone(), admin));
     begin(&app, &options).map_err(|error| failed(&error))?;
-    let upkeep = tokio::spawn(upkeep(tools.clone()));
+    let upkeep = tokio::spawn(task("upkeep", upkeep(tools.clone())));
     let vital = options
         .watchdog
         .clone()
-        .map(|watchdog| tokio::spawn(vital::attend(app.clone(), watchdog)));
+        .map(|watchdog| tokio::spawn(task("vital", vital::attend(app.clone(), watchdog))));
     let beat = options
         .beat_url
-        .map(|url| tokio::spawn(beat(tools.clone(), url)));
+        .map(|url| tokio::spawn(task("beat", beat(tools.clone(), url))));
     ready(address);
-    let served = serve(&app, listener, acceptor, stop).await;
+    let served = task("accept", serve(&app, listener, acceptor, stop)).await;
     app.keepers().clear();
     let tasks = [Some(upkeep), vital, beat, Some(delivering)];
     for task in tasks.into_iter().flatten() {
@@ -214,7 +212,7 @@ async fn serve(
         let service = TowerToHyperService::new(router.clone());
         let watcher = graceful.watcher();
         let acceptor = acceptor.clone();
-        tokio::spawn(async move {
+        let served = async move {
             let builder = Builder::new(TokioExecutor::new());
             // A client that goes away in the middle is no trouble of ours.
             let _ = match acceptor {
@@ -232,7 +230,9 @@ async fn serve(
                 }
             };
             drop(place);
-        });
+        };
+        // A panic is in the log, and ends that connection alone.
+        tokio::spawn(async { caught("a connection", served).await });
     }
     // What takes longer is cut off: a look for news may wait a minute.
     let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;

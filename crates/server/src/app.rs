@@ -153,6 +153,8 @@ pub(crate) struct App {
     /// Rules that no longer match, as they were last looked for.
     pub(crate) quiet_rules: QuietRules,
     pub(crate) backups: Arc<Backups>,
+    /// The end of the process before, if a panic ended it.
+    pub(crate) ended: Option<usher_vital::ended::Ended>,
     state: Mutex<ServiceState>,
     readers: Semaphore,
 }
@@ -174,7 +176,9 @@ pub(crate) struct Parts {
 impl App {
     /// Brings the parts together.
     pub(crate) fn new(parts: Parts) -> App {
+        let ended = usher_vital::ended::last(&parts.data, "server");
         App {
+            ended,
             life: parts.life,
             engine: parts.engine,
             server_id: parts.server_id,

@@ -14,6 +14,7 @@ mod candidate;
 mod connection;
 mod core_loop;
 mod explain;
+mod faults;
 mod feed;
 mod herald;
 mod hopper;

@@ -119,6 +119,15 @@ impl Refusal {
         )
     }
 
+    /// It panicked.
+    pub(crate) fn panicked() -> Refusal {
+        Refusal::new(
+            Code::Internal,
+            "the server failed in the middle of this request: look whether it was done before you \
+             try again, and report it as a bug, with the server's log",
+        )
+    }
+
     /// The same, to be tried again after so long.
     pub(crate) fn after(self, seconds: u64) -> Refusal {
         Refusal {

@@ -10,14 +10,24 @@ use super::Finding;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-core", &[]),
     ("usher-api", &[]),
-    ("usher-cache", &["usher-core"]),
-    ("usher-server", &["usher-core", "usher-api", "usher-cache"]),
+    ("usher-cache", &["usher-core", "usher-vital"]),
+    (
+        "usher-server",
+        &["usher-core", "usher-api", "usher-cache", "usher-vital"],
+    ),
     ("usher-site", &["usher-core"]),
-    ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
-    ("usher-agent", &["usher-core", "usher-api", "usher-gate"]),
+    (
+        "usher-manager",
+        &["usher-core", "usher-api", "usher-site", "usher-vital"],
+    ),
+    (
+        "usher-agent",
+        &["usher-core", "usher-api", "usher-gate", "usher-vital"],
+    ),
     ("usher-gate", &[]),
     ("usher-service", &["usher-core"]),
     ("usher-sim", &["usher-core"]),
+    ("usher-vital", &[]),
     (
         "usher",
         &[
@@ -31,6 +41,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-gate",
             "usher-service",
             "usher-sim",
+            "usher-vital",
             "usher-bench",
         ],
     ),

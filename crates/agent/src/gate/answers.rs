@@ -83,9 +83,9 @@ impl Answers {
     pub(super) fn start(watching: Arc<Shared>, starts: mpsc::Sender<Start>) -> io::Result<Self> {
         let (unnamed, to_name) = sync_channel(NAMES_LIMIT);
         let (naming, named) = (watching.clone(), starts.clone());
-        std::thread::Builder::new()
-            .name("usher-names".to_owned())
-            .spawn(move || name_people(&naming, &to_name, &named))?;
+        usher_vital::spawn("usher-names", move || {
+            name_people(&naming, &to_name, &named)
+        })?;
         let teller = Teller {
             watching,
             needed: Arc::new(needed_here()),
@@ -94,9 +94,7 @@ impl Answers {
         };
         let (looks, to_look) = sync_channel(LOOKS_LIMIT);
         let looker = teller.clone();
-        std::thread::Builder::new()
-            .name("usher-look".to_owned())
-            .spawn(move || looker.look_into_files(&to_look))?;
+        usher_vital::spawn("usher-look", move || looker.look_into_files(&to_look))?;
         Ok(Answers {
             teller,
             looks,

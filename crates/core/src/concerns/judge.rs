@@ -32,11 +32,15 @@ pub enum Kind {
     VersionNew,
     /// A new version's pack has failed before one was done.
     VersionFails,
+    /// A role ended by a panic, and was restarted.
+    RoleEnded,
+    /// Requests or items ended by a panic, and nothing else.
+    Caught,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::EntitlementEnds,
         Kind::SeatsLow,
         Kind::AgentSilent,
@@ -47,6 +51,8 @@ impl Kind {
         Kind::RuleQuiet,
         Kind::VersionNew,
         Kind::VersionFails,
+        Kind::RoleEnded,
+        Kind::Caught,
     ];
 
     /// The number of the status message that tells of it.
@@ -62,6 +68,8 @@ impl Kind {
             Kind::RuleQuiet => 9437,
             Kind::VersionNew => 9438,
             Kind::VersionFails => 9439,
+            Kind::RoleEnded => 9444,
+            Kind::Caught => 9445,
         }
     }
 
@@ -105,6 +113,8 @@ pub fn judge(
     concerns.extend(view.backup());
     concerns.extend(view.pack());
     concerns.extend(view.version());
+    concerns.extend(view.ended());
+    concerns.extend(view.caught());
     concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
     concerns
 }
@@ -311,6 +321,43 @@ impl View<'_> {
             concerns.push(self.concern(Kind::VersionFails, &new.to, named(why.clone())));
         }
         concerns
+    }
+
+    /// Each end by a panic is one concern, for a day.
+    fn ended(&self) -> Vec<Concern> {
+        let concern = |role: &str, id: &str, on: &str, it: &EndedFact| {
+            let values = vec![
+                role.to_owned(),
+                on.to_owned(),
+                it.thread.clone(),
+                minute(it.at_ms),
+                it.what.clone(),
+            ];
+            let about = format!("{role}/{id}/{}", it.at_ms);
+            self.concern(Kind::RoleEnded, &about, values)
+        };
+        let is_recent = |it: &&EndedFact| self.facts.at_ms - it.at_ms < DAY_MS;
+        let server = self.facts.ended.as_ref().filter(is_recent);
+        let agents = self.facts.agents.iter().filter_map(|agent| {
+            let ended = agent.ended.as_ref().filter(is_recent)?;
+            Some(concern("agent", &agent.id, &agent.name, ended))
+        });
+        let of_server = server.map(|it| concern("server", "", self.server, it));
+        of_server.into_iter().chain(agents).collect()
+    }
+
+    fn caught(&self) -> Option<Concern> {
+        let it = self.facts.caught.as_ref()?;
+        let is_recent = self.facts.at_ms - it.last_ms < DAY_MS;
+        is_recent.then(|| {
+            let values = vec![
+                self.server.to_owned(),
+                it.count.to_string(),
+                minute(it.last_ms),
+                it.last.clone(),
+            ];
+            self.concern(Kind::Caught, "", values)
+        })
     }
 
     /// Who is affected by what becomes of the server.

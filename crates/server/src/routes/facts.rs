@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use rustc_hash::FxHashMap;
 use usher_api::{
     AgentFacts, BackupFacts, DiskFacts, EndingEntitlement, FACTS_COMPUTERS_LIMIT, Facts, Problem,
-    ProductFacts, QuietRule,
+    ProductFacts, QuietRule, Timestamp,
 };
 use usher_cache::ChangedProgram;
 use usher_core::identify::Rule;
@@ -104,6 +104,7 @@ pub(crate) async fn get(
         quiet_rules,
         upgrade: app.upkeep.versions().map(status::upgrade),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        faults: crate::faults::told(app.ended.as_ref()),
     };
     Ok(Json(StatusCode::OK, facts))
 }
@@ -171,19 +172,26 @@ fn ending_of(pool: &Pool, now: Now) -> Vec<EndingEntitlement> {
 /// Those that are silent longest, and those that had no server of late.
 fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
     let mut agents: Vec<AgentFacts> = status::last_seen(app, entries)
-        .filter_map(|(entry, seen_ms, unreached)| {
-            let unreached =
-                unreached.filter(|it| now_ms - it.last_at.as_millisecond() < UNREACHED_MS);
+        .filter_map(|(entry, seen_ms, word)| {
+            let recent = |at: Timestamp, within_ms| now_ms - at.as_millisecond() < within_ms;
+            let unreached = word.unreached.filter(|it| recent(it.last_at, UNREACHED_MS));
+            let ended = word.ended.filter(|it| recent(it.at, DAY_MS));
             let is_silent = (SILENT_MS..GONE_MS).contains(&(now_ms - seen_ms));
-            (is_silent || unreached.is_some()).then(|| AgentFacts {
+            (is_silent || unreached.is_some() || ended.is_some()).then(|| AgentFacts {
                 id: entry.key.to_string(),
                 name: entry.name.to_string(),
                 last_seen_at: timestamp(seen_ms),
                 unreached,
+                ended,
             })
         })
         .collect();
-    agents.sort_by_key(|it| (it.unreached.is_none(), it.last_seen_at));
+    agents.sort_by_key(|it| {
+        (
+            it.ended.is_none() && it.unreached.is_none(),
+            it.last_seen_at,
+        )
+    });
     agents.truncate(FACTS_COMPUTERS_LIMIT);
     agents
 }

@@ -16,11 +16,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use usher_vital::log;
 
 use super::backoff::Backoff;
 use super::stop::StopSignals;
 use crate::failure::{Failure, exit};
-use crate::listing::eprintln_quiet;
 
 /// How often to say that a start takes its time.
 const REMINDER: Duration = Duration::from_secs(30);
@@ -175,11 +175,11 @@ impl Role {
                 status = child.wait() => {
                     let code = status.map_or(exit::FAILED, exit_code);
                     self.state = State::Down { again_at: Instant::now() };
-                    eprintln_quiet(&format!("usher: the {} could not be started", self.name));
+                    log::line(&format!("usher: the {} could not be started", self.name));
                     return Ok(First::Ended(code));
                 }
                 () = stop.next() => return Ok(First::Stopped),
-                () = sleep(REMINDER) => eprintln_quiet(&format!(
+                () = sleep(REMINDER) => log::line(&format!(
                     "usher: the {} is still getting ready", self.name
                 )),
             }
@@ -207,7 +207,7 @@ impl Role {
                     self.state = State::Stopped;
                     // Whoever comes is to be refused, not to wait for nothing.
                     self.listener = None;
-                    eprintln_quiet(&format!(
+                    log::line(&format!(
                         "usher: the {} was stopped on purpose, and stays so until `usher up` is \
                          started again",
                         self.name
@@ -220,7 +220,7 @@ impl Role {
                     again_at: Instant::now() + pause,
                 };
                 let how = status.map_or_else(|error| error.to_string(), describe);
-                eprintln_quiet(&format!(
+                log::line(&format!(
                     "usher: the {} ended ({how}); it is started again in {:.1} s",
                     self.name,
                     pause.as_secs_f64()
@@ -234,7 +234,7 @@ impl Role {
                     self.state = State::Down {
                         again_at: Instant::now() + pause,
                     };
-                    eprintln_quiet(&failure.to_string());
+                    log::line(&failure.to_string());
                 }
             }
         }
@@ -336,7 +336,7 @@ async fn listen(stdout: ChildStdout, tell: oneshot::Sender<String>) {
             // Who started it does not wait any more where it was told to stop.
             drop(tell.send(line));
         } else if !line.starts_with("ready") {
-            eprintln_quiet(&line);
+            log::line(&line);
         }
     }
 }

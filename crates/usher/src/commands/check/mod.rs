@@ -279,6 +279,7 @@ mod tests {
                 pack: None,
                 upgrade: None,
                 last_backup_at: None,
+                faults: usher_api::Faults::default(),
             },
             products: vec![ProductStatus {
                 id: "gimp".into(),

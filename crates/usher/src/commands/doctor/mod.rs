@@ -1,5 +1,6 @@
 //! `usher doctor`: looks at everything that can be wrong, and says what to do.
 
+mod faults;
 mod mounts;
 
 use std::path::{Path, PathBuf};
@@ -278,6 +279,7 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
             "`usher entitlement add PRODUCT --seats N` adds some.",
         ));
     }
+    findings.extend(faults::findings(&server.faults));
     for computer in &status.computers {
         findings.extend(computer.warnings.iter().map(|warning| {
             Finding::warn(
