@@ -19,6 +19,7 @@ mod a_manager_is_watched_and_restarts_in_time;
 mod a_manager_tells_the_truth;
 mod a_million_leases_are_upgraded;
 mod a_package_is_enforced_once_it_is_installed;
+mod a_panic_is_no_silence;
 mod a_policy_is_its_servers_word;
 mod a_restore_is_made_good;
 mod a_seat_is_run_on;

@@ -163,7 +163,7 @@ async fn live(
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
     let mut is_watched = true;
     while is_watched {
-        usher_vital::plant::here("agent");
+        usher_vital::plant::here("main");
         let due = lock(&agent).next_let_go();
         // What is asked meanwhile has a grace that is not shorter than the pauses of this loop.
         let reminder = lock(&agent).lost.next_due_boot_ms();

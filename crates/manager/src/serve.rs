@@ -21,7 +21,7 @@ use crate::keeper::{self, TokenSource};
 use crate::probe::Prober;
 use crate::secrets::Admin;
 use crate::thresholds::Held;
-use crate::{ManagerError, ManagerOptions, delivery, routes, vital};
+use crate::{ManagerError, ManagerOptions, delivery, ended, routes, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -77,7 +77,8 @@ pub async fn run(
     });
     let app = Arc::new(App::new(tools.clone(), admin));
     begin(&app, &options).map_err(|error| failed(&error))?;
-    let upkeep = tokio::spawn(task("upkeep", upkeep(tools.clone())));
+    ended::tell(&tools, &options.data).await;
+    let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
     let vital = options
         .watchdog
         .clone()
@@ -86,7 +87,7 @@ pub async fn run(
         .beat_url
         .map(|url| tokio::spawn(task("beat", beat(tools.clone(), url))));
     ready(address);
-    let served = task("accept", serve(&app, listener, acceptor, stop)).await;
+    let served = task("console", serve(&app, listener, acceptor, stop)).await;
     app.keepers().clear();
     let tasks = [Some(upkeep), vital, beat, Some(delivering)];
     for task in tasks.into_iter().flatten() {

@@ -59,6 +59,7 @@ async fn serve(
     tokio::task::spawn_local(task("sweep", sweep(core.clone(), connections.clone())));
     let greeted = Rc::new(Cell::new(0));
     while let Some(stream) = incoming.recv().await {
+        usher_vital::plant::thread();
         let greeting = Greeting::new(&greeted);
         let served = one(
             core.clone(),
@@ -98,7 +99,6 @@ async fn sweep(core: Rc<Core>, connections: Rc<Connections>) {
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;
-        usher_vital::plant::thread();
         let second = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
         core.hopper.tick(second);
         connections.sweep(second);

@@ -189,6 +189,7 @@ impl Teller {
 
     fn look_into_files(&self, looks: &Receiver<(Arc<Served>, Seen)>) {
         for (served, seen) in looks {
+            usher_vital::plant::thread();
             let gate = &served.gate;
             let number = seen.question.number;
             let Ok(file) = seen.question.file.as_fd().try_clone_to_owned() else {
@@ -200,7 +201,11 @@ impl Teller {
                 key: seen.key,
                 file: Some(file.into()),
             };
-            match by_verdict(self.watching.identifier.thorough(&target)) {
+            let looked = usher_vital::catch("a file", || {
+                by_verdict(self.watching.identifier.thorough(&target))
+            });
+            // A file that cannot be looked into without a panic is nobody's.
+            match looked.unwrap_or(Sight::Nobodys) {
                 Sight::Metered(matched) => self.ask(gate, seen, matched),
                 Sight::Nobodys | Sight::Unknown => served.forget(&seen.question),
             }
@@ -244,6 +249,7 @@ impl Teller {
 /// Hands starts on once it is known whose they are.
 fn name_people(watching: &Shared, unnamed: &Receiver<Start>, starts: &mpsc::Sender<Start>) {
     for start in unnamed {
+        usher_vital::plant::thread();
         watching.accounts.learn(start.process.who.counted);
         let (gate, number) = (start.waiting.gate.clone(), start.waiting.number);
         let at_once = otherwise(start.unanswered);

@@ -73,7 +73,11 @@ pub(super) fn spawn(
                 shared.identifier.prepare();
             }
             let is_scan = matches!(&raw, Raw::Runs { since: Some(_), .. });
-            let sighting = resolve(&shared, raw, is_scan);
+            // A file that cannot be read without a panic is one start that is not seen.
+            let Ok(sighting) = usher_vital::catch("a start", || resolve(&shared, raw, is_scan))
+            else {
+                continue;
+            };
             if seen.blocking_send(sighting).is_err() {
                 return;
             }
