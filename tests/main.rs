@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod a_bad_disk_is_answered_in_time;
 mod a_bad_disk_loses_no_answer;
 mod a_clock_frees_no_seat;
 mod a_desktop_tells_who_is_refused;

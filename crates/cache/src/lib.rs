@@ -20,6 +20,7 @@ mod error;
 mod fill;
 mod history;
 mod inbox;
+mod interrupt;
 mod inventory;
 mod journal;
 mod load;
@@ -39,6 +40,7 @@ pub use engine::{
 };
 pub use error::CacheError;
 pub use history::*;
+pub use interrupt::Interrupt;
 pub use inventory::{Found, Inventory, found};
 pub use pack::{Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped};
 pub use snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};

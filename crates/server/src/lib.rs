@@ -25,6 +25,7 @@ mod machine;
 mod metrics;
 mod pause;
 mod problem;
+mod readers;
 mod routes;
 mod secrets;
 mod serve;

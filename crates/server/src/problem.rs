@@ -211,7 +211,7 @@ impl From<Failure> for Refusal {
         match failure {
             Failure::Busy => Refusal::new(
                 Code::Busy,
-                "more requests wait for the disk than the server holds; nothing was done: try \
+                "more requests wait for the disk than it takes in time; nothing was done: try \
                  again after Retry-After",
             ),
             Failure::Storage(why) => Refusal::new(
@@ -228,6 +228,7 @@ impl From<Failure> for Refusal {
                      Idempotency-Key"
                 ),
             ),
+            Failure::Fault => Refusal::panicked(),
             Failure::Stopping => Refusal::new(
                 Code::Stopping,
                 "the server is stopping; nothing was done: try again when it is back",

@@ -52,6 +52,6 @@ fn answers(engine: &Engine) -> bool {
         Ok(()) | Err(Failure::Storage(_)) => true,
         // A queue that is full moves, else the next look finds no commit.
         Err(Failure::Busy) => false,
-        Err(Failure::OutcomeUnknown(_) | Failure::Stopping) => false,
+        Err(Failure::OutcomeUnknown(_) | Failure::Stopping | Failure::Fault) => false,
     }
 }

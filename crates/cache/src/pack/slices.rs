@@ -387,6 +387,10 @@ fn refusal(failure: &Failure) -> String {
         Failure::OutcomeUnknown(why) => {
             format!("the disk failed ({why}): look at its health; the next pack goes on here")
         }
+        Failure::Fault => {
+            "a fault of the server's own, which its log tells: the next pack goes on here"
+                .to_owned()
+        }
         Failure::Busy | Failure::Stopping => {
             "the server had no time for it: the next pack goes on here".to_owned()
         }

@@ -12,7 +12,7 @@ use usher_api::{
 };
 use usher_cache::ChangedProgram;
 use usher_core::identify::Rule;
-use usher_core::ledger::{Ledger, Now, Pool};
+use usher_core::ledger::{Allotment, Ledger, Now, Pool, ProductSpec};
 
 use super::status::{self, Entry};
 use super::{Caller, Json};
@@ -48,6 +48,24 @@ struct Told {
     entries: Vec<Entry>,
 }
 
+/// What is copied out of the ledger while everything waits: no more than counts and what is
+/// shared. What it says is worked out afterwards.
+struct Copied {
+    pools: Vec<PoolSeen>,
+    entries: Vec<Entry>,
+    now: Now,
+}
+
+/// A product as the ledger has it.
+struct PoolSeen {
+    spec: ProductSpec,
+    lent: Vec<Allotment>,
+    seats: u64,
+    in_use: u64,
+    unseated: u64,
+    queued: u64,
+}
+
 /// What a manager goes by: entitlements that end, seats, agents, the disk, backups, rules that
 /// match no more. For viewers, operators and admins.
 #[utoipa::path(
@@ -70,7 +88,8 @@ pub(crate) async fn get(
         .await?;
     let refused: FxHashMap<String, u64> = refused.into_iter().collect();
     let changed = changed(&app, now_ms).await?;
-    let mut told = app.look(look).await?;
+    let copied = app.look(look).await?;
+    let mut told = app.blocking(move |_| Ok(told(copied))).await?;
     for (product, _) in &mut told.products {
         product.refused_last_hour = refused.get(&product.id).copied().unwrap_or(0);
     }
@@ -109,58 +128,75 @@ pub(crate) async fn get(
     Ok(Json(StatusCode::OK, facts))
 }
 
-fn look(ledger: &Ledger, now: Now) -> Told {
-    let listed = || {
-        ledger
-            .pools()
-            .map(|(_, pool)| pool)
-            .filter(|pool| !pool.listing.removed)
-    };
-    let mut ending: Vec<EndingEntitlement> =
-        listed().flat_map(|pool| ending_of(pool, now)).collect();
+fn look(ledger: &Ledger, now: Now) -> Copied {
+    let pools = ledger.pools().map(|(_, pool)| pool);
+    let listed = pools.filter(|pool| !pool.listing.removed);
+    Copied {
+        pools: listed.map(|pool| seen(pool, now)).collect(),
+        entries: status::computers(ledger),
+        now,
+    }
+}
+
+fn seen(pool: &Pool, now: Now) -> PoolSeen {
+    PoolSeen {
+        spec: pool.listing.spec.clone(),
+        lent: pool
+            .lent
+            .iter()
+            .map(|lent| lent.allotment.clone())
+            .collect(),
+        seats: pool.seats(now),
+        in_use: pool.in_use,
+        unseated: pool.unseated,
+        queued: u64::from(pool.queued()),
+    }
+}
+
+fn told(copied: Copied) -> Told {
+    let now = copied.now;
+    let pools = copied.pools.iter();
+    let mut ending: Vec<EndingEntitlement> = pools.flat_map(|pool| ending_of(pool, now)).collect();
     ending.sort_by_key(|it| it.ends_at);
     ending.truncate(LISTED_LIMIT);
-    let products = listed()
-        .take(LISTED_LIMIT)
-        .map(|pool| {
-            let product = words::product(&pool.listing.spec);
-            let facts = ProductFacts {
-                name: status::named(&pool.listing.spec),
-                id: product.id,
-                seats: pool.seats(now),
-                in_use: pool.in_use,
-                queued: u64::from(pool.queued()),
-                refused_last_hour: 0,
-            };
-            // What is in use now has matched: its rules are not asked for.
-            let in_use = pool.in_use + pool.unseated > 0;
-            let rules = if in_use { Vec::new() } else { product.programs };
-            (facts, rules)
-        })
-        .collect();
+    let pools = copied.pools.into_iter().take(LISTED_LIMIT);
+    let products = pools.map(|pool| {
+        let product = words::product(&pool.spec);
+        let facts = ProductFacts {
+            name: status::named(&pool.spec),
+            id: product.id,
+            seats: pool.seats,
+            in_use: pool.in_use,
+            queued: pool.queued,
+            refused_last_hour: 0,
+        };
+        // What is in use now has matched: its rules are not asked for.
+        let in_use = pool.in_use + pool.unseated > 0;
+        let rules = if in_use { Vec::new() } else { product.programs };
+        (facts, rules)
+    });
     Told {
         ending,
-        products,
-        entries: status::computers(ledger),
+        products: products.collect(),
+        entries: copied.entries,
     }
 }
 
 /// Entitlements of a product that end, and what the product has before and after.
-fn ending_of(pool: &Pool, now: Now) -> Vec<EndingEntitlement> {
+fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
     let seats_at = |at_ms: i64| -> u64 {
         let valid = pool.lent.iter().filter(|lent| {
-            lent.allotment.from.is_none_or(|from| from.0 <= at_ms)
-                && lent.allotment.to.is_none_or(|to| to.0 > at_ms)
+            lent.from.is_none_or(|from| from.0 <= at_ms) && lent.to.is_none_or(|to| to.0 > at_ms)
         });
-        valid.map(|lent| u64::from(lent.allotment.seats)).sum()
+        valid.map(|lent| u64::from(lent.seats)).sum()
     };
-    let ends = |lent: &usher_core::ledger::Lent| {
-        let to = lent.allotment.to.filter(|to| *to > now.wall)?;
+    let ends = |lent: &Allotment| {
+        let to = lent.to.filter(|to| *to > now.wall)?;
         Some(EndingEntitlement {
-            id: words::entitlement_id(lent.allotment.entitlement),
-            product: pool.listing.spec.id.to_string(),
-            name: status::named(&pool.listing.spec),
-            seats: u64::from(lent.allotment.seats),
+            id: words::entitlement_id(lent.entitlement),
+            product: pool.spec.id.to_string(),
+            name: status::named(&pool.spec),
+            seats: u64::from(lent.seats),
             ends_at: timestamp(to.0),
             seats_before: seats_at(to.0 - 1),
             seats_after: seats_at(to.0),
