@@ -41,6 +41,9 @@ pub struct Facts {
     /// Faults of the server's own process.
     #[serde(default)]
     pub faults: crate::Faults,
+    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in; null: none.
+    #[serde(default)]
+    pub held_log: Option<crate::HeldLog>,
 }
 
 /// A disk.

@@ -18,6 +18,16 @@ pub struct Faults {
     pub ended: Option<EndedByPanic>,
 }
 
+/// A write-ahead log that a reader of the data file keeps from being taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldLog {
+    /// Its size.
+    pub bytes: u64,
+    /// The processes that read the data file, by name and number; empty where the system does not
+    /// tell.
+    pub readers: Vec<String>,
+}
+
 /// Panics that ended what was handled, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaughtPanics {

@@ -194,6 +194,18 @@ impl Engine {
         self.shared.left()
     }
 
+    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in, in bytes.
+    /// Never waits.
+    pub fn held_log_bytes(&self) -> Option<u64> {
+        self.shared.held_log_bytes()
+    }
+
+    /// The processes that read the data file now, for people; empty where the system does not tell.
+    /// Never on an async thread.
+    pub fn readers(&self) -> Vec<String> {
+        crate::holders::of(&self.shared.path)
+    }
+
     /// An empty command: goes through the queue, past the ledger and onto the disk as any other.
     /// Never on an async thread.
     ///

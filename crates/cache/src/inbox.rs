@@ -97,6 +97,8 @@ pub(crate) struct Shared {
     behind: AtomicU64,
     /// Pages that were written to the log since it was opened.
     logged_pages: AtomicU64,
+    /// The size of a log that a reader keeps from being taken in, in bytes; 0: none does.
+    held_log_bytes: AtomicU64,
 }
 
 /// What a statement took of the writer and the disk.
@@ -130,6 +132,7 @@ impl Shared {
             events: AtomicU64::new(0),
             behind: AtomicU64::new(0),
             logged_pages: AtomicU64::new(0),
+            held_log_bytes: AtomicU64::new(0),
         }
     }
 
@@ -395,6 +398,19 @@ impl Shared {
     /// So many pages were written to the log.
     pub(crate) fn logged(&self, pages: u64) {
         self.logged_pages.fetch_add(pages, Ordering::Relaxed);
+    }
+
+    /// Notes the size of a log that a reader keeps, or that none does; what was noted before.
+    pub(crate) fn held_log(&self, bytes: Option<u64>) -> Option<u64> {
+        let before = self
+            .held_log_bytes
+            .swap(bytes.unwrap_or(0), Ordering::Relaxed);
+        (before > 0).then_some(before)
+    }
+
+    /// The size of a log that a reader keeps from being taken in.
+    pub(crate) fn held_log_bytes(&self) -> Option<u64> {
+        Some(self.held_log_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
     }
 
     fn logged_pages(&self) -> u64 {

@@ -19,6 +19,7 @@ mod engine;
 mod error;
 mod fill;
 mod history;
+mod holders;
 mod inbox;
 mod interrupt;
 mod inventory;

@@ -89,6 +89,7 @@ pub(crate) fn open(
         reckoned_to: 0,
         owed: 0,
         beside: None,
+        log_looked_at: Instant::now(),
     };
     writer.reckoned_to = writer.durable_to;
     writer.follow_log()?;
@@ -138,6 +139,8 @@ struct Writer {
     reckoned_to: u64,
     /// Events that are to be taken into the tables although requests come.
     owed: u64,
+    /// When it was last looked whether a reader keeps the log.
+    log_looked_at: Instant,
     /// Takes the log in meanwhile; none while there is no connection.
     beside: Option<Beside>,
 }
@@ -160,6 +163,7 @@ impl Writer {
             let idle = items.is_empty();
             self.serve(items);
             self.upkeep(idle);
+            self.look_at_log();
             if idle {
                 self.try_again();
             }
@@ -574,12 +578,10 @@ impl Writer {
             }
         }
         self.beside = None;
-        if let Some(connection) = &self.connection
-            && let Err(error) = checkpoint::truncate(connection, &self.path)
-        {
-            tracing::warn!(%error, "the write-ahead log stays beside the file");
-        }
         self.shared.close_readers();
+        if let Some(connection) = &self.connection {
+            self.empty_log(connection);
+        }
         self.connection = None;
     }
 }

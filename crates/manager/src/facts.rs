@@ -5,8 +5,8 @@ use usher_api::{
     AgentFacts, EndedByPanic, EndingEntitlement, Facts, PackReport, PackResult, ProductFacts,
 };
 use usher_core::concerns::{
-    AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, PackFact, ProductFact,
-    QuietRule, Unreached, UpgradeFact,
+    AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, HeldLogFact, PackFact,
+    ProductFact, QuietRule, Unreached, UpgradeFact,
 };
 
 use crate::probe::Prober;
@@ -92,6 +92,10 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
         pack: None,
         upgrade: None,
         ended: told.faults.ended.map(ended),
+        held_log: told.held_log.map(|it| HeldLogFact {
+            bytes: it.bytes,
+            readers: it.readers,
+        }),
         caught: told.faults.caught.map(|it| CaughtFact {
             count: it.count,
             last_ms: it.last_at.as_millisecond(),

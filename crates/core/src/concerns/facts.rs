@@ -27,6 +27,17 @@ pub struct Facts {
     pub ended: Option<EndedFact>,
     /// Panics that ended requests or items alone.
     pub caught: Option<CaughtFact>,
+    /// A write-ahead log that a reader keeps from being taken in.
+    pub held_log: Option<HeldLogFact>,
+}
+
+/// A long write-ahead log that a reader keeps from being taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLogFact {
+    /// Its size.
+    pub bytes: u64,
+    /// The processes that read the data file; empty where the system does not tell.
+    pub readers: Vec<String>,
 }
 
 /// The end of a role by a panic; it was restarted.

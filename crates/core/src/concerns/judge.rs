@@ -36,11 +36,13 @@ pub enum Kind {
     RoleEnded,
     /// Requests or items ended by a panic, and nothing else.
     Caught,
+    /// A reader keeps the write-ahead log from being taken in.
+    LogHeld,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::EntitlementEnds,
         Kind::SeatsLow,
         Kind::AgentSilent,
@@ -53,6 +55,7 @@ impl Kind {
         Kind::VersionFails,
         Kind::RoleEnded,
         Kind::Caught,
+        Kind::LogHeld,
     ];
 
     /// The number of the status message that tells of it.
@@ -70,6 +73,7 @@ impl Kind {
             Kind::VersionFails => 9439,
             Kind::RoleEnded => 9444,
             Kind::Caught => 9445,
+            Kind::LogHeld => 9446,
         }
     }
 
@@ -115,6 +119,7 @@ pub fn judge(
     concerns.extend(view.version());
     concerns.extend(view.ended());
     concerns.extend(view.caught());
+    concerns.extend(view.log());
     concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
     concerns
 }
@@ -358,6 +363,16 @@ impl View<'_> {
             ];
             self.concern(Kind::Caught, "", values)
         })
+    }
+
+    fn log(&self) -> Option<Concern> {
+        let it = self.facts.held_log.as_ref()?;
+        let readers = match it.readers.is_empty() {
+            true => "a process that the system does not name".to_owned(),
+            false => names(&it.readers),
+        };
+        let values = vec![self.server.to_owned(), bytes(it.bytes), readers];
+        Some(self.concern(Kind::LogHeld, "", values))
     }
 
     /// Who is affected by what becomes of the server.

@@ -430,6 +430,16 @@ pub const CATALOGUE: &[Entry] = &[
         does: "It answers 500 to that request, and serves on.",
     },
     Entry {
+        id: 9446,
+        component: METERING_SERVER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "The log beside the data file of {0} has grown to {1} and cannot be taken in: {2} reads that file without an end",
+        meaning: "A reader of cache.db that stays open keeps what was written since in the write-ahead log beside it, which grows until the disk is full and makes the server slower.",
+        check: "End that reader, or have it read a copy (`usher backup`). A tool that was left open in a terminal or notebook is the usual case.",
+        does: "It tries again all the time, and takes the log in as soon as the reader ends.",
+    },
+    Entry {
         id: 9448,
         component: SERVER_MANAGER,
         severity: Severity::Warning,

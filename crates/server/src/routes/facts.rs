@@ -124,6 +124,7 @@ pub(crate) async fn get(
         upgrade: app.upkeep.versions().map(status::upgrade),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         faults: crate::faults::told(app.ended.as_ref()),
+        held_log: status::held_log(&app).await?,
     };
     Ok(Json(StatusCode::OK, facts))
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use hyper::StatusCode;
 use rustc_hash::FxHashMap;
 use usher_api::{
-    ComputerStatus, EndedByPanic, ProductStatus, ServerStatus, Status, UnreachedStarts,
+    ComputerStatus, EndedByPanic, HeldLog, ProductStatus, ServerStatus, Status, UnreachedStarts,
     UpgradeStatus,
 };
 use usher_core::ledger::{Ledger, Now};
@@ -68,6 +68,10 @@ pub(crate) async fn get(
             true => crate::faults::told(app.ended.as_ref()),
             false => usher_api::Faults::default(),
         },
+        held_log: match caller.sees_all() {
+            true => held_log(&app).await?,
+            false => None,
+        },
     };
     let with_computers = caller.sees_all();
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.
@@ -100,6 +104,15 @@ pub(crate) async fn get(
             computers: known_computers(&app, computers),
         },
     ))
+}
+
+/// A write-ahead log that a reader keeps, and who that is.
+pub(super) async fn held_log(app: &Arc<App>) -> Result<Option<HeldLog>, Refusal> {
+    let Some(bytes) = app.engine.held_log_bytes() else {
+        return Ok(None);
+    };
+    let readers = app.blocking(|app| Ok(app.engine.readers())).await?;
+    Ok(Some(HeldLog { bytes, readers }))
 }
 
 pub(super) fn named(spec: &usher_core::ledger::ProductSpec) -> String {

@@ -280,6 +280,7 @@ mod tests {
                 upgrade: None,
                 last_backup_at: None,
                 faults: usher_api::Faults::default(),
+                held_log: None,
             },
             products: vec![ProductStatus {
                 id: "gimp".into(),

@@ -1,9 +1,9 @@
 //! What a server says of its own faults: an end by a panic, panics that were caught, lost log lines.
 
-use usher_api::Faults;
+use usher_api::{Faults, HeldLog};
 
 use super::Finding;
-use crate::output::time;
+use crate::output::{bytes, time};
 
 /// One line for each sort of fault that there is.
 pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
@@ -36,6 +36,20 @@ pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
         Finding::warn("log", found, next)
     });
     [ended, caught, lost].into_iter().flatten().collect()
+}
+
+/// A reader that keeps the write-ahead log from being taken in.
+pub(super) fn held_log(log: &HeldLog) -> Finding {
+    let found = format!(
+        "the log beside the server's cache.db has grown to {}: {}",
+        bytes(log.bytes),
+        match log.readers.is_empty() {
+            true => "something reads that file without an end".to_owned(),
+            false => format!("{} read that file without an end", log.readers.join(", ")),
+        }
+    );
+    let next = "End that reader: the log is then taken in. Read a copy instead (`usher backup`).";
+    Finding::warn("log", found, next)
 }
 
 #[cfg(test)]

@@ -280,6 +280,7 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
         ));
     }
     findings.extend(faults::findings(&server.faults));
+    findings.extend(server.held_log.as_ref().map(faults::held_log));
     for computer in &status.computers {
         findings.extend(computer.warnings.iter().map(|warning| {
             Finding::warn(
