@@ -33,6 +33,14 @@ fn used(pid: u32) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
+fn costs_nothing(running: &Running) {
+    let (begin, before) = (Instant::now(), used(running.child.id()));
+    // tidy: sleep, what it does meanwhile, asked by nobody, is what is measured
+    std::thread::sleep(Duration::from_secs(4));
+    let (used, passed) = (used(running.child.id()) - before, begin.elapsed());
+    assert!(used < passed / 4, "{used:?} of a processor in {passed:?}");
+}
+
 #[test]
 fn an_idle_server_on_a_full_disk_costs_nothing_and_notices_by_itself_when_there_is_room() {
     let folder = Folder::new();
@@ -54,11 +62,7 @@ fn an_idle_server_on_a_full_disk_costs_nothing_and_notices_by_itself_when_there_
     });
     assert!(quickest.min().unwrap() < AT_ONCE);
     assert!(!is_well(&mut http));
-    let (begin, before) = (Instant::now(), used(running.child.id()));
-    // tidy: sleep, what it does meanwhile, asked by nobody, is what is measured
-    std::thread::sleep(Duration::from_secs(4));
-    let (used, passed) = (used(running.child.id()) - before, begin.elapsed());
-    assert!(used < passed / 4, "{used:?} of a processor in {passed:?}");
+    costs_nothing(&running);
     std::fs::remove_file(&ballast).unwrap();
     wait_for("health to be well, though nobody asks for anything", || {
         is_well(&mut http).then_some(())
@@ -66,24 +70,26 @@ fn an_idle_server_on_a_full_disk_costs_nothing_and_notices_by_itself_when_there_
     assert_eq!(asked(&mut http, "ada").status, 201);
 }
 
-/// Holds up fdatasync and fsync while a file is there.
+/// Holds up fdatasync and fsync while a file is there, and fails them while another is.
 const HANGS: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+static int fails(void) { const char *f = getenv("FAULT"); errno = EIO; return f && access(f, F_OK) == 0; }
 static void hang(void) { const char *f = getenv("HANG"); while (f && access(f, F_OK) == 0) usleep(5000); }
 int fdatasync(int fd) {
     static int (*real)(int);
     if (!real) real = dlsym(RTLD_NEXT, "fdatasync");
     hang();
-    return real(fd);
+    return fails() ? -1 : real(fd);
 }
 int fsync(int fd) {
     static int (*real)(int);
     if (!real) real = dlsym(RTLD_NEXT, "fsync");
     hang();
-    return real(fd);
+    return fails() ? -1 : real(fd);
 }
 "#;
 
@@ -103,7 +109,8 @@ fn server_that_can_hang(folder: &Folder) -> (Running, PathBuf) {
         usher()
             .args(["server", "--listen", "127.0.0.1:0"])
             .env("LD_PRELOAD", &library)
-            .env("HANG", &hang),
+            .env("HANG", &hang)
+            .env("FAULT", folder.path("fault")),
         &folder.path("data"),
     );
     (running, hang)
@@ -136,5 +143,24 @@ fn what_was_not_handed_to_a_disk_that_hangs_is_refused_as_busy_and_never_done() 
     });
     wait_for("health to be well", || is_well(&mut http).then_some(()));
     assert_eq!(in_use(&mut http), 1, "bob's was never done");
+    assert_eq!(asked(&mut http, "bob").status, 201);
+}
+
+#[test]
+fn an_idle_server_whose_disk_fails_costs_nothing_and_notices_by_itself_when_it_is_well() {
+    let folder = Folder::new();
+    let (running, _) = server_that_can_hang(&folder);
+    let token = std::fs::read_to_string(folder.path("data/admin.token")).unwrap();
+    let mut http = Http::connect(&running.api, token.trim()).unwrap();
+    product(&mut http, 10);
+    let fault = folder.path("fault");
+    std::fs::write(&fault, "").unwrap();
+    assert_eq!(asked(&mut http, "ada").body["code"], "outcome_unknown");
+    costs_nothing(&running);
+    assert!(!is_well(&mut http));
+    std::fs::remove_file(&fault).unwrap();
+    wait_for("health to be well, though nobody asks for anything", || {
+        is_well(&mut http).then_some(())
+    });
     assert_eq!(asked(&mut http, "bob").status, 201);
 }

@@ -1,8 +1,6 @@
 //! Standard error on a full disk, without a reader, or closed: no thread ends with it, no request
 //! fails for it, and what was lost is counted.
 
-use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
