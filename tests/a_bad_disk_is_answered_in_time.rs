@@ -38,7 +38,7 @@ fn costs_nothing(running: &Running) {
     // tidy: sleep, what it does meanwhile, asked by nobody, is what is measured
     std::thread::sleep(Duration::from_secs(4));
     let (used, passed) = (used(running.child.id()) - before, begin.elapsed());
-    assert!(used < passed / 4, "{used:?} of a processor in {passed:?}");
+    assert!(used < passed / 10, "{used:?} of a processor in {passed:?}");
 }
 
 #[test]
