@@ -12,7 +12,7 @@ use crate::support::{DEADLINE, Folder, Running, program, stderr, usher, wait_for
 
 /// A server whose data directory is a file system of its own, in a mount namespace of its own:
 /// `mount` makes it at `$DIR`. Nothing is left behind when the server ends.
-fn server_on(folder: &Folder, mount: &str) -> Running {
+pub(crate) fn server_on(folder: &Folder, mount: &str) -> Running {
     let dir = folder.path("disk");
     std::fs::create_dir_all(&dir).unwrap();
     let script = format!(
@@ -28,7 +28,7 @@ fn server_on(folder: &Folder, mount: &str) -> Running {
 }
 
 /// A path of that file system as seen from outside.
-fn inside(running: &Running, folder: &Folder, name: &str) -> PathBuf {
+pub(crate) fn inside(running: &Running, folder: &Folder, name: &str) -> PathBuf {
     let dir = folder.path("disk");
     Path::new("/proc")
         .join(running.child.id().to_string())
@@ -37,12 +37,12 @@ fn inside(running: &Running, folder: &Folder, name: &str) -> PathBuf {
         .join(name)
 }
 
-fn connect(running: &Running, folder: &Folder) -> Http {
+pub(crate) fn connect(running: &Running, folder: &Folder) -> Http {
     let token = std::fs::read_to_string(inside(running, folder, "data/admin.token")).unwrap();
     Http::connect(&running.api, token.trim()).unwrap()
 }
 
-fn product(http: &mut Http, seats: u32) {
+pub(crate) fn product(http: &mut Http, seats: u32) {
     let product = serde_json::json!({"id": "tool"});
     assert_eq!(
         http.ask("POST", "/v1/products", Some(&product))
@@ -59,7 +59,7 @@ fn product(http: &mut Http, seats: u32) {
     );
 }
 
-fn in_use(http: &mut Http) -> u64 {
+pub(crate) fn in_use(http: &mut Http) -> u64 {
     let status = http.ask("GET", "/v1/status", None).unwrap().body;
     status["products"][0]["in_use"].as_u64().unwrap()
 }

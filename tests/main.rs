@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod a_bad_disk_is_answered_in_time;
 mod a_bad_disk_loses_no_answer;
 mod a_clock_frees_no_seat;
 mod a_desktop_tells_who_is_refused;
@@ -13,13 +14,16 @@ mod a_gate_holds_a_start;
 mod a_gate_is_not_evaded;
 mod a_gate_that_hangs_is_replaced;
 mod a_kill_loses_nothing;
+mod a_log_that_is_not_written_ends_nothing;
 mod a_manager_does_no_strangers_will;
 mod a_manager_is_not_fooled;
 mod a_manager_is_watched_and_restarts_in_time;
 mod a_manager_tells_the_truth;
 mod a_million_leases_are_upgraded;
 mod a_package_is_enforced_once_it_is_installed;
+mod a_panic_is_no_silence;
 mod a_policy_is_its_servers_word;
+mod a_reader_pins_no_log_in_silence;
 mod a_restore_is_made_good;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;

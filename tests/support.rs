@@ -110,12 +110,12 @@ impl Running {
 
     /// Starts a role and waits for its ready line.
     pub(crate) fn start(command: &mut Command, data: &Path) -> Running {
-        let mut child = command
-            .arg("--data")
-            .arg(data)
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
+        Running::start_with_stderr(command, data, Stdio::inherit())
+    }
+
+    /// The same, with a standard error of its own.
+    pub(crate) fn start_with_stderr(command: &mut Command, data: &Path, to: Stdio) -> Running {
+        let mut child = command.arg("--data").arg(data).stderr(to).spawn().unwrap();
         let ended = undo::end_with_test(&[child.id()]).unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let (tell, told) = std::sync::mpsc::channel();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
-use usher_api::{Policy, ProgramStarts, Subject, SyncAction};
+use usher_api::{EndedByPanic, Policy, ProgramStarts, Subject, SyncAction};
 use usher_core::sessions::{Effect, Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
 use crate::accounts::Accounts;
@@ -32,7 +32,7 @@ use crate::trust::Trust;
 use crate::unreached::Unreached;
 use crate::waits::Waits;
 use crate::watch::{Seen, Shared, procfs};
-use crate::{AgentError, clock};
+use crate::{AgentError, clock, ended};
 
 /// Names of programs in one item.
 const COUNTS_IN_ITEM: usize = 1_000;
@@ -73,6 +73,8 @@ pub(crate) struct Agent {
     pub(crate) enforcement: Enforcement,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
+    /// The end of the agent before, if a panic ended it.
+    pub(crate) ended: Option<EndedByPanic>,
     /// Which life of the server's data answered last; none where it tells none.
     pub(crate) life: Option<u32>,
     pub(crate) shared: Option<Arc<Shared>>,
@@ -117,6 +119,7 @@ impl Agent {
             .map_err(AgentError::state)?;
         let agent = Agent {
             unreached: Unreached::kept(unreached.as_deref()),
+            ended: ended::before(data),
             life: life.and_then(|text| text.parse().ok()),
             computer,
             boot_id: clock::boot_id(),

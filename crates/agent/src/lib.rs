@@ -16,6 +16,7 @@ mod clock;
 mod computer;
 mod counts;
 mod covers;
+mod ended;
 mod enforcement;
 mod gate;
 mod identity;

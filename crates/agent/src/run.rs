@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
 use usher_api::client::{Client, Endpoint};
+use usher_vital::task;
 
 use crate::accounts::Accounts;
 use crate::agent::Agent;
@@ -132,27 +133,27 @@ async fn live(
         refreshes: socket::Refreshes::default(),
         identifying: tokio::sync::Semaphore::new(1),
     });
-    tokio::spawn(covers::run(
+    let covers = covers::run(
         agent.clone(),
         client.clone(),
         options.look_after_covers,
         changed.clone(),
         stop.clone(),
-    ));
-    tokio::spawn(enforcement::tell(
-        lock(&agent).enforcement.follow(),
-        changed.clone(),
-    ));
-    tokio::spawn(idle::run(agent.clone(), stop.clone()));
+    );
+    tokio::spawn(task("covers", covers));
+    let tell = enforcement::tell(lock(&agent).enforcement.follow(), changed.clone());
+    tokio::spawn(task("enforcement", tell));
+    tokio::spawn(task("idle", idle::run(agent.clone(), stop.clone())));
     let sockets = socket::listen(&options, state, &stop);
-    let exchange = tokio::spawn(sync_loop::run(
+    let exchange = sync_loop::run(
         agent.clone(),
         client.clone(),
         watcher.watching,
         changed.clone(),
         exchanges_in,
         stop,
-    ));
+    );
+    let exchange = tokio::spawn(task("exchange", exchange));
     ready(AgentReady {
         computer: lock(&agent).computer.id.clone(),
         watching: watcher.watching,
@@ -166,7 +167,9 @@ async fn live(
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
-    loop {
+    let mut is_watched = true;
+    while is_watched {
+        usher_vital::plant::here("main");
         let due = lock(&agent).next_let_go();
         // What is asked meanwhile has a grace that is not shorter than the pauses of this loop.
         let reminder = lock(&agent).lost.next_due_boot_ms();
@@ -183,9 +186,8 @@ async fn live(
                 agent.spare_by_rules();
             }
             count = seen_out.recv_many(&mut seen, BATCH) => {
-                if count == 0 {
-                    break;
-                }
+                // Whoever watches has ended, which is no order to stop.
+                is_watched = count > 0;
                 say(lock(&agent).take_in(&mut seen));
                 changed.notify_one();
             }
@@ -231,7 +233,14 @@ async fn live(
     for path in sockets {
         let _ = std::fs::remove_file(path);
     }
-    Ok(())
+    match is_watched {
+        true => Ok(()),
+        false => Err(AgentError::Failed(
+            "the thread that watches programs has ended, so that no start is seen any more: \
+             restart the agent"
+                .to_owned(),
+        )),
+    }
 }
 
 /// Waits until the boot clock is there; without one, for ever.

@@ -115,6 +115,7 @@ impl Agent {
                 watching,
                 enforcement_off: self.enforcement_off().map(Into::into),
                 released: self.idle.count_released(),
+                ended: self.ended.clone(),
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,

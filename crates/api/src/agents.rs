@@ -62,6 +62,9 @@ pub struct ComputerFacts<'a> {
     /// How many sessions run there without a seat because nobody used them and it was given back.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub released: u32,
+    /// The last end of the agent by a panic, if that is not long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<crate::EndedByPanic>,
 }
 
 fn is_zero(count: &u32) -> bool {

@@ -42,6 +42,12 @@ pub struct Facts {
     /// The version that serves; empty where the server does not tell.
     #[serde(default)]
     pub version: String,
+    /// Faults of the server's own process.
+    #[serde(default)]
+    pub faults: crate::Faults,
+    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in; null: none.
+    #[serde(default)]
+    pub held_log: Option<crate::HeldLog>,
 }
 
 /// A disk.
@@ -114,6 +120,9 @@ pub struct AgentFacts {
     /// What it allowed when it last had no server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<UnreachedStarts>,
+    /// The last end of its agent by a panic, if it was within a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<crate::EndedByPanic>,
 }
 
 /// Starts of products that an agent allowed in one stretch of time in which it could reach no

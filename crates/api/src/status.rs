@@ -45,6 +45,12 @@ pub struct ServerStatus {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_backup_at: Option<Timestamp>,
+    /// Faults of the server's own process; none for clients and agents.
+    #[serde(default)]
+    pub faults: crate::Faults,
+    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in; null: none.
+    #[serde(default)]
+    pub held_log: Option<crate::HeldLog>,
 }
 
 /// How a version came to serve the data.

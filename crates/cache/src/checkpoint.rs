@@ -47,6 +47,10 @@ struct Log {
     /// Its pages when the writer last tried to begin it anew.
     tried: AtomicI64,
     is_busy: AtomicBool,
+    /// At the last checkpoint a reader of before kept pages in the log.
+    is_held: AtomicBool,
+    /// Another share is to be tried, however few pages came.
+    must_look: AtomicBool,
     must_end: AtomicBool,
 }
 
@@ -60,8 +64,7 @@ impl Beside {
         shared: &Arc<Shared>,
     ) -> Result<Beside, CacheError> {
         let (log, path) = (Arc::new(Log::default()), &*shared.path);
-        let thread = std::thread::Builder::new().name("usher-log".to_owned());
-        let spawned = thread.spawn({
+        let spawned = usher_vital::spawn("usher-log", {
             let (log, path) = (log.clone(), path.to_path_buf());
             move || log.take_in_shares(&path)
         });
@@ -81,6 +84,22 @@ impl Beside {
             log,
             thread: Some(thread),
         })
+    }
+
+    /// The size of a log that a reader keeps although it is long; none where it is short, or taken
+    /// in.
+    pub(crate) fn held_pages(&self) -> Option<i64> {
+        let pages = self.log.pages.load(Ordering::Relaxed);
+        let is_held = self.log.is_held.load(Ordering::Relaxed);
+        (is_held && pages >= LIMIT_PAGES).then_some(pages)
+    }
+
+    /// Has the thread look whether the reader still keeps it.
+    pub(crate) fn look_again(&self) {
+        self.log.must_look.store(true, Ordering::Release);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
     }
 
     /// Whether it is time for the writer to take the rest in, so that the log begins anew. Where a
@@ -143,7 +162,8 @@ impl Log {
     fn take_in_shares(&self, path: &Path) {
         let mut connection = None;
         while !self.must_end.load(Ordering::Acquire) {
-            if !self.is_share_due() {
+            usher_vital::plant::thread();
+            if !self.is_share_due() && !self.must_look.swap(false, Ordering::Acquire) {
                 std::thread::park();
                 continue;
             }
@@ -165,7 +185,8 @@ impl Log {
         match taken {
             Ok((connection, taken)) => {
                 if let Some(taken) = taken {
-                    self.taken.store(taken, Ordering::Relaxed);
+                    self.taken.store(taken.pages, Ordering::Relaxed);
+                    self.is_held.store(taken.is_held, Ordering::Relaxed);
                 }
                 Some(connection)
             }
@@ -178,36 +199,53 @@ impl Log {
     }
 }
 
-/// Takes in all of the log of the file at `path` that no reader keeps there, while others write.
+/// What a checkpoint came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Pages of the log that are in the file.
+    pub(crate) pages: i64,
+    /// A reader of before keeps pages after those in the log.
+    pub(crate) is_held: bool,
+}
+
+/// Takes in all of the log of the file at `path` that no reader keeps there, while others write;
+/// whether a reader keeps some.
 ///
 /// # Errors
 /// The disk refused.
-pub(crate) fn beside(path: &Path) -> Result<(), CacheError> {
+pub(crate) fn beside(path: &Path) -> Result<bool, CacheError> {
     let connection = connect(path)?;
     let until = Instant::now() + BUSY;
-    while passive(&connection).map_err(failed(path))?.is_none() && Instant::now() < until {
-        std::thread::sleep(BUSY_PAUSE);
+    loop {
+        let taken = passive(&connection).map_err(failed(path))?;
+        match taken {
+            Some(Taken { is_held: false, .. }) => return Ok(false),
+            // Another checkpoint is at it, or a reader that may be about to end.
+            _ if Instant::now() < until => std::thread::sleep(BUSY_PAUSE),
+            Some(Taken { is_held, .. }) => return Ok(is_held),
+            None => return Ok(false),
+        }
     }
-    Ok(())
 }
 
-/// Takes in what no reader keeps there; how many of the log's pages are in the file then, or none
-/// where another checkpoint is at it.
-pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+/// Takes in what no reader keeps there; none where another checkpoint is at it.
+pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        let (is_busy, taken): (bool, i64) = (row.get(0)?, row.get(2)?);
-        Ok((!is_busy).then_some(taken))
+        let (is_busy, log, pages): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_held = pages < log;
+        Ok((!is_busy).then_some(Taken { pages, is_held }))
     })
 }
 
-/// Takes in all of it, and empties the log.
+/// Takes in all of it, and empties the log. False where a reader keeps it.
 ///
 /// # Errors
 /// The disk refused.
-pub(crate) fn truncate(connection: &Connection, path: &Path) -> Result<(), CacheError> {
-    connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(failed(path))
+pub(crate) fn truncate(connection: &Connection, path: &Path) -> Result<bool, CacheError> {
+    let is_busy: bool = connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(failed(path))?;
+    Ok(!is_busy)
 }
 
 fn connect(path: &Path) -> Result<Connection, CacheError> {

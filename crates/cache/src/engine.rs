@@ -58,7 +58,7 @@ pub struct Answer {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// Too much is waiting; nothing was done.
+    /// Too much is waiting, or the disk has taken nothing for too long; nothing was done.
     Busy,
     /// The disk refused; nothing was done. Says why.
     Storage(String),
@@ -66,6 +66,8 @@ pub enum Failure {
     OutcomeUnknown(String),
     /// The engine is closing; nothing was done.
     Stopping,
+    /// It panicked, which is in the log: a fault of the program. Nothing of it is kept.
+    Fault,
 }
 
 /// A look at the ledger, on the writer's thread, when all that it holds is durable; told the
@@ -137,6 +139,12 @@ impl Engine {
         self.shared.submit(requests);
     }
 
+    /// Refuses requests that have waited for longer than `at_most` and that the writer has not
+    /// taken, with [`Failure::Busy`]: they are never done. Cheap, and never waits for the disk.
+    pub fn refuse_late(&self, at_most: std::time::Duration) {
+        self.shared.refuse_late(at_most);
+    }
+
     /// Carries out one command and waits: for what is not hot, and never on an async thread.
     pub fn execute(&self, command: Command) -> Result<Answer, Failure> {
         self.shared.execute(command)
@@ -184,6 +192,18 @@ impl Engine {
     /// waits.
     pub fn behind(&self) -> u64 {
         self.shared.left()
+    }
+
+    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in, in bytes.
+    /// Never waits.
+    pub fn held_log_bytes(&self) -> Option<u64> {
+        self.shared.held_log_bytes()
+    }
+
+    /// The processes that read the data file now, for people; empty where the system does not tell.
+    /// Never on an async thread.
+    pub fn readers(&self) -> Vec<String> {
+        crate::holders::of(&self.shared.path)
     }
 
     /// An empty command: goes through the queue, past the ledger and onto the disk as any other.

@@ -1,5 +1,6 @@
 //! What callers and the writer share: the inbox, the readers' connections, and how it goes.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,9 @@ const STUCK_SECONDS: u64 = 3;
 /// Readers' connections that are kept open.
 const READERS_KEPT: usize = 4;
 
+/// Under which name the file keeps when an empty command last went the whole way.
+pub(crate) const PROVED: &str = "proved_wall";
+
 /// Something to be done on the writer's own connection; told the failure where there is none.
 pub(crate) type Statement =
     Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), CommitError> + Send>;
@@ -39,8 +43,36 @@ pub(crate) enum Item {
 #[derive(Default)]
 struct Inbox {
     items: Vec<Item>,
+    /// When `items` came, oldest first: an instant and how many came then.
+    arrivals: VecDeque<(Instant, usize)>,
     closing: bool,
     closed: bool,
+}
+
+impl Inbox {
+    /// So many were added just now.
+    fn came(&mut self, count: usize) {
+        if count > 0 {
+            self.arrivals.push_back((Instant::now(), count));
+        }
+    }
+
+    /// Takes the first `count` out.
+    fn drain(&mut self, count: usize) -> Vec<Item> {
+        let mut left = count;
+        while let Some((_, came)) = self.arrivals.front_mut() {
+            if *came > left {
+                *came -= left;
+                break;
+            }
+            left -= *came;
+            self.arrivals.pop_front();
+        }
+        if count == self.items.len() {
+            return std::mem::take(&mut self.items);
+        }
+        self.items.drain(..count).collect()
+    }
 }
 
 /// See the module.
@@ -65,6 +97,8 @@ pub(crate) struct Shared {
     behind: AtomicU64,
     /// Pages that were written to the log since it was opened.
     logged_pages: AtomicU64,
+    /// The size of a log that a reader keeps from being taken in, in bytes; 0: none does.
+    held_log_bytes: AtomicU64,
 }
 
 /// What a statement took of the writer and the disk.
@@ -98,6 +132,7 @@ impl Shared {
             events: AtomicU64::new(0),
             behind: AtomicU64::new(0),
             logged_pages: AtomicU64::new(0),
+            held_log_bytes: AtomicU64::new(0),
         }
     }
 
@@ -114,6 +149,7 @@ impl Shared {
         inbox
             .items
             .extend(requests.drain(..taken).map(Item::Request));
+        inbox.came(taken);
         drop(inbox);
         if was_empty && taken > 0 {
             self.arrived.notify_one();
@@ -141,8 +177,22 @@ impl Shared {
             return;
         }
         inbox.items.push(item);
+        inbox.came(1);
         drop(inbox);
         self.arrived.notify_one();
+    }
+
+    /// Refuses what has waited for longer than `at_most` and was not handed to the writer:
+    /// nothing of it was done, nor will be.
+    pub(crate) fn refuse_late(&self, at_most: Duration) {
+        let late = {
+            let mut inbox = lock(&self.inbox);
+            let is_late = |(at, _): &&(Instant, usize)| at.elapsed() > at_most;
+            let late = inbox.arrivals.iter().take_while(is_late);
+            let count = late.map(|(_, count)| count).sum();
+            inbox.drain(count)
+        };
+        refuse(late, &Failure::Busy);
     }
 
     pub(crate) fn execute(&self, command: Command) -> Result<Answer, Failure> {
@@ -279,7 +329,7 @@ impl Shared {
     ) -> Result<T, Failure> {
         let storage = |error: rusqlite::Error| Failure::Storage(error.to_string());
         let pooled = lock(&self.readers).pop();
-        let connection = match pooled {
+        let mut connection = match pooled {
             Some(connection) => connection,
             None => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -290,7 +340,7 @@ impl Shared {
                 connection
             }
         };
-        let result = query(&connection).map_err(storage)?;
+        let result = crate::interrupt::watched(&mut connection, query).map_err(storage)?;
         let mut readers = lock(&self.readers);
         if readers.len() < READERS_KEPT {
             readers.push(connection);
@@ -302,8 +352,8 @@ impl Shared {
         lock(&self.readers).clear();
     }
 
-    /// What has arrived, at most `limit` items: waits for some, no longer than `patience`.
-    pub(crate) fn take(&self, patience: Option<Duration>, limit: usize) -> (Vec<Item>, bool) {
+    /// Waits until something has arrived, no longer than `patience`; whether it has.
+    pub(crate) fn wait(&self, patience: Option<Duration>) -> bool {
         let mut inbox = lock(&self.inbox);
         while inbox.items.is_empty() && !inbox.closing {
             match patience {
@@ -320,11 +370,14 @@ impl Shared {
                 }
             }
         }
-        let closing = inbox.closing;
-        if inbox.items.len() <= limit {
-            return (std::mem::take(&mut inbox.items), closing);
-        }
-        (inbox.items.drain(..limit).collect(), closing)
+        !inbox.items.is_empty()
+    }
+
+    /// What has arrived, at most `limit` items, and whether the engine is closing.
+    pub(crate) fn take(&self, limit: usize) -> (Vec<Item>, bool) {
+        let mut inbox = lock(&self.inbox);
+        let count = inbox.items.len().min(limit);
+        (inbox.drain(count), inbox.closing)
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -347,6 +400,19 @@ impl Shared {
         self.logged_pages.fetch_add(pages, Ordering::Relaxed);
     }
 
+    /// Notes the size of a log that a reader keeps, or that none does; what was noted before.
+    pub(crate) fn held_log(&self, bytes: Option<u64>) -> Option<u64> {
+        let before = self
+            .held_log_bytes
+            .swap(bytes.unwrap_or(0), Ordering::Relaxed);
+        (before > 0).then_some(before)
+    }
+
+    /// The size of a log that a reader keeps from being taken in.
+    pub(crate) fn held_log_bytes(&self) -> Option<u64> {
+        Some(self.held_log_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
+    }
+
     fn logged_pages(&self) -> u64 {
         self.logged_pages.load(Ordering::Relaxed)
     }
@@ -361,7 +427,7 @@ impl Shared {
         self.read(|_, _| ())?;
         let wall_ms = self.clock.wall_ms();
         self.with_connection(move |connection| {
-            crate::schema::put(connection, "proved_wall", wall_ms.cast_unsigned())
+            crate::schema::put(connection, PROVED, wall_ms.cast_unsigned())
         })
     }
 
@@ -469,6 +535,7 @@ fn received<T>(outcome: Result<Result<T, Failure>, RecvTimeoutError>) -> Result<
         Err(RecvTimeoutError::Timeout) => Err(Failure::OutcomeUnknown(
             "the disk has not answered for 30 seconds".to_owned(),
         )),
-        Err(RecvTimeoutError::Disconnected) => Err(Failure::Stopping),
+        // Whoever was to answer panicked, or the engine has ended.
+        Err(RecvTimeoutError::Disconnected) => Err(Failure::Fault),
     }
 }

@@ -20,7 +20,9 @@ mod error;
 mod fill;
 mod foreign_log;
 mod history;
+mod holders;
 mod inbox;
+mod interrupt;
 mod inventory;
 mod journal;
 mod load;
@@ -41,6 +43,7 @@ pub use engine::{
 };
 pub use error::CacheError;
 pub use history::*;
+pub use interrupt::Interrupt;
 pub use inventory::{Found, Inventory, found};
 pub use pack::{Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped};
 pub use snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};

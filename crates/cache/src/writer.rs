@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use usher_core::ledger::{Batch, Command, Ledger, Now, Steady, Wall};
+use usher_vital::catch;
 
 use crate::checkpoint::{self, Beside};
 use crate::clock::Clock;
@@ -20,10 +21,10 @@ use crate::journal::{self, CommitError};
 use crate::load::load;
 use crate::open;
 use crate::presence::Presence;
-use crate::schema::Saved;
+use crate::schema::{self, Saved};
 use crate::versions;
 
-use crate::inbox::{Item, Settler, Shared};
+use crate::inbox::{Item, PROVED, Settler, Shared};
 
 mod log;
 
@@ -92,6 +93,7 @@ pub(crate) fn open(
         reckoned_to: 0,
         owed: 0,
         beside: None,
+        log_looked_at: Instant::now(),
     };
     writer.reckoned_to = writer.durable_to;
     writer.follow_log()?;
@@ -103,14 +105,13 @@ pub(crate) fn open(
         versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
     }
     writer.presence = Presence::of(&writer.path);
-    let thread = std::thread::Builder::new()
-        .name("usher-writer".to_owned())
-        .spawn(move || writer.run())
-        .map_err(|error| CacheError::System {
+    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
+        CacheError::System {
             doing: "start the writer of",
             path: data,
             why: error.to_string(),
-        })?;
+        }
+    })?;
     shared.keep(thread);
     Ok((Engine { shared }, opened))
 }
@@ -144,6 +145,8 @@ struct Writer {
     reckoned_to: u64,
     /// Events that are to be taken into the tables although requests come.
     owed: u64,
+    /// When it was last looked whether a reader keeps the log.
+    log_looked_at: Instant,
     /// Takes the log in meanwhile; none while there is no connection.
     beside: Option<Beside>,
 }
@@ -154,11 +157,22 @@ type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
 impl Writer {
     fn run(mut self) {
         loop {
-            let (items, closing) = self.shared.take(self.patience(), BATCH_LIMIT);
-            let idle = items.is_empty();
+            usher_vital::plant::thread();
+            let has_come = self.shared.wait(self.patience());
+            // What asks the disk is done before anything is taken: what waits in the inbox can be
+            // refused, and what was taken cannot.
             self.look_for_files();
+            if has_come && self.gone.is_none() && self.connection.is_none() {
+                self.rebuild();
+            }
+            let (items, closing) = self.shared.take(BATCH_LIMIT);
+            let idle = items.is_empty();
             self.serve(items);
             self.upkeep(idle);
+            self.look_at_log();
+            if idle {
+                self.try_again();
+            }
             self.shared.behind(self.behind());
             if closing && idle {
                 break;
@@ -267,9 +281,6 @@ impl Writer {
             return;
         }
         if self.connection.is_none() {
-            self.rebuild();
-        }
-        if self.connection.is_none() {
             refuse(items, &Failure::Storage(self.shared.trouble_text()));
             return;
         }
@@ -280,15 +291,27 @@ impl Writer {
         let mut deliveries: Deliveries = Vec::new();
         let mut looks: Vec<Look> = Vec::new();
         let mut statements = Vec::new();
-        for item in items {
+        let mut is_whole = true;
+        let mut items = items.into_iter();
+        for item in items.by_ref() {
             match item {
                 Item::Request(Request {
                     work: Work::Command(command),
                     sink,
                     token,
                 }) => {
-                    let reply = self.ledger.apply(now, command);
-                    put(&mut deliveries, sink, token, Ok(Answer { at: now, reply }));
+                    let ledger = &mut self.ledger;
+                    let applied = catch("a command of the ledger", || ledger.apply(now, command));
+                    match applied {
+                        Ok(reply) => {
+                            put(&mut deliveries, sink, token, Ok(Answer { at: now, reply }));
+                        }
+                        Err(_) => {
+                            put(&mut deliveries, sink, token, Err(Failure::Fault));
+                            is_whole = false;
+                            break;
+                        }
+                    }
                 }
                 Item::Request(Request {
                     work: Work::Read(look),
@@ -298,14 +321,25 @@ impl Writer {
                 Item::Settle(settler) => self.settlers.push((u64::MAX, settler)),
             }
         }
-        let outcome = self.commit(now);
+        let outcome = match is_whole {
+            true => self.commit(now),
+            false => {
+                // The ledger may be changed by half. What is on disk is whole, and nothing of this
+                // batch is: all of it can be asked again.
+                self.rebuild();
+                refuse(items.collect(), &Failure::Busy);
+                Err(Failure::Busy)
+            }
+        };
         deliver(deliveries, &outcome);
         // After the commit, or after what failed was taken back: what they see is durable.
         for look in looks {
-            look(match &self.connection {
+            let seen = match &self.connection {
                 Some(_) => Ok((&self.ledger, now)),
                 None => Err(Failure::Storage(self.shared.trouble_text())),
-            });
+            };
+            // It changes nothing; who asked hears by the end of its channel.
+            let _ = catch("a look at the ledger", || look(seen));
         }
         for (target, _) in &mut self.settlers {
             *target = (*target).min(self.durable_to);
@@ -324,7 +358,9 @@ impl Writer {
                 Item::Request(Request {
                     work: Work::Read(look),
                     ..
-                }) => look(Ok((&self.ledger, now))),
+                }) => drop(catch("a look at the ledger", || {
+                    look(Ok((&self.ledger, now)))
+                })),
                 other => refused.push(other),
             }
         }
@@ -355,8 +391,7 @@ impl Writer {
                 let batch = self.ledger.seal();
                 self.durable_to = self.ledger.next_number();
                 self.shared.counted(batch.events.len() as u64);
-                self.shared.recovered();
-                self.retry_at = None;
+                self.recovered();
                 (self.on_durable)(&batch);
                 Ok(())
             }
@@ -373,8 +408,16 @@ impl Writer {
         }
     }
 
+    fn recovered(&mut self) {
+        self.shared.recovered();
+        self.retry_at = None;
+    }
+
     fn failed(&mut self, why: &str) {
-        tracing::error!(why, file = %self.path.display(), "a commit failed");
+        // It is tried each second: the same again is not worth a line each time.
+        if self.shared.trouble_text() != why {
+            tracing::error!(why, file = %self.path.display(), "a commit failed");
+        }
         self.shared.failed(why);
         self.retry_at = Some(Instant::now() + RETRY);
     }
@@ -422,13 +465,22 @@ impl Writer {
     /// Carries out a statement on the writer's connection, in a transaction of its own.
     fn execute(&mut self, statement: crate::inbox::Statement) {
         self.shared.commit_begins();
-        let outcome = match &self.connection {
-            Some(connection) if self.gone.is_none() => statement(Ok(connection)),
-            _ => statement(Err(Failure::Storage(self.shared.trouble_text()))),
+        let connection = match &self.connection {
+            Some(connection) if self.gone.is_none() => Ok(connection),
+            _ => Err(Failure::Storage(self.shared.trouble_text())),
         };
+        let outcome = catch("a statement", || statement(connection)).unwrap_or_else(|_| {
+            // Who asked hears by the end of its channel.
+            match &self.connection {
+                Some(connection) if !connection.is_autocommit() => connection
+                    .execute_batch("ROLLBACK")
+                    .map_err(|error| CommitError::of(&error)),
+                _ => Ok(()),
+            }
+        });
         self.shared.commit_ends();
         match outcome {
-            Ok(()) if self.connection.is_some() && self.gone.is_none() => self.shared.recovered(),
+            Ok(()) if self.connection.is_some() && self.gone.is_none() => self.recovered(),
             Ok(()) => {}
             Err(CommitError::Definite(why)) => self.failed(&why),
             Err(CommitError::Unknown(why)) => {
@@ -492,6 +544,28 @@ impl Writer {
         }
     }
 
+    /// Tries the disk once more where nobody asks: what is said of it is so again as soon as it is
+    /// well.
+    fn try_again(&mut self) {
+        let is_due = self.retry_at.is_some_and(|at| at <= Instant::now());
+        if !is_due || self.gone.is_some() {
+            return;
+        }
+        if self.connection.is_none() {
+            self.rebuild();
+        }
+        if self.connection.is_none() {
+            return;
+        }
+        let wall_ms = self.clock.wall_ms().cast_unsigned();
+        self.execute(Box::new(move |connection| {
+            let Ok(connection) = connection else {
+                return Ok(());
+            };
+            schema::put(connection, PROVED, wall_ms).map_err(|error| CommitError::of(&error))
+        }));
+    }
+
     fn reboot(&mut self) -> Result<(), CacheError> {
         let now = self.now();
         self.ledger.apply(now, Command::Rebooted);
@@ -521,12 +595,10 @@ impl Writer {
             }
         }
         self.beside = None;
-        if let Some(connection) = &self.connection
-            && let Err(error) = checkpoint::truncate(connection, &self.path)
-        {
-            tracing::warn!(%error, "the write-ahead log stays beside the file");
-        }
         self.shared.close_readers();
+        if let Some(connection) = &self.connection {
+            self.empty_log(connection);
+        }
         self.connection = None;
     }
 }
@@ -556,7 +628,10 @@ fn deliver(deliveries: Deliveries, outcome: &Result<(), Failure>) {
     for (sink, mut answers) in deliveries {
         if let Err(failure) = outcome {
             for (_, answer) in &mut answers {
-                *answer = Err(failure.clone());
+                // What has failed by itself says so.
+                if answer.is_ok() {
+                    *answer = Err(failure.clone());
+                }
             }
         }
         sink.deliver(&mut answers);
@@ -635,6 +710,7 @@ mod tests {
             on_durable: Box::new(|_| {}),
             retry_at: None,
             looked_at: Instant::now(),
+            log_looked_at: Instant::now(),
             gone: None,
             must_rebuild: false,
             reckoned_to: 0,

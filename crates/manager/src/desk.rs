@@ -128,6 +128,11 @@ impl Desk {
         took.unwrap_or(None)
     }
 
+    /// The name of the computer that it is on.
+    pub(crate) fn computer(&self) -> &str {
+        &self.computer
+    }
+
     fn take(&self, message: &Message) -> Option<i64> {
         let text = message.text();
         match entry(message.id).severity {

@@ -1,10 +1,12 @@
 //! What a server tells that may be of concern, in the words of the core.
 
 use serde::Deserialize;
-use usher_api::{AgentFacts, EndingEntitlement, Facts, PackReport, PackResult, ProductFacts};
+use usher_api::{
+    AgentFacts, EndedByPanic, EndingEntitlement, Facts, PackReport, PackResult, ProductFacts,
+};
 use usher_core::concerns::{
-    AgentFact, BackupFact, DiskFact, EntitlementFact, PackFact, ProductFact, QuietRule, Unreached,
-    UpgradeFact,
+    AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, HeldLogFact, PackFact,
+    ProductFact, QuietRule, Unreached, UpgradeFact,
 };
 
 use crate::probe::Prober;
@@ -90,7 +92,25 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
         pack: None,
         upgrade: None,
         paused_since_ms: told.paused_since.map(|at| at.as_millisecond()),
+        ended: told.faults.ended.map(ended),
+        held_log: told.held_log.map(|it| HeldLogFact {
+            bytes: it.bytes,
+            readers: it.readers,
+        }),
+        caught: told.faults.caught.map(|it| CaughtFact {
+            count: it.count,
+            last_ms: it.last_at.as_millisecond(),
+            last: it.last,
+        }),
         quiet_rules: quiet_rules.collect(),
+    }
+}
+
+fn ended(it: EndedByPanic) -> EndedFact {
+    EndedFact {
+        at_ms: it.at.as_millisecond(),
+        thread: it.thread,
+        what: it.what,
     }
 }
 
@@ -148,6 +168,7 @@ fn agent(it: AgentFacts) -> AgentFact {
             last_ms: it.last_at.as_millisecond(),
             products: it.products,
         }),
+        ended: it.ended.map(ended),
     }
 }
 

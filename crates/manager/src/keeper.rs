@@ -10,6 +10,7 @@ use usher_core::health::{
     Watch, span, weigh,
 };
 use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
+use usher_vital::task;
 
 use crate::app::Tools;
 use crate::clock::{date, steady, wall_ms};
@@ -66,12 +67,13 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
     let lost = Arc::new(Notify::new());
-    let hears = tokio::spawn(listener::listen(
+    let hears = listener::listen(
         tools.prober.http().clone(),
         server.url.clone(),
         token.clone(),
         lost.clone(),
-    ));
+    );
+    let hears = tokio::spawn(task("listener", hears));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
         view: view.clone(),
@@ -80,7 +82,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         tools,
         record: None,
     };
-    let works = tokio::spawn(work.run(asked, lost));
+    let works = tokio::spawn(task("keeper", work.run(asked, lost)));
     Keeper {
         view,
         look_now,

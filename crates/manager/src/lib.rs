@@ -13,6 +13,7 @@ mod clock;
 mod data_lock;
 mod delivery;
 mod desk;
+mod ended;
 mod facts;
 mod keeper;
 mod listener;

@@ -12,6 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use usher_site::{ServerRow, Site, SqliteSite};
+use usher_vital::{caught, task};
 
 use crate::app::{App, SERVERS_LIMIT, Tools};
 use crate::clock::wall_ms;
@@ -21,7 +22,7 @@ use crate::probe::Prober;
 use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
-use crate::{ManagerError, ManagerOptions, routes, vital};
+use crate::{ManagerError, ManagerOptions, ended, routes, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -67,7 +68,8 @@ pub async fn run(
     );
     let (desk, troubles, unnamed) = opened.map_err(|error| failed(&error))?;
     let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
-    let telling = tokio::spawn(desk::tell(troubles, Arc::downgrade(&desk)));
+    let telling = desk::tell(troubles, Arc::downgrade(&desk));
+    let telling = tokio::spawn(task("delivery", telling));
     for it in unnamed {
         let values = vec![it.rule, it.does, it.setting];
         desk.raise(9447, None, values).await;
@@ -86,17 +88,19 @@ pub async fn run(
     });
     let app = Arc::new(App::new(tools.clone(), admin));
     begin(&app, &options).map_err(|error| failed(&error))?;
-    let upkeep = tokio::spawn(upkeep(tools.clone()));
-    let token = tokio::spawn(secrets::attend(app.admin.clone()));
+    ended::tell(&tools, &options.data).await;
+    let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
+    let token = secrets::attend(app.admin.clone());
+    let token = tokio::spawn(task("token", token));
     let vital = options
         .watchdog
         .clone()
-        .map(|watchdog| tokio::spawn(vital::attend(app.clone(), watchdog)));
+        .map(|watchdog| tokio::spawn(task("vital", vital::attend(app.clone(), watchdog))));
     let beat = options
         .beat_url
-        .map(|url| tokio::spawn(beat(tools.clone(), url)));
+        .map(|url| tokio::spawn(task("beat", beat(tools.clone(), url))));
     ready(address);
-    let served = serve(&app, listener, acceptor, stop).await;
+    let served = task("console", serve(&app, listener, acceptor, stop)).await;
     app.keepers().clear();
     let tasks = [Some(upkeep), Some(token), vital, beat, Some(telling)];
     for task in tasks.into_iter().flatten() {
@@ -222,7 +226,7 @@ async fn serve(
         let service = TowerToHyperService::new(router.clone());
         let watcher = graceful.watcher();
         let acceptor = acceptor.clone();
-        tokio::spawn(async move {
+        let served = async move {
             let builder = Builder::new(TokioExecutor::new());
             // A client that goes away in the middle is no trouble of ours.
             let _ = match acceptor {
@@ -240,7 +244,9 @@ async fn serve(
                 }
             };
             drop(place);
-        });
+        };
+        // A panic is in the log, and ends that connection alone.
+        tokio::spawn(async { caught("a connection", served).await });
     }
     // What takes longer is cut off: a look for news may wait a minute.
     let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;

@@ -22,6 +22,7 @@ use crate::keys::SecretAnswers;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
+use crate::readers::{NotRead, Readers};
 use crate::routes::facts::QuietRules;
 use crate::signing::PolicyKey;
 use crate::upkeep::Upkeep;
@@ -29,6 +30,8 @@ use crate::watch::Watchers;
 
 /// Readers of the tables at the same time.
 const READERS_LIMIT: usize = 8;
+/// How long a look at the ledger is waited for.
+const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a reader waits for its turn before it is told that the server is busy.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// Computers whose last report is remembered.
@@ -159,8 +162,10 @@ pub(crate) struct App {
     /// Rules that no longer match, as they were last looked for.
     pub(crate) quiet_rules: QuietRules,
     pub(crate) backups: Arc<Backups>,
+    /// The end of the process before, if a panic ended it.
+    pub(crate) ended: Option<usher_vital::ended::Ended>,
     state: Mutex<ServiceState>,
-    readers: Semaphore,
+    readers: Readers,
 }
 
 /// What an [`App`] is made of.
@@ -183,7 +188,9 @@ pub(crate) struct Parts {
 impl App {
     /// Brings the parts together.
     pub(crate) fn new(parts: Parts) -> App {
+        let ended = usher_vital::ended::last(&parts.data, "server");
         App {
+            ended,
             life: parts.life,
             engine: parts.engine,
             server_id: parts.server_id,
@@ -210,7 +217,7 @@ impl App {
                 since_ms: wall_ms(),
                 why: None,
             }),
-            readers: Semaphore::new(READERS_LIMIT),
+            readers: Readers::new(READERS_LIMIT, READER_PATIENCE),
         }
     }
 
@@ -226,7 +233,8 @@ impl App {
         let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
         match tokio::time::timeout(wait, receiver).await {
             Ok(Ok(outcome)) => Ok(outcome?),
-            Ok(Err(_)) => Err(Failure::Stopping.into()),
+            // It panicked, or the engine has ended.
+            Ok(Err(_)) => Err(Failure::Fault.into()),
             Err(_) => Err(no_answer().into()),
         }
     }
@@ -237,8 +245,8 @@ impl App {
         &self,
         look: impl FnOnce(&Ledger, Now) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        if let Health::Stuck { why, for_seconds } = self.engine.health() {
-            return Err(hangs(&why, for_seconds));
+        if let Some(hangs) = self.hang() {
+            return Err(hangs);
         }
         let (sender, receiver) = oneshot::channel();
         let look = move |seen: Result<(&Ledger, Now), Failure>| {
@@ -251,14 +259,12 @@ impl App {
             token: 0,
         }];
         self.engine.submit(&mut requests);
-        let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
-        match tokio::time::timeout(wait, receiver).await {
+        match tokio::time::timeout(LOOK_PATIENCE, receiver).await {
             Ok(Ok(seen)) => Ok(seen?),
-            Ok(Err(_)) => Err(Failure::Stopping.into()),
-            Err(_) => Err(hangs(
-                "the writer has not answered",
-                u64::from(ANSWER_SECONDS),
-            )),
+            // It panicked, or the engine has ended.
+            Ok(Err(_)) => Err(Failure::Fault.into()),
+            // Nothing comes of a look: who asked may ask again.
+            Err(_) => Err(Failure::Busy.into()),
         }
     }
 
@@ -295,26 +301,32 @@ impl App {
         self: &Arc<Self>,
         work: impl FnOnce(&App) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Refusal> {
-        if let Health::Stuck { why, for_seconds } = self.engine.health() {
-            return Err(hangs(&why, for_seconds));
+        if let Some(hangs) = self.hang() {
+            return Err(hangs);
         }
-        let Ok(Ok(_turn)) = tokio::time::timeout(READER_PATIENCE, self.readers.acquire()).await
-        else {
-            return Err(Refusal::new(
+        let app = self.clone();
+        let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
+        let done = self.readers.run(wait, || self.hang(), move || work(&app));
+        done.await.map_err(|not_read| match not_read {
+            NotRead::NoTurn => Refusal::new(
                 Code::Busy,
                 format!(
-                    "{READERS_LIMIT} requests read the history already, which is as many as may: \
-                     try again after Retry-After"
+                    "the limit of {READERS_LIMIT} requests that read the history is reached: try \
+                     again after Retry-After"
                 ),
-            ));
-        };
-        let app = self.clone();
-        let work = tokio::task::spawn_blocking(move || work(&app));
-        let wait = Duration::from_secs(u64::from(ANSWER_SECONDS));
-        match tokio::time::timeout(wait, work).await {
-            Ok(Ok(done)) => Ok(done?),
-            Ok(Err(_)) => Err(Refusal::unexpected()),
-            Err(_) => Err(no_answer().into()),
+            ),
+            NotRead::Panicked => Refusal::panicked(),
+            NotRead::TooLong => no_answer().into(),
+            NotRead::InTheWay(hangs) => hangs,
+            NotRead::Failed(failure) => failure.into(),
+        })
+    }
+
+    /// The refusal of what would wait for a disk that is known to hang.
+    fn hang(&self) -> Option<Refusal> {
+        match self.engine.health() {
+            Health::Stuck { why, for_seconds } => Some(hangs(&why, for_seconds)),
+            Health::Ok | Health::Degraded { .. } => None,
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
+use usher_vital::{caught, task};
 
 use crate::app::App;
 use crate::connection::{self, Connections};
@@ -54,10 +55,11 @@ async fn serve(
 ) {
     let core = Rc::new(Core::new(app.clone(), counts));
     let connections = Rc::new(Connections::default());
-    tokio::task::spawn_local(core.hopper.clone().run());
-    tokio::task::spawn_local(sweep(core.clone(), connections.clone()));
+    tokio::task::spawn_local(task("hopper", core.hopper.clone().run()));
+    tokio::task::spawn_local(task("sweep", sweep(core.clone(), connections.clone())));
     let greeted = Rc::new(Cell::new(0));
     while let Some(stream) = incoming.recv().await {
+        usher_vital::plant::thread();
         let greeting = Greeting::new(&greeted);
         let served = one(
             core.clone(),
@@ -69,7 +71,8 @@ async fn serve(
         let app = app.clone();
         tokio::task::spawn_local(async move {
             let _open = Open(app);
-            served.await;
+            // Its log line says what happened; whoever was connected sees the end.
+            let _ = caught("a connection", served).await;
         });
     }
     // The acceptor has gone: the server stops.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use usher_core::ledger::{
-    ComputerId, EndCause, Event, EventNumber, LeaseId, Ledger, ProductNumber, SubjectId,
-    TicketState,
+    ComputerId, EndCause, Event, EventNumber, Incarnation, LeaseId, Ledger, ProductNumber,
+    SubjectId, Ticket, TicketState,
 };
 
 use crate::app::App;
@@ -17,6 +17,9 @@ use crate::words;
 
 /// Leases whose names are remembered until they end.
 const LEASES_LIMIT: usize = 65_536;
+
+/// Events whose names are looked up together, while everything waits.
+const FACTS_A_LOOK: usize = 1_024;
 
 /// A lease that has ended is in the ledger no more: what it was is remembered from its grant, or
 /// read from the tables.
@@ -76,15 +79,29 @@ pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_cache::
 }
 
 async fn write_out(app: &Arc<App>, facts: Facts, leases: &mut Leases) -> Option<Vec<String>> {
-    let looked = app
-        .look(move |ledger, _| {
-            let named = facts.into_iter().filter_map(|(number, at_ms, event)| {
-                Some((number, at_ms, named(ledger, number, event)?))
-            });
-            named.collect::<Vec<_>>()
-        })
-        .await
-        .ok()?;
+    let mut looked = Vec::with_capacity(facts.len());
+    let mut facts = facts.into_iter().peekable();
+    while facts.peek().is_some() {
+        let some: Facts = facts.by_ref().take(FACTS_A_LOOK).collect();
+        let names = app
+            .look(move |ledger, _| {
+                let seen = some.into_iter().map(|(number, at_ms, event)| {
+                    let names = Names::of(ledger, &event);
+                    (number, at_ms, event, names)
+                });
+                (ledger.incarnation(), seen.collect::<Vec<_>>())
+            })
+            .await
+            .ok()?;
+        let (incarnation, seen) = names;
+        looked.extend(
+            seen.into_iter()
+                .filter_map(|(number, at_ms, event, names)| {
+                    let text = named(incarnation, names?, number, event)?;
+                    Some((number, at_ms, text))
+                }),
+        );
+    }
     let unknown = remember(&looked, leases);
     if !unknown.is_empty() {
         leases.extend(from_tables(app, unknown).await?);
@@ -150,18 +167,77 @@ async fn from_tables(app: &Arc<App>, unknown: Vec<EventNumber>) -> Option<Leases
     .ok()
 }
 
+/// What the ledger knows of those in an event: what is shared, and nothing is written yet.
+#[derive(Default)]
+struct Names {
+    product: Option<Arc<str>>,
+    user: Option<Arc<str>>,
+    computer: Option<Arc<str>>,
+    ticket: Option<Ticket>,
+}
+
+impl Names {
+    /// None where the ledger knows no more of it.
+    fn of(ledger: &Ledger, event: &Event) -> Option<Names> {
+        let product = |number: ProductNumber| {
+            let pool = ledger.pool(number)?;
+            Some(pool.listing.spec.id.clone())
+        };
+        let user = |id: SubjectId| {
+            ledger
+                .subjects()
+                .get(id)
+                .map(|subject| subject.name.clone())
+        };
+        let who = |number: ProductNumber, subject: SubjectId, computer: ComputerId| Names {
+            product: product(number),
+            user: user(subject),
+            computer: ledger.computers().get(computer).map(|it| it.name.clone()),
+            ticket: None,
+        };
+        Some(match event {
+            Event::Granted { lease, .. } => who(lease.product, lease.subject, lease.computer),
+            Event::Denied { denial, .. } => who(denial.product, denial.subject, denial.computer),
+            Event::DeniedAgain {
+                product,
+                subject,
+                computer,
+                ..
+            } => who(*product, *subject, *computer),
+            Event::Queued { ticket, .. } => who(ticket.product, ticket.subject, ticket.computer),
+            Event::TicketChanged { ticket, .. } => {
+                let ticket = ledger.ticket(*ticket)?;
+                Names {
+                    ticket: Some(ticket.clone()),
+                    ..who(ticket.product, ticket.subject, ticket.computer)
+                }
+            }
+            Event::ProductRemoved { product: number } => Names {
+                product: product(*number),
+                ..Names::default()
+            },
+            _ => Names::default(),
+        })
+    }
+}
+
 /// An event's kind and data, as far as the ledger still knows.
-fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static str, Value)> {
-    let who = |product: ProductNumber, subject: SubjectId, computer: ComputerId| {
+fn named(
+    incarnation: Incarnation,
+    names: Names,
+    number: EventNumber,
+    event: Event,
+) -> Option<(&'static str, Value)> {
+    let who = || {
         json!({
-            "product": product_id(ledger, product),
-            "user": ledger.subjects().get(subject).map(|s| &*s.name),
-            "computer": ledger.computers().get(computer).map(|c| &*c.name),
+            "product": names.product,
+            "user": names.user,
+            "computer": names.computer,
         })
     };
     Some(match event {
         Event::Granted { lease, .. } => {
-            let mut data = who(lease.product, lease.subject, lease.computer);
+            let mut data = who();
             data["lease"] = json!(lease.id.to_string());
             data["seats"] = json!(lease.seats);
             data["decision_id"] = json!(decision_id(lease.id));
@@ -178,7 +254,7 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
             (kind, json!({ "ended": lease.0, "cause": cause }))
         }
         Event::Denied { denial, .. } => {
-            let mut data = who(denial.product, denial.subject, denial.computer);
+            let mut data = who();
             data["decision_id"] = json!(denial.id.to_string());
             data["seats"] = json!(denial.seats);
             data["reason"] = json!(words::reason(denial.reason));
@@ -187,31 +263,29 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
         }
         Event::DeniedAgain {
             denial,
-            product,
-            subject,
-            computer,
             reason,
             count,
+            ..
         } => {
             let id = usher_core::ledger::DecisionId {
-                incarnation: ledger.incarnation(),
+                incarnation,
                 number: denial,
             };
-            let mut data = who(product, subject, computer);
+            let mut data = who();
             data["decision_id"] = json!(id.to_string());
             data["reason"] = json!(words::reason(reason));
             data["count"] = json!(count);
             ("denial", data)
         }
         Event::Queued { ticket, .. } => {
-            let mut data = who(ticket.product, ticket.subject, ticket.computer);
+            let mut data = who();
             data["ticket"] = json!(ticket.id.to_string());
             data["seats"] = json!(ticket.seats);
             data["state"] = json!("waiting");
             debug_assert_eq!(ticket.id.number, number);
             ("queue", data)
         }
-        Event::TicketChanged { ticket, state } => {
+        Event::TicketChanged { state, .. } => {
             let word = match state {
                 // It was polled, which moves nobody.
                 TicketState::Waiting { aside: None, .. } => return None,
@@ -225,8 +299,8 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
                 TicketState::Cancelled { .. } => "cancelled",
                 TicketState::Denied { .. } => "denied",
             };
-            let ticket = ledger.ticket(ticket)?;
-            let mut data = who(ticket.product, ticket.subject, ticket.computer);
+            let mut data = who();
+            let ticket = names.ticket.as_ref()?;
             data["ticket"] = json!(ticket.id.to_string());
             data["seats"] = json!(ticket.seats);
             data["state"] = json!(word);
@@ -235,16 +309,12 @@ fn named(ledger: &Ledger, number: EventNumber, event: Event) -> Option<(&'static
         Event::ProductPut { spec, .. } => {
             ("state", json!({ "product": &*spec.id, "change": "put" }))
         }
-        Event::ProductRemoved { product } => {
-            let product = product_id(ledger, product);
-            ("state", json!({ "product": product, "change": "removed" }))
-        }
+        Event::ProductRemoved { .. } => (
+            "state",
+            json!({ "product": names.product, "change": "removed" }),
+        ),
         _ => return None,
     })
-}
-
-fn product_id(ledger: &Ledger, product: ProductNumber) -> Option<&str> {
-    ledger.pool(product).map(|pool| &*pool.listing.spec.id)
 }
 
 fn decision_id(lease: LeaseId) -> String {

@@ -2,8 +2,9 @@
 //!
 //! Requests that arrive in one turn of the core's loop are handed over together, after the turn's
 //! other work; the answers of a batch come back together, with one wake of the core. A request
-//! whose asker is gone frees its place at once, and its answer is dropped when it comes. After
-//! [`ANSWER_SECONDS`] without an answer the asker is told that the outcome is not known.
+//! whose asker is gone frees its place at once, and its answer is dropped when it comes. A request
+//! that waits for the writer for [`WAIT_AT_MOST`] is refused as busy, and never done. One that was
+//! handed to the disk is answered after [`ANSWER_SECONDS`] that its outcome is not known.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -11,12 +12,17 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use usher_cache::{Answer, Engine, Failure, Request, Sink, Work};
 use usher_core::ledger::Command;
 
 /// How long an answer of the ledger is waited for.
 pub(crate) const ANSWER_SECONDS: u32 = 30;
+
+/// How long a request may wait to be handed to the disk. A look each second finds it: it is refused
+/// within five.
+const WAIT_AT_MOST: Duration = Duration::from_secs(4);
 
 type Outcome = Result<Answer, Failure>;
 
@@ -253,6 +259,7 @@ impl Hopper {
     /// Moves the coarse clock and gives up on what has waited too long. Once a second is enough.
     pub(crate) fn tick(&self, second: u32) {
         self.inner.second.set(second);
+        self.inner.engine.refuse_late(WAIT_AT_MOST);
         self.inner.slots.borrow_mut().give_up(second);
     }
 }

@@ -100,9 +100,8 @@ impl Life {
         };
         life.carry(Input::Start);
         let (keeper, teller) = (life.clone(), life.clone());
-        let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        spawn("life-keeper").spawn(move || keeper.keep())?;
-        spawn("life-teller").spawn(move || teller.tell(manager.as_deref()))?;
+        usher_vital::spawn("life-keeper", move || keeper.keep())?;
+        usher_vital::spawn("life-teller", move || teller.tell(manager.as_deref()))?;
         Ok(life)
     }
 
@@ -238,10 +237,12 @@ impl Life {
     fn keep(&self) {
         let mut inner = self.lock();
         while inner.machine.state() != ServiceState::Stopped {
+            usher_vital::plant::thread();
             if inner.must_end {
                 let code = forced_exit(inner.machine.state());
                 drop(inner);
                 self.wait_until_told();
+                usher_vital::log::flush(LAST_WORDS);
                 // Neither handlers nor destructors run: they may wait for what stands still.
                 signal_hook::low_level::exit(code.into());
             }
@@ -277,6 +278,7 @@ impl Life {
             while inner.told == inner.news {
                 inner = self.wait(inner, None);
             }
+            usher_vital::plant::thread();
             let (news, report) = (inner.news, inner.seen().report);
             drop(inner);
             let state = report.status.state;

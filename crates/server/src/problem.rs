@@ -119,6 +119,15 @@ impl Refusal {
         )
     }
 
+    /// It panicked.
+    pub(crate) fn panicked() -> Refusal {
+        Refusal::new(
+            Code::Internal,
+            "the server failed in the middle of this request: look whether it was done before you \
+             try again, and report it as a bug, with the server's log",
+        )
+    }
+
     /// The same, to be tried again after so long.
     pub(crate) fn after(self, seconds: u64) -> Refusal {
         Refusal {
@@ -203,7 +212,7 @@ impl From<Failure> for Refusal {
         match failure {
             Failure::Busy => Refusal::new(
                 Code::Busy,
-                "more requests wait for the disk than the server holds; nothing was done: try \
+                "more requests wait for the disk than it takes in time; nothing was done: try \
                  again after Retry-After",
             ),
             Failure::Storage(why) => Refusal::new(
@@ -220,6 +229,7 @@ impl From<Failure> for Refusal {
                      Idempotency-Key"
                 ),
             ),
+            Failure::Fault => Refusal::panicked(),
             Failure::Stopping => Refusal::new(
                 Code::Stopping,
                 "the server is stopping; nothing was done: try again when it is back",

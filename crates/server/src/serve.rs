@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use usher_api::Code;
 use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
+use usher_vital::task;
 
 use crate::app::{App, Live, Parts, ServiceState};
 use crate::auth::TokenBook;
@@ -295,9 +296,8 @@ fn serve(
     for (index, counts) in app.counts.iter().enumerate() {
         let (door, incoming) = mpsc::unbounded_channel();
         let (app, counts, tls) = (app.clone(), counts.clone(), tls.clone());
-        let thread = std::thread::Builder::new()
-            .name(format!("core-{index}"))
-            .spawn(move || core_loop::run(app, counts, incoming, tls))
+        let run = move || core_loop::run(app, counts, incoming, tls);
+        let thread = usher_vital::spawn(&format!("core-{index}"), run)
             .map_err(|error| failed("start a thread", &error))?;
         threads.push(thread);
         doors.push(door);
@@ -305,14 +305,14 @@ fn serve(
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)
             .map_err(|error| failed("listen without waiting", &error))?;
-        tokio::spawn(herald::run(app.clone()));
-        tokio::spawn(watch_state(app.clone()));
+        tokio::spawn(task("herald", herald::run(app.clone())));
+        tokio::spawn(task("watch-state", watch_state(app.clone())));
         let told = pause::tell(app, false).await;
-        tokio::spawn(pause::tend(app.clone(), told));
-        tokio::spawn(app.upkeep.clone().keep());
+        tokio::spawn(task("pause", pause::tend(app.clone(), told)));
+        tokio::spawn(task("upkeep", app.upkeep.clone().keep()));
         let serving = async {
             ready();
-            accept(app, &listener, &doors).await;
+            task("accept", accept(app, &listener, &doors)).await;
         };
         tokio::select! {
             biased;
@@ -460,14 +460,18 @@ fn in_flight(app: &App) -> Option<u64> {
 fn close(engine: &Engine, life: &Life) {
     let (done, closed) = std::sync::mpsc::channel();
     life.moved(Step::Flush, Work::UNCOUNTED);
-    std::thread::spawn({
+    let close = {
         let engine = engine.clone();
         move || {
             engine.close();
             // It is waited for until the process ends.
             let _ = done.send(());
         }
-    });
+    };
+    if let Err(error) = usher_vital::spawn("close", close) {
+        tracing::error!(%error, "no thread could be started to close the cache: its journal stays");
+        return;
+    }
     loop {
         match engine.behind() {
             0 => life.moved(Step::Close, Work::UNCOUNTED),

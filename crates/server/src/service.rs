@@ -10,7 +10,7 @@ use axum::Router;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::Service;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::service::TowerToHyperService;
 
 use crate::app::App;
@@ -55,17 +55,34 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     let began = Instant::now();
     let busy = connection.busy();
-    let (route, answered) = match Hot::of(&request) {
-        Some(hot) => (
-            hot.index(),
-            hot_route(&core, &connection, &asker, hot, request).await,
-        ),
-        None => Box::pin(cold_route(&core, &connection, &asker, request)).await,
+    let asked = Asked(request.method().clone(), request.uri().clone());
+    let answering = async {
+        usher_vital::plant::here("request");
+        match Hot::of(&request) {
+            Some(hot) => (
+                hot.index(),
+                hot_route(&core, &connection, &asker, hot, request).await,
+            ),
+            None => Box::pin(cold_route(&core, &connection, &asker, request)).await,
+        }
     };
+    // What cores share is locked for single steps, each of which leaves it whole.
+    let (route, answered) = usher_vital::caught(asked, answering)
+        .await
+        .unwrap_or_else(|_| (routes::TABLE.len(), Err(Refusal::panicked())));
     let response = answered.unwrap_or_else(Refusal::into_response);
     core.counts
         .note(route, response.status().as_u16(), began.elapsed());
     response.map(|body| body.busy(busy))
+}
+
+/// A request, as the log calls it.
+struct Asked(Method, Uri);
+
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.0, self.1.path())
+    }
 }
 
 async fn hot_route(

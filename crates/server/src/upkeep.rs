@@ -172,8 +172,9 @@ impl Upkeep {
             let (is_time, wait) = self.look(Timestamp::now());
             if is_time {
                 let upkeep = self.clone();
-                // It waits for the disk. A panic has been printed; the next look tries again.
-                let _ = tokio::task::spawn_blocking(move || upkeep.act(Timestamp::now())).await;
+                // It waits for the disk. A panic is in the log; the next look tries again.
+                let act = move || usher_vital::catch("upkeep", || upkeep.act(Timestamp::now()));
+                let _ = tokio::task::spawn_blocking(act).await;
             }
             tokio::time::sleep(wait).await;
         }
@@ -230,6 +231,7 @@ impl Upkeep {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let run = move || {
+            usher_vital::plant::thread();
             let began_ms = wall_ms();
             tracing::info!("a pack of the cache has begun");
             herald::pack_changed(&upkeep.live.feed, "running", None);
@@ -252,8 +254,7 @@ impl Upkeep {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("pack".to_owned());
-        if let Err(error) = thread.spawn(run) {
+        if let Err(error) = usher_vital::spawn("pack", run) {
             tracing::error!(%error, "no thread could be started for the pack");
             lock(&self.known).go_on_at = Some(Instant::now() + RETRY);
         }

@@ -27,16 +27,15 @@ pub(crate) fn watch(
         return Ok(());
     };
     let look = interval / LOOKS;
-    std::thread::Builder::new()
-        .name("vital".to_owned())
-        .spawn(move || attend(&engine, &life, manager.as_ref(), look))
-        .map(drop)
+    let attend = move || attend(&engine, &life, manager.as_ref(), look);
+    usher_vital::spawn("vital", attend).map(drop)
 }
 
 fn attend(engine: &Engine, life: &Life, manager: &dyn ServiceManager, look: Duration) {
     let mut seen = None;
     let mut is_quiet = false;
     while life.state() != ServiceState::Stopped {
+        usher_vital::plant::thread();
         let (batches, _) = engine.commits();
         let has_moved = seen.replace(batches) != Some(batches);
         // Every other quiet look sends one: half an interval without a commit.
@@ -53,6 +52,6 @@ fn answers(engine: &Engine) -> bool {
         Ok(()) | Err(Failure::Storage(_)) => true,
         // A queue that is full moves, else the next look finds no commit.
         Err(Failure::Busy) => false,
-        Err(Failure::OutcomeUnknown(_) | Failure::Stopping) => false,
+        Err(Failure::OutcomeUnknown(_) | Failure::Stopping | Failure::Fault) => false,
     }
 }

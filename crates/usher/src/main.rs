@@ -22,6 +22,10 @@ mod supervisor;
 mod upgrade;
 
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long an end waits until a role's log is written.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     // The gate takes nothing of what this program sets up for its other roles.
@@ -41,6 +45,8 @@ fn main() -> ExitCode {
             None => failure.without_token(),
         })
     });
+    // What is said at the end comes after what a role has logged.
+    usher_vital::log::flush(LAST_WORDS);
     match outcome {
         Ok(code) => ExitCode::from(code),
         // To a monitor 2 is CRITICAL, and a typing error in a check is no outage.

@@ -33,6 +33,7 @@ pub(crate) fn check(source: &Source<'_>) -> Vec<Finding> {
     findings.extend(unfinished(source));
     findings.extend(sleeping_tests(source));
     findings.extend(impure_core(source));
+    findings.extend(panicking_prints(source));
     findings
 }
 
@@ -111,6 +112,24 @@ fn impure_core(source: &Source<'_>) -> Vec<Finding> {
         .collect()
 }
 
+/// `eprintln!` and its like panic where standard error or output cannot be written, and end the
+/// thread that speaks.
+fn panicking_prints(source: &Source<'_>) -> Vec<Finding> {
+    const PRINTS: [&str; 4] = ["print!", "println!", "eprint!", "eprintln!"];
+    let is_shipped = source.path.starts_with("crates/") && source.path.contains("/src/");
+    let lines = source
+        .code()
+        .filter(|(line, _)| is_shipped && !source.is_test(*line));
+    lines
+        .filter(|(_, code)| PRINTS.iter().any(|name| has_word(code, name)))
+        .map(|(line, _)| {
+            let what = "prints by a macro that panics where nobody can read: take \
+                        `usher_vital::log::line`, or `writeln!`";
+            Finding::new(source.path, line, what)
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +171,13 @@ mod tests {
         found_at("a.rs", &marked, &[]);
         let bare = format!("{head}// tidy: sleep,\nthread::sleep(x);\n}}\n");
         found_at("a.rs", &bare, &[6]);
+    }
+
+    #[test]
+    fn a_print_that_panics_is_found_in_what_is_shipped() {
+        let text = "//! A thing.\neprintln!(\"x\");\n#[cfg(test)]\nmod tests { println!() }\n";
+        found_at("crates/server/src/serve.rs", text, &[2]);
+        found_at("xtask/src/main.rs", text, &[]);
     }
 
     #[test]

@@ -11,10 +11,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-core", &[]),
     ("usher-api", &[]),
     ("usher-files", &[]),
-    ("usher-cache", &["usher-core"]),
-    ("usher-server", &["usher-core", "usher-api", "usher-cache"]),
+    ("usher-cache", &["usher-core", "usher-vital"]),
+    (
+        "usher-server",
+        &["usher-core", "usher-api", "usher-cache", "usher-vital"],
+    ),
     ("usher-site", &["usher-core"]),
-    ("usher-manager", &["usher-core", "usher-api", "usher-site"]),
+    (
+        "usher-manager",
+        &["usher-core", "usher-api", "usher-site", "usher-vital"],
+    ),
     (
         "usher-agent",
         &[
@@ -23,11 +29,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-files",
             "usher-gate",
             "usher-testing",
+            "usher-vital",
         ],
     ),
     ("usher-gate", &["usher-testing"]),
     ("usher-service", &["usher-core"]),
     ("usher-sim", &["usher-core"]),
+    ("usher-vital", &[]),
     (
         "usher",
         &[
@@ -42,6 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-gate",
             "usher-service",
             "usher-sim",
+            "usher-vital",
             "usher-bench",
             "usher-testing",
         ],

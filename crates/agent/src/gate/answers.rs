@@ -82,9 +82,9 @@ impl Answers {
     pub(super) fn start(watching: Arc<Shared>, starts: mpsc::Sender<Start>) -> io::Result<Self> {
         let (unnamed, to_name) = sync_channel(NAMES_LIMIT);
         let (naming, named) = (watching.clone(), starts.clone());
-        std::thread::Builder::new()
-            .name("usher-names".to_owned())
-            .spawn(move || name_people(&naming, &to_name, &named))?;
+        usher_vital::spawn("usher-names", move || {
+            name_people(&naming, &to_name, &named)
+        })?;
         let teller = Teller {
             watching,
             needed: Arc::new(needed_here()),
@@ -93,9 +93,7 @@ impl Answers {
         };
         let (looks, to_look) = sync_channel(LOOKS_LIMIT);
         let looker = teller.clone();
-        std::thread::Builder::new()
-            .name("usher-look".to_owned())
-            .spawn(move || looker.look_into_files(&to_look))?;
+        usher_vital::spawn("usher-look", move || looker.look_into_files(&to_look))?;
         Ok(Answers {
             teller,
             looks,
@@ -195,6 +193,7 @@ impl Teller {
 
     fn look_into_files(&self, looks: &Receiver<(Arc<Served>, Seen)>) {
         for (served, seen) in looks {
+            usher_vital::plant::thread();
             let gate = &served.gate;
             let number = seen.question.number;
             let Ok(file) = seen.question.file.as_fd().try_clone_to_owned() else {
@@ -206,7 +205,11 @@ impl Teller {
                 key: seen.key,
                 file: Some(file.into()),
             };
-            match by_verdict(self.watching.identifier.thorough(&target)) {
+            let looked = usher_vital::catch("a file", || {
+                by_verdict(self.watching.identifier.thorough(&target))
+            });
+            // A file that cannot be looked into without a panic is nobody's.
+            match looked.unwrap_or(Sight::Nobodys) {
                 Sight::Metered(matched) => self.ask(gate, seen, matched),
                 Sight::Nobodys | Sight::Unknown => served.forget(&seen.question),
             }
@@ -250,6 +253,7 @@ impl Teller {
 /// Hands starts on once it is known whose they are.
 fn name_people(watching: &Shared, unnamed: &Receiver<Start>, starts: &mpsc::Sender<Start>) {
     for start in unnamed {
+        usher_vital::plant::thread();
         watching.accounts.learn(start.process.who.counted);
         let (gate, number) = (start.waiting.gate.clone(), start.waiting.number);
         let at_once = otherwise(start.unanswered);

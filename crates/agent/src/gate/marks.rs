@@ -64,9 +64,7 @@ impl Marks {
             shared,
             known: known.clone(),
         };
-        std::thread::Builder::new()
-            .name("usher-mounts".to_owned())
-            .spawn(move || follower.run(&ending))?;
+        usher_vital::spawn("usher-mounts", move || follower.run(&ending))?;
         Ok(Marks { known, end })
     }
 
@@ -124,6 +122,7 @@ impl Follower {
         };
         let mut elsewhere = HashSet::new();
         loop {
+            usher_vital::plant::thread();
             self.mark_own();
             self.mark_elsewhere(&mut elsewhere);
             let timeout = Timespec::try_from(LOOK_ELSEWHERE).unwrap_or_default();

@@ -138,9 +138,8 @@ impl Keeper {
         });
         let answers = Answers::start(watching, starts)?;
         let keeping = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("usher-gatekeeper".to_owned())
-            .spawn(move || keep(&options, &keeping, answers))?;
+        let keep = move || keep(&options, &keeping, answers);
+        let thread = usher_vital::spawn("usher-gatekeeper", keep)?;
         Ok(Keeper {
             shared,
             thread: Some(thread),
@@ -163,6 +162,7 @@ impl Drop for Keeper {
 fn keep(options: &GateOptions, shared: &Arc<Shared>, mut answers: Answers) {
     let mut pause = RESTART_FIRST;
     while !shared.is_ending() {
+        usher_vital::plant::thread();
         if !shared.is_wanted() {
             shared.wait(None);
             continue;

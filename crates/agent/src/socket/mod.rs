@@ -61,7 +61,10 @@ pub(crate) fn listen(
     for (path, mode) in [Some(own), public].into_iter().flatten() {
         match LocalListener::bind(&path, mode, slots.clone()) {
             Ok(listener) => {
-                tokio::spawn(serve(listener, state.clone(), stop.clone()));
+                tokio::spawn(usher_vital::task(
+                    "socket",
+                    serve(listener, state.clone(), stop.clone()),
+                ));
                 made.push(path);
             }
             Err(error) => {

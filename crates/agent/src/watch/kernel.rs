@@ -45,6 +45,7 @@ pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
     let mut scan = Some(Scan::begin());
     follow_covers(&shared, &mut tracker, &connector);
     while !shared.stopping() {
+        usher_vital::plant::thread();
         follow(&mut tracker, &connector);
         let woken = wait(&shared, &connector, &lingering, scan.is_some());
         if woken {

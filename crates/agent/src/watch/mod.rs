@@ -104,9 +104,7 @@ impl Watcher {
         let way = Way::open(forced, &shared)?;
         let (watching, can_miss) = (way.watching(), way.can_miss());
         let tracker = Tracker::new(shared.clone(), out);
-        let thread = std::thread::Builder::new()
-            .name("usher-watch".to_owned())
-            .spawn(move || way.run(tracker))?;
+        let thread = usher_vital::spawn("usher-watch", move || way.run(tracker))?;
         Ok(Watcher {
             shared,
             watching,

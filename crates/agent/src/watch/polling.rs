@@ -33,6 +33,7 @@ pub(super) fn run(mut tracker: Tracker) {
     let shared = tracker.shared.clone();
     let mut polled = Polled::default();
     while !shared.stopping() {
+        usher_vital::plant::thread();
         shared.take_scan();
         let covers = std::mem::take(&mut *lock(&shared.new_covers));
         for root in covers {

@@ -64,23 +64,26 @@ pub(super) fn spawn(
     raw: Receiver<Raw>,
     seen: tokio::sync::mpsc::Sender<Seen>,
 ) -> io::Result<()> {
-    std::thread::Builder::new()
-        .name("usher-identify".to_owned())
-        .spawn(move || {
-            shared.identifier.prepare();
-            for raw in raw {
-                shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                if matches!(raw, Raw::Settled { .. }) {
-                    shared.identifier.prepare();
-                }
-                let is_scan = matches!(&raw, Raw::Runs { since: Some(_), .. });
-                let sighting = resolve(&shared, raw, is_scan);
-                if seen.blocking_send(sighting).is_err() {
-                    return;
-                }
+    usher_vital::spawn("usher-identify", move || {
+        shared.identifier.prepare();
+        for raw in raw {
+            usher_vital::plant::thread();
+            shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            if matches!(raw, Raw::Settled { .. }) {
+                shared.identifier.prepare();
             }
-        })
-        .map(drop)
+            let is_scan = matches!(&raw, Raw::Runs { since: Some(_), .. });
+            // A file that cannot be read without a panic is one start that is not seen.
+            let Ok(sighting) = usher_vital::catch("a start", || resolve(&shared, raw, is_scan))
+            else {
+                continue;
+            };
+            if seen.blocking_send(sighting).is_err() {
+                return;
+            }
+        }
+    })
+    .map(drop)
 }
 
 fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> Seen {

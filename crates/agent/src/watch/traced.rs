@@ -43,6 +43,7 @@ pub(super) fn run(mut tracker: Tracker, mut probe: Probe) {
     follow(&mut tracker, &mut probe);
     let mut scan = None;
     while !shared.stopping() {
+        usher_vital::plant::thread();
         if wait(&shared, &probe, scan.is_some()) {
             shared.wake.drain();
             follow_covers(&shared, &mut tracker, &mut probe);

@@ -11,6 +11,7 @@ use super::purge::{self, Table};
 use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
 use crate::checkpoint;
 use crate::engine::Failure;
+use crate::holders;
 use crate::inbox::{Cost, Shared};
 use crate::schema::put_text;
 
@@ -130,7 +131,7 @@ impl<'a> Run<'a> {
             skipped: self.skipped.clone(),
         };
         let Some(failure) = refused else {
-            self.checkpoint()?;
+            report.skipped.extend(self.checkpoint()?);
             report.bytes_after = self.shared.with_reader(bytes)?;
             self.keep(&report, true)?;
             return Ok(report);
@@ -309,11 +310,23 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the write-ahead log into the file, so that it has the size that it has.
-    fn checkpoint(&self) -> Result<(), Failure> {
-        checkpoint::beside(&self.shared.path)
+    /// What kept it out, if it could not be taken in.
+    fn checkpoint(&self) -> Result<Option<Skipped>, Failure> {
+        let is_held = checkpoint::beside(&self.shared.path)
             .map_err(|error| Failure::Storage(error.to_string()))?;
+        if is_held {
+            let readers = holders::of(&self.shared.path).join(", ");
+            return Ok(Some(Skipped {
+                what: "the write-ahead log".to_owned(),
+                why: format!(
+                    "it stays beside the file for as long as something reads that: {readers}; end \
+                     the reader, and the log is taken in"
+                ),
+            }));
+        }
         self.shared
             .outside_transaction(|connection| checkpoint::passive(connection).map(drop))
+            .map(|()| None)
     }
 
     fn show(&self, part: f64) {
@@ -386,6 +399,10 @@ fn refusal(failure: &Failure) -> String {
         ),
         Failure::OutcomeUnknown(why) => {
             format!("the disk failed ({why}): look at its health; the next pack goes on here")
+        }
+        Failure::Fault => {
+            "a fault of the server's own, which its log tells: the next pack goes on here"
+                .to_owned()
         }
         Failure::Busy | Failure::Stopping => {
             "the server had no time for it: the next pack goes on here".to_owned()

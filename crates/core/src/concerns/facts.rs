@@ -25,6 +25,43 @@ pub struct Facts {
     pub paused_since_ms: Option<i64>,
     /// The version that came last, where another was there before.
     pub upgrade: Option<UpgradeFact>,
+    /// The last end of the server by a panic.
+    pub ended: Option<EndedFact>,
+    /// Panics that ended requests or items alone.
+    pub caught: Option<CaughtFact>,
+    /// A write-ahead log that a reader keeps from being taken in.
+    pub held_log: Option<HeldLogFact>,
+}
+
+/// A long write-ahead log that a reader keeps from being taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLogFact {
+    /// Its size.
+    pub bytes: u64,
+    /// The processes that read the data file; empty where the system does not tell.
+    pub readers: Vec<String>,
+}
+
+/// The end of a role by a panic; it was restarted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedFact {
+    /// When.
+    pub at_ms: i64,
+    /// The thread or task.
+    pub thread: String,
+    /// What the panic said.
+    pub what: String,
+}
+
+/// Panics that ended requests or items alone, since the server was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaughtFact {
+    /// How many.
+    pub count: u64,
+    /// When the last was.
+    pub last_ms: i64,
+    /// What was handled, and what the last said.
+    pub last: String,
 }
 
 /// An entitlement that ends.
@@ -72,6 +109,8 @@ pub struct AgentFact {
     pub last_seen_ms: i64,
     /// What it allowed when it last had no server; none: nothing.
     pub unreached: Option<Unreached>,
+    /// Its last end by a panic.
+    pub ended: Option<EndedFact>,
 }
 
 /// Starts that an agent allowed while it could reach no server, in one stretch.

@@ -34,11 +34,17 @@ pub enum Kind {
     VersionFails,
     /// A server is paused, and grants nothing, for longer than a pause lasts as a rule.
     Paused,
+    /// A role ended by a panic, and was restarted.
+    RoleEnded,
+    /// Requests or items ended by a panic, and nothing else.
+    Caught,
+    /// A reader keeps the write-ahead log from being taken in.
+    LogHeld,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 14] = [
         Kind::EntitlementEnds,
         Kind::SeatsLow,
         Kind::AgentSilent,
@@ -50,6 +56,9 @@ impl Kind {
         Kind::VersionNew,
         Kind::VersionFails,
         Kind::Paused,
+        Kind::RoleEnded,
+        Kind::Caught,
+        Kind::LogHeld,
     ];
 
     /// The number of the status message that tells of it.
@@ -66,6 +75,9 @@ impl Kind {
             Kind::VersionNew => 9438,
             Kind::VersionFails => 9439,
             Kind::Paused => 9444,
+            Kind::RoleEnded => 9450,
+            Kind::Caught => 9451,
+            Kind::LogHeld => 9446,
         }
     }
 
@@ -110,6 +122,9 @@ pub fn judge(
     concerns.extend(view.pack());
     concerns.extend(view.version());
     concerns.extend(view.paused());
+    concerns.extend(view.ended());
+    concerns.extend(view.caught());
+    concerns.extend(view.log());
     concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
     concerns
 }
@@ -326,6 +341,53 @@ impl View<'_> {
             concerns.push(self.concern(Kind::VersionFails, &new.to, named(why.clone())));
         }
         concerns
+    }
+
+    /// Each end by a panic is one concern, for a day.
+    fn ended(&self) -> Vec<Concern> {
+        let concern = |role: &str, id: &str, on: &str, it: &EndedFact| {
+            let values = vec![
+                role.to_owned(),
+                on.to_owned(),
+                it.thread.clone(),
+                minute(it.at_ms),
+                it.what.clone(),
+            ];
+            let about = format!("{role}/{id}/{}", it.at_ms);
+            self.concern(Kind::RoleEnded, &about, values)
+        };
+        let is_recent = |it: &&EndedFact| self.facts.at_ms - it.at_ms < DAY_MS;
+        let server = self.facts.ended.as_ref().filter(is_recent);
+        let agents = self.facts.agents.iter().filter_map(|agent| {
+            let ended = agent.ended.as_ref().filter(is_recent)?;
+            Some(concern("agent", &agent.id, &agent.name, ended))
+        });
+        let of_server = server.map(|it| concern("server", "", self.server, it));
+        of_server.into_iter().chain(agents).collect()
+    }
+
+    fn caught(&self) -> Option<Concern> {
+        let it = self.facts.caught.as_ref()?;
+        let is_recent = self.facts.at_ms - it.last_ms < DAY_MS;
+        is_recent.then(|| {
+            let values = vec![
+                self.server.to_owned(),
+                it.count.to_string(),
+                minute(it.last_ms),
+                it.last.clone(),
+            ];
+            self.concern(Kind::Caught, "", values)
+        })
+    }
+
+    fn log(&self) -> Option<Concern> {
+        let it = self.facts.held_log.as_ref()?;
+        let readers = match it.readers.is_empty() {
+            true => "a process that the system does not name".to_owned(),
+            false => names(&it.readers),
+        };
+        let values = vec![self.server.to_owned(), bytes(it.bytes), readers];
+        Some(self.concern(Kind::LogHeld, "", values))
     }
 
     /// Who is affected by what becomes of the server.

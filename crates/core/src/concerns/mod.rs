@@ -14,8 +14,8 @@ mod thresholds;
 mod words;
 
 pub use facts::{
-    AgentFact, BackupFact, DiskFact, EntitlementFact, Facts, PackFact, ProductFact, QuietRule,
-    Unreached, UpgradeFact,
+    AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, Facts, HeldLogFact,
+    PackFact, ProductFact, QuietRule, Unreached, UpgradeFact,
 };
 pub use judge::{Concern, Kind, judge};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};

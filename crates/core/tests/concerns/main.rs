@@ -28,6 +28,7 @@ pub(crate) fn agent(number: u32, silent_ms: i64) -> AgentFact {
         name: format!("pc{number}"),
         last_seen_ms: NOW_MS - silent_ms,
         unreached: None,
+        ended: None,
     }
 }
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use usher_api::{
-    Code, ComputerFacts, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer, SyncRequest, UnreachedStarts,
-    Watching,
+    Code, ComputerFacts, EndedByPanic, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer, SyncRequest,
+    UnreachedStarts, Watching,
 };
 use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
@@ -61,6 +61,9 @@ pub(crate) struct ComputerDocument<'a> {
     /// How many sessions run there without a seat because nobody used them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) released: u32,
+    /// The last end of the agent by a panic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<EndedByPanic>,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -105,6 +108,7 @@ pub(crate) async fn sync(
         unreached: computer.unreached.clone(),
         enforcement_off: computer.enforcement_off.as_deref().map(Cow::Borrowed),
         released: computer.released,
+        ended: computer.ended.clone(),
     };
     let mut items = Vec::with_capacity(request.items.len());
     let mut rejected: Vec<(usize, String)> = Vec::new();
@@ -203,6 +207,14 @@ fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
         (
             "computer.enforcement_off",
             computer.enforcement_off.as_deref(),
+        ),
+        (
+            "computer.ended.thread",
+            computer.ended.as_ref().map(|it| &*it.thread),
+        ),
+        (
+            "computer.ended.what",
+            computer.ended.as_ref().map(|it| &*it.what),
         ),
     ];
     for (field, text) in texts {

@@ -12,7 +12,7 @@ use usher_api::{
 };
 use usher_cache::ChangedProgram;
 use usher_core::identify::Rule;
-use usher_core::ledger::{Ledger, Now, Pool};
+use usher_core::ledger::{Ledger, Lent, Now, Pool, ProductSpec};
 use usher_core::lifecycle::ServiceState;
 
 use super::status::{self, Entry};
@@ -49,6 +49,24 @@ struct Told {
     entries: Vec<Entry>,
 }
 
+/// What is copied out of the ledger while everything waits: no more than counts and what is
+/// shared. What it says is worked out afterwards.
+struct Copied {
+    pools: Vec<PoolSeen>,
+    entries: Vec<Entry>,
+    now: Now,
+}
+
+/// A product as the ledger has it.
+struct PoolSeen {
+    spec: ProductSpec,
+    lent: Vec<Lent>,
+    seats: u64,
+    in_use: u64,
+    unseated: u64,
+    queued: u64,
+}
+
 /// What a manager goes by: entitlements that end, seats, agents, the disk, backups, rules that
 /// match no more. For viewers, operators and admins.
 #[utoipa::path(
@@ -71,7 +89,8 @@ pub(crate) async fn get(
         .await?;
     let refused: FxHashMap<String, u64> = refused.into_iter().collect();
     let changed = changed(&app, now_ms).await?;
-    let mut told = app.look(look).await?;
+    let copied = app.look(look).await?;
+    let mut told = app.blocking(move |_| Ok(told(copied))).await?;
     for (product, _) in &mut told.products {
         product.refused_last_hour = refused.get(&product.id).copied().unwrap_or(0);
     }
@@ -106,6 +125,8 @@ pub(crate) async fn get(
         upgrade: app.upkeep.versions().map(status::upgrade),
         paused_since: paused_since(&app),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        faults: crate::faults::told(app.ended.as_ref()),
+        held_log: status::held_log(&app).await?,
     };
     Ok(Json(StatusCode::OK, facts))
 }
@@ -116,56 +137,70 @@ fn paused_since(app: &App) -> Option<Timestamp> {
     is_paused.then(|| timestamp(seen.since_ms))
 }
 
-fn look(ledger: &Ledger, now: Now) -> Told {
-    let listed = || {
-        ledger
-            .pools()
-            .map(|(_, pool)| pool)
-            .filter(|pool| !pool.listing.removed)
-    };
-    let mut ending: Vec<EndingEntitlement> =
-        listed().flat_map(|pool| ending_of(pool, now)).collect();
+fn look(ledger: &Ledger, now: Now) -> Copied {
+    let pools = ledger.pools().map(|(_, pool)| pool);
+    let listed = pools.filter(|pool| !pool.listing.removed);
+    Copied {
+        pools: listed.map(|pool| seen(pool, now)).collect(),
+        entries: status::computers(ledger),
+        now,
+    }
+}
+
+fn seen(pool: &Pool, now: Now) -> PoolSeen {
+    PoolSeen {
+        spec: pool.listing.spec.clone(),
+        lent: pool.lent.clone(),
+        seats: pool.seats(now),
+        in_use: pool.in_use,
+        unseated: pool.unseated,
+        queued: u64::from(pool.queued()),
+    }
+}
+
+fn told(copied: Copied) -> Told {
+    let now = copied.now;
+    let pools = copied.pools.iter();
+    let mut ending: Vec<EndingEntitlement> = pools.flat_map(|pool| ending_of(pool, now)).collect();
     ending.sort_by_key(|it| it.ends_at);
     ending.truncate(LISTED_LIMIT);
-    let products = listed()
-        .take(LISTED_LIMIT)
-        .map(|pool| {
-            let product = words::product(&pool.listing.spec);
-            let facts = ProductFacts {
-                name: status::named(&pool.listing.spec),
-                id: product.id,
-                seats: pool.seats(now),
-                in_use: pool.in_use,
-                queued: u64::from(pool.queued()),
-                refused_last_hour: 0,
-            };
-            // What is in use now has matched: its rules are not asked for.
-            let in_use = pool.in_use + pool.unseated > 0;
-            let rules = if in_use { Vec::new() } else { product.programs };
-            (facts, rules)
-        })
-        .collect();
+    let pools = copied.pools.into_iter().take(LISTED_LIMIT);
+    let products = pools.map(|pool| {
+        let product = words::product(&pool.spec);
+        let facts = ProductFacts {
+            name: status::named(&pool.spec),
+            id: product.id,
+            seats: pool.seats,
+            in_use: pool.in_use,
+            queued: pool.queued,
+            refused_last_hour: 0,
+        };
+        // What is in use now has matched: its rules are not asked for.
+        let in_use = pool.in_use + pool.unseated > 0;
+        let rules = if in_use { Vec::new() } else { product.programs };
+        (facts, rules)
+    });
     Told {
         ending,
-        products,
-        entries: status::computers(ledger),
+        products: products.collect(),
+        entries: copied.entries,
     }
 }
 
 /// Entitlements of a product that end, and what the product has before and after.
-fn ending_of(pool: &Pool, now: Now) -> Vec<EndingEntitlement> {
+fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
     let seats_at = |at_ms: i64| -> u64 {
         let valid = pool.lent.iter().filter(|lent| {
             lent.from.is_none_or(|from| from.0 <= at_ms) && lent.to.is_none_or(|to| to.0 > at_ms)
         });
         valid.map(|lent| u64::from(lent.allotment.seats)).sum()
     };
-    let ends = |lent: &usher_core::ledger::Lent| {
+    let ends = |lent: &Lent| {
         let to = lent.to.filter(|to| *to > now.wall)?;
         Some(EndingEntitlement {
             id: words::entitlement_id(lent.allotment.entitlement),
-            product: pool.listing.spec.id.to_string(),
-            name: status::named(&pool.listing.spec),
+            product: pool.spec.id.to_string(),
+            name: status::named(&pool.spec),
             seats: u64::from(lent.allotment.seats),
             ends_at: timestamp(to.0),
             seats_before: seats_at(to.0 - 1),
@@ -178,19 +213,26 @@ fn ending_of(pool: &Pool, now: Now) -> Vec<EndingEntitlement> {
 /// Those that are silent longest, and those that had no server of late.
 fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
     let mut agents: Vec<AgentFacts> = status::last_seen(app, entries)
-        .filter_map(|(entry, seen_ms, unreached)| {
-            let unreached =
-                unreached.filter(|it| now_ms - it.last_at.as_millisecond() < UNREACHED_MS);
+        .filter_map(|(entry, seen_ms, word)| {
+            let recent = |at: Timestamp, within_ms| now_ms - at.as_millisecond() < within_ms;
+            let unreached = word.unreached.filter(|it| recent(it.last_at, UNREACHED_MS));
+            let ended = word.ended.filter(|it| recent(it.at, DAY_MS));
             let is_silent = (SILENT_MS..GONE_MS).contains(&(now_ms - seen_ms));
-            (is_silent || unreached.is_some()).then(|| AgentFacts {
+            (is_silent || unreached.is_some() || ended.is_some()).then(|| AgentFacts {
                 id: entry.key.to_string(),
                 name: entry.name.to_string(),
                 last_seen_at: timestamp(seen_ms),
                 unreached,
+                ended,
             })
         })
         .collect();
-    agents.sort_by_key(|it| (it.unreached.is_none(), it.last_seen_at));
+    agents.sort_by_key(|it| {
+        (
+            it.ended.is_none() && it.unreached.is_none(),
+            it.last_seen_at,
+        )
+    });
     agents.truncate(FACTS_COMPUTERS_LIMIT);
     agents
 }

@@ -121,6 +121,18 @@ fn server(text: &mut String, app: &App) {
             "Ended sessions that agents have reported since the start.",
             load(&decisions.sessions),
         ),
+        (
+            "usher_log_lines_lost_total",
+            "counter",
+            "Lines of the log that could not be written since the start.",
+            usher_vital::log::lost_lines(),
+        ),
+        (
+            "usher_panics_total",
+            "counter",
+            "Requests, items and connections that ended by a panic since the start.",
+            usher_vital::counted().count,
+        ),
     ] {
         one(text, name, kind, help, value);
     }

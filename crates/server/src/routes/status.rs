@@ -6,7 +6,8 @@ use axum::extract::State;
 use hyper::StatusCode;
 use rustc_hash::FxHashMap;
 use usher_api::{
-    ComputerStatus, ProductStatus, ServerStatus, Status, UnreachedStarts, UpgradeStatus,
+    ComputerStatus, EndedByPanic, HeldLog, ProductStatus, ServerStatus, Status, UnreachedStarts,
+    UpgradeStatus,
 };
 use usher_core::ledger::{Ledger, Now};
 
@@ -65,6 +66,14 @@ pub(crate) async fn get(
             .last_ms()
             .filter(|_| caller.sees_all())
             .map(timestamp),
+        faults: match caller.sees_all() {
+            true => crate::faults::told(app.ended.as_ref()),
+            false => usher_api::Faults::default(),
+        },
+        held_log: match caller.sees_all() {
+            true => held_log(&app).await?,
+            false => None,
+        },
     };
     let with_computers = caller.sees_all();
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.
@@ -97,6 +106,15 @@ pub(crate) async fn get(
             computers: known_computers(&app, computers),
         },
     ))
+}
+
+/// A write-ahead log that a reader keeps, and who that is.
+pub(super) async fn held_log(app: &Arc<App>) -> Result<Option<HeldLog>, Refusal> {
+    let Some(bytes) = app.engine.held_log_bytes() else {
+        return Ok(None);
+    };
+    let readers = app.blocking(|app| Ok(app.engine.readers())).await?;
+    Ok(Some(HeldLog { bytes, readers }))
 }
 
 pub(super) fn named(spec: &usher_core::ledger::ProductSpec) -> String {
@@ -148,11 +166,20 @@ pub(super) fn computers(ledger: &Ledger) -> Vec<Entry> {
         .collect()
 }
 
-/// When the agents of computers were last heard of, and what they last allowed without a server.
+/// What an agent has said of itself.
+#[derive(Debug, Default)]
+pub(super) struct AgentsWord {
+    /// What it last allowed without a server.
+    pub(super) unreached: Option<UnreachedStarts>,
+    /// Its last end by a panic.
+    pub(super) ended: Option<EndedByPanic>,
+}
+
+/// When the agents of computers were last heard of, and what they said of themselves.
 pub(super) fn last_seen<'a>(
     app: &App,
     entries: &'a [Entry],
-) -> impl Iterator<Item = (&'a Entry, i64, Option<UnreachedStarts>)> {
+) -> impl Iterator<Item = (&'a Entry, i64, AgentsWord)> {
     let seen = app.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let told: Vec<_> = entries
         .iter()
@@ -163,7 +190,10 @@ pub(super) fn last_seen<'a>(
             (
                 entry,
                 seen_ms.unwrap_or(hour.saturating_mul(HOUR_MS)),
-                document.and_then(|document| document.unreached),
+                document.map_or_else(AgentsWord::default, |document| AgentsWord {
+                    unreached: document.unreached,
+                    ended: document.ended,
+                }),
             )
         })
         .collect();

@@ -110,6 +110,15 @@ pub fn reload() -> Result<(), AskError> {
 }
 
 fn steer(verb: &str, units: &[&str]) -> Result<(), AskError> {
+    if verb != "stop" {
+        // Somebody asks for it: starts of before do not count against it. Who may not reset them
+        // is told by the start itself.
+        let _ = ask(
+            &units.join(", "),
+            &[&["reset-failed", "--"], units].concat(),
+            PATIENCE,
+        );
+    }
     let words = [&[verb, "--"], units].concat();
     ask(&units.join(", "), &words, STEERING).map(drop)
 }

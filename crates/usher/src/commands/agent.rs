@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use usher_agent::{AgentError, AgentOptions, AgentReady, GateOptions, Realms};
 use usher_api::{AgentStatus, Watching};
+use usher_vital::log;
 
 use super::enforcement::{self, Enforcement};
 use super::gate;
@@ -13,7 +14,6 @@ use super::leases;
 use super::status::watching;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::listing::eprintln_quiet;
 use crate::output::{Tone, line, print, print_json, tame, time, toned};
 use crate::run::door;
 use crate::supervisor::{TOKEN_FILE, bond};
@@ -138,8 +138,8 @@ fn failure(error: AgentError) -> Failure {
 /// Watches until it is told to stop.
 fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     bond::tie_to(args.supervisor)?;
-    super::start_log();
     let folder = folder(context);
+    super::start_log("agent", &folder);
     let is_root = rustix::process::geteuid().is_root();
     let mut options = AgentOptions::new(folder.clone(), context.server().to_owned());
     match args.token_file {
@@ -160,10 +160,10 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     let data = context.data().to_owned();
     let said = move |ready: AgentReady| {
         for what in &ready.can_miss {
-            eprintln_quiet(&format!("usher: what the agent can miss: {}", tame(what)));
+            log::line(&format!("usher: what the agent can miss: {}", tame(what)));
         }
         if let Some((socket, folder)) = socket.as_deref().and_then(closed_to_others) {
-            eprintln_quiet(&format!(
+            log::line(&format!(
                 "usher: other accounts cannot reach the agent's socket {}: {} is closed to them; \
                  choose another place with --agent-socket, such as {}",
                 socket.display(),
@@ -173,11 +173,11 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
         }
         // It watches all the same where nobody reads the line.
         if let Err(failure) = line(ready_line(&ready, &data)) {
-            eprintln_quiet(&failure.to_string());
+            log::line(&failure.to_string());
         }
         usher_service::tell_ready();
     };
-    usher_agent::run(options, said).map_err(failure)
+    usher_vital::main(|| usher_agent::run(options, said)).map_err(failure)
 }
 
 /// The folder above a socket that keeps other accounts from it.

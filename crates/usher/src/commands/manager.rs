@@ -12,10 +12,10 @@ use usher_core::health::{
 use usher_core::lifecycle::{Refusal, ServiceState};
 use usher_manager::{ManagerError, ManagerOptions, OwnServer, ServiceManager, Targets, TlsFiles};
 use usher_service::Unit;
+use usher_vital::log;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::eprintln_quiet;
 use crate::output::{line, time};
 use crate::supervisor::{StopSignals, account, bond};
 
@@ -102,7 +102,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         account.take()?;
     }
     bond::tie_to(args.supervisor)?;
-    super::start_log();
+    super::start_log("manager", context.data());
     let tls = match (args.tls_cert, args.tls_key) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
         _ => None,
@@ -157,18 +157,20 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         ));
         // It watches all the same where nobody reads the line.
         if let Err(failure) = said {
-            eprintln_quiet(&failure.to_string());
+            log::line(&failure.to_string());
         }
         usher_service::tell_ready();
     };
-    context.block_on(async {
-        let mut stop = StopSignals::take()?;
-        usher_manager::run(options, ready, stop.next())
-            .await
-            .map_err(|error| match error {
-                ManagerError::Usage(why) => Failure::usage(why),
-                ManagerError::Failed(why) => Failure::failed(why),
-            })
+    usher_vital::main(|| {
+        context.block_on(async {
+            let mut stop = StopSignals::take()?;
+            usher_manager::run(options, ready, stop.next())
+                .await
+                .map_err(|error| match error {
+                    ManagerError::Usage(why) => Failure::usage(why),
+                    ManagerError::Failed(why) => Failure::failed(why),
+                })
+        })
     })
 }
 

@@ -96,9 +96,11 @@ where
     })
 }
 
-/// Begins the log of a role, on stderr. `USHER_LOG` says how much: `info`, `debug`, or as
-/// tracing's filters are written.
-pub(crate) fn start_log() {
+/// Starts the log of a role, on stderr, and has a panic that ends the role kept in `data` for its
+/// next start. `USHER_LOG` says how much is logged: `info`, `debug`, or as tracing's filters are
+/// written.
+pub(crate) fn start_log(role: &str, data: &std::path::Path) {
+    usher_vital::install(role, env!("CARGO_PKG_VERSION"), data);
     let filter = std::env::var("USHER_LOG").unwrap_or_else(|_| "info".to_owned());
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
@@ -106,7 +108,9 @@ pub(crate) fn start_log() {
     drop(
         tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_writer(std::io::stderr)
+            .with_writer(|| usher_vital::log::Lines)
+            // It would report by `eprintln!`, which panics where standard error cannot be written.
+            .log_internal_errors(false)
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .try_init(),
     );

@@ -10,6 +10,7 @@ use usher_api::{Notice, NoticeKind, Notices, TicketState};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
+use crate::listing::eprintln_quiet;
 use crate::notify::{self, Reader, autostart, card};
 use crate::output::{line, print_json};
 
@@ -145,6 +146,9 @@ async fn leave(agent: &Client, product: &str) {
     let path = notify::tell_me_path(product);
     let left = tokio::time::timeout(LEAVE, agent.delete(&path)).await;
     if let Ok(Err(ClientError::Problem(problem))) = left {
-        eprintln!("usher: the queue was not left: {}", problem.detail);
+        eprintln_quiet(&format!(
+            "usher: the queue was not left: {}",
+            problem.detail
+        ));
     }
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use usher_server::{LocalAccounts, Managed, ServerError, ServerOptions, TlsFiles};
+use usher_vital::log;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::eprintln_quiet;
 use crate::output::line;
 use crate::supervisor::{account, bond, ready_line};
 use crate::upgrade::arrival;
@@ -137,7 +137,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
         )
         .next("Leave one ListenStream= in usher-server.socket."));
     }
-    super::start_log();
+    super::start_log("server", context.data());
     let local_accounts = args.listening.local_accounts();
     let tls = match (args.listening.tls_cert, args.listening.tls_key) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
@@ -158,10 +158,10 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
     let ready = move |address: SocketAddr| {
         // It serves all the same where nobody reads the line.
         if let Err(failure) = line(ready_line(&format!("{scheme}://{address}"), &data)) {
-            eprintln_quiet(&failure.to_string());
+            log::line(&failure.to_string());
         }
     };
-    usher_server::run(options, managed, ready).map_err(not_served)
+    usher_vital::main(|| usher_server::run(options, managed, ready)).map_err(not_served)
 }
 
 /// Why there is no server, for people.

@@ -58,5 +58,6 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
         agent_options: (!args.no_agent).then_some(agent_options),
         account: account::choose(args.listening.run_as.as_deref())?,
     };
-    context.block_on(supervisor::run(plan, context))
+    usher_vital::install("up", env!("CARGO_PKG_VERSION"), context.data());
+    usher_vital::main(|| context.block_on(supervisor::run(plan, context)))
 }

@@ -12,6 +12,7 @@ use zbus::zvariant::Value;
 use zbus::{Connection, Error, MatchRule, MessageStream};
 
 use super::card::{Card, Product, command};
+use crate::listing::eprintln_quiet;
 
 const SERVICE: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -85,7 +86,9 @@ impl Desktop {
                 // The session is over, as the next signal says.
                 Err(Error::InputOutput(_)) => return,
                 Err(error) if tries >= TRIES => {
-                    eprintln!("usher: the desktop shows no notifications: {error}");
+                    eprintln_quiet(&format!(
+                        "usher: the desktop shows no notifications: {error}"
+                    ));
                     return;
                 }
                 Err(_) => tokio::time::sleep(TRY_AGAIN).await,

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
-
-use crate::listing::eprintln_quiet;
+use usher_vital::log;
 
 /// The socket, in the data directory.
 const SOCKET: &str = "up.sock";
@@ -85,7 +84,7 @@ impl Control {
     pub(super) fn open(data: &Path) -> Control {
         let listener = bind(data)
             .inspect_err(|error| {
-                eprintln_quiet(&format!(
+                log::line(&format!(
                     "usher: cannot make {}: {error}; `usher upgrade` cannot reach this `usher up`",
                     data.join(SOCKET).display()
                 ));

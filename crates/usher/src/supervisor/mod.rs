@@ -23,10 +23,10 @@ use account::Account;
 use control::{Answer, Control, Question, RoleName, Told};
 use role::{First, Role};
 pub(crate) use stop::StopSignals;
+use usher_vital::log;
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::listing::eprintln_quiet;
 use crate::output::line;
 
 pub(crate) use enrol::TOKEN_FILE;
@@ -123,11 +123,11 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     let control = Control::open(context.data());
     let said = line(ready::all_ready_line(&api, &console, context.data()));
     usher_service::tell_ready();
+    // It serves all the same if nobody reads the line.
     if let Err(failure) = said
         && failure.code() != exit::DONE
     {
-        roles.shut(&mut stop).await?;
-        return Err(failure);
+        log::line(&failure.to_string());
     }
     loop {
         tokio::select! {
@@ -215,7 +215,7 @@ impl Roles {
             }
         }
         if !clean {
-            eprintln_quiet("usher: not everything stopped by itself in time, the rest was killed");
+            log::line("usher: not everything stopped by itself in time, the rest was killed");
             return Ok(exit::FAILED);
         }
         Ok(exit::DONE)

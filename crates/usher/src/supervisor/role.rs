@@ -16,11 +16,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use usher_vital::log;
 
-use super::backoff::Backoff;
+use super::backoff::{self, Backoff};
 use super::stop::StopSignals;
 use crate::failure::{Failure, exit};
-use crate::listing::eprintln_quiet;
 
 /// How often to say that a start takes its time.
 const REMINDER: Duration = Duration::from_secs(30);
@@ -53,6 +53,8 @@ pub(super) struct Role {
 enum State {
     /// It ended as somebody asked it to: it stays down.
     Stopped,
+    /// It died too often: it stays down until somebody asks for a start.
+    GivenUp,
     Down {
         again_at: Instant,
     },
@@ -103,7 +105,7 @@ impl Role {
     pub(super) fn pid(&self) -> Option<u32> {
         match &self.state {
             State::Up { child, .. } => child.id(),
-            State::Stopped | State::Down { .. } => None,
+            State::Stopped | State::GivenUp | State::Down { .. } => None,
         }
     }
 
@@ -175,11 +177,11 @@ impl Role {
                 status = child.wait() => {
                     let code = status.map_or(exit::FAILED, exit_code);
                     self.state = State::Down { again_at: Instant::now() };
-                    eprintln_quiet(&format!("usher: the {} could not be started", self.name));
+                    log::line(&format!("usher: the {} could not be started", self.name));
                     return Ok(First::Ended(code));
                 }
                 () = stop.next() => return Ok(First::Stopped),
-                () = sleep(REMINDER) => eprintln_quiet(&format!(
+                () = sleep(REMINDER) => log::line(&format!(
                     "usher: the {} is still getting ready", self.name
                 )),
             }
@@ -207,7 +209,7 @@ impl Role {
                     self.state = State::Stopped;
                     // Whoever comes is to be refused, not to wait for nothing.
                     self.listener = None;
-                    eprintln_quiet(&format!(
+                    log::line(&format!(
                         "usher: the {} was stopped on purpose, and stays so until `usher up` is \
                          started again",
                         self.name
@@ -215,27 +217,44 @@ impl Role {
                     return;
                 }
                 let ready_for = ready_since.map_or(Duration::ZERO, |since| since.elapsed());
-                let pause = self.backoff.after(ready_for);
-                self.state = State::Down {
-                    again_at: Instant::now() + pause,
-                };
                 let how = status.map_or_else(|error| error.to_string(), describe);
-                eprintln_quiet(&format!(
-                    "usher: the {} ended ({how}); it is started again in {:.1} s",
-                    self.name,
-                    pause.as_secs_f64()
-                ));
+                self.died(ready_for, &format!("ended ({how})"));
             }
-            State::Stopped => std::future::pending().await,
+            State::Stopped | State::GivenUp => std::future::pending().await,
             State::Down { again_at } => {
                 sleep_until(*again_at).await;
                 if let Err(failure) = self.start() {
-                    let pause = self.backoff.after(Duration::ZERO);
-                    self.state = State::Down {
-                        again_at: Instant::now() + pause,
-                    };
-                    eprintln_quiet(&failure.to_string());
+                    log::line(&failure.to_string());
+                    self.died(Duration::ZERO, "could not be started");
                 }
+            }
+        }
+    }
+
+    /// It is down, and what becomes of it is said: it is started again, or was too often.
+    fn died(&mut self, ready_for: Duration, how: &str) {
+        let now = Instant::now();
+        let name = self.name;
+        match self.backoff.after(ready_for, now) {
+            Some(pause) => {
+                self.state = State::Down {
+                    again_at: now + pause,
+                };
+                let seconds = pause.as_secs_f64();
+                log::line(&format!(
+                    "usher: the {name} {how}; it is started again in {seconds:.1} s"
+                ));
+            }
+            None => {
+                self.state = State::GivenUp;
+                // Whoever comes is to be refused, not to wait for nothing.
+                self.listener = None;
+                log::line(&format!(
+                    "usher: the {name} {how}, {} times within {} minutes: it is not started again. \
+                     What it said last is above; when that is mended, restart `usher up`",
+                    backoff::DEATHS_LIMIT,
+                    backoff::WINDOW.as_secs() / 60
+                ));
             }
         }
     }
@@ -248,14 +267,21 @@ impl Role {
         grace: Duration,
         stop: &mut StopSignals,
     ) -> Result<(), String> {
-        if matches!(self.state, State::Stopped) {
-            return Err(format!("the {} was stopped on purpose", self.name));
+        match self.state {
+            State::Stopped => return Err(format!("the {} was stopped on purpose", self.name)),
+            State::GivenUp => {
+                return Err(format!(
+                    "the {} died too often, and is not started again until `usher up` is",
+                    self.name
+                ));
+            }
+            State::Down { .. } | State::Up { .. } => {}
         }
         self.end(grace, stop).await;
-        let down = |pause| State::Down {
-            again_at: Instant::now() + pause,
+        self.backoff.forget();
+        self.state = State::Down {
+            again_at: Instant::now() + backoff::FIRST,
         };
-        self.state = down(self.backoff.after(Duration::ZERO));
         self.start().map_err(|failure| failure.to_string())?;
         let State::Up {
             child,
@@ -281,7 +307,7 @@ impl Role {
                 return Err(format!("it was not ready after {} s", READY.as_secs()));
             }
         };
-        self.state = down(self.backoff.after(Duration::ZERO));
+        self.died(Duration::ZERO, &format!("ended at its start ({ended})"));
         Err(format!("it ended at its start ({ended})"))
     }
 
@@ -336,7 +362,7 @@ async fn listen(stdout: ChildStdout, tell: oneshot::Sender<String>) {
             // Who started it does not wait any more where it was told to stop.
             drop(tell.send(line));
         } else if !line.starts_with("ready") {
-            eprintln_quiet(&line);
+            log::line(&line);
         }
     }
 }

@@ -57,9 +57,7 @@ impl Changes {
             turn: Mutex::default(),
         });
         let (watching, ending) = (watch.clone(), end.try_clone()?);
-        std::thread::Builder::new()
-            .name("usher-changes".to_owned())
-            .spawn(move || watching.run(&ending))?;
+        usher_vital::spawn("usher-changes", move || watching.run(&ending))?;
         Ok(Changes { watch, end })
     }
 
@@ -90,6 +88,7 @@ impl Watch {
         let mut all = AllAgain::default();
         let mut roots = Roots::default();
         loop {
+            usher_vital::plant::thread();
             let timeout = all.left().and_then(|left| Timespec::try_from(left).ok());
             let interest = [self.group.as_fd(), end.as_fd()];
             let mut ends = interest.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN));

@@ -289,6 +289,8 @@ mod tests {
                 upgrade: None,
                 last_backup_at: None,
                 grants_nothing: None,
+                faults: usher_api::Faults::default(),
+                held_log: None,
             },
             products: vec![ProductStatus {
                 id: "gimp".into(),

@@ -1,5 +1,6 @@
 //! `usher doctor`: looks at everything that can be wrong, and says what to do.
 
+mod faults;
 mod mounts;
 mod people;
 
@@ -287,6 +288,8 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
             "`usher entitlement add PRODUCT --seats N` adds some.",
         ));
     }
+    findings.extend(faults::findings(&server.faults));
+    findings.extend(server.held_log.as_ref().map(faults::held_log));
     for computer in &status.computers {
         findings.extend(computer.warnings.iter().map(|warning| {
             Finding::warn(

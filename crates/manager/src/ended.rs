@@ -1,0 +1,39 @@
+//! The end of the manager before, if a panic ended it: told once.
+
+use std::path::Path;
+
+use usher_site::Site;
+
+use crate::app::Tools;
+use crate::clock::date;
+
+/// The message that tells that a role has ended by a panic.
+const ROLE_ENDED: u16 = 9450;
+/// The setting that says which end was told last, in Unix milliseconds.
+const TOLD: &str = "told_end_of_manager";
+
+/// Raises the message about the end that is kept in `data`, unless it was raised before.
+pub(crate) async fn tell(tools: &Tools, data: &Path) {
+    let Some(ended) = usher_vital::ended::last(data, "manager") else {
+        return;
+    };
+    let at = ended.at_ms.to_string();
+    let told = tools.in_site(|site| site.setting(TOLD)).await.flatten();
+    if told.as_ref() == Some(&at) {
+        return;
+    }
+    let when = date(ended.at_ms).strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let values = vec![
+        "manager".to_owned(),
+        tools.desk.computer().to_owned(),
+        ended.thread,
+        when,
+        ended.what,
+        // Another end with the same words is another message.
+        at.clone(),
+    ];
+    tools.desk.raise(ROLE_ENDED, None, values).await;
+    tools
+        .in_site(move |site: &dyn Site| site.put_setting(TOLD, &at))
+        .await;
+}

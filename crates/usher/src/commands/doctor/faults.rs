@@ -1,0 +1,69 @@
+//! What a server says of its own faults: an end by a panic, panics that were caught, lost log lines.
+
+use usher_api::{Faults, HeldLog};
+
+use super::Finding;
+use crate::output::{bytes, time};
+
+/// One line for each sort of fault that there is.
+pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
+    let report = "Please report it as a bug, with the server's log of that time.";
+    let ended = faults.ended.as_ref().map(|ended| {
+        let found = format!(
+            "the server ended by a panic in {} at {}: {}",
+            ended.thread,
+            time::local(ended.at),
+            ended.what
+        );
+        Finding::warn("faults", found, report)
+    });
+    let caught = faults.caught.as_ref().map(|caught| {
+        let found = format!(
+            "{} requests or items ended by a panic, the last at {}: {}",
+            caught.count,
+            time::local(caught.last_at),
+            caught.last
+        );
+        Finding::warn("faults", found, report)
+    });
+    let lost = (faults.lost_log_lines > 0).then(|| {
+        let found = format!(
+            "{} lines of the server's log could not be written since its start",
+            faults.lost_log_lines
+        );
+        let next = "Look at where its standard error goes: a full disk, or a program that no \
+                    longer reads.";
+        Finding::warn("log", found, next)
+    });
+    [ended, caught, lost].into_iter().flatten().collect()
+}
+
+/// A reader that keeps the write-ahead log from being taken in.
+pub(super) fn held_log(log: &HeldLog) -> Finding {
+    let found = format!(
+        "the log beside the server's cache.db has grown to {}: {}",
+        bytes(log.bytes),
+        match log.readers.is_empty() {
+            true => "something reads that file without an end".to_owned(),
+            false => format!("{} read that file without an end", log.readers.join(", ")),
+        }
+    );
+    let next = "End that reader: the log is then taken in. Read a copy instead (`usher backup`).";
+    Finding::warn("log", found, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_lines_of_the_log_are_told_and_nothing_where_there_is_no_fault() {
+        assert_eq!(findings(&Faults::default()), []);
+        let faults = Faults {
+            lost_log_lines: 7,
+            ..Faults::default()
+        };
+        let found = findings(&faults);
+        assert!(found.len() == 1 && found[0].found.starts_with("7 lines"));
+    }
+}

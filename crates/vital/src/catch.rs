@@ -1,0 +1,110 @@
+//! Panics while one request, item or connection is handled: they end that one, and are counted.
+
+use std::any::Any;
+use std::fmt::Display;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What was done panicked. The panic has been written to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caught;
+
+/// The panics that were caught in this process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How many.
+    pub count: u64,
+    /// When the last was, in Unix milliseconds on the wall clock.
+    pub last_at_ms: i64,
+    /// What was handled, and what the panic said.
+    pub last: String,
+}
+
+static COUNTED: Mutex<Counted> = Mutex::new(Counted {
+    count: 0,
+    last_at_ms: 0,
+    last: String::new(),
+});
+
+/// The panics that were caught since the process began.
+pub fn counted() -> Counted {
+    COUNTED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
+}
+
+/// Does `work`, which handles `what`.
+///
+/// # Errors
+/// It panicked. What it shares with others must be whole all the same.
+pub fn catch<T>(what: impl Display, work: impl FnOnce() -> T) -> Result<T, Caught> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| count(&what, panic.as_ref()))
+}
+
+/// The same for what is waited for.
+///
+/// # Errors
+/// As [`catch`].
+pub async fn caught<F: Future>(what: impl Display, work: F) -> Result<F::Output, Caught> {
+    let mut work = pin!(work);
+    poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+            Err(panic) => Poll::Ready(Err(count(&what, panic.as_ref()))),
+        },
+    )
+    .await
+}
+
+fn count(what: &dyn Display, panic: &(dyn Any + Send)) -> Caught {
+    let mut counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    counted.count += 1;
+    counted.last_at_ms = wall_ms();
+    counted.last = format!("{what}: {}", said(panic));
+    Caught
+}
+
+/// What a panic said.
+pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("it does not say why")
+}
+
+pub(crate) fn wall_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Waker};
+
+    #[test]
+    fn a_panic_ends_what_it_was_in_and_is_counted_with_what_it_said() {
+        assert_eq!(catch("an item", || 7), Ok(7));
+        let number = 5;
+        let caught_one = catch("an item", || panic!("seat {number} is nobody's"));
+        assert_eq!(caught_one, Err(Caught));
+        let counted = counted();
+        assert_eq!(counted.last, "an item: seat 5 is nobody's");
+        assert!(counted.count >= 1 && counted.last_at_ms > 0);
+        let mut work = pin!(caught("a request", async {
+            panic!("in the middle");
+        }));
+        let polled: Poll<Result<(), Caught>> =
+            work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(polled, Poll::Ready(Err(Caught)));
+    }
+}

@@ -1,0 +1,134 @@
+//! Threads and tasks that other work waits for: a panic in one ends the process.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::catch::{said, wall_ms};
+use crate::ended::{self, Ended};
+use crate::{log, plant};
+
+/// The exit code of a process that a panic ended.
+pub const EXIT_PANIC: u8 = 72;
+/// How long the end waits for its record and for the log: their disk may hang.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+struct Role {
+    version: &'static str,
+    file: PathBuf,
+}
+
+static ROLE: OnceLock<Role> = OnceLock::new();
+
+thread_local! {
+    /// Where the last panic of this thread was.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Has panics of this process written to its log, and the one that ends it to a file in `data`.
+/// To be called once, when a role begins.
+pub fn install(role: &str, version: &'static str, data: &Path) {
+    let file = ended::file(data, role);
+    if ROLE.set(Role { version, file }).is_ok() {
+        std::panic::set_hook(Box::new(write_down));
+    }
+}
+
+fn write_down(panic: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let place = panic
+        .location()
+        .map_or_else(String::new, |place| format!(" at {place}"));
+    log::line(&format!(
+        "usher: thread {} has panicked{place}: {}",
+        thread.name().unwrap_or("without a name"),
+        said(panic.payload())
+    ));
+    // A thread that is just ending has no place for it any more.
+    let _ = PLACE.try_with(|kept| *kept.borrow_mut() = place);
+}
+
+/// Starts a thread that other work waits for.
+///
+/// # Errors
+/// The system has no thread to give.
+pub fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let own = name.to_owned();
+    std::thread::Builder::new()
+        .name(own.clone())
+        .spawn(move || guarded(&own, work))
+}
+
+/// Does the work of a role's first thread.
+pub fn main<T>(work: impl FnOnce() -> T) -> T {
+    guarded("main", work)
+}
+
+fn guarded<T>(name: &str, work: impl FnOnce() -> T) -> T {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => done,
+        Err(panic) => end(name, panic.as_ref()),
+    }
+}
+
+/// A task that other work waits for.
+pub async fn task<F: Future>(name: &'static str, work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            plant::here(name);
+            work.as_mut().poll(cx)
+        }));
+        match polled {
+            Ok(polled) => polled,
+            Err(panic) => end(name, panic.as_ref()),
+        }
+    })
+    .await
+}
+
+/// Ends the process: says why, and keeps it for the next start.
+fn end(name: &str, panic: &(dyn Any + Send)) -> ! {
+    let place = PLACE
+        .try_with(|place| place.borrow().clone())
+        .unwrap_or_default();
+    let what = ended::cut(&format!("{}{place}", said(panic)));
+    log::line(&format!(
+        "usher: {name} has panicked, and others wait for it: this process ends, so that it is \
+         restarted ({what})"
+    ));
+    if let Some(role) = ROLE.get() {
+        let ended = Ended {
+            at_ms: wall_ms(),
+            thread: name.to_owned(),
+            what,
+            version: role.version.to_owned(),
+        };
+        let (done, is_done) = channel();
+        let kept = std::thread::Builder::new().spawn(move || {
+            let kept = ended::keep(&role.file, &ended);
+            // Who waited has ended the process where this comes too late.
+            let _ = done.send(kept.err());
+        });
+        if kept.is_ok()
+            && let Ok(Some(error)) = is_done.recv_timeout(LAST_WORDS)
+        {
+            let file = role.file.display();
+            log::line(&format!("usher: cannot keep why in {file}: {error}"));
+        }
+    }
+    log::flush(LAST_WORDS);
+    // Neither handlers nor destructors run: they may wait for what has just ended.
+    signal_hook::low_level::exit(EXIT_PANIC.into())
+}
