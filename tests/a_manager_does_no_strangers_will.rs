@@ -26,9 +26,9 @@ impl Console {
         let mut command = usher();
         command.args(["manager", "--console", "127.0.0.1:0", "--config"]);
         let running = Running::start(command.arg(file), &folder.path("data"));
-        let words = running.ready.split(' ');
-        let console = words.filter_map(|word| word.strip_prefix("console="));
-        let console = console.last().unwrap().to_owned();
+        let mut words = running.ready.split(' ');
+        let console = words.find_map(|word| word.strip_prefix("console="));
+        let console = console.unwrap().to_owned();
         let token = std::fs::read_to_string(folder.path("data").join("admin.token")).unwrap();
         Console {
             http: Http::connect(&console, token.trim()).unwrap(),
