@@ -111,9 +111,8 @@ fn write_copy(path: &Path, to: &Path) -> Result<(), CacheError> {
 /// As of [`restore_open`].
 pub fn restore(data: &Path, file: &Path, options: RestoreOptions) -> Result<Restored, CacheError> {
     // Whose directory it is in decides before what is to be read.
-    let in_use = open::lock(data)?;
+    drop(own(data)?);
     let snapshot = std::fs::File::open(file).map_err(system("read the snapshot", file))?;
-    drop(in_use);
     restore_open(data, snapshot, file, options)
 }
 
@@ -129,9 +128,8 @@ pub fn restore_open(
     file: &Path,
     options: RestoreOptions,
 ) -> Result<Restored, CacheError> {
-    let _lock = open::lock(data)?;
+    let _owned = own(data)?;
     let path = data.join("cache.db");
-    let _held = path.exists().then(|| open::hold(&path)).transpose()?;
     let incoming = data.join("cache.db.incoming");
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
@@ -158,6 +156,14 @@ pub fn restore_open(
         hold_seconds,
         leases,
     })
+}
+
+/// Holds a data directory, and the data file in it where there is one, against every server.
+fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), CacheError> {
+    let lock = open::lock(data)?;
+    let path = data.join("cache.db");
+    let file = path.exists().then(|| open::hold(&path)).transpose()?;
+    Ok((lock, file))
 }
 
 /// A data file and what SQLite keeps beside it.
