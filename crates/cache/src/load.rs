@@ -88,7 +88,11 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
     let incarnation = number(connection, "incarnation")?.unwrap_or(0);
     Ok(Snapshot {
         incarnation: Incarnation(u32::try_from(incarnation).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Integer, error.into())
+            rusqlite::Error::FromSqlConversionFailure(
+                0,
+                rusqlite::types::Type::Integer,
+                error.into(),
+            )
         })?),
         hold_until,
         paused: number(connection, "paused")? == Some(1),
@@ -148,8 +152,10 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         )?,
         memory: rows(
             connection,
-            "SELECT key, body, reply, steady, framed FROM answers WHERE steady > ?1 ORDER BY number",
-            params![before(last, KEPT_SECONDS)],
+            // The newest that are kept; the table may hold more.
+            "SELECT key, body, reply, steady, framed FROM (SELECT * FROM answers \
+             WHERE steady > ?1 ORDER BY number DESC LIMIT ?2) ORDER BY number",
+            params![before(last, KEPT_SECONDS), KEYS_LIMIT as i64],
             answer,
         )?
         .into_iter()

@@ -154,6 +154,8 @@ const STEPS: &[(&str, u32)] = &[
     ALTER TABLE leases ADD COLUMN repeats INTEGER;
     ALTER TABLE denials ADD COLUMN waits INTEGER;
     ALTER TABLE denials ADD COLUMN repeats INTEGER;
+    -- How many of `count` came after another refusal of the same person, computer and product.
+    ALTER TABLE denials ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE denials ADD COLUMN last_steady INTEGER;
     UPDATE denials SET last_steady = first;
     -- Of the session that holds it; 0 where that was not kept.
@@ -207,16 +209,16 @@ const STEPS: &[(&str, u32)] = &[
     CREATE VIEW asks AS
         SELECT l.number, l.incarnation, l.product, l.subject, l.computer, l.seats,
             l.granted_at AS asked_at, l.waits, 0 AS waited_ms, 'granted' AS outcome,
-            NULL AS reason, l.repeats, 1 AS count
+            NULL AS reason, l.repeats, 1 AS count, l.repeats IS NOT NULL AS retries
         FROM leases l WHERE l.ticket IS NULL
         UNION ALL
         SELECT t.number, t.incarnation, t.product, t.subject, t.computer, t.seats, t.queued_at,
             1, t.waited_ms, CASE WHEN t.state = 'granted' OR t.lease IS NOT NULL THEN 'granted'
-                ELSE t.state END, t.denied_for, t.repeats, 1
+                ELSE t.state END, t.denied_for, t.repeats, 1, t.repeats IS NOT NULL
         FROM tickets t
         UNION ALL
         SELECT d.number, d.incarnation, d.product, d.subject, d.computer, d.seats, d.first_at,
-            d.waits, 0, 'denied', d.reason, d.repeats, d.count
+            d.waits, 0, 'denied', d.reason, d.repeats, d.count, d.retries
         FROM denials d WHERE d.reason <> 'impossible';
     ",
         3,

@@ -14,6 +14,7 @@ use crate::error::CacheError;
 use crate::journal;
 use crate::schema::{put, write_bound, write_reason};
 
+mod answers;
 mod changes;
 mod leases;
 mod tickets;
@@ -76,6 +77,9 @@ fn slice(connection: &Connection, batches: &[Batch], filled_to: u64) -> rusqlite
         }
     }
     leases.write()?;
+    let answers = batches.iter().flat_map(|batch| batch.events.iter());
+    let answers = answers.filter(|event| matches!(event, Event::Remembered { .. }));
+    answers::forget(connection, answers.count() as u64, batches.last())?;
     connection
         .prepare_cached("DELETE FROM journal WHERE first < ?1")?
         .execute([filled_to.cast_signed()])?;
@@ -109,6 +113,14 @@ fn row(
         Event::ComputerEntered(c) => execute(
             "INSERT OR REPLACE INTO computers (id, key, name, document) VALUES (?1, ?2, ?3, ?4)",
             params![signed(c.id.0), &*c.key, &*c.name, &*c.document],
+        ),
+        Event::SubjectForgotten { subject } => execute(
+            "DELETE FROM subjects WHERE id = ?1",
+            params![signed(subject.0)],
+        ),
+        Event::ComputerForgotten { computer } => execute(
+            "DELETE FROM computers WHERE id = ?1",
+            params![signed(computer.0)],
         ),
         Event::ProductPut { product, spec } => execute(
             "INSERT INTO products (number, id, enabled, max_ttl_seconds, queue_limit, \
@@ -209,8 +221,9 @@ fn row(
         Event::Denied { denial: d, ask } => execute(
             "INSERT OR REPLACE INTO denials (number, incarnation, product, subject, computer, \
              seats, reason, scene_seats, scene_in_use, scene_queued, first, first_at, last_at, \
-             count, last_steady, waits, repeats) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?11, ?13, ?14)",
+             count, last_steady, waits, repeats, retries) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?11, ?13, ?14, \
+             ?14 IS NOT NULL)",
             params![
                 signed(number.0),
                 d.id.incarnation.0,
@@ -228,13 +241,17 @@ fn row(
                 ask.repeats.map(|denial| signed(denial.0))
             ],
         ),
-        Event::DeniedAgain { denial, count, .. } => execute(
-            "UPDATE denials SET count = ?2, last_at = ?3, last_steady = ?4 WHERE number = ?1",
+        Event::DeniedAgain {
+            denial, count, ask, ..
+        } => execute(
+            "UPDATE denials SET count = ?2, last_at = ?3, last_steady = ?4, \
+             retries = retries + ?5 WHERE number = ?1",
             params![
                 signed(denial.0),
                 signed(*count),
                 at.wall.0,
-                signed(at.steady.0)
+                signed(at.steady.0),
+                ask.repeats.is_some()
             ],
         ),
         Event::Unseated(u) => execute(
@@ -314,7 +331,7 @@ fn row(
                     signed(at.steady.0)
                 ],
             )?;
-            forget_answers(connection, at, number)
+            Ok(())
         }
         Event::Reincarnated {
             incarnation,
@@ -377,20 +394,5 @@ fn programs(
              starts = starts + ?3, last_at = ?4",
         )?
         .execute(params![name, computer, starts, at.wall.0])
-        .map(drop)
-}
-
-/// Answers that are older than they are kept, or too many. Looked at with every thousandth one.
-fn forget_answers(connection: &Connection, at: Now, number: EventNumber) -> rusqlite::Result<()> {
-    if !number.0.is_multiple_of(1_000) {
-        return Ok(());
-    }
-    let oldest = at
-        .steady
-        .0
-        .saturating_sub(usher_core::ledger::KEPT_SECONDS * 1_000);
-    connection
-        .prepare_cached("DELETE FROM answers WHERE steady < ?1")?
-        .execute([signed(oldest)])
         .map(drop)
 }

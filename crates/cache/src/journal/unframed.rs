@@ -557,6 +557,7 @@ impl From<Event> for ledger::Event {
                 computer: ledger::ComputerId(0),
                 reason: reason.into(),
                 count,
+                ask: ledger::Ask::default(),
             },
             Event::Unseated(unseated) => To::Unseated(ledger::Unseated {
                 product: unseated.product.into(),

@@ -11,6 +11,7 @@ mod kept;
 mod plan;
 mod purge;
 mod slices;
+mod unreferenced;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

@@ -37,6 +37,12 @@ pub(super) const DENIALS: Table = Table {
     over: "last_at",
 };
 
+pub(super) const CHANGES: Table = Table {
+    name: "changes",
+    began: "at",
+    over: "at",
+};
+
 /// What a window brought.
 pub(super) struct Window {
     pub(super) purged_rows: u64,

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use usher_core::ledger::Command;
 
 use super::check::{self, Verdict};
 use super::kept::{self, PACKED_BY_VERSION, Position};
 use super::purge::{self, Table};
+use super::unreferenced;
 use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
 use crate::checkpoint;
 use crate::engine::Failure;
@@ -43,17 +45,21 @@ pub(super) enum Stage {
     Tickets = 2,
     Sessions = 3,
     Denials = 4,
-    Compact = 5,
-    Statistics = 6,
-    Check = 7,
+    Changes = 5,
+    Directory = 6,
+    Compact = 7,
+    Statistics = 8,
+    Check = 9,
 }
 
 impl Stage {
-    const ALL: [Stage; 7] = [
+    const ALL: [Stage; 9] = [
         Stage::Leases,
         Stage::Tickets,
         Stage::Sessions,
         Stage::Denials,
+        Stage::Changes,
+        Stage::Directory,
         Stage::Compact,
         Stage::Statistics,
         Stage::Check,
@@ -177,6 +183,8 @@ impl<'a> Run<'a> {
                 Stage::Tickets => self.purge(&purge::TICKETS)?,
                 Stage::Sessions => self.purge(&purge::SESSIONS)?,
                 Stage::Denials => self.purge(&purge::DENIALS)?,
+                Stage::Changes => self.purge(&purge::CHANGES)?,
+                Stage::Directory => self.directory()?,
                 Stage::Compact => self.compact()?,
                 Stage::Statistics => self.statistics()?,
                 Stage::Check => self.check()?,
@@ -204,6 +212,41 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             self.show(at.cursor as f64 / newest.max(1) as f64);
+        }
+    }
+
+    /// Forgets people and computers that nothing refers to any more.
+    fn directory(&mut self) -> Result<(), Cut> {
+        let watch = |on| self.shared.execute(Command::WatchDirectory { on });
+        watch(true)?;
+        let forgotten = self.forget_unreferenced();
+        // Where it cannot be ended, the next pack begins it anew.
+        watch(false)?;
+        forgotten?;
+        self.keep_position()
+    }
+
+    fn forget_unreferenced(&self) -> Result<(), Cut> {
+        // What was named before the watch began is in the tables then.
+        self.shared.settle()?;
+        let (subjects, computers) = self.shared.with_reader(unreferenced::find)?;
+        let mut subjects = subjects.chunks(unreferenced::AT_ONCE);
+        let mut computers = computers.chunks(unreferenced::AT_ONCE);
+        loop {
+            let some = (
+                subjects.next().unwrap_or_default(),
+                computers.next().unwrap_or_default(),
+            );
+            if some.0.is_empty() && some.1.is_empty() {
+                return Ok(());
+            }
+            if self.shared.pack.pause(unreferenced::PAUSE) {
+                return Err(Cut::Stopped);
+            }
+            self.shared.execute(Command::Forget {
+                subjects: some.0.to_vec(),
+                computers: some.1.to_vec(),
+            })?;
         }
     }
 

@@ -7,7 +7,7 @@
 //! session of the next start claims it, so that both are one seat.
 
 use super::decide::Asked;
-use super::denials::{Asker, Fold};
+use super::denials::Asker;
 use super::event::{Event, Undo};
 use super::*;
 
@@ -65,7 +65,7 @@ impl Ledger {
             computer,
         };
         let kept = |reason| {
-            let fold = Fold { asker, reason };
+            let fold = asker.refused_for(reason);
             Some((self.denials.repeated(&fold, self.now.steady)?.id, reason))
         };
         let (decision, reason) = REASONS

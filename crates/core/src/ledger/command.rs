@@ -264,6 +264,19 @@ pub enum Command {
         /// Leases of before the restore may be in use until then.
         hold_until: Option<Steady>,
     },
+    /// Note who is named from now on, or no longer: before [`Command::Forget`].
+    WatchDirectory {
+        /// Whether to.
+        on: bool,
+    },
+    /// Forget people and computers that nothing refers to in the tables, as they were after the
+    /// watch had begun. Who was named since stays; without a watch everybody does.
+    Forget {
+        /// People.
+        subjects: Vec<SubjectId>,
+        /// Computers.
+        computers: Vec<ComputerId>,
+    },
     /// A command, and who sent it: what it changes is kept with that.
     As {
         /// Who.

@@ -26,11 +26,23 @@ pub(super) struct Asker {
     pub(super) computer: ComputerId,
 }
 
-/// What makes two refusals the same.
+/// What makes two refusals one row: whoever asks from a thousand computers with names of their own
+/// (containers) fills no disk either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Fold {
-    pub(super) asker: Asker,
+    pub(super) product: ProductNumber,
+    pub(super) subject: SubjectId,
     pub(super) reason: Reason,
+}
+
+impl Asker {
+    pub(super) fn refused_for(self, reason: Reason) -> Fold {
+        Fold {
+            product: self.product,
+            subject: self.subject,
+            reason,
+        }
+    }
 }
 
 /// A refusal that may repeat.
@@ -51,6 +63,7 @@ pub(super) struct Refused {
 /// What was there before a refusal was noted.
 #[derive(Debug, Clone)]
 pub(super) struct Before {
+    asker: Asker,
     fold: Fold,
     folded: Option<Folded>,
     refused: Option<Refused>,
@@ -94,7 +107,14 @@ impl Denials {
     }
 
     /// Notes a refusal at an instant: the first of its fold, or a repeat.
-    pub(super) fn put(&mut self, fold: Fold, folded: Folded, at: Steady) -> Before {
+    pub(super) fn put(
+        &mut self,
+        asker: Asker,
+        reason: Reason,
+        folded: Folded,
+        at: Steady,
+    ) -> Before {
+        let fold = asker.refused_for(reason);
         if folded.count == 1 {
             self.order.push_back((folded.first, fold));
         }
@@ -103,18 +123,20 @@ impl Denials {
             at,
         };
         let before = Before {
+            asker,
             fold,
             folded: self.recent.insert(fold, folded),
-            refused: self.refused.insert(fold.asker, refused),
+            refused: self.refused.insert(asker, refused),
         };
         if before.refused.is_none() {
-            self.refused_order.push_back((at, fold.asker));
+            self.refused_order.push_back((at, asker));
         }
         before
     }
 
     pub(super) fn undo(&mut self, before: Before) {
         let Before {
+            asker,
             fold,
             folded,
             refused,
@@ -128,9 +150,9 @@ impl Denials {
             self.recent.insert(fold, folded);
         }
         match refused {
-            Some(refused) => drop(self.refused.insert(fold.asker, refused)),
+            Some(refused) => drop(self.refused.insert(asker, refused)),
             None => {
-                self.refused.remove(&fold.asker);
+                self.refused.remove(&asker);
                 self.refused_order.pop_back();
             }
         }

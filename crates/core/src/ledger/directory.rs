@@ -1,23 +1,23 @@
 //! People and computers, by their keys and by their surrogates.
 
-use std::hash::{BuildHasher, Hash};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use super::ids::*;
 use super::records::{Computer, Subject};
 
-fn hash_of(key: impl Hash) -> u64 {
-    FxBuildHasher.hash_one(key)
-}
-
-/// The people that a ledger has heard of.
+/// The people that a ledger has heard of. Their keys come from outside, so they are hashed under a
+/// key of this process: nobody can choose names that all fall into one place. No decision depends
+/// on it.
 #[derive(Debug, Clone, Default)]
 pub struct Subjects {
     by_id: FxHashMap<SubjectId, Subject>,
     by_key: HashTable<SubjectId>,
+    keyed: RandomState,
 }
 
 impl Subjects {
@@ -28,12 +28,16 @@ impl Subjects {
 
     /// By authority and key.
     pub fn find(&self, authority: &str, key: &str) -> Option<&Subject> {
-        let id = self.by_key.find(hash_of((authority, key)), |id| {
+        let id = self.by_key.find(self.hash_of((authority, key)), |id| {
             self.by_id
                 .get(id)
                 .is_some_and(|s| *s.authority == *authority && *s.key == *key)
         })?;
         self.by_id.get(id)
+    }
+
+    fn hash_of(&self, key: impl Hash) -> u64 {
+        self.keyed.hash_one(key)
     }
 
     /// How many there are.
@@ -48,33 +52,33 @@ impl Subjects {
 
     pub(super) fn put(&mut self, subject: Subject) -> Option<Subject> {
         let id = subject.id;
-        let hash = hash_of((&*subject.authority, &*subject.key));
+        let hash = self.hash_of((&*subject.authority, &*subject.key));
         let before = self.by_id.insert(id, subject);
         if before.is_none() {
-            let by_id = &self.by_id;
+            let (by_id, keyed) = (&self.by_id, &self.keyed);
             self.by_key.insert_unique(hash, id, |id| {
                 by_id
                     .get(id)
-                    .map_or(0, |s| hash_of((&*s.authority, &*s.key)))
+                    .map_or(0, |s| keyed.hash_one((&*s.authority, &*s.key)))
             });
         }
         before
     }
 
     pub(super) fn undo(&mut self, id: SubjectId, before: Option<Subject>) {
-        if let Some(before) = before {
-            self.by_id.insert(id, before);
-            return;
+        match before {
+            Some(before) => drop(self.by_id.insert(id, before)),
+            None => drop(self.remove(id)),
         }
-        if let Some(gone) = self.by_id.remove(&id)
-            && let Ok(entry) = self
-                .by_key
-                .find_entry(hash_of((&*gone.authority, &*gone.key)), |other| {
-                    *other == id
-                })
-        {
+    }
+
+    pub(super) fn remove(&mut self, id: SubjectId) -> Option<Subject> {
+        let gone = self.by_id.remove(&id)?;
+        let hash = self.hash_of((&*gone.authority, &*gone.key));
+        if let Ok(entry) = self.by_key.find_entry(hash, |other| *other == id) {
             entry.remove();
         }
+        Some(gone)
     }
 }
 
@@ -90,7 +94,7 @@ impl Eq for Subjects {}
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Computers {
     by_id: FxHashMap<ComputerId, Computer>,
-    by_key: FxHashMap<Arc<str>, ComputerId>,
+    by_key: HashMap<Arc<str>, ComputerId>,
 }
 
 impl Computers {
@@ -104,6 +108,16 @@ impl Computers {
         self.by_id.get(self.by_key.get(key)?)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Computer> {
         self.by_id.values()
@@ -115,10 +129,15 @@ impl Computers {
     }
 
     pub(super) fn undo(&mut self, id: ComputerId, before: Option<Computer>) {
-        if let Some(before) = before {
-            self.by_id.insert(id, before);
-        } else if let Some(gone) = self.by_id.remove(&id) {
-            self.by_key.remove(&gone.key);
+        match before {
+            Some(before) => drop(self.by_id.insert(id, before)),
+            None => drop(self.remove(id)),
         }
+    }
+
+    pub(super) fn remove(&mut self, id: ComputerId) -> Option<Computer> {
+        let gone = self.by_id.remove(&id)?;
+        self.by_key.remove(&gone.key);
+        Some(gone)
     }
 }

@@ -148,6 +148,8 @@ pub enum Event {
         reason: Reason,
         /// How often by now.
         count: u64,
+        /// How it was asked for.
+        ask: Ask,
     },
     /// A program runs without a seat, or goes on so.
     Unseated(Unseated),
@@ -230,6 +232,16 @@ pub enum Event {
         /// The first of them.
         from: EventNumber,
     },
+    /// Nothing refers to a person any more.
+    SubjectForgotten {
+        /// Who.
+        subject: SubjectId,
+    },
+    /// Nothing refers to a computer any more.
+    ComputerForgotten {
+        /// Which.
+        computer: ComputerId,
+    },
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.
@@ -243,6 +255,8 @@ pub(super) enum Undo {
         id: ComputerId,
         before: Option<Computer>,
     },
+    SubjectForgotten(Box<Subject>),
+    ComputerForgotten(Box<Computer>),
     Product {
         product: ProductNumber,
         before: Option<super::pool::Listing>,

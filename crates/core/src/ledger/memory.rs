@@ -1,9 +1,7 @@
 //! What was answered under which key, so that a repeated command gets its first answer again.
 //! Kept for a day and for the newest half a million keys; what is older is done anew.
 
-use std::collections::VecDeque;
-
-use rustc_hash::FxHashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::command::Reply;
 use super::ids::Steady;
@@ -27,7 +25,8 @@ pub(super) struct Remembered {
 /// The answers under their keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Memory {
-    answers: FxHashMap<u128, Remembered>,
+    /// Who asks chooses the key, so it is hashed under a key of this process.
+    answers: HashMap<u128, Remembered>,
     order: VecDeque<(Steady, u128)>,
 }
 

@@ -18,6 +18,7 @@ mod decide;
 mod denials;
 mod directory;
 mod event;
+mod forget;
 mod ids;
 mod memory;
 mod pause;
@@ -33,6 +34,7 @@ mod validity;
 
 pub use adopt::{ADOPTIONS_LIMIT, Shown};
 pub use command::*;
+pub use decide::{CROWD_LIMIT, OTHERS};
 pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS};
 pub use directory::{Computers, Subjects};
 pub use event::{Batch, EndCause, Event};
@@ -55,6 +57,7 @@ use rustc_hash::FxHashMap;
 
 use denials::Denials;
 use event::Undo;
+use forget::Named;
 use memory::Memory;
 use pool::Reviewed;
 use seatings::{Seating, Seatings};
@@ -95,6 +98,7 @@ pub struct Ledger {
     marks: FxHashMap<ComputerId, Mark>,
     denials: Denials,
     memory: Memory,
+    named: Option<Named>,
     // The batch that is being built.
     now: Now,
     first_number: u64,
@@ -174,6 +178,11 @@ impl Ledger {
             Command::Canary => self.canary(),
             Command::Pause => self.pause(),
             Command::Continue => self.go_on(),
+            Command::WatchDirectory { on } => self.watch_directory(on),
+            Command::Forget {
+                subjects,
+                computers,
+            } => self.forget(&subjects, &computers),
             Command::Tick => self.promote_all(),
             Command::Rebooted => self.rebooted(),
             Command::Reincarnate {

@@ -29,6 +29,7 @@ impl Ledger {
                 known.id
             }
         };
+        self.note_computer(sender);
         let mark = self.mark(sender);
         if incarnation < mark.incarnation {
             return Reply::StaleSender;

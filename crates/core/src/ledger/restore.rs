@@ -1,6 +1,6 @@
 //! A ledger out of what tables hold.
 
-use super::denials::{Asker, Fold, Folded};
+use super::denials::{Asker, Folded};
 use super::memory::Remembered;
 use super::*;
 
@@ -103,24 +103,21 @@ impl Ledger {
         ledger.marks.extend(snapshot.marks);
         for repeated in snapshot.denials {
             let denial = repeated.denial;
-            let fold = Fold {
-                asker: Asker {
-                    product: denial.product,
-                    subject: denial.subject,
-                    computer: denial.computer,
-                },
-                reason: denial.reason,
+            let asker = Asker {
+                product: denial.product,
+                subject: denial.subject,
+                computer: denial.computer,
             };
             let folded = |count| Folded {
                 id: denial.id,
                 first: repeated.first,
                 count,
             };
-            ledger.denials.put(fold, folded(1), repeated.first);
+            let reason = denial.reason;
+            ledger.denials.put(asker, reason, folded(1), repeated.first);
             if repeated.count > 1 {
-                ledger
-                    .denials
-                    .put(fold, folded(repeated.count), repeated.last);
+                let again = folded(repeated.count);
+                ledger.denials.put(asker, reason, again, repeated.last);
             }
         }
         for (key, body, reply, at) in snapshot.memory {

@@ -4,7 +4,8 @@
 //! rolled back (a virtual machine's snapshot); its numbers then come again for other programs, in
 //! a new incarnation. So what a number has is kept for each incarnation.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
 use smallvec::SmallVec;
 
 use super::ids::ComputerId;
@@ -26,7 +27,8 @@ type InIncarnation = (u64, Seating);
 /// The sessions that have something, by number; of one number in the order of incarnations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Seatings {
-    by_number: FxHashMap<(ComputerId, u64), SmallVec<[InIncarnation; 1]>>,
+    /// Agents choose the numbers, so they are hashed under a key of this process.
+    by_number: HashMap<(ComputerId, u64), SmallVec<[InIncarnation; 1]>>,
 }
 
 impl Seatings {

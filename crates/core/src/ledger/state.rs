@@ -1,6 +1,6 @@
 //! How each event changes the ledger, and how each change is taken back.
 
-use super::denials::{Asker, Fold, Folded};
+use super::denials::{Asker, Folded};
 use super::event::{Event, Undo};
 use super::memory::Remembered;
 use super::pool::Listing;
@@ -18,6 +18,14 @@ impl Ledger {
             Event::ComputerEntered(computer) => Undo::Computer {
                 id: computer.id,
                 before: self.computers.put(computer.clone()),
+            },
+            Event::SubjectForgotten { subject } => match self.subjects.remove(*subject) {
+                Some(gone) => Undo::SubjectForgotten(Box::new(gone)),
+                None => Undo::Nothing,
+            },
+            Event::ComputerForgotten { computer } => match self.computers.remove(*computer) {
+                Some(gone) => Undo::ComputerForgotten(Box::new(gone)),
+                None => Undo::Nothing,
             },
             Event::ProductPut { product, spec } => self.change_product(number, *product, spec),
             Event::ProductRemoved { product } => {
@@ -83,13 +91,10 @@ impl Ledger {
                 None => Undo::Nothing,
             },
             Event::Denied { denial, .. } => {
-                let fold = Fold {
-                    asker: Asker {
-                        product: denial.product,
-                        subject: denial.subject,
-                        computer: denial.computer,
-                    },
-                    reason: denial.reason,
+                let asker = Asker {
+                    product: denial.product,
+                    subject: denial.subject,
+                    computer: denial.computer,
                 };
                 let folded = Folded {
                     id: denial.id,
@@ -97,7 +102,9 @@ impl Ledger {
                     count: 1,
                 };
                 Undo::Denied {
-                    before: self.denials.put(fold, folded, self.now.steady),
+                    before: self
+                        .denials
+                        .put(asker, denial.reason, folded, self.now.steady),
                 }
             }
             Event::DeniedAgain {
@@ -108,15 +115,12 @@ impl Ledger {
                 count,
                 ..
             } => {
-                let fold = Fold {
-                    asker: Asker {
-                        product: *product,
-                        subject: *subject,
-                        computer: *computer,
-                    },
-                    reason: *reason,
+                let asker = Asker {
+                    product: *product,
+                    subject: *subject,
+                    computer: *computer,
                 };
-                let Some(folded) = self.denials.get(&fold) else {
+                let Some(folded) = self.denials.get(&asker.refused_for(*reason)) else {
                     return Undo::Nothing;
                 };
                 let again = Folded {
@@ -124,7 +128,7 @@ impl Ledger {
                     ..folded
                 };
                 Undo::Denied {
-                    before: self.denials.put(fold, again, self.now.steady),
+                    before: self.denials.put(asker, *reason, again, self.now.steady),
                 }
             }
             Event::Unseated(unseated) => Undo::Unseated {
@@ -208,6 +212,8 @@ impl Ledger {
         match undo {
             Undo::Nothing => {}
             Undo::Paused { before } => self.paused = before,
+            Undo::SubjectForgotten(subject) => drop(self.subjects.put(*subject)),
+            Undo::ComputerForgotten(computer) => drop(self.computers.put(*computer)),
             Undo::Subject { id, before } => self.subjects.undo(id, before),
             Undo::Computer { id, before } => self.computers.undo(id, before),
             Undo::Product {

@@ -5,6 +5,7 @@
 mod agents;
 mod behaviour;
 mod gate;
+mod growth;
 mod histories;
 mod pause;
 mod queues;

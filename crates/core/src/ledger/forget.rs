@@ -1,0 +1,59 @@
+//! People and computers that nothing refers to any more: who was refused a year ago and never came
+//! back must not stay in the directory for ever.
+//!
+//! What refers to somebody is in the tables; only who keeps them can look. So the ledger is told
+//! to watch the directory, the tables are brought up to it and looked through, and of those who
+//! are found without a reference it forgets whom nobody has named since the watch began.
+
+use rustc_hash::FxHashSet;
+
+use super::event::Event;
+use super::*;
+
+/// Who was named since the watch began. A note, not state: without it nobody is forgotten.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Named {
+    subjects: FxHashSet<SubjectId>,
+    computers: FxHashSet<ComputerId>,
+}
+
+impl Ledger {
+    /// Begins to watch who is named, or ends it.
+    pub(super) fn watch_directory(&mut self, on: bool) -> Reply {
+        self.named = on.then(Named::default);
+        Reply::Done
+    }
+
+    pub(super) fn note_subject(&mut self, id: SubjectId) {
+        if let Some(named) = &mut self.named {
+            named.subjects.insert(id);
+        }
+    }
+
+    pub(super) fn note_computer(&mut self, id: ComputerId) {
+        if let Some(named) = &mut self.named {
+            named.computers.insert(id);
+        }
+    }
+
+    /// Forgets those of them who were not named since the watch began.
+    pub(super) fn forget(&mut self, subjects: &[SubjectId], computers: &[ComputerId]) -> Reply {
+        let Some(named) = self.named.take() else {
+            return Reply::Done;
+        };
+        for subject in subjects {
+            if !named.subjects.contains(subject) && self.subjects.get(*subject).is_some() {
+                self.emit(Event::SubjectForgotten { subject: *subject });
+            }
+        }
+        for computer in computers {
+            if !named.computers.contains(computer) && self.computers.get(*computer).is_some() {
+                self.emit(Event::ComputerForgotten {
+                    computer: *computer,
+                });
+            }
+        }
+        self.named = Some(named);
+        Reply::Done
+    }
+}
