@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use hyper::{StatusCode, Uri};
+use hyper::header::{HeaderValue, USER_AGENT};
+use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use tokio::time::Instant;
 use usher_api::{PassedOver, Problem, TicketAnswer, TicketState};
@@ -53,6 +54,7 @@ pub(crate) async fn get(
     caller: Caller,
     Id(id): Id,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Json<TicketAnswer>, Refusal> {
     caller.must_act("poll tickets")?;
     let query: Query = input::query(&uri)?;
@@ -71,6 +73,7 @@ pub(crate) async fn get(
         let slice = left.min(Duration::from_secs(SLICE_SECONDS));
         let answer = poll(&app, &caller, ticket, slice, &id).await?;
         if answer.state != TicketState::Waiting || slice.is_zero() || app.is_stopping() {
+            let answer = for_caller(answer, headers.get(USER_AGENT));
             return Ok(Json(StatusCode::OK, answer));
         }
         tokio::select! {
@@ -96,6 +99,22 @@ async fn poll(
     };
     let answer = app.command(command).await?;
     shown(answer).ok_or_else(|| Refusal::unknown_ticket(id))
+}
+
+/// The answer in words that the caller knows: builds before 0.3 take no `denied`, and would fail to
+/// read the whole answer.
+fn for_caller(answer: TicketAnswer, agent: Option<&HeaderValue>) -> TicketAnswer {
+    let minor_version = || {
+        let version = agent?.to_str().ok()?.strip_prefix("usher/0.")?;
+        version.split('.').next()?.parse::<u32>().ok()
+    };
+    match answer.state {
+        TicketState::Denied if minor_version().is_some_and(|minor| minor < 3) => TicketAnswer {
+            state: TicketState::Cancelled,
+            ..answer
+        },
+        _ => answer,
+    }
 }
 
 /// A ticket in the words of the wire; none where there is none.

@@ -367,3 +367,51 @@ async fn a_rule_that_hits_what_a_computer_needs_is_not_enforced_unless_it_is_mea
     renamed["name"] = json!("CAD");
     assert_eq!(put(renamed).await.status, 200, "what was forced stays");
 }
+
+#[tokio::test]
+async fn a_day_of_validity_stays_a_day_in_its_zone_and_who_changed_it_is_kept() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let terms = json!({
+        "product": "cad", "seats": 2, "from": "2026-03-29", "to": "2026-12-31",
+        "time_zone": "Europe/Berlin",
+    });
+    let made = server
+        .call("POST", "/v1/entitlements", Some(terms.clone()))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.body["from_day"], "2026-03-29");
+    assert_eq!(made.body["to_day"], "2026-12-31");
+    assert_eq!(made.body["time_zone"], "Europe/Berlin");
+    assert_eq!(made.body["from"], "2026-03-28T23:00:00Z");
+    assert_eq!(made.body["to"], "2026-12-31T23:00:00Z");
+    let nowhere = json!({ "product": "cad", "seats": 2, "time_zone": "Europe/Nowhere" });
+    let refused = server.call("POST", "/v1/entitlements", Some(nowhere)).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Europe/Nowhere")
+    );
+
+    let request = made.header("x-request-id").to_owned();
+    let data = server.stop();
+    let file = rusqlite::Connection::open(data.path().join("cache.db")).unwrap();
+    let (kind, what): (String, String) = file
+        .query_row(
+            "SELECT actor_kind, what FROM changes WHERE request = ?1",
+            [&request],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!((kind.as_str(), what.as_str()), ("token", "entitlement_put"));
+    let days: (String, String) = file
+        .query_row(
+            "SELECT from_day, to_zone FROM entitlements WHERE from_day IS NOT NULL",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(days, ("2026-03-29".to_owned(), "Europe/Berlin".to_owned()));
+}

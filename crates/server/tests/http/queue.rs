@@ -162,3 +162,60 @@ async fn a_full_queue_refuses() {
         (403, "queue_full")
     );
 }
+
+#[tokio::test]
+async fn who_waits_for_more_than_there_is_is_told_so_and_refused_in_words_that_they_know() {
+    let server = Server::start();
+    let product = json!({ "id": "cad", "impossible_seconds": 1 });
+    let made = server.call("POST", "/v1/products", Some(product)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let owned = json!({ "product": "cad", "seats": 2 });
+    let owned = server.call("POST", "/v1/entitlements", Some(owned)).await;
+    let entitlement = owned.body["id"].as_str().unwrap();
+    server.lease("cad", "ann").await;
+    let wide =
+        json!({ "product": "cad", "user": "bob", "computer": "pc1", "seats": 2, "wait": true });
+    let wide = server.call("POST", "/v1/checkouts", Some(wide)).await;
+    assert_eq!(wide.status, 202, "{}", wide.body);
+    let ticket = format!(
+        "/v1/tickets/{}",
+        wide.body["ticket"]["id"].as_str().unwrap()
+    );
+    assert!(server.get(&ticket).await["passed_over"].is_null());
+
+    let fewer = json!({ "product": "cad", "seats": 1 });
+    let path = format!("/v1/entitlements/{entitlement}");
+    let changed = server.call("PUT", &path, Some(fewer)).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(changed.header("x-request-id").len(), 16);
+    // It may have been refused by now, on a computer that is busy.
+    let seen = server.get(&ticket).await;
+    if seen["state"] == "waiting" {
+        let why = seen["passed_over"]["why"].as_str().unwrap();
+        assert_eq!(
+            why,
+            "of cad fewer than 2 seats are owned now, in use or not, so others are served first"
+        );
+        assert!(seen["passed_over"]["denied_at"].is_string());
+    }
+    let denied = until("the refusal", async || {
+        let seen = server.get(&ticket).await;
+        (seen["state"] == "denied").then_some(seen)
+    })
+    .await;
+    assert_eq!(denied["reason"], "impossible");
+    let decision = denied["decision_id"].as_str().unwrap();
+    let why = server.get(&format!("/v1/decisions/{decision}")).await;
+    assert_eq!(why["reason"], "impossible");
+
+    // A build that does not know the word is told what it takes for the same.
+    for (agent, state) in [
+        ("usher/0.2.0", "cancelled"),
+        ("usher/0.3.0", "denied"),
+        ("curl/8.0", "denied"),
+    ] {
+        let request = server.request("GET", &ticket, &server.admin);
+        let seen = crate::common::send(request.header("user-agent", agent)).await;
+        assert_eq!(seen.body["state"], state, "{agent}");
+    }
+}
