@@ -74,7 +74,7 @@ impl SystemdBox {
             std::fs::write(units.join(format!("{target}.target")), text).unwrap();
         }
         let cgroup = cgroups().join(folder.path("").file_name().unwrap());
-        let _group = undo::remove_group_later(&cgroup).unwrap();
+        let _group = undo::remove_group_with_test(&cgroup).unwrap();
         std::fs::create_dir(&cgroup).unwrap();
         let outer = boot(&folder, &cgroup);
         let init = wait_for("the box's first process", || {

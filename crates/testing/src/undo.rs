@@ -192,6 +192,14 @@ pub fn remove_group_later(group: &Path) -> io::Result<Undo> {
     Undo::of("grouped", &[text(group)?])
 }
 
+/// The same of a group that holds up nobody: what runs in it may live as long as the test.
+///
+/// # Errors
+/// As [`remove_group_later`].
+pub fn remove_group_with_test(group: &Path) -> io::Result<Undo> {
+    Undo::within(None, "grouped", &[text(group)?])
+}
+
 fn text(path: &Path) -> io::Result<&str> {
     let text = path.to_str();
     text.ok_or_else(|| io::Error::other(format!("{} is not UTF-8", path.display())))
