@@ -191,7 +191,7 @@ fn each_case_has_its_verdict_at_the_first_look_and_one_message() {
             server: "alpha",
             verdict: "stuck",
             message: 9410,
-            evidence: &["says running for ", "a canary got no answer in "],
+            evidence: &["says running for ", "a canary was not seated within "],
         },
         |managed| freeze(&managed.server),
         |_, frozen| drop(frozen),
@@ -244,7 +244,7 @@ fn each_case_has_its_verdict_at_the_first_look_and_one_message() {
         (
             "answers, leaves seats unanswered",
             Fault::Ignores,
-            "a canary got no answer in ",
+            "a canary was not seated within ",
         ),
     ] {
         managed.case(

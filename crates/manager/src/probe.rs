@@ -5,11 +5,11 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
-use usher_api::{GrantsNothing, Health};
+use usher_api::{Code, GrantsNothing, Health};
 use usher_core::health::{ApiAnswer, PackWord, WorkSeen};
 use usher_core::lifecycle::ServiceState;
 
@@ -192,6 +192,7 @@ impl Prober {
             .post(format!("{url}/v1/canary"))
             .bearer_auth(token)
             .body("");
+        let asked = Instant::now();
         let (status, body) = match send(request).await {
             Reply::Said(status, body) => (status, body),
             Reply::None(ApiAnswer::Silent(waited)) => return Ok(WorkSeen::StandsStill(waited)),
@@ -221,6 +222,8 @@ impl Prober {
             404 | 405 => Err(ApiAnswer::Strange(format!(
                 "it knows no canary, as before version 0.2 ({what})"
             ))),
+            // Nothing was taken for so long that what waits is given back.
+            _ if code == Some(Code::Busy.as_str()) => Ok(WorkSeen::StandsStill(asked.elapsed())),
             _ => Ok(WorkSeen::Refused(what)),
         }
     }

@@ -117,7 +117,7 @@ pub enum WorkSeen {
     Moves(Duration),
     /// A canary was not seated though it has a seat of its own; what was said instead.
     Refused(String),
-    /// A canary got no answer within the time given.
+    /// A canary was not taken up for so long: no answer came, or it was given back as too old.
     StandsStill(Duration),
     /// It was not tried: the API does not answer.
     NotTried,

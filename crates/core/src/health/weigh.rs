@@ -197,7 +197,7 @@ fn findings(seen: &Observation, contradicted: bool) -> Vec<Finding> {
         ),
         WorkSeen::StandsStill(waited) => add(
             Source::Work,
-            format!("a canary got no answer in {}", span(*waited)),
+            format!("a canary was not seated within {}", span(*waited)),
         ),
         WorkSeen::NotTried => {}
     }
