@@ -16,8 +16,8 @@ use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
 use crate::{
-    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, lock, socket,
-    trust, waits,
+    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, joins, lock,
+    socket, trust, waits,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -119,8 +119,10 @@ async fn live(
         changed: changed.clone(),
     };
     attendant.take_up();
+    let joins = Arc::<joins::Joins>::default();
     let state = Arc::new(socket::State {
         attendant,
+        joins: joins.clone(),
         agent: agent.clone(),
         client: client.clone(),
         shared: watcher.shared.clone(),
@@ -134,6 +136,7 @@ async fn live(
     tokio::spawn(covers::run(
         agent.clone(),
         client.clone(),
+        joins,
         options.look_after_covers,
         changed.clone(),
         stop.clone(),

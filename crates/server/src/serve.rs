@@ -18,6 +18,7 @@ use crate::backups::Backups;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
+use crate::proof::LeaseProofs;
 use crate::signing::PolicyKey;
 use crate::upkeep::Upkeep;
 use crate::{
@@ -127,8 +128,10 @@ fn start(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
-    let policy_key = match PolicyKey::open(&options.data) {
-        Ok(key) => key,
+    let keys = PolicyKey::open(&options.data)
+        .and_then(|policy| Ok((policy, LeaseProofs::open(&options.data)?)));
+    let (policy_key, proofs) = match keys {
+        Ok(keys) => keys,
         Err(error) => {
             engine.close();
             return Err(ServerError::Failed(error.to_string()));
@@ -157,6 +160,7 @@ fn start(
         upkeep,
         backups,
         policy_key,
+        proofs,
         local_accounts: options.local_accounts,
     }));
     app.tokens.replace(&tokens);

@@ -17,5 +17,6 @@ mod idempotency;
 mod operation;
 mod pack;
 mod people;
+mod proofs;
 mod queue;
 mod service;
