@@ -67,7 +67,11 @@ pub(super) async fn take(
         lease: request.lease.into_owned(),
         product: request.product.into_owned(),
     };
+    let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     begin(&state, cover)?;
+    if let Some((lease, proof)) = joined {
+        state.joins.count(&lease, proof);
+    }
     // What is started from the answer on is covered from its first instruction.
     let begun = std::time::Instant::now();
     while !state.shared.follows_covers() && begun.elapsed() < FOLLOW_LIMIT {
@@ -113,9 +117,6 @@ async fn must_be_held(
     let admitted = state.joins.admitted(lease, peer.uid);
     if covers && (made_here || admitted.is_some()) {
         let proof = admitted.flatten();
-        if !request.keeps {
-            state.joins.count(lease, proof.clone());
-        }
         return Ok(Right { made_here, proof });
     }
     let none = || {
@@ -131,8 +132,7 @@ async fn must_be_held(
         return Err(none());
     }
     let shown = request.proof.as_deref().filter(|shown| is_proof(shown));
-    let joins = u32::from(!request.keeps);
-    match ask(&state.client, lease, shown, joins).await {
+    match ask(&state.client, lease, shown, 0).await {
         Found::Held(held) if held.product == product => {
             let proof = shown.filter(|_| held.proven).map(str::to_owned);
             if made_here || proof.is_some() || holds(state, peer, held.holder).await {
