@@ -2,7 +2,6 @@
 //! held before its first instruction, and who is refused reads why on his terminal.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -80,58 +79,6 @@ fn what_a_lease_covers_starts_on_it() {
     let output = run.args(["--", "sh", "-c", &script]).ended();
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(computer.status()["denied_last_24h"], 0);
-}
-
-#[test]
-fn a_lease_of_somebody_else_starts_nothing_but_for_whom_its_holder_told_its_proof() {
-    let Some(computer) = Computer::with_seats("1", &[]) else {
-        return;
-    };
-    let checkout = [
-        "checkout",
-        "solver",
-        "--user",
-        "carl",
-        "--computer",
-        "node7",
-    ];
-    let held = computer.running.json(&checkout);
-    let (lease, proof) = (
-        held["id"].as_str().unwrap(),
-        held["proof"].as_str().unwrap(),
-    );
-    let solver = computer.program("solver");
-    // As one who has no token: a copy of the program, for the built one may lie where others cannot
-    // look, and an environment of its own.
-    let usher = computer.place.join("usher");
-    fs::copy(crate::support::program(), &usher).unwrap();
-    let run = |more: &[&str], proof: Option<&str>| {
-        let mut run = Command::new(&usher);
-        run.arg("run").args(more).arg("--agent-socket");
-        run.arg(&computer.socket).arg("--").arg(&solver).arg("0");
-        run.env_clear()
-            .env("HOME", "/nonexistent")
-            .uid(BEN)
-            .gid(BEN);
-        run.envs(proof.map(|proof| ("USHER_LEASE_PROOF", proof)));
-        run.stdout(Stdio::piped()).stderr(Stdio::piped()).ended()
-    };
-    let wrong = Some("0123456789abcdef0123456789abcdef");
-    let named = ["--product", "solver", "--lease", lease];
-    for (more, proof) in [(&named[..], None), (&named[..], wrong), (&named[2..], None)] {
-        let refused = run(more, proof);
-        assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
-        assert!(
-            said(&refused).contains("USHER_LEASE_PROOF"),
-            "{}",
-            said(&refused)
-        );
-    }
-    for more in [&named[..], &named[2..]] {
-        let joined = run(more, Some(proof));
-        assert!(joined.status.success(), "{}", said(&joined));
-    }
-    assert_eq!(computer.status()["in_use"], 1);
 }
 
 #[test]

@@ -202,8 +202,10 @@ fn an_invented_lease_covers_nothing_and_one_of_another_computer_with_its_proof_o
     // Without the cover it would have run without a seat, as a session of its own.
     assert_eq!(computer.sessions().len(), before);
     assert_eq!(computer.in_use(), 1, "the one that is held elsewhere");
-    let leases = computer.running.json(&["leases"]);
-    assert_eq!(leases["items"][0]["joined"], 1, "{leases}");
+    wait_for("the join to be told", || {
+        let leases = computer.running.json(&["leases"]);
+        (leases["items"][0]["joined"] == 1).then_some(())
+    });
     let why = computer.running.ok(&["why", lease.unwrap()]);
     assert!(why.contains("The lease was joined once"), "{why}");
 }

@@ -13,6 +13,7 @@ mod a_gate_holds_a_start;
 mod a_gate_is_not_evaded;
 mod a_gate_that_hangs_is_replaced;
 mod a_kill_loses_nothing;
+mod a_lease_is_joined;
 mod a_manager_is_not_fooled;
 mod a_manager_is_watched_and_restarts_in_time;
 mod a_manager_tells_the_truth;
