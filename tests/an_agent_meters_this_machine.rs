@@ -149,7 +149,7 @@ fn what_runs_on_a_seat_takes_no_second_one() {
 }
 
 #[test]
-fn an_invented_lease_covers_nothing_and_one_of_another_computer_does() {
+fn an_invented_lease_covers_nothing_and_one_of_another_computer_with_its_proof_only() {
     let computer = Computer::new();
     let tool = computer.tool.to_str().unwrap();
     let named = ["run", "--product", "tool", "--lease"];
@@ -176,13 +176,21 @@ fn an_invented_lease_covers_nothing_and_one_of_another_computer_does() {
         computer
             .running
             .json(&["checkout", "tool", "--user", "ann", "--computer", "node7"]);
-    let lease = elsewhere["lease"]["id"]
-        .as_str()
-        .or(elsewhere["id"].as_str());
+    let (lease, proof) = (elsewhere["id"].as_str(), elsewhere["proof"].as_str());
+    let guessed = [&named[..], &[lease.unwrap(), "--", "echo", "never"]].concat();
+    for proof in [None, Some("0123456789abcdef0123456789abcdef")] {
+        let mut guess = computer.run_as(65534, &guessed);
+        guess.envs(proof.map(|proof| ("USHER_LEASE_PROOF", proof)));
+        let refused = guess.ended();
+        assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
+        assert_eq!(stdout(&refused), "");
+    }
     let before = computer.sessions().len();
     let status = || computer.running.json(&["agent", "status"]);
     let joining = [&named[..], &[lease.unwrap(), "--", tool, "600"]].concat();
-    let joined = computer.run_as(65534, &joining).spawn().unwrap();
+    let mut joined = computer.run_as(65534, &joining);
+    joined.env("USHER_LEASE_PROOF", proof.unwrap());
+    let joined = joined.spawn().unwrap();
     wait_for("its session", || (status()["sessions"] == 1).then_some(()));
     signal(crate::support::children(joined.id())[0], Signal::SIGKILL);
     let joined = finish(joined);
@@ -194,6 +202,12 @@ fn an_invented_lease_covers_nothing_and_one_of_another_computer_does() {
     // Without the cover it would have run without a seat, as a session of its own.
     assert_eq!(computer.sessions().len(), before);
     assert_eq!(computer.in_use(), 1, "the one that is held elsewhere");
+    wait_for("the join to be told", || {
+        let leases = computer.running.json(&["leases"]);
+        (leases["items"][0]["joined"] == 1).then_some(())
+    });
+    let why = computer.running.ok(&["why", lease.unwrap()]);
+    assert!(why.contains("The lease was joined once"), "{why}");
 }
 
 #[test]

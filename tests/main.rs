@@ -14,6 +14,7 @@ mod a_gate_holds_a_start;
 mod a_gate_is_not_evaded;
 mod a_gate_that_hangs_is_replaced;
 mod a_kill_loses_nothing;
+mod a_lease_is_joined;
 mod a_log_that_is_not_written_ends_nothing;
 mod a_manager_does_no_strangers_will;
 mod a_manager_is_not_fooled;

@@ -77,6 +77,8 @@ fn answer(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
             expires_at: now + Duration::from_secs(ttl_seconds.into()),
             ttl_seconds,
             allotments: Vec::new(),
+            proof: None,
+            joined: 0,
         },
     })
 }

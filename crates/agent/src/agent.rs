@@ -240,7 +240,12 @@ impl Agent {
 
     /// A local user's `usher run` holds a lease for all that `root` starts.
     pub(crate) fn cover(&mut self, cover: Cover) -> Result<(), OutboxError> {
-        self.outbox.change(|change| change.save_cover(&cover))?;
+        let (boot_id, seen) = (&self.boot_id, self.watched_until.unwrap_or_else(clock::now));
+        self.outbox.change(|change| {
+            change.save_cover(&cover)?;
+            // A cover is of this boot, also where nothing else was written down in it.
+            change.seen_running(boot_id, seen)
+        })?;
         if let Some(shared) = &self.shared {
             shared.cover(cover.root);
         }

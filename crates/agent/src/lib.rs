@@ -22,6 +22,7 @@ mod gate;
 mod identity;
 mod idle;
 mod installed;
+mod joins;
 mod life;
 mod lost;
 pub mod mounts;

@@ -17,8 +17,8 @@ use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
 use crate::{
-    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, lock, socket,
-    trust, waits,
+    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, joins, lock,
+    socket, trust, waits,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -120,8 +120,10 @@ async fn live(
         changed: changed.clone(),
     };
     attendant.take_up();
+    let joins = Arc::<joins::Joins>::default();
     let state = Arc::new(socket::State {
         attendant,
+        joins: joins.clone(),
         agent: agent.clone(),
         client: client.clone(),
         shared: watcher.shared.clone(),
@@ -136,6 +138,7 @@ async fn live(
     let covers = covers::run(
         agent.clone(),
         client.clone(),
+        joins,
         options.look_after_covers,
         changed.clone(),
         stop.clone(),

@@ -351,17 +351,37 @@ fn as_far_as_known<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Product>, D
     Ok(known.into_iter().map(|known| known.product).collect())
 }
 
-/// 200 of `GET /v1/agents/leases/{id}`: what a lease is of, without a word of who holds it.
+/// The header of `GET /v1/agents/leases/{id}` that shows the lease's proof.
+pub const LEASE_PROOF_HEADER: &str = "usher-lease-proof";
+
+/// 200 of `GET /v1/agents/leases/{id}`: what a lease is of, and whether who asks may join it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldLease {
     /// Product id.
     pub product: String,
     /// Seats held.
     pub seats: u32,
+    /// Whether the proof that was shown is right: then whoever showed it may join.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proven: bool,
+    /// Who holds it, and so may join it without a proof; told only where it is of the computer that
+    /// asks, or where who asks sees everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<LeaseHolder>,
+}
+
+/// The person who holds a lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeaseHolder {
+    /// The realm of the account.
+    pub authority: String,
+    /// The account.
+    pub name: String,
 }
 
 /// `POST /v1/covers` on an agent's local socket: a lease covers what a process starts. Only a
-/// lease that the server says is held, and of that product, covers anything.
+/// lease that the server says is held, and of that product, covers anything, and only for its own
+/// person or who shows its proof.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoverRequest<'a> {
@@ -373,6 +393,9 @@ pub struct CoverRequest<'a> {
     pub product: Cow<'a, str>,
     /// The process whose tree is covered; it must belong to who asks.
     pub pid: u32,
+    /// The lease's proof, where it is not the lease of who asks.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Cow<'a, str>>,
     /// Whether that process keeps the lease: then its end is the lease's, however it ends.
     #[serde(default)]
     pub keeps: bool,

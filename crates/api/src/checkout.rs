@@ -55,6 +55,10 @@ pub struct CheckoutRequest<'a> {
     pub subject: Option<SubjectKey<'a>>,
 }
 
+pub(crate) fn is_never(joined: &u64) -> bool {
+    *joined == 0
+}
+
 fn is_zero(priority: &i8) -> bool {
     *priority == 0
 }
@@ -108,6 +112,13 @@ pub struct Lease {
     /// The allotments that its seats come from (in lists).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allotments: Vec<String>,
+    /// Who shows it may join the lease; told only to who was granted it, in that answer and in a
+    /// ticket's. Keep it as a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
+    /// How often it was joined by others than who keeps it, since the server's start (in lists).
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub joined: u64,
 }
 
 /// 201 and 202 of `POST /v1/checkouts`. A refusal is a [`crate::Problem`] with code `denied`.

@@ -141,6 +141,17 @@ impl Client {
             .await
     }
 
+    /// GET `path`, showing what the header `name` holds.
+    pub async fn get_showing<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        name: &str,
+        shown: &str,
+    ) -> Result<T, ClientError> {
+        let request = self.request(Method::GET, path).header(name, shown);
+        self.parse(self.send(request).await?).await
+    }
+
     /// GET `/v1/health`: what the server says of itself, also where it says that it cannot serve.
     pub async fn health(&self) -> Result<Health, ClientError> {
         let response = self

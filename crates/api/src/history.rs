@@ -139,6 +139,9 @@ pub struct Decision {
     /// What became of that lease; null while it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<LeaseEnd>,
+    /// How often that lease was joined by others than who keeps it, since the server's start.
+    #[serde(default, skip_serializing_if = "crate::checkout::is_never")]
+    pub joined: u64,
     /// The ticket that was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,

@@ -18,10 +18,12 @@ use crate::backups::Backups;
 use crate::feed::Feed;
 use crate::granting::{self, Hold};
 use crate::hopper::{ANSWER_SECONDS, no_answer};
+use crate::joins::Joins;
 use crate::keys::SecretAnswers;
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, Decisions};
 use crate::problem::Refusal;
+use crate::proof::LeaseProofs;
 use crate::readers::{NotRead, Readers};
 use crate::routes::facts::QuietRules;
 use crate::signing::PolicyKey;
@@ -154,6 +156,8 @@ pub(crate) struct App {
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
     pub(crate) policy: RwLock<Option<PolicyText>>,
     pub(crate) policy_key: PolicyKey,
+    pub(crate) proofs: LeaseProofs,
+    pub(crate) joins: Joins,
     /// How accounts of computers' own files are counted.
     pub(crate) local_accounts: LocalAccounts,
     /// One backup at a time.
@@ -182,6 +186,7 @@ pub(crate) struct Parts {
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) backups: Arc<Backups>,
     pub(crate) policy_key: PolicyKey,
+    pub(crate) proofs: LeaseProofs,
     pub(crate) local_accounts: LocalAccounts,
 }
 
@@ -207,6 +212,8 @@ impl App {
             seen: Mutex::default(),
             policy: RwLock::default(),
             policy_key: parts.policy_key,
+            proofs: parts.proofs,
+            joins: Joins::default(),
             local_accounts: parts.local_accounts,
             backup_turn: Arc::new(Semaphore::new(1)),
             upkeep: parts.upkeep,

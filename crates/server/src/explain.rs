@@ -47,6 +47,7 @@ pub(crate) fn explain(row: DecisionRow) -> Decision {
         what_would_help,
         lease: (row.kind == DecisionKind::Granted).then(|| lease.to_string()),
         ticket: (row.kind == DecisionKind::Queued).then(|| ticket.to_string()),
+        joined: 0,
         ended: row.ended.map(|(at, cause)| LeaseEnd {
             at: timestamp(at),
             cause,

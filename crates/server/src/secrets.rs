@@ -52,14 +52,16 @@ pub(crate) enum SecretError {
         /// What the system said.
         source: io::Error,
     },
-    /// There is no key to sign policies with.
+    /// There is no key.
     #[error(
-        "cannot {doing} {path}, which policies are signed with: {source}: restore the file, or \
-         remove it to have a new key made"
+        "cannot {doing} {path}, which {what}: {source}: restore the file, or remove it to have a \
+         new key made"
     )]
     Key {
         /// What was tried.
         doing: &'static str,
+        /// What the key does.
+        what: &'static str,
         /// Which.
         path: String,
         /// What the system said.
@@ -116,6 +118,49 @@ pub(crate) fn make_admin(data: &Path, tokens: &Tokens) -> Result<TokenRow, Secre
     tracing::info!(token = %row.id, path = %path.display(), "made an admin token");
     tokens.add(row.clone()).map_err(SecretError::Kept)?;
     Ok(row)
+}
+
+/// The key in a file of the data directory, 256 bits in hexadecimal digits; made where there is
+/// none. `what` says what it does.
+///
+/// # Errors
+/// The file cannot be read or written, or holds no key.
+pub(crate) fn key(data: &Path, file: &str, what: &'static str) -> Result<[u8; 32], SecretError> {
+    let path = data.join(file);
+    let failed = |doing: &'static str| {
+        let path = path.display().to_string();
+        move |source: io::Error| SecretError::Key {
+            doing,
+            what,
+            path,
+            source,
+        }
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => unhex(text.trim()).ok_or_else(|| {
+            let no_key = io::Error::new(io::ErrorKind::InvalidData, "it holds no key");
+            failed("use")(no_key)
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let made = random::<32>();
+            write_secret(&path, &hex(&made)).map_err(failed("write"))?;
+            tracing::info!(path = %path.display(), what, "made a key");
+            Ok(made)
+        }
+        Err(error) => Err(failed("read")(error)),
+    }
+}
+
+/// The bytes of exactly as many hexadecimal digits; none of other text.
+pub(crate) fn unhex<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if digits.len() != 2 * N || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

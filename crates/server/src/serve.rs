@@ -21,6 +21,7 @@ use crate::granting::{self, Hold};
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
+use crate::proof::LeaseProofs;
 use crate::signing::PolicyKey;
 use crate::upkeep::Upkeep;
 use crate::{
@@ -139,8 +140,10 @@ fn start(
             )));
         }
     };
-    let policy_key = match PolicyKey::open(&options.data) {
-        Ok(key) => key,
+    let keys = PolicyKey::open(&options.data)
+        .and_then(|policy| Ok((policy, LeaseProofs::open(&options.data)?)));
+    let (policy_key, proofs) = match keys {
+        Ok(keys) => keys,
         Err(error) => {
             engine.close();
             return Err(ServerError::Failed(error.to_string()));
@@ -171,6 +174,7 @@ fn start(
         upkeep,
         backups,
         policy_key,
+        proofs,
         local_accounts: options.local_accounts,
     }));
     runtime.spawn(granting::tell(app.clone()));

@@ -1,14 +1,13 @@
 //! The key that policies are signed with: made once, and kept in the data directory.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use usher_api::policy_message;
 
-use crate::secrets::{SecretError, hex, random, write_secret};
+use crate::secrets::{SecretError, hex, key};
 
 /// The file in the data directory that holds the key's seed, in hexadecimal digits.
 pub(crate) const POLICY_KEY_FILE: &str = "policy.key";
@@ -25,28 +24,14 @@ impl PolicyKey {
     /// # Errors
     /// The file cannot be read or written, or holds no key.
     pub(crate) fn open(data: &Path) -> Result<PolicyKey, SecretError> {
-        let path = data.join(POLICY_KEY_FILE);
-        let failed = |doing: &'static str| {
-            let path = path.display().to_string();
-            move |source: io::Error| SecretError::Key {
-                doing,
-                path,
-                source,
-            }
-        };
-        let seed = match fs::read_to_string(&path) {
-            Ok(text) => unhex(text.trim()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let seed = random::<32>();
-                write_secret(&path, &hex(&seed)).map_err(failed("write"))?;
-                tracing::info!(path = %path.display(), "made a key to sign policies with");
-                Some(seed)
-            }
-            Err(error) => return Err(failed("read")(error)),
-        };
-        let pair = seed.and_then(|seed| Ed25519KeyPair::from_seed_unchecked(&seed).ok());
-        let no_key = || io::Error::new(io::ErrorKind::InvalidData, "it holds no key");
-        let pair = pair.ok_or_else(|| failed("use")(no_key()))?;
+        let what = "signs policies";
+        let seed = key(data, POLICY_KEY_FILE, what)?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| SecretError::Key {
+            doing: "use",
+            what,
+            path: data.join(POLICY_KEY_FILE).display().to_string(),
+            source: io::Error::new(io::ErrorKind::InvalidData, "it holds no key"),
+        })?;
         let public = hex(pair.public_key().as_ref()).into();
         Ok(PolicyKey { pair, public })
     }
@@ -70,19 +55,9 @@ impl fmt::Debug for PolicyKey {
     }
 }
 
-fn unhex(digits: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use ring::signature::{ED25519, UnparsedPublicKey};

@@ -3,6 +3,8 @@
 
 use usher_core::ledger::{self, DecisionId, ItemReply, LeaseId, Now, TicketView};
 
+use crate::proof::Proof;
+
 /// A JSON text that grows.
 pub(crate) struct Writer {
     bytes: Vec<u8>,
@@ -70,6 +72,16 @@ impl Writer {
     fn hex_digit(&mut self, nibble: u8) {
         self.bytes
             .push(b"0123456789abcdef"[usize::from(nibble & 0xf)]);
+    }
+
+    /// Bytes as a string of hexadecimal digits.
+    fn hex(&mut self, bytes: &[u8]) {
+        self.bytes.push(b'"');
+        for byte in bytes {
+            self.hex_digit(byte >> 4);
+            self.hex_digit(*byte);
+        }
+        self.bytes.push(b'"');
     }
 
     fn id(&mut self, letter: u8, incarnation: u32, number: u64) -> &mut Self {
@@ -154,8 +166,14 @@ pub(crate) struct Names<'a> {
     pub(crate) computer: &'a str,
 }
 
-/// A lease, with its time counted from `now`.
-pub(crate) fn lease(to: &mut Writer, lease: &ledger::Lease, now: Now, names: Names<'_>) {
+/// A lease, with its time counted from `now`; its proof only for who has just been granted it.
+pub(crate) fn lease(
+    to: &mut Writer,
+    lease: &ledger::Lease,
+    now: Now,
+    names: Names<'_>,
+    proof: Option<Proof>,
+) {
     let left_ms = lease.deadline.since_ms(now.steady);
     let expires_at = now
         .wall
@@ -169,12 +187,15 @@ pub(crate) fn lease(to: &mut Writer, lease: &ledger::Lease, now: Now, names: Nam
     to.raw(",\"granted_at\":").instant(lease.granted_at.0);
     to.raw(",\"expires_at\":").instant(expires_at);
     to.raw(",\"ttl_seconds\":").number(left_ms / 1_000);
+    if let Some(proof) = proof {
+        to.raw(",\"proof\":").hex(&proof);
+    }
     to.raw("}");
 }
 
 /// 201 of a checkout. Its time counts from the grant, so that a repeat is the same answer.
-pub(crate) fn granted(granted: &ledger::Lease, names: Names<'_>) -> Vec<u8> {
-    let mut to = Writer::with_capacity(320 + names.user.len() + names.computer.len());
+pub(crate) fn granted(granted: &ledger::Lease, names: Names<'_>, proof: Proof) -> Vec<u8> {
+    let mut to = Writer::with_capacity(368 + names.user.len() + names.computer.len());
     let at = Now {
         steady: granted.granted,
         wall: granted.granted_at,
@@ -186,7 +207,7 @@ pub(crate) fn granted(granted: &ledger::Lease, names: Names<'_>) -> Vec<u8> {
     to.raw("{\"decision\":\"granted\",\"decision_id\":")
         .decision_id(decision)
         .raw(",\"lease\":");
-    lease(&mut to, granted, at, names);
+    lease(&mut to, granted, at, names, Some(proof));
     to.raw("}");
     to.into_bytes()
 }
@@ -194,7 +215,7 @@ pub(crate) fn granted(granted: &ledger::Lease, names: Names<'_>) -> Vec<u8> {
 /// 200 of a renewal.
 pub(crate) fn renewed(renewed: &ledger::Lease, now: Now, names: Names<'_>) -> Vec<u8> {
     let mut to = Writer::with_capacity(256 + names.user.len() + names.computer.len());
-    lease(&mut to, renewed, now, names);
+    lease(&mut to, renewed, now, names, None);
     to.into_bytes()
 }
 
@@ -344,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_grant_says_what_the_type_says() {
-        let written = granted(&a_lease(), NAMES);
+        let written = granted(&a_lease(), NAMES, [0x0c; 16]);
         let answer: CheckoutAnswer = serde_json::from_slice(&written).unwrap();
         let CheckoutAnswer::Granted { decision_id, lease } = &answer else {
             panic!("{answer:?}");
@@ -355,6 +376,7 @@ mod tests {
         assert_eq!(lease.granted_at.as_millisecond(), 1_700_000_000_123);
         assert_eq!(lease.expires_at.as_millisecond(), 1_700_000_300_123);
         assert_eq!(lease.ttl_seconds, 300);
+        assert_eq!(lease.proof, Some("0c".repeat(16)));
         assert_same(&written, &answer);
     }
 

@@ -6,6 +6,8 @@ use usher_core::ledger::{
 };
 
 use crate::input::timestamp;
+use crate::proof::Proof;
+use crate::secrets::hex;
 
 /// A reason.
 pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {
@@ -244,6 +246,7 @@ pub(crate) fn lease(
     product: &str,
     user: &str,
     computer: &str,
+    proof: Proof,
 ) -> api::Lease {
     api::Lease {
         id: lease.id.to_string(),
@@ -255,6 +258,8 @@ pub(crate) fn lease(
         expires_at: estimate(lease.deadline, now),
         ttl_seconds: seconds_left(lease.deadline, now),
         allotments: Vec::new(),
+        proof: Some(hex(&proof)),
+        joined: 0,
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Cover {
     pub(crate) product: String,
     /// Whether the lease ends with the root.
     pub(crate) keeps: bool,
+    /// What opens the lease at the server, where it is not of this computer.
+    pub(crate) proof: Option<String>,
 }
 
 /// A session as it is written down.
@@ -170,7 +172,7 @@ impl Outbox {
     /// All covers that were written down.
     pub(crate) fn covers(&self) -> Result<Vec<Cover>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT pid, start, lease, product, keeps FROM covers ORDER BY rowid",
+            "SELECT pid, start, lease, product, keeps, proof FROM covers ORDER BY rowid",
         )?;
         let covers = statement.query_map([], |row| {
             Ok(Cover {
@@ -181,6 +183,7 @@ impl Outbox {
                 lease: row.get(2)?,
                 product: row.get(3)?,
                 keeps: row.get(4)?,
+                proof: row.get(5)?,
             })
         })?;
         Ok(covers.collect::<rusqlite::Result<_>>()?)
@@ -288,14 +291,16 @@ impl Change<'_> {
     pub(crate) fn save_cover(&self, cover: &Cover) -> Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO covers (pid, start, lease, product, keeps) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO covers (pid, start, lease, product, keeps, proof)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 cover.root.pid,
                 cover.root.start as i64,
                 cover.lease,
                 cover.product,
-                cover.keeps
+                cover.keeps,
+                cover.proof
             ])?;
         Ok(())
     }

@@ -9,7 +9,7 @@ const VERSION: usize = STEPS.len();
 
 /// Each step makes version `index + 1` out of `index`. The version before must still be able to
 /// write the file, so a step only adds; a step that does more raises `oldest_writer` in `meta`.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- What the server is to be told, in order of id. sequence: once it was put into a request.
@@ -50,6 +50,10 @@ CREATE TABLE seats (
     session INTEGER PRIMARY KEY, granted_boot_ms INTEGER NOT NULL,
     granted_wall_ms INTEGER NOT NULL, until_boot_ms INTEGER NOT NULL,
     ttl_seconds INTEGER NOT NULL);
+",
+    "
+-- What a lease of another computer was joined by; none: it is a lease of this one.
+ALTER TABLE covers ADD COLUMN proof TEXT;
 ",
 ];
 

@@ -1,16 +1,19 @@
 //! Covers: a lease that somebody holds already covers what a process of theirs starts.
 //!
 //! Nobody's word is taken for a lease. One that was made through this agent is known here; any is
-//! asked about at the server, which says what it is of. While a cover of it stands, a lease is not
-//! asked about again for each further process, but now and then for all: see [`crate::covers`].
-//! Where the server does not answer, only what was made here covers anything.
+//! asked about at the server, which says what it is of, and who holds it if that is on this
+//! computer, or that the proof that was shown is right. Only its own person and who shows the proof
+//! may join. While a cover of it stands, a lease is not asked about again for each further process
+//! of an account that has joined it, but now and then for all: see [`crate::covers`]. Where the
+//! server does not answer, only what was made here covers anything.
 
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, State as AxumState};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use usher_api::{Code, CoverRequest, NAME_LIMIT_BYTES};
+use usher_api::{Code, CoverRequest, LeaseHolder, NAME_LIMIT_BYTES};
+use usher_core::people::{LocalAccounts, Person};
 use usher_core::sessions::ProcessKey;
 
 use super::State;
@@ -23,6 +26,8 @@ use crate::watch::procfs;
 
 /// How long a cover waits for the watcher, which may be busy.
 const FOLLOW_LIMIT: Duration = Duration::from_millis(200);
+/// Bytes of what is shown as a proof at the most; a server's have 32.
+const PROOF_LIMIT_BYTES: usize = 128;
 /// Covers at a time; as many as the sessions' machine takes.
 const COVERS_LIMIT: u64 = 16_384;
 
@@ -50,18 +55,23 @@ pub(super) async fn take(
             format!("there is no process {} of this account", request.pid),
         ));
     };
-    let made_here = must_be_held(&state, peer, &request).await?;
+    let right = must_be_held(&state, peer, &request).await?;
     let cover = Cover {
         root: ProcessKey {
             pid: request.pid,
             start,
         },
         // Only what was granted through this agent is given back by it.
-        keeps: request.keeps && made_here,
+        keeps: request.keeps && right.made_here,
+        proof: right.proof,
         lease: request.lease.into_owned(),
         product: request.product.into_owned(),
     };
+    let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     begin(&state, cover)?;
+    if let Some((lease, proof)) = joined {
+        state.joins.count(&lease, proof);
+    }
     // What is started from the answer on is covered from its first instruction.
     let begun = std::time::Instant::now();
     while !state.shared.follows_covers() && begun.elapsed() < FOLLOW_LIMIT {
@@ -82,47 +92,60 @@ fn begin(state: &State, cover: Cover) -> Result<(), Refusal> {
     Ok(agent.cover(cover)?)
 }
 
-/// Refuses what is no lease of that product, or another local account's. Answers whether it was
-/// made through this agent.
+/// By what a cover stands.
+struct Right {
+    /// The lease was made through this agent, by who asks.
+    made_here: bool,
+    /// What opens the lease at the server, where it is not of this computer.
+    proof: Option<String>,
+}
+
+/// Refuses what is no lease of that product, and one of somebody else's whose proof is not shown.
 async fn must_be_held(
     state: &State,
     peer: Peer,
     request: &CoverRequest<'_>,
-) -> Result<bool, Refusal> {
+) -> Result<Right, Refusal> {
     let (lease, product) = (&*request.lease, &*request.product);
     let (grant, covers) = {
         let agent = lock(&state.agent);
         let covers = agent.outbox.is_covering(lease, product)?;
         (agent.outbox.grant(lease)?, covers)
     };
+    let made_here =
+        grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
+    let admitted = state.joins.admitted(lease, peer.uid);
+    if covers && (made_here || admitted.is_some()) {
+        let proof = admitted.flatten();
+        return Ok(Right { made_here, proof });
+    }
     let none = || {
         Refusal::new(
             Code::UnknownLease,
             format!(
-                "no lease {lease:?} of {product:?} is held: what is started takes its own seat"
+                "no lease {lease:?} of {product:?} is held by this account, and no proof of \
+                 another's was shown: what is started takes its own seat"
             ),
         )
     };
-    let made_here = grant.is_some();
-    if let Some((uid, of)) = grant {
-        let fits = (uid == peer.uid || peer.is_root()) && of == product;
-        if !fits {
-            return Err(Refusal::new(
-                Code::UnknownLease,
-                format!("no lease {lease:?} of {product:?} was made by this account"),
-            ));
-        }
-    }
-    if covers {
-        return Ok(made_here);
-    }
     if !is_plain(lease) {
         return Err(none());
     }
-    match ask(&state.client, lease).await {
-        Found::Held(of) if of == product => Ok(made_here),
+    let shown = request.proof.as_deref().filter(|shown| is_proof(shown));
+    match ask(&state.client, lease, shown, 0).await {
+        Found::Held(held) if held.product == product => {
+            let proof = shown.filter(|_| held.proven).map(str::to_owned);
+            if made_here || proof.is_some() || holds(state, peer, held.holder).await {
+                state.joins.admit(lease, peer.uid, proof.clone());
+                return Ok(Right { made_here, proof });
+            }
+            Err(none())
+        }
         Found::Held(_) | Found::Gone => Err(none()),
-        Found::NotKnown(_) if made_here => Ok(true),
+        Found::NotKnown(_) if made_here => Ok(Right {
+            made_here,
+            proof: None,
+        }),
         Found::NotKnown(why) => Err(Refusal::new(
             Code::ServerUnreachable,
             format!(
@@ -131,4 +154,29 @@ async fn must_be_held(
             ),
         )),
     }
+}
+
+/// Whether it can be a proof, and so a header's value.
+fn is_proof(shown: &str) -> bool {
+    (1..=PROOF_LIMIT_BYTES).contains(&shown.len())
+        && shown.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether the holder is the person who asks.
+async fn holds(state: &State, peer: Peer, holder: Option<LeaseHolder>) -> bool {
+    let Some(holder) = holder else {
+        return false;
+    };
+    let counted = peer.who().counted;
+    state.shared.accounts.clone().learn_aside(counted).await;
+    let asks = lock(&state.agent).subject(counted);
+    // Which way computers' own accounts are counted is the server's business, which said the holder.
+    let ways = [LocalAccounts::ByComputer, LocalAccounts::ByName];
+    let Ok(held) = Person::of(&holder.authority, &holder.name, ways[0]) else {
+        return false;
+    };
+    ways.iter().any(|way| {
+        let asks = Person::of(&asks.authority, &asks.name, *way);
+        asks.is_ok_and(|asks| asks.realm == held.realm && asks.key == held.key)
+    })
 }

@@ -22,6 +22,7 @@ use usher_api::client::Client;
 
 use crate::AgentOptions;
 use crate::agent::Agent;
+use crate::joins::Joins;
 use crate::sync_loop::Exchanges;
 use crate::waits::Attendant;
 use crate::watch::Shared;
@@ -34,6 +35,8 @@ pub(crate) struct State {
     pub(crate) client: Client,
     /// Looks after seats that people wait for.
     pub(crate) attendant: Attendant,
+    /// Who has joined which lease.
+    pub(crate) joins: Arc<Joins>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) watching: Watching,
     pub(crate) can_miss: Vec<String>,

@@ -394,6 +394,8 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
             expires_at: timestamp(now.wall_ms + i64::from(ttl) * 1000),
             ttl_seconds: ttl,
             allotments: Vec::new(),
+            proof: None,
+            joined: 0,
         });
     }
     let released = agent.shown_released(|who| peer.is_root() || who.counted == counted);

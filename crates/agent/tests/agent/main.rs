@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests, too
 
 mod identity;
+mod joining;
 mod outbox;
 mod policy;
 mod sessions;

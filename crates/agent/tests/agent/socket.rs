@@ -8,7 +8,13 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 /// One request by another account, with curl; its status and body.
-fn ask_as(uid: u32, agent: &Agent, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+pub(crate) fn ask_as(
+    uid: u32,
+    agent: &Agent,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> (u16, Value) {
     let mut command = Command::new("curl");
     command
         .args(["-s", "-w", "\n%{http_code}", "-X", method, "--unix-socket"])
@@ -36,7 +42,7 @@ fn ask_as(uid: u32, agent: &Agent, method: &str, path: &str, body: Option<&Value
     )
 }
 
-fn can_ask() -> bool {
+pub(crate) fn can_ask() -> bool {
     let curl = Command::new("curl")
         .arg("--version")
         .stdout(Stdio::null())
@@ -48,7 +54,7 @@ fn can_ask() -> bool {
     privileged()
 }
 
-fn request(user: &str) -> Value {
+pub(crate) fn request(user: &str) -> Value {
     json!({"product": "app", "user": user, "computer": "elsewhere", "priority": 100})
 }
 
@@ -153,7 +159,7 @@ fn a_covered_tree_never_takes_a_second_seat() {
         .gid(1234)
         .spawn()
         .unwrap();
-    let cover = json!({"lease": "R7", "product": "app", "pid": root.id()});
+    let cover = json!({"lease": "R7", "product": "app", "pid": root.id(), "proof": PROOF});
     assert_eq!(
         ask_as(1235, &agent, "POST", "/v1/covers", Some(&cover)).0,
         403
@@ -178,7 +184,7 @@ fn a_covered_tree_never_takes_a_second_seat() {
 }
 
 /// A shell of an account that waits for its standard input to end, and then runs `script`.
-fn waiting_shell(uid: u32, script: &str) -> std::process::Child {
+pub(crate) fn waiting_shell(uid: u32, script: &str) -> std::process::Child {
     Command::new("/bin/sh")
         .args(["-c", &format!("read line; {script}; true")])
         .stdin(Stdio::piped())
@@ -202,7 +208,8 @@ fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
     let program = sleeper(&folder.path().join(own("uncovered")));
     let mut root = waiting_shell(1234, &format!("{} 0.3", program.display()));
     let cover = |lease: &str| {
-        let body = json!({"lease": lease, "product": "app", "pid": root.id(), "keeps": true});
+        let body = json!({"lease": lease, "product": "app", "pid": root.id(), "keeps": true,
+                          "proof": PROOF});
         let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&body));
         (
             status,
@@ -235,7 +242,7 @@ fn a_cover_ends_with_its_lease_and_what_runs_on_takes_its_own_seat() {
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join(own("outlives")));
     let mut root = waiting_shell(1234, &format!("{} 60", program.display()));
-    let cover = json!({"lease": "R7", "product": "app", "pid": root.id()});
+    let cover = json!({"lease": "R7", "product": "app", "pid": root.id(), "proof": PROOF});
     let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&cover));
     assert_eq!(status, 204, "{problem}");
     drop(root.stdin.take());

@@ -71,6 +71,9 @@ impl Drop for EndsWithTest {
     }
 }
 
+/// The proof of every lease here.
+pub(crate) const PROOF: &str = "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c";
+
 /// What the server has been told, and how it answers.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
@@ -93,8 +96,11 @@ pub(crate) struct Book {
     pub(crate) unseated: BTreeMap<u64, String>,
     pub(crate) computers: Vec<Value>,
     leases: u64,
-    /// Leases that were granted elsewhere, and their products.
+    /// Leases that were granted elsewhere, and their products: told of to who shows [`PROOF`].
     pub(crate) elsewhere: BTreeMap<String, String>,
+    /// Leases of this computer that the agent did not make: their product, and their holder's
+    /// realm and account; no realm: the server says nothing of the holder.
+    pub(crate) here: BTreeMap<String, (String, String, String)>,
     /// Other requests: method, path, body.
     pub(crate) requests: Vec<(String, String, Value)>,
 }
@@ -307,6 +313,8 @@ async fn other(
 ) -> (StatusCode, axum::Json<Value>) {
     let method = request.method().to_string();
     let path = request.uri().to_string();
+    let header = request.headers().get("usher-lease-proof");
+    let proven = header.is_some_and(|shown| shown == PROOF);
     let body = axum::body::to_bytes(request.into_body(), 1 << 20)
         .await
         .unwrap();
@@ -317,7 +325,7 @@ async fn other(
     let lease = |id: &str| {
         json!({"id": id, "product": "app", "user": "u", "computer": "c", "seats": 1,
                "granted_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T00:05:00Z",
-               "ttl_seconds": 300})
+               "ttl_seconds": 300, "proof": PROOF})
     };
     let now = "2026-01-01T00:00:00Z";
     match (method.as_str(), path.split('?').next().unwrap()) {
@@ -337,13 +345,22 @@ async fn other(
             (StatusCode::OK, axum::Json(answer))
         }
         ("GET", path) if path.starts_with("/v1/agents/leases/") => {
-            match book.elsewhere.get(path.rsplit('/').next().unwrap()) {
+            let id = path.rsplit('/').next().unwrap();
+            let elsewhere = book.elsewhere.get(id).filter(|_| proven);
+            match (book.here.get(id), elsewhere) {
                 _ if book.away => (StatusCode::SERVICE_UNAVAILABLE, axum::Json(Value::Null)),
-                Some(product) => {
-                    let held = json!({"product": product, "seats": 1});
+                (Some((product, authority, name)), _) => {
+                    let mut held = json!({"product": product, "seats": 1, "proven": proven});
+                    if !authority.is_empty() {
+                        held["holder"] = json!({"authority": authority, "name": name});
+                    }
                     (StatusCode::OK, axum::Json(held))
                 }
-                None => {
+                (None, Some(product)) => {
+                    let held = json!({"product": product, "seats": 1, "proven": true});
+                    (StatusCode::OK, axum::Json(held))
+                }
+                (None, None) => {
                     let problem = usher_api::Problem::new(usher_api::Code::UnknownLease, "none");
                     let problem = serde_json::to_value(problem).unwrap();
                     (StatusCode::NOT_FOUND, axum::Json(problem))

@@ -65,7 +65,7 @@ pub(crate) async fn create(
     match reply {
         Reply::Granted(lease) => Ok(json(
             StatusCode::CREATED,
-            wire::granted(&lease, names),
+            wire::granted(&lease, names, core.app.proofs.of(lease.id)),
             replayed,
         )),
         Reply::Queued(view) => Ok(json(

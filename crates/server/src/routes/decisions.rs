@@ -39,7 +39,13 @@ pub(crate) async fn get(
         .await?
         .filter(|row| is_own(&caller, row))
         .ok_or_else(|| unknown(&id))?;
-    Ok(Json(StatusCode::OK, explain::explain(found)))
+    let lease = LeaseId {
+        incarnation: found.id.incarnation,
+        number: found.id.number,
+    };
+    let mut explained = explain::explain(found);
+    explained.joined = app.joins.of(lease);
+    Ok(Json(StatusCode::OK, explained))
 }
 
 /// The decision of that id, or that granted the lease of that id.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
-use usher_api::{HeldLease, Lease, Page, Problem, Role};
+use usher_api::{HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem, Role};
 use usher_cache::{LeaseFilter, LeaseRow};
 use usher_core::ledger::{Command, LeaseId, Now, Reply};
 
@@ -20,6 +20,9 @@ use crate::routes::first_answer;
 use crate::service::{Core, json, no_content};
 use crate::wire::{self, Names};
 use crate::words;
+
+/// Joins that one request can tell of.
+const JOINS_LIMIT: u32 = 100_000;
 
 /// Keeps a lease for another ttl. The body is empty.
 #[utoipa::path(
@@ -125,46 +128,80 @@ fn is_own(who: &Principal, row: &LeaseRow) -> bool {
         .is_none_or(|computer| row.computer_key == computer)
 }
 
-/// What a lease is of, for the agent of a computer where somebody joins it: whoever holds it is not
-/// told. For tokens of role `agent`, `operator` and `admin`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Joining {
+    joins: Option<u32>,
+}
+
+/// What a lease is of, for the agent of a computer where somebody joins it. An agent is told of the
+/// leases of its own computer, and of another's only with its proof; to it, others do not exist.
+/// For tokens of role `agent`, `operator` and `admin`, and for whoever shows the proof.
 #[utoipa::path(
     get,
     path = "/v1/agents/leases/{id}",
     tag = "agents",
-    params(("id" = String, Path, description = "Lease id")),
+    params(
+        ("id" = String, Path, description = "Lease id"),
+        ("usher-lease-proof" = Option<String>, Header, description = "The lease's `proof`, as its holder was told it"),
+        ("joins" = Option<u32>, Query, description = "How often the lease was joined since the last such request: 0 to 100,000, 0 by default. The sum since the server's start is shown with the lease"),
+    ),
     responses(
         (status = 200, description = "It is held", body = HeldLease),
-        (status = 403, description = "`forbidden`: a client's or viewer's token", body = Problem),
-        (status = 404, description = "`unknown_lease`: ended, or never was", body = Problem),
+        (status = 403, description = "`forbidden`: a client's or viewer's token without the proof", body = Problem),
+        (status = 404, description = "`unknown_lease`: ended, never was, or of another computer and without its proof", body = Problem),
     ),
 )]
 pub(crate) async fn held(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id,
+    headers: HeaderMap,
+    uri: Uri,
 ) -> Result<Json<HeldLease>, Refusal> {
-    if !matches!(caller.role, Role::Agent | Role::Operator | Role::Admin) {
+    let query: Joining = input::query(&uri)?;
+    let joins = input::within("joins", query.joins.unwrap_or(0), 0, JOINS_LIMIT)?;
+    let lease: LeaseId = input::id(&id, Refusal::unknown_lease)?;
+    let shown = headers
+        .get(LEASE_PROOF_HEADER)
+        .and_then(|value| value.to_str().ok());
+    let proven = shown.is_some_and(|shown| app.proofs.is_right(lease, shown));
+    let may_ask = matches!(caller.role, Role::Agent | Role::Operator | Role::Admin);
+    if !may_ask && !proven {
         return Err(Refusal::forbidden(format!(
-            "a token of role {} may not ask what a lease is of: use one of role agent",
+            "a token of role {} may not ask what a lease is of: show its proof, or use a token of \
+             role agent",
             caller.role.as_str()
         )));
     }
-    let lease: LeaseId = input::id(&id, Refusal::unknown_lease)?;
+    let computer = caller.own_computer().map(str::to_owned);
     let found = app
         .look(move |ledger, now| {
             let held = ledger.lease(lease.number)?;
             let is_held = held.id == lease && held.deadline > now.steady;
             let pool = ledger.pool(held.product).filter(|_| is_held)?;
-            Some(HeldLease {
+            let is_there = |own: &str| {
+                let at = ledger.computers().get(held.computer);
+                at.is_some_and(|at| *at.key == *own)
+            };
+            let is_own = may_ask && computer.as_deref().is_none_or(is_there);
+            let subject = ledger.subjects().get(held.subject).filter(|_| is_own);
+            (is_own || proven).then(|| HeldLease {
                 product: pool.listing.spec.id.to_string(),
                 seats: held.seats,
+                proven,
+                holder: subject.map(|subject| LeaseHolder {
+                    authority: subject.authority.to_string(),
+                    name: subject.name.to_string(),
+                }),
             })
         })
         .await?;
-    match found {
-        Some(held) => Ok(Json(StatusCode::OK, held)),
-        None => Err(Refusal::unknown_lease(&id)),
+    let held = found.ok_or_else(|| Refusal::unknown_lease(&id))?;
+    if may_ask {
+        app.joins.add(lease, joins);
     }
+    Ok(Json(StatusCode::OK, held))
 }
 
 fn empty(body: &[u8]) -> Result<(), Refusal> {
@@ -237,7 +274,7 @@ pub(crate) async fn list(
     let now = app.look(|_, now| now).await?;
     Ok(Json(
         StatusCode::OK,
-        super::page(rows, |row| item(row, now)),
+        super::page(rows, |row| item(&app, row, now)),
     ))
 }
 
@@ -248,8 +285,10 @@ fn nothing() -> Page<Lease> {
     }
 }
 
-fn item(row: LeaseRow, now: Now) -> Lease {
+fn item(app: &App, row: LeaseRow, now: Now) -> Lease {
     Lease {
+        joined: app.joins.of(row.id),
+        proof: None,
         id: row.id.to_string(),
         product: row.product,
         user: row.user,

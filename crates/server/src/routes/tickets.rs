@@ -98,7 +98,7 @@ async fn poll(
         keep_seconds: u32::try_from(keep).unwrap_or(u32::MAX),
     };
     let answer = app.command(command).await?;
-    shown(answer).ok_or_else(|| Refusal::unknown_ticket(id))
+    shown(app, answer).ok_or_else(|| Refusal::unknown_ticket(id))
 }
 
 /// The answer in words that the caller knows: builds before 0.3 take no `denied`, and would fail to
@@ -118,7 +118,7 @@ fn for_caller(answer: TicketAnswer, agent: Option<&HeaderValue>) -> TicketAnswer
 }
 
 /// A ticket in the words of the wire; none where there is none.
-fn shown(answer: Answer) -> Option<TicketAnswer> {
+fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     let now = answer.at;
     let Reply::Ticket {
         view,
@@ -164,9 +164,10 @@ fn shown(answer: Answer) -> Option<TicketAnswer> {
         position: (view.position > 0).then_some(view.position),
         expected_wait_seconds: view.expected_wait_seconds,
         expires_at,
-        lease: view
-            .lease
-            .map(|lease| words::lease(&lease, now, &product, &user, &computer)),
+        lease: view.lease.map(|lease| {
+            let proof = app.proofs.of(lease.id);
+            words::lease(&lease, now, &product, &user, &computer, proof)
+        }),
     })
 }
 

@@ -331,36 +331,3 @@ async fn computers_that_look_like_one_another_raise_a_warning() {
     let seen = server.call_as(&client, "GET", "/v1/status", None).await;
     assert_eq!(seen.body["computers"], json!([]));
 }
-
-#[tokio::test]
-async fn an_agent_may_ask_what_any_lease_is_of_but_not_whose_it_is() {
-    let server = Server::start();
-    server.product("cad", 2).await;
-    let id = server.lease("cad", "ann").await;
-    let agent = server
-        .token(json!({ "role": "agent", "computer": "c9" }))
-        .await;
-    let path = format!("/v1/agents/leases/{id}");
-    let held = server.call_as(&agent, "GET", &path, None).await;
-    assert_eq!(
-        (held.status, held.body),
-        (200, json!({ "product": "cad", "seats": 1 }))
-    );
-    let client = server
-        .token(json!({ "role": "client", "user": "bob" }))
-        .await;
-    let refused = server.call_as(&client, "GET", &path, None).await;
-    assert_eq!((refused.status, refused.code()), (403, "forbidden"));
-    let ended = server
-        .call("DELETE", &format!("/v1/leases/{id}"), None)
-        .await;
-    assert_eq!(ended.status, 204);
-    for gone in [
-        &*path,
-        "/v1/agents/leases/L00000001-1",
-        "/v1/agents/leases/x",
-    ] {
-        let none = server.call_as(&agent, "GET", gone, None).await;
-        assert_eq!((none.status, none.code()), (404, "unknown_lease"), "{gone}");
-    }
-}

@@ -19,5 +19,6 @@ mod idempotency;
 mod operation;
 mod pack;
 mod people;
+mod proofs;
 mod queue;
 mod service;

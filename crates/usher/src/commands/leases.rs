@@ -14,7 +14,10 @@ use crate::output::{Table, time};
 Examples:
   usher leases
   usher leases --product gimp
-  usher leases --user anna --json | jq -r '.items[].id'")]
+  usher leases --user anna --json | jq -r '.items[].id'
+
+JOINED counts the commands that joined the lease on computers with an agent, such as the ranks of an
+MPI job, since the server's start.")]
 pub(crate) struct Leases {
     /// Only of this product
     #[arg(long, value_name = "ID")]
@@ -48,7 +51,7 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
 /// Leases as a table.
 pub(crate) fn table(leases: &[Lease]) -> Table {
     let mut table = Table::new(&[
-        "LEASE", "PRODUCT", "USER", "COMPUTER", ">SEATS", "SINCE", "UNTIL",
+        "LEASE", "PRODUCT", "USER", "COMPUTER", ">SEATS", ">JOINED", "SINCE", "UNTIL",
     ]);
     for lease in leases {
         table.row([
@@ -57,6 +60,7 @@ pub(crate) fn table(leases: &[Lease]) -> Table {
             lease.user.clone(),
             lease.computer.clone(),
             lease.seats.to_string(),
+            lease.joined.to_string(),
             time::local(lease.granted_at),
             time::local(lease.expires_at),
         ]);

@@ -23,7 +23,8 @@ The command gets its standard input and output as they are, and signals too. The
 command's own (128+N where signal N ended it). Before it is started: 77 refused, 75 waited as long
 as asked or not now (paused, holding after a restore), 69 no server, 126 or 127 where the command
 cannot be started. What the command starts is covered by the same seat, and a `usher run` inside
-joins it.")]
+joins it: by USHER_LEASE and USHER_LEASE_PROOF in its environment, which mpirun and Slurm pass on to
+other computers. A lease of another computer or person is joined only with its proof.")]
 pub(crate) struct Run {
     /// The product; without it, the one whose program rules match
     #[arg(long, value_name = "ID")]
@@ -35,6 +36,10 @@ pub(crate) struct Run {
     /// Join a lease that is held already: takes no seat, and gives none back
     #[arg(long, value_name = "LEASE")]
     lease: Option<String>,
+    /// The proof of that lease, where it is not your own on this computer. Better in the
+    /// environment, where it stands already for what `usher run` starts: others see a command line
+    #[arg(long, value_name = "PROOF")]
+    lease_proof: Option<String>,
     /// How many seats to take
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(usher_api::SEATS_LIMIT)))]
@@ -60,9 +65,19 @@ pub(crate) struct Run {
 pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
     // The environment names the lease of a `usher run` around this one; somebody who means a lease
     // writes it on the command line.
-    let around = std::env::var("USHER_LEASE").ok();
+    let around = std::env::var(run::LEASE_VARIABLE).ok();
+    let lease_named = args.lease.is_some() && args.lease != around;
+    // What else the environment says is of the lease there.
+    let is_of_another = lease_named && around.is_some();
+    let said = |variable| std::env::var(variable).ok().filter(|_| !is_of_another);
+    let theirs = std::env::var(run::PROOF_VARIABLE)
+        .ok()
+        .filter(|_| is_of_another);
+    let given = |proof: &String| !proof.is_empty() && theirs.as_ref() != Some(proof);
     let order = Order {
-        lease_named: args.lease.is_some() && args.lease != around,
+        lease_named,
+        around: said(run::PRODUCT_VARIABLE),
+        proof: args.lease_proof.filter(given),
         product: args.product,
         lease: args.lease,
         wait: args.wait,

@@ -36,6 +36,9 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
         if let Some(end) = &decision.ended {
             line(ended(end))?;
         }
+        if decision.joined > 0 {
+            line(joined(decision.joined))?;
+        }
         if !decision.holders.is_empty() {
             print(&format!(
                 "\nWho held the seats then:\n{}",
@@ -68,6 +71,13 @@ fn ended(end: &LeaseEnd) -> String {
         time::local(end.at),
         tame(why)
     )
+}
+
+fn joined(times: u64) -> String {
+    match times {
+        1 => "The lease was joined once since the server's start.".to_owned(),
+        many => format!("The lease was joined {many} times since the server's start."),
+    }
 }
 
 fn sentence(decision: &Decision) -> String {

@@ -7,10 +7,12 @@
 pub(crate) mod child;
 pub(crate) mod door;
 pub(crate) mod find;
+mod join;
 pub(crate) mod progress;
 mod recognise;
 pub(crate) mod seat;
 mod session;
 pub(crate) mod signals;
 
+pub(crate) use join::{LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE};
 pub(crate) use session::{Order, run};

@@ -26,6 +26,12 @@ pub(crate) async fn product(door: &Door, file: &Path) -> Result<Option<String>, 
     }
 }
 
+/// The same, as the agent knows it.
+pub(crate) async fn by_agent(agent: &Client, file: &Path) -> Result<Option<String>, Failure> {
+    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    ask_agent(agent, &file).await
+}
+
 async fn ask_agent(agent: &Client, file: &Path) -> Result<Option<String>, Failure> {
     let Some(path) = file.to_str() else {
         return Ok(None);

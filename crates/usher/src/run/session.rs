@@ -1,6 +1,5 @@
 //! One `usher run`, in the order in which things happen.
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -9,22 +8,18 @@ use std::pin::Pin;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use usher_api::client::{Client, ClientError};
-use usher_api::{Code, CoverRequest, Lease, OnLostLease, OnUnreachable};
+use usher_api::{Lease, OnLostLease, OnUnreachable};
 
 use super::child::{Child, News};
 use super::door::{self, Door};
+use super::join::{LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE, covers, join, say_uncovered};
 use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
 use super::signals::{Caught, Signals};
 use super::{find, recognise};
 use crate::context::Context;
-use crate::failure::{Failure, exit, is_absence, is_silence};
+use crate::failure::{Failure, is_absence, is_silence};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
-
-/// The environment variable by which what runs on a seat finds it.
-const LEASE_VARIABLE: &str = "USHER_LEASE";
-/// The product of that seat.
-const PRODUCT_VARIABLE: &str = "USHER_LEASE_PRODUCT";
 
 /// What `usher run` was told.
 #[derive(Debug)]
@@ -35,6 +30,10 @@ pub(crate) struct Order {
     pub(crate) lease: Option<String>,
     /// Whether the lease was named on the command line, and not by a `usher run` around this one.
     pub(crate) lease_named: bool,
+    /// The proof of that lease.
+    pub(crate) proof: Option<String>,
+    /// The product of the lease that the environment names, where that is the lease to join.
+    pub(crate) around: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
     /// Seats to take.
@@ -74,7 +73,7 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     if let Some(lease) = order
         .lease
         .clone()
-        .filter(|_| is_around(recognised.as_deref()))
+        .filter(|_| is_around(&order, recognised.as_deref()))
     {
         return join(&order, context, &file, &lease, Some(&door), &mut signals).await;
     }
@@ -115,106 +114,10 @@ fn unrecognised(file: &Path) -> Failure {
 }
 
 /// Whether the lease of the `usher run` around this one is of the same product.
-fn is_around(product: Option<&str>) -> bool {
-    match (std::env::var(PRODUCT_VARIABLE), product) {
-        (Ok(around), Some(product)) => around == product,
+fn is_around(order: &Order, product: Option<&str>) -> bool {
+    match (&order.around, product) {
+        (Some(around), Some(product)) => around == product,
         _ => true,
-    }
-}
-
-/// Runs the command on a lease that somebody else keeps and gives back.
-async fn join(
-    order: &Order,
-    context: &Context,
-    file: &Path,
-    lease: &str,
-    door: Option<&Door>,
-    signals: &mut Signals,
-) -> Result<u8, Failure> {
-    let around = std::env::var(PRODUCT_VARIABLE).ok();
-    let mut product = order.product.clone().or(around);
-    let agent = match door {
-        Some(door) => door.agent.clone(),
-        // It was named. The lease of the `usher run` around this one is not asked about: that one
-        // may hold another by now.
-        None => {
-            let agent = door::agent(order.agent_socket.as_deref(), context).await?;
-            if agent.is_none() {
-                must_be_held(&context.client()?, lease).await?;
-            }
-            agent.map(|(agent, _)| agent)
-        }
-    };
-    if let Some(agent) = &agent {
-        if product.is_none() {
-            // Only a renewal tells what a lease is of.
-            let path = format!("/v1/leases/{}/renew", escaped(lease));
-            product = context
-                .client()?
-                .post_empty::<Lease>(&path)
-                .await
-                .ok()
-                .map(|held| held.product);
-        }
-        if let Some(product) = &product {
-            match cover(agent, lease, product, false).await {
-                Err(ClientError::Problem(problem))
-                    if door.is_none() && problem.is(Code::UnknownLease) =>
-                {
-                    return Err(not_held(problem.detail));
-                }
-                covered => say_uncovered(covered),
-            }
-        }
-    }
-    let mut environment = vec![(LEASE_VARIABLE, lease)];
-    environment.extend(
-        product
-            .as_deref()
-            .map(|product| (PRODUCT_VARIABLE, product)),
-    );
-    let child = Child::start(file, &order.words, &environment, signals.mask_before())?;
-    loop {
-        if let Some(code) = attend(&child, signals.next().await) {
-            return Ok(code);
-        }
-    }
-}
-
-/// Refuses to join a lease that the server says is none. Where it does not answer, the command is
-/// not held up: who keeps the lease learns of it.
-async fn must_be_held(client: &Client, lease: &str) -> Result<(), Failure> {
-    let path = format!("/v1/leases/{}/renew", escaped(lease));
-    match client.post_empty::<Lease>(&path).await {
-        Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => Err(not_held(
-            format!("lease {lease} has ended, never was, or is somebody else's"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn not_held(why: String) -> Failure {
-    Failure::new(exit::REFUSED, why)
-        .next("`usher leases` shows yours; without --lease a seat of its own is taken.")
-}
-
-/// Tells the agent that this process, and so all that it starts, is covered by the lease; whether
-/// it `keeps` it, so that the agent gives it back where this process is killed.
-async fn cover(agent: &Client, lease: &str, product: &str, keeps: bool) -> Result<(), ClientError> {
-    let request = CoverRequest {
-        lease: Cow::Borrowed(lease),
-        product: Cow::Borrowed(product),
-        pid: std::process::id(),
-        keeps,
-    };
-    agent.tell("/v1/covers", &request).await
-}
-
-fn say_uncovered(covered: Result<(), ClientError>) {
-    if let Err(error) = covered {
-        eprintln_quiet(&format!(
-            "usher: the agent does not know of this seat and may take a second one: {error}"
-        ));
     }
 }
 
@@ -228,10 +131,11 @@ async fn on_seat(
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     if let Some(agent) = &door.agent {
-        say_uncovered(cover(agent, &lease.id, &lease.product, true).await);
+        say_uncovered(covers(agent, &lease).await);
     }
     let environment = [
         (LEASE_VARIABLE, lease.id.as_str()),
+        (PROOF_VARIABLE, lease.proof.as_deref().unwrap_or_default()),
         (PRODUCT_VARIABLE, lease.product.as_str()),
     ];
     let child = match Child::start(file, &order.words, &environment, signals.mask_before()) {
@@ -274,7 +178,7 @@ fn keeper(client: &Client, lease: Option<Lease>) -> Pin<Box<dyn Future<Output = 
 }
 
 /// Deals with a signal; the exit code where the command has ended.
-fn attend(child: &Child, caught: Caught) -> Option<u8> {
+pub(super) fn attend(child: &Child, caught: Caught) -> Option<u8> {
     match caught.signal {
         Signal::SIGCHLD => match child.news() {
             News::Ended(code) => return Some(code),
@@ -299,7 +203,7 @@ async fn seat_again(door: &Door, ask: &Ask, child: &Child) -> Option<Lease> {
     match acquire(&door.seats, &ask, std::future::pending()).await {
         Ok(lease) => {
             if let Some(agent) = &door.agent {
-                say_uncovered(cover(agent, &lease.id, &lease.product, true).await);
+                say_uncovered(covers(agent, &lease).await);
             }
             Some(lease)
         }

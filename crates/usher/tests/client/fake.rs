@@ -122,6 +122,7 @@ impl Fake {
             .route("/v1/products/{id}", get(product))
             .route("/v1/agent", get(agent))
             .route("/v1/identify", post(identify))
+            .route("/v1/agents/leases/{id}", get(held))
             .route("/v1/covers", post(cover))
             .route("/v1/refresh", post(refresh))
             .with_state(shared.clone());
@@ -153,9 +154,12 @@ fn problem(status: u16, code: &str) -> Response {
     (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
 }
 
+/// The proof of every lease here.
+pub(crate) const PROOF: &str = "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c";
+
 fn lease(id: &str) -> Value {
     json!({"id": id, "product": "tool", "user": "anna", "computer": "pc", "seats": 1,
-        "granted_at": NOW, "expires_at": NOW, "ttl_seconds": 1})
+        "granted_at": NOW, "expires_at": NOW, "ttl_seconds": 1, "proof": PROOF})
 }
 
 async fn checkout(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
@@ -245,6 +249,20 @@ async fn renew(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) 
         return problem(404, "unknown_lease");
     }
     Json(lease(&id)).into_response()
+}
+
+async fn held(
+    State(shared): State<Arc<Shared>>,
+    Segment(id): Segment<String>,
+    headers: HeaderMap,
+) -> Response {
+    let mut world = shared.world.lock().unwrap();
+    world.asked.push(format!("GET /v1/agents/leases/{id}"));
+    let shown = headers.get("usher-lease-proof");
+    match shown.is_some_and(|shown| shown == PROOF) {
+        true => Json(json!({"product": "tool", "seats": 1, "proven": true})).into_response(),
+        false => problem(403, "forbidden"),
+    }
 }
 
 async fn checkin(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> StatusCode {

@@ -28,9 +28,9 @@ fn a_list_is_a_table_for_people_and_a_page_for_programs() {
         .args(["leases", "--server", &fake.url])
         .ended();
     insta::assert_snapshot!(stdout(&table), @r"
-    LEASE  PRODUCT  USER  COMPUTER  SEATS  SINCE                UNTIL
-    l-1    tool     anna  pc            1  2026-01-02 03:04:05  2026-01-02 03:04:05
-    l-2    tool     anna  pc            1  2026-01-02 03:04:05  2026-01-02 03:04:05
+    LEASE  PRODUCT  USER  COMPUTER  SEATS  JOINED  SINCE                UNTIL
+    l-1    tool     anna  pc            1       0  2026-01-02 03:04:05  2026-01-02 03:04:05
+    l-2    tool     anna  pc            1       0  2026-01-02 03:04:05  2026-01-02 03:04:05
     ");
     let json = usher(&folder)
         .args(["leases", "--json", "--server", &fake.url])

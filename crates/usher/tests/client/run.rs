@@ -1,6 +1,6 @@
 //! `usher run` and `usher checkout`.
 
-use crate::fake::Fake;
+use crate::fake::{Fake, PROOF};
 use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
 
 #[test]
@@ -227,6 +227,44 @@ fn a_named_lease_is_joined_and_neither_taken_nor_given_back() {
     // Only whether it is held is asked.
     let asked = fake.with(|world| world.asked.clone());
     assert_eq!(asked, ["POST /v1/leases/theirs/renew"]);
+}
+
+#[test]
+fn what_runs_on_a_seat_finds_its_proof_in_the_environment_and_one_of_another_lease_is_not_shown() {
+    let folder = Folder::new();
+    let fake = Fake::server(1);
+    fake.with(|world| world.leases.push("theirs".into()));
+    let run = |more: &[&str], environment: &[(&str, &str)]| {
+        fake.with(|world| world.asked.clear());
+        let mut run = usher(&folder);
+        run.args(["run", "--server", &fake.url]).args(more);
+        run.envs(environment.iter().copied());
+        let output = run
+            .args(["--", "sh", "-c", "echo $USHER_LEASE $USHER_LEASE_PROOF"])
+            .ended();
+        (stdout(&output), fake.with(|world| world.asked.clone()))
+    };
+    let named = ["--lease", "theirs"];
+    let proof = ("USHER_LEASE_PROOF", PROOF);
+    let by_proof = "GET /v1/agents/leases/theirs".to_owned();
+    let by_renewal = "POST /v1/leases/theirs/renew".to_owned();
+    let (said, asked) = run(&named, &[proof]);
+    assert_eq!(
+        (said, asked),
+        (format!("theirs {PROOF}\n"), vec![by_proof.clone()])
+    );
+    let (said, asked) = run(&[&named[..], &["--lease-proof", PROOF]].concat(), &[]);
+    assert_eq!((said, asked), (format!("theirs {PROOF}\n"), vec![by_proof]));
+    // What the environment holds is the proof of the lease that it names.
+    let (said, asked) = run(&named, &[proof, ("USHER_LEASE", "l-9")]);
+    assert_eq!((said, asked), ("theirs\n".to_owned(), vec![by_renewal]));
+    fake.with(|world| world.leases.clear());
+    let stale = [
+        ("USHER_LEASE_PROOF", "1d"),
+        ("USHER_LEASE_PRODUCT", "other"),
+    ];
+    let (said, _) = run(&["--product", "tool"], &stale);
+    assert_eq!(said, format!("l-1 {PROOF}\n"));
 }
 
 #[test]

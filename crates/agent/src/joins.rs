@@ -1,0 +1,122 @@
+//! Who has joined which lease, as the server was once asked; and how often, until it is told.
+//!
+//! In memory only: after a start of the agent the server is asked again.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Accounts and leases that are remembered; when there are as many, all are asked about again.
+const ADMITTED_LIMIT: usize = 16_384;
+/// Leases whose joins wait to be told; what more is joined meanwhile is not counted.
+const UNTOLD_LIMIT: usize = 16_384;
+
+/// Joins of a lease that one request tells at the most.
+const JOINS_LIMIT: u32 = 100_000;
+
+/// Joins of a lease that the server is to be told.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Untold {
+    pub(crate) joins: u32,
+    /// What opens the lease at the server, where it is not of this computer.
+    pub(crate) proof: Option<String>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Joins {
+    held: Mutex<Held>,
+    /// There is something to tell.
+    pub(crate) to_tell: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    /// By lease and account, the proof that was right; none: it is the lease of that person.
+    admitted: BTreeMap<(String, u32), Option<String>>,
+    untold: BTreeMap<String, Untold>,
+}
+
+impl Joins {
+    /// The account may join the lease.
+    pub(crate) fn admit(&self, lease: &str, uid: u32, proof: Option<String>) {
+        let mut held = self.held();
+        if held.admitted.len() >= ADMITTED_LIMIT {
+            held.admitted.clear();
+        }
+        held.admitted.insert((lease.to_owned(), uid), proof);
+    }
+
+    /// Whether the account may join the lease, as far as is remembered, and by which proof.
+    pub(crate) fn admitted(&self, lease: &str, uid: u32) -> Option<Option<String>> {
+        let key = (lease.to_owned(), uid);
+        self.held().admitted.get(&key).cloned()
+    }
+
+    /// A lease was joined, and the server does not know yet.
+    pub(crate) fn count(&self, lease: &str, proof: Option<String>) {
+        let once = Untold { joins: 1, proof };
+        self.keep(lease.to_owned(), once);
+        self.to_tell.notify_one();
+    }
+
+    /// Adds joins to what is told with the next ones.
+    pub(crate) fn keep(&self, lease: String, more: Untold) {
+        let mut held = self.held();
+        let is_full = held.untold.len() >= UNTOLD_LIMIT;
+        match held.untold.entry(lease) {
+            Entry::Occupied(mut untold) => {
+                let joins = &mut untold.get_mut().joins;
+                *joins = joins.saturating_add(more.joins).min(JOINS_LIMIT);
+            }
+            Entry::Vacant(place) if !is_full => drop(place.insert(more)),
+            Entry::Vacant(_) => {}
+        }
+    }
+
+    /// What the server is to be told, by lease; it is counted from none again.
+    pub(crate) fn take(&self) -> BTreeMap<String, Untold> {
+        std::mem::take(&mut self.held().untold)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_admitted_to_the_lease_that_it_joined_and_to_no_other() {
+        let joins = Joins::default();
+        joins.admit("L1", 7, Some("p".to_owned()));
+        joins.admit("L2", 8, None);
+        assert_eq!(joins.admitted("L1", 7), Some(Some("p".to_owned())));
+        assert_eq!(joins.admitted("L2", 8), Some(None));
+        assert_eq!(joins.admitted("L1", 8), None);
+        assert_eq!(joins.admitted("L2", 7), None);
+        for number in 0..ADMITTED_LIMIT {
+            joins.admit(&format!("M{number}"), 7, None);
+        }
+        assert!(joins.held().admitted.len() <= ADMITTED_LIMIT);
+    }
+
+    #[test]
+    fn joins_add_up_until_they_are_taken() {
+        let joins = Joins::default();
+        joins.count("L1", Some("p".to_owned()));
+        joins.count("L1", Some("p".to_owned()));
+        let taken = joins.take();
+        let proof = Some("p".to_owned());
+        assert_eq!(taken["L1"], Untold { joins: 2, proof });
+        assert!(joins.take().is_empty());
+        for number in 0..UNTOLD_LIMIT + 5 {
+            joins.count(&format!("M{number}"), None);
+        }
+        assert_eq!(joins.take().len(), UNTOLD_LIMIT);
+    }
+}

@@ -1,0 +1,213 @@
+//! Who may join a lease: its own person, and whoever shows its proof.
+
+use std::process::Child;
+
+use serde_json::json;
+
+use crate::socket::{ask_as, can_ask, request, waiting_shell};
+use crate::support::{Agent, PROOF, Server, open_to_all, wait_for};
+
+/// Asks for a cover of a process by a lease as an account; the answer's status and code.
+fn join(
+    agent: &Agent,
+    uid: u32,
+    process: &Child,
+    lease: &str,
+    proof: Option<&str>,
+) -> (u16, String) {
+    let mut body = json!({"lease": lease, "product": "app", "pid": process.id()});
+    if let Some(proof) = proof {
+        body["proof"] = json!(proof);
+    }
+    let (status, problem) = ask_as(uid, agent, "POST", "/v1/covers", Some(&body));
+    let code = problem["code"].as_str().unwrap_or_default().to_owned();
+    (status, code)
+}
+
+fn joined() -> (u16, String) {
+    (204, String::new())
+}
+
+fn refused() -> (u16, String) {
+    (404, "unknown_lease".to_owned())
+}
+
+/// What the server was asked of leases, in order.
+fn asked(server: &Server) -> Vec<String> {
+    let book = server.book();
+    let paths = book.requests.iter().map(|(_, path, _)| path.clone());
+    paths
+        .filter(|path| path.contains("agents/leases"))
+        .collect()
+}
+
+#[test]
+fn a_lease_of_another_computer_is_joined_with_its_proof_only_also_while_others_have_joined_it() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let held = ("R7".to_owned(), "app".to_owned());
+    server.book().elsewhere.extend([held]);
+    let agent = Agent::start(&server, folder.path());
+    let theirs = waiting_shell(1234, "true");
+    let others = waiting_shell(1235, "true");
+    let wrong = PROOF.replacen('c', "d", 1);
+    let guesses = [None, Some(&*wrong), Some(""), Some("\u{7f}"), Some("0c")];
+    for guess in guesses {
+        let answer = join(&agent, 1234, &theirs, "R7", guess);
+        assert_eq!(answer, refused(), "{guess:?}");
+    }
+    assert_eq!(join(&agent, 1234, &theirs, "R7", Some(PROOF)), joined());
+    for guess in guesses {
+        let answer = join(&agent, 1235, &others, "R7", guess);
+        assert_eq!(
+            answer,
+            refused(),
+            "{guess:?} while the cover of another account stands"
+        );
+    }
+    assert_eq!(join(&agent, 1235, &others, "R7", Some(PROOF)), joined());
+    for mut shell in [theirs, others] {
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_lease_of_this_computer_is_joined_by_its_own_person_without_a_proof() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    let realm = format!("computer:{}", agent.status().computer);
+    let lease = |realm: &str| ("app".to_owned(), realm.to_owned(), "1234".to_owned());
+    server.book().here.extend([
+        ("R3".to_owned(), lease(&realm)),
+        // As a server says that counts computers' own accounts by name.
+        ("R4".to_owned(), lease("local")),
+        ("R5".to_owned(), lease("corp.example")),
+        ("R6".to_owned(), lease("usher")),
+    ]);
+    let theirs = waiting_shell(1234, "true");
+    let others = waiting_shell(1235, "true");
+    for (id, own) in [
+        ("R3", joined()),
+        ("R4", joined()),
+        ("R5", refused()),
+        ("R6", refused()),
+    ] {
+        assert_eq!(join(&agent, 1234, &theirs, id, None), own, "{id}");
+        assert_eq!(join(&agent, 1235, &others, id, None), refused(), "{id}");
+        assert_eq!(
+            join(&agent, 1235, &others, id, Some(PROOF)),
+            joined(),
+            "{id}"
+        );
+    }
+    for mut shell in [theirs, others] {
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_lease_that_was_made_here_is_joined_by_another_account_with_the_proof_that_its_maker_was_told()
+{
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    let (status, granted) = ask_as(1234, &agent, "POST", "/v1/checkouts", Some(&request("x")));
+    assert_eq!((status, &granted["lease"]["id"]), (201, &json!("R1")));
+    assert_eq!(
+        granted["lease"]["proof"], PROOF,
+        "it is passed on to who asked"
+    );
+    let realm = format!("computer:{}", agent.status().computer);
+    let held = ("app".to_owned(), realm, "1234".to_owned());
+    server.book().here.insert("R1".to_owned(), held);
+    let theirs = waiting_shell(1234, "true");
+    let others = waiting_shell(1235, "true");
+    assert_eq!(join(&agent, 1235, &others, "R1", None), refused());
+    assert_eq!(join(&agent, 1234, &theirs, "R1", None), joined());
+    assert_eq!(join(&agent, 1235, &others, "R1", None), refused());
+    assert_eq!(join(&agent, 1235, &others, "R1", Some(PROOF)), joined());
+    for mut shell in [theirs, others] {
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_server_is_told_of_each_join_and_who_joined_by_proof_stays_joined_over_a_restart() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let held = ("R7".to_owned(), "app".to_owned());
+    server.book().elsewhere.extend([held]);
+    let agent = Agent::start(&server, folder.path());
+    let mut shells: Vec<Child> = (0..4).map(|_| waiting_shell(1234, "true")).collect();
+    for shell in &shells {
+        assert_eq!(join(&agent, 1234, shell, "R7", Some(PROOF)), joined());
+    }
+    let told = || -> u64 {
+        let asked = asked(&server);
+        let joins = asked.iter().filter_map(|path| path.split_once("?joins="));
+        joins.map(|(_, joins)| joins.parse::<u64>().unwrap()).sum()
+    };
+    wait_for("all joins to be told", || (told() == 4).then_some(()));
+    agent.stop();
+    let before = asked(&server).len();
+    let agent = Agent::start(&server, folder.path());
+    wait_for("the covers to be looked after", || {
+        (asked(&server).len() >= before + 3).then_some(())
+    });
+    let covers = count_covers(&agent);
+    assert_eq!(
+        covers, 4,
+        "a server that is shown the proof says that the lease is held"
+    );
+    for shell in &mut shells {
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+    }
+    assert_eq!(told(), 4, "each once");
+}
+
+/// Covers that the agent has written down.
+fn count_covers(agent: &Agent) -> i64 {
+    let file = agent.data().join("agent.db");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection
+        .query_row("SELECT count(*) FROM covers", [], |row| row.get(0))
+        .unwrap()
+}
+
+#[test]
+fn a_server_that_says_nothing_of_who_holds_a_lease_lets_nobody_join() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    let nobody = ("app".to_owned(), String::new(), String::new());
+    server.book().here.insert("R9".to_owned(), nobody);
+    let mut shell = waiting_shell(1234, "true");
+    assert_eq!(join(&agent, 1234, &shell, "R9", None), refused());
+    drop(shell.stdin.take());
+    shell.wait().unwrap();
+}

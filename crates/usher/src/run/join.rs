@@ -1,0 +1,165 @@
+//! Joining a lease that somebody else keeps, and telling the agent which lease covers a command.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, CoverRequest, HeldLease, LEASE_PROOF_HEADER, Lease};
+
+use super::child::Child;
+use super::door::{self, Door};
+use super::recognise;
+use super::session::{Order, attend};
+use super::signals::Signals;
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::listing::{eprintln_quiet, escaped};
+
+/// The environment variable by which what runs on a seat finds it.
+pub(crate) const LEASE_VARIABLE: &str = "USHER_LEASE";
+/// The product of that seat.
+pub(crate) const PRODUCT_VARIABLE: &str = "USHER_LEASE_PRODUCT";
+/// The proof by which it is joined, also on another computer; empty where there is none.
+pub(crate) const PROOF_VARIABLE: &str = "USHER_LEASE_PROOF";
+
+/// Runs the command on a lease that somebody else keeps and gives back.
+pub(super) async fn join(
+    order: &Order,
+    context: &Context,
+    file: &Path,
+    lease: &str,
+    door: Option<&Door>,
+    signals: &mut Signals,
+) -> Result<u8, Failure> {
+    let mut product = order.product.clone().or_else(|| order.around.clone());
+    let proof = order.proof.as_deref();
+    let agent = match door {
+        Some(door) => door.agent.clone(),
+        // It was named. The lease of the `usher run` around this one is not asked about: that one
+        // may hold another by now.
+        None => {
+            let agent = door::agent(order.agent_socket.as_deref(), context).await?;
+            if agent.is_none() {
+                must_be_held(&context.client()?, lease, proof).await?;
+            }
+            agent.map(|(agent, _)| agent)
+        }
+    };
+    if let Some(agent) = &agent {
+        if product.is_none() {
+            product = match ask(&context.client()?, lease, proof).await {
+                Ok(product) => Some(product),
+                // Who has no token is not told what a lease is of.
+                Err(_) => recognise::by_agent(agent, file).await.unwrap_or_default(),
+            };
+        }
+        if let Some(product) = &product {
+            match cover(agent, lease, product, proof, false).await {
+                Err(ClientError::Problem(problem))
+                    if door.is_none() && problem.is(Code::UnknownLease) =>
+                {
+                    return Err(not_held(problem.detail));
+                }
+                covered => say_uncovered(covered),
+            }
+        }
+    }
+    let mut environment = vec![(LEASE_VARIABLE, lease)];
+    environment.push((PROOF_VARIABLE, proof.unwrap_or_default()));
+    environment.extend(
+        product
+            .as_deref()
+            .map(|product| (PRODUCT_VARIABLE, product)),
+    );
+    let child = Child::start(file, &order.words, &environment, signals.mask_before())?;
+    loop {
+        if let Some(code) = attend(&child, signals.next().await) {
+            return Ok(code);
+        }
+    }
+}
+
+/// Refuses to join a lease that the server says is none. Where it does not answer, the command is
+/// not held up: who keeps the lease learns of it.
+async fn must_be_held(client: &Client, lease: &str, proof: Option<&str>) -> Result<(), Failure> {
+    match ask(client, lease, proof).await {
+        Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => {
+            Err(not_held(format!(
+                "lease {lease} has ended, never was, or is somebody else's and its proof was not \
+                 shown"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Asks the server of which product a lease is: by its proof, or else by a renewal, which only its
+/// own person can make.
+async fn ask(client: &Client, lease: &str, proof: Option<&str>) -> Result<String, ClientError> {
+    let lease = escaped(lease);
+    if let Some(proof) = proof.filter(|proof| proof.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        let path = format!("/v1/agents/leases/{lease}");
+        let held = client.get_showing::<HeldLease>(&path, LEASE_PROOF_HEADER, proof);
+        if let Ok(held) = held.await {
+            return Ok(held.product);
+        }
+    }
+    let path = format!("/v1/leases/{lease}/renew");
+    let renewed: Lease = client.post_empty(&path).await?;
+    Ok(renewed.product)
+}
+
+fn not_held(why: String) -> Failure {
+    Failure::new(exit::REFUSED, why).next(
+        "`usher leases` shows yours; another's is joined with its proof, USHER_LEASE_PROOF in the \
+         environment of what runs on it. Without --lease a seat of its own is taken.",
+    )
+}
+
+/// Tells the agent that this process, and so all that it starts, is covered by the lease; whether
+/// it `keeps` it, so that the agent gives it back where this process is killed.
+async fn cover(
+    agent: &Client,
+    lease: &str,
+    product: &str,
+    proof: Option<&str>,
+    keeps: bool,
+) -> Result<(), ClientError> {
+    let mut request = CoverRequest {
+        lease: Cow::Borrowed(lease),
+        product: Cow::Borrowed(product),
+        pid: std::process::id(),
+        proof: proof.map(Cow::Borrowed),
+        keeps,
+    };
+    match agent.tell("/v1/covers", &request).await {
+        // An agent of the version before knows no proofs.
+        Err(ClientError::Problem(problem))
+            if problem.is(Code::InvalidRequest) && proof.is_some() =>
+        {
+            request.proof = None;
+            agent.tell("/v1/covers", &request).await
+        }
+        told => told,
+    }
+}
+
+/// Tells the agent the same of a lease that this process keeps.
+pub(super) async fn covers(agent: &Client, lease: &Lease) -> Result<(), ClientError> {
+    cover(
+        agent,
+        &lease.id,
+        &lease.product,
+        lease.proof.as_deref(),
+        true,
+    )
+    .await
+}
+
+pub(super) fn say_uncovered(covered: Result<(), ClientError>) {
+    if let Err(error) = covered {
+        eprintln_quiet(&format!(
+            "usher: the agent does not know of this seat and may take a second one: {error}"
+        ));
+    }
+}
