@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 /// The first pause.
 pub(super) const FIRST: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(30);
+/// The longest.
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// What was ready and ran on so long was well: the next death is the first again.
 const STABLE: Duration = Duration::from_secs(10);
 /// Deaths within [`WINDOW`] after which a role is not started any more, as the units of systemd

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -46,6 +46,8 @@ pub(super) struct Role {
     words: Vec<OsString>,
     /// What it is given to listen on; this process keeps it while the role is to be there.
     listener: Option<TcpListener>,
+    /// Where that is, to listen there again after it was given up.
+    address: Option<SocketAddr>,
     state: State,
     backoff: Backoff,
 }
@@ -80,6 +82,7 @@ impl Role {
             program,
             words,
             listener: None,
+            address: None,
             state,
             backoff: Backoff::new(),
         })
@@ -92,6 +95,7 @@ impl Role {
         listener: TcpListener,
     ) -> Result<Self, Failure> {
         let mut role = Role::new(name, words)?;
+        role.address = listener.local_addr().ok();
         role.listener = Some(listener);
         Ok(role)
     }
@@ -269,12 +273,8 @@ impl Role {
     ) -> Result<(), String> {
         match self.state {
             State::Stopped => return Err(format!("the {} was stopped on purpose", self.name)),
-            State::GivenUp => {
-                return Err(format!(
-                    "the {} died too often, and is not started again until `usher up` is",
-                    self.name
-                ));
-            }
+            // Another program may lie there now, as where an upgrade is taken back.
+            State::GivenUp => self.listen_again()?,
             State::Down { .. } | State::Up { .. } => {}
         }
         self.end(grace, stop).await;
@@ -307,8 +307,27 @@ impl Role {
                 return Err(format!("it was not ready after {} s", READY.as_secs()));
             }
         };
-        self.died(Duration::ZERO, &format!("ended at its start ({ended})"));
+        // Whoever asked decides what comes next, as an upgrade that is taken back; the address stays
+        // open for that. Only if nobody does is it tried again.
+        let pause = backoff::LONGEST;
+        self.state = State::Down {
+            again_at: Instant::now() + pause,
+        };
+        log::line(&format!(
+            "usher: the {} ended at its start ({ended}); unless it is restarted before, it is started \
+             again in {} s",
+            self.name,
+            pause.as_secs()
+        ));
         Err(format!("it ended at its start ({ended})"))
+    }
+
+    fn listen_again(&mut self) -> Result<(), String> {
+        if let (None, Some(address)) = (&self.listener, self.address) {
+            let listener = usher_server::bind(address).map_err(|error| error.to_string())?;
+            self.listener = Some(listener);
+        }
+        Ok(())
     }
 
     /// Stops it: asks, waits, and kills it where it does not end in time, or at another signal.
