@@ -15,7 +15,7 @@ use crate::schema::from_i64;
 
 /// Makes the account the key of each person, in the tables.
 ///
-/// Of several people of one realm and account (a uid that was given to an account anew) the one
+/// Of several people of one realm and account (a uid that was given to another account) the one
 /// whose last use is the newest gets it; the others keep the key that they have, and with it their
 /// history. Nobody gets a key that somebody has. Of a directory, names that are not plain ASCII
 /// keep their keys: SQLite folds no others. `persons_entered` may be there before: whom the

@@ -171,7 +171,7 @@ impl Accounts {
         self.at_hand(uid).is_some()
     }
 
-    /// Learns an account, anew after ten minutes. This may take a second.
+    /// Learns an account, again after ten minutes. This may take a second.
     pub(crate) fn learn(&self, uid: u32) {
         let known = &self.known;
         if lock(known)

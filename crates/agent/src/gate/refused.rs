@@ -1,6 +1,6 @@
 //! Of which files the gate knows that they are refused where nobody answers it.
 //!
-//! A file that has changed is told anew; beyond the limit the one that was told first is forgotten.
+//! A file that has changed is told again; beyond the limit the oldest is forgotten.
 
 use std::collections::{HashMap, VecDeque};
 

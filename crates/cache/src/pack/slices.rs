@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
         let watch = |on| self.shared.execute(Command::WatchDirectory { on });
         watch(true)?;
         let forgotten = self.forget_unreferenced();
-        // Where it cannot be ended, the next pack begins it anew.
+        // If it cannot be ended, the next pack starts it over.
         watch(false)?;
         forgotten?;
         self.keep_position()

@@ -8,13 +8,6 @@ use super::denials::{Asker, Folded};
 use super::event::{EndCause, Event};
 use super::*;
 
-/// People, and computers, from which number on those are not entered who are new and are refused.
-pub const CROWD_LIMIT: usize = 100_000;
-/// How they are shown. No request can name them: their keys are empty.
-pub const OTHERS: &str = "(others)";
-const OTHER_SUBJECTS: SubjectId = SubjectId(0);
-const OTHER_COMPUTERS: ComputerId = ComputerId(0);
-
 /// A checkout whose names are looked up.
 pub(super) struct Asked {
     pub product: ProductNumber,
@@ -86,81 +79,6 @@ impl Ledger {
             Err(Reason::NoSeat) if checkout.wait => self.queue(&asked),
             Err(reason) => self.deny(&asked, reason),
         }
-    }
-
-    /// Who asks, and where: looked up, or entered. Where the directory is crowded, who is new and
-    /// would be refused is not entered, but counted among the others: names that are made up as
-    /// they are needed (containers) would fill memory and disk with refusals.
-    fn asker(&mut self, checkout: &Checkout) -> (SubjectId, ComputerId) {
-        let crowded = self.subjects.len() >= CROWD_LIMIT || self.computers.len() >= CROWD_LIMIT;
-        if crowded && self.would_refuse(checkout) {
-            let SubjectRef { authority, key, .. } = &checkout.subject;
-            let subject = self.subjects.find(authority, key).map(|known| known.id);
-            let computer = self
-                .computers
-                .find(&checkout.computer.key)
-                .map(|known| known.id);
-            let subject = subject.unwrap_or_else(|| self.other_subjects());
-            let computer = computer.unwrap_or_else(|| self.other_computers());
-            self.note_subject(subject);
-            self.note_computer(computer);
-            return (subject, computer);
-        }
-        (
-            self.subject(checkout.subject.clone()),
-            self.computer(checkout.computer.clone()),
-        )
-    }
-
-    /// Whether nothing but a refusal comes of it, whoever asks.
-    fn would_refuse(&self, checkout: &Checkout) -> bool {
-        let Some((product, pool)) = self.product(&checkout.product) else {
-            return true;
-        };
-        let scene = pool.scene(self.now);
-        let may_wait = checkout.wait
-            && u64::from(checkout.seats) <= scene.seats
-            && scene.queued < pool.listing.spec.queue_limit;
-        let asked = Asked {
-            product,
-            subject: OTHER_SUBJECTS,
-            computer: OTHER_COMPUTERS,
-            session: None,
-            seats: checkout.seats,
-            ttl_seconds: 1,
-            waits: checkout.wait,
-            priority: checkout.priority,
-            program: None,
-        };
-        match self.plan(&asked) {
-            Ok(_) => false,
-            Err(Reason::NoSeat) => !may_wait,
-            Err(_) => true,
-        }
-    }
-
-    fn other_subjects(&mut self) -> SubjectId {
-        if self.subjects.get(OTHER_SUBJECTS).is_none() {
-            self.emit(Event::SubjectEntered(Subject {
-                id: OTHER_SUBJECTS,
-                authority: Arc::default(),
-                key: Arc::default(),
-                name: OTHERS.into(),
-            }));
-        }
-        OTHER_SUBJECTS
-    }
-
-    fn other_computers(&mut self) -> ComputerId {
-        if self.computers.get(OTHER_COMPUTERS).is_none() {
-            self.emit(Event::ComputerEntered(Computer {
-                id: OTHER_COMPUTERS,
-                key: Arc::default(),
-                name: OTHERS.into(),
-                document: Arc::default(),
-            }));
-        }
-        OTHER_COMPUTERS
     }
 
     /// From where seats would be granted and how long they may be held, or why not.
@@ -549,64 +467,6 @@ impl Ledger {
                 .find(key)
                 .is_some_and(|found| found.id == computer),
         }
-    }
-
-    /// Looks a person up; enters it where it is new. Who asks gives nobody another name.
-    pub(super) fn subject(&mut self, asked: SubjectRef) -> SubjectId {
-        let known = self.subjects.find(&asked.authority, &asked.key);
-        if let Some(id) = known.map(|known| known.id) {
-            self.note_subject(id);
-            return id;
-        }
-        let mut id = SubjectId(asked.candidate);
-        while self.subjects.get(id).is_some() {
-            id = SubjectId(id.0.wrapping_add(1));
-        }
-        let SubjectRef {
-            authority,
-            key,
-            name,
-            ..
-        } = asked;
-        self.emit(Event::SubjectEntered(Subject {
-            id,
-            authority,
-            key,
-            name,
-        }));
-        self.note_subject(id);
-        id
-    }
-
-    /// Looks a computer up; enters it where it is new.
-    pub(super) fn computer(&mut self, asked: ComputerRef) -> ComputerId {
-        let known = self.computers.find(&asked.key);
-        if let Some(id) = known.map(|known| known.id) {
-            self.note_computer(id);
-            return id;
-        }
-        let name = asked.key.clone();
-        self.enter_computer(asked, name, Arc::from(""))
-    }
-
-    pub(super) fn enter_computer(
-        &mut self,
-        asked: ComputerRef,
-        name: Arc<str>,
-        document: Arc<str>,
-    ) -> ComputerId {
-        let mut id = ComputerId(asked.candidate);
-        while self.computers.get(id).is_some() {
-            id = ComputerId(id.0.wrapping_add(1));
-        }
-        self.emit(Event::ComputerEntered(Computer {
-            id,
-            key: asked.key,
-            name,
-            document,
-        }));
-        self.note_computer(id);
-        id
     }
 
     pub(super) fn product_id(&self, number: ProductNumber) -> Arc<str> {

@@ -10,6 +10,7 @@
 //! is served by priority, then arrival, as soon as a seat is free that it may use).
 
 mod adopt;
+mod asker;
 mod canary;
 mod catalogue;
 mod claim;
@@ -33,8 +34,8 @@ mod time;
 mod validity;
 
 pub use adopt::{ADOPTIONS_LIMIT, Shown};
+pub use asker::{CROWD_LIMIT, OTHERS};
 pub use command::*;
-pub use decide::{CROWD_LIMIT, OTHERS};
 pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS};
 pub use directory::{Computers, Subjects};
 pub use event::{Batch, EndCause, Event};

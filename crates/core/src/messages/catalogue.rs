@@ -449,7 +449,7 @@ pub const CATALOGUE: &[Entry] = &[
                   settings of the manager's computer name, so that the manager's token runs nothing \
                   else.",
         check: "Add the line {2} to /etc/usher/usher.toml, with a name of your choice, and restart the \
-                manager: the rule then refers to it. Or put the rules anew.",
+                manager: the rule then refers to it. Or put the rules again.",
         does: "It leaves the action out and says so at each start.",
     },
     Entry {
