@@ -156,6 +156,7 @@ fn ask(number: u64) -> Command {
     let user: Arc<str> = format!("user-{}", number % PEOPLE).into();
     Command::Checkout(Checkout {
         product: format!("product-{}", number % PRODUCTS).into(),
+        also: Vec::new(),
         subject: SubjectRef {
             authority: "usher".into(),
             key: user.clone(),
@@ -199,7 +200,7 @@ impl Sink for Room {
             if !matches!(
                 answer,
                 Ok(Answer {
-                    reply: Reply::Granted(_),
+                    reply: Reply::Granted { .. },
                     ..
                 })
             ) {

@@ -78,6 +78,8 @@ fn answer(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
             ttl_seconds,
             allotments: Vec::new(),
             proof: None,
+            also: Vec::new(),
+            with: None,
             joined: 0,
         },
     })

@@ -17,6 +17,9 @@ pub struct CheckoutRequest<'a> {
     /// Product id.
     #[serde(borrow)]
     pub product: Cow<'a, str>,
+    /// Further products, each named once: all are granted, or none; at most 15.
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoWanted<'a>>,
     /// Name of the person who is counted.
     #[serde(borrow)]
     pub user: Cow<'a, str>,
@@ -57,6 +60,30 @@ pub struct CheckoutRequest<'a> {
 
 pub(crate) fn is_never(joined: &u64) -> bool {
     *joined == 0
+}
+
+/// Seats of a further product that are asked for at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlsoWanted<'a> {
+    /// Product id.
+    #[serde(borrow)]
+    pub product: Cow<'a, str>,
+    /// How many seats, 1 to 100,000.
+    #[serde(default = "one")]
+    pub seats: u32,
+}
+
+/// Seats of a further product of the same ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Also {
+    /// Product id.
+    pub product: String,
+    /// Seats.
+    pub seats: u32,
+    /// Their lease, where they are held. It is renewed and ended together with the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
 }
 
 fn is_zero(priority: &i8) -> bool {
@@ -119,6 +146,12 @@ pub struct Lease {
     /// How often it was joined by others than who keeps it, since the server's start (in lists).
     #[serde(default, skip_serializing_if = "is_never")]
     pub joined: u64,
+    /// What is held with it, where several products were asked for at once (not in lists).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
+    /// The first of the leases that it is held with, itself or another (in lists).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
 }
 
 /// 201 and 202 of `POST /v1/checkouts`. A refusal is a [`crate::Problem`] with code `denied`.
@@ -155,6 +188,9 @@ pub struct Ticket {
     /// The place is lost at about this time unless it is polled.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
+    /// What else it waits for: `position` is the place that is furthest back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
 }
 
 /// `GET /v1/tickets/{id}`.
@@ -188,6 +224,9 @@ pub struct TicketAnswer {
     /// The lease, when granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
+    /// What else it waits for, or waited for; what is held with the lease, when granted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
 }
 
 /// Why a waiting request is passed over: it asks for more seats than there are, in use or not.
@@ -237,6 +276,9 @@ pub struct QueueEntry {
     /// When it was queued.
     #[schema(value_type = String, format = DateTime)]
     pub queued_at: Timestamp,
+    /// The first of the tickets that it waits with, itself or another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
     /// Estimate from recent checkins; null where nothing is known.
     pub expected_wait_seconds: Option<u64>,
 }

@@ -241,7 +241,8 @@ fn allotment(row: &Row<'_>) -> rusqlite::Result<Allotment> {
 
 const LEASES: &str = "SELECT number, incarnation, product, subject, computer, seats, ttl_seconds, \
                       deadline, granted_at, granted, draws, session, ticket, ticket_incarnation, \
-                      holders, graced, program, session_incarnation FROM leases INDEXED BY leases_held \
+                      holders, graced, program, session_incarnation, bundle, bundle_count \
+                      FROM leases INDEXED BY leases_held \
                       WHERE ended IS NULL ORDER BY number";
 
 fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
@@ -280,13 +281,24 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
         holders: read_holders(holders),
         graced: row.get(15)?,
         program: row.get(16)?,
+        bundle: bundle(row, 18)?,
     })
+}
+
+/// What a lease or ticket is one with, from two columns on.
+fn bundle(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Bundle>> {
+    let number: Option<i64> = row.get(first)?;
+    let count: Option<u8> = row.get(first + 1)?;
+    Ok(number.zip(count).map(|(number, count)| Bundle {
+        first: EventNumber(from_i64(number)),
+        count,
+    }))
 }
 
 const TICKETS: &str = "SELECT number, incarnation, product, subject, computer, seats, \
                        ttl_seconds, priority, queued_at, state, until, lease, lease_incarnation, \
-                       program, aside_since, deny_at, denied_for, decision, decision_incarnation \
-                       FROM tickets WHERE forgotten = 0";
+                       program, aside_since, deny_at, denied_for, decision, decision_incarnation, \
+                       bundle, bundle_count FROM tickets WHERE forgotten = 0";
 
 fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
     let until: Option<i64> = row.get(10)?;
@@ -339,6 +351,7 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         queued_at: Wall(row.get(8)?),
         state,
         program: row.get(13)?,
+        bundle: bundle(row, 19)?,
     })
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 use smallvec::SmallVec;
-use usher_core::ledger::{AllotmentNumber, Bound, Draw, SessionKey, Wall};
+use usher_core::ledger::{AllotmentNumber, Bound, Draw, Other, SessionKey, Wall};
 
 use crate::backup;
 use crate::error::CacheError;
@@ -152,6 +152,15 @@ const STEPS: &[(&str, u32)] = &[
     -- where that was not kept.
     ALTER TABLE leases ADD COLUMN waits INTEGER;
     ALTER TABLE leases ADD COLUMN repeats INTEGER;
+    -- What else was asked for at once: `product:seats`, with commas. NULL where nothing was.
+    ALTER TABLE leases ADD COLUMN also TEXT;
+    ALTER TABLE tickets ADD COLUMN also TEXT;
+    ALTER TABLE denials ADD COLUMN also TEXT;
+    -- The first of the leases or tickets that it is one with, and how many they are.
+    ALTER TABLE leases ADD COLUMN bundle INTEGER;
+    ALTER TABLE leases ADD COLUMN bundle_count INTEGER;
+    ALTER TABLE tickets ADD COLUMN bundle INTEGER;
+    ALTER TABLE tickets ADD COLUMN bundle_count INTEGER;
     ALTER TABLE denials ADD COLUMN waits INTEGER;
     ALTER TABLE denials ADD COLUMN repeats INTEGER;
     -- How many of `count` came after another refusal of the same person, computer and product.
@@ -209,16 +218,18 @@ const STEPS: &[(&str, u32)] = &[
     CREATE VIEW asks AS
         SELECT l.number, l.incarnation, l.product, l.subject, l.computer, l.seats,
             l.granted_at AS asked_at, l.waits, 0 AS waited_ms, 'granted' AS outcome,
-            NULL AS reason, l.repeats, 1 AS count, l.repeats IS NOT NULL AS retries
+            NULL AS reason, l.repeats, 1 AS count, l.repeats IS NOT NULL AS retries,
+            l.also, l.bundle
         FROM leases l WHERE l.ticket IS NULL
         UNION ALL
         SELECT t.number, t.incarnation, t.product, t.subject, t.computer, t.seats, t.queued_at,
             1, t.waited_ms, CASE WHEN t.state = 'granted' OR t.lease IS NOT NULL THEN 'granted'
-                ELSE t.state END, t.denied_for, t.repeats, 1, t.repeats IS NOT NULL
+                ELSE t.state END, t.denied_for, t.repeats, 1, t.repeats IS NOT NULL,
+            t.also, t.bundle
         FROM tickets t
         UNION ALL
         SELECT d.number, d.incarnation, d.product, d.subject, d.computer, d.seats, d.first_at,
-            d.waits, 0, 'denied', d.reason, d.repeats, d.count, d.retries
+            d.waits, 0, 'denied', d.reason, d.repeats, d.count, d.retries, d.also, NULL
         FROM denials d WHERE d.reason <> 'impossible';
     ",
         3,
@@ -356,6 +367,8 @@ const LATER: &[(u32, &str, &str)] = &[
     (3, "decision_incarnation", "NULL"),
     (3, "decision", "NULL"),
     (3, "last_steady", "first"),
+    (3, "bundle_count", "NULL"),
+    (3, "bundle", "NULL"),
     (3, "framed", "0"),
 ];
 
@@ -440,6 +453,15 @@ pub(crate) fn read_draws(text: &str) -> SmallVec<[Draw; 1]> {
             })
         })
         .collect()
+}
+
+/// What else was asked for, as people can read it: `product:seats`, with commas; none where
+/// nothing was.
+pub(crate) fn write_also(also: &[Other]) -> Option<String> {
+    let each = also
+        .iter()
+        .map(|other| format!("{}:{}", other.product.0, other.seats));
+    (!also.is_empty()).then(|| each.collect::<Vec<_>>().join(","))
 }
 
 /// Holders as people can read them: `computer:session:incarnation`, with commas.

@@ -79,6 +79,7 @@ impl Bench {
         let user = self.users[self.next % self.users.len()].clone();
         let checkout = Command::Checkout(Checkout {
             product: self.products[self.next % self.products.len()].clone(),
+            also: Vec::new(),
             subject: SubjectRef {
                 authority: self.authority.clone(),
                 key: user.clone(),
@@ -96,7 +97,7 @@ impl Bench {
             program: None,
         });
         match self.ledger.apply(now(self.ms), checkout) {
-            Reply::Granted(lease) => lease.id,
+            Reply::Granted { lease, .. } => lease.id,
             other => panic!("not granted: {other:?}"),
         }
     }

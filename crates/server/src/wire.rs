@@ -1,7 +1,7 @@
 //! The answers of the hot routes, written straight into one buffer. They say exactly what the
 //! types of usher-api say; a test holds the two against each other.
 
-use usher_core::ledger::{self, DecisionId, ItemReply, LeaseId, Now, TicketView};
+use usher_core::ledger::{self, Also, DecisionId, ItemReply, LeaseId, Now, TicketView};
 
 use crate::proof::Proof;
 
@@ -166,10 +166,28 @@ pub(crate) struct Names<'a> {
     pub(crate) computer: &'a str,
 }
 
-/// A lease, with its time counted from `now`; its proof only for who has just been granted it.
+/// What was asked for at once, where anything was.
+fn also(to: &mut Writer, also: &[Also]) {
+    for (place, other) in also.iter().enumerate() {
+        to.raw(if place == 0 { ",\"also\":[" } else { "," });
+        to.raw("{\"product\":").string(&other.product);
+        to.raw(",\"seats\":").number(u64::from(other.seats));
+        if let Some(lease) = other.lease {
+            to.raw(",\"lease\":").lease_id(lease);
+        }
+        to.raw("}");
+    }
+    if !also.is_empty() {
+        to.raw("]");
+    }
+}
+
+/// A lease and what is held with it, with its time counted from `now`; its proof only for who has
+/// just been granted it.
 pub(crate) fn lease(
     to: &mut Writer,
     lease: &ledger::Lease,
+    held_with: &[Also],
     now: Now,
     names: Names<'_>,
     proof: Option<Proof>,
@@ -190,11 +208,17 @@ pub(crate) fn lease(
     if let Some(proof) = proof {
         to.raw(",\"proof\":").hex(&proof);
     }
+    also(to, held_with);
     to.raw("}");
 }
 
 /// 201 of a checkout. Its time counts from the grant, so that a repeat is the same answer.
-pub(crate) fn granted(granted: &ledger::Lease, names: Names<'_>, proof: Proof) -> Vec<u8> {
+pub(crate) fn granted(
+    granted: &ledger::Lease,
+    held_with: &[Also],
+    names: Names<'_>,
+    proof: Proof,
+) -> Vec<u8> {
     let mut to = Writer::with_capacity(368 + names.user.len() + names.computer.len());
     let at = Now {
         steady: granted.granted,
@@ -207,15 +231,20 @@ pub(crate) fn granted(granted: &ledger::Lease, names: Names<'_>, proof: Proof) -
     to.raw("{\"decision\":\"granted\",\"decision_id\":")
         .decision_id(decision)
         .raw(",\"lease\":");
-    lease(&mut to, granted, at, names, Some(proof));
+    lease(&mut to, granted, held_with, at, names, Some(proof));
     to.raw("}");
     to.into_bytes()
 }
 
 /// 200 of a renewal.
-pub(crate) fn renewed(renewed: &ledger::Lease, now: Now, names: Names<'_>) -> Vec<u8> {
+pub(crate) fn renewed(
+    renewed: &ledger::Lease,
+    held_with: &[Also],
+    now: Now,
+    names: Names<'_>,
+) -> Vec<u8> {
     let mut to = Writer::with_capacity(256 + names.user.len() + names.computer.len());
-    lease(&mut to, renewed, now, names, None);
+    lease(&mut to, renewed, held_with, now, names, None);
     to.into_bytes()
 }
 
@@ -244,7 +273,9 @@ pub(crate) fn queued(view: &TicketView, product: &str) -> Vec<u8> {
         Some(seconds) => to.number(seconds),
         None => to.raw("null"),
     };
-    to.raw(",\"expires_at\":").instant(expires_at).raw("}}");
+    to.raw(",\"expires_at\":").instant(expires_at);
+    also(&mut to, &view.also);
+    to.raw("}}");
     to.into_bytes()
 }
 
@@ -323,7 +354,26 @@ mod tests {
             holders: Box::default(),
             graced: false,
             program: None,
+            bundle: None,
         }
+    }
+
+    fn a_pack() -> [Also; 2] {
+        [
+            Also {
+                product: "pack \"A\"".into(),
+                seats: 4,
+                lease: Some(LeaseId {
+                    incarnation: Incarnation(0xab),
+                    number: EventNumber(8),
+                }),
+            },
+            Also {
+                product: "pack B".into(),
+                seats: 1,
+                lease: None,
+            },
+        ]
     }
 
     const NAMES: Names<'static> = Names {
@@ -365,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_grant_says_what_the_type_says() {
-        let written = granted(&a_lease(), NAMES, [0x0c; 16]);
+        let written = granted(&a_lease(), &a_pack(), NAMES, [0x0c; 16]);
         let answer: CheckoutAnswer = serde_json::from_slice(&written).unwrap();
         let CheckoutAnswer::Granted { decision_id, lease } = &answer else {
             panic!("{answer:?}");
@@ -377,6 +427,9 @@ mod tests {
         assert_eq!(lease.expires_at.as_millisecond(), 1_700_000_300_123);
         assert_eq!(lease.ttl_seconds, 300);
         assert_eq!(lease.proof, Some("0c".repeat(16)));
+        assert_eq!(lease.also[0].product, "pack \"A\"");
+        assert_eq!(lease.also[0].lease.as_deref(), Some("L000000ab-8"));
+        assert_eq!((lease.also[1].seats, &lease.also[1].lease), (1, &None));
         assert_same(&written, &answer);
     }
 
@@ -402,7 +455,9 @@ mod tests {
                         aside: None,
                     },
                     program: None,
+                    bundle: None,
                 },
+                also: Box::from(a_pack()),
                 position: 3,
                 expected_wait_seconds,
                 lease: None,
@@ -413,6 +468,7 @@ mod tests {
                 panic!("{answer:?}");
             };
             assert_eq!((ticket.position, ticket.id.as_str()), (3, "T000000ab-7"));
+            assert_eq!(ticket.also.len(), 2);
             assert_eq!(ticket.expires_at.as_millisecond(), 1_700_000_030_123);
             assert_same(&written, &answer);
         }

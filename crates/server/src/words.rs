@@ -92,8 +92,23 @@ fn taken(product: &str, seats: u32, total: u64, in_use: u64) -> String {
     }
 }
 
-/// Why others are served before somebody who waits.
-pub(crate) fn passed_over(product: &str, seats: u32) -> String {
+/// Why others are served before somebody who waits, for one product or for several.
+pub(crate) fn passed_over(product: &str, seats: u32, also: &[ledger::Also]) -> String {
+    if !also.is_empty() {
+        let mut products = product.to_owned();
+        for other in also {
+            products.push_str(if other == also.last().unwrap_or(other) {
+                " or "
+            } else {
+                ", "
+            });
+            products.push_str(&other.product);
+        }
+        return format!(
+            "of {products} fewer seats are owned now than were asked for, in use or not, so \
+             others are served first"
+        );
+    }
     let fewer = match seats {
         1 => "no seat is owned now".to_owned(),
         asked => format!("fewer than {asked} seats are owned now"),
@@ -260,6 +275,17 @@ pub(crate) fn lease(
         allotments: Vec::new(),
         proof: Some(hex(&proof)),
         joined: 0,
+        also: Vec::new(),
+        with: None,
+    }
+}
+
+/// A further product of the same ask.
+pub(crate) fn also(other: &ledger::Also) -> api::Also {
+    api::Also {
+        product: other.product.to_string(),
+        seats: other.seats,
+        lease: other.lease.map(|lease| lease.to_string()),
     }
 }
 

@@ -395,6 +395,8 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
             ttl_seconds: ttl,
             allotments: Vec::new(),
             proof: None,
+            also: Vec::new(),
+            with: None,
             joined: 0,
         });
     }

@@ -176,6 +176,7 @@ impl Attendant {
         let wanted = agent.claim_seconds(&wait.product).min(TTL_SECONDS);
         Some(CheckoutRequest {
             product: Cow::Owned(wait.product),
+            also: Vec::new(),
             user: subject.name,
             computer: Cow::Owned(agent.computer.id.clone()),
             seats: 1,

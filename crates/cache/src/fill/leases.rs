@@ -2,12 +2,14 @@
 //! most leases under load begin and end within one slice, and an index entry that is made and
 //! taken back costs more than the row.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
-use usher_core::ledger::{Ask, Draw, EndCause, EventNumber, Lease, Now, Scene, SessionKey, Steady};
+use usher_core::ledger::{
+    Ask, Bundle, Draw, EndCause, EventNumber, Lease, Now, Scene, SessionKey, Steady,
+};
 
 use super::signed;
-use crate::schema::{read_holders, write_cause, write_draws, write_holders};
+use crate::schema::{read_holders, write_also, write_cause, write_draws, write_holders};
 
 /// What became of leases in a slice; [`Leases::write`] ends it.
 pub(super) struct Leases<'c> {
@@ -116,23 +118,58 @@ impl<'c> Leases<'c> {
         let holders = if shared { &holders[..] } else { &[] };
         if let Some(lease) = self.fresh(number) {
             lease.session = Some(session);
-            lease.ttl_seconds = ttl_seconds;
             lease.holders = holders.into();
-            return Ok(());
+            let bundle = lease.bundle;
+            return self.ttl(number, bundle, ttl_seconds);
         }
+        let mut bundle = None;
         self.connection
             .prepare_cached(
-                "UPDATE leases SET session = ?2, ttl_seconds = ?3, holders = ?4, \
-                 session_incarnation = ?5 WHERE number = ?1",
+                "UPDATE leases SET session = ?2, holders = ?3, session_incarnation = ?4 \
+                 WHERE number = ?1 RETURNING bundle_count",
             )?
-            .execute(params![
-                signed(number.0),
-                signed(session.session),
-                ttl_seconds,
-                write_holders(holders),
-                signed(session.incarnation)
-            ])
-            .map(drop)
+            .query_row(
+                params![
+                    signed(number.0),
+                    signed(session.session),
+                    write_holders(holders),
+                    signed(session.incarnation)
+                ],
+                |row| {
+                    let count: Option<u8> = row.get(0)?;
+                    // Of several leases it is always the first that a session takes over.
+                    bundle = count.map(|count| Bundle {
+                        first: number,
+                        count,
+                    });
+                    Ok(())
+                },
+            )
+            .optional()?;
+        self.ttl(number, bundle, ttl_seconds)
+    }
+
+    /// Of a lease and those that it is held with.
+    fn ttl(
+        &mut self,
+        number: EventNumber,
+        bundle: Option<Bundle>,
+        ttl_seconds: u32,
+    ) -> rusqlite::Result<()> {
+        let alone = bundle.is_none().then_some(number);
+        for number in alone
+            .into_iter()
+            .chain(bundle.into_iter().flat_map(Bundle::numbers))
+        {
+            if let Some(lease) = self.fresh(number) {
+                lease.ttl_seconds = ttl_seconds;
+                continue;
+            }
+            self.connection
+                .prepare_cached("UPDATE leases SET ttl_seconds = ?2 WHERE number = ?1")?
+                .execute(params![signed(number.0), ttl_seconds])?;
+        }
+        Ok(())
     }
 
     /// A session that holds it is known by another incarnation now.
@@ -205,9 +242,10 @@ impl<'c> Leases<'c> {
             "INSERT INTO leases (number, incarnation, product, subject, computer, \
              seats, ttl_seconds, deadline, granted_at, granted, draws, session, ticket, \
              ticket_incarnation, holders, graced, scene_seats, scene_in_use, scene_queued, \
-             ended, ended_at, held_ms, cause, program, waits, repeats, session_incarnation) \
+             ended, ended_at, held_ms, cause, program, waits, repeats, session_incarnation, \
+             also, bundle, bundle_count) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-             ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
+             ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
         )?;
         for Granted {
             lease,
@@ -247,6 +285,9 @@ impl<'c> Leases<'c> {
                 ask.map(|ask| ask.waits),
                 repeats.map(|denial| signed(denial.0)),
                 lease.session.map_or(0, |own| signed(own.incarnation)),
+                ask.and_then(|ask| write_also(&ask.also)),
+                lease.bundle.map(|bundle| signed(bundle.first.0)),
+                lease.bundle.map(|bundle| bundle.count),
             ])?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use usher_core::ledger::{Batch, Event, EventNumber, Now};
 use crate::adopted::{forget_adopted, put_adopted};
 use crate::error::CacheError;
 use crate::journal;
-use crate::schema::{put, write_bound, write_reason};
+use crate::schema::{put, write_also, write_bound, write_reason};
 
 mod answers;
 mod changes;
@@ -221,9 +221,9 @@ fn row(
         Event::Denied { denial: d, ask } => execute(
             "INSERT OR REPLACE INTO denials (number, incarnation, product, subject, computer, \
              seats, reason, scene_seats, scene_in_use, scene_queued, first, first_at, last_at, \
-             count, last_steady, waits, repeats, retries) \
+             count, last_steady, waits, repeats, retries, also) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?11, ?13, ?14, \
-             ?14 IS NOT NULL)",
+             ?14 IS NOT NULL, ?15)",
             params![
                 signed(number.0),
                 d.id.incarnation.0,
@@ -238,7 +238,8 @@ fn row(
                 signed(at.steady.0),
                 at.wall.0,
                 ask.waits,
-                ask.repeats.map(|denial| signed(denial.0))
+                ask.repeats.map(|denial| signed(denial.0)),
+                write_also(&ask.also)
             ],
         ),
         Event::DeniedAgain {

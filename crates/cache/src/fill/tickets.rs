@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use usher_core::ledger::{Ask, EventNumber, Now, Scene, Ticket, TicketState};
 
 use super::signed;
-use crate::schema::write_reason;
+use crate::schema::{write_also, write_reason};
 
 /// A request waits; its state is written by [`changed`].
 pub(super) fn queued(
@@ -18,8 +18,9 @@ pub(super) fn queued(
         .prepare_cached(
             "INSERT OR REPLACE INTO tickets (number, incarnation, product, subject, computer, \
              seats, ttl_seconds, priority, queued_at, scene_seats, scene_in_use, scene_queued, \
-             state, forgotten, program, queued, repeats) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0, ?13, ?14, ?15)",
+             state, forgotten, program, queued, repeats, also, bundle, bundle_count) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, '', 0, ?13, ?14, ?15, \
+             ?16, ?17, ?18)",
         )?
         .execute(params![
             signed(ticket.id.number.0),
@@ -36,7 +37,10 @@ pub(super) fn queued(
             scene.queued,
             ticket.program.as_deref(),
             signed(at.steady.0),
-            ask.repeats.map(|denial| signed(denial.0))
+            ask.repeats.map(|denial| signed(denial.0)),
+            write_also(&ask.also),
+            ticket.bundle.map(|bundle| signed(bundle.first.0)),
+            ticket.bundle.map(|bundle| bundle.count)
         ])
         .map(drop)
 }

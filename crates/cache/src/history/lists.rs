@@ -44,6 +44,8 @@ pub struct LeaseRow {
     pub ttl_seconds: u32,
     /// The numbers of its allotments.
     pub allotments: Vec<u64>,
+    /// The first of the leases that it is held with, where several products were asked for.
+    pub with: Option<LeaseId>,
 }
 
 /// A request that waits.
@@ -65,6 +67,8 @@ pub struct TicketRow {
     pub position: u32,
     /// When it was queued, in Unix milliseconds.
     pub queued_at: i64,
+    /// The first of the tickets that it waits with, where several products were asked for.
+    pub with: Option<TicketId>,
 }
 
 /// Refusals, with repeats counted.
@@ -101,7 +105,7 @@ impl History {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
-                 l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws \
+                 l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle \
                  FROM leases l INDEXED BY leases_held JOIN products p ON p.number = l.product \
                  JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                  WHERE l.ended IS NULL AND l.number > ?1 \
@@ -136,13 +140,13 @@ impl History {
             connection
                 .prepare_cached(
                     "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
-                     l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, \
+                     l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, \
                      l.ended IS NOT NULL \
                      FROM leases l JOIN products p ON p.number = l.product \
                      JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                      WHERE l.number = ?1",
                 )?
-                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(12)?)))
+                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(13)?)))
                 .optional()
         })
     }
@@ -159,18 +163,24 @@ impl History {
             let mut statement = connection.prepare_cached(
                 "SELECT t.number, t.incarnation, p.id, s.name, c.name, t.seats, t.priority, \
                  t.queued_at, row_number() OVER (PARTITION BY t.product \
-                 ORDER BY t.priority DESC, t.number) \
+                 ORDER BY t.priority DESC, t.number), t.bundle \
                  FROM tickets t JOIN products p ON p.number = t.product \
                  JOIN subjects s ON s.id = t.subject JOIN computers c ON c.id = t.computer \
                  WHERE t.state = 'waiting' AND (?1 IS NULL OR p.id = ?1) \
                  ORDER BY p.id, t.priority DESC, t.number LIMIT ?2 OFFSET ?3",
             )?;
             let rows = statement.query_map(params![product, limit + 1, after as i64], |row| {
+                let incarnation = Incarnation(row.get(1)?);
+                let bundle: Option<i64> = row.get(9)?;
                 Ok(TicketRow {
                     id: TicketId {
-                        incarnation: Incarnation(row.get(1)?),
+                        incarnation,
                         number: number(row, 0)?,
                     },
+                    with: bundle.map(|first| TicketId {
+                        incarnation,
+                        number: EventNumber(from_i64(first)),
+                    }),
                     product: row.get(2)?,
                     user: row.get(3)?,
                     computer: row.get(4)?,
@@ -267,11 +277,17 @@ pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<EventNumb
 
 fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
     let draws: String = row.get(11)?;
+    let bundle: Option<i64> = row.get(12)?;
+    let incarnation = Incarnation(row.get(1)?);
     Ok(LeaseRow {
         id: LeaseId {
-            incarnation: Incarnation(row.get(1)?),
+            incarnation,
             number: number(row, 0)?,
         },
+        with: bundle.map(|first| LeaseId {
+            incarnation,
+            number: EventNumber(from_i64(first)),
+        }),
         product: row.get(2)?,
         user: row.get(3)?,
         authority: row.get(4)?,

@@ -97,6 +97,10 @@ fn lease(number: u64) -> Lease {
         holders: Box::from([session(4)]),
         graced: false,
         program: Some("cad.bin".into()),
+        bundle: Some(Bundle {
+            first: EventNumber(6),
+            count: 2,
+        }),
     }
 }
 
@@ -112,6 +116,10 @@ fn ticket(number: u64, state: TicketState) -> Ticket {
         queued_at: Wall(1_700_000_000_000),
         state,
         program: None,
+        bundle: Some(Bundle {
+            first: EventNumber(8),
+            count: 3,
+        }),
     }
 }
 
@@ -139,6 +147,10 @@ fn ask() -> Ask {
     Ask {
         waits: true,
         repeats: Some(EventNumber(6)),
+        also: Box::from([Other {
+            product: ProductNumber(2),
+            seats: 4,
+        }]),
     }
 }
 
@@ -348,16 +360,29 @@ fn every_event() -> Vec<Event> {
 
 /// One of each that may be kept.
 fn every_answer() -> Vec<Reply> {
+    let also = || {
+        Box::from([Also {
+            product: "pack".into(),
+            seats: 4,
+            lease: Some(lease_id(7)),
+        }])
+    };
     let view = || TicketView {
         ticket: ticket(8, WAITING),
         position: 1,
         expected_wait_seconds: Some(30),
         lease: Some(lease(9)),
+        also: also(),
     };
     vec![
-        Reply::Granted(lease(6)),
+        Reply::Granted {
+            lease: lease(6),
+            also: also(),
+        },
         Reply::Queued(view()),
         Reply::Denied {
+            product: "pack".into(),
+            seats: 4,
             decision: decision_id(5),
             reason: Reason::QueueFull,
             scene: SCENE,
@@ -371,6 +396,7 @@ fn every_answer() -> Vec<Reply> {
             product: "cad".into(),
             user: "".into(),
             computer: "".into(),
+            also: also(),
         },
         Reply::Ticket {
             view: Box::new(view()),
@@ -390,6 +416,7 @@ fn every_answer() -> Vec<Reply> {
             in_use: 2,
         }),
         Reply::UnknownProduct,
+        Reply::UnknownOther("pack".into()),
         Reply::UnknownEntitlement,
         Reply::UnknownLease,
         Reply::UnknownTicket,

@@ -187,6 +187,7 @@ impl From<Lease> for ledger::Lease {
             holders: lease.holders.into_iter().map(Into::into).collect(),
             graced: lease.graced,
             program: lease.program,
+            bundle: None,
         }
     }
 }
@@ -267,6 +268,7 @@ impl From<Ticket> for ledger::Ticket {
             queued_at: ticket.queued_at,
             state: ticket.state.into(),
             program: ticket.program,
+            bundle: None,
         }
     }
 }
@@ -643,6 +645,7 @@ impl From<TicketView> for ledger::TicketView {
             position: view.position,
             expected_wait_seconds: view.expected_wait_seconds,
             lease: view.lease.map(Into::into),
+            also: Box::default(),
         }
     }
 }
@@ -703,13 +706,19 @@ impl From<Reply> for ledger::Reply {
     fn from(reply: Reply) -> Self {
         use ledger::Reply as To;
         match reply {
-            Reply::Granted(lease) => To::Granted(lease.into()),
+            Reply::Granted(lease) => To::Granted {
+                lease: lease.into(),
+                also: Box::default(),
+            },
             Reply::Queued(view) => To::Queued(view.into()),
             Reply::Denied {
                 decision,
                 reason,
                 scene,
             } => To::Denied {
+                // It was asked for one product, which whoever asks again names.
+                product: Arc::default(),
+                seats: 0,
                 decision,
                 reason: reason.into(),
                 scene: scene.into(),
@@ -726,6 +735,7 @@ impl From<Reply> for ledger::Reply {
                 product,
                 user,
                 computer,
+                also: Box::default(),
             },
             Reply::Ticket {
                 view,

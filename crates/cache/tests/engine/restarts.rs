@@ -62,6 +62,56 @@ fn filling_the_tables_changes_nothing_that_recovery_sees() {
 }
 
 #[test]
+fn what_was_asked_for_at_once_is_one_again_after_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "solver", 1);
+    product(&engine, "pack", 3);
+    let Reply::Granted { lease, also } = engine.execute(asks_for_two("ivy", false)).unwrap().reply
+    else {
+        panic!("it was not granted");
+    };
+    let Reply::Queued(view) = engine.execute(asks_for_two("jon", true)).unwrap().reply else {
+        panic!("it was not queued");
+    };
+    engine.close();
+    let engine = open(data.path(), &clock);
+    let pack = also[0].lease.unwrap();
+    let checkin = Command::Checkin {
+        lease: pack,
+        access: Access::Anyone,
+    };
+    engine.execute(checkin).unwrap();
+    let (held, served) = engine
+        .read(move |ledger, _| {
+            let served = ledger.ticket(view.ticket.id.number).cloned();
+            (ledger.lease(lease.id.number).is_some(), served)
+        })
+        .unwrap();
+    assert!(!held, "the solver was given back with its packs");
+    assert!(matches!(served.unwrap().state, TicketState::Granted { .. }));
+    // Each product has its own row, for whoever counts what was asked for.
+    engine.settle().unwrap();
+    let file = rusqlite::Connection::open(data.path().join("cache.db")).unwrap();
+    let asks: Vec<(String, i64, String)> = file
+        .prepare(
+            "SELECT p.id, a.seats, a.also FROM asks a JOIN products p ON p.number = a.product \
+             WHERE a.bundle IS NOT NULL ORDER BY a.number",
+        )
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let of = |product: &str, seats, also: &str| (product.to_owned(), seats, also.to_owned());
+    let each = [of("solver", 1, "2:2"), of("pack", 2, "1:1")];
+    assert_eq!(asks, [&each[..], &each[..]].concat());
+    drop(file);
+    engine.close();
+}
+
+#[test]
 fn a_closed_engine_says_that_it_is_stopping() {
     let data = tempfile::tempdir().unwrap();
     let clock = TestClock::new();

@@ -102,6 +102,7 @@ fn put_product(engine: &Engine, id: &str, seats: u32, shared_by_subject: bool) {
 pub(crate) fn asks(product: &str, user: &str, wait: bool) -> Command {
     Command::Checkout(Checkout {
         product: product.into(),
+        also: Vec::new(),
         subject: SubjectRef {
             authority: "usher".into(),
             key: user.into(),
@@ -122,7 +123,7 @@ pub(crate) fn asks(product: &str, user: &str, wait: bool) -> Command {
 
 pub(crate) fn granted(engine: &Engine, product: &str, user: &str) -> Lease {
     match engine.execute(asks(product, user, false)).unwrap().reply {
-        Reply::Granted(lease) => lease,
+        Reply::Granted { lease, .. } => lease,
         other => panic!("{other:?}"),
     }
 }
@@ -146,10 +147,27 @@ pub(crate) fn report(engine: &Engine, items: Vec<(u64, ReportItem)>) {
     engine.execute(Command::Report(Box::new(report))).unwrap();
 }
 
+/// A solver and two packs, both or neither.
+pub(crate) fn asks_for_two(user: &str, wait: bool) -> Command {
+    let Command::Checkout(asked) = asks("solver", user, wait) else {
+        unreachable!("it asks");
+    };
+    let pack = With {
+        product: "pack".into(),
+        seats: 2,
+    };
+    Command::Checkout(Checkout {
+        also: vec![pack],
+        ..asked
+    })
+}
+
 /// Everything that a ledger can hold, some of it ended.
 pub(crate) fn busy(engine: &Engine) {
     product(engine, "cad", 2);
     product(engine, "sim", 1);
+    product(engine, "solver", 1);
+    product(engine, "pack", 3);
     let first = granted(engine, "cad", "ada");
     granted(engine, "cad", "bob");
     let Reply::Queued(view) = engine.execute(asks("cad", "cyd", true)).unwrap().reply else {
@@ -158,6 +176,9 @@ pub(crate) fn busy(engine: &Engine) {
     engine.execute(asks("cad", "dan", true)).unwrap();
     engine.execute(asks("cad", "eve", false)).unwrap();
     engine.execute(asks("cad", "eve", false)).unwrap();
+    for (user, wait) in [("ivy", false), ("jon", true)] {
+        engine.execute(asks_for_two(user, wait)).unwrap();
+    }
     let renew = Command::Renew {
         lease: first.id,
         access: Access::Anyone,

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use super::decide::Asked;
 use super::event::Event;
 use super::*;
 
@@ -19,9 +18,13 @@ const OTHER_COMPUTERS: ComputerId = ComputerId(0);
 
 impl Ledger {
     /// Who asks, and where.
-    pub(super) fn asker(&mut self, checkout: &Checkout) -> (SubjectId, ComputerId) {
+    pub(super) fn asker(
+        &mut self,
+        checkout: &Checkout,
+        wanted: &[Other],
+    ) -> (SubjectId, ComputerId) {
         let crowded = self.subjects.len() >= CROWD_LIMIT || self.computers.len() >= CROWD_LIMIT;
-        if crowded && self.would_refuse(checkout) {
+        if crowded && self.would_refuse(checkout, wanted) {
             let SubjectRef { authority, key, .. } = &checkout.subject;
             let subject = self.subjects.find(authority, key).map(|known| known.id);
             let computer = self
@@ -41,28 +44,12 @@ impl Ledger {
     }
 
     /// Whether nothing but a refusal comes of it, whoever asks.
-    fn would_refuse(&self, checkout: &Checkout) -> bool {
-        let Some((product, pool)) = self.product(&checkout.product) else {
-            return true;
-        };
-        let scene = pool.scene(self.now);
-        let may_wait = checkout.wait
-            && u64::from(checkout.seats) <= scene.seats
-            && scene.queued < pool.listing.spec.queue_limit;
-        let asked = Asked {
-            product,
-            subject: OTHER_SUBJECTS,
-            computer: OTHER_COMPUTERS,
-            session: None,
-            seats: checkout.seats,
-            ttl_seconds: 1,
-            waits: checkout.wait,
-            priority: checkout.priority,
-            program: None,
-        };
-        match self.plan(&asked) {
+    fn would_refuse(&self, checkout: &Checkout, wanted: &[Other]) -> bool {
+        let nobody = (OTHER_SUBJECTS, OTHER_COMPUTERS);
+        let parts = Ledger::parts(checkout, wanted, nobody, 1);
+        match self.plan_all(&parts) {
             Ok(_) => false,
-            Err(Reason::NoSeat) => !may_wait,
+            Err((_, Reason::NoSeat)) => !checkout.wait || self.may_wait(&parts).is_err(),
             Err(_) => true,
         }
     }

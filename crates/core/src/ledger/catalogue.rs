@@ -43,11 +43,15 @@ impl Ledger {
             self.remove_entitlement(entitlement);
         }
         let forget_at = self.now.steady.plus_seconds(super::time::FORGET_SECONDS);
+        let mut others: Vec<ProductNumber> = Vec::new();
         for ticket in waiting {
-            let state = TicketState::Cancelled { forget_at };
-            self.emit(Event::TicketChanged { ticket, state });
+            let together = self.tickets_with(ticket);
+            self.set_tickets(&together, TicketState::Cancelled { forget_at });
+            others.extend(self.products_of(&together));
         }
         self.emit(Event::ProductRemoved { product });
+        others.retain(|other| *other != product);
+        self.promote_each(&others);
         Reply::Done
     }
 

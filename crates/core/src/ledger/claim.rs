@@ -82,7 +82,8 @@ impl Ledger {
     }
 
     /// The lease of that id, if the session that asks may take it over: of its product, person,
-    /// computer and seats, granted to a ticket, and of no session yet.
+    /// computer and seats, granted to a ticket, and of no session yet. Of several that were asked
+    /// for at once, it is the first: the others are held with it.
     pub(super) fn claimable(&self, id: LeaseId, asked: &Asked) -> Option<EventNumber> {
         let lease = self.leases.get(&id.number)?;
         let may_be = lease.id == id
@@ -92,6 +93,7 @@ impl Ledger {
             && lease.subject == asked.subject
             && lease.computer == asked.computer
             && lease.seats == asked.seats
+            && lease.bundle.is_none_or(|bundle| bundle.first == id.number)
             && lease.deadline > self.now.steady;
         may_be.then_some(id.number)
     }
@@ -110,24 +112,6 @@ impl Ledger {
         self.renew_lease(lease);
     }
 
-    /// Fetches the seat that a ticket was granted, once: it is held from now on, and its time
-    /// counts from when its holder learns of it.
-    pub(super) fn fetch(&mut self, ticket: EventNumber) {
-        let Some(TicketState::Granted {
-            lease,
-            claim_until: Some(_),
-        }) = self.tickets.get(&ticket).map(|ticket| ticket.state)
-        else {
-            return;
-        };
-        let state = TicketState::Granted {
-            lease,
-            claim_until: None,
-        };
-        self.emit(Event::TicketChanged { ticket, state });
-        self.renew_lease(lease.number);
-    }
-
     /// What [`Event::Claimed`] changes.
     pub(super) fn hand_over(
         &mut self,
@@ -140,12 +124,13 @@ impl Ledger {
             return Undo::Nothing;
         };
         lease.session = Some(session);
-        let before = std::mem::replace(&mut lease.ttl_seconds, ttl_seconds);
+        let before = lease.ttl_seconds;
         let mut shared_before = None;
         if shared {
             lease.holders = Box::from([session]);
             shared_before = self.shared.insert((lease.product, lease.subject), number);
         }
+        self.set_ttl(number, ttl_seconds);
         self.sessions.insert(session, Seating::Lease(number));
         Undo::Claimed {
             lease: number,
@@ -167,7 +152,6 @@ impl Ledger {
             return;
         };
         lease.session = None;
-        lease.ttl_seconds = ttl_seconds;
         let was_shared = !std::mem::take(&mut lease.holders).is_empty();
         let key = (lease.product, lease.subject);
         if was_shared {
@@ -177,5 +161,15 @@ impl Ledger {
             };
         }
         self.sessions.remove(&session);
+        self.set_ttl(number, ttl_seconds);
+    }
+
+    /// Of a lease and those that it is held with: they are renewed as one.
+    fn set_ttl(&mut self, number: EventNumber, ttl_seconds: u32) {
+        for number in self.leases_with(number) {
+            if let Some(lease) = self.leases.get_mut(&number) {
+                lease.ttl_seconds = ttl_seconds;
+            }
+        }
     }
 }

@@ -47,11 +47,23 @@ pub enum Access {
     Computer(Arc<str>),
 }
 
+/// Seats of a product that are asked for together with those of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct With {
+    /// Product id.
+    pub product: Arc<str>,
+    /// Seats, 1 or more.
+    pub seats: u32,
+}
+
 /// A checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
     /// Product id.
     pub product: Arc<str>,
+    /// Further products, each named once and none of them `product`: at most
+    /// [`super::BUNDLE_LIMIT`] in all. All are granted, or none.
+    pub also: Vec<With>,
     /// Who is counted.
     pub subject: SubjectRef,
     /// Where the seat is used.
@@ -306,6 +318,19 @@ pub struct TicketView {
     pub expected_wait_seconds: Option<u64>,
     /// The lease, where it was granted and is still held.
     pub lease: Option<Lease>,
+    /// What else it waits for, or holds.
+    pub also: Box<[Also]>,
+}
+
+/// Another product of the same ask, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Also {
+    /// Product id.
+    pub product: Arc<str>,
+    /// Seats.
+    pub seats: u32,
+    /// Their lease, where it is held.
+    pub lease: Option<LeaseId>,
 }
 
 /// An entitlement as it stands.
@@ -369,11 +394,20 @@ pub struct DeniedItem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
     /// Seats are held.
-    Granted(Lease),
+    Granted {
+        /// The lease; of the product that was named first, where several were.
+        lease: Lease,
+        /// What is held with it.
+        also: Box<[Also]>,
+    },
     /// A place in the queue.
     Queued(TicketView),
     /// Refused.
     Denied {
+        /// Of which product there is none to be had: of several, the first.
+        product: Arc<str>,
+        /// Seats asked for of it.
+        seats: u32,
         /// For "why".
         decision: DecisionId,
         /// Why.
@@ -401,6 +435,8 @@ pub enum Reply {
         user: Arc<str>,
         /// The computer's name.
         computer: Arc<str>,
+        /// What is held with it.
+        also: Box<[Also]>,
     },
     /// The ticket. Names are for display.
     Ticket {
@@ -428,6 +464,8 @@ pub enum Reply {
     Entitlement(EntitlementView),
     /// No such product.
     UnknownProduct,
+    /// No such product among those asked for beside the first.
+    UnknownOther(Arc<str>),
     /// No such entitlement.
     UnknownEntitlement,
     /// No such lease, for who asks.
@@ -470,11 +508,17 @@ impl Reply {
     pub(super) fn without_names(self) -> Reply {
         let none = Arc::<str>::default;
         match self {
-            Reply::Renewed { lease, product, .. } => Reply::Renewed {
+            Reply::Renewed {
+                lease,
+                product,
+                also,
+                ..
+            } => Reply::Renewed {
                 lease,
                 product,
                 user: none(),
                 computer: none(),
+                also,
             },
             Reply::Ticket { view, product, .. } => Reply::Ticket {
                 view,

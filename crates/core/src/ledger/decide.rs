@@ -1,9 +1,10 @@
-//! Checkouts, renewals, checkins and tickets: who gets a seat.
+//! Checkouts, renewals and checkins: who gets a seat.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::bundle::Lacking;
 use super::denials::{Asker, Folded};
 use super::event::{EndCause, Event};
 use super::*;
@@ -19,6 +20,8 @@ pub(super) struct Asked {
     pub waits: bool,
     pub priority: i8,
     pub program: Option<Arc<str>>,
+    /// What else was asked for at once.
+    pub also: Box<[Other]>,
 }
 
 impl Asked {
@@ -34,19 +37,38 @@ impl Asked {
 /// How a checkout would be granted.
 pub(super) struct Plan {
     draws: SmallVec<[Draw; 1]>,
-    life_ms: u64,
+    pub life_ms: u64,
     scene: Scene,
     shared: bool,
     /// The lease of another life whose seats these are.
     pub takes_over: Option<Shown>,
 }
 
+/// How long a lease may live on.
+struct Life {
+    ms: u64,
+    /// The allotments that it must move to for that.
+    moved: Option<SmallVec<[Draw; 1]>>,
+}
+
+impl Plan {
+    /// Held as long as what is held with it.
+    pub(super) fn for_ms(self, life_ms: u64) -> Plan {
+        Plan { life_ms, ..self }
+    }
+}
+
 impl Ledger {
     pub(super) fn checkout(&mut self, checkout: Checkout) -> Reply {
-        let Some((product, pool)) = self.product(&checkout.product) else {
-            return Reply::UnknownProduct;
+        let wanted = match self.wanted(&checkout) {
+            Ok(wanted) => wanted,
+            Err(unknown) => return unknown.into(),
         };
-        let max_ttl_seconds = pool.listing.spec.max_ttl_seconds;
+        let pools = wanted
+            .iter()
+            .filter_map(|part| self.pools.get(&part.product));
+        let allowed = pools.map(|pool| pool.listing.spec.max_ttl_seconds);
+        let max_ttl_seconds = allowed.min().unwrap_or(0);
         let ttl_seconds = checkout
             .ttl_seconds
             .unwrap_or(DEFAULT_TTL_SECONDS.min(max_ttl_seconds));
@@ -61,23 +83,21 @@ impl Ledger {
         if self.paused {
             return Reply::Paused;
         }
-        self.serve_waiting(product);
-        let (subject, computer) = self.asker(&checkout);
-        let asked = Asked {
-            product,
-            subject,
-            computer,
-            session: None,
-            seats: checkout.seats,
-            ttl_seconds,
-            waits: checkout.wait,
-            priority: checkout.priority,
-            program: checkout.program,
-        };
-        match self.grant(&asked) {
-            Ok(lease) => Reply::Granted(lease),
-            Err(Reason::NoSeat) if checkout.wait => self.queue(&asked),
-            Err(reason) => self.deny(&asked, reason),
+        for part in &wanted {
+            self.serve_waiting(part.product);
+        }
+        let who = self.asker(&checkout, &wanted);
+        let parts = Ledger::parts(&checkout, &wanted, who, ttl_seconds);
+        match self.plan_all(&parts) {
+            Ok(plans) => match self.carry_out_all(&parts, plans) {
+                Some(lease) => Reply::Granted {
+                    also: self.held_with(&lease),
+                    lease,
+                },
+                None => Reply::UnknownProduct,
+            },
+            Err((_, Reason::NoSeat)) if checkout.wait => self.queue(&parts),
+            Err(lacking) => self.deny(&parts, lacking),
         }
     }
 
@@ -129,14 +149,8 @@ impl Ledger {
         })
     }
 
-    /// Grants what is asked for, or says why not.
-    pub(super) fn grant(&mut self, asked: &Asked) -> Result<Lease, Reason> {
-        let plan = self.plan(asked)?;
-        Ok(self.carry_out(asked, plan))
-    }
-
     /// Grants as it was planned.
-    pub(super) fn carry_out(&mut self, asked: &Asked, plan: Plan) -> Lease {
+    pub(super) fn carry_out(&mut self, asked: &Asked, plan: Plan, bundle: Option<Bundle>) -> Lease {
         let now = self.now;
         let Plan {
             draws,
@@ -166,6 +180,7 @@ impl Ledger {
             holders,
             graced: false,
             program: asked.program.clone(),
+            bundle,
         };
         let ask = Some(self.ask(asked));
         self.emit(Event::Granted {
@@ -182,47 +197,15 @@ impl Ledger {
         lease
     }
 
-    fn queue(&mut self, asked: &Asked) -> Reply {
-        let Some(pool) = self.pools.get(&asked.product) else {
+    /// Refuses all parts of an ask, for the one that there is none to be had of.
+    pub(super) fn deny(&mut self, parts: &[Asked], (place, reason): Lacking) -> Reply {
+        let Some(asked) = parts.get(place) else {
             return Reply::UnknownProduct;
         };
-        let scene = pool.scene(self.now);
-        // More than there are at all would wait for ever, and stop all behind it.
-        if u64::from(asked.seats) > scene.seats {
-            return self.deny(asked, Reason::NoSeat);
-        }
-        if scene.queued >= pool.listing.spec.queue_limit {
-            return self.deny(asked, Reason::QueueFull);
-        }
-        let id = self.next_ticket_id();
-        let alive_until = self.now.steady.plus_seconds(super::time::KEEP_SECONDS);
-        let ticket = Ticket {
-            id,
-            product: asked.product,
-            subject: asked.subject,
-            computer: asked.computer,
-            seats: asked.seats,
-            ttl_seconds: asked.ttl_seconds,
-            priority: asked.priority,
-            queued_at: self.now.wall,
-            state: TicketState::Waiting {
-                alive_until,
-                aside: None,
-            },
-            program: asked.program.clone(),
-        };
-        let ask = self.ask(asked);
-        self.emit(Event::Queued {
-            ticket: ticket.clone(),
-            scene,
-            ask,
-        });
-        Reply::Queued(self.view(&ticket))
-    }
-
-    fn deny(&mut self, asked: &Asked, reason: Reason) -> Reply {
         let (decision, scene) = self.record_denial(asked, reason);
         Reply::Denied {
+            product: self.product_id(asked.product),
+            seats: asked.seats,
             decision,
             reason,
             scene,
@@ -273,10 +256,11 @@ impl Ledger {
     }
 
     /// What is kept of how it was asked.
-    fn ask(&self, asked: &Asked) -> Ask {
+    pub(super) fn ask(&self, asked: &Asked) -> Ask {
         Ask {
             waits: asked.waits,
             repeats: self.denials.retried(&asked.asker(), self.now.steady),
+            also: asked.also.clone(),
         }
     }
 
@@ -285,22 +269,24 @@ impl Ledger {
             return Reply::UnknownLease;
         }
         match self.leases.get(&id.number) {
-            Some(lease) => self.renewed_reply(lease.clone()),
+            Some(lease) => self.renewed_reply(lease.clone(), self.held_with(lease)),
             None => Reply::UnknownLease,
         }
     }
 
-    pub(super) fn renewed_reply(&self, lease: Lease) -> Reply {
+    pub(super) fn renewed_reply(&self, lease: Lease, also: Box<[Also]>) -> Reply {
         Reply::Renewed {
             product: self.product_id(lease.product),
             user: self.user_name(lease.subject),
             computer: self.computer_name(lease.computer),
             lease,
+            also,
         }
     }
 
-    /// Gives a lease another ttl, cut to what its allotments allow; moves it to others where
-    /// these would end it sooner than they must. False where its time is over.
+    /// Gives a lease, and those that it is held with, another ttl, cut to what their allotments
+    /// allow; moves them to others where these would end them sooner than they must. False where
+    /// its time is over.
     pub(super) fn renew_lease(&mut self, number: EventNumber) -> bool {
         let now = self.now;
         let Some(lease) = self.leases.get(&number) else {
@@ -309,35 +295,46 @@ impl Ledger {
         if lease.deadline <= now.steady {
             return false;
         }
-        let ttl_ms = u64::from(lease.ttl_seconds) * 1_000;
-        let Some(pool) = self.pools.get(&lease.product) else {
+        let (before, ttl_ms) = (lease.deadline, u64::from(lease.ttl_seconds) * 1_000);
+        let together = self.leases_with(number);
+        let lives: Option<SmallVec<[Life; 1]>> = together
+            .iter()
+            .map(|number| self.life(*number, ttl_ms))
+            .collect();
+        let Some(lives) = lives else {
             return false;
         };
-        let mut life_ms = pool
-            .lifetime_ms(&lease.draws, now)
-            .map_or(ttl_ms, |ms| ms.min(ttl_ms));
-        let mut moved = None;
-        if life_ms < ttl_ms
-            && let Some((draws, longer_ms)) = pool.draw(lease.seats, ttl_ms, now)
-            && longer_ms > life_ms
-        {
-            life_ms = longer_ms;
-            moved = Some(draws);
-        }
+        let life_ms = lives.iter().map(|life| life.ms).min().unwrap_or(0);
         // Its allotments end: it lives as long as it was told, and no longer.
         let deadline =
-            Steady(now.steady.0 + life_ms).max(lease.deadline.min(Steady(now.steady.0 + ttl_ms)));
-        if let Some(draws) = moved {
-            self.emit(Event::Redrawn {
-                lease: number,
-                draws,
-            });
+            Steady(now.steady.0 + life_ms).max(before.min(Steady(now.steady.0 + ttl_ms)));
+        for (lease, life) in together.into_iter().zip(lives) {
+            if let Some(draws) = life.moved {
+                self.emit(Event::Redrawn { lease, draws });
+            }
+            self.emit(Event::Renewed { lease, deadline });
         }
-        self.emit(Event::Renewed {
-            lease: number,
-            deadline,
-        });
         true
+    }
+
+    /// How long a lease may live on, at most `ttl_ms`.
+    fn life(&self, number: EventNumber, ttl_ms: u64) -> Option<Life> {
+        let lease = self.leases.get(&number)?;
+        let pool = self.pools.get(&lease.product)?;
+        let ms = pool
+            .lifetime_ms(&lease.draws, self.now)
+            .map_or(ttl_ms, |ms| ms.min(ttl_ms));
+        let longer = match ms < ttl_ms {
+            true => pool.draw(lease.seats, ttl_ms, self.now),
+            false => None,
+        };
+        Some(match longer.filter(|(_, longer_ms)| *longer_ms > ms) {
+            Some((draws, ms)) => Life {
+                ms,
+                moved: Some(draws),
+            },
+            None => Life { ms, moved: None },
+        })
     }
 
     pub(super) fn checkin(&mut self, id: LeaseId, access: &Access) -> Reply {
@@ -348,114 +345,18 @@ impl Ledger {
         Reply::Done
     }
 
-    pub(super) fn poll(&mut self, id: TicketId, access: &Access, keep_seconds: u32) -> Reply {
-        if !self.may_touch_ticket(id, access) {
-            return Reply::UnknownTicket;
-        }
-        let now = self.now.steady;
-        match self.tickets.get(&id.number).map(|ticket| ticket.state) {
-            Some(TicketState::Waiting { alive_until, aside }) => {
-                let keep = now.plus_seconds(u64::from(keep_seconds));
-                if keep > alive_until {
-                    let state = TicketState::Waiting {
-                        alive_until: keep,
-                        aside,
-                    };
-                    self.emit(Event::TicketChanged {
-                        ticket: id.number,
-                        state,
-                    });
-                }
-            }
-            Some(TicketState::Granted { .. }) => self.fetch(id.number),
-            _ => {}
-        }
-        match self.tickets.get(&id.number) {
-            Some(ticket) => self.ticket_reply(self.view(ticket)),
-            None => Reply::UnknownTicket,
-        }
-    }
-
-    pub(super) fn cancel(&mut self, id: TicketId, access: &Access) -> Reply {
-        if !self.may_touch_ticket(id, access) {
-            return Reply::UnknownTicket;
-        }
-        let Some(ticket) = self.tickets.get(&id.number) else {
-            return Reply::UnknownTicket;
-        };
-        let (product, former) = (ticket.product, ticket.state);
-        let forget_at = self.now.steady.plus_seconds(super::time::FORGET_SECONDS);
-        let state = TicketState::Cancelled { forget_at };
-        match former {
-            TicketState::Waiting { .. } => {
-                self.emit(Event::TicketChanged {
-                    ticket: id.number,
-                    state,
-                });
-                self.promote(product);
-            }
-            TicketState::Granted { lease, .. } => {
-                self.emit(Event::TicketChanged {
-                    ticket: id.number,
-                    state,
-                });
-                // A session that has taken the lease over needs it still.
-                let in_use = |lease: &Lease| lease.session.is_some();
-                if !self.leases.get(&lease.number).is_some_and(in_use) {
-                    self.end_lease(lease.number, EndCause::CheckedIn);
-                }
-            }
-            TicketState::Expired { .. }
-            | TicketState::Cancelled { .. }
-            | TicketState::Denied { .. } => {}
-        }
-        Reply::Done
-    }
-
-    pub(super) fn ticket_reply(&self, view: TicketView) -> Reply {
-        Reply::Ticket {
-            product: self.product_id(view.ticket.product),
-            user: self.user_name(view.ticket.subject),
-            computer: self.computer_name(view.ticket.computer),
-            view: Box::new(view),
-        }
-    }
-
-    /// A ticket as it stands.
-    pub fn view(&self, ticket: &Ticket) -> TicketView {
-        let pool = self.pools.get(&ticket.product);
-        let position = pool.map_or(0, |pool| pool.position(super::state::place_of(ticket)));
-        let passed_over = matches!(ticket.state, TicketState::Waiting { aside: Some(_), .. });
-        let expected_wait_seconds = match position {
-            0 => None,
-            _ if passed_over => None,
-            place => pool.and_then(|pool| pool.expected_wait_seconds(place, self.now)),
-        };
-        let lease = match ticket.state {
-            TicketState::Granted { lease, .. } => self.leases.get(&lease.number).cloned(),
-            _ => None,
-        };
-        TicketView {
-            ticket: ticket.clone(),
-            position,
-            expected_wait_seconds,
-            lease,
-        }
-    }
-
     fn may_touch_lease(&self, id: LeaseId, access: &Access) -> bool {
         self.leases
             .get(&id.number)
             .is_some_and(|l| l.id == id && self.may_touch(l.subject, l.computer, access))
     }
 
-    fn may_touch_ticket(&self, id: TicketId, access: &Access) -> bool {
-        self.tickets
-            .get(&id.number)
-            .is_some_and(|t| t.id == id && self.may_touch(t.subject, t.computer, access))
-    }
-
-    fn may_touch(&self, subject: SubjectId, computer: ComputerId, access: &Access) -> bool {
+    pub(super) fn may_touch(
+        &self,
+        subject: SubjectId,
+        computer: ComputerId,
+        access: &Access,
+    ) -> bool {
         match access {
             Access::Anyone => true,
             Access::Subject { authority, key } => self
@@ -476,14 +377,14 @@ impl Ledger {
             .unwrap_or_default()
     }
 
-    fn user_name(&self, id: SubjectId) -> Arc<str> {
+    pub(super) fn user_name(&self, id: SubjectId) -> Arc<str> {
         self.subjects
             .get(id)
             .map(|subject| subject.name.clone())
             .unwrap_or_default()
     }
 
-    fn computer_name(&self, id: ComputerId) -> Arc<str> {
+    pub(super) fn computer_name(&self, id: ComputerId) -> Arc<str> {
         self.computers
             .get(id)
             .map(|computer| computer.name.clone())

@@ -11,6 +11,7 @@
 
 mod adopt;
 mod asker;
+mod bundle;
 mod canary;
 mod catalogue;
 mod claim;
@@ -29,12 +30,15 @@ mod report;
 mod restore;
 mod review;
 mod seatings;
+mod serve;
 mod state;
+mod tickets;
 mod time;
 mod validity;
 
 pub use adopt::{ADOPTIONS_LIMIT, Shown};
 pub use asker::{CROWD_LIMIT, OTHERS};
+pub use bundle::BUNDLE_LIMIT;
 pub use command::*;
 pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS};
 pub use directory::{Computers, Subjects};
@@ -239,7 +243,7 @@ impl Ledger {
     /// A kept reply with the names as they are today.
     fn with_names(&self, reply: Reply) -> Reply {
         match reply {
-            Reply::Renewed { lease, .. } => self.renewed_reply(lease),
+            Reply::Renewed { lease, also, .. } => self.renewed_reply(lease, also),
             Reply::Ticket { view, .. } => self.ticket_reply(*view),
             other => other,
         }

@@ -88,6 +88,34 @@ pub struct SessionKey {
     pub incarnation: u64,
 }
 
+/// The leases or tickets of an ask for several products: one for each, with numbers that follow
+/// one another. They are granted together or not at all, and renewed, ended and passed over
+/// together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The first, of the product that was named first: who asked knows the bundle by its id.
+    pub first: EventNumber,
+    /// How many they are, 2 to [`super::BUNDLE_LIMIT`].
+    pub count: u8,
+}
+
+impl Bundle {
+    /// The numbers of its leases or tickets.
+    pub fn numbers(self) -> impl Iterator<Item = EventNumber> {
+        let first = self.first.0;
+        (first..first.saturating_add(u64::from(self.count))).map(EventNumber)
+    }
+}
+
+/// Another product of the same ask, and the seats asked for of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// Which.
+    pub product: ProductNumber,
+    /// Seats, 1 or more.
+    pub seats: u32,
+}
+
 /// A seat, or several, held by someone until a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -121,6 +149,8 @@ pub struct Lease {
     pub graced: bool,
     /// The program that it is for, where that was said.
     pub program: Option<Arc<str>>,
+    /// The leases that it is held with, where several products were asked for at once.
+    pub bundle: Option<Bundle>,
 }
 
 /// What became of a ticket.
@@ -211,6 +241,8 @@ pub struct Ticket {
     pub state: TicketState,
     /// The program that it is for, where that was said.
     pub program: Option<Arc<str>>,
+    /// The tickets that it waits with, where several products were asked for at once.
+    pub bundle: Option<Bundle>,
 }
 
 /// How seats were asked for: what is kept of it beside the decision, for what is worked out of
@@ -222,6 +254,8 @@ pub struct Ask {
     /// The refusal that it comes after: of the same person, computer and product, at most
     /// [`super::RETRY_SECONDS`] ago.
     pub repeats: Option<EventNumber>,
+    /// What else was asked for at once; empty where it was one product.
+    pub also: Box<[Other]>,
 }
 
 /// Who has changed something.

@@ -96,6 +96,7 @@ impl Ledger {
                     waits: false,
                     priority: 0,
                     program: None,
+                    also: Box::default(),
                 };
                 self.seat_session(key, &asked, Wish { shown, gate, claim })
             }
@@ -191,7 +192,7 @@ impl Ledger {
         match plan {
             Ok(plan) => {
                 self.end_unseated(key);
-                let lease = self.carry_out(asked, plan);
+                let lease = self.carry_out(asked, plan, None);
                 self.granted(lease.id.number)
             }
             // Seats may be free that nobody gets now.

@@ -3,98 +3,115 @@
 //! I4 asks that nobody who can be served waits behind somebody who cannot. What there is changes
 //! seldom (an entitlement, a date), so a pool's queue is looked through when it has changed.
 
-use super::event::Event;
+use smallvec::SmallVec;
+
 use super::*;
 
 /// How long a request waits for more seats than there are before it is refused, where its product
 /// does not say.
 pub const DEFAULT_IMPOSSIBLE_SECONDS: u32 = 60;
 
+/// What a look through a queue has come to.
+#[derive(Default)]
+pub(super) struct Moved {
+    /// Whether what there is has changed since the last look.
+    pub changed: bool,
+    /// Other products in whose queues somebody is passed over now, or no longer.
+    pub others: SmallVec<[ProductNumber; 4]>,
+}
+
 impl Ledger {
     /// Passes over who asks for more than there is now, and takes back into the queue, in their
     /// old places, for whom there is enough again. Does nothing while what there is stays the
-    /// same; says whether it has changed.
-    pub(super) fn review(&mut self, product: ProductNumber) -> bool {
+    /// same.
+    pub(super) fn review(&mut self, product: ProductNumber) -> Moved {
         let now = self.now;
+        let mut moved = Moved::default();
         let Some(pool) = self.pools.get_mut(&product) else {
-            return false;
+            return moved;
         };
         if !pool.has_waiting() {
-            return false;
+            return moved;
         }
-        let (seats, to_come) = (pool.seats(now), pool.seats_to_come(now));
-        if pool.reviewed.0 == Some((seats, to_come)) {
-            return false;
+        let there_is = (pool.seats(now), pool.seats_to_come(now));
+        if pool.reviewed.0 == Some(there_is) {
+            return moved;
         }
-        pool.reviewed.0 = Some((seats, to_come));
-        let patience_seconds = u64::from(pool.listing.spec.impossible_seconds);
+        pool.reviewed.0 = Some(there_is);
+        moved.changed = true;
         let waiting: Vec<EventNumber> = pool.places().map(|(_, number)| number).collect();
         for number in waiting {
-            let Some(ticket) = self.tickets.get(&number) else {
+            let Some(TicketState::Waiting { alive_until, aside }) =
+                self.tickets.get(&number).map(|ticket| ticket.state)
+            else {
                 continue;
             };
-            let TicketState::Waiting { alive_until, aside } = ticket.state else {
+            let together = self.tickets_with(number);
+            let next = self.aside(&together, aside);
+            if next == aside {
                 continue;
+            }
+            let state = TicketState::Waiting {
+                alive_until,
+                aside: next,
             };
+            self.set_tickets(&together, state);
+            let products = together
+                .iter()
+                .filter_map(|number| Some(self.tickets.get(number)?.product));
+            moved
+                .others
+                .extend(products.filter(|other| *other != product));
+        }
+        moved
+    }
+
+    /// Whether the tickets of one ask are passed over now, and how they were before.
+    fn aside(&self, together: &[EventNumber], before: Option<Aside>) -> Option<Aside> {
+        let now = self.now;
+        let mut aside = None;
+        let mut patience_seconds = None;
+        for number in together {
+            let ticket = self.tickets.get(number)?;
+            let pool = self.pools.get(&ticket.product)?;
             let asked = u64::from(ticket.seats);
-            let next = (asked > seats).then(|| {
-                let before = aside.unwrap_or(Aside {
+            if asked > pool.seats(now) {
+                aside = aside.or(before).or(Some(Aside {
                     since: now.steady,
                     deny_at: None,
-                });
-                let deny_at = || now.steady.plus_seconds(patience_seconds);
-                Aside {
-                    deny_at: (asked > to_come).then(|| before.deny_at.unwrap_or_else(deny_at)),
-                    ..before
-                }
-            });
-            if next != aside {
-                let state = TicketState::Waiting {
-                    alive_until,
-                    aside: next,
-                };
-                self.emit(Event::TicketChanged {
-                    ticket: number,
-                    state,
-                });
+                }));
+            }
+            if asked > pool.seats_to_come(now) {
+                patience_seconds = patience_seconds.max(Some(pool.listing.spec.impossible_seconds));
             }
         }
-        true
+        let deny_at = |seconds| now.steady.plus_seconds(u64::from(seconds));
+        aside.map(|aside| Aside {
+            deny_at: patience_seconds
+                .map(|seconds| aside.deny_at.unwrap_or_else(|| deny_at(seconds))),
+            ..aside
+        })
     }
 
     /// Before somebody asks for a product: a date may have come that nobody has noticed yet, and
     /// who waits comes first.
     pub(super) fn serve_waiting(&mut self, product: ProductNumber) {
-        if self.review(product) {
+        let moved = self.review(product);
+        if moved.changed {
+            self.promote_each(&moved.others);
             self.promote(product);
         }
     }
 
-    /// Refuses a request that waits.
-    pub(super) fn deny_ticket(&mut self, number: EventNumber, reason: Reason) {
-        let Some(ticket) = self.tickets.get(&number) else {
-            return;
+    /// The one of a request's tickets whose seats there are not, now or to come.
+    pub(super) fn impossible_of(&self, together: &[EventNumber]) -> Option<EventNumber> {
+        let is_impossible = |number: &&EventNumber| {
+            let Some(ticket) = self.tickets.get(number) else {
+                return false;
+            };
+            let pool = self.pools.get(&ticket.product);
+            pool.is_none_or(|pool| u64::from(ticket.seats) > pool.seats_to_come(self.now))
         };
-        let asked = super::decide::Asked {
-            product: ticket.product,
-            subject: ticket.subject,
-            computer: ticket.computer,
-            session: None,
-            seats: ticket.seats,
-            ttl_seconds: ticket.ttl_seconds,
-            waits: true,
-            priority: ticket.priority,
-            program: ticket.program.clone(),
-        };
-        let (decision, _) = self.record_denial(&asked, reason);
-        let state = TicketState::Denied {
-            decision,
-            reason,
-            forget_at: self.now.steady.plus_seconds(super::time::FORGET_SECONDS),
-        };
-        self.emit(Event::TicketChanged {
-            ticket: number,
-            state,
-        });
+        together.iter().find(is_impossible).copied()
     }
 }

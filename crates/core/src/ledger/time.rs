@@ -1,5 +1,7 @@
 //! What time alone changes: leases, tickets and unseated entries that end, seats that pass on.
 
+use smallvec::SmallVec;
+
 use super::event::{EndCause, Event};
 use super::*;
 
@@ -62,155 +64,35 @@ impl Ledger {
         }
     }
 
-    fn ticket_is_due(&mut self, number: EventNumber) {
-        let Some(ticket) = self.tickets.get(&number) else {
-            return;
-        };
-        let product = ticket.product;
-        let expired = TicketState::Expired {
-            forget_at: self.now.steady.plus_seconds(FORGET_SECONDS),
-        };
-        match ticket.state {
-            TicketState::Waiting { alive_until, .. } if alive_until > self.now.steady => {
-                self.deny_ticket(number, Reason::Impossible);
-            }
-            TicketState::Waiting { .. } => {
-                self.emit(Event::TicketChanged {
-                    ticket: number,
-                    state: expired,
-                });
-                self.promote(product);
-            }
-            TicketState::Granted {
-                lease,
-                claim_until: Some(_),
-            } => {
-                self.emit(Event::TicketChanged {
-                    ticket: number,
-                    state: expired,
-                });
-                self.end_lease(lease.number, EndCause::Unclaimed);
-            }
-            TicketState::Granted {
-                claim_until: None, ..
-            } => {}
-            TicketState::Expired { .. }
-            | TicketState::Cancelled { .. }
-            | TicketState::Denied { .. } => {
-                self.emit(Event::TicketForgotten { ticket: number });
-            }
-        }
-    }
-
-    /// Ends a lease and passes its seats on in the same step.
+    /// Ends a lease, and those that it is held with, and passes their seats on in the same step.
     pub(super) fn end_lease(&mut self, number: EventNumber, cause: EndCause) {
-        let Some(lease) = self.leases.get(&number) else {
-            return;
-        };
-        let (product, ticket) = (lease.product, lease.ticket);
-        self.emit(Event::Ended {
-            lease: number,
-            cause,
-        });
-        // A ticket is kept as long as its lease: whoever polls again learns of it.
-        if let Some(ticket) = ticket
-            && let Some(Ticket {
-                state: TicketState::Granted { .. },
-                ..
-            }) = self.tickets.get(&ticket.number)
-        {
-            let forget_at = self.now.steady.plus_seconds(FORGET_SECONDS);
-            let state = TicketState::Expired { forget_at };
-            self.emit(Event::TicketChanged {
-                ticket: ticket.number,
-                state,
+        let mut products: SmallVec<[ProductNumber; 4]> = SmallVec::new();
+        for number in self.leases_with(number) {
+            let Some(lease) = self.leases.get(&number) else {
+                continue;
+            };
+            let ticket = lease.ticket;
+            products.push(lease.product);
+            self.emit(Event::Ended {
+                lease: number,
+                cause,
             });
-        }
-        self.promote(product);
-    }
-
-    /// Serves whoever waits for a product, in order, while the first one's seats are free. Who
-    /// asks for more than there is at all is passed over.
-    pub(super) fn promote(&mut self, product: ProductNumber) {
-        self.review(product);
-        if self.is_held() {
-            return;
-        }
-        while let Some(pool) = self.pools.get(&product) {
-            let Some((_, number)) = pool.queue.first().copied() else {
-                return;
-            };
-            let Some(ticket) = self.tickets.get(&number) else {
-                return;
-            };
-            let lost = match ticket.state {
-                TicketState::Waiting { alive_until, .. } => alive_until <= self.now.steady,
-                _ => false,
-            };
-            if lost {
-                // Its time is over, though its turn to be expired has not come yet.
+            // A ticket is kept as long as its lease: whoever polls again learns of it.
+            if let Some(ticket) = ticket
+                && let Some(Ticket {
+                    state: TicketState::Granted { .. },
+                    ..
+                }) = self.tickets.get(&ticket.number)
+            {
                 let forget_at = self.now.steady.plus_seconds(FORGET_SECONDS);
                 let state = TicketState::Expired { forget_at };
                 self.emit(Event::TicketChanged {
-                    ticket: number,
+                    ticket: ticket.number,
                     state,
                 });
-                continue;
             }
-            if pool.listing.removed || pool.closed(self.now).is_some() {
-                return;
-            }
-            let ttl_ms = u64::from(ticket.ttl_seconds) * 1_000;
-            let Some((draws, life_ms)) = pool.draw_more(ticket.seats, ttl_ms, self.now) else {
-                return;
-            };
-            let scene = pool.scene(self.now);
-            let id = self.next_lease_id();
-            let lease = Lease {
-                id,
-                product,
-                subject: ticket.subject,
-                computer: ticket.computer,
-                seats: ticket.seats,
-                ttl_seconds: ticket.ttl_seconds,
-                deadline: Steady(self.now.steady.0 + life_ms),
-                granted_at: self.now.wall,
-                granted: self.now.steady,
-                draws,
-                session: None,
-                ticket: Some(ticket.id),
-                holders: Box::default(),
-                graced: false,
-                program: ticket.program.clone(),
-            };
-            self.emit(Event::Granted {
-                lease,
-                scene,
-                ask: None,
-            });
-            let claim_until = Some(self.now.steady.plus_seconds(CLAIM_SECONDS));
-            let state = TicketState::Granted {
-                lease: id,
-                claim_until,
-            };
-            self.emit(Event::TicketChanged {
-                ticket: number,
-                state,
-            });
         }
-    }
-
-    pub(super) fn promote_all(&mut self) -> Reply {
-        let waiting: Vec<ProductNumber> = self
-            .pools
-            .iter()
-            .filter(|(_, pool)| pool.has_waiting())
-            .map(|(number, _)| *number)
-            .collect();
-        for product in waiting {
-            self.promote(product);
-        }
-        Reply::Done
+        self.promote_each(&products);
     }
 
     /// Gives those whose time ran out, or nearly, while the computer was down a moment to be

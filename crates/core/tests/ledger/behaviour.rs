@@ -96,7 +96,7 @@ fn priority_comes_before_arrival_and_nobody_overtakes() {
     assert_eq!(reason(w.checkout("cad", "cyd")), Reason::NoSeat);
     // Who has a higher priority takes it.
     let urgent = w.tell(Command::Checkout(asks("cad", "dan", 1, true, 5)));
-    assert!(matches!(urgent, Reply::Granted(_)), "{urgent:?}");
+    assert!(matches!(urgent, Reply::Granted { .. }), "{urgent:?}");
     w.checkin(held.id);
     assert!(matches!(
         w.poll(wide).ticket.state,
@@ -345,7 +345,7 @@ fn seats_of_several_entitlements_are_one_pool_and_a_wide_lease_may_draw_on_all()
     w.product("cad", 3);
     w.own("cad", 2);
     let reply = w.tell(Command::Checkout(asks("cad", "ada", 5, false, 0)));
-    let Reply::Granted(lease) = reply else {
+    let Reply::Granted { lease, .. } = reply else {
         panic!("{reply:?}")
     };
     assert_eq!(lease.draws.len(), 2);
@@ -516,7 +516,7 @@ fn the_same_key_gets_the_first_answer_again_and_another_body_a_conflict() {
     assert_eq!(w.ledger.product("cad").unwrap().1.in_use, 1);
     w.pass(KEPT_SECONDS);
     assert!(
-        matches!(w.tell(once(5)), Reply::Granted(_)),
+        matches!(w.tell(once(5)), Reply::Granted { .. }),
         "a key is kept for a day, not for ever"
     );
 }
@@ -669,7 +669,7 @@ fn who_says_no_ttl_gets_the_usual_one_or_the_products_maximum() {
             ..asks(product, "ada", 1, false, 0)
         };
         match w.tell(Command::Checkout(asked)) {
-            Reply::Granted(lease) => assert_eq!(lease.ttl_seconds, expected),
+            Reply::Granted { lease, .. } => assert_eq!(lease.ttl_seconds, expected),
             other => panic!("{product}: {other:?}"),
         }
     }

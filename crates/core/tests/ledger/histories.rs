@@ -20,6 +20,8 @@ enum Step {
     },
     Checkout {
         product: u8,
+        /// Products that are asked for with it, and seats of each.
+        also: Vec<(u8, u8)>,
         user: u8,
         seats: u8,
         wait: bool,
@@ -102,15 +104,24 @@ impl Step {
     }
 }
 
+/// Two more products at the most, in one ask of three.
+fn also() -> impl Strategy<Value = Vec<(u8, u8)>> {
+    prop_oneof![
+        2 => Just(Vec::new()),
+        1 => proptest::collection::vec((0_u8..3, 1_u8..4), 1..3),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let plain = prop_oneof![
-        8 => (0_u64..90_000).prop_map(|ms| Step::Pass { ms }),
+        6 => (0_u64..3_000).prop_map(|ms| Step::Pass { ms }),
+        2 => (0_u64..90_000).prop_map(|ms| Step::Pass { ms }),
         1 => (-100_000_000_i64..100_000_000).prop_map(|wall_ms| Step::Jump { wall_ms }),
         1 => (0_u64..4_000_000).prop_map(|ms| Step::Reboot { ms }),
-        24 => (0_u8..3, 0_u8..8, 1_u8..5, any::<bool>(), -2_i8..3, 1_u16..400,
+        24 => (0_u8..3, also(), 0_u8..8, 1_u8..5, any::<bool>(), -2_i8..3, 1_u16..400,
             proptest::option::weighted(0.1, 0_u8..20))
-            .prop_map(|(product, user, seats, wait, priority, ttl, key)| {
-                Step::Checkout { product, user, seats, wait, priority, ttl, key }
+            .prop_map(|(product, also, user, seats, wait, priority, ttl, key)| {
+                Step::Checkout { product, also, user, seats, wait, priority, ttl, key }
             }),
         8 => any::<u16>().prop_map(|lease| Step::Renew { lease }),
         14 => (any::<u16>(), proptest::option::weighted(0.2, 0_u8..8))
@@ -224,23 +235,23 @@ impl History {
             );
         }
         let mut still = std::collections::BTreeMap::new();
-        for (number, pool) in ledger.pools() {
+        let most = |pool: &Pool| {
             let to_come = |lent: &&Lent| lent.to.is_none_or(|to| to > now.wall);
-            let most: u64 = pool
-                .lent
-                .iter()
-                .filter(to_come)
-                .map(|lent| u64::from(lent.allotment.seats))
-                .sum();
+            let seats = |lent: &Lent| u64::from(lent.allotment.seats);
+            pool.lent.iter().filter(to_come).map(seats).sum()
+        };
+        for (number, _) in ledger.pools() {
             for ticket in ledger.waiting(number) {
-                if u64::from(ticket.seats) <= most {
+                if all_parts(ledger, ticket, |part, pool| {
+                    u64::from(part.seats) <= most(pool)
+                }) {
                     continue;
                 }
                 let since = self.impossible.get(&ticket.id).copied();
                 let since = since.unwrap_or(now.steady);
                 assert!(
                     now.steady.since_ms(since) < 60_000,
-                    "{ticket:?} has waited since {since:?} for more than {most} seats"
+                    "{ticket:?} has waited since {since:?} for more than there will be"
                 );
                 still.insert(ticket.id, since);
             }
@@ -282,6 +293,7 @@ impl History {
             }
             Step::Checkout {
                 product,
+                also,
                 user,
                 seats,
                 wait,
@@ -289,7 +301,19 @@ impl History {
                 ttl,
                 key,
             } => {
+                let mut named = vec![*product];
+                let mut with = Vec::new();
+                for (product, seats) in also {
+                    if !named.contains(product) {
+                        named.push(*product);
+                        with.push(With {
+                            product: name(*product).into(),
+                            seats: u32::from(*seats),
+                        });
+                    }
+                }
                 let checkout = Checkout {
+                    also: with,
                     ttl_seconds: Some(u32::from(*ttl)),
                     ..asks(
                         &name(*product),
@@ -460,8 +484,19 @@ impl History {
 
     fn remember(&mut self, reply: &Reply) {
         match reply {
-            Reply::Granted(lease) => self.leases.push(lease.id),
-            Reply::Queued(view) => self.tickets.push(view.ticket.id),
+            Reply::Granted { lease, also } => {
+                self.leases.push(lease.id);
+                self.leases
+                    .extend(also.iter().filter_map(|other| other.lease));
+            }
+            // Whichever ticket of a bundle is named, it is the whole of it.
+            Reply::Queued(view) => match view.ticket.bundle {
+                Some(bundle) => self.tickets.extend(bundle.numbers().map(|number| TicketId {
+                    number,
+                    ..view.ticket.id
+                })),
+                None => self.tickets.push(view.ticket.id),
+            },
             Reply::Ticket { view, .. } => self.leases.extend(view.lease.as_ref().map(|l| l.id)),
             _ => {}
         }
@@ -568,11 +603,7 @@ impl Queues {
             let served = lease
                 .ticket
                 .and_then(|id| queue.iter().find(|t| t.id == id));
-            let there_is = world
-                .ledger
-                .pool(lease.product)
-                .map_or(0, |p| p.seats(world.now));
-            let may_be_served = |t: &&Ticket| u64::from(t.seats) <= there_is;
+            let may_be_served = |t: &&Ticket| there_is_enough(&world.ledger, t, world.now);
             for waiting in queue
                 .iter()
                 .filter(|t| still_waits(world, t.id))
@@ -650,6 +681,7 @@ fn check_invariants(world: &World, from: usize) {
         );
         check_nobody_starves(ledger, pool, number, world.now);
     }
+    check_bundles(ledger);
     for lease in ledger.leases() {
         assert!(
             lease.deadline > world.now.steady,
@@ -686,29 +718,82 @@ fn check_gate(world: &World, from: usize, gated: bool) {
     assert!(claims + grants <= 1, "one session got two seats");
 }
 
+/// The tickets of one ask, and whether something holds for each and its pool.
+fn all_parts(ledger: &Ledger, ticket: &Ticket, holds: impl Fn(&Ticket, &Pool) -> bool) -> bool {
+    let numbers: Vec<EventNumber> = match ticket.bundle {
+        Some(bundle) => bundle.numbers().collect(),
+        None => vec![ticket.id.number],
+    };
+    numbers.iter().all(|number| {
+        let part = ledger.ticket(*number).unwrap();
+        let pool = ledger.pool(part.product).unwrap();
+        holds(part, pool)
+    })
+}
+
+/// Whether there are as many seats as a ticket waits for, of each of its products, in use or not.
+fn there_is_enough(ledger: &Ledger, ticket: &Ticket, now: Now) -> bool {
+    all_parts(ledger, ticket, |part, pool| {
+        u64::from(part.seats) <= pool.seats(now)
+    })
+}
+
 /// I4: of those who wait, the first whose seats there are at all is served as soon as they are
-/// free; whoever asks for more than that is in nobody's way.
+/// free; whoever asks for more than that is in nobody's way. Who waits for several products is
+/// served when it is first for each.
 fn check_nobody_starves(ledger: &Ledger, pool: &Pool, number: ProductNumber, now: Now) {
-    let there_is = pool.seats(now);
-    let first = ledger
-        .waiting(number)
-        .find(|ticket| u64::from(ticket.seats) <= there_is)
-        .filter(|_| !ledger.is_paused() && !pool.listing.removed && pool.listing.spec.enabled);
+    let first_of = |number| {
+        let mut waiting = ledger.waiting(number);
+        waiting.find(|ticket| there_is_enough(ledger, ticket, now))
+    };
+    let may_be_granted = |pool: &Pool| !pool.listing.removed && pool.listing.spec.enabled;
+    let first = first_of(number).filter(|_| !ledger.is_paused() && may_be_granted(pool));
     let Some(ticket) = first else { return };
     let valid = |lent: &&Lent| {
         lent.from.is_none_or(|from| from <= now.wall) && lent.to.is_none_or(|to| to > now.wall)
     };
-    let free: u64 = pool
-        .lent
-        .iter()
-        .filter(valid)
-        .map(|l| u64::from(l.allotment.seats).saturating_sub(l.in_use))
-        .sum();
-    let free = free.min(pool.seats(now).saturating_sub(pool.in_use));
-    assert!(
-        free < u64::from(ticket.seats),
-        "I4: {free} seats are free and {ticket:?} waits"
-    );
+    let could_go = all_parts(ledger, ticket, |part, pool| {
+        let free: u64 = pool
+            .lent
+            .iter()
+            .filter(valid)
+            .map(|l| u64::from(l.allotment.seats).saturating_sub(l.in_use))
+            .sum();
+        let free = free.min(pool.seats(now).saturating_sub(pool.in_use));
+        let is_first = first_of(part.product).is_some_and(|first| first.id == part.id);
+        free >= u64::from(part.seats) && is_first && may_be_granted(pool)
+    });
+    assert!(!could_go, "I4: its seats are free and {ticket:?} waits");
+}
+
+/// What was asked for at once is held and waits at once, and changes at once.
+fn check_bundles(ledger: &Ledger) {
+    for lease in ledger.leases() {
+        let Some(bundle) = lease.bundle else { continue };
+        let mut products = std::collections::BTreeSet::new();
+        for number in bundle.numbers() {
+            let other = ledger.lease(number).unwrap();
+            assert_eq!(other.bundle, Some(bundle));
+            assert!(products.insert(other.product), "one lease for each product");
+            assert_eq!(
+                (other.deadline, other.ttl_seconds, other.graced),
+                (lease.deadline, lease.ttl_seconds, lease.graced)
+            );
+            assert_eq!(
+                (other.subject, other.computer),
+                (lease.subject, lease.computer)
+            );
+        }
+    }
+    let products = ledger.pools().map(|(number, _)| number);
+    for ticket in products.flat_map(|number| ledger.waiting(number)) {
+        let as_one = all_parts(ledger, ticket, |part, _| {
+            part.bundle == ticket.bundle
+                && part.state == ticket.state
+                && part.priority == ticket.priority
+        });
+        assert!(as_one, "{ticket:?} waits otherwise than what it waits with");
+    }
 }
 
 fn run(steps: &[Step]) -> History {

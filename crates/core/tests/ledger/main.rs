@@ -4,6 +4,7 @@
 
 mod agents;
 mod behaviour;
+mod bundles;
 mod gate;
 mod growth;
 mod histories;

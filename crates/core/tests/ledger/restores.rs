@@ -417,7 +417,7 @@ impl Site {
                 }
             }
             Step::Direct => {
-                if let Reply::Granted(lease) = self.w.checkout("cad", "dan") {
+                if let Reply::Granted { lease, .. } = self.w.checkout("cad", "dan") {
                     self.direct.push(lease.deadline);
                 }
             }

@@ -64,7 +64,7 @@ impl World {
 
     pub(crate) fn granted(&mut self, product: &str, user: &str) -> Lease {
         match self.checkout(product, user) {
-            Reply::Granted(lease) => lease,
+            Reply::Granted { lease, .. } => lease,
             other => panic!("{user} was not granted {product}: {other:?}"),
         }
     }
@@ -161,6 +161,7 @@ pub(crate) fn terms(product: &str, seats: u32) -> EntitlementTerms {
 pub(crate) fn asks(product: &str, user: &str, seats: u32, wait: bool, priority: i8) -> Checkout {
     Checkout {
         product: product.into(),
+        also: Vec::new(),
         subject: subject(user),
         computer: computer("pc1"),
         seats,

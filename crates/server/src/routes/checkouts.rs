@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hyper::{HeaderMap, Response, StatusCode};
-use usher_api::{CheckoutAnswer, CheckoutRequest, Code, Problem, Role, SEATS_LIMIT};
-use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply};
+use usher_api::{AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, Problem, Role, SEATS_LIMIT};
+use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
 use usher_core::people::LocalAccounts;
 
 use crate::auth::{AUTHORITY, Principal};
@@ -63,9 +63,9 @@ pub(crate) async fn create(
         computer: &asked.computer,
     };
     match reply {
-        Reply::Granted(lease) => Ok(json(
+        Reply::Granted { lease, also } => Ok(json(
             StatusCode::CREATED,
-            wire::granted(&lease, names, core.app.proofs.of(lease.id)),
+            wire::granted(&lease, &also, names, core.app.proofs.of(lease.id)),
             replayed,
         )),
         Reply::Queued(view) => Ok(json(
@@ -89,6 +89,7 @@ fn check(
     let user = input::name("user", &asked.user)?;
     let computer = input::name("computer", &asked.computer)?;
     let seats = input::within("seats", asked.seats, 1, SEATS_LIMIT)?;
+    let also = also(product, &asked.also)?;
     let within = |ttl| input::within("ttl_seconds", ttl, 1, TTL_LIMIT_SECONDS);
     let ttl_seconds = asked.ttl_seconds.map(within).transpose()?;
     if let Some(program) = &asked.program {
@@ -146,6 +147,7 @@ fn check(
     let subject = people::person("subject", &said, local).map_err(Refusal::invalid)?;
     Ok(Checkout {
         product: product.into(),
+        also,
         subject,
         computer: ComputerRef {
             key: computer.into(),
@@ -161,6 +163,31 @@ fn check(
             .and_then(|program| program.name.as_deref())
             .map(Into::into),
     })
+}
+
+/// The further products of an ask, each named once.
+fn also(product: &str, wanted: &[AlsoWanted<'_>]) -> Result<Vec<With>, Refusal> {
+    let most = ledger::BUNDLE_LIMIT - 1;
+    if wanted.len() > most {
+        return Err(Refusal::invalid(format!(
+            "`also` names {} products: give at most {most}",
+            wanted.len()
+        )));
+    }
+    let mut with: Vec<With> = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        let id = input::name("also.product", &wanted.product)?;
+        if id == product || with.iter().any(|other| &*other.product == id) {
+            return Err(Refusal::invalid(format!(
+                "product {id} is named twice: name each once, with all of its seats"
+            )));
+        }
+        with.push(With {
+            product: id.into(),
+            seats: input::within("also.seats", wanted.seats, 1, SEATS_LIMIT)?,
+        });
+    }
+    Ok(with)
 }
 
 /// A refusal that may be a repeated one.
@@ -181,14 +208,28 @@ fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal>
     let product = &*asked.product;
     Ok(Refused(match reply {
         Reply::Denied {
+            product: short,
+            seats,
             decision,
             reason,
             scene,
-        } => denied(product, asked.seats, asked.wait, decision, reason, scene),
+        } => {
+            // Answers that were kept by a build before 0.3 do not name it.
+            let (product, seats) = match short.is_empty() {
+                true => (product, asked.seats),
+                false => (&*short, seats),
+            };
+            denied(product, seats, asked.wait, decision, reason, scene)
+        }
         Reply::UnknownProduct => Refusal::unknown_product(product),
+        Reply::UnknownOther(other) => Refusal::unknown_product(&other),
         Reply::TtlTooLong { max_ttl_seconds } => Refusal::invalid(format!(
-            "`ttl_seconds` is {}: product {product} allows at most {max_ttl_seconds}",
-            asked.ttl_seconds.unwrap_or_default()
+            "`ttl_seconds` is {}: {} at most {max_ttl_seconds}",
+            asked.ttl_seconds.unwrap_or_default(),
+            match asked.also.is_empty() {
+                true => format!("product {product} allows"),
+                false => "what is asked for allows".to_owned(),
+            }
         )),
         Reply::Held { for_seconds } => Refusal::new(
             Code::RestoreHold,

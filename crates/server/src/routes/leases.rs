@@ -61,6 +61,7 @@ pub(crate) async fn renew(
             product,
             user,
             computer,
+            also,
         } => {
             let names = Names {
                 product: &product,
@@ -69,7 +70,7 @@ pub(crate) async fn renew(
             };
             Ok(json(
                 StatusCode::OK,
-                wire::renewed(&lease, answer.at, names),
+                wire::renewed(&lease, &also, answer.at, names),
                 replayed,
             ))
         }
@@ -302,5 +303,7 @@ fn item(app: &App, row: LeaseRow, now: Now) -> Lease {
             .iter()
             .map(|number| format!("A{number}"))
             .collect(),
+        also: Vec::new(),
+        with: row.with.map(|first| first.to_string()),
     }
 }

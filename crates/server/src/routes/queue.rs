@@ -93,6 +93,7 @@ fn item(row: TicketRow, pace: &Pace) -> QueueEntry {
         priority: row.priority,
         position: row.position,
         queued_at: timestamp(row.queued_at),
+        with: row.with.map(|first| first.to_string()),
         expected_wait_seconds,
     }
 }

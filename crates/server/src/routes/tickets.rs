@@ -9,7 +9,7 @@ use hyper::header::{HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use tokio::time::Instant;
-use usher_api::{PassedOver, Problem, TicketAnswer, TicketState};
+use usher_api::{self as api, Also, PassedOver, Problem, TicketAnswer, TicketState};
 use usher_cache::Answer;
 use usher_core::ledger::{self, Command, KEEP_SECONDS, Reply, TicketId};
 
@@ -149,11 +149,12 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
         ledger::TicketState::Waiting {
             aside: Some(aside), ..
         } => Some(PassedOver {
-            why: words::passed_over(&product, view.ticket.seats),
+            why: words::passed_over(&product, view.ticket.seats, &view.also),
             denied_at: aside.deny_at.map(|at| words::estimate(at, now)),
         }),
         _ => None,
     };
+    let also: Vec<Also> = view.also.iter().map(words::also).collect();
     Some(TicketAnswer {
         passed_over,
         reason,
@@ -166,8 +167,12 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
         expires_at,
         lease: view.lease.map(|lease| {
             let proof = app.proofs.of(lease.id);
-            words::lease(&lease, now, &product, &user, &computer, proof)
+            api::Lease {
+                also: also.clone(),
+                ..words::lease(&lease, now, &product, &user, &computer, proof)
+            }
         }),
+        also,
     })
 }
 

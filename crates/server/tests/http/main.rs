@@ -6,6 +6,7 @@
 mod access;
 mod agents;
 mod bad_input;
+mod bundles;
 mod catalogue;
 mod checkouts;
 mod common;

@@ -111,7 +111,7 @@ impl Seats {
             reply => reply,
         };
         match (ask, reply) {
-            (Ask::Checkout { .. }, Reply::Granted(lease)) => Answer::Granted(lease.id),
+            (Ask::Checkout { .. }, Reply::Granted { lease, .. }) => Answer::Granted(lease.id),
             (
                 Ask::Checkout { .. },
                 Reply::Denied {
@@ -133,7 +133,7 @@ impl Seats {
     pub(super) fn canary(&mut self, now: Moment) -> Result<(), String> {
         let asked = checkout(CANARY.into(), u64::MAX, 60);
         let lease = match self.commit(now, Command::Checkout(asked)) {
-            Reply::Granted(lease) => lease.id,
+            Reply::Granted { lease, .. } => lease.id,
             other => return Err(format!("{other:?}")),
         };
         match self.commit(now, checkin(lease)) {
@@ -177,6 +177,7 @@ fn checkout(product: Arc<str>, person: u64, ttl_seconds: u32) -> Checkout {
     let name: Arc<str> = Arc::from(format!("person-{person}"));
     Checkout {
         product,
+        also: Vec::new(),
         subject: SubjectRef {
             authority: "site".into(),
             key: name.clone(),

@@ -16,6 +16,7 @@ use crate::run::signals::Signals;
 Examples:
   LEASE=$(usher checkout gimp --ttl 1h)
   usher checkout solver --wait=10m --seats 4 --json
+  usher checkout solver --also hpc-pack=2 --wait      both, or neither
   usher checkout gimp --user anna --computer pc7      needs a token that may ask for her
 
 Keep it with `usher renew LEASE`, give it back with `usher checkin LEASE`. `usher run` does both.
@@ -25,6 +26,9 @@ pub(crate) struct Checkout {
     /// Product id
     #[arg(value_name = "PRODUCT")]
     product: String,
+    /// A further product that is needed too, and how many seats of it: all are granted, or none
+    #[arg(long, value_name = "PRODUCT[=N]", value_parser = also)]
+    also: Vec<(String, u32)>,
     /// Who is counted [default: you]
     #[arg(long, value_name = "USER")]
     user: Option<String>,
@@ -59,6 +63,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
         let mut signals = Signals::take()?;
         let ask = Ask {
             product: args.product,
+            also: args.also,
             user: args.user.unwrap_or_else(host::user),
             computer: args.computer.unwrap_or_else(host::computer),
             seats: args.seats,
@@ -72,19 +77,47 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
             return print_json(&lease);
         }
         line(&lease.id)?;
+        let mut held = vec![seats_of(lease.seats, &lease.product)];
+        held.extend(
+            lease
+                .also
+                .iter()
+                .map(|other| seats_of(other.seats, &other.product)),
+        );
+        let last = held.pop().unwrap_or_default();
+        let held = match held.is_empty() {
+            true => last,
+            false => format!("{} and {last}", held.join(", ")),
+        };
         eprintln_quiet(&format!(
-            "{} holds {} of {} for {} unless it is renewed.",
+            "{} holds {held} for {} unless it is renewed.",
             lease.user,
-            if lease.seats == 1 {
-                "a seat".to_owned()
-            } else {
-                format!("{} seats", lease.seats)
-            },
-            lease.product,
             time::span(lease.ttl_seconds.into())
         ));
         Ok(())
     })
+}
+
+fn seats_of(seats: u32, product: &str) -> String {
+    match seats {
+        1 => format!("a seat of {product}"),
+        seats => format!("{seats} seats of {product}"),
+    }
+}
+
+/// Reads a further product: `PRODUCT` or `PRODUCT=N`.
+fn also(text: &str) -> Result<(String, u32), String> {
+    let Some((product, seats)) = text.rsplit_once('=') else {
+        return Ok((text.to_owned(), 1));
+    };
+    let within = |seats: &u32| (1..=usher_api::SEATS_LIMIT).contains(seats);
+    match seats.parse().ok().filter(within) {
+        Some(seats) => Ok((product.to_owned(), seats)),
+        None => Err(format!(
+            "`{seats}` is no number of seats: give PRODUCT=N, with N from 1 to {}",
+            usher_api::SEATS_LIMIT
+        )),
+    }
 }
 
 /// Reads a ttl.

@@ -13,7 +13,8 @@ use nix::sys::signal::Signal;
 use tokio::time::{Instant, sleep, timeout};
 use usher_api::client::{Client, ClientError};
 use usher_api::{
-    CheckoutAnswer, CheckoutRequest, Code, Lease, ProgramFacts, Ticket, TicketAnswer, TicketState,
+    AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, Lease, ProgramFacts, Ticket, TicketAnswer,
+    TicketState,
 };
 
 use super::progress::Progress;
@@ -57,6 +58,8 @@ impl Wait {
 pub(crate) struct Ask {
     /// Product id.
     pub(crate) product: String,
+    /// Further products and seats of each: all, or none.
+    pub(crate) also: Vec<(String, u32)>,
     /// Who is counted.
     pub(crate) user: String,
     /// Where.
@@ -77,6 +80,14 @@ impl Ask {
     fn request(&self, wait: bool) -> CheckoutRequest<'_> {
         CheckoutRequest {
             product: Cow::Borrowed(&self.product),
+            also: self
+                .also
+                .iter()
+                .map(|(product, seats)| AlsoWanted {
+                    product: Cow::Borrowed(product),
+                    seats: *seats,
+                })
+                .collect(),
             user: Cow::Borrowed(&self.user),
             computer: Cow::Borrowed(&self.computer),
             seats: self.seats,

@@ -79,6 +79,7 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     }
     let product = recognised.ok_or_else(|| unrecognised(&file))?;
     let ask = Ask {
+        also: Vec::new(),
         product,
         user: order.user.clone().unwrap_or_else(host::user),
         computer: order.computer.clone().unwrap_or_else(host::computer),

@@ -1,0 +1,185 @@
+//! Several products in one ask: all of them, or none.
+//!
+//! Each product has a lease of its own, or a ticket of its own in its queue, so that what is in
+//! use, who waits and what was refused are counted there like those of any other ask. What makes
+//! them one is [`Bundle`]: they change together. A bundle is served when it is first in all of its
+//! queues and there are seats in all; its tickets have numbers that follow one another, so two
+//! bundles stand in the same order wherever both wait, and none waits for the other in a circle.
+
+use smallvec::SmallVec;
+
+use super::decide::{Asked, Plan};
+use super::*;
+
+/// Products that may be asked for at once.
+pub const BUNDLE_LIMIT: usize = 16;
+
+/// The products of an ask and the seats of each: one, as a rule.
+pub(super) type Wanted = SmallVec<[Other; 1]>;
+
+/// Which product of an ask there is not.
+pub(super) enum Unknown {
+    /// The one that was named first.
+    First,
+    /// Another.
+    Other(Arc<str>),
+}
+
+impl From<Unknown> for Reply {
+    fn from(unknown: Unknown) -> Reply {
+        match unknown {
+            Unknown::First => Reply::UnknownProduct,
+            Unknown::Other(product) => Reply::UnknownOther(product),
+        }
+    }
+}
+
+/// What an ask is for, product by product.
+pub(super) type Parts = SmallVec<[Asked; 1]>;
+
+/// How each part of an ask would be granted.
+pub(super) type Plans = SmallVec<[Plan; 1]>;
+
+/// Which part of an ask there is none to be had of, and why.
+pub(super) type Lacking = (usize, Reason);
+
+impl Ledger {
+    /// Looks the products of a checkout up.
+    pub(super) fn wanted(&self, checkout: &Checkout) -> Result<Wanted, Unknown> {
+        let (product, _) = self.product(&checkout.product).ok_or(Unknown::First)?;
+        let seats = checkout.seats;
+        let mut wanted = Wanted::new();
+        wanted.push(Other { product, seats });
+        for with in &checkout.also {
+            let (product, _) = self
+                .product(&with.product)
+                .ok_or_else(|| Unknown::Other(with.product.clone()))?;
+            let seats = with.seats;
+            wanted.push(Other { product, seats });
+        }
+        Ok(wanted)
+    }
+
+    /// The parts of a checkout for these products.
+    pub(super) fn parts(
+        checkout: &Checkout,
+        wanted: &[Other],
+        (subject, computer): (SubjectId, ComputerId),
+        ttl_seconds: u32,
+    ) -> Parts {
+        let part = |own: &Other| Asked {
+            product: own.product,
+            subject,
+            computer,
+            session: None,
+            seats: own.seats,
+            ttl_seconds,
+            waits: checkout.wait,
+            priority: checkout.priority,
+            program: checkout.program.clone(),
+            also: wanted
+                .iter()
+                .copied()
+                .filter(|other| other.product != own.product)
+                .collect(),
+        };
+        wanted.iter().map(part).collect()
+    }
+
+    /// From where the seats of all parts would be granted, or of which there are none. Who could
+    /// not even wait for one is told of that one.
+    pub(super) fn plan_all(&self, parts: &[Asked]) -> Result<Plans, Lacking> {
+        let mut plans = Plans::new();
+        let mut lacking = None;
+        for (place, part) in parts.iter().enumerate() {
+            match self.plan(part) {
+                Ok(plan) => plans.push(plan),
+                Err(Reason::NoSeat) => lacking = lacking.or(Some((place, Reason::NoSeat))),
+                Err(reason) => return Err((place, reason)),
+            }
+        }
+        match lacking {
+            Some(lacking) => Err(lacking),
+            None => Ok(plans),
+        }
+    }
+
+    /// Grants all parts as it was planned; answers the first one's lease.
+    pub(super) fn carry_out_all(&mut self, parts: &[Asked], plans: Plans) -> Option<Lease> {
+        let bundle = self.next_bundle(parts.len());
+        let life_ms = plans.iter().map(|plan| plan.life_ms).min().unwrap_or(0);
+        let mut first = None;
+        for (part, plan) in parts.iter().zip(plans) {
+            let lease = self.carry_out(part, plan.for_ms(life_ms), bundle);
+            first = first.or(Some(lease));
+        }
+        first
+    }
+
+    /// The bundle of as many events from the next one on, where they are several.
+    pub(super) fn next_bundle(&self, count: usize) -> Option<Bundle> {
+        let count = u8::try_from(count).ok().filter(|count| *count > 1)?;
+        Some(Bundle {
+            first: EventNumber(self.next_number),
+            count,
+        })
+    }
+
+    /// What is held with a lease.
+    pub(super) fn held_with(&self, lease: &Lease) -> Box<[Also]> {
+        let Some(bundle) = lease.bundle else {
+            return Box::default();
+        };
+        let others = bundle.numbers().filter(|other| *other != lease.id.number);
+        others
+            .filter_map(|number| self.leases.get(&number))
+            .map(|other| Also {
+                product: self.product_id(other.product),
+                seats: other.seats,
+                lease: Some(other.id),
+            })
+            .collect()
+    }
+
+    /// What a ticket waits for beside its own seats, or was granted with them.
+    pub(super) fn waits_with(&self, ticket: &Ticket) -> Box<[Also]> {
+        let Some(bundle) = ticket.bundle else {
+            return Box::default();
+        };
+        let others = bundle.numbers().filter(|other| *other != ticket.id.number);
+        others
+            .filter_map(|number| self.tickets.get(&number))
+            .map(|other| Also {
+                product: self.product_id(other.product),
+                seats: other.seats,
+                lease: match other.state {
+                    TicketState::Granted { lease, .. } => {
+                        self.leases.get(&lease.number).map(|lease| lease.id)
+                    }
+                    _ => None,
+                },
+            })
+            .collect()
+    }
+
+    /// The leases that one is held with, itself among them, in order.
+    pub(super) fn leases_with(&self, number: EventNumber) -> SmallVec<[EventNumber; 1]> {
+        let bundle = self.leases.get(&number).and_then(|lease| lease.bundle);
+        let held = |number: &EventNumber| self.leases.contains_key(number);
+        numbers(number, bundle).filter(held).collect()
+    }
+
+    /// The tickets that one waits with, itself among them, in order.
+    pub(super) fn tickets_with(&self, number: EventNumber) -> SmallVec<[EventNumber; 1]> {
+        let bundle = self.tickets.get(&number).and_then(|ticket| ticket.bundle);
+        let kept = |number: &EventNumber| self.tickets.contains_key(number);
+        numbers(number, bundle).filter(kept).collect()
+    }
+}
+
+/// Of one alone, or of all of its bundle.
+fn numbers(own: EventNumber, bundle: Option<Bundle>) -> impl Iterator<Item = EventNumber> {
+    let alone = bundle.is_none().then_some(own);
+    let together = bundle.into_iter().flat_map(Bundle::numbers);
+    alone.into_iter().chain(together)
+}
