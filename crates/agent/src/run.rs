@@ -198,6 +198,7 @@ async fn live(
                 let mut agent = lock(&agent);
                 agent.enforcement.look_again();
                 say(agent.write_down_members());
+                agent.look_for_the_gone();
                 agent.accounts.keep();
                 if databases.have_changed() {
                     agent.identify_anew();

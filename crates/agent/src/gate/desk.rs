@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use usher_api::Mode;
-use usher_core::sessions::{AskId, Effect, Event, Process, SessionId, Unanswered, Who};
+use usher_core::sessions::{AskId, Effect, Event, Process, ProcessKey, SessionId, Unanswered, Who};
 use usher_gate::{Answer, Gate, QuestionNumber};
 
 use super::terminal::Terminal;
@@ -22,6 +22,9 @@ const SEAT_WITHIN_AWAY: Duration = Duration::from_millis(250);
 const FORGOTTEN_AFTER_MS: u64 = 10_000;
 /// Starts that wait at once, at most as many as the gate holds.
 const WAITING_LIMIT: usize = usher_gate::HELD_AT_MOST;
+
+/// Processes of sessions that are looked at in one go, whether they are there still.
+const LOOKED_AT_ONCE: usize = 512;
 
 /// A program that is held until it is known whether there is a seat for it.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub(crate) struct Desk {
     denials: FxHashMap<SessionId, Denial>,
     /// Starts that were refused, and whom it is to be told to.
     refused: Vec<Refused>,
+    /// Up to which pid processes were looked at, whether they are there still.
+    looked_at_up_to: u32,
 }
 
 /// A start that was refused.
@@ -188,7 +193,9 @@ impl Agent {
     pub(crate) fn asked(&mut self, starts: &mut Vec<Start>) -> Result<(), OutboxError> {
         let mut effects = Vec::new();
         for start in starts.drain(..) {
+            let key = start.process.key;
             self.take_question(start, &mut effects);
+            self.follow_held(key, &mut effects);
         }
         self.write_with_request(effects)
     }
@@ -223,6 +230,42 @@ impl Agent {
             unanswered,
         };
         self.sessions.apply(clock::now(), event, effects);
+    }
+
+    /// Has whatever a held process does passed on, from before it is answered on. One that is gone by
+    /// now does nothing more: what was asked for it is given back at once.
+    fn follow_held(&mut self, key: ProcessKey, effects: &mut Vec<Effect>) {
+        let Some(shared) = self.shared.as_ref() else {
+            return;
+        };
+        if !self.sessions.is_held(key.pid) {
+            return;
+        }
+        shared.hold(key);
+        if procfs::is_gone(key) {
+            let event = Event::Exited { pid: key.pid };
+            self.sessions.apply(clock::now(), event, effects);
+        }
+    }
+
+    /// Looks whether processes that are followed for their starts, or in sessions, have gone in
+    /// silence; a part of them at a time.
+    pub(crate) fn look_for_the_gone(&mut self) {
+        let Some(shared) = self.shared.clone() else {
+            return;
+        };
+        shared.keep_held(|pid| self.sessions.is_held(pid));
+        let members = self.sessions.members().chain(self.sessions.starts());
+        let mut all: Vec<ProcessKey> = members.map(|(_, key)| key).collect();
+        all.sort_unstable_by_key(|key| key.pid);
+        let from = self.desk.looked_at_up_to;
+        let next = all.partition_point(|key| key.pid <= from);
+        let part = &all[next..all.len().min(next + LOOKED_AT_ONCE)];
+        self.desk.looked_at_up_to = match part.len() < LOOKED_AT_ONCE {
+            true => 0,
+            false => part.last().map_or(0, |key| key.pid),
+        };
+        shared.end_the_gone(part.iter().copied());
     }
 
     /// Tells those whose starts were refused on their desktops.

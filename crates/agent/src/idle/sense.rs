@@ -95,7 +95,7 @@ impl Sensor {
     ) {
         let stat = procfs::process_stat(process.pid).ok();
         // What has ended meanwhile belongs to no place.
-        let Some(stat) = stat.filter(|stat| stat.start == process.start && !stat.zombie) else {
+        let Some(stat) = stat.filter(|stat| stat.start == process.start && !stat.ending) else {
             return;
         };
         if let Some(device) = stat.terminal {

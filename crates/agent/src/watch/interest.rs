@@ -1,11 +1,13 @@
 //! Which processes the rest of the agent wants to hear of: those of products, what these fork,
-//! and all below a cover. Everything else is dropped where it is seen.
+//! all below a cover, and those that the gate holds. Everything else is dropped where it is seen.
 
 use rustc_hash::FxHashMap;
 use usher_core::sessions::ProcessKey;
 
 /// Processes that are kept; what does not fit is not followed.
 const LIMIT: usize = 65_536;
+/// Processes of held starts; what does not fit is not followed.
+const HELD_LIMIT: usize = usher_gate::HELD_AT_MOST;
 
 /// Why a process is of interest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Interest {
     processes: FxHashMap<u32, (u64, Kind)>,
+    /// Processes of held starts, by their start times: whatever they run next counts, and their end.
+    held: FxHashMap<u32, u64>,
 }
 
 impl Interest {
@@ -31,7 +35,24 @@ impl Interest {
 
     /// The start time of a process of interest; 0 where it is not known.
     pub(super) fn start(&self, pid: u32) -> Option<u64> {
-        self.processes.get(&pid).map(|(start, _)| *start)
+        let known = self.processes.get(&pid).map(|(start, _)| *start);
+        known.or_else(|| self.held.get(&pid).copied())
+    }
+
+    /// Whether its start is held, or was let go just now.
+    pub(super) fn is_held(&self, pid: u32) -> bool {
+        self.held.contains_key(&pid)
+    }
+
+    pub(super) fn hold(&mut self, key: ProcessKey) {
+        if self.held.len() < HELD_LIMIT {
+            self.held.insert(key.pid, key.start);
+        }
+    }
+
+    /// Forgets held processes but those that are.
+    pub(super) fn keep_held(&mut self, is_held: impl Fn(u32) -> bool) {
+        self.held.retain(|pid, _| is_held(*pid));
     }
 
     /// Adds a process; a covered one stays covered. False: there is no room.
@@ -57,7 +78,15 @@ impl Interest {
         self.processes.remove(&pid).is_some()
     }
 
+    /// The process has ended.
+    pub(super) fn end(&mut self, pid: u32) -> bool {
+        let was_held = self.held.remove(&pid).is_some();
+        self.remove(pid) || was_held
+    }
+
     pub(super) fn all(&self) -> Vec<u32> {
-        self.processes.keys().copied().collect()
+        let held = self.held.keys();
+        let held = held.filter(|pid| !self.processes.contains_key(pid));
+        self.processes.keys().chain(held).copied().collect()
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
     let mut events = Vec::with_capacity(64);
     let mut lingering: Vec<Lingering> = Vec::new();
     let mut scan = Some(Scan::begin());
+    let mut gone: Vec<u32> = Vec::new();
     follow_covers(&shared, &mut tracker, &connector);
     while !shared.stopping() {
         usher_vital::plant::thread();
@@ -51,6 +52,9 @@ pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
         if woken {
             shared.wake.drain();
             follow_covers(&shared, &mut tracker, &connector);
+            tracker.take_held();
+            follow(&mut tracker, &connector);
+            gone.append(&mut lock(&shared.gone));
             if shared.take_scan() {
                 scan = Some(Scan::begin());
             }
@@ -68,7 +72,7 @@ pub(super) fn run(mut tracker: Tracker, mut connector: Connector) {
                 shared.take_scan();
                 scan = Some(Scan::begin());
             }
-            Ok(Received::Nothing) => {}
+            Ok(Received::Nothing) => tracker.end_the_gone(std::mem::take(&mut gone)),
             Err(error) => {
                 tracing::error!(%error, "the kernel's events cannot be read");
                 std::thread::sleep(Duration::from_secs(1));

@@ -16,6 +16,8 @@ pub(crate) mod procfs;
 mod record;
 mod resolve;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod traced;
 mod tracker;
 
@@ -70,6 +72,10 @@ pub(crate) struct Shared {
     interest: Mutex<Interest>,
     /// Roots of covers that the watcher's thread does not follow yet.
     new_covers: Mutex<Vec<ProcessKey>>,
+    /// Held processes that the watcher's thread does not follow yet.
+    new_held: Mutex<Vec<ProcessKey>>,
+    /// Processes that are gone, to be ended unless a word of that came meanwhile.
+    gone: Mutex<Vec<u32>>,
     /// Sightings on their way to the second thread. A channel with a bound of its own would take
     /// its memory at once.
     waiting: AtomicUsize,
@@ -186,6 +192,8 @@ impl Shared {
             nobodys: Mutex::default(),
             interest: Mutex::default(),
             new_covers: Mutex::new(covered.to_vec()),
+            new_held: Mutex::default(),
+            gone: Mutex::default(),
             waiting: AtomicUsize::new(0),
             wake: Wake::new()?,
             stop: AtomicBool::new(false),
@@ -248,6 +256,31 @@ impl Shared {
     /// Whether all covers are followed by now.
     pub(crate) fn follows_covers(&self) -> bool {
         lock(&self.new_covers).is_empty()
+    }
+
+    /// A process is held before it runs a program: whatever it runs then, and its end, is passed
+    /// on until [`Shared::keep_held`] does without. Of one that has ended nothing more comes.
+    pub(crate) fn hold(&self, key: ProcessKey) {
+        lock(&self.interest).hold(key);
+        lock(&self.new_held).push(key);
+        self.wake.wake();
+    }
+
+    /// Only these processes are held still.
+    pub(crate) fn keep_held(&self, is_held: impl Fn(u32) -> bool) {
+        lock(&self.interest).keep_held(is_held);
+    }
+
+    /// Has those of `processes` ended that are gone without a word of it.
+    pub(crate) fn end_the_gone(&self, processes: impl Iterator<Item = ProcessKey>) {
+        let gone: Vec<u32> = processes
+            .filter(|key| procfs::is_gone(*key))
+            .map(|key| key.pid)
+            .collect();
+        if !gone.is_empty() {
+            *lock(&self.gone) = gone;
+            self.wake.wake();
+        }
     }
 
     /// Looks at all programs that run, as when the rules have changed.

@@ -39,6 +39,9 @@ pub(super) fn run(mut tracker: Tracker) {
         for root in covers {
             tracker.take_cover(root);
         }
+        // Each look sees what is gone, and what they run.
+        tracker.take_held();
+        lock(&shared.gone).clear();
         tracker.take_added();
         let mut scan = Scan::begin();
         while !scan.step(&mut tracker, Some(&mut polled)) {}

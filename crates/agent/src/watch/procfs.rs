@@ -15,6 +15,8 @@ use usher_core::sessions::ProcessKey;
 const TEXT_LIMIT: u64 = 4096;
 /// Longest text of the variables of a process, in bytes.
 const VARIABLES_LIMIT: u64 = 256 * 1024;
+/// Of the flags of a process: it is on its way out (linux/sched.h).
+const PF_EXITING: u64 = 4;
 const DELETED: &[u8] = b" (deleted)";
 
 /// A file, whatever it is called: while it is open or cached, these together are only its own.
@@ -125,7 +127,8 @@ pub(crate) struct ProcessStat {
     pub(crate) parent: u32,
     /// In kernel ticks since boot.
     pub(crate) start: u64,
-    pub(crate) zombie: bool,
+    /// It has ended, or is about to: the kernel has told of that by now.
+    pub(crate) ending: bool,
     pub(crate) threads: u32,
     /// The leader of its session of processes.
     pub(crate) leader: u32,
@@ -174,7 +177,7 @@ pub(crate) fn process_stat(pid: u32) -> io::Result<ProcessStat> {
     Ok(ProcessStat {
         parent: number(1)? as u32,
         start: number(19)?,
-        zombie: fields.first() == Some(&b"Z".as_slice()),
+        ending: fields.first() == Some(&b"Z".as_slice()) || number(6)? & PF_EXITING != 0,
         threads: number(17)? as u32,
         leader: number(3)? as u32,
         terminal: terminal.and_then(Device::read),
@@ -185,9 +188,23 @@ pub(crate) fn process_stat(pid: u32) -> io::Result<ProcessStat> {
 /// has ended before others is.
 pub(crate) fn still_runs(process: ProcessKey) -> bool {
     process_stat(process.pid).is_ok_and(|stat| {
-        let is_over = stat.zombie && stat.threads <= 1;
+        let is_over = stat.ending && stat.threads <= 1;
         stat.start == process.start && !is_over
     })
+}
+
+/// Whether that process has certainly ended: not where it cannot be looked at for another reason.
+pub(crate) fn is_gone(process: ProcessKey) -> bool {
+    match process_stat(process.pid) {
+        Ok(stat) => {
+            let is_another = process.start != 0 && stat.start != process.start;
+            is_another || (stat.ending && stat.threads <= 1)
+        }
+        Err(error) => {
+            let no_process = rustix::io::Errno::SRCH.raw_os_error();
+            error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(no_process)
+        }
+    }
 }
 
 /// A process and its ancestors, the nearest first, as far as there are any besides the first of all
@@ -323,7 +340,7 @@ mod tests {
             stat.parent,
             rustix::process::getppid().unwrap().as_raw_nonzero().get() as u32
         );
-        assert!(stat.start > 0 && !stat.zombie && stat.threads >= 1);
+        assert!(stat.start > 0 && !stat.ending && stat.threads >= 1);
         assert_eq!(real_uid(pid).unwrap(), rustix::process::getuid().as_raw());
         assert!(has_mapped(pid, key.device, key.inode));
         assert!(!has_mapped(pid, key.device, 1));
@@ -347,5 +364,35 @@ mod tests {
         assert!(executable(child.id(), &mut Vec::new()).is_err());
         assert!(process_stat(child.id()).is_err());
         assert!(!exists(child.id()));
+        let (pid, start) = (child.id(), 0);
+        assert!(is_gone(ProcessKey { pid, start }));
+    }
+
+    #[test]
+    fn a_process_that_runs_is_not_gone_and_one_that_its_parent_has_not_noticed_is() {
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        let start = process_stat(pid).unwrap().start;
+        assert!(!is_gone(ProcessKey { pid, start }));
+        assert!(
+            !is_gone(ProcessKey { pid, start: 0 }),
+            "when it began is not known"
+        );
+        let other = ProcessKey {
+            pid,
+            start: start + 1,
+        };
+        assert!(is_gone(other), "another one has its pid");
+        child.kill().unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !is_gone(ProcessKey { pid, start }) {
+            assert!(std::time::Instant::now() < deadline);
+            std::thread::yield_now();
+        }
+        assert!(exists(pid), "nobody has waited for it");
+        child.wait().unwrap();
     }
 }

@@ -42,11 +42,15 @@ pub(super) fn run(mut tracker: Tracker, mut probe: Probe) {
     }
     follow(&mut tracker, &mut probe);
     let mut scan = None;
+    let mut gone: Vec<u32> = Vec::new();
     while !shared.stopping() {
         usher_vital::plant::thread();
         if wait(&shared, &probe, scan.is_some()) {
             shared.wake.drain();
             follow_covers(&shared, &mut tracker, &mut probe);
+            tracker.take_held();
+            follow(&mut tracker, &mut probe);
+            gone.append(&mut lock(&shared.gone));
             if shared.take_scan() {
                 // The rules have changed, and with them what is nobody's.
                 shared.forget_nobodys();
@@ -68,6 +72,7 @@ pub(super) fn run(mut tracker: Tracker, mut probe: Probe) {
         if handled > 0 {
             continue;
         }
+        tracker.end_the_gone(std::mem::take(&mut gone));
         if let Some(running) = &mut scan
             && running.step(&mut tracker, None)
         {
@@ -109,7 +114,7 @@ fn on_record(tracker: &mut Tracker, probe: &mut Probe, record: Record) {
     // The kernel follows what it tells of: there is nothing to catch up with.
     tracker.take_added();
     let pid = told.key.pid;
-    if lock(&tracker.shared.interest).get(pid).is_none() {
+    if lock(&tracker.shared.interest).start(pid).is_none() {
         probe.forget(pid, told.at_ns);
     }
 }

@@ -167,7 +167,7 @@ impl Tracker {
 
     /// A process has ended. False: its first thread has, but others go on.
     pub(super) fn exit(&mut self, pid: u32) -> bool {
-        if lock(&self.shared.interest).get(pid).is_none() {
+        if !self.is_of_interest(pid) {
             return true;
         }
         let others_go_on = procfs::process_stat(pid).is_ok_and(|stat| stat.threads > 1);
@@ -180,8 +180,9 @@ impl Tracker {
 
     /// A process has ended with all its threads.
     pub(super) fn ended(&mut self, pid: u32, at: Stamp) {
-        if lock(&self.shared.interest).get(pid).is_some() {
-            self.lose_interest(pid);
+        let was_of_interest = lock(&self.shared.interest).end(pid);
+        if was_of_interest {
+            self.removed = true;
             self.send(Raw::Exited { at, pid });
         }
     }
@@ -198,6 +199,28 @@ impl Tracker {
 
     fn lose_interest(&mut self, pid: u32) {
         self.removed |= lock(&self.shared.interest).remove(pid);
+    }
+
+    fn is_of_interest(&self, pid: u32) -> bool {
+        lock(&self.shared.interest).start(pid).is_some()
+    }
+
+    /// The processes whose starts are held are followed from now on.
+    pub(super) fn take_held(&mut self) {
+        let held = std::mem::take(&mut *lock(&self.shared.new_held));
+        self.added.extend(held.iter().map(|key| key.pid));
+    }
+
+    /// All that had come was passed on, and these were gone before: nothing tells of their ends any
+    /// more.
+    pub(super) fn end_the_gone(&mut self, gone: Vec<u32>) {
+        for pid in gone {
+            let start = lock(&self.shared.interest).start(pid);
+            let is_gone = |start| procfs::is_gone(ProcessKey { pid, start });
+            if start.is_some_and(is_gone) {
+                self.ended(pid, clock::now());
+            }
+        }
     }
 
     /// From now on all that `root` starts is of interest.
@@ -223,11 +246,15 @@ impl Tracker {
     /// The kernel tells of this process from now on; what it did just before is found out here.
     pub(super) fn catch_up(&mut self, pid: u32) {
         let ended = match procfs::process_stat(pid) {
-            Ok(stat) => stat.zombie && stat.threads <= 1,
+            Ok(stat) => stat.ending && stat.threads <= 1,
             Err(_) => true,
         };
         if ended {
             self.exit(pid);
+            return;
+        }
+        if lock(&self.shared.interest).get(pid).is_none() {
+            // What it made before it was held is of no interest.
             return;
         }
         let children = procfs::children(pid);
@@ -267,13 +294,11 @@ impl Tracker {
     pub(super) fn found(&mut self, pid: u32, stat: &ProcessStat, polled: Option<&mut Polled>) {
         let interest = lock(&self.shared.interest).start(pid);
         let ended = interest.is_some_and(|start| start != 0 && start != stat.start)
-            || (interest.is_some() && stat.zombie && stat.threads <= 1);
+            || (interest.is_some() && stat.ending && stat.threads <= 1);
         if ended {
-            self.lose_interest(pid);
-            let at = clock::now();
-            self.send(Raw::Exited { at, pid });
+            self.ended(pid, clock::now());
         }
-        if stat.zombie {
+        if stat.ending {
             return;
         }
         let Ok((path, key)) = procfs::executable(pid, &mut self.scratch) else {
@@ -380,7 +405,7 @@ impl Tracker {
             if since.is_none() {
                 lock(&self.shared.counts).add(&run.name, 1);
             }
-            if known.is_none() {
+            if known.is_none() && !lock(&self.shared.interest).is_held(pid) {
                 return;
             }
         } else {
@@ -404,10 +429,13 @@ impl Tracker {
         });
     }
 
-    /// A process runs a program of no product: only of interest if it did otherwise before.
+    /// A process runs a program of no product: only of interest if it did otherwise before, or
+    /// was held.
     fn unmetered(&mut self, pid: u32, facts: Facts) {
         let known = lock(&self.shared.interest).get(pid);
+        let is_held = lock(&self.shared.interest).is_held(pid);
         match known {
+            None if is_held => {}
             None => return,
             Some(Kind::Forked) => self.lose_interest(pid),
             Some(Kind::Own | Kind::Covered) => {}

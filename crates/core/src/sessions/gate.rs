@@ -61,6 +61,12 @@ impl Sessions {
         starts.map(|start| (start.session, start.key))
     }
 
+    /// Whether a process is held for an answer, or was let go and has not run yet. Whatever it runs
+    /// then, and its end, has to be told: nothing else does away with what was asked for it.
+    pub fn is_held(&self, pid: u32) -> bool {
+        self.starts.contains_key(&pid)
+    }
+
     /// When a [`super::Event::Tick`] would change something, in milliseconds since boot.
     pub fn next_due_boot_ms(&self) -> Option<u64> {
         let starts = self.starts.values().flatten();
@@ -358,7 +364,43 @@ impl Sessions {
         starts.any(|start| !start.key.may_be(key))
     }
 
-    /// The process runs, or has ended: it is held no more.
+    /// A process was seen to run something: the starts that this settles are given up. What it was
+    /// held for, it runs now. One that was let go and runs anything else since does not come to
+    /// what it was held for any more; what it ran before, and what it is merely found with, says
+    /// nothing of that.
+    pub(super) fn settle_starts(
+        &mut self,
+        now: Stamp,
+        process: &Process,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_that = |start: &Start| {
+            let main = process.uses.as_ref();
+            let used = main.filter(|used| used.role == ProgramRole::Main);
+            let session = self.get(start.session);
+            used.zip(session).is_some_and(|(used, session)| {
+                session.product == used.product && session.who.counted == process.who.counted
+            })
+        };
+        let runs_since = |start: &Start| {
+            let is_exec = process.since.is_none();
+            !start.is_asking() && is_exec && now.boot_ms >= start.since.boot_ms
+        };
+        let starts = self.starts.get(&process.key.pid).into_iter().flatten();
+        let settled: Vec<(AskId, bool)> = starts
+            .filter(|start| is_that(start) || runs_since(start))
+            .map(|start| (start.ask, start.is_asking()))
+            .collect();
+        for (ask, is_asking) in settled {
+            if is_asking {
+                // It is part of what runs, or the gate did not wait for the answer.
+                effects.push(Effect::Allow(ask));
+            }
+            self.give_up(now, process.key.pid, ask, effects);
+        }
+    }
+
+    /// The process has ended: it is held no more.
     pub(super) fn give_up_starts(&mut self, now: Stamp, pid: u32, effects: &mut Vec<Effect>) {
         while let Some(ask) = self
             .starts
@@ -387,7 +429,7 @@ impl Sessions {
         };
         open.starts -= 1;
         if nobody_waits {
-            // An answer finds nobody who waits for it: the next start asks anew.
+            // An answer finds nobody who waits for it: the next start asks again.
             open.asking = false;
         }
         if open.starts == 0 && open.processes == 0 && open.last_seen.is_none() {

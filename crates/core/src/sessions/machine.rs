@@ -205,14 +205,12 @@ impl Sessions {
     }
 
     fn runs(&mut self, now: Stamp, process: Process, effects: &mut Vec<Effect>) {
-        let pid = process.key.pid;
         self.forget_if_another(now, process.key, effects);
-        self.take_in_run(now, process, effects);
-        // Whatever it was held for, it runs now.
-        self.give_up_starts(now, pid, effects);
+        self.take_in_run(now, &process, effects);
+        self.settle_starts(now, &process, effects);
     }
 
-    fn take_in_run(&mut self, now: Stamp, process: Process, effects: &mut Vec<Effect>) {
+    fn take_in_run(&mut self, now: Stamp, process: &Process, effects: &mut Vec<Effect>) {
         let pid = process.key.pid;
         if !self.processes.contains_key(&pid) {
             let cover = self.processes.get(&process.parent).and_then(|p| p.cover);
@@ -232,7 +230,7 @@ impl Sessions {
         }
         match &process.uses {
             Some(used) if used.role == ProgramRole::Main => {
-                self.join(now, &process, used, effects);
+                self.join(now, process, used, effects);
             }
             Some(_) => self.leave(now, pid, effects),
             None => {

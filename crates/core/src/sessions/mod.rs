@@ -25,6 +25,8 @@ mod machine;
 mod session;
 
 #[cfg(test)]
+mod outcomes;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
@@ -54,8 +56,9 @@ pub enum Event {
     /// From now on only these products are known: sessions of others end.
     ProductsAre(Vec<Arc<str>>),
     /// A process is held before it runs a program of a product: may it? The answer is one
-    /// [`Effect::Allow`] or [`Effect::Refuse`], now or later; none, where the process ends or
-    /// runs before.
+    /// [`Effect::Allow`] or [`Effect::Refuse`], now or later; none, where the process ends before.
+    /// While [`Sessions::is_held`] says so, whatever the process runs is to be told, also what is
+    /// of no product, and its end.
     Asked {
         /// A number to answer by, not used before.
         ask: AskId,

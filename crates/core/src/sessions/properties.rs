@@ -244,9 +244,7 @@ impl Ledger {
                 self.last_ask += 1;
                 self.asked.insert(self.last_ask, *pid);
             }
-            Step::Run { pid, .. } | Step::Exit { pid } => {
-                self.forget(*pid);
-            }
+            Step::Exit { pid } => self.forget(*pid),
             Step::Seat { session } => self.answered(*session, Answer::Seat),
             Step::Answer {
                 session, answer, ..

@@ -204,8 +204,13 @@ fn a_process_that_runs_something_else_in_the_end_gives_its_seat_back() {
     // A script and its interpreter are asked for one after the other by the same process.
     computer.asks(11, "app");
     computer.seats(2);
-    assert_eq!(computer.asks(11, "tool"), ["hold 3", "ask 3"]);
-    computer.seats(3);
+    let interpreter = Event::Asked {
+        ask: AskId(12),
+        process: process(11, 1, 1000, Some("tool")),
+        unanswered: FOR,
+    };
+    assert_eq!(computer.does(interpreter), ["hold 3", "ask 3"]);
+    assert_eq!(computer.seats(3), ["allow 12"]);
     assert_eq!(
         computer.runs(11, 1, Some("tool")),
         ["open 3", "release 2", "drop 2"]
@@ -216,7 +221,11 @@ fn a_process_that_runs_something_else_in_the_end_gives_its_seat_back() {
 fn a_start_that_runs_before_it_is_answered_is_the_session_that_asked() {
     let mut computer = Computer::new();
     computer.asks(10, "app");
-    assert_eq!(computer.runs(10, 1, Some("app")), ["open 1"]);
+    assert_eq!(
+        computer.runs(10, 1, Some("app")),
+        ["open 1", "allow 10"],
+        "whoever still waits for the answer"
+    );
     // It runs: it is told of as any other program without a seat.
     assert_eq!(computer.denies(1), ["want 1"]);
     assert_eq!(computer.exits(10), ["release 1", "end 1 after 2 s"]);
@@ -229,6 +238,54 @@ fn a_start_that_runs_before_it_is_answered_is_the_session_that_asked() {
         "another of the user's"
     );
     assert_eq!(computer.seats(1), ["allow 10"]);
+}
+
+#[test]
+fn what_a_process_ran_before_it_was_held_does_not_let_go_of_its_start() {
+    let mut computer = Computer::new();
+    computer.asks(10, "app");
+    // The shell in it, whose start is told late; or what it is found with at a look at all.
+    assert_eq!(computer.runs(10, 1, None), NOTHING);
+    let mut found = process(10, 1, 1000, Some("shell"));
+    found.since = Some(stamp(90));
+    assert_eq!(computer.does(Event::Runs(found)), ["open 2", "want 2"]);
+    assert_eq!(computer.denies(1), ["refuse 10 of 1", "drop 1"]);
+
+    let mut computer = Computer::new();
+    computer.asks(10, "app");
+    computer.seats(1);
+    let let_go = computer.now;
+    computer.now = stamp(90);
+    assert_eq!(computer.runs(10, 1, None), NOTHING);
+    computer.now = let_go;
+    assert_eq!(computer.runs(10, 1, Some("app")), ["open 1"]);
+    assert!(computer.sessions.get(SessionId(1)).unwrap().seated);
+}
+
+#[test]
+fn a_start_whose_program_is_of_no_product_any_more_keeps_no_seat() {
+    let mut computer = Computer::new();
+    computer.asks(10, "app#");
+    assert!(computer.sessions.is_held(10));
+    // Its rule is taken away meanwhile, and that of another program stays.
+    assert_eq!(
+        computer.does(Event::ProductsAre(vec!["app".into()])),
+        NOTHING
+    );
+    assert_eq!(computer.seats(1), ["allow 10"]);
+    assert!(computer.sessions.is_held(10), "what it runs has to be told");
+    assert_eq!(computer.runs(10, 1, None), ["release 1", "drop 1"]);
+    assert!(!computer.sessions.is_held(10));
+}
+
+#[test]
+fn a_start_whose_process_is_found_to_be_part_of_the_product_is_allowed() {
+    let mut computer = Computer::new();
+    computer.asks_for(1000, 10, "app", AGAINST);
+    // The rule of the launcher in it comes to the product meanwhile.
+    let mut found = process(10, 1, 1000, Some("app"));
+    found.since = Some(stamp(90));
+    assert_eq!(computer.does(Event::Runs(found)), ["open 1", "allow 10"]);
 }
 
 #[test]
