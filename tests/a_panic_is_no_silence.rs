@@ -8,8 +8,8 @@ use usher_testing::control::Control;
 
 use crate::enforcement_holds_while_policies_change::{EndOf, Starts};
 use crate::http::checkout;
-use crate::plants::{CAUGHT, Site, Test, of};
-use crate::support::{Folder, Running, usher, wait_for};
+use crate::plants::{CAUGHT, MET, Site, Test, of};
+use crate::support::{Folder, Running, usher, wait_for, wait_within};
 
 /// A role is given up at the fifth death in ten minutes.
 const PANICS_AT_MOST: usize = 4;
@@ -130,6 +130,67 @@ fn a_panic_in_one_request_is_answered_500_and_everything_else_goes_on() {
     assert_eq!(site.running().role("server"), Some(before));
     site.look();
     assert_eq!(site.told(CAUGHT).len(), 1);
+    site.stop();
+}
+
+/// Plants a panic in what is caught, and has it met.
+fn is_met(site: &mut Site, name: &str, thread: &str) {
+    site.plants(name);
+    wait_within(MET, name, || {
+        site.stir(thread);
+        (!site.plant.exists()).then_some(())
+    });
+}
+
+/// The one message that tells of panics that were caught.
+fn told_once(site: &Site, who: &str) {
+    let told = wait_within(MET, "the message", || {
+        site.look();
+        Some(site.told(CAUGHT)).filter(|told| !told.is_empty())
+    });
+    let text = told[0]["text"].as_str().unwrap();
+    assert!(told.len() == 1 && text.contains(who), "{told:#?}");
+}
+
+#[test]
+fn a_panic_in_one_item_of_the_agent_ends_that_alone_and_is_told_once() {
+    let mut site = Site::new("agent");
+    let before = site.running().role("agent");
+    for name in ["a start", "GET /v1/agent"] {
+        is_met(&mut site, name, name);
+    }
+    told_once(&site, " of the agent on ");
+    assert_eq!(site.running().role("agent"), before);
+    site.stop();
+}
+
+#[test]
+fn a_panic_in_a_look_into_one_file_holds_up_no_start_and_is_told_once() {
+    let Some(mut site) = Site::gated() else {
+        return;
+    };
+    let before = site.running().role("agent");
+    is_met(&mut site, "a file", "usher-look");
+    told_once(&site, " of the agent on ");
+    assert_eq!(site.running().role("agent"), before);
+    site.stop();
+}
+
+#[test]
+fn a_panic_in_one_request_to_the_manager_is_answered_500_and_told_once() {
+    let site = Site::new("manager");
+    let before = site.running().role("manager");
+    let mut http = site.console();
+    site.plants("GET /v1/messages");
+    let failed = http.ask("GET", "/v1/messages", None).unwrap();
+    assert_eq!(
+        (failed.status, &failed.body["code"]),
+        (500, &"internal".into())
+    );
+    let answer = http.ask("GET", "/v1/messages", None).unwrap();
+    assert_eq!(answer.status, 200, "the same connection");
+    told_once(&site, " of the manager on ");
+    assert_eq!(site.running().role("manager"), before);
     site.stop();
 }
 
