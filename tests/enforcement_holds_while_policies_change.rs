@@ -24,7 +24,7 @@ const BETWEEN: (usize, usize) = (20, 1);
 const MAY_WAIT: Duration = Duration::from_millis(50);
 
 /// Starts of one program, one after another, until all is over.
-struct Starts {
+pub(crate) struct Starts {
     program: PathBuf,
     /// The error of each is to be this; none: it is to run.
     expected: Option<i32>,
@@ -33,7 +33,7 @@ struct Starts {
 }
 
 impl Starts {
-    fn of(program: PathBuf, expected: Option<i32>) -> Starts {
+    pub(crate) fn of(program: PathBuf, expected: Option<i32>) -> Starts {
         Starts {
             program,
             expected,
@@ -42,7 +42,7 @@ impl Starts {
         }
     }
 
-    fn go_on(&self, is_over: &AtomicBool) {
+    pub(crate) fn go_on(&self, is_over: &AtomicBool) {
         while !is_over.load(Ordering::Relaxed) {
             let began = Instant::now();
             let mut start = Command::new(&self.program);
@@ -71,7 +71,7 @@ impl Starts {
     }
 
     /// All went as they are to, and none waited longer than it may.
-    fn judge(&self, name: &str, control: &Control) {
+    pub(crate) fn judge(&self, name: &str, control: &Control) {
         let took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
         let longest = took.iter().max().unwrap();
         println!("{} starts of {name}, the longest {longest:.1?}", took.len());
@@ -162,7 +162,7 @@ fn what_is_nobodys_runs_and_what_has_no_seat_is_refused_during_75_changes_and_20
 }
 
 /// Says that all is over once it is dropped.
-struct EndOf<'a>(&'a AtomicBool);
+pub(crate) struct EndOf<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for EndOf<'_> {
     fn drop(&mut self) {

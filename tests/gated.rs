@@ -62,6 +62,13 @@ impl Computer {
 
     /// The same, which holds starts on the file system of the path that `only` says.
     pub(crate) fn holding(only: impl FnOnce(&Path) -> PathBuf) -> Option<Computer> {
+        Computer::prepared(|place, up| {
+            up.env("USHER_GATE_ONLY", only(place));
+        })
+    }
+
+    /// The same, which holds starts on its own file system, with a word to what is started.
+    pub(crate) fn prepared(prepare: impl FnOnce(&Path, &mut Command)) -> Option<Computer> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: the gate needs root");
             return None;
@@ -76,7 +83,8 @@ impl Computer {
         up.args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
             .arg("--agent-socket")
             .arg(&socket)
-            .env("USHER_GATE_ONLY", only(&place));
+            .env("USHER_GATE_ONLY", &place);
+        prepare(&place, &mut up);
         let running = Running::start(&mut up, &folder.path("data"));
         // It ends with all its processes when its time is up, whatever hangs.
         let _ended = undo::end_later(&[running.child.id()]).unwrap();

@@ -3,6 +3,7 @@
 //! Each program gets a process group of its own, and this process adopts orphans (it is a child
 //! subreaper), so a server that a test left behind is found and ended even if it left the group.
 //! Nothing is waited for without a bound: a process of which a thread hangs in the kernel does not end.
+//! Programs do not outlive this process either, also if it is killed: another one sees to that.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
+use usher_testing::undo::{self, Undo};
 
 use crate::leftovers;
 
@@ -46,6 +48,7 @@ pub(crate) struct Beside {
     name: String,
     child: Child,
     output: PathBuf,
+    ends: Undo,
 }
 
 impl Runner {
@@ -87,7 +90,9 @@ impl Runner {
             .process_group(0)
             .spawn()
             .map_err(|error| format!("cannot start {name}: {error}"))?;
+        let ends = undo::end_with_test(&[child.id()]);
         let ended = self.wait(child, limit);
+        drop(ends);
         for what in self.sweep() {
             eprintln!("xtask: {name} left something: {what}");
         }
@@ -109,19 +114,25 @@ impl Runner {
             .process_group(0)
             .spawn()
             .map_err(failed)?;
-        self.beside.borrow_mut().push(Pid::from_child(&child));
+        let ends = undo::end_with_test(&[child.id()]).map_err(failed)?;
+        let mut beside = self.beside.borrow_mut();
+        beside.push(Pid::from_child(&child));
+        beside.extend(pid_of(&ends));
         Ok(Beside {
             name,
             child,
+            ends,
             output: output.to_owned(),
         })
     }
 
     /// Waits for the end of what was begun, shows what it said, and says how it failed.
     pub(crate) fn finish(&self, beside: Beside) -> Result<(), String> {
-        let pid = Pid::from_child(&beside.child);
+        let pids = [Some(Pid::from_child(&beside.child)), pid_of(&beside.ends)];
         let ended = self.wait(beside.child, Duration::MAX);
-        self.beside.borrow_mut().retain(|other| *other != pid);
+        drop(beside.ends);
+        let is_other = |pid: &Pid| !pids.contains(&Some(*pid));
+        self.beside.borrow_mut().retain(is_other);
         print!("{}", fs::read_to_string(&beside.output).unwrap_or_default());
         let status = ended.map_err(|error| format!("{}: {error}", beside.name))?;
         describe(&beside.name, status)
@@ -169,6 +180,10 @@ impl Runner {
         done.extend(leftovers::remove(&self.folders));
         done
     }
+}
+
+fn pid_of(undo: &Undo) -> Option<Pid> {
+    i32::try_from(undo.id()).ok().and_then(Pid::from_raw)
 }
 
 fn describe(name: &str, status: ExitStatus) -> Result<(), String> {

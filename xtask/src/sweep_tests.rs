@@ -183,6 +183,44 @@ fn a_child_that_is_only_a_zombie_is_not_said_to_have_run() {
     assert!(children_of(getpid()).is_empty());
 }
 
+/// Says to the process of the test below what it is to run.
+const RUNS: &str = "USHER_XTASK_RUNS";
+
+#[test]
+fn what_a_killed_runner_runs_ends_with_it() {
+    const THIS: &str = "sweep_tests::what_a_killed_runner_runs_ends_with_it";
+    if let Some(file) = std::env::var_os(RUNS) {
+        // This is the runner that is to be killed.
+        let script = "echo $$ >\"$0.new\"; mv \"$0.new\" \"$0\"; exec sleep 600";
+        let beside = Path::new(&file).with_extension("beside");
+        let runner = runner();
+        let mut command = shell(script);
+        let output = Path::new(&file).with_extension("output");
+        let begun = runner.begin(command.arg(beside), &output).unwrap();
+        drop(runner.run(shell(script).arg(file)));
+        drop(runner.finish(begun));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    let mut other = Command::new(std::env::current_exe().unwrap());
+    let mut other = other
+        .args(["--exact", THIS])
+        .env(RUNS, &file)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _ended = undo::end_later(&[other.id()]).unwrap();
+    let files = [file.clone(), file.with_extension("beside")];
+    assert!(within(DEADLINE, || files.iter().all(|file| file.exists())));
+    let pids = files.map(|file| fs::read_to_string(file).unwrap().trim().parse().unwrap());
+    assert!(pids.iter().all(|pid| state_of(*pid) == State::Lives));
+    other.kill().unwrap();
+    other.wait().unwrap();
+    let are_over = || pids.iter().all(|pid| state_of(*pid) == State::Over);
+    assert!(within(DEADLINE, are_over));
+}
+
 #[test]
 fn what_was_left_mounted_is_unmounted_and_its_folder_removed() {
     if !own_mounts() {

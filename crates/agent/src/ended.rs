@@ -1,8 +1,8 @@
-//! The end of the agent before, if a panic ended it: what the server is told of it.
+//! Faults of the agent's own, which the server is told of: panics, caught or not.
 
 use std::path::Path;
 
-use usher_api::EndedByPanic;
+use usher_api::{CaughtPanics, EndedByPanic};
 
 use crate::agent::timestamp;
 use crate::clock;
@@ -17,5 +17,15 @@ pub(crate) fn before(data: &Path) -> Option<EndedByPanic> {
         at: timestamp(ended.at_ms),
         thread: ended.thread,
         what: ended.what,
+    })
+}
+
+/// The panics that ended requests or items alone since this agent was started.
+pub(crate) fn caught() -> Option<CaughtPanics> {
+    let counted = usher_vital::counted();
+    (counted.count > 0).then(|| CaughtPanics {
+        count: counted.count,
+        last_at: timestamp(counted.last_at_ms),
+        last: counted.last,
     })
 }

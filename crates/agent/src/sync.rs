@@ -116,6 +116,7 @@ impl Agent {
                 enforcement_off: self.enforcement_off().map(Into::into),
                 released: self.idle.count_released(),
                 ended: self.ended.clone(),
+                caught: crate::ended::caught(),
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,

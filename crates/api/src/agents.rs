@@ -65,6 +65,9 @@ pub struct ComputerFacts<'a> {
     /// The last end of the agent by a panic, if that is not long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<crate::EndedByPanic>,
+    /// Panics that ended requests or items of the agent alone, since it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caught: Option<crate::CaughtPanics>,
 }
 
 fn is_zero(count: &u32) -> bool {

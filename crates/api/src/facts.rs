@@ -123,6 +123,9 @@ pub struct AgentFacts {
     /// The last end of its agent by a panic, if it was within a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<crate::EndedByPanic>,
+    /// Panics that ended requests or items of its agent alone, if the last was within a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caught: Option<crate::CaughtPanics>,
 }
 
 /// Starts of products that an agent allowed in one stretch of time in which it could reach no

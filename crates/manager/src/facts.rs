@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use usher_api::{
-    AgentFacts, EndedByPanic, EndingEntitlement, Facts, PackReport, PackResult, ProductFacts,
+    AgentFacts, CaughtPanics, EndedByPanic, EndingEntitlement, Facts, PackReport, PackResult,
+    ProductFacts,
 };
 use usher_core::concerns::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, HeldLogFact, PackFact,
@@ -97,12 +98,16 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
             bytes: it.bytes,
             readers: it.readers,
         }),
-        caught: told.faults.caught.map(|it| CaughtFact {
-            count: it.count,
-            last_ms: it.last_at.as_millisecond(),
-            last: it.last,
-        }),
+        caught: told.faults.caught.map(caught),
         quiet_rules: quiet_rules.collect(),
+    }
+}
+
+fn caught(it: CaughtPanics) -> CaughtFact {
+    CaughtFact {
+        count: it.count,
+        last_ms: it.last_at.as_millisecond(),
+        last: it.last,
     }
 }
 
@@ -169,6 +174,7 @@ fn agent(it: AgentFacts) -> AgentFact {
             products: it.products,
         }),
         ended: it.ended.map(ended),
+        caught: it.caught.map(caught),
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use usher_vital::caught;
 
 use crate::delivery::{self, Parcel};
 use crate::targets::Errand;
@@ -160,7 +161,9 @@ async fn empty(shared: Arc<Shared>, key: Errand) {
                 }
             }
         };
-        if let Err(why) = delivery::deliver(&parcel, &shared.http).await {
+        let delivered = caught("a delivery", delivery::deliver(&parcel, &shared.http)).await;
+        let panicked = |_| Err("a fault of the manager's own: see its log".to_owned());
+        if let Err(why) = delivered.unwrap_or_else(panicked) {
             let rule = parcel.rule.clone();
             tracing::warn!(rule, why, "a message could not be delivered");
             shared.failed.fetch_add(1, Ordering::Relaxed);

@@ -22,7 +22,7 @@ use crate::probe::Prober;
 use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
-use crate::{ManagerError, ManagerOptions, ended, routes, vital};
+use crate::{ManagerError, ManagerOptions, ended, faults, routes, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
@@ -90,6 +90,7 @@ pub async fn run(
     begin(&app, &options).map_err(|error| failed(&error))?;
     ended::tell(&tools, &options.data).await;
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
+    let faults = tokio::spawn(task("faults", faults::tell(tools.clone())));
     let token = secrets::attend(app.admin.clone());
     let token = tokio::spawn(task("token", token));
     let vital = options
@@ -102,8 +103,9 @@ pub async fn run(
     ready(address);
     let served = task("console", serve(&app, listener, acceptor, stop)).await;
     app.keepers().clear();
-    let tasks = [Some(upkeep), Some(token), vital, beat, Some(telling)];
-    for task in tasks.into_iter().flatten() {
+    let always = [upkeep, token, telling, faults].map(Some);
+    let tasks = always.into_iter().chain([vital, beat]);
+    for task in tasks.flatten() {
         task.abort();
     }
     served

@@ -41,7 +41,7 @@ pub(crate) fn run(
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build_local(LocalOptions::default())?;
-    runtime.block_on(serve(app, counts, incoming, tls));
+    usher_vital::tasks(|| runtime.block_on(serve(app, counts, incoming, tls)));
     // What blocks on a disk that hangs must not keep the server from stopping.
     runtime.shutdown_background();
     Ok(())

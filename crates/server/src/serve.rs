@@ -467,6 +467,7 @@ fn close(engine: &Engine, life: &Life) {
     let close = {
         let engine = engine.clone();
         move || {
+            usher_vital::plant::thread();
             engine.close();
             // It is waited for until the process ends.
             let _ = done.send(());

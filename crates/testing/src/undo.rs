@@ -3,8 +3,11 @@
 //! That process runs before the deed, in a process group of its own. It undoes the deed when its
 //! [`Undo`] is dropped, when the test has ended in whatever way (it reads the end of a pipe), and
 //! after [`LIMIT`] at the latest, unless it holds up nobody: a thread that waits for a frozen disk
-//! keeps its process, and with it the pipe. A guard is dropped before all that was declared earlier, so a disk is thawed before
-//! somebody waits for a process that hangs on it.
+//! keeps its process, and with it the pipe. A guard is dropped before all that was declared earlier,
+//! so a disk is thawed before somebody waits for a process that hangs on it.
+//!
+//! A test that nextest runs does not outlive it: if nextest is killed, the process that undoes kills
+//! the test, too.
 
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -27,9 +30,12 @@ const NAME: &str = "usher-undo";
 /// detached meanwhile is still reached, and a process id that was given to another is not.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
-limit=$1 deed=$2
-shift 2
+test=$PPID limit=$1 runner=$2 deed=$3
+shift 3
 declare -A held
+if [ "$runner" ]; then
+  exec {runs}<"/proc/$runner" || exit 1
+fi
 for what; do
   case $deed in
     frozen) exec {fd}<"$what" ;;
@@ -39,7 +45,15 @@ for what; do
   held[$what]=/proc/$$/fd/$fd
 done
 echo
-read -r ${limit:+-t "$limit"}
+if [ "$runner" ]; then
+  # It gives more than 128 when the second is over.
+  while read -r -t 1; [ $? -gt 128 ]; do
+    [ "$limit" ] && ((SECONDS >= limit)) && break
+    [ -e "/proc/$$/fd/$runs/stat" ] || { kill -KILL "$test"; break; }
+  done
+else
+  read -r ${limit:+-t "$limit"}
+fi
 for what; do
   case $deed in
     frozen) fsfreeze -u "${held[$what]}" ;;
@@ -68,6 +82,12 @@ pub struct Undo {
 }
 
 impl Undo {
+    /// The process that undoes.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.other.id()
+    }
+
     fn of(deed: &str, what: &[&str]) -> io::Result<Undo> {
         Self::within(Some(LIMIT), deed, what)
     }
@@ -78,6 +98,7 @@ impl Undo {
             .arg0(NAME)
             .args(["--norc", "-c", SCRIPT, NAME])
             .arg(limit.unwrap_or_default())
+            .arg(runner().map(|pid| pid.to_string()).unwrap_or_default())
             .arg(deed)
             .args(what)
             .current_dir("/")
@@ -98,6 +119,12 @@ impl Undo {
         }
         Ok(undo)
     }
+}
+
+/// The process that runs this test, where it is nextest: by other runners a test goes on when they
+/// are killed, and its deeds are undone at its own end.
+fn runner() -> Option<u32> {
+    std::env::var_os("NEXTEST").map(|_| std::os::unix::process::parent_id())
 }
 
 impl Drop for Undo {

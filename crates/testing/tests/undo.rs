@@ -1,5 +1,5 @@
-//! A process that did something to its computer is killed with its whole group, or panics: each sort
-//! of deed is undone.
+//! A process that did something to its computer is killed with its whole group, or panics, or only
+//! what runs it is killed: each sort of deed is undone.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -21,16 +21,26 @@ const DEADLINE: Duration = Duration::from_secs(20);
 enum End {
     Kill,
     Panic,
+    /// Nextest is killed, and nothing else; here a shell is in its place.
+    Runner,
 }
 
-const ENDS: [End; 2] = [End::Kill, End::Panic];
+const ENDS: [End; 3] = [End::Kill, End::Panic, End::Runner];
 
 /// What it said once the deed was done, and that it has ended since.
 fn ends(words: &[&str], end: End, meanwhile: impl FnOnce(&str)) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_usher-testing-never-ends"));
+    let program = env!("CARGO_BIN_EXE_usher-testing-never-ends");
+    let mut command = match end {
+        End::Runner => Command::new("sh"),
+        _ => Command::new(program),
+    };
+    if let End::Runner = end {
+        command.args(["-c", "\"$0\" \"$@\"; exit", program]);
+        command.env("NEXTEST", "1");
+    }
     command.args(words).stdout(Stdio::piped()).process_group(0);
     match end {
-        End::Kill => {}
+        End::Kill | End::Runner => {}
         End::Panic => drop(command.arg("panic").stderr(Stdio::null())),
     }
     let mut child = command.spawn().unwrap();
@@ -39,15 +49,33 @@ fn ends(words: &[&str], end: End, meanwhile: impl FnOnce(&str)) -> String {
     out.read_line(&mut said).unwrap();
     assert!(said.ends_with("done\n"), "{words:?}: {said:?}");
     meanwhile(&said);
-    if let End::Kill = end {
-        killpg(pid_of(&child), Signal::SIGKILL).unwrap();
+    let test = children(child.id());
+    match end {
+        End::Kill => killpg(pid_of(&child), Signal::SIGKILL).unwrap(),
+        End::Runner => kill(pid_of(&child), Signal::SIGKILL).unwrap(),
+        End::Panic => {}
     }
     let status = wait_for("its end", || child.try_wait().unwrap());
+    if let End::Runner = end {
+        assert_eq!(test.len(), 1);
+        wait_for("the test's end", || {
+            matches!(state(test[0]), None | Some('Z')).then_some(())
+        });
+    }
     match end {
-        End::Kill => assert_eq!(status.signal(), Some(Signal::SIGKILL as i32)),
+        End::Kill | End::Runner => assert_eq!(status.signal(), Some(Signal::SIGKILL as i32)),
         End::Panic => assert_eq!(status.code(), Some(101)),
     }
     said
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let pids = fs::read_to_string(path).unwrap_or_default();
+    let pids = pids
+        .split_ascii_whitespace()
+        .map(|pid| pid.parse().unwrap());
+    pids.collect()
 }
 
 fn pid_of(child: &Child) -> Pid {
@@ -120,7 +148,7 @@ fn a_disk_that_was_frozen_is_thawed_also_when_it_was_detached() {
             let mut write = Command::new("sh");
             write.args(["-c", "echo 1 > \"$0/file\""]).arg(&disk);
             let child = write.spawn().unwrap();
-            if let End::Kill = end {
+            if let End::Kill | End::Runner = end {
                 wait_for("a writer that hangs", || {
                     (state(child.id()) == Some('D')).then_some(())
                 });
@@ -140,7 +168,7 @@ fn a_process_that_was_stopped_goes_on() {
         let mut sleeper = Command::new("sleep").arg("600").spawn().unwrap();
         let pid = sleeper.id();
         ends(&["stop", &pid.to_string()], end, |_| {
-            if let End::Kill = end {
+            if let End::Kill | End::Runner = end {
                 wait_for("its stop", || (state(pid) == Some('T')).then_some(()));
             }
         });
@@ -180,14 +208,17 @@ fn a_file_that_was_changed_is_as_before() {
 }
 
 #[test]
-fn what_was_mounted_is_unmounted() {
+fn what_was_mounted_or_filled_is_unmounted() {
     if !own_mounts() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().to_str().unwrap().to_owned();
-    for end in ENDS {
-        ends(&["mount", &at], end, |_| {
+    for (deed, end) in ["mount", "fill"]
+        .into_iter()
+        .flat_map(|deed| ENDS.map(|end| (deed, end)))
+    {
+        ends(&[deed, &at], end, |_| {
             assert!(is_mounted(folder.path()) || matches!(end, End::Panic));
         });
         wait_for("it to be gone", || {

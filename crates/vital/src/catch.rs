@@ -1,6 +1,10 @@
-//! Panics while one request, item or connection is handled: they end that one, and are counted.
+//! Panics that end one request, item or connection and not the process: they are counted.
+//!
+//! Once [`crate::install`] has run, each panic of the process is counted when it happens, also one
+//! that only a runtime catches: none is in the log alone.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::fmt::Display;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,19 +13,27 @@ use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::threads::with;
+use crate::{ended, plant};
+
 /// What was done panicked. The panic has been written to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caught;
 
-/// The panics that were caught in this process.
+/// The panics of this process that did not end it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counted {
     /// How many.
     pub count: u64,
     /// When the last was, in Unix milliseconds on the wall clock.
     pub last_at_ms: i64,
-    /// What was handled, and what the panic said.
+    /// What was handled, and what the panic said: one line of ASCII, 255 characters at most.
     pub last: String,
+}
+
+thread_local! {
+    /// The last panic of this thread is counted.
+    static IS_COUNTED: Cell<bool> = const { Cell::new(false) };
 }
 
 static COUNTED: Mutex<Counted> = Mutex::new(Counted {
@@ -43,7 +55,12 @@ pub fn counted() -> Counted {
 /// # Errors
 /// It panicked. What it shares with others must be whole all the same.
 pub fn catch<T>(what: impl Display, work: impl FnOnce() -> T) -> Result<T, Caught> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| count(&what, panic.as_ref()))
+    let work = || {
+        planted(&what);
+        work()
+    };
+    catch_unwind(AssertUnwindSafe(|| with(None, work)))
+        .map_err(|panic| count(&what, panic.as_ref()))
 }
 
 /// The same for what is waited for.
@@ -52,22 +69,45 @@ pub fn catch<T>(what: impl Display, work: impl FnOnce() -> T) -> Result<T, Caugh
 /// As [`catch`].
 pub async fn caught<F: Future>(what: impl Display, work: F) -> Result<F::Output, Caught> {
     let mut work = pin!(work);
-    poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+    poll_fn(|cx| {
+        let poll = || {
+            planted(&what);
+            work.as_mut().poll(cx)
+        };
+        match catch_unwind(AssertUnwindSafe(|| with(None, poll))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
             Err(panic) => Poll::Ready(Err(count(&what, panic.as_ref()))),
-        },
-    )
+        }
+    })
     .await
 }
 
+/// Panics if a test has planted a panic in what is handled.
+fn planted(what: &dyn Display) {
+    if plant::is_possible() {
+        plant::here(&what.to_string());
+    }
+}
+
+/// Counts a panic as it happens; who catches it later says better what was handled.
+pub(crate) fn happened(thread: &str, said: &str) {
+    note(&format!("thread {thread}: {said}"), 1);
+    // A thread that is just ending has no place for it any more.
+    let _ = IS_COUNTED.try_with(|is_counted| is_counted.set(true));
+}
+
 fn count(what: &dyn Display, panic: &(dyn Any + Send)) -> Caught {
-    let mut counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
-    counted.count += 1;
-    counted.last_at_ms = wall_ms();
-    counted.last = format!("{what}: {}", said(panic));
+    let is_counted = IS_COUNTED.try_with(Cell::take).unwrap_or_default();
+    note(&format!("{what}: {}", said(panic)), u64::from(!is_counted));
     Caught
+}
+
+fn note(last: &str, more: u64) {
+    let mut counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    counted.count += more;
+    counted.last_at_ms = wall_ms();
+    counted.last = ended::cut(last);
 }
 
 /// What a panic said.

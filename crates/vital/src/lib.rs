@@ -16,4 +16,4 @@ pub mod plant;
 mod threads;
 
 pub use catch::{Caught, Counted, catch, caught, counted};
-pub use threads::{EXIT_PANIC, install, main, spawn, task};
+pub use threads::{EXIT_PANIC, install, main, spawn, task, tasks};

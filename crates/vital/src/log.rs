@@ -9,6 +9,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::{catch, plant};
+
 /// Bytes that may wait to be written.
 pub const LIMIT_BYTES: usize = 1024 * 1024;
 
@@ -84,7 +86,13 @@ impl Log {
         });
         let own = log.clone();
         let thread = std::thread::Builder::new().name("usher-says".to_owned());
-        if thread.spawn(move || own.write_out(&mut write)).is_err() {
+        let says = move || {
+            // A panic loses the line that is being written; the next one is written again.
+            while catch("the log", || own.write_out(&mut write)).is_err() {
+                lock(&own.queue).lost += 1;
+            }
+        };
+        if thread.spawn(says).is_err() {
             lock(&log.queue).has_no_thread = true;
         }
         log
@@ -125,6 +133,7 @@ impl Log {
             queue.is_writing = true;
             let unsaid = queue.lost - queue.lost_said;
             drop(queue);
+            plant::thread();
             let is_said = unsaid == 0 || write(lost(unsaid).as_bytes()).is_ok();
             let is_written = write(&line).is_ok();
             queue = lock(&self.queue);

@@ -1,7 +1,10 @@
 //! Threads and tasks that other work waits for: a panic in one ends the process.
+//!
+//! It ends before the thread unwinds: what unwinding drops, such as the end of a channel, would tell
+//! others that all was done.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -12,7 +15,7 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::catch::{said, wall_ms};
+use crate::catch::{happened, said, wall_ms};
 use crate::ended::{self, Ended};
 use crate::{log, plant};
 
@@ -31,6 +34,28 @@ static ROLE: OnceLock<Role> = OnceLock::new();
 thread_local! {
     /// Where the last panic of this thread was.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Whose work this thread does, if a panic there is to end the process at once.
+    static ENDS: Cell<Option<Name>> = const { Cell::new(None) };
+}
+
+type Name = std::sync::Arc<str>;
+
+/// Does work, a panic of which ends the process at once in the name of `ends`; none: somebody
+/// catches it.
+pub(crate) fn with<T>(ends: Option<Name>, work: impl FnOnce() -> T) -> T {
+    struct Before(Option<Name>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            let _ = ENDS.try_with(|now| now.set(self.0.take()));
+        }
+    }
+    let _before = Before(ENDS.try_with(|now| now.replace(ends)).unwrap_or_default());
+    work()
+}
+
+/// Runs a loop of tasks on a thread of [`spawn`]: each task says itself what a panic ends.
+pub fn tasks<T>(run: impl FnOnce() -> T) -> T {
+    with(None, run)
 }
 
 /// Has panics of this process written to its log, and the one that ends it to a file in `data`.
@@ -47,13 +72,15 @@ fn write_down(panic: &PanicHookInfo<'_>) {
     let place = panic
         .location()
         .map_or_else(String::new, |place| format!(" at {place}"));
-    log::line(&format!(
-        "usher: thread {} has panicked{place}: {}",
-        thread.name().unwrap_or("without a name"),
-        said(panic.payload())
-    ));
+    let name = thread.name().unwrap_or("without a name");
+    let said = said(panic.payload());
+    log::line(&format!("usher: thread {name} has panicked{place}: {said}"));
+    happened(name, said);
+    if let Some(name) = ENDS.try_with(Cell::take).ok().flatten() {
+        end(&name, said, &place);
+    }
     // A thread that is just ending has no place for it any more.
-    let _ = PLACE.try_with(|kept| *kept.borrow_mut() = place);
+    let _ = PLACE.try_with(|kept| kept.borrow_mut().clone_from(&place));
 }
 
 /// Starts a thread that other work waits for.
@@ -64,10 +91,10 @@ pub fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    let own = name.to_owned();
+    let own = Name::from(name);
     std::thread::Builder::new()
-        .name(own.clone())
-        .spawn(move || guarded(&own, work))
+        .name(name.to_owned())
+        .spawn(move || guarded(&own.clone(), || with(Some(own), work)))
 }
 
 /// Does the work of a role's first thread.
@@ -78,32 +105,36 @@ pub fn main<T>(work: impl FnOnce() -> T) -> T {
 fn guarded<T>(name: &str, work: impl FnOnce() -> T) -> T {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done,
-        Err(panic) => end(name, panic.as_ref()),
+        Err(panic) => unwound(name, panic.as_ref()),
     }
 }
 
 /// A task that other work waits for.
 pub async fn task<F: Future>(name: &'static str, work: F) -> F::Output {
     let mut work = pin!(work);
+    let own = Name::from(name);
     poll_fn(|cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| {
+        let poll = || {
             plant::here(name);
             work.as_mut().poll(cx)
-        }));
-        match polled {
+        };
+        match catch_unwind(AssertUnwindSafe(|| with(Some(own.clone()), poll))) {
             Ok(polled) => polled,
-            Err(panic) => end(name, panic.as_ref()),
+            Err(panic) => unwound(name, panic.as_ref()),
         }
     })
     .await
 }
 
+/// Ends the process for a panic that has unwound.
+fn unwound(name: &str, panic: &(dyn Any + Send)) -> ! {
+    let place = PLACE.try_with(|place| place.borrow().clone());
+    end(name, said(panic), &place.unwrap_or_default())
+}
+
 /// Ends the process: says why, and keeps it for the next start.
-fn end(name: &str, panic: &(dyn Any + Send)) -> ! {
-    let place = PLACE
-        .try_with(|place| place.borrow().clone())
-        .unwrap_or_default();
-    let what = ended::cut(&format!("{}{place}", said(panic)));
+fn end(name: &str, said: &str, place: &str) -> ! {
+    let what = ended::cut(&format!("{said}{place}"));
     log::line(&format!(
         "usher: {name} has panicked, and others wait for it: this process ends, so that it is \
          restarted ({what})"

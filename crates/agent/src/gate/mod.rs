@@ -249,6 +249,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
     );
     let mut watch = Watch::over(gate);
     loop {
+        usher_vital::plant::thread();
         let interest = [gate.as_fd(), shared.wake.as_fd()];
         let mut ends = interest.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN));
         let left = watch.next_look().saturating_duration_since(Instant::now());

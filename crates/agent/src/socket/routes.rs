@@ -13,6 +13,7 @@ use axum::extract::{
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,19 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_methods)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(each))
         .with_state(state)
+}
+
+/// A panic ends that request alone.
+async fn each(request: Request, next: Next) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    let answered = usher_vital::caught(asked, next.run(request)).await;
+    let panicked = |_| {
+        let detail = "the agent has a fault, which is in its log: report it";
+        Refusal::new(Code::Internal, detail).into_response()
+    };
+    answered.unwrap_or_else(panicked)
 }
 
 pub(super) type App = AxumState<Arc<State>>;

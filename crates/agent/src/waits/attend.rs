@@ -65,7 +65,7 @@ impl Attendant {
             agent.waits.waits.iter().map(|wait| wait.number).collect()
         };
         for number in numbers {
-            tokio::spawn(self.clone().attend(number));
+            tokio::spawn(self.clone().attend_or_end(number));
         }
     }
 
@@ -91,7 +91,7 @@ impl Attendant {
             // Whoever asked may be gone.
             let _ = tell.send(answer);
             match is_begun {
-                true => attendant.attend(number).await,
+                true => attendant.attend_or_end(number).await,
                 false => say(lock(&attendant.agent).end_wait(number, None, None)),
             }
         });
@@ -118,6 +118,15 @@ impl Attendant {
             state,
             ticket,
             claim_seconds: lock(&self.agent).claim_seconds(&wait.product),
+        }
+    }
+
+    /// Attends until the wait has ended. A panic ends that wait alone, and its user is told.
+    async fn attend_or_end(self, number: u64) {
+        let attended = usher_vital::caught("a wait", self.clone().attend(number)).await;
+        if attended.is_err() {
+            say(lock(&self.agent).end_wait(number, None, Some(notices::missed)));
+            self.changed.notify_one();
         }
     }
 

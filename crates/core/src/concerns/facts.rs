@@ -53,7 +53,7 @@ pub struct EndedFact {
     pub what: String,
 }
 
-/// Panics that ended requests or items alone, since the server was started.
+/// Panics that ended requests or items alone, since a server or an agent was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaughtFact {
     /// How many.
@@ -111,6 +111,8 @@ pub struct AgentFact {
     pub unreached: Option<Unreached>,
     /// Its last end by a panic.
     pub ended: Option<EndedFact>,
+    /// Panics that ended requests or items of it alone.
+    pub caught: Option<CaughtFact>,
 }
 
 /// Starts that an agent allowed while it could reach no server, in one stretch.

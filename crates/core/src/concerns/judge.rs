@@ -366,18 +366,26 @@ impl View<'_> {
         of_server.into_iter().chain(agents).collect()
     }
 
-    fn caught(&self) -> Option<Concern> {
-        let it = self.facts.caught.as_ref()?;
-        let is_recent = self.facts.at_ms - it.last_ms < DAY_MS;
-        is_recent.then(|| {
+    /// Panics that ended requests or items alone are one concern of a role, for a day.
+    fn caught(&self) -> Vec<Concern> {
+        let concern = |who: String, about: &str, it: &CaughtFact| {
             let values = vec![
-                self.server.to_owned(),
+                who,
                 it.count.to_string(),
                 minute(it.last_ms),
                 it.last.clone(),
             ];
-            self.concern(Kind::Caught, "", values)
-        })
+            self.concern(Kind::Caught, about, values)
+        };
+        let is_recent = |it: &&CaughtFact| self.facts.at_ms - it.last_ms < DAY_MS;
+        let server = self.facts.caught.as_ref().filter(is_recent);
+        let of_server = server.map(|it| concern(format!("the server {}", self.server), "", it));
+        let agents = self.facts.agents.iter().filter_map(|agent| {
+            let it = agent.caught.as_ref().filter(is_recent)?;
+            let who = format!("the agent on {}", agent.name);
+            Some(concern(who, &format!("agent/{}", agent.id), it))
+        });
+        of_server.into_iter().chain(agents).collect()
     }
 
     fn log(&self) -> Option<Concern> {

@@ -29,6 +29,7 @@ pub(crate) fn agent(number: u32, silent_ms: i64) -> AgentFact {
         last_seen_ms: NOW_MS - silent_ms,
         unreached: None,
         ended: None,
+        caught: None,
     }
 }
 

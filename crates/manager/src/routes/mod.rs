@@ -80,7 +80,19 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn(foreign::refused))
         .layer(middleware::from_fn_with_state(app.clone(), allowed))
         .layer(DefaultBodyLimit::max(usher_api::BODY_LIMIT_BYTES))
+        .layer(middleware::from_fn(each))
         .with_state(app)
+}
+
+/// A panic ends that request alone.
+async fn each(request: Request, next: Next) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    let answered = usher_vital::caught(asked, next.run(request)).await;
+    let panicked = |_| {
+        let detail = "the manager has a fault, which is in its log: report it";
+        Refusal::new(Code::Internal, detail).into_response()
+    };
+    answered.unwrap_or_else(panicked)
 }
 
 async fn no_route() -> Refusal {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use usher_api::{
-    Code, ComputerFacts, EndedByPanic, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer, SyncRequest,
-    UnreachedStarts, Watching,
+    CaughtPanics, Code, ComputerFacts, EndedByPanic, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer,
+    SyncRequest, UnreachedStarts, Watching,
 };
 use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
@@ -64,6 +64,9 @@ pub(crate) struct ComputerDocument<'a> {
     /// The last end of the agent by a panic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<EndedByPanic>,
+    /// Panics that ended requests or items of the agent alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) caught: Option<CaughtPanics>,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -109,6 +112,7 @@ pub(crate) async fn sync(
         enforcement_off: computer.enforcement_off.as_deref().map(Cow::Borrowed),
         released: computer.released,
         ended: computer.ended.clone(),
+        caught: computer.caught.clone(),
     };
     let mut items = Vec::with_capacity(request.items.len());
     let mut rejected: Vec<(usize, String)> = Vec::new();
@@ -215,6 +219,10 @@ fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
         (
             "computer.ended.what",
             computer.ended.as_ref().map(|it| &*it.what),
+        ),
+        (
+            "computer.caught.last",
+            computer.caught.as_ref().map(|it| &*it.last),
         ),
     ];
     for (field, text) in texts {

@@ -46,7 +46,9 @@ pub(crate) async fn follow(
     caller.must_see_all("follow events")?;
     let listener = app.live.feed.listen();
     let (to, pieces) = mpsc::channel(AHEAD);
-    tokio::spawn(forward(app, caller.who(), listener, to));
+    let forwards = forward(app, caller.who(), listener, to);
+    // A panic ends that stream alone.
+    tokio::spawn(async { usher_vital::caught("a stream of events", forwards).await });
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),

@@ -217,19 +217,22 @@ fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
             let recent = |at: Timestamp, within_ms| now_ms - at.as_millisecond() < within_ms;
             let unreached = word.unreached.filter(|it| recent(it.last_at, UNREACHED_MS));
             let ended = word.ended.filter(|it| recent(it.at, DAY_MS));
+            let caught = word.caught.filter(|it| recent(it.last_at, DAY_MS));
             let is_silent = (SILENT_MS..GONE_MS).contains(&(now_ms - seen_ms));
-            (is_silent || unreached.is_some() || ended.is_some()).then(|| AgentFacts {
+            let has_faults = ended.is_some() || caught.is_some();
+            (is_silent || unreached.is_some() || has_faults).then(|| AgentFacts {
                 id: entry.key.to_string(),
                 name: entry.name.to_string(),
                 last_seen_at: timestamp(seen_ms),
                 unreached,
                 ended,
+                caught,
             })
         })
         .collect();
     agents.sort_by_key(|it| {
         (
-            it.ended.is_none() && it.unreached.is_none(),
+            it.ended.is_none() && it.caught.is_none() && it.unreached.is_none(),
             it.last_seen_at,
         )
     });

@@ -6,8 +6,8 @@ use axum::extract::State;
 use hyper::StatusCode;
 use rustc_hash::FxHashMap;
 use usher_api::{
-    ComputerStatus, EndedByPanic, HeldLog, ProductStatus, ServerStatus, Status, UnreachedStarts,
-    UpgradeStatus,
+    CaughtPanics, ComputerStatus, EndedByPanic, HeldLog, ProductStatus, ServerStatus, Status,
+    UnreachedStarts, UpgradeStatus,
 };
 use usher_core::ledger::{Ledger, Now};
 
@@ -173,6 +173,8 @@ pub(super) struct AgentsWord {
     pub(super) unreached: Option<UnreachedStarts>,
     /// Its last end by a panic.
     pub(super) ended: Option<EndedByPanic>,
+    /// Panics that ended requests or items alone.
+    pub(super) caught: Option<CaughtPanics>,
 }
 
 /// When the agents of computers were last heard of, and what they said of themselves.
@@ -193,6 +195,7 @@ pub(super) fn last_seen<'a>(
                 document.map_or_else(AgentsWord::default, |document| AgentsWord {
                     unreached: document.unreached,
                     ended: document.ended,
+                    caught: document.caught,
                 }),
             )
         })

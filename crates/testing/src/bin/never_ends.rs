@@ -1,8 +1,9 @@
 //! Does one thing to its computer, says so, and never ends: `freeze FOLDER`, `stop PID`, `start`,
-//! `change FILE`, `mount FOLDER` or `group FOLDER`. With `panic` at the end it unwinds instead.
+//! `change FILE`, `mount FOLDER`, `fill FOLDER` or `group FOLDER`. With `panic` at the end it unwinds instead.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -33,6 +34,21 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .status()?;
             undo
         }
+        ["fill", folder] => {
+            let undo = unmount_later(Path::new(folder))?;
+            Command::new("mount")
+                .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder])
+                .status()?;
+            let file = Path::new(folder).join("much");
+            while std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(&file)
+                .and_then(|mut file| file.write_all(&[0; 4_096]))
+                .is_ok()
+            {}
+            undo
+        }
         ["change", file] => {
             let undo = restore_later(Path::new(file))?;
             std::fs::write(file, "changed")?;
@@ -50,7 +66,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => {
             return Err(
-                "freeze FOLDER, stop PID, start, change FILE, mount FOLDER or group FOLDER".into(),
+                "freeze FOLDER, stop PID, start, change FILE, mount FOLDER, fill FOLDER or group FOLDER"
+                    .into(),
             );
         }
     };

@@ -1,0 +1,36 @@
+//! Panics of the manager's own that ended a request, an item or a look alone: told as of any role.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::app::Tools;
+use crate::clock::date;
+
+/// The message that tells that panics ended requests or items alone.
+const CAUGHT: u16 = 9451;
+/// How often the count is looked at.
+const LOOK: Duration = Duration::from_secs(10);
+/// How long after it was told more of them are not told again.
+const TOLD_FOR: Duration = Duration::from_secs(86_400);
+
+/// Raises the message if there are more than were told.
+pub(crate) async fn tell(tools: Arc<Tools>) {
+    let mut told = (0, None::<Instant>);
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let counted = usher_vital::counted();
+        let is_told = told.1.is_some_and(|at| at.elapsed() < TOLD_FOR);
+        if counted.count == told.0 || is_told {
+            continue;
+        }
+        told = (counted.count, Some(Instant::now()));
+        let at = date(counted.last_at_ms).strftime("%Y-%m-%d %H:%M UTC");
+        let values = vec![
+            format!("the manager on {}", tools.desk.computer()),
+            counted.count.to_string(),
+            at.to_string(),
+            counted.last,
+        ];
+        tools.desk.raise(CAUGHT, None, values).await;
+    }
+}

@@ -1,0 +1,350 @@
+//! Where panics are planted: the threads and tasks of each role, and a site in which they are.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::gated::Computer;
+use crate::http::{Http, checkout};
+use crate::support::{Ended, Folder, Running, runs, signal, usher, wait_for, wait_within};
+
+/// How long a planted panic may take to be met: what happens rarely happens each half minute.
+pub(crate) const MET: Duration = Duration::from_secs(60);
+/// A role ended by a panic.
+pub(crate) const ROLE_ENDED: u64 = 9450;
+/// Panics ended one request or item each.
+pub(crate) const CAUGHT: u64 = 9451;
+
+/// Which test plants a panic in a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// With others of its role, under `usher up`.
+    One,
+    /// The same, in a second test.
+    Two,
+    /// Where starts are held.
+    Gate,
+    /// Under a service manager that wants to hear signs of life.
+    Heard,
+}
+
+/// Each thread and task that others wait for: the role, the name, and the test that plants a panic
+/// in it. A test holds this against the code.
+pub(crate) const VITAL: [(&str, &str, Test); 37] = [
+    ("server", "usher-writer", Test::One),
+    ("server", "usher-log", Test::One),
+    ("server", "life-keeper", Test::One),
+    ("server", "life-teller", Test::One),
+    ("server", "core-0", Test::One),
+    ("server", "hopper", Test::One),
+    ("server", "sweep", Test::One),
+    ("server", "accept", Test::One),
+    ("server", "herald", Test::Two),
+    ("server", "watch-state", Test::Two),
+    ("server", "pause", Test::Two),
+    ("server", "upkeep", Test::Two),
+    ("server", "pack", Test::Two),
+    ("server", "close", Test::Two),
+    ("server", "vital", Test::Heard),
+    ("manager", "keeper", Test::One),
+    ("manager", "listener", Test::One),
+    ("manager", "console", Test::One),
+    ("manager", "token", Test::One),
+    ("manager", "delivery", Test::Two),
+    ("manager", "purge", Test::Two),
+    ("manager", "faults", Test::Two),
+    ("manager", "vital", Test::Heard),
+    ("manager", "beat", Test::Heard),
+    ("agent", "usher-watch", Test::One),
+    ("agent", "usher-identify", Test::One),
+    ("agent", "exchange", Test::One),
+    ("agent", "socket", Test::One),
+    ("agent", "idle", Test::Two),
+    ("agent", "covers", Test::Two),
+    ("agent", "enforcement", Test::Two),
+    ("agent", "usher-gatekeeper", Test::Gate),
+    ("agent", "usher-names", Test::Gate),
+    ("agent", "usher-look", Test::Gate),
+    ("agent", "usher-changes", Test::Gate),
+    ("agent", "usher-mounts", Test::Gate),
+    ("agent", "main", Test::Two),
+];
+
+/// Those of a role of which a test is to try.
+pub(crate) fn of(role: &str, test: Test) -> Vec<&'static str> {
+    let meant = VITAL.into_iter().filter(|it| it.0 == role && it.2 == test);
+    meant.map(|(_, name, _)| name).collect()
+}
+
+/// Where a site runs.
+enum Home {
+    Free(Running),
+    Gated(Box<Computer>),
+}
+
+/// Everything on one computer, where panics can be planted.
+pub(crate) struct Site {
+    pub(crate) plant: PathBuf,
+    home: Home,
+    console: String,
+    socket: PathBuf,
+    pub(crate) folder: Folder,
+    pub(crate) leases: Vec<String>,
+}
+
+impl Site {
+    /// With an agent only where that is the role to be tried.
+    pub(crate) fn new(role: &str) -> Site {
+        let folder = Folder::new();
+        let plant = folder.path("plant");
+        let socket = folder.path("agent.sock");
+        let settings = folder.path("usher.toml");
+        std::fs::write(&settings, "message-program = [\"fails=/bin/false\"]\n").unwrap();
+        let mut command = usher();
+        command
+            .args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
+            .arg("--config")
+            .arg(settings)
+            .env("USHER_PLANTED_PANIC", &plant);
+        match role {
+            "agent" => command.arg("--agent-socket").arg(&socket),
+            _ => command.arg("--no-agent"),
+        };
+        let running = Running::start(&mut command, &folder.path("data"));
+        Site::of(Home::Free(running), socket, folder)
+    }
+
+    /// One whose agent holds starts; none where that may not be done, which it says.
+    pub(crate) fn gated() -> Option<Site> {
+        let folder = Folder::new();
+        let plant = folder.path("plant");
+        let prepare = |_: &_, up: &mut std::process::Command| {
+            up.env("USHER_PLANTED_PANIC", &plant);
+        };
+        let computer = Computer::prepared(prepare)?;
+        let socket = computer.socket.clone();
+        let site = Site::of(Home::Gated(Box::new(computer)), socket, folder);
+        let rule = format!("path={}", site.computer().program("solver").display());
+        let add = ["product", "add", "solver", "--mode", "enforce"];
+        let more = ["--seats", "100000", "--program", &rule, "--agent-socket"];
+        let to = [site.socket.to_str().unwrap()];
+        site.running().ok(&[&add[..], &more[..], &to[..]].concat());
+        site.computer().is_gated();
+        Some(site)
+    }
+
+    fn of(home: Home, socket: PathBuf, folder: Folder) -> Site {
+        let mut site = Site {
+            plant: folder.path("plant"),
+            home,
+            console: String::new(),
+            socket,
+            folder,
+            leases: Vec::new(),
+        };
+        let mut words = site.running().ready.split(' ');
+        let console = words.find_map(|word| word.strip_prefix("console="));
+        site.console = console.unwrap().to_owned();
+        let tool = site.folder.path("tool");
+        std::fs::copy("/bin/true", &tool).unwrap();
+        let rule = format!("path={}", tool.display());
+        let seats = ["product", "add", "tool", "--seats", "100000"];
+        site.running()
+            .ok(&[&seats[..], &["--program", &rule]].concat());
+        site
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        match &self.home {
+            Home::Free(running) => running,
+            Home::Gated(computer) => &computer.running,
+        }
+    }
+
+    /// The computer whose starts are held.
+    pub(crate) fn computer(&self) -> &Computer {
+        match &self.home {
+            Home::Free(_) => panic!("no starts are held here"),
+            Home::Gated(computer) => computer,
+        }
+    }
+
+    /// Plants a panic in a thread, a task, or what is caught.
+    pub(crate) fn plants(&self, name: &str) {
+        let part = self.folder.path("plant.part");
+        std::fs::write(&part, name).unwrap();
+        std::fs::rename(&part, &self.plant).unwrap();
+    }
+
+    /// Plants a panic in a thread of a role, and waits until the role is there again, and that it
+    /// was told once.
+    pub(crate) fn ends_by(&mut self, role: &str, thread: &str) {
+        let before = self.running().role(role).unwrap();
+        let told = self.told(ROLE_ENDED).len();
+        self.plants(thread);
+        let begun = Instant::now();
+        while runs(before) {
+            assert!(begun.elapsed() < MET, "{role}: {thread} did not panic");
+            self.stir(thread);
+        }
+        wait_for("another process of that role", || {
+            self.running().role(role).filter(|pid| *pid != before)
+        });
+        let messages = wait_within(MET, "the message", || {
+            self.look();
+            Some(self.told(ROLE_ENDED)).filter(|messages| messages.len() > told)
+        });
+        assert_eq!(messages.len(), told + 1, "{messages:#?}");
+        let text = messages.iter().map(|it| it["text"].as_str().unwrap());
+        let of_it = text.filter(|text| {
+            text.starts_with(&format!("The {role} on"))
+                && text.contains(&format!(" in {thread} at"))
+        });
+        assert_eq!(of_it.count(), 1, "{thread}: {messages:#?}");
+    }
+
+    pub(crate) fn http(&self) -> std::io::Result<Http> {
+        let running = self.running();
+        let token = std::fs::read_to_string(running.data.join("admin.token"))?;
+        Http::connect(&running.api, token.trim())
+    }
+
+    pub(crate) fn console(&self) -> Http {
+        let file = self.running().data.join("admin.token");
+        let token = std::fs::read_to_string(file).unwrap();
+        wait_for("the console", || {
+            Http::connect(&self.console, token.trim()).ok()
+        })
+    }
+
+    /// Does a little of everything, so that each thread has something to do. A pack would take in
+    /// the log, which then waits for nobody.
+    pub(crate) fn stir(&mut self, thread: &str) {
+        drop(std::process::Command::new(self.folder.path("tool")).status());
+        self.stir_agent(&["agent", "status"]);
+        self.look();
+        self.stir_only(thread);
+        let Ok(mut http) = self.http() else {
+            return;
+        };
+        for _ in 0..20 {
+            match http.ask("POST", "/v1/checkouts", Some(&checkout("tool", "ada"))) {
+                Ok(answer) if answer.status == 201 => {
+                    let id = answer.body["lease"]["id"].as_str().unwrap();
+                    self.leases.push(id.to_owned());
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+        for control in ["pause", "continue"] {
+            let body = json!({ "control": control });
+            drop(http.ask("POST", "/v1/service/controls", Some(&body)));
+        }
+    }
+
+    fn stir_agent(&self, words: &[&str]) {
+        let mut command = self.running().usher(words);
+        drop(command.arg("--agent-socket").arg(&self.socket).ended());
+    }
+
+    /// What one thread only has to do.
+    fn stir_only(&self, thread: &str) {
+        let role = |name: &str| self.running().role(name);
+        match thread {
+            "pack" => {
+                let pack = |mut http: Http| http.ask("POST", "/v1/pack", Some(&json!({})));
+                drop(self.http().and_then(pack));
+            }
+            // It is there at an end only: here at one that is not on purpose for `usher up`.
+            "close" => role("server").map_or((), |pid| signal(pid, Signal::SIGTERM)),
+            // It has something to do at a start, and then each hour.
+            "purge" => role("manager").map_or((), |pid| signal(pid, Signal::SIGKILL)),
+            "delivery" => {
+                let run = json!({"do": "run", "program": "fails", "timeout_seconds": 9});
+                let actions = json!([{"do": "store", "days": 7}, run]);
+                let rules = json!({"items": [{"name": "fails", "actions": actions}]});
+                let mut console = self.console();
+                drop(console.ask("PUT", "/v1/message-rules", Some(&rules)));
+            }
+            "enforcement" => {
+                self.stir_agent(&["agent", "enforcement", "off"]);
+                self.stir_agent(&["agent", "enforcement", "on"]);
+            }
+            "usher-names" => self.starts_solver(),
+            "usher-look" => {
+                self.replaces_solver();
+                self.starts_solver();
+            }
+            "usher-changes" => self.changes_a_program(),
+            _ => {}
+        }
+    }
+
+    /// By an account whose name nobody knows yet.
+    fn starts_solver(&self) {
+        static NEXT: AtomicU32 = AtomicU32::new(40_000);
+        let uid = NEXT.fetch_add(1, Ordering::Relaxed);
+        let started = self.computer().start(uid, "0");
+        started.unwrap().wait().unwrap();
+    }
+
+    /// Another file by its name: it has to be looked into.
+    fn replaces_solver(&self) {
+        let (to, part) = ("solver", "solver.part");
+        let place = &self.computer().place;
+        std::fs::copy("/bin/sleep", place.join(part)).unwrap();
+        std::fs::rename(place.join(part), place.join(to)).unwrap();
+    }
+
+    /// One that is nobody's, and was started before.
+    fn changes_a_program(&self) {
+        use std::io::Write;
+        let program = self.computer().program("changes");
+        let ended = std::process::Command::new(&program).arg("0").status();
+        assert!(ended.unwrap().success());
+        let mut file = std::fs::File::options().append(true).open(program).unwrap();
+        file.write_all(b"\0").unwrap();
+    }
+
+    pub(crate) fn manager(&self, args: &[&str]) -> Option<Value> {
+        let args = [args, &["--manager", &self.console, "--json"]].concat();
+        serde_json::from_slice(&self.running().usher(&args).ended().stdout).ok()
+    }
+
+    pub(crate) fn look(&self) {
+        self.manager(&["servers", "poll", "local"]);
+    }
+
+    /// Messages of one number.
+    pub(crate) fn told(&self, id: u64) -> Vec<Value> {
+        let messages = wait_for("the manager's messages", || {
+            self.manager(&["messages", "--limit", "1000"])
+        });
+        let items = messages["items"].as_array().unwrap();
+        items.iter().filter(|it| it["id"] == id).cloned().collect()
+    }
+
+    /// What was answered is there.
+    pub(crate) fn has_lost_nothing(&self) {
+        let list = wait_for("the leases", || {
+            let mut leases = self.running().usher(&["leases", "--json", "--limit", "0"]);
+            serde_json::from_slice::<Value>(&leases.ended().stdout).ok()
+        });
+        let items = list["items"].as_array().unwrap().iter();
+        let known: Vec<&str> = items.map(|it| it["id"].as_str().unwrap()).collect();
+        for lease in &self.leases {
+            assert!(known.contains(&lease.as_str()), "{lease} is lost");
+        }
+    }
+
+    /// Ends cleanly.
+    pub(crate) fn stop(self) {
+        if let Home::Free(running) = self.home {
+            assert_eq!(running.stop(), Some(0));
+        }
+    }
+}
