@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::bench;
-use crate::metadata::{self, cargo};
+use crate::metadata::{self, BUILD, cargo};
 use crate::process::Runner;
 use crate::setup::{Tool, Tools};
 
@@ -82,13 +82,10 @@ fn alarms(root: &Path, minutes: u32) -> Result<(), String> {
 }
 
 /// Builds all that a test needs; answers nextest and the folder of what was built.
-fn built(runner: &Runner, root: &Path) -> Result<(PathBuf, PathBuf), String> {
+pub(crate) fn built(runner: &Runner, root: &Path) -> Result<(PathBuf, PathBuf), String> {
     let target = metadata::target_directory(&metadata::read(root)?)?;
-    runner.run(
-        Command::new(cargo())
-            .args(["build", "--workspace", "--bins", "--tests", "--locked"])
-            .current_dir(root),
-    )?;
+    let mut build = Command::new(cargo());
+    runner.run(build.args(BUILD).current_dir(root))?;
     let nextest = Tools::under(&target).get(runner, Tool::Nextest)?;
     Ok((nextest, target))
 }
