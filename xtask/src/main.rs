@@ -31,7 +31,7 @@ cargo xtask COMMAND
          documentation, links. Takes a second
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
-         bench restart|seats|tracking measures something else.
+         bench restart|seats|tracking|versions measures something else.
          bench upgrade [--leases N]: the version before, built from its commit, upgraded to this one
          under load with a million leases out; prints a table
   soak   a server at full speed for 30 minutes, or --minutes N: does its memory stay flat? Writes
@@ -40,6 +40,8 @@ cargo xtask COMMAND
          10 minutes in real time: is anything told?
          soak storm [--starts N] [--seed N]: 10,000 starts by twenty people while server, network,
          agent and products come and go: is each of them kept right?
+         soak growth [--millions N]: ten million refusals of made-up names, then as many requests
+         that each carry a new key: does a server keep no more of them than is stated?
   endure `test` three times in a row, or --runs N, the last time beside two busy processes and one
          that writes and syncs without pause: does each pass, and the last in at most three times
          the time of the others? Takes an hour; --only FILTER runs the tests alone that this filter

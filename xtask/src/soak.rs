@@ -2,7 +2,8 @@
 //!
 //! Without more it puts load on a server at full speed and looks at its memory; `soak alarms` has a
 //! manager poll a server that is well, in real time, and counts what it tells; `soak storm` starts
-//! thousands of programs while everything else fails, and judges what became of them.
+//! thousands of programs while everything else fails, and judges what became of them; `soak growth`
+//! sends millions of made-up names and keys, and looks at what a server keeps of them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,6 +30,9 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     match options.split_first() {
         Some((first, rest)) if first == "alarms" => alarms(root, minutes(rest)?),
         Some((first, rest)) if first == "storm" => storm(root, &settings(rest)?),
+        Some((first, rest)) if first == "growth" => {
+            bench::measure(&Runner::new()?, root, "growth", rest)
+        }
         _ => bench::measure(&Runner::new()?, root, "soak", options),
     }
 }
