@@ -5,6 +5,7 @@
 mod beside;
 mod figures;
 mod gate;
+mod growth;
 mod pack;
 mod restart;
 mod seats;
@@ -13,6 +14,7 @@ mod site;
 mod soak;
 mod storm;
 mod tracking;
+mod versions;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +36,8 @@ enum Command {
     Load(LoadArguments),
     /// Measure a no-op server, Usher, Redis and PostgreSQL in turn; write docs/performance.md
     SideBySide(beside::Arguments),
+    /// Two builds of usher in alternation: is one slower? Writes docs/performance.md
+    Versions(versions::Arguments),
     /// Start a server with many leases out: time until it is ready, memory a lease
     Restart(restart::Arguments),
     /// A pack of a large cache at half of full speed: what it does to the answers
@@ -46,6 +50,8 @@ enum Command {
     Gate(gate::Arguments),
     /// Checkouts at full speed for a long while: does the server's memory stay flat?
     Soak(soak::Arguments),
+    /// Ten million refusals of made-up names, ten million requests with keys: what a server keeps
+    Growth(growth::Arguments),
     /// The no-op server: parses a checkout and answers it, and does nothing
     Noop,
 }
@@ -104,12 +110,14 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Load(arguments) => put_load(&arguments),
         Command::SideBySide(arguments) => beside::run(&arguments),
+        Command::Versions(arguments) => versions::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Seats(arguments) => seats::run(&arguments),
         Command::Tracking(arguments) => tracking::run(&arguments),
         Command::Gate(arguments) => gate::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::Growth(arguments) => growth::run(&arguments),
         Command::Noop => beside::noop::serve(),
     };
     match outcome {

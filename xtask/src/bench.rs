@@ -17,6 +17,7 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     let runner = Runner::new()?;
     let needs = match what {
         "gate" => setup::GATE_PEERS,
+        "versions" => &[],
         _ => setup::PEERS,
     };
     setup::debian(&runner, needs)?;

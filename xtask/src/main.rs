@@ -5,7 +5,9 @@
 
 mod bench;
 mod bpf;
+mod endure;
 mod leftovers;
+mod load;
 mod metadata;
 mod process;
 mod setup;
@@ -29,7 +31,7 @@ cargo xtask COMMAND
          documentation, links. Takes a second
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
-         bench restart|seats|tracking measures something else.
+         bench restart|seats|tracking|versions measures something else.
          bench upgrade [--leases N]: the version before, built from its commit, upgraded to this one
          under load with a million leases out; prints a table
   soak   a server at full speed for 30 minutes, or --minutes N: does its memory stay flat? Writes
@@ -38,6 +40,12 @@ cargo xtask COMMAND
          10 minutes in real time: is anything told?
          soak storm [--starts N] [--seed N]: 10,000 starts by twenty people while server, network,
          agent and products come and go: is each of them kept right?
+         soak growth [--millions N]: ten million refusals of made-up names, then as many requests
+         that each carry a new key: does a server keep no more of them than is stated?
+  endure `test` three times in a row, or --runs N, the last time beside two busy processes and one
+         that writes and syncs without pause: does each pass, and the last in at most three times
+         the time of the others? Takes an hour; --only FILTER runs the tests alone that this filter
+         of nextest's takes
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
   help   this
@@ -61,6 +69,8 @@ fn main() -> ExitCode {
         }
         "bench" => bench::run(&root, &rest),
         "soak" => soak::run(&root, &rest),
+        "endure" => endure::run(&root, &rest),
+        "load" => load::run(&rest),
         "bpf" => no_more(&rest).and_then(|()| bpf::run(&root)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

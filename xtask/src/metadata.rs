@@ -5,6 +5,19 @@ use std::process::Command;
 
 use serde_json::Value;
 
+/// Clippy as `test` runs it.
+pub(crate) const CLIPPY: &[&str] = &[
+    "clippy",
+    "--workspace",
+    "--all-targets",
+    "--locked",
+    "--",
+    "-D",
+    "warnings",
+];
+/// Binaries and tests in one go: one set of features, so nothing is compiled twice.
+pub(crate) const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests", "--locked"];
+
 /// The whole document, resolved as Cargo.lock says, without asking a registry where that will do.
 pub(crate) fn read(root: &Path) -> Result<Value, String> {
     let output = Command::new(cargo())

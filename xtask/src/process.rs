@@ -138,6 +138,25 @@ impl Runner {
         describe(&beside.name, status)
     }
 
+    /// Ends what was begun; an error says that it had ended by itself, and what it said.
+    pub(crate) fn end(&self, mut beside: Beside) -> Result<(), String> {
+        let pid = Pid::from_child(&beside.child);
+        let ended = beside.child.try_wait();
+        let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+        let is_gone = within(GIVEN_UP, || !matches!(beside.child.try_wait(), Ok(None)));
+        self.beside.borrow_mut().retain(|other| *other != pid);
+        let name = &beside.name;
+        match ended {
+            Ok(None) if is_gone => Ok(()),
+            Ok(None) => Err(format!("{name} was killed and hangs in the kernel")),
+            Ok(Some(status)) => {
+                let said = fs::read_to_string(&beside.output).unwrap_or_default();
+                Err(format!("{name} had ended ({status}): {}", said.trim()))
+            }
+            Err(error) => Err(format!("{name}: {error}")),
+        }
+    }
+
     /// Whether the user has said stop.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)

@@ -2,13 +2,14 @@
 //!
 //! Without more it puts load on a server at full speed and looks at its memory; `soak alarms` has a
 //! manager poll a server that is well, in real time, and counts what it tells; `soak storm` starts
-//! thousands of programs while everything else fails, and judges what became of them.
+//! thousands of programs while everything else fails, and judges what became of them; `soak growth`
+//! sends millions of made-up names and keys, and looks at what a server keeps of them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::bench;
-use crate::metadata::{self, cargo};
+use crate::metadata::{self, BUILD, cargo};
 use crate::process::Runner;
 use crate::setup::{Tool, Tools};
 
@@ -29,6 +30,9 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     match options.split_first() {
         Some((first, rest)) if first == "alarms" => alarms(root, minutes(rest)?),
         Some((first, rest)) if first == "storm" => storm(root, &settings(rest)?),
+        Some((first, rest)) if first == "growth" => {
+            bench::measure(&Runner::new()?, root, "growth", rest)
+        }
         _ => bench::measure(&Runner::new()?, root, "soak", options),
     }
 }
@@ -82,13 +86,10 @@ fn alarms(root: &Path, minutes: u32) -> Result<(), String> {
 }
 
 /// Builds all that a test needs; answers nextest and the folder of what was built.
-fn built(runner: &Runner, root: &Path) -> Result<(PathBuf, PathBuf), String> {
+pub(crate) fn built(runner: &Runner, root: &Path) -> Result<(PathBuf, PathBuf), String> {
     let target = metadata::target_directory(&metadata::read(root)?)?;
-    runner.run(
-        Command::new(cargo())
-            .args(["build", "--workspace", "--bins", "--tests", "--locked"])
-            .current_dir(root),
-    )?;
+    let mut build = Command::new(cargo());
+    runner.run(build.args(BUILD).current_dir(root))?;
     let nextest = Tools::under(&target).get(runner, Tool::Nextest)?;
     Ok((nextest, target))
 }

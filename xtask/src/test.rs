@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::metadata::{self, cargo};
+use crate::metadata::{self, BUILD, CLIPPY, cargo};
 use crate::process::Runner;
 use crate::setup::{self, Tool, Tools};
 use crate::soak;
@@ -88,23 +88,8 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     });
     run.cargo("formatting", &["fmt", "--all", "--check"]);
     run.step("tidy", || outcome(tidy::run(root)));
-    run.cargo(
-        "clippy",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    );
-    // Binaries and tests in one go: one set of features, so nothing is compiled twice.
-    let built = run.cargo(
-        "build",
-        &["build", "--workspace", "--bins", "--tests", "--locked"],
-    );
+    run.cargo("clippy", CLIPPY);
+    let built = run.cargo("build", BUILD);
     tests(&mut run, &tools, &target, built);
     dependencies(&mut run, &tools);
 

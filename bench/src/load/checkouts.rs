@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::time::UNIX_EPOCH;
 
 use super::{LoadOptions, Target};
 use crate::engine::{Heard, Protocol};
@@ -16,6 +17,8 @@ pub(super) struct Checkouts {
     headers: String,
     ttl_seconds: u32,
     keyed: bool,
+    /// Stands in the keys: those of a run before were answered.
+    run: u128,
     /// Whether leases are kept until the end.
     keeps: bool,
 }
@@ -48,6 +51,7 @@ impl Checkouts {
             ),
             ttl_seconds: options.ttl_seconds,
             keyed: options.keyed,
+            run: UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos()),
             keeps,
         }
     }
@@ -67,7 +71,8 @@ impl Checkouts {
         output.extend_from_slice(b"POST /v1/checkouts HTTP/1.1\r\n");
         output.extend_from_slice(self.headers.as_bytes());
         if self.keyed {
-            let _ = write!(output, "Idempotency-Key: bench-{user}-{}\r\n", talk.asked);
+            let (run, asked) = (self.run, talk.asked);
+            let _ = write!(output, "Idempotency-Key: bench-{run:x}-{user}-{asked}\r\n");
         }
         let length = talk.body.len();
         let _ = write!(
@@ -206,10 +211,8 @@ mod tests {
             head.contains("\r\nAuthorization: Bearer secret\r\n"),
             "{head}"
         );
-        assert!(
-            head.contains("\r\nIdempotency-Key: bench-1-1\r\n"),
-            "{head}"
-        );
+        assert!(head.contains("\r\nIdempotency-Key: bench-"), "{head}");
+        assert!(head.contains("-1-1\r\n"), "{head}");
         assert!(
             head.ends_with(&format!("Content-Length: {}", body.len())),
             "{head}"

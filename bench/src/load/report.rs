@@ -10,7 +10,7 @@ use super::LoadOptions;
 use crate::engine::Tally;
 
 /// What was measured. Rates are over the measured time alone.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct LoadReport {
     /// Who was asked.
     pub url: String,

@@ -4,6 +4,7 @@
 //! comes beyond is dropped, counted and told.
 
 use std::collections::{HashMap, VecDeque};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -161,7 +162,7 @@ async fn empty(shared: Arc<Shared>, key: Errand) {
                 }
             }
         };
-        let delivered = caught("a delivery", delivery::deliver(&parcel, &shared.http)).await;
+        let delivered = caught("a delivery", pin!(delivery::deliver(&parcel, &shared.http))).await;
         let panicked = |_| Err("a fault of the manager's own: see its log".to_owned());
         if let Err(why) = delivered.unwrap_or_else(panicked) {
             let rule = parcel.rule.clone();

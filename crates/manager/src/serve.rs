@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -248,7 +249,7 @@ async fn serve(
             drop(place);
         };
         // A panic is in the log, and ends that connection alone.
-        tokio::spawn(async { caught("a connection", served).await });
+        tokio::spawn(async { caught("a connection", pin!(served)).await });
     }
     // What takes longer is cut off: a look for news may wait a minute.
     let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;

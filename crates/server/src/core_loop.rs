@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::net::TcpStream as StdStream;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -72,7 +73,7 @@ async fn serve(
         tokio::task::spawn_local(async move {
             let _open = Open(app);
             // Its log line says what happened; whoever was connected sees the end.
-            let _ = caught("a connection", served).await;
+            let _ = caught("a connection", pin!(served)).await;
         });
     }
     // The acceptor has gone: the server stops.

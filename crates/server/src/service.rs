@@ -2,6 +2,7 @@
 //! all others go through the router.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -56,7 +57,7 @@ pub(crate) async fn answer(
     let began = Instant::now();
     let busy = connection.busy();
     let asked = Asked(request.method().clone(), request.uri().clone());
-    let answering = async {
+    let answering = pin!(async {
         usher_vital::plant::here("request");
         match Hot::of(&request) {
             Some(hot) => (
@@ -65,7 +66,7 @@ pub(crate) async fn answer(
             ),
             None => Box::pin(cold_route(&core, &connection, &asker, request)).await,
         }
-    };
+    });
     // What cores share is locked for single steps, each of which leaves it whole.
     let (route, answered) = usher_vital::caught(asked, answering)
         .await

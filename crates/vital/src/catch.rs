@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -63,12 +63,15 @@ pub fn catch<T>(what: impl Display, work: impl FnOnce() -> T) -> Result<T, Caugh
         .map_err(|panic| count(&what, panic.as_ref()))
 }
 
-/// The same for what is waited for.
+/// The same for what is waited for. It is pinned by the caller: this would hold it twice, and copy
+/// all of it.
 ///
 /// # Errors
 /// As [`catch`].
-pub async fn caught<F: Future>(what: impl Display, work: F) -> Result<F::Output, Caught> {
-    let mut work = pin!(work);
+pub async fn caught<F: Future>(
+    what: impl Display,
+    mut work: Pin<&mut F>,
+) -> Result<F::Output, Caught> {
     poll_fn(|cx| {
         let poll = || {
             planted(&what);
@@ -129,6 +132,7 @@ pub(crate) fn wall_ms() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
     use std::task::{Context, Waker};
 
     #[test]
@@ -140,11 +144,21 @@ mod tests {
         let counted = counted();
         assert_eq!(counted.last, "an item: seat 5 is nobody's");
         assert!(counted.count >= 1 && counted.last_at_ms > 0);
-        let mut work = pin!(caught("a request", async {
-            panic!("in the middle");
-        }));
+        let request = pin!(async { panic!("in the middle") });
+        let mut work = pin!(caught("a request", request));
         let polled: Poll<Result<(), Caught>> =
             work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert_eq!(polled, Poll::Ready(Err(Caught)));
+    }
+    #[test]
+    fn what_is_caught_is_held_once() {
+        let request = pin!(async {
+            let room = [7_u8; 8_192];
+            std::future::ready(()).await;
+            room.iter().map(|byte| u64::from(*byte)).sum::<u64>()
+        });
+        assert!(size_of_val(&*request) >= 8_192);
+        let work = caught("a request", request);
+        assert!(size_of_val(&work) < 256, "{} bytes", size_of_val(&work));
     }
 }

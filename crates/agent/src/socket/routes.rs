@@ -2,6 +2,7 @@
 //! product a file is, how the agent does.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
 /// A panic ends that request alone.
 async fn each(request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
-    let answered = usher_vital::caught(asked, next.run(request)).await;
+    let answered = usher_vital::caught(asked, pin!(next.run(request))).await;
     let panicked = |_| {
         let detail = "the agent has a fault, which is in its log: report it";
         Refusal::new(Code::Internal, detail).into_response()

@@ -1,6 +1,7 @@
 //! Attends to one wait: keeps its place in the queue, keeps the seat that it gets, gives it back.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -123,7 +124,7 @@ impl Attendant {
 
     /// Attends until the wait has ended. A panic ends that wait alone, and its user is told.
     async fn attend_or_end(self, number: u64) {
-        let attended = usher_vital::caught("a wait", self.clone().attend(number)).await;
+        let attended = usher_vital::caught("a wait", pin!(self.clone().attend(number))).await;
         if attended.is_err() {
             say(lock(&self.agent).end_wait(number, None, Some(notices::missed)));
             self.changed.notify_one();

@@ -87,7 +87,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// A panic ends that request alone.
 async fn each(request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
-    let answered = usher_vital::caught(asked, next.run(request)).await;
+    let answered = usher_vital::caught(asked, std::pin::pin!(next.run(request))).await;
     let panicked = |_| {
         let detail = "the manager has a fault, which is in its log: report it";
         Refusal::new(Code::Internal, detail).into_response()

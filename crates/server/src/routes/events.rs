@@ -1,6 +1,7 @@
 //! `GET /v1/events`: what happens, as it happens (server-sent events).
 
 use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub(crate) async fn follow(
     let (to, pieces) = mpsc::channel(AHEAD);
     let forwards = forward(app, caller.who(), listener, to);
     // A panic ends that stream alone.
-    tokio::spawn(async { usher_vital::caught("a stream of events", forwards).await });
+    tokio::spawn(async { usher_vital::caught("a stream of events", pin!(forwards)).await });
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),

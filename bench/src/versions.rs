@@ -1,0 +1,231 @@
+//! Two builds of Usher, one after the other in each round: is one slower?
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use clap::Args;
+use rustix::process::Signal;
+use usher_bench::load::{self, Fixture, LoadOptions, LoadReport, Target, Work};
+
+use crate::beside::machine;
+use crate::beside::private::{Folder, Server, bound_to_us};
+use crate::figures::{median, quantile};
+use crate::setting::Setting;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The usher of the version before, built in release mode
+    #[arg(long)]
+    other: PathBuf,
+    /// Rounds: in each, both are measured once at each work, in turn the one or the other first
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    rounds: u32,
+    /// Seconds of each measure
+    #[arg(long, default_value_t = 1.5)]
+    seconds: f64,
+    /// Connections, each with one request outstanding
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Works whose name does not hold this are left out
+    #[arg(long, default_value = "")]
+    only: String,
+    #[command(flatten)]
+    setting: Setting,
+}
+
+/// One of the two.
+struct Version {
+    server: Server,
+    url: String,
+    token: String,
+    hot: Vec<String>,
+    many: Vec<String>,
+}
+
+/// What both are asked for.
+struct Job {
+    name: &'static str,
+    work: Work,
+    keyed: bool,
+    is_hot: bool,
+}
+
+const JOBS: [Job; 5] = [
+    Job {
+        name: "checkout and checkin, one hot product",
+        work: Work::Pairs,
+        keyed: false,
+        is_hot: true,
+    },
+    Job {
+        name: "checkout and checkin, 100 products",
+        work: Work::Pairs,
+        keyed: false,
+        is_hot: false,
+    },
+    Job {
+        name: "the same, checkouts with a key",
+        work: Work::Pairs,
+        keyed: true,
+        is_hot: false,
+    },
+    Job {
+        name: "checkout alone, one hot product",
+        work: Work::Checkouts,
+        keyed: false,
+        is_hot: true,
+    },
+    Job {
+        name: "agents' exchanges of 100 items",
+        work: Work::Agents { items: 100 },
+        keyed: false,
+        is_hot: false,
+    },
+];
+
+/// Measures both in alternation, and prints medians and the ratios of rounds.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    let folder = Folder::make(&arguments.setting.folder)?;
+    let versions = [
+        Version::start(&folder, "before", &arguments.other)?,
+        Version::start(&folder, "now", &arguments.setting.usher)?,
+    ];
+    let seconds = arguments.seconds.clamp(0.1, 60.0);
+    let jobs: Vec<&Job> = JOBS
+        .iter()
+        .filter(|job| job.name.contains(&arguments.only))
+        .collect();
+    let mut reports: Vec<[Vec<LoadReport>; 2]> = jobs.iter().map(|_| Default::default()).collect();
+    for round in 0..arguments.rounds as usize {
+        for (job, reports) in jobs.iter().zip(&mut reports) {
+            for step in 0..2 {
+                let which = (round + step) % 2;
+                let report = versions[which].measure(job, arguments.connections, seconds)?;
+                reports[which].push(report);
+            }
+            let [before, now] = reports;
+            let last = |reports: &[LoadReport]| {
+                reports
+                    .last()
+                    .map_or(f64::NAN, |report| report.requests_per_second)
+            };
+            eprintln!(
+                "round {:2}: {:38} {:>8.0} {:>8.0} requests/s",
+                round + 1,
+                job.name,
+                last(before),
+                last(now)
+            );
+        }
+    }
+    let facts = machine::facts(folder.path());
+    let mut table = format!(
+        "{facts} {} connections, medians of {} rounds, {seconds} s each.\n\n\
+         | | requests/s before | now | now to before | lower quartile | upper quartile \
+         | p50 | p99 | server CPU a request |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        arguments.connections, arguments.rounds
+    );
+    for (job, [before, now]) in jobs.iter().zip(&reports) {
+        table += &line(job.name, before, now);
+    }
+    arguments.setting.tell("versions", &table)
+}
+
+fn line(name: &str, before: &[LoadReport], now: &[LoadReport]) -> String {
+    let ratios = |figure: fn(&LoadReport) -> f64| -> Vec<f64> {
+        let rounds = before.iter().zip(now);
+        rounds
+            .map(|(before, now)| figure(now) / figure(before))
+            .collect()
+    };
+    let speed = |report: &LoadReport| report.requests_per_second;
+    let of = |reports: &[LoadReport]| median(&reports.iter().map(speed).collect::<Vec<_>>());
+    let speeds = ratios(speed);
+    let cpu = ratios(|report| report.server_cpu_us_per_request.unwrap_or(f64::NAN));
+    format!(
+        "| {name} | {:.0} | {:.0} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |\n",
+        of(before),
+        of(now),
+        median(&speeds),
+        quantile(&speeds, 0.25),
+        quantile(&speeds, 0.75),
+        median(&ratios(|report| report.p50_ms)),
+        median(&ratios(|report| report.p99_ms)),
+        median(&cpu),
+    )
+}
+
+impl Version {
+    fn start(folder: &Folder, name: &str, usher: &Path) -> Result<Version, String> {
+        let data = folder.path().join(name);
+        let mut command = bound_to_us(usher);
+        command
+            .args(["server", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .stdout(Stdio::piped());
+        let log = folder.path().join(format!("{name}.log"));
+        let mut server = Server::start(&mut command, &log, Signal::TERM)?;
+        let address = server.wait_for_ready_line()?;
+        let token = std::fs::read_to_string(data.join("admin.token"))
+            .map_err(|error| format!("cannot read the server's admin.token: {error}"))?;
+        let token = token.trim().to_owned();
+        let make = |name, count| {
+            let fixture = Fixture::make(Target { address }, &token, name, count);
+            let fixture = fixture.map_err(|error| error.to_string())?;
+            Ok::<_, String>(fixture.products().to_vec())
+        };
+        let (hot, many) = (make("bench-hot", 1)?, make("bench-many", 100)?);
+        Ok(Version {
+            server,
+            url: format!("http://{address}"),
+            token,
+            hot,
+            many,
+        })
+    }
+
+    fn measure(&self, job: &Job, connections: usize, seconds: f64) -> Result<LoadReport, String> {
+        let products = if job.is_hot { &self.hot } else { &self.many };
+        let options = LoadOptions {
+            url: self.url.clone(),
+            token: self.token.clone(),
+            work: job.work,
+            keyed: job.keyed,
+            products: products.clone(),
+            connections,
+            warm_up: Duration::from_millis(300),
+            duration: Duration::from_secs_f64(seconds),
+            server_pid: Some(self.server.pid()),
+            ..LoadOptions::default()
+        };
+        let report = load::run(&options).map_err(|error| error.to_string())?;
+        match report.errors.is_empty() && report.unsettled == 0 {
+            true => Ok(report),
+            false => Err(format!("{} was not answered as hoped:\n{report}", job.name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_of_the_same_round_and_not_of_medians() {
+        let report = |speed: f64| LoadReport {
+            requests_per_second: speed,
+            p50_ms: 1.0,
+            p99_ms: 2.0,
+            ..LoadReport::default()
+        };
+        // A machine that becomes slower in the middle: each round says the same.
+        let before = [100.0, 100.0, 10.0].map(report);
+        let now = [90.0, 90.0, 9.0].map(report);
+        let line = line("pairs", &before, &now);
+        assert!(
+            line.starts_with("| pairs | 100 | 90 | 0.900 | 0.900 | 0.900 | 1.000 | 1.000 |"),
+            "{line}"
+        );
+    }
+}
