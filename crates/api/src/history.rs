@@ -116,6 +116,9 @@ pub struct Decision {
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
+    /// What else was asked for at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<crate::Also>,
     /// When it was decided.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,

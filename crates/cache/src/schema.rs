@@ -464,6 +464,11 @@ pub(crate) fn write_also(also: &[Other]) -> Option<String> {
     (!also.is_empty()).then(|| each.collect::<Vec<_>>().join(","))
 }
 
+/// The product numbers and seats that [`write_also`] wrote; what cannot be read is left out.
+pub(crate) fn read_also(text: &str) -> impl Iterator<Item = (u64, u32)> {
+    pairs(text).filter_map(|(product, seats)| Some((product.parse().ok()?, seats.parse().ok()?)))
+}
+
 /// Holders as people can read them: `computer:session:incarnation`, with commas.
 pub(crate) fn write_holders(holders: &[SessionKey]) -> String {
     let mut text = String::new();

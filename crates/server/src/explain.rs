@@ -1,6 +1,6 @@
 //! The why of a decision in words: which rule decided, and what would have to change.
 
-use usher_api::{Decision, Holder, LeaseEnd, Reason};
+use usher_api::{Also, Decision, Holder, LeaseEnd, Reason};
 use usher_cache::{DecisionKind, DecisionRow, HolderRow};
 use usher_core::ledger::{LeaseId, TicketId};
 
@@ -53,6 +53,15 @@ pub(crate) fn explain(row: DecisionRow) -> Decision {
             cause,
         }),
         holders: row.holders.into_iter().map(holder).collect(),
+        also: row
+            .also
+            .into_iter()
+            .map(|(product, seats)| Also {
+                product,
+                seats,
+                lease: None,
+            })
+            .collect(),
         product: row.product,
         user: row.user,
         computer: row.computer,
@@ -71,6 +80,40 @@ fn holder(row: HolderRow) -> Holder {
 }
 
 fn rule(row: &DecisionRow, reason: Option<Reason>) -> String {
+    let rule = rule_of_one(row, reason);
+    if row.also.is_empty() {
+        return rule;
+    }
+    let together = format!(
+        "It was asked for together with {}: all is granted, or nothing.",
+        others(row)
+    );
+    match waits_for_others(row) {
+        true => format!(
+            "{together} Of {} there were enough seats; it was told to wait for the rest.",
+            row.product
+        ),
+        false => format!("{rule} {together}"),
+    }
+}
+
+/// What else was asked for, in words.
+fn others(row: &DecisionRow) -> String {
+    let of =
+        |(product, asked): &(String, u32)| format!("{} of {product}", seats(u64::from(*asked)));
+    row.also.iter().map(of).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether there were enough seats of this product, and it waits for what else was asked for.
+fn waits_for_others(row: &DecisionRow) -> bool {
+    let free = row.scene.seats.saturating_sub(row.scene.in_use);
+    row.kind == DecisionKind::Queued
+        && !row.also.is_empty()
+        && row.scene.queued == 0
+        && free >= u64::from(row.seats)
+}
+
+fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
     let (product, asked) = (&row.product, seats(u64::from(row.seats)));
     let (total, in_use) = (row.scene.seats, row.scene.in_use);
     let Some(reason) = reason else {
@@ -139,6 +182,9 @@ fn rule(row: &DecisionRow, reason: Option<Reason>) -> String {
 }
 
 fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
+    if waits_for_others(row) {
+        return vec![format!("{} coming free.", capital(&others(row)))];
+    }
     let product = &row.product;
     let asked = u64::from(row.seats);
     let free = row.scene.seats.saturating_sub(row.scene.in_use);
@@ -241,6 +287,7 @@ mod tests {
             computer: "pc1".into(),
             computer_key: "pc1".into(),
             seats,
+            also: Vec::new(),
             at: 0,
             reason: reason.map(str::to_owned),
             scene,
@@ -263,8 +310,15 @@ mod tests {
         use DecisionKind::{Denied, Granted, Queued};
         let mut waited = row(Granted, None, 1, scene(2, 1, 1));
         waited.waited = true;
+        let with = |row: DecisionRow| DecisionRow {
+            also: vec![("pack".into(), 2), ("library".into(), 1)],
+            ..row
+        };
         let cases = [
             row(Granted, None, 1, scene(2, 1, 0)),
+            with(row(Granted, None, 1, scene(2, 1, 0))),
+            with(row(Queued, None, 1, scene(2, 1, 0))),
+            with(row(Denied, Some("no_seat"), 1, scene(2, 2, 0))),
             waited,
             row(Queued, None, 1, scene(2, 2, 0)),
             row(Queued, None, 2, scene(3, 2, 4)),

@@ -6,7 +6,7 @@ use usher_core::ledger::{DecisionId, EventNumber, Incarnation, LeaseId, Scene};
 use super::History;
 use super::lists::number;
 use crate::engine::Failure;
-use crate::schema::from_i64;
+use crate::schema::{from_i64, read_also};
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct DecisionRow {
     pub computer_key: String,
     /// Seats asked for.
     pub seats: u32,
+    /// Product ids and seats of what else was asked for at once.
+    pub also: Vec<(String, u32)>,
     /// When, in Unix milliseconds.
     pub at: i64,
     /// Why it was refused, as the wire says it.
@@ -81,17 +83,18 @@ impl History {
                 (
                     DecisionKind::Granted,
                     "leases",
-                    "d.granted_at, NULL, d.ticket IS NOT NULL, d.ended_at, d.cause",
+                    "d.granted_at, NULL, d.ticket IS NOT NULL, d.ended_at, d.cause, \
+                     coalesce(d.also, (SELECT also FROM tickets t WHERE t.number = d.ticket))",
                 ),
                 (
                     DecisionKind::Queued,
                     "tickets",
-                    "d.queued_at, NULL, 0, NULL, NULL",
+                    "d.queued_at, NULL, 0, NULL, NULL, d.also",
                 ),
                 (
                     DecisionKind::Denied,
                     "denials",
-                    "d.first_at, d.reason, 0, NULL, NULL",
+                    "d.first_at, d.reason, 0, NULL, NULL, d.also",
                 ),
             ];
             for (kind, table, columns) in sources {
@@ -115,20 +118,23 @@ impl History {
                             reason: row.get(7)?,
                             waited: row.get(8)?,
                             scene: Scene {
-                                seats: from_i64(row.get(11)?),
-                                in_use: from_i64(row.get(12)?),
-                                queued: row.get(13)?,
+                                seats: from_i64(row.get(12)?),
+                                in_use: from_i64(row.get(13)?),
+                                queued: row.get(14)?,
                             },
                             ended: match (row.get(9)?, row.get(10)?) {
                                 (Some(at), Some(cause)) => Some((at, cause)),
                                 _ => None,
                             },
+                            also: Vec::new(),
                             holders: Vec::new(),
                         };
-                        Ok((decision, row.get::<_, i64>(14)?))
+                        let also: Option<String> = row.get(11)?;
+                        Ok((decision, row.get::<_, i64>(15)?, also))
                     })
                     .optional()?;
-                if let Some((mut decision, product)) = found {
+                if let Some((mut decision, product, also)) = found {
+                    decision.also = named(connection, also.as_deref().unwrap_or_default())?;
                     decision.holders = holders(connection, product, id.number)?;
                     return Ok(Some(decision));
                 }
@@ -136,6 +142,17 @@ impl History {
             Ok(None)
         })
     }
+}
+
+/// What else was asked for, by product id.
+fn named(connection: &rusqlite::Connection, also: &str) -> rusqlite::Result<Vec<(String, u32)>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM products WHERE number = ?1")?;
+    let mut named = Vec::new();
+    for (product, seats) in read_also(also) {
+        let id = statement.query_row([product.cast_signed()], |row| row.get(0));
+        named.extend(id.optional()?.map(|id| (id, seats)));
+    }
+    Ok(named)
 }
 
 /// Who held seats of a product when the event of that number happened: exact, for events are

@@ -96,6 +96,9 @@ async fn a_refusal_of_several_names_the_product_that_there_is_none_of() {
         (&why["product"], &why["seats"]),
         (&json!("pack"), &json!(2))
     );
+    assert_eq!(why["also"], json!([{"product": "solver", "seats": 1}]));
+    let rule = why["rule"].as_str().unwrap();
+    assert!(rule.contains("together with 1 seat of solver"), "{rule}");
     assert_eq!(server.get("/v1/leases").await["items"], json!([]));
 }
 
