@@ -15,6 +15,7 @@ mod delivery;
 mod desk;
 mod ended;
 mod facts;
+mod idle;
 mod keeper;
 mod listener;
 mod outlook;
