@@ -54,6 +54,7 @@ mod products_and_seats_are_kept;
 mod root_trusts_nobodys_folder;
 mod snapshots_come_back;
 mod storm;
+mod strangers_are_bounded;
 mod support;
 mod systemd;
 mod trouble_is_told_before_users_call;

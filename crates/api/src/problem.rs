@@ -174,6 +174,8 @@ codes! {
     ServerExists = "server_exists", 409, "The server is watched already";
     /// No token of that id.
     UnknownToken = "unknown_token", 404, "No such token";
+    /// The body has not come whole in time.
+    RequestTimeout = "request_timeout", 408, "The request took too long to come";
     /// The route knows other methods.
     MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
     /// The same Idempotency-Key with another body.

@@ -13,6 +13,9 @@ use crate::writer;
 
 /// Requests that may wait for the writer; the next is answered with [`Failure::Busy`] at once.
 pub const QUEUE_LIMIT: usize = 65_536;
+/// Bytes that these may take, about: what does not fit is answered with [`Failure::Busy`] at once,
+/// but one that finds nothing waiting is taken whatever its size.
+pub const QUEUE_LIMIT_BYTES: usize = 128 * 1024 * 1024;
 
 /// Under which name the file keeps when a copy of it was taken.
 const LAST_BACKUP: &str = "last_backup_at";

@@ -13,8 +13,9 @@ use rusqlite::{Connection, OpenFlags};
 use usher_core::ledger::{Command, Ledger, Now};
 
 use crate::clock::Clock;
-use crate::engine::{Answer, Failure, Health, QUEUE_LIMIT, Request, Sink, Work};
+use crate::engine::{Answer, Failure, Health, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Sink, Work};
 use crate::journal::CommitError;
+use crate::weight::bytes_of;
 use crate::writer::refuse;
 
 /// How long a waiting caller waits for the disk.
@@ -43,6 +44,8 @@ pub(crate) enum Item {
 #[derive(Default)]
 struct Inbox {
     items: Vec<Item>,
+    /// What `items` take in memory, about.
+    bytes: usize,
     /// When `items` came, oldest first: an instant and how many came then.
     arrivals: VecDeque<(Instant, usize)>,
     closing: bool,
@@ -50,6 +53,18 @@ struct Inbox {
 }
 
 impl Inbox {
+    /// Takes an item in, if there is room for one of its size; what finds none.
+    fn take_in(&mut self, item: Item) -> Option<Item> {
+        let bytes = bytes_of(&item);
+        let has_room = self.bytes + bytes <= QUEUE_LIMIT_BYTES || self.items.is_empty();
+        if !has_room || self.items.len() >= QUEUE_LIMIT {
+            return Some(item);
+        }
+        self.items.push(item);
+        self.bytes += bytes;
+        None
+    }
+
     /// So many were added just now.
     fn came(&mut self, count: usize) {
         if count > 0 {
@@ -69,9 +84,13 @@ impl Inbox {
             self.arrivals.pop_front();
         }
         if count == self.items.len() {
+            self.bytes = 0;
             return std::mem::take(&mut self.items);
         }
-        self.items.drain(..count).collect()
+        let drained: Vec<Item> = self.items.drain(..count).collect();
+        let bytes: usize = drained.iter().map(bytes_of).sum();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        drained
     }
 }
 
@@ -139,44 +158,45 @@ impl Shared {
     pub(crate) fn submit(&self, requests: &mut Vec<Request>) {
         let mut inbox = lock(&self.inbox);
         let closing = inbox.closing;
-        let room = if closing {
-            0
-        } else {
-            QUEUE_LIMIT.saturating_sub(inbox.items.len())
-        };
-        let taken = room.min(requests.len());
         let was_empty = inbox.items.is_empty();
-        inbox
-            .items
-            .extend(requests.drain(..taken).map(Item::Request));
+        let mut refused = Vec::new();
+        let mut taken = 0;
+        for item in requests.drain(..).map(Item::Request) {
+            let left = match closing {
+                true => Some(item),
+                false => inbox.take_in(item),
+            };
+            match left {
+                None => taken += 1,
+                Some(item) => refused.push(item),
+            }
+        }
         inbox.came(taken);
         drop(inbox);
         if was_empty && taken > 0 {
             self.arrived.notify_one();
         }
-        if !requests.is_empty() {
+        if !refused.is_empty() {
             let failure = if closing {
                 Failure::Stopping
             } else {
                 Failure::Busy
             };
-            refuse(requests.drain(..).map(Item::Request).collect(), &failure);
+            refuse(refused, &failure);
         }
     }
 
     fn push(&self, item: Item) {
         let mut inbox = lock(&self.inbox);
-        if inbox.closing || inbox.items.len() >= QUEUE_LIMIT {
-            let failure = if inbox.closing {
-                Failure::Stopping
-            } else {
-                Failure::Busy
-            };
+        let (left, failure) = match inbox.closing {
+            true => (Some(item), Failure::Stopping),
+            false => (inbox.take_in(item), Failure::Busy),
+        };
+        if let Some(item) = left {
             drop(inbox);
             refuse(vec![item], &failure);
             return;
         }
-        inbox.items.push(item);
         inbox.came(1);
         drop(inbox);
         self.arrived.notify_one();
@@ -537,5 +557,73 @@ fn received<T>(outcome: Result<Result<T, Failure>, RecvTimeoutError>) -> Result<
         )),
         // Whoever was to answer panicked, or the engine has ended.
         Err(RecvTimeoutError::Disconnected) => Err(Failure::Fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_core::ledger::{ComputerRef, Report, ReportItem};
+
+    use super::*;
+
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        fn deliver(&self, _: &mut Vec<(u64, Result<Answer, Failure>)>) {}
+    }
+
+    /// A report with a text of so many bytes.
+    fn report(bytes: usize) -> Item {
+        let command = Command::Report(Box::new(Report {
+            computer: ComputerRef {
+                key: "c1".into(),
+                candidate: 1,
+            },
+            name: "c1".into(),
+            document: " ".repeat(bytes).into(),
+            incarnation: 1,
+            items: vec![(1, ReportItem::Nothing)],
+        }));
+        Item::Request(Request {
+            work: Work::Command(command),
+            sink: Arc::new(Nowhere),
+            token: 0,
+        })
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes_and_gives_them_back() {
+        const LARGE: usize = 1 << 20;
+        let mut inbox = Inbox::default();
+        let mut taken = 0;
+        while inbox.take_in(report(LARGE)).is_none() {
+            taken += 1;
+        }
+        assert!(taken > 100 && taken * LARGE <= QUEUE_LIMIT_BYTES, "{taken}");
+        assert!(
+            inbox.take_in(report(1_000)).is_none(),
+            "smaller ones fit still"
+        );
+        inbox.came(taken + 1);
+        assert_eq!(inbox.drain(2).len(), 2);
+        assert!(inbox.take_in(report(LARGE)).is_none());
+        inbox.came(1);
+        inbox.drain(taken);
+        assert_eq!(inbox.bytes, 0);
+        assert!(
+            inbox.take_in(report(QUEUE_LIMIT_BYTES)).is_none(),
+            "it waits alone"
+        );
+        assert!(inbox.take_in(report(1)).is_some());
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_number() {
+        let mut inbox = Inbox::default();
+        let mut taken = 0;
+        while inbox.take_in(Item::Settle(Box::new(|_| {}))).is_none() {
+            taken += 1;
+        }
+        assert_eq!(taken, QUEUE_LIMIT);
     }
 }

@@ -34,12 +34,14 @@ mod schema;
 mod snapshots;
 mod tokens;
 mod versions;
+mod weight;
 mod writer;
 
 pub use backup::{RestoreOptions, Restored, copy, restore, restore_open};
 pub use clock::{Clock, SystemClock};
 pub use engine::{
-    Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, Request, Sink, Work,
+    Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, QUEUE_LIMIT_BYTES,
+    Request, Sink, Work,
 };
 pub use error::CacheError;
 pub use history::*;

@@ -16,6 +16,7 @@ mod desk;
 mod ended;
 mod facts;
 mod faults;
+mod idle;
 mod keeper;
 mod listener;
 mod outlook;

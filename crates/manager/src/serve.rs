@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +18,7 @@ use usher_vital::{caught, task};
 use crate::app::{App, SERVERS_LIMIT, Tools};
 use crate::clock::wall_ms;
 use crate::desk::{self, Desk};
+use crate::idle::{IDLE, Idle};
 use crate::keeper;
 use crate::probe::Prober;
 use crate::secrets::{self, Admin};
@@ -219,7 +220,7 @@ async fn serve(
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok((stream, _)) => Idle::watch(stream),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -230,7 +231,10 @@ async fn serve(
         let watcher = graceful.watcher();
         let acceptor = acceptor.clone();
         let served = async move {
-            let builder = Builder::new(TokioExecutor::new());
+            let mut builder = Builder::new(TokioExecutor::new());
+            // A head that comes a byte at a time is none, either.
+            let mut http1 = builder.http1();
+            http1.timer(TokioTimer::new()).header_read_timeout(IDLE);
             // A client that goes away in the middle is no trouble of ours.
             let _ = match acceptor {
                 None => {

@@ -113,6 +113,11 @@ impl Principal {
         }
     }
 
+    /// Whether the token was revoked.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Acquire)
+    }
+
     /// Waits until the token is revoked or has expired; what is then to be answered.
     pub(crate) async fn ended(self: Arc<Self>) -> Refusal {
         loop {

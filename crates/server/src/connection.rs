@@ -1,9 +1,9 @@
 //! One connection: HTTP/1.1 or HTTP/2 on it, and the watch that ends it when its other side
 //! dawdles.
 //!
-//! A request's head must come within [`HEAD_SECONDS`] of its first byte, a body must make
-//! progress within [`BODY_SECONDS`], and a connection without a request ends after
-//! [`IDLE_SECONDS`]. One sweep a second on each core looks after all of these, so that a request
+//! A request's head must come within [`HEAD_SECONDS`] of its first byte, a body within
+//! [`BODY_SECONDS`], and a connection without a request ends after [`IDLE_SECONDS`]. A body that does
+//! not come ends its connection, or on HTTP/2 its stream, with 408: others on it go on. One sweep a second on each core looks after all of these, so that a request
 //! sets no timer.
 
 use std::cell::{Cell, RefCell};
@@ -40,8 +40,8 @@ pub(crate) struct Watch {
     place: Cell<usize>,
     /// Requests that are being answered.
     active: Cell<u32>,
-    /// Since when each body is being read: at most as many as there are streams.
-    reading: RefCell<Vec<u32>>,
+    /// The bodies that are being read: at most as many as there are streams.
+    reading: RefCell<Vec<Rc<Coming>>>,
     /// When the first byte of a head came that is not whole yet.
     head_since: Cell<Option<u32>>,
     idle_since: Cell<u32>,
@@ -69,9 +69,13 @@ impl Watch {
 
     /// A body is being read until the guard goes.
     pub(crate) fn reading(&self) -> Reading<'_> {
-        let since = self.second.get();
-        self.reading.borrow_mut().push(since);
-        Reading { watch: self, since }
+        let body = Rc::new(Coming {
+            since: self.second.get(),
+            is_late: Cell::new(false),
+            waker: RefCell::default(),
+        });
+        self.reading.borrow_mut().push(body.clone());
+        Reading { watch: self, body }
     }
 
     fn bytes_came(&self) {
@@ -88,11 +92,15 @@ impl Watch {
             .head_since
             .get()
             .is_some_and(|since| over(since, HEAD_SECONDS));
-        let body = self
-            .reading
-            .borrow()
-            .iter()
-            .any(|since| over(*since, BODY_SECONDS));
+        let reading = self.reading.borrow();
+        let mut late = reading.iter().filter(|body| over(body.since, BODY_SECONDS));
+        let body = match self.is_http2 {
+            true => {
+                late.for_each(|body| body.end());
+                false
+            }
+            false => late.next().is_some(),
+        };
         let idle = self.active.get() == 0 && over(self.idle_since.get(), IDLE_SECONDS);
         if head || body || idle {
             self.end();
@@ -129,16 +137,48 @@ impl Drop for Busy {
     }
 }
 
+/// A body that is being read.
+#[derive(Debug)]
+struct Coming {
+    since: u32,
+    is_late: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Coming {
+    fn end(&self) {
+        self.is_late.set(true);
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+}
+
 /// See [`Watch::reading`].
 pub(crate) struct Reading<'a> {
     watch: &'a Watch,
-    since: u32,
+    body: Rc<Coming>,
+}
+
+impl Reading<'_> {
+    /// Done when the body has not come in time, and its stream is to end without the others of its
+    /// connection.
+    pub(crate) async fn late(&self) {
+        std::future::poll_fn(|cx| match self.body.is_late.get() {
+            true => Poll::Ready(()),
+            false => {
+                *self.body.waker.borrow_mut() = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        })
+        .await;
+    }
 }
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
         let mut reading = self.watch.reading.borrow_mut();
-        if let Some(at) = reading.iter().position(|since| *since == self.since) {
+        if let Some(at) = reading.iter().position(|body| Rc::ptr_eq(body, &self.body)) {
             reading.swap_remove(at);
         }
     }
@@ -352,8 +392,12 @@ mod tests {
     use super::*;
 
     fn watch() -> (Rc<Cell<u32>>, Rc<Watch>) {
+        watch_of(false)
+    }
+
+    fn watch_of(is_http2: bool) -> (Rc<Cell<u32>>, Rc<Watch>) {
         let second = Rc::new(Cell::new(100));
-        (second.clone(), Rc::new(Watch::new(second, false)))
+        (second.clone(), Rc::new(Watch::new(second, is_http2)))
     }
 
     #[test]
@@ -400,18 +444,20 @@ mod tests {
 
     #[test]
     fn a_body_that_does_not_come_is_not_hidden_by_fresh_ones() {
-        let (second, watch) = watch();
+        let (second, watch) = watch_of(true);
         let _busy = watch.busy();
-        let _slow = watch.reading();
+        let slow = watch.reading();
         for now in 101..=100 + BODY_SECONDS {
             second.set(now);
             drop(watch.reading());
             watch.sweep();
-            assert!(!watch.must_end.get());
+            assert!(!slow.body.is_late.get());
         }
         second.set(101 + BODY_SECONDS);
-        drop(watch.reading());
+        let fresh = watch.reading();
         watch.sweep();
-        assert!(watch.must_end.get());
+        assert!(slow.body.is_late.get());
+        assert!(!fresh.body.is_late.get(), "each has its own time");
+        assert!(!watch.must_end.get(), "the others of the connection go on");
     }
 }

@@ -8,17 +8,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::service::TowerToHyperService;
+use usher_api::Code;
 
 use crate::app::App;
 use crate::auth::{LastAsker, Principal};
-use crate::body::{self, Bodies, Body};
+use crate::body::{self, Bodies, Body, Held};
 use crate::candidate::candidate;
-use crate::connection::Watch;
+use crate::connection::{BODY_SECONDS, Watch};
 use crate::hopper::Hopper;
 use crate::keys::REPLAYED;
 use crate::metrics::CoreCounts;
@@ -97,10 +98,7 @@ async fn hot_route(
         .borrow_mut()
         .identify(request.headers(), &core.app.tokens)?;
     let mut held = core.bodies.hold();
-    let body = {
-        let _reading = connection.reading();
-        body::read(&mut request, &mut held).await?
-    };
+    let body = body_of(connection, &mut request, &mut held).await?;
     // The body may have taken its time.
     who.must_be_valid()?;
     if let Some(query) = request.uri().query() {
@@ -125,6 +123,23 @@ async fn hot_route(
     }
 }
 
+/// The body of a request, if it comes in time.
+async fn body_of(
+    connection: &Watch,
+    request: &mut Request<Incoming>,
+    held: &mut Held<'_>,
+) -> Result<Bytes, Refusal> {
+    let reading = connection.reading();
+    tokio::select! {
+        biased;
+        body = body::read(request, held) => body,
+        () = reading.late() => Err(Refusal::new(
+            Code::RequestTimeout,
+            format!("the body has not come whole within {BODY_SECONDS} seconds: send it again"),
+        )),
+    }
+}
+
 async fn cold_route(
     core: &Core,
     connection: &Watch,
@@ -144,12 +159,9 @@ async fn cold_route(
             Err(refusal) => return (no_route, Err(refusal)),
         }
     }
-    let body = {
-        let _reading = connection.reading();
-        match body::read(&mut request, &mut held).await {
-            Ok(body) => body,
-            Err(refusal) => return (no_route, Err(refusal)),
-        }
+    let body = match body_of(connection, &mut request, &mut held).await {
+        Ok(body) => body,
+        Err(refusal) => return (no_route, Err(refusal)),
     };
     let is_look = request.method() == Method::GET;
     let mut request = request.map(|_| axum::body::Body::from(body));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use usher_api::{self as api, Also, PassedOver, Problem, TicketAnswer, TicketState};
 use usher_cache::Answer;
-use usher_core::ledger::{self, Command, KEEP_SECONDS, Reply, TicketId};
+use usher_core::ledger::{self, Access, Command, KEEP_SECONDS, Reply, TicketId};
 
 use super::{Caller, Id, Json};
 use crate::app::App;
@@ -35,7 +35,7 @@ struct Query {
 /// What became of a ticket. With `wait_seconds`, answers when it is granted or over, at the
 /// latest after so long. Each poll keeps the place for 30 s beyond its end; a granted seat that
 /// is not fetched within 15 s passes on. A poll ends with 401 when its token is revoked or expires,
-/// and takes no seat then.
+/// and takes no seat then; a user's or computer's token that is revoked gives the place up, too.
 #[utoipa::path(
     get,
     path = "/v1/tickets/{id}",
@@ -66,6 +66,11 @@ pub(crate) async fn get(
     )?;
     let ticket: TicketId = input::id(&id, Refusal::unknown_ticket)?;
     let until = Instant::now() + Duration::from_secs(u64::from(wait));
+    let _place = Place {
+        app: app.clone(),
+        ticket,
+        who: caller.who(),
+    };
     let watch = app.live.tickets.watch(ticket.number);
     loop {
         let changed = watch.changed();
@@ -81,6 +86,35 @@ pub(crate) async fn get(
             () = tokio::time::sleep(slice) => {}
             () = app.stopping() => {}
         }
+    }
+}
+
+/// The place in the queue of who polls: where the token is revoked that it was asked for with, it is
+/// given up with the poll, and not kept for the time that polls keep it.
+struct Place {
+    app: Arc<App>,
+    ticket: TicketId,
+    who: Arc<Principal>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Who may look at all tickets gives up none by looking.
+        let is_own = self.who.access != Access::Anyone;
+        if !is_own || !self.who.is_revoked() {
+            return;
+        }
+        let command = Command::Cancel {
+            ticket: self.ticket,
+            access: self.who.access.clone(),
+        };
+        let app = self.app.clone();
+        tokio::spawn(async move {
+            // Where it cannot be written, the place is lost a little later.
+            if let Err(refusal) = app.command(command).await {
+                tracing::debug!(why = refusal.problem().detail, "a place is kept for now");
+            }
+        });
     }
 }
 

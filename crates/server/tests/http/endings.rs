@@ -127,6 +127,50 @@ async fn a_long_poll_of_a_revoked_token_is_refused_at_once_and_takes_no_seat() {
 }
 
 #[tokio::test]
+async fn a_place_in_the_queue_is_given_up_with_the_token_that_polled_it_and_not_by_who_looks() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    server.lease("cad", "ann").await;
+    let (client, own) = token(&server, json!({ "role": "client", "user": "bob" })).await;
+    let (operator, watching) = token(&server, json!({ "role": "operator" })).await;
+    let mut wish = asking("cad", "bob");
+    wish["wait"] = json!(true);
+    let queued = server
+        .call_as(&client, "POST", "/v1/checkouts", Some(wish))
+        .await;
+    let ticket = queued.body["ticket"]["id"].as_str().unwrap().to_owned();
+    let path = |ticket: &str| format!("/v1/tickets/{ticket}?wait_seconds=60");
+    let state = async |ticket: &str| {
+        let ticket = server.get(&format!("/v1/tickets/{ticket}")).await;
+        ticket["state"].as_str().unwrap().to_owned()
+    };
+    let looked_at = server.ticket("cad", "eve").await;
+    let look = tokio::spawn(send(server.request("GET", &path(&looked_at), &operator)));
+    let poll = tokio::spawn(send(server.request("GET", &path(&ticket), &client)));
+    for ticket in [&looked_at, &ticket] {
+        until("the polls to arrive", async || {
+            is_polled(&server, ticket).await
+        })
+        .await;
+    }
+
+    revoke(&server, &watching).await;
+    revoke(&server, &own).await;
+
+    assert_eq!(look.await.unwrap().status, 401);
+    assert_eq!(poll.await.unwrap().status, 401);
+    until("the place to be given up", async || {
+        (state(&ticket).await == "cancelled").then_some(())
+    })
+    .await;
+    assert_eq!(
+        state(&looked_at).await,
+        "waiting",
+        "a look gives up nothing"
+    );
+}
+
+#[tokio::test]
 async fn a_long_poll_of_an_agent_ends_when_its_token_expires() {
     let server = Server::start();
     server.product("cad", 1).await;

@@ -1,0 +1,63 @@
+//! What a request that waits for the writer takes in memory, about: the queue is bounded by it.
+
+use usher_core::ledger::{Command, Report, ReportItem};
+
+use crate::engine::{Request, Work};
+use crate::inbox::Item;
+
+/// What any item takes, with the texts of a request, each of which is short.
+const ITEM_BYTES: usize = 1_024;
+/// What a product takes, whose rules may be many.
+const PRODUCT_BYTES: usize = 64 * 1024;
+
+/// The bytes of one item.
+pub(crate) fn bytes_of(item: &Item) -> usize {
+    let Item::Request(Request {
+        work: Work::Command(command),
+        ..
+    }) = item
+    else {
+        return ITEM_BYTES;
+    };
+    of_command(command)
+}
+
+fn of_command(command: &Command) -> usize {
+    match command {
+        Command::As { command, .. } => of_command(command),
+        Command::Report(report) => ITEM_BYTES + of_report(report),
+        Command::PutProduct { .. } => PRODUCT_BYTES,
+        _ => ITEM_BYTES,
+    }
+}
+
+fn of_report(report: &Report) -> usize {
+    let texts = report.name.len() + report.document.len();
+    let items = report.items.iter().map(|(_, item)| {
+        let texts = match item {
+            ReportItem::Checkout {
+                product, subject, ..
+            } => product.len() + subject.key.len() + subject.authority.len() + subject.name.len(),
+            ReportItem::Finished {
+                product,
+                program,
+                subject,
+                ..
+            } => {
+                // The version and the real account are no longer than the others.
+                2 * (product.len() + program.len())
+                    + 2 * (subject.key.len() + subject.authority.len() + subject.name.len())
+            }
+            ReportItem::Programs { counts } => {
+                let names = counts.iter().map(|(name, _)| name.len());
+                names.sum::<usize>() + size_of_val(counts.as_slice())
+            }
+            ReportItem::Renew { .. }
+            | ReportItem::Checkin { .. }
+            | ReportItem::Released { .. }
+            | ReportItem::Nothing => 0,
+        };
+        size_of::<(u64, ReportItem)>() + texts
+    });
+    texts + items.sum::<usize>()
+}
