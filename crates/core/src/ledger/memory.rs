@@ -1,7 +1,10 @@
 //! What was answered under which key, so that a repeated command gets its first answer again.
 //! Kept for a day and for the newest half a million keys; what is older is done anew.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
 
 use super::command::Reply;
 use super::ids::Steady;
@@ -22,43 +25,141 @@ pub(super) struct Remembered {
     pub(super) at: Steady,
 }
 
-/// The answers under their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The answers under their keys. They stand in one queue, and the table holds their places alone:
+/// a table of which as much is removed as comes doubles once more than its size needs.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
+    kept: VecDeque<(u128, Remembered)>,
+    /// The place of the queue's head; places only grow.
+    first: u64,
+    places: HashTable<u64>,
     /// Who asks chooses the key, so it is hashed under a key of this process.
-    answers: HashMap<u128, Remembered>,
-    order: VecDeque<(Steady, u128)>,
+    keyed: RandomState,
 }
 
 impl Memory {
     pub(super) fn get(&self, key: u128) -> Option<&Remembered> {
-        self.answers.get(&key)
+        let is_it = |place: &u64| self.key_at(*place) == Some(key);
+        let place = self.places.find(self.keyed.hash_one(key), is_it)?;
+        self.at(*place).map(|(_, remembered)| remembered)
     }
 
     pub(super) fn put(&mut self, key: u128, remembered: Remembered) {
-        self.order.push_back((remembered.at, key));
-        self.answers.insert(key, remembered);
+        let place = self.first + self.kept.len() as u64;
+        // A key that was forgotten may be in use again.
+        self.forget(key, |_| true);
+        self.kept.push_back((key, remembered));
+        let (kept, first, keyed) = (&self.kept, self.first, &self.keyed);
+        self.places
+            .insert_unique(keyed.hash_one(key), place, |place| {
+                let kept = kept.get(index(*place, first));
+                kept.map_or(0, |(key, _)| keyed.hash_one(key))
+            });
     }
 
     pub(super) fn undo(&mut self, key: u128) {
-        self.answers.remove(&key);
-        self.order.pop_back();
+        self.forget(key, |_| true);
+        self.kept.pop_back();
     }
 
     pub(super) fn prune(&mut self, now: Steady) {
-        while let Some((at, key)) = self.order.front().copied() {
-            if now.since_ms(at) < KEPT_SECONDS * 1_000 && self.order.len() <= KEYS_LIMIT {
+        while let Some((key, remembered)) = self.kept.front() {
+            let is_new = now.since_ms(remembered.at) < KEPT_SECONDS * 1_000;
+            if is_new && self.kept.len() <= KEYS_LIMIT {
                 return;
             }
-            self.order.pop_front();
-            // A key that was forgotten may be in use again.
-            if self
-                .answers
-                .get(&key)
-                .is_some_and(|remembered| remembered.at == at)
-            {
-                self.answers.remove(&key);
-            }
+            let (key, place) = (*key, self.first);
+            self.forget(key, |other| other == place);
+            self.kept.pop_front();
+            self.first += 1;
         }
+    }
+
+    /// Takes a key's place out of the table, where it is the one that is meant.
+    fn forget(&mut self, key: u128, is_meant: impl Fn(u64) -> bool) {
+        let (kept, first) = (&self.kept, self.first);
+        let is_it = |place: &u64| {
+            let found = kept.get(index(*place, first));
+            is_meant(*place) && found.is_some_and(|(other, _)| *other == key)
+        };
+        if let Ok(entry) = self.places.find_entry(self.keyed.hash_one(key), is_it) {
+            entry.remove();
+        }
+    }
+
+    fn at(&self, place: u64) -> Option<&(u128, Remembered)> {
+        self.kept.get(index(place, self.first))
+    }
+
+    fn key_at(&self, place: u64) -> Option<u128> {
+        self.at(place).map(|(key, _)| *key)
+    }
+}
+
+/// Where a place is in the queue that begins with the place `first`: it holds what is in memory.
+fn index(place: u64, first: u64) -> usize {
+    place.wrapping_sub(first) as usize
+}
+
+impl PartialEq for Memory {
+    /// Where the queue begins tells only how much was forgotten before.
+    fn eq(&self, other: &Memory) -> bool {
+        self.kept == other.kept
+    }
+}
+
+impl Eq for Memory {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: u64, at: u64) -> Remembered {
+        Remembered {
+            body,
+            reply: Box::new(Reply::Done),
+            at: Steady(at),
+        }
+    }
+
+    fn body(memory: &Memory, key: u128) -> Option<u64> {
+        memory.get(key).map(|remembered| remembered.body)
+    }
+
+    #[test]
+    fn the_newest_half_a_million_are_kept_and_their_table_never_becomes_large() {
+        let mut memory = Memory::default();
+        let count = 5 * KEYS_LIMIT as u64;
+        for number in 0..count {
+            memory.put(u128::from(number), answer(number, 0));
+            memory.prune(Steady(1));
+        }
+        assert_eq!(memory.kept.len(), KEYS_LIMIT);
+        assert_eq!(memory.places.len(), KEYS_LIMIT);
+        let oldest = count - KEYS_LIMIT as u64;
+        assert_eq!(body(&memory, u128::from(oldest) - 1), None);
+        for number in [oldest, count - 1] {
+            assert_eq!(body(&memory, u128::from(number)), Some(number));
+        }
+        let bytes = memory.places.allocation_size();
+        assert!(bytes <= 20 << 20, "{bytes} bytes of places");
+    }
+
+    #[test]
+    fn a_key_that_was_forgotten_may_be_used_again_and_an_undone_one_too() {
+        let mut memory = Memory::default();
+        memory.put(7, answer(1, 0));
+        memory.put(8, answer(2, 10));
+        memory.put(7, answer(3, 20));
+        assert_eq!(body(&memory, 7), Some(3));
+        // Its first answer is too old; its second is not.
+        memory.prune(Steady(KEPT_SECONDS * 1_000 + 5));
+        assert_eq!((body(&memory, 7), body(&memory, 8)), (Some(3), Some(2)));
+        memory.undo(7);
+        assert_eq!((body(&memory, 7), body(&memory, 8)), (None, Some(2)));
+        memory.put(7, answer(4, 30));
+        memory.prune(Steady(2 * KEPT_SECONDS * 1_000));
+        assert_eq!((body(&memory, 7), body(&memory, 8)), (None, None));
+        assert_eq!(memory.places.len(), 0);
     }
 }
