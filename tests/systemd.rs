@@ -1,9 +1,10 @@
 //! Debian's systemd as a real PID 1 in namespaces of its own: real units, watchdogs, sockets and
 //! control groups, up in a tenth of a second, and no service of this computer is touched.
 //!
-//! It has its own processes, mounts, control group, `/run` and `/var/lib`, and shares the network
-//! and all other files with the tests. Its units are those that a test writes. All that runs in it
-//! ends with the [`SystemdBox`], and with the test's process even when that is killed.
+//! It has its own processes, mounts, control group, `/run`, `/var/lib`, `/tmp` and `/var/tmp`, and
+//! shares the network and all other files with the tests. Its units are those that a test writes.
+//! All that runs in it ends with the [`SystemdBox`], and with the test's process even when that is
+//! killed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -37,6 +38,13 @@ mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/lib
+# What services keep in private folders there would stay when the box is killed.
+mkdir /run/dir
+mount --bind "$DIR" /run/dir
+mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /var/tmp
+mkdir -p "$DIR"
+mount --bind /run/dir "$DIR"
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mkdir /run/program
 touch /run/program/usher

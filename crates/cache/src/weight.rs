@@ -24,7 +24,11 @@ pub(crate) fn bytes_of(item: &Item) -> usize {
 
 fn of_command(command: &Command) -> usize {
     match command {
-        Command::As { command, .. } => of_command(command),
+        Command::As { command, .. } | Command::Once { command, .. } => of_command(command),
+        Command::Checkout(checkout) => {
+            let names = checkout.also.iter().map(|with| with.product.len());
+            ITEM_BYTES + size_of_val(checkout.also.as_slice()) + names.sum::<usize>()
+        }
         Command::Report(report) => ITEM_BYTES + of_report(report),
         Command::PutProduct { .. } => PRODUCT_BYTES,
         _ => ITEM_BYTES,
