@@ -285,14 +285,20 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
     })
 }
 
-/// What a lease or ticket is one with, from two columns on.
+/// What a lease or ticket is one with, from two columns on. One that it is no part of is none.
 fn bundle(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Bundle>> {
+    let own = EventNumber(from_i64(row.get(0)?));
     let number: Option<i64> = row.get(first)?;
     let count: Option<u8> = row.get(first + 1)?;
-    Ok(number.zip(count).map(|(number, count)| Bundle {
+    let bundle = number.zip(count).map(|(number, count)| Bundle {
         first: EventNumber(from_i64(number)),
         count,
-    }))
+    });
+    let is_whole = |bundle: &Bundle| {
+        (2..=BUNDLE_LIMIT).contains(&usize::from(bundle.count))
+            && bundle.numbers().any(|number| number == own)
+    };
+    Ok(bundle.filter(is_whole))
 }
 
 const TICKETS: &str = "SELECT number, incarnation, product, subject, computer, seats, \

@@ -183,7 +183,7 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
 
 fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
     if waits_for_others(row) {
-        return vec![format!("{} coming free.", capital(&others(row)))];
+        return vec![format!("What is missing of {} coming free.", others(row))];
     }
     let product = &row.product;
     let asked = u64::from(row.seats);

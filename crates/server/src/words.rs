@@ -105,8 +105,8 @@ pub(crate) fn passed_over(product: &str, seats: u32, also: &[ledger::Also]) -> S
             products.push_str(&other.product);
         }
         return format!(
-            "of {products} fewer seats are owned now than were asked for, in use or not, so \
-             others are served first"
+            "of {products} fewer seats are owned now than were asked for, in use or not, or one is \
+             switched off, so others are served first"
         );
     }
     let fewer = match seats {

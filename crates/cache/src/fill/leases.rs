@@ -289,6 +289,15 @@ impl<'c> Leases<'c> {
                 lease.bundle.map(|bundle| signed(bundle.first.0)),
                 lease.bundle.map(|bundle| bundle.count),
             ])?;
+            // A ticket's row may be purged before that of its lease.
+            if let (Some(_), Some(ticket)) = (lease.bundle, lease.ticket) {
+                self.connection
+                    .prepare_cached(
+                        "UPDATE leases SET also = (SELECT also FROM tickets WHERE number = ?2) \
+                         WHERE number = ?1",
+                    )?
+                    .execute(params![signed(lease.id.number.0), signed(ticket.number.0)])?;
+            }
         }
         Ok(())
     }

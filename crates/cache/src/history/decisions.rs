@@ -83,8 +83,7 @@ impl History {
                 (
                     DecisionKind::Granted,
                     "leases",
-                    "d.granted_at, NULL, d.ticket IS NOT NULL, d.ended_at, d.cause, \
-                     coalesce(d.also, (SELECT also FROM tickets t WHERE t.number = d.ticket))",
+                    "d.granted_at, NULL, d.ticket IS NOT NULL, d.ended_at, d.cause, d.also",
                 ),
                 (
                     DecisionKind::Queued,

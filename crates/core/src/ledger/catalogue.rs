@@ -1,5 +1,6 @@
 //! Products and entitlements: what there is, and what is owned of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::event::Event;
@@ -39,19 +40,20 @@ impl Ledger {
             .filter(|entitlement| entitlement.product == product)
             .map(|entitlement| entitlement.number)
             .collect();
-        for entitlement in owned {
-            self.remove_entitlement(entitlement);
-        }
         let forget_at = self.now.steady.plus_seconds(super::time::FORGET_SECONDS);
-        let mut others: Vec<ProductNumber> = Vec::new();
+        // Before its seats are taken away: nobody who waits is to be granted what is left of them.
+        let mut others: BTreeSet<ProductNumber> = BTreeSet::new();
         for ticket in waiting {
             let together = self.tickets_with(ticket);
             self.set_tickets(&together, TicketState::Cancelled { forget_at });
             others.extend(self.products_of(&together));
         }
+        for entitlement in owned {
+            self.remove_entitlement(entitlement);
+        }
         self.emit(Event::ProductRemoved { product });
-        others.retain(|other| *other != product);
-        self.promote_each(&others);
+        others.remove(&product);
+        self.promote_each(others);
         Reply::Done
     }
 

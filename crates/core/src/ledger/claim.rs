@@ -103,10 +103,15 @@ impl Ledger {
         if let Some(ticket) = self.leases.get(&lease).and_then(|lease| lease.ticket) {
             self.fetch(ticket.number);
         }
+        let held_with = self.leases_with(lease);
+        let pools = held_with
+            .iter()
+            .filter_map(|number| self.pools.get(&self.leases.get(number)?.product));
+        let allowed = pools.map(|pool| pool.listing.spec.max_ttl_seconds).min();
         self.emit(Event::Claimed {
             lease,
             session,
-            ttl_seconds: asked.ttl_seconds,
+            ttl_seconds: allowed.map_or(asked.ttl_seconds, |most| most.min(asked.ttl_seconds)),
             shared: self.is_shared(asked.product),
         });
         self.renew_lease(lease);

@@ -64,7 +64,7 @@ use denials::Denials;
 use event::Undo;
 use forget::Named;
 use memory::Memory;
-use pool::Reviewed;
+use pool::{Reviewed, ThereIs};
 use seatings::{Seating, Seatings};
 
 /// How far a sender's items are applied.
@@ -225,10 +225,15 @@ impl Ledger {
             };
         }
         let reply = self.apply(self.now, command);
-        // "Nothing yet" is no answer to keep: the same key may succeed when the hold or pause is over.
+        // "Nothing yet" is no answer to keep: the same key may succeed when the hold or pause is
+        // over. Nor is a name that whoever asks has made up.
         if !matches!(
             reply,
-            Reply::Held { .. } | Reply::Paused | Reply::Replayed(_) | Reply::KeyConflict
+            Reply::Held { .. }
+                | Reply::Paused
+                | Reply::Replayed(_)
+                | Reply::KeyConflict
+                | Reply::UnknownOther(_)
         ) {
             let kept = Box::new(reply.clone().without_names());
             self.emit(Event::Remembered {

@@ -331,10 +331,21 @@ impl Pool {
     }
 }
 
-/// For which seats (now, and now or later) the queue was last looked through. A note that spares
-/// work, not state: who is passed over says so itself, and none means that a look is due.
+/// What there is of a product, in use or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ThereIs {
+    /// Seats that may be in use now.
+    pub(super) seats: u64,
+    /// Seats that may be in use now, or on a day that is still to come.
+    pub(super) to_come: u64,
+    /// Whether any are handed out.
+    pub(super) enabled: bool,
+}
+
+/// For what there is the queue was last looked through. A note that spares work, not state: who
+/// is passed over says so itself, and none means that a look is due.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reviewed(pub(super) Option<(u64, u64)>);
+pub(super) struct Reviewed(pub(super) Option<ThereIs>);
 
 impl PartialEq for Reviewed {
     fn eq(&self, _: &Reviewed) -> bool {

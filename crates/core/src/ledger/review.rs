@@ -1,9 +1,10 @@
-//! Who waits for more seats than there are: passed over at once, refused after a while.
+//! Who waits for more seats than there are: passed over at once, refused after a while. Who waits
+//! for several products is passed over, too, while one of them is switched off.
 //!
 //! I4 asks that nobody who can be served waits behind somebody who cannot. What there is changes
 //! seldom (an entitlement, a date), so a pool's queue is looked through when it has changed.
 
-use smallvec::SmallVec;
+use std::collections::BTreeSet;
 
 use super::*;
 
@@ -17,7 +18,7 @@ pub(super) struct Moved {
     /// Whether what there is has changed since the last look.
     pub changed: bool,
     /// Other products in whose queues somebody is passed over now, or no longer.
-    pub others: SmallVec<[ProductNumber; 4]>,
+    pub others: BTreeSet<ProductNumber>,
 }
 
 impl Ledger {
@@ -33,7 +34,11 @@ impl Ledger {
         if !pool.has_waiting() {
             return moved;
         }
-        let there_is = (pool.seats(now), pool.seats_to_come(now));
+        let there_is = ThereIs {
+            seats: pool.seats(now),
+            to_come: pool.seats_to_come(now),
+            enabled: pool.listing.spec.enabled,
+        };
         if pool.reviewed.0 == Some(there_is) {
             return moved;
         }
@@ -75,7 +80,9 @@ impl Ledger {
             let ticket = self.tickets.get(number)?;
             let pool = self.pools.get(&ticket.product)?;
             let asked = u64::from(ticket.seats);
-            if asked > pool.seats(now) {
+            // Alone it would hold up nobody but the queue of what is switched off.
+            let holds_up_others = together.len() > 1 && !pool.listing.spec.enabled;
+            if asked > pool.seats(now) || holds_up_others {
                 aside = aside.or(before).or(Some(Aside {
                     since: now.steady,
                     deny_at: None,
@@ -98,8 +105,8 @@ impl Ledger {
     pub(super) fn serve_waiting(&mut self, product: ProductNumber) {
         let moved = self.review(product);
         if moved.changed {
-            self.promote_each(&moved.others);
-            self.promote(product);
+            let products = moved.others.into_iter().chain([product]);
+            self.promote_each(products);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Seats that pass on to those who wait.
 
+use std::collections::BTreeSet;
+
 use smallvec::SmallVec;
 
 use super::event::Event;
@@ -13,13 +15,13 @@ impl Ledger {
     /// Serves whoever waits for a product, in order, while the first one's seats are free. Who
     /// asks for more than there is at all is passed over.
     pub(super) fn promote(&mut self, product: ProductNumber) {
-        self.promote_each(&[product]);
+        self.promote_each([product]);
     }
 
     /// Serves whoever waits for these products, and for those whose queues move on with theirs.
-    pub(super) fn promote_each(&mut self, products: &[ProductNumber]) {
-        let mut due: SmallVec<[ProductNumber; 4]> = products.into();
-        while let Some(product) = due.pop() {
+    pub(super) fn promote_each(&mut self, products: impl IntoIterator<Item = ProductNumber>) {
+        let mut due: BTreeSet<ProductNumber> = products.into_iter().collect();
+        while let Some(product) = due.pop_first() {
             let moved = self.review(product);
             due.extend(moved.others);
             if !self.is_held() {
@@ -28,7 +30,7 @@ impl Ledger {
         }
     }
 
-    fn serve(&mut self, product: ProductNumber, due: &mut SmallVec<[ProductNumber; 4]>) {
+    fn serve(&mut self, product: ProductNumber, due: &mut BTreeSet<ProductNumber>) {
         while let Some(pool) = self.pools.get(&product) {
             let Some((_, first)) = pool.queue.first().copied() else {
                 return;

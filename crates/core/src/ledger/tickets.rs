@@ -120,7 +120,7 @@ impl Ledger {
         match former {
             TicketState::Waiting { .. } => {
                 self.set_tickets(&together, state);
-                self.promote_each(&self.products_of(&together));
+                self.promote_each(self.products_of(&together));
             }
             TicketState::Granted { lease, .. } => {
                 self.set_tickets(&together, state);
@@ -154,20 +154,18 @@ impl Ledger {
     pub fn view(&self, ticket: &Ticket) -> TicketView {
         let passed_over = matches!(ticket.state, TicketState::Waiting { aside: Some(_), .. });
         let mut position = 0;
-        let mut expected_wait_seconds = None;
+        let mut expected_wait_seconds = Some(0);
         for number in self.tickets_with(ticket.id.number) {
-            let Some((ticket, pool)) = self.tickets.get(&number).and_then(|ticket| {
-                let pool = self.pools.get(&ticket.product)?;
-                Some((ticket, pool))
-            }) else {
-                continue;
-            };
-            let place = pool.position(super::state::place_of(ticket));
-            if place > 0 && !passed_over {
-                let wait = pool.expected_wait_seconds(place, self.now);
-                expected_wait_seconds = expected_wait_seconds.max(wait);
-            }
+            let own = self.tickets.get(&number);
+            let (place, wait_seconds) = own.map_or((0, None), |own| self.place(own));
             position = position.max(place);
+            // Where one of them is not known, all are not.
+            expected_wait_seconds = expected_wait_seconds
+                .zip(wait_seconds)
+                .map(|(longest, wait)| longest.max(wait));
+        }
+        if passed_over {
+            expected_wait_seconds = None;
         }
         let lease = match ticket.state {
             TicketState::Granted { lease, .. } => self.leases.get(&lease.number).cloned(),
@@ -180,6 +178,17 @@ impl Ledger {
             lease,
             also: self.waits_with(ticket),
         }
+    }
+
+    /// The place of a ticket in the queue of its own product, from 1, and 0 where it has none; and
+    /// how many seconds it is expected to wait there, where that is known.
+    pub fn place(&self, ticket: &Ticket) -> (u32, Option<u64>) {
+        let Some(pool) = self.pools.get(&ticket.product) else {
+            return (0, None);
+        };
+        let place = pool.position(super::state::place_of(ticket));
+        let known = (place > 0).then(|| pool.expected_wait_seconds(place, self.now));
+        (place, known.flatten())
     }
 
     /// Fetches the seats that a ticket was granted, once: they are held from now on, and their
@@ -224,7 +233,7 @@ impl Ledger {
             }
             TicketState::Waiting { .. } => {
                 self.set_tickets(&together, expired);
-                self.promote_each(&self.products_of(&together));
+                self.promote_each(self.products_of(&together));
             }
             TicketState::Granted {
                 lease,

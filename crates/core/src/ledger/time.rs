@@ -92,7 +92,7 @@ impl Ledger {
                 });
             }
         }
-        self.promote_each(&products);
+        self.promote_each(products);
     }
 
     /// Gives those whose time ran out, or nearly, while the computer was down a moment to be

@@ -308,3 +308,87 @@ fn who_waits_behind_a_bundle_goes_on_as_soon_as_that_cannot_be_served() {
     });
     assert!(is_granted(&w.poll(behind)));
 }
+
+#[test]
+fn a_bundle_of_which_one_product_is_switched_off_is_in_nobodys_way() {
+    let mut w = world(1, 1);
+    let held = w.granted("solver", "ada");
+    let bob = both_queued(&mut w, "solver", "pack", "bob");
+    let behind = w.queued("solver", "cyd");
+    let put = |enabled| Command::PutProduct {
+        spec: ProductSpec {
+            enabled,
+            ..spec("pack")
+        },
+        new: false,
+    };
+    w.tell(put(false));
+    w.checkin(held.id);
+    let served = w.poll(behind);
+    assert!(is_granted(&served));
+    // It is refused for nothing, and has its old place when the product is on again.
+    for _ in 0..70 {
+        w.pass(1);
+        w.poll(bob);
+    }
+    w.tell(put(true));
+    w.checkin(served.lease.unwrap().id);
+    assert!(is_granted(&w.poll(bob)));
+    assert!(w.recovers());
+}
+
+#[test]
+fn a_product_that_is_removed_grants_nothing_to_who_waits_for_it_with_others() {
+    let mut w = World::new();
+    w.product("solver", 5);
+    w.own("solver", 2);
+    w.product("pack", 1);
+    w.granted("solver", "ada");
+    w.granted("solver", "ada");
+    let wide = w.queued_with("solver", "bob", 6, 0);
+    both_queued(&mut w, "solver", "pack", "cyd");
+    w.tell(Command::RemoveProduct {
+        product: "solver".into(),
+    });
+    let state = w.poll(wide).ticket.state;
+    assert!(matches!(state, TicketState::Cancelled { .. }));
+    assert_eq!(in_use(&w, "pack"), 0, "nobody holds it");
+    w.granted("pack", "dan");
+}
+
+#[test]
+fn where_one_wait_is_not_known_that_for_all_is_not() {
+    let mut w = world(1, 1);
+    let lease = w.granted("solver", "ada");
+    w.pass(100);
+    w.checkin(lease.id);
+    w.granted("solver", "ada");
+    let alone = w.queued("solver", "bob");
+    let both = both_queued(&mut w, "solver", "pack", "cyd");
+    assert!(w.poll(alone).expected_wait_seconds.is_some());
+    let view = w.poll(both);
+    assert_eq!((view.position, view.expected_wait_seconds), (2, None));
+    let (place, wait) = w.ledger.place(w.ledger.ticket(both.number).unwrap());
+    assert!(
+        place == 2 && wait.is_some(),
+        "of the solver's queue it is known"
+    );
+}
+
+#[test]
+fn a_name_that_was_made_up_is_no_answer_to_keep() {
+    let mut w = world(1, 1);
+    let once = |other: &str| Command::Once {
+        key: 1,
+        body: 1,
+        command: Box::new(Command::Checkout(asks_for(
+            "solver",
+            &[other],
+            "ada",
+            false,
+        ))),
+    };
+    assert_eq!(w.tell(once("later")), Reply::UnknownOther("later".into()));
+    w.product("later", 1);
+    assert!(matches!(w.tell(once("later")), Reply::Granted { .. }));
+}

@@ -734,7 +734,8 @@ fn all_parts(ledger: &Ledger, ticket: &Ticket, holds: impl Fn(&Ticket, &Pool) ->
 /// Whether there are as many seats as a ticket waits for, of each of its products, in use or not.
 fn there_is_enough(ledger: &Ledger, ticket: &Ticket, now: Now) -> bool {
     all_parts(ledger, ticket, |part, pool| {
-        u64::from(part.seats) <= pool.seats(now)
+        let is_on = ticket.bundle.is_none() || pool.listing.spec.enabled;
+        is_on && u64::from(part.seats) <= pool.seats(now)
     })
 }
 

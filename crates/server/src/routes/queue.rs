@@ -72,8 +72,9 @@ async fn pace(app: &App, rows: &[TicketRow]) -> Result<Pace, Refusal> {
     }
     app.look(move |ledger, _| {
         let views = last.into_iter().filter_map(|(product, number)| {
-            let view = ledger.view(ledger.ticket(number)?);
-            Some((product, (view.expected_wait_seconds?, view.position)))
+            // In this queue alone, whatever else it waits for.
+            let (place, seconds) = ledger.place(ledger.ticket(number)?);
+            Some((product, (seconds?, place)))
         });
         views.collect()
     })

@@ -277,7 +277,10 @@ async fn in_line(
                     }
                     (TicketState::Denied, _) => {
                         return Err(NoSeat::Denied {
-                            product: answer.product,
+                            product: answer
+                                .also
+                                .iter()
+                                .fold(answer.product, |all, other| all + " or " + &other.product),
                             decision: answer.decision_id,
                         });
                     }
