@@ -288,6 +288,7 @@ mod tests {
             (5, true, Reason::NoSeat, scene(2, 0, 0)),
             (1, false, Reason::NoEntitlement, scene(0, 0, 0)),
             (1, false, Reason::EntitlementExpired, scene(0, 0, 0)),
+            (1, false, Reason::NotYetValid, scene(0, 0, 0)),
             (1, false, Reason::ProductDisabled, scene(2, 0, 0)),
             (1, true, Reason::QueueFull, scene(2, 2, 10)),
         ];
