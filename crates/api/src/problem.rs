@@ -88,7 +88,7 @@ pub enum Reason {
     NotPermitted,
     /// Not at this time of day.
     OutsideAccessHours,
-    /// What was owned has ended, or has not begun.
+    /// What was owned has ended.
     EntitlementExpired,
     /// Who asks has as many as they may.
     Quota,
@@ -98,6 +98,8 @@ pub enum Reason {
     QueueFull,
     /// It waited for more seats than there are, in use or not.
     Impossible,
+    /// What is owned begins on a day that is still to come.
+    NotYetValid,
 }
 
 impl Reason {
@@ -113,6 +115,7 @@ impl Reason {
             Reason::ProductDisabled => "product_disabled",
             Reason::QueueFull => "queue_full",
             Reason::Impossible => "impossible",
+            Reason::NotYetValid => "not_yet_valid",
         }
     }
 }

@@ -49,9 +49,27 @@ pub struct TokenRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer: Option<String>,
     /// When it stops working.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "expiry"
+    )]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+}
+
+/// An instant, or none where it is beyond the last that there is: that is how people write "never".
+fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(at) => Ok(Some(at)),
+        Err(_) if text.starts_with("9999-12-3") => Ok(None),
+        Err(_) => Err(serde::de::Error::custom(
+            "`expires_at` is no instant: write it like 2026-12-31T18:00:00Z",
+        )),
+    }
 }
 
 /// 201 of `POST /v1/tokens`: the only time the secret is shown.

@@ -1,10 +1,12 @@
 //! Snapshots of a data file, and coming back from one.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql};
 use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
 
 use crate::clock::{Clock, SystemClock};
@@ -78,9 +80,19 @@ fn make_empty(to: &Path) -> Result<(), CacheError> {
         .map_err(system("write the snapshot", to))
 }
 
+/// A path as SQLite takes one, byte for byte: a folder's name need not be UTF-8.
+struct FileName<'a>(&'a Path);
+
+impl ToSql for FileName<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let bytes = self.0.as_os_str().as_bytes();
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
+    }
+}
+
 fn vacuum_into(connection: &Connection, path: &Path, to: &Path) -> Result<(), CacheError> {
     connection
-        .execute("VACUUM INTO ?1", [to.to_string_lossy()])
+        .execute("VACUUM INTO ?1", [FileName(to)])
         .map_err(|source| CacheError::Database {
             doing: "take a snapshot of",
             path: path.into(),

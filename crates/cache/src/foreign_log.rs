@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -51,13 +52,15 @@ fn has_log(path: &Path) -> bool {
 
 /// Looks at the file without its log, and changes neither.
 fn is_whole_alone(path: &Path) -> bool {
-    let Some(path_text) = path.to_str() else {
-        return false;
-    };
-    let escaped = path_text
-        .replace('%', "%25")
-        .replace('?', "%3f")
-        .replace('#', "%23");
+    let mut escaped = String::new();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                escaped.push((*byte).into());
+            }
+            _ => escaped.push_str(&format!("%{byte:02x}")),
+        }
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;

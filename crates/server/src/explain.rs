@@ -158,8 +158,10 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
             "Seats come from entitlements only: the organisation owned no seats of {product}."
         ),
         (_, Reason::EntitlementExpired) => format!(
-            "An entitlement counts between its dates only: none of {product}'s was valid at that \
-             time."
+            "An entitlement counts between its dates only: those of {product} had ended by then."
+        ),
+        (_, Reason::NotYetValid) => format!(
+            "An entitlement counts between its dates only: none of {product}'s had begun by then."
         ),
         (_, Reason::ProductDisabled) => {
             format!("A product that is switched off grants nothing: {product} was.")
@@ -227,7 +229,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
                  DURATION`."
             ),
         ],
-        Reason::EntitlementExpired => vec![
+        Reason::EntitlementExpired | Reason::NotYetValid => vec![
             "An entitlement whose dates hold that day: look at them with `usher entitlement \
              list`, and correct them with `usher entitlement edit`."
                 .to_owned(),
@@ -327,6 +329,7 @@ mod tests {
             row(Denied, Some("no_seat"), 1, scene(4, 2, 1)),
             row(Denied, Some("no_entitlement"), 1, scene(0, 0, 0)),
             row(Denied, Some("entitlement_expired"), 1, scene(0, 0, 0)),
+            row(Denied, Some("not_yet_valid"), 1, scene(0, 0, 0)),
             row(Denied, Some("product_disabled"), 1, scene(2, 0, 0)),
             row(Denied, Some("queue_full"), 1, scene(2, 2, 3)),
         ];

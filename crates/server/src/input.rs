@@ -1,5 +1,10 @@
 //! What requests say, checked once at the edge: JSON, names, numbers, dates.
 
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use jiff::civil::Date;
+use jiff::fmt::temporal::Pieces;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use usher_api::{NAME_LIMIT_BYTES, PAGE_DEFAULT, PAGE_LIMIT, Timestamp};
@@ -20,7 +25,8 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal>
 
 /// The query as a `T`.
 pub(crate) fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
-    axum::extract::Query::<T>::try_from_uri(uri)
+    let composed = composed_query(uri);
+    axum::extract::Query::<T>::try_from_uri(composed.as_ref().unwrap_or(uri))
         .map(|query| query.0)
         .map_err(|error| {
             let mut why = String::new();
@@ -33,10 +39,43 @@ pub(crate) fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal>
         })
 }
 
-/// A name: 1 to 255 bytes without control characters.
-pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, Refusal> {
+/// The query with its values composed; none where they are so already, as nearly all are.
+fn composed_query(uri: &hyper::Uri) -> Option<hyper::Uri> {
+    let query = uri.query().filter(|query| query.contains('%'))?;
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let mut changed = false;
+    let mut built = form_urlencoded::Serializer::new(String::new());
+    for (key, value) in pairs {
+        let value_composed = composed(&value);
+        changed |= value_composed != value;
+        built.append_pair(&key, &value_composed);
+    }
+    let path = uri.path();
+    changed.then(|| format!("{path}?{}", built.finish()).parse().ok())?
+}
+
+/// Unicode's composed form (NFC): a letter and its accent as one character, however a keyboard or a
+/// file system writes them. Names are compared in this form.
+pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+    match text.is_ascii() {
+        true => Cow::Borrowed(text),
+        false => ComposingNormalizerBorrowed::new_nfc().normalize(text),
+    }
+}
+
+/// A name in its composed form: 1 to 255 bytes without control characters, and without blanks at
+/// its ends.
+pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
     check_name(field, text).map_err(Refusal::invalid)?;
-    Ok(text)
+    if text.trim().len() != text.len() {
+        return Err(Refusal::invalid(format!(
+            "`{field}` begins or ends with a blank, which nobody sees: leave it out"
+        )));
+    }
+    let name = composed(text);
+    // Some letters are longer when they are composed.
+    check_name(field, &name).map_err(Refusal::invalid)?;
+    Ok(name)
 }
 
 /// The same, where a refusal is only of an item.
@@ -121,6 +160,7 @@ pub(crate) fn paging(limit: Option<u32>, cursor: Option<&str>) -> Result<Paging,
 pub(crate) fn instant(field: &str, text: &str) -> Result<i64, Refusal> {
     day(text)
         .or_else(|| text.parse::<Timestamp>().ok())
+        .or_else(|| is_beyond(text).then_some(Timestamp::MAX))
         .map(|instant| instant.as_millisecond())
         .ok_or_else(|| no_date(field, text))
 }
@@ -134,11 +174,29 @@ pub(crate) fn bound(field: &str, text: &str, zone: &str) -> Result<Bound, Refusa
     instant(field, text).map(|at| Bound::At(Wall(at)))
 }
 
+/// The end of a validity: a day in that zone, or an instant. The last days of the calendar are how
+/// people write that there is no end.
+pub(crate) fn end(field: &str, text: &str, zone: &str) -> Result<Option<Bound>, Refusal> {
+    match is_beyond(text) {
+        true => Ok(None),
+        false => bound(field, text, zone).map(Some),
+    }
+}
+
+/// Whether this is a date of the last two days that there are, not all of which is an instant.
+fn is_beyond(text: &str) -> bool {
+    const LAST: Date = Date::constant(9999, 12, 30);
+    Pieces::parse(text).is_ok_and(|it| {
+        let is_instant = it.time().is_some() && it.offset().is_some();
+        it.date() >= LAST && (is_day(text) || is_instant)
+    })
+}
+
 /// The first instant behind a day (of UTC), or an instant: where a question's time ends.
 pub(crate) fn until(field: &str, text: &str) -> Result<i64, Refusal> {
     const DAY_MS: i64 = 86_400_000;
     match day(text) {
-        Some(day) => Ok(day.as_millisecond() + DAY_MS),
+        Some(day) => Ok(day.as_millisecond().saturating_add(DAY_MS)),
         None => instant(field, text),
     }
 }
@@ -186,6 +244,41 @@ mod tests {
         assert_eq!(instant, Bound::At(Wall(0)));
         assert_eq!(until("to", "1970-01-01").unwrap(), 86_400_000);
         assert_eq!(until("to", "1970-01-01T00:00:01Z").unwrap(), 1_000);
+    }
+
+    #[test]
+    fn the_last_day_of_the_calendar_is_how_people_write_no_end() {
+        for last in ["9999-12-31", "9999-12-31T23:59:59Z"] {
+            assert_eq!(end("to", last, "UTC").unwrap(), None, "{last}");
+            let latest = Timestamp::MAX.as_millisecond();
+            assert_eq!(until("until", last).unwrap(), latest, "{last}");
+            assert_eq!(instant("since", last).unwrap(), latest, "{last}");
+        }
+        assert!(end("to", "9999-12-29", "UTC").unwrap().is_some());
+        assert!(end("to", "9999-12-32", "UTC").is_err());
+        assert!(end("to", "9999-12-31T23:59:59", "UTC").is_err());
+    }
+
+    #[test]
+    fn a_name_is_the_same_however_its_accents_are_written() {
+        assert_eq!(name("user", "Zoe\u{308}").unwrap(), "Zo\u{eb}");
+        assert_eq!(name("user", "zoe").unwrap(), "zoe");
+        let uri = "/v1/leases?user=Zoe%CC%88&limit=7".parse().unwrap();
+        #[derive(Deserialize)]
+        struct Query {
+            user: String,
+            limit: u32,
+        }
+        let read: Query = query(&uri).unwrap();
+        assert_eq!((&*read.user, read.limit), ("Zo\u{eb}", 7));
+    }
+
+    #[test]
+    fn a_name_has_no_blanks_at_its_ends() {
+        for wrong in [" ", "ann ", "\u{a0}ann", "\u{3000}"] {
+            assert!(name("user", wrong).is_err(), "{wrong:?} was taken");
+        }
+        assert_eq!(name("user", "Ann Lee").unwrap(), "Ann Lee");
     }
 
     #[test]

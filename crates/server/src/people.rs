@@ -5,7 +5,7 @@ use usher_core::people::{LocalAccounts, Person};
 
 use crate::auth::AUTHORITY;
 use crate::candidate::candidate;
-use crate::input::check_name;
+use crate::input::{check_name, composed};
 
 /// A person as the wire says one.
 pub(crate) struct Said<'a> {
@@ -30,14 +30,14 @@ pub(crate) fn person(
     ] {
         check_name(part, text).map_err(|why| format!("`{field}`: {why}"))?;
     }
-    if said.authority == AUTHORITY && said.id != said.name {
+    if said.authority == AUTHORITY && composed(said.id) != composed(said.name) {
         return Err(format!(
             "`{field}`: of the authority {AUTHORITY} a user's id is the name: make them the same, \
              or name another authority"
         ));
     }
-    let person =
-        Person::of(said.authority, said.name, local).map_err(|why| format!("`{field}`: {why}"))?;
+    let person = Person::of(said.authority, &composed(said.name), local)
+        .map_err(|why| format!("`{field}`: {why}"))?;
     Ok(SubjectRef {
         authority: person.realm.into(),
         key: person.key.into(),

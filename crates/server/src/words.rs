@@ -19,6 +19,7 @@ pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {
         ledger::Reason::ProductDisabled => api::Reason::ProductDisabled,
         ledger::Reason::QueueFull => api::Reason::QueueFull,
         ledger::Reason::Impossible => api::Reason::Impossible,
+        ledger::Reason::NotYetValid => api::Reason::NotYetValid,
     }
 }
 
@@ -54,8 +55,12 @@ pub(crate) fn denial(
              {product} --seats N`"
         ),
         ledger::Reason::EntitlementExpired => format!(
-            "the seats of {product} are not valid today: look at their dates with `usher \
+            "the seats of {product} are valid no more: look at their dates with `usher \
              entitlement list`"
+        ),
+        ledger::Reason::NotYetValid => format!(
+            "the seats of {product} are not valid yet: `usher entitlement list` shows from when \
+             on they are"
         ),
         ledger::Reason::ProductDisabled => {
             format!("product {product} is switched off: ask who administers it")

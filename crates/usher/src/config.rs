@@ -214,7 +214,12 @@ fn layer(arg: Arg, file: &File) -> Arg {
     }
     let variable = format!("USHER_{}", long.to_uppercase().replace('-', "_"));
     let is_flag = matches!(arg.get_action(), ArgAction::SetTrue);
-    let mut arg = arg.env(variable).hide_env(true);
+    // An empty one means that it is not set, as scripts and unit files write that.
+    let is_set = std::env::var_os(&variable).is_some_and(|value| !value.is_empty());
+    let mut arg = match is_set {
+        true => arg.env(variable).hide_env(true),
+        false => arg,
+    };
     if is_flag {
         arg = arg.value_parser(BoolishValueParser::new());
     }

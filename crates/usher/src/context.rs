@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use usher_api::client::{Client, Endpoint};
+use usher_api::client::{Client, Endpoint, check_url};
 
 use crate::cli::Globals;
 use crate::failure::Failure;
@@ -87,11 +87,11 @@ impl Context {
 
     /// A client of the server at `url`, with `token`.
     pub(crate) fn client_of(&self, url: &str, token: Option<String>) -> Result<Client, Failure> {
-        let is_url = url.starts_with("http://") || url.starts_with("https://");
-        if !is_url {
-            return Err(Failure::usage(format!("the server {url} is not a URL"))
-                .next("Write it like http://127.0.0.1:8470."));
-        }
+        check_url(url).map_err(|why| match url.contains('@') {
+            // What it holds may be a password.
+            true => Failure::usage(format!("the URL {why}")),
+            false => Failure::usage(format!("the URL {url} {why}")),
+        })?;
         let ca = match self.ca_file() {
             Some(path) => Some(std::fs::read(path).map_err(|error| {
                 Failure::usage(format!(

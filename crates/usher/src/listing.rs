@@ -75,6 +75,17 @@ pub(crate) fn escaped(text: &str) -> String {
     out
 }
 
+/// An id as one segment of a path. What no path can name is refused: an empty one would be the list
+/// itself, and `..` what is above it.
+pub(crate) fn segment(id: &str) -> Result<String, Failure> {
+    match id {
+        "" => Err(Failure::usage("the id is empty").next("Give the id of the one that is meant.")),
+        "." | ".." => Err(Failure::usage(format!("nothing has the id {id}"))
+            .next("Give the id of the one that is meant.")),
+        id => Ok(escaped(id)),
+    }
+}
+
 /// Fetches up to `extent` items, page by page.
 pub(crate) async fn fetch<T: DeserializeOwned>(
     client: &Client,
@@ -138,7 +149,7 @@ pub(crate) async fn must_exist(client: &Client, product: Option<&str>) -> Result
     let Some(product) = product else {
         return Ok(());
     };
-    let path = format!("/v1/products/{}", escaped(product));
+    let path = format!("/v1/products/{}", segment(product)?);
     match client.get::<serde::de::IgnoredAny>(&path).await {
         Err(ClientError::Problem(problem)) if problem.is(Code::UnknownProduct) => {
             Err(ClientError::Problem(problem).into())

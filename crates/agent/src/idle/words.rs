@@ -91,9 +91,10 @@ pub(super) fn unseated(
 ) -> Said {
     let why = match reason {
         Reason::NoSeat | Reason::QueueFull => "all are in use by now",
-        Reason::NoEntitlement | Reason::EntitlementExpired | Reason::Impossible => {
-            "there are none now"
-        }
+        Reason::NoEntitlement
+        | Reason::EntitlementExpired
+        | Reason::NotYetValid
+        | Reason::Impossible => "there are none now",
         Reason::NotPermitted | Reason::OutsideAccessHours | Reason::Quota => {
             "you may not have one now"
         }

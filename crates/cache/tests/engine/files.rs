@@ -1,5 +1,7 @@
 //! A data file that is held, newer, copied or restored.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use usher_cache::*;
@@ -171,6 +173,22 @@ fn what_is_no_snapshot_is_not_restored_and_the_file_stays() {
     assert!(restore(data.path(), &empty, RestoreOptions::default()).is_err());
     assert_eq!(std::fs::read(data.path().join("cache.db")).unwrap(), before);
     assert!(!data.path().join("cache.db.incoming").exists());
+}
+
+#[test]
+fn a_data_directory_of_any_name_is_backed_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join(OsStr::from_bytes(b"caf\xe9 ?#%41\n"));
+    std::fs::create_dir(&data).unwrap();
+    let clock = TestClock::new();
+    let engine = open(&data, &clock);
+    product(&engine, "cad", 1);
+    granted(&engine, "cad", "ada");
+    let backup = data.join("backup.db");
+    engine.backup(&backup).unwrap();
+    engine.close();
+    std::fs::remove_file(data.join("cache.db")).unwrap();
+    restore(&data, &backup, RestoreOptions::default()).unwrap();
 }
 
 #[test]

@@ -68,11 +68,28 @@ impl Default for Thresholds {
 
 /// Why thresholds are not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{name} is {value}: it can be 0 (never) to {limit}")]
-pub struct ThresholdsError {
-    name: &'static str,
-    value: u32,
-    limit: u32,
+pub enum ThresholdsError {
+    /// One lies where it means nothing.
+    #[error("{name} is {value}: it can be 0 (never) to {limit}")]
+    Beyond {
+        /// Which one.
+        name: &'static str,
+        /// As it was given.
+        value: u32,
+        /// The largest that it can be.
+        limit: u32,
+    },
+    /// A silent agent would be taken for gone before it is told that it is silent.
+    #[error(
+        "agent_gone_days is {gone_days} and agent_hours {hours}: an agent would be taken for gone \
+         before it is told that it is silent"
+    )]
+    GoneBeforeSilent {
+        /// `agent_gone_days`.
+        gone_days: u32,
+        /// `agent_hours`.
+        hours: u32,
+    },
 }
 
 impl Thresholds {
@@ -96,7 +113,13 @@ impl Thresholds {
             ("calm_minutes", self.calm_minutes, hours),
         ];
         match limits.into_iter().find(|(_, value, limit)| value > limit) {
-            Some((name, value, limit)) => Err(ThresholdsError { name, value, limit }),
+            Some((name, value, limit)) => Err(ThresholdsError::Beyond { name, value, limit }),
+            None if self.agent_gone_days != 0 && self.agent_hours >= self.agent_gone_days * 24 => {
+                Err(ThresholdsError::GoneBeforeSilent {
+                    gone_days: self.agent_gone_days,
+                    hours: self.agent_hours,
+                })
+            }
             None => Ok(()),
         }
     }

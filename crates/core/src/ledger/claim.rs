@@ -12,13 +12,14 @@ use super::event::{Event, Undo};
 use super::*;
 
 /// Every reason, for looking up a refusal.
-const REASONS: [Reason; 6] = [
+const REASONS: [Reason; 7] = [
     Reason::NoSeat,
     Reason::NoEntitlement,
     Reason::EntitlementExpired,
     Reason::ProductDisabled,
     Reason::QueueFull,
     Reason::Impossible,
+    Reason::NotYetValid,
 ];
 
 /// How a session asks for its seat.

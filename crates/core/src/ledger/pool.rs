@@ -186,6 +186,7 @@ impl Pool {
             return None;
         }
         match self.lent.iter().any(|l| l.allotment.seats > 0) {
+            true if self.seats_to_come(now) > 0 => Some(Reason::NotYetValid),
             true => Some(Reason::EntitlementExpired),
             false => Some(Reason::NoEntitlement),
         }

@@ -300,7 +300,7 @@ pub enum Reason {
     NoSeat,
     /// The organisation owns no seats of it.
     NoEntitlement,
-    /// What was owned has ended, or has not begun.
+    /// What was owned has ended.
     EntitlementExpired,
     /// The product is switched off.
     ProductDisabled,
@@ -311,6 +311,8 @@ pub enum Reason {
     Undecided,
     /// It waited for more seats than there are, in use or not.
     Impossible,
+    /// What is owned begins on a day that is still to come.
+    NotYetValid,
 }
 
 /// A refused checkout.

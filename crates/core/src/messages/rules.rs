@@ -188,8 +188,8 @@ impl Action {
             Action::Webhook { target } if !is_name(target) => Some(
                 "a webhook is named as in the settings, by 1 to 64 letters, digits, dots and dashes",
             ),
-            Action::Mail { to } if !to.contains('@') || to.len() > TEXT_LIMIT => {
-                Some("an address of mail has an @")
+            Action::Mail { to } if !is_address(to) => {
+                Some("an address of mail is one, on one line, such as licences@example.org")
             }
             Action::Run { program, .. } if !is_name(program) => Some(
                 "a program is named as in the settings, by 1 to 64 letters, digits, dots and dashes",
@@ -212,6 +212,18 @@ impl Action {
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
+}
+
+/// Whether mail can be sent there, and nothing but the address can be meant by it: neither a second
+/// line of a header nor an option of a program.
+fn is_address(text: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
+    text.len() <= TEXT_LIMIT
+        && !text.starts_with('-')
+        && !text.contains(is_odd)
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| ![name, host].contains(&"") && !host.contains('@'))
 }
 
 fn is_name(text: &str) -> bool {

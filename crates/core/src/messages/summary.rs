@@ -47,6 +47,27 @@ impl Default for Thresholds {
     }
 }
 
+impl Thresholds {
+    /// Whether each warning comes no later than its critical; why not, with what they are called.
+    fn check(&self, name: &str) -> Result<(), String> {
+        let all = [
+            ("informational", self.informational),
+            ("warning", self.warning),
+            ("error", self.error),
+        ];
+        for (severity, (warning, critical)) in all {
+            // 0 is never.
+            if critical != 0 && warning > critical {
+                return Err(format!(
+                    "`{name}.{severity}` is {warning},{critical}: the first, for WARNING, is at \
+                     most the second, for CRITICAL"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Components with thresholds of their own at the most.
 const COMPONENTS_LIMIT: usize = 100;
 
@@ -83,6 +104,10 @@ impl SummaryOptions {
     /// What is wrong, and how it is written.
     pub fn check(&self) -> Result<(), String> {
         self.daily()?;
+        self.site.check("summaries.site")?;
+        for (name, own) in &self.components {
+            own.check(&format!("summaries.components.{name}"))?;
+        }
         if self.components.len() > COMPONENTS_LIMIT {
             return Err(format!(
                 "{} components have thresholds of their own: {COMPONENTS_LIMIT} may",

@@ -303,6 +303,18 @@ fn a_threshold_of_nothing_is_never_reached() {
 }
 
 #[test]
+fn an_agent_is_not_taken_for_gone_before_it_is_silent() {
+    let of = |agent_hours, agent_gone_days| Thresholds {
+        agent_hours,
+        agent_gone_days,
+        ..Thresholds::default()
+    };
+    assert!(of(72, 3).check().is_err());
+    assert_eq!(of(71, 3).check(), Ok(()));
+    assert_eq!(of(72, 0).check(), Ok(()));
+}
+
+#[test]
 fn each_sort_has_its_message() {
     for kind in Kind::ALL {
         assert_eq!(Kind::of_message(kind.message_id()), Some(kind));

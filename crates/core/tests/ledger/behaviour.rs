@@ -57,7 +57,7 @@ fn refusals_say_why() {
         ..terms("cad", 3)
     };
     w.tell(Command::AddEntitlement(future));
-    assert_eq!(reason(w.checkout("cad", "bob")), Reason::EntitlementExpired);
+    assert_eq!(reason(w.checkout("cad", "bob")), Reason::NotYetValid);
     let off = ProductSpec {
         enabled: false,
         ..spec("cad")

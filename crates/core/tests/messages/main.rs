@@ -156,6 +156,18 @@ fn rules_that_make_no_sense_are_named() {
     let wrong = [
         with(Action::Store { days: 0 }),
         with(Action::Mail { to: "ops".into() }),
+        with(Action::Mail {
+            to: "ops@x.org\nBcc: all@x.org".into(),
+        }),
+        with(Action::Mail {
+            to: "-f@x.org".into(),
+        }),
+        with(Action::Mail {
+            to: "a@x.org, b@x.org".into(),
+        }),
+        with(Action::Mail {
+            to: "@x.org".into(),
+        }),
         with(Action::Run {
             program: "page".into(),
             timeout_seconds: 0,
@@ -236,4 +248,18 @@ fn thresholds_of_a_component_go_before_those_of_the_site_and_nonsense_is_refused
     };
     let why = nonsense.check().unwrap_err();
     assert!(why.contains("`noon` is no time of day"), "{why}");
+    let reversed = SummaryOptions {
+        components: [("agents".to_owned(), set((50, 10), (7, 9)))].into(),
+        ..SummaryOptions::default()
+    };
+    let why = reversed.check().unwrap_err();
+    assert!(
+        why.contains("`summaries.components.agents.warning` is 50,10"),
+        "{why}"
+    );
+    let never_critical = SummaryOptions {
+        site: set((50, 0), (7, 7)),
+        ..SummaryOptions::default()
+    };
+    assert_eq!(never_critical.check(), Ok(()));
 }

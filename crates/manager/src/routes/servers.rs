@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use hyper::StatusCode;
 use tokio::sync::oneshot;
+use usher_api::client::check_url;
 use usher_api::{Code, Page, Problem, WatchRequest, WatchedServer};
 use usher_site::ServerRow;
 
@@ -96,10 +97,10 @@ fn check(request: &WatchRequest) -> Result<(), Refusal> {
             "a name has 1 to 64 letters, digits, dots, dashes and underscores",
         ));
     }
-    let is_url = request.url.starts_with("http://") || request.url.starts_with("https://");
-    if !is_url || request.url.len() > 255 || request.url.parse::<hyper::Uri>().is_err() {
+    check_url(&request.url).map_err(|why| Refusal::invalid(format!("`url` {why}")))?;
+    if request.url.len() > 255 {
         return Err(Refusal::invalid(
-            "url is not one: write it like http://127.0.0.1:8470",
+            "`url` is too long: give at most 255 bytes",
         ));
     }
     let token = &request.token;

@@ -85,9 +85,9 @@ fn check(
     local: LocalAccounts,
 ) -> Result<Checkout, Refusal> {
     who.must_act("check out")?;
-    let product = input::name("product", &asked.product)?;
-    let user = input::name("user", &asked.user)?;
-    let computer = input::name("computer", &asked.computer)?;
+    let product = &*input::name("product", &asked.product)?;
+    let user = &*input::name("user", &asked.user)?;
+    let computer = &*input::name("computer", &asked.computer)?;
     let seats = input::within("seats", asked.seats, 1, SEATS_LIMIT)?;
     let also = also(product, &asked.also)?;
     let within = |ttl| input::within("ttl_seconds", ttl, 1, TTL_LIMIT_SECONDS);
@@ -176,7 +176,7 @@ fn also(product: &str, wanted: &[AlsoWanted<'_>]) -> Result<Vec<With>, Refusal> 
     }
     let mut with: Vec<With> = Vec::with_capacity(wanted.len());
     for wanted in wanted {
-        let id = input::name("also.product", &wanted.product)?;
+        let id = &*input::name("also.product", &wanted.product)?;
         if id == product || with.iter().any(|other| &*other.product == id) {
             return Err(Refusal::invalid(format!(
                 "product {id} is named twice: name each once, with all of its seats"
@@ -288,6 +288,7 @@ mod tests {
             (5, true, Reason::NoSeat, scene(2, 0, 0)),
             (1, false, Reason::NoEntitlement, scene(0, 0, 0)),
             (1, false, Reason::EntitlementExpired, scene(0, 0, 0)),
+            (1, false, Reason::NotYetValid, scene(0, 0, 0)),
             (1, false, Reason::ProductDisabled, scene(2, 0, 0)),
             (1, true, Reason::QueueFull, scene(2, 2, 10)),
         ];

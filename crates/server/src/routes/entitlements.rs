@@ -230,11 +230,11 @@ fn terms(request: &EntitlementRequest, seats_from: u32) -> Result<EntitlementTer
             shown(zone)
         ))
     })?;
-    let bound = |field, text: &Option<String>| {
-        let text = text.as_deref();
-        text.map(|text| input::bound(field, text, zone)).transpose()
-    };
-    let (from, to) = (bound("from", &request.from)?, bound("to", &request.to)?);
+    let from = request.from.as_deref();
+    let from = from.map(|text| input::bound("from", text, zone));
+    let to = request.to.as_deref();
+    let to = to.map(|text| input::end("to", text, zone));
+    let (from, to) = (from.transpose()?, to.transpose()?.flatten());
     if let (Some(begins), Some(ends)) = (&from, &to)
         && ends.ends() <= begins.begins()
     {

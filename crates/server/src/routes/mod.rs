@@ -268,7 +268,8 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Id {
         use axum::extract::Path;
         let path = parts.uri.path().to_owned();
         let found = Path::<String>::from_request_parts(parts, state).await;
-        found.map(|Path(id)| Id(id)).map_err(|error| {
+        let composed = |id: String| crate::input::composed(&id).into_owned();
+        found.map(|Path(id)| Id(composed(id))).map_err(|error| {
             Refusal::invalid(format!(
                 "the id in {} cannot be read ({}): give it percent-encoded as UTF-8",
                 crate::problem::shown(&path),

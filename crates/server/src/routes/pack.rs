@@ -111,10 +111,10 @@ pub(crate) async fn schedule(
 ) -> Result<Json<Pack>, Refusal> {
     caller.must_steer("change when packs run")?;
     let asked: PackSchedule = input::json(&body)?;
-    let schedule = Schedule::parse(input::name("schedule", &asked.schedule)?)
+    let schedule = Schedule::parse(&input::name("schedule", &asked.schedule)?)
         .map_err(|why| Refusal::invalid(format!("`schedule`: {why}")))?;
     let time_zone = asked.time_zone.unwrap_or_else(|| app.upkeep.time_zone());
-    let zone = zone(input::name("time_zone", &time_zone)?)?;
+    let zone = zone(&input::name("time_zone", &time_zone)?)?;
     let now = Timestamp::now();
     let planned = match asked.pack_time {
         None => Planned::new(schedule, zone, now),

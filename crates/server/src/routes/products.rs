@@ -150,7 +150,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Refusal> {
     caller.must_be_admin("change products")?;
     let mut product: Product = input::json(&body)?;
-    check(&product)?;
+    check(&mut product)?;
     dangerous::check(&app, &mut product).await?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/products", &body)?;
     let command = Command::PutProduct {
@@ -217,7 +217,7 @@ pub(crate) async fn replace(
 ) -> Result<Json<ProductView>, Refusal> {
     caller.must_be_admin("change products")?;
     let mut product: Product = input::json(&body)?;
-    check(&product)?;
+    check(&mut product)?;
     if product.id != id {
         return Err(Refusal::invalid(format!(
             "`id` is {}, and the path names product {}: a product keeps its id, so make them the \
@@ -268,8 +268,9 @@ pub(crate) async fn remove(
     }
 }
 
-fn check(product: &Product) -> Result<(), Refusal> {
-    let id = input::name("id", &product.id)?;
+fn check(product: &mut Product) -> Result<(), Refusal> {
+    product.id = input::name("id", &product.id)?.into_owned();
+    let id = &*product.id;
     if id.contains(|c: char| c == '/' || c.is_whitespace()) {
         return Err(Refusal::invalid(format!(
             "`id` is {}: leave out spaces and `/`, such as in acme-cad-2026",

@@ -100,8 +100,8 @@ pub(crate) async fn create(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     caller.must_be_admin("make tokens")?;
-    let request: TokenRequest = input::json(&body)?;
-    check(&request)?;
+    let mut request: TokenRequest = input::json(&body)?;
+    check(&mut request)?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/tokens", &body)?;
     // One at a time, so that of two requests with one key only the first makes a token.
     let _turn = app.tokens_change.lock().await;
@@ -152,15 +152,17 @@ pub(crate) async fn create(
     Ok(json_text(StatusCode::CREATED, text))
 }
 
-fn check(request: &TokenRequest) -> Result<(), Refusal> {
+fn check(request: &mut TokenRequest) -> Result<(), Refusal> {
     input::check_text("name", &request.name).map_err(Refusal::invalid)?;
     let role = request.role.as_str();
     for (field, value, needed) in [
-        ("user", &request.user, Role::Client),
-        ("computer", &request.computer, Role::Agent),
+        ("user", &mut request.user, Role::Client),
+        ("computer", &mut request.computer, Role::Agent),
     ] {
         match value {
-            Some(value) if request.role == needed => drop(input::name(field, value)?),
+            Some(value) if request.role == needed => {
+                *value = input::name(field, value)?.into_owned();
+            }
             Some(_) => {
                 return Err(Refusal::invalid(format!(
                     "a token of role {role} is bound to no {field}: leave `{field}` out, or make \

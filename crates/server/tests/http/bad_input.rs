@@ -23,6 +23,8 @@ async fn fields_out_of_range_are_refused_by_name() {
         ("user", json!("")),
         ("user", json!(long)),
         ("user", json!("a\nb")),
+        ("user", json!(" ")),
+        ("user", json!("ann ")),
         ("user", json!(7)),
         ("user", json!(["ann"])),
         ("product", json!("")),

@@ -157,6 +157,13 @@ async fn a_refusal_says_why_and_what_to_do() {
         server.checkout("old", "bob").await.body["reason"],
         "entitlement_expired"
     );
+    let tomorrow = json!({ "product": "old", "seats": 1, "from": "9999-01-01" });
+    let entered = server.call("POST", "/v1/entitlements", Some(tomorrow));
+    assert_eq!(entered.await.status, 201);
+    let denied = server.checkout("old", "eve").await;
+    assert_eq!(denied.body["reason"], "not_yet_valid");
+    let detail = denied.body["detail"].as_str().unwrap();
+    assert!(detail.contains("not valid yet"), "{detail}");
 }
 
 #[tokio::test]

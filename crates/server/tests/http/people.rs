@@ -198,3 +198,24 @@ async fn a_list_of_one_persons_use_compares_names_as_their_realm_does() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_name_is_one_person_however_its_accents_are_written() {
+    let server = Server::start();
+    server.product("sch\u{f6}n", 2).await;
+    let apart = "Zoe\u{308}";
+    let together = "Zo\u{eb}";
+    let lease = server.lease("scho\u{308}n", apart).await;
+    let found = server.get("/v1/leases?user=Zo%C3%AB").await;
+    assert_eq!(found["items"][0]["id"], json!(lease));
+    assert_eq!(found["items"][0]["user"], json!(together));
+    let same = server.get("/v1/leases?user=Zoe%CC%88").await;
+    assert_eq!(same["items"][0]["id"], json!(lease));
+    let token = json!({ "role": "client", "user": apart });
+    let token = server.token(token).await;
+    let body = Some(crate::common::asking("sch\u{f6}n", together));
+    let reply = server.call_as(&token, "POST", "/v1/checkouts", body).await;
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    let show = server.get("/v1/products/scho%CC%88n").await;
+    assert_eq!(show["id"], json!("sch\u{f6}n"));
+}

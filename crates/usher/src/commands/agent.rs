@@ -14,7 +14,7 @@ use super::leases;
 use super::status::watching;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::output::{Tone, line, print, print_json, tame, time, toned};
+use crate::output::{Tone, line, print, print_json, shown_path, tame, time, toned};
 use crate::run::door;
 use crate::supervisor::{TOKEN_FILE, bond};
 
@@ -195,7 +195,7 @@ fn ready_line(ready: &AgentReady, data: &Path) -> String {
     format!(
         "ready computer={} watching={how} data={}",
         ready.computer,
-        data.display()
+        shown_path(data)
     )
 }
 

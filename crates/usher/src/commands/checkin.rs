@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::escaped;
+use crate::listing::segment;
 
 /// Give a lease back; giving it back twice is no error
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Checkin, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = context.client()?;
         Ok(client
-            .delete(&format!("/v1/leases/{}", escaped(&args.lease)))
+            .delete(&format!("/v1/leases/{}", segment(&args.lease)?))
             .await?)
     })
 }

@@ -16,7 +16,7 @@ use usher_vital::log;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{line, time};
+use crate::output::{line, shown_path, time};
 use crate::supervisor::{StopSignals, account, bond};
 
 /// Watch metering servers, and tell what is worth telling
@@ -153,7 +153,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
     let ready = move |address: SocketAddr| {
         let said = line(format!(
             "ready console={scheme}://{address} data={}",
-            data.display()
+            shown_path(&data)
         ));
         // It watches all the same where nobody reads the line.
         if let Err(failure) = said {

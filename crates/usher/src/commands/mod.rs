@@ -101,7 +101,12 @@ where
 /// written.
 pub(crate) fn start_log(role: &str, data: &std::path::Path) {
     usher_vital::install(role, env!("CARGO_PKG_VERSION"), data);
-    let filter = std::env::var("USHER_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = std::env::var("USHER_LOG").unwrap_or_default();
+    let filter = if filter.is_empty() {
+        "info".to_owned()
+    } else {
+        filter
+    };
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second log would be a mistake of this program, and is none of the user's business.

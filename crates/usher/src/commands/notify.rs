@@ -10,7 +10,7 @@ use usher_api::{Notice, NoticeKind, Notices, TicketState};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::listing::eprintln_quiet;
+use crate::listing::{eprintln_quiet, segment};
 use crate::notify::{self, Reader, autostart, card};
 use crate::output::{line, print_json};
 
@@ -86,6 +86,7 @@ fn show(notice: &Notice, context: &Context) -> Result<(), Failure> {
 
 /// Waits for a seat; leaves the queue when it is told to end.
 async fn when_free(reader: &mut Reader, product: &str, context: &Context) -> Result<(), Failure> {
+    segment(product)?;
     let failed = |error: std::io::Error| Failure::failed(format!("cannot wait: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;

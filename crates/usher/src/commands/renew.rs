@@ -5,7 +5,7 @@ use usher_api::Lease;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::escaped;
+use crate::listing::segment;
 use crate::output::{line, print_json, time};
 
 /// Keep a lease for another ttl
@@ -22,7 +22,7 @@ pub(crate) struct Renew {
 /// Does it.
 pub(crate) fn run(args: &Renew, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let path = format!("/v1/leases/{}/renew", escaped(&args.lease));
+        let path = format!("/v1/leases/{}/renew", segment(&args.lease)?);
         let lease: Lease = context.client()?.post_empty(&path).await?;
         if context.json() {
             return print_json(&lease);

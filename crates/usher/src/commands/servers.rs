@@ -9,7 +9,7 @@ use super::managed::ManagerAt;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::listing::{escaped, show};
+use crate::listing::{segment, show};
 use crate::output::{Table, line, print, print_json, tame, time};
 
 /// Say which metering servers the manager watches, and see how they are
@@ -78,11 +78,11 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
             }
             Servers::Show(args) => {
                 let client = args.manager.client(context)?;
-                one(&client.get(&path(&args.name, "")).await?, context)
+                one(&client.get(&path(&args.name, "")?).await?, context)
             }
             Servers::Poll(args) => {
                 let client = args.manager.client(context)?;
-                let path = path(&args.name, "/poll");
+                let path = path(&args.name, "/poll")?;
                 let seen = client
                     .post_keyed(&path, &host::request_key(), &serde_json::json!({}))
                     .await?;
@@ -91,7 +91,7 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
             Servers::Remove(args) => {
                 args.manager
                     .client(context)?
-                    .delete(&path(&args.name, ""))
+                    .delete(&path(&args.name, "")?)
                     .await?;
                 line(format!("{} is watched no longer", tame(&args.name)))
             }
@@ -99,8 +99,8 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
     })
 }
 
-fn path(name: &str, rest: &str) -> String {
-    format!("/v1/servers/{}{rest}", escaped(name))
+fn path(name: &str, rest: &str) -> Result<String, Failure> {
+    Ok(format!("/v1/servers/{}{rest}", segment(name)?))
 }
 
 async fn add(args: Add, context: &Context) -> Result<(), Failure> {

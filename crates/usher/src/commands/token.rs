@@ -7,7 +7,7 @@ use usher_api::{Role, TokenCreated, TokenInfo, TokenRequest};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::listing::{Extent, Query, eprintln_quiet, escaped, fetch, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
 use crate::output::{Table, line, print_json, time};
 
 /// Make, list and revoke access tokens
@@ -97,7 +97,7 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
             }
             Token::Revoke(args) => {
                 client
-                    .delete(&format!("/v1/tokens/{}", escaped(&args.id)))
+                    .delete(&format!("/v1/tokens/{}", segment(&args.id)?))
                     .await?;
                 eprintln_quiet(&format!("Token {} is revoked.", args.id));
                 Ok(())

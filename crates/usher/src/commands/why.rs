@@ -5,7 +5,7 @@ use usher_api::{Decision, Holder, LeaseEnd};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::escaped;
+use crate::listing::segment;
 use crate::output::{Table, line, print, print_json, tame, time};
 
 /// Explain a decision: the rule, who held the seats, what would help
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = context.client()?;
         let decision: Decision = client
-            .get(&format!("/v1/decisions/{}", escaped(&args.id)))
+            .get(&format!("/v1/decisions/{}", segment(&args.id)?))
             .await?;
         if context.json() {
             return print_json(&decision);

@@ -73,6 +73,11 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
+/// A path on one line, whatever its name holds.
+pub(crate) fn shown_path(path: &std::path::Path) -> String {
+    tame(&path.display().to_string())
+}
+
 /// `text` with what cannot be seen made visible: a name must not steer the terminal.
 pub(crate) fn tame(text: &str) -> String {
     if !text.chars().any(usher_api::is_unseen) {

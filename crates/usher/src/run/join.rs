@@ -13,7 +13,7 @@ use super::session::{Order, attend};
 use super::signals::Signals;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::listing::{eprintln_quiet, escaped};
+use crate::listing::{eprintln_quiet, escaped, segment};
 
 /// The environment variable by which what runs on a seat finds it.
 pub(crate) const LEASE_VARIABLE: &str = "USHER_LEASE";
@@ -33,6 +33,7 @@ pub(super) async fn join(
 ) -> Result<u8, Failure> {
     let mut product = order.product.clone().or_else(|| order.around.clone());
     let proof = order.proof.as_deref();
+    segment(lease)?;
     let agent = match door {
         Some(door) => door.agent.clone(),
         // It was named. The lease of the `usher run` around this one is not asked about: that one

@@ -4,15 +4,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use crate::failure::Failure;
+use crate::output::shown_path;
 
 /// `ready api=URL data=DIR`.
 pub(crate) fn ready_line(api: &str, data: &Path) -> String {
-    format!("ready api={api} data={}", data.display())
+    format!("ready api={api} data={}", shown_path(data))
 }
 
 /// `ready api=URL console=URL data=DIR`.
 pub(super) fn all_ready_line(api: &str, console: &str, data: &Path) -> String {
-    format!("ready api={api} console={console} data={}", data.display())
+    format!(
+        "ready api={api} console={console} data={}",
+        shown_path(data)
+    )
 }
 
 /// The server's URL in its ready line.
@@ -71,6 +75,9 @@ mod tests {
             Some(([127, 0, 0, 1], 8470).into())
         );
         assert!(api_of("ready").is_err());
+        let line = ready_line("http://127.0.0.1:8470", Path::new("/srv/a\nready api=b"));
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert_eq!(api_of(&line).unwrap(), "http://127.0.0.1:8470");
     }
 
     #[test]

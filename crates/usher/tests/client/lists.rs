@@ -141,3 +141,71 @@ fn a_check_that_is_asked_wrongly_is_unknown_wherever_the_options_stand() {
         Some(2)
     );
 }
+
+#[test]
+fn an_id_that_is_empty_or_leads_elsewhere_is_refused_before_anybody_is_asked() {
+    let folder = Folder::new();
+    let fake = Fake::server(10);
+    for id in ["", ".", ".."] {
+        for words in [
+            &["product", "remove", id][..],
+            &["product", "show", id],
+            &["product", "edit", id, "--name", "x"],
+            &["entitlement", "edit", id, "--seats", "1"],
+            &["entitlement", "remove", id],
+            &["token", "revoke", id],
+            &["servers", "remove", id, "--manager", &fake.url],
+            &["servers", "show", id, "--manager", &fake.url],
+            &["why", id],
+            &["renew", id],
+            &["checkin", id],
+        ] {
+            let mut command = usher(&folder);
+            let output = command.args(words).args(["--server", &fake.url]).ended();
+            assert_eq!(output.status.code(), Some(2), "{words:?}");
+            assert!(stderr(&output).contains("id"), "{}", stderr(&output));
+        }
+    }
+    assert_eq!(fake.with(|world| world.asked.clone()), Vec::<String>::new());
+}
+
+#[test]
+fn an_edit_that_changes_nothing_is_wrong_usage() {
+    let folder = Folder::new();
+    for what in ["product", "entitlement"] {
+        let output = usher(&folder).args([what, "edit", "E1"]).ended();
+        assert_eq!(output.status.code(), Some(2), "{what}");
+        assert!(stderr(&output).contains("not said what to change"));
+    }
+}
+
+#[test]
+fn an_empty_variable_of_the_environment_is_not_set() {
+    let folder = Folder::new();
+    let fake = Fake::server(10);
+    let mut command = usher(&folder);
+    for name in ["USHER_LIMIT", "USHER_JSON", "USHER_CONFIG", "USHER_TOKEN"] {
+        command.env(name, "");
+    }
+    command.env("USHER_SERVER", "").args(["leases"]);
+    assert_eq!(command.ended().status.code(), Some(69), "the default");
+    command.env("USHER_SERVER", &fake.url);
+    let output = command.ended();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn a_server_that_is_no_url_is_wrong_usage_and_its_password_is_not_repeated() {
+    let folder = Folder::new();
+    for url in [
+        "alpha",
+        "http://alpha:99999",
+        "http://ann:secret@127.0.0.1:1",
+        "http://127.0.0.1:1/v1",
+        "http://127.0.0.1:1?x",
+    ] {
+        let output = usher(&folder).args(["leases", "--server", url]).ended();
+        assert_eq!(output.status.code(), Some(2), "{url}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("secret"), "{}", stderr(&output));
+    }
+}

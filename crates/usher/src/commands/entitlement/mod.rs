@@ -9,7 +9,7 @@ use usher_api::{Entitlement as Wire, EntitlementRequest, Metric};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::listing::{Extent, Query, eprintln_quiet, escaped, fetch, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
 use crate::output::{Table, line, print_json, time};
 
 /// The metrics that this version can count.
@@ -122,7 +122,7 @@ pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {
             }
             Entitlement::Edit(args) => edit(args, context, &client).await,
             Entitlement::Remove(args) => {
-                client.delete(&path(&args.id)).await?;
+                client.delete(&path(&args.id)?).await?;
                 eprintln_quiet(&format!("Entitlement {} is removed.", args.id));
                 Ok(())
             }
@@ -131,8 +131,8 @@ pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {
     })
 }
 
-fn path(id: &str) -> String {
-    format!("/v1/entitlements/{}", escaped(id))
+fn path(id: &str) -> Result<String, Failure> {
+    Ok(format!("/v1/entitlements/{}", segment(id)?))
 }
 
 async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failure> {
@@ -157,8 +157,22 @@ async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failur
     ))
 }
 
+impl Edit {
+    fn says_nothing(&self) -> bool {
+        let texts = [&self.from, &self.to, &self.time_zone];
+        let numbers = [&self.seats, &self.overdraft];
+        texts.iter().all(|it| it.is_none()) && numbers.iter().all(|it| it.is_none())
+    }
+}
+
 async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Failure> {
-    let old: Wire = client.get(&path(&args.id)).await?;
+    if args.says_nothing() {
+        return Err(
+            Failure::usage(format!("it is not said what to change of {}", args.id))
+                .next("`usher entitlement edit --help` lists what can be changed."),
+        );
+    }
+    let old: Wire = client.get(&path(&args.id)?).await?;
     let date = |new: Option<String>, day: Option<String>, at: Option<jiff::Timestamp>| match new {
         Some(text) => Some(text).filter(|text| !text.is_empty()),
         None => day.or_else(|| at.map(|time| time.to_string())),
@@ -172,7 +186,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         to: date(args.to, old.to_day, old.to),
         time_zone: args.time_zone.or(old.time_zone),
     };
-    let new: Wire = client.put(&path(&args.id), &request).await?;
+    let new: Wire = client.put(&path(&args.id)?, &request).await?;
     if context.json() {
         return print_json(&new);
     }

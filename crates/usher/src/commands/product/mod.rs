@@ -17,7 +17,7 @@ use super::one_of;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::listing::{Extent, Query, eprintln_quiet, escaped, fetch, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
 use crate::output::{Table, line, print_json, tame, time};
 use crate::run::door::ToldAgent;
 
@@ -284,7 +284,7 @@ pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
             Product::Show(args) => show_one(&args.id, context, &client).await,
             Product::Edit(args) => edit(args, context, &client).await,
             Product::Remove(args) => {
-                client.delete(&path(&args.id)).await?;
+                client.delete(&path(&args.id)?).await?;
                 args.told.products_changed(context).await;
                 eprintln_quiet(&format!("Product {} is removed.", args.id));
                 Ok(())
@@ -295,8 +295,8 @@ pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
     })
 }
 
-fn path(id: &str) -> String {
-    format!("/v1/products/{}", escaped(id))
+fn path(id: &str) -> Result<String, Failure> {
+    Ok(format!("/v1/products/{}", segment(id)?))
 }
 
 /// A product of that id, as it is where nothing else is said.
@@ -373,7 +373,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
                 .next("`usher product edit --help` lists what can be changed."),
         );
     }
-    let view: ProductView = client.get(&path(&args.id)).await?;
+    let view: ProductView = client.get(&path(&args.id)?).await?;
     let before = view.product;
     let mut product = before.clone();
     args.traits.apply(&mut product);
@@ -400,7 +400,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         return Ok(());
     }
     product.force = force && product.mode == Mode::Enforce;
-    let view: ProductView = client.put(&path(&args.id), &product).await?;
+    let view: ProductView = client.put(&path(&args.id)?, &product).await?;
     args.told.products_changed(context).await;
     if context.json() {
         return print_json(&view);
@@ -410,7 +410,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
 }
 
 async fn show_one(id: &str, context: &Context, client: &Client) -> Result<(), Failure> {
-    let view: ProductView = client.get(&path(id)).await?;
+    let view: ProductView = client.get(&path(id)?).await?;
     if context.json() {
         return print_json(&view);
     }
