@@ -57,6 +57,7 @@ mod storm;
 mod strangers_are_bounded;
 mod support;
 mod systemd;
+mod the_refused_may_ask;
 mod trouble_is_told_before_users_call;
 mod upkeep_is_invisible;
 mod who_is_refused_is_told;

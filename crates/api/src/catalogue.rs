@@ -68,6 +68,10 @@ pub struct Product {
     /// (`on_idle`) or it is ended (`on_idle`, `on_lost_lease`), in seconds: 10 to 86,400.
     #[serde(default = "default_grace_seconds")]
     pub grace_seconds: u32,
+    /// Whether who is refused is told by name who holds the seats; else only how many do, and since
+    /// when.
+    #[serde(default)]
+    pub show_holders: bool,
     /// In a request: mode `enforce` is meant also where the rules hit what a computer needs,
     /// which else is refused with `dangerous_rule`. Never kept or shown.
     #[serde(default, skip_serializing_if = "is_no")]

@@ -335,6 +335,19 @@ fn describe(error: &reqwest::Error) -> String {
     }
     cause.to_string()
 }
+/// Percent-encodes one segment of a path or one value of a query.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(byte.into())
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
 
 #[cfg(test)]
 mod tests {

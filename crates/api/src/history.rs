@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Reason;
+use crate::{Only, Reason};
 
 /// One run of a product by a user on a computer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -132,8 +132,16 @@ pub struct Decision {
     pub seats_in_use: u64,
     /// Requests that waited at that instant.
     pub queued: u64,
-    /// Who held the seats at that instant, worked out from the lease history; at most 1,000.
+    /// Who held the seats at that instant, worked out from the lease history; at most 1,000. To
+    /// who sees only what is their own, others are named only if the product shows its holders.
     pub holders: Vec<Holder>,
+    /// How many leases held the seats at that instant, if not all of them are named: at most 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnamed_leases: Option<u64>,
+    /// Since when the oldest of the leases of that instant was held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub longest_since: Option<Timestamp>,
     /// What would have to change for another answer, in words.
     pub what_would_help: Vec<String>,
     /// The lease that was granted.
@@ -148,6 +156,9 @@ pub struct Decision {
     /// The ticket that was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+    /// Whose decisions alone are shown, if who asks may not see those of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
 }
 
 /// How a lease ended.

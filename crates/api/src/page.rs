@@ -15,4 +15,21 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Give this as `cursor` for the next page; null at the end.
     pub next: Option<String>,
+    /// Whose items alone these are, if who asks may not see those of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+}
+
+/// Whose an answer alone is: of the person, on the computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Only {
+    /// The person's realm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// The person's account in that realm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The id of the computer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer: Option<String>,
 }

@@ -98,6 +98,14 @@ pub struct ProductStatus {
     pub queued: u64,
     /// Refused checkouts of the last 24 hours, repeats counted.
     pub denied_last_24h: u64,
+    /// Since when the oldest of the leases is held; null if none is.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub held_since: Option<Timestamp>,
+    /// Since when the oldest of the requests waits; null if none does.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub waiting_since: Option<Timestamp>,
 }
 
 /// A computer whose agent reports to the server.

@@ -45,6 +45,10 @@ pub struct TokenRequest {
     /// The user that it is bound to (role `client`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The realm of that user: a directory, or `computer:ID`; by default `usher`, whose people only
+    /// tokens name. With the realm that agents know the user by, both are one person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
     /// The computer that it is bound to (role `agent`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer: Option<String>,
@@ -93,6 +97,9 @@ pub struct TokenInfo {
     pub name: String,
     /// The user that it is bound to.
     pub user: Option<String>,
+    /// The realm of that user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
     /// The computer that it is bound to.
     pub computer: Option<String>,
     /// When it was made.

@@ -22,8 +22,10 @@ pub struct TokenRow {
     pub role: String,
     /// What it is for.
     pub name: String,
-    /// The user that it is bound to.
+    /// The user that it is bound to: the account, as it is compared.
     pub user: Option<String>,
+    /// The realm of that user; none: [`TOKEN_AUTHORITY`].
+    pub realm: Option<String>,
     /// The computer that it is bound to.
     pub computer: Option<String>,
     /// When it was made, in Unix milliseconds.
@@ -72,6 +74,7 @@ impl Tokens {
                     role: row.get(2)?,
                     name: row.get(3)?,
                     user: None,
+                    realm: None,
                     computer: None,
                     created_at: row.get(6)?,
                     expires_at: row.get(7)?,
@@ -87,20 +90,21 @@ impl Tokens {
                 let subject = bound.subject.and_then(|id| ledger.subjects().get(id));
                 let computer = bound.computer.and_then(|id| ledger.computers().get(id));
                 token.user = subject.map(|subject| subject.key.as_ref().to_owned());
+                token.realm = subject.map(|subject| subject.authority.as_ref().to_owned());
                 token.computer = computer.map(|computer| computer.key.as_ref().to_owned());
             }
             rows.into_iter().map(|(token, _)| token).collect()
         })
     }
 
-    /// Keeps a new one. Its user is a subject of the authority [`TOKEN_AUTHORITY`].
+    /// Keeps a new one.
     pub fn add(&self, token: TokenRow) -> Result<(), Failure> {
         let candidate = || {
             getrandom::u64().map_err(|error| Failure::Storage(format!("no random number: {error}")))
         };
         let subject = match &token.user {
             Some(user) => Some(SubjectRef {
-                authority: TOKEN_AUTHORITY.into(),
+                authority: token.realm.as_deref().unwrap_or(TOKEN_AUTHORITY).into(),
                 key: user.as_str().into(),
                 name: user.as_str().into(),
                 candidate: candidate()?,

@@ -38,6 +38,8 @@ pub(crate) struct Principal {
     pub(crate) role: Role,
     /// The user (role `client`) or computer (role `agent`) that it is bound to.
     pub(crate) bound: Option<Arc<str>>,
+    /// The realm of that user.
+    realm: Arc<str>,
     /// On whose leases and tickets it may act.
     pub(crate) access: Access,
     expires_at_ms: Option<i64>,
@@ -54,9 +56,10 @@ impl Principal {
             Role::Agent => Some(row.computer.as_deref()?.into()),
             Role::Viewer | Role::Operator | Role::Admin => None,
         };
+        let realm: Arc<str> = row.realm.as_deref().unwrap_or(AUTHORITY).into();
         let access = match (role, &bound) {
             (Role::Client, Some(user)) => Access::Subject {
-                authority: AUTHORITY.into(),
+                authority: realm.clone(),
                 key: user.clone(),
             },
             (Role::Agent, Some(computer)) => Access::Computer(computer.clone()),
@@ -66,6 +69,7 @@ impl Principal {
             token_id: row.id.as_str().into(),
             role,
             bound,
+            realm,
             access,
             expires_at_ms: row.expires_at,
             revoked: AtomicBool::new(false),
@@ -142,9 +146,14 @@ impl Principal {
         self.revoking.notify_waiters();
     }
 
-    /// The user that it is bound to, where it is a client's.
-    pub(crate) fn own_user(&self) -> Option<&str> {
-        self.bound.as_deref().filter(|_| self.role == Role::Client)
+    /// The person that it is bound to, where it is a client's: realm and account as they are
+    /// compared.
+    pub(crate) fn own_person(&self) -> Option<(String, String)> {
+        let account = self
+            .bound
+            .as_deref()
+            .filter(|_| self.role == Role::Client)?;
+        Some((self.realm.as_ref().to_owned(), account.to_owned()))
     }
 
     /// The computer that it is bound to, where it is an agent's.
@@ -348,6 +357,7 @@ mod tests {
             role: role.into(),
             name: String::new(),
             user: Some("ann".into()),
+            realm: None,
             computer: Some("pc1".into()),
             created_at: 0,
             expires_at: None,
@@ -365,7 +375,8 @@ mod tests {
         let mut last = LastAsker::default();
         let shown = headers("Bearer usher_a");
         let principal = last.identify(&shown, &book).unwrap();
-        assert_eq!(principal.own_user(), Some("ann"));
+        let ann = ("usher".to_owned(), "ann".to_owned());
+        assert_eq!(principal.own_person(), Some(ann));
         book.revoke("t1");
         assert_eq!(last.identify(&shown, &book).unwrap_err().status(), 401);
     }

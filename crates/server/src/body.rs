@@ -296,6 +296,7 @@ mod tests {
             role: "admin".into(),
             name: String::new(),
             user: None,
+            realm: None,
             computer: None,
             created_at: 0,
             expires_at: None,

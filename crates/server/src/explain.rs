@@ -48,6 +48,14 @@ pub(crate) fn explain(row: DecisionRow) -> Decision {
         lease: (row.kind == DecisionKind::Granted).then(|| lease.to_string()),
         ticket: (row.kind == DecisionKind::Queued).then(|| ticket.to_string()),
         joined: 0,
+        unnamed_leases: None,
+        longest_since: row
+            .holders
+            .iter()
+            .map(|holder| holder.granted_at)
+            .min()
+            .map(timestamp),
+        only: None,
         ended: row.ended.map(|(at, cause)| LeaseEnd {
             at: timestamp(at),
             cause,
@@ -286,6 +294,7 @@ mod tests {
             product: "cad".into(),
             user: "ann".into(),
             authority: "usher".into(),
+            key: "ann".into(),
             computer: "pc1".into(),
             computer_key: "pc1".into(),
             seats,

@@ -40,6 +40,7 @@ mod tls;
 mod upkeep;
 mod vital;
 mod watch;
+mod whose;
 mod wire;
 mod words;
 

@@ -141,12 +141,13 @@ pub(crate) fn document(product: &api::Product) -> String {
 /// A product for those who may be of the version before: what came since is said only where it is
 /// not as it would be without.
 pub(crate) fn for_others(product: &api::Product) -> serde_json::Value {
-    let since: [(&str, serde_json::Value); 5] = [
+    let since: [(&str, serde_json::Value); 6] = [
         ("claim_seconds", api::DEFAULT_CLAIM_SECONDS.into()),
         ("idle_seconds", 0.into()),
         ("on_idle", "nothing".into()),
         ("grace_seconds", api::DEFAULT_GRACE_SECONDS.into()),
         ("impossible_seconds", api::DEFAULT_IMPOSSIBLE_SECONDS.into()),
+        ("show_holders", false.into()),
     ];
     let mut value = serde_json::to_value(product).unwrap_or_default();
     if let Some(fields) = value.as_object_mut() {
@@ -185,6 +186,7 @@ pub(crate) fn product(spec: &ProductSpec) -> api::Product {
             idle_seconds: 0,
             on_idle: api::OnIdle::Nothing,
             grace_seconds: api::DEFAULT_GRACE_SECONDS,
+            show_holders: false,
             force: false,
         });
     api::Product {
@@ -307,7 +309,13 @@ mod tests {
     fn a_product_is_read_back_whole_also_with_what_a_later_version_says_of_it() {
         let plain = r#"{"id": "cad", "programs": ["name=cad"], "mode": "enforce"}"#;
         let mut cad: api::Product = serde_json::from_str(plain).unwrap();
-        for since in ["claim_seconds", "idle_seconds", "on_idle", "grace_seconds"] {
+        for since in [
+            "claim_seconds",
+            "idle_seconds",
+            "on_idle",
+            "grace_seconds",
+            "show_holders",
+        ] {
             let is_said = document(&cad).contains(since);
             assert!(!is_said, "{since} is as it would be without");
         }
@@ -315,6 +323,7 @@ mod tests {
         cad.idle_seconds = 1_800;
         cad.grace_seconds = 60;
         cad.claim_seconds = 7;
+        cad.show_holders = true;
         let mut spec = product_spec(&cad);
         assert_eq!(product(&spec), cad);
         let later = spec.document.replacen('{', r#"{"colour": "red", "#, 1);

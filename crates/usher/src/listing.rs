@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+pub(crate) use usher_api::client::escaped;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, PAGE_LIMIT, Page};
 
@@ -16,6 +17,11 @@ pub(crate) struct Extent {
     /// Show at most so many; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub(crate) limit: u32,
+}
+
+impl Extent {
+    /// All of it.
+    pub(crate) const ALL: Extent = Extent { limit: 0 };
 }
 
 /// A path with a query, built piece by piece.
@@ -61,20 +67,6 @@ impl Query {
     }
 }
 
-/// Percent-encodes one segment of a path or one value of a query.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(byte.into())
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
 /// An id as one segment of a path. What no path can name is refused: an empty one would be the list
 /// itself, and `..` what is above it.
 pub(crate) fn segment(id: &str) -> Result<String, Failure> {
@@ -99,6 +91,7 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
     };
     let mut items: Vec<T> = Vec::new();
     let mut next: Option<String> = None;
+    let mut only = None;
     loop {
         let rest = wanted.saturating_sub(items.len()).min(PAGE_LIMIT as usize);
         let limit = u32::try_from(rest).unwrap_or(PAGE_LIMIT);
@@ -107,8 +100,9 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
         let stuck = page.items.is_empty() || page.next == next;
         items.extend(page.items);
         next = page.next;
+        only = only.or(page.only);
         if next.is_none() || stuck || items.len() >= wanted {
-            return Ok(Page { items, next });
+            return Ok(Page { items, next, only });
         }
     }
 }

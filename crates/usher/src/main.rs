@@ -12,6 +12,7 @@ mod failure;
 mod host;
 mod learn;
 mod listing;
+mod mine;
 mod notify;
 mod output;
 mod owner;

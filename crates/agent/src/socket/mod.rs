@@ -8,6 +8,7 @@ mod covers;
 mod displays;
 mod enforcement;
 mod listener;
+mod mine;
 mod notices;
 mod peer;
 mod refreshes;

@@ -1,5 +1,5 @@
-//! What local users may ask: seats under their own account, covers for their own processes, which
-//! product a file is, how the agent does.
+//! What local users may ask: seats under their own account, what is theirs, covers for their own
+//! processes, which product a file is, how the agent does.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -25,7 +25,7 @@ use usher_api::{
 };
 
 use super::peer::Peer;
-use super::{State, covers, displays, enforcement, notices};
+use super::{State, covers, displays, enforcement, mine, notices};
 use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
@@ -46,6 +46,12 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/tickets/{id}", get(ticket).delete(leave_queue))
         .route("/v1/leases/{id}/renew", post(renew))
         .route("/v1/leases/{id}", delete(checkin))
+        .route("/v1/leases", get(mine::leases))
+        .route("/v1/queue", get(mine::queue))
+        .route("/v1/denials", get(mine::denials))
+        .route("/v1/sessions", get(mine::sessions))
+        .route("/v1/decisions/{id}", get(mine::decision))
+        .route("/v1/status", get(mine::status))
         .route("/v1/products/{id}", get(product))
         .route(
             "/v1/products/{id}/tell-me",

@@ -32,6 +32,8 @@ pub struct DecisionRow {
     pub user: String,
     /// The realm of that user.
     pub authority: String,
+    /// That user's account, as it is compared.
+    pub key: String,
     /// The computer's name.
     pub computer: String,
     /// The computer's key.
@@ -99,7 +101,7 @@ impl History {
             for (kind, table, columns) in sources {
                 let sql = format!(
                     "SELECT {HEAD}, {columns}, d.scene_seats, d.scene_in_use, d.scene_queued, \
-                     d.product FROM {table} d {JOINS}"
+                     d.product, s.key FROM {table} d {JOINS}"
                 );
                 let found = connection
                     .prepare_cached(&sql)?
@@ -110,6 +112,7 @@ impl History {
                             product: row.get(0)?,
                             user: row.get(1)?,
                             authority: row.get(2)?,
+                            key: row.get(15)?,
                             computer: row.get(3)?,
                             computer_key: row.get(4)?,
                             seats: row.get(5)?,

@@ -8,9 +8,37 @@ use super::{History, Rows, page};
 use crate::engine::Failure;
 use crate::schema::from_i64;
 
+/// Whose rows are looked for; each part that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The person, as realm and account are compared.
+    pub person: Option<(String, String)>,
+    /// The computer's key.
+    pub computer: Option<String>,
+}
+
+impl Owner {
+    /// Whether a row with these is one of theirs.
+    pub fn has(&self, authority: &str, key: &str, computer: &str) -> bool {
+        let person = self.person.as_ref();
+        person.is_none_or(|(realm, account)| realm == authority && account == key)
+            && self.computer.as_deref().is_none_or(|own| own == computer)
+    }
+
+    pub(super) fn realm(&self) -> Option<&str> {
+        self.person.as_ref().map(|(realm, _)| &**realm)
+    }
+
+    pub(super) fn account(&self) -> Option<&str> {
+        self.person.as_ref().map(|(_, account)| &**account)
+    }
+}
+
 /// Which leases; each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct LeaseFilter {
+    /// Whose.
+    pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
     /// Name of the person who is counted; of a directory, without regard to case.
@@ -30,6 +58,8 @@ pub struct LeaseRow {
     pub user: String,
     /// The realm of that user.
     pub authority: String,
+    /// That user's account, as it is compared.
+    pub key: String,
     /// The computer's name.
     pub computer: String,
     /// The computer's key.
@@ -94,6 +124,16 @@ pub struct DenialRow {
     pub last_at: i64,
 }
 
+/// Since when the oldest of a product's leases and of its waiting requests are there, in Unix
+/// milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Longest {
+    /// Of the leases that are held.
+    pub held: Option<i64>,
+    /// Of the requests that wait.
+    pub waiting: Option<i64>,
+}
+
 impl History {
     /// Leases that are held, oldest first.
     pub fn leases(
@@ -105,7 +145,7 @@ impl History {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
-                 l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle \
+                 l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, s.key \
                  FROM leases l INDEXED BY leases_held JOIN products p ON p.number = l.product \
                  JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                  WHERE l.ended IS NULL AND l.number > ?1 \
@@ -113,6 +153,8 @@ impl History {
                     OR s.key = ?6 AND s.authority NOT IN ('usher', 'local') \
                     AND s.authority NOT GLOB 'computer:*') \
                  AND (?4 IS NULL OR c.key = ?4 OR c.name = ?4) \
+                 AND (?7 IS NULL OR s.authority = ?7 AND s.key = ?8) \
+                 AND (?9 IS NULL OR c.key = ?9) \
                  ORDER BY l.number LIMIT ?5",
             )?;
             let rows = statement.query_map(
@@ -123,6 +165,9 @@ impl History {
                     filter.computer,
                     limit + 1,
                     filter.user.as_ref().map(|user| user.to_lowercase()),
+                    filter.owner.realm(),
+                    filter.owner.account(),
+                    filter.owner.computer,
                 ],
                 lease_row,
             )?;
@@ -141,12 +186,12 @@ impl History {
                 .prepare_cached(
                     "SELECT l.number, l.incarnation, p.id, s.name, s.authority, c.name, c.key, \
                      l.seats, l.granted_at, l.deadline, l.ttl_seconds, l.draws, l.bundle, \
-                     l.ended IS NOT NULL \
+                     s.key, l.ended IS NOT NULL \
                      FROM leases l JOIN products p ON p.number = l.product \
                      JOIN subjects s ON s.id = l.subject JOIN computers c ON c.id = l.computer \
                      WHERE l.number = ?1",
                 )?
-                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(13)?)))
+                .query_row([number.0 as i64], |row| Ok((lease_row(row)?, row.get(14)?)))
                 .optional()
         })
     }
@@ -156,20 +201,36 @@ impl History {
     pub fn queue(
         &self,
         product: Option<&str>,
+        owner: &Owner,
         after: u64,
         limit: u32,
     ) -> Result<Rows<TicketRow>, Failure> {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT t.number, t.incarnation, p.id, s.name, c.name, t.seats, t.priority, \
-                 t.queued_at, row_number() OVER (PARTITION BY t.product \
-                 ORDER BY t.priority DESC, t.number), t.bundle \
+                // A place is counted among all who wait, so whose they are is asked outside.
+                "SELECT number, incarnation, product, name, computer, seats, priority, \
+                 queued_at, place, bundle FROM ( \
+                 SELECT t.number, t.incarnation, p.id AS product, s.name, c.name AS computer, \
+                 t.seats, t.priority, t.queued_at, row_number() OVER (PARTITION BY t.product \
+                 ORDER BY t.priority DESC, t.number) AS place, t.bundle, \
+                 s.authority AS realm, s.key AS account, c.key AS computer_key \
                  FROM tickets t JOIN products p ON p.number = t.product \
                  JOIN subjects s ON s.id = t.subject JOIN computers c ON c.id = t.computer \
-                 WHERE t.state = 'waiting' AND (?1 IS NULL OR p.id = ?1) \
-                 ORDER BY p.id, t.priority DESC, t.number LIMIT ?2 OFFSET ?3",
+                 WHERE t.state = 'waiting' AND (?1 IS NULL OR p.id = ?1)) \
+                 WHERE (?4 IS NULL OR realm = ?4 AND account = ?5) \
+                 AND (?6 IS NULL OR computer_key = ?6) \
+                 ORDER BY product, priority DESC, number LIMIT ?2 OFFSET ?3",
             )?;
-            let rows = statement.query_map(params![product, limit + 1, after as i64], |row| {
+            let (realm, account) = (owner.realm(), owner.account());
+            let asked = params![
+                product,
+                limit + 1,
+                after as i64,
+                realm,
+                account,
+                owner.computer
+            ];
+            let rows = statement.query_map(asked, |row| {
                 let incarnation = Incarnation(row.get(1)?);
                 let bundle: Option<i64> = row.get(9)?;
                 Ok(TicketRow {
@@ -201,6 +262,7 @@ impl History {
     pub fn denials(
         &self,
         product: Option<&str>,
+        owner: &Owner,
         since_wall_ms: Option<i64>,
         before: u64,
         limit: u32,
@@ -212,10 +274,20 @@ impl History {
                  FROM denials d JOIN products p ON p.number = d.product \
                  JOIN subjects s ON s.id = d.subject JOIN computers c ON c.id = d.computer \
                  WHERE (?1 IS NULL OR p.id = ?1) AND (?2 IS NULL OR d.last_at >= ?2) \
-                 AND (?3 = 0 OR d.number < ?3) ORDER BY d.number DESC LIMIT ?4",
+                 AND (?3 = 0 OR d.number < ?3) \
+                 AND (?5 IS NULL OR s.authority = ?5 AND s.key = ?6) \
+                 AND (?7 IS NULL OR c.key = ?7) ORDER BY d.number DESC LIMIT ?4",
             )?;
             let rows = statement.query_map(
-                params![product, since_wall_ms, before as i64, limit + 1],
+                params![
+                    product,
+                    since_wall_ms,
+                    before as i64,
+                    limit + 1,
+                    owner.realm(),
+                    owner.account(),
+                    owner.computer
+                ],
                 |row| {
                     Ok(DenialRow {
                         id: DecisionId {
@@ -238,6 +310,28 @@ impl History {
                 limit,
                 |row: &DenialRow| row.id.number.0,
             ))
+        })
+    }
+
+    /// By product id: since when the oldest of its leases is held, and since when the oldest of the
+    /// requests for it waits, in Unix milliseconds.
+    pub fn longest(&self) -> Result<Vec<(String, Longest)>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT p.id, (SELECT l.granted_at FROM leases l INDEXED BY leases_open \
+                 WHERE l.product = p.number AND l.ended IS NULL ORDER BY l.number LIMIT 1), \
+                 (SELECT min(t.queued_at) FROM tickets t INDEXED BY tickets_kept \
+                 WHERE t.product = p.number AND t.forgotten = 0 AND t.state = 'waiting') \
+                 FROM products p",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let longest = Longest {
+                    held: row.get(1)?,
+                    waiting: row.get(2)?,
+                };
+                Ok((row.get(0)?, longest))
+            })?;
+            rows.collect()
         })
     }
 
@@ -291,6 +385,7 @@ fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
         product: row.get(2)?,
         user: row.get(3)?,
         authority: row.get(4)?,
+        key: row.get(13)?,
         computer: row.get(5)?,
         computer_key: row.get(6)?,
         seats: row.get(7)?,

@@ -17,7 +17,7 @@ use crate::inbox::Shared;
 
 pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
-pub use lists::{DenialRow, LeaseFilter, LeaseRow, TicketRow};
+pub use lists::{DenialRow, LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageRow};
 
 /// One page of rows.

@@ -6,13 +6,15 @@
 
 use rusqlite::params;
 
-use super::{History, Rows, page};
+use super::{History, Owner, Rows, page};
 use crate::engine::Failure;
 use crate::schema::from_i64;
 
 /// Which sessions; each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
+    /// Whose.
+    pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
     /// Name of the person who is counted; of a directory, without regard to case.
@@ -114,6 +116,8 @@ impl History {
                  AND (?3 IS NULL OR c.key = ?3 OR c.name = ?3) \
                  AND (?4 IS NULL OR u.ended_at IS NULL OR u.ended_at >= ?4) \
                  AND (?5 IS NULL OR (u.ended_at IS NULL) = ?5) \
+                 AND (?10 IS NULL OR s.authority = ?10 AND s.key = ?11) \
+                 AND (?12 IS NULL OR c.key = ?12) \
                  AND (?6 = 0 OR u.number < ?6) ORDER BY u.number DESC LIMIT ?8",
             )?;
             let rows = statement.query_map(
@@ -127,6 +131,9 @@ impl History {
                     now_wall_ms,
                     limit + 1,
                     filter.user.as_ref().map(|user| user.to_lowercase()),
+                    filter.owner.realm(),
+                    filter.owner.account(),
+                    filter.owner.computer,
                 ],
                 |row| {
                     Ok(SessionRow {

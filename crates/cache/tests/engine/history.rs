@@ -110,6 +110,7 @@ fn names_stand_in_their_own_tables_only() {
         role: "client".to_owned(),
         name: "for the lab".to_owned(),
         user: Some("wilhelmina".to_owned()),
+        realm: Some("usher".to_owned()),
         computer: None,
         created_at: 1,
         expires_at: None,

@@ -96,6 +96,7 @@ pub(crate) async fn list(
             return Ok(Json(Page {
                 next: last.map(|row| row.record_id.to_string()),
                 items: rows.iter().map(shown).collect(),
+                only: None,
             }));
         }
         // An end of the wait is seen in the next round.
@@ -129,7 +130,11 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
             does: entry.does.to_owned(),
         })
         .collect();
-    Json(Page { items, next: None })
+    Json(Page {
+        items,
+        next: None,
+        only: None,
+    })
 }
 
 /// The rules, in their order.

@@ -25,7 +25,11 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer
         .values()
         .map(|keeper| keeper.view.get())
         .collect();
-    Json(Page { items, next: None })
+    Json(Page {
+        items,
+        next: None,
+        only: None,
+    })
 }
 
 /// Watches one more.

@@ -22,7 +22,11 @@ pub(crate) async fn summaries(
     State(app): State<Arc<App>>,
 ) -> Result<Json<Page<ComponentSummary>>, Refusal> {
     let items = summary::components(&app.tools).await?;
-    Ok(Json(Page { items, next: None }))
+    Ok(Json(Page {
+        items,
+        next: None,
+        only: None,
+    }))
 }
 
 /// From where on something is of concern, and how components stand.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::{HeaderMap, Response, StatusCode};
 use usher_api::{AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, Problem, Role, SEATS_LIMIT};
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
-use usher_core::people::LocalAccounts;
+use usher_core::people::{LocalAccounts, Person};
 
 use crate::auth::{AUTHORITY, Principal};
 use crate::body::Body;
@@ -102,13 +102,16 @@ fn check(
             }
         }
     }
-    if let Some(own) = who.own_user()
-        && own != user
-    {
-        return Err(Refusal::forbidden(format!(
-            "this token checks out for user {own} only, not for {user}: use that user's own \
-             token, or an operator's"
-        )));
+    let own = who.own_person();
+    let realm = own.as_ref().map_or(AUTHORITY, |(realm, _)| realm);
+    if let Some((realm, own)) = &own {
+        let asks = Person::of(realm, user, local);
+        if asks.is_ok_and(|asks| asks.key != *own) {
+            return Err(Refusal::forbidden(format!(
+                "this token checks out for user {own} only, not for {user}: use that user's own \
+                 token, or an operator's"
+            )));
+        }
     }
     if let Some(own) = who.own_computer()
         && own != computer
@@ -131,7 +134,7 @@ fn check(
         )));
     }
     let (authority, id) = match &asked.subject {
-        None => (AUTHORITY, user),
+        None => (realm, user),
         Some(_) if who.role == Role::Client => {
             return Err(Refusal::forbidden(
                 "only agents, operators and admins may say `subject`: leave it out",

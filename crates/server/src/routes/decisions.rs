@@ -3,26 +3,39 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use hyper::StatusCode;
+use hyper::{StatusCode, Uri};
+use serde::Deserialize;
 use usher_api::{Code, Decision, Problem};
-use usher_cache::DecisionRow;
 use usher_core::ledger::{DecisionId, LeaseId};
 
 use super::{Caller, Id, Json};
 use crate::app::App;
-use crate::auth::{AUTHORITY, Principal};
 use crate::explain;
+use crate::input;
 use crate::problem::{Refusal, shown};
+use crate::whose::Whose;
 use crate::words;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    realm: Option<String>,
+    account: Option<String>,
+}
 
 /// Why a checkout was granted, queued or refused: the rule, who held the seats at that instant,
 /// and what would have to change. A client sees the decisions about its own user, an agent those
-/// about its own computer.
+/// about its own computer, or about one person there. To these two, others who held seats are named
+/// only if the product shows its holders; else they are counted.
 #[utoipa::path(
     get,
     path = "/v1/decisions/{id}",
     tag = "history",
-    params(("id" = String, Path, description = "Decision id, or that of the lease that it granted")),
+    params(
+        ("id" = String, Path, description = "Decision id, or that of the lease that it granted"),
+        ("realm" = Option<String>, Query, description = "Only if it is of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only if it is of this person: the account"),
+    ),
     responses(
         (status = 200, body = Decision),
         (status = 404, description = "`unknown_decision`: not kept, never was, or another's", body = Problem),
@@ -32,12 +45,19 @@ pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id,
+    uri: Uri,
 ) -> Result<Json<Decision>, Refusal> {
+    let query: Query = input::query(&uri)?;
+    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
     let decision = named(&id).ok_or_else(|| unknown(&id))?;
     let found = app
         .history(move |history| history.decision(decision))
         .await?
-        .filter(|row| is_own(&caller, row))
+        .filter(|row| {
+            let owner = &whose.owner;
+            owner.has(&row.authority, &row.key, &row.computer_key)
+        })
         .ok_or_else(|| unknown(&id))?;
     let lease = LeaseId {
         incarnation: found.id.incarnation,
@@ -45,7 +65,23 @@ pub(crate) async fn get(
     };
     let mut explained = explain::explain(found);
     explained.joined = app.joins.of(lease);
+    explained.only = whose.only();
+    if explained.only.is_some() && !shows_holders(&app, &explained.product).await? {
+        let holders = std::mem::take(&mut explained.holders);
+        explained.unnamed_leases = Some(holders.len() as u64);
+    }
     Ok(Json(StatusCode::OK, explained))
+}
+
+/// Whether a product names its holders to who is refused.
+async fn shows_holders(app: &App, product: &str) -> Result<bool, Refusal> {
+    let product = product.to_owned();
+    app.look(move |ledger, _| {
+        let mut pools = ledger.pools();
+        let pool = pools.find(|(_, pool)| *pool.listing.spec.id == *product);
+        pool.is_some_and(|(_, pool)| words::product(&pool.listing.spec).show_holders)
+    })
+    .await
 }
 
 /// The decision of that id, or that granted the lease of that id.
@@ -67,12 +103,4 @@ fn unknown(id: &str) -> Refusal {
             shown(id)
         ),
     )
-}
-
-fn is_own(who: &Principal, row: &DecisionRow) -> bool {
-    if let Some(user) = who.own_user() {
-        return row.user == user && row.authority == AUTHORITY;
-    }
-    who.own_computer()
-        .is_none_or(|computer| row.computer_key == computer)
 }

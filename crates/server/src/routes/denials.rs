@@ -11,19 +11,22 @@ use super::{Caller, Json};
 use crate::app::App;
 use crate::input::{self, timestamp};
 use crate::problem::Refusal;
+use crate::whose::Whose;
 use crate::words;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
     product: Option<String>,
+    realm: Option<String>,
+    account: Option<String>,
     since: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
-/// Refused checkouts, newest first; repeats within a minute are one, counted. For viewers,
-/// operators and admins.
+/// Refused checkouts, newest first; repeats within a minute are one, counted. A client sees its own
+/// user's, an agent those of its own computer or of one person there.
 #[utoipa::path(
     get,
     path = "/v1/denials",
@@ -31,12 +34,14 @@ struct Query {
     params(
         ("product" = Option<String>, Query, description = "Product id"),
         ("since" = Option<String>, Query, description = "Only those repeated at or after this day or instant"),
+        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only of this person: the account"),
         ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
     responses(
         (status = 200, body = Page<Denial>),
-        (status = 403, description = "`forbidden`", body = Problem),
+        (status = 403, description = "`forbidden`: a client's token, for another person", body = Problem),
     ),
 )]
 pub(crate) async fn list(
@@ -44,8 +49,10 @@ pub(crate) async fn list(
     caller: Caller,
     uri: Uri,
 ) -> Result<Json<Page<Denial>>, Refusal> {
-    caller.must_see_all("see who was refused")?;
     let query: Query = input::query(&uri)?;
+    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let only = whose.only();
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
     let since = query
         .since
@@ -54,7 +61,8 @@ pub(crate) async fn list(
         .transpose()?;
     let rows = app
         .history(move |history| {
-            history.denials(query.product.as_deref(), since, paging.cursor, paging.limit)
+            let (product, owner) = (query.product.as_deref(), &whose.owner);
+            history.denials(product, owner, since, paging.cursor, paging.limit)
         })
         .await?;
     let item = |row: usher_cache::DenialRow| Denial {
@@ -68,5 +76,7 @@ pub(crate) async fn list(
         first_at: timestamp(row.first_at),
         last_at: timestamp(row.last_at),
     };
-    Ok(Json(StatusCode::OK, super::page(rows, item)))
+    let mut page = super::page(rows, item);
+    page.only = only;
+    Ok(Json(StatusCode::OK, page))
 }

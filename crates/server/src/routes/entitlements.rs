@@ -77,7 +77,12 @@ pub(crate) async fn list(
         .filter(|_| more)
         .map(|view| view.entitlement.number.0.to_string());
     let items = found.iter().map(words::entitlement).collect();
-    Ok(Json(StatusCode::OK, Page { items, next }))
+    let page = Page {
+        items,
+        next,
+        only: None,
+    };
+    Ok(Json(StatusCode::OK, page))
 }
 
 /// One entitlement. For viewers, operators and admins.

@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use super::{Caller, Id, Json};
 use crate::app::App;
-use crate::auth::{AUTHORITY, Principal};
+use crate::auth::Principal;
 use crate::body::Body;
 use crate::input::{self, timestamp};
 use crate::keys::OnceKey;
 use crate::problem::Refusal;
 use crate::routes::first_answer;
 use crate::service::{Core, json, no_content};
+use crate::whose::Whose;
 use crate::wire::{self, Names};
 use crate::words;
 
@@ -117,16 +118,10 @@ async fn has_ended(app: &Arc<App>, who: &Principal, lease: LeaseId) -> Result<bo
     let found = app
         .history(move |history| history.lease(lease.number))
         .await?
-        .filter(|(row, ended)| *ended && row.id == lease && is_own(who, row));
-    Ok(found.is_some())
-}
-
-fn is_own(who: &Principal, row: &LeaseRow) -> bool {
-    if let Some(user) = who.own_user() {
-        return row.user == user && row.authority == AUTHORITY;
-    }
-    who.own_computer()
-        .is_none_or(|computer| row.computer_key == computer)
+        .filter(|(row, ended)| *ended && row.id == lease);
+    let owner = Whose::of(who, None, None, app.local_accounts)?.owner;
+    let is_own = |row: &LeaseRow| owner.has(&row.authority, &row.key, &row.computer_key);
+    Ok(found.is_some_and(|(row, _)| is_own(&row)))
 }
 
 #[derive(Deserialize)]
@@ -225,11 +220,14 @@ struct Query {
     product: Option<String>,
     user: Option<String>,
     computer: Option<String>,
+    realm: Option<String>,
+    account: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
-/// Leases that are held. A client sees its own user's, an agent its own computer's.
+/// Leases that are held. A client sees its own user's, an agent its own computer's, or those of one
+/// person there.
 #[utoipa::path(
     get,
     path = "/v1/leases",
@@ -238,6 +236,8 @@ struct Query {
         ("product" = Option<String>, Query, description = "Product id"),
         ("user" = Option<String>, Query, description = "Name of the person who is counted"),
         ("computer" = Option<String>, Query, description = "The computer's id or name"),
+        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only of this person: the account"),
         ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
@@ -250,40 +250,22 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Lease>>, Refusal> {
     let query: Query = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
-    let mut filter = LeaseFilter {
+    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let only = whose.only();
+    let filter = LeaseFilter {
+        owner: whose.owner,
         product: query.product,
         user: query.user,
         computer: query.computer,
     };
-    if let Some(own) = caller.own_user() {
-        if filter.user.is_some_and(|user| user != own) {
-            return Ok(Json(StatusCode::OK, nothing()));
-        }
-        filter.user = Some(own.to_owned());
-    }
-    if let Some(own) = caller.own_computer() {
-        if filter.computer.is_some_and(|computer| computer != own) {
-            return Ok(Json(StatusCode::OK, nothing()));
-        }
-        filter.computer = Some(own.to_owned());
-    }
-    let mut rows = app
+    let rows = app
         .history(move |history| history.leases(&filter, paging.cursor, paging.limit))
         .await?;
-    // A name is not a person: of those who bear it, only the one that the token is bound to.
-    rows.rows.retain(|row| is_own(&caller, row));
     let now = app.look(|_, now| now).await?;
-    Ok(Json(
-        StatusCode::OK,
-        super::page(rows, |row| item(&app, row, now)),
-    ))
-}
-
-fn nothing() -> Page<Lease> {
-    Page {
-        items: Vec::new(),
-        next: None,
-    }
+    let mut page = super::page(rows, |row| item(&app, row, now));
+    page.only = only;
+    Ok(Json(StatusCode::OK, page))
 }
 
 fn item(app: &App, row: LeaseRow, now: Now) -> Lease {

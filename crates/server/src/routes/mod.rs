@@ -326,6 +326,7 @@ pub(crate) fn page<R, T>(rows: usher_cache::Rows<R>, item: impl Fn(R) -> T) -> u
     usher_api::Page {
         next: rows.next.map(|next| next.to_string()),
         items: rows.rows.into_iter().map(item).collect(),
+        only: None,
     }
 }
 

@@ -68,7 +68,12 @@ pub(crate) async fn list(
         .filter(|_| more)
         .map(|(ProductNumber(number), _)| number.to_string());
     let items = found.into_iter().map(|(_, seen)| view(seen)).collect();
-    Ok(Json(StatusCode::OK, Page { items, next }))
+    let page = Page {
+        items,
+        next,
+        only: None,
+    };
+    Ok(Json(StatusCode::OK, page))
 }
 
 /// One product, with its counts.

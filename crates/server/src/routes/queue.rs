@@ -13,29 +13,35 @@ use super::{Caller, Json};
 use crate::app::App;
 use crate::input::{self, timestamp};
 use crate::problem::Refusal;
+use crate::whose::Whose;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
     product: Option<String>,
+    realm: Option<String>,
+    account: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
-/// Requests that wait, product by product, in the order in which they will be served. For
-/// viewers, operators and admins; who waits asks after its own ticket.
+/// Requests that wait, product by product, in the order in which they will be served. A client
+/// sees its own user's, an agent those of its own computer or of one person there; each with its
+/// place among all.
 #[utoipa::path(
     get,
     path = "/v1/queue",
     tag = "seats",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
+        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only of this person: the account"),
         ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
     responses(
         (status = 200, body = Page<QueueEntry>),
-        (status = 403, description = "`forbidden`", body = Problem),
+        (status = 403, description = "`forbidden`: a client's token, for another person", body = Problem),
     ),
 )]
 pub(crate) async fn list(
@@ -43,19 +49,21 @@ pub(crate) async fn list(
     caller: Caller,
     uri: Uri,
 ) -> Result<Json<Page<QueueEntry>>, Refusal> {
-    caller.must_see_all("see who waits")?;
     let query: Query = input::query(&uri)?;
+    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let only = whose.only();
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
     let rows = app
         .history(move |history| {
-            history.queue(query.product.as_deref(), paging.cursor, paging.limit)
+            let product = query.product.as_deref();
+            history.queue(product, &whose.owner, paging.cursor, paging.limit)
         })
         .await?;
     let pace = pace(&app, &rows.rows).await?;
-    Ok(Json(
-        StatusCode::OK,
-        super::page(rows, |row| item(row, &pace)),
-    ))
+    let mut page = super::page(rows, |row| item(row, &pace));
+    page.only = only;
+    Ok(Json(StatusCode::OK, page))
 }
 
 /// How long each product's last place on the page is expected to wait, as (seconds, place).

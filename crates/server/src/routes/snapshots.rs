@@ -38,6 +38,7 @@ pub(crate) async fn list(
     let page = Page {
         items: kept.into_iter().map(shown).collect(),
         next: None,
+        only: None,
     };
     Ok(Json(StatusCode::OK, page))
 }

@@ -9,6 +9,7 @@ use usher_api::{
     CaughtPanics, ComputerStatus, EndedByPanic, HeldLog, ProductStatus, ServerStatus, Status,
     UnreachedStarts, UpgradeStatus,
 };
+use usher_cache::Longest;
 use usher_core::ledger::{Ledger, Now};
 
 use super::agents::ComputerDocument;
@@ -77,8 +78,11 @@ pub(crate) async fn get(
     };
     let with_computers = caller.sees_all();
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.
-    let denied = app
-        .history_as_it_is(|history| history.denied_since(wall_ms() - DAY_MS))
+    let (denied, longest) = app
+        .history_as_it_is(|history| {
+            let denied = history.denied_since(wall_ms() - DAY_MS)?;
+            Ok((denied, history.longest()?))
+        })
         .await?;
     let (products, computers) = app
         .look(move |ledger, now| {
@@ -90,12 +94,19 @@ pub(crate) async fn get(
         })
         .await?;
     let denied: FxHashMap<String, u64> = denied.into_iter().collect();
+    let longest: FxHashMap<String, Longest> = longest.into_iter().collect();
     let products = products
         .into_iter()
-        .map(|(spec, status)| ProductStatus {
-            name: named(&spec),
-            denied_last_24h: denied.get(&status.id).copied().unwrap_or(0),
-            ..status
+        .map(|(spec, status)| {
+            let longest = longest.get(&status.id).copied().unwrap_or_default();
+            ProductStatus {
+                name: named(&spec),
+                denied_last_24h: denied.get(&status.id).copied().unwrap_or(0),
+                // The tables may lag behind the counts.
+                held_since: longest.held.filter(|_| status.in_use > 0).map(timestamp),
+                waiting_since: longest.waiting.filter(|_| status.queued > 0).map(timestamp),
+                ..status
+            }
         })
         .collect();
     Ok(Json(
@@ -139,6 +150,8 @@ fn products(ledger: &Ledger, now: Now) -> Vec<(usher_core::ledger::ProductSpec, 
             unseated: pool.unseated,
             queued: u64::from(pool.queued()),
             denied_last_24h: 0,
+            held_since: None,
+            waiting_since: None,
         };
         (pool.listing.spec.clone(), status)
     });

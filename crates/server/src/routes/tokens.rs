@@ -9,10 +9,11 @@ use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Code, Page, Problem, Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_cache::TokenRow;
+use usher_core::people::{LocalAccounts, Person};
 
 use super::{Caller, Id, Json, json_text, replayed};
 use crate::app::App;
-use crate::auth::wall_ms;
+use crate::auth::{AUTHORITY, wall_ms};
 use crate::input::{self, timestamp};
 use crate::keys::OnceKey;
 use crate::problem::{Refusal, shown};
@@ -60,7 +61,12 @@ pub(crate) async fn list(
         .take(paging.limit as usize)
         .filter_map(info)
         .collect();
-    Ok(Json(StatusCode::OK, Page { items, next }))
+    let page = Page {
+        items,
+        next,
+        only: None,
+    };
+    Ok(Json(StatusCode::OK, page))
 }
 
 fn info(row: &TokenRow) -> Option<TokenInfo> {
@@ -70,6 +76,7 @@ fn info(row: &TokenRow) -> Option<TokenInfo> {
         role,
         name: row.name.clone(),
         user: row.user.clone(),
+        realm: row.realm.clone(),
         computer: row.computer.clone(),
         created_at: timestamp(row.created_at),
         expires_at: row.expires_at.map(timestamp),
@@ -102,6 +109,7 @@ pub(crate) async fn create(
     caller.must_be_admin("make tokens")?;
     let mut request: TokenRequest = input::json(&body)?;
     check(&mut request)?;
+    let person = person(&request, app.local_accounts)?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/tokens", &body)?;
     // One at a time, so that of two requests with one key only the first makes a token.
     let _turn = app.tokens_change.lock().await;
@@ -119,7 +127,8 @@ pub(crate) async fn create(
         hash: crate::auth::hash(token.as_bytes()),
         role: request.role.as_str().to_owned(),
         name: request.name,
-        user: request.user,
+        realm: person.as_ref().map(|person| person.realm.clone()),
+        user: person.map(|person| person.key),
         computer: request.computer,
         created_at: wall_ms(),
         expires_at: request.expires_at.map(|at| at.as_millisecond()),
@@ -150,6 +159,23 @@ pub(crate) async fn create(
         app.secret_answers.put(once, text.clone());
     }
     Ok(json_text(StatusCode::CREATED, text))
+}
+
+/// The person that a token is to be bound to.
+fn person(request: &TokenRequest, local: LocalAccounts) -> Result<Option<Person>, Refusal> {
+    let Some(user) = request.user.as_deref() else {
+        return match request.realm {
+            None => Ok(None),
+            Some(_) => Err(Refusal::invalid(
+                "`realm` is that of `user`: give a `user`, or leave `realm` out",
+            )),
+        };
+    };
+    let realm = request.realm.as_deref().unwrap_or(AUTHORITY);
+    input::name("realm", realm)?;
+    Person::of(realm, user, local)
+        .map(Some)
+        .map_err(|why| Refusal::invalid(format!("`realm`, `user`: {why}")))
 }
 
 fn check(request: &mut TokenRequest) -> Result<(), Refusal> {

@@ -10,9 +10,10 @@ use usher_cache::{ProgramRow, SessionFilter, SessionRow, UsageRow};
 
 use super::{Caller, Json};
 use crate::app::App;
-use crate::auth::{AUTHORITY, wall_ms};
+use crate::auth::wall_ms;
 use crate::input::{self, timestamp};
 use crate::problem::Refusal;
+use crate::whose::Whose;
 
 /// Days of use where a request does not say.
 const USAGE_DAYS: i64 = 30;
@@ -24,6 +25,8 @@ struct SessionQuery {
     product: Option<String>,
     user: Option<String>,
     computer: Option<String>,
+    realm: Option<String>,
+    account: Option<String>,
     since: Option<String>,
     running: Option<bool>,
     limit: Option<u32>,
@@ -31,7 +34,7 @@ struct SessionQuery {
 }
 
 /// Sessions, newest first: each run of a product by a user on a computer, seated or not. A client
-/// sees its own user's, an agent its own computer's.
+/// sees its own user's, an agent its own computer's, or those of one person there.
 #[utoipa::path(
     get,
     path = "/v1/sessions",
@@ -40,6 +43,8 @@ struct SessionQuery {
         ("product" = Option<String>, Query, description = "Product id"),
         ("user" = Option<String>, Query, description = "Name of the person who is counted"),
         ("computer" = Option<String>, Query, description = "The computer's id or name"),
+        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only of this person: the account"),
         ("since" = Option<String>, Query, description = "Only those that ended at or after this day or instant, or run still"),
         ("running" = Option<bool>, Query, description = "Only those that run, or that ended"),
         ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
@@ -59,30 +64,23 @@ pub(crate) async fn sessions(
         .as_deref()
         .map(|since| input::instant("since", since))
         .transpose()?;
-    let own_user = caller.own_user().map(str::to_owned);
-    let own_computer = caller.own_computer().map(str::to_owned);
-    let foreign = |asked: &Option<String>, own: &Option<String>| matches!((asked, own), (Some(asked), Some(own)) if asked != own);
-    if foreign(&query.user, &own_user) || foreign(&query.computer, &own_computer) {
-        let nothing = Page {
-            items: Vec::new(),
-            next: None,
-        };
-        return Ok(Json(StatusCode::OK, nothing));
-    }
+    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let only = whose.only();
     let filter = SessionFilter {
+        owner: whose.owner,
         product: query.product,
-        user: own_user.clone().or(query.user),
-        computer: own_computer.or(query.computer),
+        user: query.user,
+        computer: query.computer,
         since,
         running: query.running,
     };
-    let mut rows = app
+    let rows = app
         .history(move |history| history.sessions(&filter, wall_ms(), paging.cursor, paging.limit))
         .await?;
-    // A name is not a person: of those who bear it, only the one that the token is bound to.
-    rows.rows
-        .retain(|row| own_user.is_none() || row.authority == AUTHORITY);
-    Ok(Json(StatusCode::OK, super::page(rows, session)))
+    let mut page = super::page(rows, session);
+    page.only = only;
+    Ok(Json(StatusCode::OK, page))
 }
 
 fn session(row: SessionRow) -> Session {

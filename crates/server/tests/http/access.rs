@@ -268,8 +268,6 @@ async fn each_role_is_refused_what_is_above_it() {
     let sync = json!({ "computer": { "id": "pc1", "name": "pc1" }, "incarnation": 1 });
     let product = json!({ "id": "other" });
     let cases: &[(&str, &str, &str, Option<serde_json::Value>)] = &[
-        (&client, "GET", "/v1/queue", None),
-        (&client, "GET", "/v1/denials", None),
         (&client, "GET", "/v1/usage", None),
         (&client, "GET", "/v1/programs", None),
         (&client, "GET", "/v1/entitlements", None),
@@ -316,6 +314,8 @@ async fn each_role_is_refused_what_is_above_it() {
     for (token, path) in [
         (&client, "/v1/products"),
         (&client, "/v1/status"),
+        (&client, "/v1/queue"),
+        (&agent, "/v1/denials"),
         (&agent, "/v1/products/cad"),
         (&viewer, "/v1/queue"),
         (&viewer, "/v1/usage"),
@@ -375,4 +375,108 @@ async fn a_revoked_admin_token_is_replaced_in_its_file_at_once() {
     assert_eq!(revoked.status, 204);
     let same = std::fs::read_to_string(server.data().join("admin.token")).unwrap();
     assert_eq!(same, file);
+}
+
+#[tokio::test]
+async fn a_client_and_an_agent_are_shown_what_is_their_own_and_that_it_is_all() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let ann = json!({ "role": "client", "user": "ann", "realm": "Corp.Example" });
+    let ann = server.token(ann).await;
+    let agent = server
+        .token(json!({ "role": "agent", "computer": "pc1" }))
+        .await;
+    let of = |computer: &str, name: &str, wait: bool| {
+        json!({ "product": "cad", "user": name, "computer": computer, "wait": wait,
+            "subject": { "authority": "corp.example", "id": name } })
+    };
+    let ask = |body: serde_json::Value| server.call("POST", "/v1/checkouts", Some(body));
+    assert_eq!(ask(of("pc1", "bob", false)).await.status, 201);
+    let refused = ask(of("pc1", "ann", false)).await;
+    let decision = refused.body["decision_id"].as_str().unwrap().to_owned();
+    assert_eq!(ask(of("pc2", "ann", false)).await.status, 403);
+    assert_eq!(ask(of("pc1", "bob", true)).await.status, 202);
+    assert_eq!(ask(of("pc1", "ann", true)).await.status, 202);
+
+    let realm = "realm=CORP.example&account=Ann";
+    for (token, query, leases, waiting, refused) in [
+        (&ann, "", 0, 1, 1),
+        (&agent, "", 1, 2, 1),
+        (&agent, realm, 0, 1, 1),
+        (&agent, "realm=computer:pc2&account=ann", 0, 0, 0),
+    ] {
+        for (path, count) in [
+            ("/v1/leases", leases),
+            ("/v1/queue", waiting),
+            ("/v1/denials", refused),
+        ] {
+            let path = format!("{path}?{query}");
+            let reply = server.call_as(token, "GET", &path, None).await;
+            let items = reply.body["items"].as_array().unwrap();
+            assert_eq!(items.len(), count, "{path}: {}", reply.body);
+            assert!(reply.body["only"].is_object(), "{}", reply.body);
+        }
+    }
+    let queue = server.call_as(&ann, "GET", "/v1/queue", None).await;
+    assert_eq!(queue.body["items"][0]["position"], 2, "{}", queue.body);
+    assert!(server.get("/v1/leases").await["only"].is_null());
+
+    let path = format!("/v1/decisions/{decision}");
+    let why = server.call_as(&ann, "GET", &path, None).await.body;
+    assert_eq!(why["holders"], json!([]), "{why}");
+    assert_eq!(why["unnamed_leases"], 1, "{why}");
+    assert!(why["longest_since"].is_string(), "{why}");
+    let of_ann = format!("{path}?{realm}");
+    assert_eq!(
+        server.call_as(&agent, "GET", &of_ann, None).await.status,
+        200
+    );
+    let of_bob = format!("{path}?realm=corp.example&account=bob");
+    let reply = server.call_as(&agent, "GET", &of_bob, None).await;
+    assert_eq!((reply.status, reply.code()), (404, "unknown_decision"));
+    let product = json!({ "id": "cad", "show_holders": true });
+    assert_eq!(
+        server
+            .call("PUT", "/v1/products/cad", Some(product))
+            .await
+            .status,
+        200
+    );
+    let why = server.call_as(&ann, "GET", &path, None).await.body;
+    assert_eq!(why["holders"][0]["user"], "bob", "{why}");
+    let status = server.call_as(&ann, "GET", "/v1/status", None).await.body;
+    assert!(status["products"][0]["held_since"].is_string(), "{status}");
+    assert!(
+        status["products"][0]["waiting_since"].is_string(),
+        "{status}"
+    );
+}
+
+#[tokio::test]
+async fn a_client_token_of_a_realm_takes_seats_as_the_person_that_agents_know() {
+    let server = Server::start();
+    server.product("cad", 2).await;
+    let ann = json!({ "role": "client", "user": "Ann", "realm": "corp.example" });
+    let ann = server.token(ann).await;
+    let granted = server
+        .call_as(&ann, "POST", "/v1/checkouts", Some(asking("cad", "ann")))
+        .await;
+    assert_eq!(granted.status, 201, "{}", granted.body);
+    let own = "/v1/leases?realm=corp.example&account=ANN";
+    let leases = server.get(own).await;
+    assert_eq!(leases["items"].as_array().unwrap().len(), 1, "{leases}");
+    let lease = granted.body["lease"]["id"].as_str().unwrap();
+    let path = format!("/v1/leases/{lease}");
+    assert_eq!(
+        server.call_as(&ann, "DELETE", &path, None).await.status,
+        204
+    );
+    for wrong in [
+        json!({ "role": "viewer", "realm": "corp.example" }),
+        json!({ "role": "client", "user": "ann", "realm": "" }),
+        json!({ "role": "client", "user": "ann", "realm": "USHER" }),
+    ] {
+        let reply = server.call("POST", "/v1/tokens", Some(wrong)).await;
+        assert_eq!((reply.status, reply.code()), (400, "invalid_request"));
+    }
 }

@@ -6,7 +6,8 @@ use usher_api::Denial;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, must_exist, show};
+use crate::listing::{Extent, Query, must_exist, show};
+use crate::mine::Through;
 use crate::output::{Table, time};
 
 /// Show what was refused, to whom, and why
@@ -16,7 +17,9 @@ Examples:
   usher denials --since 7d
   usher denials --product gimp --since 2026-01-01 --json
 
-`usher why DECISION` tells who held the seats at that instant.")]
+`usher why DECISION` tells who held the seats at that instant.
+
+Without a token, on a computer with an agent, it shows what you were refused there.")]
 pub(crate) struct Denials {
     /// Only of this product
     #[arg(long, value_name = "ID")]
@@ -26,21 +29,35 @@ pub(crate) struct Denials {
     since: Option<Timestamp>,
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it.
 pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
+        let asked = args.through.ask(context).await?;
         let query = Query::new("/v1/denials")
             .with("product", args.product.as_ref())
             .with("since", args.since.map(|since| since.to_string()));
-        let page = fetch(&client, &query, &args.extent).await?;
+        let page = asked.list(&query, &args.extent, decision_id).await?;
         if page.items.is_empty() {
-            must_exist(&client, args.product.as_deref()).await?;
+            must_exist(&asked.client, args.product.as_deref()).await?;
         }
-        show(context, &page, "Nothing was refused.", table)
+        let empty = match &page.only {
+            Some(_) => "You were refused nothing.",
+            None => "Nothing was refused.",
+        };
+        show(context, &page, empty, table)?;
+        asked
+            .say_cut(page.only.as_ref(), args.product.as_deref())
+            .await;
+        Ok(())
     })
+}
+
+fn decision_id(denial: &Denial) -> &str {
+    &denial.decision_id
 }
 
 fn table(denials: &[Denial]) -> Table {

@@ -5,7 +5,8 @@ use usher_api::Lease;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, must_exist, show};
+use crate::listing::{Extent, Query, must_exist, show};
+use crate::mine::{Through, lease_id};
 use crate::output::{Table, time};
 
 /// Show who holds which seats now
@@ -15,6 +16,9 @@ Examples:
   usher leases
   usher leases --product gimp
   usher leases --user anna --json | jq -r '.items[].id'
+
+Without a token, on a computer with an agent, it shows the seats that you hold there, and how many
+are in use in all.
 
 JOINED counts the commands that joined the lease on computers with an agent, such as the ranks of an
 MPI job, since the server's start.")]
@@ -30,21 +34,31 @@ pub(crate) struct Leases {
     computer: Option<String>,
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it.
 pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
+        let asked = args.through.ask(context).await?;
         let query = Query::new("/v1/leases")
             .with("product", args.product.as_ref())
             .with("user", args.user.as_ref())
             .with("computer", args.computer.as_ref());
-        let page = fetch(&client, &query, &args.extent).await?;
+        let page = asked.list(&query, &args.extent, lease_id).await?;
         if page.items.is_empty() {
-            must_exist(&client, args.product.as_deref()).await?;
+            must_exist(&asked.client, args.product.as_deref()).await?;
         }
-        show(context, &page, "No seat is in use.", table)
+        let empty = match &page.only {
+            Some(_) => "You hold no seat.",
+            None => "No seat is in use.",
+        };
+        show(context, &page, empty, table)?;
+        asked
+            .say_cut(page.only.as_ref(), args.product.as_deref())
+            .await;
+        Ok(())
     })
 }
 

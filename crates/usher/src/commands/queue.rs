@@ -5,7 +5,8 @@ use usher_api::QueueEntry;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, must_exist, show};
+use crate::listing::{Extent, Query, must_exist, show};
+use crate::mine::{Through, ticket_id};
 use crate::output::{Table, time};
 
 /// Show who waits for a seat
@@ -13,25 +14,38 @@ use crate::output::{Table, time};
 #[command(after_help = "\
 Examples:
   usher queue
-  usher queue --product gimp")]
+  usher queue --product gimp
+
+Without a token, on a computer with an agent, it shows what you wait for there with your place, and
+how many wait in all.")]
 pub(crate) struct Queue {
     /// Only for this product
     #[arg(long, value_name = "ID")]
     product: Option<String>,
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it.
 pub(crate) fn run(args: &Queue, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
+        let asked = args.through.ask(context).await?;
         let query = Query::new("/v1/queue").with("product", args.product.as_ref());
-        let page = fetch(&client, &query, &args.extent).await?;
+        let page = asked.list(&query, &args.extent, ticket_id).await?;
         if page.items.is_empty() {
-            must_exist(&client, args.product.as_deref()).await?;
+            must_exist(&asked.client, args.product.as_deref()).await?;
         }
-        show(context, &page, "Nobody waits.", table)
+        let empty = match &page.only {
+            Some(_) => "You wait for no seat.",
+            None => "Nobody waits.",
+        };
+        show(context, &page, empty, table)?;
+        asked
+            .say_cut(page.only.as_ref(), args.product.as_deref())
+            .await;
+        Ok(())
     })
 }
 

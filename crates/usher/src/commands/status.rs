@@ -5,6 +5,7 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::mine::{Asked, Through, counted, in_all};
 use crate::output::{Table, Tone, line, print, print_json, tame, time, toned};
 
 /// Show the server, the seats of each product, and the computers that report
@@ -13,14 +14,20 @@ use crate::output::{Table, Tone, line, print, print_json, tame, time, toned};
 Examples:
   usher status
   usher status --json | jq '.products[] | select(.queued > 0)'
-  usher status --server https://licences.example.org:8470 --token \"$TOKEN\"")]
-pub(crate) struct Status {}
+  usher status --server https://licences.example.org:8470 --token \"$TOKEN\"
+
+Without a token, on a computer with an agent, it shows how many seats are in use and waited for, and
+which of them are yours there.")]
+pub(crate) struct Status {
+    #[command(flatten)]
+    through: Through,
+}
 
 /// Does it.
-pub(crate) fn run(_: &Status, context: &Context) -> Result<(), Failure> {
+pub(crate) fn run(args: &Status, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
-        let status: usher_api::Status = client.get("/v1/status").await?;
+        let asked = args.through.ask(context).await?;
+        let status: usher_api::Status = asked.client.get("/v1/status").await?;
         if context.json() {
             return print_json(&status);
         }
@@ -34,8 +41,29 @@ pub(crate) fn run(_: &Status, context: &Context) -> Result<(), Failure> {
         if !status.computers.is_empty() {
             print(&format!("\n{}", computers(&status.computers).text()))?;
         }
+        // Only who sees all is told of the upkeep.
+        if asked.by_agent || status.server.pack.is_none() {
+            own(&asked, &status.products).await?;
+        }
         Ok(())
     })
+}
+
+/// What is of who asks, and since when others hold and wait.
+async fn own(asked: &Asked<'_>, products: &[ProductStatus]) -> Result<(), Failure> {
+    let leases = asked.leases().await?;
+    for product in products.iter().filter(|p| p.in_use > 0 || p.queued > 0) {
+        line(format!("\n{}", in_all(product)))?;
+        let own = leases.items.iter().filter(|l| l.product == product.id);
+        let seats: u64 = own.map(|lease| u64::from(lease.seats)).sum();
+        if seats > 0 {
+            line(format!("  You hold {} of them.", counted(seats, "seat")))?;
+        }
+        for place in asked.places(&product.id).await? {
+            line(format!("  You wait in place {}.", place.position))?;
+        }
+    }
+    Ok(())
 }
 
 fn server(server: &ServerStatus) -> String {
@@ -128,6 +156,8 @@ mod tests {
             unseated: 1,
             queued: 0,
             denied_last_24h: 12,
+            held_since: None,
+            waiting_since: None,
         }]);
         insta::assert_snapshot!(table.text(), @r"
         PRODUCT  SEATS  IN USE  UNSEATED  QUEUED  DENIED 24H  NAME

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use usher_api::{Role, TokenCreated, TokenInfo, TokenRequest};
+use usher_core::people::TOKEN_REALM;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -26,6 +27,7 @@ Roles: client (seats for the one user it is bound to), agent (reports for one co
 
 Examples:
   usher token create --role client --user anna > anna.token
+  usher token create --role client --user anna --realm corp.example > anna.token
   usher token create --role viewer --name dashboard --expires 90d")]
 pub(crate) struct Create {
     /// What its bearer may do
@@ -38,6 +40,11 @@ pub(crate) struct Create {
     /// The user that it is bound to (role client)
     #[arg(long, value_name = "USER", required_if_eq("role", "client"))]
     user: Option<String>,
+    /// The realm of that user, as agents know it: a directory such as corp.example, or computer:ID.
+    /// With it the user is one person by this token and on computers with an agent
+    /// [default: usher, whose people only tokens name]
+    #[arg(long, value_name = "REALM", requires = "user")]
+    realm: Option<String>,
     /// The computer that it is bound to (role agent)
     #[arg(long, value_name = "COMPUTER", required_if_eq("role", "agent"))]
     computer: Option<String>,
@@ -74,6 +81,7 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
                     role: args.role,
                     name: args.name,
                     user: args.user,
+                    realm: args.realm,
                     computer: args.computer,
                     expires_at: args.expires,
                 };
@@ -106,6 +114,15 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
     })
 }
 
+fn bound_to(token: &TokenInfo) -> String {
+    let user = token.user.as_ref().map(|user| match &token.realm {
+        Some(realm) if realm != TOKEN_REALM => format!("{user} in {realm}"),
+        _ => user.clone(),
+    });
+    let bound = user.or_else(|| token.computer.clone());
+    bound.unwrap_or_else(|| "-".to_owned())
+}
+
 fn table(tokens: &[TokenInfo]) -> Table {
     let mut table = Table::new(&["TOKEN", "ROLE", "NAME", "BOUND TO", "MADE", "STATE"]);
     for token in tokens {
@@ -119,11 +136,7 @@ fn table(tokens: &[TokenInfo]) -> Table {
             token.id.clone(),
             token.role.as_str().to_owned(),
             token.name.clone(),
-            token
-                .user
-                .clone()
-                .or_else(|| token.computer.clone())
-                .unwrap_or_else(|| "-".to_owned()),
+            bound_to(token),
             time::local(token.created_at),
             state,
         ]);

@@ -7,7 +7,8 @@ use usher_api::{ProgramCount, Session};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, fetch, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, show};
+use crate::mine::{Through, cut};
 use crate::output::{Table, time};
 
 /// Show who used what, when and how long
@@ -18,7 +19,9 @@ Examples:
   usher usage --product gimp --since 30d
   usher usage --running
   usher usage by-product --since 2026-01-01   sums for each product
-  usher usage programs                     programs of no product, counted without any person")]
+  usher usage programs                     programs of no product, counted without any person
+
+Without a token, on a computer with an agent, it shows what you used there.")]
 pub(crate) struct Usage {
     /// What to show
     #[arg(value_enum, default_value_t = View::Sessions)]
@@ -43,6 +46,8 @@ pub(crate) struct Usage {
     running: bool,
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    through: Through,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -58,24 +63,37 @@ enum View {
 /// Does it.
 pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
         match args.view {
-            View::Sessions => sessions(args, context, &client).await,
-            View::ByProduct => by_product(args, context, &client).await,
-            View::Programs => programs(args, context, &client).await,
+            View::Sessions => sessions(args, context).await,
+            // Of all people: for who may see them, with a token.
+            View::ByProduct => by_product(args, context, &context.client()?).await,
+            View::Programs => programs(args, context, &context.client()?).await,
         }
     })
 }
 
-async fn sessions(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {
+async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
+    let asked = args.through.ask(context).await?;
     let query = Query::new("/v1/sessions")
         .with("product", args.product.as_ref())
         .with("user", args.user.as_ref())
         .with("computer", args.computer.as_ref())
         .with("since", args.since.map(|since| since.to_string()))
         .with("running", args.running.then_some("true"));
-    let page = fetch(client, &query, &args.extent).await?;
-    show(context, &page, "No sessions yet.", session_table)
+    let page = asked.list(&query, &args.extent, session_id).await?;
+    let empty = match &page.only {
+        Some(_) => "You have used nothing yet.",
+        None => "No sessions yet.",
+    };
+    show(context, &page, empty, session_table)?;
+    if let (Some(only), false) = (&page.only, context.json()) {
+        eprintln_quiet(&cut(only));
+    }
+    Ok(())
+}
+
+fn session_id(session: &Session) -> &str {
+    &session.id
 }
 
 async fn by_product(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {

@@ -1,11 +1,11 @@
 //! `usher why`: explains a decision.
 
 use clap::Args;
-use usher_api::{Decision, Holder, LeaseEnd};
+use usher_api::{Decision, Holder, LeaseEnd, Timestamp};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::segment;
+use crate::mine::{Asked, Through, in_all};
 use crate::output::{Table, line, print, print_json, tame, time};
 
 /// Explain a decision: the rule, who held the seats, what would help
@@ -14,20 +14,22 @@ use crate::output::{Table, line, print, print_json, tame, time};
 Examples:
   usher why D1f2e3d4c-42
   usher why L1f2e3d4c-37     why that lease was granted, and how it ended
-  usher denials --json | jq -r '.items[0].decision_id' | xargs usher why")]
+  usher denials --json | jq -r '.items[0].decision_id' | xargs usher why
+
+Without a token, on a computer with an agent, it explains what you were refused there.")]
 pub(crate) struct Why {
     /// The decision's id, as a refusal or `usher denials` shows it, or a lease's
     #[arg(value_name = "ID")]
     id: String,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it.
 pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
-        let decision: Decision = client
-            .get(&format!("/v1/decisions/{}", segment(&args.id)?))
-            .await?;
+        let asked = args.through.ask(context).await?;
+        let decision = asked.decision(&args.id).await?;
         if context.json() {
             return print_json(&decision);
         }
@@ -45,6 +47,12 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
                 holders(&decision.holders).text()
             ))?;
         }
+        if let Some(unnamed) = decision.unnamed_leases.filter(|unnamed| *unnamed > 0) {
+            line(held_by(unnamed, decision.longest_since))?;
+        }
+        if decision.only.is_some() {
+            now(&asked, &decision.product).await?;
+        }
         if !decision.what_would_help.is_empty() {
             line("\nWhat would help:")?;
             for help in &decision.what_would_help {
@@ -53,6 +61,29 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+fn held_by(leases: u64, longest_since: Option<Timestamp>) -> String {
+    let since = longest_since.map_or_else(String::new, |at| {
+        format!(", the longest since {}", time::local(at))
+    });
+    match leases {
+        1 => format!("One lease held the seats then{since}."),
+        many => format!("{many} leases held the seats then{since}."),
+    }
+}
+
+/// How many hold and wait now, and in which place who asks.
+async fn now(asked: &Asked<'_>, product: &str) -> Result<(), Failure> {
+    let status: usher_api::Status = asked.client.get("/v1/status").await?;
+    let Some(shown) = status.products.iter().find(|shown| shown.id == product) else {
+        return Ok(());
+    };
+    line(format!("Now: {}", in_all(shown)))?;
+    for place in asked.places(product).await? {
+        line(format!("You wait in place {}.", place.position))?;
+    }
+    Ok(())
 }
 
 fn ended(end: &LeaseEnd) -> String {

@@ -109,6 +109,7 @@ pub(crate) async fn find(named: Option<&Path>, context: &Context) -> Result<Door
     })
 }
 
-fn same(a: &str, b: &str) -> bool {
+/// Whether two addresses are of one server.
+pub(crate) fn same(a: &str, b: &str) -> bool {
     a.trim_end_matches('/') == b.trim_end_matches('/')
 }

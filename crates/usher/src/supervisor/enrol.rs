@@ -62,6 +62,7 @@ pub(super) async fn agent_token(
         role: Role::Agent,
         name: format!("agent of {}", host::computer()),
         user: None,
+        realm: None,
         computer: Some(computer),
         expires_at: None,
     };

@@ -300,6 +300,8 @@ mod tests {
                 unseated: 1,
                 queued,
                 denied_last_24h: 2,
+                held_since: None,
+                waiting_since: None,
             }],
             computers: Vec::new(),
         }

@@ -118,6 +118,10 @@ pub(crate) struct Traits {
     /// How long a program has after its user was asked [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = grace)]
     grace_seconds: Option<u32>,
+    /// Whether who is refused is told by name who holds the seats, rather than only how many do and
+    /// since when [default: no]
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    show_holders: Option<bool>,
 }
 
 /// List the products
@@ -196,6 +200,14 @@ fn grace(text: &str) -> Result<u32, String> {
     within(text, GRACE_LIMITS_SECONDS)
 }
 
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("say yes or no".to_owned()),
+    }
+}
+
 fn idle(text: &str) -> Result<u32, String> {
     match time::duration(text)?.as_secs() {
         0 => Ok(0),
@@ -235,6 +247,7 @@ impl Traits {
         set(&mut product.idle_seconds, self.idle_seconds);
         set(&mut product.on_idle, self.on_idle);
         set(&mut product.grace_seconds, self.grace_seconds);
+        set(&mut product.show_holders, self.show_holders);
         if !self.program.is_empty() {
             product.programs = self.program;
         }
@@ -460,6 +473,10 @@ fn describe(view: &ProductView) -> String {
         ),
         ("on idle", word(serde_json::to_value(product.on_idle))),
         ("grace", time::span(product.grace_seconds.into())),
+        (
+            "holders shown",
+            if product.show_holders { "yes" } else { "" }.to_owned(),
+        ),
         ("added", time::local(view.created_at)),
     ];
     rows.extend(

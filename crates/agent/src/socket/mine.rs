@@ -1,0 +1,123 @@
+//! What is of the person who asks, as the server knows it: seats that they hold and wait for, what
+//! they used, what they were refused and why; and how many hold and wait in all.
+//!
+//! The agent asks with its own token, which shows what is of its computer, for the one person whom
+//! the kernel and the name services say is at the other end. Root sees all that is of its computer.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, State as AxumState};
+use axum::http::StatusCode;
+use serde_json::Value;
+use usher_api::Code;
+use usher_api::client::escaped;
+
+use super::State;
+use super::peer::Peer;
+use super::routes::{Answer, App, Id, Refusal, answer, is_plain};
+use crate::lock;
+
+/// What may be asked of a list; whose it is, is not.
+const FILTERS: [&str; 7] = [
+    "product", "user", "computer", "since", "running", "limit", "cursor",
+];
+
+type Asked = Result<Query<Vec<(String, String)>>, QueryRejection>;
+
+/// `GET /v1/leases`: the seats that who asks holds on this computer.
+pub(super) async fn leases(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: Asked,
+) -> Answer {
+    list(&state, peer, "/v1/leases", asked).await
+}
+
+/// `GET /v1/queue`: the seats that who asks waits for, with the place among all who wait.
+pub(super) async fn queue(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: Asked,
+) -> Answer {
+    list(&state, peer, "/v1/queue", asked).await
+}
+
+/// `GET /v1/denials`: what who asks was refused.
+pub(super) async fn denials(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: Asked,
+) -> Answer {
+    list(&state, peer, "/v1/denials", asked).await
+}
+
+/// `GET /v1/sessions`: what who asks used on this computer.
+pub(super) async fn sessions(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: Asked,
+) -> Answer {
+    list(&state, peer, "/v1/sessions", asked).await
+}
+
+/// `GET /v1/decisions/{id}`: why who asks was refused, or not.
+pub(super) async fn decision(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Id(id): Id,
+) -> Answer {
+    if !is_plain(&id) {
+        return Err(Refusal::new(
+            Code::UnknownDecision,
+            format!("no decision {id:?} is kept: a refusal names its own"),
+        ));
+    }
+    ask(&state, peer, &format!("/v1/decisions/{id}"), Vec::new()).await
+}
+
+/// `GET /v1/status`: the server, and of each product how many hold and wait.
+pub(super) async fn status(AxumState(state): App) -> Answer {
+    let status: usher_api::Status = state.client.get("/v1/status").await?;
+    answer(StatusCode::OK, &status)
+}
+
+async fn list(state: &State, peer: Peer, path: &str, asked: Asked) -> Answer {
+    let Query(asked) =
+        asked.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
+    if let Some((other, _)) = asked
+        .iter()
+        .find(|(name, _)| !FILTERS.contains(&name.as_str()))
+    {
+        return Err(Refusal::new(
+            Code::InvalidRequest,
+            format!("the query: {other:?} is none of {}", FILTERS.join(", ")),
+        ));
+    }
+    ask(state, peer, path, asked).await
+}
+
+/// Asks the server for what is of that person.
+async fn ask(state: &State, peer: Peer, path: &str, mut asked: Vec<(String, String)>) -> Answer {
+    if !peer.is_root() {
+        let counted = peer.who().counted;
+        state.shared.accounts.clone().learn_aside(counted).await;
+        let subject = lock(&state.agent).subject(counted);
+        asked.push(("realm".to_owned(), subject.authority.into_owned()));
+        asked.push(("account".to_owned(), subject.name.into_owned()));
+    }
+    let mut path = path.to_owned();
+    for (place, (name, value)) in asked.iter().enumerate() {
+        let separator = if place == 0 { '?' } else { '&' };
+        path.push_str(&format!("{separator}{name}={}", escaped(value)));
+    }
+    let answered: Value = state.client.get(&path).await?;
+    // A server of the version before passes over whom it is asked for.
+    let realm = answered.pointer("/only/realm");
+    if !peer.is_root() && realm.is_none() {
+        return Err(Refusal::new(
+            Code::NotFound,
+            "the server is of a version before and cannot show what is one person's alone: ask \
+             who administers it",
+        ));
+    }
+    answer(StatusCode::OK, &answered)
+}

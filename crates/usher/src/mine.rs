@@ -1,0 +1,265 @@
+//! What is shown to somebody who may see only what is their own: through the agent of this computer
+//! without a token, where the kernel says who asks, or by a client's token.
+//!
+//! Who shows a token and works on a computer with an agent is one person in two realms: both say
+//! who they are, so the lists of both are shown as one.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::de::DeserializeOwned;
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, Decision, Lease, Only, Page, ProductStatus, QueueEntry, Status};
+use usher_core::people::TOKEN_REALM;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment};
+use crate::output::{tame, time};
+use crate::run::door;
+
+/// The agent that is asked where no token is given.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Through {
+    /// The socket of this computer's agent, which shows without a token what is yours
+    /// [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
+    #[arg(long, value_name = "PATH")]
+    agent_socket: Option<PathBuf>,
+}
+
+/// Whom a command asks.
+pub(crate) struct Asked<'c> {
+    /// The agent, or the server.
+    pub(crate) client: Client,
+    /// Whether it is the agent.
+    pub(crate) by_agent: bool,
+    through: &'c Through,
+    context: &'c Context,
+}
+
+impl Through {
+    /// Whom to ask: with a token the server, else the agent of this computer if one answers.
+    pub(crate) async fn ask<'c>(&'c self, context: &'c Context) -> Result<Asked<'c>, Failure> {
+        let agent = match context.token() {
+            Some(_) => None,
+            None => self.agent(context).await?,
+        };
+        Ok(Asked {
+            by_agent: agent.is_some(),
+            client: match agent {
+                Some(agent) => agent,
+                None => context.client()?,
+            },
+            through: self,
+            context,
+        })
+    }
+
+    /// The agent of this computer, unless another server than its own was named.
+    async fn agent(&self, context: &Context) -> Result<Option<Client>, Failure> {
+        let found = door::agent(self.agent_socket.as_deref(), context).await?;
+        let is_meant = |server: &str| !context.server_given || door::same(server, context.server());
+        Ok(found
+            .filter(|(_, status)| is_meant(&status.server))
+            .map(|(agent, _)| agent))
+    }
+}
+
+impl Asked<'_> {
+    /// A list; what the same person has on this computer by its agent is added to what a client's
+    /// token shows. `id` tells items apart.
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+        extent: &Extent,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<Page<T>, Failure> {
+        let mut page: Page<T> = fetch(&self.client, query, extent).await?;
+        let Some(only) = page.only.as_ref().filter(|_| !self.by_agent) else {
+            return Ok(page);
+        };
+        let Some(agent) = self.through.agent(self.context).await? else {
+            return Ok(page);
+        };
+        // What the agent cannot tell now is no reason to keep back what the token shows.
+        let Ok(more) = fetch::<T>(&agent, query, extent).await else {
+            return Ok(page);
+        };
+        let account = |only: &Only| only.account.as_deref().map(str::to_lowercase);
+        if more.only.as_ref().and_then(account) != account(only) {
+            return Ok(page);
+        }
+        for item in more.items {
+            if page.items.iter().all(|known| id(known) != id(&item)) {
+                page.items.push(item);
+            }
+        }
+        page.next = page.next.or(more.next);
+        Ok(page)
+    }
+
+    /// A decision, of the person by token or by the agent of this computer.
+    pub(crate) async fn decision(&self, id: &str) -> Result<Decision, Failure> {
+        let path = format!("/v1/decisions/{}", segment(id)?);
+        match self.client.get(&path).await {
+            Err(ClientError::Problem(problem))
+                if problem.is(Code::UnknownDecision) && !self.by_agent =>
+            {
+                if let Some(agent) = self.through.agent(self.context).await?
+                    && let Ok(decision) = agent.get(&path).await
+                {
+                    return Ok(decision);
+                }
+                Err(ClientError::Problem(problem).into())
+            }
+            answered => Ok(answered?),
+        }
+    }
+
+    /// The places of who asks in the queue of a product.
+    pub(crate) async fn places(&self, product: &str) -> Result<Vec<QueueEntry>, Failure> {
+        let query = Query::new("/v1/queue").with("product", Some(product));
+        let page = self.list(&query, &Extent::ALL, ticket_id).await?;
+        Ok(page.items)
+    }
+
+    /// The seats that who asks holds.
+    pub(crate) async fn leases(&self) -> Result<Page<Lease>, Failure> {
+        let query = Query::new("/v1/leases");
+        self.list(&query, &Extent::ALL, lease_id).await
+    }
+
+    /// Says after a list that it is cut to what is one's own, and how many hold and wait in all.
+    pub(crate) async fn say_cut(&self, only: Option<&Only>, product: Option<&str>) {
+        let (Some(only), false) = (only, self.context.json()) else {
+            return;
+        };
+        eprintln_quiet(&cut(only));
+        let Ok(status) = self.client.get::<Status>("/v1/status").await else {
+            return;
+        };
+        let asked = |shown: &&ProductStatus| product.is_none_or(|product| shown.id == product);
+        let is_told =
+            |shown: &&ProductStatus| product.is_some() || shown.in_use > 0 || shown.queued > 0;
+        for shown in status.products.iter().filter(asked).filter(is_told) {
+            eprintln_quiet(&format!("In all: {}", in_all(shown)));
+        }
+    }
+}
+
+/// What tells leases apart.
+pub(crate) fn lease_id(lease: &Lease) -> &str {
+    &lease.id
+}
+
+/// What tells those who wait apart.
+pub(crate) fn ticket_id(entry: &QueueEntry) -> &str {
+    &entry.id
+}
+
+/// Whose a list alone is, in a sentence.
+pub(crate) fn cut(only: &Only) -> String {
+    match (&only.account, &only.realm) {
+        (Some(account), Some(realm)) if realm == TOKEN_REALM => format!(
+            "This shows only what is of {}, the user of this token.",
+            tame(account)
+        ),
+        (Some(account), _) if only.computer.is_some() => format!(
+            "This shows only what is yours on this computer, as {}.",
+            tame(account)
+        ),
+        (Some(account), _) => format!("This shows only what is of {}.", tame(account)),
+        (None, _) => "This shows only what is of this computer.".to_owned(),
+    }
+}
+
+/// How many hold and wait for a product, and since when.
+pub(crate) fn in_all(product: &ProductStatus) -> String {
+    let held = format!(
+        "{} of {} of {} in use{}",
+        product.in_use,
+        counted(product.seats, "seat"),
+        tame(&product.id),
+        since(product.held_since)
+    );
+    let waiting = match product.queued {
+        0 => "nobody waits".to_owned(),
+        1 => format!("1 request waits{}", since_one(product.waiting_since)),
+        many => format!("{many} requests wait{}", since(product.waiting_since)),
+    };
+    format!("{held}; {waiting}.")
+}
+
+fn since(longest: Option<usher_api::Timestamp>) -> String {
+    longest.map_or_else(String::new, |at| {
+        format!(", the longest since {}", time::local(at))
+    })
+}
+
+fn since_one(at: Option<usher_api::Timestamp>) -> String {
+    at.map_or_else(String::new, |at| format!(", since {}", time::local(at)))
+}
+
+/// A number of things, in words.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        many => format!("{many} {thing}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(in_use: u64, queued: u64) -> ProductStatus {
+        let at = |is_there: bool| is_there.then(|| "2026-03-01T09:00:00Z".parse().unwrap());
+        ProductStatus {
+            id: "cad".into(),
+            name: "CAD".into(),
+            seats: 1,
+            in_use,
+            unseated: 0,
+            queued,
+            denied_last_24h: 0,
+            held_since: at(in_use > 0),
+            waiting_since: at(queued > 0),
+        }
+    }
+
+    #[test]
+    fn how_many_hold_and_wait_is_said_with_since_when() {
+        assert_eq!(
+            in_all(&product(0, 0)),
+            "0 of 1 seat of cad in use; nobody waits."
+        );
+        let said = in_all(&product(1, 2));
+        let since = time::local("2026-03-01T09:00:00Z".parse().unwrap());
+        assert_eq!(
+            said,
+            format!(
+                "1 of 1 seat of cad in use, the longest since {since}; 2 requests wait, the \
+                 longest since {since}."
+            )
+        );
+    }
+
+    #[test]
+    fn whose_a_list_is_is_said() {
+        let only = |realm: &str, computer: Option<&str>| {
+            cut(&Only {
+                realm: Some(realm.into()),
+                account: Some("anna".into()),
+                computer: computer.map(str::to_owned),
+            })
+        };
+        assert_eq!(
+            only("usher", None),
+            "This shows only what is of anna, the user of this token."
+        );
+        assert_eq!(
+            only("corp.example", Some("c1")),
+            "This shows only what is yours on this computer, as anna."
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! Who has no token is answered through the agent of the computer: what is theirs, why they were
+//! refused, how many hold and wait, since when, and in which place they are themselves.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output};
+
+use serde_json::Value;
+
+use crate::gated::{ANNA, BEN};
+use crate::support::{Ended, Folder, Running, reap, said, stderr, stdout, usher, wait_for};
+
+/// A computer whose agent answers everyone on it, with a product of one seat.
+struct Computer {
+    running: Running,
+    socket: PathBuf,
+    _folder: Folder,
+}
+
+impl Computer {
+    /// None where accounts cannot be changed, which it says.
+    fn new() -> Option<Computer> {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: commands of other accounts need root");
+            return None;
+        }
+        let folder = Folder::new();
+        let open = || std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.path(""), open()).unwrap();
+        let socket = folder.path("agent.sock");
+        let mut up = usher();
+        up.args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
+            .arg("--agent-socket")
+            .arg(&socket);
+        let running = Running::start(&mut up, &folder.path("data"));
+        running.ok(&["product", "add", "cad", "--seats", "1"]);
+        Some(Computer {
+            running,
+            socket,
+            _folder: folder,
+        })
+    }
+
+    /// A command of an account, which has no token unless it is given one.
+    fn command(&self, uid: u32, args: &[&str]) -> Command {
+        let mut command = usher();
+        command
+            .args(args)
+            .env("USHER_AGENT_SOCKET", &self.socket)
+            .env("XDG_DATA_HOME", "/nonexistent")
+            .env("TZ", "UTC")
+            .uid(uid)
+            .gid(uid);
+        command
+    }
+
+    fn says(&self, uid: u32, args: &[&str]) -> Output {
+        self.command(uid, args).ended()
+    }
+
+    fn json(&self, uid: u32, args: &[&str]) -> Value {
+        let output = self.says(uid, &[args, &["--json"]].concat());
+        assert!(output.status.success(), "{args:?}: {}", said(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// An account holds the seat until the child is ended.
+    fn holds(&self, uid: u32) -> Child {
+        let run = ["run", "--product", "cad", "--", "sleep", "600"];
+        let child = self.command(uid, &run).spawn().unwrap();
+        wait_for("the seat to be held", || {
+            let status = self.running.json(&["status"]);
+            (status["products"][0]["in_use"] == 1).then_some(())
+        });
+        child
+    }
+
+    /// An account is refused a seat: the decision that it was told.
+    fn refused(&self, uid: u32) -> String {
+        let output = self.says(uid, &["run", "--product", "cad", "--", "true"]);
+        assert_eq!(output.status.code(), Some(77), "{}", said(&output));
+        let text = stderr(&output);
+        let (_, rest) = text.split_once("`usher why ").unwrap();
+        rest.split_once('`').unwrap().0.to_owned()
+    }
+}
+
+#[test]
+fn who_is_refused_is_answered_without_a_token() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let mut holder = computer.holds(ANNA);
+    let decision = computer.refused(BEN);
+    let why = computer.says(BEN, &["why", &decision]);
+    assert!(why.status.success(), "{}", said(&why));
+    let text = stdout(&why);
+    assert!(text.contains("One lease held the seats then"), "{text}");
+    assert!(
+        text.contains("Now: 1 of 1 seat of cad in use, the longest since"),
+        "{text}"
+    );
+    assert!(!text.contains(&ANNA.to_string()), "{text}");
+    // Another's is none of theirs, also where they know its name.
+    let other = computer.says(ANNA, &["why", &decision]);
+    assert!(!other.status.success(), "{}", said(&other));
+
+    let leases = computer.says(BEN, &["leases"]);
+    let text = said(&leases);
+    assert!(leases.status.success(), "{text}");
+    assert!(text.contains("You hold no seat."), "{text}");
+    assert!(
+        text.contains("In all: 1 of 1 seat of cad in use, the longest since"),
+        "{text}"
+    );
+    let own = computer.json(ANNA, &["leases"]);
+    assert_eq!(own["items"].as_array().unwrap().len(), 1, "{own}");
+    assert!(own["only"]["account"].is_string(), "{own}");
+    assert_eq!(
+        computer.json(BEN, &["leases"])["items"],
+        serde_json::json!([])
+    );
+
+    let status = stdout(&computer.says(ANNA, &["status"]));
+    assert!(status.contains("You hold 1 seat of them."), "{status}");
+    let denials = computer.json(BEN, &["denials"]);
+    assert_eq!(denials["items"][0]["decision_id"], decision.as_str());
+    assert_eq!(
+        computer.json(ANNA, &["denials"])["items"],
+        serde_json::json!([])
+    );
+    let usage = computer.json(ANNA, &["usage"]);
+    assert_eq!(usage["items"][0]["product"], "cad", "{usage}");
+    assert_eq!(
+        computer.json(BEN, &["usage"])["items"],
+        serde_json::json!([])
+    );
+    drop(holder.kill());
+    reap(&mut holder);
+}
+
+#[test]
+fn who_waits_is_told_their_place_among_all() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let mut children = vec![computer.holds(ANNA)];
+    for (uid, ahead) in [(ANNA, 0), (BEN, 1)] {
+        let run = ["run", "--product", "cad", "--wait", "--", "true"];
+        children.push(computer.command(uid, &run).spawn().unwrap());
+        wait_for("one more to wait", || {
+            let status = computer.running.json(&["status"]);
+            (status["products"][0]["queued"] == ahead + 1).then_some(())
+        });
+    }
+    let queue = computer.json(BEN, &["queue"]);
+    assert_eq!(queue["items"].as_array().unwrap().len(), 1, "{queue}");
+    assert_eq!(queue["items"][0]["position"], 2, "{queue}");
+    let text = said(&computer.says(BEN, &["queue"]));
+    assert!(
+        text.contains("2 requests wait, the longest since"),
+        "{text}"
+    );
+    let status = stdout(&computer.says(BEN, &["status"]));
+    assert!(status.contains("You wait in place 2."), "{status}");
+    for mut child in children {
+        drop(child.kill());
+        reap(&mut child);
+    }
+}
+
+#[test]
+fn a_product_that_shows_its_holders_names_them_to_who_is_refused() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    computer
+        .running
+        .ok(&["product", "edit", "cad", "--show-holders", "yes"]);
+    let mut holder = computer.holds(ANNA);
+    let decision = computer.refused(BEN);
+    let why = computer.json(BEN, &["why", &decision]);
+    assert_eq!(why["holders"].as_array().unwrap().len(), 1, "{why}");
+    drop(holder.kill());
+    reap(&mut holder);
+}
+
+#[test]
+fn a_person_by_token_and_by_agent_is_one_person() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let mut holder = computer.holds(ANNA);
+    let decision = computer.refused(BEN);
+    let account = computer.json(BEN, &["denials"])["only"]["account"].clone();
+    let realm = computer.json(BEN, &["denials"])["only"]["realm"].clone();
+    let account = account.as_str().unwrap();
+    // On this computer both say who they are.
+    let token = computer.running.token_of(account);
+    let server = computer.running.api.clone();
+    let shown = ["--token", &token, "--server", &server];
+    let why = computer.says(BEN, &[&["why", &decision][..], &shown].concat());
+    assert!(why.status.success(), "{}", said(&why));
+    let denials = computer.json(BEN, &[&["denials"][..], &shown].concat());
+    assert_eq!(denials["items"][0]["decision_id"], decision.as_str());
+    let leases = said(&computer.says(BEN, &[&["leases"][..], &shown].concat()));
+    assert!(leases.contains("You hold no seat."), "{leases}");
+    assert!(leases.contains("This shows only what is of"), "{leases}");
+    assert!(leases.contains("In all: 1 of 1 seat of cad"), "{leases}");
+    // Elsewhere a token of the same realm does.
+    let create = ["token", "create", "--role", "client", "--user", account];
+    let realm = ["--realm", realm.as_str().unwrap()];
+    let token = computer.running.ok(&[&create[..], &realm].concat());
+    let mut why = usher();
+    why.args(["why", &decision, "--json", "--server", &server])
+        .args(["--agent-socket", "/nonexistent", "--token", token.trim()]);
+    let why = why.ended();
+    assert!(why.status.success(), "{}", said(&why));
+    let why: Value = serde_json::from_slice(&why.stdout).unwrap();
+    assert_eq!(why["only"]["account"], account, "{why}");
+    drop(holder.kill());
+    reap(&mut holder);
+}
