@@ -48,6 +48,7 @@ fn started(arguments: &str, redirect: &str, folder: &Folder) -> Running {
         .env("USHER", program())
         .env("USHER_LOG", "debug")
         .env("USHER_GATE_ONLY", "/proc")
+        .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
         .env("XDG_CONFIG_HOME", "/nonexistent")
         .stdout(Stdio::piped());
     Running::start(&mut command, &folder.path("data"))

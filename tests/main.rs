@@ -31,6 +31,7 @@ mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod a_storm_is_weathered;
 mod an_agent_meters_this_machine;
+mod an_agent_says_why_it_is_not_connected;
 mod an_installed_agent_holds_starts;
 mod an_upgrade_is_rehearsed;
 mod an_upgraded_agent_holds_nobody;

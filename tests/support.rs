@@ -74,6 +74,8 @@ pub(crate) fn usher() -> Command {
         .env("NO_COLOR", "1")
         // No start on this computer is held by a test: on this one nothing can be marked.
         .env("USHER_GATE_ONLY", "/proc")
+        // Nor is the id of this computer made, or taken: many tests' agents are computers of their own.
+        .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
         .env_remove("NOTIFY_SOCKET")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

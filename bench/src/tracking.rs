@@ -105,6 +105,7 @@ impl Bench {
             .arg(self.site.folder().join("agent.sock"))
             .arg("--data")
             .arg(self.site.folder().join("agent"))
+            .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
             .stdout(Stdio::piped());
         let log = self.site.folder().join("agent.log");
         let mut agent = Server::start(&mut command, &log, Signal::TERM)?;

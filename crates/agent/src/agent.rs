@@ -18,6 +18,7 @@ use usher_core::sessions::{Effect, Event, Limits, ProcessKey, SessionId, Session
 
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
+use crate::computer_id::SharedId;
 use crate::enforcement::Enforcement;
 use crate::gate::{self, desk::Desk};
 use crate::identity::Rules;
@@ -56,6 +57,8 @@ pub(crate) struct Seat {
 /// The agent's state.
 pub(crate) struct Agent {
     pub(crate) computer: Computer,
+    /// Held as long as this agent runs: no other has its id.
+    _shared_id: Option<SharedId>,
     pub(crate) boot_id: String,
     pub(crate) sessions: Sessions,
     pub(crate) outbox: Outbox,
@@ -69,6 +72,8 @@ pub(crate) struct Agent {
     pub(crate) server_signs: bool,
     pub(crate) seats: FxHashMap<SessionId, Seat>,
     pub(crate) connected: bool,
+    /// Why the last exchange with the server failed; none where it did not.
+    pub(crate) not_connected: Option<String>,
     /// Whether programs are to be refused here at all.
     pub(crate) enforcement: Enforcement,
     /// What was allowed while no server could be reached.
@@ -108,9 +113,12 @@ impl Agent {
         data: &Path,
         machine_id: &Path,
         name: Option<String>,
+        shared_id: Option<SharedId>,
     ) -> Result<Self, AgentError> {
         let mut outbox = Outbox::open(data).map_err(AgentError::state)?;
-        let computer = computer_of(&mut outbox, machine_id, name)?;
+        let computer = computer_of(&mut outbox, machine_id, name, shared_id.as_ref())?;
+        let shared_id =
+            shared_id.and_then(|shared| shared.publish(&computer.id, computer.machine.as_deref()));
         let (policy, trust) = policy::kept(&outbox).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
         let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
@@ -122,6 +130,7 @@ impl Agent {
             ended: ended::before(data),
             life: life.and_then(|text| text.parse().ok()),
             computer,
+            _shared_id: shared_id,
             boot_id: clock::boot_id(),
             sessions: Sessions::new(Limits::default(), last_session),
             outbox,
@@ -132,6 +141,7 @@ impl Agent {
             server_signs: false,
             seats: FxHashMap::default(),
             connected: false,
+            not_connected: None,
             enforcement: Enforcement::open(data),
             shared: None,
             watched_until: None,
@@ -149,6 +159,12 @@ impl Agent {
         };
         agent.weigh_policy();
         Ok(agent)
+    }
+
+    /// Why there is no connection to the server at `url`; none where there is one.
+    pub(crate) fn why_not_connected(&self, url: &str) -> Option<String> {
+        let why = || self.not_connected.clone();
+        (!self.connected).then(|| why().unwrap_or_else(|| format!("no answer yet from {url}")))
     }
 
     /// The rules of the policy.
@@ -356,6 +372,7 @@ fn computer_of(
     outbox: &mut Outbox,
     machine_id: &Path,
     name: Option<String>,
+    shared: Option<&SharedId>,
 ) -> Result<Computer, AgentError> {
     let machine = computer::machine_hash(machine_id);
     let known = outbox.meta("computer").map_err(AgentError::state)?;
@@ -364,7 +381,8 @@ fn computer_of(
     let id = match known {
         Some(id) if is_this => id,
         known => {
-            let id = computer::new_id().map_err(|error| {
+            let adopted = shared.and_then(|shared| shared.to_adopt(machine.as_deref()));
+            let id = adopted.map_or_else(computer::new_id, Ok).map_err(|error| {
                 AgentError::Failed(format!("cannot make an id for this computer: {error}"))
             })?;
             if let Some(before) = known {
@@ -378,6 +396,9 @@ fn computer_of(
             id
         }
     };
+    if let Some(shared) = shared {
+        shared.must_be_free(&id)?;
+    }
     let incarnation = outbox.number("incarnation").map_err(AgentError::state)?;
     outbox
         .change(|change| {

@@ -14,6 +14,7 @@ mod accounts;
 mod agent;
 mod clock;
 mod computer;
+mod computer_id;
 mod counts;
 mod covers;
 mod ended;
@@ -36,6 +37,7 @@ mod sync;
 mod sync_loop;
 mod teller;
 mod trust;
+mod unconnected;
 mod unreached;
 mod waits;
 mod wake;
@@ -56,6 +58,9 @@ pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.
 pub const PUBLIC_SOCKET: &str = "/run/usher/agent.sock";
+
+/// Where root's agents keep the id of the computer that they share, wherever their data lie.
+pub const COMPUTER_ID_FILE: &str = "/var/lib/usher-agent/computer-id";
 
 /// How an agent is to run.
 #[derive(Debug, Clone)]
@@ -86,6 +91,9 @@ pub struct AgentOptions {
     pub gate: Option<GateOptions>,
     /// Of which directories the accounts of its name services are.
     pub realms: Realms,
+    /// Where the id of this computer is kept for all agents of it, wherever their data lie; none:
+    /// each data directory has an id of its own.
+    pub computer_id_file: Option<PathBuf>,
 }
 
 impl AgentOptions {
@@ -104,6 +112,7 @@ impl AgentOptions {
             look_after_covers: Duration::from_secs(30),
             gate: None,
             realms: Realms::default(),
+            computer_id_file: None,
         }
     }
 }
@@ -119,6 +128,8 @@ pub struct AgentReady {
     pub can_miss: Vec<String>,
     /// The sockets that it listens on.
     pub sockets: Vec<PathBuf>,
+    /// Why the first exchange with the server failed, with the cure; none where it succeeded.
+    pub not_connected: Option<String>,
 }
 
 /// Why an agent could not start, or had to stop.

@@ -13,6 +13,7 @@ use usher_vital::task;
 
 use crate::accounts::Accounts;
 use crate::agent::Agent;
+use crate::computer_id::SharedId;
 use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{Seen, Watcher};
@@ -31,11 +32,14 @@ const BATCH: usize = 1_024;
 const WRITE_DOWN: Duration = Duration::from_secs(10);
 /// How often starts of programs of no product are reported.
 const REPORT_PROGRAMS: Duration = Duration::from_secs(15);
+/// How long the first exchange with the server may take before it is said that there is none yet.
+const FIRST_EXCHANGE: Duration = Duration::from_secs(3);
 /// How soon they are reported for the first time.
 const FIRST_REPORT: Duration = Duration::from_secs(3);
 
-/// Watches this computer until SIGTERM or SIGINT. Calls `ready` once programs are seen and the
-/// sockets answer; writes everything down before it returns.
+/// Watches this computer until SIGTERM or SIGINT. Calls `ready` once programs are seen, the sockets
+/// answer and the first exchange with the server has ended, well or not (or takes too long); writes
+/// everything down before it returns.
 pub fn run(
     options: AgentOptions,
     ready: impl FnOnce(AgentReady) + Send + 'static,
@@ -54,12 +58,14 @@ pub fn run(
 }
 
 /// The id of this computer, made where there is none yet: a token is bound to it before the agent
-/// starts. Fails where an agent runs with that data directory; its socket tells the id.
-pub fn computer_id(data: &Path) -> Result<String, AgentError> {
+/// starts. `shared` is where the id of all agents of this computer is kept, if it is. Fails where
+/// an agent runs with that data directory; its socket tells the id.
+pub fn computer_id(data: &Path, shared: Option<&Path>) -> Result<String, AgentError> {
     make_folder(data)?;
     let _lock = lock_folder(data)?;
     let options = AgentOptions::new(data.to_owned(), String::new());
-    let agent = Agent::open(data, &options.machine_id_file, None)?;
+    let shared = shared.and_then(SharedId::open);
+    let agent = Agent::open(data, &options.machine_id_file, None, shared)?;
     Ok(agent.computer.id)
 }
 
@@ -80,6 +86,7 @@ async fn live(
         &options.data,
         &options.machine_id_file,
         options.computer_name.clone(),
+        options.computer_id_file.as_deref().and_then(SharedId::open),
     )?;
     agent.is_vouched = trust::is_vouched(&options.server);
     agent.accounts = Arc::new(Accounts::open(&options.data, options.realms.clone()));
@@ -114,6 +121,7 @@ async fn live(
     let changed = Arc::new(Notify::new());
     let (stop_in, stop) = watch::channel(false);
     let (exchanges_in, exchanges) = watch::channel(Exchanges::default());
+    let mut first = exchanges.clone();
     let attendant = waits::Attendant {
         agent: agent.clone(),
         client: client.clone(),
@@ -157,12 +165,9 @@ async fn live(
         stop,
     );
     let exchange = tokio::spawn(task("exchange", exchange));
-    ready(AgentReady {
-        computer: lock(&agent).computer.id.clone(),
-        watching: watcher.watching,
-        can_miss: watcher.can_miss.clone(),
-        sockets: sockets.clone(),
-    });
+    let mut ready = Some(ready);
+    let first = first.wait_for(|exchanges| exchanges.ended > 0);
+    let mut first = std::pin::pin!(tokio::time::timeout(FIRST_EXCHANGE, first));
 
     let mut seen: Vec<Seen> = Vec::new();
     let mut asked: Vec<gate::desk::Start> = Vec::new();
@@ -180,6 +185,22 @@ async fn live(
             biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            _ = &mut first, if ready.is_some() => {
+                let (computer, not_connected) = {
+                    let agent = lock(&agent);
+                    (agent.computer.id.clone(), agent.why_not_connected(&options.server))
+                };
+                let said = AgentReady {
+                    computer,
+                    watching: watcher.watching,
+                    can_miss: watcher.can_miss.clone(),
+                    sockets: sockets.clone(),
+                    not_connected,
+                };
+                if let Some(ready) = ready.take() {
+                    ready(said);
+                }
+            }
             1.. = starts.recv_many(&mut asked, BATCH) => say(lock(&agent).asked(&mut asked)),
             () = until(due) => say(lock(&agent).let_go(false)),
             () = until(reminder) => lock(&agent).remind_due(clock::boot_ms()),

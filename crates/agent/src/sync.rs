@@ -209,6 +209,7 @@ impl Agent {
             policy_text,
         } = answered;
         self.connected = true;
+        self.not_connected = None;
         self.unreached.reached();
         let ahead = self.outbox.number("last_sequence")?;
         if answer.acknowledged > ahead {

@@ -11,7 +11,7 @@ use usher_api::{Code, SYNC_ITEMS_LIMIT, Watching};
 use crate::agent::Agent;
 use crate::outbox::OutboxError;
 use crate::sync::{Answered, DEBOUNCE, IDLE_MS, Request};
-use crate::{clock, lock};
+use crate::{clock, lock, unconnected};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
 const PAUSE_LAST: Duration = Duration::from_secs(15);
@@ -85,7 +85,10 @@ pub(crate) async fn run(
                 continue;
             }
             Ok(Outcome::Failed) => {}
-            Err(error) => tracing::error!(%error, "the agent's state"),
+            Err(error) => {
+                tracing::error!(%error, "the agent's state");
+                lock(&agent).not_connected = Some(error.to_string());
+            }
         }
         {
             let mut agent = lock(&agent);
@@ -161,6 +164,19 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
     })
 }
 
+/// Keeps why an exchange failed, and says it where that is another reason than at the last one.
+fn not_connected(agent: &Mutex<Agent>, error: &ClientError) {
+    let mut agent = lock(agent);
+    let why = unconnected::why(error, &agent.computer.id);
+    if agent.not_connected.as_ref() != Some(&why) {
+        tracing::warn!(
+            why,
+            "not connected to the metering server; what happens is kept"
+        );
+        agent.not_connected = Some(why);
+    }
+}
+
 async fn exchange(
     agent: &Mutex<Agent>,
     client: &Client,
@@ -175,6 +191,8 @@ async fn exchange(
         Ok(answer) => {
             let mut agent = lock(agent);
             if !agent.digest(&sent, answer)? {
+                let why = "the server took a part of what was sent, and is asked again";
+                agent.not_connected = Some(why.to_owned());
                 return Ok(Outcome::Failed);
             }
             *limit = (*limit * 2).min(SYNC_ITEMS_LIMIT);
@@ -186,19 +204,12 @@ async fn exchange(
         }
         Err(ClientError::Problem(problem)) => problem,
         Err(error) => {
-            if was_connected {
-                tracing::warn!(%error, "the metering server is away; what happens is kept");
-            }
+            not_connected(agent, &error);
             return Ok(Outcome::Failed);
         }
     };
-    if was_connected {
-        tracing::warn!(
-            code = problem.code,
-            detail = problem.detail,
-            "the server refuses"
-        );
-    }
+    let refused = ClientError::Problem(problem.clone());
+    not_connected(agent, &refused);
     if problem.is(Code::StaleSender) {
         lock(agent).begin_incarnation()?;
     }
@@ -269,7 +280,7 @@ mod tests {
     }
 
     fn agent(folder: &std::path::Path) -> Mutex<Agent> {
-        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None).unwrap();
+        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None, None).unwrap();
         let left = |change: &crate::outbox::Change<'_>| {
             HELD.iter().try_for_each(|lease| change.leave_behind(lease))
         };

@@ -435,6 +435,10 @@ pub struct AgentStatus {
     pub server: String,
     /// Whether the last exchange with it succeeded.
     pub connected: bool,
+    /// Why the last exchange failed, with the cure; null where it succeeded, and from an agent of a
+    /// version that does not tell.
+    #[serde(default)]
+    pub not_connected: Option<String>,
     /// Items on disk that the server does not have yet.
     pub outbox: u64,
     /// Sessions that run now.

@@ -428,6 +428,7 @@ async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> 
         can_miss: can_miss(&state, &agent)?,
         server: state.server.clone(),
         connected: agent.connected,
+        not_connected: agent.why_not_connected(&state.server),
         outbox: agent.outbox.waiting()?,
         sessions: agent.sessions.open().count() as u64,
         leases,
@@ -485,12 +486,11 @@ async fn refresh(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) ->
     let ended = exchanges.wait_for(|exchanges| exchanges.ended > after);
     match tokio::time::timeout(REFRESH_LIMIT, ended).await {
         Ok(Ok(_)) if lock(&state.agent).connected => Ok(StatusCode::NO_CONTENT.into_response()),
-        _ => Err(Refusal::new(
-            Code::ServerUnreachable,
-            format!(
-                "{} does not answer; what runs is kept until it does",
-                state.server
-            ),
-        )),
+        _ => {
+            let why = lock(&state.agent).why_not_connected(&state.server);
+            let why = why.unwrap_or_else(|| format!("{} does not answer", state.server));
+            let detail = format!("{why}; what runs is kept until it answers");
+            Err(Refusal::new(Code::ServerUnreachable, detail))
+        }
     }
 }

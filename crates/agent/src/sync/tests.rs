@@ -24,7 +24,7 @@ impl Desk {
     fn at_server(life: Option<u32>) -> Desk {
         let folder = tempfile::tempdir().unwrap();
         let machine = folder.path().join("machine-id");
-        let agent = Agent::open(folder.path(), &machine, Some("box".into())).unwrap();
+        let agent = Agent::open(folder.path(), &machine, Some("box".into()), None).unwrap();
         let mut desk = Desk {
             agent,
             life,
@@ -39,7 +39,7 @@ impl Desk {
     fn restarts(&mut self) {
         let folder = self.folder.path();
         let machine = folder.join("machine-id");
-        self.agent = Agent::open(folder, &machine, Some("box".into())).unwrap();
+        self.agent = Agent::open(folder, &machine, Some("box".into()), None).unwrap();
         self.agent.take_up().unwrap();
     }
 

@@ -328,7 +328,7 @@ mod tests {
 
     /// An agent with a seat that is kept, as a former run wrote it down in some boot.
     fn agent_of_boot(folder: &std::path::Path, boot_id: &str) -> Agent {
-        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None).unwrap();
+        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None, None).unwrap();
         let mut waits = Waits::new();
         kept(&mut waits);
         let write = |change: &Change<'_>| waits.write(boot_id, change);

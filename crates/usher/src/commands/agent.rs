@@ -28,7 +28,8 @@ Examples:
   usher agent status
 
 As root it sees every start by the kernel's events; without, it looks again and again, and says what
-it can miss. When it watches, it prints one line, `ready computer=... data=...`, and tells systemd.")]
+it can miss. When it watches and has asked the server once, it prints one line, `ready computer=...
+data=...`, which says so if it is not connected and why, and tells systemd.")]
 pub(crate) struct Agent {
     #[command(subcommand)]
     command: Option<AgentCommand>,
@@ -48,7 +49,9 @@ pub(crate) struct Agent {
     gate_only: Vec<PathBuf>,
     #[command(flatten)]
     people: People,
-    /// Print the id that the agent has for this computer, and end
+    #[command(flatten)]
+    id: SharedId,
+    /// Print the id that agents have for this computer, and end
     #[arg(long)]
     print_computer_id: bool,
     /// The process that this one is not to outlive
@@ -83,6 +86,30 @@ impl People {
     }
 }
 
+/// Where the id of this computer is.
+#[derive(Debug, Args)]
+pub(crate) struct SharedId {
+    /// The file with the id of this computer, which each agent of it has, wherever its data lie
+    /// [default: for root /var/lib/usher-agent/computer-id, for others none]
+    #[arg(long, value_name = "FILE")]
+    computer_id_file: Option<PathBuf>,
+}
+
+impl SharedId {
+    /// The file, if there is one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let is_root = rustix::process::geteuid().is_root();
+        let usual = || is_root.then(|| PathBuf::from(usher_agent::COMPUTER_ID_FILE));
+        self.computer_id_file.clone().or_else(usual)
+    }
+
+    /// The option, for another process.
+    pub(crate) fn words(&self) -> impl Iterator<Item = OsString> {
+        let file = self.computer_id_file.iter();
+        file.flat_map(|file| ["--computer-id-file".into(), file.into()])
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum AgentCommand {
     Status(Status),
@@ -108,18 +135,22 @@ pub(crate) fn run(args: Agent, context: &Context) -> Result<(), Failure> {
         Some(AgentCommand::Enforcement(args)) => {
             context.block_on(enforcement::run(args, &folder(context), context))
         }
-        None if args.print_computer_id => context.block_on(print_computer_id(context)),
+        None if args.print_computer_id => context.block_on(print_computer_id(&args.id, context)),
         None => serve(args, context),
     }
 }
 
-async fn print_computer_id(context: &Context) -> Result<(), Failure> {
+async fn print_computer_id(id: &SharedId, context: &Context) -> Result<(), Failure> {
     let folder = folder(context);
     // One that runs has the folder to itself, but tells.
     let socket = folder.join("agent.sock");
-    match door::agent(Some(&socket), context).await? {
+    let named = context.data_given.then_some(&*socket);
+    match door::agent(named, context).await? {
         Some((_, status)) => line(status.computer),
-        None => line(usher_agent::computer_id(&folder).map_err(failure)?),
+        None => {
+            let id = usher_agent::computer_id(&folder, id.file().as_deref());
+            line(id.map_err(failure)?)
+        }
     }
 }
 
@@ -149,6 +180,7 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     options.ca_file = context.ca_file().map(Path::to_owned);
     options.watching = args.watching;
     options.realms = args.people.realms()?;
+    options.computer_id_file = args.id.file();
     options.gate = is_root.then(|| GateOptions {
         program: PathBuf::from("/proc/self/exe"),
         only: args.gate_only,
@@ -192,11 +224,15 @@ fn closed_to_others(socket: &Path) -> Option<(&Path, PathBuf)> {
 
 fn ready_line(ready: &AgentReady, data: &Path) -> String {
     let how = watching(ready.watching).replace(' ', "-");
-    format!(
+    let mut said = format!(
         "ready computer={} watching={how} data={}",
         ready.computer,
         shown_path(data)
-    )
+    );
+    if let Some(why) = &ready.not_connected {
+        said.push_str(&format!(" (not connected: {})", tame(why)));
+    }
+    said
 }
 
 async fn status(args: Status, context: &Context) -> Result<(), Failure> {
@@ -235,8 +271,13 @@ fn describe(status: &AgentStatus) -> String {
         false => format!(
             "{} ({})",
             tame(&status.server),
-            toned(Tone::Bad, "no answer at the last try")
+            toned(Tone::Bad, "not connected")
         ),
+    };
+    let why = status.not_connected.as_ref().filter(|_| !status.connected);
+    let server = match why {
+        Some(why) => format!("{server}\n             {}", tame(why)),
+        None => server,
     };
     let mut lines = vec![
         format!("computer     {}", tame(&status.computer)),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::agent::People;
+use super::agent::{People, SharedId};
 use super::server::Listening;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -39,6 +39,8 @@ pub(crate) struct Up {
     agent_socket: Option<PathBuf>,
     #[command(flatten)]
     people: People,
+    #[command(flatten)]
+    id: SharedId,
 }
 
 /// Does it; returns the exit code.
@@ -49,12 +51,14 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
     }
     args.people.realms()?;
     agent_options.extend(args.people.words());
+    agent_options.extend(args.id.words());
     let plan = Plan {
         listen: args.listening.listen,
         server_options: args.listening.words(),
         begin_anew: args.listening.begin_anew,
         certificate: args.listening.tls_cert.clone(),
         console: args.console,
+        computer_id_file: args.id.file(),
         agent_options: (!args.no_agent).then_some(agent_options),
         account: account::choose(args.listening.run_as.as_deref())?,
     };

@@ -20,6 +20,7 @@ pub(super) async fn agent_token(
     data: &Path,
     server: &str,
     authority: Option<&Path>,
+    computer_id_file: Option<&Path>,
 ) -> Result<PathBuf, Failure> {
     let folder = data.join("agent");
     make_folder(&folder).map_err(|error| {
@@ -55,7 +56,7 @@ pub(super) async fn agent_token(
         ))
         .next("The server makes it at its first start; `usher up --no-agent` does without.")
     })?;
-    let computer = usher_agent::computer_id(&folder).map_err(|error| {
+    let computer = usher_agent::computer_id(&folder, computer_id_file).map_err(|error| {
         Failure::failed(format!("cannot make an id for this computer: {error}"))
     })?;
     let request = TokenRequest {

@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) certificate: Option<PathBuf>,
     /// Where the console listens; none was named: the usual place, or any where that is taken.
     pub(crate) console: Option<SocketAddr>,
+    /// Where the id of this computer is kept for all its agents, if it is.
+    pub(crate) computer_id_file: Option<PathBuf>,
     /// Options for the agent role; none where there is to be no agent.
     pub(crate) agent_options: Option<Vec<OsString>>,
     /// The account that the server takes, as root.
@@ -288,7 +290,8 @@ async fn start_agent(
         .ca_file()
         .map(PathBuf::from)
         .or_else(|| plan.certificate.clone());
-    let token = enrol::agent_token(context.data(), &server, authority.as_deref()).await?;
+    let id_file = plan.computer_id_file.as_deref();
+    let token = enrol::agent_token(context.data(), &server, authority.as_deref(), id_file).await?;
     let mut words = common_words("agent", context);
     words.extend(["--server".into(), server.into()]);
     words.extend(["--token-file".into(), token.into_os_string()]);

@@ -47,6 +47,7 @@ pub(crate) fn usher(data: &Folder) -> Command {
     command
         .env("USHER_DATA", data.path("data"))
         .env("XDG_CONFIG_HOME", data.path("config"))
+        .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
         .env("TZ", "UTC")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())

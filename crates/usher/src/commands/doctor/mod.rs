@@ -367,11 +367,14 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
         true => Finding::ok("agent", format!("reports to {}", status.server)),
         false => Finding::fail(
             "agent",
-            format!(
-                "has no answer from {}; {} items wait on disk",
-                status.server, status.outbox
-            ),
-            "Does the server run, and take the agent's token?",
+            match &status.not_connected {
+                Some(why) => format!("{why}; {} items wait on disk", status.outbox),
+                None => format!(
+                    "has no answer from {}; {} items wait on disk",
+                    status.server, status.outbox
+                ),
+            },
+            "`usher agent status` tells when it is connected.",
         ),
     }];
     let can_miss = status.can_miss.join("; ");
@@ -460,6 +463,7 @@ mod tests {
             can_miss: vec!["programs that end within 50 ms".into()],
             server: "http://127.0.0.1:8470".into(),
             connected: false,
+            not_connected: None,
             outbox: 3,
             sessions: 0,
             leases: Vec::new(),
@@ -481,7 +485,7 @@ mod tests {
         let lines: Vec<String> = watching(&status).iter().map(describe).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         FAIL  agent       has no answer from http://127.0.0.1:8470; 3 items wait on disk
-                          Does the server run, and take the agent's token?
+                          `usher agent status` tells when it is connected.
         warn  watching    by polling; can miss: programs that end within 50 ms
                           Run it as root to see every start.
         warn  enforcement is off: it was switched off
