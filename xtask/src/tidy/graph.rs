@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-core", &[]),
     ("usher-api", &[]),
     ("usher-files", &[]),
+    ("usher-pe", &["usher-testing"]),
     ("usher-cache", &["usher-core", "usher-vital"]),
     (
         "usher-server",
@@ -28,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-api",
             "usher-files",
             "usher-gate",
+            "usher-pe",
             "usher-testing",
             "usher-vital",
         ],
@@ -48,6 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-agent",
             "usher-files",
             "usher-gate",
+            "usher-pe",
             "usher-service",
             "usher-sim",
             "usher-vital",

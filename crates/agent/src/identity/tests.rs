@@ -4,6 +4,9 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use usher_core::identify::Facts;
+use usher_testing::windows::{Program, Version};
+
 use super::*;
 
 fn identifier(rules: &[&str]) -> Identifier {
@@ -78,7 +81,11 @@ fn a_file_named_by_path_stays_known_when_it_is_moved_but_not_when_it_is_written_
 fn a_renamed_windows_program_is_known_by_its_original_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("renamed.exe");
-    std::fs::write(&file, pe::tests::pe_file("WinApp.exe", "3.2")).unwrap();
+    let strings = [
+        ("OriginalFilename", "WinApp.exe"),
+        ("ProductVersion", "3.2"),
+    ];
+    std::fs::write(&file, windows_program(&strings)).unwrap();
     let rules = ["original-name=winapp.exe,version=3"];
     assert_eq!(
         product_of(&identifier(&rules), &file).as_deref(),
@@ -86,6 +93,30 @@ fn a_renamed_windows_program_is_known_by_its_original_name() {
     );
     let rules = ["original-name=winapp.exe,version=4"];
     assert_eq!(product_of(&identifier(&rules), &file), None);
+}
+
+#[test]
+fn an_empty_original_name_is_none_and_the_version_is_still_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clang-format.exe");
+    // In the order of the real one.
+    let strings = [
+        ("FileVersion", "23.1.5"),
+        ("InternalName", "clang-format"),
+        ("OriginalFilename", ""),
+        ("ProductName", "clang"),
+        ("ProductVersion", "23.1.5"),
+    ];
+    std::fs::write(&file, windows_program(&strings)).unwrap();
+    let target = target(&file);
+    let packages = Mutex::new(Packages::new(Path::new("/nonexistent")));
+    let mut facts = FileFacts::new(&target, &[], &packages);
+    assert_eq!(facts.original_name(), None);
+    assert_eq!(facts.file_version().as_deref(), Some("23.1.5"));
+}
+
+fn windows_program(strings: &[(&str, &str)]) -> Vec<u8> {
+    Program::of(&Version::english(strings)).bytes()
 }
 
 #[test]
