@@ -101,6 +101,12 @@ const FONT: Need = Need {
     for_what: "letters on it",
 };
 
+const OPENSSL: Need = Need {
+    program: "openssl",
+    package: "openssl",
+    for_what: "tests of certificates that others made",
+};
+
 const CLANG: Need = Need {
     program: "clang",
     package: "clang",
@@ -120,7 +126,7 @@ const LIBBPF: Need = Need {
 /// What `cargo xtask test` needs.
 pub(crate) const TESTS: &[Need] = &[
     BASH, FSFREEZE, REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY,
-    WTYPE, IMPORT, FONT,
+    WTYPE, IMPORT, FONT, OPENSSL,
 ];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
