@@ -56,6 +56,7 @@ mod snapshots_come_back;
 mod storm;
 mod support;
 mod systemd;
+mod the_guides_commands_work;
 mod tls_is_set_up_and_explained;
 mod trouble_is_told_before_users_call;
 mod upkeep_is_invisible;
