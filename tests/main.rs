@@ -59,6 +59,8 @@ mod strangers_are_bounded;
 mod support;
 mod systemd;
 mod the_refused_may_ask;
+mod the_guides_commands_work;
+mod tls_is_set_up_and_explained;
 mod trouble_is_told_before_users_call;
 mod upkeep_is_invisible;
 mod who_is_refused_is_told;

@@ -135,6 +135,9 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("usher/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = ca_pem {
+            // An empty list is taken in silence, and then the server is not.
+            usher_tls::authorities(pem)
+                .map_err(|why| setup(format!("the file of --ca-file cannot be used: {why}")))?;
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|error| setup(describe(&error)))?;
             builder = builder.tls_certs_merge(certificates);
@@ -324,8 +327,12 @@ impl Client {
     }
 }
 
-/// The innermost cause: "Connection refused" says more than "error sending request".
+/// The innermost cause: "Connection refused" says more than "error sending request". What TLS has
+/// to say is said in words, with what cures it.
 fn describe(error: &reqwest::Error) -> String {
+    if let Some(told) = usher_tls::told(error) {
+        return told.to_string();
+    }
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
@@ -333,7 +340,15 @@ fn describe(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    match cause.to_string() {
+        // What a server of TLS says to plain HTTP is no HTTP.
+        why if why.contains("invalid HTTP version") => {
+            format!(
+                "{why}: what answers there speaks no plain HTTP: write https:// if it has a certificate"
+            )
+        }
+        why => why,
+    }
 }
 /// Percent-encodes one segment of a path or one value of a query.
 pub fn escaped(text: &str) -> String {

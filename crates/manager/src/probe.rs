@@ -90,6 +90,8 @@ impl Prober {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("usher-manager/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = authority {
+            usher_tls::authorities(pem)
+                .map_err(|why| format!("the file of --ca-file cannot be used: {why}"))?;
             let certificates =
                 reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
             builder = builder.tls_certs_merge(certificates);
@@ -289,6 +291,9 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
 }
 
 fn innermost(error: &reqwest::Error) -> String {
+    if let Some(told) = usher_tls::told(error) {
+        return told.to_string();
+    }
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -1,7 +1,7 @@
 //! From start to stop: the site database, the keepers, the listener.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,34 +124,27 @@ fn check(options: &ManagerOptions) -> Result<Option<TlsAcceptor>, ManagerError> 
     if !is_local && options.tls.is_none() && !options.plain_http {
         return Err(ManagerError::Usage(format!(
             "{} is beyond this computer, and tokens would travel in the clear: give --tls-cert \
-             FILE and --tls-key FILE, or say --plain-http",
+             FILE and --tls-key FILE (in usher.toml under [role.manager]: those above it are the \
+             server's), or say --plain-http",
             options.listen
         )));
     }
-    options.tls.as_ref().map(tls).transpose()
+    let acceptor = |files| tls(files, options.listen.ip());
+    options.tls.as_ref().map(acceptor).transpose()
 }
 
-fn tls(files: &crate::TlsFiles) -> Result<TlsAcceptor, ManagerError> {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let unusable = |why: &dyn std::fmt::Display| {
-        ManagerError::Usage(format!(
-            "cannot use {} and {} for TLS: {why}: give PEM files of a certificate chain and its key",
-            files.cert.display(),
-            files.key.display()
-        ))
+fn tls(files: &crate::TlsFiles, listen: IpAddr) -> Result<TlsAcceptor, ManagerError> {
+    let files = usher_tls::ServerFiles {
+        cert: files.cert.clone(),
+        key: files.key.clone(),
     };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.cert)
-        .and_then(Iterator::collect)
-        .map_err(|error| unusable(&error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable(&error))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| unusable(&error))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    let (config, identity) = files
+        .read()
+        .map_err(|refused| ManagerError::Usage(refused.to_string()))?;
+    for notice in identity.notices(wall_ms() / 1_000, listen) {
+        tracing::warn!("{notice}");
+    }
+    Ok(TlsAcceptor::from(config))
 }
 
 fn listen(address: SocketAddr, or_any_port: bool) -> Result<tokio::net::TcpListener, ManagerError> {

@@ -1,9 +1,11 @@
 //! Counts for `GET /metrics`. Each core counts for itself; a scrape adds up.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use usher_core::ledger::{Batch, Event};
+use usher_core::ledger::{Batch, Event, ProductNumber, Reason};
 
 /// Upper bounds of the latency buckets, in microseconds.
 pub(crate) const BUCKETS_MICROS: [u64; 14] = [
@@ -84,9 +86,35 @@ pub(crate) struct Decisions {
     pub(crate) ended: AtomicU64,
     /// Sessions that agents reported as ended.
     pub(crate) sessions: AtomicU64,
+    /// Checkouts refused by product and reason, repeats counted. As many entries as the products of
+    /// the ledger have: each scrape drops those of products that are gone.
+    by_product: Mutex<BTreeMap<(ProductNumber, &'static str), u64>>,
 }
 
 impl Decisions {
+    /// Checkouts refused by product and reason; those of products that `is_there` does not know are
+    /// forgotten.
+    pub(crate) fn denied_by_product(
+        &self,
+        is_there: impl Fn(ProductNumber) -> bool,
+    ) -> BTreeMap<(ProductNumber, &'static str), u64> {
+        let mut counts = self.lock();
+        counts.retain(|(product, _), _| is_there(*product));
+        counts.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(ProductNumber, &'static str), u64>> {
+        // Counts are whole after each step.
+        self.by_product
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count_denied(&self, product: ProductNumber, reason: Reason) {
+        let reason = crate::words::reason(reason).as_str();
+        *self.lock().entry((product, reason)).or_default() += 1;
+    }
+
     /// Counts what has become durable. Called by the writer.
     pub(crate) fn count(&self, batch: &Batch) {
         let [mut granted, mut queued, mut denied, mut ended, mut sessions] = [0u64; 5];
@@ -94,7 +122,16 @@ impl Decisions {
             match event {
                 Event::Granted { .. } => granted += 1,
                 Event::Queued { .. } => queued += 1,
-                Event::Denied { .. } | Event::DeniedAgain { .. } => denied += 1,
+                Event::Denied { denial, .. } => {
+                    denied += 1;
+                    self.count_denied(denial.product, denial.reason);
+                }
+                Event::DeniedAgain {
+                    product, reason, ..
+                } => {
+                    denied += 1;
+                    self.count_denied(*product, *reason);
+                }
                 Event::Ended { .. } => ended += 1,
                 Event::SessionFinished(_) => sessions += 1,
                 _ => {}

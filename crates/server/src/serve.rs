@@ -208,7 +208,8 @@ fn check(
              --tls-cert FILE and --tls-key FILE, or say --plain-http"
         )));
     }
-    options.tls.as_ref().map(tls::acceptor).transpose()
+    let acceptor = |files| tls::acceptor(files, listen.ip());
+    options.tls.as_ref().map(acceptor).transpose()
 }
 
 /// Where there was a server before, its data file must be there: an empty one in its place would

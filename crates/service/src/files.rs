@@ -59,6 +59,14 @@ pub struct Installation {
     pub listen: String,
     /// The metering server that the agent reports to, where it is not this computer's.
     pub server: Option<String>,
+    /// Where the manager's console listens.
+    pub console: String,
+    /// The certificate that the role shows and its key, which systemd hands over to it.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether it listens beyond this computer without one.
+    pub plain_http: bool,
+    /// The authority that the role trusts besides the system's.
+    pub authority: Option<PathBuf>,
 }
 
 /// The files of a role's units, by their names.
@@ -72,13 +80,56 @@ pub fn of(role: Role, installation: &Installation) -> Result<Vec<(&'static str, 
         Some(server) => format!(" --server {}", word(server)?),
         None => String::new(),
     };
+    let (options, credentials) = options(role, installation)?;
     let filled = role.templates().iter().map(|template| {
         template
             .replace("@PROGRAM@", &program)
             .replace("@LISTEN@", &listen)
             .replace("@SERVER@", &server)
+            .replace("@OPTIONS@", &options)
+            .replace("@CREDENTIALS@", &credentials)
     });
     Ok(role.units().iter().copied().zip(filled).collect())
+}
+
+/// What a role is told besides, and the lines by which systemd hands files over to it: an account
+/// that is made for the time that the role runs can be given no key in any other way.
+fn options(role: Role, installation: &Installation) -> Result<(String, String), String> {
+    let (mut options, mut credentials) = (String::new(), String::new());
+    if role == Role::Manager {
+        options += &format!(" --console {}", word(&installation.console)?);
+    }
+    if let (Role::Server | Role::Manager, Some((cert, key))) = (role, &installation.tls) {
+        credentials +=
+            "# systemd reads them as root at each start and shows them to this service alone.\n";
+        for (name, file) in [("tls-cert", cert), ("tls-key", key)] {
+            let file = named(file)?;
+            credentials += &format!("LoadCredential={name}:{file}\n");
+            options += &format!(" --{name} ${{CREDENTIALS_DIRECTORY}}/{name}");
+        }
+    }
+    if role != Role::Agent && installation.plain_http {
+        options += " --plain-http";
+    }
+    if let (Role::Manager | Role::Agent, Some(authority)) = (role, &installation.authority) {
+        options += &format!(" --ca-file {}", named(authority)?);
+    }
+    Ok((options, credentials))
+}
+
+/// A file that a unit names.
+fn named(file: &Path) -> Result<String, String> {
+    let text = file.to_str().filter(|text| {
+        // A colon ends the name of what is handed over.
+        file.is_absolute() && !text.contains(':') && word(text).is_ok()
+    });
+    text.map(str::to_owned).ok_or_else(|| {
+        format!(
+            "{} cannot stand in a unit file: give an absolute path without white space, quotes, \
+             `:`, `%`, `$`, `;` or `\\`",
+            file.display()
+        )
+    })
 }
 
 /// The name of the file that lets the manager steer units, in polkit's `rules.d`.
@@ -136,6 +187,10 @@ mod tests {
             program: program.into(),
             listen: "127.0.0.1:8470".to_owned(),
             server: Some("https://licences.example.org:8470".to_owned()),
+            console: "127.0.0.1:8480".to_owned(),
+            tls: None,
+            plain_http: false,
+            authority: None,
         }
     }
 
@@ -148,6 +203,8 @@ mod tests {
                     line.contains("@PROGRAM@")
                         || line.contains("@LISTEN@")
                         || line.contains("@SERVER@")
+                        || line.contains("@OPTIONS@")
+                        || line.contains("@CREDENTIALS@")
                 });
                 assert_eq!(left, None, "{name}");
             }
@@ -158,6 +215,32 @@ mod tests {
         assert!(agent.contains(
             "ExecStart=/usr/bin/usher agent --data %S/usher-agent --server https://licences.example.org:8470\n"
         ));
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_are_handed_over_by_systemd_and_named_to_the_role() {
+        let mut installation = installation("/usr/bin/usher");
+        installation.tls = Some(("/etc/usher/tls/a.pem".into(), "/etc/usher/tls/a.key".into()));
+        installation.authority = Some("/etc/usher/tls/ca.pem".into());
+        installation.console = "0.0.0.0:8480".to_owned();
+        let text = |role| of(role, &installation).unwrap().remove(0).1;
+        let lines = "LoadCredential=tls-cert:/etc/usher/tls/a.pem\n\
+                     LoadCredential=tls-key:/etc/usher/tls/a.key\n";
+        let options = " --tls-cert ${CREDENTIALS_DIRECTORY}/tls-cert \
+                       --tls-key ${CREDENTIALS_DIRECTORY}/tls-key";
+        let server = text(Role::Server);
+        assert!(server.contains(lines), "{server}");
+        let exec = format!(" --listen 127.0.0.1:8470{options}\n");
+        assert!(server.contains(&exec), "{server}");
+        let manager = text(Role::Manager);
+        assert!(manager.contains(lines), "{manager}");
+        let exec = format!(" --console 0.0.0.0:8480{options} --ca-file /etc/usher/tls/ca.pem\n");
+        assert!(manager.contains(&exec), "{manager}");
+        for wrong in ["a.pem", "/my files/a.pem", "/a:b.pem", "/100%.pem"] {
+            let mut installation = installation.clone();
+            installation.tls = Some((wrong.into(), "/a.key".into()));
+            assert!(of(Role::Server, &installation).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -25,9 +25,9 @@ Begin here:
   usher status                                    see what is going on
 
 Every option is also an environment variable (--listen is USHER_LISTEN) and a key in usher.toml
-(listen = \"127.0.0.1:8470\"). A flag counts before the environment, the environment before the
-file, the file before the default. The file is --config FILE, else ~/.config/usher/usher.toml,
-else /etc/usher/usher.toml.
+(listen = \"127.0.0.1:8470\"; below [role.manager] it holds for that role alone). A flag counts
+before the environment, the environment before the file, the file before the default. The file is
+--config FILE, else ~/.config/usher/usher.toml, else /etc/usher/usher.toml.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no server, 75 waited as long as asked, or not now
 (busy, paused, holding after a restore), 77 refused.";
@@ -96,6 +96,8 @@ pub(crate) enum Command {
     Messages(commands::messages::Messages),
     Pack(commands::pack::Pack),
     #[command(subcommand)]
+    Tls(commands::tls::Tls),
+    #[command(subcommand)]
     Token(commands::token::Token),
     Backup(commands::backup::Backup),
     Restore(commands::restore::Restore),
@@ -113,6 +115,10 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let file = config::File::find(&args)?;
     let plain = command();
     file.check_keys(&plain)?;
+    let file = match subcommand(&args) {
+        Some(name) => file.narrowed(&name),
+        None => file,
+    };
     let matches = config::layered(plain, &file)
         .try_get_matches_from(args)
         .map_err(|error| file.explain(error))?;
@@ -134,8 +140,13 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
 
 /// Whether the command is `check`, also where the rest of the line cannot be read.
 pub(crate) fn is_check(args: &[OsString]) -> bool {
+    subcommand(args).is_some_and(|name| name == "check")
+}
+
+/// The command that is called, also where the rest of the line cannot be read.
+fn subcommand(args: &[OsString]) -> Option<String> {
     let read = command().ignore_errors(true).try_get_matches_from(args);
-    read.is_ok_and(|read| read.subcommand_name() == Some("check"))
+    read.ok()?.subcommand_name().map(str::to_owned)
 }
 
 /// Whether JSON is wanted, also where the line cannot be read.

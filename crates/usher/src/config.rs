@@ -2,8 +2,10 @@
 //!
 //! Each long option `--some-thing` of each command is also `USHER_SOME_THING` and the key
 //! `some-thing` (or `some_thing`) of the file. `[people]` is a table: its key `realms` is the option
-//! `--people-realms`, and of a table of texts each pair is one value, `KEY=TEXT`. A key that is no
-//! option is an error that names the nearest one.
+//! `--people-realms`, and of a table of texts each pair is one value, `KEY=TEXT`. What
+//! stands in `[role.manager]`, or another role's table, holds for that role alone and counts before
+//! the rest; a server's certificate is never the manager's unless that table says so. A key that is
+//! no option is an error that names the nearest one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,12 +19,28 @@ use crate::failure::Failure;
 
 /// The tables of the file.
 const TABLES: [&str; 1] = ["people"];
+/// The table of tables of roles, and the roles: each with those whose settings hold for it, the
+/// first before the next.
+const ROLE: &str = "role";
+const ROLES: [(&str, &[&str]); 4] = [
+    ("server", &["server"]),
+    ("manager", &["manager"]),
+    ("agent", &["agent"]),
+    ("up", &["up", "server"]),
+];
+/// Settings of a whole file that are the server's: another account runs the manager, and another
+/// name leads to it.
+const SERVERS_OWN: [&str; 3] = ["tls-cert", "tls-key", "plain-http"];
+
+type Values = BTreeMap<String, Vec<String>>;
 
 /// A settings file that was read.
 #[derive(Debug, Default)]
 pub(crate) struct File {
     path: PathBuf,
-    values: BTreeMap<String, Vec<String>>,
+    values: Values,
+    /// What holds for one role alone.
+    roles: BTreeMap<String, Values>,
 }
 
 impl File {
@@ -55,8 +73,15 @@ impl File {
             ))
         })?;
         let mut values = BTreeMap::new();
+        let mut roles = BTreeMap::new();
         for (key, value) in table {
             match value {
+                toml::Value::Table(tables) if key == ROLE => {
+                    for (role, settings) in tables {
+                        let settings = role_values(path, &role, settings)?;
+                        roles.insert(role, settings);
+                    }
+                }
                 toml::Value::Table(settings) if TABLES.contains(&key.as_str()) => {
                     for (part, value) in settings {
                         let words = pairs(&value).or_else(|| words(&value));
@@ -74,6 +99,7 @@ impl File {
         Ok(File {
             path: path.to_owned(),
             values,
+            roles,
         })
     }
 
@@ -82,11 +108,40 @@ impl File {
         self.values.contains_key(key)
     }
 
+    /// What holds for `command`, which starts that role where it is the name of one.
+    pub(crate) fn narrowed(mut self, command: &str) -> File {
+        // `usher service` installs any role.
+        if ["manager", "service"].contains(&command) {
+            self.values
+                .retain(|key, _| !SERVERS_OWN.contains(&key.as_str()));
+        }
+        let role = ROLES.iter().find(|(name, _)| *name == command);
+        for role in role.map_or(&[][..], |(_, from)| from).iter().rev() {
+            let own = self.roles.get(*role).into_iter().flatten();
+            self.values
+                .extend(own.map(|(key, words)| (key.clone(), words.clone())));
+        }
+        self
+    }
+
     /// Checks that each key is an option of some command.
     pub(crate) fn check_keys(&self, command: &Command) -> Result<(), Failure> {
         let mut known = Vec::new();
         long_options(command, &mut known);
-        for key in self.values.keys() {
+        self.check_values("", &self.values, &known)?;
+        for (role, values) in &self.roles {
+            let mut known = Vec::new();
+            own_options(command, &mut known);
+            if let Some(command) = command.find_subcommand(role) {
+                long_options(command, &mut known);
+            }
+            self.check_values(&format!("role.{role}."), values, &known)?;
+        }
+        Ok(())
+    }
+
+    fn check_values(&self, under: &str, values: &Values, known: &[String]) -> Result<(), Failure> {
+        for key in values.keys() {
             if known.contains(key) {
                 continue;
             }
@@ -94,7 +149,7 @@ impl File {
                 .iter()
                 .min_by_key(|option| strsim::damerau_levenshtein(option, key));
             let failure = Failure::usage(format!(
-                "{}: there is no setting {key}",
+                "{}: there is no setting {under}{key}",
                 self.path.display()
             ));
             return Err(match nearest {
@@ -133,6 +188,29 @@ fn wrong_kind(path: &Path, key: &str) -> Failure {
         "{}: {key} must be a text, a number, true, false or a list of these",
         path.display()
     ))
+}
+
+/// The settings of one role.
+fn role_values(path: &Path, role: &str, settings: toml::Value) -> Result<Values, Failure> {
+    let names = ROLES.map(|(name, _)| name);
+    if !names.contains(&role) {
+        return Err(
+            Failure::usage(format!("{}: there is no role {role}", path.display()))
+                .next(format!("The roles are {}.", names.join(", "))),
+        );
+    }
+    let of = format!("{ROLE}.{role}");
+    let toml::Value::Table(settings) = settings else {
+        return Err(Failure::usage(format!(
+            "{}: {of} must be a table",
+            path.display()
+        )));
+    };
+    let read = settings.into_iter().map(|(key, value)| {
+        let words = words(&value).ok_or_else(|| wrong_kind(path, &format!("{of}.{key}")))?;
+        Ok((key.replace('_', "-"), words))
+    });
+    read.collect()
 }
 
 /// The file that the command line or the environment names. What stands behind `--` belongs to the
@@ -187,15 +265,19 @@ fn pairs(value: &toml::Value) -> Option<Vec<String>> {
 }
 
 fn long_options(command: &Command, into: &mut Vec<String>) {
+    own_options(command, into);
+    for sub in command.get_subcommands() {
+        long_options(sub, into);
+    }
+}
+
+fn own_options(command: &Command, into: &mut Vec<String>) {
     into.extend(
         command
             .get_arguments()
             .filter(|arg| !arg.is_hide_set())
             .filter_map(|arg| arg.get_long().map(str::to_owned)),
     );
-    for sub in command.get_subcommands() {
-        long_options(sub, into);
-    }
 }
 
 /// Puts the environment and the file behind each option of `command` and of what is under it.
@@ -233,105 +315,4 @@ fn layer(arg: Arg, file: &File) -> Arg {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli;
-
-    fn file(text: &str) -> Result<File, Failure> {
-        let file = File::from_text(Path::new("usher.toml"), text)?;
-        file.check_keys(&cli::command())?;
-        Ok(file)
-    }
-
-    fn server(file: &File, line: &[&str]) -> String {
-        let matches = layered(cli::command(), file)
-            .try_get_matches_from(line)
-            .unwrap();
-        matches.get_one::<String>("server").unwrap().clone()
-    }
-
-    #[test]
-    fn a_flag_counts_before_the_file_and_the_file_before_the_default() {
-        let file = file("server = \"http://file:1\"").unwrap();
-        assert_eq!(server(&file, &["usher", "status"]), "http://file:1");
-        assert_eq!(
-            server(&file, &["usher", "status", "--server", "http://flag:1"]),
-            "http://flag:1"
-        );
-        assert_eq!(
-            server(&File::default(), &["usher", "status"]),
-            cli::DEFAULT_SERVER
-        );
-    }
-
-    #[test]
-    fn a_key_that_is_no_option_is_refused_and_the_nearest_named() {
-        let failure = file("sever = \"http://file:1\"").unwrap_err();
-        insta::assert_snapshot!(failure, @r"
-        usher: usher.toml: there is no setting sever
-          Did you mean server?
-        ");
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_kind_is_refused() {
-        let failure = file("server = { url = \"x\" }").unwrap_err();
-        insta::assert_snapshot!(failure, @"usher: usher.toml: server must be a text, a number, true, false or a list of these");
-    }
-
-    #[test]
-    fn a_table_of_the_file_sets_the_options_that_begin_with_its_name() {
-        let text = "[people]\nlocal_accounts = \"by_name\"\n\
-                    realms = { sss = \"corp.example\", CORP = \"corp.example\" }";
-        let file = file(text).unwrap();
-        let line = ["usher", "agent"];
-        let matches = layered(cli::command(), &file)
-            .try_get_matches_from(line)
-            .unwrap();
-        let (_, agent) = matches.subcommand().unwrap();
-        let realms: Vec<&String> = agent.get_many("people_realms").unwrap().collect();
-        assert_eq!(realms, ["CORP=corp.example", "sss=corp.example"]);
-        assert_eq!(
-            file.values.get("people-local-accounts"),
-            Some(&vec!["by_name".to_owned()])
-        );
-    }
-
-    #[test]
-    fn a_table_of_the_file_takes_no_key_that_is_no_option() {
-        let failure = file("[people]\nrealm = { sss = \"x\" }").unwrap_err();
-        insta::assert_snapshot!(failure, @r"
-        usher: usher.toml: there is no setting people-realm
-          Did you mean people-realms?
-        ");
-        let failure = file("[people]\nrealms = { sss = 1.5 }").unwrap_err();
-        insta::assert_snapshot!(failure, @"usher: usher.toml: people.realms must be a text, a number, true, false or a list of these");
-    }
-
-    #[test]
-    fn an_error_in_a_value_of_the_file_names_the_file() {
-        let file = file("listen = \"nowhere\"").unwrap();
-        let error = layered(cli::command(), &file)
-            .try_get_matches_from(["usher", "up"])
-            .unwrap_err();
-        insta::assert_snapshot!(file.explain(error), @r"
-        usher: invalid value 'nowhere' for '--listen <ADDR>': invalid socket address syntax
-          The value comes from usher.toml.
-        ");
-    }
-
-    #[test]
-    fn a_flag_can_be_switched_on_in_the_file() {
-        let file = file("json = true").unwrap();
-        let matches = layered(cli::command(), &file)
-            .try_get_matches_from(["usher", "status"])
-            .unwrap();
-        assert!(matches.get_flag("json"));
-    }
-
-    #[test]
-    fn the_options_of_the_command_that_is_run_are_not_read() {
-        let args = ["usher", "run", "--", "tool", "--config", "/nowhere"].map(OsString::from);
-        assert_eq!(named(&args), None);
-    }
-}
+mod tests;

@@ -173,15 +173,18 @@ impl From<ClientError> for Failure {
 
 /// Nobody answers at `endpoint`.
 pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
+    // Somebody answers; why no word was had with him says what to do itself.
+    if why.contains("certificate") || why.contains("TLS") || why.contains("https://") {
+        return Failure::new(
+            exit::NO_SERVER,
+            format!("no word with the server at {endpoint}: {why}"),
+        );
+    }
     Failure::new(
         exit::NO_SERVER,
         format!("no Usher server answers at {endpoint}: {why}"),
     )
-    .next(if why.contains("certificate") {
-        "Its certificate is not trusted here: name its authority with --ca-file FILE."
-    } else {
-        "Start one with `usher up`, or name another with --server URL."
-    })
+    .next("Start one with `usher up`, or name another with --server URL.")
 }
 
 /// The next step where a token is missing or not taken.
@@ -291,11 +294,9 @@ mod tests {
 
     #[test]
     fn a_certificate_that_is_not_trusted_is_not_taken_for_an_absent_server() {
-        let failure = unreachable_server("https://a:1", "invalid peer certificate: UnknownIssuer");
-        insta::assert_snapshot!(failure, @r"
-        usher: no Usher server answers at https://a:1: invalid peer certificate: UnknownIssuer
-          Its certificate is not trusted here: name its authority with --ca-file FILE.
-        ");
+        let why = "its certificate is of an authority that is not trusted here: name it";
+        let failure = unreachable_server("https://a:1", why);
+        insta::assert_snapshot!(failure, @"usher: no word with the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
     }
 
     #[test]

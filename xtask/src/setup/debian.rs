@@ -101,6 +101,27 @@ const FONT: Need = Need {
     for_what: "letters on it",
 };
 
+const JQ: Need = Need {
+    program: "jq",
+    package: "jq",
+    for_what: "tests of the guide's commands",
+};
+const CURL: Need = Need {
+    program: "curl",
+    package: "curl",
+    for_what: "tests of the guide's commands",
+};
+const PROMTOOL: Need = Need {
+    program: "promtool",
+    package: "prometheus",
+    for_what: "tests of the guide's alert rules",
+};
+const OPENSSL: Need = Need {
+    program: "openssl",
+    package: "openssl",
+    for_what: "tests of certificates that others made",
+};
+
 const CLANG: Need = Need {
     program: "clang",
     package: "clang",
@@ -120,7 +141,7 @@ const LIBBPF: Need = Need {
 /// What `cargo xtask test` needs.
 pub(crate) const TESTS: &[Need] = &[
     BASH, FSFREEZE, REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY,
-    WTYPE, IMPORT, FONT,
+    WTYPE, IMPORT, FONT, OPENSSL, JQ, CURL, PROMTOOL,
 ];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];

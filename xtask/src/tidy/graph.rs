@@ -9,18 +9,31 @@ use super::Finding;
 /// What each package of ours may depend on among ours. A new package is added here.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-core", &[]),
-    ("usher-api", &[]),
+    ("usher-tls", &[]),
+    ("usher-api", &["usher-tls"]),
     ("usher-files", &[]),
     ("usher-pe", &["usher-testing"]),
     ("usher-cache", &["usher-core", "usher-vital"]),
     (
         "usher-server",
-        &["usher-core", "usher-api", "usher-cache", "usher-vital"],
+        &[
+            "usher-core",
+            "usher-api",
+            "usher-cache",
+            "usher-tls",
+            "usher-vital",
+        ],
     ),
     ("usher-site", &["usher-core"]),
     (
         "usher-manager",
-        &["usher-core", "usher-api", "usher-site", "usher-vital"],
+        &[
+            "usher-core",
+            "usher-api",
+            "usher-site",
+            "usher-tls",
+            "usher-vital",
+        ],
     ),
     (
         "usher-agent",
@@ -53,6 +66,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-pe",
             "usher-service",
             "usher-sim",
+            "usher-tls",
             "usher-vital",
             "usher-bench",
             "usher-testing",

@@ -1,5 +1,6 @@
 //! `GET /metrics`: counts in Prometheus' text format.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,11 +9,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use usher_api::{Problem, Withheld};
 use usher_cache::{PackReport, PackResult};
+use usher_core::ledger::ProductNumber;
 
 use super::{Caller, TABLE};
 use crate::app::App;
 use crate::granting;
-use crate::metrics::{BUCKETS_MICROS, CoreCounts, STATUSES};
+use crate::metrics::{BUCKETS_MICROS, CoreCounts, Decisions, STATUSES};
 use crate::problem::Refusal;
 use crate::upkeep::Seen;
 
@@ -29,13 +31,13 @@ use crate::upkeep::Seen;
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Refusal> {
     caller.must_see_all("read the metrics")?;
     let mut text = String::with_capacity(32 * 1024);
+    // What the ledger holds is left out while the disk hangs; the rest is still told.
+    if let Ok(pools) = pools(&app).await {
+        products(&mut text, &pools, &app.live.decisions);
+    }
     server(&mut text, &app);
     packs(&mut text, &app.upkeep.seen());
     requests(&mut text, &app.counts);
-    // What the ledger holds is left out while the disk hangs; the rest is still told.
-    if let Ok(pools) = pools(&app).await {
-        products(&mut text, &pools);
-    }
     let kind = [(
         hyper::header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
@@ -217,61 +219,83 @@ fn requests(text: &mut String, cores: &[Arc<CoreCounts>]) {
             }
         }
     }
-    let name = "usher_http_request_duration_seconds";
-    head(
-        text,
-        name,
-        "histogram",
-        "From a request's head to its answer.",
-    );
-    for route in 0..=TABLE.len() {
-        let buckets: Vec<u64> = (0..=BUCKETS_MICROS.len())
+    let seconds = |route: usize| {
+        let micros = sum(&|core| core.routes[route].micros.load(Ordering::Relaxed));
+        micros as f64 / 1e6
+    };
+    let buckets = |route: usize| -> Vec<u64> {
+        (0..=BUCKETS_MICROS.len())
             .map(|index| sum(&|core| core.routes[route].buckets[index].load(Ordering::Relaxed)))
-            .collect();
+            .collect()
+    };
+    let name = "usher_http_request_seconds_total";
+    let help = "Time from requests' heads to their answers, added up by route.";
+    head(text, name, "counter", help);
+    for route in 0..=TABLE.len() {
+        if buckets(route).iter().sum::<u64>() > 0 {
+            let _ = writeln!(text, "{name}{{{}}} {}", label(route), seconds(route));
+        }
+    }
+    let name = "usher_http_request_duration_seconds";
+    let help = "From a request's head to its answer, of what programs wait for before they start.";
+    head(text, name, "histogram", help);
+    for (route, _) in TABLE
+        .iter()
+        .enumerate()
+        .filter(|(_, route)| IN_BUCKETS.contains(&(route.method, route.path)))
+    {
+        let buckets = buckets(route);
         let total: u64 = buckets.iter().sum();
         if total == 0 {
             continue;
         }
+        let label = label(route);
         let mut below = 0;
         for (bound, count) in BUCKETS_MICROS.iter().zip(&buckets) {
             below += count;
             let bound = *bound as f64 / 1e6;
-            let label = label(route);
             let _ = writeln!(text, "{name}_bucket{{{label},le=\"{bound}\"}} {below}");
         }
-        let label = label(route);
-        let micros = sum(&|core| core.routes[route].micros.load(Ordering::Relaxed));
-        let seconds = micros as f64 / 1e6;
         let _ = writeln!(text, "{name}_bucket{{{label},le=\"+Inf\"}} {total}");
-        let _ = writeln!(text, "{name}_sum{{{label}}} {seconds}");
+        let _ = writeln!(text, "{name}_sum{{{label}}} {}", seconds(route));
         let _ = writeln!(text, "{name}_count{{{label}}} {total}");
     }
 }
 
-/// A product's id and its counts, in the order of [`products`].
-type Counts = (Arc<str>, [u64; 5]);
+/// The routes whose latencies are given in buckets: what a program waits for before it starts. With
+/// buckets of all of them nine lines in ten were of other routes.
+const IN_BUCKETS: [(&str, &str); 2] = [("POST", "/v1/checkouts"), ("POST", "/v1/agents/sync")];
+
+/// A product, and its counts in the order of [`products`].
+struct Counts {
+    number: ProductNumber,
+    id: Arc<str>,
+    counts: [u64; 5],
+}
 
 async fn pools(app: &App) -> Result<Vec<Counts>, Refusal> {
     app.look(|ledger, now| {
         let shown = ledger
             .pools()
             .filter(|(_, pool)| !pool.listing.removed || pool.leases > 0);
-        let counted = shown.map(|(_, pool)| {
-            let counts = [
+        let counted = shown.map(|(number, pool)| Counts {
+            number,
+            id: pool.listing.spec.id.clone(),
+            counts: [
                 pool.seats(now),
                 pool.in_use,
                 pool.leases,
                 u64::from(pool.queued()),
                 pool.unseated,
-            ];
-            (pool.listing.spec.id.clone(), counts)
+            ],
         });
         counted.collect()
     })
     .await
 }
 
-fn products(text: &mut String, pools: &[Counts]) {
+fn products(text: &mut String, pools: &[Counts], decisions: &Decisions) {
+    let label = |id: &str| id.replace('\\', "\\\\").replace('"', "\\\"");
     for (index, (name, help)) in [
         (
             "usher_seats",
@@ -286,9 +310,36 @@ fn products(text: &mut String, pools: &[Counts]) {
     .enumerate()
     {
         head(text, name, "gauge", help);
-        for (id, counts) in pools {
-            let id = id.replace('\\', "\\\\").replace('"', "\\\"");
-            let _ = writeln!(text, "{name}{{product=\"{id}\"}} {}", counts[index]);
+        for Counts { id, counts, .. } in pools {
+            let _ = writeln!(
+                text,
+                "{name}{{product=\"{}\"}} {}",
+                label(id),
+                counts[index]
+            );
+        }
+    }
+    let name = "usher_denials_total";
+    let help = "Checkouts refused since the start, repeats counted, by product and reason.";
+    head(text, name, "counter", help);
+    let known: BTreeSet<ProductNumber> = pools.iter().map(|pool| pool.number).collect();
+    let denied = decisions.denied_by_product(|product| known.contains(&product));
+    for Counts { number, id, .. } in pools {
+        let id = label(id);
+        let mut reasons: BTreeMap<&str, u64> = denied
+            .iter()
+            .filter(|((product, _), _)| product == number)
+            .map(|((_, reason), count)| (*reason, *count))
+            .collect();
+        // From 0 on, so that the first refusal is an increase.
+        reasons
+            .entry(usher_api::Reason::NoSeat.as_str())
+            .or_default();
+        for (reason, count) in reasons {
+            let _ = writeln!(
+                text,
+                "{name}{{product=\"{id}\",reason=\"{reason}\"}} {count}"
+            );
         }
     }
 }

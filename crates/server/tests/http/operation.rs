@@ -28,8 +28,12 @@ async fn metrics_count_requests_and_decisions() {
     let server = Server::start();
     server.product("cad", 1).await;
     server.lease("cad", "ann").await;
-    server.checkout("cad", "bob").await;
+    for who in ["bob", "bob", "dan"] {
+        server.checkout("cad", who).await;
+    }
     server.ticket("cad", "eve").await;
+    server.product("bim", 0).await;
+    server.checkout("bim", "bob").await;
     let text = async || {
         let request = server.request("GET", "/metrics", &server.admin);
         let response = request.send().await.unwrap();
@@ -43,21 +47,35 @@ async fn metrics_count_requests_and_decisions() {
     for line in [
         "usher_healthy 1",
         "usher_decisions_total{decision=\"granted\"} 1",
-        "usher_decisions_total{decision=\"denied\"} 1",
+        "usher_decisions_total{decision=\"denied\"} 4",
         "usher_decisions_total{decision=\"queued\"} 1",
         "usher_seats{product=\"cad\"} 1",
         "usher_seats_in_use{product=\"cad\"} 1",
         "usher_queued{product=\"cad\"} 1",
+        "usher_denials_total{product=\"cad\",reason=\"no_seat\"} 3",
+        "usher_denials_total{product=\"bim\",reason=\"no_entitlement\"} 1",
+        "usher_denials_total{product=\"bim\",reason=\"no_seat\"} 0",
         "usher_http_requests_total{method=\"POST\",path=\"/v1/checkouts\",status=\"201\"} 1",
-        "usher_http_requests_total{method=\"POST\",path=\"/v1/checkouts\",status=\"403\"} 1",
-        "usher_http_requests_total{method=\"POST\",path=\"/v1/products\",status=\"201\"} 1",
-        "usher_http_request_duration_seconds_count{method=\"POST\",path=\"/v1/checkouts\"} 3",
+        "usher_http_requests_total{method=\"POST\",path=\"/v1/checkouts\",status=\"403\"} 4",
+        "usher_http_requests_total{method=\"POST\",path=\"/v1/products\",status=\"201\"} 2",
+        "usher_http_request_duration_seconds_count{method=\"POST\",path=\"/v1/checkouts\"} 6",
     ] {
         assert!(
             text.lines().any(|found| found == line),
             "{line} is not in\n{text}"
         );
     }
+    // What is asked for on a working day is not drowned in the latencies of all routes.
+    let all = text.lines().filter(|line| !line.starts_with('#')).count();
+    let buckets = text
+        .lines()
+        .filter(|line| line.contains("_bucket{"))
+        .count();
+    assert!(
+        buckets * 2 < all,
+        "{buckets} of {all} lines are buckets\n{text}"
+    );
+    assert!(text.starts_with("# HELP usher_seats "), "{text}");
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (_, value) = line.rsplit_once(' ').unwrap();
         value.parse::<f64>().unwrap();

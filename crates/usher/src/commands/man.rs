@@ -1,4 +1,4 @@
-//! `usher man`: writes the manual pages, for packagers.
+//! `usher man`: writes the manual pages.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,10 @@ use crate::failure::Failure;
 
 /// Write a manual page for each command into a folder
 #[derive(Debug, Args)]
-#[command(hide = true)]
+#[command(after_help = "\
+Examples:
+  sudo usher man /usr/local/share/man/man1      then: man usher, man usher-run
+  usher man man1 && man man1/usher-product-add.1")]
 pub(crate) struct Man {
     /// The folder; made where it is not there
     #[arg(value_name = "DIR")]

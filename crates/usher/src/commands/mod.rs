@@ -28,9 +28,12 @@ pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod servers;
 pub(crate) mod service;
+mod service_tls;
+mod service_told;
 pub(crate) mod sim;
 pub(crate) mod standing;
 pub(crate) mod status;
+pub(crate) mod tls;
 pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod upgrade;
@@ -71,6 +74,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Messages(args) => messages::run(args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Pack(args) => pack::run(args, context),
+        Command::Tls(args) => tls::run(args, context),
         Command::Token(args) => token::run(args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use usher_api::{ControlRequest, Service as Told, ServiceControl};
+use usher_service::AskError;
 use usher_service::files::{self, Installation, Role};
-use usher_service::{AskError, Unit};
 
+use super::service_tls;
+use super::service_told::{describe_told, describe_unit, unit_json};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::notify::autostart;
-use crate::output::{line, print, print_json, tame};
+use crate::output::{line, print, print_json};
 
 /// Where systemd looks for what the administrator installs.
 const UNIT_DIR: &str = "/etc/systemd/system";
@@ -51,13 +53,27 @@ pub(crate) enum Service {
 Examples:
   usher service install server
   usher service install agent --server https://licences.example.org:8470
+  usher service install server --listen 0.0.0.0:8470 --tls-cert server.pem --tls-key server.key
+  usher service install agent --server https://licences.example.org:8470 --ca-file ca.pem
   usher service install server --print")]
 pub(crate) struct Install {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
     /// Where the metering server listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
-    listen: SocketAddr,
+    pub(super) listen: SocketAddr,
+    /// Where the manager's console listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    pub(super) console: SocketAddr,
+    /// Certificate chain (PEM) of the server or the manager, which systemd hands to the service
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// Its private key (PEM): readable to root alone, and the service has it all the same
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Listen beyond loopback without TLS: tokens and names can be read on the way
+    #[arg(long)]
+    pub(super) plain_http: bool,
     /// Where the unit files are written
     #[arg(long, value_name = "DIR", default_value = UNIT_DIR)]
     unit_dir: PathBuf,
@@ -109,7 +125,7 @@ enum RoleName {
 }
 
 impl Which {
-    fn role(&self) -> Role {
+    pub(super) fn role(&self) -> Role {
         match self.role {
             RoleName::Server => Role::Server,
             RoleName::Manager => Role::Manager,
@@ -145,6 +161,10 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         program: program.clone(),
         listen: args.listen.to_string(),
         server: context.server_given.then(|| context.server().to_owned()),
+        console: args.console.to_string(),
+        tls: service_tls::files(args)?,
+        plain_http: args.plain_http,
+        authority: context.ca_file().map(service_tls::absolute),
     };
     let units = files::of(role, &installation).map_err(Failure::usage)?;
     let rights = match role {
@@ -337,58 +357,6 @@ fn query(role: Role, context: &Context) -> Result<(), Failure> {
             ))
         }
     }
-}
-
-fn unit_json(unit: &Unit) -> serde_json::Value {
-    json!({
-        "unit": unit.name,
-        "state": unit.state.name(),
-        "words": unit.words,
-        "since": unit
-            .since_wall_ms
-            .and_then(|ms| usher_api::Timestamp::from_millisecond(ms).ok()),
-        "state_age_seconds": unit.age.map(|age| age.as_secs()),
-        "main_pid": unit.main_pid,
-        "result": unit.result,
-        "exit_status": unit.exit_status,
-        "restarts": unit.restarts,
-        "status_text": unit.status_text,
-    })
-}
-
-fn describe_unit(unit: &Unit) -> String {
-    let mut text = format!("systemd    {} {}", unit.name, unit.words);
-    if let Some(age) = unit.age {
-        text.push_str(&format!(" for {} s", age.as_secs()));
-    }
-    if let Some(pid) = unit.main_pid {
-        text.push_str(&format!(", pid {pid}"));
-    }
-    if unit.result != "success" {
-        text.push_str(&format!(", result {}", unit.result));
-    }
-    if unit.restarts > 0 {
-        text.push_str(&format!(", started again {} times", unit.restarts));
-    }
-    if let Some(said) = &unit.status_text {
-        text.push_str(&format!("\nits status {}", tame(said)));
-    }
-    text
-}
-
-fn describe_told(told: &Told) -> String {
-    let mut text = tame(&told.state).to_string();
-    if let Some(work) = &told.work {
-        text.push_str(&format!(
-            " ({}; may stand still for {} s)",
-            tame(work),
-            told.wait_hint_seconds
-        ));
-    }
-    if !told.accepts.is_empty() {
-        text.push_str(&format!(", takes {}", tame(&told.accepts.join(" and "))));
-    }
-    text
 }
 
 fn not_done(error: AskError, role: Role) -> Failure {

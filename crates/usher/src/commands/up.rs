@@ -50,12 +50,22 @@ pub(crate) fn run(args: Up, context: &Context) -> Result<u8, Failure> {
         agent_options.extend(["--agent-socket".into(), socket.into_os_string()]);
     }
     args.people.realms()?;
+    let names = match (&args.listening.tls_cert, &args.listening.tls_key) {
+        (Some(cert), Some(key)) => {
+            let (cert, key) = (cert.clone(), key.clone());
+            let read = usher_tls::ServerFiles { cert, key }.read();
+            let (_, identity) = read.map_err(|refused| Failure::usage(refused.to_string()))?;
+            identity.names
+        }
+        _ => Vec::new(),
+    };
     agent_options.extend(args.people.words());
     agent_options.extend(args.id.words());
     let plan = Plan {
         listen: args.listening.listen,
         server_options: args.listening.words(),
         begin_anew: args.listening.begin_anew,
+        names,
         certificate: args.listening.tls_cert.clone(),
         console: args.console,
         computer_id_file: args.id.file(),

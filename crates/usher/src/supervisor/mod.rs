@@ -53,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) server_options: Vec<OsString>,
     /// Whether the first start may begin with an empty data file; no later one does.
     pub(crate) begin_anew: bool,
+    /// The names that this certificate is for.
+    pub(crate) names: Vec<String>,
     /// The certificate that the server shows, which the agent then trusts.
     pub(crate) certificate: Option<PathBuf>,
     /// Where the console listens; none was named: the usual place, or any where that is taken.
@@ -91,6 +93,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     // Only the first start may begin anew.
     server.set_words(server_words(&plan, address, context));
     let mut roles = Roles {
+        names: plan.names.clone(),
         server,
         manager: None,
         agent: None,
@@ -148,6 +151,8 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
 
 /// All that runs.
 struct Roles {
+    /// The names that the server's certificate is for.
+    names: Vec<String>,
     server: Role,
     manager: Option<Role>,
     agent: Option<Role>,
@@ -170,7 +175,7 @@ impl Roles {
                 Answer::Told(Told {
                     program: self.server.program().to_owned(),
                     server_pid: self.server.pid(),
-                    api: ready::reachable(api),
+                    api: ready::reachable(api, &self.names),
                     roles: all.into_iter().filter(|name| self.has(*name)).collect(),
                 })
             }
@@ -248,9 +253,13 @@ async fn start_manager(
             words.push("--or-any-port".into());
         }
         words.extend(["--poll".into(), POLL.into()]);
-        words.extend(["--own-server".into(), ready::reachable(api).into()]);
+        words.extend([
+            "--own-server".into(),
+            ready::reachable(api, &plan.names).into(),
+        ]);
         words.extend(["--own-data".into(), context.data().into()]);
-        if let Some(authority) = &plan.certificate {
+        let certificate = plan.certificate.as_deref();
+        if let Some(authority) = context.ca_file().or(certificate) {
             words.extend(["--ca-file".into(), authority.into()]);
         }
         if let Some(account) = &plan.account {
@@ -284,7 +293,7 @@ async fn start_agent(
     let server = if context.server_given {
         context.server().to_owned()
     } else {
-        ready::reachable(api)
+        ready::reachable(api, &plan.names)
     };
     let authority = context
         .ca_file()

@@ -42,14 +42,26 @@ pub(super) fn address_of(api: &str) -> Option<SocketAddr> {
 }
 
 /// The URL by which a role on this computer reaches the server: an address that stands for all is
-/// none to go to.
-pub(super) fn reachable(api: &str) -> String {
+/// none to go to, and a certificate is of names: `names` are those.
+pub(super) fn reachable(api: &str, names: &[String]) -> String {
     let (Some(address), Some((scheme, _))) = (address_of(api), api.split_once("://")) else {
         return api.to_owned();
     };
     if scheme == "https" {
-        // A certificate is of a name.
-        return format!("https://localhost:{}", address.port());
+        let port = address.port();
+        let has = |name: &str| names.iter().any(|it| it == name);
+        let ip = address.ip();
+        let is_here = ip.is_unspecified() || ip.is_loopback();
+        let is_name = |it: &&String| {
+            *it != "localhost" && !it.starts_with('*') && it.parse::<IpAddr>().is_err()
+        };
+        return match names.iter().find(is_name) {
+            _ if is_here && has("localhost") => format!("https://localhost:{port}"),
+            _ if has(&ip.to_string()) => api.to_owned(),
+            _ if ip.is_unspecified() && has("127.0.0.1") => format!("https://127.0.0.1:{port}"),
+            Some(name) => format!("https://{name}:{port}"),
+            None => format!("https://localhost:{port}"),
+        };
     }
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
@@ -82,9 +94,41 @@ mod tests {
 
     #[test]
     fn an_address_for_all_is_reached_over_loopback() {
-        assert_eq!(reachable("http://0.0.0.0:8470"), "http://127.0.0.1:8470");
-        assert_eq!(reachable("http://[::]:8470"), "http://[::1]:8470");
-        assert_eq!(reachable("http://10.0.0.7:8470"), "http://10.0.0.7:8470");
-        assert_eq!(reachable("https://10.0.0.7:8470"), "https://localhost:8470");
+        assert_eq!(
+            reachable("http://0.0.0.0:8470", &[]),
+            "http://127.0.0.1:8470"
+        );
+        assert_eq!(reachable("http://[::]:8470", &[]), "http://[::1]:8470");
+        assert_eq!(
+            reachable("http://10.0.0.7:8470", &[]),
+            "http://10.0.0.7:8470"
+        );
+        assert_eq!(
+            reachable("https://10.0.0.7:8470", &[]),
+            "https://localhost:8470"
+        );
+    }
+
+    #[test]
+    fn a_server_with_a_certificate_is_asked_by_a_name_that_it_is_for() {
+        for (ip, names, url) in [
+            ("0.0.0.0", "a.example localhost", "https://localhost:8470"),
+            ("0.0.0.0", "127.0.0.1", "https://127.0.0.1:8470"),
+            ("127.0.0.1", "127.0.0.1", "https://127.0.0.1:8470"),
+            (
+                "10.0.0.7",
+                "localhost 127.0.0.1 10.0.0.7",
+                "https://10.0.0.7:8470",
+            ),
+            (
+                "10.0.0.7",
+                "localhost *.lab.example a.example",
+                "https://a.example:8470",
+            ),
+            ("10.0.0.7", "192.0.2.1", "https://localhost:8470"),
+        ] {
+            let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
+            assert_eq!(reachable(&format!("https://{ip}:8470"), &names), url);
+        }
     }
 }

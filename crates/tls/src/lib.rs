@@ -1,0 +1,17 @@
+//! Certificates: read for a server, judged as clients will, made for a site, and their errors in words.
+//!
+//! Promises: a certificate that no client will ever take is refused before a server says that it is
+//! ready; what time alone mends (not valid yet, ended) is told and served all the same, for the
+//! clock may be what is wrong; each error of TLS is told with what cures it.
+
+#![forbid(unsafe_code)]
+
+mod files;
+mod judge;
+mod make;
+mod words;
+
+pub use files::{Refused, ServerFiles, authorities, identity};
+pub use judge::{Identity, Notice};
+pub use make::{Authority, MakeError, Names, Pair, server_pair};
+pub use words::{Told, told};

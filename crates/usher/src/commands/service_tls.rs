@@ -1,0 +1,45 @@
+//! `usher service install` with a certificate: looked at before anything is written.
+
+use std::path::{Path, PathBuf};
+
+use usher_service::files::Role;
+
+use super::service::Install;
+use crate::failure::Failure;
+use crate::listing::eprintln_quiet;
+
+/// The certificate and key that the service is to show, where clients will take them.
+pub(super) fn files(args: &Install) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
+    let address = match args.which.role() {
+        Role::Server => args.listen,
+        Role::Manager => args.console,
+        Role::Agent => return Ok(None),
+    };
+    let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else {
+        if !address.ip().is_loopback() && !args.plain_http {
+            eprintln_quiet(&format!(
+                "warning: {address} is beyond this computer: the service does not start without a \
+                 certificate: give --tls-cert FILE and --tls-key FILE (`usher tls make` makes them)"
+            ));
+        }
+        return Ok(None);
+    };
+    let (cert, key) = (absolute(cert), absolute(key));
+    let files = usher_tls::ServerFiles {
+        cert: cert.clone(),
+        key: key.clone(),
+    };
+    let (_, identity) = files
+        .read()
+        .map_err(|refused| Failure::usage(refused.to_string()))?;
+    let now_s = jiff::Timestamp::now().as_second();
+    for notice in identity.notices(now_s, address.ip()) {
+        eprintln_quiet(&format!("warning: {notice}"));
+    }
+    Ok(Some((cert, key)))
+}
+
+/// What a unit names is looked up from nowhere.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

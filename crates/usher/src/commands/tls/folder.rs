@@ -1,0 +1,80 @@
+//! The folder that certificates and keys are kept in.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+
+/// A chain and a key are a few thousand bytes.
+const LIMIT_BYTES: u64 = 1024 * 1024;
+
+/// A folder that is there.
+#[derive(Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes it where it is not there.
+    pub(super) fn new(path: PathBuf) -> Result<Folder, Failure> {
+        // What is printed is pasted elsewhere.
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let made = DirBuilder::new().recursive(true).mode(0o755).create(&path);
+        made.map_err(|error| {
+            Failure::failed(format!(
+                "cannot make the folder {}: {error}",
+                path.display()
+            ))
+            .next("Name another with --dir DIR.")
+        })?;
+        Ok(Folder(path))
+    }
+
+    /// A file in it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// What a file holds; none where it is not there.
+    pub(super) fn read(&self, name: &str) -> Result<Option<String>, Failure> {
+        let path = self.path(name);
+        let read = || {
+            let mut text = String::new();
+            let file = File::open(&path)?;
+            file.take(LIMIT_BYTES).read_to_string(&mut text)?;
+            Ok::<_, io::Error>(text)
+        };
+        match read() {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::failed(format!(
+                "cannot read {}: {error}",
+                path.display()
+            ))),
+        }
+    }
+
+    /// Writes a file whole or not at all; a secret is for its owner alone from the first byte on.
+    pub(super) fn write(&self, name: &str, text: &str, is_secret: bool) -> Result<(), Failure> {
+        let path = self.path(name);
+        let part = self.path(&format!("{name}.part"));
+        let write = || {
+            match std::fs::remove_file(&part) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(if is_secret { 0o600 } else { 0o644 })
+                .open(&part)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&part, &path)
+        };
+        write().map_err(|error| {
+            Failure::failed(format!("cannot write {}: {error}", path.display()))
+                .next("Name a folder that you may write to with --dir DIR.")
+        })
+    }
+}

@@ -1,0 +1,273 @@
+//! `usher tls`: certificates of a site's own.
+
+mod folder;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use serde_json::json;
+use usher_tls::{Authority, Identity, MakeError, Names, Pair};
+
+use self::folder::Folder;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::host;
+use crate::output::{line, print_json, tame};
+
+/// Names that lead to this computer from itself alone.
+const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Make certificates for servers, and look at one
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tls {
+    Make(Make),
+    Show(Show),
+}
+
+/// Make an authority, and a certificate of it for a server
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher tls make --name licences.example.org --name 10.0.0.7
+  usher tls make manager --name licences.example.org     another certificate, for the console
+  usher tls make --renew                                 the same names, for another two years
+
+The first time it makes the authority, too: ca.pem, which every client names with --ca-file, and
+ca.key, which only this command needs. localhost is always among the names.")]
+pub(crate) struct Make {
+    /// Whose certificate
+    #[arg(value_name = "ROLE", value_enum, default_value = "server")]
+    role: Role,
+    /// A name or an IP address by which clients reach it; may be repeated [default: this
+    /// computer's name, or with --renew those of the certificate of before]
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+    /// The folder [default: /etc/usher/tls; for others than root ~/.config/usher/tls]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// For how long
+    #[arg(long, value_name = "DAYS", default_value_t = 730)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
+    /// Put it in the place of the certificate that is there
+    #[arg(long)]
+    renew: bool,
+}
+
+/// Show for which names a certificate is, until when, and whether clients will take it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  usher tls show /etc/usher/tls/server.pem        exit code 1 where no client will take it")]
+pub(crate) struct Show {
+    /// The certificate, with its chain (PEM)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Role {
+    Server,
+    Manager,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Role::Server => "server",
+            Role::Manager => "manager",
+        }
+    }
+}
+
+/// Does it.
+pub(crate) fn run(command: Tls, context: &Context) -> Result<(), Failure> {
+    match command {
+        Tls::Make(args) => make(&args, context),
+        Tls::Show(args) => show(&args.file, context),
+    }
+}
+
+fn make(args: &Make, context: &Context) -> Result<(), Failure> {
+    let folder = Folder::new(args.dir.clone().unwrap_or_else(usual_folder))?;
+    let stem = args.role.name();
+    let (cert, key) = (format!("{stem}.pem"), format!("{stem}.key"));
+    let before = folder.read(&cert)?;
+    if before.is_some() && !args.renew {
+        return Err(
+            Failure::failed(format!("{} is there already", folder.path(&cert).display())).next(
+                "--renew puts another in its place, of the same authority and for the same names.",
+            ),
+        );
+    }
+    let names = names(args, before.as_deref())?;
+    let written = Names::new(&names).map_err(not_made)?;
+    let (authority, is_new) = match (folder.read("ca.pem")?, folder.read("ca.key")?) {
+        (Some(certificate), Some(key)) => {
+            let authority = Authority::from_pem(&certificate, &key);
+            (authority.map_err(not_made)?, false)
+        }
+        (None, None) => (Authority::new().map_err(not_made)?, true),
+        (there, _) => {
+            let missing = if there.is_some() { "ca.key" } else { "ca.pem" };
+            return Err(Failure::failed(format!(
+                "{} has one half of an authority: {missing} is not there",
+                folder.path("").display()
+            ))
+            .next("Bring it back, or make another authority in an empty folder with --dir DIR."));
+        }
+    };
+    let pair = usher_tls::server_pair(&authority, written, args.days).map_err(not_made)?;
+    if is_new {
+        folder.write("ca.key", &authority.key(), true)?;
+        folder.write("ca.pem", authority.certificate(), false)?;
+    }
+    folder.write(&key, &pair.key, true)?;
+    // With the authority behind it: the whole chain, as any server shows it.
+    let chain = format!("{}{}", pair.certificate, authority.certificate());
+    folder.write(&cert, &chain, false)?;
+    let made = Made {
+        folder: &folder,
+        cert: folder.path(&cert),
+        key: folder.path(&key),
+        names,
+        is_new,
+    };
+    match context.json() {
+        true => print_json(&json!({
+            "ca": folder.path("ca.pem"),
+            "cert": made.cert,
+            "key": made.key,
+            "names": made.names,
+            "until": pair.last_day,
+        })),
+        false => tell(&made, args, &pair),
+    }
+}
+
+struct Made<'a> {
+    folder: &'a Folder,
+    cert: PathBuf,
+    key: PathBuf,
+    names: Vec<String>,
+    is_new: bool,
+}
+
+fn tell(made: &Made<'_>, args: &Make, pair: &Pair) -> Result<(), Failure> {
+    let ca = made.folder.path("ca.pem");
+    if made.is_new {
+        line(format!("wrote {}: every client trusts it", ca.display()))?;
+        line(format!(
+            "wrote {}: only `usher tls make` needs it; who has it can pass for your servers",
+            made.folder.path("ca.key").display()
+        ))?;
+    }
+    line(format!(
+        "wrote {}: for {}, until {}",
+        made.cert.display(),
+        made.names.join(", "),
+        pair.last_day
+    ))?;
+    line(format!("wrote {}: its key", made.key.display()))?;
+    let (stem, listen, port) = match args.role {
+        Role::Server => ("server", "--listen", 8470),
+        Role::Manager => ("manager", "--console", 8480),
+    };
+    line(format!(
+        "Next:\n  usher service install {stem} {listen} 0.0.0.0:{port} --tls-cert {} --tls-key {}",
+        made.cert.display(),
+        made.key.display()
+    ))?;
+    let outside = made
+        .names
+        .iter()
+        .find(|name| !HERE.contains(&name.as_str()));
+    let name = outside.map_or("localhost", String::as_str);
+    let name = if name.contains(':') {
+        format!("[{name}]")
+    } else {
+        name.to_owned()
+    };
+    line(match args.role {
+        Role::Server => format!(
+            "  and on each computer, with a copy of ca.pem:\n  usher status --server \
+             https://{name}:{port} --ca-file {}",
+            ca.display()
+        ),
+        Role::Manager => format!(
+            "  and have browsers trust {}: the console is https://{name}:{port}",
+            ca.display()
+        ),
+    })
+}
+
+/// The names that were given, else those of before, else this computer's; and those from itself.
+fn names(args: &Make, before: Option<&str>) -> Result<Vec<String>, Failure> {
+    let mut names = args.name.clone();
+    if let (true, Some(pem)) = (names.is_empty(), before) {
+        let of_before = usher_tls::identity(pem.as_bytes());
+        names = of_before
+            .map_err(|why| {
+                Failure::failed(format!("the names of before cannot be read: {why}"))
+                    .next("Name them with --name.")
+            })?
+            .names;
+    }
+    if names.is_empty() {
+        names.push(host::computer());
+    }
+    for here in HERE {
+        if !names.iter().any(|name| name == here) {
+            names.push(here.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+fn show(file: &Path, context: &Context) -> Result<(), Failure> {
+    let failed = |why: String| Failure::failed(format!("{}: {why}", file.display()));
+    let text = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+    let identity: Identity = usher_tls::identity(&text).map_err(failed)?;
+    let now_s = Timestamp::now().as_second();
+    // As if it listened for everybody: what they would stumble over is worth telling.
+    let notices = identity.notices(now_s, [0, 0, 0, 0].into());
+    if context.json() {
+        return print_json(&json!({
+            "names": identity.names,
+            "until": identity.last_day(),
+            "notices": notices,
+        }));
+    }
+    line(format!("for      {}", tame(&identity.names.join(", "))))?;
+    line(format!("until    {}", identity.last_day()))?;
+    for notice in notices {
+        line(format!("warning  {}", tame(&notice)))?;
+    }
+    Ok(())
+}
+
+fn not_made(error: MakeError) -> Failure {
+    match error {
+        MakeError::Name(_) => Failure::usage(error.to_string())
+            .next("Write --name like licences.example.org or 10.0.0.7, without port or https://."),
+        MakeError::Authority(_) => Failure::failed(error.to_string())
+            .next("Another authority is made in an empty folder: --dir DIR."),
+        MakeError::Failed(_) => Failure::failed(error.to_string()),
+    }
+}
+
+fn usual_folder() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/etc/usher/tls");
+    }
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_CONFIG_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
+        .unwrap_or_else(|| PathBuf::from("/etc"))
+        .join("usher/tls")
+}

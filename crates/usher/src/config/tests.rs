@@ -1,0 +1,166 @@
+//! Settings from files: what counts before what, and what is refused.
+
+use super::*;
+use crate::cli;
+
+fn file(text: &str) -> Result<File, Failure> {
+    let file = File::from_text(Path::new("usher.toml"), text)?;
+    file.check_keys(&cli::command())?;
+    Ok(file)
+}
+
+fn server(file: &File, line: &[&str]) -> String {
+    let matches = layered(cli::command(), file)
+        .try_get_matches_from(line)
+        .unwrap();
+    matches.get_one::<String>("server").unwrap().clone()
+}
+
+#[test]
+fn a_flag_counts_before_the_file_and_the_file_before_the_default() {
+    let file = file("server = \"http://file:1\"").unwrap();
+    assert_eq!(server(&file, &["usher", "status"]), "http://file:1");
+    assert_eq!(
+        server(&file, &["usher", "status", "--server", "http://flag:1"]),
+        "http://flag:1"
+    );
+    assert_eq!(
+        server(&File::default(), &["usher", "status"]),
+        cli::DEFAULT_SERVER
+    );
+}
+
+#[test]
+fn a_key_that_is_no_option_is_refused_and_the_nearest_named() {
+    let failure = file("sever = \"http://file:1\"").unwrap_err();
+    insta::assert_snapshot!(failure, @r"
+    usher: usher.toml: there is no setting sever
+      Did you mean server?
+    ");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused() {
+    let failure = file("server = { url = \"x\" }").unwrap_err();
+    insta::assert_snapshot!(failure, @"usher: usher.toml: server must be a text, a number, true, false or a list of these");
+}
+
+#[test]
+fn a_table_of_the_file_sets_the_options_that_begin_with_its_name() {
+    let text = "[people]\nlocal_accounts = \"by_name\"\n\
+                realms = { sss = \"corp.example\", CORP = \"corp.example\" }";
+    let file = file(text).unwrap();
+    let line = ["usher", "agent"];
+    let matches = layered(cli::command(), &file)
+        .try_get_matches_from(line)
+        .unwrap();
+    let (_, agent) = matches.subcommand().unwrap();
+    let realms: Vec<&String> = agent.get_many("people_realms").unwrap().collect();
+    assert_eq!(realms, ["CORP=corp.example", "sss=corp.example"]);
+    assert_eq!(
+        file.values.get("people-local-accounts"),
+        Some(&vec!["by_name".to_owned()])
+    );
+}
+
+#[test]
+fn a_table_of_the_file_takes_no_key_that_is_no_option() {
+    let failure = file("[people]\nrealm = { sss = \"x\" }").unwrap_err();
+    insta::assert_snapshot!(failure, @r"
+    usher: usher.toml: there is no setting people-realm
+      Did you mean people-realms?
+    ");
+    let failure = file("[people]\nrealms = { sss = 1.5 }").unwrap_err();
+    insta::assert_snapshot!(failure, @"usher: usher.toml: people.realms must be a text, a number, true, false or a list of these");
+}
+
+/// What a role is given of its options.
+fn given(text: &str, role: &str, option: &str) -> Option<String> {
+    let file = file(text).unwrap().narrowed(role);
+    let command = layered(cli::command(), &file);
+    let matches = command.try_get_matches_from(["usher", role]).unwrap();
+    let (_, of_role) = matches.subcommand().unwrap();
+    of_role.get_raw(option).map(|mut words| {
+        let word = words.next().unwrap();
+        word.to_str().unwrap().to_owned()
+    })
+}
+
+#[test]
+fn the_certificate_of_a_file_for_all_roles_is_the_servers_and_not_the_managers() {
+    let text = "tls-cert = \"server.pem\"\ntls-key = \"server.key\"\nlisten = \"0.0.0.0:1\"";
+    for role in ["server", "up"] {
+        assert_eq!(given(text, role, "tls_cert").unwrap(), "server.pem");
+    }
+    assert_eq!(given(text, "manager", "tls_cert"), None);
+    let file = file(text).unwrap().narrowed("service");
+    let installed = layered(cli::command(), &file)
+        .try_get_matches_from(["usher", "service", "install", "manager"])
+        .unwrap();
+    let (_, service) = installed.subcommand().unwrap();
+    let (_, install) = service.subcommand().unwrap();
+    assert!(install.get_raw("tls_cert").is_none());
+    let text =
+        format!("{text}\n[role.manager]\ntls-cert = \"console.pem\"\ntls_key = \"console.key\"");
+    assert_eq!(given(&text, "manager", "tls_cert").unwrap(), "console.pem");
+    assert_eq!(given(&text, "server", "tls_cert").unwrap(), "server.pem");
+}
+
+#[test]
+fn a_setting_of_a_role_counts_before_the_same_of_the_whole_file() {
+    let text = "data = \"/all\"\n[role.server]\ndata = \"/server\"\nkeep-days = 9\n\
+                [role.up]\nkeep-days = 7\n[role.agent]\nserver = \"https://a:1\"";
+    assert_eq!(given(text, "server", "data").unwrap(), "/server");
+    assert_eq!(given(text, "server", "keep_days").unwrap(), "9");
+    assert_eq!(given(text, "up", "keep_days").unwrap(), "7");
+    assert_eq!(given(text, "up", "data").unwrap(), "/server");
+    assert_eq!(given(text, "manager", "data").unwrap(), "/all");
+    assert_eq!(given(text, "agent", "server").unwrap(), "https://a:1");
+    assert_eq!(
+        given(text, "manager", "server").unwrap(),
+        cli::DEFAULT_SERVER
+    );
+}
+
+#[test]
+fn a_role_that_is_none_and_a_setting_that_is_another_roles_are_refused() {
+    let failure = file("[role.console]\ntls-cert = \"a\"").unwrap_err();
+    insta::assert_snapshot!(failure, @r"
+    usher: usher.toml: there is no role console
+      The roles are server, manager, agent, up.
+    ");
+    let failure = file("[role.manager]\nlisten = \"a\"").unwrap_err();
+    insta::assert_snapshot!(failure, @r"
+    usher: usher.toml: there is no setting role.manager.listen
+      Did you mean site?
+    ");
+    let failure = file("[role]\nmanager = 1").unwrap_err();
+    insta::assert_snapshot!(failure, @"usher: usher.toml: role.manager must be a table");
+}
+
+#[test]
+fn an_error_in_a_value_of_the_file_names_the_file() {
+    let file = file("listen = \"nowhere\"").unwrap();
+    let error = layered(cli::command(), &file)
+        .try_get_matches_from(["usher", "up"])
+        .unwrap_err();
+    insta::assert_snapshot!(file.explain(error), @r"
+    usher: invalid value 'nowhere' for '--listen <ADDR>': invalid socket address syntax
+      The value comes from usher.toml.
+    ");
+}
+
+#[test]
+fn a_flag_can_be_switched_on_in_the_file() {
+    let file = file("json = true").unwrap();
+    let matches = layered(cli::command(), &file)
+        .try_get_matches_from(["usher", "status"])
+        .unwrap();
+    assert!(matches.get_flag("json"));
+}
+
+#[test]
+fn the_options_of_the_command_that_is_run_are_not_read() {
+    let args = ["usher", "run", "--", "tool", "--config", "/nowhere"].map(OsString::from);
+    assert_eq!(named(&args), None);
+}
