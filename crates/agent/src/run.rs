@@ -141,6 +141,7 @@ async fn live(
         changed: changed.clone(),
         exchanges,
         refreshes: socket::Refreshes::default(),
+        looks: socket::Refreshes::default(),
         identifying: tokio::sync::Semaphore::new(1),
     });
     let covers = covers::run(

@@ -1,8 +1,9 @@
 //! Somebody with an account on this computer who asks an agent's socket for more than is due.
 //!
 //! `SOCKET sit COUNT` opens so many connections, says nothing on them, writes a line and keeps them
-//! until its standard input ends. `SOCKET refresh COUNT` asks for so many exchanges with the server
-//! and writes the status of each answer on a line.
+//! until its standard input ends. `SOCKET refresh COUNT` asks for so many exchanges with the server,
+//! `SOCKET look COUNT` so often what the server knows; each writes the status of each answer on a
+//! line.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +18,8 @@ fn main() -> std::io::Result<()> {
     let count: usize = count.parse().map_err(Error::other)?;
     match what.as_str() {
         "sit" => sit(socket, count),
-        _ => refresh(socket, count),
+        "look" => ask(socket, "GET /v1/status", count),
+        _ => ask(socket, "POST /v1/refresh", count),
     }
 }
 
@@ -30,11 +32,12 @@ fn sit(socket: &str, count: usize) -> std::io::Result<()> {
     Ok(())
 }
 
-fn refresh(socket: &str, count: usize) -> std::io::Result<()> {
+fn ask(socket: &str, what: &str, count: usize) -> std::io::Result<()> {
     for _ in 0..count {
         let mut stream = UnixStream::connect(socket)?;
-        let request = "POST /v1/refresh HTTP/1.1\r\nhost: agent\r\ncontent-length: 0\r\n\
-                       connection: close\r\n\r\n";
+        let request = format!(
+            "{what} HTTP/1.1\r\nhost: agent\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
         stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;

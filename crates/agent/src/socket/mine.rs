@@ -75,7 +75,8 @@ pub(super) async fn decision(
 }
 
 /// `GET /v1/status`: the server, and of each product how many hold and wait.
-pub(super) async fn status(AxumState(state): App) -> Answer {
+pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
+    may_look(&state, peer)?;
     let status: usher_api::Status = state.client.get("/v1/status").await?;
     answer(StatusCode::OK, &status)
 }
@@ -97,6 +98,7 @@ async fn list(state: &State, peer: Peer, path: &str, asked: Asked) -> Answer {
 
 /// Asks the server for what is of that person.
 async fn ask(state: &State, peer: Peer, path: &str, mut asked: Vec<(String, String)>) -> Answer {
+    may_look(state, peer)?;
     if !peer.is_root() {
         let counted = peer.who().counted;
         state.shared.accounts.clone().learn_aside(counted).await;
@@ -120,4 +122,15 @@ async fn ask(state: &State, peer: Peer, path: &str, mut asked: Vec<(String, Stri
         ));
     }
     answer(StatusCode::OK, &answered)
+}
+
+/// Each look is a request that the server answers, so an account has only so many.
+fn may_look(state: &State, peer: Peer) -> Result<(), Refusal> {
+    match state.looks.may(peer.uid, std::time::Instant::now()) {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            Code::Busy,
+            "this account has asked the server too often: try again in a second",
+        )),
+    }
 }

@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) exchanges: watch::Receiver<Exchanges>,
     /// How often each account may ask for an exchange.
     pub(crate) refreshes: Refreshes,
+    /// The same of looks at what the server knows.
+    pub(crate) looks: Refreshes,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,
 }

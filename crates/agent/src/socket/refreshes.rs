@@ -1,5 +1,5 @@
-//! How often accounts may have the agent exchange with its server at once: each such exchange is a
-//! request that the server answers, whoever asked for it here.
+//! How often accounts may have the agent ask its server at once: each exchange, and each look at what
+//! the server knows, is a request that the server answers, whoever asked for it here.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
