@@ -206,7 +206,7 @@ fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
     server.book().elsewhere.extend([other]);
     let agent = Agent::start(&server, folder.path());
     let program = sleeper(&folder.path().join(own("uncovered")));
-    let mut root = waiting_shell(1234, &format!("{} 0.3", program.display()));
+    let mut root = waiting_shell(1234, &format!("{} 60", program.display()));
     let cover = |lease: &str| {
         let body = json!({"lease": lease, "product": "app", "pid": root.id(), "keeps": true,
                           "proof": PROOF});
@@ -224,6 +224,9 @@ fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
     assert_eq!(cover("R8"), (503, "server_unreachable".to_owned()));
     server.book().away = false;
     drop(root.stdin.take());
+    // However long the agent has not heard of its server.
+    server.seated(1);
+    run(Command::new("pkill").args(["-P", &root.id().to_string()]));
     root.wait().unwrap();
     let session = &server.finished("app", 1)[0];
     assert_eq!(session["lease"], "L1", "it took its own seat");

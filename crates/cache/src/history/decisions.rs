@@ -112,7 +112,7 @@ impl History {
                             product: row.get(0)?,
                             user: row.get(1)?,
                             authority: row.get(2)?,
-                            key: row.get(15)?,
+                            key: row.get(16)?,
                             computer: row.get(3)?,
                             computer_key: row.get(4)?,
                             seats: row.get(5)?,
