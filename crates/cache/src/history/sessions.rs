@@ -21,6 +21,8 @@ pub struct SessionFilter {
     pub computer: Option<String>,
     /// Only those that ended at or after this instant, or run still; Unix milliseconds.
     pub since: Option<i64>,
+    /// Only those that began before this instant; Unix milliseconds.
+    pub until: Option<i64>,
     /// Only those that run (true), or that ended (false).
     pub running: Option<bool>,
 }
@@ -113,6 +115,7 @@ impl History {
                     AND s.authority NOT GLOB 'computer:*') \
                  AND (?3 IS NULL OR c.key = ?3 OR c.name = ?3) \
                  AND (?4 IS NULL OR u.ended_at IS NULL OR u.ended_at >= ?4) \
+                 AND (?10 IS NULL OR u.started_at < ?10) \
                  AND (?5 IS NULL OR (u.ended_at IS NULL) = ?5) \
                  AND (?6 = 0 OR u.number < ?6) ORDER BY u.number DESC LIMIT ?8",
             )?;
@@ -127,6 +130,7 @@ impl History {
                     now_wall_ms,
                     limit + 1,
                     filter.user.as_ref().map(|user| user.to_lowercase()),
+                    filter.until,
                 ],
                 |row| {
                     Ok(SessionRow {

@@ -25,6 +25,7 @@ struct SessionQuery {
     user: Option<String>,
     computer: Option<String>,
     since: Option<String>,
+    until: Option<String>,
     running: Option<bool>,
     limit: Option<u32>,
     cursor: Option<String>,
@@ -41,6 +42,7 @@ struct SessionQuery {
         ("user" = Option<String>, Query, description = "Name of the person who is counted"),
         ("computer" = Option<String>, Query, description = "The computer's id or name"),
         ("since" = Option<String>, Query, description = "Only those that ended at or after this day or instant, or run still"),
+        ("until" = Option<String>, Query, description = "Only those that began before the end of this day, or before this instant"),
         ("running" = Option<bool>, Query, description = "Only those that run, or that ended"),
         ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
@@ -59,6 +61,10 @@ pub(crate) async fn sessions(
         .as_deref()
         .map(|since| input::instant("since", since))
         .transpose()?;
+    let until = query.until.as_deref();
+    let until = until
+        .map(|until| input::until("until", until))
+        .transpose()?;
     let own_user = caller.own_user().map(str::to_owned);
     let own_computer = caller.own_computer().map(str::to_owned);
     let foreign = |asked: &Option<String>, own: &Option<String>| matches!((asked, own), (Some(asked), Some(own)) if asked != own);
@@ -74,6 +80,7 @@ pub(crate) async fn sessions(
         user: own_user.clone().or(query.user),
         computer: own_computer.or(query.computer),
         since,
+        until,
         running: query.running,
     };
     let mut rows = app
