@@ -67,7 +67,16 @@ fn two_at_once_on_one_seat_are_one_start_that_would_have_been_refused() {
         text.contains("1 start by 1 person would have been refused"),
         "{text}"
     );
-    assert!(text.contains("at most 2 at once for 1 seat"), "{text}");
+    assert!(
+        text.starts_with("At most 2 seats were wanted at once"),
+        "{text}"
+    );
+    let more = running.ok(&["product", "edit", "tool", "--dry-run", "--seats", "2"]);
+    assert!(
+        more.contains("With 2 seats nobody would have been refused."),
+        "{more}"
+    );
+    assert!(more.contains("1 seat is owned now."), "{more}");
     assert_eq!(
         running.json(&["product", "show", "tool"])["mode"],
         "track",

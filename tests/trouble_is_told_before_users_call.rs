@@ -202,10 +202,7 @@ fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_ov
     assert_eq!(ids(&told), all, "{told:#?}");
     for (id, words) in [
         (9430, "CAD with 5 seats ends on"),
-        (
-            9431,
-            "Seats of Sim are low: 1 of 1 in use, 0 wait, 1 were refused",
-        ),
+        (9431, "Seats of Sim: 1 of 1 in use, 0 waiting, 1 refused"),
         (
             9433,
             "7 starts were allowed on 1 computers while no server could be reached: of cad on lab-pc1",
@@ -213,7 +210,7 @@ fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_ov
         (9434, "Disk space of alpha is low"),
         (
             9435,
-            "alpha is 9 days old; 2 products and 1 computers depend on it",
+            "alpha is 9 days old; 2 products and 1 computer depend on it",
         ),
         (9437, "The rule name=cad12 of cad has matched nothing"),
     ] {
@@ -222,7 +219,7 @@ fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_ov
     let (code, line) = site.check();
     assert_eq!(code, 1, "{line}");
     assert!(
-        line.starts_with("USHER WARNING - 1 of 1 servers are well; "),
+        line.starts_with("USHER WARNING - the one server is well; "),
         "{line}"
     );
     assert!(
@@ -288,7 +285,7 @@ fn a_check_falls_back_to_the_server_where_no_manager_is() {
     let site = Site::new(|_| ());
     let (code, line) = site.check();
     assert_eq!(
-        (code, line.contains("1 of 1 servers are well")),
+        (code, line.contains("the one server is well")),
         (0, true),
         "{line}"
     );

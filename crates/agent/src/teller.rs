@@ -46,6 +46,7 @@ impl Teller<'_> {
             held,
             gate: false,
             claim: None,
+            program: Some(session.program.name.to_string().into()),
         }
     }
 

@@ -84,7 +84,11 @@ pub struct EndingEntitlement {
     /// The first instant at which it is valid no more.
     #[schema(value_type = String, format = DateTime)]
     pub ends_at: Timestamp,
-    /// Seats of the product just before.
+    /// The last day on which it is valid, if its end was given as a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_day: Option<String>,
+    /// Seats of the product just before, without those that began within the week before to take
+    /// over.
     pub seats_before: u64,
     /// Seats of the product from then on.
     pub seats_after: u64,

@@ -147,6 +147,7 @@ fn ending(it: EndingEntitlement) -> EntitlementFact {
         product: it.name,
         seats: it.seats,
         ends_ms: it.ends_at.as_millisecond(),
+        last_day: it.last_day,
         seats_before: it.seats_before,
         seats_after: it.seats_after,
     }

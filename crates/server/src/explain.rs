@@ -219,9 +219,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
                 help.push("Those who waited before being served, or giving up.".to_owned());
             }
             if row.kind == DecisionKind::Denied {
-                help.push(
-                    "Waiting in the queue: `usher run --wait`, or \"wait\": true.".to_owned(),
-                );
+                help.push("Waiting in the queue: `usher run --wait`.".to_owned());
             }
             help
         }

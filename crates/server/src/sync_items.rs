@@ -66,6 +66,7 @@ pub(crate) fn check(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem,
             "held",
             "gate",
             "claim",
+            "program",
         ],
         "renew" | "checkin" | "released" => &["session"],
         "finished" => &[
@@ -148,6 +149,10 @@ fn checkout(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String>
         gate: item.gate.unwrap_or(false),
         // A lease of another server is none here: a seat is asked for.
         claim: item.claim.as_deref().and_then(words::lease_id),
+        program: match item.program.as_deref() {
+            Some(program) => Some(name("program", Some(program))?.into()),
+            None => None,
+        },
     })
 }
 
@@ -283,6 +288,7 @@ mod tests {
                 }),
                 gate: true,
                 claim: Some("L000000ab-8".into()),
+                program: Some("cad.bin".into()),
             }),
             SyncAction::Renew { session: 1 },
             SyncAction::Checkin { session: 1 },
@@ -323,10 +329,12 @@ mod tests {
                         shown: Some(shown),
                         gate: true,
                         claim: Some(claim),
+                        program: Some(program),
                         ..
                     },
                 ) => {
                     assert_eq!(claim.to_string(), "L000000ab-8");
+                    assert_eq!(&**program, "cad.bin");
                     assert_eq!(shown.lease.to_string(), "L000000ab-7");
                     assert_eq!(shown.remaining_seconds, 40);
                     assert_eq!((&*subject.key, &*subject.name), ("ann", "ann"));

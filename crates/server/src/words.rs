@@ -38,8 +38,8 @@ pub(crate) fn denial(
     } = scene;
     match reason {
         ledger::Reason::NoSeat if u64::from(seats) > total => format!(
-            "{seats} seats of {product} were asked for, and there are {total} in all: ask for \
-             fewer"
+            "{seats} seats of {product} were asked for, and there {} in all: ask for fewer",
+            is_are(total)
         ),
         ledger::Reason::NoSeat => {
             let others = match queued {
@@ -69,13 +69,21 @@ pub(crate) fn denial(
             format!("nobody is granted a seat of {product} for now: ask again later")
         }
         ledger::Reason::Impossible => format!(
-            "it waited for {seats} seats of {product}, and there are {total} in all: ask for \
-             fewer, or look at what is owned with `usher entitlement list`"
+            "it waited for {seats} seats of {product}, and there {} in all: ask for fewer, or look \
+             at what is owned with `usher entitlement list`",
+            is_are(total)
         ),
         ledger::Reason::QueueFull => format!(
             "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \
              many as may: try again later"
         ),
+    }
+}
+
+fn is_are(count: u64) -> String {
+    match count {
+        1 => "is 1".to_owned(),
+        many => format!("are {many}"),
     }
 }
 

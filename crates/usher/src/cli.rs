@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
 use crate::config;
@@ -18,11 +18,11 @@ const ABOUT: &str = "Software metering and floating licences for your own networ
 
 const AFTER_HELP: &str = "\
 Begin here:
-  usher up                                        start everything on this machine
-  usher product learn gimp -- gimp                see what a program is made of
-  usher product add gimp --program gimp --seats 2 say what it is and how many you own
-  usher run --product gimp -- gimp                start it on one of the seats
-  usher status                                    see what is going on
+  usher up                                          start everything on this machine
+  usher product learn gimp -- gimp                  see what a program is made of
+  usher product add gimp --program gimp --seats 2   say what it is and how many you own
+  usher run --product gimp -- gimp                  start it on one of the seats
+  usher status                                      see what is going on
 
 Every option is also an environment variable (--listen is USHER_LISTEN) and a key in usher.toml
 (listen = \"127.0.0.1:8470\"; below [role.manager] it holds for that role alone). A flag counts
@@ -123,6 +123,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
         .try_get_matches_from(args)
         .map_err(|error| file.explain(error))?;
     let cli = Cli::from_arg_matches(&matches)?;
+    refuse_without_effect(&cli.command, &matches)?;
     let given = |id: &str| {
         matches
             .value_source(id)
@@ -136,6 +137,40 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
         given("data"),
     );
     Ok((cli, context))
+}
+
+/// Refuses what was typed and has no effect in what is asked: who typed it means something by it.
+/// What the environment or the file says is for other commands, too.
+fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), Failure> {
+    let mut deepest = matches;
+    while let Some((_, sub)) = deepest.subcommand() {
+        deepest = sub;
+    }
+    let is_typed = |id: &str| {
+        let is_there = matches!(deepest.try_contains_id(id), Ok(true));
+        is_there && deepest.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    if let Command::Usage(usage) = command {
+        usage.refuse_without_effect(&is_typed)?;
+    }
+    let instead = match command {
+        Command::Messages(_) => {
+            "A manager tells messages: name it by --manager URL, and the server that they are \
+             about by --about NAME."
+        }
+        Command::Servers(_) => "A manager watches servers: name it by --manager URL.",
+        Command::Server(_) => "It is a server itself: --listen says where.",
+        Command::Manager(_) => "`usher servers add` says which servers a manager watches.",
+        Command::Sim(_) | Command::Completions(_) | Command::Man(_) => "Leave it out.",
+        _ => return Ok(()),
+    };
+    match is_typed("server") {
+        true => Err(
+            Failure::usage("--server has no effect here: no metering server is asked")
+                .next(instead),
+        ),
+        false => Ok(()),
+    }
 }
 
 /// Whether the command is `check`, also where the rest of the line cannot be read.
@@ -174,6 +209,96 @@ mod tests {
         let mut all = String::new();
         pages(&mut command().term_width(100), "usher", &mut all);
         insta::assert_snapshot!("help", all);
+    }
+
+    #[test]
+    fn each_example_of_a_help_text_is_taken() {
+        let mut all = String::new();
+        pages(&mut command(), "usher", &mut all);
+        let (mut tried, mut refused) = (0, String::new());
+        // Options are explained further in.
+        let is_example = |line: &&str| line.starts_with("  ") && !line.starts_with("       ");
+        for line in all.lines().filter(is_example) {
+            for words in examples(line) {
+                let parsed = parse(words.iter().map(OsString::from).collect());
+                if let Err(failure) = parsed {
+                    refused += &format!("{line}\n{words:?}\n{failure}\n");
+                }
+                tried += 1;
+            }
+        }
+        assert!(refused.is_empty(), "{refused}");
+        assert!(tried > 80, "only {tried} examples were found");
+    }
+
+    #[test]
+    fn what_has_no_effect_where_it_is_typed_is_refused() {
+        for line in [
+            "usher messages --server alpha",
+            "usher --server http://127.0.0.1:1 servers list",
+            "usher man DIR --server http://127.0.0.1:1",
+            "usher usage programs --since 7d",
+            "usher usage programs --user ann",
+            "usher usage by-product --user ann",
+            "usher usage by-product --running",
+            "usher usage --all",
+            "usher manager --memory-wait 5m",
+        ] {
+            let words = line.split(' ').map(OsString::from).collect();
+            let failure = parse(words).map(drop).expect_err(line);
+            assert_eq!(failure.code(), 2, "{line}");
+        }
+    }
+
+    /// The commands of a line of examples, as a shell would give them to the program.
+    fn examples(line: &str) -> Vec<Vec<String>> {
+        let starts = line.match_indices("usher ").map(|(at, _)| at);
+        let is_start = |at: &usize| {
+            let before = line[..*at].chars().next_back().unwrap_or(' ');
+            // A comment stands after two blanks that are not the first.
+            let is_comment = line[..*at].trim_start().contains("  ");
+            " ('\"`".contains(before) && !is_comment
+        };
+        starts
+            .filter(is_start)
+            .map(|at| {
+                let mut words = shell_words(&line[at..]);
+                // It puts what it reads behind the command.
+                words.extend(line[..at].ends_with("xargs ").then(|| "ID".to_owned()));
+                words
+            })
+            .filter(|words| words.len() > 1 && words.iter().all(|word| word != "..."))
+            .collect()
+    }
+
+    fn shell_words(text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut word: Option<String> = None;
+        let mut quote = None;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                (Some(_), c) => word.get_or_insert_default().push(c),
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                (None, ' ') => {
+                    words.extend(word.take());
+                    if chars.peek() == Some(&' ') {
+                        return words;
+                    }
+                }
+                (None, '|' | '>' | ';' | '&' | ')' | '`' | '#') => {
+                    words.extend(word.take());
+                    return words;
+                }
+                (None, c) => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        words
     }
 
     fn pages(command: &mut clap::Command, name: &str, all: &mut String) {

@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use usher_api::client::ClientError;
 use usher_api::{Code, Problem};
 
+use crate::output::time;
+
 /// Exit codes of the public contract.
 pub(crate) mod exit {
     /// Done.
@@ -240,10 +242,23 @@ const OPTIONS: [(&str, &str); 14] = [
     ("`time_zone`", "--time-zone"),
 ];
 
+/// What a detail says to programs only.
+const OF_THE_API: [&str; 3] = [
+    ", or send \"force\": true where it is meant",
+    ": send it as `Authorization: Bearer TOKEN`",
+    " (\"wait\": true)",
+];
+
+/// Fields that are numbers of seconds, which people say otherwise.
+const DURATIONS: [&str; 3] = ["--ttl is ", "--max-ttl is ", "--impossible-seconds is "];
+
 /// A detail for who does not speak the API: without its routes, which the next step replaces, and
 /// with options for its fields.
 fn own_words(detail: &str) -> String {
-    let detail = detail.replace(", or send \"force\": true where it is meant", "");
+    let mut detail = detail.to_owned();
+    for of_the_api in OF_THE_API {
+        detail = detail.replace(of_the_api, "");
+    }
     let detail = &*detail;
     let route = ["GET", "PUT", "POST", "DELETE"]
         .iter()
@@ -256,7 +271,24 @@ fn own_words(detail: &str) -> String {
     for (field, option) in OPTIONS {
         text = text.replace(field, option);
     }
-    text
+    match DURATIONS.iter().any(|name| text.starts_with(name)) {
+        true => with_spans(&text),
+        false => text,
+    }
+}
+
+/// A text with its numbers of seconds as people say them; a number within a name stays.
+fn with_spans(text: &str) -> String {
+    let spoken = |word: &str| {
+        let digits = word.trim_end_matches([':', ',']);
+        let seconds = digits.parse().ok().map(time::span);
+        seconds.map(|span| format!("{span}{}", &word[digits.len()..]))
+    };
+    let words = text.split(' ');
+    let said: Vec<String> = words
+        .map(|word| spoken(word).unwrap_or_else(|| word.to_owned()))
+        .collect();
+    said.join(" ")
 }
 
 fn exit_code(problem: &Problem) -> u8 {
@@ -306,12 +338,18 @@ mod tests {
             "product cad is there already: change it with PUT /v1/products/cad, or choose another id",
             "`ttl_seconds` is 9: product cad allows at most 5",
             "`queue_limit` is 9: give 0 to 5",
+            "`ttl_seconds` is 604800: give 1 to 86400",
+            "no token was shown: send it as `Authorization: Bearer TOKEN`",
+            "all 2 seats of cad are in use: wait for one with --wait (\"wait\": true)",
         ];
         insta::assert_snapshot!(words.map(own_words).join("\n"), @r"
         there is no product cad
         product cad is there already
-        --ttl is 9: product cad allows at most 5
+        --ttl is 9 s: product cad allows at most 5 s
         --queue-limit is 9: give 0 to 5
+        --ttl is 7 d: give 1 s to 1 d
+        no token was shown
+        all 2 seats of cad are in use: wait for one with --wait
         ");
     }
 

@@ -23,6 +23,8 @@ pub struct SessionFilter {
     pub computer: Option<String>,
     /// Only those that ended at or after this instant, or run still; Unix milliseconds.
     pub since: Option<i64>,
+    /// Only those that began before this instant; Unix milliseconds.
+    pub until: Option<i64>,
     /// Only those that run (true), or that ended (false).
     pub running: Option<bool>,
 }
@@ -115,6 +117,7 @@ impl History {
                     AND s.authority NOT GLOB 'computer:*') \
                  AND (?3 IS NULL OR c.key = ?3 OR c.name = ?3) \
                  AND (?4 IS NULL OR u.ended_at IS NULL OR u.ended_at >= ?4) \
+                 AND (?13 IS NULL OR u.started_at < ?13) \
                  AND (?5 IS NULL OR (u.ended_at IS NULL) = ?5) \
                  AND (?10 IS NULL OR s.authority = ?10 AND s.key = ?11) \
                  AND (?12 IS NULL OR c.key = ?12) \
@@ -134,6 +137,7 @@ impl History {
                     filter.owner.realm(),
                     filter.owner.account(),
                     filter.owner.computer,
+                    filter.until,
                 ],
                 |row| {
                     Ok(SessionRow {

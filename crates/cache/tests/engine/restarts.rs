@@ -159,6 +159,7 @@ fn claims(sequence: u64, product: &str, user: &str, lease: LeaseId) -> (u64, Rep
         shown: None,
         gate: true,
         claim: Some(lease),
+        program: None,
     };
     (sequence, item)
 }
@@ -268,6 +269,7 @@ fn what_was_taken_over_after_a_restore_is_there_again_from_journal_and_tables() 
             shown: Some(shown),
             gate: false,
             claim: None,
+            program: None,
         };
         (sequence, item)
     };

@@ -47,6 +47,7 @@ fn session_starts(session: u64) -> ReportItem {
         shown: None,
         gate: false,
         claim: None,
+        program: None,
     }
 }
 

@@ -220,6 +220,7 @@ pub(crate) fn busy(engine: &Engine) {
                 shown: None,
                 gate: false,
                 claim: None,
+                program: None,
             },
         ),
         (

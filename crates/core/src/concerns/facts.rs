@@ -75,7 +75,9 @@ pub struct EntitlementFact {
     pub seats: u64,
     /// The first instant at which it is valid no more.
     pub ends_ms: i64,
-    /// Seats of the product just before.
+    /// The last day on which it is valid, if its end was given as a day.
+    pub last_day: Option<String>,
+    /// Seats of the product just before, without what takes over.
     pub seats_before: u64,
     /// Seats of the product from then on.
     pub seats_after: u64,

@@ -156,8 +156,8 @@ impl View<'_> {
             it.id.clone(),
             it.product.clone(),
             it.seats.to_string(),
-            // The last day on which it is valid.
-            day(it.ends_ms - 1),
+            // A day that was given as a day is that day, in whatever zone.
+            it.last_day.clone().unwrap_or_else(|| day(it.ends_ms - 1)),
             it.seats_after.to_string(),
         ];
         Some(self.concern(Kind::EntitlementEnds, &it.id, values))
@@ -401,6 +401,14 @@ impl View<'_> {
     /// Who is affected by what becomes of the server.
     fn served(&self) -> String {
         let (products, computers) = (self.facts.products.len(), self.facts.computers);
-        format!("{products} products and {computers} computers depend on it")
+        let counted = |count: u64, what: &str| match count {
+            1 => format!("1 {what}"),
+            many => format!("{many} {what}s"),
+        };
+        let products = counted(products as u64, "product");
+        format!(
+            "{products} and {} depend on it",
+            counted(computers, "computer")
+        )
     }
 }

@@ -4,6 +4,7 @@
 //! all products, compiled; [`Facts`] is what can be found out about an executable, each fact only
 //! when it is asked for. Paths and names are bytes: nothing here needs them to be UTF-8.
 
+mod base;
 mod danger;
 mod facts;
 mod names;
@@ -14,6 +15,7 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use base::is_of_base_system;
 pub use danger::{
     Danger, FileId, Needed, Started, SystemRole, dangers, system_role, well_known_programs,
 };

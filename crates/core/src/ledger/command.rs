@@ -105,6 +105,8 @@ pub enum ReportItem {
         /// A lease that its person's ticket was granted and that no session has: the session
         /// takes it over instead of asking for a seat of its own.
         claim: Option<LeaseId>,
+        /// The program that began it, by file name, where its agent says so.
+        program: Option<Arc<str>>,
     },
     /// The session goes on.
     Renew {

@@ -75,6 +75,7 @@ impl Ledger {
                 shown,
                 gate,
                 claim,
+                program,
             } => {
                 let key = SessionKey {
                     computer: sender,
@@ -95,7 +96,7 @@ impl Ledger {
                     ttl_seconds,
                     waits: false,
                     priority: 0,
-                    program: None,
+                    program,
                     also: Box::default(),
                 };
                 self.seat_session(key, &asked, Wish { shown, gate, claim })

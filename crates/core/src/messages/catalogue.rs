@@ -284,7 +284,7 @@ pub const CATALOGUE: &[Entry] = &[
         component: LICENSING,
         severity: Severity::Warning,
         kind: Kind::Milestone,
-        text: "Seats of {0} are low: {1} of {2} in use, {3} wait, {4} were refused within the last hour",
+        text: "Seats of {0}: {1} of {2} in use, {3} waiting, {4} refused within the last hour",
         meaning: "The next checkouts will wait or be refused.",
         check: "`usher leases --product` shows who holds them; `usher denials` who was refused.",
         does: "Nobody is thrown out.",

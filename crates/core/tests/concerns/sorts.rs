@@ -29,6 +29,7 @@ fn ends(days: i64, seats_after: u64) -> Facts {
             product: "CAD".to_owned(),
             seats: 40,
             ends_ms: NOW_MS + days * DAY_MS,
+            last_day: None,
             seats_before: 50,
             seats_after,
         }],
@@ -44,6 +45,9 @@ fn an_entitlement_that_ends_within_a_month_and_takes_seats_away_is_told_of() {
             "The entitlement E7 of CAD with 40 seats ends on 2026-12-24: from then on 10 seats are left"
         ]
     );
+    let mut in_its_zone = ends(29, 10);
+    in_its_zone.entitlements[0].last_day = Some("2026-12-23".to_owned());
+    assert!(texts(&in_its_zone)[0].contains("ends on 2026-12-23:"));
     assert_eq!(found(&ends(31, 10)), [], "not yet");
     assert_eq!(found(&ends(29, 50)), [], "another takes over");
     assert_eq!(found(&ends(-1, 10)), [], "it has ended");
@@ -82,7 +86,7 @@ fn product(seats: u64, in_use: u64, queued: u64, refused: u64) -> Facts {
 fn seats_are_low_where_few_are_free_of_many_or_somebody_wants_one() {
     assert_eq!(
         texts(&product(50, 45, 0, 0)),
-        ["Seats of CAD are low: 45 of 50 in use, 0 wait, 0 were refused within the last hour"]
+        ["Seats of CAD: 45 of 50 in use, 0 waiting, 0 refused within the last hour"]
     );
     assert_eq!(found(&product(50, 44, 0, 0)), []);
     assert_eq!(

@@ -29,6 +29,7 @@ fn wants_on(product: &str, session: u64, user: &str) -> ReportItem {
         shown: None,
         gate: false,
         claim: None,
+        program: None,
     }
 }
 

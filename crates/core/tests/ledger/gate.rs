@@ -24,6 +24,7 @@ fn starts(session: u64, user: &str, gate: bool, claim: Option<LeaseId>) -> Repor
         shown: None,
         gate,
         claim,
+        program: None,
     }
 }
 

@@ -424,6 +424,7 @@ impl History {
                         shown: None,
                         gate: *kind >= 5,
                         claim: None,
+                        program: None,
                     },
                     2 => ReportItem::Renew { session },
                     3 => ReportItem::Checkin { session },
@@ -473,6 +474,7 @@ impl History {
                     shown: None,
                     gate: *gate,
                     claim: Some(lease.id),
+                    program: None,
                 };
                 report(1, self.incarnations[1], self.sequences[1], item)
             }

@@ -61,6 +61,7 @@ fn what_an_agent_reports_in_a_pause_is_undecided_and_seated_when_asked_again_lat
             shown: None,
             gate: false,
             claim: None,
+            program: None,
         };
         Command::Report(Box::new(Report {
             computer: computer("pc9"),

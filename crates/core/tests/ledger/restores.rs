@@ -20,6 +20,7 @@ fn wants(session: u64, shown: Option<Shown>) -> ReportItem {
         shown,
         gate: false,
         claim: None,
+        program: None,
     }
 }
 

@@ -28,6 +28,7 @@ struct SessionQuery {
     realm: Option<String>,
     account: Option<String>,
     since: Option<String>,
+    until: Option<String>,
     running: Option<bool>,
     limit: Option<u32>,
     cursor: Option<String>,
@@ -46,6 +47,7 @@ struct SessionQuery {
         ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
         ("account" = Option<String>, Query, description = "Only of this person: the account"),
         ("since" = Option<String>, Query, description = "Only those that ended at or after this day or instant, or run still"),
+        ("until" = Option<String>, Query, description = "Only those that began before the end of this day, or before this instant"),
         ("running" = Option<bool>, Query, description = "Only those that run, or that ended"),
         ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
@@ -67,12 +69,17 @@ pub(crate) async fn sessions(
     let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
     let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
     let only = whose.only();
+    let until = query.until.as_deref();
+    let until = until
+        .map(|until| input::until("until", until))
+        .transpose()?;
     let filter = SessionFilter {
         owner: whose.owner,
         product: query.product,
         user: query.user,
         computer: query.computer,
         since,
+        until,
         running: query.running,
     };
     let rows = app

@@ -156,3 +156,34 @@ async fn an_agent_that_was_not_heard_of_for_days_is_told_and_one_that_was_is_not
     assert_eq!(agents[0]["name"], "pc9");
     assert_eq!(facts["computers"], 2);
 }
+
+#[tokio::test]
+async fn an_entitlement_that_is_renewed_from_its_last_day_on_takes_no_seat_away() {
+    let server = Server::start();
+    server.product("cad", 0).await;
+    let here = "America/Los_Angeles";
+    for entitlement in [
+        json!({ "product": "cad", "seats": 10, "to": "2999-12-31", "time_zone": here }),
+        json!({ "product": "cad", "seats": 10, "from": "2999-12-31", "to": "3000-12-31",
+            "time_zone": here }),
+        json!({ "product": "cad", "seats": 5, "to": "2999-06-30" }),
+    ] {
+        let made = server.call("POST", "/v1/entitlements", Some(entitlement));
+        assert_eq!(made.await.status, 201);
+    }
+    let facts = server.get("/v1/facts").await;
+    let ending: Vec<Value> = facts["ending_entitlements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| json!([it["last_day"], it["seats_before"], it["seats_after"]]))
+        .collect();
+    assert_eq!(
+        ending,
+        [
+            json!(["2999-06-30", 15, 10]),
+            json!(["2999-12-31", 10, 10]),
+            json!(["3000-12-31", 10, 0]),
+        ]
+    );
+}

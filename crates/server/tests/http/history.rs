@@ -171,3 +171,25 @@ async fn lists_are_read_page_by_page_without_gaps() {
         assert_eq!(seen, order, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_session_that_runs_shows_its_program_and_those_that_began_later_can_be_left_out() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let body = json!({
+        "computer": { "id": "c1", "name": "pc1" }, "incarnation": 1,
+        "items": [{
+            "sequence": 1, "kind": "checkout", "session": 1, "product": "cad", "ttl_seconds": 60,
+            "program": "cad.bin",
+            "subject": { "authority": "computer:c1", "id": "1000", "name": "ann" },
+        }],
+    });
+    let synced = server.call("POST", "/v1/agents/sync", Some(body)).await;
+    assert_eq!(synced.status, 200, "{}", synced.body);
+    let running = server.get("/v1/sessions?running=true").await;
+    assert_eq!(running["items"][0]["program"], "cad.bin", "{running}");
+    let before = server.get("/v1/sessions?until=2020-01-31").await;
+    assert_eq!(before["items"], json!([]));
+    let with = server.get("/v1/sessions?until=2999-01-31").await;
+    assert_eq!(with["items"].as_array().unwrap().len(), 1);
+}

@@ -54,7 +54,8 @@ pub(crate) struct Manager {
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     memory_limit: Option<u64>,
     /// How long a good moment for that is waited for
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = time::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "memory_limit",
+        value_parser = time::duration)]
     memory_wait: Duration,
     /// The name of the site
     #[arg(long, value_name = "NAME", default_value = "site")]

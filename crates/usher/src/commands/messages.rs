@@ -19,7 +19,7 @@ use crate::output::{Table, line, print, print_json, tame, time};
 Examples:
   usher messages
   usher messages --severity warning --follow
-  usher messages --server alpha --since 2026-11-01T00:00:00Z
+  usher messages --about alpha --since 'last week'
   usher messages explain 9406     what it means, what to check, what Usher does itself
   usher messages summary          how the site and its components stand
   usher messages thresholds       from where on something is told")]
@@ -27,7 +27,7 @@ pub(crate) struct Messages {
     #[command(subcommand)]
     command: Option<Command>,
     /// Last raised at that time or later
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
     /// As severe as that, or more
     #[arg(long, value_name = "SEVERITY", value_parser = one_of::<Severity>(&["informational", "warning", "error"]))]

@@ -12,7 +12,7 @@ use usher_cache::{RestoreOptions, Restored};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::output::{line, print_json, time};
+use crate::output::{counted, line, print_json, time};
 use crate::owner::{self, child};
 
 /// Bring a snapshot back: the server must be stopped
@@ -148,9 +148,9 @@ fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
 
 fn describe(restored: &Restored, data: &Path) -> String {
     let mut text = format!(
-        "{} is restored, with {} leases.",
+        "{} is restored, with {}.",
         data.display(),
-        restored.leases
+        counted(restored.leases, "lease")
     );
     if let Some(kept) = &restored.kept {
         text.push_str(&format!(

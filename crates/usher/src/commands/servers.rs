@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::{segment, show};
-use crate::output::{Table, line, print, print_json, tame, time};
+use crate::output::{Table, counted, line, print, print_json, tame, time};
 
 /// Say which metering servers the manager watches, and see how they are
 #[derive(Debug, Subcommand)]
@@ -137,7 +137,11 @@ fn table(servers: &[WatchedServer]) -> Table {
             time::local(server.since),
             server.polled_at.map_or("-".to_owned(), time::local),
             server.episode.as_ref().map_or("-".to_owned(), |episode| {
-                format!("{} (seen {} times)", episode.message_id, episode.count)
+                format!(
+                    "{} (seen {})",
+                    episode.message_id,
+                    counted(episode.count, "time")
+                )
             }),
             server.url.clone(),
         ]);
@@ -150,7 +154,7 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
         return print_json(server);
     }
     let mut text = format!(
-        "{} is {} since {}\n",
+        "{} is {}, unchanged since {}\n",
         server.name,
         server.verdict,
         time::local(server.since)
@@ -164,10 +168,10 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
     }
     if let Some(episode) = &server.episode {
         text += &format!(
-            "  told as message {} since {}, seen {} times\n",
+            "  told as message {} since {}, seen {}\n",
             episode.message_id,
             time::local(episode.first_at),
-            episode.count
+            counted(episode.count, "time")
         );
     }
     print(&text)

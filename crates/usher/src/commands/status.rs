@@ -78,7 +78,7 @@ fn server(server: &ServerStatus) -> String {
         .map(|why| format!(": {}", tame(why)))
         .unwrap_or_default();
     format!(
-        "Server {} {} is {} since {}{why}",
+        "Server {} {} is {}, unchanged since {}{why}",
         tame(&server.id),
         tame(&server.version),
         toned(tone, &tame(&server.state)),

@@ -3,13 +3,14 @@
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use usher_api::client::Client;
-use usher_api::{ProgramCount, Session};
+use usher_api::{Page, ProgramCount, Session};
+use usher_core::identify::is_of_base_system;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, show};
 use crate::mine::{Through, cut};
-use crate::output::{Table, time};
+use crate::output::{Table, counted as counted_as, time};
 
 /// Show who used what, when and how long
 #[derive(Debug, Args)]
@@ -17,9 +18,11 @@ use crate::output::{Table, time};
 Examples:
   usher usage                              every session, running ones too
   usher usage --product gimp --since 30d
+  usher usage --since 'last week' --until yesterday
   usher usage --running
   usher usage by-product --since 2026-01-01   sums for each product
   usher usage programs                     programs of no product, counted without any person
+  usher usage programs --all               those that scripts are made of, too
 
 Without a token, on a computer with an agent, it shows what you used there.")]
 pub(crate) struct Usage {
@@ -35,22 +38,25 @@ pub(crate) struct Usage {
     /// Only on this computer (sessions)
     #[arg(long, value_name = "COMPUTER")]
     computer: Option<String>,
-    /// Only since then: a time, a day, or how long ago (7d, 12h)
+    /// Only since then: a time, a day, yesterday, "last week", or how long ago (7d, 12h)
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
-    /// Only until then (by-product)
-    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    /// Only until then, to the end of a day
+    #[arg(long, value_name = "TIME", value_parser = time::up_to)]
     until: Option<Timestamp>,
     /// Only what runs now (sessions)
     #[arg(long)]
     running: bool,
+    /// Programs of the operating system's base too, such as cat and bash (programs)
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
     through: Through,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum View {
     /// Each session
     Sessions,
@@ -58,6 +64,49 @@ enum View {
     ByProduct,
     /// Starts of programs of no product
     Programs,
+}
+
+impl View {
+    /// As it is typed.
+    fn word(self) -> &'static str {
+        match self {
+            View::Sessions => "sessions",
+            View::ByProduct => "by-product",
+            View::Programs => "programs",
+        }
+    }
+}
+
+impl Usage {
+    /// Options of `usher usage`, each with the views in which it has an effect.
+    const WHERE: [(&str, &[View]); 7] = [
+        ("product", &[View::Sessions, View::ByProduct]),
+        ("user", &[View::Sessions]),
+        ("computer", &[View::Sessions]),
+        ("since", &[View::Sessions, View::ByProduct]),
+        ("until", &[View::Sessions, View::ByProduct]),
+        ("running", &[View::Sessions]),
+        ("all", &[View::Programs]),
+    ];
+
+    /// Refuses what was typed and has no effect in the view that is asked for.
+    pub(crate) fn refuse_without_effect(
+        &self,
+        is_typed: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Failure> {
+        let idle = Self::WHERE
+            .iter()
+            .find(|(option, views)| is_typed(option) && !views.contains(&self.view));
+        let Some((option, views)) = idle else {
+            return Ok(());
+        };
+        let views: Vec<&str> = views.iter().map(|view| view.word()).collect();
+        Err(Failure::usage(format!(
+            "--{option} has no effect in `usher usage {}`",
+            self.view.word()
+        ))
+        .next(format!("It has one in: {}.", views.join(", "))))
+    }
 }
 
 /// Does it.
@@ -79,6 +128,7 @@ async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
         .with("user", args.user.as_ref())
         .with("computer", args.computer.as_ref())
         .with("since", args.since.map(|since| since.to_string()))
+        .with("until", args.until.map(|until| until.to_string()))
         .with("running", args.running.then_some("true"));
     let page = asked.list(&query, &args.extent, session_id).await?;
     let empty = match &page.only {
@@ -106,14 +156,38 @@ async fn by_product(args: &Usage, context: &Context, client: &Client) -> Result<
 }
 
 async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {
-    let page = fetch(client, &Query::new("/v1/programs"), &args.extent).await?;
+    let query = Query::new("/v1/programs");
+    if args.all {
+        let page = fetch(client, &query, &args.extent).await?;
+        return show(context, &page, NO_PROGRAMS, program_table);
+    }
+    // A server keeps some thousands of names at the most, and the base system's come first.
+    let all: Page<ProgramCount> = fetch(client, &query, &Extent { limit: 0 }).await?;
+    let counted = all.items.len();
+    let mut items = all.items;
+    items.retain(|item| !is_of_base_system(&item.program));
+    let left_out = counted - items.len();
+    let limit = args.extent.limit as usize;
+    if limit > 0 {
+        items.truncate(limit);
+    }
     show(
         context,
-        &page,
-        "No programs were counted yet: an agent counts them.",
+        &Page { items, next: None },
+        NO_PROGRAMS,
         program_table,
-    )
+    )?;
+    if left_out > 0 && !context.json() {
+        eprintln_quiet(&format!(
+            "{} of the operating system's base {} left out; --all shows them.",
+            counted_as(left_out as u64, "program"),
+            if left_out == 1 { "is" } else { "are" }
+        ));
+    }
+    Ok(())
 }
+
+const NO_PROGRAMS: &str = "No programs were counted yet: an agent counts them.";
 
 fn session_table(sessions: &[Session]) -> Table {
     let mut table = Table::new(&[
@@ -137,10 +211,19 @@ fn session_table(sessions: &[Session]) -> Table {
             session
                 .lease
                 .clone()
-                .unwrap_or_else(|| "unseated".to_owned()),
+                .unwrap_or_else(|| without_seat(session).to_owned()),
         ]);
     }
     table
+}
+
+/// Of a run that is over it is not known whether it wanted a seat: it may have ended before one was
+/// asked for.
+fn without_seat(session: &Session) -> &'static str {
+    match session.ended_at {
+        None => "unseated",
+        Some(_) => "no seat",
+    }
 }
 
 fn usage_table(items: &[usher_api::Usage]) -> Table {
@@ -148,7 +231,7 @@ fn usage_table(items: &[usher_api::Usage]) -> Table {
         "PRODUCT",
         ">SESSIONS",
         ">RUNNING",
-        ">UNSEATED",
+        ">NO SEAT",
         ">USERS",
         ">COMPUTERS",
         ">TIME",

@@ -73,6 +73,15 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
+/// `1 seat`, `2 seats`, `2 people`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    match (count, what) {
+        (1, _) => format!("1 {what}"),
+        (many, "person") => format!("{many} people"),
+        (many, _) => format!("{many} {what}s"),
+    }
+}
+
 /// A path on one line, whatever its name holds.
 pub(crate) fn shown_path(path: &std::path::Path) -> String {
     tame(&path.display().to_string())

@@ -161,7 +161,8 @@ fn an_id_that_is_empty_or_leads_elsewhere_is_refused_before_anybody_is_asked() {
             &["checkin", id],
         ] {
             let mut command = usher(&folder);
-            let output = command.args(words).args(["--server", &fake.url]).ended();
+            command.env("USHER_SERVER", &fake.url);
+            let output = command.args(words).ended();
             assert_eq!(output.status.code(), Some(2), "{words:?}");
             assert!(stderr(&output).contains("id"), "{}", stderr(&output));
         }

@@ -10,7 +10,7 @@ use usher_api::{Status, client::Client};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{line, print_json, tame};
+use crate::output::{counted, line, print_json, tame};
 
 /// Where a manager is as a rule.
 const MANAGER: &str = "http://127.0.0.1:8480";
@@ -237,8 +237,11 @@ fn judge(args: &Check, status: &Status) -> Finding {
     let over = |value: u64, limit: Option<u64>| limit.is_some_and(|limit| value >= limit);
     let mut level = Level::Ok;
     let mut text = format!(
-        "{} products, {} of {} seats in use, {} waiting",
-        f.products, f.in_use, f.seats, f.queued
+        "{}, {} of {} in use, {} waiting",
+        counted(f.products, "product"),
+        f.in_use,
+        counted(f.seats, "seat"),
+        f.queued
     );
     if status.server.state != "running" {
         level = Level::Warning;
@@ -321,7 +324,7 @@ mod tests {
     #[test]
     fn a_server_in_order_is_ok_with_figures() {
         let finding = judge(&args(), &status("running", 0));
-        insta::assert_snapshot!(sentence(&finding), @"USHER OK - 1 products, 3 of 10 seats in use, 0 waiting|products=1 seats=10 in_use=3;;;0;10 unseated=1 queued=0 denied_24h=2");
+        insta::assert_snapshot!(sentence(&finding), @"USHER OK - 1 product, 3 of 10 seats in use, 0 waiting|products=1 seats=10 in_use=3;;;0;10 unseated=1 queued=0 denied_24h=2");
     }
 
     #[test]

@@ -37,7 +37,12 @@ pub(super) fn judge(view: &View) -> Finding {
         levels.push(Level::Unknown);
         said.push("the manager watches no server: `usher servers add` adds one".to_owned());
     } else {
-        said.push(format!("{well} of {} servers are well", view.servers.len()));
+        said.push(match (well, view.servers.len()) {
+            (1, 1) => "the one server is well".to_owned(),
+            (0, 1) => "the one server is not well".to_owned(),
+            (1, all) => format!("1 of {all} servers is well"),
+            (well, all) => format!("{well} of {all} servers are well"),
+        });
     }
     let trouble = view
         .servers
@@ -167,7 +172,7 @@ mod tests {
     #[test]
     fn a_site_in_order_is_ok_with_figures() {
         let found = judged(vec![server("alpha", "maintenance", None)], Vec::new());
-        insta::assert_snapshot!(sentence(&found), @"USHER OK - 1 of 1 servers are well|servers=1 well=1 errors=0;;1 warnings=0;1");
+        insta::assert_snapshot!(sentence(&found), @"USHER OK - the one server is well|servers=1 well=1 errors=0;;1 warnings=0;1");
     }
 
     #[test]
@@ -179,18 +184,18 @@ mod tests {
             until: None,
         });
         let found = judged(vec![paused], Vec::new());
-        insta::assert_snapshot!(sentence(&found), @"USHER WARNING - 0 of 1 servers are well; alpha is maintenance since 1970-01-01T00:00:00Z: it is paused|servers=1 well=0 errors=0;;1 warnings=0;1");
+        insta::assert_snapshot!(sentence(&found), @"USHER WARNING - the one server is not well; alpha is maintenance since 1970-01-01T00:00:00Z: it is paused|servers=1 well=0 errors=0;;1 warnings=0;1");
     }
 
     #[test]
     fn the_worst_decides_and_each_trouble_is_named_once() {
         let stuck = server("beta", "stuck", Some(9410));
         let open = vec![
-            message(9431, "warning", "alpha", "Seats of CAD are low"),
+            message(9431, "warning", "alpha", "Seats of CAD: 9 of 9 in use"),
             message(9410, "error", "beta", "The metering server beta is stuck"),
         ];
         let found = judged(vec![server("alpha", "running", None), stuck], open);
-        insta::assert_snapshot!(sentence(&found), @"USHER CRITICAL - 1 of 2 servers are well; beta is stuck since 1970-01-01T00:00:00Z; Seats of CAD are low|servers=2 well=1 errors=1;;1 warnings=1;1");
+        insta::assert_snapshot!(sentence(&found), @"USHER CRITICAL - 1 of 2 servers is well; beta is stuck since 1970-01-01T00:00:00Z; Seats of CAD: 9 of 9 in use|servers=2 well=1 errors=1;;1 warnings=1;1");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `usher entitlement`: what is owned.
 
 mod import;
+mod overlap;
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
@@ -10,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
-use crate::output::{Table, line, print_json, time};
+use crate::output::{Table, counted, line, print_json, time};
 
 /// The metrics that this version can count.
 const METRICS: [&str; 1] = ["concurrent"];
@@ -152,9 +153,18 @@ async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failur
         return print_json(&made);
     }
     line(format!(
-        "Entitlement {} is added: {} seats of {}.",
-        made.id, made.seats, made.product
-    ))
+        "Entitlement {} is added: {} of {}.",
+        made.id,
+        counted(made.seats.into(), "seat"),
+        made.product
+    ))?;
+    say_overlaps(client, &made).await
+}
+
+/// Says when others of the product count, too. It is done all the same where they cannot be read.
+async fn say_overlaps(client: &Client, entitlement: &Wire) -> Result<(), Failure> {
+    let told = overlap::told(client, entitlement).await.unwrap_or_default();
+    told.into_iter().try_for_each(line)
 }
 
 impl Edit {
@@ -172,6 +182,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
                 .next("`usher entitlement edit --help` lists what can be changed."),
         );
     }
+    let dates_change = args.from.is_some() || args.to.is_some() || args.time_zone.is_some();
     let old: Wire = client.get(&path(&args.id)?).await?;
     let date = |new: Option<String>, day: Option<String>, at: Option<jiff::Timestamp>| match new {
         Some(text) => Some(text).filter(|text| !text.is_empty()),
@@ -191,9 +202,15 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         return print_json(&new);
     }
     line(format!(
-        "Entitlement {}: {} seats before, {} now.",
-        new.id, old.seats, new.seats
-    ))
+        "Entitlement {}: {} before, {} now.",
+        new.id,
+        counted(old.seats.into(), "seat"),
+        new.seats
+    ))?;
+    match dates_change {
+        true => say_overlaps(client, &new).await,
+        false => Ok(()),
+    }
 }
 
 /// One end of a validity: the day as it was said, with its zone, or the instant here.

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
-use crate::output::{Table, line, print_json, tame, time};
+use crate::output::{Table, counted, line, print_json, tame, time};
 use crate::run::door::ToldAgent;
 
 /// Products and the program rules that recognise them
@@ -146,6 +146,7 @@ Examples:
   usher product edit gimp --name 'GIMP 3'
   usher product edit gimp --add-program name=gimp-3.0
   usher product edit gimp --mode enforce --dry-run   says whom that would have refused
+  usher product edit gimp --dry-run --seats 10       the same with 10 seats
   usher product edit gimp --disable          hands out no seats until --enable")]
 pub(crate) struct Edit {
     /// Product id
@@ -165,6 +166,10 @@ pub(crate) struct Edit {
     /// Hand out no seats
     #[arg(long)]
     disable: bool,
+    /// With --dry-run: try so many seats instead of those that are owned
+    #[arg(long, value_name = "N", requires = "dry_run",
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000_000))]
+    seats: Option<u32>,
     #[command(flatten)]
     enforcing: Enforcing,
     #[command(flatten)]
@@ -330,7 +335,10 @@ pub(crate) async fn add(
     let Enforcing { force, dry_run } = args.enforcing;
     danger::check(None, &product, force)?;
     if dry_run || product.mode == Mode::Enforce {
-        let seats = args.seats.unwrap_or(0).into();
+        let seats = rehearsal::Seats {
+            owned: args.seats.unwrap_or(0).into(),
+            tried: None,
+        };
         rehearsal::tell(client, &product, seats, dry_run, context).await?;
     }
     if dry_run {
@@ -374,8 +382,7 @@ pub(crate) async fn add(
 fn seats(seats: u64) -> String {
     match seats {
         0 => "no seats yet".to_owned(),
-        1 => "1 seat".to_owned(),
-        many => format!("{many} seats"),
+        some => counted(some, "seat"),
     }
 }
 
@@ -407,7 +414,11 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
     let Enforcing { force, dry_run } = args.enforcing;
     danger::check(Some(&before), &product, force)?;
     if dry_run || product.mode == Mode::Enforce && before.mode != Mode::Enforce {
-        rehearsal::tell(client, &product, view.seats, dry_run, context).await?;
+        let seats = rehearsal::Seats {
+            owned: view.seats,
+            tried: args.seats.map(u64::from),
+        };
+        rehearsal::tell(client, &product, seats, dry_run, context).await?;
     }
     if dry_run {
         return Ok(());

@@ -11,23 +11,37 @@ use usher_core::usage::{Forecast, Use, refusals};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{line, print_json, tame, time};
+use crate::output::{counted, line, print_json, tame, time};
 
 /// Days that are looked back on.
 const DAYS: i64 = 30;
 /// Sessions that are looked at: the newest.
 const SESSIONS_LIMIT: u32 = 100_000;
 
+/// With how many seats it is played.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seats {
+    /// So many are owned.
+    pub(super) owned: u64,
+    /// So many are tried instead.
+    pub(super) tried: Option<u64>,
+}
+
 /// Says whom `product` would have refused with so many seats: alone on stdout where nothing else is
 /// to be done, else on stderr before it is done. Not to know it keeps nobody from doing it.
 pub(super) async fn tell(
     client: &Client,
     product: &Product,
-    seats: u64,
+    seats: Seats,
     alone: bool,
     context: &Context,
 ) -> Result<(), Failure> {
-    let found = Rehearsal::of(client, product, seats).await;
+    let found = Rehearsal::of(client, product, seats.tried.unwrap_or(seats.owned))
+        .await
+        .map(|found| Rehearsal {
+            owned: seats.tried.map(|_| seats.owned),
+            ..found
+        });
     match found {
         Ok(found) if alone && context.json() => print_json(&found),
         Ok(found) if alone => line(found.describe()),
@@ -49,7 +63,11 @@ pub(super) async fn tell(
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Rehearsal {
     product: String,
+    /// Seats that it was played with.
     seats: u64,
+    /// Seats that are owned; none where those were taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owned: Option<u64>,
     days: i64,
     /// Sessions that were looked at.
     sessions: usize,
@@ -118,16 +136,28 @@ impl Rehearsal {
                 counted(*seats, "seat")
             ),
             _ => format!(
-                "In the last {days} days {} by {} would have been refused; at most {peak} at once \
-                 for {}{}.",
-                counted(*refused as u64, "start"),
-                counted(*people as u64, "person").replace("persons", "people"),
-                counted(*seats, "seat"),
+                "At most {} wanted at once in the last {days} days{}. With {} {} been refused.",
+                match peak {
+                    1 => "1 seat was".to_owned(),
+                    many => format!("{many} seats were"),
+                },
                 self.peak_at
                     .map(|at| format!(", first at {}", time::local(at)))
                     .unwrap_or_default(),
+                counted(*seats, "seat"),
+                match refused {
+                    0 => "nobody would have".to_owned(),
+                    _ => format!(
+                        "{} by {} would have",
+                        counted(*refused as u64, "start"),
+                        counted(*people as u64, "person")
+                    ),
+                },
             ),
         }];
+        if let Some(owned) = self.owned.filter(|owned| owned != seats) {
+            lines.push(format!("{} owned now.", is_are(owned)));
+        }
         lines.extend(self.first.as_ref().map(|first| {
             let program = first.program.as_deref().unwrap_or(&self.product);
             format!(
@@ -146,16 +176,17 @@ impl Rehearsal {
         }
         if self.denials > 0 {
             let asked = counted(self.denials, "checkout");
-            lines.push(format!("Besides, {asked} by name were refused."));
+            let verb = if self.denials == 1 { "was" } else { "were" };
+            lines.push(format!("Besides, {asked} by name {verb} refused."));
         }
         lines.join("\n")
     }
 }
 
-fn counted(count: u64, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        many => format!("{many} {what}s"),
+fn is_are(seats: u64) -> String {
+    match seats {
+        1 => "1 seat is".to_owned(),
+        many => format!("{many} seats are"),
     }
 }
 
@@ -189,6 +220,7 @@ fn played(product: &Product, seats: u64, since: Timestamp, sessions: &[Session])
     Rehearsal {
         product: product.id.clone(),
         seats,
+        owned: None,
         days: DAYS,
         sessions: sessions.len(),
         cut: false,
@@ -262,10 +294,26 @@ mod tests {
         .describe();
         let shown = text.replace(&time::local(at(12)), "TIME");
         insta::assert_snapshot!(shown, @r"
-        In the last 30 days 3 starts by 2 people would have been refused; at most 3 at once for 1 seat.
+        At most 3 seats were wanted at once in the last 30 days. With 1 seat 3 starts by 2 people would have been refused.
         The first: cad.bin by cora on pc1 at TIME.
         Only the newest 4 sessions were looked at.
         Besides, 7 checkouts by name were refused.
+        ");
+    }
+
+    #[test]
+    fn what_was_wanted_at_once_is_told_where_nobody_would_have_been_refused() {
+        let sessions = [session("bert", 20, None), session("anna", 10, Some(60))];
+        let found = Rehearsal {
+            owned: Some(12),
+            denials: 1,
+            ..played(&product("user_on_computer"), 2, at(0), &sessions)
+        };
+        let shown = found.describe().replace(&time::local(at(20)), "TIME");
+        insta::assert_snapshot!(shown, @r"
+        At most 2 seats were wanted at once in the last 30 days, first at TIME. With 2 seats nobody would have been refused.
+        12 seats are owned now.
+        Besides, 1 checkout by name was refused.
         ");
     }
 
