@@ -71,6 +71,11 @@ fn a_certificate_that_was_made_is_taken_by_who_trusts_its_authority_and_nobody_e
         assert!(words.contains("--ca-file FILE"), "{words}");
         assert!(!words.contains("no Usher server answers"), "{words}");
     }
+    let mut doctor = usher();
+    doctor.args(["doctor", "--server", &url, "--data"]);
+    let doctor = stdout(&doctor.arg(&server.data).ended());
+    assert!(doctor.contains("no word with the server"), "{doctor}");
+    assert!(!doctor.contains("Start one with"), "{doctor}");
     let nothing = status(&url, &server.data, Some(&dir.join("server.key")));
     assert!(
         words(&nothing).contains("it holds a key and no certificate"),
@@ -228,6 +233,39 @@ fn everything_on_one_computer_works_with_a_certificate_that_was_made() {
     wait_for("the manager to find its server well", || {
         (servers(())["items"][0]["verdict"] == "running").then_some(())
     });
+}
+
+#[test]
+fn a_manager_says_of_a_server_whose_certificate_it_does_not_trust_what_is_missing() {
+    let folder = Folder::new();
+    let dir = made(&folder, "tls", &[]);
+    let server = server(&folder, &dir.join("server.pem"), &dir.join("server.key"));
+    let mut command = usher();
+    command.args(["manager", "--console", "127.0.0.1:0"]);
+    let manager = Running::start(&mut command, &folder.path("manager"));
+    let token = std::fs::read_to_string(manager.data.join("admin.token")).unwrap();
+    let console = manager.ready.split(' ');
+    let console = console
+        .filter_map(|word| word.strip_prefix("console="))
+        .next();
+    let asked = |words: &[&str]| {
+        let mut command = usher();
+        command.env("USHER_TOKEN", token.trim()).args(["servers"]);
+        let command = command.args(words).args(["--manager", console.unwrap()]);
+        let output = command.ended();
+        assert!(output.status.success(), "{}", said(&output));
+        stdout(&output)
+    };
+    let url = server.api.replace("127.0.0.1", "localhost");
+    let of_server = server.data.join("admin.token");
+    let of_server = of_server.to_str().unwrap();
+    asked(&["add", "alpha", "--url", &url, "--token-file", of_server]);
+    let told = asked(&["poll", "alpha", "--json"]);
+    assert!(
+        told.contains("an authority that is not trusted here"),
+        "{told}"
+    );
+    assert!(told.contains("--ca-file"), "{told}");
 }
 
 #[test]

@@ -342,11 +342,9 @@ fn describe(error: &reqwest::Error) -> String {
     }
     match cause.to_string() {
         // What a server of TLS says to plain HTTP is no HTTP.
-        why if why.contains("invalid HTTP version") => {
-            format!(
-                "{why}: what answers there speaks no plain HTTP: write https:// if it has a certificate"
-            )
-        }
+        why if why.contains("invalid HTTP version") => format!(
+            "what answers there speaks no plain HTTP ({why}): write https:// if it has a certificate"
+        ),
         why => why,
     }
 }

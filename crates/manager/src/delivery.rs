@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use usher_api::StatusMessage;
 
+use crate::probe::innermost;
 use crate::targets::{Errand, Webhook};
 
 const TRIES: u32 = 3;
@@ -129,7 +130,7 @@ async fn webhook(
         .body(body)
         .send()
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| format!("{url}: {}", innermost(&error)))?;
     match response.status() {
         status if status.is_success() => Ok(()),
         status => Err(format!("{url} answered {status}")),

@@ -290,7 +290,8 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
     None
 }
 
-fn innermost(error: &reqwest::Error) -> String {
+/// What went wrong at bottom; of TLS in words, with what helps.
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
     if let Some(told) = usher_tls::told(error) {
         return told.to_string();
     }

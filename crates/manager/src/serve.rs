@@ -20,7 +20,7 @@ use crate::clock::wall_ms;
 use crate::desk::{self, Desk};
 use crate::idle::{IDLE, Idle};
 use crate::keeper;
-use crate::probe::Prober;
+use crate::probe::{Prober, innermost};
 use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
@@ -277,7 +277,8 @@ async fn beat(tools: Arc<Tools>, url: String) {
             .send()
             .await;
         if let Err(error) = sent {
-            tracing::warn!(%error, "the beat did not go through");
+            let error = innermost(&error);
+            tracing::warn!(error, "the beat did not go through");
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

@@ -158,6 +158,8 @@ pub(crate) struct App {
     pub(crate) policy_key: PolicyKey,
     pub(crate) proofs: LeaseProofs,
     pub(crate) joins: Joins,
+    /// When the certificate that it shows ends, in Unix seconds; none where it speaks plain HTTP.
+    pub(crate) certificate_ends_s: Option<i64>,
     /// How accounts of computers' own files are counted.
     pub(crate) local_accounts: LocalAccounts,
     /// One backup at a time.
@@ -174,6 +176,7 @@ pub(crate) struct App {
 
 /// What an [`App`] is made of.
 pub(crate) struct Parts {
+    pub(crate) certificate_ends_s: Option<i64>,
     pub(crate) engine: Engine,
     pub(crate) hold: Hold,
     pub(crate) tokens: TokenBook,
@@ -196,6 +199,7 @@ impl App {
         let ended = usher_vital::ended::last(&parts.data, "server");
         App {
             ended,
+            certificate_ends_s: parts.certificate_ends_s,
             life: parts.life,
             engine: parts.engine,
             server_id: parts.server_id,

@@ -85,7 +85,7 @@ fn start(
     managed: Managed,
     life: &Life,
     live: Arc<Live>,
-    tls: Option<tokio_rustls::TlsAcceptor>,
+    tls: Option<tls::Shown>,
     ready: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
@@ -162,6 +162,7 @@ fn start(
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let counts = (0..cores).map(|_| Arc::new(CoreCounts::new(routes::TABLE.len())));
     let app = Arc::new(App::new(Parts {
+        certificate_ends_s: tls.as_ref().map(|tls| tls.ends_s),
         engine: engine.clone(),
         hold,
         tokens: TokenBook::of(&tokens),
@@ -186,7 +187,14 @@ fn start(
         life.done();
         ready(address);
     };
-    let served = serve(&runtime, &app, listener, tls, ready, stop);
+    let served = serve(
+        &runtime,
+        &app,
+        listener,
+        tls.map(|tls| tls.acceptor),
+        ready,
+        stop,
+    );
     // Without a control it is the operating system that ends it, or an error.
     life.terminate();
     let result = served.and_then(|threads| join(&runtime, &app, threads));
@@ -197,10 +205,7 @@ fn start(
 }
 
 /// What can be said before anything is touched.
-fn check(
-    options: &ServerOptions,
-    listen: SocketAddr,
-) -> Result<Option<tokio_rustls::TlsAcceptor>, ServerError> {
+fn check(options: &ServerOptions, listen: SocketAddr) -> Result<Option<tls::Shown>, ServerError> {
     let is_local = listen.ip().is_loopback();
     if !is_local && options.tls.is_none() && !options.plain_http {
         return Err(ServerError::Usage(format!(
@@ -208,8 +213,8 @@ fn check(
              --tls-cert FILE and --tls-key FILE, or say --plain-http"
         )));
     }
-    let acceptor = |files| tls::acceptor(files, listen.ip());
-    options.tls.as_ref().map(acceptor).transpose()
+    let read = |files| tls::read(files, listen.ip());
+    options.tls.as_ref().map(read).transpose()
 }
 
 /// Where there was a server before, its data file must be there: an empty one in its place would

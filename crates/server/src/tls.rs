@@ -10,8 +10,15 @@ use crate::{ServerError, TlsFiles};
 /// The protocol name of HTTP/2.
 pub(crate) const HTTP2: &[u8] = b"h2";
 
+/// What a server speaks TLS by.
+pub(crate) struct Shown {
+    pub(crate) acceptor: TlsAcceptor,
+    /// When its certificate ends, in Unix seconds.
+    pub(crate) ends_s: i64,
+}
+
 /// Reads the files, and tells the log what clients may stumble over.
-pub(crate) fn acceptor(files: &TlsFiles, listen: IpAddr) -> Result<TlsAcceptor, ServerError> {
+pub(crate) fn read(files: &TlsFiles, listen: IpAddr) -> Result<Shown, ServerError> {
     let files = ServerFiles {
         cert: files.cert.clone(),
         key: files.key.clone(),
@@ -28,5 +35,8 @@ pub(crate) fn acceptor(files: &TlsFiles, listen: IpAddr) -> Result<TlsAcceptor, 
     for notice in identity.notices(now_s, listen) {
         tracing::warn!("{notice}");
     }
-    Ok(TlsAcceptor::from(config))
+    Ok(Shown {
+        acceptor: TlsAcceptor::from(config),
+        ends_s: identity.not_after,
+    })
 }

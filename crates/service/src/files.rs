@@ -59,8 +59,8 @@ pub struct Installation {
     pub listen: String,
     /// The metering server that the agent reports to, where it is not this computer's.
     pub server: Option<String>,
-    /// Where the manager's console listens.
-    pub console: String,
+    /// Where the manager's console listens, where its settings are not to say.
+    pub console: Option<String>,
     /// The certificate that the role shows and its key, which systemd hands over to it.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whether it listens beyond this computer without one.
@@ -96,8 +96,8 @@ pub fn of(role: Role, installation: &Installation) -> Result<Vec<(&'static str, 
 /// that is made for the time that the role runs can be given no key in any other way.
 fn options(role: Role, installation: &Installation) -> Result<(String, String), String> {
     let (mut options, mut credentials) = (String::new(), String::new());
-    if role == Role::Manager {
-        options += &format!(" --console {}", word(&installation.console)?);
+    if let (Role::Manager, Some(console)) = (role, &installation.console) {
+        options += &format!(" --console {}", word(console)?);
     }
     if let (Role::Server | Role::Manager, Some((cert, key))) = (role, &installation.tls) {
         credentials +=
@@ -187,7 +187,7 @@ mod tests {
             program: program.into(),
             listen: "127.0.0.1:8470".to_owned(),
             server: Some("https://licences.example.org:8470".to_owned()),
-            console: "127.0.0.1:8480".to_owned(),
+            console: None,
             tls: None,
             plain_http: false,
             authority: None,
@@ -222,7 +222,7 @@ mod tests {
         let mut installation = installation("/usr/bin/usher");
         installation.tls = Some(("/etc/usher/tls/a.pem".into(), "/etc/usher/tls/a.key".into()));
         installation.authority = Some("/etc/usher/tls/ca.pem".into());
-        installation.console = "0.0.0.0:8480".to_owned();
+        installation.console = Some("0.0.0.0:8480".to_owned());
         let text = |role| of(role, &installation).unwrap().remove(0).1;
         let lines = "LoadCredential=tls-cert:/etc/usher/tls/a.pem\n\
                      LoadCredential=tls-key:/etc/usher/tls/a.key\n";

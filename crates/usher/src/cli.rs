@@ -115,7 +115,12 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let file = config::File::find(&args)?;
     let plain = command();
     file.check_keys(&plain)?;
-    let file = match subcommand(&args) {
+    // The line is read twice only where that matters: a command is to start fast.
+    let called = file
+        .differs_by_command()
+        .then(|| subcommand(&args))
+        .flatten();
+    let file = match called {
         Some(name) => file.narrowed(&name),
         None => file,
     };

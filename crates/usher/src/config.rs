@@ -108,6 +108,11 @@ impl File {
         self.values.contains_key(key)
     }
 
+    /// Whether it holds something that is not for every command.
+    pub(crate) fn differs_by_command(&self) -> bool {
+        !self.roles.is_empty() || SERVERS_OWN.iter().any(|key| self.has(key))
+    }
+
     /// What holds for `command`, which starts that role where it is the name of one.
     pub(crate) fn narrowed(mut self, command: &str) -> File {
         // `usher service` installs any role.

@@ -175,8 +175,7 @@ impl From<ClientError> for Failure {
 
 /// Nobody answers at `endpoint`.
 pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
-    // Somebody answers; why no word was had with him says what to do itself.
-    if why.contains("certificate") || why.contains("TLS") || why.contains("https://") {
+    if is_of_tls(why) {
         return Failure::new(
             exit::NO_SERVER,
             format!("no word with the server at {endpoint}: {why}"),
@@ -187,6 +186,13 @@ pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
         format!("no Usher server answers at {endpoint}: {why}"),
     )
     .next("Start one with `usher up`, or name another with --server URL.")
+}
+
+/// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.
+pub(crate) fn is_of_tls(why: &str) -> bool {
+    ["certificate", "TLS", "https://"]
+        .iter()
+        .any(|word| why.contains(word))
 }
 
 /// The next step where a token is missing or not taken.

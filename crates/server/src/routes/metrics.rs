@@ -138,6 +138,12 @@ fn server(text: &mut String, app: &App) {
     ] {
         one(text, name, kind, help, value);
     }
+    // Where there is no certificate, none ends.
+    if let Some(ends_s) = app.certificate_ends_s {
+        let name = "usher_certificate_expires_timestamp_seconds";
+        let help = "When the certificate that clients are shown ends.";
+        one(text, name, "gauge", help, ends_s.unsigned_abs());
+    }
     let name = "usher_decisions_total";
     head(
         text,

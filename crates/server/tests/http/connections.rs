@@ -266,6 +266,17 @@ async fn tls_is_spoken_where_files_are_given() {
             (201, version)
         );
     }
+    let metrics = reqwest::Client::builder().no_proxy();
+    let metrics = metrics.tls_certs_only([trusted]).build().unwrap();
+    let metrics = metrics
+        .get(url.replace("/v1/products", "/metrics"))
+        .bearer_auth(&server.admin);
+    let metrics = metrics.send().await.unwrap().text().await.unwrap();
+    let name = "\nusher_certificate_expires_timestamp_seconds ";
+    let (_, ends_s) = metrics.split_once(name).unwrap();
+    let ends_s: u64 = ends_s.lines().next().unwrap().parse().unwrap();
+    // What rcgen makes unless it is told: to the year 4096.
+    assert_eq!(ends_s, 67_090_118_400);
     let plain = server.http.get(server.url("/v1/health")).send().await;
     assert!(plain.is_err(), "plain HTTP is not answered");
 }

@@ -62,9 +62,9 @@ pub(crate) struct Install {
     /// Where the metering server listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
     pub(super) listen: SocketAddr,
-    /// Where the manager's console listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
-    pub(super) console: SocketAddr,
+    /// Where the manager's console listens [default: as its settings say, else 127.0.0.1:8480]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) console: Option<SocketAddr>,
     /// Certificate chain (PEM) of the server or the manager, which systemd hands to the service
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(super) tls_cert: Option<PathBuf>,
@@ -161,7 +161,7 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         program: program.clone(),
         listen: args.listen.to_string(),
         server: context.server_given.then(|| context.server().to_owned()),
-        console: args.console.to_string(),
+        console: args.console.map(|address| address.to_string()),
         tls: service_tls::files(args)?,
         plain_http: args.plain_http,
         authority: context.ca_file().map(service_tls::absolute),

@@ -11,10 +11,12 @@ use crate::listing::eprintln_quiet;
 /// The certificate and key that the service is to show, where clients will take them.
 pub(super) fn files(args: &Install) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
     let address = match args.which.role() {
-        Role::Server => args.listen,
+        Role::Server => Some(args.listen),
         Role::Manager => args.console,
         Role::Agent => return Ok(None),
     };
+    // Where its settings say, they say with what, too.
+    let address = address.unwrap_or_else(|| ([127, 0, 0, 1], 8480).into());
     let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else {
         if !address.ip().is_loopback() && !args.plain_http {
             eprintln_quiet(&format!(

@@ -17,7 +17,7 @@ use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
 use super::signals::{Caught, Signals};
 use super::{find, recognise};
 use crate::context::Context;
-use crate::failure::{Failure, is_absence, is_silence};
+use crate::failure::{Failure, is_absence, is_of_tls, is_silence};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
 
@@ -260,7 +260,12 @@ async fn without_server(
         Some(problem) if !is_silence(&error) => {
             format!("no seat is granted now ({})", problem.detail)
         }
-        _ => "no server answers".to_owned(),
+        _ => match &error {
+            ClientError::Unreachable { why, .. } if is_of_tls(why) => {
+                format!("no word with the server: {why}")
+            }
+            _ => "no server answers".to_owned(),
+        },
     };
     eprintln_quiet(&format!(
         "usher: {why}; {} runs without a seat, as its policy allows",

@@ -17,7 +17,7 @@ use usher_api::{
 
 use super::gate;
 use crate::context::Context;
-use crate::failure::{Failure, exit};
+use crate::failure::{Failure, exit, is_of_tls};
 use crate::output::{Tone, line, print_json, tame, toned};
 use crate::run::door;
 
@@ -210,6 +210,15 @@ async fn server(client: &Client, url: &str, by_agent: bool, context: &Context) -
                 "server",
                 format!("{url} cannot serve: {why}"),
                 "See the server's log.",
+            )];
+        }
+        Err(ClientError::Unreachable { why, .. }) if is_of_tls(&why) => {
+            // What is wrong, then what helps.
+            let (what, cure) = why.split_once(": ").unwrap_or((&why, ""));
+            return vec![Finding::fail(
+                "server",
+                format!("no word with the server at {url}: {what}"),
+                cure,
             )];
         }
         Err(ClientError::Unreachable { why, .. }) => {
