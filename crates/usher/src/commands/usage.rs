@@ -173,7 +173,11 @@ async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<()
     }
     show(
         context,
-        &Page { items, next: None },
+        &Page {
+            items,
+            next: None,
+            only: None,
+        },
         NO_PROGRAMS,
         program_table,
     )?;
