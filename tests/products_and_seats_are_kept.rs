@@ -183,7 +183,7 @@ fn check_and_doctor_tell_a_server_in_order_from_none() {
     assert!(
         running
             .ok(&["check"])
-            .starts_with("USHER OK - 1 products, 0 of 10 seats in use")
+            .starts_with("USHER OK - 1 product, 0 of 10 seats in use")
     );
     let doctor = running.ok(&["doctor"]);
     assert!(!doctor.contains("FAIL"), "{doctor}");

@@ -311,6 +311,10 @@ impl Agent {
         };
         let mut checkout = teller.checkout(session, &self.policy, held);
         checkout.gate = gate;
+        // Nor does it take a field that it does not know.
+        if self.life.is_none() {
+            checkout.program = None;
+        }
         Some(SyncAction::Checkout(checkout))
     }
 

@@ -149,7 +149,8 @@ pub struct SessionCheckout<'a> {
     /// more, it asks as without. Only for a server that has told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Cow<'a, str>>,
-    /// The program that began it, by file name: shown while the session runs.
+    /// The program that began it, by file name: shown while the session runs. Only for a server
+    /// that has told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub program: Option<Cow<'a, str>>,
 }

@@ -183,6 +183,9 @@ impl Agent {
                         if let Some(session) = sessions.get(*session) {
                             let mut checkout = teller.checkout(session, policy, None);
                             checkout.gate = *gate && knows_gates;
+                            if !knows_gates {
+                                checkout.program = None;
+                            }
                             checkout.claim = waits
                                 .take(&session.product, session.who, session.id)
                                 .map(Into::into);

@@ -181,6 +181,7 @@ fn what_the_server_does_not_know_is_asked_again_by_those_who_wait() {
     desk.asks(10);
     let first = desk.exchange(|_| Some(SyncOutcome::UnknownSession));
     assert_eq!(asked_at_gate(&first), [true]);
+    assert!(first[0]["program"].is_string(), "{first:?}");
     assert!(desk.is_asking());
     assert!(desk.agent.next_let_go().is_some(), "within the same time");
     let second = desk.exchange(|_| granted());
@@ -226,8 +227,10 @@ fn a_server_that_knows_of_no_gates_is_asked_without_and_everything_runs() {
     desk.asks(10);
     let items = desk.exchange(|_| Some(SyncOutcome::UnknownSession));
     assert!(items[0].get("gate").is_none(), "it refuses unknown fields");
+    assert!(items[0].get("program").is_none());
     let items = desk.exchange(|_| unseated());
     assert!(items[0].get("gate").is_none());
+    assert!(items[0].get("program").is_none());
     assert!(!desk.is_asking());
     // It runs, where another one would have been refused.
     assert_eq!(desk.agent.sessions.starts().count(), 1);
