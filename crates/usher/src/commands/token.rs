@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use usher_api::client::Client;
 use usher_api::{Role, TokenCreated, TokenInfo, TokenRequest};
 
 use crate::context::Context;
@@ -23,10 +24,12 @@ pub(crate) enum Token {
 #[command(after_help = "\
 Roles: client (seats for the one user it is bound to), agent (reports for one computer), viewer
 (sees everything), operator (also ends leases, and asks for anyone), admin (everything).
+A manager takes tokens of its own, of role viewer, operator or admin: --at-manager makes one.
 
 Examples:
   usher token create --role client --user anna > anna.token
-  usher token create --role viewer --name dashboard --expires 90d")]
+  usher token create --role viewer --name dashboard --expires 90d
+  usher token create --role viewer --name nagios --at-manager > nagios.token")]
 pub(crate) struct Create {
     /// What its bearer may do
     #[arg(long, value_name = "ROLE",
@@ -44,6 +47,26 @@ pub(crate) struct Create {
     /// When it stops working: a time, a day, or how long from now (90d)
     #[arg(long, value_name = "TIME", value_parser = time::until)]
     expires: Option<Timestamp>,
+    #[command(flatten)]
+    at: AtManager,
+}
+
+/// Whose tokens they are.
+#[derive(Debug, Args)]
+struct AtManager {
+    /// Tokens of a manager instead of the server's
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
+        default_missing_value = super::managed::MANAGER)]
+    at_manager: Option<String>,
+}
+
+impl AtManager {
+    fn client(&self, context: &Context) -> Result<Client, Failure> {
+        match &self.at_manager {
+            Some(url) => context.client_of(url, context.token()),
+            None => context.client(),
+        }
+    }
 }
 
 /// List the tokens, without their secrets
@@ -51,6 +74,8 @@ pub(crate) struct Create {
 pub(crate) struct List {
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    at: AtManager,
 }
 
 /// Revoke a token: it stops working at once
@@ -62,12 +87,13 @@ pub(crate) struct Revoke {
     /// Token id
     #[arg(value_name = "ID")]
     id: String,
+    #[command(flatten)]
+    at: AtManager,
 }
 
 /// Does it.
 pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
         match args {
             Token::Create(args) => {
                 let request = TokenRequest {
@@ -77,6 +103,7 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
                     computer: args.computer,
                     expires_at: args.expires,
                 };
+                let client = args.at.client(context)?;
                 let made: TokenCreated = client
                     .post_keyed("/v1/tokens", &host::request_key(), &request)
                     .await?;
@@ -92,11 +119,13 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
                 Ok(())
             }
             Token::List(args) => {
+                let client = args.at.client(context)?;
                 let page = fetch(&client, &Query::new("/v1/tokens"), &args.extent).await?;
                 show(context, &page, "There are no tokens.", table)
             }
             Token::Revoke(args) => {
-                client
+                args.at
+                    .client(context)?
                     .delete(&format!("/v1/tokens/{}", escaped(&args.id)))
                     .await?;
                 eprintln_quiet(&format!("Token {} is revoked.", args.id));
