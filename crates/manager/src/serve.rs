@@ -18,6 +18,7 @@ use usher_vital::{caught, task};
 use crate::app::{App, SERVERS_LIMIT, Tools};
 use crate::book::Book;
 use crate::clock::wall_ms;
+use crate::delivery::Means;
 use crate::desk::{self, Desk};
 use crate::keeper;
 use crate::probe::Prober;
@@ -62,11 +63,15 @@ pub async fn run(
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
-    let http = prober.http().clone();
+    let means = Means {
+        http: prober.http().clone(),
+        mail: options.mail.clone(),
+        authority: options.authority.clone(),
+    };
     let opened = Desk::open(
         site.clone(),
         options.site.clone(),
-        http,
+        means,
         options.targets.clone(),
     );
     let (desk, troubles, unnamed) = opened.map_err(|error| failed(&error))?;

@@ -40,6 +40,7 @@ use crate::secrets::Shown;
         messages::catalogue,
         messages::rules,
         messages::put_rules,
+        messages::test_rule,
         standing::summaries,
         standing::thresholds,
         standing::put_thresholds,
@@ -76,6 +77,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/v1/message-rules",
             get(messages::rules).put(messages::put_rules),
         )
+        .route("/v1/message-rules/test", post(messages::test_rule))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
         .route("/v1/health", get(service::health))

@@ -24,6 +24,7 @@ pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;
 pub(crate) mod restore;
+mod rules;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod servers;
