@@ -31,6 +31,7 @@ mod a_restore_is_made_good;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod a_storm_is_weathered;
+mod an_administrator_is_helped;
 mod an_agent_meters_this_machine;
 mod an_agent_says_why_it_is_not_connected;
 mod an_installed_agent_holds_starts;

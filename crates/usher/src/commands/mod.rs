@@ -18,6 +18,7 @@ pub(crate) mod man;
 pub(crate) mod managed;
 pub(crate) mod manager;
 pub(crate) mod messages;
+mod nightly;
 pub(crate) mod notify;
 pub(crate) mod pack;
 pub(crate) mod product;
