@@ -7,6 +7,7 @@
 
 mod a_bad_disk_is_answered_in_time;
 mod a_bad_disk_loses_no_answer;
+mod a_check_takes_no_refusal_for_silence;
 mod a_clock_frees_no_seat;
 mod a_desktop_tells_who_is_refused;
 mod a_dry_run_tells_whom_it_would_refuse;
@@ -30,6 +31,7 @@ mod a_restore_is_made_good;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod a_storm_is_weathered;
+mod an_administrator_is_helped;
 mod an_agent_meters_this_machine;
 mod an_agent_says_why_it_is_not_connected;
 mod an_installed_agent_holds_starts;

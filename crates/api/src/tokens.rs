@@ -12,6 +12,8 @@ pub enum Role {
     Client,
     /// Report and ask for the one computer that the token is bound to.
     Agent,
+    /// Take backups, and nothing else.
+    Backup,
     /// See everything, change nothing.
     Viewer,
     /// See everything; check out and end leases for anyone.
@@ -26,6 +28,7 @@ impl Role {
         match self {
             Role::Client => "client",
             Role::Agent => "agent",
+            Role::Backup => "backup",
             Role::Viewer => "viewer",
             Role::Operator => "operator",
             Role::Admin => "admin",

@@ -9,6 +9,7 @@ use usher_core::health::{HealingOptions, MemoryOptions, WatchOptions};
 use usher_site::{Site, SiteError};
 
 use crate::ServiceManager;
+use crate::book::Book;
 use crate::desk::Desk;
 use crate::keeper::Keeper;
 use crate::probe::Prober;
@@ -74,15 +75,17 @@ impl Tools {
 pub(crate) struct App {
     pub(crate) tools: Arc<Tools>,
     pub(crate) admin: Arc<Admin>,
+    pub(crate) book: Arc<Book>,
     keepers: Mutex<BTreeMap<String, Keeper>>,
 }
 
 impl App {
     /// Watches nothing yet.
-    pub(crate) fn new(tools: Arc<Tools>, admin: Admin) -> Self {
+    pub(crate) fn new(tools: Arc<Tools>, admin: Admin, book: Book) -> Self {
         App {
             tools,
             admin: Arc::new(admin),
+            book: Arc::new(book),
             keepers: Mutex::default(),
         }
     }

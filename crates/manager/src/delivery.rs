@@ -13,6 +13,8 @@ use tokio::process::Command;
 use usher_api::StatusMessage;
 
 use crate::probe::innermost;
+use crate::mail::{self, MailOptions};
+use crate::smtp;
 use crate::targets::{Errand, Webhook};
 
 const TRIES: u32 = 3;
@@ -24,6 +26,15 @@ const SYSTEM_LOG: &str = "/dev/log";
 const SENDMAIL: &str = "/usr/sbin/sendmail";
 /// The header that carries a webhook's signature.
 const SIGNATURE: &str = "Usher-Signature";
+
+/// By what things are sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Means {
+    pub(crate) http: reqwest::Client,
+    pub(crate) mail: MailOptions,
+    /// A certificate authority (PEM) that relays may be of.
+    pub(crate) authority: Option<Vec<u8>>,
+}
 
 /// One thing to do, for one message.
 #[derive(Debug, Clone)]
@@ -55,11 +66,11 @@ pub(crate) fn destination(errand: &Errand) -> String {
 }
 
 /// Delivers, in a few tries.
-pub(crate) async fn deliver(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
+pub(crate) async fn deliver(parcel: &Parcel, means: &Means) -> Result<(), String> {
     let mut pause = FIRST_PAUSE;
     let mut tried = 1;
     loop {
-        let outcome = once(parcel, http).await;
+        let outcome = once(&parcel.message, &parcel.errand, means).await;
         match outcome {
             Err(_) if tried < TRIES => {
                 tokio::time::sleep(pause).await;
@@ -71,13 +82,17 @@ pub(crate) async fn deliver(parcel: &Parcel, http: &reqwest::Client) -> Result<(
     }
 }
 
-async fn once(parcel: &Parcel, http: &reqwest::Client) -> Result<(), String> {
-    let message = &parcel.message;
-    match &parcel.errand {
+/// Does an errand once.
+pub(crate) async fn once(
+    message: &StatusMessage,
+    errand: &Errand,
+    means: &Means,
+) -> Result<(), String> {
+    match errand {
         Errand::Unknown(why) => Err(why.clone()),
         Errand::SystemLog => system_log(message).map_err(|error| error.to_string()),
-        Errand::Webhook(target) => webhook(message, http, target).await,
-        Errand::Mail { to } => mail(message, to).await,
+        Errand::Webhook(target) => webhook(message, &means.http, target).await,
+        Errand::Mail { to } => mail(message, to, means).await,
         Errand::Run {
             command,
             timeout_seconds,
@@ -148,25 +163,32 @@ fn signature(secret: &[u8], body: &[u8]) -> String {
     text
 }
 
-async fn mail(message: &StatusMessage, to: &str) -> Result<(), String> {
-    let head = one_line(&format!(
-        "[usher] {} {}: {}",
-        message.severity,
-        message.id,
-        message.text.chars().take(80).collect::<String>()
-    ));
-    let text = format!(
-        "To: {}\nSubject: {head}\nContent-Type: text/plain; charset=utf-8\n\n{}\n\n\
-         Seen {} times from {} to {}.\n`usher messages explain {}` says what it means.\n",
-        one_line(to),
-        message.text,
-        message.count,
-        message.first_at,
-        message.last_at,
-        message.id
-    );
-    let command = [SENDMAIL.to_owned(), "-t".to_owned(), "-i".to_owned()];
-    run_program(message, &command, MAIL_TIMEOUT_SECONDS, Some(text)).await
+async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), String> {
+    mail::check_address(to).map_err(|why| format!("the address {to:?} {why}"))?;
+    let usual = format!("usher@{}", message.computer);
+    let from = means.mail.from.as_deref().unwrap_or(&usual);
+    let text = mail::text(message, from, to, means.mail.link.as_deref());
+    let Some(relay) = &means.mail.relay else {
+        let command = [SENDMAIL.to_owned(), "-t".to_owned(), "-i".to_owned()];
+        let sent = run_program(message, &command, MAIL_TIMEOUT_SECONDS, Some(text)).await;
+        return sent.map_err(|why| {
+            format!("{why}; --smtp-relay (smtp-relay in usher.toml) names a relay to send by")
+        });
+    };
+    let mail = smtp::Mail {
+        from,
+        to,
+        text: &text,
+    };
+    let limit = Duration::from_secs(u64::from(MAIL_TIMEOUT_SECONDS));
+    let sent = smtp::send(&mail, relay, means.authority.as_deref());
+    match tokio::time::timeout(limit, sent).await {
+        Ok(sent) => sent,
+        Err(_) => Err(format!(
+            "the relay {} took longer than {MAIL_TIMEOUT_SECONDS} s",
+            relay.host
+        )),
+    }
 }
 
 /// Runs a program with the message in its environment; ends it when its time is over.

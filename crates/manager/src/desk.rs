@@ -2,15 +2,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
+use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use usher_api::StatusMessage;
 use usher_core::messages::{
     Action, Decision, Folded, Folder, FolderOptions, Message, Rule, decide, default_rules, entry,
 };
-use usher_site::{MessageRow, Site, SiteError};
+use usher_site::{MESSAGES_LIMIT, MessageFilter, MessageRow, Site, SiteError};
 
 use crate::clock::{date, wall_ms};
-use crate::delivery::Parcel;
+use crate::delivery::{self, Means, Parcel};
 use crate::queues::{Queues, Trouble, WAITING_LIMIT};
 use crate::targets::{Targets, Unnamed};
 
@@ -23,6 +24,18 @@ const FLOOD: u16 = 9449;
 /// go into the system log at most.
 const UNDELIVERED: u16 = 9448;
 const DROPPED: u16 = 9445;
+
+/// The message of a test of a rule: it is sent, and never kept.
+const TEST: u16 = 9453;
+
+/// How an action of a rule went that was tested.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tested {
+    /// Where to, for people.
+    destination: String,
+    /// Why it did not go through; null: it did.
+    why_not: Option<String>,
+}
 
 /// See the module.
 pub(crate) struct Desk {
@@ -49,7 +62,7 @@ impl Desk {
     pub(crate) fn open(
         site: Arc<dyn Site>,
         name: String,
-        http: reqwest::Client,
+        means: Means,
         targets: Targets,
     ) -> Result<Opened, SiteError> {
         let (rules, unnamed) = match site.setting(RULES)? {
@@ -66,7 +79,7 @@ impl Desk {
             .nodename()
             .to_string_lossy()
             .into_owned();
-        let (queues, troubles) = Queues::new(http);
+        let (queues, troubles) = Queues::new(means);
         let desk = Desk {
             site,
             name,
@@ -94,12 +107,63 @@ impl Desk {
         self.targets.missing(rules)
     }
 
-    /// Changes the site's rules, which must be sound. Waits for the disk.
+    /// Changes the site's rules, which must be sound. Trouble that is open is told by what the new
+    /// rules do with it that those before did not. Waits for the disk.
     pub(crate) fn put_rules(&self, rules: Vec<Rule>) -> Result<(), SiteError> {
         let text = serde_json::to_string(&rules).unwrap_or_default();
         self.site.put_setting(RULES, &text)?;
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        let rules = Arc::new(rules);
+        let before = {
+            let mut held = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *held, rules.clone())
+        };
+        let open = MessageFilter {
+            open: true,
+            limit: MESSAGES_LIMIT,
+            ..MessageFilter::default()
+        };
+        for row in self.site.messages(&open)? {
+            let new = decide(&rules, &row.message).beyond(&decide(&before, &row.message));
+            self.deliver(new, &Arc::new(shown(&row)));
+        }
         Ok(())
+    }
+
+    /// Does what the rule of that name says with a message that says that it is a test, once; how
+    /// each action went. None: there is no such rule.
+    pub(crate) async fn test(&self, name: &str) -> Option<Vec<Tested>> {
+        let rules = self.rules();
+        let rule = rules.iter().find(|rule| rule.name == name)?;
+        let message = Message {
+            id: TEST,
+            computer: self.computer.clone(),
+            site: self.name.clone(),
+            server: None,
+            process_id: std::process::id(),
+            time_ms: wall_ms(),
+            values: vec![name.to_owned()],
+        };
+        let message = shown(&MessageRow {
+            record_id: 0,
+            count: 1,
+            last_ms: message.time_ms,
+            recovered_ms: None,
+            keep_until_ms: message.time_ms,
+            summarised: false,
+            message,
+        });
+        let mut tested = Vec::new();
+        for action in &rule.actions {
+            let Some(errand) = self.targets.errand(action.clone()) else {
+                continue;
+            };
+            let sent = delivery::once(&message, &errand, self.queues.means()).await;
+            tested.push(Tested {
+                destination: delivery::destination(&errand),
+                why_not: sent.err(),
+            });
+        }
+        Some(tested)
     }
 
     /// A number that changes with each message.

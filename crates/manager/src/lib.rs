@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod book;
 mod clock;
 mod data_lock;
 mod delivery;
@@ -19,6 +20,7 @@ mod faults;
 mod idle;
 mod keeper;
 mod listener;
+mod mail;
 mod outlook;
 mod page;
 mod probe;
@@ -27,6 +29,7 @@ mod queues;
 mod routes;
 mod secrets;
 mod serve;
+mod smtp;
 mod summary;
 mod targets;
 mod thresholds;
@@ -43,7 +46,9 @@ use thiserror::Error;
 use usher_core::health::{HealingOptions, MemoryOptions, ServiceManagerWord, WatchOptions};
 use usher_core::lifecycle::ServiceManager as Watchdog;
 
+pub use mail::{MailOptions, check_address};
 pub use serve::run;
+pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};
 
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
@@ -160,6 +165,8 @@ pub struct ManagerOptions {
     pub beat_url: Option<String>,
     /// The programs and webhooks that message rules may name.
     pub targets: Targets,
+    /// How mails are sent.
+    pub mail: MailOptions,
     /// A certificate authority (PEM) to trust besides the system's own.
     pub authority: Option<Vec<u8>>,
 }

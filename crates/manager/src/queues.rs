@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use usher_vital::caught;
 
-use crate::delivery::{self, Parcel};
+use crate::delivery::{self, Means, Parcel};
 use crate::targets::Errand;
 
 /// Messages that may wait for one destination.
@@ -50,7 +50,7 @@ pub(crate) struct Queues {
 }
 
 struct Shared {
-    http: reqwest::Client,
+    means: Means,
     /// By the whole errand: two that differ in anything are two destinations.
     waiting: Mutex<HashMap<Errand, Queue>>,
     troubles: mpsc::Sender<Trouble>,
@@ -66,10 +66,10 @@ struct Queue {
 
 impl Queues {
     /// No queue yet; troubles come out of the receiver.
-    pub(crate) fn new(http: reqwest::Client) -> (Queues, mpsc::Receiver<Trouble>) {
+    pub(crate) fn new(means: Means) -> (Queues, mpsc::Receiver<Trouble>) {
         let (troubles, told) = mpsc::channel(TROUBLES_LIMIT);
         let shared = Shared {
-            http,
+            means,
             waiting: Mutex::default(),
             troubles,
             dropped: AtomicU64::new(0),
@@ -80,6 +80,11 @@ impl Queues {
             tasks: Mutex::default(),
         };
         (queues, told)
+    }
+
+    /// By what things are sent.
+    pub(crate) fn means(&self) -> &Means {
+        &self.shared.means
     }
 
     /// Takes a parcel. Never waits.
@@ -162,7 +167,11 @@ async fn empty(shared: Arc<Shared>, key: Errand) {
                 }
             }
         };
-        let delivered = caught("a delivery", pin!(delivery::deliver(&parcel, &shared.http))).await;
+        let delivered = caught(
+            "a delivery",
+            pin!(delivery::deliver(&parcel, &shared.means)),
+        )
+        .await;
         let panicked = |_| Err("a fault of the manager's own: see its log".to_owned());
         if let Err(why) = delivered.unwrap_or_else(panicked) {
             let rule = parcel.rule.clone();
@@ -220,7 +229,11 @@ mod tests {
 
     fn queues() -> (Queues, mpsc::Receiver<Trouble>) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Queues::new(reqwest::Client::builder().no_proxy().build().unwrap())
+        Queues::new(Means {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            mail: crate::MailOptions::default(),
+            authority: None,
+        })
     }
 
     async fn told(troubles: &mut mpsc::Receiver<Trouble>) -> Trouble {

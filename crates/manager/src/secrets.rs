@@ -30,6 +30,11 @@ impl Shown {
     pub(crate) fn of(token: &str) -> Shown {
         Shown(hash(token))
     }
+
+    /// Its hash, as hexadecimal digits.
+    pub(crate) fn hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 impl Admin {
@@ -48,10 +53,7 @@ impl Admin {
             Err(error) => return Err(error),
         };
         if held.trim().is_empty() {
-            let mut bytes = [0_u8; 32];
-            getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            write(&file, &format!("usher_{hex}"))?;
+            write(&file, &format!("usher_{}", random_hex(32)?))?;
         }
         Admin::of(file)
     }
@@ -105,6 +107,13 @@ fn read(file: &Path) -> io::Result<[u8; 32]> {
         "" => Err(io::Error::other(format!("{} is empty", file.display()))),
         token => Ok(hash(token)),
     }
+}
+
+/// So many random bytes, as hexadecimal digits.
+pub(crate) fn random_hex(bytes: usize) -> io::Result<String> {
+    let mut random = vec![0_u8; bytes];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The hash by which a token is known: tokens are long and random, so a fast one does.

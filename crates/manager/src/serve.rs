@@ -16,7 +16,9 @@ use usher_site::{ServerRow, Site, SqliteSite};
 use usher_vital::{caught, task};
 
 use crate::app::{App, SERVERS_LIMIT, Tools};
+use crate::book::Book;
 use crate::clock::wall_ms;
+use crate::delivery::Means;
 use crate::desk::{self, Desk};
 use crate::idle::{IDLE, Idle};
 use crate::keeper;
@@ -58,14 +60,19 @@ pub async fn run(
             options.data.display()
         ))
     })?;
+    let book = Book::open(site.as_ref()).map_err(|error| failed(&error))?;
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
-    let http = prober.http().clone();
+    let means = Means {
+        http: prober.http().clone(),
+        mail: options.mail.clone(),
+        authority: options.authority.clone(),
+    };
     let opened = Desk::open(
         site.clone(),
         options.site.clone(),
-        http,
+        means,
         options.targets.clone(),
     );
     let (desk, troubles, unnamed) = opened.map_err(|error| failed(&error))?;
@@ -88,7 +95,7 @@ pub async fn run(
         thresholds,
         looked: Notify::new(),
     });
-    let app = Arc::new(App::new(tools.clone(), admin));
+    let app = Arc::new(App::new(tools.clone(), admin, book));
     begin(&app, &options).map_err(|error| failed(&error))?;
     ended::tell(&tools, &options.data).await;
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));

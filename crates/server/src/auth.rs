@@ -26,6 +26,9 @@ pub(crate) const TOKEN_PREFIX: &str = "usher_";
 /// The realm of the users that tokens and requests name without saying one.
 pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
 
+/// The route of a token that is for backups alone.
+const BACKUP: &str = "/v1/backup";
+
 /// How long at most what lasts goes on after its token has expired, where the wall clock was set.
 const CLOCK_LOOK: Duration = Duration::from_secs(5);
 
@@ -54,7 +57,7 @@ impl Principal {
         let bound: Option<Arc<str>> = match role {
             Role::Client => Some(row.user.as_deref()?.into()),
             Role::Agent => Some(row.computer.as_deref()?.into()),
-            Role::Viewer | Role::Operator | Role::Admin => None,
+            Role::Backup | Role::Viewer | Role::Operator | Role::Admin => None,
         };
         let realm: Arc<str> = row.realm.as_deref().unwrap_or(AUTHORITY).into();
         let access = match (role, &bound) {
@@ -63,6 +66,11 @@ impl Principal {
                 key: user.clone(),
             },
             (Role::Agent, Some(computer)) => Access::Computer(computer.clone()),
+            // It has no route but those of backups; nor would it find anything of anybody's.
+            (Role::Backup, _) => Access::Subject {
+                authority: "".into(),
+                key: "".into(),
+            },
             _ => Access::Anyone,
         };
         Some(Principal {
@@ -182,6 +190,24 @@ impl Principal {
         }
     }
 
+    /// Refuses whoever may not take a backup.
+    pub(crate) fn must_back_up(&self) -> Result<(), Refusal> {
+        match self.role {
+            Role::Backup | Role::Admin => Ok(()),
+            _ => Err(self.too_small("take backups", "backup or admin")),
+        }
+    }
+
+    /// Refuses a token that is for one thing alone, on any other route.
+    pub(crate) fn must_be_for(&self, path: &str) -> Result<(), Refusal> {
+        match self.role {
+            Role::Backup if path != BACKUP => {
+                Err(self.too_small("do anything else than take backups", "viewer or more"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses whoever may not steer what serves all.
     pub(crate) fn must_steer(&self, what: &str) -> Result<(), Refusal> {
         match self.role {
@@ -193,7 +219,9 @@ impl Principal {
     /// Refuses whoever only looks.
     pub(crate) fn must_act(&self, what: &str) -> Result<(), Refusal> {
         match self.role {
-            Role::Viewer => Err(self.too_small(what, "client, agent, operator or admin")),
+            Role::Viewer | Role::Backup => {
+                Err(self.too_small(what, "client, agent, operator or admin"))
+            }
             _ => Ok(()),
         }
     }
@@ -210,6 +238,7 @@ fn role(word: &str) -> Option<Role> {
     [
         Role::Client,
         Role::Agent,
+        Role::Backup,
         Role::Viewer,
         Role::Operator,
         Role::Admin,

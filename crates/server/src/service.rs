@@ -97,6 +97,7 @@ async fn hot_route(
     let who = asker
         .borrow_mut()
         .identify(request.headers(), &core.app.tokens)?;
+    who.must_be_for(request.uri().path())?;
     let mut held = core.bodies.hold();
     let body = body_of(connection, &mut request, &mut held).await?;
     // The body may have taken its time.
@@ -153,7 +154,8 @@ async fn cold_route(
     if !routes::is_open(request.uri().path()) {
         let found = asker
             .borrow_mut()
-            .identify(request.headers(), &core.app.tokens);
+            .identify(request.headers(), &core.app.tokens)
+            .and_then(|found| found.must_be_for(request.uri().path()).map(|()| found));
         match found {
             Ok(found) => who = Some(found),
             Err(refusal) => return (no_route, Err(refusal)),

@@ -154,21 +154,21 @@ pub fn rights(units: &[String]) -> Result<String, String> {
     Ok(include_str!("../units/50-usher-manager.rules").replace("@UNITS@", &list))
 }
 
-fn path(path: &Path) -> Result<String, String> {
+pub(crate) fn path(path: &Path) -> Result<String, String> {
     let text = path.to_str().filter(|_| path.is_absolute());
     text.ok_or(())
         .and_then(|text| word(text).map_err(drop))
         .map_err(|()| {
             format!(
-                "{} cannot be started by systemd: put the program where its path is absolute and \
-                 has no white space, quotes, `%`, `$` or `\\`",
+                "{} cannot stand in a unit file of systemd: its path has to be absolute, without \
+                 white space, quotes, `%`, `$` or `\\`",
                 path.display()
             )
         })
 }
 
 /// A word that means in a unit file what it says.
-fn word(text: &str) -> Result<String, String> {
+pub(crate) fn word(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_graphic() && !"\"'%$\\;".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => Ok(text.to_owned()),

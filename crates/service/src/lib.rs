@@ -6,10 +6,11 @@
 //!
 //! - [`of_this_process`]: what whoever started this process gives it and wants to hear from it.
 //! - [`query`], [`start`], [`stop`], [`kill`]: how a unit is, and its steering, in bounded time.
-//! - [`files`]: the files that make a role a service.
+//! - [`files`]: the files that make a role a service; [`backup`]: those of a nightly backup.
 
 #![deny(unsafe_code)]
 
+pub mod backup;
 pub mod files;
 mod unit;
 

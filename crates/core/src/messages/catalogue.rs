@@ -493,6 +493,16 @@ pub const CATALOGUE: &[Entry] = &[
         does: "It answers 500 to that request, and goes on.",
     },
     Entry {
+        id: 9453,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Detail,
+        text: "This is a test of the message rule {0}",
+        meaning: "Somebody asked for it by `usher messages rules test`. Nothing has happened.",
+        check: "Nothing: it has arrived.",
+        does: "It is sent once, and not kept.",
+    },
+    Entry {
         id: 9499,
         component: SERVER_MANAGER,
         severity: Severity::Informational,

@@ -247,6 +247,16 @@ impl Decision {
         })
     }
 
+    /// What it does that another one does not.
+    #[must_use]
+    pub fn beyond(&self, other: &Decision) -> Decision {
+        let is_new = |action: &Action| !other.actions.iter().any(|(_, it)| it.is_like(action));
+        let new = self.actions.iter().filter(|(_, action)| is_new(action));
+        Decision {
+            actions: new.cloned().collect(),
+        }
+    }
+
     /// Whether it counts in summaries.
     pub fn is_summarised(&self) -> bool {
         !self

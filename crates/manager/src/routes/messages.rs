@@ -9,7 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
 use serde::Deserialize;
-use usher_api::{CatalogueEntry, Page, Problem, StatusMessage};
+use usher_api::{CatalogueEntry, Code, Page, Problem, StatusMessage};
 use usher_core::messages::{Action, CATALOGUE, Rule, Severity};
 use usher_site::MessageFilter;
 
@@ -189,4 +189,35 @@ pub(crate) async fn put_rules(
     let values = vec!["an administrator".to_owned()];
     app.tools.desk.raise(9442, None, values).await;
     Ok(rules(State(app)).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Test {
+    rule: String,
+}
+
+/// Does what a rule says with a message that says that it is a test, and tells how that went.
+#[utoipa::path(
+    post,
+    path = "/v1/message-rules/test",
+    request_body = serde_json::Value,
+    responses(
+        (status = 200, description = "How each action went: `destination`, `why_not`", body = serde_json::Value),
+        (status = 404, description = "`not_found`", body = Problem),
+    ),
+)]
+pub(crate) async fn test_rule(
+    State(app): State<Arc<App>>,
+    body: Bytes,
+) -> Result<Json<serde_json::Value>, Refusal> {
+    let Test { rule } = usher_api::object::from_slice(&body)
+        .map_err(|error| Refusal::invalid(format!("the test is not understood: {error}")))?;
+    match app.tools.desk.test(&rule).await {
+        Some(tested) => Ok(Json(serde_json::json!({ "items": tested, "next": null }))),
+        None => Err(Refusal::new(
+            Code::NotFound,
+            "there is no rule of that name: `usher messages rules` lists those there are",
+        )),
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod messages;
 pub(crate) mod servers;
 pub(crate) mod service;
 pub(crate) mod standing;
+pub(crate) mod tokens;
 
 use std::sync::Arc;
 
@@ -12,12 +13,12 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::Method;
 use hyper::header::AUTHORIZATION;
-use usher_api::Code;
+use usher_api::{Code, Role};
 use utoipa::OpenApi;
 
 use crate::app::App;
@@ -39,9 +40,13 @@ use crate::secrets::Shown;
         messages::catalogue,
         messages::rules,
         messages::put_rules,
+        messages::test_rule,
         standing::summaries,
         standing::thresholds,
         standing::put_thresholds,
+        tokens::list,
+        tokens::create,
+        tokens::revoke,
         service::health,
         service::metrics,
         service::description,
@@ -72,6 +77,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/v1/message-rules",
             get(messages::rules).put(messages::put_rules),
         )
+        .route("/v1/message-rules/test", post(messages::test_rule))
+        .route("/v1/tokens", get(tokens::list).post(tokens::create))
+        .route("/v1/tokens/{id}", delete(tokens::revoke))
         .route("/v1/health", get(service::health))
         .route("/metrics", get(service::metrics))
         .route("/openapi.json", get(service::description))
@@ -109,8 +117,8 @@ async fn no_method() -> Refusal {
     )
 }
 
-/// Lets pass whoever shows the admin's token: as a bearer, or, for a browser, as the password of
-/// any name. A look that waits ends with its token.
+/// Lets pass whoever shows the admin's token, or one of a role that is enough: as a bearer, or, for
+/// a browser, as the password of any name. A look that waits ends with its token.
 async fn allowed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path == "/v1/health" || path == "/openapi.json" {
@@ -122,21 +130,60 @@ async fn allowed(State(app): State<Arc<App>>, request: Request, next: Next) -> R
         .and_then(|value| value.to_str().ok())
         .and_then(token)
         .map(|token| Shown::of(&token));
-    let Some(shown) = shown.filter(|shown| app.admin.is(*shown)) else {
-        return refused(&app);
+    let Some(shown) = shown else {
+        return refused(&app, "no token was shown");
     };
+    let is_admins = app.admin.is(shown);
+    let role = match is_admins {
+        true => Role::Admin,
+        false => match app.book.role(shown) {
+            Some(role) => role,
+            None => return refused(&app, "the token is none of this manager's, or over"),
+        },
+    };
+    let needed = needed(request.method(), path);
+    if role < needed {
+        return too_small(role, needed);
+    }
     let is_look = request.method() == Method::GET;
+    let ended = async {
+        match is_admins {
+            true => app.admin.ended(shown).await,
+            false => app.book.ended(shown).await,
+        }
+    };
     tokio::select! {
         biased;
         // A change that has begun is answered: only a look is given up.
-        () = app.admin.ended(shown), if is_look => refused(&app),
+        () = ended, if is_look => refused(&app, "the token is none of this manager's, or over"),
         response = next.run(request) => response,
     }
 }
 
-fn refused(app: &App) -> Response {
+/// The least role that may do it: viewers look, operators also have a server looked at, admins do
+/// all else.
+fn needed(method: &Method, path: &str) -> Role {
+    let is_look = matches!(*method, Method::GET | Method::HEAD);
+    match () {
+        () if path == "/v1/tokens" || path.starts_with("/v1/tokens/") => Role::Admin,
+        () if is_look => Role::Viewer,
+        () if path.starts_with("/v1/servers/") && path.ends_with("/poll") => Role::Operator,
+        () => Role::Admin,
+    }
+}
+
+fn too_small(role: Role, needed: Role) -> Response {
     let detail = format!(
-        "the manager's own token is needed: it is in {}",
+        "a manager's token of role {} may not do this: use one of role {}",
+        role.as_str(),
+        needed.as_str()
+    );
+    Refusal::new(Code::Forbidden, detail).into_response()
+}
+
+fn refused(app: &App, why: &str) -> Response {
+    let detail = format!(
+        "{why}: the manager takes tokens of its own, not those of its servers. Its          administrator's is in {}; `usher token create --role viewer --at-manager` makes others",
         app.admin.file().display()
     );
     Refusal::new(Code::Unauthorized, detail).into_response()
@@ -157,6 +204,24 @@ fn token(header: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_viewer_looks_an_operator_polls_and_an_admin_changes() {
+        let cases = [
+            (Method::GET, "/v1/servers", Role::Viewer),
+            (Method::GET, "/v1/messages", Role::Viewer),
+            (Method::GET, "/", Role::Viewer),
+            (Method::POST, "/v1/servers/alpha/poll", Role::Operator),
+            (Method::POST, "/v1/servers", Role::Admin),
+            (Method::DELETE, "/v1/servers/alpha", Role::Admin),
+            (Method::PUT, "/v1/message-rules", Role::Admin),
+            (Method::GET, "/v1/tokens", Role::Admin),
+            (Method::DELETE, "/v1/tokens/m-1", Role::Admin),
+        ];
+        for (method, path, role) in cases {
+            assert_eq!(needed(&method, path), role, "{method} {path}");
+        }
+    }
 
     #[test]
     fn a_token_is_taken_as_a_bearer_and_as_a_password() {

@@ -61,3 +61,135 @@ async fn a_receiver_that_hangs_holds_up_no_other() {
     })
     .await;
 }
+
+/// A relay that takes each mail, and tells the commands and texts that it was sent.
+async fn relay(got: &Arc<Mutex<String>>) -> u16 {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let got = got.clone();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let got = got.clone();
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                stream.write_all(b"220 here\r\n").await.unwrap();
+                let mut is_text = false;
+                let mut line = String::new();
+                while stream
+                    .read_line(&mut line)
+                    .await
+                    .is_ok_and(|bytes| bytes > 0)
+                {
+                    got.lock().unwrap().push_str(&line);
+                    let answer: &[u8] = match line.trim_end() {
+                        "." => b"250 taken\r\n",
+                        _ if is_text => b"",
+                        "DATA" => b"354 go on\r\n",
+                        "QUIT" => b"221 bye\r\n",
+                        hello if hello.starts_with("EHLO") => b"250-here\r\n250 8BITMIME\r\n",
+                        _ => b"250 yes\r\n",
+                    };
+                    is_text = (is_text || line.trim_end() == "DATA") && line.trim_end() != ".";
+                    stream.write_all(answer).await.unwrap();
+                    line.clear();
+                }
+            });
+        }
+    });
+    port
+}
+
+fn start_with_relay(port: u16) -> Manager {
+    Manager::start_as(|_, options| {
+        let relay = format!("127.0.0.1:{port}");
+        options.mail = usher_manager::MailOptions {
+            relay: Some(
+                usher_manager::Relay::parse(&relay, usher_manager::RelayTls::Plain, None).unwrap(),
+            ),
+            from: Some("usher@lab.example".to_owned()),
+            link: Some("https://usher.lab.example/".to_owned()),
+        };
+    })
+}
+
+async fn mails_warnings(manager: &Manager) {
+    let rules = json!({ "items": [
+        { "name": "keep", "when": {}, "actions": [{ "do": "store", "days": 30 }] },
+        { "name": "low", "when": { "severity_at_least": "warning" },
+          "actions": [{ "do": "mail", "to": "ops@lab.example" }] },
+    ]});
+    let request = manager.request("PUT", "/v1/message-rules", &manager.token());
+    let (status, body) = send(request.json(&rules)).await;
+    assert_eq!(status, 200, "{body}");
+}
+
+#[tokio::test]
+async fn a_test_of_a_rule_sends_a_mail_by_the_relay_and_says_how_it_went() {
+    let got = Arc::<Mutex<String>>::default();
+    let manager = start_with_relay(relay(&got).await);
+    mails_warnings(&manager).await;
+    let test = |rule: &str| {
+        let request = manager.request("POST", "/v1/message-rules/test", &manager.token());
+        send(request.json(&json!({ "rule": rule })))
+    };
+    let (status, told) = test("low").await;
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(told["items"][0]["why_not"], Value::Null, "{told}");
+    let got = got.lock().unwrap().clone();
+    for line in [
+        "MAIL FROM:<usher@lab.example>\r\n",
+        "RCPT TO:<ops@lab.example>\r\n",
+        "Subject: [usher] ",
+        "https://usher.lab.example/",
+    ] {
+        assert!(got.contains(line), "{line}: {got}");
+    }
+    assert_eq!(test("none").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_named_by_the_test() {
+    let manager = start_with_relay(9);
+    mails_warnings(&manager).await;
+    let request = manager.request("POST", "/v1/message-rules/test", &manager.token());
+    let (_, told) = send(request.json(&json!({ "rule": "low" }))).await;
+    let why = told["items"][0]["why_not"].as_str().unwrap();
+    assert!(why.contains("cannot reach the relay 127.0.0.1:9"), "{told}");
+}
+
+#[tokio::test]
+async fn trouble_that_is_open_when_a_rule_comes_is_told_by_it() {
+    let got = Arc::<Mutex<String>>::default();
+    let manager = start_with_relay(relay(&got).await);
+    // Nobody listens there: the server is unreachable, which is told before the rule is there.
+    let gone = json!({ "name": "gone", "url": "http://127.0.0.1:9", "token": "t" });
+    let add = manager.request("POST", "/v1/servers", &manager.token());
+    let (status, added) = send(add.json(&gone)).await;
+    assert_eq!(status, 201, "{added}");
+    until("the trouble", async || {
+        let open = manager.request("GET", "/v1/messages?open=true", &manager.token());
+        let (_, open) = send(open).await;
+        let items = open["items"].as_array().unwrap();
+        (!items.is_empty()).then_some(())
+    })
+    .await;
+    assert!(got.lock().unwrap().is_empty());
+
+    mails_warnings(&manager).await;
+
+    until("the mail about it", async || {
+        let got = got.lock().unwrap();
+        got.contains("the metering server gone").then_some(())
+    })
+    .await;
+    // It is told once: the same rules again have nothing new to do.
+    mails_warnings(&manager).await;
+    let mails = got
+        .lock()
+        .unwrap()
+        .matches("About       the metering server gone")
+        .count();
+    assert_eq!(mails, 1);
+}

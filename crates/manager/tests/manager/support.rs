@@ -47,7 +47,8 @@ impl Manager {
         })
     }
 
-    fn start_as(set: impl FnOnce(&Path, &mut ManagerOptions)) -> Manager {
+    /// One that is set up by `set`, given its data directory.
+    pub(crate) fn start_as(set: impl FnOnce(&Path, &mut ManagerOptions)) -> Manager {
         // Another test may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -68,6 +69,7 @@ impl Manager {
             service_manager: Arc::new(NoServiceManager),
             watchdog: None,
             beat_url: None,
+            mail: usher_manager::MailOptions::default(),
             authority: None,
         };
         set(folder.path(), &mut options);

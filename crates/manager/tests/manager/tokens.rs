@@ -51,6 +51,40 @@ async fn a_token_that_was_exchanged_opens_nothing_though_nobody_has_shown_the_ne
     .await;
 }
 
+#[tokio::test]
+async fn a_managers_tokens_have_roles_and_end_when_they_are_revoked() {
+    let manager = Manager::start();
+    let admin = manager.token();
+    let make = |role: &str| {
+        let body = serde_json::json!({ "role": role, "name": "nagios" });
+        send(manager.request("POST", "/v1/tokens", &admin).json(&body))
+    };
+    let (status, made) = make("viewer").await;
+    assert_eq!((status, &made["role"]), (201, &"viewer".into()), "{made}");
+    let viewer = made["token"].as_str().unwrap().to_owned();
+    let (status, wrong) = make("agent").await;
+    assert_eq!(status, 400, "{wrong}");
+
+    let as_viewer = |method: &str, path: &str| send(manager.request(method, path, &viewer));
+    assert_eq!(as_viewer("GET", "/v1/servers").await.0, 200);
+    assert_eq!(as_viewer("GET", "/v1/messages").await.0, 200);
+    let (status, no) = as_viewer("PUT", "/v1/message-rules").await;
+    assert_eq!((status, &no["code"]), (403, &"forbidden".into()), "{no}");
+    assert_eq!(as_viewer("POST", "/v1/servers/x/poll").await.0, 403);
+    assert_eq!(as_viewer("GET", "/v1/tokens").await.0, 403);
+
+    let (_, list) = send(manager.request("GET", "/v1/tokens", &admin)).await;
+    assert_eq!(list["items"][0]["name"], "nagios", "{list}");
+    assert!(!list.to_string().contains(&viewer), "{list}");
+    let waits = manager.request("GET", "/v1/messages?wait_seconds=60&after=1000", &viewer);
+    let waits = tokio::spawn(send(waits.timeout(DEADLINE)));
+    let path = format!("/v1/tokens/{}", made["id"].as_str().unwrap());
+    let gone = manager.request("DELETE", &path, &admin).send().await;
+    assert_eq!(gone.unwrap().status(), 204);
+    assert_eq!(waits.await.unwrap().0, 401);
+    assert_eq!(as_viewer("GET", "/v1/servers").await.0, 401);
+}
+
 /// A server that takes one token and tells which were shown to its stream of events.
 struct Server {
     takes: Mutex<String>,

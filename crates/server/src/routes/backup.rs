@@ -22,7 +22,8 @@ const PIECE_BYTES: usize = 256 * 1024;
 const PREFIX: &str = "backup-";
 const SUFFIX: &str = ".partial";
 
-/// A snapshot of the cache, as a file for `usher restore`. For admins.
+/// A snapshot of the cache, as a file for `usher restore`. For admins, and
+/// tokens of role `backup`.
 #[utoipa::path(
     get,
     path = "/v1/backup",
@@ -34,7 +35,7 @@ const SUFFIX: &str = ".partial";
     ),
 )]
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Refusal> {
-    caller.must_be_admin("take backups")?;
+    caller.must_back_up()?;
     // Each takes as much room on the disk as the cache itself.
     let Ok(turn) = app.backup_turn.clone().try_acquire_owned() else {
         return Err(Refusal::new(

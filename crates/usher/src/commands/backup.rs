@@ -1,5 +1,7 @@
 //! `usher backup`: a snapshot of a server's data, while it serves.
 
+mod kept;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,19 +19,32 @@ use crate::output::{Table, bytes, line, print_json, tame, time};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher backup                          writes usher-2026-01-31T0200.db here
+  usher backup                          writes usher-2026-01-31T020000.db here
   usher backup /backup/usher.db
+  usher backup /backup --keep 14        writes one there, and removes all but the last 14
+  usher service install-backup /backup  does so each night
   usher backup --list                   the snapshots that the server keeps beside its data
 
 The file holds everything, names and tokens' hashes too: keep it as you keep the data itself. It
-appears under its name only when it is whole and on disk. `usher restore FILE` brings it back.
+appears under its name only when it is whole and on disk. `usher restore FILE` brings it back. A
+token of role backup is enough (`usher token create --role backup`), and may do nothing else.
 
 The server keeps snapshots by itself, of before each scheduled pack (--keep-snapshots, 3 by default).
 They lie on the disk that the data lies on: no replacement for a backup elsewhere.")]
 pub(crate) struct Backup {
-    /// The file [default: usher-TIME.db in this folder]
+    /// The file, or the folder for usher-TIME.db [default: this folder]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long, conflicts_with = "list")]
+    overwrite: bool,
+    /// Keep the last N files usher-TIME.db of the folder, this one counted, and remove older ones
+    #[arg(long, value_name = "N", conflicts_with = "list",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    keep: Option<u32>,
+    /// A file with the token, such as one of role backup
+    #[arg(long, value_name = "FILE")]
+    token_from: Option<PathBuf>,
     /// Show the snapshots that the server keeps; `usher restore` takes one by its name
     #[arg(long, conflicts_with = "file")]
     list: bool,
@@ -40,24 +55,67 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
     if args.list {
         return context.block_on(list(context));
     }
-    let file = args.file.clone().unwrap_or_else(|| {
-        let now = jiff::ZonedDateTime::now()
-            .strftime("%Y-%m-%dT%H%M%S")
-            .to_string();
-        PathBuf::from(format!("usher-{now}.db"))
-    });
-    if file.is_dir() {
-        return Err(
-            Failure::usage(format!("{} is a folder", file.display())).next("Name a file in it.")
-        );
+    let folder = match &args.file {
+        None => Some(Path::new(".")),
+        Some(path) => path.is_dir().then_some(&**path),
+    };
+    let file = match (folder, &args.file) {
+        (None, Some(file)) if args.keep.is_some() => {
+            return Err(Failure::usage(format!(
+                "--keep is for a folder of backups, and {} is none",
+                file.display()
+            ))
+            .next("Name the folder, which has to be there."));
+        }
+        (None, Some(file)) => file.clone(),
+        (_, None) => PathBuf::from(named_now()),
+        (Some(folder), _) => folder.join(named_now()),
+    };
+    if !args.overwrite && file.exists() {
+        return Err(is_there(&file));
     }
     context.block_on(async {
-        let bytes = fetch(&context.client()?, &file).await?;
+        let bytes = fetch(&client(args, context)?, &file, args.overwrite).await?;
+        let removed = match (folder, args.keep) {
+            (Some(folder), Some(keep)) => kept::prune(folder, keep)?,
+            _ => Vec::new(),
+        };
         if context.json() {
-            return print_json(&serde_json::json!({ "file": file, "bytes": bytes }));
+            return print_json(
+                &serde_json::json!({ "file": file, "bytes": bytes, "removed": removed }),
+            );
         }
-        line(format!("{} is written: {bytes} bytes.", file.display()))
+        line(format!("{} is written: {bytes} bytes.", file.display()))?;
+        for old in removed {
+            line(format!("{} is removed.", old.display()))?;
+        }
+        Ok(())
     })
+}
+
+fn named_now() -> String {
+    let now = jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H%M%S");
+    format!("{}{now}{}", kept::PREFIX, kept::SUFFIX)
+}
+
+fn is_there(file: &Path) -> Failure {
+    Failure::failed(format!("{} is there already", file.display()))
+        .next("Name another file, or say --overwrite.")
+}
+
+/// A client with the token of the file that was named.
+fn client(args: &Backup, context: &Context) -> Result<Client, Failure> {
+    let Some(file) = &args.token_from else {
+        return context.client();
+    };
+    let token = std::fs::read_to_string(file).map_err(|error| {
+        Failure::usage(format!(
+            "cannot read the token file {}: {error}",
+            file.display()
+        ))
+        .next("`usher token create --role backup` makes a token.")
+    })?;
+    context.client_of(context.server(), Some(token.trim().to_owned()))
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
@@ -81,7 +139,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
 }
 
 /// Writes the snapshot beside `file`, and gives it its name when it is whole and on disk.
-async fn fetch(client: &Client, file: &Path) -> Result<u64, Failure> {
+async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Failure> {
     let part = with_part(file);
     // In a folder of others' a link of theirs may stand there; it is never followed.
     let _ = std::fs::remove_file(&part);
@@ -119,7 +177,13 @@ async fn fetch(client: &Client, file: &Path) -> Result<u64, Failure> {
     }
     .await;
     let bytes = written.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
-    std::fs::rename(&part, file).map_err(failed)?;
+    match kept::give_name(&part, file, overwrite) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            drop(std::fs::remove_file(&part));
+            return Err(is_there(file));
+        }
+        named => named.map_err(failed)?,
+    }
     sync_folder(file).map_err(failed)?;
     Ok(bytes)
 }

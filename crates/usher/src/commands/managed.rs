@@ -6,11 +6,14 @@ use usher_api::client::Client;
 use crate::context::Context;
 use crate::failure::Failure;
 
+/// Where a manager is as a rule.
+pub(crate) const MANAGER: &str = "http://127.0.0.1:8480";
+
 /// The manager to ask.
 #[derive(Debug, Args)]
 pub(crate) struct ManagerAt {
     /// The manager to ask
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8480")]
+    #[arg(long, value_name = "URL", default_value = MANAGER)]
     pub(crate) manager: String,
 }
 

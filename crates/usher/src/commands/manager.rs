@@ -10,7 +10,10 @@ use usher_core::health::{
     HealingOptions, MemoryOptions, ServiceManagerWord, ServiceWord, WatchOptions,
 };
 use usher_core::lifecycle::{Refusal, ServiceState};
-use usher_manager::{ManagerError, ManagerOptions, OwnServer, ServiceManager, Targets, TlsFiles};
+use usher_manager::{
+    MailOptions, ManagerError, ManagerOptions, OwnServer, Relay, RelayTls, ServiceManager, Targets,
+    TlsFiles,
+};
 use usher_service::Unit;
 use usher_vital::log;
 
@@ -69,6 +72,8 @@ pub(crate) struct Manager {
     /// A webhook that message rules may name, as `NAME=URL SECRET_FILE`; may be repeated
     #[arg(long, value_name = "NAME=WEBHOOK")]
     message_webhook: Vec<String>,
+    #[command(flatten)]
+    mail: Mail,
     /// Take any free port where the one of --console is taken
     #[arg(long, hide = true)]
     or_any_port: bool,
@@ -84,6 +89,65 @@ pub(crate) struct Manager {
     /// The process that this one is not to outlive
     #[arg(long, hide = true, value_name = "PID")]
     supervisor: Option<i32>,
+}
+
+/// How mails of message rules are sent.
+#[derive(Debug, Args)]
+struct Mail {
+    /// The relay that mails go by, as HOST or HOST:PORT [default: none: /usr/sbin/sendmail]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    smtp_relay: Option<String>,
+    /// How the connection to the relay is kept from others: tls is as a rule port 465, starttls 587
+    #[arg(long, value_name = "HOW", default_value = "starttls")]
+    smtp_tls: Security,
+    /// Who logs in at the relay
+    #[arg(long, value_name = "NAME", requires_all = ["smtp_relay", "smtp_password_file"])]
+    smtp_user: Option<String>,
+    /// The file with the password
+    #[arg(long, value_name = "FILE", requires = "smtp_user")]
+    smtp_password_file: Option<PathBuf>,
+    /// Who mails are from [default: usher@ and this computer's name]
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// Where people see the manager's page, for the link in mails [default: as of --console, if that
+    /// is no loopback or unspecified address]
+    #[arg(long, value_name = "URL")]
+    console_url: Option<String>,
+}
+
+/// How a connection is kept from others.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Security {
+    Tls,
+    Starttls,
+    None,
+}
+
+impl Mail {
+    fn options(self, console: SocketAddr, scheme: &str) -> Result<MailOptions, Failure> {
+        let tls = match self.smtp_tls {
+            Security::Tls => RelayTls::Tls,
+            Security::Starttls => RelayTls::StartTls,
+            Security::None => RelayTls::Plain,
+        };
+        let login = self.smtp_user.zip(self.smtp_password_file);
+        let relay = self
+            .smtp_relay
+            .map(|text| Relay::parse(&text, tls, login))
+            .transpose();
+        if let Some(from) = &self.mail_from {
+            usher_manager::check_address(from)
+                .map_err(|why| Failure::usage(format!("--mail-from {from:?} {why}")))?;
+        }
+        let ip = console.ip();
+        let seen =
+            (!ip.is_loopback() && !ip.is_unspecified()).then(|| format!("{scheme}://{console}/"));
+        Ok(MailOptions {
+            relay: relay.map_err(Failure::usage)?,
+            from: self.mail_from,
+            link: self.console_url.or(seen),
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -116,9 +180,11 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
                 Failure::usage(format!("cannot read {}: {error}", path.display()))
             })?),
         };
+    let mail = args.mail.options(args.console, scheme)?;
     let targets = Targets::parse(&args.message_program, &args.message_webhook);
     let options = ManagerOptions {
         targets: targets.map_err(Failure::usage)?,
+        mail,
         data: context.data().to_owned(),
         admin_token_file: args.own_data.as_ref().map(|data| data.join(ADMIN_TOKEN)),
         listen: args.console,

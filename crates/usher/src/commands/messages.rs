@@ -6,7 +6,7 @@ use usher_api::{Page, StatusMessage};
 use usher_core::messages::{CATALOGUE, Severity};
 
 use super::managed::ManagerAt;
-use super::{one_of, standing};
+use super::{one_of, rules, standing};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch, show};
@@ -22,7 +22,8 @@ Examples:
   usher messages --about alpha --since 'last week'
   usher messages explain 9406     what it means, what to check, what Usher does itself
   usher messages summary          how the site and its components stand
-  usher messages thresholds       from where on something is told")]
+  usher messages thresholds       from where on something is told
+  usher messages rules            what becomes of messages: mails, webhooks, programs")]
 pub(crate) struct Messages {
     #[command(subcommand)]
     command: Option<Command>,
@@ -61,8 +62,7 @@ enum Command {
     /// Show how the site and its components stand, by the messages since a set time
     Summary(ManagerAt),
     Thresholds(standing::Thresholds),
-    /// Show the rules that say what becomes of messages, as JSON
-    Rules(ManagerAt),
+    Rules(Box<rules::Rules>),
 }
 
 /// Does it.
@@ -71,7 +71,7 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
         Some(Command::Explain { id }) => return explain(id, context),
         Some(Command::Summary(at)) => return standing::summary(&at, context),
         Some(Command::Thresholds(args)) => return standing::thresholds(args, context),
-        Some(Command::Rules(at)) => return standing::rules(&at, context),
+        Some(Command::Rules(args)) => return rules::run(*args, context),
         None => {}
     }
     context.block_on(async {

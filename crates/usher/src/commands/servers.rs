@@ -38,10 +38,11 @@ pub(crate) enum Servers {
 #[command(after_help = "\
 Examples:
   usher servers add alpha --url http://10.0.0.5:8470 --token-file alpha.token
-  usher servers add here --url http://127.0.0.1:8470 --token-file token --data /var/lib/usher
+  usher servers add here --url http://127.0.0.1:8470 --token-file token \\
+    --server-data /var/lib/usher --data /var/lib/usher-manager
 
---data DIR is the data directory of that server, where it is on the manager's computer: who holds
-its lock is evidence, too.")]
+--data DIR is where the manager's admin.token lies, as for all commands; --server-data DIR is of
+the server that is added.")]
 pub(crate) struct Add {
     /// Its name, for people
     name: String,
@@ -54,6 +55,10 @@ pub(crate) struct Add {
     /// Its systemd unit, where it is on the manager's computer
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
+    /// Its data directory, if it is on the manager's computer: who holds the lock there is evidence,
+    /// too
+    #[arg(long, value_name = "DIR")]
+    server_data: Option<PathBuf>,
     #[command(flatten)]
     manager: ManagerAt,
 }
@@ -116,9 +121,14 @@ async fn add(args: Add, context: &Context) -> Result<(), Failure> {
         url: args.url,
         token: token.trim().to_owned(),
         unit: args.unit,
-        data: context
-            .data_given
-            .then(|| context.data().display().to_string()),
+        data: match &args.server_data {
+            // The manager runs in another folder.
+            Some(data) => Some(std::path::absolute(data).map_err(|error| {
+                Failure::usage(format!("cannot use {}: {error}", data.display()))
+            })?),
+            None => None,
+        }
+        .map(|data| data.display().to_string()),
     };
     let added: WatchedServer = args
         .manager

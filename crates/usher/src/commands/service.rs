@@ -17,7 +17,7 @@ use crate::notify::autostart;
 use crate::output::{line, print, print_json};
 
 /// Where systemd looks for what the administrator installs.
-const UNIT_DIR: &str = "/etc/systemd/system";
+pub(super) const UNIT_DIR: &str = "/etc/systemd/system";
 /// Where polkit looks for what the administrator installs.
 const POLKIT_DIR: &str = "/etc/polkit-1/rules.d";
 
@@ -34,6 +34,8 @@ install, remove, start and stop need root, and systemd. pause and continue ask t
 which is --server URL.")]
 pub(crate) enum Service {
     Install(Install),
+    #[command(name = "install-backup")]
+    InstallBackup(super::nightly::InstallBackup),
     Remove(Remove),
     /// Start a role's service, and wait until it is ready
     Start(Which),
@@ -138,6 +140,7 @@ impl Which {
 pub(crate) fn run(command: Service, context: &Context) -> Result<(), Failure> {
     match command {
         Service::Install(args) => install(&args, context),
+        Service::InstallBackup(args) => super::nightly::install(&args, context),
         Service::Remove(args) => remove(&args),
         Service::Start(which) => {
             // The socket first: the service takes it over.
@@ -280,7 +283,7 @@ fn remove(args: &Remove) -> Result<(), Failure> {
     line("its data stays where it is")
 }
 
-fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::failed(format!("cannot {doing} {}: {error}", path.display()));
     match error.kind() {
         std::io::ErrorKind::PermissionDenied => {

@@ -1,5 +1,4 @@
-//! `usher messages summary`, `thresholds` and `rules`: how components stand, and by what that and
-//! all else is judged.
+//! `usher messages summary` and `thresholds`: how components stand, and by what that is judged.
 
 use clap::Args;
 use serde_json::Value;
@@ -60,14 +59,6 @@ fn table(lines: &[ComponentSummary]) -> Table {
         ]);
     }
     table
-}
-
-/// Shows the rules.
-pub(crate) fn rules(at: &ManagerAt, context: &Context) -> Result<(), Failure> {
-    context.block_on(async {
-        let rules: Value = at.client(context)?.get("/v1/message-rules").await?;
-        print_json(&rules)
-    })
 }
 
 /// Shows the thresholds, changed where something is to be.

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use usher_api::client::Client;
 use usher_api::{Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_core::people::TOKEN_REALM;
 
@@ -22,17 +23,26 @@ pub(crate) enum Token {
 /// Make a token; it is printed alone on stdout, this once
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Roles: client (seats for the one user it is bound to), agent (reports for one computer), viewer
-(sees everything), operator (also ends leases, and asks for anyone), admin (everything).
+Roles: client (seats for the one user it is bound to), agent (reports for one computer), backup
+(takes backups, and nothing else), viewer (sees everything), operator (also ends leases, and asks
+for anyone), admin (everything).
+A manager takes tokens of its own, of role viewer, operator or admin: --at-manager makes one.
 
 Examples:
   usher token create --role client --user anna > anna.token
   usher token create --role client --user anna --realm corp.example > anna.token
-  usher token create --role viewer --name dashboard --expires 90d")]
+  usher token create --role viewer --name dashboard --expires 90d
+  usher token create --role viewer --name nagios --at-manager > nagios.token
+  usher token create --role agent --computer c-1f2e --rotate
+
+Of two tokens with the same role, name and binding both are valid. --rotate makes a new one and then
+revokes those before it; --if-missing makes one only if there is none, for its secret is not shown
+again.")]
 pub(crate) struct Create {
     /// What its bearer may do
     #[arg(long, value_name = "ROLE",
-        value_parser = super::one_of::<Role>(&["client", "agent", "viewer", "operator", "admin"]))]
+        value_parser = super::one_of::<Role>(
+            &["client", "agent", "backup", "viewer", "operator", "admin"]))]
     role: Role,
     /// What it is for
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -51,6 +61,32 @@ pub(crate) struct Create {
     /// When it stops working: a time, a day, or how long from now (90d)
     #[arg(long, value_name = "TIME", value_parser = time::until)]
     expires: Option<Timestamp>,
+    /// Make none if there is a valid one with the same role, name and binding
+    #[arg(long, conflicts_with = "rotate")]
+    if_missing: bool,
+    /// Revoke the valid ones with the same role, name and binding, once the new one is made
+    #[arg(long)]
+    rotate: bool,
+    #[command(flatten)]
+    at: AtManager,
+}
+
+/// Whose tokens they are.
+#[derive(Debug, Args)]
+struct AtManager {
+    /// Tokens of a manager instead of the server's
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
+        default_missing_value = super::managed::MANAGER)]
+    at_manager: Option<String>,
+}
+
+impl AtManager {
+    fn client(&self, context: &Context) -> Result<Client, Failure> {
+        match &self.at_manager {
+            Some(url) => context.client_of(url, context.token()),
+            None => context.client(),
+        }
+    }
 }
 
 /// List the tokens, without their secrets
@@ -58,6 +94,8 @@ pub(crate) struct Create {
 pub(crate) struct List {
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    at: AtManager,
 }
 
 /// Revoke a token: it stops working at once
@@ -69,42 +107,23 @@ pub(crate) struct Revoke {
     /// Token id
     #[arg(value_name = "ID")]
     id: String,
+    #[command(flatten)]
+    at: AtManager,
 }
 
 /// Does it.
 pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
         match args {
-            Token::Create(args) => {
-                let request = TokenRequest {
-                    role: args.role,
-                    name: args.name,
-                    user: args.user,
-                    realm: args.realm,
-                    computer: args.computer,
-                    expires_at: args.expires,
-                };
-                let made: TokenCreated = client
-                    .post_keyed("/v1/tokens", &host::request_key(), &request)
-                    .await?;
-                if context.json() {
-                    return print_json(&made);
-                }
-                line(&made.token)?;
-                eprintln_quiet(&format!(
-                    "Token {} for role {}: keep it, it is not shown again.",
-                    made.info.id,
-                    made.info.role.as_str()
-                ));
-                Ok(())
-            }
+            Token::Create(args) => create(args, context).await,
             Token::List(args) => {
+                let client = args.at.client(context)?;
                 let page = fetch(&client, &Query::new("/v1/tokens"), &args.extent).await?;
                 show(context, &page, "There are no tokens.", table)
             }
             Token::Revoke(args) => {
-                client
+                args.at
+                    .client(context)?
                     .delete(&format!("/v1/tokens/{}", segment(&args.id)?))
                     .await?;
                 eprintln_quiet(&format!("Token {} is revoked.", args.id));
@@ -121,6 +140,90 @@ fn bound_to(token: &TokenInfo) -> String {
     });
     let bound = user.or_else(|| token.computer.clone());
     bound.unwrap_or_else(|| "-".to_owned())
+}
+
+async fn create(args: Create, context: &Context) -> Result<(), Failure> {
+    let client = args.at.client(context)?;
+    let request = TokenRequest {
+        role: args.role,
+        name: args.name,
+        user: args.user,
+        realm: args.realm,
+        computer: args.computer,
+        expires_at: args.expires,
+    };
+    let is_nobodys =
+        request.name.is_empty() && request.user.is_none() && request.computer.is_none();
+    if is_nobodys && (args.rotate || args.if_missing) {
+        return Err(Failure::usage(
+            "--rotate and --if-missing go by the name and the binding, and neither is given",
+        )
+        .next("Give --name TEXT."));
+    }
+    let there = match is_nobodys {
+        true => Vec::new(),
+        false => like(&client, &request).await?,
+    };
+    if args.if_missing
+        && let Some(one) = there.first()
+    {
+        if context.json() {
+            return print_json(one);
+        }
+        eprintln_quiet(&format!(
+            "Token {} is there already: none is made, and its secret is not shown again. \
+             --rotate replaces it.",
+            one.id
+        ));
+        return Ok(());
+    }
+    let made: TokenCreated = client
+        .post_keyed("/v1/tokens", &host::request_key(), &request)
+        .await?;
+    match context.json() {
+        true => print_json(&made)?,
+        false => line(&made.token)?,
+    }
+    eprintln_quiet(&format!(
+        "Token {} for role {}: keep it, it is not shown again.",
+        made.info.id,
+        made.info.role.as_str()
+    ));
+    // The new one is out first: who is cut off here has two that are valid, and never none.
+    for before in &there {
+        if args.rotate {
+            client
+                .delete(&format!("/v1/tokens/{}", segment(&before.id)?))
+                .await?;
+            eprintln_quiet(&format!("Token {} is revoked.", before.id));
+        } else {
+            eprintln_quiet(&format!(
+                "Token {} with the same role, name and binding stays valid: --rotate revokes it, \
+                 --if-missing makes no second one.",
+                before.id
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The valid tokens with the role, name and binding of a request.
+async fn like(client: &Client, request: &TokenRequest) -> Result<Vec<TokenInfo>, Failure> {
+    // All of them: a server keeps a bounded number.
+    let extent = Extent { limit: 0 };
+    let all = fetch(client, &Query::new("/v1/tokens"), &extent).await?;
+    let now = Timestamp::now();
+    fn realm(realm: Option<&str>) -> &str {
+        realm.unwrap_or(TOKEN_REALM)
+    }
+    let is_like = |token: &TokenInfo| {
+        (token.role, &token.name) == (request.role, &request.name)
+            && (&token.user, &token.computer) == (&request.user, &request.computer)
+            && realm(token.realm.as_deref()) == realm(request.realm.as_deref())
+            && token.revoked_at.is_none()
+            && token.expires_at.is_none_or(|at| at > now)
+    };
+    Ok(all.items.into_iter().filter(is_like).collect())
 }
 
 fn table(tokens: &[TokenInfo]) -> Table {

@@ -8,12 +8,10 @@ use clap::Args;
 use usher_api::client::ClientError;
 use usher_api::{Status, client::Client};
 
+use super::managed::MANAGER;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{counted, line, print_json, tame};
-
-/// Where a manager is as a rule.
-const MANAGER: &str = "http://127.0.0.1:8480";
 
 /// Print one line and exit 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), for Nagios and its kin
 #[derive(Debug, Args)]
@@ -28,7 +26,9 @@ error is open, WARNING where one is degraded or unreachable, grants nothing beca
 was restored, or a warning is open. Else, with
 --server-only, and where --server names one and --manager does not, the server's own: CRITICAL where
 nobody answers or it cannot serve, WARNING where it serves with trouble or a threshold is passed.
-UNKNOWN: it cannot be told, such as with a token that is not valid.")]
+UNKNOWN: it cannot be told, such as with a token that is not valid, or that the manager does not
+take: it has tokens of its own (`usher token create --role viewer --at-manager`). A line about a
+server alone says so.")]
 pub(crate) struct Check {
     /// The manager whose view it is [default: http://127.0.0.1:8480, where one is]
     #[arg(long, value_name = "URL", conflicts_with = "server_only")]
@@ -107,10 +107,12 @@ pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
         if let Some(finding) = of_site(args, context).await {
             return Ok(finding);
         }
-        Ok(match context.client() {
+        let mut finding = match context.client() {
             Ok(client) => look(args, &client).await,
             Err(failure) => unknown(&failure.to_string()),
-        })
+        };
+        finding.text.push_str(" (server only)");
+        Ok(finding)
     })?;
     if context.json() {
         print_json(&serde_json::json!({
@@ -153,8 +155,8 @@ fn unknown(why: &str) -> Finding {
     }
 }
 
-/// The manager's view. None where the server is to be asked: nobody has named a manager, and none
-/// answers, or none that takes the token.
+/// The manager's view. None if the server is to be asked: nobody has named a manager, and none
+/// answers. One that refuses is there, so that its view is not known.
 async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
     if args.server_only || (context.server_given && args.manager.is_none()) {
         return None;
@@ -176,8 +178,25 @@ async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
     };
     match site::ask(&client).await {
         Ok(view) => Some(site::judge(&view)),
-        Err(error) => args.manager.as_ref().map(|_| without_status(error)),
+        Err(error) => refused(&error, url).or_else(|| {
+            let is_named = args.manager.is_some();
+            is_named.then(|| without_status(error))
+        }),
     }
+}
+
+/// What is said if a manager answered that it refuses.
+fn refused(error: &ClientError, url: &str) -> Option<Finding> {
+    let problem = error.problem()?;
+    if problem.status >= 500 {
+        return None;
+    }
+    Some(unknown(&format!(
+        "the manager at {url} refuses ({}): show a token of its own, of role viewer \
+         (`usher token create --role viewer --at-manager` makes one), or ask the server alone \
+         with --server-only",
+        problem.detail
+    )))
 }
 
 fn one_line(text: &str) -> String {
@@ -319,6 +338,18 @@ mod tests {
             warning_unseated: None,
             critical_unseated: None,
         }
+    }
+
+    #[test]
+    fn a_manager_that_refuses_is_unknown_and_one_that_fails_is_not_said_to_refuse() {
+        let problem = |code| {
+            let problem = usher_api::Problem::new(code, "no token was shown");
+            ClientError::Problem(Box::new(problem))
+        };
+        let said = refused(&problem(usher_api::Code::Unauthorized), MANAGER).unwrap();
+        assert_eq!(said.level, Level::Unknown);
+        assert!(said.text.contains("--at-manager"), "{}", said.text);
+        assert!(refused(&problem(usher_api::Code::StorageFailed), MANAGER).is_none());
     }
 
     #[test]

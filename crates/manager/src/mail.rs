@@ -1,0 +1,249 @@
+//! A message as a mail: a subject of whole words, and who, where, what to do and a link.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use usher_api::StatusMessage;
+use usher_core::messages::entry;
+
+use crate::smtp::Relay;
+
+/// Longest text of a message in a subject, in characters.
+const SUBJECT_CHARS: usize = 90;
+/// Bytes in one encoded word of a header: RFC 2047 allows 75 characters with its frame.
+const ENCODED_BYTES: usize = 42;
+
+/// How mails are sent, and what they say of the manager itself.
+#[derive(Debug, Clone, Default)]
+pub struct MailOptions {
+    /// The relay; none: `/usr/sbin/sendmail` of the manager's computer.
+    pub relay: Option<Relay>,
+    /// The sender; none: `usher@COMPUTER`.
+    pub from: Option<String>,
+    /// Where people see the manager's page; none: mails bear no link.
+    pub link: Option<String>,
+}
+
+/// A sender or a recipient that stands as it is in a header and in a command to a relay.
+///
+/// # Errors
+/// Why it is none, as the end of a sentence.
+pub fn check_address(text: &str) -> Result<(), &'static str> {
+    let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && !"<>,;\"".contains(c);
+    match text.split_once('@') {
+        _ if !text.chars().all(is_plain) => Err("has white space or `<>,;\"` in it"),
+        Some((name, host)) if !name.is_empty() && !host.is_empty() && text.len() <= 320 => Ok(()),
+        _ => Err("is no address such as ops@example.org"),
+    }
+}
+
+/// The mail's headers and text, with lines that end by LF.
+pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&str>) -> String {
+    let known = entry(message.id);
+    let about = match &message.server {
+        Some(server) => format!("the metering server {server}"),
+        None => format!("the {}", message.component),
+    };
+    let often = match message.count {
+        1 => String::new(),
+        count => format!(", seen {count} times, last at {}", message.last_at),
+    };
+    let more = match link {
+        Some(link) => format!(
+            "{link}\n            `usher messages explain {}`",
+            message.id
+        ),
+        None => format!("`usher messages explain {}`", message.id),
+    };
+    let over = match message.recovered_at {
+        Some(at) => format!("Over since  {at}\n"),
+        None => String::new(),
+    };
+    let now = Timestamp::now();
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_string(&now);
+    format!(
+        "From: {from}\nTo: {to}\nSubject: {subject}\nDate: {date}\n\
+         Message-ID: <usher.{record}.{sent}@{host}>\nAuto-Submitted: auto-generated\n\
+         MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
+         Content-Transfer-Encoding: 8bit\n\n\
+         {said}\n\n\
+         About       {about}\n\
+         Where       site {site}, told by the manager on {computer}\n\
+         Since       {first}{often}\n{over}\
+         What        {severity}, message {id}: {meaning}\n\
+         What to do  {check}\n\
+         Usher       {does}\n\
+         More        {more}\n",
+        subject = header(&subject(message)),
+        date = date.unwrap_or_default(),
+        record = message.record_id,
+        sent = now.as_millisecond(),
+        host = from.rsplit('@').next().unwrap_or("usher"),
+        said = message.text,
+        site = message.site,
+        computer = message.computer,
+        first = message.first_at,
+        severity = message.severity,
+        id = message.id,
+        meaning = known.meaning,
+        check = known.check,
+        does = known.does,
+    )
+}
+
+fn subject(message: &StatusMessage) -> String {
+    let over = match message.recovered_at {
+        Some(_) => " (over)",
+        None => "",
+    };
+    let said = whole_words(&message.text, SUBJECT_CHARS);
+    format!("[usher] {}{over}: {said}", message.severity)
+}
+
+/// At most so many characters, cut between words, with a mark where something is left out.
+fn whole_words(text: &str, at_most: usize) -> String {
+    let mut said = String::new();
+    let mut chars = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count() + usize::from(!said.is_empty());
+        if chars + length > at_most {
+            if said.is_empty() {
+                said = word.chars().take(at_most).collect();
+            }
+            said.push_str(" ...");
+            return said;
+        }
+        if !said.is_empty() {
+            said.push(' ');
+        }
+        said.push_str(word);
+        chars += length;
+    }
+    said
+}
+
+/// A text in a header, in encoded words (RFC 2047) where it is not plain ASCII.
+fn header(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.is_ascii() {
+        return text;
+    }
+    let mut words = vec![String::new()];
+    for c in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= ENCODED_BYTES => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    let encoded = words
+        .iter()
+        .map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word)));
+    encoded.collect::<Vec<_>>().join("\n ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> StatusMessage {
+        let at = Timestamp::UNIX_EPOCH;
+        StatusMessage {
+            record_id: 7,
+            id: 9431,
+            severity: "warning".to_owned(),
+            kind: "milestone".to_owned(),
+            component: "licensing".to_owned(),
+            computer: "mgr1".to_owned(),
+            site: "lab".to_owned(),
+            server: Some("alpha".to_owned()),
+            time: at,
+            values: Vec::new(),
+            text: text.to_owned(),
+            count: 3,
+            first_at: at,
+            last_at: at,
+            recovered_at: None,
+        }
+    }
+
+    #[test]
+    fn a_mail_says_who_where_what_to_do_and_where_to_see_more() {
+        let mail = text(
+            &message("Seats of CAD are low"),
+            "usher@lab.example",
+            "ops@lab.example",
+            Some("https://usher.lab.example:8480/"),
+        );
+        let (head, body) = mail.split_once("\n\n").unwrap();
+        assert!(
+            head.contains("Subject: [usher] warning: Seats of CAD are low\n"),
+            "{head}"
+        );
+        assert!(
+            head.contains("\nDate: Thu") || head.contains("\nDate: "),
+            "{head}"
+        );
+        for line in [
+            "Seats of CAD are low",
+            "About       the metering server alpha",
+            "Where       site lab, told by the manager on mgr1",
+            "What to do  `usher leases --product`",
+            "More        https://usher.lab.example:8480/",
+            "seen 3 times",
+        ] {
+            assert!(body.contains(line), "{line}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_subject_ends_with_a_whole_word() {
+        let long = "Seats of CAD are low: ".repeat(9);
+        let said = subject(&message(&long));
+        assert!(
+            said.chars().count() <= "[usher] warning:  ...".len() + SUBJECT_CHARS,
+            "{said}"
+        );
+        let last = said
+            .strip_suffix(" ...")
+            .unwrap()
+            .rsplit(' ')
+            .next()
+            .unwrap();
+        assert!(
+            ["Seats", "of", "CAD", "are", "low:"].contains(&last),
+            "{said}"
+        );
+        assert_eq!(whole_words("short", 90), "short");
+        assert_eq!(whole_words(&"x".repeat(99), 90).len(), 94);
+    }
+
+    #[test]
+    fn a_subject_of_another_alphabet_is_encoded_and_bears_no_line_of_its_own() {
+        let encoded =
+            header("Sitze f\u{fc}r Zeichnen sind knapp, wirklich sehr knapp, und bald aus");
+        for word in encoded.split("\n ") {
+            assert!(word.starts_with("=?utf-8?B?") && word.len() <= 75, "{word}");
+        }
+        assert_eq!(header("a\r\nBcc: x@y"), "a  Bcc: x@y");
+    }
+
+    #[test]
+    fn an_address_that_would_say_more_is_refused() {
+        assert!(check_address("ops@example.org").is_ok());
+        for wrong in [
+            "",
+            "ops",
+            "@x",
+            "ops@",
+            "a@b\nBcc: c@d",
+            "a@b, c@d",
+            "<a@b>",
+            "a b@c",
+        ] {
+            assert!(check_address(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

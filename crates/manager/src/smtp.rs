@@ -1,0 +1,284 @@
+//! Sending a mail through a relay by SMTP (RFC 5321), with TLS (RFC 8314, RFC 3207) and a login
+//! (RFC 4954). One mail a connection; bounded in time by who calls, and in what is read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// More of one answer is not read.
+const ANSWER_BYTES: u64 = 16 * 1024;
+
+/// How a connection to a relay is kept from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelayTls {
+    /// TLS from the first byte on, as a rule on port 465.
+    Tls,
+    /// Asked for by STARTTLS, as a rule on port 587; a relay that has none gets no mail.
+    StartTls,
+    /// None.
+    Plain,
+}
+
+/// A relay, and how to log in there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Relay {
+    /// Its name or address: its certificate has to be of it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is kept from others.
+    pub tls: RelayTls,
+    /// Who logs in, and the file with the password; none: nobody does.
+    pub login: Option<(String, PathBuf)>,
+}
+
+impl Relay {
+    /// From `HOST` or `HOST:PORT`, and what else is set.
+    ///
+    /// # Errors
+    /// What cannot be, as a sentence.
+    pub fn parse(
+        text: &str,
+        tls: RelayTls,
+        login: Option<(String, PathBuf)>,
+    ) -> Result<Relay, String> {
+        let usual = match tls {
+            RelayTls::Tls => 465,
+            RelayTls::StartTls => 587,
+            RelayTls::Plain => 25,
+        };
+        let bad = || format!("the relay {text:?} is not HOST or HOST:PORT");
+        let (host, port) = match text.rsplit_once(':') {
+            // An IPv6 address without brackets has no port.
+            Some((host, _)) if host.contains(':') && !host.ends_with(']') => (text, usual),
+            Some((host, port)) => (host, port.parse().map_err(|_| bad())?),
+            None => (text, usual),
+        };
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        ServerName::try_from(host.clone()).map_err(|_| bad())?;
+        let is_here = host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+        if login.is_some() && tls == RelayTls::Plain && !is_here {
+            return Err(format!(
+                "the password for {host} would travel in the clear: use --smtp-tls starttls or tls"
+            ));
+        }
+        Ok(Relay {
+            host,
+            port,
+            tls,
+            login,
+        })
+    }
+}
+
+/// A mail, addressed.
+pub(crate) struct Mail<'a> {
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    /// Headers and text; lines end by LF.
+    pub(crate) text: &'a str,
+}
+
+/// Sends a mail; why not, as a sentence, if the relay did not take it.
+pub(crate) async fn send(
+    mail: &Mail<'_>,
+    relay: &Relay,
+    trusted: Option<&[u8]>,
+) -> Result<(), String> {
+    let place = format!("{}:{}", relay.host, relay.port);
+    let stream = TcpStream::connect((relay.host.as_str(), relay.port))
+        .await
+        .map_err(|error| format!("cannot reach the relay {place}: {error}"))?;
+    let told = match relay.tls {
+        RelayTls::Plain => hand_over(Talk::new(stream), mail, relay, true).await,
+        RelayTls::Tls => {
+            let stream = secured(stream, relay, trusted).await?;
+            hand_over(Talk::new(stream), mail, relay, true).await
+        }
+        RelayTls::StartTls => {
+            let mut talk = Talk::new(stream);
+            talk.expect(220).await?;
+            talk.hello().await?;
+            talk.say("STARTTLS", 220).await.map_err(|why| {
+                format!("the relay {place} does not begin TLS ({why}): see --smtp-tls")
+            })?;
+            let stream = secured(talk.into_inner()?, relay, trusted).await?;
+            // Nothing of before counts any more, the greeting neither.
+            hand_over(Talk::new(stream), mail, relay, false).await
+        }
+    };
+    told.map_err(|why| format!("the relay {place}: {why}"))
+}
+
+async fn secured(
+    stream: TcpStream,
+    relay: &Relay,
+    trusted: Option<&[u8]>,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
+    use rustls::pki_types::pem::PemObject;
+    let roots: Vec<CertificateDer<'static>> = match trusted {
+        Some(pem) => CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<_, _>>()
+            .map_err(|error| format!("cannot read the authority: {error}"))?,
+        None => Vec::new(),
+    };
+    let failed =
+        |error: &dyn std::fmt::Display| format!("TLS with the relay {}: {error}", relay.host);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier =
+        rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider.clone())
+            .map_err(|error| failed(&error))?;
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    let name = ServerName::try_from(relay.host.clone()).map_err(|error| failed(&error))?;
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .map_err(|error| failed(&error))
+}
+
+async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
+    mut talk: Talk<S>,
+    mail: &Mail<'_>,
+    relay: &Relay,
+    is_greeted: bool,
+) -> Result<(), String> {
+    if is_greeted {
+        talk.expect(220).await?;
+    }
+    talk.hello().await?;
+    if let Some((name, file)) = &relay.login {
+        let password = std::fs::read_to_string(file)
+            .map_err(|error| format!("cannot read the password {}: {error}", file.display()))?;
+        let secret = format!("\0{name}\0{}", password.trim_end_matches(['\r', '\n']));
+        let line = format!("AUTH PLAIN {}", STANDARD.encode(secret));
+        talk.say(&line, 235)
+            .await
+            .map_err(|why| format!("the login as {name} was not taken: {why}"))?;
+    }
+    talk.say(&format!("MAIL FROM:<{}>", mail.from), 250).await?;
+    talk.say(&format!("RCPT TO:<{}>", mail.to), 250).await?;
+    talk.say("DATA", 354).await?;
+    talk.write(&stuffed(mail.text)).await?;
+    talk.say(".", 250).await?;
+    // It has the mail; what it says of the end changes nothing.
+    let _ = talk.say("QUIT", 221).await;
+    Ok(())
+}
+
+/// Lines that end by CRLF, with a dot more where one begins with a dot.
+fn stuffed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    for line in text.lines() {
+        if line.starts_with('.') {
+            out.push('.');
+        }
+        out.push_str(line);
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// Lines to and from a relay.
+struct Talk<S> {
+    stream: BufReader<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
+    fn new(stream: S) -> Self {
+        Talk {
+            stream: BufReader::new(stream),
+        }
+    }
+
+    /// The stream, if nothing of it was read ahead: that would be said in the clear for after TLS.
+    fn into_inner(self) -> Result<S, String> {
+        match self.stream.buffer().is_empty() {
+            true => Ok(self.stream.into_inner()),
+            false => Err("the relay says more than was asked before TLS".to_owned()),
+        }
+    }
+
+    async fn write(&mut self, text: &str) -> Result<(), String> {
+        let wrote = async {
+            self.stream.write_all(text.as_bytes()).await?;
+            self.stream.flush().await
+        };
+        wrote
+            .await
+            .map_err(|error| format!("it broke off: {error}"))
+    }
+
+    async fn hello(&mut self) -> Result<(), String> {
+        let uname = rustix::system::uname();
+        let name = uname.nodename().to_string_lossy();
+        self.say(&format!("EHLO {name}"), 250).await
+    }
+
+    async fn say(&mut self, line: &str, wanted: u16) -> Result<(), String> {
+        self.write(&format!("{line}\r\n")).await?;
+        self.expect(wanted).await
+    }
+
+    /// Reads an answer of one or several lines.
+    async fn expect(&mut self, wanted: u16) -> Result<(), String> {
+        let mut answer = (&mut self.stream).take(ANSWER_BYTES);
+        loop {
+            let mut line = String::new();
+            let read = answer.read_line(&mut line).await;
+            read.map_err(|error| format!("it broke off: {error}"))?;
+            if !line.ends_with('\n') {
+                return Err("it broke off".to_owned());
+            }
+            let line = line.trim_end();
+            if line.as_bytes().get(3) == Some(&b'-') {
+                continue;
+            }
+            let is_wanted = line.get(..3) == Some(wanted.to_string().as_str());
+            return match is_wanted {
+                true => Ok(()),
+                false => Err(format!("it answered {line:?}")),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_has_the_usual_port_of_its_tls_and_no_password_goes_in_the_clear() {
+        let port = |text: &str, tls| Relay::parse(text, tls, None).map(|relay| relay.port);
+        assert_eq!(port("mail.example.org", RelayTls::StartTls), Ok(587));
+        assert_eq!(port("mail.example.org", RelayTls::Tls), Ok(465));
+        assert_eq!(port("127.0.0.1:2525", RelayTls::Plain), Ok(2525));
+        assert_eq!(port("[::1]:2525", RelayTls::Plain), Ok(2525));
+        assert!(port("mail.example.org:x", RelayTls::Tls).is_err());
+        assert!(port("a b", RelayTls::Tls).is_err());
+        let login = || Some(("usher".to_owned(), PathBuf::from("/etc/usher/smtp")));
+        assert!(Relay::parse("mail.example.org", RelayTls::Plain, login()).is_err());
+        assert!(Relay::parse("localhost", RelayTls::Plain, login()).is_ok());
+    }
+
+    #[test]
+    fn a_line_of_a_dot_does_not_end_a_mail() {
+        assert_eq!(stuffed("a\n.\n.b\n"), "a\r\n..\r\n..b\r\n");
+    }
+}

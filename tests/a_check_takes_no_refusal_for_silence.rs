@@ -1,0 +1,59 @@
+//! `usher check` with a token that the manager does not take says so, and does not say that all is
+//! well; the manager has tokens by role of its own.
+
+use crate::support::{Ended, Folder, Running, said, stdout, usher};
+
+fn console(running: &Running) -> String {
+    let word = running
+        .ready
+        .split(' ')
+        .find_map(|word| word.strip_prefix("console="));
+    word.unwrap().to_owned()
+}
+
+#[test]
+fn a_manager_that_refuses_is_unknown_and_takes_a_viewers_token_of_its_own() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    let console = console(&running);
+    let check = |token: &str, options: &[&str]| {
+        let mut command = usher();
+        command.args(["check", "--server", &running.api, "--token", token]);
+        let output = command.args(options).ended();
+        (output.status.code(), stdout(&output))
+    };
+    let of_server = running.ok(&["token", "create", "--role", "viewer"]);
+    let (code, line) = check(of_server.trim(), &["--manager", &console]);
+    assert_eq!(code, Some(3), "{line}");
+    assert!(
+        line.starts_with("USHER UNKNOWN - the manager at "),
+        "{line}"
+    );
+    assert!(line.contains("--at-manager"), "{line}");
+
+    let (code, line) = check(of_server.trim(), &[]);
+    assert_eq!(code, Some(0), "{line}");
+    assert!(line.contains(" (server only)|"), "{line}");
+
+    let at = format!("--at-manager={console}");
+    let make = [
+        "token", "create", "--role", "viewer", "--name", "nagios", &at,
+    ];
+    let of_manager = running.ok(&make);
+    let (code, line) = check(of_manager.trim(), &["--manager", &console]);
+    assert!(code != Some(3) && line.contains("1 servers"), "{line}");
+    assert!(!line.contains("server only"), "{line}");
+
+    // It looks, and changes nothing.
+    let mut remove = usher();
+    remove.args(["servers", "remove", "local", "--manager", &console]);
+    let output = remove.args(["--token", of_manager.trim()]).ended();
+    assert!(!output.status.success());
+    assert!(said(&output).contains("role viewer"), "{}", said(&output));
+
+    let list = running.json(&["token", "list", &at]);
+    let id = list["items"][0]["id"].as_str().unwrap();
+    running.ok(&["token", "revoke", id, &at]);
+    let (code, line) = check(of_manager.trim(), &["--manager", &console]);
+    assert_eq!(code, Some(3), "{line}");
+}
