@@ -12,8 +12,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use usher_api::StatusMessage;
 
-use crate::probe::innermost;
 use crate::mail::{self, MailOptions};
+use crate::probe::innermost;
 use crate::smtp;
 use crate::targets::{Errand, Webhook};
 
