@@ -47,6 +47,7 @@ mod gated;
 mod http;
 mod idle_programs_give_their_seats_back;
 mod installed;
+mod learn_knows_real_programs;
 mod load;
 mod managed;
 mod no_alarm_is_false;

@@ -6,6 +6,7 @@
 mod bench;
 mod bpf;
 mod endure;
+mod learn_table;
 mod leftovers;
 mod load;
 mod metadata;
@@ -46,6 +47,9 @@ cargo xtask COMMAND
          that writes and syncs without pause: does each pass, and the last in at most three times
          the time of the others? Takes an hour; --only FILTER runs the tests alone that this filter
          of nextest's takes
+  learn-table
+         thirteen real programs of Debian (a download of 1 GB, 4 GB on disk): does `usher product
+         learn` propose what docs/learn.md says, and does the agent record them by it?
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
   help   this
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&root, &rest),
         "soak" => soak::run(&root, &rest),
         "endure" => endure::run(&root, &rest),
+        "learn-table" => no_more(&rest).and_then(|()| learn_table::run(&root)),
         "load" => load::run(&rest),
         "bpf" => no_more(&rest).and_then(|()| bpf::run(&root)),
         "help" | "--help" | "-h" => {

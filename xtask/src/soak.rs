@@ -102,7 +102,7 @@ pub(crate) fn no_alarm(nextest: &Path, root: &Path, target: &Path, minutes: u32)
 }
 
 /// One of the tests that last.
-fn lasting(nextest: &Path, root: &Path, target: &Path, test: &str) -> Command {
+pub(crate) fn lasting(nextest: &Path, root: &Path, target: &Path, test: &str) -> Command {
     let filter = format!("package(usher-tests) & test(={test})");
     let mut command = Command::new(nextest);
     command

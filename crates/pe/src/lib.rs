@@ -10,6 +10,7 @@ mod bytes;
 mod headers;
 mod resources;
 mod version;
+pub mod wine;
 
 /// The most that is read of one file, in bytes, however large it is.
 pub const READ_LIMIT_BYTES: usize = 2 << 20;

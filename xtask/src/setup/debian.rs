@@ -138,6 +138,31 @@ const LIBBPF: Need = Need {
     for_what: "what it includes",
 };
 
+/// What `cargo xtask learn-table` needs.
+pub(crate) const LEARNED: &[Need] = &[
+    learned("soffice", "libreoffice-calc"),
+    learned("octave", "octave"),
+    learned("Rscript", "r-base-core"),
+    learned("scilab-cli", "scilab-cli"),
+    learned("blender", "blender"),
+    learned("chromium", "chromium"),
+    learned("gimp", "gimp"),
+    learned("freecadcmd", "freecad"),
+    learned("mpirun", "openmpi-bin"),
+    learned("openssl", "openssl"),
+    learned("java", "default-jdk-headless"),
+    learned("wine", "wine"),
+    learned("bwrap", "bubblewrap"),
+];
+
+const fn learned(program: &'static str, package: &'static str) -> Need {
+    Need {
+        program,
+        package,
+        for_what: "a program to learn",
+    }
+}
+
 /// What `cargo xtask test` needs.
 pub(crate) const TESTS: &[Need] = &[
     BASH, FSFREEZE, REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY,

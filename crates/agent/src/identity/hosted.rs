@@ -99,10 +99,14 @@ pub(crate) fn hosted(host: Host, pid: u32, exe: &[u8], exe_key: &FileKey) -> Opt
                 .position(|found| procfs::has_mapped(pid, found.key.device, found.key.inode));
             programs.into_iter().nth(mapped.unwrap_or(0))
         }
-        Host::Wine => arguments
-            .take(OPTIONS_LIMIT)
-            .filter_map(|argument| open(pid, &unix_path(argument)))
-            .find(|found| begins_with(&found.file, b"MZ")),
+        Host::Wine => {
+            let prefix = procfs::environment(pid).ok();
+            let prefix = prefix.and_then(|environ| usher_pe::wine::prefix(&environ));
+            arguments
+                .take(OPTIONS_LIMIT)
+                .filter_map(|name| open(pid, &usher_pe::wine::unix_name(name, prefix.as_deref())))
+                .find(|found| begins_with(&found.file, b"MZ"))
+        }
     }
 }
 
@@ -193,18 +197,4 @@ fn is_named(name: &[u8], exe: &[u8], exe_key: &FileKey) -> bool {
                 let path = [folder.as_bytes(), name].concat();
                 is_file(&path, exe_key)
             })
-}
-
-/// `Z:\opt\app.exe`, Wine's name of `/opt/app.exe`.
-fn unix_path(argument: &[u8]) -> Vec<u8> {
-    let stripped = argument
-        .strip_prefix(b"Z:")
-        .or_else(|| argument.strip_prefix(b"z:"));
-    match stripped {
-        Some(rest) => rest
-            .iter()
-            .map(|b| if *b == b'\\' { b'/' } else { *b })
-            .collect(),
-        None => argument.to_vec(),
-    }
 }

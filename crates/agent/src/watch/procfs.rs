@@ -249,6 +249,11 @@ pub(crate) fn arguments(pid: u32) -> io::Result<Vec<u8>> {
     read_text(pid, "cmdline")
 }
 
+/// The environment that a process was started with, each entry ended by NUL, as much as is read.
+pub(crate) fn environment(pid: u32) -> io::Result<Vec<u8>> {
+    read_text(pid, "environ")
+}
+
 /// The children of a process, as far as the kernel tells; those of its first threads only.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     const THREADS_LIMIT: usize = 64;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::product;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::learn::{self, Proposal, Seen, Watched, propose};
+use crate::learn::{self, Hosted, Proposal, Seen, Watched, propose};
 use crate::listing::eprintln_quiet;
 use crate::output::{Table, line, print, print_json, tame};
 use crate::run::find;
@@ -95,10 +95,12 @@ fn show(
 }
 
 fn table(programs: &[Seen], proposal: &Proposal) -> Table {
-    let mut table = Table::new(&[">STARTS", ">LONGEST", "PROGRAM", "PACKAGE", "PROPOSED"]);
+    let mut table = Table::new(&[
+        ">STARTS", ">LONGEST", ">CPU", "PROGRAM", "PACKAGE", "PROPOSED",
+    ]);
     for seen in programs {
-        let by = match &seen.script {
-            Some(_) => format!(
+        let by = match &seen.hosted {
+            Some(Hosted::Script(_) | Hosted::Windows(_)) => format!(
                 " (by {})",
                 seen.path.file_name().unwrap_or_default().to_string_lossy()
             ),
@@ -107,6 +109,7 @@ fn table(programs: &[Seen], proposal: &Proposal) -> Table {
         table.row([
             seen.starts.to_string(),
             format!("{:.2} s", seen.longest.as_secs_f64()),
+            format!("{:.2} s", seen.worked.as_secs_f64()),
             format!("{}{by}", seen.file().display()),
             seen.package.clone().unwrap_or_else(|| "-".to_owned()),
             proposal.part_of(seen),

@@ -5,16 +5,22 @@
 //! and again, and what can be missed is said. The command's output, exit code and signals are its
 //! own.
 
+mod folders;
+mod hosted;
 mod poll;
 mod propose;
+mod seen;
 mod trace;
+mod work;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use propose::{Proposal, Seen, propose};
+pub(crate) use hosted::Hosted;
+pub(crate) use propose::{Proposal, propose};
+pub(crate) use seen::Seen;
 
 use crate::failure::Failure;
 use crate::package;
@@ -28,10 +34,12 @@ const STARTS_LIMIT: usize = 100_000;
 struct Start {
     /// The executable, as the kernel names it.
     path: PathBuf,
-    /// The script that it interprets, where the kernel started it for one.
-    script: Option<PathBuf>,
+    /// What it was started for: a script, or a program of Windows.
+    hosted: Option<Hosted>,
     begun: Duration,
     ended: Option<Duration>,
+    /// The processor time that it took.
+    worked: Duration,
 }
 
 /// What was seen of a process tree.
@@ -63,22 +71,32 @@ impl Watched {
         }
     }
 
+    fn work(&mut self, index: Option<usize>, time: Duration) {
+        if let Some(start) = index.and_then(|index| self.starts.get_mut(index)) {
+            start.worked += time;
+        }
+    }
+
     /// The programs, each once, in the order of their first start.
     pub(crate) fn programs(&self) -> Vec<Seen> {
-        let mut index: BTreeMap<(&Path, Option<&Path>), usize> = BTreeMap::new();
+        let mut index: BTreeMap<(&Path, Option<&Hosted>), usize> = BTreeMap::new();
+        // Until when a program has lived so far: starts are in the order in which they began.
+        let mut until: Vec<Duration> = Vec::new();
         let mut programs: Vec<Seen> = Vec::new();
         for start in &self.starts {
-            let lasted = start
-                .ended
-                .unwrap_or(self.length)
-                .saturating_sub(start.begun);
-            let key = (start.path.as_path(), start.script.as_deref());
+            let ended = start.ended.unwrap_or(self.length);
+            let key = (start.path.as_path(), start.hosted.as_ref());
             let at = *index.entry(key).or_insert_with(|| {
-                programs.push(Seen::new(&start.path, start.script.as_deref()));
+                programs.push(Seen::new(&start.path, start.hosted.as_ref()));
+                until.push(Duration::ZERO);
                 programs.len() - 1
             });
-            programs[at].starts += 1;
-            programs[at].longest = programs[at].longest.max(lasted);
+            let seen = &mut programs[at];
+            seen.starts += 1;
+            seen.longest = seen.longest.max(ended.saturating_sub(start.begun));
+            seen.lived += ended.saturating_sub(start.begun.max(until[at]));
+            seen.worked += start.worked;
+            until[at] = until[at].max(ended);
         }
         let files: Vec<&Path> = programs.iter().map(Seen::file).collect();
         let packages = package::owners(&files);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{WaitOptions, getpid, set_child_subreaper, wait};
 
-use super::{Start, Watched};
+use super::{Start, Watched, hosted, work};
 use crate::failure::Failure;
 use crate::run::child::{Child, News};
 use crate::run::signals::Signals;
@@ -33,7 +33,7 @@ pub(super) async fn watch(
         ),
         ..Watched::default()
     };
-    let mut known: HashMap<i32, (PathBuf, Option<usize>)> = HashMap::new();
+    let mut known: HashMap<i32, Known> = HashMap::new();
     let mut root_ended = false;
     let mut told_to_stop = false;
     loop {
@@ -73,12 +73,20 @@ fn orphans_left() -> bool {
     }
 }
 
-fn look(known: &mut HashMap<i32, (PathBuf, Option<usize>)>, watched: &mut Watched, now: Duration) {
+/// A process of the tree.
+struct Known {
+    path: PathBuf,
+    start: Option<usize>,
+    /// The processor time of it that is counted.
+    worked: Duration,
+}
+
+fn look(known: &mut HashMap<i32, Known>, watched: &mut Watched, now: Duration) {
     let tree = descendants(i32::try_from(std::process::id()).unwrap_or(0));
-    known.retain(|pid, (_, index)| {
+    known.retain(|pid, process| {
         let lives = tree.contains(pid);
         if !lives {
-            watched.end(*index, now);
+            watched.end(process.start, now);
         }
         lives
     });
@@ -86,20 +94,36 @@ fn look(known: &mut HashMap<i32, (PathBuf, Option<usize>)>, watched: &mut Watche
         let Ok(path) = std::fs::read_link(format!("/proc/{pid}/exe")) else {
             continue;
         };
-        match known.get(&pid) {
-            Some((before, _)) if *before == path => continue,
-            Some((_, index)) => watched.end(*index, now),
+        let worked = work::of_process(pid).unwrap_or_default();
+        match known.get_mut(&pid) {
+            Some(before) if before.path == path => {
+                watched.work(before.start, worked.saturating_sub(before.worked));
+                before.worked = worked;
+                continue;
+            }
+            Some(before) => watched.end(before.start, now),
             // Between fork and exec it still shows this very program.
             None if std::env::current_exe().is_ok_and(|own| own == path) => continue,
             None => {}
         }
-        let index = watched.push(Start {
+        let hosted = hosted::is_of_wine(&path)
+            .then(|| hosted::of(&PathBuf::from(format!("/proc/{pid}")), &path))
+            .flatten();
+        let start = watched.push(Start {
             path: path.clone(),
-            script: None,
+            hosted,
             begun: now,
             ended: None,
+            worked: Duration::ZERO,
         });
-        known.insert(pid, (path, index));
+        known.insert(
+            pid,
+            Known {
+                path,
+                start,
+                worked,
+            },
+        );
     }
 }
 

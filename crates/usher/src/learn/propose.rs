@@ -1,103 +1,15 @@
 //! From what was executed to the rules of a product.
 //!
-//! Shells, interpreters, loaders and everyday tools are no part of a product: a rule for them would
-//! meter everybody's use of them. Of the rest, what ran longest is the program itself, and the others
-//! are helpers.
+//! Of what is a product's at all ([`Seen::not_proposed`]), the program itself is what worked most of
+//! what lived about as long as anything did, and the others are helpers.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use usher_core::identify::system_role;
 
-/// Packages of everyday tools.
-const TOOL_PACKAGES: [&str; 24] = [
-    "base-files",
-    "bsdutils",
-    "coreutils",
-    "debianutils",
-    "diffutils",
-    "findutils",
-    "gawk",
-    "grep",
-    "gzip",
-    "hostname",
-    "libc-bin",
-    "login",
-    "mawk",
-    "mount",
-    "ncurses-bin",
-    "ncurses-base",
-    "procps",
-    "sed",
-    "tar",
-    "util-linux",
-    "which",
-    "xz-utils",
-    "bzip2",
-    "less",
-];
-
-/// Above this many helpers in one folder, one rule for the folder is proposed.
-const HELPERS_BY_NAME: usize = 5;
-
-/// A program that was executed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Seen {
-    /// The executable.
-    pub(crate) path: PathBuf,
-    /// The script that it interpreted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) script: Option<PathBuf>,
-    /// How often it was started.
-    pub(crate) starts: u64,
-    /// How long its longest run lasted.
-    #[serde(rename = "longest_seconds", serialize_with = "as_seconds")]
-    pub(crate) longest: Duration,
-    /// The package that installed it, or its script.
-    pub(crate) package: Option<String>,
-}
-
-fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64())
-}
-
-impl Seen {
-    /// Seen for the first time.
-    pub(super) fn new(path: &Path, script: Option<&Path>) -> Self {
-        Seen {
-            path: path.to_owned(),
-            script: script.map(Path::to_owned),
-            starts: 0,
-            longest: Duration::ZERO,
-            package: None,
-        }
-    }
-
-    /// What a rule would name: the script where there is one, else the executable.
-    pub(crate) fn file(&self) -> &Path {
-        self.script.as_deref().unwrap_or(&self.path)
-    }
-
-    /// Why no rule is proposed for it.
-    pub(crate) fn not_proposed(&self) -> Option<String> {
-        use std::os::unix::ffi::OsStrExt;
-        if let Some(role) = system_role(self.file().as_os_str().as_bytes()) {
-            return Some(role.description().to_owned());
-        }
-        if self
-            .package
-            .as_deref()
-            .is_some_and(|package| TOOL_PACKAGES.contains(&package))
-        {
-            return Some("an everyday tool".to_owned());
-        }
-        if self.file().to_str().is_none() {
-            return Some("its path is not UTF-8: name it by package or sha256".to_owned());
-        }
-        None
-    }
-}
+use super::folders;
+use super::seen::Seen;
 
 /// Rules for a product.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -132,8 +44,10 @@ pub(crate) fn propose(programs: &[Seen]) -> Proposal {
         .collect();
     let mut warnings = Vec::new();
     let Some(main) = main(&parts) else {
-        let Some(first) = programs
-            .first()
+        let interpreters = programs.iter().filter(|seen| seen.is_interpreter());
+        let first = interpreters.max_by_key(|seen| seen.worked);
+        let Some(first) = first
+            .or(programs.first())
             .filter(|seen| seen.file().to_str().is_some())
         else {
             return Proposal {
@@ -148,26 +62,29 @@ pub(crate) fn propose(programs: &[Seen]) -> Proposal {
             first.not_proposed().unwrap_or_default()
         ));
         return Proposal {
-            rules: vec![rule(first.file())],
+            rules: vec![rule(first)],
             main: Some(first.file().to_owned()),
             warnings,
         };
     };
     parts.retain(|seen| seen.file() != main.file());
-    let mut rules = vec![rule(main.file())];
-    let mut folders: Vec<&Path> = Vec::new();
+    let folders = folders::of(&parts, main.file());
+    let mut rules = vec![rule(main)];
     for seen in &parts {
-        let folder = seen.file().parent().unwrap_or(Path::new("/"));
-        let together = parts
+        let mut helper = match folders
             .iter()
-            .filter(|other| other.file().parent() == Some(folder))
-            .count();
-        // The program itself would be hit by a pattern for its own folder.
-        if together <= HELPERS_BY_NAME || main.file().parent() == Some(folder) {
-            rules.push(format!("{},role=helper", rule(seen.file())));
-        } else if !folders.contains(&folder) {
-            folders.push(folder);
-            rules.push(format!("path={}/*,role=helper", escaped(folder)));
+            .find(|folder| seen.file().starts_with(folder))
+        {
+            Some(folder) => format!("path={}/**", escaped(folder)),
+            None => rule(seen),
+        };
+        // Two programs of Windows can have one original name.
+        if helper == rules[0] {
+            continue;
+        }
+        helper.push_str(",role=helper");
+        if !rules.contains(&helper) {
+            rules.push(helper);
         }
     }
     if programs
@@ -185,28 +102,58 @@ pub(crate) fn propose(programs: &[Seen]) -> Proposal {
 
 /// Runs that differ by less are as long: starting and ending takes about that.
 const AS_LONG: Duration = Duration::from_millis(10);
+/// Processor time that says something: loading and ending a program takes about that.
+const WORK: Duration = Duration::from_millis(50);
+/// A script that worked so many times more than any program beside it is no launcher of it.
+const SCRIPT_WORKS: u32 = 10;
 
-/// What ran longest; of a launcher and what it launched, which run as long, the latter. The parts
-/// are in the order of their first start.
+/// Of what lived for at least half as long as anything did, what worked most: a launcher that stays
+/// does not. If nothing worked to speak of, what lived longest; of a launcher and what it launched,
+/// which then live as long, the latter. The parts are in the order of their first start.
 fn main<'a>(parts: &[&'a Seen]) -> Option<&'a Seen> {
-    let longest = parts.iter().map(|seen| seen.longest).max()?;
+    let longest = parts.iter().map(|seen| seen.lived).max()?;
     let nearly = longest.mul_f64(0.5).min(longest.saturating_sub(AS_LONG));
-    let by_script = |scripts: bool| {
-        let alike = || {
-            parts
-                .iter()
-                .filter(|seen| seen.script.is_some() == scripts && seen.longest >= nearly)
-        };
-        let longest = alike().map(|seen| seen.longest).max()?;
-        alike()
-            .rfind(|seen| seen.longest + AS_LONG > longest)
-            .copied()
+    let (scripts, programs): (Vec<&Seen>, Vec<&Seen>) = parts
+        .iter()
+        .copied()
+        .filter(|seen| seen.lived >= nearly)
+        .partition(|seen| seen.is_script());
+    let worked = |seen: &[&Seen]| {
+        seen.iter()
+            .map(|seen| seen.worked)
+            .max()
+            .unwrap_or_default()
     };
-    by_script(false).or_else(|| by_script(true))
+    let is_launched = worked(&scripts) < WORK
+        || worked(&scripts) < worked(&programs).saturating_mul(SCRIPT_WORKS);
+    match is_launched {
+        true => busiest(&programs).or_else(|| busiest(&scripts)),
+        false => busiest(&scripts),
+    }
 }
 
-fn rule(file: &Path) -> String {
-    format!("path={}", escaped(file))
+fn busiest<'a>(alike: &[&'a Seen]) -> Option<&'a Seen> {
+    let most = alike.iter().max_by_key(|seen| seen.worked)?;
+    if most.worked >= WORK {
+        return Some(most);
+    }
+    let longest = alike.iter().map(|seen| seen.lived).max()?;
+    alike
+        .iter()
+        .rfind(|seen| seen.lived + AS_LONG > longest)
+        .copied()
+}
+
+/// A program of Windows by what it is called, or by its place in whoever's prefix; others by path.
+fn rule(seen: &Seen) -> String {
+    if let Some(name) = &seen.original_name {
+        return format!("original-name={}", name.replace(',', "\\,"));
+    }
+    let path = escaped(seen.file());
+    match path.split_once("/drive_c/") {
+        Some((_, rest)) if seen.is_windows() => format!("path=**/drive_c/{rest}"),
+        _ => format!("path={path}"),
+    }
 }
 
 /// A path as a pattern that means just this path.
@@ -223,17 +170,121 @@ fn escaped(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hosted::Hosted;
     use super::*;
 
     fn seen(path: &str, script: Option<&str>, seconds: f64) -> Seen {
-        let mut seen = Seen::new(Path::new(path), script.map(Path::new));
+        let script = script.map(|script| Hosted::Script(script.into()));
+        let mut seen = Seen::new(Path::new(path), script.as_ref());
         seen.starts = 1;
         seen.longest = Duration::from_secs_f64(seconds);
+        seen.lived = seen.longest;
         seen
     }
 
+    impl Seen {
+        fn worked(mut self, seconds: f64) -> Seen {
+            self.worked = Duration::from_secs_f64(seconds);
+            self
+        }
+
+        fn of(mut self, package: &str) -> Seen {
+            self.package = Some(package.to_owned());
+            self
+        }
+    }
+
+    fn windows(path: &str, original_name: Option<&str>) -> Seen {
+        let hosted = Hosted::Windows(path.into());
+        let mut seen = Seen::new(Path::new("/usr/lib/wine/wine64"), Some(&hosted));
+        seen.original_name = original_name.map(str::to_owned);
+        seen.lived = Duration::from_secs(9);
+        seen
+    }
+
+    /// As LibreOffice does: it stays for as long as the program runs, and longer.
     #[test]
-    fn what_ran_longest_is_the_program_and_the_rest_are_helpers() {
+    fn a_launcher_that_stays_is_not_the_program() {
+        let office = "/usr/lib/libreoffice/program";
+        let proposal = propose(&[
+            seen("/usr/bin/dash", Some(&format!("{office}/soffice")), 0.03).worked(0.02),
+            seen(&format!("{office}/oosplash"), None, 2.82).worked(0.06),
+            seen(&format!("{office}/soffice.bin"), None, 2.23).worked(1.9),
+        ]);
+        assert_eq!(
+            proposal.rules,
+            [
+                format!("path={office}/soffice.bin"),
+                format!("path={office}/soffice,role=helper"),
+                format!("path={office}/oosplash,role=helper"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_works_hard_for_a_moment_is_not_the_program() {
+        let proposal = propose(&[
+            seen("/opt/cad/bin/cad", None, 60.0).worked(2.0),
+            seen("/opt/cad/bin/index", None, 5.0).worked(4.9),
+        ]);
+        assert_eq!(proposal.rules[0], "path=/opt/cad/bin/cad");
+    }
+
+    #[test]
+    fn launchers_of_any_program_are_in_no_rule() {
+        for launcher in ["/usr/bin/orterun", "/usr/bin/bwrap", "/opt/mpi/bin/mpirun"] {
+            let proposal = propose(&[
+                seen(launcher, None, 6.2).worked(7.0),
+                seen("/opt/solve/solve", None, 6.0).worked(6.0),
+            ]);
+            assert_eq!(proposal.rules, ["path=/opt/solve/solve"]);
+        }
+    }
+
+    #[test]
+    fn a_script_that_does_the_work_is_the_program() {
+        let proposal = propose(&[
+            seen("/usr/bin/python3.11", Some("/opt/solve.py"), 9.0).worked(8.0),
+            seen("/opt/bin/watch-licence", None, 9.0).worked(0.01),
+        ]);
+        assert_eq!(proposal.rules[0], "path=/opt/solve.py");
+        let proposal = propose(&[
+            seen("/usr/bin/dash", Some("/opt/cad/start"), 9.0).worked(0.07),
+            seen("/opt/cad/cad", None, 8.9).worked(0.06),
+        ]);
+        assert_eq!(proposal.rules[0], "path=/opt/cad/cad");
+    }
+
+    #[test]
+    fn of_wine_the_program_of_windows_is_proposed_by_its_name_or_by_its_place_in_a_prefix() {
+        let wine = || {
+            vec![
+                seen("/usr/bin/dash", Some("/usr/bin/wine-stable"), 0.01).of("wine"),
+                seen("/usr/lib/wine/wineserver64", None, 15.4).worked(3.0),
+                windows(
+                    "/home/anna/.wine/drive_c/windows/system32/services.exe",
+                    None,
+                ),
+                windows(
+                    "/usr/lib/wine/x86_64-windows/notepad.exe",
+                    Some("notepad.exe"),
+                ),
+            ]
+        };
+        let solver = "/home/anna/.wine/drive_c/Program Files/Solver/solver.exe";
+        let mut named = wine();
+        named.push(windows(solver, Some("Solver,x.exe")));
+        assert_eq!(propose(&named).rules, ["original-name=Solver\\,x.exe"]);
+        let mut unnamed = wine();
+        unnamed.push(windows(solver, None));
+        assert_eq!(
+            propose(&unnamed).rules,
+            ["path=**/drive_c/Program Files/Solver/solver.exe"]
+        );
+    }
+
+    #[test]
+    fn what_lived_longest_is_the_program_if_nothing_worked_and_the_rest_are_helpers() {
         let proposal = propose(&[
             seen("/usr/bin/dash", Some("/opt/cad/start"), 10.1),
             seen("/opt/cad/bin/cad", None, 10.0),
@@ -273,20 +324,66 @@ mod tests {
         assert_eq!(proposal.rules, ["path=/opt/solve.py"]);
     }
 
+    fn with_plug_ins(main: &str, plug_ins: impl Iterator<Item = String>) -> Vec<String> {
+        let mut programs = vec![seen(main, None, 10.0).of("gimp")];
+        programs.extend(plug_ins.map(|path| seen(&path, None, 1.0).of("gimp")));
+        propose(&programs).rules
+    }
+
     #[test]
-    fn many_helpers_in_one_folder_are_one_rule() {
-        let mut programs = vec![seen("/opt/cad/bin/cad", None, 10.0)];
-        programs.extend((0..6).map(|n| seen(&format!("/opt/cad/lib/h{n}"), None, 1.0)));
+    fn more_than_eight_programs_under_one_folder_are_one_rule() {
+        let gimp = "/usr/bin/gimp-2.10";
+        let plug_ins = "/usr/lib/gimp/2.0/plug-ins";
+        let each = |count: usize| (0..count).map(|n| format!("{plug_ins}/p{n}/p{n}"));
+        assert_eq!(with_plug_ins(gimp, each(8)).len(), 9);
         assert_eq!(
-            propose(&programs).rules,
-            ["path=/opt/cad/bin/cad", "path=/opt/cad/lib/*,role=helper"]
+            with_plug_ins(gimp, each(130)),
+            [
+                format!("path={gimp}"),
+                format!("path={plug_ins}/**,role=helper")
+            ]
         );
+    }
+
+    #[test]
+    fn no_rule_is_for_a_folder_of_the_system_or_of_several_packages_or_of_the_program() {
+        for folder in [
+            "/usr/bin",
+            "/usr/lib/x86_64-linux-gnu",
+            "/opt",
+            "/home/anna",
+        ] {
+            let each = (0..9).map(|n| format!("{folder}/h{n}"));
+            assert_eq!(
+                with_plug_ins("/usr/lib/cad/cad", each).len(),
+                10,
+                "{folder}"
+            );
+        }
+        let beside = (0..9).map(|n| format!("/opt/cad/bin/h{n}"));
+        assert_eq!(with_plug_ins("/opt/cad/bin/cad", beside).len(), 10);
+        let mut programs = vec![seen("/opt/cad/cad", None, 10.0)];
+        programs.extend((0..9).map(|n| seen(&format!("/usr/lib/x/h{n}"), None, 1.0)));
+        programs[3].package = Some("other".into());
+        assert_eq!(propose(&programs).rules.len(), 10);
     }
 
     #[test]
     fn a_rule_for_a_program_of_the_system_comes_with_a_warning() {
         let proposal = propose(&[seen("/usr/bin/bash", None, 1.0)]);
         assert_eq!(proposal.rules, ["path=/usr/bin/bash"]);
+        assert_eq!(proposal.warnings.len(), 1);
+    }
+
+    /// As of `sh -c 'java app.jar'`.
+    #[test]
+    fn of_shells_and_an_interpreter_the_interpreter_is_proposed_with_a_warning() {
+        let java = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java";
+        let proposal = propose(&[
+            seen("/usr/bin/dash", None, 2.9),
+            seen(java, None, 2.8).worked(1.4),
+        ]);
+        assert_eq!(proposal.rules, [format!("path={java}")]);
         assert_eq!(proposal.warnings.len(), 1);
     }
 

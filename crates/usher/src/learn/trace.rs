@@ -1,14 +1,12 @@
 //! Seeing every exec of a process tree by ptrace.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -17,15 +15,11 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::{Start, Watched};
+use super::{Start, Watched, hosted, work};
 use crate::failure::Failure;
 use crate::run::find;
 use crate::run::signals::{Signals, exit_code};
 use crate::spawn::begin_traced;
-
-/// The type of the entry in a process's auxiliary vector that holds the address of the name by
-/// which it was started: for a script that of the script (getauxval(3)).
-const AT_EXECFN: u64 = 31;
 
 /// Nothing where this may not trace: then nothing was started.
 pub(super) async fn watch(
@@ -74,6 +68,9 @@ pub(super) async fn watch(
         }
     }
     tracer.watched.length = tracer.begun.elapsed();
+    for thread in tracer.traced.keys().copied().collect::<Vec<Pid>>() {
+        tracer.count(thread);
+    }
     Ok(Some(tracer.watched))
 }
 
@@ -84,6 +81,8 @@ struct Traced {
     start: Option<usize>,
     /// Whether the stop with which the kernel begins a traced thread was seen.
     begun: bool,
+    /// The processor time of it that is counted.
+    worked: Duration,
 }
 
 struct Tracer {
@@ -116,7 +115,8 @@ impl Tracer {
         let options = Options::PTRACE_O_TRACEEXEC
             | Options::PTRACE_O_TRACEFORK
             | Options::PTRACE_O_TRACEVFORK
-            | Options::PTRACE_O_TRACECLONE;
+            | Options::PTRACE_O_TRACECLONE
+            | Options::PTRACE_O_TRACEEXIT;
         ptrace::setoptions(self.root, options).map_err(failed)?;
         self.executed(self.root);
         resume(self.root, None);
@@ -140,6 +140,10 @@ impl Tracer {
         match status {
             WaitStatus::PtraceEvent(pid, _, libc::PTRACE_EVENT_EXEC) => {
                 self.executed(pid);
+                resume(pid, None);
+            }
+            WaitStatus::PtraceEvent(pid, _, libc::PTRACE_EVENT_EXIT) => {
+                self.count(pid);
                 resume(pid, None);
             }
             WaitStatus::PtraceEvent(pid, _, _) => {
@@ -169,27 +173,38 @@ impl Tracer {
 
     fn executed(&mut self, pid: Pid) {
         let now = self.begun.elapsed();
+        self.count(pid);
         if let Some(before) = self.traced.get(&pid).and_then(|of| of.start)
             && self.is_last_of(pid, before)
         {
             self.watched.end(Some(before), now);
         }
-        let Some((path, script)) = identify(pid) else {
+        let proc = PathBuf::from(format!("/proc/{pid}"));
+        let Ok(path) = std::fs::read_link(proc.join("exe")) else {
             return;
         };
-        let index = self.watched.push(Start {
+        let hosted = hosted::of(&proc, &path);
+        let start = self.watched.push(Start {
             path,
-            script,
+            hosted,
             begun: now,
             ended: None,
+            worked: Duration::ZERO,
         });
-        self.traced.insert(
-            pid,
-            Traced {
-                start: index,
-                begun: true,
-            },
-        );
+        let thread = self.traced.entry(pid).or_default();
+        thread.start = start;
+        thread.begun = true;
+    }
+
+    /// Counts the processor time of a thread, up to now, for what it executes.
+    fn count(&mut self, pid: Pid) {
+        let Some(thread) = self.traced.get_mut(&pid) else {
+            return;
+        };
+        let worked = work::of_thread(pid.as_raw()).unwrap_or(thread.worked);
+        let more = worked.saturating_sub(thread.worked);
+        thread.worked = worked;
+        self.watched.work(thread.start, more);
     }
 
     /// Whether no other process of the same start is left.
@@ -215,32 +230,4 @@ impl Tracer {
 fn resume(pid: Pid, signal: Option<Signal>) {
     // One that was killed this instant is reported by the next wait.
     let _ = ptrace::cont(pid, signal);
-}
-
-/// What a process has just begun to execute, and the script that it was started for.
-fn identify(pid: Pid) -> Option<(PathBuf, Option<PathBuf>)> {
-    let proc = PathBuf::from(format!("/proc/{pid}"));
-    let path = std::fs::read_link(proc.join("exe")).ok()?;
-    let script = started_as(&proc).and_then(|name| {
-        let name = std::fs::read_link(proc.join("cwd")).ok()?.join(name);
-        let file = std::fs::canonicalize(name).ok()?;
-        (file != path).then_some(file)
-    });
-    Some((path, script))
-}
-
-/// The name by which a process was started.
-fn started_as(proc: &Path) -> Option<PathBuf> {
-    let vector = std::fs::read(proc.join("auxv")).ok()?;
-    let word = |bytes: &[u8]| bytes.try_into().map(usize::from_ne_bytes).ok();
-    let size = size_of::<usize>();
-    let address = vector
-        .chunks_exact(2 * size)
-        .find(|entry| word(&entry[..size]) == usize::try_from(AT_EXECFN).ok())
-        .and_then(|entry| word(&entry[size..]))?;
-    let memory = std::fs::File::open(proc.join("mem")).ok()?;
-    let mut bytes = vec![0; libc::PATH_MAX as usize];
-    let length = memory.read_at(&mut bytes, address as u64).ok()?;
-    let end = bytes[..length].iter().position(|byte| *byte == 0)?;
-    Some(PathBuf::from(OsStr::from_bytes(&bytes[..end])))
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use usher_testing::windows::{Program, Version};
 
 use crate::support::{Ended, Folder, exists, finish, signal, stderr, stdout, usher, wait_for};
 
@@ -114,4 +115,90 @@ fn a_signal_reaches_the_command_that_is_watched() {
     let output = finish(child);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["exit_code"], 5, "{answer}");
+}
+
+fn learned(folder: &Folder, words: &[&str]) -> Value {
+    let output = usher(folder)
+        .args(["product", "learn", "x", "--json", "--"])
+        .args(words)
+        .ended();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A copy of a program under another name, by the path that the kernel tells.
+fn copied(folder: &Folder, from: &str, name: &str) -> String {
+    let file = folder.path(name);
+    fs::copy(from, &file).unwrap();
+    fs::canonicalize(file).unwrap().display().to_string()
+}
+
+/// As Chromium's zygotes do.
+#[test]
+fn what_starts_itself_by_its_link_in_proc_is_seen_as_itself() {
+    let folder = Folder::new();
+    let zygote = copied(&folder, "/bin/dash", "zygote");
+    let again = "/proc/self/exe -c :; /proc/thread-self/exe -c :; :";
+    let answer = learned(&folder, &[&zygote, "-c", again]);
+    assert_eq!(starts_of(&answer, "zygote"), 3, "{answer}");
+    assert_eq!(answer["programs"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(
+        answer["rules"],
+        serde_json::json!([format!("path={zygote}")])
+    );
+}
+
+/// As LibreOffice's launcher does.
+#[test]
+fn a_launcher_that_stays_until_after_the_end_is_a_helper_of_what_works() {
+    let folder = Folder::new();
+    let launch = copied(&folder, "/bin/dash", "launch");
+    let works = copied(&folder, "/bin/dash", "works");
+    let count = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done";
+    let script = format!("{works} -c '{count}'; sleep 0.1; :");
+    let answer = learned(&folder, &[&launch, "-c", &script]);
+    assert_eq!(
+        answer["rules"],
+        serde_json::json!([
+            format!("path={works}"),
+            format!("path={launch},role=helper")
+        ]),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_program_of_windows_is_proposed_by_its_original_name() {
+    let folder = Folder::new();
+    let wine = copied(&folder, "/bin/true", "wine64");
+    copied(&folder, "/bin/true", "wineserver64");
+    let version = Version::english(&[("OriginalFilename", "Solver.exe")]);
+    let drive = folder.path("prefix/drive_c");
+    fs::create_dir_all(drive.join("Solver")).unwrap();
+    fs::create_dir(folder.path("prefix/dosdevices")).unwrap();
+    std::os::unix::fs::symlink("../drive_c", folder.path("prefix/dosdevices/c:")).unwrap();
+    fs::write(
+        drive.join("Solver/solve.exe"),
+        Program::of(&version).bytes(),
+    )
+    .unwrap();
+    let none = Version::english(&[("OriginalFilename", "")]);
+    fs::write(drive.join("Solver/view.exe"), Program::of(&none).bytes()).unwrap();
+    let script = format!(
+        "export WINEPREFIX={}; {wine} 'C:\\Solver\\solve.exe' -x; {wine} 'Z:{}'; {wine}server64",
+        folder.path("prefix").display(),
+        drive.join("Solver/view.exe").display(),
+    );
+    let answer = learned(
+        &folder,
+        &["sh", "-c", &script.replace("wine64server", "wineserver")],
+    );
+    assert_eq!(
+        answer["rules"],
+        serde_json::json!([
+            "path=**/drive_c/Solver/view.exe",
+            "original-name=Solver.exe,role=helper"
+        ]),
+        "{answer}"
+    );
 }
