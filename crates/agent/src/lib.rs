@@ -52,6 +52,7 @@ use usher_api::Watching;
 pub use accounts::Realms;
 pub use enforcement::{ENFORCEMENT_FILE, keep as keep_enforcement, why_switched_off};
 pub use gate::GateOptions;
+pub use gate::place::aside::entered;
 pub use installed::dangers_here;
 pub use needed::needed_here;
 pub use run::{computer_id, run};

@@ -18,7 +18,7 @@ use usher_core::sessions::{ProcessKey, SessionId};
 
 use crate::agent::Agent;
 use crate::clock;
-use crate::gate::terminal;
+use crate::gate::place::terminal;
 use crate::notices::words_of;
 use crate::watch::procfs;
 

@@ -1,7 +1,7 @@
 //! What the people on this computer are to know: why a start was refused, that a seat is kept.
 //!
 //! Bounded in all and for each account, so that none can push out what others are to know; kept for
-//! some minutes, in memory: what was true before the agent ended is old by the time it is back.
+//! a day, for who comes back to a job of the night, and in memory.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ const OF_ONE_LIMIT: usize = 32;
 /// Notices in all; the oldest goes first.
 const LIMIT: usize = 4_096;
 /// How long a notice is kept.
-const KEPT_MS: u64 = 10 * 60 * 1_000;
+const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 /// A launcher that tries again by itself is no news: the same refusal is told once in so long.
 const SAME_WITHIN_MS: u64 = 3_000;
 

@@ -33,6 +33,10 @@ fn main() -> ExitCode {
     if let Some(code) = usher_gate::entered(std::env::args_os()) {
         return code;
     }
+    // So does the process that tells somebody that the gate refused a start.
+    if let Some(code) = usher_agent::entered(std::env::args_os()) {
+        return code;
+    }
     // So does the process that does root's work with the rights of a data directory's owner.
     if let Some(code) = owner::child::entered(std::env::args_os()) {
         return code;

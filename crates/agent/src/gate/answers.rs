@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -16,8 +17,8 @@ use usher_gate::{Answer, FileState, Gate, Otherwise, Question, QuestionNumber};
 
 use super::changes::Changes;
 use super::desk::{Start, Waiting};
+use super::place::{self, aside::Aside};
 use super::refused::{Refused, Tell};
-use super::terminal;
 use crate::identity::file::Target;
 use crate::identity::{Matched, Verdict, display_name};
 use crate::needed::needed_here;
@@ -75,11 +76,16 @@ struct Teller {
     starts: mpsc::Sender<Start>,
     /// Starts by accounts whose name is not at hand.
     unnamed: SyncSender<Start>,
+    aside: Aside,
 }
 
 impl Answers {
     /// Starts the thread that looks into files.
-    pub(super) fn start(watching: Arc<Shared>, starts: mpsc::Sender<Start>) -> io::Result<Self> {
+    pub(super) fn start(
+        watching: Arc<Shared>,
+        starts: mpsc::Sender<Start>,
+        program: PathBuf,
+    ) -> io::Result<Self> {
         let (unnamed, to_name) = sync_channel(NAMES_LIMIT);
         let (naming, named) = (watching.clone(), starts.clone());
         usher_vital::spawn("usher-names", move || {
@@ -90,6 +96,7 @@ impl Answers {
             needed: Arc::new(needed_here()),
             starts,
             unnamed,
+            aside: Aside::start(program)?,
         };
         let (looks, to_look) = sync_channel(LOOKS_LIMIT);
         let looker = teller.clone();
@@ -235,7 +242,7 @@ impl Teller {
             waiting: Waiting {
                 gate: gate.clone(),
                 number,
-                terminal: terminal::of_process(pid),
+                place: place::of_process(process.key, &self.aside),
             },
             process,
             unanswered,

@@ -8,7 +8,7 @@ use usher_api::Mode;
 use usher_core::sessions::{AskId, Effect, Event, Process, ProcessKey, SessionId, Unanswered, Who};
 use usher_gate::{Answer, Gate, QuestionNumber};
 
-use super::terminal::Terminal;
+use super::place::Place;
 use crate::agent::Agent;
 use crate::clock;
 use crate::notices::{self, Denial};
@@ -41,7 +41,7 @@ pub(crate) struct Waiting {
     pub(crate) gate: Arc<Gate>,
     pub(crate) number: QuestionNumber,
     /// Where the user reads what becomes of it.
-    pub(crate) terminal: Option<Terminal>,
+    pub(crate) place: Option<Place>,
 }
 
 /// All that wait.
@@ -156,11 +156,17 @@ impl Desk {
             ..
         } = asked;
         let denial = session.and_then(|session| self.denials.get(&session));
-        // Before its shell says that it was not permitted.
-        if let Some(terminal) = waiting.terminal {
-            terminal.tell(&reason_for(&product, denial));
+        let Waiting {
+            gate,
+            number,
+            place,
+        } = waiting;
+        match place {
+            Some(place) => place.tell_and_refuse(&reason_for(&product, denial), &gate, number),
+            None => {
+                let _ = gate.answer(number, Answer::Refuse);
+            }
         }
-        let _ = waiting.gate.answer(waiting.number, Answer::Refuse);
         self.refused.push(Refused {
             who,
             product,

@@ -1,19 +1,20 @@
 //! The agent's end of the gate: starts it where there is something to hold, says which file systems
 //! it holds starts on, and answers what it asks.
 //!
-//! Five threads, so that none waits for another's troubles. One answers the gate; what it cannot
+//! Six threads, so that none waits for another's troubles. One answers the gate; what it cannot
 //! answer from names and memory it hands on: a file that has to be looked into to a second thread, a
 //! start that needs a seat to the agent, by a third where it is not known what its account is called.
 //! A fourth follows the mounts, a fifth hears which files have changed: a disk that hangs may hold
-//! these up, and nobody else. Only the third starts a program while a gate is there, to ask the name
-//! service: the first is asked about that start as about any other.
+//! these up, and nobody else. A sixth has it written to files and sockets why a start was refused. Only
+//! the third and the sixth start programs while a gate is there: the first is asked about these starts
+//! as about any other.
 
 mod answers;
 mod changes;
 pub(crate) mod desk;
 mod marks;
+pub(crate) mod place;
 mod refused;
-pub(crate) mod terminal;
 mod told;
 
 use std::io;
@@ -136,7 +137,7 @@ impl Keeper {
             guard_stands_apart: AtomicBool::new(false),
             trouble: Mutex::new(None),
         });
-        let answers = Answers::start(watching, starts)?;
+        let answers = Answers::start(watching, starts, options.program.clone())?;
         let keeping = shared.clone();
         let keep = move || keep(&options, &keeping, answers);
         let thread = usher_vital::spawn("usher-gatekeeper", keep)?;

@@ -2,7 +2,7 @@
 
 use usher_api::{Notice, NoticeKind};
 
-use crate::output::tame;
+use crate::output::{tame, time};
 
 /// A product, for programs and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,14 @@ pub(crate) fn as_text(notice: &Notice) -> String {
     format!("{}: {}{next}", card.title, card.text)
 }
 
+/// The same of what was told before: when it was, and which decision explains it.
+pub(crate) fn as_record(notice: &Notice) -> String {
+    let why = notice.decision_id.as_ref().map_or_else(String::new, |id| {
+        format!(" Who has the seats, and more: usher why {}", tame(id))
+    });
+    format!("{}  {}{why}", time::local(notice.at), as_text(notice))
+}
+
 /// The command that does what the button does.
 pub(crate) fn command(product: &str) -> String {
     format!("usher notify --when-free {product}")
@@ -104,5 +112,12 @@ mod tests {
             text.ends_with("All seats are in use. Wait for a seat: usher notify --when-free cad"),
             "{text}"
         );
+        let refused = Notice {
+            decision_id: Some("D1-7".to_owned()),
+            ..notice
+        };
+        let record = as_record(&refused);
+        assert!(record.starts_with(&time::local(refused.at)), "{record}");
+        assert!(record.ends_with("usher why D1-7"), "{record}");
     }
 }

@@ -1,5 +1,4 @@
-//! A word to whoever started a program that is refused, or that is to be ended: on the terminal of
-//! its process.
+//! A word to the user of a program, on the terminal of its process.
 //!
 //! The process belongs to its user: what it has open is looked at before it is opened, only a terminal
 //! is written to, and a terminal that takes nothing is not waited for.
@@ -25,7 +24,7 @@ const PROCESSES_LIMIT: usize = 1_000;
 pub(crate) struct Terminal(File);
 
 /// The terminal that a process writes to, if it has one.
-pub(super) fn of_process(pid: u32) -> Option<Terminal> {
+pub(crate) fn of_process(pid: u32) -> Option<Terminal> {
     STANDARD.into_iter().find_map(|number| {
         let path = format!("/proc/{pid}/fd/{number}");
         let flags = OFlags::PATH | OFlags::CLOEXEC;
