@@ -120,12 +120,12 @@ fn see_to(program: &PathBuf, errands: &Receiver<Errand>) {
 impl Out {
     fn goes_on(&mut self) -> bool {
         let has_ended = !matches!(self.child.try_wait(), Ok(None));
-        if has_ended || self.since.elapsed() > WITHIN {
-            if let Some((gate, number)) = self.refuses.take() {
-                let _ = gate.answer(number, Answer::Refuse);
-                // One that hangs in a file ends when that comes back.
-                let _ = self.child.kill();
-            }
+        if (has_ended || self.since.elapsed() > WITHIN)
+            && let Some((gate, number)) = self.refuses.take()
+        {
+            let _ = gate.answer(number, Answer::Refuse);
+            // One that hangs in a file ends when that comes back.
+            let _ = self.child.kill();
         }
         !has_ended
     }
