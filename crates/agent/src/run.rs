@@ -133,6 +133,7 @@ async fn live(
         changed: changed.clone(),
         exchanges,
         refreshes: socket::Refreshes::default(),
+        uses: socket::Uses::default(),
         identifying: tokio::sync::Semaphore::new(1),
     });
     let covers = covers::run(

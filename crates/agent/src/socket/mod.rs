@@ -10,6 +10,7 @@ mod enforcement;
 mod listener;
 mod mine;
 mod notices;
+mod one_use;
 mod peer;
 mod refreshes;
 mod routes;
@@ -28,6 +29,7 @@ use crate::sync_loop::Exchanges;
 use crate::waits::Attendant;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
+pub(crate) use one_use::Uses;
 pub(crate) use refreshes::Refreshes;
 
 /// What the routes work on.
@@ -47,6 +49,8 @@ pub(crate) struct State {
     pub(crate) exchanges: watch::Receiver<Exchanges>,
     /// How often each account may ask for an exchange.
     pub(crate) refreshes: Refreshes,
+    /// Leases that several commands of one use share.
+    pub(crate) uses: Uses,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,
 }
