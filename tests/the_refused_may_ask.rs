@@ -6,10 +6,16 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::gated::{ANNA, BEN};
-use crate::support::{Ended, Folder, Running, reap, said, stderr, stdout, usher, wait_for};
+use crate::support::{
+    Ended, Folder, Running, finish, said, signal, stderr, stdout, usher, wait_for,
+};
+
+/// One more account.
+const CLEO: u32 = 12_003;
 
 /// A computer whose agent answers everyone on it, with a product of one seat.
 struct Computer {
@@ -86,12 +92,18 @@ impl Computer {
     }
 }
 
+/// Ends a `usher run`, and so its command.
+fn end(child: Child) {
+    signal(child.id(), Signal::SIGTERM);
+    finish(child);
+}
+
 #[test]
 fn who_is_refused_is_answered_without_a_token() {
     let Some(computer) = Computer::new() else {
         return;
     };
-    let mut holder = computer.holds(ANNA);
+    let holder = computer.holds(ANNA);
     let decision = computer.refused(BEN);
     let why = computer.says(BEN, &["why", &decision]);
     assert!(why.status.success(), "{}", said(&why));
@@ -136,8 +148,7 @@ fn who_is_refused_is_answered_without_a_token() {
         computer.json(BEN, &["usage"])["items"],
         serde_json::json!([])
     );
-    drop(holder.kill());
-    reap(&mut holder);
+    end(holder);
 }
 
 #[test]
@@ -146,7 +157,7 @@ fn who_waits_is_told_their_place_among_all() {
         return;
     };
     let mut children = vec![computer.holds(ANNA)];
-    for (uid, ahead) in [(ANNA, 0), (BEN, 1)] {
+    for (uid, ahead) in [(CLEO, 0), (BEN, 1)] {
         let run = ["run", "--product", "cad", "--wait", "--", "true"];
         children.push(computer.command(uid, &run).spawn().unwrap());
         wait_for("one more to wait", || {
@@ -164,10 +175,7 @@ fn who_waits_is_told_their_place_among_all() {
     );
     let status = stdout(&computer.says(BEN, &["status"]));
     assert!(status.contains("You wait in place 2."), "{status}");
-    for mut child in children {
-        drop(child.kill());
-        reap(&mut child);
-    }
+    children.into_iter().rev().for_each(end);
 }
 
 #[test]
@@ -178,12 +186,11 @@ fn a_product_that_shows_its_holders_names_them_to_who_is_refused() {
     computer
         .running
         .ok(&["product", "edit", "cad", "--show-holders", "yes"]);
-    let mut holder = computer.holds(ANNA);
+    let holder = computer.holds(ANNA);
     let decision = computer.refused(BEN);
     let why = computer.json(BEN, &["why", &decision]);
     assert_eq!(why["holders"].as_array().unwrap().len(), 1, "{why}");
-    drop(holder.kill());
-    reap(&mut holder);
+    end(holder);
 }
 
 #[test]
@@ -191,7 +198,7 @@ fn a_person_by_token_and_by_agent_is_one_person() {
     let Some(computer) = Computer::new() else {
         return;
     };
-    let mut holder = computer.holds(ANNA);
+    let holder = computer.holds(ANNA);
     let decision = computer.refused(BEN);
     let account = computer.json(BEN, &["denials"])["only"]["account"].clone();
     let realm = computer.json(BEN, &["denials"])["only"]["realm"].clone();
@@ -219,6 +226,5 @@ fn a_person_by_token_and_by_agent_is_one_person() {
     assert!(why.status.success(), "{}", said(&why));
     let why: Value = serde_json::from_slice(&why.stdout).unwrap();
     assert_eq!(why["only"]["account"], account, "{why}");
-    drop(holder.kill());
-    reap(&mut holder);
+    end(holder);
 }

@@ -142,6 +142,7 @@ async fn live(
         exchanges,
         refreshes: socket::Refreshes::default(),
         looks: socket::Refreshes::default(),
+        uses: socket::Uses::default(),
         identifying: tokio::sync::Semaphore::new(1),
     });
     let covers = covers::run(

@@ -310,7 +310,8 @@ impl Change<'_> {
         self.connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO left_behind (lease) \
-                 SELECT lease FROM covers WHERE pid = ?1 AND keeps",
+                 SELECT lease FROM covers c WHERE pid = ?1 AND keeps AND NOT EXISTS \
+                 (SELECT 1 FROM covers o WHERE o.lease = c.lease AND o.keeps AND o.pid <> c.pid)",
             )?
             .execute([pid])?;
         self.connection
@@ -334,6 +335,14 @@ impl Change<'_> {
                 "DELETE FROM left_behind WHERE rowid <= (SELECT max(rowid) FROM left_behind) - ?1",
             )?
             .execute([LEFT_BEHIND_LIMIT])?;
+        Ok(())
+    }
+
+    /// A root keeps a lease no more, which another one keeps.
+    pub(crate) fn keeps_no_more(&self, pid: u32, lease: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE covers SET keeps = 0 WHERE pid = ?1 AND lease = ?2")?
+            .execute(params![pid, lease])?;
         Ok(())
     }
 

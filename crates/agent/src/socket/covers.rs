@@ -10,15 +10,15 @@
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, State as AxumState};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use usher_api::{Code, CoverRequest, LeaseHolder, NAME_LIMIT_BYTES};
+use usher_api::{Code, CoverRequest, LEASE_PROOF_HEADER, LeaseHolder, NAME_LIMIT_BYTES};
 use usher_core::people::{LocalAccounts, Person};
 use usher_core::sessions::ProcessKey;
 
 use super::State;
 use super::peer::Peer;
-use super::routes::{Answer, App, Body, Refusal, is_plain, parse};
+use super::routes::{Answer, App, Body, Id, Refusal, answer, is_plain, parse};
 use crate::covers::{Found, ask};
 use crate::lock;
 use crate::outbox::Cover;
@@ -67,8 +67,12 @@ pub(super) async fn take(
         lease: request.lease.into_owned(),
         product: request.product.into_owned(),
     };
+    let kept = cover.keeps.then(|| cover.lease.clone());
     let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     begin(&state, cover)?;
+    if let Some(lease) = kept {
+        state.uses.is_covered(&lease);
+    }
     if let Some((lease, proof)) = joined {
         state.joins.count(&lease, proof);
     }
@@ -79,6 +83,46 @@ pub(super) async fn take(
     }
     state.changed.notify_one();
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `GET /v1/agents/leases/{id}`: of which product a lease is, for who may join it.
+pub(super) async fn held(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Id(lease): Id,
+    headers: HeaderMap,
+) -> Answer {
+    let none = || {
+        Refusal::new(
+            Code::UnknownLease,
+            format!(
+                "lease {lease:?} has ended, never was, or is somebody else's and its proof was not \
+                 shown"
+            ),
+        )
+    };
+    if !is_plain(&lease) {
+        return Err(none());
+    }
+    let shown = headers.get(LEASE_PROOF_HEADER);
+    let shown = shown.and_then(|shown| shown.to_str().ok());
+    let shown = shown.filter(|shown| is_proof(shown));
+    match ask(&state.client, &lease, shown, 0).await {
+        Found::Held(mut held) => {
+            let holder = held.holder.take();
+            let made_here = lock(&state.agent).outbox.grant(&lease)?;
+            let is_own = made_here.is_some_and(|(uid, _)| uid == peer.uid || peer.is_root());
+            match is_own || held.proven || holds(&state, peer, holder).await {
+                true => answer(StatusCode::OK, &held),
+                false => Err(none()),
+            }
+        }
+        Found::Gone => Err(none()),
+        Found::NotKnown(why) => Err(Refusal::new(
+            Code::ServerUnreachable,
+            format!("whether lease {lease:?} is held cannot be asked now: {why}"),
+        )),
+    }
 }
 
 fn begin(state: &State, cover: Cover) -> Result<(), Refusal> {
@@ -163,7 +207,7 @@ fn is_proof(shown: &str) -> bool {
 }
 
 /// Whether the holder is the person who asks.
-async fn holds(state: &State, peer: Peer, holder: Option<LeaseHolder>) -> bool {
+pub(super) async fn holds(state: &State, peer: Peer, holder: Option<LeaseHolder>) -> bool {
     let Some(holder) = holder else {
         return false;
     };

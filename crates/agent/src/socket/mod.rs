@@ -10,6 +10,7 @@ mod enforcement;
 mod listener;
 mod mine;
 mod notices;
+mod one_use;
 mod peer;
 mod refreshes;
 mod routes;
@@ -28,6 +29,7 @@ use crate::sync_loop::Exchanges;
 use crate::waits::Attendant;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
+pub(crate) use one_use::Uses;
 pub(crate) use refreshes::Refreshes;
 
 /// What the routes work on.
@@ -49,6 +51,8 @@ pub(crate) struct State {
     pub(crate) refreshes: Refreshes,
     /// The same of looks at what the server knows.
     pub(crate) looks: Refreshes,
+    /// Leases that several commands of one use share.
+    pub(crate) uses: Uses,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,
 }

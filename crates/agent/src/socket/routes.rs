@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{
     ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request,
     State as AxumState,
@@ -25,7 +26,7 @@ use usher_api::{
 };
 
 use super::peer::Peer;
-use super::{State, covers, displays, enforcement, mine, notices};
+use super::{State, covers, displays, enforcement, mine, notices, one_use};
 use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
@@ -60,6 +61,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/notices", get(notices::list))
         .route("/v1/notices/{id}/tell-me", post(notices::tell_me))
         .route("/v1/covers", post(covers::take))
+        .route("/v1/agents/leases/{id}", get(covers::held))
         .route("/v1/displays", post(displays::report))
         .route("/v1/identify", post(identify))
         .route("/v1/agent", get(status))
@@ -183,12 +185,25 @@ async fn nothing_here() -> Refusal {
 async fn checkout(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    how: Result<Query<How>, QueryRejection>,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Answer {
+    let Query(how) = how.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
     let mut request: CheckoutRequest<'_> = parse(&body)?;
     let who = peer.who();
     state.shared.accounts.clone().learn_aside(who.counted).await;
+    let one_use = match how.one_use {
+        true => one_use::Use::of(&state, peer, &request).await,
+        false => None,
+    };
+    if let Some(one_use) = &one_use
+        && let Some(lease) = one_use.shared(&state, peer).await
+    {
+        let decision_id = lease.id.clone();
+        let granted = CheckoutAnswer::Granted { decision_id, lease };
+        return answer(StatusCode::CREATED, &granted);
+    }
     {
         let agent = lock(&state.agent);
         let subject = agent.subject(who.counted);
@@ -214,7 +229,18 @@ async fn checkout(
         CheckoutAnswer::Queued { ticket, .. } => (StatusCode::ACCEPTED, &ticket.id),
     };
     remember(&state, id, peer, &request.product)?;
+    if let (Some(one_use), CheckoutAnswer::Granted { lease, .. }) = (one_use, &answered) {
+        one_use.granted(&state, lease);
+    }
     answer(status, &answered)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct How {
+    /// Whether a lease that the person holds for the same use of the product will do.
+    #[serde(default)]
+    one_use: bool,
 }
 
 /// Keys of different users are different keys.
@@ -273,7 +299,7 @@ async fn ticket(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Id(id): Id,
-    wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
+    wait: Result<Query<Wait>, QueryRejection>,
 ) -> Answer {
     let Query(wait) =
         wait.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
@@ -316,6 +342,9 @@ async fn checkin(
 ) -> Answer {
     // 204 and 204 again: the grant stays known.
     let id = own(&state, &id, peer, Code::UnknownLease)?;
+    if one_use::stays(&state, peer, id)? {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     state.client.delete(&format!("/v1/leases/{id}")).await?;
     lock(&state.agent)
         .outbox

@@ -62,6 +62,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
         let client = context.client()?;
         let mut signals = Signals::take()?;
         let ask = Ask {
+            one_use: false,
             product: args.product,
             also: args.also,
             user: args.user.unwrap_or_else(host::user),

@@ -24,7 +24,12 @@ command's own (128+N where signal N ended it). Before it is started: 77 refused,
 as asked or not now (paused, holding after a restore), 69 no server, 126 or 127 where the command
 cannot be started. What the command starts is covered by the same seat, and a `usher run` inside
 joins it: by USHER_LEASE and USHER_LEASE_PROOF in its environment, which mpirun and Slurm pass on to
-other computers. A lease of another computer or person is joined only with its proof.")]
+other computers. A lease of another computer or person is joined only with its proof.
+
+Through an agent, a second `usher run` of the same user shares the seat of the first if the product
+counts users (--counting user-on-computer, the default, or user); the seat goes back when the last of
+them has ended. --own-seat takes one more, and so do --seats above 1 and a product that counts
+processes.")]
 pub(crate) struct Run {
     /// The product; without it, the one whose program rules match
     #[arg(long, value_name = "ID")]
@@ -40,6 +45,9 @@ pub(crate) struct Run {
     /// environment, where it stands already for what `usher run` starts: others see a command line
     #[arg(long, value_name = "PROOF")]
     lease_proof: Option<String>,
+    /// Take a seat also where you hold one for the same use already
+    #[arg(long)]
+    own_seat: bool,
     /// How many seats to take
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(usher_api::SEATS_LIMIT)))]
@@ -81,6 +89,7 @@ pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
         product: args.product,
         lease: args.lease,
         wait: args.wait,
+        own_seat: args.own_seat,
         seats: args.seats,
         ttl_seconds: args.ttl,
         user: args.user,

@@ -26,6 +26,8 @@ const GREETING: Duration = Duration::from_secs(2);
 pub(crate) struct Door {
     /// Who decides about seats.
     pub(crate) seats: Client,
+    /// Whether that is the agent.
+    pub(crate) through_agent: bool,
     /// The agent, where it is to know about the seat.
     pub(crate) agent: Option<Client>,
 }
@@ -94,6 +96,7 @@ pub(crate) async fn find(named: Option<&Path>, context: &Context) -> Result<Door
         return Ok(Door {
             seats: context.client()?,
             agent: None,
+            through_agent: false,
         });
     };
     let same_server = same(&status.server, context.server()) || !context.server_given;
@@ -106,6 +109,7 @@ pub(crate) async fn find(named: Option<&Path>, context: &Context) -> Result<Door
     Ok(Door {
         seats,
         agent: same_server.then_some(agent),
+        through_agent,
     })
 }
 

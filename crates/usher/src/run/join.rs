@@ -47,12 +47,11 @@ pub(super) async fn join(
         }
     };
     if let Some(agent) = &agent {
+        if door.is_none() {
+            product = of_product(agent, lease, proof, context).await?.or(product);
+        }
         if product.is_none() {
-            product = match ask(&context.client()?, lease, proof).await {
-                Ok(product) => Some(product),
-                // Who has no token is not told what a lease is of.
-                Err(_) => recognise::by_agent(agent, file).await.unwrap_or_default(),
-            };
+            product = recognise::by_agent(agent, file).await.unwrap_or_default();
         }
         if let Some(product) = &product {
             match cover(agent, lease, product, proof, false).await {
@@ -77,6 +76,38 @@ pub(super) async fn join(
         if let Some(code) = attend(&child, signals.next().await) {
             return Ok(code);
         }
+    }
+}
+
+/// Asks the agent of which product a lease is, which must be held and open to who asks; none where
+/// nobody can say, which does not hold up the command.
+async fn of_product(
+    agent: &Client,
+    lease: &str,
+    proof: Option<&str>,
+    context: &Context,
+) -> Result<Option<String>, Failure> {
+    // They would name another path.
+    if matches!(lease, "" | "." | "..") {
+        return Err(not_held(format!("{lease:?} is no lease")));
+    }
+    let path = format!("/v1/agents/leases/{}", escaped(lease));
+    let proof = proof.filter(|proof| proof.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let held: Result<HeldLease, ClientError> = match proof {
+        Some(proof) => agent.get_showing(&path, LEASE_PROOF_HEADER, proof).await,
+        None => agent.get(&path).await,
+    };
+    match held {
+        Ok(held) => Ok(Some(held.product)),
+        Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => {
+            // It may be of who shows a token.
+            match ask(&context.client()?, lease, proof).await {
+                Ok(product) => Ok(Some(product)),
+                Err(_) => Err(not_held(problem.detail)),
+            }
+        }
+        // An agent of the version before, or a server that is away.
+        Err(_) => Ok(ask(&context.client()?, lease, proof).await.ok()),
     }
 }
 

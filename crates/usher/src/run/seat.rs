@@ -74,9 +74,18 @@ pub(crate) struct Ask {
     pub(crate) program: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
+    /// Whether the agent may answer with a lease that is held for the same use already.
+    pub(crate) one_use: bool,
 }
 
 impl Ask {
+    fn path(&self) -> &'static str {
+        match self.one_use {
+            true => "/v1/checkouts?one_use=true",
+            false => "/v1/checkouts",
+        }
+    }
+
     fn request(&self, wait: bool) -> CheckoutRequest<'_> {
         CheckoutRequest {
             product: Cow::Borrowed(&self.product),
@@ -214,7 +223,7 @@ async fn post(client: &Client, ask: &Ask) -> Result<CheckoutAnswer, ClientError>
     let request = ask.request(ask.wait.is_some());
     let mut tries = 0;
     loop {
-        let answer = client.post_keyed("/v1/checkouts", &key, &request).await;
+        let answer = client.post_keyed(ask.path(), &key, &request).await;
         tries += 1;
         let pause = match &answer {
             Err(ClientError::Unreachable { .. }) if tries < 3 => Duration::from_millis(100),

@@ -36,6 +36,8 @@ pub(crate) struct Order {
     pub(crate) around: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
+    /// Whether a seat is taken also where who asks holds one for the same use already.
+    pub(crate) own_seat: bool,
     /// Seats to take.
     pub(crate) seats: u32,
     /// How long the lease lives without renewal, where it is said.
@@ -79,6 +81,7 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     }
     let product = recognised.ok_or_else(|| unrecognised(&file))?;
     let ask = Ask {
+        one_use: door.through_agent && !order.own_seat && order.seats == 1,
         also: Vec::new(),
         product,
         user: order.user.clone().unwrap_or_else(host::user),
@@ -99,8 +102,9 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         Err(none) => {
             let failure = Failure::from(none);
             return Err(match context.token() {
+                // By the agent whoever was refused is told why, too.
+                _ if door.through_agent => failure,
                 Some(_) => failure,
-                // Through the agent nobody needs one, but to look around does.
                 None => failure.for_an_administrator(),
             });
         }
