@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Folder, Running, are_installed, finish_within, said, wait_within};
+use crate::support::{Folder, Running, are_installed, finish_within, said, usher, wait_within};
 
 /// The longest that one program may take, with its first start in an empty home.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -144,7 +144,10 @@ fn the_table_in_the_guide_is_the_one_that_is_tried() {
 #[ignore = "needs a gigabyte of programs: `cargo xtask learn-table` installs them and runs it"]
 fn learn_proposes_what_the_table_says_and_the_agent_records_it() {
     let folder = Folder::new();
-    let running = Running::up(&folder.path("data"));
+    let mut up = usher();
+    up.args(["up", "--listen", "127.0.0.1:0", "--agent-socket"])
+        .arg(folder.path("agent.sock"));
+    let running = Running::start(&mut up, &folder.path("data"));
     let mut wrong = Vec::new();
     for (index, row) in ROWS.iter().enumerate() {
         let outcome = match are_installed(&[row.needs]) {
@@ -153,7 +156,10 @@ fn learn_proposes_what_the_table_says_and_the_agent_records_it() {
         };
         match outcome {
             Ok(sessions) => println!("{}: as the table says; {sessions} recorded", row.name),
-            Err(why) => wrong.push(format!("{}: {why}", row.name)),
+            Err(why) => {
+                println!("{}: {why}", row.name);
+                wrong.push(format!("{}: {why}", row.name));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
