@@ -45,6 +45,7 @@ impl Kept {
             role: self.role,
             name: self.name.clone(),
             user: None,
+            realm: None,
             computer: None,
             created_at: date(self.created_ms),
             expires_at: self.expires_ms.map(date),

@@ -23,7 +23,11 @@ use crate::problem::Refusal;
 )]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<TokenInfo>> {
     let items = app.book.list();
-    Json(Page { items, next: None })
+    Json(Page {
+        items,
+        next: None,
+        only: None,
+    })
 }
 
 /// Makes a token of role `viewer`, `operator` or `admin`. Its secret is in this answer and nowhere
