@@ -200,10 +200,13 @@ fn tried(running: &Running, folder: &Folder, index: usize, row: &Row) -> Result<
     }
     let mut again = Command::new("sh");
     finish_within(at_home(again.arg("-c").arg(row.command)), LONGEST);
-    Ok(wait_within(LONGEST, "a recorded use", || {
+    let recorded = wait_within(LONGEST, "a recorded use", || {
         let answer = running.json(&["usage", "--product", &id]);
         let ended = |session: &&Value| !session["ended_at"].is_null();
         let ended = answer["items"].as_array()?.iter().filter(ended).count();
         (ended > 0).then_some(ended)
-    }))
+    });
+    // Another row may be for the same program.
+    running.ok(&["product", "remove", &id]);
+    Ok(recorded)
 }

@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 37] = [
+pub(crate) const VITAL: [(&str, &str, Test); 38] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -70,6 +70,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 37] = [
     ("agent", "usher-look", Test::Gate),
     ("agent", "usher-changes", Test::Gate),
     ("agent", "usher-mounts", Test::Gate),
+    ("agent", "usher-aside", Test::Gate),
     ("agent", "main", Test::Two),
 ];
 
@@ -131,6 +132,11 @@ impl Site {
         let add = ["product", "add", "solver", "--mode", "enforce"];
         let more = ["--seats", "100000", "--program", &rule, "--agent-socket"];
         let to = [site.socket.to_str().unwrap()];
+        site.running().ok(&[&add[..], &more[..], &to[..]].concat());
+        // One that there are no seats of.
+        let rule = format!("path={}", site.computer().program("refused").display());
+        let add = ["product", "add", "refused", "--mode", "enforce"];
+        let more = ["--program", &rule, "--agent-socket"];
         site.running().ok(&[&add[..], &more[..], &to[..]].concat());
         site.computer().is_gated();
         Some(site)
@@ -280,6 +286,7 @@ impl Site {
                 self.starts_solver();
             }
             "usher-changes" => self.changes_a_program(),
+            "usher-aside" => self.is_refused(),
             _ => {}
         }
     }
@@ -298,6 +305,14 @@ impl Site {
         let place = &self.computer().place;
         std::fs::copy("/bin/sleep", place.join(part)).unwrap();
         std::fs::rename(place.join(part), place.join(to)).unwrap();
+    }
+
+    /// Where the reason goes to a file. What becomes of the start is judged elsewhere.
+    fn is_refused(&self) {
+        let errors = std::fs::File::create(self.folder.path("refused.out")).unwrap();
+        let program = self.computer().program("refused");
+        let mut start = std::process::Command::new(program);
+        drop(start.arg("0").stderr(errors).status());
     }
 
     /// One that is nobody's, and was started before.
