@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::gated::Computer;
 use crate::http::{Http, checkout};
-use crate::support::{Ended, Folder, Running, runs, signal, usher, wait_for, wait_within};
+use crate::support::{Ended, Folder, Running, runs, usher, wait_for, wait_within};
 
 /// How long a planted panic may take to be met: what happens rarely happens each half minute.
 pub(crate) const MET: Duration = Duration::from_secs(60);
@@ -94,6 +94,8 @@ pub(crate) struct Site {
     socket: PathBuf,
     pub(crate) folder: Folder,
     pub(crate) leases: Vec<String>,
+    /// The process in which a panic is planted; the one that comes after it is ended by nobody.
+    meant: Option<u32>,
 }
 
 impl Site {
@@ -150,6 +152,7 @@ impl Site {
             socket,
             folder,
             leases: Vec::new(),
+            meant: None,
         };
         let mut words = site.running().ready.split(' ');
         let console = words.find_map(|word| word.strip_prefix("console="));
@@ -191,6 +194,7 @@ impl Site {
         let before = self.running().role(role).unwrap();
         let told = self.told(ROLE_ENDED).len();
         self.plants(thread);
+        self.meant = Some(before);
         let begun = Instant::now();
         while runs(before) {
             assert!(begun.elapsed() < MET, "{role}: {thread} did not panic");
@@ -259,16 +263,15 @@ impl Site {
 
     /// What one thread only has to do.
     fn stir_only(&self, thread: &str) {
-        let role = |name: &str| self.running().role(name);
         match thread {
             "pack" => {
                 let pack = |mut http: Http| http.ask("POST", "/v1/pack", Some(&json!({})));
                 drop(self.http().and_then(pack));
             }
             // It is there at an end only: here at one that is not on purpose for `usher up`.
-            "close" => role("server").map_or((), |pid| signal(pid, Signal::SIGTERM)),
+            "close" => self.ends(Signal::SIGTERM),
             // It has something to do at a start, and then each hour.
-            "purge" => role("manager").map_or((), |pid| signal(pid, Signal::SIGKILL)),
+            "purge" => self.ends(Signal::SIGKILL),
             "delivery" => {
                 let run = json!({"do": "run", "program": "fails", "timeout_seconds": 9});
                 let actions = json!([{"do": "store", "days": 7}, run]);
@@ -288,6 +291,14 @@ impl Site {
             "usher-changes" => self.changes_a_program(),
             "usher-aside" => self.is_refused(),
             _ => {}
+        }
+    }
+
+    /// Ends the process that is meant, if it is there still.
+    fn ends(&self, by: Signal) {
+        let pid = self.meant.and_then(|pid| i32::try_from(pid).ok());
+        if let Some(pid) = pid {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), by);
         }
     }
 

@@ -223,6 +223,8 @@ mod tests {
         let (mut tried, mut refused) = (0, String::new());
         // Options are explained further in.
         let is_example = |line: &&str| line.starts_with("  ") && !line.starts_with("       ");
+        // One that goes on in the next line is one.
+        let all = all.replace("\\\n", " ");
         for line in all.lines().filter(is_example) {
             for words in examples(line) {
                 let parsed = parse(words.iter().map(OsString::from).collect());
