@@ -41,7 +41,7 @@ fn a_manager_that_refuses_is_unknown_and_takes_a_viewers_token_of_its_own() {
     ];
     let of_manager = running.ok(&make);
     let (code, line) = check(of_manager.trim(), &["--manager", &console]);
-    assert!(code != Some(3) && line.contains("1 servers"), "{line}");
+    assert!(code != Some(3) && line.contains("servers=1"), "{line}");
     assert!(!line.contains("server only"), "{line}");
 
     // It looks, and changes nothing.

@@ -150,10 +150,11 @@ fn a_lease_that_is_none_is_not_joined_in_silence() {
     computer.started(&[&theirs]);
     let leases = computer.running.json(&["leases"]);
     let lease = leases["items"][0]["id"].as_str().unwrap();
-    for none in ["bogus", "L00000001-1", "..", lease] {
+    // What no lease can be called is wrong usage.
+    for (none, code) in [("bogus", 77), ("L00000001-1", 77), ("..", 2), (lease, 77)] {
         let run = ["run", "--lease", none, "--", "true"];
         let ended = computer.command(BEN, &run).ended();
-        assert_eq!(ended.status.code(), Some(77), "{none}: {}", said(&ended));
+        assert_eq!(ended.status.code(), Some(code), "{none}: {}", said(&ended));
         assert!(said(&ended).contains("usher: "), "{none}: {}", said(&ended));
     }
     let run = ["run", "--lease", lease, "--", "true"];

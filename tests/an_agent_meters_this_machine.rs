@@ -232,7 +232,7 @@ fn of_two_accounts_the_second_is_refused_and_waits_without_any_token() {
     assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
     assert_eq!(stdout(&refused), "");
     assert!(
-        said(&refused).contains("For an administrator: `usher why"),
+        said(&refused).contains("`usher why D"),
         "{}",
         said(&refused)
     );
