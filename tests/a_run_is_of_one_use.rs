@@ -1,67 +1,38 @@
 //! `usher run` counts as its product does: what is one use takes one seat, however many commands it
 //! is, until the last has ended; and a lease that is none is not joined in silence.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Child;
 
 use nix::sys::signal::Signal;
 
+use crate::accounts::{Accounts, end};
 use crate::gated::{ANNA, BEN};
-use crate::support::{Ended, Folder, Running, children, finish, said, signal, usher, wait_for};
+use crate::support::{Ended, children, finish, said, signal, wait_for};
 
 /// A computer with an agent for everyone on it.
 struct Computer {
-    running: Running,
-    socket: PathBuf,
-    _folder: Folder,
+    accounts: Accounts,
 }
 
 impl Computer {
     fn new(counting: &str) -> Option<Computer> {
-        if !nix::unistd::geteuid().is_root() {
-            eprintln!("skipped: commands of other accounts need root");
-            return None;
-        }
-        let folder = Folder::new();
-        fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
-        let socket = folder.path("agent.sock");
-        let mut up = usher();
-        up.args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
-            .arg("--agent-socket")
-            .arg(&socket);
-        let running = Running::start(&mut up, &folder.path("data"));
+        let accounts = Accounts::new()?;
         let add = ["product", "add", "cad", "--seats", "2", "--counting"];
-        let told = ["--agent-socket", socket.to_str().unwrap()];
-        running.ok(&[&add[..], &[counting], &told].concat());
-        Some(Computer {
-            running,
-            socket,
-            _folder: folder,
-        })
-    }
-
-    fn command(&self, uid: u32, args: &[&str]) -> Command {
-        let mut command = usher();
-        command
-            .args(args)
-            .env("USHER_AGENT_SOCKET", &self.socket)
-            .env("XDG_DATA_HOME", "/nonexistent")
-            .uid(uid)
-            .gid(uid);
-        command
+        let told = ["--agent-socket", accounts.socket.to_str().unwrap()];
+        accounts
+            .running
+            .ok(&[&add[..], &[counting], &told].concat());
+        Some(Computer { accounts })
     }
 
     fn run(&self, uid: u32, more: &[&str]) -> Child {
         let run = ["run", "--product", "cad"];
         let args = [&run[..], more, &["--", "sleep", "600"]].concat();
-        self.command(uid, &args).spawn().unwrap()
+        self.accounts.command(uid, &args).spawn().unwrap()
     }
 
     fn in_use(&self) -> u64 {
-        let status = self.running.json(&["status"]);
+        let status = self.accounts.running.json(&["status"]);
         status["products"][0]["in_use"].as_u64().unwrap()
     }
 
@@ -79,11 +50,6 @@ impl Computer {
             });
         }
     }
-}
-
-fn end(child: Child) {
-    signal(child.id(), Signal::SIGTERM);
-    finish(child);
 }
 
 #[test]
@@ -148,17 +114,17 @@ fn a_lease_that_is_none_is_not_joined_in_silence() {
     };
     let theirs = computer.run(ANNA, &[]);
     computer.started(&[&theirs]);
-    let leases = computer.running.json(&["leases"]);
+    let leases = computer.accounts.running.json(&["leases"]);
     let lease = leases["items"][0]["id"].as_str().unwrap();
     // What no lease can be called is wrong usage.
     for (none, code) in [("bogus", 77), ("L00000001-1", 77), ("..", 2), (lease, 77)] {
         let run = ["run", "--lease", none, "--", "true"];
-        let ended = computer.command(BEN, &run).ended();
+        let ended = computer.accounts.command(BEN, &run).ended();
         assert_eq!(ended.status.code(), Some(code), "{none}: {}", said(&ended));
         assert!(said(&ended).contains("usher: "), "{none}: {}", said(&ended));
     }
     let run = ["run", "--lease", lease, "--", "true"];
-    let ended = computer.command(ANNA, &run).ended();
+    let ended = computer.accounts.command(ANNA, &run).ended();
     assert!(ended.status.success(), "{}", said(&ended));
     end(theirs);
 }

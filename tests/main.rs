@@ -33,6 +33,7 @@ mod a_run_is_of_one_use;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod a_storm_is_weathered;
+mod accounts;
 mod an_administrator_is_helped;
 mod an_agent_meters_this_machine;
 mod an_agent_says_why_it_is_not_connected;

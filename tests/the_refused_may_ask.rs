@@ -1,68 +1,34 @@
 //! Who has no token is answered through the agent of the computer: what is theirs, why they were
 //! refused, how many hold and wait, since when, and in which place they are themselves.
 
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output};
+use std::process::{Child, Output};
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::accounts::{Accounts, end};
 use crate::gated::{ANNA, BEN};
-use crate::support::{
-    Ended, Folder, Running, finish, said, signal, stderr, stdout, usher, wait_for,
-};
+use crate::support::{Ended, said, stderr, stdout, usher, wait_for};
 
 /// One more account.
 const CLEO: u32 = 12_003;
 
 /// A computer whose agent answers everyone on it, with a product of one seat.
 struct Computer {
-    running: Running,
-    socket: PathBuf,
-    _folder: Folder,
+    accounts: Accounts,
 }
 
 impl Computer {
     /// None where accounts cannot be changed, which it says.
     fn new() -> Option<Computer> {
-        if !nix::unistd::geteuid().is_root() {
-            eprintln!("skipped: commands of other accounts need root");
-            return None;
-        }
-        let folder = Folder::new();
-        let open = || std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder.path(""), open()).unwrap();
-        let socket = folder.path("agent.sock");
-        let mut up = usher();
-        up.args(["up", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
-            .arg("--agent-socket")
-            .arg(&socket);
-        let running = Running::start(&mut up, &folder.path("data"));
-        running.ok(&["product", "add", "cad", "--seats", "1"]);
-        Some(Computer {
-            running,
-            socket,
-            _folder: folder,
-        })
-    }
-
-    /// A command of an account, which has no token unless it is given one.
-    fn command(&self, uid: u32, args: &[&str]) -> Command {
-        let mut command = usher();
-        command
-            .args(args)
-            .env("USHER_AGENT_SOCKET", &self.socket)
-            .env("XDG_DATA_HOME", "/nonexistent")
-            .env("TZ", "UTC")
-            .uid(uid)
-            .gid(uid);
-        command
+        let accounts = Accounts::new()?;
+        accounts
+            .running
+            .ok(&["product", "add", "cad", "--seats", "1"]);
+        Some(Computer { accounts })
     }
 
     fn says(&self, uid: u32, args: &[&str]) -> Output {
-        self.command(uid, args).ended()
+        self.accounts.command(uid, args).ended()
     }
 
     fn json(&self, uid: u32, args: &[&str]) -> Value {
@@ -74,9 +40,9 @@ impl Computer {
     /// An account holds the seat until the child is ended.
     fn holds(&self, uid: u32) -> Child {
         let run = ["run", "--product", "cad", "--", "sleep", "600"];
-        let child = self.command(uid, &run).spawn().unwrap();
+        let child = self.accounts.command(uid, &run).spawn().unwrap();
         wait_for("the seat to be held", || {
-            let status = self.running.json(&["status"]);
+            let status = self.accounts.running.json(&["status"]);
             (status["products"][0]["in_use"] == 1).then_some(())
         });
         child
@@ -90,12 +56,6 @@ impl Computer {
         let (_, rest) = text.split_once("`usher why ").unwrap();
         rest.split_once('`').unwrap().0.to_owned()
     }
-}
-
-/// Ends a `usher run`, and so its command.
-fn end(child: Child) {
-    signal(child.id(), Signal::SIGTERM);
-    finish(child);
 }
 
 #[test]
@@ -159,9 +119,9 @@ fn who_waits_is_told_their_place_among_all() {
     let mut children = vec![computer.holds(ANNA)];
     for (uid, ahead) in [(CLEO, 0), (BEN, 1)] {
         let run = ["run", "--product", "cad", "--wait", "--", "true"];
-        children.push(computer.command(uid, &run).spawn().unwrap());
+        children.push(computer.accounts.command(uid, &run).spawn().unwrap());
         wait_for("one more to wait", || {
-            let status = computer.running.json(&["status"]);
+            let status = computer.accounts.running.json(&["status"]);
             (status["products"][0]["queued"] == ahead + 1).then_some(())
         });
     }
@@ -184,6 +144,7 @@ fn a_product_that_shows_its_holders_names_them_to_who_is_refused() {
         return;
     };
     computer
+        .accounts
         .running
         .ok(&["product", "edit", "cad", "--show-holders", "yes"]);
     let holder = computer.holds(ANNA);
@@ -204,8 +165,8 @@ fn a_person_by_token_and_by_agent_is_one_person() {
     let realm = computer.json(BEN, &["denials"])["only"]["realm"].clone();
     let account = account.as_str().unwrap();
     // On this computer both say who they are.
-    let token = computer.running.token_of(account);
-    let server = computer.running.api.clone();
+    let token = computer.accounts.running.token_of(account);
+    let server = computer.accounts.running.api.clone();
     let shown = ["--token", &token, "--server", &server];
     let why = computer.says(BEN, &[&["why", &decision][..], &shown].concat());
     assert!(why.status.success(), "{}", said(&why));
@@ -218,7 +179,10 @@ fn a_person_by_token_and_by_agent_is_one_person() {
     // Elsewhere a token of the same realm does.
     let create = ["token", "create", "--role", "client", "--user", account];
     let realm = ["--realm", realm.as_str().unwrap()];
-    let token = computer.running.ok(&[&create[..], &realm].concat());
+    let token = computer
+        .accounts
+        .running
+        .ok(&[&create[..], &realm].concat());
     let mut why = usher();
     why.args(["why", &decision, "--json", "--server", &server])
         .args(["--agent-socket", "/nonexistent", "--token", token.trim()]);

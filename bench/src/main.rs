@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+mod disk;
 mod figures;
 mod gate;
 mod growth;

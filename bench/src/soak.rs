@@ -14,6 +14,7 @@ use usher_bench::load::{self, Fixture, LoadOptions, LoadReport, Target};
 
 use crate::beside::machine;
 use crate::beside::private::{Folder, Server, bound_to_us};
+use crate::disk::room_left;
 use crate::figures::median;
 use crate::setting::Setting;
 
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         if stop.load(Ordering::Relaxed) {
             return Err("interrupted".to_owned());
         }
-        room_left(&data)?;
+        room_left(&data, ROOM_BYTES)?;
     }
     let facts = machine::facts(folder.path());
     arguments.setting.tell("soak", &table(&facts, &minutes))?;
@@ -192,18 +193,6 @@ fn bytes_in(folder: &Path) -> u64 {
         .filter_map(|file| file.metadata().ok())
         .map(|file| file.len())
         .sum()
-}
-
-fn room_left(data: &Path) -> Result<(), String> {
-    let disk = rustix::fs::statvfs(data).map_err(|error| error.to_string())?;
-    match disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM_BYTES {
-        true => Ok(()),
-        false => Err(format!(
-            "less than {} GiB are free below {}: choose another folder with --folder",
-            ROOM_BYTES >> 30,
-            data.display()
-        )),
-    }
 }
 
 #[cfg(test)]

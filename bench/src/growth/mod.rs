@@ -18,6 +18,7 @@ use usher_core::ledger::{CROWD_LIMIT, KEYS_LIMIT};
 
 use crate::beside::machine;
 use crate::beside::private::{Folder, Server, bound_to_us};
+use crate::disk::room_left;
 use crate::setting::Setting;
 use requests::{FREE, FULL, Kind, Requests};
 use size::Size;
@@ -100,7 +101,7 @@ fn grow(arguments: &Arguments, folder: &Folder, kind: Kind) -> Result<Growth, St
     show(kind, &sizes[0]);
     let mut took = Duration::ZERO;
     for tenths in LOOKS {
-        room_left(&data)?;
+        room_left(&data, ROOM_BYTES)?;
         let until = (arguments.millions * 1e5) as u64 * tenths;
         let began = Instant::now();
         let (done, log_bytes) = size::watching_log(&data, || {
@@ -269,18 +270,6 @@ fn table(facts: &str, growths: &[Growth]) -> String {
         );
     }
     table
-}
-
-fn room_left(data: &Path) -> Result<(), String> {
-    let disk = rustix::fs::statvfs(data).map_err(|error| error.to_string())?;
-    match disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM_BYTES {
-        true => Ok(()),
-        false => Err(format!(
-            "less than {} GiB are free below {}: choose another folder with --folder",
-            ROOM_BYTES >> 30,
-            data.display()
-        )),
-    }
 }
 
 #[cfg(test)]

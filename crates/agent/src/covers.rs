@@ -26,7 +26,7 @@ const ASK_LIMIT: Duration = Duration::from_secs(2);
 /// it ends, or gets another one.
 const GONE_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long joins gather before the server is told of them.
+/// How long joins gather before they are sent to the server.
 const TELL_AFTER: Duration = Duration::from_secs(1);
 
 /// What the server says of a lease.

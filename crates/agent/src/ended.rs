@@ -1,4 +1,4 @@
-//! Faults of the agent's own, which the server is told of: panics, caught or not.
+//! Faults of the agent's own, for the server: panics, caught or not.
 
 use std::path::Path;
 

@@ -168,9 +168,9 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
         (_, Reason::EntitlementExpired) => format!(
             "An entitlement counts between its dates only: those of {product} had ended by then."
         ),
-        (_, Reason::NotYetValid) => format!(
-            "An entitlement counts between its dates only: none of {product}'s had begun by then."
-        ),
+        (_, Reason::NotYetValid) => {
+            format!("An entitlement counts between its dates only: those of {product} begin later.")
+        }
         (_, Reason::ProductDisabled) => {
             format!("A product that is switched off grants nothing: {product} was.")
         }

@@ -182,6 +182,7 @@ fn every_event() -> Vec<Event> {
         Reason::QueueFull,
         Reason::Undecided,
         Reason::Impossible,
+        Reason::NotYetValid,
     ];
     let causes = [
         EndCause::CheckedIn,

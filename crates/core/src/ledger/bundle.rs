@@ -86,8 +86,8 @@ impl Ledger {
         wanted.iter().map(part).collect()
     }
 
-    /// From where the seats of all parts would be granted, or of which there are none. Who could
-    /// not even wait for one is told of that one.
+    /// From where the seats of all parts would be granted, or of which there are none. One that
+    /// nobody could even wait for goes before one that is in use.
     pub(super) fn plan_all(&self, parts: &[Asked]) -> Result<Plans, Lacking> {
         let mut plans = Plans::new();
         let mut lacking = None;

@@ -125,9 +125,7 @@ impl Ledger {
             .filter(|(_, pool)| pool.has_waiting())
             .map(|(number, _)| *number)
             .collect();
-        for product in waiting {
-            self.promote(product);
-        }
+        self.promote_each(waiting);
         Reply::Done
     }
 }

@@ -130,8 +130,8 @@ struct Joining {
     joins: Option<u32>,
 }
 
-/// What a lease is of, for the agent of a computer where somebody joins it. An agent is told of the
-/// leases of its own computer, and of another's only with its proof; to it, others do not exist.
+/// What a lease is of, for the agent of a computer where somebody joins it. An agent sees
+/// the leases of its own computer, and those of others only with their proof.
 /// For tokens of role `agent`, `operator` and `admin`, and for whoever shows the proof.
 #[utoipa::path(
     get,

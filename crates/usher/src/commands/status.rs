@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Status, context: &Context) -> Result<(), Failure> {
         if !status.computers.is_empty() {
             print(&format!("\n{}", computers(&status.computers).text()))?;
         }
-        // Only who sees all is told of the upkeep.
+        // The upkeep is shown only to who sees all.
         if asked.by_agent || status.server.pack.is_none() {
             own(&asked, &status.products).await?;
         }

@@ -37,7 +37,7 @@ impl Hosted {
     }
 }
 
-/// What the process behind `proc`, which has just begun to execute `exe`, was started for.
+/// What the process behind `proc`, which now executes `exe`, was started for.
 pub(super) fn of(proc: &Path, exe: &Path) -> Option<Hosted> {
     if is_of_wine(exe) {
         return windows(proc).map(Hosted::Windows);
