@@ -202,14 +202,14 @@ async fn exchange(
             let waiting = agent.outbox.waiting()? > 0 && sent.items() > 0;
             return Ok(Outcome::Done(waiting));
         }
-        Err(ClientError::Problem(problem)) => problem,
         Err(error) => {
             not_connected(agent, &error);
-            return Ok(Outcome::Failed);
+            let ClientError::Problem(problem) = error else {
+                return Ok(Outcome::Failed);
+            };
+            problem
         }
     };
-    let refused = ClientError::Problem(problem.clone());
-    not_connected(agent, &refused);
     if problem.is(Code::StaleSender) {
         lock(agent).begin_incarnation()?;
     }
