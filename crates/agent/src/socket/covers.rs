@@ -158,7 +158,7 @@ async fn must_be_held(
     };
     let made_here =
         grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
-    let admitted = state.joins.admitted(lease, peer.uid);
+    let admitted = state.joins.admitted(lease, peer.who());
     if covers && (made_here || admitted.is_some()) {
         let proof = admitted.flatten();
         return Ok(Right { made_here, proof });
@@ -180,7 +180,7 @@ async fn must_be_held(
         Found::Held(held) if held.product == product => {
             let proof = shown.filter(|_| held.proven).map(str::to_owned);
             if made_here || proof.is_some() || holds(state, peer, held.holder).await {
-                state.joins.admit(lease, peer.uid, proof.clone());
+                state.joins.admit(lease, peer.who(), proof.clone());
                 return Ok(Right { made_here, proof });
             }
             Err(none())
