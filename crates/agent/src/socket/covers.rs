@@ -71,7 +71,8 @@ pub(super) async fn take(
     let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     begin(&state, cover)?;
     if let Some(lease) = kept {
-        state.uses.is_covered(&lease);
+        let whose = peer.pid.unwrap_or(request.pid);
+        state.uses.is_covered(&lease, whose);
     }
     if let Some((lease, proof)) = joined {
         state.joins.count(&lease, proof);
