@@ -65,8 +65,14 @@ impl Uses {
     }
 
     /// The turn of a lease: nobody else is given it, or gives it back.
-    pub(super) async fn turn_of(&self, lease: &str) -> OwnedMutexGuard<()> {
+    pub(crate) async fn turn_of(&self, lease: &str) -> OwnedMutexGuard<()> {
         turn(&self.lease_turns, lease.to_owned()).lock_owned().await
+    }
+
+    /// The same without waiting; none: another request has it.
+    pub(crate) fn turn_of_now(&self, lease: &str) -> Option<OwnedMutexGuard<()>> {
+        let turn = turn(&self.lease_turns, lease.to_owned());
+        turn.try_lock_owned().ok()
     }
 
     fn last(&self, key: &Key) -> Option<(String, Option<String>)> {
@@ -82,7 +88,7 @@ impl Uses {
     }
 
     /// A process is given the lease and about to have its command covered by it.
-    fn share(&self, lease: &str, whose: ProcessKey) {
+    pub(crate) fn share(&self, lease: &str, whose: ProcessKey) {
         let mut sharing = lock(&self.sharing);
         sharing.retain(|_, claims| {
             claims.retain(Claim::stands);
@@ -106,7 +112,7 @@ impl Uses {
     }
 
     /// The command of one who keeps the lease is covered, which is on disk.
-    pub(super) fn is_covered(&self, lease: &str, whose: u32) {
+    pub(crate) fn is_covered(&self, lease: &str, whose: u32) {
         if let Some(claims) = lock(&self.sharing).get_mut(lease) {
             claims.retain(|claim| claim.whose.pid != whose);
         }
@@ -121,7 +127,7 @@ impl Uses {
     }
 
     /// Whether somebody who was given the lease is about to have a command covered by it.
-    fn is_shared_now(&self, lease: &str) -> bool {
+    pub(crate) fn is_shared_now(&self, lease: &str) -> bool {
         let sharing = lock(&self.sharing);
         let claims = sharing.get(lease).into_iter().flatten();
         claims
