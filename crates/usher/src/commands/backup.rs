@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let bytes = fetch(&client(args, context)?, &file, args.overwrite).await?;
         let removed = match (folder, args.keep) {
-            (Some(folder), Some(keep)) => kept::prune(folder, keep)?,
+            (Some(folder), Some(keep)) => kept::prune(folder, &file, keep)?,
             _ => Vec::new(),
         };
         if context.json() {
@@ -190,7 +190,7 @@ async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Fai
 
 fn with_part(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
-    name.push(".part");
+    name.push(kept::PART);
     PathBuf::from(name)
 }
 
