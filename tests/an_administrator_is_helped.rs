@@ -114,8 +114,11 @@ fn a_nightly_backup_is_a_service_and_a_timer() {
         "/srv/backup",
         "--keep",
         "7",
+        "--ca-file",
+        "ca.pem",
         "--unit-dir",
     ]);
+    install.current_dir(folder.path(""));
     let output = install.arg(&units).ended();
     assert!(output.status.success(), "{}", said(&output));
     let service = fs::read_to_string(units.join("usher-backup.service")).unwrap();
@@ -124,7 +127,24 @@ fn a_nightly_backup_is_a_service_and_a_timer() {
         "{service}"
     );
     assert!(service.contains("LoadCredential=backup.token:/etc/usher/backup.token"));
+    let ca_file = format!(" --ca-file {}\n", folder.path("ca.pem").display());
+    assert!(service.contains(&ca_file), "{service}");
     assert!(units.join("usher-backup.timer").exists());
+
+    let mut relative = usher();
+    relative.args(["service", "install-backup", "nights", "--print"]);
+    relative.args(["--token-from", "backup.token"]);
+    let output = relative.current_dir(folder.path("")).ended();
+    assert!(output.status.success(), "{}", said(&output));
+    let units = stdout(&output);
+    for (before, name) in [
+        (" backup ", "nights"),
+        ("ReadWritePaths=", "nights"),
+        ("LoadCredential=backup.token:", "backup.token"),
+    ] {
+        let whole = format!("{before}{}", folder.path(name).display());
+        assert!(units.contains(&whole), "{whole}: {units}");
+    }
 }
 
 #[test]
