@@ -246,6 +246,22 @@ fn a_rule_for_messages_is_added_changed_tested_and_removed_by_its_name() {
         "{}",
         stdout(&edited)
     );
+    let does = stdout(&edited);
+    assert!(does.contains("mail ops@example.org"), "{does}");
+    assert!(does.contains("system log"), "{does}");
+    let words = [
+        "edit",
+        "low",
+        "--store-days",
+        "90",
+        "--mail",
+        "cad@example.org",
+    ];
+    let does = stdout(&rules(&words));
+    for kept in ["system log", "keep 90 days", "mail cad@example.org"] {
+        assert!(does.contains(kept), "{kept}: {does}");
+    }
+    assert!(!does.contains("ops@example.org"), "put in place: {does}");
     let tested = rules(&["test", "everything"]);
     assert!(
         stdout(&tested).contains("sends nothing"),
