@@ -159,15 +159,48 @@ async fn a_relay_that_is_not_there_is_named_by_the_test() {
     assert!(why.contains("cannot reach the relay 127.0.0.1:9"), "{told}");
 }
 
+/// Has a server watched where nobody listens.
+async fn add_dead(manager: &Manager, name: &str) {
+    let dead = json!({ "name": name, "url": "http://127.0.0.1:9", "token": "t" });
+    let add = manager.request("POST", "/v1/servers", &manager.token());
+    let (status, added) = send(add.json(&dead)).await;
+    assert_eq!(status, 201, "{added}");
+}
+
+#[tokio::test]
+async fn a_test_of_a_rule_does_all_that_it_says_at_once() {
+    // Each answers when both were asked.
+    let both = Arc::new(tokio::sync::Barrier::new(2));
+    let hook = post(move || {
+        let both = both.clone();
+        async move {
+            both.wait().await;
+        }
+    });
+    let url = play(Router::new().route("/hook", hook)).await + "/hook";
+    let webhooks = [("one", url.as_str()), ("other", url.as_str())];
+    let manager = Manager::start_with_webhooks(&webhooks, "what do ya want for nothing?");
+    let actions = ["one", "other"].map(|target| json!({ "do": "webhook", "target": target }));
+    let rules =
+        json!({ "items": [{ "name": "both", "when": { "ids": [9431] }, "actions": actions }] });
+    let put = manager.request("PUT", "/v1/message-rules", &manager.token());
+    let (status, body) = send(put.json(&rules)).await;
+    assert_eq!(status, 200, "{body}");
+
+    let test = manager.request("POST", "/v1/message-rules/test", &manager.token());
+    let (_, told) = send(test.json(&json!({ "rule": "both" }))).await;
+
+    let items = told["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{told}");
+    assert!(items.iter().all(|item| item["why_not"].is_null()), "{told}");
+}
+
 #[tokio::test]
 async fn trouble_that_is_open_when_a_rule_comes_is_told_by_it() {
     let got = Arc::<Mutex<String>>::default();
     let manager = start_with_relay(relay(&got).await);
     // Nobody listens there: the server is unreachable, which is told before the rule is there.
-    let gone = json!({ "name": "gone", "url": "http://127.0.0.1:9", "token": "t" });
-    let add = manager.request("POST", "/v1/servers", &manager.token());
-    let (status, added) = send(add.json(&gone)).await;
-    assert_eq!(status, 201, "{added}");
+    add_dead(&manager, "gone").await;
     until("the trouble", async || {
         let open = manager.request("GET", "/v1/messages?open=true", &manager.token());
         let (_, open) = send(open).await;
@@ -186,6 +219,13 @@ async fn trouble_that_is_open_when_a_rule_comes_is_told_by_it() {
     .await;
     // It is told once: the same rules again have nothing new to do.
     mails_warnings(&manager).await;
+    // A mail goes out behind those of before: what comes later has come last.
+    add_dead(&manager, "later").await;
+    until("the mail about the next", async || {
+        let got = got.lock().unwrap();
+        got.contains("the metering server later").then_some(())
+    })
+    .await;
     let mails = got
         .lock()
         .unwrap()

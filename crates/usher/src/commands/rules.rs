@@ -46,6 +46,9 @@ enum Command {
     /// Remove a rule; the others stay
     Remove(Named),
     /// Do what a rule says with a test message, now, and say how that went
+    ///
+    /// All that it does is done at once; what takes longer than 30 s, such as a program, is given up
+    /// then and said to have failed.
     Test(Named),
 }
 
