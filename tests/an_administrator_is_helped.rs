@@ -148,6 +148,18 @@ fn a_nightly_backup_is_a_service_and_a_timer() {
 }
 
 #[test]
+fn a_sender_that_is_no_address_is_refused_when_the_manager_starts() {
+    for wrong in ["ops", "a@b@example.org", "-f@example.org", "a@b\nBcc: c@d"] {
+        let mut manager = usher();
+        let output = manager
+            .args(["manager", &format!("--mail-from={wrong}")])
+            .ended();
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", said(&output));
+        assert!(said(&output).contains("--mail-from"), "{}", said(&output));
+    }
+}
+
+#[test]
 fn a_token_with_the_same_name_and_binding_is_not_made_in_silence() {
     let folder = Folder::new();
     let (running, _) = up(&folder);
