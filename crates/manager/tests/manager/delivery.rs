@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use serde_json::{Value, json};
+use usher_manager::RelayTls;
 
 use crate::support::{Manager, play, send, until};
 
@@ -87,7 +88,10 @@ async fn relay(got: &Arc<Mutex<String>>) -> u16 {
                         "." => b"250 taken\r\n",
                         _ if is_text => b"",
                         "DATA" => b"354 go on\r\n",
+                        "STARTTLS" => b"502 no such thing\r\n",
                         "QUIT" => b"221 bye\r\n",
+                        // It takes it for another computer.
+                        to if to.starts_with("RCPT ") => b"251 forwarded\r\n",
                         hello if hello.starts_with("EHLO") => b"250-here\r\n250 8BITMIME\r\n",
                         _ => b"250 yes\r\n",
                     };
@@ -102,12 +106,14 @@ async fn relay(got: &Arc<Mutex<String>>) -> u16 {
 }
 
 fn start_with_relay(port: u16) -> Manager {
+    start_with_relay_by(port, RelayTls::Plain)
+}
+
+fn start_with_relay_by(port: u16, tls: RelayTls) -> Manager {
     Manager::start_as(|_, options| {
         let relay = format!("127.0.0.1:{port}");
         options.mail = usher_manager::MailOptions {
-            relay: Some(
-                usher_manager::Relay::parse(&relay, usher_manager::RelayTls::Plain, None).unwrap(),
-            ),
+            relay: Some(usher_manager::Relay::parse(&relay, tls, None).unwrap()),
             from: Some("usher@lab.example".to_owned()),
             link: Some("https://usher.lab.example/".to_owned()),
         };
@@ -147,6 +153,21 @@ async fn a_test_of_a_rule_sends_a_mail_by_the_relay_and_says_how_it_went() {
         assert!(got.contains(line), "{line}: {got}");
     }
     assert_eq!(test("none").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_relay_without_the_tls_that_is_wanted_is_named_with_the_setting() {
+    for tls in [RelayTls::Tls, RelayTls::StartTls] {
+        let port = relay(&Arc::default()).await;
+        let manager = start_with_relay_by(port, tls);
+        mails_warnings(&manager).await;
+        let request = manager.request("POST", "/v1/message-rules/test", &manager.token());
+        let (_, told) = send(request.json(&json!({ "rule": "low" }))).await;
+        let why = told["items"][0]["why_not"].as_str().unwrap();
+        let place = format!("the relay 127.0.0.1:{port}: ");
+        assert!(why.starts_with(&place), "{tls:?}: {why}");
+        assert!(why.contains("--smtp-tls"), "{tls:?}: {why}");
+    }
 }
 
 #[tokio::test]
