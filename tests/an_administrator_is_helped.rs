@@ -103,6 +103,24 @@ fn a_token_for_backups_takes_them_and_does_nothing_else_and_the_last_ones_are_ke
 }
 
 #[test]
+fn a_managers_token_is_not_asked_of_a_server_in_silence() {
+    let mut create = usher();
+    create.args(["token", "create", "--role", "viewer", "--at-manager"]);
+    let output = create.args(["--server", "http://127.0.0.1:9"]).ended();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        said(&output).contains("--at-manager=URL"),
+        "{}",
+        said(&output)
+    );
+    let mut list = usher();
+    let output = list
+        .args(["backup", "--list", "--token-from", "file"])
+        .ended();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+#[test]
 fn a_nightly_backup_is_a_service_and_a_timer() {
     let folder = Folder::new();
     let units = folder.path("units");

@@ -43,7 +43,7 @@ pub(crate) struct Backup {
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     keep: Option<u32>,
     /// A file with the token, such as one of role backup
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
     token_from: Option<PathBuf>,
     /// Show the snapshots that the server keeps; `usher restore` takes one by its name
     #[arg(long, conflicts_with = "file")]

@@ -20,6 +20,18 @@ pub(crate) enum Token {
     Revoke(Revoke),
 }
 
+impl Token {
+    /// Whether it is about a manager's tokens, not a server's.
+    pub(crate) fn is_at_manager(&self) -> bool {
+        let at = match self {
+            Token::Create(args) => &args.at,
+            Token::List(args) => &args.at,
+            Token::Revoke(args) => &args.at,
+        };
+        at.at_manager.is_some()
+    }
+}
+
 /// Make a token; it is printed alone on stdout, this once
 #[derive(Debug, Args)]
 #[command(after_help = "\
