@@ -1,7 +1,9 @@
 //! What an administrator does in the first hours: backups that replace nothing, tokens that are not
 //! doubled, servers that are added, rules for messages without a hand-written document.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -98,6 +100,43 @@ fn a_token_for_backups_takes_them_and_does_nothing_else_and_the_last_ones_are_ke
             said(&output).contains("role backup"),
             "{words:?}: {}",
             said(&output)
+        );
+    }
+}
+
+#[test]
+fn a_path_that_is_no_text_is_told_as_json_all_the_same() {
+    let folder = Folder::new();
+    let (running, _) = up(&folder);
+    let odd = folder
+        .path("data")
+        .with_file_name(OsStr::from_bytes(b"odd\xff"));
+    fs::create_dir(&odd).unwrap();
+    let token = running.ok(&["token", "create", "--role", "backup", "--name", "nightly"]);
+    let file = folder.path("backup.token");
+    fs::write(&file, &token).unwrap();
+    let mut take = usher();
+    take.args(["backup", "--json", "--server", &running.api, "--token-from"]);
+    take.arg(&file).arg(&odd);
+    let mut make = usher();
+    make.args(["tls", "make", "--json", "--name", "localhost", "--dir"]);
+    make.arg(odd.join("tls"));
+    let snapshot = folder.path("usher.db");
+    running.ok(&["backup", snapshot.to_str().unwrap()]);
+    let restore = || {
+        let mut restore = usher();
+        restore.args(["restore", "--json", "--data"]);
+        restore.arg(odd.join("data")).arg(&snapshot);
+        restore
+    };
+    // The second one keeps what the first one wrote, and says where.
+    for mut command in [take, make, restore(), restore()] {
+        let output = command.ended();
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(
+            stdout(&output).contains("odd\u{fffd}"),
+            "{}",
+            stdout(&output)
         );
     }
 }

@@ -81,9 +81,13 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
             _ => Vec::new(),
         };
         if context.json() {
-            return print_json(
-                &serde_json::json!({ "file": file, "bytes": bytes, "removed": removed }),
-            );
+            let removed: Vec<String> = removed
+                .iter()
+                .map(|old| old.display().to_string())
+                .collect();
+            return print_json(&serde_json::json!({
+                "file": file.display().to_string(), "bytes": bytes, "removed": removed,
+            }));
         }
         line(format!("{} is written: {bytes} bytes.", file.display()))?;
         for old in removed {
