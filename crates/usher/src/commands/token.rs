@@ -222,8 +222,7 @@ async fn create(args: Create, context: &Context) -> Result<(), Failure> {
 /// The valid tokens with the role, name and binding of a request.
 async fn like(client: &Client, request: &TokenRequest) -> Result<Vec<TokenInfo>, Failure> {
     // All of them: a server keeps a bounded number.
-    let extent = Extent { limit: 0 };
-    let all = fetch(client, &Query::new("/v1/tokens"), &extent).await?;
+    let all = fetch(client, &Query::new("/v1/tokens"), &Extent::ALL).await?;
     let now = Timestamp::now();
     fn realm(realm: Option<&str>) -> &str {
         realm.unwrap_or(TOKEN_REALM)
