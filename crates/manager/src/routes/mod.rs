@@ -221,6 +221,7 @@ mod tests {
             (Method::POST, "/v1/servers", Role::Admin),
             (Method::POST, "/v1/servers/poll/poll", Role::Operator),
             (Method::DELETE, "/v1/servers/alpha", Role::Admin),
+            (Method::DELETE, "/v1/servers/alpha/poll", Role::Admin),
             (Method::DELETE, "/v1/servers/poll", Role::Admin),
             (Method::POST, "/v1/servers/poll", Role::Admin),
             (Method::PUT, "/v1/message-rules", Role::Admin),
