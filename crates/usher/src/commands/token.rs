@@ -41,10 +41,10 @@ for anyone), admin (everything).
 A manager takes tokens of its own, of role viewer, operator or admin: --at-manager makes one.
 
 Examples:
-  usher token create --role client --user anna > anna.token
-  usher token create --role client --user anna --realm corp.example > anna.token
+  (umask 077; usher token create --role client --user anna > anna.token)
+  (umask 077; usher token create --role client --user anna --realm corp.example > anna.token)
   usher token create --role viewer --name dashboard --expires 90d
-  usher token create --role viewer --name nagios --at-manager > nagios.token
+  (umask 077; usher token create --role viewer --name nagios --at-manager > nagios.token)
   usher token create --role agent --computer c-1f2e --rotate
 
 Of two tokens with the same role, name and binding both are valid. --rotate makes a new one and then
