@@ -271,7 +271,7 @@ impl Agent {
         self.write(effects)
     }
 
-    /// Queues what programs of no product were started since the last time.
+    /// Queues what was seen of programs of no product since the last time.
     pub(crate) fn report_programs(&mut self) -> Result<(), OutboxError> {
         let Some(shared) = self.shared.clone() else {
             return Ok(());
@@ -288,9 +288,11 @@ impl Agent {
             for part in counts.chunks(COUNTS_IN_ITEM) {
                 let counts = part
                     .iter()
-                    .map(|(program, starts)| ProgramStarts {
+                    .map(|(program, seen)| ProgramStarts {
                         program: program.to_string().into(),
-                        starts: *starts,
+                        starts: seen.starts,
+                        run_seconds: seen.run_seconds,
+                        package: seen.package.as_deref().map(|it| it.to_owned().into()),
                     })
                     .collect();
                 change.enqueue(&SyncAction::Programs { counts })?;

@@ -1,4 +1,5 @@
-//! Starts of programs of no product: file names and how often, no user, no arguments, no path.
+//! Programs of no product: file names, how often each was started and for how long it ran; no user,
+//! no arguments, no path.
 //!
 //! Bounded: what starts when the table is full is counted under `(other)`.
 
@@ -6,39 +7,56 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::watch::Ran;
+
 /// Different names that are kept between two reports.
 const NAMES_LIMIT: usize = 4_096;
 /// Where starts are counted that found the table full.
 const OTHER: &str = "(other)";
 
-/// Starts since they were last taken.
+/// What was seen since it was last taken, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    starts: FxHashMap<Arc<str>, u64>,
+    seen: FxHashMap<Arc<str>, Seen>,
+}
+
+/// What was seen of one program.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) starts: u64,
+    pub(crate) run_seconds: u64,
+    pub(crate) package: Option<Arc<str>>,
 }
 
 impl Counts {
     /// Counts starts.
     pub(crate) fn add(&mut self, name: &Arc<str>, starts: u64) {
-        if let Some(known) = self.starts.get_mut(name) {
-            *known += starts;
-        } else if self.starts.len() < NAMES_LIMIT {
-            self.starts.insert(name.clone(), starts);
-        } else {
-            *self.starts.entry(OTHER.into()).or_default() += starts;
-        }
+        self.of(name).starts += starts;
+    }
+
+    /// Counts for how long it ran.
+    pub(crate) fn ran(&mut self, ran: &Ran) {
+        let seen = self.of(&ran.program);
+        seen.run_seconds += ran.seconds;
+        seen.package = ran.package.clone();
+    }
+
+    fn of(&mut self, name: &Arc<str>) -> &mut Seen {
+        let has_room = self.seen.len() < NAMES_LIMIT || self.seen.contains_key(name);
+        let name = if has_room { name.clone() } else { OTHER.into() };
+        self.seen.entry(name).or_default()
     }
 
     /// Whether there is nothing to take.
     pub(crate) fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.seen.is_empty()
     }
 
-    /// All counts, by name; counting begins anew.
-    pub(crate) fn take(&mut self) -> Vec<(Arc<str>, u64)> {
-        let mut counts: Vec<_> = std::mem::take(&mut self.starts).into_iter().collect();
-        counts.sort_unstable();
-        counts
+    /// All that was seen, by name; counting starts at nothing again.
+    pub(crate) fn take(&mut self) -> Vec<(Arc<str>, Seen)> {
+        let mut seen: Vec<_> = std::mem::take(&mut self.seen).into_iter().collect();
+        seen.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        seen
     }
 }
 
@@ -55,8 +73,12 @@ mod tests {
         counts.add(&"0".into(), 1);
         let taken = counts.take();
         assert_eq!(taken.len(), NAMES_LIMIT + 1);
-        assert!(taken.contains(&(OTHER.into(), 10)));
-        assert!(taken.contains(&("0".into(), 2)));
+        let starts = |name: &str| {
+            let of_name = taken.iter().find(|(taken, _)| **taken == *name);
+            of_name.map(|(_, seen)| seen.starts)
+        };
+        assert_eq!(starts(OTHER), Some(10));
+        assert_eq!(starts("0"), Some(2));
         assert!(counts.is_empty());
     }
 }

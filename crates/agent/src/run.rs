@@ -16,7 +16,7 @@ use crate::agent::Agent;
 use crate::computer_id::SharedId;
 use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
-use crate::watch::{Seen, Watcher};
+use crate::watch::{LOOK, Seen, Watcher};
 use crate::{
     AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, joins, lock,
     socket, trust, waits,
@@ -179,6 +179,9 @@ async fn live(
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looking: Option<tokio::task::JoinHandle<()>> = None;
     let mut is_watched = true;
     while is_watched {
         usher_vital::plant::here("main");
@@ -229,6 +232,7 @@ async fn live(
                     agent.identify_anew();
                 }
             }
+            _ = look.tick() => look_what_runs(&agent, &mut looking).await,
             _ = report.tick() => {
                 let before = lock(&agent).outbox.waiting().unwrap_or(0);
                 say(lock(&agent).report_programs());
@@ -269,6 +273,27 @@ async fn live(
              restart the agent"
                 .to_owned(),
         )),
+    }
+}
+
+/// Has it looked at which programs of no product run, unless the last look still goes on.
+async fn look_what_runs(agent: &Mutex<Agent>, looking: &mut Option<tokio::task::JoinHandle<()>>) {
+    if looking
+        .as_ref()
+        .is_some_and(|looking| !looking.is_finished())
+    {
+        return;
+    }
+    if let Some(done) = looking.take()
+        && let Err(error) = done.await
+    {
+        tracing::error!(%error, "it cannot be looked at for how long programs run");
+    }
+    if let Some(shared) = lock(agent).shared.clone() {
+        *looking = Some(tokio::task::spawn_blocking(move || {
+            // Its log line says what happened; the next look is another.
+            let _ = usher_vital::catch("a look at what runs", || shared.look_what_runs());
+        }));
     }
 }
 

@@ -109,9 +109,9 @@ pub enum SyncAction<'a> {
     },
     /// A session has ended; for the record.
     Finished(#[serde(borrow)] FinishedSession<'a>),
-    /// Starts of programs of no product since the last such item.
+    /// Programs of no product since the last such item.
     Programs {
-        /// Programs and their starts; at most 1,000.
+        /// Programs, their starts and for how long they ran; at most 1,000.
         #[serde(borrow)]
         counts: Vec<ProgramStarts<'a>>,
     },
@@ -226,7 +226,7 @@ pub struct FinishedSession<'a> {
     pub incarnation: Option<u64>,
 }
 
-/// Starts of one program of no product.
+/// What was seen of one program of no product.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramStarts<'a> {
@@ -235,6 +235,17 @@ pub struct ProgramStarts<'a> {
     pub program: Cow<'a, str>,
     /// Starts.
     pub starts: u64,
+    /// Seconds in which at least one of it ran on this computer, as far as looks once a minute
+    /// tell.
+    #[serde(default, skip_serializing_if = "is_none_run")]
+    pub run_seconds: u64,
+    /// The package that its file came with.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Cow<'a, str>>,
+}
+
+fn is_none_run(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 /// 200 of `POST /v1/agents/sync`. All of it is on disk.

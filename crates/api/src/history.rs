@@ -66,6 +66,13 @@ pub struct ProgramCount {
     pub program: String,
     /// Starts seen.
     pub starts: u64,
+    /// Seconds in which it ran, of all computers together; agents look once a minute.
+    #[serde(default)]
+    pub run_seconds: u64,
+    /// The package that it came with, where a computer knows; on several that may differ, and one
+    /// of them is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
     /// Computers that it was seen on.
     pub computers: u64,
     /// When it was first seen.

@@ -167,6 +167,9 @@ const STEPS: &[(&str, u32)] = &[
     ALTER TABLE denials ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE denials ADD COLUMN last_steady INTEGER;
     UPDATE denials SET last_steady = first;
+    -- Seconds in which a program of no product ran, and the package that it came with.
+    ALTER TABLE programs ADD COLUMN run_seconds INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE programs ADD COLUMN package TEXT;
     -- Of the session that holds it; 0 where that was not kept.
     ALTER TABLE leases ADD COLUMN session_incarnation INTEGER NOT NULL DEFAULT 0;
     DROP VIEW uses;

@@ -53,7 +53,9 @@ fn of_report(report: &Report) -> usize {
                     + 2 * (subject.key.len() + subject.authority.len() + subject.name.len())
             }
             ReportItem::Programs { counts } => {
-                let names = counts.iter().map(|(name, _)| name.len());
+                let names = counts
+                    .iter()
+                    .map(|seen| seen.program.len() + seen.package.as_deref().map_or(0, str::len));
                 names.sum::<usize>() + size_of_val(counts.as_slice())
             }
             ReportItem::Renew { .. }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use usher_api::{ProgramStarts, SEATS_LIMIT, ShownLease, Subject, Timestamp};
-use usher_core::ledger::{ReportItem, Shown, SubjectRef, Wall};
+use usher_core::ledger::{ProgramUse, ReportItem, Shown, SubjectRef, Wall};
 use usher_core::people::LocalAccounts;
 
 use crate::input::{check_name, check_text, check_within};
@@ -219,10 +219,23 @@ fn programs(item: &Item<'_>) -> Result<ReportItem, String> {
         if counted.program.contains('/') {
             return Err("`program` has a folder: only a file's name is counted".to_owned());
         }
-        if i64::try_from(counted.starts).is_err() {
-            return Err(format!("`starts` is {}: it is no count", counted.starts));
+        for (field, count) in [
+            ("starts", counted.starts),
+            ("run_seconds", counted.run_seconds),
+        ] {
+            if i64::try_from(count).is_err() {
+                return Err(format!("`{field}` is {count}: it is no count"));
+            }
         }
-        Ok((Box::from(&*counted.program), counted.starts))
+        if let Some(package) = &counted.package {
+            check_name("package", package)?;
+        }
+        Ok(ProgramUse {
+            program: Box::from(&*counted.program),
+            starts: counted.starts,
+            run_seconds: counted.run_seconds,
+            package: counted.package.as_deref().map(Box::from),
+        })
     };
     Ok(ReportItem::Programs {
         counts: counts.iter().map(count).collect::<Result<_, _>>()?,
@@ -310,6 +323,8 @@ mod tests {
                 counts: vec![ProgramStarts {
                     program: "ls".into(),
                     starts: 3,
+                    run_seconds: 60,
+                    package: Some("coreutils".into()),
                 }],
             },
         ];
@@ -354,7 +369,13 @@ mod tests {
                     },
                 ) => {}
                 (SyncAction::Programs { .. }, ReportItem::Programs { counts }) => {
-                    assert_eq!(counts.as_slice(), [(Box::from("ls"), 3)]);
+                    let expected = ProgramUse {
+                        program: "ls".into(),
+                        starts: 3,
+                        run_seconds: 60,
+                        package: Some("coreutils".into()),
+                    };
+                    assert_eq!(counts.as_slice(), [expected]);
                 }
                 _ => panic!("{text} became {item:?}"),
             }

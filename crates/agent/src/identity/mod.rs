@@ -101,6 +101,12 @@ impl Identifier {
         }
     }
 
+    /// The package that installed a file, where that costs no question to another program.
+    pub(crate) fn package(&self, path: &[u8]) -> Option<Arc<str>> {
+        let owner = lock(&self.packages).indexed_owner(path)?;
+        Some(owner.name.as_str().into())
+    }
+
     /// Whether there is any rule.
     pub(crate) fn has_rules(&self) -> bool {
         !lock(&self.state).rules.set.is_empty()

@@ -73,8 +73,16 @@ impl Packages {
 
     /// The package that installed the file at `path`.
     pub(crate) fn owner(&mut self, path: &[u8]) -> Option<Package> {
+        match self.is_dpkg() {
+            true => self.indexed_owner(path),
+            false => self.ask_rpm(path),
+        }
+    }
+
+    /// The same by the index alone; none where dpkg is not what the computer has.
+    pub(crate) fn indexed_owner(&mut self, path: &[u8]) -> Option<Package> {
         if !self.is_dpkg() {
-            return self.ask_rpm(path);
+            return None;
         }
         self.bring_up_to_date();
         let index = self.index.as_ref()?;

@@ -1,7 +1,7 @@
 //! Which processes the rest of the agent wants to hear of: those of products, what these fork,
 //! all below a cover, and those that the gate holds. Everything else is dropped where it is seen.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use usher_core::sessions::ProcessKey;
 
 /// Processes that are kept; what does not fit is not followed.
@@ -29,6 +29,11 @@ pub(super) struct Interest {
 }
 
 impl Interest {
+    /// All of them but those of held starts.
+    pub(super) fn pids(&self) -> FxHashSet<u32> {
+        self.processes.keys().copied().collect()
+    }
+
     pub(super) fn get(&self, pid: u32) -> Option<Kind> {
         self.processes.get(&pid).map(|(_, kind)| *kind)
     }

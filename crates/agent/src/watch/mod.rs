@@ -15,6 +15,7 @@ mod probe;
 pub(crate) mod procfs;
 mod record;
 mod resolve;
+mod running;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,8 @@ use crate::wake::Wake;
 use interest::Interest;
 use nobodys::Nobodys;
 use record::KnownAs;
+use running::Running;
+pub(crate) use running::{LOOK, Ran};
 use tracker::Tracker;
 
 /// Sightings that wait for the rest of the agent; when there are more, what does not fit is lost
@@ -66,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) identifier: Identifier,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) counts: Mutex<Counts>,
+    /// Which programs of no product ran when it was looked last.
+    running: Mutex<Running>,
     pub(crate) figures: Figures,
     /// Starts that the kernel counts, where programs of ours run in it.
     nobodys: Mutex<Option<Nobodys>>,
@@ -188,6 +193,7 @@ impl Shared {
             identifier: Identifier::new(),
             accounts,
             counts: Mutex::default(),
+            running: Mutex::default(),
             figures: Figures::default(),
             nobodys: Mutex::default(),
             interest: Mutex::default(),
@@ -207,6 +213,19 @@ impl Shared {
     pub(crate) fn take_counted(&self) {
         if let Some(nobodys) = &mut *lock(&self.nobodys) {
             self.count(nobodys);
+        }
+    }
+
+    /// Looks which programs of no product run, and counts for how long.
+    pub(crate) fn look_what_runs(&self) {
+        let of_products = lock(&self.interest).pids();
+        let ran = lock(&self.running).look(
+            |pid| of_products.contains(&pid),
+            |path| self.identifier.package(path),
+        );
+        let mut counts = lock(&self.counts);
+        for ran in ran {
+            counts.ran(&ran);
         }
     }
 

@@ -17,7 +17,7 @@ const TEXT_LIMIT: u64 = 4096;
 const VARIABLES_LIMIT: u64 = 256 * 1024;
 /// Of the flags of a process: it is on its way out (linux/sched.h).
 const PF_EXITING: u64 = 4;
-const DELETED: &[u8] = b" (deleted)";
+pub(super) const DELETED: &[u8] = b" (deleted)";
 
 /// A file, whatever it is called: while it is open or cached, these together are only its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use usher_core::ledger::{Batch, Event, EventNumber, Now};
+use usher_core::ledger::{Batch, Event, EventNumber, Now, ProgramUse};
 
 use crate::adopted::{forget_adopted, put_adopted};
 use crate::error::CacheError;
@@ -304,8 +304,8 @@ fn row(
             ],
         ),
         Event::ProgramsSeen { computer, counts } => {
-            for (program, starts) in counts {
-                programs(connection, at, signed(computer.0), program, signed(*starts))?;
+            for seen in counts {
+                programs(connection, at, signed(computer.0), seen)?;
             }
             Ok(())
         }
@@ -366,14 +366,14 @@ fn signed(value: u64) -> i64 {
     value.cast_signed()
 }
 
-/// Counts starts of a program of no product, in a table of bounded size.
+/// Counts what was seen of a program of no product, in a table of bounded size.
 fn programs(
     connection: &Connection,
     at: Now,
     computer: i64,
-    program: &str,
-    starts: i64,
+    seen: &ProgramUse,
 ) -> rusqlite::Result<()> {
+    let program = &*seen.program;
     let known: bool = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM programs WHERE program = ?1)")?
         .query_row([program], |row| row.get(0))?;
@@ -390,10 +390,20 @@ fn programs(
     };
     connection
         .prepare_cached(
-            "INSERT INTO programs (program, computer, starts, first_at, last_at) \
-             VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (program, computer) DO UPDATE SET \
-             starts = starts + ?3, last_at = ?4",
+            "INSERT INTO programs \
+             (program, computer, starts, first_at, last_at, run_seconds, package) \
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6) ON CONFLICT (program, computer) DO UPDATE SET \
+             starts = starts + ?3, last_at = ?4, run_seconds = run_seconds + ?5, \
+             package = coalesce(?6, package)",
         )?
-        .execute(params![name, computer, starts, at.wall.0])
+        .execute(params![
+            name,
+            computer,
+            signed(seen.starts),
+            at.wall.0,
+            signed(seen.run_seconds),
+            // Of those that are gathered each has another.
+            seen.package.as_deref().filter(|_| name == program)
+        ])
         .map(drop)
 }

@@ -86,6 +86,10 @@ pub struct ProgramRow {
     pub program: String,
     /// Starts seen.
     pub starts: u64,
+    /// Seconds in which it ran, of all computers together.
+    pub run_seconds: u64,
+    /// The package that it came with, where that is known.
+    pub package: Option<String>,
     /// Computers that it was seen on.
     pub computers: u64,
     /// When it was first seen, in Unix milliseconds.
@@ -213,12 +217,13 @@ impl History {
         })
     }
 
-    /// Programs of no product, most started first. `after` counts rows.
+    /// Programs of no product, those that ran longest first. `after` counts rows.
     pub fn programs(&self, after: u64, limit: u32) -> Result<Rows<ProgramRow>, Failure> {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT program, sum(starts), count(*), min(first_at), max(last_at) \
-                 FROM programs GROUP BY program ORDER BY 2 DESC, 1 LIMIT ?1 OFFSET ?2",
+                "SELECT program, sum(starts), count(*), min(first_at), max(last_at), \
+                     sum(run_seconds), max(package) \
+                 FROM programs GROUP BY program ORDER BY 6 DESC, 2 DESC, 1 LIMIT ?1 OFFSET ?2",
             )?;
             let rows = statement.query_map(params![limit + 1, after as i64], |row| {
                 Ok(ProgramRow {
@@ -227,6 +232,8 @@ impl History {
                     computers: from_i64(row.get(2)?),
                     first_at: row.get(3)?,
                     last_at: row.get(4)?,
+                    run_seconds: from_i64(row.get(5)?),
+                    package: row.get(6)?,
                 })
             })?;
             let mut found = page(rows.collect::<Result<_, _>>()?, limit, |_| 0);

@@ -300,7 +300,20 @@ fn every_event() -> Vec<Event> {
         })),
         Event::ProgramsSeen {
             computer: ComputerId(21),
-            counts: vec![("ls".into(), 3)],
+            counts: vec![
+                ProgramUse {
+                    program: "ls".into(),
+                    starts: 3,
+                    run_seconds: 0,
+                    package: None,
+                },
+                ProgramUse {
+                    program: "blender".into(),
+                    starts: 0,
+                    run_seconds: 60,
+                    package: Some("blender".into()),
+                },
+            ],
         },
         Event::Reported {
             computer: ComputerId(21),

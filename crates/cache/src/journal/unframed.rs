@@ -68,6 +68,15 @@ impl From<Draw> for ledger::Draw {
     }
 }
 
+fn program_use((program, starts): (Box<str>, u64)) -> ledger::ProgramUse {
+    ledger::ProgramUse {
+        program,
+        starts,
+        run_seconds: 0,
+        package: None,
+    }
+}
+
 fn draws(draws: SmallVec<[Draw; 1]>) -> SmallVec<[ledger::Draw; 1]> {
     draws.into_iter().map(Into::into).collect()
 }
@@ -589,7 +598,10 @@ impl From<Event> for ledger::Event {
                     lease: finished.lease,
                 }))
             }
-            Event::ProgramsSeen { computer, counts } => To::ProgramsSeen { computer, counts },
+            Event::ProgramsSeen { computer, counts } => To::ProgramsSeen {
+                computer,
+                counts: counts.into_iter().map(program_use).collect(),
+            },
             Event::Reported {
                 computer,
                 incarnation,

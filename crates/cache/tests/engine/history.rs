@@ -189,7 +189,7 @@ fn a_program_that_goes_on_under_another_name_is_found_and_its_helpers_are_not() 
         first_reported: None,
     };
     let started = |names: &[&str]| ReportItem::Programs {
-        counts: names.iter().map(|name| ((*name).into(), 1)).collect(),
+        counts: names.iter().map(|name| program(name, 1, 0)).collect(),
     };
     report(&engine, vec![(1, started(&["cad-helper", "simulate"]))]);
     clock.pass(86_400);
@@ -218,5 +218,38 @@ fn a_program_that_goes_on_under_another_name_is_found_and_its_helpers_are_not() 
     let found = changed(now + 10 * 86_400_000);
     assert!(found.iter().any(|it| it.seen_as == "sim"), "{found:?}");
     assert_eq!(changed(now - 1), [], "used since");
+    engine.close();
+}
+
+#[test]
+fn programs_that_ran_longest_come_first_and_then_those_started_most() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), TestClock::new());
+    let engine = open(folder.path(), &clock);
+    let seen = |counts| ReportItem::Programs { counts };
+    let once = vec![
+        program("ls", 40, 0),
+        program("vim", 1, 60),
+        program("cat", 50, 0),
+    ];
+    let again = vec![program("vim", 0, 600), program("blender", 1, 120)];
+    report(&engine, vec![(1, seen(once)), (2, seen(again))]);
+    engine.settle().unwrap();
+    let rows = engine.history().programs(0, 10).unwrap().rows;
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let package = row.package.as_deref();
+            (&*row.program, row.starts, row.run_seconds, package)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("vim", 1, 660, Some("vim")),
+            ("blender", 1, 120, Some("blender")),
+            ("cat", 50, 0, None),
+            ("ls", 40, 0, None),
+        ]
+    );
     engine.close();
 }

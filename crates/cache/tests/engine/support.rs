@@ -242,7 +242,7 @@ pub(crate) fn busy(engine: &Engine) {
         (
             3,
             ReportItem::Programs {
-                counts: vec![("vim".into(), 3), ("ls".into(), 40)],
+                counts: vec![program("vim", 3, 600), program("ls", 40, 0)],
             },
         ),
     ];
@@ -252,4 +252,14 @@ pub(crate) fn busy(engine: &Engine) {
             product: "sim".into(),
         })
         .unwrap();
+}
+
+/// What a computer saw of a program of no product.
+pub(crate) fn program(name: &str, starts: u64, run_seconds: u64) -> ProgramUse {
+    ProgramUse {
+        program: name.into(),
+        starts,
+        run_seconds,
+        package: (run_seconds > 0).then(|| name.into()),
+    }
 }

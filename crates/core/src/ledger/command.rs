@@ -148,10 +148,10 @@ pub enum ReportItem {
         /// The sender's incarnation in which it was first reported, where that is an earlier one.
         first_reported: Option<u64>,
     },
-    /// Starts of programs of no product.
+    /// Programs of no product.
     Programs {
-        /// File names and how often each was started.
-        counts: Vec<(Box<str>, u64)>,
+        /// What was seen of each.
+        counts: Vec<ProgramUse>,
     },
     /// What could not be understood: it is passed over, and its number is used up.
     Nothing,

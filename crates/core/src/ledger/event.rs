@@ -160,12 +160,12 @@ pub enum Event {
     },
     /// A session has ended.
     SessionFinished(Box<FinishedSession>),
-    /// Programs of no product were started.
+    /// Programs of no product were started, or ran.
     ProgramsSeen {
         /// Where.
         computer: ComputerId,
-        /// File names and how often each was started.
-        counts: Vec<(Box<str>, u64)>,
+        /// What was seen of each.
+        counts: Vec<ProgramUse>,
     },
     /// All of a sender's items up to this one are applied.
     Reported {

@@ -351,6 +351,19 @@ pub struct Unseated {
     pub reason: Reason,
 }
 
+/// What a computer saw of a program of no product since it last told of it. Without any person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramUse {
+    /// File name.
+    pub program: Box<str>,
+    /// How often it was started.
+    pub starts: u64,
+    /// Seconds in which at least one of it ran, as far as looks now and then tell.
+    pub run_seconds: u64,
+    /// The package that its file came with, where that is known.
+    pub package: Option<Box<str>>,
+}
+
 /// A session that has ended, as its agent told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedSession {

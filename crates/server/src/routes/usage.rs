@@ -187,7 +187,7 @@ struct ProgramQuery {
     cursor: Option<String>,
 }
 
-/// Programs of no product, most started first: counted, without any person. For viewers,
+/// Programs of no product, those that ran longest first: counted, without any person. For viewers,
 /// operators and admins.
 #[utoipa::path(
     get,
@@ -216,6 +216,8 @@ pub(crate) async fn programs(
     let item = |row: ProgramRow| ProgramCount {
         program: row.program,
         starts: row.starts,
+        run_seconds: row.run_seconds,
+        package: row.package,
         computers: row.computers,
         first_at: timestamp(row.first_at),
         last_at: timestamp(row.last_at),

@@ -21,7 +21,7 @@ Examples:
   usher usage --since 'last week' --until yesterday
   usher usage --running
   usher usage by-product --since 2026-01-01   sums for each product
-  usher usage programs                     programs of no product, counted without any person
+  usher usage programs                     programs of no product, what ran longest first
   usher usage programs --all               those that scripts are made of, too
 
 Without a token, on a computer with an agent, it shows what you used there.")]
@@ -161,7 +161,7 @@ async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<()
         let page = fetch(client, &query, &args.extent).await?;
         return show(context, &page, NO_PROGRAMS, program_table);
     }
-    // A server keeps some thousands of names at the most, and the base system's come first.
+    // A server keeps some thousands of names at the most, and many are the base system's.
     let all: Page<ProgramCount> = fetch(client, &query, &Extent::ALL).await?;
     let counted = all.items.len();
     let mut items = all.items;
@@ -257,10 +257,20 @@ fn usage_table(items: &[usher_api::Usage]) -> Table {
 }
 
 fn program_table(items: &[ProgramCount]) -> Table {
-    let mut table = Table::new(&["PROGRAM", ">STARTS", ">COMPUTERS", "FIRST", "LAST"]);
+    let mut table = Table::new(&[
+        "PROGRAM",
+        "PACKAGE",
+        ">RAN FOR",
+        ">STARTS",
+        ">COMPUTERS",
+        "FIRST",
+        "LAST",
+    ]);
     for item in items {
         table.row([
             item.program.clone(),
+            item.package.clone().unwrap_or_else(|| "-".to_owned()),
+            time::span(item.run_seconds),
             item.starts.to_string(),
             item.computers.to_string(),
             time::local(item.first_at),
