@@ -396,6 +396,7 @@ mod tests {
             role: role.into(),
             name: String::new(),
             user: Some("ann".into()),
+            account: None,
             realm: None,
             computer: Some("pc1".into()),
             created_at: 0,

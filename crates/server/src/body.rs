@@ -297,6 +297,7 @@ mod tests {
             role: "admin".into(),
             name: String::new(),
             user: None,
+            account: None,
             realm: None,
             computer: None,
             created_at: 0,

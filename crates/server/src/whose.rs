@@ -38,9 +38,9 @@ impl Whose {
         let asked = match (realm, account) {
             (None, None) => None,
             (Some(realm), Some(account)) => {
-                input::name("realm", realm)?;
-                input::name("account", account)?;
-                let person = Person::of(realm, account, local)
+                let realm = input::name("realm", realm)?;
+                let account = input::name("account", account)?;
+                let person = Person::of(&realm, &account, local)
                     .map_err(|why| Refusal::invalid(format!("`realm`, `account`: {why}")))?;
                 Some((person.realm, person.key))
             }
@@ -101,6 +101,7 @@ mod tests {
             role: role.into(),
             name: String::new(),
             user: Some("ann".into()),
+            account: None,
             realm: None,
             computer: Some("pc1".into()),
             created_at: 0,

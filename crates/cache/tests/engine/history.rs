@@ -110,6 +110,7 @@ fn names_stand_in_their_own_tables_only() {
         role: "client".to_owned(),
         name: "for the lab".to_owned(),
         user: Some("wilhelmina".to_owned()),
+        account: Some("Wilhelmina".to_owned()),
         realm: Some("usher".to_owned()),
         computer: None,
         created_at: 1,
@@ -148,7 +149,7 @@ fn names_stand_in_their_own_tables_only() {
                 })
                 .flatten()
                 .collect();
-            for name in ["wilhelmina", "lab-computer", "lab-9", "gus"] {
+            for name in ["wilhelmina", "Wilhelmina", "lab-computer", "lab-9", "gus"] {
                 let found =
                     text.contains(name) || bytes.windows(name.len()).any(|w| w == name.as_bytes());
                 if ["subjects", "computers"].contains(&table.as_str()) {
@@ -159,7 +160,7 @@ fn names_stand_in_their_own_tables_only() {
             }
         }
     }
-    assert!(seen >= 4, "the names are in the directory");
+    assert!(seen >= 5, "the names are in the directory");
 }
 
 #[test]
