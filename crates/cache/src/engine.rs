@@ -65,6 +65,8 @@ pub enum Failure {
     Busy,
     /// The disk refused; nothing was done. Says why.
     Storage(String),
+    /// What is kept could not be read; nothing was changed. Says why.
+    Unread(String),
     /// The disk failed in the middle; whether it was done is not known. Says why.
     OutcomeUnknown(String),
     /// The engine is closing; nothing was done.

@@ -347,20 +347,20 @@ impl Shared {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
-        let storage = |error: rusqlite::Error| Failure::Storage(error.to_string());
+        let unread = |error: rusqlite::Error| Failure::Unread(error.to_string());
         let pooled = lock(&self.readers).pop();
         let mut connection = match pooled {
             Some(connection) => connection,
             None => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                let connection = Connection::open_with_flags(&self.path, flags).map_err(storage)?;
+                let connection = Connection::open_with_flags(&self.path, flags).map_err(unread)?;
                 connection
                     .busy_timeout(Duration::from_secs(5))
-                    .map_err(storage)?;
+                    .map_err(unread)?;
                 connection
             }
         };
-        let result = crate::interrupt::watched(&mut connection, query).map_err(storage)?;
+        let result = crate::interrupt::watched(&mut connection, query).map_err(unread)?;
         let mut readers = lock(&self.readers);
         if readers.len() < READERS_KEPT {
             readers.push(connection);

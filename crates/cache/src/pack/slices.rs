@@ -440,6 +440,10 @@ fn refusal(failure: &Failure) -> String {
         Failure::Storage(why) => format!(
             "the disk refused ({why}): look at its room and health; the next pack goes on here"
         ),
+        Failure::Unread(why) => format!(
+            "the data file cannot be read ({why}): look at the disk's health; the next pack goes \
+             on here"
+        ),
         Failure::OutcomeUnknown(why) => {
             format!("the disk failed ({why}): look at its health; the next pack goes on here")
         }

@@ -221,3 +221,22 @@ fn a_program_that_goes_on_under_another_name_is_found_and_its_helpers_are_not() 
     assert_eq!(changed(now - 1), [], "used since");
     engine.close();
 }
+
+#[test]
+fn a_reading_that_fails_says_that_it_is_one_and_not_that_nothing_can_be_written() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    let other = rusqlite::Connection::open(data.path().join("cache.db")).unwrap();
+    other
+        .execute_batch("ALTER TABLE denials RENAME TO aside")
+        .unwrap();
+    let listed = engine
+        .history()
+        .denials(None, &Owner::default(), None, 0, 10);
+    let Err(Failure::Unread(why)) = listed else {
+        panic!("{listed:?}");
+    };
+    assert!(why.contains("denials"), "{why}");
+    engine.close();
+}
