@@ -121,7 +121,7 @@ pub enum Health {
 /// The handle to a ledger and its file. Clones share them.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) shared: Arc<crate::inbox::Shared>,
+    pub(crate) shared: Arc<crate::shared::Shared>,
 }
 
 impl Engine {

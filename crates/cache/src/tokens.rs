@@ -5,8 +5,8 @@ use std::sync::Arc;
 use usher_core::ledger::{Command, ComputerId, ComputerRef, Reply, SubjectId, SubjectRef};
 
 use crate::engine::Failure;
-use crate::inbox::Shared;
 use crate::schema::from_i64;
+use crate::shared::Shared;
 
 /// The realm of the users that tokens are bound to.
 pub const TOKEN_AUTHORITY: &str = usher_core::people::TOKEN_REALM;

@@ -14,8 +14,8 @@ use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
 use crate::checkpoint;
 use crate::engine::Failure;
 use crate::holders;
-use crate::inbox::{Cost, Shared};
 use crate::schema::put_text;
+use crate::shared::{Cost, Shared};
 
 /// How long the writer should be held by a slice, about, while others ask it, and while nobody
 /// does; the next is made larger or smaller.
