@@ -240,3 +240,36 @@ fn a_reading_that_fails_says_that_it_is_one_and_not_that_nothing_can_be_written(
     assert!(why.contains("denials"), "{why}");
     engine.close();
 }
+
+#[test]
+fn a_lease_that_was_waited_for_tells_what_else_was_asked_for() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "solver", 1);
+    product(&engine, "pack", 3);
+    let first = granted(&engine, "solver", "ada");
+    let Reply::Queued(view) = engine.execute(asks_for_two("jon", true)).unwrap().reply else {
+        panic!("not queued");
+    };
+    let checkin = Command::Checkin {
+        lease: first.id,
+        access: Access::Anyone,
+    };
+    engine.execute(checkin).unwrap();
+    let ticket = view.ticket.id;
+    let leases = engine
+        .read(move |ledger, _| {
+            let of_it = ledger.leases().filter(|lease| lease.ticket == Some(ticket));
+            of_it.map(|lease| lease.id).collect::<Vec<_>>()
+        })
+        .unwrap();
+    engine.settle().unwrap();
+    let decision = DecisionId {
+        incarnation: leases[0].incarnation,
+        number: leases[0].number,
+    };
+    let why = engine.history().decision(decision).unwrap().unwrap();
+    assert_eq!(why.also, [("pack".to_owned(), 2)]);
+    engine.close();
+}
