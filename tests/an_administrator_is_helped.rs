@@ -1,7 +1,9 @@
 //! What an administrator does in the first hours: backups that replace nothing, tokens that are not
 //! doubled, servers that are added, rules for messages without a hand-written document.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -103,6 +105,61 @@ fn a_token_for_backups_takes_them_and_does_nothing_else_and_the_last_ones_are_ke
 }
 
 #[test]
+fn a_path_that_is_no_text_is_told_as_json_all_the_same() {
+    let folder = Folder::new();
+    let (running, _) = up(&folder);
+    let odd = folder
+        .path("data")
+        .with_file_name(OsStr::from_bytes(b"odd\xff"));
+    fs::create_dir(&odd).unwrap();
+    let token = running.ok(&["token", "create", "--role", "backup", "--name", "nightly"]);
+    let file = folder.path("backup.token");
+    fs::write(&file, &token).unwrap();
+    let mut take = usher();
+    take.args(["backup", "--json", "--server", &running.api, "--token-from"]);
+    take.arg(&file).arg(&odd);
+    let mut make = usher();
+    make.args(["tls", "make", "--json", "--name", "localhost", "--dir"]);
+    make.arg(odd.join("tls"));
+    let snapshot = folder.path("usher.db");
+    running.ok(&["backup", snapshot.to_str().unwrap()]);
+    let restore = || {
+        let mut restore = usher();
+        restore.args(["restore", "--json", "--data"]);
+        restore.arg(odd.join("data")).arg(&snapshot);
+        restore
+    };
+    // The second one keeps what the first one wrote, and says where.
+    for mut command in [take, make, restore(), restore()] {
+        let output = command.ended();
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(
+            stdout(&output).contains("odd\u{fffd}"),
+            "{}",
+            stdout(&output)
+        );
+    }
+}
+
+#[test]
+fn a_managers_token_is_not_asked_of_a_server_in_silence() {
+    let mut create = usher();
+    create.args(["token", "create", "--role", "viewer", "--at-manager"]);
+    let output = create.args(["--server", "http://127.0.0.1:9"]).ended();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        said(&output).contains("--at-manager=URL"),
+        "{}",
+        said(&output)
+    );
+    let mut list = usher();
+    let output = list
+        .args(["backup", "--list", "--token-from", "file"])
+        .ended();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+#[test]
 fn a_nightly_backup_is_a_service_and_a_timer() {
     let folder = Folder::new();
     let units = folder.path("units");
@@ -114,8 +171,11 @@ fn a_nightly_backup_is_a_service_and_a_timer() {
         "/srv/backup",
         "--keep",
         "7",
+        "--ca-file",
+        "ca.pem",
         "--unit-dir",
     ]);
+    install.current_dir(folder.path(""));
     let output = install.arg(&units).ended();
     assert!(output.status.success(), "{}", said(&output));
     let service = fs::read_to_string(units.join("usher-backup.service")).unwrap();
@@ -124,7 +184,36 @@ fn a_nightly_backup_is_a_service_and_a_timer() {
         "{service}"
     );
     assert!(service.contains("LoadCredential=backup.token:/etc/usher/backup.token"));
+    let ca_file = format!(" --ca-file {}\n", folder.path("ca.pem").display());
+    assert!(service.contains(&ca_file), "{service}");
     assert!(units.join("usher-backup.timer").exists());
+
+    let mut relative = usher();
+    relative.args(["service", "install-backup", "nights", "--print"]);
+    relative.args(["--token-from", "backup.token"]);
+    let output = relative.current_dir(folder.path("")).ended();
+    assert!(output.status.success(), "{}", said(&output));
+    let units = stdout(&output);
+    for (before, name) in [
+        (" backup ", "nights"),
+        ("ReadWritePaths=", "nights"),
+        ("LoadCredential=backup.token:", "backup.token"),
+    ] {
+        let whole = format!("{before}{}", folder.path(name).display());
+        assert!(units.contains(&whole), "{whole}: {units}");
+    }
+}
+
+#[test]
+fn a_sender_that_is_no_address_is_refused_when_the_manager_starts() {
+    for wrong in ["ops", "a@b@example.org", "-f@example.org", "a@b\nBcc: c@d"] {
+        let mut manager = usher();
+        let output = manager
+            .args(["manager", &format!("--mail-from={wrong}")])
+            .ended();
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", said(&output));
+        assert!(said(&output).contains("--mail-from"), "{}", said(&output));
+    }
 }
 
 #[test]
@@ -226,6 +315,22 @@ fn a_rule_for_messages_is_added_changed_tested_and_removed_by_its_name() {
         "{}",
         stdout(&edited)
     );
+    let does = stdout(&edited);
+    assert!(does.contains("mail ops@example.org"), "{does}");
+    assert!(does.contains("system log"), "{does}");
+    let words = [
+        "edit",
+        "low",
+        "--store-days",
+        "90",
+        "--mail",
+        "cad@example.org",
+    ];
+    let does = stdout(&rules(&words));
+    for kept in ["system log", "keep 90 days", "mail cad@example.org"] {
+        assert!(does.contains(kept), "{kept}: {does}");
+    }
+    assert!(!does.contains("ops@example.org"), "put in place: {does}");
     let tested = rules(&["test", "everything"]);
     assert!(
         stdout(&tested).contains("sends nothing"),

@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Ended, Folder, Running, said, stdout, usher};
+use serde_json::Value;
+
+use crate::http::Http;
+use crate::support::{Ended, Folder, Running, said, stdout, usher, wait_for};
 
 /// A server, and the socket and data of an agent that shows `token` to it.
 struct Site {
@@ -107,6 +110,32 @@ fn an_agent_that_is_taken_says_nothing_of_the_sort() {
     assert!(!agent.ready.contains("not connected"), "{}", agent.ready);
     let status = site.asked(&["agent", "status"]);
     assert!(status.contains("(connected)"), "{status}");
+}
+
+/// Who was turned away, as the server tells its managers.
+fn turned_away(server: &Running) -> Vec<Value> {
+    let token = fs::read_to_string(server.data.join("admin.token")).unwrap();
+    let mut http = Http::connect(&server.api, token.trim()).unwrap();
+    let facts = http.ask("GET", "/v1/facts", None).unwrap().body;
+    facts["turned_away"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_server_knows_which_agents_it_turns_away_and_why() {
+    let site = Site::new();
+    assert_eq!(turned_away(&site.server), Vec::<Value>::new());
+    let wrong = "usher_0000000000000000000000000000000000000000000000000000000000000000";
+    let _agent = site.agent(&site.server.api, wrong);
+    let told = wait_for("a second try", || {
+        let told = turned_away(&site.server);
+        told.iter()
+            .any(|it| it["times"].as_u64() > Some(1))
+            .then_some(told)
+    });
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["address"], "127.0.0.1");
+    let why = told[0]["why"].as_str().unwrap();
+    assert!(why.contains("the token is not known here"), "{why}");
 }
 
 /// The id that is printed for an agent with that data.

@@ -1,6 +1,7 @@
 //! `usher doctor` says of each mount whether starts from it are enforced, tracked, or neither, and
 //! no mount hangs it.
 
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -80,4 +81,29 @@ true
     let told = mounts(&stdout(&output));
     let start = format!("{} (fuse) is blind: it does not answer", mount.display());
     assert!(told.iter().any(|m| m.starts_with(&start)), "{told:?}");
+}
+
+/// Who runs programs of a server elsewhere has no data folder, and no say in how mounts are watched.
+#[test]
+fn what_an_ordinary_person_need_not_have_is_no_warning() {
+    let folder = Folder::new();
+    let mut doctor = usher();
+    doctor
+        .args(["doctor", "--json", "--agent-socket"])
+        .arg(folder.path("none.sock"))
+        .env("HOME", folder.path("home"))
+        .env("XDG_DATA_HOME", folder.path("home/share"));
+    if nix::unistd::geteuid().is_root() {
+        // Root's own folder is another: somebody else asks.
+        doctor.uid(65534).gid(65534);
+    }
+    let output = doctor.ended();
+    let findings: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap();
+    let of = |what: &str| -> Vec<&str> {
+        let found = findings.iter().filter(|finding| finding["what"] == what);
+        found.map(|it| it["verdict"].as_str().unwrap()).collect()
+    };
+    assert_eq!(of("data"), ["note"], "{findings:#?}");
+    assert_eq!(of("agent"), ["warn"], "{findings:#?}");
+    assert_eq!(of("mount"), ["note"], "{findings:#?}");
 }

@@ -205,7 +205,7 @@ fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_ov
         (9431, "Seats of Sim: 1 of 1 in use, 0 waiting, 1 refused"),
         (
             9433,
-            "7 starts were allowed on 1 computers while no server could be reached: of cad on lab-pc1",
+            "7 starts were allowed on 1 computer while no server could be reached: of cad on lab-pc1",
         ),
         (9434, "Disk space of alpha is low"),
         (

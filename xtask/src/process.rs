@@ -107,32 +107,37 @@ impl Runner {
         let name = command.get_program().to_string_lossy().into_owned();
         let failed = |error| format!("cannot start {name}: {error}");
         let file = fs::File::create(output).map_err(failed)?;
-        let child = command
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone().map_err(failed)?)
             .stderr(file)
             .process_group(0)
             .spawn()
             .map_err(failed)?;
-        let ends = undo::end_with_test(&[child.id()]).map_err(failed)?;
-        let mut beside = self.beside.borrow_mut();
-        beside.push(Pid::from_child(&child));
-        beside.extend(pid_of(&ends));
-        Ok(Beside {
+        let ends = match undo::end_with_test(&[child.id()]) {
+            Ok(ends) => ends,
+            Err(error) => {
+                // Nobody would end it.
+                kill(&mut child);
+                return Err(failed(error));
+            }
+        };
+        let beside = Beside {
             name,
             child,
             ends,
             output: output.to_owned(),
-        })
+        };
+        self.beside.borrow_mut().extend(beside.pids());
+        Ok(beside)
     }
 
     /// Waits for the end of what was begun, shows what it said, and says how it failed.
     pub(crate) fn finish(&self, beside: Beside) -> Result<(), String> {
-        let pids = [Some(Pid::from_child(&beside.child)), pid_of(&beside.ends)];
+        let pids: Vec<Pid> = beside.pids().collect();
         let ended = self.wait(beside.child, Duration::MAX);
         drop(beside.ends);
-        let is_other = |pid: &Pid| !pids.contains(&Some(*pid));
-        self.beside.borrow_mut().retain(is_other);
+        self.forget(&pids);
         print!("{}", fs::read_to_string(&beside.output).unwrap_or_default());
         let status = ended.map_err(|error| format!("{}: {error}", beside.name))?;
         describe(&beside.name, status)
@@ -140,11 +145,11 @@ impl Runner {
 
     /// Ends what was begun; an error says that it had ended by itself, and what it said.
     pub(crate) fn end(&self, mut beside: Beside) -> Result<(), String> {
-        let pid = Pid::from_child(&beside.child);
+        let pids: Vec<Pid> = beside.pids().collect();
         let ended = beside.child.try_wait();
-        let _ = rustix::process::kill_process_group(pid, Signal::KILL);
-        let is_gone = within(GIVEN_UP, || !matches!(beside.child.try_wait(), Ok(None)));
-        self.beside.borrow_mut().retain(|other| *other != pid);
+        let is_gone = kill(&mut beside.child);
+        drop(beside.ends);
+        self.forget(&pids);
         let name = &beside.name;
         match ended {
             Ok(None) if is_gone => Ok(()),
@@ -155,6 +160,11 @@ impl Runner {
             }
             Err(error) => Err(format!("{name}: {error}")),
         }
+    }
+
+    /// These run beside others no more.
+    fn forget(&self, pids: &[Pid]) {
+        self.beside.borrow_mut().retain(|pid| !pids.contains(pid));
     }
 
     /// Whether the user has said stop.
@@ -201,8 +211,20 @@ impl Runner {
     }
 }
 
-fn pid_of(undo: &Undo) -> Option<Pid> {
-    i32::try_from(undo.id()).ok().and_then(Pid::from_raw)
+impl Beside {
+    /// The program and what ends it with this process.
+    fn pids(&self) -> impl Iterator<Item = Pid> + use<> {
+        let ends = i32::try_from(self.ends.id()).ok().and_then(Pid::from_raw);
+        [Some(Pid::from_child(&self.child)), ends]
+            .into_iter()
+            .flatten()
+    }
+}
+
+/// Kills a program and all of its group; whether it is gone.
+fn kill(child: &mut Child) -> bool {
+    let _ = rustix::process::kill_process_group(Pid::from_child(child), Signal::KILL);
+    within(GIVEN_UP, || !matches!(child.try_wait(), Ok(None)))
 }
 
 fn describe(name: &str, status: ExitStatus) -> Result<(), String> {
@@ -389,6 +411,22 @@ mod tests {
         for file in [output, pipe] {
             fs::remove_file(file).unwrap();
         }
+    }
+
+    #[test]
+    fn of_what_ran_beside_others_nothing_is_remembered_once_it_was_ended() {
+        let _alone = alone();
+        let runner = Runner::new().unwrap();
+        let name = format!("xtask-ended-{}", std::process::id());
+        let output = std::env::temp_dir().join(name);
+        let mut command = Command::new("tail");
+        let beside = runner
+            .begin(command.args(["-f", "/dev/null"]), &output)
+            .unwrap();
+        assert_eq!(runner.beside.borrow().len(), 2, "it and what ends it");
+        runner.end(beside).unwrap();
+        fs::remove_file(output).unwrap();
+        assert_eq!(*runner.beside.borrow(), []);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The last sweep, after tests that gave nothing back: one of each sort, broken on purpose.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+use rustix::fs::FlockOperation;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use usher_testing::undo;
 
@@ -18,10 +19,26 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Above all process ids that there are.
 const NOBODY: i32 = i32::MAX;
 
-/// Where tests share a process, one that ends adopted children must not meet another's child.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
+/// What one of these tests holds for as long as it runs.
+pub(crate) struct Alone {
+    _children: MutexGuard<'static, ()>,
+    _leftovers: File,
+}
+
+/// Waits until no other of these tests runs, in this process or in another.
+///
+/// Where tests share a process, one that ends adopted children must not meet another's child; and a
+/// sweep in one process takes for left whatever another test has just made to be swept.
+pub(crate) fn alone() -> Alone {
     static CHILDREN: Mutex<()> = Mutex::new(());
-    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+    let children = CHILDREN.lock().unwrap_or_else(PoisonError::into_inner);
+    // The folder in which they make things: a lock on it leaves nothing behind.
+    let folder = File::open(std::env::temp_dir()).unwrap();
+    rustix::fs::flock(&folder, FlockOperation::LockExclusive).unwrap();
+    Alone {
+        _children: children,
+        _leftovers: folder,
+    }
 }
 
 fn runner() -> Runner {
@@ -201,6 +218,7 @@ fn what_a_killed_runner_runs_ends_with_it() {
         drop(runner.finish(begun));
         return;
     }
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pid");
     let mut other = Command::new(std::env::current_exe().unwrap());
@@ -223,6 +241,7 @@ fn what_a_killed_runner_runs_ends_with_it() {
 
 #[test]
 fn what_was_left_mounted_is_unmounted_and_its_folder_removed() {
+    let _alone = alone();
     if !own_mounts() {
         return;
     }

@@ -7,6 +7,7 @@ use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use usher_core::sessions::Who;
 
 /// Accounts and leases that are remembered; when there are as many, all are asked about again.
 const ADMITTED_LIMIT: usize = 16_384;
@@ -34,25 +35,25 @@ pub(crate) struct Joins {
 
 #[derive(Debug, Default)]
 struct Held {
-    /// By lease and account, the proof that was right; none: it is the lease of that person.
-    admitted: BTreeMap<(String, u32), Option<String>>,
+    /// By lease, account and whom that is counted for, the proof that was right; none: it is the
+    /// lease of that person. One account may work for several people.
+    admitted: BTreeMap<(String, u32, u32), Option<String>>,
     untold: BTreeMap<String, Untold>,
 }
 
 impl Joins {
-    /// The account may join the lease.
-    pub(crate) fn admit(&self, lease: &str, uid: u32, proof: Option<String>) {
+    /// Who works by an account may join the lease.
+    pub(crate) fn admit(&self, lease: &str, who: Who, proof: Option<String>) {
         let mut held = self.held();
         if held.admitted.len() >= ADMITTED_LIMIT {
             held.admitted.clear();
         }
-        held.admitted.insert((lease.to_owned(), uid), proof);
+        held.admitted.insert(key(lease, who), proof);
     }
 
-    /// Whether the account may join the lease, as far as is remembered, and by which proof.
-    pub(crate) fn admitted(&self, lease: &str, uid: u32) -> Option<Option<String>> {
-        let key = (lease.to_owned(), uid);
-        self.held().admitted.get(&key).cloned()
+    /// Whether they may join the lease, as far as is remembered, and by which proof.
+    pub(crate) fn admitted(&self, lease: &str, who: Who) -> Option<Option<String>> {
+        self.held().admitted.get(&key(lease, who)).cloned()
     }
 
     /// A lease was joined, and the server does not know yet.
@@ -86,21 +87,30 @@ impl Joins {
     }
 }
 
+fn key(lease: &str, who: Who) -> (String, u32, u32) {
+    (lease.to_owned(), who.real, who.counted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_admitted_to_the_lease_that_it_joined_and_to_no_other() {
+    fn who_is_admitted_to_a_lease_is_so_to_no_other_nor_anybody_else_by_the_same_account() {
         let joins = Joins::default();
-        joins.admit("L1", 7, Some("p".to_owned()));
-        joins.admit("L2", 8, None);
-        assert_eq!(joins.admitted("L1", 7), Some(Some("p".to_owned())));
-        assert_eq!(joins.admitted("L2", 8), Some(None));
-        assert_eq!(joins.admitted("L1", 8), None);
-        assert_eq!(joins.admitted("L2", 7), None);
+        let by = |real, counted| Who { real, counted };
+        let (ada, bob) = (by(7, 7), by(8, 8));
+        joins.admit("L1", ada, Some("p".to_owned()));
+        joins.admit("L2", bob, None);
+        assert_eq!(joins.admitted("L1", ada), Some(Some("p".to_owned())));
+        assert_eq!(joins.admitted("L2", bob), Some(None));
+        assert_eq!(joins.admitted("L1", bob), None);
+        assert_eq!(joins.admitted("L2", ada), None);
+        // Ada works by Bob's account, and Bob by hers.
+        assert_eq!(joins.admitted("L2", by(8, 7)), None);
+        assert_eq!(joins.admitted("L1", by(7, 8)), None);
         for number in 0..ADMITTED_LIMIT {
-            joins.admit(&format!("M{number}"), 7, None);
+            joins.admit(&format!("M{number}"), ada, None);
         }
         assert!(joins.held().admitted.len() <= ADMITTED_LIMIT);
     }

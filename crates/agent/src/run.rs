@@ -129,6 +129,7 @@ async fn live(
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
+    let uses = Arc::<socket::Uses>::default();
     let state = Arc::new(socket::State {
         attendant,
         joins: joins.clone(),
@@ -142,7 +143,7 @@ async fn live(
         exchanges,
         refreshes: socket::Refreshes::default(),
         looks: socket::Refreshes::default(),
-        uses: socket::Uses::default(),
+        uses: uses.clone(),
         identifying: tokio::sync::Semaphore::new(1),
     });
     let covers = covers::run(
@@ -161,6 +162,7 @@ async fn live(
     let exchange = sync_loop::run(
         agent.clone(),
         client.clone(),
+        uses.clone(),
         watcher.watching,
         changed.clone(),
         exchanges_in,
@@ -256,7 +258,7 @@ async fn live(
         say(agent.write_down_members());
         agent.accounts.keep();
     }
-    sync_loop::last(&agent, &client, watching).await;
+    sync_loop::last(&agent, &client, &uses, watching).await;
     for path in sockets {
         let _ = std::fs::remove_file(path);
     }

@@ -10,6 +10,7 @@ use usher_api::{Code, SYNC_ITEMS_LIMIT, Watching};
 
 use crate::agent::Agent;
 use crate::outbox::OutboxError;
+use crate::socket::Uses;
 use crate::sync::{Answered, DEBOUNCE, IDLE_MS, Request};
 use crate::{clock, lock, unconnected};
 
@@ -35,9 +36,9 @@ enum Outcome {
 }
 
 /// One last exchange, for what happened at the end.
-pub(crate) async fn last(agent: &Mutex<Agent>, client: &Client, watching: Watching) {
+pub(crate) async fn last(agent: &Mutex<Agent>, client: &Client, uses: &Uses, watching: Watching) {
     let mut limit = SYNC_ITEMS_LIMIT;
-    let exchange = exchange(agent, client, watching, &mut limit);
+    let exchange = exchange(agent, client, uses, watching, &mut limit);
     if tokio::time::timeout(LAST_LIMIT, exchange).await.is_err() {
         tracing::debug!("the server did not answer in time; what it lacks is kept");
     }
@@ -47,6 +48,7 @@ pub(crate) async fn last(agent: &Mutex<Agent>, client: &Client, watching: Watchi
 pub(crate) async fn run(
     agent: Arc<Mutex<Agent>>,
     client: Client,
+    uses: Arc<Uses>,
     watching: Watching,
     changed: Arc<Notify>,
     exchanges: watch::Sender<Exchanges>,
@@ -74,7 +76,7 @@ pub(crate) async fn run(
         }
         exchanges.send_modify(|exchanges| exchanges.begun += 1);
         let outcome = tokio::select! {
-            outcome = exchange(&agent, &client, watching, &mut limit) => outcome,
+            outcome = exchange(&agent, &client, &uses, watching, &mut limit) => outcome,
             _ = stop.changed() => return,
         };
         exchanges.send_modify(|exchanges| exchanges.ended = exchanges.begun);
@@ -135,10 +137,18 @@ impl Trouble {
 
 /// Gives back the leases whose keepers were killed, before what still runs asks for its own seat.
 /// Where the server is away they stay left behind, and end there with their ttl at the latest. One
-/// that meets trouble of its own holds up none behind it.
-async fn give_back(agent: &Mutex<Agent>, client: &Client) -> Result<(), OutboxError> {
+/// that meets trouble of its own holds up none behind it; one that somebody was given and is about to
+/// run on waits for the next time.
+async fn give_back(agent: &Mutex<Agent>, client: &Client, uses: &Uses) -> Result<(), OutboxError> {
     let leases = lock(agent).outbox.left_behind()?;
     for lease in leases {
+        let Some(_turn) = uses.turn_of_now(&lease) else {
+            continue;
+        };
+        // In this order: a claim ends only once its cover has taken the lease off the list.
+        if uses.is_shared_now(&lease) || !lock(agent).outbox.is_left_behind(&lease)? {
+            continue;
+        }
         match client.delete(&format!("/v1/leases/{lease}")).await {
             Ok(()) => {}
             Err(error) => match Trouble::of(&error) {
@@ -180,10 +190,11 @@ fn not_connected(agent: &Mutex<Agent>, error: &ClientError) {
 async fn exchange(
     agent: &Mutex<Agent>,
     client: &Client,
+    uses: &Uses,
     watching: Watching,
     limit: &mut usize,
 ) -> Result<Outcome, OutboxError> {
-    give_back(agent, client).await?;
+    give_back(agent, client, uses).await?;
     let (request, sent) = lock(agent).prepare(watching, *limit)?;
     let answer = ask(client, &request).await;
     let was_connected = lock(agent).connected;
@@ -202,14 +213,14 @@ async fn exchange(
             let waiting = agent.outbox.waiting()? > 0 && sent.items() > 0;
             return Ok(Outcome::Done(waiting));
         }
-        Err(ClientError::Problem(problem)) => problem,
         Err(error) => {
             not_connected(agent, &error);
-            return Ok(Outcome::Failed);
+            let ClientError::Problem(problem) = error else {
+                return Ok(Outcome::Failed);
+            };
+            problem
         }
     };
-    let refused = ClientError::Problem(problem.clone());
-    not_connected(agent, &refused);
     if problem.is(Code::StaleSender) {
         lock(agent).begin_incarnation()?;
     }
@@ -243,6 +254,10 @@ mod tests {
     use axum::routing::delete;
     use usher_api::Problem;
     use usher_api::client::Endpoint;
+    use usher_core::sessions::ProcessKey;
+
+    use crate::outbox::Cover;
+    use crate::watch::procfs;
 
     const HELD: [&str; 7] = ["L1", "odd", "ill", "weird", "refused", "gone", "L7"];
 
@@ -293,7 +308,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let agent = agent(folder.path());
         let (client, asked) = server(false).await;
-        give_back(&agent, &client).await.unwrap();
+        give_back(&agent, &client, &Uses::default()).await.unwrap();
         assert_eq!(*lock(&asked), HELD);
         // What another try may mend stays; what is not ours does not.
         let left = lock(&agent).outbox.left_behind().unwrap();
@@ -301,11 +316,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_lease_whose_keeper_was_killed_is_left_to_who_was_given_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = agent(folder.path());
+        let (client, asked) = server(false).await;
+        let uses = Uses::default();
+        let pid = std::process::id();
+        let start = procfs::process_stat(pid).unwrap().start;
+        let root = ProcessKey { pid, start };
+        uses.share("L1", root);
+        let turn = uses.turn_of("L7").await;
+        give_back(&agent, &client, &uses).await.unwrap();
+        assert!(!lock(&asked).iter().any(|id| id == "L1" || id == "L7"));
+        let cover = Cover {
+            root,
+            lease: "L1".to_owned(),
+            product: "app".to_owned(),
+            keeps: true,
+            proof: None,
+        };
+        lock(&agent).cover(cover).unwrap();
+        uses.is_covered("L1", pid);
+        drop(turn);
+        give_back(&agent, &client, &uses).await.unwrap();
+        assert!(!lock(&asked).iter().any(|id| id == "L1"), "it is kept");
+        assert!(lock(&asked).iter().any(|id| id == "L7"));
+    }
+
+    #[tokio::test]
     async fn a_server_that_can_take_none_is_asked_once() {
         let folder = tempfile::tempdir().unwrap();
         let agent = agent(folder.path());
         let (client, asked) = server(true).await;
-        give_back(&agent, &client).await.unwrap();
+        give_back(&agent, &client, &Uses::default()).await.unwrap();
         assert_eq!(*lock(&asked), ["L1"]);
         assert_eq!(lock(&agent).outbox.left_behind().unwrap(), HELD);
     }

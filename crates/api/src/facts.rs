@@ -48,6 +48,27 @@ pub struct Facts {
     /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in; null: none.
     #[serde(default)]
     pub held_log: Option<crate::HeldLog>,
+    /// Agents and clients that were turned away at the door within the last hour, the last first.
+    #[serde(default)]
+    pub turned_away: Vec<TurnedAway>,
+}
+
+/// Agents whose token is not taken, or clients that do not trust the server's certificate, at one
+/// address.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TurnedAway {
+    /// Where they asked from.
+    pub address: String,
+    /// What they were told, or what they found.
+    pub why: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// The last time.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+    /// How often.
+    pub times: u64,
 }
 
 /// A disk.

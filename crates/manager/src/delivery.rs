@@ -11,6 +11,7 @@ use sha2::Sha256;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use usher_api::StatusMessage;
+use usher_core::messages::is_address;
 
 use crate::mail::{self, MailOptions};
 use crate::probe::innermost;
@@ -164,7 +165,9 @@ fn signature(secret: &[u8], body: &[u8]) -> String {
 }
 
 async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), String> {
-    mail::check_address(to).map_err(|why| format!("the address {to:?} {why}"))?;
+    if !is_address(to) {
+        return Err(format!("{to:?} is no address such as ops@example.org"));
+    }
     let usual = format!("usher@{}", message.computer);
     let from = means.mail.from.as_deref().unwrap_or(&usual);
     let text = mail::text(message, from, to, means.mail.link.as_deref());
@@ -185,8 +188,8 @@ async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), St
     match tokio::time::timeout(limit, sent).await {
         Ok(sent) => sent,
         Err(_) => Err(format!(
-            "the relay {} took longer than {MAIL_TIMEOUT_SECONDS} s",
-            relay.host
+            "the relay {}:{} took longer than {MAIL_TIMEOUT_SECONDS} s",
+            relay.host, relay.port
         )),
     }
 }

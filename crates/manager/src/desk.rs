@@ -1,9 +1,11 @@
 //! Where messages go through: folded, decided by the site's rules, kept, delivered.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use usher_api::StatusMessage;
 use usher_core::messages::{
     Action, Decision, Folded, Folder, FolderOptions, Message, Rule, decide, default_rules, entry,
@@ -27,6 +29,9 @@ const DROPPED: u16 = 9445;
 
 /// The message of a test of a rule: it is sent, and never kept.
 const TEST: u16 = 9453;
+
+/// Who asks for a test waits for it: an action of a rule may take far longer.
+const TEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// How an action of a rule went that was tested.
 #[derive(Debug, Serialize)]
@@ -129,8 +134,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Does what the rule of that name says with a message that says that it is a test, once; how
-    /// each action went. None: there is no such rule.
+    /// Does what the rule of that name says with a message that says that it is a test, once and all
+    /// at the same time; how each action went. One that takes too long is given up. None: there is no such rule.
     pub(crate) async fn test(&self, name: &str) -> Option<Vec<Tested>> {
         let rules = self.rules();
         let rule = rules.iter().find(|rule| rule.name == name)?;
@@ -152,18 +157,29 @@ impl Desk {
             summarised: false,
             message,
         });
-        let mut tested = Vec::new();
-        for action in &rule.actions {
-            let Some(errand) = self.targets.errand(action.clone()) else {
-                continue;
-            };
-            let sent = delivery::once(&message, &errand, self.queues.means()).await;
-            tested.push(Tested {
-                destination: delivery::destination(&errand),
-                why_not: sent.err(),
+        let message = Arc::new(message);
+        let actions = rule.actions.iter().cloned();
+        let errands = actions.filter_map(|action| self.targets.errand(action));
+        let mut sent = JoinSet::new();
+        for (place, errand) in errands.enumerate() {
+            let (message, means) = (message.clone(), self.queues.means().clone());
+            sent.spawn(async move {
+                let once = delivery::once(&message, &errand, &means);
+                let outcome = tokio::time::timeout(TEST_LIMIT, once).await;
+                let why_not = outcome.unwrap_or_else(|_| Err(too_slow())).err();
+                let destination = delivery::destination(&errand);
+                (
+                    place,
+                    Tested {
+                        destination,
+                        why_not,
+                    },
+                )
             });
         }
-        Some(tested)
+        let mut tested = sent.join_all().await;
+        tested.sort_by_key(|(place, _)| *place);
+        Some(tested.into_iter().map(|(_, tested)| tested).collect())
     }
 
     /// A number that changes with each message.
@@ -322,6 +338,11 @@ pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>
         };
         desk.raise(id, None, values).await;
     }
+}
+
+fn too_slow() -> String {
+    let limit = TEST_LIMIT.as_secs();
+    format!("it took longer than {limit} s, and a test waits no longer")
 }
 
 /// 1, 10, 100 ...

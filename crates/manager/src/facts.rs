@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use usher_api::{
     AgentFacts, CaughtPanics, EndedByPanic, EndingEntitlement, Facts, PackReport, PackResult,
-    ProductFacts,
+    ProductFacts, TurnedAway,
 };
 use usher_core::concerns::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, HeldLogFact, PackFact,
-    ProductFact, QuietRule, Unreached, UpgradeFact,
+    ProductFact, QuietRule, TurnedAwayFact, Unreached, UpgradeFact,
 };
 
 use crate::probe::Prober;
@@ -98,8 +98,19 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
             bytes: it.bytes,
             readers: it.readers,
         }),
+        turned_away: told.turned_away.into_iter().map(turned_away).collect(),
         caught: told.faults.caught.map(caught),
         quiet_rules: quiet_rules.collect(),
+    }
+}
+
+fn turned_away(it: TurnedAway) -> TurnedAwayFact {
+    TurnedAwayFact {
+        address: it.address,
+        why: it.why,
+        since_ms: it.since.as_millisecond(),
+        last_ms: it.last_at.as_millisecond(),
+        times: it.times,
     }
 }
 
@@ -183,13 +194,15 @@ fn agent(it: AgentFacts) -> AgentFact {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use usher_core::concerns::{Kind, Thresholds, judge};
 
     /// A server that says what it is told to say of its pack; none: it has none.
     async fn server(pack: Option<&'static str>) -> String {
         let facts = r#"{"at": "2026-11-25T10:00:00Z", "resident_bytes": 5, "answered_requests": 1,
             "disk": null, "backup": {"last_at": null, "data_since": "2026-11-25T09:00:00Z"},
             "ending_entitlements": [], "products": [], "computers": 0, "agents": [],
-            "quiet_rules": []}"#;
+            "quiet_rules": [], "turned_away": [{"address": "10.0.0.7", "why": "expired",
+            "since": "2026-11-25T09:00:00Z", "last_at": "2026-11-25T09:59:00Z", "times": 9}]}"#;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move {
@@ -212,6 +225,18 @@ mod tests {
     async fn asked(pack: Option<&'static str>) -> Told {
         let prober = Prober::new(None).unwrap();
         ask(&prober, &server(pack).await, "token").await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_is_turned_away_at_the_door_is_of_concern() {
+        let facts = asked(None).await.facts;
+        let judged = judge("alpha", &facts, &Thresholds::default(), &|_, _| false);
+        let of_the_door = judged
+            .iter()
+            .find(|it| it.kind == Kind::TurnedAway)
+            .unwrap();
+        assert_eq!(of_the_door.values[1], "10.0.0.7");
+        assert_eq!(of_the_door.values[3], "expired");
     }
 
     #[tokio::test]

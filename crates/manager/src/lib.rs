@@ -46,7 +46,7 @@ use thiserror::Error;
 use usher_core::health::{HealingOptions, MemoryOptions, ServiceManagerWord, WatchOptions};
 use usher_core::lifecycle::ServiceManager as Watchdog;
 
-pub use mail::{MailOptions, check_address};
+pub use mail::MailOptions;
 pub use serve::run;
 pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};

@@ -24,19 +24,6 @@ pub struct MailOptions {
     pub link: Option<String>,
 }
 
-/// A sender or a recipient that stands as it is in a header and in a command to a relay.
-///
-/// # Errors
-/// Why it is none, as the end of a sentence.
-pub fn check_address(text: &str) -> Result<(), &'static str> {
-    let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && !"<>,;\"".contains(c);
-    match text.split_once('@') {
-        _ if !text.chars().all(is_plain) => Err("has white space or `<>,;\"` in it"),
-        Some((name, host)) if !name.is_empty() && !host.is_empty() && text.len() <= 320 => Ok(()),
-        _ => Err("is no address such as ops@example.org"),
-    }
-}
-
 /// The mail's headers and text, with lines that end by LF.
 pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&str>) -> String {
     let known = entry(message.id);
@@ -171,21 +158,23 @@ mod tests {
 
     #[test]
     fn a_mail_says_who_where_what_to_do_and_where_to_see_more() {
+        let before = Timestamp::now();
         let mail = text(
             &message("Seats of CAD are low"),
             "usher@lab.example",
             "ops@lab.example",
             Some("https://usher.lab.example:8480/"),
         );
+        let after = Timestamp::now();
         let (head, body) = mail.split_once("\n\n").unwrap();
         assert!(
             head.contains("Subject: [usher] warning: Seats of CAD are low\n"),
             "{head}"
         );
-        assert!(
-            head.contains("\nDate: Thu") || head.contains("\nDate: "),
-            "{head}"
-        );
+        let date = head.lines().find_map(|line| line.strip_prefix("Date: "));
+        let date = jiff::fmt::rfc2822::parse(date.unwrap()).unwrap();
+        let sent = date.timestamp().as_second();
+        assert!((before.as_second()..=after.as_second()).contains(&sent));
         for line in [
             "Seats of CAD are low",
             "About       the metering server alpha",
@@ -228,22 +217,5 @@ mod tests {
             assert!(word.starts_with("=?utf-8?B?") && word.len() <= 75, "{word}");
         }
         assert_eq!(header("a\r\nBcc: x@y"), "a  Bcc: x@y");
-    }
-
-    #[test]
-    fn an_address_that_would_say_more_is_refused() {
-        assert!(check_address("ops@example.org").is_ok());
-        for wrong in [
-            "",
-            "ops",
-            "@x",
-            "ops@",
-            "a@b\nBcc: c@d",
-            "a@b, c@d",
-            "<a@b>",
-            "a b@c",
-        ] {
-            assert!(check_address(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

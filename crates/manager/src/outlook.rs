@@ -204,8 +204,9 @@ impl Outlook {
         let why = match at_latest {
             true => "no better moment has come in time".to_owned(),
             false => format!(
-                "it answers {} requests a second, and no pack runs",
-                seen.requests
+                "it answers {} request{} a second, and no pack runs",
+                seen.requests,
+                if seen.requests == 1 { "" } else { "s" }
             ),
         };
         let name = self.server.name.clone();

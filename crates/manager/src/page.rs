@@ -113,10 +113,11 @@ fn write_messages(html: &mut String, open: &[MessageRow]) -> std::fmt::Result {
     for row in open {
         write!(
             html,
-            "<tr><td>{}</td><td>{}</td><td>{} times</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{} time{}</td><td>{}</td><td>{}</td></tr>",
             row.message.id,
             escaped(&row.message.text()),
             row.count,
+            if row.count == 1 { "" } else { "s" },
             date(row.message.time_ms),
             date(row.last_ms)
         )?;

@@ -1,6 +1,7 @@
 //! Sending a mail through a relay by SMTP (RFC 5321), with TLS (RFC 8314, RFC 3207) and a login
 //! (RFC 4954). One mail a connection; bounded in time by who calls, and in what is read.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -101,7 +102,17 @@ pub(crate) async fn send(
     let stream = TcpStream::connect((relay.host.as_str(), relay.port))
         .await
         .map_err(|error| format!("cannot reach the relay {place}: {error}"))?;
-    let told = match relay.tls {
+    let told = speak(stream, mail, relay, trusted).await;
+    told.map_err(|why| format!("the relay {place}: {why}"))
+}
+
+async fn speak(
+    stream: TcpStream,
+    mail: &Mail<'_>,
+    relay: &Relay,
+    trusted: Option<&[u8]>,
+) -> Result<(), String> {
+    match relay.tls {
         RelayTls::Plain => hand_over(Talk::new(stream), mail, relay, true).await,
         RelayTls::Tls => {
             let stream = secured(stream, relay, trusted).await?;
@@ -109,17 +120,16 @@ pub(crate) async fn send(
         }
         RelayTls::StartTls => {
             let mut talk = Talk::new(stream);
-            talk.expect(220).await?;
+            talk.expect(&[220]).await?;
             talk.hello().await?;
-            talk.say("STARTTLS", 220).await.map_err(|why| {
-                format!("the relay {place} does not begin TLS ({why}): see --smtp-tls")
-            })?;
+            talk.say("STARTTLS", &[220])
+                .await
+                .map_err(|why| format!("it does not begin TLS ({why}): see --smtp-tls"))?;
             let stream = secured(talk.into_inner()?, relay, trusted).await?;
             // Nothing of before counts any more, the greeting neither.
             hand_over(Talk::new(stream), mail, relay, false).await
         }
-    };
-    told.map_err(|why| format!("the relay {place}: {why}"))
+    }
 }
 
 async fn secured(
@@ -134,8 +144,15 @@ async fn secured(
             .map_err(|error| format!("cannot read the authority: {error}"))?,
         None => Vec::new(),
     };
-    let failed =
-        |error: &dyn std::fmt::Display| format!("TLS with the relay {}: {error}", relay.host);
+    let failed = |error: &(dyn Error + 'static)| match usher_tls::told(error) {
+        // What cures it at a metering server does not cure it at a relay.
+        Some(told) => format!(
+            "{}: --smtp-relay has to name it as its certificate does, --ca-file the authority of \
+             that certificate, and --smtp-tls what its port speaks",
+            told.what
+        ),
+        None => format!("TLS failed: {error}"),
+    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier =
         rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider.clone())
@@ -160,7 +177,7 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
     is_greeted: bool,
 ) -> Result<(), String> {
     if is_greeted {
-        talk.expect(220).await?;
+        talk.expect(&[220]).await?;
     }
     talk.hello().await?;
     if let Some((name, file)) = &relay.login {
@@ -168,28 +185,32 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
             .map_err(|error| format!("cannot read the password {}: {error}", file.display()))?;
         let secret = format!("\0{name}\0{}", password.trim_end_matches(['\r', '\n']));
         let line = format!("AUTH PLAIN {}", STANDARD.encode(secret));
-        talk.say(&line, 235)
+        talk.say(&line, &[235])
             .await
             .map_err(|why| format!("the login as {name} was not taken: {why}"))?;
     }
-    talk.say(&format!("MAIL FROM:<{}>", mail.from), 250).await?;
-    talk.say(&format!("RCPT TO:<{}>", mail.to), 250).await?;
-    talk.say("DATA", 354).await?;
+    talk.say(&format!("MAIL FROM:<{}>", mail.from), &[250])
+        .await?;
+    // 251: it is not of here, and is forwarded.
+    talk.say(&format!("RCPT TO:<{}>", mail.to), &[250, 251])
+        .await?;
+    talk.say("DATA", &[354]).await?;
     talk.write(&stuffed(mail.text)).await?;
-    talk.say(".", 250).await?;
+    talk.say(".", &[250]).await?;
     // It has the mail; what it says of the end changes nothing.
-    let _ = talk.say("QUIT", 221).await;
+    let _ = talk.say("QUIT", &[221]).await;
     Ok(())
 }
 
-/// Lines that end by CRLF, with a dot more where one begins with a dot.
+/// Lines that end by CRLF, with a dot more where one begins with a dot. No CR stands alone: a relay
+/// refuses the mail then, or takes it for the end of a line.
 fn stuffed(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     for line in text.lines() {
         if line.starts_with('.') {
             out.push('.');
         }
-        out.push_str(line);
+        out.push_str(&line.replace('\r', " "));
         out.push_str("\r\n");
     }
     out
@@ -211,7 +232,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     fn into_inner(self) -> Result<S, String> {
         match self.stream.buffer().is_empty() {
             true => Ok(self.stream.into_inner()),
-            false => Err("the relay says more than was asked before TLS".to_owned()),
+            false => Err("it says more than was asked before TLS".to_owned()),
         }
     }
 
@@ -228,16 +249,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     async fn hello(&mut self) -> Result<(), String> {
         let uname = rustix::system::uname();
         let name = uname.nodename().to_string_lossy();
-        self.say(&format!("EHLO {name}"), 250).await
+        self.say(&format!("EHLO {name}"), &[250]).await
     }
 
-    async fn say(&mut self, line: &str, wanted: u16) -> Result<(), String> {
+    async fn say(&mut self, line: &str, wanted: &[u16]) -> Result<(), String> {
         self.write(&format!("{line}\r\n")).await?;
         self.expect(wanted).await
     }
 
     /// Reads an answer of one or several lines.
-    async fn expect(&mut self, wanted: u16) -> Result<(), String> {
+    async fn expect(&mut self, wanted: &[u16]) -> Result<(), String> {
         let mut answer = (&mut self.stream).take(ANSWER_BYTES);
         loop {
             let mut line = String::new();
@@ -250,8 +271,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             if line.as_bytes().get(3) == Some(&b'-') {
                 continue;
             }
-            let is_wanted = line.get(..3) == Some(wanted.to_string().as_str());
-            return match is_wanted {
+            let code = line.get(..3).and_then(|code| code.parse().ok());
+            return match code.is_some_and(|code| wanted.contains(&code)) {
                 true => Ok(()),
                 false => Err(format!("it answered {line:?}")),
             };
@@ -280,5 +301,6 @@ mod tests {
     #[test]
     fn a_line_of_a_dot_does_not_end_a_mail() {
         assert_eq!(stuffed("a\n.\n.b\n"), "a\r\n..\r\n..b\r\n");
+        assert_eq!(stuffed("a\r.\rb\n"), "a . b\r\n");
     }
 }

@@ -27,6 +27,7 @@ use crate::proof::LeaseProofs;
 use crate::readers::{NotRead, Readers};
 use crate::routes::facts::QuietRules;
 use crate::signing::PolicyKey;
+use crate::turned_away::DoorBook;
 use crate::upkeep::Upkeep;
 use crate::watch::Watchers;
 
@@ -168,6 +169,8 @@ pub(crate) struct App {
     /// Rules that no longer match, as they were last looked for.
     pub(crate) quiet_rules: QuietRules,
     pub(crate) backups: Arc<Backups>,
+    /// Who was turned away of late.
+    pub(crate) door: DoorBook,
     /// The end of the process before, if a panic ended it.
     pub(crate) ended: Option<usher_vital::ended::Ended>,
     state: Mutex<ServiceState>,
@@ -223,6 +226,7 @@ impl App {
             upkeep: parts.upkeep,
             quiet_rules: QuietRules::default(),
             backups: parts.backups,
+            door: DoorBook::default(),
             state: Mutex::new(ServiceState {
                 word: "running",
                 since_ms: wall_ms(),

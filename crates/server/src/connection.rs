@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -255,9 +256,14 @@ impl Drop for Entered {
     }
 }
 
-/// Serves one connection to its end.
-pub(crate) async fn serve<I>(core: Rc<Core>, connections: Rc<Connections>, io: I, is_http2: bool)
-where
+/// Serves one connection, from `peer`, to its end.
+pub(crate) async fn serve<I>(
+    core: Rc<Core>,
+    connections: Rc<Connections>,
+    io: I,
+    peer: Option<IpAddr>,
+    is_http2: bool,
+) where
     I: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let entered = connections.enter(is_http2);
@@ -270,7 +276,7 @@ where
     let service = service_fn({
         let watch = watch.clone();
         move |request: Request<Incoming>| {
-            let answer = service::answer(core.clone(), watch.clone(), asker.clone(), request);
+            let answer = service::answer(core.clone(), watch.clone(), asker.clone(), peer, request);
             async { Ok::<_, std::convert::Infallible>(answer.await) }
         }
     });

@@ -15,10 +15,12 @@ use tokio_rustls::TlsAcceptor;
 use usher_vital::{caught, task};
 
 use crate::app::App;
+use crate::auth::wall_ms;
 use crate::connection::{self, Connections};
 use crate::metrics::CoreCounts;
 use crate::service::Core;
 use crate::tls::HTTP2;
+use crate::turned_away::distrust;
 
 /// A connection must have said its first word, or shaken hands, within so long.
 const HELLO: Duration = Duration::from_secs(30);
@@ -139,6 +141,7 @@ async fn one(
     tls: Option<TlsAcceptor>,
 ) {
     let app = core.app.clone();
+    let peer = stream.peer_addr().ok().map(|peer| peer.ip());
     let hello = async {
         let stream = TcpStream::from_std(stream)?;
         stream.set_nodelay(true)?;
@@ -155,13 +158,18 @@ async fn one(
     drop(greeting);
     match said {
         Ok(Ok(Spoken::Plain(is_http2, stream))) => {
-            connection::serve(core, connections, stream, is_http2).await;
+            connection::serve(core, connections, stream, peer, is_http2).await;
         }
         Ok(Ok(Spoken::Tls(stream))) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-            connection::serve(core, connections, *stream, is_http2).await;
+            connection::serve(core, connections, *stream, peer, is_http2).await;
         }
-        Ok(Err(error)) => tracing::debug!(%error, "a connection broke before its first request"),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a connection broke before its first request");
+            if let (Some(peer), Some(why)) = (peer, distrust(&error)) {
+                app.door.note(peer, why, wall_ms());
+            }
+        }
         Err(_) => tracing::debug!("a connection said nothing in time"),
     }
 }

@@ -5,7 +5,7 @@ use usher_cache::{DecisionKind, DecisionRow, HolderRow};
 use usher_core::ledger::{LeaseId, TicketId};
 
 use crate::input::timestamp;
-use crate::words;
+use crate::words::{self, counted, was_were};
 
 /// A decision as it was kept, explained.
 pub(crate) fn explain(row: DecisionRow) -> Decision {
@@ -107,8 +107,9 @@ fn rule(row: &DecisionRow, reason: Option<Reason>) -> String {
 
 /// What else was asked for, in words.
 fn others(row: &DecisionRow) -> String {
-    let of =
-        |(product, asked): &(String, u32)| format!("{} of {product}", seats(u64::from(*asked)));
+    let of = |(product, asked): &(String, u32)| {
+        format!("{} of {product}", counted(u64::from(*asked), "seat"))
+    };
     row.also.iter().map(of).collect::<Vec<_>>().join(", ")
 }
 
@@ -122,7 +123,8 @@ fn waits_for_others(row: &DecisionRow) -> bool {
 }
 
 fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
-    let (product, asked) = (&row.product, seats(u64::from(row.seats)));
+    let count = u64::from(row.seats);
+    let (product, asked) = (&row.product, counted(count, "seat"));
     let (total, in_use) = (row.scene.seats, row.scene.in_use);
     let Some(reason) = reason else {
         let why = match row.waited {
@@ -136,10 +138,12 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
     };
     let no_seat = || {
         let free = total.saturating_sub(in_use);
-        match (u64::from(row.seats) > total, free >= u64::from(row.seats)) {
+        match (count > total, free >= count) {
             (true, _) => format!(
-                "No more seats are granted than there are: {asked} of {product} were asked for, \
-                 and there were {total} in all."
+                "No more seats are granted than there are: {asked} of {product} {} asked for, and \
+                 there {} {total} in all.",
+                was_were(count),
+                was_were(total)
             ),
             (false, true) => format!(
                 "Nobody overtakes those who wait: of {total} seats of {product} {in_use} were in \
@@ -156,8 +160,7 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
         (DecisionKind::Queued, _) => {
             let before = match row.scene.queued {
                 0 => "nobody".to_owned(),
-                1 => "1 request".to_owned(),
-                n => format!("{n} requests"),
+                many => counted(u64::from(many), "request"),
             };
             format!("{} It was told to wait, behind {before}.", no_seat())
         }
@@ -176,12 +179,14 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
         }
         (_, Reason::QueueFull) => format!(
             "No more may wait than the product's queue limit: {in_use} of {total} seats of \
-             {product} were in use and {} requests waited.",
-            row.scene.queued
+             {product} were in use and {} waited.",
+            counted(u64::from(row.scene.queued), "request")
         ),
         (_, Reason::Impossible) => format!(
             "Who waits for more seats than there are keeps their place for a while and is then \
-             refused: {asked} of {product} were asked for, and there were {total} in all."
+             refused: {asked} of {product} {} asked for, and there {} {total} in all.",
+            was_were(count),
+            was_were(total)
         ),
         (_, Reason::NotPermitted) => format!("{} may not use {product}.", row.user),
         (_, Reason::OutsideAccessHours) => {
@@ -204,7 +209,10 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
     };
     match reason {
         Reason::NoSeat if asked > row.scene.seats => vec![
-            format!("Asking for at most {} at once.", seats(row.scene.seats)),
+            format!(
+                "Asking for at most {} at once.",
+                counted(row.scene.seats, "seat")
+            ),
             own_more(product, asked - row.scene.seats),
         ],
         Reason::NoSeat => {
@@ -212,7 +220,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
             if free < asked {
                 help.push(format!(
                     "{} given back by those who hold them.",
-                    capital(&seats(more))
+                    capital(&counted(more, "seat"))
                 ));
                 help.push(own_more(product, more));
             } else {
@@ -227,7 +235,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
         Reason::Impossible => vec![
             match row.scene.seats {
                 0 => format!("Seats of {product}: look with `usher entitlement list`."),
-                most => format!("Asking for at most {} at once.", seats(most)),
+                most => format!("Asking for at most {} at once.", counted(most, "seat")),
             },
             own_more(product, asked.saturating_sub(row.scene.seats).max(1)),
             format!(
@@ -246,7 +254,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
         Reason::QueueFull => vec![
             format!(
                 "{} given back by those who hold them.",
-                capital(&seats(more))
+                capital(&counted(more, "seat"))
             ),
             own_more(product, more),
             format!("A longer queue: `usher product edit {product} --queue-limit N`."),
@@ -258,15 +266,8 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
 fn own_more(product: &str, more: u64) -> String {
     format!(
         "{} more owned: `usher entitlement add {product} --seats {more}`.",
-        capital(&seats(more))
+        capital(&counted(more, "seat"))
     )
-}
-
-fn seats(count: u64) -> String {
-    match count {
-        1 => "1 seat".to_owned(),
-        n => format!("{n} seats"),
-    }
 }
 
 fn capital(text: &str) -> String {
@@ -354,5 +355,46 @@ mod tests {
             }
         }
         insta::assert_snapshot!(text);
+    }
+
+    /// `1 seats`, `1 requests` and their kin; "of 1 seats" is said of all there are.
+    fn is_wrong(text: &str) -> bool {
+        let words: Vec<&str> = text.split(' ').collect();
+        words.windows(3).any(|three| {
+            let plural = three[2].trim_end_matches(['.', ',', ':', ';']);
+            let is_plural = plural.ends_with('s') && !["is", "was", "waits"].contains(&plural);
+            let said = three[1] == "1" && is_plural && three[0] != "of";
+            said || (three[0] == "1" && three[1] != "of" && ["were", "are"].contains(&three[2]))
+        })
+    }
+
+    #[test]
+    fn one_of_a_thing_is_said_as_one() {
+        assert!(is_wrong("for 1 seats.") && is_wrong("there 1 seat were"));
+        use usher_core::ledger::Reason as Why;
+        let reasons = [
+            Why::NoSeat,
+            Why::NoEntitlement,
+            Why::EntitlementExpired,
+            Why::NotYetValid,
+            Why::ProductDisabled,
+            Why::QueueFull,
+            Why::Impossible,
+        ];
+        for (seats, total) in [(1, 0), (1, 1), (2, 1), (1, 3)] {
+            for (in_use, queued) in [(0, 0), (0, 1), (1, 1), (2, 1)] {
+                let there = scene(total, in_use.min(total), queued);
+                for reason in reasons {
+                    let word = words::reason(reason).as_str();
+                    let denied = explain(row(DecisionKind::Denied, Some(word), seats, there));
+                    let text = format!("{} {}", denied.rule, denied.what_would_help.join(" "));
+                    assert!(!is_wrong(&text), "{text}");
+                    let text = words::denial("cad", seats, "ask again later", reason, there);
+                    assert!(!is_wrong(&text), "{text}");
+                }
+                let queued = explain(row(DecisionKind::Queued, None, seats, there));
+                assert!(!is_wrong(&queued.rule), "{}", queued.rule);
+            }
+        }
     }
 }

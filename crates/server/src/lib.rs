@@ -37,6 +37,7 @@ mod service;
 mod signing;
 mod sync_items;
 mod tls;
+mod turned_away;
 mod upkeep;
 mod vital;
 mod watch;

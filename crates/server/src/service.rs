@@ -2,6 +2,7 @@
 //! all others go through the router.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use usher_api::Code;
 
 use crate::app::App;
-use crate::auth::{LastAsker, Principal};
+use crate::auth::{LastAsker, Principal, wall_ms};
 use crate::body::{self, Bodies, Body, Held};
 use crate::candidate::candidate;
 use crate::connection::{BODY_SECONDS, Watch};
@@ -53,6 +54,7 @@ pub(crate) async fn answer(
     core: Rc<Core>,
     connection: Rc<Watch>,
     asker: Rc<RefCell<LastAsker>>,
+    peer: Option<IpAddr>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let began = Instant::now();
@@ -72,10 +74,23 @@ pub(crate) async fn answer(
     let (route, answered) = usher_vital::caught(asked, answering)
         .await
         .unwrap_or_else(|_| (routes::TABLE.len(), Err(Refusal::panicked())));
-    let response = answered.unwrap_or_else(Refusal::into_response);
+    let response = answered.unwrap_or_else(|refusal| {
+        if let (true, Some(peer)) = (route == Hot::Sync.index(), peer) {
+            turned_away(&core.app, peer, &refusal);
+        }
+        refusal.into_response()
+    });
     core.counts
         .note(route, response.status().as_u16(), began.elapsed());
     response.map(|body| body.busy(busy))
+}
+
+/// Remembers an agent that is not taken, whether it is unknown or may not report for its computer.
+fn turned_away(app: &App, peer: IpAddr, refusal: &Refusal) {
+    let problem = refusal.problem();
+    if matches!(problem.status, 401 | 403) {
+        app.door.note(peer, &problem.detail, wall_ms());
+    }
 }
 
 /// A request, as the log calls it.

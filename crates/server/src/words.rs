@@ -38,7 +38,9 @@ pub(crate) fn denial(
     } = scene;
     match reason {
         ledger::Reason::NoSeat if u64::from(seats) > total => format!(
-            "{seats} seats of {product} were asked for, and there {} in all: ask for fewer",
+            "{} of {product} {} asked for, and there {} in all: ask for fewer",
+            counted(u64::from(seats), "seat"),
+            was_were(u64::from(seats)),
             is_are(total)
         ),
         ledger::Reason::NoSeat => {
@@ -69,14 +71,32 @@ pub(crate) fn denial(
             format!("nobody is granted a seat of {product} for now: ask again later")
         }
         ledger::Reason::Impossible => format!(
-            "it waited for {seats} seats of {product}, and there {} in all: ask for fewer, or look \
-             at what is owned with `usher entitlement list`",
+            "it waited for {} of {product}, and there {} in all: ask for fewer, or look at what is \
+             owned with `usher entitlement list`",
+            counted(u64::from(seats), "seat"),
             is_are(total)
         ),
         ledger::Reason::QueueFull => format!(
-            "{in_use} of {total} seats of {product} are in use and {queued} requests wait, as \
-             many as may: try again later"
+            "{in_use} of {total} seats of {product} are in use and {} {}, as many as may: try \
+             again later",
+            counted(u64::from(queued), "request"),
+            if queued == 1 { "waits" } else { "wait" }
         ),
+    }
+}
+
+/// `1 seat`, `2 seats`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    }
+}
+
+pub(crate) fn was_were(count: u64) -> &'static str {
+    match count {
+        1 => "was",
+        _ => "were",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::files::{path, word};
+use crate::files::{named, path, word};
 
 /// What differs from one installation to the next.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Backup<'a> {
     pub token: &'a Path,
     /// The metering server, if it is not this computer's.
     pub server: Option<&'a str>,
+    /// The authority that is trusted besides the system's, by its whole path.
+    pub authority: Option<&'a Path>,
 }
 
 /// The files, by their names.
@@ -28,12 +30,17 @@ pub fn of(backup: &Backup<'_>) -> Result<[(&'static str, String); 2], String> {
         Some(server) => format!(" --server {}", word(server)?),
         None => String::new(),
     };
+    let authority = match backup.authority {
+        Some(authority) => format!(" --ca-file {}", path(authority)?),
+        None => String::new(),
+    };
     let service = include_str!("../units/usher-backup.service")
         .replace("@PROGRAM@", &path(backup.program)?)
         .replace("@TO@", &path(backup.to)?)
         .replace("@KEEP@", &backup.keep.to_string())
-        .replace("@TOKEN@", &path(backup.token)?)
-        .replace("@SERVER@", &server);
+        .replace("@TOKEN@", &named(backup.token)?)
+        .replace("@SERVER@", &server)
+        .replace("@AUTHORITY@", &authority);
     let timer = include_str!("../units/usher-backup.timer").to_owned();
     Ok([
         ("usher-backup.service", service),
@@ -53,15 +60,17 @@ mod tests {
             keep: 14,
             token: Path::new("/etc/usher/backup.token"),
             server: Some("https://licences.example.org:8470"),
+            authority: Some(Path::new("/etc/usher/tls/ca.pem")),
         };
         let [(_, service), (_, timer)] = of(&backup).unwrap();
         assert!(service.contains(
             "ExecStart=/usr/bin/usher backup /srv/backup --keep 14 --token-from \
-             ${CREDENTIALS_DIRECTORY}/backup.token --server https://licences.example.org:8470\n"
+             ${CREDENTIALS_DIRECTORY}/backup.token --server https://licences.example.org:8470 \
+             --ca-file /etc/usher/tls/ca.pem\n"
         ));
         assert!(service.contains("LoadCredential=backup.token:/etc/usher/backup.token\n"));
         assert!(service.contains("ReadWritePaths=/srv/backup\n"));
-        assert!(!service.contains('@') || !service.contains("@TO@"));
+        assert!(!service.replace("@system-service", "").contains('@'));
         assert!(timer.contains("OnCalendar="));
         let wrong = Backup {
             to: Path::new("backup"),

@@ -112,24 +112,20 @@ fn options(role: Role, installation: &Installation) -> Result<(String, String), 
         options += " --plain-http";
     }
     if let (Role::Manager | Role::Agent, Some(authority)) = (role, &installation.authority) {
-        options += &format!(" --ca-file {}", named(authority)?);
+        options += &format!(" --ca-file {}", path(authority)?);
     }
     Ok((options, credentials))
 }
 
-/// A file that a unit names.
-fn named(file: &Path) -> Result<String, String> {
-    let text = file.to_str().filter(|text| {
-        // A colon ends the name of what is handed over.
-        file.is_absolute() && !text.contains(':') && word(text).is_ok()
-    });
-    text.map(str::to_owned).ok_or_else(|| {
-        format!(
-            "{} cannot stand in a unit file: give an absolute path without white space, quotes, \
-             `:`, `%`, `$`, `;` or `\\`",
-            file.display()
-        )
-    })
+/// A file that systemd hands over.
+pub(crate) fn named(file: &Path) -> Result<String, String> {
+    match path(file)? {
+        // It ends the name of what is handed over.
+        text if text.contains(':') => Err(format!(
+            "`{text}` cannot stand in a unit file: it has `:` in it"
+        )),
+        text => Ok(text),
+    }
 }
 
 /// The name of the file that lets the manager steer units, in polkit's `rules.d`.
@@ -161,7 +157,7 @@ pub(crate) fn path(path: &Path) -> Result<String, String> {
         .map_err(|()| {
             format!(
                 "{} cannot stand in a unit file of systemd: its path has to be absolute, without \
-                 white space, quotes, `%`, `$` or `\\`",
+                 white space, quotes, `%`, `$`, `;` or `\\`",
                 path.display()
             )
         })

@@ -166,6 +166,9 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
         Command::Servers(_) => "A manager watches servers: name it by --manager URL.",
         Command::Server(_) => "It is a server itself: --listen says where.",
         Command::Manager(_) => "`usher servers add` says which servers a manager watches.",
+        Command::Token(token) if token.is_at_manager() => {
+            "It is a manager's token: name the manager by --at-manager=URL."
+        }
         Command::Sim(_) | Command::Completions(_) | Command::Man(_) => "Leave it out.",
         _ => return Ok(()),
     };

@@ -15,7 +15,7 @@ use usher_core::people::TOKEN_REALM;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment};
-use crate::output::{tame, time};
+use crate::output::{counted, tame, time};
 use crate::run::door;
 
 /// The agent that is asked where no token is given.
@@ -198,14 +198,6 @@ fn since(longest: Option<usher_api::Timestamp>) -> String {
 
 fn since_one(at: Option<usher_api::Timestamp>) -> String {
     at.map_or_else(String::new, |at| format!(", since {}", time::local(at)))
-}
-
-/// A number of things, in words.
-pub(crate) fn counted(count: u64, thing: &str) -> String {
-    match count {
-        1 => format!("1 {thing}"),
-        many => format!("{many} {thing}s"),
-    }
 }
 
 #[cfg(test)]

@@ -247,7 +247,9 @@ impl Agent {
         if !self.sessions.is_held(key.pid) {
             return;
         }
-        shared.hold(key);
+        if !shared.hold(key, |pid| self.sessions.is_held(pid)) {
+            tracing::debug!(pid = key.pid, "too many held starts to follow this one");
+        }
         if procfs::is_gone(key) {
             let event = Event::Exited { pid: key.pid };
             self.sessions.apply(clock::now(), event, effects);

@@ -100,7 +100,7 @@ pub(crate) fn hosted(host: Host, pid: u32, exe: &[u8], exe_key: &FileKey) -> Opt
             programs.into_iter().nth(mapped.unwrap_or(0))
         }
         Host::Wine => {
-            let prefix = procfs::environment(pid).ok();
+            let prefix = procfs::variables(pid).ok();
             let prefix = prefix.and_then(|environ| usher_pe::wine::prefix(&environ));
             arguments
                 .take(OPTIONS_LIMIT)
@@ -197,4 +197,32 @@ fn is_named(name: &[u8], exe: &[u8], exe_key: &FileKey) -> bool {
                 let path = [folder.as_bytes(), name].concat();
                 is_file(&path, exe_key)
             })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_program_of_wine_is_found_by_its_prefix_however_much_stands_before_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let drive = folder.path().join("dosdevices/c:");
+        std::fs::create_dir_all(&drive).unwrap();
+        let program = drive.canonicalize().unwrap().join("a.exe");
+        std::fs::write(&program, b"MZ and more").unwrap();
+        let mut wine = Command::new("/bin/sh");
+        wine.args(["-c", "read line", r"C:\a.exe"]).env_clear();
+        // Variables are handed on by name, so this one comes first.
+        wine.env("BULK", "x".repeat(20_000));
+        wine.env("WINEPREFIX", folder.path());
+        let mut wine = wine.stdin(Stdio::piped()).spawn().unwrap();
+        let (exe, key) = procfs::executable(wine.id(), &mut Vec::new()).unwrap();
+        let found = hosted(Host::Wine, wine.id(), &exe, &key);
+        drop(wine.stdin.take());
+        wine.wait().unwrap();
+        let found = found.expect("the program of Wine");
+        assert_eq!(found.path, program.as_os_str().as_bytes());
+    }
 }

@@ -39,6 +39,8 @@ pub struct Outlook {
     pub reach: Reach,
     /// Why, in words.
     pub why: String,
+    /// Whether that is the mount's own, and not of how the whole computer is watched.
+    pub is_its_own: bool,
 }
 
 /// What is known of the computer besides its mount table.
@@ -70,6 +72,7 @@ pub fn judge(mounts: &[Mount], hung: &HashSet<Vec<u8>>, known: &Known<'_>) -> Ve
                 fs_type: mount.fs_type.clone(),
                 reach,
                 why,
+                is_its_own: reach != Reach::Blind || hung.contains(&mount.path),
             }
         })
         .collect()
@@ -89,6 +92,7 @@ pub fn judge_elsewhere(mount: &Mount, whose: &str, known: &Known<'_>) -> Outlook
         fs_type: mount.fs_type.clone(),
         reach,
         why,
+        is_its_own: reach != Reach::Blind,
     }
 }
 

@@ -214,6 +214,14 @@ impl Outbox {
         Ok(leases.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Whether that lease is one of these.
+    pub(crate) fn is_left_behind(&self, lease: &str) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM left_behind WHERE lease = ?1")?;
+        Ok(statement.exists([lease])?)
+    }
+
     /// Who made a lease or ticket through the socket, and of which product.
     pub(crate) fn grant(&self, id: &str) -> Result<Option<(u32, String)>> {
         let mut statement = self
@@ -288,7 +296,13 @@ impl Change<'_> {
         self.set_meta("seen_wall_ms", &at.wall_ms.to_string())
     }
 
+    /// A cover; a lease that it keeps is left behind no more.
     pub(crate) fn save_cover(&self, cover: &Cover) -> Result<()> {
+        if cover.keeps {
+            self.connection
+                .prepare_cached("DELETE FROM left_behind WHERE lease = ?1")?
+                .execute([&cover.lease])?;
+        }
         self.connection
             .prepare_cached(
                 "INSERT INTO covers (pid, start, lease, product, keeps, proof)

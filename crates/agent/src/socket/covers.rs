@@ -6,6 +6,8 @@
 //! may join. While a cover of it stands, a lease is not asked about again for each further process
 //! of an account that has joined it, but now and then for all: see [`crate::covers`]. Where the
 //! server does not answer, only what was made here covers anything.
+//!
+//! Who guesses has the server asked only so often; who may join a lease, as often as they do.
 
 use std::time::Duration;
 
@@ -16,9 +18,9 @@ use usher_api::{Code, CoverRequest, LEASE_PROOF_HEADER, LeaseHolder, NAME_LIMIT_
 use usher_core::people::{LocalAccounts, Person};
 use usher_core::sessions::ProcessKey;
 
-use super::State;
 use super::peer::Peer;
 use super::routes::{Answer, App, Body, Id, Refusal, answer, is_plain, parse};
+use super::{State, mine};
 use crate::covers::{Found, ask};
 use crate::lock;
 use crate::outbox::Cover;
@@ -71,7 +73,8 @@ pub(super) async fn take(
     let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     begin(&state, cover)?;
     if let Some(lease) = kept {
-        state.uses.is_covered(&lease);
+        let whose = peer.pid.unwrap_or(request.pid);
+        state.uses.is_covered(&lease, whose);
     }
     if let Some((lease, proof)) = joined {
         state.joins.count(&lease, proof);
@@ -104,20 +107,27 @@ pub(super) async fn held(
     if !is_plain(&lease) {
         return Err(none());
     }
+    let made_here = lock(&state.agent).outbox.grant(&lease)?;
+    let is_own = made_here.is_some_and(|(uid, _)| uid == peer.uid || peer.is_root());
+    if !is_own {
+        mine::may_guess(&state, peer)?;
+    }
     let shown = headers.get(LEASE_PROOF_HEADER);
     let shown = shown.and_then(|shown| shown.to_str().ok());
     let shown = shown.filter(|shown| is_proof(shown));
     match ask(&state.client, &lease, shown, 0).await {
         Found::Held(mut held) => {
             let holder = held.holder.take();
-            let made_here = lock(&state.agent).outbox.grant(&lease)?;
-            let is_own = made_here.is_some_and(|(uid, _)| uid == peer.uid || peer.is_root());
-            match is_own || held.proven || holds(&state, peer, holder).await {
-                true => answer(StatusCode::OK, &held),
-                false => Err(none()),
+            if is_own || held.proven || holds(&state, peer, holder).await {
+                return answer(StatusCode::OK, &held);
             }
+            mine::in_vain(&state, peer);
+            Err(none())
         }
-        Found::Gone => Err(none()),
+        Found::Gone => {
+            mine::in_vain(&state, peer);
+            Err(none())
+        }
         Found::NotKnown(why) => Err(Refusal::new(
             Code::ServerUnreachable,
             format!("whether lease {lease:?} is held cannot be asked now: {why}"),
@@ -158,7 +168,7 @@ async fn must_be_held(
     };
     let made_here =
         grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
-    let admitted = state.joins.admitted(lease, peer.uid);
+    let admitted = state.joins.admitted(lease, peer.who());
     if covers && (made_here || admitted.is_some()) {
         let proof = admitted.flatten();
         return Ok(Right { made_here, proof });
@@ -175,17 +185,24 @@ async fn must_be_held(
     if !is_plain(lease) {
         return Err(none());
     }
+    if !made_here {
+        mine::may_guess(state, peer)?;
+    }
     let shown = request.proof.as_deref().filter(|shown| is_proof(shown));
     match ask(&state.client, lease, shown, 0).await {
         Found::Held(held) if held.product == product => {
             let proof = shown.filter(|_| held.proven).map(str::to_owned);
             if made_here || proof.is_some() || holds(state, peer, held.holder).await {
-                state.joins.admit(lease, peer.uid, proof.clone());
+                state.joins.admit(lease, peer.who(), proof.clone());
                 return Ok(Right { made_here, proof });
             }
+            mine::in_vain(state, peer);
             Err(none())
         }
-        Found::Held(_) | Found::Gone => Err(none()),
+        Found::Held(_) | Found::Gone => {
+            mine::in_vain(state, peer);
+            Err(none())
+        }
         Found::NotKnown(_) if made_here => Ok(Right {
             made_here,
             proof: None,

@@ -4,6 +4,8 @@
 //! The agent asks with its own token, which shows what is of its computer, for the one person whom
 //! the kernel and the name services say is at the other end. Root sees all that is of its computer.
 
+use std::time::Instant;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State as AxumState};
 use axum::http::StatusCode;
@@ -126,11 +128,28 @@ async fn ask(state: &State, peer: Peer, path: &str, mut asked: Vec<(String, Stri
 
 /// Each look is a request that the server answers, so an account has only so many.
 fn may_look(state: &State, peer: Peer) -> Result<(), Refusal> {
-    match state.looks.may(peer.uid, std::time::Instant::now()) {
+    match state.looks.may(peer.uid, Instant::now()) {
         true => Ok(()),
-        false => Err(Refusal::new(
-            Code::Busy,
-            "this account has asked the server too often: try again in a second",
-        )),
+        false => Err(too_often()),
     }
+}
+
+/// The same of looks of which only those count that find nothing: see [`in_vain`].
+pub(super) fn may_guess(state: &State, peer: Peer) -> Result<(), Refusal> {
+    match state.looks.might(peer.uid, Instant::now()) {
+        true => Ok(()),
+        false => Err(too_often()),
+    }
+}
+
+/// A look found nothing for that account.
+pub(super) fn in_vain(state: &State, peer: Peer) {
+    state.looks.may(peer.uid, Instant::now());
+}
+
+fn too_often() -> Refusal {
+    Refusal::new(
+        Code::Busy,
+        "this account has asked the server too often: try again in a second",
+    )
 }

@@ -52,7 +52,7 @@ pub(crate) struct State {
     /// The same of looks at what the server knows.
     pub(crate) looks: Refreshes,
     /// Leases that several commands of one use share.
-    pub(crate) uses: Uses,
+    pub(crate) uses: Arc<Uses>,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,
 }

@@ -1,48 +1,78 @@
 //! What counts as one use is one seat, also by `usher run`: who runs a second command of a product
 //! that counts a user on a computer shares the lease of the first, until the last has ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedMutexGuard;
 use usher_api::{CheckoutRequest, Counting, Lease};
+use usher_core::sessions::ProcessKey;
 
 use super::covers::holds;
 use super::peer::Peer;
 use super::{State, routes::is_plain};
 use crate::covers::{Found, ask};
 use crate::lock;
-use crate::outbox::OutboxError;
+use crate::outbox::{Cover, OutboxError};
 use crate::watch::procfs;
 
 /// How long who shares a lease may take to have its command covered: until then it is not given
 /// back.
 const COVERED_WITHIN: Duration = Duration::from_secs(10);
-/// Uses that are remembered; beyond, those that nobody asks about are forgotten.
+/// Commands that are about to be covered by one lease; beyond, the oldest are forgotten.
+const SHARERS_LIMIT: usize = 256;
+/// Uses, and leases, that are remembered; beyond, those that nobody asks about are forgotten.
 const USES_LIMIT: usize = 4_096;
 
 /// The account, whom it is counted for, and the product.
 type Key = (u32, u32, String);
-/// One request of a use at a time has it.
+/// One request of a use, or of a lease, at a time has it.
 type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// Uses by `usher run`. In memory only: what is covered is on disk.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
     turns: Mutex<HashMap<Key, Turn>>,
+    /// By lease: it is given to one more command, or given back.
+    lease_turns: Mutex<HashMap<String, Turn>>,
     /// By use, the lease that was granted last, with its proof.
     granted: Mutex<HashMap<Key, (String, Option<String>)>>,
-    /// By lease, when it was shared with commands that are not covered yet.
-    sharing: Mutex<HashMap<String, Vec<Instant>>>,
+    /// By lease, who was given it and is not covered yet, the oldest first.
+    sharing: Mutex<HashMap<String, VecDeque<Claim>>>,
+}
+
+/// A process was given a lease, and is about to have its command covered by it.
+#[derive(Debug)]
+struct Claim {
+    whose: ProcessKey,
+    since: Instant,
+    /// It has given the lease back, and may say so again.
+    is_over: bool,
+}
+
+impl Claim {
+    fn stands(&self) -> bool {
+        self.since.elapsed() < COVERED_WITHIN
+    }
 }
 
 impl Uses {
-    fn turn(&self, key: &Key) -> Turn {
-        let mut turns = lock(&self.turns);
-        if turns.len() >= USES_LIMIT {
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-        }
-        turns.entry(key.clone()).or_default().clone()
+    /// The turn of a use.
+    async fn turn(&self, key: &Key) -> OwnedMutexGuard<()> {
+        turn(&self.turns, key.clone()).lock_owned().await
+    }
+
+    /// The turn of a lease: nobody else is given it, or gives it back.
+    pub(crate) async fn turn_of(&self, lease: &str) -> OwnedMutexGuard<()> {
+        turn(&self.lease_turns, lease.to_owned()).lock_owned().await
+    }
+
+    /// The same without waiting; none: another request has it.
+    pub(crate) fn turn_of_now(&self, lease: &str) -> Option<OwnedMutexGuard<()>> {
+        let turn = turn(&self.lease_turns, lease.to_owned());
+        turn.try_lock_owned().ok()
     }
 
     fn last(&self, key: &Key) -> Option<(String, Option<String>)> {
@@ -57,34 +87,67 @@ impl Uses {
         granted.insert(key, (lease.id.clone(), lease.proof.clone()));
     }
 
-    fn share(&self, lease: &str) {
+    /// A process is given the lease and about to have its command covered by it.
+    pub(crate) fn share(&self, lease: &str, whose: ProcessKey) {
         let mut sharing = lock(&self.sharing);
-        sharing.retain(|_, since| since.iter().any(|since| since.elapsed() < COVERED_WITHIN));
-        sharing
-            .entry(lease.to_owned())
-            .or_default()
-            .push(Instant::now());
+        sharing.retain(|_, claims| {
+            claims.retain(Claim::stands);
+            !claims.is_empty()
+        });
+        if sharing.len() >= USES_LIMIT && !sharing.contains_key(lease) {
+            // It is given back as if nobody were about to use it.
+            return;
+        }
+        let claims = sharing.entry(lease.to_owned()).or_default();
+        // Who asks again, as the answer may be lost on the way, has one claim all the same.
+        claims.retain(|claim| claim.whose != whose);
+        if claims.len() >= SHARERS_LIMIT {
+            claims.pop_front();
+        }
+        claims.push_back(Claim {
+            whose,
+            since: Instant::now(),
+            is_over: false,
+        });
     }
 
     /// The command of one who keeps the lease is covered, which is on disk.
-    pub(super) fn is_covered(&self, lease: &str) {
-        if let Some(since) = lock(&self.sharing).get_mut(lease) {
-            since.pop();
+    pub(crate) fn is_covered(&self, lease: &str, whose: u32) {
+        if let Some(claims) = lock(&self.sharing).get_mut(lease) {
+            claims.retain(|claim| claim.whose.pid != whose);
         }
     }
 
-    /// Whether somebody who was given the lease is about to have a command covered by it.
-    fn is_shared_now(&self, lease: &str) -> bool {
-        let sharing = lock(&self.sharing);
-        let since = sharing.get(lease);
-        since.is_some_and(|since| since.iter().any(|since| since.elapsed() < COVERED_WITHIN))
+    /// A process gives the lease back; whether it was given it and is not covered.
+    fn give_up(&self, lease: &str, whose: u32) -> bool {
+        let mut sharing = lock(&self.sharing);
+        let claims = sharing.get_mut(lease).into_iter().flatten();
+        let mut own = claims.filter(|claim| claim.whose.pid == whose && claim.stands());
+        own.next().map(|claim| claim.is_over = true).is_some()
     }
+
+    /// Whether somebody who was given the lease is about to have a command covered by it.
+    pub(crate) fn is_shared_now(&self, lease: &str) -> bool {
+        let sharing = lock(&self.sharing);
+        let claims = sharing.get(lease).into_iter().flatten();
+        claims
+            .filter(|claim| claim.stands() && !claim.is_over)
+            .any(|claim| procfs::still_runs(claim.whose))
+    }
+}
+
+fn turn<Of: Hash + Eq>(turns: &Mutex<HashMap<Of, Turn>>, of: Of) -> Turn {
+    let mut turns = lock(turns);
+    if turns.len() >= USES_LIMIT {
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+    }
+    turns.entry(of).or_default().clone()
 }
 
 /// One use of a person, in whose turn nobody else asks for a seat of it.
 pub(super) struct Use {
     key: Key,
-    _turn: tokio::sync::OwnedMutexGuard<()>,
+    _turn: OwnedMutexGuard<()>,
 }
 
 impl Use {
@@ -109,11 +172,8 @@ impl Use {
             peer.who().counted,
             request.product.clone().into_owned(),
         );
-        let turn = state.uses.turn(&key);
-        Some(Use {
-            key,
-            _turn: turn.lock_owned().await,
-        })
+        let turn = state.uses.turn(&key).await;
+        Some(Use { key, _turn: turn })
     }
 
     /// The lease that the person holds for it on this computer already, renewed.
@@ -135,6 +195,8 @@ impl Use {
             if !is_own || !is_plain(&lease) {
                 continue;
             }
+            // Nobody gives it back meanwhile.
+            let _turn = state.uses.turn_of(&lease).await;
             // One account may work for several people.
             let Found::Held(held) = ask(&state.client, &lease, None, 0).await else {
                 continue;
@@ -144,7 +206,7 @@ impl Use {
             }
             let path = format!("/v1/leases/{lease}/renew");
             if let Ok(renewed) = state.client.post_empty::<Lease>(&path).await {
-                state.uses.share(&lease);
+                claim(state, peer, &lease);
                 let proof = last.filter(|(known, _)| *known == lease);
                 return Some(Lease {
                     proof: proof.and_then(|(_, proof)| proof),
@@ -156,34 +218,120 @@ impl Use {
     }
 
     /// A lease was granted for it.
-    pub(super) fn granted(self, state: &State, lease: &Lease) {
+    pub(super) fn granted(self, state: &State, peer: Peer, lease: &Lease) {
+        claim(state, peer, &lease.id);
         state.uses.keep(self.key, lease);
     }
 }
 
-/// Whether a lease stays when who asks gives it back: another command keeps it, or is about to.
+/// Who asks was given the lease. One that has ended by now uses it no more.
+fn claim(state: &State, peer: Peer, lease: &str) {
+    let key = |pid| {
+        let start = procfs::process_stat(pid).ok()?.start;
+        Some(ProcessKey { pid, start })
+    };
+    if let Some(whose) = peer.pid.and_then(key) {
+        state.uses.share(lease, whose);
+    }
+}
+
+/// Whether a lease stays when who asks gives it back: another command keeps it, or is about to. So
+/// it does when they give it back again, as the answer may be lost on the way.
 pub(super) fn stays(state: &State, peer: Peer, lease: &str) -> Result<bool, OutboxError> {
     let Some(asks) = peer.pid else {
         return Ok(false);
     };
-    let keepers: Vec<u32> = {
+    let (own, others): (Vec<Cover>, Vec<Cover>) = {
         let covers = lock(&state.agent).outbox.covers()?;
-        let keep = covers
-            .into_iter()
-            .filter(|cover| cover.keeps && cover.lease == lease);
-        keep.filter(|cover| procfs::still_runs(cover.root))
-            .map(|cover| cover.root.pid)
-            .collect()
+        let of_it = covers.into_iter().filter(|cover| cover.lease == lease);
+        of_it
+            .filter(|cover| procfs::still_runs(cover.root))
+            .partition(|cover| cover.root.pid == asks)
     };
-    // Who keeps none means the lease itself.
-    if !keepers.contains(&asks) {
+    let is_given_up = state.uses.give_up(lease, asks);
+    // Who was never given it, nor covered by it, means the lease itself.
+    if own.is_empty() && !is_given_up {
         return Ok(false);
     }
-    if keepers.iter().all(|keeper| *keeper == asks) && !state.uses.is_shared_now(lease) {
-        return Ok(false);
+    let is_kept = others.iter().any(|cover| cover.keeps) || state.uses.is_shared_now(lease);
+    if is_kept && own.iter().any(|cover| cover.keeps) {
+        lock(&state.agent)
+            .outbox
+            .change(|change| change.keeps_no_more(asks, lease))?;
     }
-    lock(&state.agent)
-        .outbox
-        .change(|change| change.keeps_no_more(asks, lease))?;
-    Ok(true)
+    Ok(is_kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn this() -> ProcessKey {
+        let pid = std::process::id();
+        let start = procfs::process_stat(pid).unwrap().start;
+        ProcessKey { pid, start }
+    }
+
+    #[test]
+    fn who_is_covered_by_a_lease_leaves_the_claims_of_others_to_it() {
+        let uses = Uses::default();
+        let gone = ProcessKey { pid: 1, start: 1 };
+        let own = this();
+        uses.share("L1", own);
+        uses.share("L1", own);
+        uses.share("L2", own);
+        uses.is_covered("L1", own.pid + 1);
+        assert!(uses.is_shared_now("L1"), "another one is covered");
+        uses.is_covered("L1", own.pid);
+        assert!(!uses.is_shared_now("L1"), "who asked twice has one claim");
+        assert!(uses.is_shared_now("L2"), "it is another lease");
+        uses.share("L1", gone);
+        assert!(!uses.is_shared_now("L1"), "its process has ended");
+    }
+
+    #[test]
+    fn who_gives_back_before_it_is_covered_gives_up_its_own_claim_as_often_as_it_says_so() {
+        let uses = Uses::default();
+        let own = this();
+        uses.share("L1", own);
+        assert!(!uses.give_up("L1", own.pid + 1), "it was never given it");
+        assert!(uses.is_shared_now("L1"));
+        assert!(uses.give_up("L1", own.pid) && uses.give_up("L1", own.pid));
+        assert!(!uses.is_shared_now("L1"));
+        uses.share("L1", own);
+        assert!(uses.is_shared_now("L1"), "it is given it again");
+    }
+
+    #[test]
+    fn who_is_given_leases_without_end_is_remembered_up_to_a_bound() {
+        let uses = Uses::default();
+        let process = |pid| ProcessKey { pid, start: 1 };
+        let many = SHARERS_LIMIT as u32 + 5;
+        for pid in 1..=many {
+            uses.share("L1", process(pid));
+        }
+        assert_eq!(lock(&uses.sharing)["L1"].len(), SHARERS_LIMIT);
+        let long_ago = Instant::now().checked_sub(COVERED_WITHIN).unwrap();
+        for claim in lock(&uses.sharing).values_mut().flatten().skip(1) {
+            claim.since = long_ago;
+        }
+        uses.share("L1", process(many));
+        assert_eq!(lock(&uses.sharing)["L1"].len(), 2);
+        for number in 0..USES_LIMIT + 5 {
+            uses.share(&format!("M{number}"), process(1));
+        }
+        assert_eq!(lock(&uses.sharing).len(), USES_LIMIT);
+    }
+
+    #[tokio::test]
+    async fn turns_that_nobody_has_are_forgotten() {
+        let uses = Uses::default();
+        let had = uses.turn_of("L").await;
+        for number in 0..USES_LIMIT + 5 {
+            drop(uses.turn_of(&format!("M{number}")).await);
+        }
+        assert!(lock(&uses.lease_turns).len() < USES_LIMIT);
+        assert!(lock(&uses.lease_turns)["L"].try_lock().is_err());
+        drop(had);
+    }
 }

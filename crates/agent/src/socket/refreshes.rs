@@ -20,8 +20,17 @@ const ACCOUNTS_LIMIT: usize = 1_024;
 pub(crate) struct Refreshes(Mutex<FxHashMap<u32, (u32, Instant)>>);
 
 impl Refreshes {
-    /// Whether `uid` may have one more at `now`; root always.
+    /// Whether `uid` may have one more at `now`, and has it then; root always.
     pub(super) fn may(&self, uid: u32, now: Instant) -> bool {
+        self.take(uid, now, 1)
+    }
+
+    /// Whether `uid` may have one more at `now`, which is not taken yet.
+    pub(super) fn might(&self, uid: u32, now: Instant) -> bool {
+        self.take(uid, now, 0)
+    }
+
+    fn take(&self, uid: u32, now: Instant, count: u32) -> bool {
         if uid == 0 {
             return true;
         }
@@ -34,13 +43,11 @@ impl Refreshes {
         }
         let (left, since) = accounts.entry(uid).or_insert((BURST, now));
         (*left, *since) = left_at(*left, *since, now);
-        match left.checked_sub(1) {
-            Some(less) => {
-                *left = less;
-                true
-            }
-            None => false,
+        if *left == 0 {
+            return false;
         }
+        *left -= count;
+        true
     }
 }
 
@@ -65,6 +72,7 @@ mod tests {
         assert_eq!((0..100).filter(|_| at(1000, 0)).count(), 20);
         assert!(at(1001, 0), "another account has its own");
         assert!(at(0, 0));
+        assert!(!refreshes.might(1000, began) && refreshes.might(1001, began));
         assert!(!at(1000, 499));
         assert!(at(1000, 500) && !at(1000, 500));
         assert_eq!((0..100).filter(|_| at(1000, 3_600_000)).count(), 20);

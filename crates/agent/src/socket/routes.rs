@@ -230,7 +230,7 @@ async fn checkout(
     };
     remember(&state, id, peer, &request.product)?;
     if let (Some(one_use), CheckoutAnswer::Granted { lease, .. }) = (one_use, &answered) {
-        one_use.granted(&state, lease);
+        one_use.granted(&state, peer, lease);
     }
     answer(status, &answered)
 }
@@ -342,6 +342,8 @@ async fn checkin(
 ) -> Answer {
     // 204 and 204 again: the grant stays known.
     let id = own(&state, &id, peer, Code::UnknownLease)?;
+    // Nobody is given it meanwhile.
+    let _turn = state.uses.turn_of(id).await;
     if one_use::stays(&state, peer, id)? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

@@ -44,10 +44,13 @@ impl Interest {
         self.held.contains_key(&pid)
     }
 
-    pub(super) fn hold(&mut self, key: ProcessKey) {
-        if self.held.len() < HELD_LIMIT {
-            self.held.insert(key.pid, key.start);
+    /// Adds a process whose start is held. False: there is no room.
+    pub(super) fn hold(&mut self, key: ProcessKey) -> bool {
+        if self.held.len() >= HELD_LIMIT && !self.held.contains_key(&key.pid) {
+            return false;
         }
+        self.held.insert(key.pid, key.start);
+        true
     }
 
     /// Forgets held processes but those that are.

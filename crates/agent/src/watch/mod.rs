@@ -260,10 +260,22 @@ impl Shared {
 
     /// A process is held before it runs a program: whatever it runs then, and its end, is passed
     /// on until [`Shared::keep_held`] does without. Of one that has ended nothing more comes.
-    pub(crate) fn hold(&self, key: ProcessKey) {
-        lock(&self.interest).hold(key);
+    ///
+    /// Where there is no room, those go first that are held no more by `is_held`; what does not fit
+    /// even so is not followed, and false is the answer.
+    pub(crate) fn hold(&self, key: ProcessKey, is_held: impl Fn(u32) -> bool) -> bool {
+        {
+            let mut interest = lock(&self.interest);
+            if !interest.hold(key) {
+                interest.keep_held(is_held);
+                if !interest.hold(key) {
+                    return false;
+                }
+            }
+        }
         lock(&self.new_held).push(key);
         self.wake.wake();
+        true
     }
 
     /// Only these processes are held still.

@@ -127,7 +127,7 @@ pub(crate) struct ProcessStat {
     pub(crate) parent: u32,
     /// In kernel ticks since boot.
     pub(crate) start: u64,
-    /// It has ended, or is about to: the kernel has told of that by now.
+    /// It has ended, or is about to: that it has is told a moment after this is so.
     pub(crate) ending: bool,
     pub(crate) threads: u32,
     /// The leader of its session of processes.
@@ -247,11 +247,6 @@ pub(crate) fn variables(pid: u32) -> io::Result<Vec<u8>> {
 /// The beginning of the arguments of a process, NUL behind each.
 pub(crate) fn arguments(pid: u32) -> io::Result<Vec<u8>> {
     read_text(pid, "cmdline")
-}
-
-/// The environment that a process was started with, each entry ended by NUL, as much as is read.
-pub(crate) fn environment(pid: u32) -> io::Result<Vec<u8>> {
-    read_text(pid, "environ")
 }
 
 /// The children of a process, as far as the kernel tells; those of its first threads only.

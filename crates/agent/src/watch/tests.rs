@@ -113,7 +113,7 @@ const WAYS: [Watching; 2] = [Watching::Ebpf, Watching::KernelEvents];
 fn whatever_a_held_process_runs_in_the_end_is_told_and_its_end() {
     for watched in WAYS.into_iter().filter_map(Watched::by) {
         let (mut shell, held) = watched.shell();
-        watched.shared.hold(held);
+        assert!(watched.shared.hold(held, |_| true));
         shell.stdin.take().unwrap().write_all(b"go\n").unwrap();
         watched.until(|raw| {
             matches!(raw, Raw::Runs { key, run, since: None, .. }
@@ -128,7 +128,7 @@ fn whatever_a_held_process_runs_in_the_end_is_told_and_its_end() {
 fn the_end_of_a_process_that_is_held_is_told() {
     for watched in WAYS.into_iter().filter_map(Watched::by) {
         let (mut shell, held) = watched.shell();
-        watched.shared.hold(held);
+        assert!(watched.shared.hold(held, |_| true));
         shell.kill().unwrap();
         watched.until_ended(held.pid);
         shell.wait().unwrap();
@@ -136,7 +136,7 @@ fn the_end_of_a_process_that_is_held_is_told() {
         let (mut shell, held) = watched.shell();
         shell.kill().unwrap();
         shell.wait().unwrap();
-        watched.shared.hold(held);
+        assert!(watched.shared.hold(held, |_| true));
         watched.until_ended(held.pid);
     }
 }
@@ -152,5 +152,22 @@ fn a_process_that_has_gone_in_silence_is_ended_by_the_next_look() {
         shell.wait().unwrap();
         watched.shared.end_the_gone([key].into_iter());
         watched.until_ended(key.pid);
+    }
+}
+
+#[test]
+fn a_burst_of_held_starts_leaves_none_unfollowed_while_those_before_are_over() {
+    let shared = Shared::new(Rules::compile(&[]), &[], Arc::new(Accounts::new())).unwrap();
+    let key = |pid| ProcessKey { pid, start: 1 };
+    let many = usher_gate::HELD_AT_MOST as u32;
+    for pid in 1..=many {
+        assert!(shared.hold(key(pid), |_| true));
+    }
+    assert!(shared.hold(key(1), |_| true), "it is there already");
+    assert!(!shared.hold(key(many + 1), |_| true), "all are held");
+    assert!(!lock(&shared.interest).is_held(many + 1));
+    assert!(shared.hold(key(many + 1), |pid| pid > 3));
+    for (pid, is_held) in [(3, false), (4, true), (many + 1, true)] {
+        assert_eq!(lock(&shared.interest).is_held(pid), is_held, "{pid}");
     }
 }

@@ -211,3 +211,35 @@ fn a_server_that_says_nothing_of_who_holds_a_lease_lets_nobody_join() {
     drop(shell.stdin.take());
     shell.wait().unwrap();
 }
+
+#[test]
+fn who_guesses_leases_has_the_server_asked_only_so_often_and_who_joins_as_often_as_they_do() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    let realm = format!("computer:{}", agent.status().computer);
+    let held = ("app".to_owned(), realm, "1234".to_owned());
+    server.book().here.insert("R3".to_owned(), held);
+    let theirs = waiting_shell(1235, "true");
+    let guess = json!({"lease": "N", "product": "app", "pid": theirs.id()});
+    // Each of these is so many requests, of which the last answer is looked at.
+    let often = "?number=[1-200]";
+    let own = format!("/v1/agents/leases/R3{often}");
+    assert_eq!(ask_as(1234, &agent, "GET", &own, None).0, 200);
+    assert_eq!(asked(&server).len(), 200);
+    let others = format!("/v1/agents/leases/R3{often}");
+    assert_eq!(ask_as(1235, &agent, "GET", &others, None).0, 503);
+    let covers = format!("/v1/covers{often}");
+    assert_eq!(ask_as(1235, &agent, "POST", &covers, Some(&guess)).0, 503);
+    let in_vain = asked(&server).len() - 200;
+    assert!((20..200).contains(&in_vain), "{in_vain}");
+    // Whoever else asks is not held up.
+    assert_eq!(ask_as(1234, &agent, "GET", &own, None).0, 200);
+    let mut shell = theirs;
+    drop(shell.stdin.take());
+    shell.wait().unwrap();
+}

@@ -10,6 +10,7 @@ mod joining;
 mod outbox;
 mod policy;
 mod sessions;
+mod sharing;
 mod socket;
 mod storms;
 mod support;

@@ -86,6 +86,8 @@ pub(crate) struct Book {
     pub(crate) ttl_seconds: u32,
     /// Answers 503 to everything.
     pub(crate) away: bool,
+    /// What is given back is answered only once this is over.
+    pub(crate) holds_deletes: bool,
     /// Does what it is asked, and then drops the connection instead of answering, so many times.
     pub(crate) lose_answers: usize,
     marks: BTreeMap<(String, u64), u64>,
@@ -319,9 +321,13 @@ async fn other(
         .await
         .unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let mut book = book.lock().unwrap();
-    book.requests
-        .push((method.clone(), path.clone(), body.clone()));
+    let noted = (method.clone(), path.clone(), body.clone());
+    book.lock().unwrap().requests.push(noted);
+    while method == "DELETE" && book.lock().unwrap().holds_deletes {
+        // tidy: sleep, until the test goes on
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let book = book.lock().unwrap();
     let lease = |id: &str| {
         json!({"id": id, "product": "app", "user": "u", "computer": "c", "seats": 1,
                "granted_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T00:05:00Z",

@@ -31,6 +31,24 @@ pub struct Facts {
     pub caught: Option<CaughtFact>,
     /// A write-ahead log that a reader keeps from being taken in.
     pub held_log: Option<HeldLogFact>,
+    /// Who was turned away at the door, the last first.
+    pub turned_away: Vec<TurnedAwayFact>,
+}
+
+/// Agents or clients at one address that were turned away, for their token or for the certificate
+/// that they were shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnedAwayFact {
+    /// The address.
+    pub address: String,
+    /// Why.
+    pub why: String,
+    /// The first time.
+    pub since_ms: i64,
+    /// The last time.
+    pub last_ms: i64,
+    /// How often.
+    pub times: u64,
 }
 
 /// A long write-ahead log that a reader keeps from being taken in.

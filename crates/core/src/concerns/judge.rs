@@ -7,6 +7,8 @@ use super::words::{bytes, day, lasted, minute, names};
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// Who is turned away tries again within this; who does not has gone, or is let in.
+const TURNED_AWAY_MS: i64 = 15 * MINUTE_MS;
 
 /// What sort of concern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,11 +42,13 @@ pub enum Kind {
     Caught,
     /// A reader keeps the write-ahead log from being taken in.
     LogHeld,
+    /// Agents or clients are turned away at the door.
+    TurnedAway,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 15] = [
         Kind::EntitlementEnds,
         Kind::SeatsLow,
         Kind::AgentSilent,
@@ -59,6 +63,7 @@ impl Kind {
         Kind::RoleEnded,
         Kind::Caught,
         Kind::LogHeld,
+        Kind::TurnedAway,
     ];
 
     /// The number of the status message that tells of it.
@@ -78,6 +83,7 @@ impl Kind {
             Kind::RoleEnded => 9450,
             Kind::Caught => 9451,
             Kind::LogHeld => 9446,
+            Kind::TurnedAway => 9452,
         }
     }
 
@@ -125,6 +131,7 @@ pub fn judge(
     concerns.extend(view.ended());
     concerns.extend(view.caught());
     concerns.extend(view.log());
+    concerns.extend(view.turned_away());
     concerns.extend(facts.quiet_rules.iter().filter_map(|it| view.quiet(it)));
     concerns
 }
@@ -396,6 +403,31 @@ impl View<'_> {
         };
         let values = vec![self.server.to_owned(), bytes(it.bytes), readers];
         Some(self.concern(Kind::LogHeld, "", values))
+    }
+
+    /// One at which it happened once or twice, or within a moment, may be a person who tries
+    /// something.
+    fn turned_away(&self) -> Option<Concern> {
+        let often = u64::from(self.at.turned_away_times);
+        let goes_on = |it: &&TurnedAwayFact| {
+            let is_recent = self.facts.at_ms - it.last_ms < TURNED_AWAY_MS;
+            it.times >= often && it.last_ms - it.since_ms >= MINUTE_MS && is_recent
+        };
+        let told: Vec<&TurnedAwayFact> = self.facts.turned_away.iter().filter(goes_on).collect();
+        let last = told.first().filter(|_| often > 0)?;
+        let addresses: Vec<String> = told.iter().map(|it| it.address.clone()).collect();
+        let values = vec![
+            self.server.to_owned(),
+            names(&addresses),
+            minute(
+                told.iter()
+                    .map(|it| it.since_ms)
+                    .min()
+                    .unwrap_or(last.since_ms),
+            ),
+            last.why.clone(),
+        ];
+        Some(self.concern(Kind::TurnedAway, "", values))
     }
 
     /// Who is affected by what becomes of the server.

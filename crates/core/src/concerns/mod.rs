@@ -15,7 +15,7 @@ mod words;
 
 pub use facts::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, Facts, HeldLogFact,
-    PackFact, ProductFact, QuietRule, Unreached, UpgradeFact,
+    PackFact, ProductFact, QuietRule, TurnedAwayFact, Unreached, UpgradeFact,
 };
 pub use judge::{Concern, Kind, judge};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};

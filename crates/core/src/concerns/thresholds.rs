@@ -40,6 +40,8 @@ pub struct Thresholds {
     pub rule_days: u32,
     /// A server has been paused, and grants nothing, for so many minutes.
     pub paused_minutes: u32,
+    /// At one address agents or clients were turned away so often.
+    pub turned_away_times: u32,
     /// A concern is over when it has been gone for so many minutes.
     pub calm_minutes: u32,
 }
@@ -61,6 +63,7 @@ impl Default for Thresholds {
             pack_hours: 24,
             rule_days: 2,
             paused_minutes: 15,
+            turned_away_times: 3,
             calm_minutes: 10,
         }
     }

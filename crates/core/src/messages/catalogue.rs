@@ -13,7 +13,7 @@ pub struct Entry {
     pub severity: Severity,
     /// What sort it is.
     pub kind: Kind,
-    /// The text; `{0}`, `{1}` ... are the values.
+    /// The text; `{0}`, `{1}` ... are the values, `{0#seat|seats}` a word that follows a count.
     pub text: &'static str,
     /// What it means.
     pub meaning: &'static str,
@@ -39,27 +39,61 @@ impl Entry {
     /// The text with values in place. A value that is missing is left out; a value is never read
     /// as text again.
     pub fn fill(&self, values: &[String]) -> String {
+        let value = |index: usize| values.get(index).map_or("", String::as_str);
+        self.filled(|place| match place.words {
+            None => value(place.index).to_owned(),
+            Some((one, _)) if value(place.index) == "1" => one.to_owned(),
+            Some((_, many)) => many.to_owned(),
+        })
+    }
+
+    /// The text as the catalogue shows it: with `{0}`, `{1}` ... for values, and words that follow a
+    /// count as they are for many.
+    pub fn shown(&self) -> String {
+        self.filled(|place| match place.words {
+            None => format!("{{{}}}", place.index),
+            Some((_, many)) => many.to_owned(),
+        })
+    }
+
+    fn filled(&self, fill: impl Fn(Place) -> String) -> String {
         let mut filled = String::with_capacity(self.text.len() + 64);
         let mut rest = self.text;
         while let Some(at) = rest.find('{') {
-            let digit = rest[at + 1..].bytes().next();
-            let index = digit
-                .filter(u8::is_ascii_digit)
-                .map(|byte| usize::from(byte - b'0'));
-            match index {
-                Some(index) if rest[at + 2..].starts_with('}') => {
-                    filled.push_str(&rest[..at]);
-                    filled.push_str(values.get(index).map_or("", String::as_str));
-                    rest = &rest[at + 3..];
+            filled.push_str(&rest[..at]);
+            match Place::first(&rest[at..]) {
+                Some((place, after)) => {
+                    filled.push_str(&fill(place));
+                    rest = after;
                 }
-                _ => {
-                    filled.push_str(&rest[..=at]);
+                None => {
+                    filled.push('{');
                     rest = &rest[at + 1..];
                 }
             }
         }
         filled.push_str(rest);
         filled
+    }
+}
+
+/// A place in a text: of a value, or of words that follow one that is a count.
+struct Place {
+    index: usize,
+    /// For one, and for many.
+    words: Option<(&'static str, &'static str)>,
+}
+
+impl Place {
+    /// The place that a text begins with, and what follows it.
+    fn first(text: &'static str) -> Option<(Place, &'static str)> {
+        let (inner, after) = text.strip_prefix('{')?.split_once('}')?;
+        let (index, words) = match inner.split_once('#') {
+            None => (inner, None),
+            Some((index, words)) => (index, Some(words.split_once('|')?)),
+        };
+        let index = index.parse().ok()?;
+        Some((Place { index, words }, after))
     }
 }
 
@@ -154,7 +188,7 @@ pub const CATALOGUE: &[Entry] = &[
         component: SERVER_MANAGER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
-        text: "The metering server {0} is {1} again, after {2} in which it was {3} (seen {4} times)",
+        text: "The metering server {0} is {1} again, after {2} in which it was {3} (seen {4} {4#time|times})",
         meaning: "An episode of trouble is over.",
         check: "Nothing.",
         does: "The message of that episode is closed.",
@@ -174,7 +208,7 @@ pub const CATALOGUE: &[Entry] = &[
         component: SERVER_MANAGER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
-        text: "The metering server {0} is no longer {3} but {1}, after {2} (seen {4} times)",
+        text: "The metering server {0} is no longer {3} but {1}, after {2} (seen {4} {4#time|times})",
         meaning: "One kind of trouble has become another.",
         check: "The message of the new one.",
         does: "The message of the former episode is closed.",
@@ -274,7 +308,7 @@ pub const CATALOGUE: &[Entry] = &[
         component: LICENSING,
         severity: Severity::Warning,
         kind: Kind::Milestone,
-        text: "The entitlement {0} of {1} with {2} seats ends on {3}: from then on {4} seats are left",
+        text: "The entitlement {0} of {1} with {2} {2#seat|seats} ends on {3}: from then on {4} {4#seat is|seats are} left",
         meaning: "An entitlement ends soon.",
         check: "Whether it is to be renewed.",
         does: "On that day its seats are no longer granted; who holds one keeps it until it is given back.",
@@ -304,7 +338,7 @@ pub const CATALOGUE: &[Entry] = &[
         component: AGENTS,
         severity: Severity::Warning,
         kind: Kind::Milestone,
-        text: "{0} starts were allowed on {1} computers while no server could be reached: of {3} on {2}",
+        text: "{0} {0#start was|starts were} allowed on {1} {1#computer|computers} while no server could be reached: of {3} on {2}",
         meaning: "Products whose policy says so ran without a seat.",
         check: "The network between agents and server at that time.",
         does: "The sessions are recorded as unseated.",
@@ -424,7 +458,7 @@ pub const CATALOGUE: &[Entry] = &[
         component: SERVER_MANAGER,
         severity: Severity::Warning,
         kind: Kind::Detail,
-        text: "Too many messages wait for {0}: {1} were dropped since its queue was last empty ({2} may wait)",
+        text: "Too many messages wait for {0}: {1} {1#was|were} dropped since its queue was last empty ({2} may wait)",
         meaning: "What the rules send there does not go through, or not as fast as messages come. Other destinations have queues of their own and wait for nothing.",
         check: "Whether it answers; the messages themselves are kept: `usher messages`.",
         does: "It delivers what waits, drops and counts what comes beyond, and says this at the first, the tenth, the hundredth.",
@@ -487,10 +521,20 @@ pub const CATALOGUE: &[Entry] = &[
         component: SERVER_MANAGER,
         severity: Severity::Error,
         kind: Kind::Milestone,
-        text: "{1} requests or items of {0} ended by a fault of its own, the last at {2}: {3}",
+        text: "{1} {1#request or item|requests or items} of {0} ended by a fault of its own, the last at {2}: {3}",
         meaning: "A panic of a server, an agent or the manager while one request, item or connection was handled. A request was answered with 500, nothing of it was kept, and everything else went on.",
         check: "The log of that role at that time, and report it as a bug.",
         does: "It answers 500 to that request, and goes on.",
+    },
+    Entry {
+        id: 9452,
+        component: METERING_SERVER,
+        severity: Severity::Warning,
+        kind: Kind::Milestone,
+        text: "{0} has been turning away agents or clients at {1} since {2}: {3}",
+        meaning: "Agents show a token that the server does not take (unknown, revoked, expired, or another computer's), or clients do not trust its certificate. What they meter does not arrive.",
+        check: "The token of the agents there (`usher token create --role agent --computer ID`), or their --ca-file. `usher agent status` there says the same.",
+        does: "It says what was answered, and closes the message a quarter of an hour after the last time.",
     },
     Entry {
         id: 9453,

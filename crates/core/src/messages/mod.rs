@@ -15,5 +15,7 @@ mod summary;
 pub use catalogue::{CATALOGUE, Entry, entry};
 pub use fold::{Folded, Folder, FolderOptions};
 pub use message::{Kind, Message, Severity};
-pub use rules::{Action, Criteria, Decision, Priority, Rule, RuleError, decide, default_rules};
+pub use rules::{
+    Action, Criteria, Decision, Priority, Rule, RuleError, decide, default_rules, is_address,
+};
 pub use summary::{Standing, Summary, SummaryOptions, Thresholds};

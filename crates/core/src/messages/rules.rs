@@ -216,7 +216,7 @@ impl Action {
 
 /// Whether mail can be sent there, and nothing but the address can be meant by it: neither a second
 /// line of a header nor an option of a program.
-fn is_address(text: &str) -> bool {
+pub fn is_address(text: &str) -> bool {
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
     text.len() <= TEXT_LIMIT
         && !text.starts_with('-')

@@ -2,7 +2,7 @@
 
 use usher_core::concerns::{
     BackupFact, Concern, DiskFact, EntitlementFact, Facts, Kind, PackFact, ProductFact, QuietRule,
-    Thresholds, Unreached, UpgradeFact, judge,
+    Thresholds, TurnedAwayFact, Unreached, UpgradeFact, judge,
 };
 use usher_core::messages::entry;
 
@@ -66,6 +66,35 @@ fn a_pause_that_lasts_is_told_of() {
             "The metering server alpha is paused since 2026-11-25 09:45 UTC and grants nothing; 0 products and 0 computers depend on it"
         ]
     );
+}
+
+#[test]
+fn agents_that_are_turned_away_again_and_again_are_told_of() {
+    let turned_away = |times, since_minutes: i64, last_minutes: i64| Facts {
+        turned_away: vec![TurnedAwayFact {
+            address: "10.0.0.7".to_owned(),
+            why: "the token has expired".to_owned(),
+            since_ms: NOW_MS - since_minutes * 60_000,
+            last_ms: NOW_MS - last_minutes * 60_000,
+            times,
+        }],
+        ..well()
+    };
+    assert_eq!(
+        texts(&turned_away(3, 2, 1)),
+        [
+            "alpha has been turning away agents or clients at 10.0.0.7 since 2026-11-25 09:58 UTC: the token has expired"
+        ]
+    );
+    assert_eq!(found(&turned_away(2, 2, 1)), [], "somebody tried something");
+    assert_eq!(found(&turned_away(9, 0, 0)), [], "within a moment");
+    assert_eq!(found(&turned_away(9, 60, 15)), [], "that is over");
+    let never = Thresholds {
+        turned_away_times: 0,
+        ..Thresholds::default()
+    };
+    let facts = turned_away(9, 2, 1);
+    assert_eq!(judge("alpha", &facts, &never, &|_, _| false), []);
 }
 
 fn product(seats: u64, in_use: u64, queued: u64, refused: u64) -> Facts {

@@ -35,13 +35,26 @@ fn the_catalogue_is_in_order_and_says_what_it_has_to_of_each() {
             assert!(!text.is_empty(), "{}", entry.id);
         }
         // Each placeholder is one of 0, 1, 2 ... without a gap.
-        assert_eq!(
-            entry.text.matches('{').count(),
-            entry.values(),
-            "{}",
-            entry.id
-        );
+        let shown = entry.shown();
+        assert_eq!(shown.matches('{').count(), entry.values(), "{}", entry.id);
+        assert!(!shown.contains(['#', '|']), "{shown}");
     }
+}
+
+#[test]
+fn a_word_that_follows_a_count_is_as_it_is_for_so_many() {
+    let ends = |seats, left| {
+        let told = message(9430, 0, &["E7", "CAD", seats, "2026-12-24", left]);
+        told.text()
+    };
+    assert_eq!(
+        [ends("1", "40"), ends("40", "1")],
+        [
+            "The entitlement E7 of CAD with 1 seat ends on 2026-12-24: from then on 40 seats are left",
+            "The entitlement E7 of CAD with 40 seats ends on 2026-12-24: from then on 1 seat is left",
+        ]
+    );
+    assert!(entry(9430).shown().contains("with {2} seats ends on {3}"));
 }
 
 #[test]

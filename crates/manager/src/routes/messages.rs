@@ -124,7 +124,7 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
                 "Usher"
             }
             .to_owned(),
-            text: entry.text.to_owned(),
+            text: entry.shown(),
             meaning: entry.meaning.to_owned(),
             check: entry.check.to_owned(),
             does: entry.does.to_owned(),

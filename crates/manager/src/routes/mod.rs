@@ -164,10 +164,15 @@ async fn allowed(State(app): State<Arc<App>>, request: Request, next: Next) -> R
 /// all else.
 fn needed(method: &Method, path: &str) -> Role {
     let is_look = matches!(*method, Method::GET | Method::HEAD);
+    // A server may be named `poll`: what is done decides, too.
+    let is_poll = *method == Method::POST
+        && path
+            .strip_prefix("/v1/servers/")
+            .is_some_and(|rest| rest.ends_with("/poll"));
     match () {
         () if path == "/v1/tokens" || path.starts_with("/v1/tokens/") => Role::Admin,
         () if is_look => Role::Viewer,
-        () if path.starts_with("/v1/servers/") && path.ends_with("/poll") => Role::Operator,
+        () if is_poll => Role::Operator,
         () => Role::Admin,
     }
 }
@@ -183,7 +188,8 @@ fn too_small(role: Role, needed: Role) -> Response {
 
 fn refused(app: &App, why: &str) -> Response {
     let detail = format!(
-        "{why}: the manager takes tokens of its own, not those of its servers. Its          administrator's is in {}; `usher token create --role viewer --at-manager` makes others",
+        "{why}: the manager takes tokens of its own, not those of its servers. Its \
+         administrator's is in {}; `usher token create --role viewer --at-manager` makes others",
         app.admin.file().display()
     );
     Refusal::new(Code::Unauthorized, detail).into_response()
@@ -213,7 +219,11 @@ mod tests {
             (Method::GET, "/", Role::Viewer),
             (Method::POST, "/v1/servers/alpha/poll", Role::Operator),
             (Method::POST, "/v1/servers", Role::Admin),
+            (Method::POST, "/v1/servers/poll/poll", Role::Operator),
             (Method::DELETE, "/v1/servers/alpha", Role::Admin),
+            (Method::DELETE, "/v1/servers/alpha/poll", Role::Admin),
+            (Method::DELETE, "/v1/servers/poll", Role::Admin),
+            (Method::POST, "/v1/servers/poll", Role::Admin),
             (Method::PUT, "/v1/message-rules", Role::Admin),
             (Method::GET, "/v1/tokens", Role::Admin),
             (Method::DELETE, "/v1/tokens/m-1", Role::Admin),

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use serde_json::{Value, json};
+use usher_manager::RelayTls;
 
 use crate::support::{Manager, play, send, until};
 
@@ -87,7 +88,10 @@ async fn relay(got: &Arc<Mutex<String>>) -> u16 {
                         "." => b"250 taken\r\n",
                         _ if is_text => b"",
                         "DATA" => b"354 go on\r\n",
+                        "STARTTLS" => b"502 no such thing\r\n",
                         "QUIT" => b"221 bye\r\n",
+                        // It takes it for another computer.
+                        to if to.starts_with("RCPT ") => b"251 forwarded\r\n",
                         hello if hello.starts_with("EHLO") => b"250-here\r\n250 8BITMIME\r\n",
                         _ => b"250 yes\r\n",
                     };
@@ -102,12 +106,14 @@ async fn relay(got: &Arc<Mutex<String>>) -> u16 {
 }
 
 fn start_with_relay(port: u16) -> Manager {
+    start_with_relay_by(port, RelayTls::Plain)
+}
+
+fn start_with_relay_by(port: u16, tls: RelayTls) -> Manager {
     Manager::start_as(|_, options| {
         let relay = format!("127.0.0.1:{port}");
         options.mail = usher_manager::MailOptions {
-            relay: Some(
-                usher_manager::Relay::parse(&relay, usher_manager::RelayTls::Plain, None).unwrap(),
-            ),
+            relay: Some(usher_manager::Relay::parse(&relay, tls, None).unwrap()),
             from: Some("usher@lab.example".to_owned()),
             link: Some("https://usher.lab.example/".to_owned()),
         };
@@ -150,6 +156,21 @@ async fn a_test_of_a_rule_sends_a_mail_by_the_relay_and_says_how_it_went() {
 }
 
 #[tokio::test]
+async fn a_relay_without_the_tls_that_is_wanted_is_named_with_the_setting() {
+    for tls in [RelayTls::Tls, RelayTls::StartTls] {
+        let port = relay(&Arc::default()).await;
+        let manager = start_with_relay_by(port, tls);
+        mails_warnings(&manager).await;
+        let request = manager.request("POST", "/v1/message-rules/test", &manager.token());
+        let (_, told) = send(request.json(&json!({ "rule": "low" }))).await;
+        let why = told["items"][0]["why_not"].as_str().unwrap();
+        let place = format!("the relay 127.0.0.1:{port}: ");
+        assert!(why.starts_with(&place), "{tls:?}: {why}");
+        assert!(why.contains("--smtp-tls"), "{tls:?}: {why}");
+    }
+}
+
+#[tokio::test]
 async fn a_relay_that_is_not_there_is_named_by_the_test() {
     let manager = start_with_relay(9);
     mails_warnings(&manager).await;
@@ -159,15 +180,48 @@ async fn a_relay_that_is_not_there_is_named_by_the_test() {
     assert!(why.contains("cannot reach the relay 127.0.0.1:9"), "{told}");
 }
 
+/// Has a server watched where nobody listens.
+async fn add_dead(manager: &Manager, name: &str) {
+    let dead = json!({ "name": name, "url": "http://127.0.0.1:9", "token": "t" });
+    let add = manager.request("POST", "/v1/servers", &manager.token());
+    let (status, added) = send(add.json(&dead)).await;
+    assert_eq!(status, 201, "{added}");
+}
+
+#[tokio::test]
+async fn a_test_of_a_rule_does_all_that_it_says_at_once() {
+    // Each answers when both were asked.
+    let both = Arc::new(tokio::sync::Barrier::new(2));
+    let hook = post(move || {
+        let both = both.clone();
+        async move {
+            both.wait().await;
+        }
+    });
+    let url = play(Router::new().route("/hook", hook)).await + "/hook";
+    let webhooks = [("one", url.as_str()), ("other", url.as_str())];
+    let manager = Manager::start_with_webhooks(&webhooks, "what do ya want for nothing?");
+    let actions = ["one", "other"].map(|target| json!({ "do": "webhook", "target": target }));
+    let rules =
+        json!({ "items": [{ "name": "both", "when": { "ids": [9431] }, "actions": actions }] });
+    let put = manager.request("PUT", "/v1/message-rules", &manager.token());
+    let (status, body) = send(put.json(&rules)).await;
+    assert_eq!(status, 200, "{body}");
+
+    let test = manager.request("POST", "/v1/message-rules/test", &manager.token());
+    let (_, told) = send(test.json(&json!({ "rule": "both" }))).await;
+
+    let items = told["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{told}");
+    assert!(items.iter().all(|item| item["why_not"].is_null()), "{told}");
+}
+
 #[tokio::test]
 async fn trouble_that_is_open_when_a_rule_comes_is_told_by_it() {
     let got = Arc::<Mutex<String>>::default();
     let manager = start_with_relay(relay(&got).await);
     // Nobody listens there: the server is unreachable, which is told before the rule is there.
-    let gone = json!({ "name": "gone", "url": "http://127.0.0.1:9", "token": "t" });
-    let add = manager.request("POST", "/v1/servers", &manager.token());
-    let (status, added) = send(add.json(&gone)).await;
-    assert_eq!(status, 201, "{added}");
+    add_dead(&manager, "gone").await;
     until("the trouble", async || {
         let open = manager.request("GET", "/v1/messages?open=true", &manager.token());
         let (_, open) = send(open).await;
@@ -186,6 +240,13 @@ async fn trouble_that_is_open_when_a_rule_comes_is_told_by_it() {
     .await;
     // It is told once: the same rules again have nothing new to do.
     mails_warnings(&manager).await;
+    // A mail goes out behind those of before: what comes later has come last.
+    add_dead(&manager, "later").await;
+    until("the mail about the next", async || {
+        let got = got.lock().unwrap();
+        got.contains("the metering server later").then_some(())
+    })
+    .await;
     let mails = got
         .lock()
         .unwrap()

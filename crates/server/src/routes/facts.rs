@@ -127,6 +127,7 @@ pub(crate) async fn get(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         faults: crate::faults::told(app.ended.as_ref()),
         held_log: status::held_log(&app).await?,
+        turned_away: app.door.told(now_ms),
     };
     Ok(Json(StatusCode::OK, facts))
 }

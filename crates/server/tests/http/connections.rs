@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_server::TlsFiles;
 
 use crate::common::{DEADLINE, Server, asking, options, send, until};
@@ -229,8 +229,8 @@ async fn http2_is_spoken_on_the_same_port() {
     assert_eq!(server.get("/v1/products/cad").await["in_use"], 50);
 }
 
-#[tokio::test]
-async fn tls_is_spoken_where_files_are_given() {
+/// A server that speaks TLS, its address for clients, and the certificate that it shows.
+fn speaks_tls() -> (Server, String, reqwest::Certificate) {
     let folder = tempfile::tempdir().unwrap();
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (
@@ -242,8 +242,43 @@ async fn tls_is_spoken_where_files_are_given() {
     let mut options = options(folder.path());
     options.tls = Some(TlsFiles { cert, key });
     let server = Server::start_with(folder, options);
-    let trusted = reqwest::Certificate::from_pem(certified.cert.pem().as_bytes()).unwrap();
+    let shown = reqwest::Certificate::from_pem(certified.cert.pem().as_bytes()).unwrap();
     let url = format!("https://localhost:{}/v1/products", server.address.port());
+    (server, url, shown)
+}
+
+#[tokio::test]
+async fn who_does_not_trust_the_certificate_is_known_to_the_server_with_why() {
+    let (server, url, shown) = speaks_tls();
+    let trusting = reqwest::Client::builder().no_proxy();
+    let trusting = trusting.tls_certs_only([shown]).build().unwrap();
+    let facts = url.replace("/v1/products", "/v1/facts");
+    let turned_away = async || -> Value {
+        let asked = trusting.get(&facts).bearer_auth(&server.admin);
+        let mut facts: Value = asked.send().await.unwrap().json().await.unwrap();
+        facts["turned_away"].take()
+    };
+    assert_eq!(turned_away().await, json!([]));
+    // One that trusts nobody, and one that trusts an authority of the same name.
+    let same_name = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let same_name = reqwest::Certificate::from_pem(same_name.cert.pem().as_bytes()).unwrap();
+    for (times, trusted) in [(1, Vec::new()), (2, vec![same_name])] {
+        let distrusting = reqwest::Client::builder().no_proxy();
+        let distrusting = distrusting.tls_certs_only(trusted).build().unwrap();
+        assert!(distrusting.get(&url).send().await.is_err());
+        let told = until("the word of it", async || {
+            let told = turned_away().await;
+            (told[0]["times"] == times).then_some(told)
+        })
+        .await;
+        let why = told[0]["why"].as_str().unwrap();
+        assert!(why.contains("--ca-file"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn tls_is_spoken_where_files_are_given() {
+    let (server, url, trusted) = speaks_tls();
     for (version, client) in [
         (reqwest::Version::HTTP_2, reqwest::Client::builder()),
         (

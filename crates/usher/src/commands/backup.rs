@@ -43,7 +43,7 @@ pub(crate) struct Backup {
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     keep: Option<u32>,
     /// A file with the token, such as one of role backup
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
     token_from: Option<PathBuf>,
     /// Show the snapshots that the server keeps; `usher restore` takes one by its name
     #[arg(long, conflicts_with = "file")]
@@ -77,13 +77,17 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let bytes = fetch(&client(args, context)?, &file, args.overwrite).await?;
         let removed = match (folder, args.keep) {
-            (Some(folder), Some(keep)) => kept::prune(folder, keep)?,
+            (Some(folder), Some(keep)) => kept::prune(folder, &file, keep)?,
             _ => Vec::new(),
         };
         if context.json() {
-            return print_json(
-                &serde_json::json!({ "file": file, "bytes": bytes, "removed": removed }),
-            );
+            let removed: Vec<String> = removed
+                .iter()
+                .map(|old| old.display().to_string())
+                .collect();
+            return print_json(&serde_json::json!({
+                "file": file.display().to_string(), "bytes": bytes, "removed": removed,
+            }));
         }
         line(format!("{} is written: {bytes} bytes.", file.display()))?;
         for old in removed {
@@ -190,7 +194,7 @@ async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Fai
 
 fn with_part(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
-    name.push(".part");
+    name.push(kept::PART);
     PathBuf::from(name)
 }
 

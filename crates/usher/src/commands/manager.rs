@@ -10,6 +10,7 @@ use usher_core::health::{
     HealingOptions, MemoryOptions, ServiceManagerWord, ServiceWord, WatchOptions,
 };
 use usher_core::lifecycle::{Refusal, ServiceState};
+use usher_core::messages::is_address;
 use usher_manager::{
     MailOptions, ManagerError, ManagerOptions, OwnServer, Relay, RelayTls, ServiceManager, Targets,
     TlsFiles,
@@ -135,9 +136,10 @@ impl Mail {
             .smtp_relay
             .map(|text| Relay::parse(&text, tls, login))
             .transpose();
-        if let Some(from) = &self.mail_from {
-            usher_manager::check_address(from)
-                .map_err(|why| Failure::usage(format!("--mail-from {from:?} {why}")))?;
+        if let Some(from) = self.mail_from.as_ref().filter(|from| !is_address(from)) {
+            return Err(Failure::usage(format!(
+                "--mail-from {from:?} is no address such as usher@example.org"
+            )));
         }
         let ip = console.ip();
         let seen =

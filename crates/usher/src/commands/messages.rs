@@ -160,7 +160,7 @@ fn explain(id: u16, context: &Context) -> Result<(), Failure> {
             kind: entry.kind.name().to_owned(),
             component: entry.component.to_owned(),
             origin: origin.to_owned(),
-            text: entry.text.to_owned(),
+            text: entry.shown(),
             meaning: entry.meaning.to_owned(),
             check: entry.check.to_owned(),
             does: entry.does.to_owned(),
@@ -173,7 +173,7 @@ fn explain(id: u16, context: &Context) -> Result<(), Failure> {
         entry.severity.name(),
         entry.kind.name(),
         entry.component,
-        entry.text,
+        entry.shown(),
         entry.meaning,
         entry.check,
         entry.does

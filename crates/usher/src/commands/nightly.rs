@@ -6,6 +6,7 @@ use clap::Args;
 use usher_service::backup::{self, Backup};
 
 use super::service::{UNIT_DIR, cannot};
+use super::service_tls;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print};
@@ -14,7 +15,7 @@ use crate::output::{line, print};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher token create --role backup --name nightly > /etc/usher/backup.token
+  (umask 077; usher token create --role backup --name nightly > /etc/usher/backup.token)
   usher service install-backup /srv/backup --keep 14
   systemctl enable --now usher-backup.timer
   systemctl start usher-backup.service      one now")]
@@ -42,12 +43,16 @@ pub(super) fn install(args: &InstallBackup, context: &Context) -> Result<(), Fai
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
     let server = context.server_given.then(|| context.server());
+    let to = service_tls::absolute(&args.to);
+    let token = service_tls::absolute(&args.token_from);
+    let authority = context.ca_file().map(service_tls::absolute);
     let units = backup::of(&Backup {
         program: &program,
-        to: &args.to,
+        to: &to,
         keep: args.keep,
-        token: &args.token_from,
+        token: &token,
         server,
+        authority: authority.as_deref(),
     })
     .map_err(Failure::usage)?;
     if args.print {
@@ -61,10 +66,10 @@ pub(super) fn install(args: &InstallBackup, context: &Context) -> Result<(), Fai
         std::fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
         line(format!("wrote {}", path.display()))?;
     }
-    if !args.to.is_dir() {
+    if !to.is_dir() {
         line(format!(
             "{} is not there yet: make it before the first night",
-            args.to.display()
+            to.display()
         ))?;
     }
     line(

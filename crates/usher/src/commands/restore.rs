@@ -114,8 +114,8 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(error.to_string()))?;
     if job.json {
         return print_json(&serde_json::json!({
-            "data": data,
-            "kept": restored.kept,
+            "data": data.display().to_string(),
+            "kept": restored.kept.as_ref().map(|path| path.display().to_string()),
             "leases": restored.leases,
             "hold_seconds": restored.hold_seconds,
         }));

@@ -1,5 +1,7 @@
 //! `usher messages rules`: what becomes of messages, rule by rule.
 
+use std::mem::discriminant;
+
 use clap::{ArgGroup, Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use usher_core::messages::{Action, Criteria, Kind, Rule, Severity};
@@ -44,6 +46,9 @@ enum Command {
     /// Remove a rule; the others stay
     Remove(Named),
     /// Do what a rule says with a test message, now, and say how that went
+    ///
+    /// All that it does is done at once; what takes longer than 30 s, such as a program, is given up
+    /// then and said to have failed.
     Test(Named),
 }
 
@@ -67,6 +72,9 @@ struct Add {
 }
 
 /// Change a rule: what is given is put in place of what it was, the rest stays
+///
+/// Of what it does, each kind is for itself: `--mail` puts another address in place of those that
+/// it mails to, and leaves alone for how long it keeps.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("change").multiple(true).required(true)
     .args(["severity", "kind", "id", "component", "about", "on_computer", "mail", "webhook", "run",
@@ -263,9 +271,12 @@ async fn edit(args: Edit, context: &Context) -> Result<(), Failure> {
         rule.when = args.when.criteria(before);
         rule.stop = (rule.stop || args.does.stop) && !args.no_stop;
         let actions = args.does.actions();
-        if !actions.is_empty() {
-            rule.actions = actions;
-        }
+        let is_given = |known: &Action| {
+            let kind = discriminant(known);
+            actions.iter().any(|given| discriminant(given) == kind)
+        };
+        rule.actions.retain(|known| !is_given(known));
+        rule.actions.extend(actions);
         if let Some(name) = args.rename {
             rule.name = name;
         }

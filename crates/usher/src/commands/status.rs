@@ -5,8 +5,8 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mine::{Asked, Through, counted, in_all};
-use crate::output::{Table, Tone, line, print, print_json, tame, time, toned};
+use crate::mine::{Asked, Through, in_all};
+use crate::output::{Table, Tone, counted, line, print, print_json, tame, time, toned};
 
 /// Show the server, the seats of each product, and the computers that report
 #[derive(Debug, Args)]

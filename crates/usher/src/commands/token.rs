@@ -20,6 +20,18 @@ pub(crate) enum Token {
     Revoke(Revoke),
 }
 
+impl Token {
+    /// Whether it is about a manager's tokens, not a server's.
+    pub(crate) fn is_at_manager(&self) -> bool {
+        let at = match self {
+            Token::Create(args) => &args.at,
+            Token::List(args) => &args.at,
+            Token::Revoke(args) => &args.at,
+        };
+        at.at_manager.is_some()
+    }
+}
+
 /// Make a token; it is printed alone on stdout, this once
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -29,10 +41,10 @@ for anyone), admin (everything).
 A manager takes tokens of its own, of role viewer, operator or admin: --at-manager makes one.
 
 Examples:
-  usher token create --role client --user anna > anna.token
-  usher token create --role client --user anna --realm corp.example > anna.token
+  (umask 077; usher token create --role client --user anna > anna.token)
+  (umask 077; usher token create --role client --user anna --realm corp.example > anna.token)
   usher token create --role viewer --name dashboard --expires 90d
-  usher token create --role viewer --name nagios --at-manager > nagios.token
+  (umask 077; usher token create --role viewer --name nagios --at-manager > nagios.token)
   usher token create --role agent --computer c-1f2e --rotate
 
 Of two tokens with the same role, name and binding both are valid. --rotate makes a new one and then
@@ -210,8 +222,7 @@ async fn create(args: Create, context: &Context) -> Result<(), Failure> {
 /// The valid tokens with the role, name and binding of a request.
 async fn like(client: &Client, request: &TokenRequest) -> Result<Vec<TokenInfo>, Failure> {
     // All of them: a server keeps a bounded number.
-    let extent = Extent { limit: 0 };
-    let all = fetch(client, &Query::new("/v1/tokens"), &extent).await?;
+    let all = fetch(client, &Query::new("/v1/tokens"), &Extent::ALL).await?;
     let now = Timestamp::now();
     fn realm(realm: Option<&str>) -> &str {
         realm.unwrap_or(TOKEN_REALM)

@@ -390,7 +390,7 @@ fn told(
             "leases": rehearsed.leases,
             "steps": steps,
             "exchanged_at": record.exchanged_at,
-            "snapshot": rehearsed.snapshot,
+            "snapshot": rehearsed.snapshot.as_ref().map(|path| path.display().to_string()),
         }));
     }
     if let Some(snapshot) = &rehearsed.snapshot {

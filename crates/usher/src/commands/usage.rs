@@ -162,7 +162,7 @@ async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<()
         return show(context, &page, NO_PROGRAMS, program_table);
     }
     // A server keeps some thousands of names at the most, and the base system's come first.
-    let all: Page<ProgramCount> = fetch(client, &query, &Extent { limit: 0 }).await?;
+    let all: Page<ProgramCount> = fetch(client, &query, &Extent::ALL).await?;
     let counted = all.items.len();
     let mut items = all.items;
     items.retain(|item| !is_of_base_system(&item.program));

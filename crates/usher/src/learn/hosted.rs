@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use nix::libc;
 use serde::Serialize;
 
+use crate::output::path_as_text;
+
 /// The type of the entry in a process's auxiliary vector that holds the address of the name by
 /// which it was started: for a script that of the script (getauxval(3)).
 const AT_EXECFN: u64 = 31;
@@ -24,9 +26,9 @@ const ARGUMENTS_LIMIT: usize = 8;
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Hosted {
     /// The script that it interprets.
-    Script(PathBuf),
+    Script(#[serde(serialize_with = "path_as_text")] PathBuf),
     /// The program of Windows that Wine runs.
-    Windows(PathBuf),
+    Windows(#[serde(serialize_with = "path_as_text")] PathBuf),
 }
 
 impl Hosted {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use usher_core::identify::{SystemRole, system_role};
 
 use super::hosted::{Hosted, is_of_wine, original_name};
+use crate::output::path_as_text;
 
 /// Packages of everyday tools.
 const TOOL_PACKAGES: &[&str] = &[
@@ -78,6 +79,7 @@ const LAUNCHERS: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Seen {
     /// The executable.
+    #[serde(serialize_with = "path_as_text")]
     pub(crate) path: PathBuf,
     /// What it was started for.
     #[serde(flatten)]

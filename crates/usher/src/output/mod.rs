@@ -82,6 +82,14 @@ pub(crate) fn counted(count: u64, what: &str) -> String {
     }
 }
 
+/// A path in JSON, which has no bytes that are not UTF-8: those are replaced.
+pub(crate) fn path_as_text<S: serde::Serializer>(
+    path: &std::path::Path,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
 /// A path on one line, whatever its name holds.
 pub(crate) fn shown_path(path: &std::path::Path) -> String {
     tame(&path.display().to_string())

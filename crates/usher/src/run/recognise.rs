@@ -54,8 +54,7 @@ async fn look_through(
     file: PathBuf,
     named: PathBuf,
 ) -> Result<Option<String>, Failure> {
-    let all = Extent { limit: 0 };
-    let products = fetch::<ProductView>(server, &Query::new("/v1/products"), &all).await?;
+    let products = fetch::<ProductView>(server, &Query::new("/v1/products"), &Extent::ALL).await?;
     Ok(match_rules(&products.items, file, named))
 }
 

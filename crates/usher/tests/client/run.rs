@@ -53,7 +53,7 @@ fn a_refusal_says_why_and_nothing_is_started() {
         .ended();
     assert_eq!(output.status.code(), Some(77));
     insta::assert_snapshot!(stderr(&output), @r"
-    usher: all 1 seats of tool are in use
+    usher: the only seat of tool is in use
       For an administrator: `usher why d-3` tells who holds the seats and what would help.
     ");
     assert!(!file.exists());

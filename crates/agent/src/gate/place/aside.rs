@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -26,14 +26,17 @@ use crate::watch::procfs;
 const ROLE: &str = "say-refused";
 /// Errands that wait for their turn; beyond, nothing is written.
 const WAITING_LIMIT: usize = 64;
-/// Processes at a time, those that hang included; beyond, nothing is written.
+/// Processes at a time, those that hang included, in all and for one user; beyond, nothing is
+/// written: who has files that hang keeps nobody else from reading why.
 const PROCESSES_LIMIT: usize = 32;
+const PROCESSES_LIMIT_EACH: usize = 2;
 /// How long one may take; then it is told to end, and no longer waited for.
 const WITHIN: Duration = Duration::from_millis(450);
-/// How often those that write are looked at.
+/// How often those that write are looked at while somebody waits for them, and later.
 const LOOK: Duration = Duration::from_millis(5);
-/// Bytes that are written at the most.
-const TEXT_LIMIT_BYTES: u64 = 4_096;
+const LOOK_LATER: Duration = Duration::from_secs(1);
+/// Bytes that are written at the most; no pipe holds less.
+const TEXT_LIMIT_BYTES: usize = 4_096;
 /// The group with which is written: nobody's.
 const NO_GROUP: u32 = 65_534;
 /// Kernel interfaces that look like files, where writing does something: proc, sysfs, control
@@ -82,6 +85,8 @@ impl Aside {
 /// An errand that somebody is out on.
 struct Out {
     child: Child,
+    /// With whose rights.
+    uid: u32,
     since: Instant,
     /// Whom to answer; none: it was given up.
     refuses: Option<(Arc<Gate>, QuestionNumber)>,
@@ -91,21 +96,24 @@ fn see_to(program: &PathBuf, errands: &Receiver<Errand>) {
     let mut out: Vec<Out> = Vec::new();
     loop {
         usher_vital::plant::thread();
-        let next = match out.is_empty() {
-            true => errands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            false => errands.recv_timeout(LOOK),
+        let next = match out.iter().any(|out| out.refuses.is_some()) {
+            _ if out.is_empty() => errands.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            true => errands.recv_timeout(LOOK),
+            false => errands.recv_timeout(LOOK_LATER),
         };
         match next {
             Ok(errand) => {
+                // Those that have ended make room.
+                out.retain_mut(Out::goes_on);
                 let (gate, number) = (errand.gate.clone(), errand.number);
-                let started = (out.len() < PROCESSES_LIMIT).then(|| start(program, &errand));
-                match started {
-                    Some(Ok(child)) => out.push(Out {
+                match send_out(program, &errand, &out) {
+                    Ok((child, uid)) => out.push(Out {
                         child,
+                        uid,
                         since: Instant::now(),
                         refuses: Some((gate, number)),
                     }),
-                    _ => {
+                    Err(_) => {
                         let _ = gate.answer(number, Answer::Refuse);
                     }
                 }
@@ -131,6 +139,21 @@ impl Out {
     }
 }
 
+/// Starts a process for an errand, if there is room for one of that user.
+fn send_out(program: &PathBuf, errand: &Errand, out: &[Out]) -> io::Result<(Child, u32)> {
+    let uid = procfs::real_uid(errand.process.pid)?;
+    if !has_room(out.iter().map(|out| out.uid), uid) {
+        return Err(io::ErrorKind::ResourceBusy.into());
+    }
+    Ok((start(program, errand)?, uid))
+}
+
+/// Whether one more may go out for a user, besides those that are out for these.
+fn has_room(out: impl Iterator<Item = u32> + Clone, uid: u32) -> bool {
+    let own = out.clone().filter(|other| *other == uid);
+    out.count() < PROCESSES_LIMIT && own.count() < PROCESSES_LIMIT_EACH
+}
+
 fn start(program: &PathBuf, errand: &Errand) -> io::Result<Child> {
     let mut child = Command::new(program)
         .arg(ROLE)
@@ -142,10 +165,16 @@ fn start(program: &PathBuf, errand: &Errand) -> io::Result<Child> {
         .stderr(Stdio::null())
         .spawn()?;
     if let Some(mut to) = child.stdin.take() {
-        // Less than a pipe holds, so this waits for nobody.
-        let _ = to.write_all(format!("{}\n", errand.lines).as_bytes());
+        // A pipe holds it, so this waits for nobody.
+        let _ = to.write_all(text_of(&errand.lines).as_bytes());
     }
     Ok(child)
+}
+
+/// What is written of these lines: as much as is ever.
+fn text_of(lines: &str) -> String {
+    let end = lines.floor_char_boundary(TEXT_LIMIT_BYTES - 1);
+    format!("{}\n", &lines[..end])
 }
 
 /// Writes standard input to the standard error of a process, if the command line says that this
@@ -171,7 +200,9 @@ pub fn entered(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
 
 fn write(process: ProcessKey) -> io::Result<()> {
     let mut text = Vec::new();
-    io::stdin().take(TEXT_LIMIT_BYTES).read_to_end(&mut text)?;
+    io::stdin()
+        .take(TEXT_LIMIT_BYTES as u64)
+        .read_to_end(&mut text)?;
     let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
     let held = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
@@ -184,7 +215,7 @@ fn write(process: ProcessKey) -> io::Result<()> {
     become_user(uid)?;
     let stat = fstat(&place)?;
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => write_file(&place, &text),
+        FileType::RegularFile => write_file(place, &text),
         FileType::Socket => write_socket(&place, &text),
         _ => Err(io::ErrorKind::Unsupported.into()),
     }
@@ -201,12 +232,12 @@ fn become_user(uid: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn write_file(place: &OwnedFd, text: &[u8]) -> io::Result<()> {
-    let kind = fstatfs(place)?.f_type.cast_unsigned();
+fn write_file(place: OwnedFd, text: &[u8]) -> io::Result<()> {
+    let kind = fstatfs(&place)?.f_type.cast_unsigned();
     if NO_FILES.contains(&kind) {
         return Err(io::ErrorKind::Unsupported.into());
     }
-    std::fs::File::from(place.as_fd().try_clone_to_owned()?).write_all(text)
+    std::fs::File::from(place).write_all(text)
 }
 
 /// As far as it takes it at once, and only on this computer: whoever listens on a network did not
@@ -218,4 +249,27 @@ fn write_socket(place: &OwnedFd, text: &[u8]) -> io::Result<()> {
     }
     rustix::net::send(place, text, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_files_hang_keeps_room_for_others() {
+        let of = |uids: &[u32], uid| has_room(uids.iter().copied(), uid);
+        assert!(of(&[], 7) && of(&[7], 7));
+        assert!(!of(&[7, 7], 7) && !of(&[7, 8, 7], 7));
+        assert!(of(&[7, 7], 8));
+        let many: Vec<u32> = (0..PROCESSES_LIMIT as u32).collect();
+        assert!(!of(&many, 1_000));
+    }
+
+    #[test]
+    fn more_than_is_ever_written_is_cut_between_characters() {
+        assert_eq!(text_of("why"), "why\n");
+        let text = text_of(&"\u{e9}".repeat(TEXT_LIMIT_BYTES));
+        assert_eq!(text.len(), TEXT_LIMIT_BYTES - 1);
+        assert!(text.ends_with("\u{e9}\n"));
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -13,6 +14,10 @@ use crate::failure::Failure;
 pub(super) const PREFIX: &str = "usher-";
 /// How it ends.
 pub(super) const SUFFIX: &str = ".db";
+/// What its name ends with besides, until it is whole.
+pub(super) const PART: &str = ".part";
+/// A backup that is not whole and was not written to for so long is one that was cut off.
+const LEFT: Duration = Duration::from_secs(24 * 60 * 60);
 /// What is between: a time, digits being 0 here.
 const TIME: &str = "0000-00-00T000000";
 
@@ -31,26 +36,42 @@ pub(super) fn give_name(part: &Path, file: &Path, overwrite: bool) -> io::Result
     }
 }
 
-/// Removes all but the last `keep` backups of a folder; which.
-pub(super) fn prune(folder: &Path, keep: u32) -> Result<Vec<PathBuf>, Failure> {
+/// Removes all but the last `keep` backups of a folder, and what backups that were cut off left
+/// there; which. `new` is kept whatever its name sorts behind: names are of the local time, which
+/// is repeated where summer time ends, and a clock may have been ahead.
+pub(super) fn prune(folder: &Path, new: &Path, keep: u32) -> Result<Vec<PathBuf>, Failure> {
     let failed = |doing: &str, path: &Path, error: &io::Error| {
         Failure::failed(format!("cannot {doing} {}: {error}", path.display()))
             .next("The new backup is written; older ones than --keep says are there, too.")
     };
     let entries = fs::read_dir(folder).map_err(|error| failed("read", folder, &error))?;
-    let mut backups: Vec<PathBuf> = entries
-        .flatten()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_backup))
-        .map(|entry| entry.path())
-        .collect();
+    let (mut backups, mut removed) = (Vec::new(), Vec::new());
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let Some(text) = name.to_str().filter(|_| is_file) else {
+            continue;
+        };
+        if is_backup(text) && new.file_name() != Some(&name) {
+            backups.push(entry.path());
+        } else if text.strip_suffix(PART).is_some_and(is_backup) && is_left(&entry) {
+            removed.push(entry.path());
+        }
+    }
     backups.sort();
-    let over = backups.len().saturating_sub(keep as usize);
-    backups.truncate(over);
-    for old in &backups {
+    let others = (keep as usize).saturating_sub(1);
+    backups.truncate(backups.len().saturating_sub(others));
+    removed.append(&mut backups);
+    for old in &removed {
         fs::remove_file(old).map_err(|error| failed("remove", old, &error))?;
     }
-    Ok(backups)
+    Ok(removed)
+}
+
+/// Whether nobody has written to it for a day.
+fn is_left(entry: &fs::DirEntry) -> bool {
+    let modified = entry.metadata().and_then(|meta| meta.modified());
+    modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT))
 }
 
 fn is_backup(name: &str) -> bool {
@@ -68,6 +89,8 @@ fn is_backup(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]
@@ -82,5 +105,37 @@ mod tests {
         ] {
             assert!(!is_backup(name), "{name}");
         }
+    }
+
+    #[test]
+    fn the_new_backup_is_kept_where_another_is_named_as_of_a_later_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, "").unwrap();
+            path
+        };
+        let ahead = write("usher-9999-01-01T000000.db");
+        let new = write("usher-2026-10-25T023000.db");
+        assert_eq!(prune(folder.path(), &new, 1).unwrap(), [ahead]);
+        assert!(new.exists());
+    }
+
+    #[test]
+    fn what_a_backup_that_was_cut_off_left_is_removed_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, hours: u64| {
+            let path = folder.path().join(name);
+            let file = fs::File::create(&path).unwrap();
+            let age = Duration::from_secs(hours * 60 * 60);
+            file.set_modified(SystemTime::now() - age).unwrap();
+            path
+        };
+        let new = write("usher-2026-01-31T020000.db", 0);
+        let left = write("usher-2026-01-29T020000.db.part", 48);
+        let writes = write("usher-2026-01-31T015959.db.part", 1);
+        let other = write("usher.db.part", 48);
+        assert_eq!(prune(folder.path(), &new, 7).unwrap(), [left]);
+        assert!(new.exists() && writes.exists() && other.exists());
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Doctor {
 #[serde(rename_all = "lowercase")]
 enum Verdict {
     Ok,
+    /// To be known; there is nothing to mend.
+    Note,
     Warn,
     Fail,
 }
@@ -67,6 +69,15 @@ impl Finding {
     fn ok(what: &'static str, found: impl Into<String>) -> Self {
         Finding {
             verdict: Verdict::Ok,
+            what,
+            found: found.into(),
+            next: None,
+        }
+    }
+
+    fn note(what: &'static str, found: impl Into<String>) -> Self {
+        Finding {
+            verdict: Verdict::Note,
             what,
             found: found.into(),
             next: None,
@@ -113,17 +124,13 @@ pub(crate) fn run(args: &Doctor, context: &Context) -> Result<u8, Failure> {
 }
 
 fn describe(finding: &Finding) -> String {
-    let (tone, word) = match finding.verdict {
-        Verdict::Ok => (Tone::Good, "ok  "),
-        Verdict::Warn => (Tone::Warn, "warn"),
-        Verdict::Fail => (Tone::Bad, "FAIL"),
+    let word = match finding.verdict {
+        Verdict::Ok => toned(Tone::Good, "ok  "),
+        Verdict::Note => "note".to_owned(),
+        Verdict::Warn => toned(Tone::Warn, "warn"),
+        Verdict::Fail => toned(Tone::Bad, "FAIL"),
     };
-    let mut text = format!(
-        "{}  {:<11} {}",
-        toned(tone, word),
-        finding.what,
-        tame(&finding.found)
-    );
+    let mut text = format!("{word}  {:<11} {}", finding.what, tame(&finding.found));
     if let Some(next) = &finding.next {
         text.push_str(&format!("\n                  {next}"));
     }
@@ -131,7 +138,7 @@ fn describe(finding: &Finding) -> String {
 }
 
 async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
-    let mut findings = vec![data(context.data())];
+    let mut findings = vec![data(context.data(), context.data_given)];
     findings.extend(room(context.data()));
     let found = door::agent(args.agent_socket.as_deref(), context).await;
     let agent = found.ok().flatten().map(|(_, status)| status);
@@ -159,7 +166,9 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
     findings
 }
 
-fn data(data: &Path) -> Finding {
+/// Only a server needs the folder: where nobody named one, there need be none, nor need whoever
+/// asks be allowed to look into it.
+fn data(data: &Path, is_named: bool) -> Finding {
     let name = data.display();
     match std::fs::metadata(data) {
         Ok(facts) if facts.is_dir() => Finding::ok("data", format!("{name} is there")),
@@ -168,6 +177,15 @@ fn data(data: &Path) -> Finding {
             format!("{name} is not a folder"),
             "Name another with --data DIR.",
         ),
+        Err(error) if !is_named => {
+            let found = match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    format!("{name} is not there; `usher up` makes it, and only a server needs it")
+                }
+                _ => format!("{name}: {error}; only a server needs it"),
+            };
+            Finding::note("data", found)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::warn(
             "data",
             format!("{name} is not there: no server ran with it on this computer"),

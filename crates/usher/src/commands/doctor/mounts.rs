@@ -17,6 +17,7 @@ use usher_agent::mounts::{Known, Mount, Outlook, Reach, judge, judge_elsewhere, 
 use usher_api::AgentStatus;
 
 use super::Finding;
+use crate::output::counted;
 
 /// How long mounts may take to answer, all together.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -39,16 +40,14 @@ pub(super) fn findings(agent: Option<&AgentStatus>) -> Vec<Finding> {
         marks: agent.and_then(|agent| agent.marks.as_deref()),
         enforcement_off: agent.and_then(|agent| agent.enforcement.as_ref()?.why_off.as_deref()),
     };
-    let mut found: Vec<Finding> = judge(&mounts, &hung(&mounts), &known)
-        .iter()
-        .map(finding)
-        .collect();
+    let mut outlooks = judge(&mounts, &hung(&mounts), &known);
     let elsewhere = elsewhere(&mounts);
-    found.extend(
+    outlooks.extend(
         elsewhere
             .iter()
-            .map(|(mount, whose)| finding(&judge_elsewhere(mount, whose, &known))),
+            .map(|(mount, whose)| judge_elsewhere(mount, whose, &known)),
     );
+    let mut found = told(&outlooks, agent.is_some());
     if left_out > 0 {
         let text = format!("{left_out} more, which were not looked at");
         found.push(Finding::warn(
@@ -56,6 +55,20 @@ pub(super) fn findings(agent: Option<&AgentStatus>) -> Vec<Finding> {
             text,
             "Look at fewer: unmount what nobody needs.",
         ));
+    }
+    found
+}
+
+/// A finding for each; one for all that are blind as no agent answers.
+fn told(outlooks: &[Outlook], by_agent: bool) -> Vec<Finding> {
+    let is_told = |outlook: &&Outlook| by_agent || outlook.is_its_own;
+    let mut found: Vec<Finding> = outlooks.iter().filter(is_told).map(finding).collect();
+    let left = outlooks.len() - found.len();
+    if left > 0 {
+        let are = if left == 1 { "is" } else { "are" };
+        let mounts = counted(left as u64, "mount");
+        let text = format!("{mounts} {are} blind: no agent answers on this computer");
+        found.push(Finding::note("mount", text));
     }
     found
 }
@@ -68,6 +81,8 @@ fn finding(outlook: &Outlook) -> Finding {
     match outlook.reach {
         Reach::Enforced => Finding::ok("mount", said("enforced")),
         Reach::Tracked => Finding::ok("mount", said("tracked")),
+        // The lines of the agent warn of it, once for all mounts.
+        Reach::Blind if !outlook.is_its_own => Finding::note("mount", said("blind")),
         Reach::Blind => Finding::warn(
             "mount",
             said("blind"),
@@ -172,4 +187,42 @@ fn other_namespaces() -> impl Iterator<Item = (PathBuf, String)> {
         let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
         (process, format!("process {pid}, {}", name.trim_end()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::describe;
+
+    fn blind(path: &str, why: &str, is_its_own: bool) -> Outlook {
+        Outlook {
+            path: path.to_owned(),
+            fs_type: "ext4".to_owned(),
+            reach: Reach::Blind,
+            why: why.to_owned(),
+            is_its_own,
+        }
+    }
+
+    /// The lines of the agent warn of what holds for all mounts, once.
+    #[test]
+    fn mounts_that_nobody_watches_are_no_warnings_of_their_own() {
+        let hung = blind("/far", "it does not answer", true);
+        let polled = blind("/", "the agent only looks now and then", false);
+        let nobody = |path| blind(path, "no agent answers", false);
+        let lines = |outlooks: &[Outlook], by_agent| {
+            let told = told(outlooks, by_agent);
+            told.iter().map(describe).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(lines(&[polled, hung.clone()], true), @r"
+        note  mount       / (ext4) is blind: the agent only looks now and then
+        warn  mount       /far (ext4) is blind: it does not answer
+                          What is started from it may go unseen.
+        ");
+        insta::assert_snapshot!(lines(&[nobody("/"), nobody("/home"), hung], false), @r"
+        warn  mount       /far (ext4) is blind: it does not answer
+                          What is started from it may go unseen.
+        note  mount       2 mounts are blind: no agent answers on this computer
+        ");
+    }
 }

@@ -82,8 +82,7 @@ struct Change {
 /// Does it.
 pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Result<(), Failure> {
     let rows = read(args)?;
-    let all = Extent { limit: 0 };
-    let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &all)
+    let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL)
         .await?
         .items;
     for (line, row) in &rows {
@@ -98,7 +97,7 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
             )));
         }
     }
-    let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &all)
+    let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL)
         .await?
         .items;
     let rows = settle_duplicates(rows, &owned, args.duplicates, &args.file)?;

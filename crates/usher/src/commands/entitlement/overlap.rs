@@ -17,7 +17,7 @@ const NAMED: usize = 5;
 /// Says which others of its product count together with `entitlement`, and when.
 pub(super) async fn told(client: &Client, entitlement: &Wire) -> Result<Vec<String>, Failure> {
     let query = Query::new("/v1/entitlements").with("product", Some(&entitlement.product));
-    let all = fetch(client, &query, &Extent { limit: 0 }).await?;
+    let all = fetch(client, &query, &Extent::ALL).await?;
     Ok(sentences(entitlement, &all.items))
 }
 

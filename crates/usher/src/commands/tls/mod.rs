@@ -136,9 +136,9 @@ fn make(args: &Make, context: &Context) -> Result<(), Failure> {
     };
     match context.json() {
         true => print_json(&json!({
-            "ca": folder.path("ca.pem"),
-            "cert": made.cert,
-            "key": made.key,
+            "ca": folder.path("ca.pem").display().to_string(),
+            "cert": made.cert.display().to_string(),
+            "key": made.key.display().to_string(),
             "names": made.names,
             "until": pair.last_day,
         })),

@@ -1,0 +1,139 @@
+//! Agents and clients that were turned away at the door, by address: their token is not taken, or
+//! they do not trust the certificate. They are told so, but who looks at the server sees nothing.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
+use tokio_rustls::rustls::{self, AlertDescription};
+use usher_api::TurnedAway;
+
+use crate::input::timestamp;
+
+/// Addresses that are remembered; beyond, the one that was turned away longest ago is forgotten.
+const ADDRESSES_LIMIT: usize = 256;
+/// One that was not turned away for so long is forgotten.
+const KEPT_MS: i64 = 3_600_000;
+/// Characters of a reason.
+const WHY_LIMIT: usize = 300;
+
+/// Who was turned away within the last hour. Held in memory alone.
+#[derive(Debug, Default)]
+pub(crate) struct DoorBook(Mutex<FxHashMap<IpAddr, Seen>>);
+
+#[derive(Debug)]
+struct Seen {
+    why: String,
+    since_ms: i64,
+    last_ms: i64,
+    times: u64,
+}
+
+impl DoorBook {
+    /// One at `address` was turned away.
+    pub(crate) fn note(&self, address: IpAddr, why: &str, now_ms: i64) {
+        // An address of version 4 is one address, however the listener names it.
+        let address = address.to_canonical();
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= ADDRESSES_LIMIT && !seen.contains_key(&address) {
+            let oldest = seen.iter().min_by_key(|(_, it)| it.last_ms);
+            if let Some(oldest) = oldest.map(|(address, _)| *address) {
+                seen.remove(&oldest);
+            }
+        }
+        let it = seen.entry(address).or_insert_with(|| Seen {
+            why: String::new(),
+            since_ms: now_ms,
+            last_ms: now_ms,
+            times: 0,
+        });
+        if now_ms - it.last_ms > KEPT_MS {
+            (it.since_ms, it.times) = (now_ms, 0);
+        }
+        it.why = why.chars().take(WHY_LIMIT).collect();
+        it.last_ms = now_ms;
+        it.times += 1;
+    }
+
+    /// Those of the last hour, the last first.
+    pub(crate) fn told(&self, now_ms: i64) -> Vec<TurnedAway> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, it| now_ms - it.last_ms <= KEPT_MS);
+        let mut told: Vec<TurnedAway> = seen
+            .iter()
+            .map(|(address, it)| TurnedAway {
+                address: address.to_string(),
+                why: it.why.clone(),
+                since: timestamp(it.since_ms),
+                last_at: timestamp(it.last_ms),
+                times: it.times,
+            })
+            .collect();
+        told.sort_by(|a, b| (b.last_at, &a.address).cmp(&(a.last_at, &b.address)));
+        told
+    }
+}
+
+/// Why a client ended the handshake, where it is for the certificate that it was shown.
+pub(crate) fn distrust(error: &std::io::Error) -> Option<&'static str> {
+    let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let rustls::Error::AlertReceived(alert) = inner else {
+        return None;
+    };
+    Some(match alert {
+        // The latter where an authority of the same name is trusted, whose key is another.
+        AlertDescription::UnknownCA | AlertDescription::DecryptError => {
+            "it does not trust who signed the server's certificate: give it the authority with \
+             --ca-file"
+        }
+        AlertDescription::CertificateExpired => "to it the server's certificate has ended",
+        AlertDescription::BadCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnsupportedCertificate => {
+            "it does not take the server's certificate, as of a name that is not in it: `usher tls \
+             show` tells the names"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(last: u32) -> IpAddr {
+        IpAddr::V4(std::net::Ipv4Addr::from_bits(0x0a00_0000 + last))
+    }
+
+    #[test]
+    fn each_address_is_counted_until_an_hour_is_over() {
+        let book = DoorBook::default();
+        book.note(address(1), "no such token", 1_000);
+        book.note("::ffff:10.0.0.1".parse().unwrap(), "expired", 2_000);
+        book.note(address(2), "no such token", 3_000);
+        let told = book.told(4_000);
+        let seen: Vec<_> = told
+            .iter()
+            .map(|it| (it.address.as_str(), it.times, it.why.as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("10.0.0.2", 1, "no such token"), ("10.0.0.1", 2, "expired")]
+        );
+        assert_eq!(told[1].since.as_millisecond(), 1_000);
+        assert_eq!(book.told(3_000 + KEPT_MS).len(), 1);
+        assert_eq!(book.told(3_001 + KEPT_MS).len(), 0);
+    }
+
+    #[test]
+    fn strangers_from_everywhere_fill_no_memory() {
+        let book = DoorBook::default();
+        for number in 0..10_000 {
+            book.note(address(number), &"x".repeat(10_000), i64::from(number));
+        }
+        let told = book.told(10_000);
+        assert_eq!(told.len(), ADDRESSES_LIMIT);
+        assert_eq!(told[0].address, address(9_999).to_string());
+        assert!(told.iter().all(|it| it.why.len() == WHY_LIMIT));
+    }
+}
