@@ -10,6 +10,7 @@ use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::unreached::describe;
 use crate::{Health, Problem};
 
 /// Where a server or an agent's local socket is.
@@ -327,27 +328,6 @@ impl Client {
     }
 }
 
-/// The innermost cause: "Connection refused" says more than "error sending request". What TLS has
-/// to say is said in words, with what cures it.
-fn describe(error: &reqwest::Error) -> String {
-    if let Some(told) = usher_tls::told(error) {
-        return told.to_string();
-    }
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    match cause.to_string() {
-        // What a server of TLS says to plain HTTP is no HTTP.
-        why if why.contains("invalid HTTP version") => format!(
-            "what answers there speaks no plain HTTP ({why}): write https:// if it has a certificate"
-        ),
-        why => why,
-    }
-}
 /// Percent-encodes one segment of a path or one value of a query.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -22,6 +22,7 @@ mod problem;
 mod service;
 mod status;
 mod tokens;
+mod unreached;
 
 pub use agents::*;
 pub use catalogue::*;

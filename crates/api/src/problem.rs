@@ -76,8 +76,9 @@ impl Problem {
     }
 }
 
-/// Why a checkout was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+/// Why a checkout was refused. A word that this version does not know is a refusal, too: it is taken
+/// as [`Reason::NotPermitted`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Every seat is in use, or fewer are free than asked for.
@@ -102,7 +103,34 @@ pub enum Reason {
     NotYetValid,
 }
 
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Reason, D::Error> {
+        let word = String::deserialize(from)?;
+        Ok(Reason::of_word(&word).unwrap_or(Reason::NotPermitted))
+    }
+}
+
 impl Reason {
+    /// All of them.
+    pub const ALL: &'static [Reason] = &[
+        Reason::NoSeat,
+        Reason::NoEntitlement,
+        Reason::NotPermitted,
+        Reason::OutsideAccessHours,
+        Reason::EntitlementExpired,
+        Reason::Quota,
+        Reason::ProductDisabled,
+        Reason::QueueFull,
+        Reason::Impossible,
+        Reason::NotYetValid,
+    ];
+
+    /// The reason of that word, if it is one that this version knows.
+    pub fn of_word(word: &str) -> Option<Reason> {
+        let mut all = Reason::ALL.iter().copied();
+        all.find(|reason| reason.as_str() == word)
+    }
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -205,8 +233,8 @@ codes! {
     Busy = "busy", 503, "The server is busy";
     /// Whether it was done is not known; repeat it with the same Idempotency-Key.
     OutcomeUnknown = "outcome_unknown", 503, "The outcome is not known";
-    /// The disk is full or cannot be written: nothing was done.
-    StorageFailed = "storage_failed", 503, "The server cannot write to its disk";
+    /// The disk is full, or cannot be written or read: nothing was done.
+    StorageFailed = "storage_failed", 503, "The server cannot use its disk";
     /// An agent cannot reach its metering server.
     ServerUnreachable = "server_unreachable", 503, "The metering server cannot be reached";
     /// The server is stopping; another may answer.
@@ -215,4 +243,18 @@ codes! {
     ServicePaused = "service_paused", 503, "The service is paused";
     /// After a restore: nothing is granted until every lease of before has ended.
     RestoreHold = "restore_hold", 503, "The server was restored and grants nothing yet";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_of_a_newer_server_is_taken_as_a_refusal() {
+        let read = |word: &str| serde_json::from_value::<Reason>(word.into()).unwrap();
+        for reason in Reason::ALL {
+            assert_eq!(read(reason.as_str()), *reason);
+        }
+        assert_eq!(read("outside_the_building"), Reason::NotPermitted);
+    }
 }

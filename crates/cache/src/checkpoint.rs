@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::CacheError;
-use crate::inbox::Shared;
+use crate::shared::Shared;
 
 /// How long a lock of SQLite's is waited for.
 const BUSY: Duration = Duration::from_secs(5);

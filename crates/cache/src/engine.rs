@@ -65,6 +65,8 @@ pub enum Failure {
     Busy,
     /// The disk refused; nothing was done. Says why.
     Storage(String),
+    /// What is kept could not be read; nothing was changed. Says why.
+    Unread(String),
     /// The disk failed in the middle; whether it was done is not known. Says why.
     OutcomeUnknown(String),
     /// The engine is closing; nothing was done.
@@ -119,7 +121,7 @@ pub enum Health {
 /// The handle to a ledger and its file. Clones share them.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) shared: Arc<crate::inbox::Shared>,
+    pub(crate) shared: Arc<crate::shared::Shared>,
 }
 
 impl Engine {

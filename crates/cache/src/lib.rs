@@ -31,6 +31,7 @@ mod pack;
 mod persons;
 mod presence;
 mod schema;
+mod shared;
 mod snapshots;
 mod tokens;
 mod versions;

@@ -170,6 +170,11 @@ const STEPS: &[(&str, u32)] = &[
     -- Seconds in which a program of no product ran, and the package that it came with.
     ALTER TABLE programs ADD COLUMN run_seconds INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE programs ADD COLUMN package TEXT;
+    -- One person's or computer's are asked for, newest first: an index ends with the row's number.
+    CREATE INDEX denials_subject ON denials (subject);
+    CREATE INDEX denials_computer ON denials (computer);
+    CREATE INDEX subjects_person ON subjects (authority, key);
+    CREATE INDEX computers_key ON computers (key);
     -- Of the session that holds it; 0 where that was not kept.
     ALTER TABLE leases ADD COLUMN session_incarnation INTEGER NOT NULL DEFAULT 0;
     DROP VIEW uses;

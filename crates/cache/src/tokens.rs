@@ -5,8 +5,8 @@ use std::sync::Arc;
 use usher_core::ledger::{Command, ComputerId, ComputerRef, Reply, SubjectId, SubjectRef};
 
 use crate::engine::Failure;
-use crate::inbox::Shared;
 use crate::schema::from_i64;
+use crate::shared::Shared;
 
 /// The realm of the users that tokens are bound to.
 pub const TOKEN_AUTHORITY: &str = usher_core::people::TOKEN_REALM;
@@ -24,6 +24,8 @@ pub struct TokenRow {
     pub name: String,
     /// The user that it is bound to: the account, as it is compared.
     pub user: Option<String>,
+    /// That account as people are shown it; none: as it is compared.
+    pub account: Option<String>,
     /// The realm of that user; none: [`TOKEN_AUTHORITY`].
     pub realm: Option<String>,
     /// The computer that it is bound to.
@@ -74,6 +76,7 @@ impl Tokens {
                     role: row.get(2)?,
                     name: row.get(3)?,
                     user: None,
+                    account: None,
                     realm: None,
                     computer: None,
                     created_at: row.get(6)?,
@@ -90,6 +93,7 @@ impl Tokens {
                 let subject = bound.subject.and_then(|id| ledger.subjects().get(id));
                 let computer = bound.computer.and_then(|id| ledger.computers().get(id));
                 token.user = subject.map(|subject| subject.key.as_ref().to_owned());
+                token.account = subject.map(|subject| subject.name.as_ref().to_owned());
                 token.realm = subject.map(|subject| subject.authority.as_ref().to_owned());
                 token.computer = computer.map(|computer| computer.key.as_ref().to_owned());
             }
@@ -106,7 +110,7 @@ impl Tokens {
             Some(user) => Some(SubjectRef {
                 authority: token.realm.as_deref().unwrap_or(TOKEN_AUTHORITY).into(),
                 key: user.as_str().into(),
-                name: user.as_str().into(),
+                name: token.account.as_deref().unwrap_or(user).into(),
                 candidate: candidate()?,
             }),
             None => None,

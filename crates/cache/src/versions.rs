@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 
 use crate::engine::Failure;
 use crate::error::CacheError;
-use crate::inbox::Shared;
 use crate::schema::SCHEMA_VERSION;
+use crate::shared::Shared;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -24,7 +24,8 @@ use crate::presence::Presence;
 use crate::schema::{self, Saved};
 use crate::versions;
 
-use crate::inbox::{Item, PROVED, Settler, Shared};
+use crate::inbox::{Item, Settler};
+use crate::shared::{PROVED, Shared};
 
 mod log;
 

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use usher_api::{Code, Role};
 use usher_cache::TokenRow;
 use usher_core::ledger::{Access, ActorKind, By, Command};
+use usher_core::people::{LocalAccounts, Person};
 
 use crate::candidate::candidate;
 use crate::problem::Refusal;
@@ -52,21 +53,28 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
-    fn of(row: &TokenRow) -> Option<Principal> {
+    fn of(row: &TokenRow, local: LocalAccounts) -> Option<Principal> {
         let role = role(&row.role)?;
         let bound: Option<Arc<str>> = match role {
             Role::Client => Some(row.user.as_deref()?.into()),
             Role::Agent => Some(row.computer.as_deref()?.into()),
             Role::Backup | Role::Viewer | Role::Operator | Role::Admin => None,
         };
-        let realm: Arc<str> = row.realm.as_deref().unwrap_or(AUTHORITY).into();
+        let kept = row.realm.as_deref().unwrap_or(AUTHORITY);
+        // The site may count local accounts in another way than when the token was made. The account
+        // is kept as it is compared.
+        let person = bound.as_deref().map(|user| Person::of(kept, user, local));
+        let realm: Arc<str> = match person {
+            Some(Ok(person)) => person.realm.into(),
+            _ => kept.into(),
+        };
         let access = match (role, &bound) {
             (Role::Client, Some(user)) => Access::Subject {
                 authority: realm.clone(),
                 key: user.clone(),
             },
             (Role::Agent, Some(computer)) => Access::Computer(computer.clone()),
-            // It has no route but those of backups; nor would it find anything of anybody's.
+            // It has no route but those of backups; nor would it end anything of anybody's.
             (Role::Backup, _) => Access::Subject {
                 authority: "".into(),
                 key: "".into(),
@@ -156,12 +164,12 @@ impl Principal {
 
     /// The person that it is bound to, where it is a client's: realm and account as they are
     /// compared.
-    pub(crate) fn own_person(&self) -> Option<(String, String)> {
+    pub(crate) fn own_person(&self) -> Option<(&str, &str)> {
         let account = self
             .bound
             .as_deref()
             .filter(|_| self.role == Role::Client)?;
-        Some((self.realm.as_ref().to_owned(), account.to_owned()))
+        Some((&self.realm, account))
     }
 
     /// The computer that it is bound to, where it is an agent's.
@@ -256,6 +264,7 @@ pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
 #[derive(Default)]
 pub(crate) struct TokenBook {
     known: RwLock<Known>,
+    local: LocalAccounts,
 }
 
 #[derive(Default)]
@@ -267,10 +276,10 @@ struct Known {
 }
 
 impl Known {
-    fn add(&mut self, row: &TokenRow) {
+    fn add(&mut self, row: &TokenRow, local: LocalAccounts) {
         self.kept += 1;
         if row.revoked_at.is_none()
-            && let Some(principal) = Principal::of(row)
+            && let Some(principal) = Principal::of(row, local)
         {
             self.hashes.insert(principal.token_id.clone(), row.hash);
             self.by_hash.insert(row.hash, Arc::new(principal));
@@ -279,19 +288,20 @@ impl Known {
 }
 
 impl TokenBook {
-    /// The tokens that are kept.
-    pub(crate) fn of(rows: &[TokenRow]) -> TokenBook {
+    /// The tokens that are kept, where a site counts local accounts so.
+    pub(crate) fn of(rows: &[TokenRow], local: LocalAccounts) -> TokenBook {
         let mut known = Known::default();
-        rows.iter().for_each(|row| known.add(row));
+        rows.iter().for_each(|row| known.add(row, local));
         TokenBook {
             known: RwLock::new(known),
+            local,
         }
     }
 
     /// Takes in a new one, which is kept by now.
     pub(crate) fn add(&self, row: &TokenRow) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.add(row);
+        known.add(row, self.local);
     }
 
     /// Ends a token, and what lasts with it.
@@ -386,6 +396,7 @@ mod tests {
             role: role.into(),
             name: String::new(),
             user: Some("ann".into()),
+            account: None,
             realm: None,
             computer: Some("pc1".into()),
             created_at: 0,
@@ -394,25 +405,48 @@ mod tests {
         }
     }
 
+    fn book(rows: &[TokenRow]) -> TokenBook {
+        TokenBook::of(rows, LocalAccounts::ByComputer)
+    }
+
     fn headers(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())])
     }
 
     #[test]
     fn a_revoked_token_is_refused_on_a_connection_that_has_used_it() {
-        let book = TokenBook::of(&[row("usher_a", "client")]);
+        let book = book(&[row("usher_a", "client")]);
         let mut last = LastAsker::default();
         let shown = headers("Bearer usher_a");
         let principal = last.identify(&shown, &book).unwrap();
-        let ann = ("usher".to_owned(), "ann".to_owned());
-        assert_eq!(principal.own_person(), Some(ann));
+        assert_eq!(principal.own_person(), Some(("usher", "ann")));
         book.revoke("t1");
         assert_eq!(last.identify(&shown, &book).unwrap_err().status(), 401);
     }
 
     #[test]
+    fn a_token_of_a_local_account_is_of_the_person_whom_the_site_counts_now() {
+        let made_by_computer = TokenRow {
+            realm: Some("computer:c1".into()),
+            ..row("usher_a", "client")
+        };
+        let own = |local, realm: &str| {
+            let book = TokenBook::of(std::slice::from_ref(&made_by_computer), local);
+            let principal = book.find(&hash(b"usher_a")).unwrap();
+            assert_eq!(principal.own_person(), Some((realm, "ann")));
+            let access = Access::Subject {
+                authority: realm.into(),
+                key: "ann".into(),
+            };
+            assert_eq!(principal.access, access);
+        };
+        own(LocalAccounts::ByComputer, "computer:c1");
+        own(LocalAccounts::ByName, "local");
+    }
+
+    #[test]
     fn a_new_token_opens_and_counts_without_the_others_being_read_again() {
-        let book = TokenBook::of(&[TokenRow {
+        let book = book(&[TokenRow {
             revoked_at: Some(1),
             ..row("usher_a", "admin")
         }]);
@@ -432,7 +466,7 @@ mod tests {
 
     #[test]
     fn a_token_stops_working_when_its_time_is_over() {
-        let book = TokenBook::of(&[TokenRow {
+        let book = book(&[TokenRow {
             expires_at: Some(1),
             ..row("usher_a", "admin")
         }]);
@@ -442,7 +476,7 @@ mod tests {
 
     #[test]
     fn only_a_known_bearer_token_opens() {
-        let book = TokenBook::of(&[row("usher_a", "admin")]);
+        let book = book(&[row("usher_a", "admin")]);
         let mut last = LastAsker::default();
         assert!(last.identify(&headers("bearer usher_a"), &book).is_ok());
         for wrong in [
@@ -459,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_token_of_a_role_that_this_version_does_not_know_opens_nothing() {
-        let book = TokenBook::of(&[row("usher_a", "owner")]);
+        let book = book(&[row("usher_a", "owner")]);
         let found = LastAsker::default().identify(&headers("Bearer usher_a"), &book);
         assert!(found.is_err());
     }

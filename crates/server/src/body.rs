@@ -286,6 +286,7 @@ fn too_large() -> Refusal {
 mod tests {
     use super::*;
     use usher_cache::TokenRow;
+    use usher_core::people::LocalAccounts;
 
     use crate::auth::TokenBook;
 
@@ -296,6 +297,7 @@ mod tests {
             role: "admin".into(),
             name: String::new(),
             user: None,
+            account: None,
             realm: None,
             computer: None,
             created_at: 0,
@@ -311,7 +313,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_of_known_length_breaks_off_when_its_token_is_revoked() {
-        let book = TokenBook::of(&[row()]);
+        let book = TokenBook::of(&[row()], LocalAccounts::ByComputer);
         let whole = axum::body::Body::from("a backup");
         let mut kept = Body::stream(whole, book.find(&[7; 32]));
         assert_eq!(next(&mut kept).await.unwrap().unwrap(), "a backup");

@@ -51,6 +51,7 @@ use std::path::PathBuf;
 pub use life::{EXIT_STANDSTILL, EXIT_STOP};
 pub use serve::{run_under, run_until};
 pub use usher_core::people::LocalAccounts;
+pub use usher_tls::ServerFiles as TlsFiles;
 
 /// How a metering server is to run.
 #[derive(Debug, Clone)]
@@ -81,15 +82,6 @@ pub struct ServerOptions {
 /// It cannot be had: says why, and what to do.
 pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, ServerError> {
     serve::listen(address)
-}
-
-/// PEM files for TLS.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// Certificate chain.
-    pub cert: PathBuf,
-    /// Private key.
-    pub key: PathBuf,
 }
 
 /// Why a server could not start, or had to stop.

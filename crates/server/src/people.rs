@@ -36,8 +36,8 @@ pub(crate) fn person(
              or name another authority"
         ));
     }
-    let person = Person::of(said.authority, &composed(said.name), local)
-        .map_err(|why| format!("`{field}`: {why}"))?;
+    let (realm, account) = (composed(said.authority), composed(said.name));
+    let person = Person::of(&realm, &account, local).map_err(|why| format!("`{field}`: {why}"))?;
     Ok(SubjectRef {
         authority: person.realm.into(),
         key: person.key.into(),

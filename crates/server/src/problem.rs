@@ -222,6 +222,13 @@ impl From<Failure> for Refusal {
                      repair the disk, then try again"
                 ),
             ),
+            Failure::Unread(why) => Refusal::new(
+                Code::StorageFailed,
+                format!(
+                    "the server cannot read its data file ({why}); nothing was changed: look at \
+                     the disk and at the server's log, then try again"
+                ),
+            ),
             Failure::OutcomeUnknown(why) => Refusal::new(
                 Code::OutcomeUnknown,
                 format!(
@@ -267,6 +274,7 @@ mod tests {
             Refusal::unexpected(),
             Failure::Busy.into(),
             Failure::Storage("no space left on device".to_owned()).into(),
+            Failure::Unread("disk I/O error".to_owned()).into(),
             Failure::OutcomeUnknown("an I/O error while committing".to_owned()).into(),
             Failure::Stopping.into(),
         ];

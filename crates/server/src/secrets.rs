@@ -110,6 +110,7 @@ pub(crate) fn make_admin(data: &Path, tokens: &Tokens) -> Result<TokenRow, Secre
         role: Role::Admin.as_str().to_owned(),
         name: ADMIN_TOKEN_FILE.to_owned(),
         user: None,
+        account: None,
         realm: None,
         computer: None,
         created_at: wall_ms(),

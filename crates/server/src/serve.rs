@@ -165,7 +165,7 @@ fn start(
         certificate_ends_s: tls.as_ref().map(|tls| tls.ends_s),
         engine: engine.clone(),
         hold,
-        tokens: TokenBook::of(&tokens),
+        tokens: TokenBook::of(&tokens, options.local_accounts),
         server_id: opened.server_id,
         data: options.data,
         live,

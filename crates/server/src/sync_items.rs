@@ -11,7 +11,7 @@ use usher_api::{ProgramStarts, SEATS_LIMIT, ShownLease, Subject, Timestamp};
 use usher_core::ledger::{ProgramUse, ReportItem, Shown, SubjectRef, Wall};
 use usher_core::people::LocalAccounts;
 
-use crate::input::{check_name, check_text, check_within};
+use crate::input::{check_name, check_text, check_within, composed};
 use crate::people::{self, Said};
 use crate::problem::shown;
 use crate::routes::checkouts::TTL_LIMIT_SECONDS;
@@ -141,7 +141,7 @@ fn checkout(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String>
     check_within("ttl_seconds", ttl_seconds, 1, TTL_LIMIT_SECONDS)?;
     Ok(ReportItem::Checkout {
         session: session(item)?,
-        product: name("product", item.product.as_deref())?.into(),
+        product: composed(name("product", item.product.as_deref())?).into(),
         subject: subject("subject", needed("subject", item.subject.as_ref())?, local)?,
         seats,
         ttl_seconds,
@@ -193,7 +193,7 @@ fn finished(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String>
     let lease = item.lease.as_deref().and_then(words::lease_id);
     Ok(ReportItem::Finished {
         session: session(item)?,
-        product: name("product", item.product.as_deref())?.into(),
+        product: composed(name("product", item.product.as_deref())?).into(),
         program: name("program", item.program.as_deref())?.into(),
         version: (!version.is_empty()).then(|| version.into()),
         subject: subject("subject", needed("subject", item.subject.as_ref())?, local)?,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tokio_rustls::TlsAcceptor;
 use usher_tls::ServerFiles;
 
-use crate::{ServerError, TlsFiles};
+use crate::ServerError;
 
 /// The protocol name of HTTP/2.
 pub(crate) const HTTP2: &[u8] = b"h2";
@@ -18,11 +18,7 @@ pub(crate) struct Shown {
 }
 
 /// Reads the files, and tells the log what clients may stumble over.
-pub(crate) fn read(files: &TlsFiles, listen: IpAddr) -> Result<Shown, ServerError> {
-    let files = ServerFiles {
-        cert: files.cert.clone(),
-        key: files.key.clone(),
-    };
+pub(crate) fn read(files: &ServerFiles, listen: IpAddr) -> Result<Shown, ServerError> {
     let (config, identity) = files
         .read()
         .map_err(|refused| ServerError::Usage(refused.to_string()))?;

@@ -49,7 +49,7 @@ fn attend(engine: &Engine, life: &Life, manager: &dyn ServiceManager, look: Dura
 
 fn answers(engine: &Engine) -> bool {
     match engine.prove() {
-        Ok(()) | Err(Failure::Storage(_)) => true,
+        Ok(()) | Err(Failure::Storage(_) | Failure::Unread(_)) => true,
         // A queue that is full moves, else the next look finds no commit.
         Err(Failure::Busy) => false,
         Err(Failure::OutcomeUnknown(_) | Failure::Stopping | Failure::Fault) => false,

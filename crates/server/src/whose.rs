@@ -21,19 +21,26 @@ pub(crate) struct Whose {
 }
 
 impl Whose {
-    /// What `caller` may see of what it asks for.
+    /// What `caller` may see of what it asks for; refused where it is bound to nobody and sees
+    /// nothing of others.
     pub(crate) fn of(
         caller: &Principal,
         realm: Option<&str>,
         account: Option<&str>,
         local: LocalAccounts,
     ) -> Result<Whose, Refusal> {
+        let own = caller.own_person();
+        let computer = caller.own_computer();
+        if own.is_none() && computer.is_none() {
+            // An owner without parts is everybody.
+            caller.must_see_all("see what belongs to people and computers")?;
+        }
         let asked = match (realm, account) {
             (None, None) => None,
             (Some(realm), Some(account)) => {
-                input::name("realm", realm)?;
-                input::name("account", account)?;
-                let person = Person::of(realm, account, local)
+                let realm = input::name("realm", realm)?;
+                let account = input::name("account", account)?;
+                let person = Person::of(&realm, &account, local)
                     .map_err(|why| Refusal::invalid(format!("`realm`, `account`: {why}")))?;
                 Some((person.realm, person.key))
             }
@@ -43,9 +50,8 @@ impl Whose {
                 ));
             }
         };
-        let own = caller.own_person();
-        if let (Some(asked), Some(own)) = (&asked, &own)
-            && asked != own
+        if let (Some((realm, account)), Some(own)) = (&asked, own)
+            && (realm.as_str(), account.as_str()) != own
         {
             return Err(Refusal::forbidden(format!(
                 "this token shows what is of {} in the realm {} only: leave `realm` and `account` \
@@ -55,8 +61,10 @@ impl Whose {
         }
         Ok(Whose {
             owner: Owner {
-                person: own.or(asked),
-                computer: caller.own_computer().map(str::to_owned),
+                person: own
+                    .map(|(realm, account)| (realm.to_owned(), account.to_owned()))
+                    .or(asked),
+                computer: computer.map(str::to_owned),
             },
             is_cut: !caller.sees_all(),
         })
@@ -73,5 +81,59 @@ impl Whose {
                 .map(|(_, account)| account.clone()),
             computer: self.owner.computer.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_cache::TokenRow;
+
+    use super::*;
+    use crate::auth::{TokenBook, hash};
+
+    const LOCAL: LocalAccounts = LocalAccounts::ByComputer;
+
+    /// What a token of that role sees of what is asked for.
+    fn seen(role: &str, asked: Option<(&str, &str)>) -> Result<Whose, Refusal> {
+        let row = TokenRow {
+            id: "t1".into(),
+            hash: hash(b"usher_a"),
+            role: role.into(),
+            name: String::new(),
+            user: Some("ann".into()),
+            account: None,
+            realm: None,
+            computer: Some("pc1".into()),
+            created_at: 0,
+            expires_at: None,
+            revoked_at: None,
+        };
+        let book = TokenBook::of(&[row], LOCAL);
+        let caller = book.find(&hash(b"usher_a")).unwrap();
+        Whose::of(&caller, asked.map(|it| it.0), asked.map(|it| it.1), LOCAL)
+    }
+
+    #[test]
+    fn who_is_bound_to_nobody_and_sees_nothing_of_others_is_shown_nothing() {
+        for asked in [None, Some(("usher", "ann"))] {
+            let refused = seen("backup", asked).unwrap_err();
+            assert_eq!(refused.status(), 403, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn each_role_is_shown_what_is_its_own() {
+        let owner = |role| seen(role, None).unwrap().owner;
+        let ann = Some(("usher".to_owned(), "ann".to_owned()));
+        assert_eq!(
+            (owner("client").person, owner("client").computer),
+            (ann, None)
+        );
+        assert_eq!(owner("agent").computer.as_deref(), Some("pc1"));
+        for role in ["viewer", "operator", "admin"] {
+            assert_eq!(owner(role), Owner::default(), "{role}");
+        }
+        let other = seen("client", Some(("usher", "bob"))).unwrap_err();
+        assert_eq!(other.status(), 403);
     }
 }

@@ -158,7 +158,8 @@ pub(crate) fn held_program_denied(denied: &ledger::DeniedItem) -> String {
 
 /// A reason as the tables hold it.
 pub(crate) fn kept_reason(word: &str) -> Option<api::Reason> {
-    serde_json::from_value(serde_json::Value::from(word)).ok()
+    // Not as answers are read: there a word that is not known is taken as a refusal.
+    api::Reason::of_word(word)
 }
 
 /// A product's document, as the ledger carries it without looking into it.

@@ -159,6 +159,15 @@ pub(crate) fn unusable_authority(der: &CertificateDer<'_>) -> Option<String> {
     }
 }
 
+/// When an authority's certificate ends, in Unix seconds. Who trusts one looks at its name and key
+/// alone, so a check against it does not say.
+pub(crate) fn end(authority: &CertificateDer<'_>) -> Result<i64, String> {
+    let certificate = EndEntityCert::try_from(authority).map_err(|error| error.to_string())?;
+    validity(&certificate)
+        .map(|(_, ends)| ends)
+        .map_err(|flaw| flaw.why)
+}
+
 /// Whether whoever trusts `authority` takes `own` at that time.
 pub(crate) fn is_taken(
     own: &CertificateDer<'_>,

@@ -1,6 +1,8 @@
 //! An authority of a site's own, and certificates of its servers.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -13,6 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::judge::{self, now_s};
+use crate::words::day;
 
 /// An authority outlives many certificates; what clients trust is changed rarely.
 const AUTHORITY_DAYS: i64 = 3_650;
@@ -38,7 +41,7 @@ impl From<rcgen::Error> for MakeError {
 }
 
 /// A certificate and its key, as PEM.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pair {
     /// The certificate.
     pub certificate: String,
@@ -46,6 +49,16 @@ pub struct Pair {
     pub key: String,
     /// Its last day.
     pub last_day: String,
+}
+
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A private key has no place in logs.
+        f.debug_struct("Pair")
+            .field("certificate", &self.certificate)
+            .field("last_day", &self.last_day)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The names and addresses by which clients reach a server.
@@ -92,9 +105,13 @@ impl Authority {
     /// # Errors
     /// The system has no randomness to give.
     pub fn new() -> Result<Authority, MakeError> {
+        Authority::of_days(AUTHORITY_DAYS)
+    }
+
+    fn of_days(days: i64) -> Result<Authority, MakeError> {
         let key = KeyPair::generate()?;
         let mut params = authority_params(&key);
-        set_validity(&mut params, AUTHORITY_DAYS)?;
+        set_validity(&mut params, days, i64::MAX)?;
         let certificate = params.self_signed(&key)?.pem();
         Ok(Authority { certificate, key })
     }
@@ -102,7 +119,7 @@ impl Authority {
     /// One that was made before.
     ///
     /// # Errors
-    /// They are not what [`Authority::new`] made, or it has ended.
+    /// The key cannot be read. Whether they belong together, [`server_pair`] sees.
     pub fn from_pem(certificate: &str, key: &str) -> Result<Authority, MakeError> {
         let key = KeyPair::from_pem(key)
             .map_err(|error| MakeError::Authority(format!("its key is none ({error})")))?;
@@ -123,14 +140,24 @@ impl Authority {
     }
 }
 
-/// Makes a certificate of a server for so many days.
+/// Makes a certificate of a server for so many days, or until the authority ends where that is
+/// before: from then on nobody takes what it has signed.
 ///
 /// # Errors
-/// The authority is not one that this made, or it ends before.
+/// The authority is not one that this made, or it has ended.
 pub fn server_pair(authority: &Authority, names: Names, days: u32) -> Result<Pair, MakeError> {
+    let trusted = CertificateDer::from_pem_slice(authority.certificate.as_bytes())
+        .map_err(|error| MakeError::Authority(format!("its certificate is none ({error})")))?;
+    let ends = judge::end(&trusted).map_err(MakeError::Authority)?;
+    if ends <= now_s() {
+        return Err(MakeError::Authority(format!(
+            "it ended on {}, and clients take nothing that it signs",
+            day(ends)
+        )));
+    }
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
-    let last = set_validity(&mut params, i64::from(days))?;
+    let last = set_validity(&mut params, i64::from(days), ends)?;
     params.distinguished_name = DistinguishedName::new();
     params
         .distinguished_name
@@ -143,14 +170,12 @@ pub fn server_pair(authority: &Authority, names: Names, days: u32) -> Result<Pai
     let of_authority = authority_params(&authority.key);
     let issuer = Issuer::from_params(&of_authority, &authority.key);
     let made = params.signed_by(&key, &issuer)?;
-    let trusted = CertificateDer::from_pem_slice(authority.certificate.as_bytes())
-        .map_err(|error| MakeError::Authority(format!("its certificate is none ({error})")))?;
     // Another tool's authority has another name, and a key of another one signs nothing for it.
     judge::is_taken(made.der(), &trusted, now_s()).map_err(MakeError::Authority)?;
     Ok(Pair {
         certificate: made.pem(),
         key: key.serialize_pem(),
-        last_day: last.to_string(),
+        last_day: last,
     })
 }
 
@@ -167,8 +192,13 @@ fn authority_params(key: &KeyPair) -> CertificateParams {
     params
 }
 
-/// From yesterday, for clocks that are behind, to so many days from today; the last day.
-fn set_validity(params: &mut CertificateParams, days: i64) -> Result<Date, MakeError> {
+/// From yesterday, for clocks that are behind, to so many days from today, though not beyond the
+/// Unix second `end_s`; the last day.
+fn set_validity(
+    params: &mut CertificateParams,
+    days: i64,
+    end_s: i64,
+) -> Result<String, MakeError> {
     let today = Timestamp::now().to_zoned_datetime(TimeZone::UTC).date();
     let failed = |error: jiff::Error| MakeError::Failed(error.to_string());
     let first = today.checked_sub(1.day()).map_err(failed)?;
@@ -180,7 +210,11 @@ fn set_validity(params: &mut CertificateParams, days: i64) -> Result<Date, MakeE
     };
     params.not_before = midnight(first);
     params.not_after = midnight(last);
-    Ok(last)
+    if params.not_after.unix_timestamp() > end_s {
+        let since_epoch = Duration::from_secs(u64::try_from(end_s).unwrap_or(0));
+        params.not_after = date_time_ymd(1970, 1, 1) + since_epoch;
+    }
+    Ok(day(params.not_after.unix_timestamp()))
 }
 
 /// Eight digits that tell one key from another.
@@ -232,6 +266,35 @@ mod tests {
         let failed = server_pair(&mixed, names(&["a.example"]).unwrap(), 730).unwrap_err();
         let text = failed.to_string();
         assert!(text.contains("is not the key of its certificate"), "{text}");
+    }
+
+    #[test]
+    fn a_certificate_ends_with_its_authority_at_the_latest() {
+        let short = Authority::of_days(1).unwrap();
+        let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let ends = judge::end(&der(short.certificate())).unwrap();
+        assert!((1..=86_400).contains(&(ends - now_s())), "{ends}");
+        let pair = server_pair(&short, names(&["a.example"]).unwrap(), 730).unwrap();
+        let identity = judge::identity(&[der(&pair.certificate)]).unwrap();
+        assert_eq!(identity.not_after, ends);
+        assert_eq!(pair.last_day, day(ends));
+    }
+
+    #[test]
+    fn an_authority_that_has_ended_makes_nothing() {
+        let ended = Authority::of_days(0).unwrap();
+        let failed = server_pair(&ended, names(&["a.example"]).unwrap(), 730).unwrap_err();
+        let text = failed.to_string();
+        assert!(text.contains("it ended on "), "{text}");
+    }
+
+    #[test]
+    fn a_pair_that_is_printed_keeps_its_key_to_itself() {
+        let authority = Authority::new().unwrap();
+        let pair = server_pair(&authority, names(&["a.example"]).unwrap(), 730).unwrap();
+        let printed = format!("{pair:?}{authority:?}");
+        assert!(printed.contains("BEGIN CERTIFICATE"), "{printed}");
+        assert!(!printed.contains("PRIVATE KEY"), "{printed}");
     }
 
     #[test]

@@ -156,11 +156,7 @@ impl<'c> Leases<'c> {
         bundle: Option<Bundle>,
         ttl_seconds: u32,
     ) -> rusqlite::Result<()> {
-        let alone = bundle.is_none().then_some(number);
-        for number in alone
-            .into_iter()
-            .chain(bundle.into_iter().flat_map(Bundle::numbers))
-        {
+        for number in Bundle::all_of(bundle, number) {
             if let Some(lease) = self.fresh(number) {
                 lease.ttl_seconds = ttl_seconds;
                 continue;
@@ -237,7 +233,8 @@ impl<'c> Leases<'c> {
 
     /// Writes those that were granted, in their order.
     pub(super) fn write(self) -> rusqlite::Result<()> {
-        // Not OR REPLACE: for that SQLite keeps a copy of each page that a statement touches.
+        // Not OR REPLACE: for that SQLite keeps a copy of each page that a statement touches. What
+        // else a ticket waited for stands here too, for its row may be purged before its lease's.
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO leases (number, incarnation, product, subject, computer, \
              seats, ttl_seconds, deadline, granted_at, granted, draws, session, ticket, \
@@ -245,7 +242,10 @@ impl<'c> Leases<'c> {
              ended, ended_at, held_ms, cause, program, waits, repeats, session_incarnation, \
              also, bundle, bundle_count) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-             ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+             ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, \
+             CASE WHEN ?29 IS NULL THEN ?28 \
+                ELSE coalesce(?28, (SELECT also FROM tickets WHERE number = ?13)) END, \
+             ?29, ?30)",
         )?;
         for Granted {
             lease,
@@ -289,15 +289,6 @@ impl<'c> Leases<'c> {
                 lease.bundle.map(|bundle| signed(bundle.first.0)),
                 lease.bundle.map(|bundle| bundle.count),
             ])?;
-            // A ticket's row may be purged before that of its lease.
-            if let (Some(_), Some(ticket)) = (lease.bundle, lease.ticket) {
-                self.connection
-                    .prepare_cached(
-                        "UPDATE leases SET also = (SELECT also FROM tickets WHERE number = ?2) \
-                         WHERE number = ?1",
-                    )?
-                    .execute(params![signed(lease.id.number.0), signed(ticket.number.0)])?;
-            }
         }
         Ok(())
     }

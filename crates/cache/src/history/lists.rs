@@ -1,8 +1,7 @@
-//! Leases that are held, requests that wait, checkouts that were refused.
+//! Leases that are held, and requests that wait.
 
 use rusqlite::{OptionalExtension, Row, params};
-use usher_core::ledger::{DecisionId, EventNumber};
-use usher_core::ledger::{Incarnation, LeaseId, Steady, TicketId};
+use usher_core::ledger::{EventNumber, Incarnation, LeaseId, Steady, TicketId};
 
 use super::{History, Rows, page};
 use crate::engine::Failure;
@@ -99,29 +98,6 @@ pub struct TicketRow {
     pub queued_at: i64,
     /// The first of the tickets that it waits with, where several products were asked for.
     pub with: Option<TicketId>,
-}
-
-/// Refusals, with repeats counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DenialRow {
-    /// For "why".
-    pub id: DecisionId,
-    /// Product id.
-    pub product: String,
-    /// Who asked.
-    pub user: String,
-    /// The computer's name.
-    pub computer: String,
-    /// Seats asked for.
-    pub seats: u32,
-    /// Why not, as the wire says it.
-    pub reason: String,
-    /// How often it was asked and refused.
-    pub count: u64,
-    /// The first refusal, in Unix milliseconds.
-    pub first_at: i64,
-    /// The last refusal, in Unix milliseconds.
-    pub last_at: i64,
 }
 
 /// Since when the oldest of a product's leases and of its waiting requests are there, in Unix
@@ -257,62 +233,6 @@ impl History {
         })
     }
 
-    /// Refusals, newest first, whose last repeat is not before `since`. `before` is the cursor:
-    /// 0 begins at the newest.
-    pub fn denials(
-        &self,
-        product: Option<&str>,
-        owner: &Owner,
-        since_wall_ms: Option<i64>,
-        before: u64,
-        limit: u32,
-    ) -> Result<Rows<DenialRow>, Failure> {
-        self.query(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT d.number, d.incarnation, p.id, s.name, c.name, d.seats, d.reason, \
-                 d.count, d.first_at, d.last_at \
-                 FROM denials d JOIN products p ON p.number = d.product \
-                 JOIN subjects s ON s.id = d.subject JOIN computers c ON c.id = d.computer \
-                 WHERE (?1 IS NULL OR p.id = ?1) AND (?2 IS NULL OR d.last_at >= ?2) \
-                 AND (?3 = 0 OR d.number < ?3) \
-                 AND (?5 IS NULL OR s.authority = ?5 AND s.key = ?6) \
-                 AND (?7 IS NULL OR c.key = ?7) ORDER BY d.number DESC LIMIT ?4",
-            )?;
-            let rows = statement.query_map(
-                params![
-                    product,
-                    since_wall_ms,
-                    before as i64,
-                    limit + 1,
-                    owner.realm(),
-                    owner.account(),
-                    owner.computer
-                ],
-                |row| {
-                    Ok(DenialRow {
-                        id: DecisionId {
-                            incarnation: Incarnation(row.get(1)?),
-                            number: number(row, 0)?,
-                        },
-                        product: row.get(2)?,
-                        user: row.get(3)?,
-                        computer: row.get(4)?,
-                        seats: row.get(5)?,
-                        reason: row.get(6)?,
-                        count: from_i64(row.get(7)?),
-                        first_at: row.get(8)?,
-                        last_at: row.get(9)?,
-                    })
-                },
-            )?;
-            Ok(page(
-                rows.collect::<Result<_, _>>()?,
-                limit,
-                |row: &DenialRow| row.id.number.0,
-            ))
-        })
-    }
-
     /// By product id: since when the oldest of its leases is held, and since when the oldest of the
     /// requests for it waits, in Unix milliseconds.
     pub fn longest(&self) -> Result<Vec<(String, Longest)>, Failure> {
@@ -330,35 +250,6 @@ impl History {
                     waiting: row.get(2)?,
                 };
                 Ok((row.get(0)?, longest))
-            })?;
-            rows.collect()
-        })
-    }
-
-    /// Checkouts that were refused for want of a seat, by product id since an instant, repeats
-    /// counted.
-    pub fn refused_since(&self, since_wall_ms: i64) -> Result<Vec<(String, u64)>, Failure> {
-        self.query(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT p.id, sum(d.count) FROM denials d JOIN products p ON p.number = d.product \
-                 WHERE d.last_at >= ?1 AND d.reason IN ('no_seat', 'queue_full') GROUP BY p.id",
-            )?;
-            let rows = statement.query_map([since_wall_ms], |row| {
-                Ok((row.get(0)?, from_i64(row.get(1)?)))
-            })?;
-            rows.collect()
-        })
-    }
-
-    /// Refused checkouts by product id since an instant, repeats counted.
-    pub fn denied_since(&self, since_wall_ms: i64) -> Result<Vec<(String, u64)>, Failure> {
-        self.query(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT p.id, sum(d.count) FROM denials d JOIN products p ON p.number = d.product \
-                 WHERE d.last_at >= ?1 GROUP BY p.id",
-            )?;
-            let rows = statement.query_map([since_wall_ms], |row| {
-                Ok((row.get(0)?, from_i64(row.get(1)?)))
             })?;
             rows.collect()
         })

@@ -5,6 +5,7 @@
 
 mod changed;
 mod decisions;
+mod denials;
 mod lists;
 mod sessions;
 
@@ -13,11 +14,12 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::engine::Failure;
-use crate::inbox::Shared;
+use crate::shared::Shared;
 
 pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
-pub use lists::{DenialRow, LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
+pub use denials::DenialRow;
+pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageRow};
 
 /// One page of rows.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Skipped;
-use crate::inbox::Shared;
+use crate::shared::Shared;
 
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS: i32 = 2_000;

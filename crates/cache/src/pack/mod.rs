@@ -18,7 +18,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::engine::Failure;
-use crate::inbox::Shared;
+use crate::shared::Shared;
 
 pub use plan::PackPlan;
 use slices::{Run, Stage};

@@ -14,8 +14,8 @@ use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
 use crate::checkpoint;
 use crate::engine::Failure;
 use crate::holders;
-use crate::inbox::{Cost, Shared};
 use crate::schema::put_text;
+use crate::shared::{Cost, Shared};
 
 /// How long the writer should be held by a slice, about, while others ask it, and while nobody
 /// does; the next is made larger or smaller.
@@ -439,6 +439,10 @@ fn refusal(failure: &Failure) -> String {
     match failure {
         Failure::Storage(why) => format!(
             "the disk refused ({why}): look at its room and health; the next pack goes on here"
+        ),
+        Failure::Unread(why) => format!(
+            "the data file cannot be read ({why}): look at the disk's health; the next pack goes \
+             on here"
         ),
         Failure::OutcomeUnknown(why) => {
             format!("the disk failed ({why}): look at its health; the next pack goes on here")

@@ -110,6 +110,7 @@ fn names_stand_in_their_own_tables_only() {
         role: "client".to_owned(),
         name: "for the lab".to_owned(),
         user: Some("wilhelmina".to_owned()),
+        account: Some("Wilhelmina".to_owned()),
         realm: Some("usher".to_owned()),
         computer: None,
         created_at: 1,
@@ -148,7 +149,7 @@ fn names_stand_in_their_own_tables_only() {
                 })
                 .flatten()
                 .collect();
-            for name in ["wilhelmina", "lab-computer", "lab-9", "gus"] {
+            for name in ["wilhelmina", "Wilhelmina", "lab-computer", "lab-9", "gus"] {
                 let found =
                     text.contains(name) || bytes.windows(name.len()).any(|w| w == name.as_bytes());
                 if ["subjects", "computers"].contains(&table.as_str()) {
@@ -159,7 +160,7 @@ fn names_stand_in_their_own_tables_only() {
             }
         }
     }
-    assert!(seen >= 4, "the names are in the directory");
+    assert!(seen >= 5, "the names are in the directory");
 }
 
 #[test]
@@ -251,5 +252,57 @@ fn programs_that_ran_longest_come_first_and_then_those_started_most() {
             ("ls", 40, 0, None),
         ]
     );
+    engine.close();
+}
+
+#[test]
+fn a_reading_that_fails_says_that_it_is_one_and_not_that_nothing_can_be_written() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    let other = rusqlite::Connection::open(data.path().join("cache.db")).unwrap();
+    other
+        .execute_batch("ALTER TABLE denials RENAME TO aside")
+        .unwrap();
+    let listed = engine
+        .history()
+        .denials(None, &Owner::default(), None, 0, 10);
+    let Err(Failure::Unread(why)) = listed else {
+        panic!("{listed:?}");
+    };
+    assert!(why.contains("denials"), "{why}");
+    engine.close();
+}
+
+#[test]
+fn a_lease_that_was_waited_for_tells_what_else_was_asked_for() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "solver", 1);
+    product(&engine, "pack", 3);
+    let first = granted(&engine, "solver", "ada");
+    let Reply::Queued(view) = engine.execute(asks_for_two("jon", true)).unwrap().reply else {
+        panic!("not queued");
+    };
+    let checkin = Command::Checkin {
+        lease: first.id,
+        access: Access::Anyone,
+    };
+    engine.execute(checkin).unwrap();
+    let ticket = view.ticket.id;
+    let leases = engine
+        .read(move |ledger, _| {
+            let of_it = ledger.leases().filter(|lease| lease.ticket == Some(ticket));
+            of_it.map(|lease| lease.id).collect::<Vec<_>>()
+        })
+        .unwrap();
+    engine.settle().unwrap();
+    let decision = DecisionId {
+        incarnation: leases[0].incarnation,
+        number: leases[0].number,
+    };
+    let why = engine.history().decision(decision).unwrap().unwrap();
+    assert_eq!(why.also, [("pack".to_owned(), 2)]);
     engine.close();
 }

@@ -166,20 +166,13 @@ impl Ledger {
     pub(super) fn leases_with(&self, number: EventNumber) -> SmallVec<[EventNumber; 1]> {
         let bundle = self.leases.get(&number).and_then(|lease| lease.bundle);
         let held = |number: &EventNumber| self.leases.contains_key(number);
-        numbers(number, bundle).filter(held).collect()
+        Bundle::all_of(bundle, number).filter(held).collect()
     }
 
     /// The tickets that one waits with, itself among them, in order.
     pub(super) fn tickets_with(&self, number: EventNumber) -> SmallVec<[EventNumber; 1]> {
         let bundle = self.tickets.get(&number).and_then(|ticket| ticket.bundle);
         let kept = |number: &EventNumber| self.tickets.contains_key(number);
-        numbers(number, bundle).filter(kept).collect()
+        Bundle::all_of(bundle, number).filter(kept).collect()
     }
-}
-
-/// Of one alone, or of all of its bundle.
-fn numbers(own: EventNumber, bundle: Option<Bundle>) -> impl Iterator<Item = EventNumber> {
-    let alone = bundle.is_none().then_some(own);
-    let together = bundle.into_iter().flat_map(Bundle::numbers);
-    alone.into_iter().chain(together)
 }

@@ -100,6 +100,18 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// The numbers of all that are one with `number`, itself among them: those of its bundle, or it
+    /// alone.
+    pub fn all_of(
+        bundle: Option<Bundle>,
+        number: EventNumber,
+    ) -> impl Iterator<Item = EventNumber> {
+        let alone = bundle.is_none().then_some(number);
+        alone
+            .into_iter()
+            .chain(bundle.into_iter().flat_map(Bundle::numbers))
+    }
+
     /// The numbers of its leases or tickets.
     pub fn numbers(self) -> impl Iterator<Item = EventNumber> {
         let first = self.first.0;

@@ -492,13 +492,12 @@ impl History {
                     .extend(also.iter().filter_map(|other| other.lease));
             }
             // Whichever ticket of a bundle is named, it is the whole of it.
-            Reply::Queued(view) => match view.ticket.bundle {
-                Some(bundle) => self.tickets.extend(bundle.numbers().map(|number| TicketId {
-                    number,
-                    ..view.ticket.id
-                })),
-                None => self.tickets.push(view.ticket.id),
-            },
+            Reply::Queued(view) => {
+                let Ticket { id, bundle, .. } = view.ticket;
+                let all = Bundle::all_of(bundle, id.number);
+                self.tickets
+                    .extend(all.map(|number| TicketId { number, ..id }));
+            }
             Reply::Ticket { view, .. } => self.leases.extend(view.lease.as_ref().map(|l| l.id)),
             _ => {}
         }
@@ -722,12 +721,8 @@ fn check_gate(world: &World, from: usize, gated: bool) {
 
 /// The tickets of one ask, and whether something holds for each and its pool.
 fn all_parts(ledger: &Ledger, ticket: &Ticket, holds: impl Fn(&Ticket, &Pool) -> bool) -> bool {
-    let numbers: Vec<EventNumber> = match ticket.bundle {
-        Some(bundle) => bundle.numbers().collect(),
-        None => vec![ticket.id.number],
-    };
-    numbers.iter().all(|number| {
-        let part = ledger.ticket(*number).unwrap();
+    Bundle::all_of(ticket.bundle, ticket.id.number).all(|number| {
+        let part = ledger.ticket(number).unwrap();
         let pool = ledger.pool(part.product).unwrap();
         holds(part, pool)
     })

@@ -99,7 +99,9 @@ pub(crate) async fn sync(
     who: &Principal,
     body: &[u8],
 ) -> Result<Response<Body>, Refusal> {
-    let request: Request<'_> = input::json(body)?;
+    let mut request: Request<'_> = input::json(body)?;
+    compose(&mut request.computer.id);
+    compose(&mut request.computer.name);
     check(who, &request)?;
     let now_ms = wall_ms();
     let computer = &request.computer;
@@ -193,6 +195,15 @@ async fn gate_only_what_is_enforced(
         *gate = policy.is_enforced(product);
     }
     Ok(())
+}
+
+/// A name as names are compared and kept.
+fn compose(name: &mut Cow<'_, str>) {
+    let composed = match input::composed(name) {
+        Cow::Owned(composed) => composed,
+        Cow::Borrowed(_) => return,
+    };
+    *name = Cow::Owned(composed);
 }
 
 fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {

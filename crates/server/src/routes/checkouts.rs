@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::{HeaderMap, Response, StatusCode};
 use usher_api::{AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, Problem, Role, SEATS_LIMIT};
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
-use usher_core::people::{LocalAccounts, Person};
+use usher_core::people::LocalAccounts;
 
 use crate::auth::{AUTHORITY, Principal};
 use crate::body::Body;
@@ -102,17 +102,6 @@ fn check(
             }
         }
     }
-    let own = who.own_person();
-    let realm = own.as_ref().map_or(AUTHORITY, |(realm, _)| realm);
-    if let Some((realm, own)) = &own {
-        let asks = Person::of(realm, user, local);
-        if asks.is_ok_and(|asks| asks.key != *own) {
-            return Err(Refusal::forbidden(format!(
-                "this token checks out for user {own} only, not for {user}: use that user's own \
-                 token, or an operator's"
-            )));
-        }
-    }
     if let Some(own) = who.own_computer()
         && own != computer
     {
@@ -133,8 +122,9 @@ fn check(
             asked.priority
         )));
     }
+    let own = who.own_person();
     let (authority, id) = match &asked.subject {
-        None => (realm, user),
+        None => (own.map_or(AUTHORITY, |(realm, _)| realm), user),
         Some(_) if who.role == Role::Client => {
             return Err(Refusal::forbidden(
                 "only agents, operators and admins may say `subject`: leave it out",
@@ -148,6 +138,15 @@ fn check(
         name: user,
     };
     let subject = people::person("subject", &said, local).map_err(Refusal::invalid)?;
+    if let Some(own) = own
+        && (&*subject.authority, &*subject.key) != own
+    {
+        return Err(Refusal::forbidden(format!(
+            "this token checks out for user {} only, not for {user}: use that user's own token, \
+             or an operator's",
+            own.1
+        )));
+    }
     Ok(Checkout {
         product: product.into(),
         also,

@@ -76,12 +76,13 @@ pub(crate) async fn get(
 /// Whether a product names its holders to who is refused.
 async fn shows_holders(app: &App, product: &str) -> Result<bool, Refusal> {
     let product = product.to_owned();
-    app.look(move |ledger, _| {
-        let mut pools = ledger.pools();
-        let pool = pools.find(|(_, pool)| *pool.listing.spec.id == *product);
-        pool.is_some_and(|(_, pool)| words::product(&pool.listing.spec).show_holders)
-    })
-    .await
+    let spec = app
+        .look(move |ledger, _| {
+            let listed = ledger.product(&product);
+            listed.map(|(_, pool)| pool.listing.spec.clone())
+        })
+        .await?;
+    Ok(spec.is_some_and(|spec| words::product(&spec).show_holders))
 }
 
 /// The decision of that id, or that granted the lease of that id.

@@ -75,7 +75,7 @@ fn info(row: &TokenRow) -> Option<TokenInfo> {
         id: row.id.clone(),
         role,
         name: row.name.clone(),
-        user: row.user.clone(),
+        user: row.account.clone().or_else(|| row.user.clone()),
         realm: row.realm.clone(),
         computer: row.computer.clone(),
         created_at: timestamp(row.created_at),
@@ -128,6 +128,7 @@ pub(crate) async fn create(
         role: request.role.as_str().to_owned(),
         name: request.name,
         realm: person.as_ref().map(|person| person.realm.clone()),
+        account: person.as_ref().map(|person| person.account.clone()),
         user: person.map(|person| person.key),
         computer: request.computer,
         created_at: wall_ms(),
@@ -172,8 +173,8 @@ fn person(request: &TokenRequest, local: LocalAccounts) -> Result<Option<Person>
         };
     };
     let realm = request.realm.as_deref().unwrap_or(AUTHORITY);
-    input::name("realm", realm)?;
-    Person::of(realm, user, local)
+    let realm = input::name("realm", realm)?;
+    Person::of(&realm, user, local)
         .map(Some)
         .map_err(|why| Refusal::invalid(format!("`realm`, `user`: {why}")))
 }

@@ -453,6 +453,26 @@ async fn a_client_and_an_agent_are_shown_what_is_their_own_and_that_it_is_all() 
 }
 
 #[tokio::test]
+async fn a_person_is_shown_by_the_name_that_their_token_was_made_for() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let made = json!({ "role": "client", "user": "Ann.Lee", "realm": "corp.example" });
+    let made = server.call("POST", "/v1/tokens", Some(made)).await;
+    assert_eq!(made.body["user"], "Ann.Lee", "{}", made.body);
+    let token = made.body["token"].as_str().unwrap().to_owned();
+    let ask = Some(asking("cad", "ann.lee"));
+    let granted = server.call_as(&token, "POST", "/v1/checkouts", ask).await;
+    assert_eq!(granted.status, 201, "{}", granted.body);
+    let leases = server.get("/v1/leases").await;
+    assert_eq!(leases["items"][0]["user"], "Ann.Lee", "{leases}");
+    let tokens = server.get("/v1/tokens").await;
+    let id = &made.body["id"];
+    let mut items = tokens["items"].as_array().unwrap().iter();
+    let kept = items.find(|token| token["id"] == *id).unwrap();
+    assert_eq!(kept["user"], "Ann.Lee", "{kept}");
+}
+
+#[tokio::test]
 async fn a_client_token_of_a_realm_takes_seats_as_the_person_that_agents_know() {
     let server = Server::start();
     server.product("cad", 2).await;

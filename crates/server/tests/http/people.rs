@@ -200,6 +200,57 @@ async fn a_list_of_one_persons_use_compares_names_as_their_realm_does() {
 }
 
 #[tokio::test]
+async fn a_realm_a_product_and_a_computer_are_one_however_their_accents_are_written() {
+    let server = Server::start();
+    cad(&server, 1).await;
+    let (apart, together) = ("scho\u{308}n.example", "sch\u{f6}n.example");
+    let realms = [("c1", apart), ("c2", together)];
+    for (computer, realm) in realms {
+        let outcome = asks(&server, computer, realm, "1000", "ann").await;
+        assert_eq!(
+            outcome["outcome"], "granted",
+            "one person, one seat: {outcome}"
+        );
+    }
+    for realm in ["scho%CC%88n.example", "sch%C3%B6n.example"] {
+        let own = format!("/v1/leases?realm={realm}&account=ann");
+        assert_eq!(server.get(&own).await["items"].as_array().unwrap().len(), 1);
+    }
+    let token = json!({ "role": "client", "user": "ann", "realm": apart });
+    let token = server.token(token).await;
+    let own = server.call_as(&token, "GET", "/v1/leases", None).await;
+    assert_eq!(
+        own.body["items"].as_array().unwrap().len(),
+        1,
+        "{}",
+        own.body
+    );
+
+    server.product("sch\u{f6}n", 1).await;
+    let computer = json!({ "role": "agent", "computer": "zoe\u{308}-pc" });
+    let token = server.token(computer).await;
+    let body = json!({
+        "computer": { "id": "zoe\u{308}-pc", "name": "zoe\u{308}-pc" },
+        "incarnation": 1,
+        "items": [{
+            "sequence": 1, "kind": "checkout", "session": 1, "product": "scho\u{308}n",
+            "ttl_seconds": 60,
+            "subject": { "authority": "corp.example", "id": "1", "name": "bob" },
+        }],
+    });
+    let reply = server
+        .call_as(&token, "POST", "/v1/agents/sync", Some(body))
+        .await;
+    assert_eq!(
+        reply.body["results"][0]["outcome"], "granted",
+        "{}",
+        reply.body
+    );
+    let leases = server.get("/v1/leases?computer=zo%C3%AB-pc").await;
+    assert_eq!(leases["items"].as_array().unwrap().len(), 1, "{leases}");
+}
+
+#[tokio::test]
 async fn a_name_is_one_person_however_its_accents_are_written() {
     let server = Server::start();
     server.product("sch\u{f6}n", 2).await;
