@@ -122,6 +122,11 @@ fn what_is_nobodys_runs_and_what_has_no_seat_is_refused_during_75_changes_and_20
     ask("POST", "/v1/entitlements", &one, 201);
     let solver = computer.program("solver");
     computer.is_gated();
+    // What is copied while others fork is busy for as long as a fork has it open: a package's files
+    // are there before, and take their place in one step, as dpkg has it.
+    let unpacked: Vec<_> = (0..PACKAGES)
+        .map(|number| computer.program(&format!("unpacked-{number}")))
+        .collect();
     let first = computer.start(ANNA, "600").unwrap();
     wait_for("the seat to be Anna's", || computer.start(BEN, "0").err());
 
@@ -147,9 +152,10 @@ fn what_is_nobodys_runs_and_what_has_no_seat_is_refused_during_75_changes_and_20
             ask("PUT", "/v1/products/solver", &body, 200);
             more();
         }
-        for number in 0..PACKAGES {
+        for (number, unpacked) in unpacked.iter().enumerate() {
             let name = format!("package-{number}");
-            let file = computer.program(&name);
+            let file = computer.place.join(&name);
+            std::fs::rename(unpacked, &file).unwrap();
             packages.installs(&name, &file);
             let installed = Command::new(&file).arg("0").status().unwrap();
             assert!(installed.success());
