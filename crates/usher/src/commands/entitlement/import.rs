@@ -4,6 +4,7 @@
 //! checked before anything is written, and rows that are owned already, as after a second import of
 //! the same file, stop it unless it is said what to do with them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -12,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use usher_api::client::Client;
 use usher_api::{Entitlement, EntitlementRequest, Metric, ProductView};
 
+use super::overlap;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{Table, print_json};
+use crate::output::{Table, counted, line, print_json};
 
 /// The most rows of a file.
 const ROWS_LIMIT: usize = 100_000;
@@ -113,6 +115,7 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         return Ok(());
     }
     table(&changes).print()?;
+    overlaps(&rows, &owned).into_iter().try_for_each(line)?;
     if args.dry_run {
         eprintln_quiet("Nothing was written, as --dry-run was given.");
     }
@@ -309,6 +312,66 @@ fn changes(rows: &[(u64, EntitlementRequest)], owned: &[Entitlement]) -> Vec<Cha
     changes
 }
 
+/// Rows with dates whose overlaps are told; the rest are counted.
+const OVERLAPS_TOLD: usize = 10;
+/// Rows with dates that are compared with all others of their product.
+const OVERLAPS_LOOKED: usize = 1_000;
+
+/// When rows with dates count together with others of their product.
+fn overlaps(rows: &[(u64, EntitlementRequest)], owned: &[Entitlement]) -> Vec<String> {
+    let added: Vec<Entitlement> = rows
+        .iter()
+        .map(|(line, row)| as_owned(*line, row))
+        .collect();
+    let mut of_product: HashMap<&str, Vec<&Entitlement>> = HashMap::new();
+    for it in owned.iter().chain(&added) {
+        of_product.entry(&it.product).or_default().push(it);
+    }
+    let mut said = Vec::new();
+    let mut left = 0_u64;
+    let with_dates = added
+        .iter()
+        .filter(|it| it.from.is_some() || it.to.is_some());
+    for it in with_dates.take(OVERLAPS_LOOKED) {
+        let of_it = of_product.get(&*it.product).map_or(&[][..], Vec::as_slice);
+        let told = overlap::sentences(it, of_it);
+        match told.first() {
+            None => {}
+            Some(_) if said.len() >= OVERLAPS_TOLD => left += 1,
+            Some(first) => said.push(format!("{}: {first}", it.id)),
+        }
+    }
+    if left > 0 {
+        let more = counted(left, "more row");
+        said.push(format!("{more} count together with others, too."));
+    }
+    said
+}
+
+/// A row as it is once it is imported, named by its line.
+fn as_owned(line: u64, row: &EntitlementRequest) -> Entitlement {
+    // Days were looked at when the file was read.
+    let at = |text: Result<Option<Timestamp>, String>| text.ok().flatten();
+    let day = |text: &Option<String>| {
+        text.clone()
+            .filter(|text| text.parse::<jiff::civil::Date>().is_ok())
+    };
+    Entitlement {
+        id: format!("line {line}"),
+        product: row.product.clone(),
+        metric: row.metric,
+        seats: row.seats,
+        overdraft: row.overdraft,
+        from: at(start(row.from.as_deref())),
+        to: at(end(row.to.as_deref())),
+        from_day: day(&row.from),
+        to_day: day(&row.to),
+        time_zone: None,
+        in_use: 0,
+        allotment: String::new(),
+    }
+}
+
 async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<(), Failure> {
     for (done, (line, row)) in rows.iter().enumerate() {
         let made = client
@@ -353,7 +416,7 @@ mod tests {
             from: None,
             to: Some("2027-01-01T00:00:00Z".parse().unwrap()),
             from_day: None,
-            to_day: None,
+            to_day: Some("2026-12-31".into()),
             time_zone: None,
             in_use: 0,
             allotment: "a-1".into(),
@@ -377,6 +440,16 @@ mod tests {
                 entitlements_added: 2
             }]
         );
+    }
+
+    #[test]
+    fn a_renewal_that_counts_together_with_what_it_renews_says_on_which_days() {
+        let rows =
+            parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\ncad,1,,\n").unwrap();
+        let told = overlaps(&rows, &owned());
+        insta::assert_snapshot!(told.join("\n"), @"line 2: On 2026-12-31 e-1 (10 seats) counts too: 23 seats may then be used.");
+        let apart = parsed("product,seats,from,to\ncad,12,2027-01-01,2027-12-31\n").unwrap();
+        assert_eq!(overlaps(&apart, &owned()), Vec::<String>::new());
     }
 
     #[test]

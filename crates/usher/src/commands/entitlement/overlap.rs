@@ -18,11 +18,16 @@ const NAMED: usize = 5;
 pub(super) async fn told(client: &Client, entitlement: &Wire) -> Result<Vec<String>, Failure> {
     let query = Query::new("/v1/entitlements").with("product", Some(&entitlement.product));
     let all = fetch(client, &query, &Extent::ALL).await?;
-    Ok(sentences(entitlement, &all.items))
+    let all: Vec<&Wire> = all.items.iter().collect();
+    Ok(sentences(entitlement, &all))
 }
 
-fn sentences(entitlement: &Wire, all: &[Wire]) -> Vec<String> {
-    let others = all.iter().filter(|other| other.id != entitlement.id);
+/// The same among `all` of its product.
+pub(super) fn sentences(entitlement: &Wire, all: &[&Wire]) -> Vec<String> {
+    let others = all
+        .iter()
+        .copied()
+        .filter(|other| other.id != entitlement.id);
     let both: Vec<&Wire> = others.filter(|other| meets(entitlement, other)).collect();
     let mut said: Vec<String> = both
         .iter()
@@ -36,7 +41,7 @@ fn sentences(entitlement: &Wire, all: &[Wire]) -> Vec<String> {
     said
 }
 
-fn sentence(entitlement: &Wire, other: &Wire, all: &[Wire]) -> String {
+fn sentence(entitlement: &Wire, other: &Wire, all: &[&Wire]) -> String {
     let pair = [entitlement, other];
     let begin = pair.into_iter().max_by(|a, b| begins(a.from, b.from));
     let end_of = pair.into_iter().max_by(|a, b| ends(b.to, a.to));
@@ -60,7 +65,7 @@ fn sentence(entitlement: &Wire, other: &Wire, all: &[Wire]) -> String {
         has_begun && first.from.is_none_or(|at| it.to.is_none_or(|to| to > at))
     };
     let seats = |it: &Wire| u64::from(it.seats) + u64::from(it.overdraft);
-    let together: u64 = all.iter().filter(valid).map(seats).sum();
+    let together: u64 = all.iter().copied().filter(valid).map(seats).sum();
     format!(
         "{when} {} ({}) counts too: {} may then be used.",
         tame(&other.id),
@@ -114,6 +119,10 @@ mod tests {
         serde_json::from_value(text).unwrap()
     }
 
+    fn every(all: &[Wire]) -> Vec<&Wire> {
+        all.iter().collect()
+    }
+
     #[test]
     fn a_renewal_from_the_last_day_on_is_told_with_that_day_and_its_seats() {
         let all = [
@@ -122,10 +131,10 @@ mod tests {
             wire("E3", 1, Some(("2027-12-31", "2028-12-31"))),
         ];
         assert_eq!(
-            sentences(&all[1], &all),
+            sentences(&all[1], &every(&all)),
             ["On 2026-12-31 E1 (10 seats) counts too: 20 seats may then be used."]
         );
-        assert_eq!(sentences(&all[2], &all), Vec::<String>::new());
+        assert_eq!(sentences(&all[2], &every(&all)), Vec::<String>::new());
     }
 
     #[test]
@@ -136,14 +145,14 @@ mod tests {
             wire("E3", 2, None),
         ];
         assert_eq!(
-            sentences(&all[1], &all),
+            sentences(&all[1], &every(&all)),
             [
                 "From 2026-07-01 to 2026-07-31 E1 (10 seats) counts too: 13 seats may then be used.",
                 "From 2026-07-01 to 2026-07-31 E3 (2 seats) counts too: 13 seats may then be used.",
             ]
         );
         assert_eq!(
-            sentences(&all[2], &all)[0],
+            sentences(&all[2], &every(&all))[0],
             "At all times E1 (10 seats) counts too: 12 seats may then be used."
         );
     }
