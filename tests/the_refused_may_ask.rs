@@ -108,6 +108,13 @@ fn who_is_refused_is_answered_without_a_token() {
         computer.json(BEN, &["usage"])["items"],
         serde_json::json!([])
     );
+    let summed = computer.json(ANNA, &["usage", "by-product", "--until", "today"]);
+    assert_eq!(summed["items"][0]["sessions"], 1, "{summed}");
+    let summed = said(&computer.says(BEN, &["usage", "by-product"]));
+    assert!(
+        summed.contains("You have used nothing in this time."),
+        "{summed}"
+    );
     end(holder);
 }
 

@@ -19,8 +19,8 @@ use super::routes::{Answer, App, Id, Refusal, answer, is_plain};
 use crate::lock;
 
 /// What may be asked of a list; whose it is, is not.
-const FILTERS: [&str; 7] = [
-    "product", "user", "computer", "since", "running", "limit", "cursor",
+const FILTERS: [&str; 8] = [
+    "product", "user", "computer", "since", "until", "running", "limit", "cursor",
 ];
 
 type Asked = Result<Query<Vec<(String, String)>>, QueryRejection>;
@@ -59,6 +59,15 @@ pub(super) async fn sessions(
     asked: Asked,
 ) -> Answer {
     list(&state, peer, "/v1/sessions", asked).await
+}
+
+/// `GET /v1/usage`: what who asks used on this computer, summed by product.
+pub(super) async fn usage(
+    AxumState(state): App,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    asked: Asked,
+) -> Answer {
+    list(&state, peer, "/v1/usage", asked).await
 }
 
 /// `GET /v1/decisions/{id}`: why who asks was refused, or not.

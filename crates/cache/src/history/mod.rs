@@ -20,7 +20,7 @@ pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
 pub use denials::DenialRow;
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
-pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageRow};
+pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
 /// One page of rows.
 #[derive(Debug, Clone)]

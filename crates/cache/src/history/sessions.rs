@@ -29,6 +29,19 @@ pub struct SessionFilter {
     pub running: Option<bool>,
 }
 
+/// Whose use of what is summed, by sessions that touched a time.
+#[derive(Debug, Clone, Default)]
+pub struct UsageFilter {
+    /// Whose.
+    pub owner: Owner,
+    /// Product id.
+    pub product: Option<String>,
+    /// The beginning of the time; Unix milliseconds.
+    pub since: i64,
+    /// Its end; Unix milliseconds.
+    pub until: i64,
+}
+
 /// One use of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
@@ -168,13 +181,10 @@ impl History {
         })
     }
 
-    /// Each product's use by sessions that touched the time from `since` to `until`, by product id.
-    /// `after` counts rows.
+    /// Each product's use by sessions that touched a time, by product id. `after` counts rows.
     pub fn usage(
         &self,
-        product: Option<&str>,
-        since_wall_ms: i64,
-        until_wall_ms: i64,
+        filter: &UsageFilter,
         now_wall_ms: i64,
         (after, limit): (u64, u32),
     ) -> Result<Rows<UsageRow>, Failure> {
@@ -185,18 +195,24 @@ impl History {
                  sum(coalesce(u.duration_ms, max(0, ?4 - u.started_at))), \
                  max(coalesce(u.ended_at, ?4)) \
                  FROM uses u JOIN products p ON p.number = u.product \
+                 JOIN subjects s ON s.id = u.subject JOIN computers c ON c.id = u.computer \
                  WHERE (?1 IS NULL OR p.id = ?1) AND u.started_at < ?3 \
-                 AND (u.ended_at IS NULL OR u.ended_at >= ?2) GROUP BY p.id ORDER BY p.id \
-                 LIMIT ?5 OFFSET ?6",
+                 AND (u.ended_at IS NULL OR u.ended_at >= ?2) \
+                 AND (?7 IS NULL OR s.authority = ?7 AND s.key = ?8) \
+                 AND (?9 IS NULL OR c.key = ?9) \
+                 GROUP BY p.id ORDER BY p.id LIMIT ?5 OFFSET ?6",
             )?;
             let rows = statement.query_map(
                 params![
-                    product,
-                    since_wall_ms,
-                    until_wall_ms,
+                    filter.product,
+                    filter.since,
+                    filter.until,
                     now_wall_ms,
                     limit + 1,
-                    after as i64
+                    after as i64,
+                    filter.owner.realm(),
+                    filter.owner.account(),
+                    filter.owner.computer,
                 ],
                 |row| {
                     Ok(UsageRow {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Page, Problem, ProgramCount, Session, Usage};
-use usher_cache::{ProgramRow, SessionFilter, SessionRow, UsageRow};
+use usher_cache::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
 use super::{Caller, Json};
 use crate::app::App;
@@ -110,6 +110,8 @@ fn session(row: SessionRow) -> Session {
 #[serde(deny_unknown_fields)]
 struct UsageQuery {
     product: Option<String>,
+    realm: Option<String>,
+    account: Option<String>,
     since: Option<String>,
     until: Option<String>,
     limit: Option<u32>,
@@ -117,13 +119,15 @@ struct UsageQuery {
 }
 
 /// Each product's use in a time, by default the last 30 days; an item for each product that was
-/// used. For viewers, operators and admins.
+/// used. A client sees its own user's use, an agent its own computer's, or that of one person there.
 #[utoipa::path(
     get,
     path = "/v1/usage",
     tag = "history",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
+        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only of this person: the account"),
         ("since" = Option<String>, Query, description = "From this day or instant"),
         ("until" = Option<String>, Query, description = "To the end of this day, or to this instant"),
         ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
@@ -140,9 +144,11 @@ pub(crate) async fn usage(
     caller: Caller,
     uri: Uri,
 ) -> Result<Json<Page<Usage>>, Refusal> {
-    caller.must_see_all("see what is used")?;
     let query: UsageQuery = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
+    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let only = whose.only();
     let now = wall_ms();
     let until = match query.until.as_deref() {
         Some(until) => input::until("until", until)?,
@@ -161,10 +167,18 @@ pub(crate) async fn usage(
     let rows = app
         .history(move |history| {
             let paging = (paging.cursor, paging.limit);
-            history.usage(query.product.as_deref(), since, until, now, paging)
+            let filter = UsageFilter {
+                owner: whose.owner,
+                product: query.product,
+                since,
+                until,
+            };
+            history.usage(&filter, now, paging)
         })
         .await?;
-    Ok(Json(StatusCode::OK, super::page(rows, used)))
+    let mut page = super::page(rows, used);
+    page.only = only;
+    Ok(Json(StatusCode::OK, page))
 }
 
 fn used(row: UsageRow) -> Usage {

@@ -268,13 +268,11 @@ async fn each_role_is_refused_what_is_above_it() {
     let sync = json!({ "computer": { "id": "pc1", "name": "pc1" }, "incarnation": 1 });
     let product = json!({ "id": "other" });
     let cases: &[(&str, &str, &str, Option<serde_json::Value>)] = &[
-        (&client, "GET", "/v1/usage", None),
         (&client, "GET", "/v1/programs", None),
         (&client, "GET", "/v1/entitlements", None),
         (&client, "GET", "/v1/events", None),
         (&client, "GET", "/metrics", None),
         (&client, "POST", "/v1/agents/sync", Some(sync.clone())),
-        (&agent, "GET", "/v1/usage", None),
         (&agent, "GET", "/metrics", None),
         (&viewer, "POST", "/v1/checkouts", Some(asking("cad", "ann"))),
         (&viewer, "DELETE", "/v1/leases/L00000001-1", None),

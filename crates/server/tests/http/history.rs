@@ -76,6 +76,15 @@ async fn use_and_refusals_are_shown() {
         server.get("/v1/usage?until=2020-01-01").await["items"],
         json!([])
     );
+    // Of one person, and with a word that it is of one alone.
+    for (user, used) in [("ann", 1), ("bob", 0)] {
+        let token = json!({ "role": "client", "user": user });
+        let token = server.token(token).await;
+        let own = server.call_as(&token, "GET", "/v1/usage", None).await;
+        let products = own.body["items"].as_array().map(Vec::len);
+        assert_eq!((own.status, products), (200, Some(used)), "{}", own.body);
+        assert_eq!(own.body["only"]["account"], user);
+    }
 }
 
 #[tokio::test]

@@ -114,8 +114,8 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         match args.view {
             View::Sessions => sessions(args, context).await,
-            // Of all people: for who may see them, with a token.
-            View::ByProduct => by_product(args, context, &context.client()?).await,
+            View::ByProduct => by_product(args, context).await,
+            // Of all computers: for who may see them, with a token.
             View::Programs => programs(args, context, &context.client()?).await,
         }
     })
@@ -146,13 +146,22 @@ fn session_id(session: &Session) -> &str {
     &session.id
 }
 
-async fn by_product(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {
+async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
+    let asked = args.through.ask(context).await?;
     let query = Query::new("/v1/usage")
         .with("product", args.product.as_ref())
         .with("since", args.since.map(|since| since.to_string()))
         .with("until", args.until.map(|until| until.to_string()));
-    let page = fetch(client, &query, &args.extent).await?;
-    show(context, &page, "No product was used.", usage_table)
+    let page: Page<usher_api::Usage> = fetch(&asked.client, &query, &args.extent).await?;
+    let empty = match &page.only {
+        Some(_) => "You have used nothing in this time.",
+        None => "No product was used.",
+    };
+    show(context, &page, empty, usage_table)?;
+    if let (Some(only), false) = (&page.only, context.json()) {
+        eprintln_quiet(&cut(only));
+    }
+    Ok(())
 }
 
 async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<(), Failure> {
