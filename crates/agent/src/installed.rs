@@ -92,6 +92,12 @@ impl Installed {
         let Ok(real) = std::fs::canonicalize(path) else {
             return;
         };
+        // Where /bin is a link to /usr/bin, what lies there has no second name by that.
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        let path = match (folder, path.file_name()) {
+            (Some(folder), Some(name)) => &folder.join(name),
+            _ => path,
+        };
         let names = self.0.entry(key).or_default();
         names.of_system |= of_system;
         if real != path {
@@ -302,6 +308,32 @@ mod tests {
             [(program, SystemRole::SystemFile)]
         );
         assert!(computer.hits("package=game").is_empty());
+    }
+
+    #[test]
+    fn a_program_in_a_folder_that_has_two_names_is_known_by_one() {
+        let computer = Computer::new();
+        let program = computer.program("bin/game", "x");
+        let alias = computer.path("alias");
+        symlink(computer.path("bin"), &alias).unwrap();
+        let mut installed = Installed::default();
+        installed.add_folder(&alias);
+        installed.add_folder(&computer.path("bin"));
+        let names: Vec<Names> = installed.0.into_values().collect();
+        assert_eq!(names.len(), 1);
+        assert_eq!(names[0].real, [program.as_os_str().as_bytes()]);
+        assert_eq!(names[0].links, Vec::<Vec<u8>>::new());
+    }
+
+    #[test]
+    fn a_program_that_people_installed_is_no_file_of_the_system_also_where_bin_is_a_link() {
+        // Tests of the command line need it, and no package that a computer needs brings it.
+        if !Path::new("/usr/bin/jq").exists() {
+            eprintln!("skipped: there is no jq");
+            return;
+        }
+        let rule = Rule::parse("name=jq").unwrap();
+        assert_eq!(dangers_here(&[rule]).unwrap(), []);
     }
 
     #[test]
