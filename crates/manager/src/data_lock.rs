@@ -30,7 +30,11 @@ pub(crate) fn ask(data: &Path) -> ServiceManagerWord {
             return ServiceManagerWord::NoAnswer(format!("cannot read /proc/locks: {error}"));
         }
     };
-    let holder = holder(&text, lock.dev(), lock.ino());
+    let devices = [Some(lock.dev()), device_of_mount(&path)];
+    let holder = devices
+        .into_iter()
+        .flatten()
+        .find_map(|device| holder(&text, device, lock.ino()));
     ServiceManagerWord::Says(match holder {
         Some(pid) => word(ServiceState::Running, None, held_by(pid)),
         None => word(
@@ -62,6 +66,27 @@ fn word(state: ServiceState, error: Option<u32>, text: String) -> ServiceWord {
         restarts_itself: true,
         text,
     }
+}
+
+/// The device of the file system that a file is on, as its mount has it. On overlayfs, as in a
+/// container, and on btrfs a file is said to be on another, and locks are listed under this one.
+fn device_of_mount(path: &Path) -> Option<u64> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    let facts = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+    let table = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    device_in(&table, facts.stx_mnt_id)
+}
+
+/// Lines are like `36 35 98:0 / /mnt rw - ext3 /dev/root rw`: the mount's number, its parent's, and
+/// the device.
+fn device_in(table: &str, mount: u64) -> Option<u64> {
+    table.lines().find_map(|line| {
+        let mut words = line.split(' ');
+        let is_it = words.next()?.parse() == Ok(mount);
+        let (major, minor) = words.nth(1)?.split_once(':')?;
+        let device = rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?);
+        is_it.then_some(device)
+    })
 }
 
 /// The pid that holds a `flock` on a file: lines are like
@@ -102,6 +127,46 @@ mod tests {
         assert!(text.contains(&std::process::id().to_string()), "{text}");
         drop(file);
         assert_eq!(state().0, ServiceState::Stopped);
+    }
+
+    /// The file is of another device than its file system there (Linux 6.18, overlay over ext4).
+    #[test]
+    fn a_lock_on_a_file_of_an_overlay_is_seen() {
+        use std::process::Command;
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: an overlay needs root");
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let script = "cd \"$0\" && mount -t tmpfs box . && mkdir lower upper work merged && \
+            mount -t tmpfs low lower && : > lower/lock && mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work box \
+            merged && : > merged/lock && cat /proc/self/mountinfo && \
+            stat -c '%Hd:%Ld %i' merged/lock && flock merged/lock cat /proc/locks";
+        let mut command = Command::new("unshare");
+        let output = command.args(["-m", "sh", "-c", script]).arg(folder.path());
+        let output = output.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        if !output.status.success() {
+            eprintln!("skipped: no overlay here");
+            return;
+        }
+        let at = folder.path().join("merged");
+        let mount = said
+            .lines()
+            .find(|line| line.contains(at.to_str().unwrap()));
+        let mount = mount.unwrap().split(' ').next().unwrap().parse().unwrap();
+        let device = device_in(&said, mount).unwrap();
+        let of_file = |line: &&str| {
+            line.split_once(' ').is_some_and(|(device, inode)| {
+                device
+                    .split_once(':')
+                    .is_some_and(|(a, b)| [a, b].iter().all(|it| it.parse::<u32>().is_ok()))
+                    && inode.parse::<u64>().is_ok()
+            })
+        };
+        let stated = said.lines().find(of_file).unwrap();
+        let inode = stated.split_once(' ').unwrap().1.parse().unwrap();
+        assert!(holder(&said, device, inode).is_some(), "{said}");
     }
 
     #[test]
