@@ -1,0 +1,269 @@
+//! Each example of a help text is run, in the order of the help, on a computer where what it names
+//! is there: an example that nobody can follow is none.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+
+use crate::page::Page;
+use crate::support::{Ended, Running, stdout, usher};
+
+/// Runs before the examples: what they name.
+const THERE: &str = r#"
+# Roles listen on ports that are free here.
+export USHER_LISTEN=127.0.0.1:0
+# Ends with this shell, whatever ends it.
+serve() {
+  setpriv --pdeathsig TERM "$USHER" "$@" > role.ready &
+  running+=($!)
+  for _ in $(seq 600); do
+    if grep -q ^ready role.ready; then return; fi
+    kill -0 "${running[-1]}"
+    sleep 0.05
+  done
+  echo "no ready line: usher $*" >&2; return 1
+}
+usher() {
+  case "$*" in
+    up|"up "*|server|"server "*|manager|"manager "*|"agent --server"*)
+      (unset USHER_SERVER USHER_MANAGER USHER_TOKEN; export USHER_AGENT_SOCKET="$DIR/other.sock"
+      case "$1" in up|manager) export USHER_CONSOLE=127.0.0.1:0;; esac
+      # Those that name no data have data of their own.
+      case "$*" in *--data*) ;; *) export USHER_DATA="$DIR/other";; esac
+      serve "$@"; kill "${running[-1]}"; wait "${running[-1]}" || true) ;;
+    *) "$USHER" "$@" ;;
+  esac
+}
+# These steer the service manager of a computer: see the tests of installed servers.
+systemctl() { :; }
+usher tls make --dir tls > /dev/null
+cp tls/server.pem cert.pem; cp tls/server.key key.pem
+cp tls/server.pem tls/server.key tls/ca.pem .
+usher product add solver --seats 8 > /dev/null
+usher product add hpc-pack --seats 8 > /dev/null
+printf 'product,seats,to\ncad,25,2026-12-31\n' > owned.csv
+printf '[schedule]\n' > Remodbc.ini
+printf '#!/bin/sh\nexit 0\n' | tee solve.sh rank > /dev/null
+cp /bin/true gimp-2.10; ln -s gimp-2.10 gimp
+cp "$DIR/opt/cad/cad" "$DIR/opt/cad/start"
+printf '#!/bin/sh\nshift 2\nexec "$@"\n' > mpirun
+chmod +x gimp solve.sh rank mpirun
+PATH="$PWD:$PATH"
+cp "$DIR/data/admin.token" alpha.token
+cp "$DIR/data/admin.token" token
+TOKEN=$(cat token)
+"#;
+
+/// What an example needs to find, or leaves to be set right: its beginning, and what is done before
+/// or after it.
+const BEFORE: &[(&str, &str)] = &[
+    ("usher product add gimp --name", "usher product remove gimp"),
+    ("usher product learn cad --add", "usher product remove cad"),
+    (
+        "printf 'product",
+        "usher entitlement list --product cad --json | jq -r '.items[].id' | \
+         xargs -n 1 usher entitlement remove",
+    ),
+    (
+        "usher servers poll alpha",
+        "usher servers add alpha --url \"$USHER_SERVER\" --token-file token",
+    ),
+    (
+        "usher servers add",
+        "usher servers remove alpha || true; usher servers remove here || true",
+    ),
+    ("usher why D", "usher checkout hpc-pack --seats 99 || true"),
+    (
+        "usher denials --json",
+        "usher checkout hpc-pack --seats 99 || true",
+    ),
+    ("usher completions", "mkdir -p \"$DIR\""),
+    ("usher backup /backup", "mkdir -p \"$DIR/backup\""),
+];
+const AFTER: &[(&str, &str)] = &[
+    (
+        "usher product edit gimp --disable",
+        "usher product edit gimp --enable",
+    ),
+    // The page has an end of its own to see to.
+    (
+        "trap ",
+        "eval \"$(trap -p EXIT | cut -d\\' -f2)\"; trap finish EXIT",
+    ),
+];
+
+/// Examples that go on until they are ended.
+const ENDLESS: &[&str] = &["usher messages --severity warning --follow", "usher notify"];
+
+/// Examples that are run by tests of their own, as they take a service manager or change what all
+/// others stand on; each with where.
+const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "usher service start",
+        "a_service_says_what_it_does, on a real systemd",
+    ),
+    (
+        "usher service pause",
+        "a_service_says_what_it_does, on a real systemd",
+    ),
+    (
+        "usher service query",
+        "a_service_says_what_it_does, on a real systemd",
+    ),
+    (
+        "usher messages rules test",
+        "an_administrator_is_helped, with a relay",
+    ),
+    ("usher upgrade", "an_upgrade_is_rehearsed"),
+    ("usher restore", "a_restore_is_made_good"),
+];
+
+/// The examples of each help page, a block each.
+fn pages(words: &[&str], into: &mut String) {
+    let mut help = usher();
+    let help = stdout(&help.args(words).arg("--help").env("COLUMNS", "100").ended());
+    let examples: Vec<&str> = help
+        .lines()
+        .skip_while(|line| !["Example:", "Examples:", "Begin here:"].contains(line))
+        .skip(1)
+        .take_while(|line| line.starts_with("  "))
+        .collect();
+    if !examples.is_empty() {
+        // A comment stands behind two blanks.
+        writeln!(
+            into,
+            "# usher {}\n\n```sh\n{}\n```\n",
+            words.join(" "),
+            examples.join("\n")
+        )
+        .unwrap();
+    }
+    let commands = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands:"))
+        .skip(1)
+        .take_while(|line| line.starts_with("  "));
+    for line in commands {
+        let name = line.split(' ').nth(2).unwrap_or_default();
+        if !name.is_empty() && name != "help" {
+            pages(&[words, &[name]].concat(), into);
+        }
+    }
+}
+
+/// A line of a page without the words that explain it, which stand behind two blanks.
+fn command_of(line: &str) -> &str {
+    let line = line.trim();
+    let mut quote = None;
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, ' ') if line[at..].starts_with("  ") => return &line[..at],
+            _ => {}
+        }
+    }
+    line
+}
+
+/// The text as it is to be run here.
+fn here(text: &str, up: &Running) -> String {
+    let word = |name: &str| {
+        let mut words = up.ready.split(' ');
+        words
+            .find_map(|word| word.strip_prefix(name))
+            .unwrap()
+            .to_owned()
+    };
+    let id = |list: &str| format!("$(usher {list} --json | jq -r '.items[0]");
+    text.replace("https://licences.example.org:8470", &up.api)
+        .replace("http://10.0.0.5:8470", &up.api)
+        .replace("--url http://127.0.0.1:8470", &format!("--url {}", up.api))
+        .replace("https://usher.example.org:8480", &word("console="))
+        .replace(
+            "--at-manager",
+            &format!("--at-manager={}", word("console=")),
+        )
+        .replace("D1f2e3d4c-42", &format!("{}.decision_id')", id("denials")))
+        .replace("L1f2e3d4c-37", "$(usher checkout gimp --user anna)")
+        .replace("t-3", &format!("{}.id')", id("token list")))
+        .replace(
+            " E1 ",
+            &format!(" {}.id') ", id("entitlement list --product gimp")),
+        )
+        .replace("/var/lib/usher-manager", "$DIR/data")
+        .replace("/var/lib/usher", "$DIR/other")
+        .replace("/srv/", "$DIR/srv/")
+        .replace(" /backup", " $DIR/backup")
+        .replace("/usr/local/share/man", "$DIR/man")
+        .replace("/etc/bash_completion.d", "$DIR")
+        .replace("~/.zfunc", "$DIR")
+        .replace("~/.config/fish/completions", "$DIR")
+        // As long as a person who tries it would not wait.
+        .replace("--for 30s", "--for 1s")
+        .replace("--seeds 1000", "--seeds 3")
+}
+
+#[test]
+fn each_example_of_the_help_runs() {
+    let mut text = String::new();
+    pages(&[], &mut text);
+    let mut script = String::new();
+    let mut tried = 0;
+    for line in text.replace("\\\n", " ").lines() {
+        if !line.starts_with("  ") {
+            writeln!(script, "{line}").unwrap();
+            continue;
+        }
+        let command = command_of(line);
+        let of = |table: &'static [(&'static str, &'static str)]| {
+            let mut found = table
+                .iter()
+                .filter(|(begins, _)| command.starts_with(begins));
+            found.next().map(|(_, what)| *what)
+        };
+        if of(ELSEWHERE).is_some() || command.contains("...") {
+            continue;
+        }
+        let command = match command {
+            _ if ENDLESS.contains(&command) => {
+                format!("timeout -s INT 2 {command} || test $? = 124")
+            }
+            // What was done before is worth a warning, of seats that end.
+            _ if command.starts_with("usher check --server-only") => {
+                format!("(unset USHER_MANAGER; {command}) || test $? = 1")
+            }
+            _ if command.starts_with("usher check") => format!("{command} || test $? = 1"),
+            _ => command.to_owned(),
+        };
+        for part in [of(BEFORE), Some(&command), of(AFTER)]
+            .into_iter()
+            .flatten()
+        {
+            writeln!(script, "{part}").unwrap();
+        }
+        tried += 1;
+    }
+    for (begins, _) in [BEFORE, AFTER, ELSEWHERE].concat() {
+        let is_there = text
+            .lines()
+            .any(|line| command_of(line).starts_with(begins));
+        assert!(is_there, "no example begins with {begins}");
+    }
+    assert!(tried > 100, "only {tried} examples were found:\n{text}");
+    let mut page = Page::of("usher help".to_owned(), String::new());
+    let settings = page.folder.path("usher.toml");
+    // Nothing listens there: nobody is to be told of these.
+    std::fs::write(
+        &settings,
+        "message-webhook = [\"chat=http://127.0.0.1:9/ {}\"]\n",
+    )
+    .unwrap();
+    let up = page.up_with(&[OsStr::new("--config"), settings.as_os_str()]);
+    page.text = here(&script, &up);
+    let console = up
+        .ready
+        .split(' ')
+        .find_map(|word| word.strip_prefix("console="));
+    let there = format!("export USHER_MANAGER={}\n{THERE}", console.unwrap());
+    page.run(&up.api, &up.data, &there, "");
+}
