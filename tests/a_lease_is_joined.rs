@@ -99,7 +99,7 @@ fn a_lease_of_another_computer_starts_nothing_but_for_whom_its_holder_told_its_p
         let said = said(&refused);
         assert!(said.contains("USHER_LEASE_PROOF"), "{said}");
     }
-    // What only finds a lease in its environment goes on, without it: it is held, and refused.
+    // What only finds a lease in its environment asks for a seat of its own, and is refused.
     for proof in ["", WRONG] {
         let environment = [
             ("USHER_LEASE", lease),
@@ -107,7 +107,8 @@ fn a_lease_of_another_computer_starts_nothing_but_for_whom_its_holder_told_its_p
             ("USHER_LEASE_PROOF", proof),
         ];
         let refused = site.solve(BEN, &[], &environment);
-        assert_eq!(refused.status.code(), Some(126), "{}", said(&refused));
+        assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
+        assert!(said(&refused).contains("a seat of its own is asked for"));
     }
     for (more, environment) in [
         (&named[..], &shown(proof)[..]),

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::accounts::{Accounts, end};
 use crate::gated::{ANNA, BEN};
-use crate::support::{Ended, children, finish, said, signal, wait_for};
+use crate::support::{Ended, children, finish, program, said, signal, wait_for};
 
 /// A computer with an agent for everyone on it.
 struct Computer {
@@ -127,4 +127,35 @@ fn a_lease_that_is_none_is_not_joined_in_silence() {
     let ended = computer.accounts.command(ANNA, &run).ended();
     assert!(ended.status.success(), "{}", said(&ended));
     end(theirs);
+}
+
+/// A batch system passes on the environment of whoever submits, whose lease may be over by then.
+#[test]
+fn a_lease_that_is_over_is_no_way_around_the_queue() {
+    let Some(computer) = Computer::new("process") else {
+        return;
+    };
+    let holders: Vec<Child> = (0..2).map(|_| computer.run(ANNA, &[])).collect();
+    computer.uses(2);
+    for product in ["cad", ""] {
+        let run = ["run", "--product", "cad", "--wait=1s", "--", "sleep", "600"];
+        let mut left = computer.accounts.command(BEN, &run);
+        left.env("USHER_LEASE", "L00000001-99");
+        if !product.is_empty() {
+            left.env("USHER_LEASE_PRODUCT", product);
+        }
+        let waited = left.ended();
+        assert_eq!(waited.status.code(), Some(75), "{}", said(&waited));
+    }
+    holders.into_iter().for_each(end);
+    computer.uses(0);
+    // Who wants a seat of their own has one, also inside of a run.
+    let inside = format!(
+        "exec {} run --own-seat --product cad -- sleep 600",
+        program().display()
+    );
+    let run = ["run", "--product", "cad", "--", "sh", "-c", &inside];
+    let outer = computer.accounts.command(ANNA, &run).spawn().unwrap();
+    computer.uses(2);
+    end(outer);
 }

@@ -22,6 +22,15 @@ pub(crate) const PRODUCT_VARIABLE: &str = "USHER_LEASE_PRODUCT";
 /// The proof by which it is joined, also on another computer; empty where there is none.
 pub(crate) const PROOF_VARIABLE: &str = "USHER_LEASE_PROOF";
 
+/// What became of joining a lease.
+pub(super) enum Joined {
+    /// The command ran on it, and ended with that code.
+    Ended(u8),
+    /// The lease of the `usher run` around this one is none of which this may be part any more: its
+    /// command was started by something that goes on, such as a batch system.
+    NotHeld,
+}
+
 /// Runs the command on a lease that somebody else keeps and gives back.
 pub(super) async fn join(
     order: &Order,
@@ -30,7 +39,7 @@ pub(super) async fn join(
     lease: &str,
     door: Option<&Door>,
     signals: &mut Signals,
-) -> Result<u8, Failure> {
+) -> Result<Joined, Failure> {
     let mut product = order.product.clone().or_else(|| order.around.clone());
     let proof = order.proof.as_deref();
     segment(lease)?;
@@ -60,6 +69,9 @@ pub(super) async fn join(
                 {
                     return Err(not_held(problem.detail));
                 }
+                Err(ClientError::Problem(problem)) if problem.is(Code::UnknownLease) => {
+                    return Ok(Joined::NotHeld);
+                }
                 covered => say_uncovered(covered),
             }
         }
@@ -74,7 +86,7 @@ pub(super) async fn join(
     let child = Child::start(file, &order.words, &environment, signals.mask_before())?;
     loop {
         if let Some(code) = attend(&child, signals.next().await) {
-            return Ok(code);
+            return Ok(Joined::Ended(code));
         }
     }
 }

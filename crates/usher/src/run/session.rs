@@ -12,7 +12,9 @@ use usher_api::{Lease, OnLostLease, OnUnreachable};
 
 use super::child::{Child, News};
 use super::door::{self, Door};
-use super::join::{LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE, covers, join, say_uncovered};
+use super::join::{
+    Joined, LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE, covers, join, say_uncovered,
+};
 use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
 use super::signals::{Caught, Signals};
 use super::{find, recognise};
@@ -61,7 +63,11 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     let file = find::find(name)?;
     let mut signals = Signals::take()?;
     if let Some(lease) = order.lease.clone().filter(|_| order.lease_named) {
-        return join(&order, context, &file, &lease, None, &mut signals).await;
+        return match join(&order, context, &file, &lease, None, &mut signals).await? {
+            Joined::Ended(code) => Ok(code),
+            // It is said why before it comes to this.
+            Joined::NotHeld => Err(Failure::failed(format!("lease {lease} cannot be joined"))),
+        };
     }
     let door = door::find(order.agent_socket.as_deref(), context).await?;
     let recognised = match &order.product {
@@ -72,14 +78,22 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
             recognised => recognised?,
         },
     };
+    let mut product = recognised;
     if let Some(lease) = order
         .lease
         .clone()
-        .filter(|_| is_around(&order, recognised.as_deref()))
+        .filter(|_| !order.own_seat && is_around(&order, product.as_deref()))
     {
-        return join(&order, context, &file, &lease, Some(&door), &mut signals).await;
+        match join(&order, context, &file, &lease, Some(&door), &mut signals).await? {
+            Joined::Ended(code) => return Ok(code),
+            Joined::NotHeld => product = product.or_else(|| order.around.clone()),
+        }
+        eprintln_quiet(&format!(
+            "usher: the seat of the `usher run` around this one, {lease}, is over or not this \
+             account's: a seat of its own is asked for"
+        ));
     }
-    let product = recognised.ok_or_else(|| unrecognised(&file))?;
+    let product = product.ok_or_else(|| unrecognised(&file))?;
     let ask = Ask {
         one_use: door.through_agent && !order.own_seat && order.seats == 1,
         also: Vec::new(),
