@@ -61,6 +61,17 @@ pub fn check_url(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether the server of a URL is on this computer, as far as can be told: its name stands for
+/// addresses of this computer alone. Waits for the name service.
+pub fn is_here(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let addresses = url.socket_addrs(|| None).unwrap_or_default();
+    let is_own = |ip| std::net::UdpSocket::bind((ip, 0)).is_ok();
+    !addresses.is_empty() && addresses.iter().all(|address| is_own(address.ip()))
+}
+
 /// Why a call has no answer of the kind that was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -345,6 +356,21 @@ pub fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 192.0.2.0/24 is nobody's (RFC 5737).
+    #[test]
+    fn a_server_is_here_if_its_address_is_this_computers() {
+        for here in [
+            "http://127.0.0.1:8470",
+            "https://[::1]:8470",
+            "http://localhost:1/usher",
+        ] {
+            assert!(is_here(here), "{here}");
+        }
+        for elsewhere in ["http://192.0.2.1:8470", "https://192.0.2.1", "nonsense"] {
+            assert!(!is_here(elsewhere), "{elsewhere}");
+        }
+    }
 
     #[test]
     fn a_url_of_a_server_is_a_host_and_a_port_and_nothing_secret() {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use usher_api::client::{Client, Endpoint, check_url};
+use usher_api::client::{Client, Endpoint, check_url, is_here};
 
 use crate::cli::Globals;
 use crate::failure::Failure;
@@ -69,15 +69,30 @@ impl Context {
         self.globals.ca_file.as_deref()
     }
 
-    /// The token that was given, else what `<data>/admin.token` holds, else none.
+    /// The token for the server: see [`Context::token_for`].
     pub(crate) fn token(&self) -> Option<String> {
+        self.token_for(self.server())
+    }
+
+    /// The token that was given, else what `<data>/admin.token` holds, else none. The latter is shown
+    /// to no other computer, unless somebody has named the data directory: whoever answers at a name
+    /// that was mistyped would have it.
+    pub(crate) fn token_for(&self, url: &str) -> Option<String> {
         if let Some(token) = &self.globals.token {
             return Some(token.trim().to_owned()).filter(|token| !token.is_empty());
+        }
+        if !self.may_show_own(url) {
+            return None;
         }
         // The directory may be another account's: a link of its would have root show a secret.
         let file = self.data.join("admin.token");
         let text = usher_files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
         Some(text.trim().to_owned()).filter(|token| !token.is_empty())
+    }
+
+    /// Whether `<data>/admin.token` may be shown to the server at `url`.
+    pub(crate) fn may_show_own(&self, url: &str) -> bool {
+        self.data_given || is_here(url)
     }
 
     /// A client of the server, with the token.

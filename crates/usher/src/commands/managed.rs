@@ -20,6 +20,6 @@ pub(crate) struct ManagerAt {
 impl ManagerAt {
     /// A client of it, with the token.
     pub(crate) fn client(&self, context: &Context) -> Result<Client, Failure> {
-        context.client_of(&self.manager, context.token())
+        context.client_of(&self.manager, context.token_for(&self.manager))
     }
 }

@@ -95,7 +95,7 @@ struct AtManager {
 impl AtManager {
     fn client(&self, context: &Context) -> Result<Client, Failure> {
         match &self.at_manager {
-            Some(url) => context.client_of(url, context.token()),
+            Some(url) => context.client_of(url, context.token_for(url)),
             None => context.client(),
         }
     }

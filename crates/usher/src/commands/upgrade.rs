@@ -200,7 +200,7 @@ async fn note(record: Record, data: &Path) -> Result<(), Failure> {
 /// nobody could see whether the new one serves.
 async fn answers(keeper: &Keeper, version: &str, context: &Context) -> Result<(), Failure> {
     let api = keeper.api.as_deref().unwrap_or(context.server());
-    let client = context.client_of(api, context.token())?;
+    let client = context.client_of(api, context.token_for(api))?;
     let status: Status = client.get("/v1/status").await.map_err(|error| {
         Failure::from(error).next("Where it listens elsewhere, say so with --server URL.")
     })?;
@@ -309,7 +309,7 @@ async fn serves_anew(keeper: &Keeper, version: &str, context: &Context) -> Resul
     keeper.restart_server().await?;
     let api = keeper.api.as_deref().unwrap_or(context.server());
     let client = context
-        .client_of(api, context.token())
+        .client_of(api, context.token_for(api))
         .map_err(|failure| failure.to_string())?;
     let until = Instant::now() + ANSWERS;
     loop {

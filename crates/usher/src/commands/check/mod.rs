@@ -172,7 +172,7 @@ async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
         return None;
     }
     let url = args.manager.as_deref().unwrap_or(MANAGER);
-    let client = match context.client_of(url, context.token()) {
+    let client = match context.client_of(url, context.token_for(url)) {
         Ok(client) => client,
         Err(failure) => return args.manager.as_ref().map(|_| unknown(&failure.to_string())),
     };

@@ -18,7 +18,7 @@ use usher_api::{
 use super::gate;
 use crate::context::Context;
 use crate::failure::{Failure, exit, is_of_tls};
-use crate::output::{Tone, line, print_json, tame, toned};
+use crate::output::{Tone, counted, line, print_json, tame, toned};
 use crate::run::door;
 
 /// Below this much room, writing may soon fail.
@@ -146,7 +146,7 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
         Some(agent) if !context.server_given => &agent.server,
         _ => context.server(),
     };
-    match context.client_of(url, context.token()) {
+    match context.client_of(url, context.token_for(url)) {
         Ok(client) => findings.extend(server(&client, url, agent.is_some(), context).await),
         Err(failure) => findings.push(Finding::fail(
             "server",
@@ -395,10 +395,11 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
         false => Finding::fail(
             "agent",
             match &status.not_connected {
-                Some(why) => format!("{why}; {} items wait on disk", status.outbox),
+                Some(why) => format!("{why}; {}", waiting(status.outbox)),
                 None => format!(
-                    "has no answer from {}; {} items wait on disk",
-                    status.server, status.outbox
+                    "has no answer from {}; {}",
+                    status.server,
+                    waiting(status.outbox)
                 ),
             },
             "`usher agent status` tells when it is connected.",
@@ -421,6 +422,11 @@ fn watching(status: &AgentStatus) -> Vec<Finding> {
     findings.extend(status.gate.as_ref().and_then(held));
     findings.extend(status.people.as_ref().map(people::finding));
     findings
+}
+
+fn waiting(items: u64) -> String {
+    let wait = if items == 1 { "waits" } else { "wait" };
+    format!("{} {wait} on disk", counted(items, "item"))
 }
 
 fn enforcement(state: &EnforcementStatus) -> Finding {
