@@ -150,6 +150,11 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
                  use, and the {free} free belonged to the {} that waited before.",
                 row.scene.queued
             ),
+            (false, false) if in_use > total => format!(
+                "None is granted while more seats are in use than there are: {in_use} of {product} \
+                 were in use, and {total} {} left of those that were owned.",
+                was_were(total)
+            ),
             (false, false) => format!(
                 "No more seats are in use than there are: {in_use} of {total} seats of {product} \
                  were in use, which left {free} for the {asked} asked for."
@@ -203,7 +208,10 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
     let product = &row.product;
     let asked = u64::from(row.seats);
     let free = row.scene.seats.saturating_sub(row.scene.in_use);
-    let more = asked.saturating_sub(free).max(1);
+    // More may be in use than there are: what was owned has ended since they were granted.
+    let more = (row.scene.in_use + asked)
+        .saturating_sub(row.scene.seats)
+        .max(1);
     let Some(reason) = reason else {
         return Vec::new();
     };

@@ -83,15 +83,15 @@ pub(crate) fn distrust(error: &std::io::Error) -> Option<&'static str> {
     Some(match alert {
         // The latter where an authority of the same name is trusted, whose key is another.
         AlertDescription::UnknownCA | AlertDescription::DecryptError => {
-            "it does not trust who signed the server's certificate: give it the authority with \
-             --ca-file"
+            "the client does not trust who signed the server's certificate: give it the \
+             authority with --ca-file"
         }
-        AlertDescription::CertificateExpired => "to it the server's certificate has ended",
+        AlertDescription::CertificateExpired => "to the client the server's certificate has ended",
         AlertDescription::BadCertificate
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnsupportedCertificate => {
-            "it does not take the server's certificate, as of a name that is not in it: `usher tls \
-             show` tells the names"
+            "the client does not take the server's certificate, as of a name that is not in it: \
+             `usher tls show` tells the names"
         }
         _ => return None,
     })

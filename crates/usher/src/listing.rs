@@ -124,7 +124,7 @@ pub(crate) fn show<T: Serialize>(
     rows(&page.items).print()?;
     if page.next.is_some() {
         eprintln_quiet(&format!(
-            "There are more than these {}; --limit 0 shows all.",
+            "There are more than the {} shown; --limit 0 shows all.",
             page.items.len()
         ));
     }

@@ -482,20 +482,28 @@ fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
     let (starts, missed) = (figures.starts.load(Relaxed), figures.missed.load(Relaxed));
     let overflows = figures.overflows.load(Relaxed);
     if missed > 0 {
+        let (were, they) = match missed {
+            1 => ("start was", "it"),
+            _ => ("starts were", "they"),
+        };
         words.push(format!(
-            "{missed} starts were over before they could be looked at ({starts} were seen whole)"
+            "{missed} {were} over before {they} could be looked at ({starts} seen whole)"
         ));
     }
     if overflows > 0 {
         words.push(format!(
-            "events were lost {overflows} times because they came too fast; what runs was looked \
-             at again"
+            "events were lost {} because they came too fast; what runs was looked at again",
+            match overflows {
+                1 => "once".to_owned(),
+                many => format!("{many} times"),
+            }
         ));
     }
     let dropped = agent.outbox.dropped()?;
     if dropped > 0 {
         words.push(format!(
-            "{dropped} records were dropped because the server was away for too long"
+            "{dropped} record{} dropped because the server was away for too long",
+            if dropped == 1 { " was" } else { "s were" }
         ));
     }
     let trouble = agent.gate.as_ref().and_then(|gate| gate.trouble());

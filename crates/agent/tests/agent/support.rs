@@ -600,7 +600,9 @@ pub(crate) fn milliseconds(value: &Value, field: &str) -> i64 {
 /// could look at them, or their events came too fast for the kernel to keep.
 pub(crate) fn accounts_for(agent: &Agent, missing: u64) -> bool {
     agent.status().can_miss.iter().any(|words| {
-        let over = words.split_once(" starts were over before");
+        let over = words
+            .split_once(" start")
+            .filter(|(_, rest)| rest.contains("over before"));
         let over = over.map_or(0, |(count, _)| count.parse().unwrap());
         over >= missing || words.starts_with("events were lost")
     })

@@ -14,7 +14,7 @@ use super::leases;
 use super::status::watching;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::output::{Tone, line, print, print_json, shown_path, tame, time, toned};
+use crate::output::{Tone, counted, line, print, print_json, shown_path, tame, time, toned};
 use crate::run::door;
 use crate::supervisor::{TOKEN_FILE, bond};
 
@@ -285,8 +285,8 @@ fn describe(status: &AgentStatus) -> String {
         format!("watching     {}", watching(status.watching)),
         format!("sessions     {} running", status.sessions),
         format!(
-            "outbox       {} items that the server does not have yet",
-            status.outbox
+            "outbox       {} that the server does not have yet",
+            counted(status.outbox, "item")
         ),
     ];
     lines.extend(

@@ -57,7 +57,7 @@ fn a_long_list_is_fetched_page_by_page_up_to_the_limit() {
     assert_eq!(count, 1_500);
     assert_eq!(
         said,
-        "There are more than these 1500; --limit 0 shows all.\n"
+        "There are more than the 1500 shown; --limit 0 shows all.\n"
     );
 }
 

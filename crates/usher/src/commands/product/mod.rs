@@ -499,7 +499,7 @@ fn describe(view: &ProductView) -> String {
     rows.retain(|(_, value)| !value.is_empty());
     let lines: Vec<String> = rows
         .iter()
-        .map(|(title, value)| format!("{title:<16}{}", tame(value)))
+        .map(|(title, value)| format!("{title:<18}{}", tame(value)))
         .collect();
     lines.join("\n")
 }
