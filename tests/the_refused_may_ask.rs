@@ -1,13 +1,15 @@
 //! Who has no token is answered through the agent of the computer: what is theirs, why they were
 //! refused, how many hold and wait, since when, and in which place they are themselves.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Output};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::accounts::{Accounts, end};
 use crate::gated::{ANNA, BEN};
-use crate::support::{Ended, said, stderr, stdout, usher, wait_for};
+use crate::support::{Ended, finish, said, signal, stderr, stdout, usher, wait_for};
 
 /// One more account.
 const CLEO: u32 = 12_003;
@@ -198,4 +200,96 @@ fn a_person_by_token_and_by_agent_is_one_person() {
     let why: Value = serde_json::from_slice(&why.stdout).unwrap();
     assert_eq!(why["only"]["account"], account, "{why}");
     end(holder);
+}
+
+#[test]
+fn a_script_takes_keeps_and_gives_back_a_seat_without_a_token() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let running = &computer.accounts.running;
+    running.ok(&["product", "add", "pack", "--seats", "2"]);
+    let checkout = ["checkout", "cad", "--also", "pack=2", "--ttl", "1m"];
+    let held = computer.json(BEN, &checkout);
+    let lease = held["id"].as_str().unwrap();
+    assert_eq!(held["also"][0]["seats"], 2, "{held}");
+    let own = computer.json(BEN, &["leases"]);
+    assert_eq!(own["items"].as_array().map(Vec::len), Some(2), "{own}");
+    let renewed = computer.says(BEN, &["renew", lease]);
+    assert!(renewed.status.success(), "{}", said(&renewed));
+    // It is nobody else's to keep, or to end.
+    for command in ["renew", "checkin"] {
+        let other = computer.says(ANNA, &[command, lease]);
+        assert_eq!(other.status.code(), Some(1), "{}", said(&other));
+    }
+    let given_back = computer.says(BEN, &["checkin", lease]);
+    assert!(given_back.status.success(), "{}", said(&given_back));
+    assert_eq!(running.json(&["leases"])["items"], serde_json::json!([]));
+}
+
+#[test]
+fn who_has_no_token_asks_for_nobody_else() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    for asked in [
+        &["checkout", "cad", "--user", "anna"][..],
+        &["checkout", "cad", "--priority", "5"],
+        &["run", "--product", "cad", "--user", "anna", "--", "true"],
+        &["run", "--product", "cad", "--computer", "pc7", "--", "true"],
+    ] {
+        let refused = computer.says(BEN, asked);
+        assert_eq!(
+            refused.status.code(),
+            Some(77),
+            "{asked:?}: {}",
+            said(&refused)
+        );
+        assert!(
+            said(&refused).contains("a token that may ask so"),
+            "{}",
+            said(&refused)
+        );
+    }
+    let usage = computer.accounts.running.json(&["usage"]);
+    assert_eq!(usage["items"], serde_json::json!([]), "nothing was run");
+}
+
+#[test]
+fn who_waits_twice_and_gives_up_once_still_waits() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let holder = computer.holds(ANNA);
+    let waits = |count: u64| {
+        wait_for("the queue", || {
+            let status = computer.accounts.running.json(&["status"]);
+            (status["products"][0]["queued"] == count).then_some(())
+        });
+    };
+    let notify = || {
+        let mut notify = computer
+            .accounts
+            .command(BEN, &["notify", "--when-free", "cad"]);
+        let child = notify.spawn().unwrap();
+        waits(1);
+        child
+    };
+    let first = notify();
+    // It is known of the second once that has been told that it waits.
+    let mut second = notify();
+    let mut said = String::new();
+    let mut out = BufReader::new(second.stdout.take().unwrap());
+    out.read_line(&mut said).unwrap();
+    assert!(said.contains("You wait for a seat of cad"), "{said}");
+    signal(second.id(), Signal::SIGINT);
+    assert_eq!(finish(second).status.code(), Some(130));
+    waits(1);
+    end(holder);
+    let told = finish(first);
+    assert!(
+        stdout(&told).contains("A seat of cad"),
+        "{}",
+        crate::support::said(&told)
+    );
 }

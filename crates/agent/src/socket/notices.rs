@@ -70,7 +70,7 @@ pub(super) async fn tell_me(
             format!("no notice {id:?} is kept for this account: start the program again"),
         ));
     };
-    told(state.attendant.tell_me(who, &product).await)
+    told(state.attendant.tell_me(who, &product, None).await)
 }
 
 /// `POST /v1/products/{id}/tell-me`: who asks is told when a seat is kept for them.
@@ -79,7 +79,10 @@ pub(super) async fn tell_me_of(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Id(product): Id,
 ) -> Answer {
-    told(state.attendant.tell_me(peer.who(), &product).await)
+    let asked = state
+        .attendant
+        .tell_me(peer.who(), &product, peer.process());
+    told(asked.await)
 }
 
 /// `DELETE /v1/products/{id}/tell-me`: who asks waits no more, and a seat that is kept goes back.
@@ -88,7 +91,9 @@ pub(super) async fn leave(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Id(product): Id,
 ) -> Answer {
-    state.attendant.leave(peer.who(), &product)?;
+    state
+        .attendant
+        .leave(peer.who(), &product, peer.process())?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -226,11 +226,7 @@ impl Use {
 
 /// Who asks was given the lease. One that has ended by now uses it no more.
 fn claim(state: &State, peer: Peer, lease: &str) {
-    let key = |pid| {
-        let start = procfs::process_stat(pid).ok()?.start;
-        Some(ProcessKey { pid, start })
-    };
-    if let Some(whose) = peer.pid.and_then(key) {
+    if let Some(whose) = peer.process() {
         state.uses.share(lease, whose);
     }
 }

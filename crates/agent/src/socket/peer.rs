@@ -2,7 +2,7 @@
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
-use usher_core::sessions::Who;
+use usher_core::sessions::{ProcessKey, Who};
 
 use super::listener::LocalListener;
 use crate::watch::procfs;
@@ -26,6 +26,15 @@ impl Peer {
             counted: login.unwrap_or(self.uid),
             real: self.uid,
         }
+    }
+
+    /// The process, if it still is that user's.
+    pub(crate) fn process(self) -> Option<ProcessKey> {
+        let pid = self
+            .pid
+            .filter(|pid| procfs::real_uid(*pid).is_ok_and(|uid| uid == self.uid))?;
+        let start = procfs::process_stat(pid).ok()?.start;
+        Some(ProcessKey { pid, start })
     }
 
     pub(crate) fn is_root(self) -> bool {

@@ -11,7 +11,7 @@ use usher_api::{
     CheckoutAnswer, CheckoutRequest, Code, Lease, SubjectKey, TellMeAnswer, TicketAnswer,
     TicketState,
 };
-use usher_core::sessions::Who;
+use usher_core::sessions::{ProcessKey, Who};
 
 use super::{Kept, Stage, TooMany, Wait};
 use crate::agent::Agent;
@@ -72,8 +72,21 @@ impl Attendant {
 
     /// Somebody is to be told when a seat of a product is free. Who does not wait for the answer
     /// waits for the seat all the same.
-    pub(crate) async fn tell_me(&self, who: Who, product: &str) -> Result<TellMeAnswer, Failed> {
-        let begun = lock(&self.agent).waits.begin(who, product)?;
+    /// `process` is the one that waits, where there is one.
+    pub(crate) async fn tell_me(
+        &self,
+        who: Who,
+        product: &str,
+        process: Option<ProcessKey>,
+    ) -> Result<TellMeAnswer, Failed> {
+        let begun = {
+            let mut agent = lock(&self.agent);
+            let begun = agent.waits.begin(who, product)?;
+            if let Some(process) = process {
+                agent.waits.tells(product, who.counted, process);
+            }
+            begun
+        };
         let number = match begun {
             Ok(number) => number,
             Err(wait) => return Ok(self.shown(&wait)),
@@ -99,10 +112,16 @@ impl Attendant {
         told.await.map_err(|_| Failed::Stopping)?
     }
 
-    /// Somebody does not want to be told any more. What they held goes back.
-    pub(crate) fn leave(&self, who: Who, product: &str) -> Result<(), OutboxError> {
+    /// Somebody does not want to be told any more by `process`. What they held goes back, unless
+    /// another process of theirs waits for the same.
+    pub(crate) fn leave(
+        &self,
+        who: Who,
+        product: &str,
+        process: Option<ProcessKey>,
+    ) -> Result<(), OutboxError> {
         let mut agent = lock(&self.agent);
-        let number = agent.waits.of(product, who.counted).map(|wait| wait.number);
+        let number = agent.waits.leaves(product, who.counted, process);
         number.map_or(Ok(()), |number| agent.end_wait(number, None, None))?;
         self.changed.notify_one();
         Ok(())

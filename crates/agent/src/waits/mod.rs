@@ -7,18 +7,22 @@
 
 mod attend;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use usher_core::sessions::{SessionId, Who};
+use usher_core::sessions::{ProcessKey, SessionId, Who};
 
 pub(crate) use self::attend::{Attendant, Failed};
 use crate::agent::Agent;
 use crate::notices::{self, News};
 use crate::outbox::{Change, OutboxError};
+use crate::watch::procfs;
 
 /// Waits at a time, and of one person.
 const LIMIT: usize = 256;
 const OF_ONE_LIMIT: usize = 16;
+/// Processes that are known to wait for one.
+const TELLERS_LIMIT: usize = 64;
 /// Where they are kept.
 const KEPT: &str = "waits";
 
@@ -58,6 +62,9 @@ pub(crate) struct Kept {
 pub(crate) struct Waits {
     last: u64,
     waits: Vec<Wait>,
+    /// The processes that wait for each, by its number. None are known of what a former run of the
+    /// agent took in, or a desktop asked for.
+    tellers: FxHashMap<u64, Vec<ProcessKey>>,
     changed: watch::Sender<()>,
 }
 
@@ -78,6 +85,7 @@ impl Waits {
         Waits {
             last: 0,
             waits: Vec::new(),
+            tellers: FxHashMap::default(),
             changed: watch::Sender::new(()),
         }
     }
@@ -115,7 +123,29 @@ impl Waits {
     fn remove(&mut self, number: u64) -> Option<Wait> {
         let at = self.waits.iter().position(|wait| wait.number == number)?;
         self.changed.send_replace(());
+        self.tellers.remove(&number);
         Some(self.waits.remove(at))
+    }
+
+    /// A process waits for what a person waits for; beyond a bound it is not known that it does.
+    fn tells(&mut self, product: &str, counted: u32, process: ProcessKey) {
+        let Some(number) = self.of(product, counted).map(|wait| wait.number) else {
+            return;
+        };
+        let tellers = self.tellers.entry(number).or_default();
+        tellers.retain(|other| *other != process && procfs::still_runs(*other));
+        if tellers.len() < TELLERS_LIMIT {
+            tellers.push(process);
+        }
+    }
+
+    /// A process does not wait any more. The wait to end: none where another of the same person
+    /// goes on.
+    fn leaves(&mut self, product: &str, counted: u32, process: Option<ProcessKey>) -> Option<u64> {
+        let number = self.of(product, counted)?.number;
+        let tellers = self.tellers.entry(number).or_default();
+        tellers.retain(|other| Some(*other) != process && procfs::still_runs(*other));
+        tellers.is_empty().then_some(number)
     }
 
     /// The ticket by which a person waits for a product.
