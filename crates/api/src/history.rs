@@ -52,7 +52,7 @@ pub struct Usage {
     pub users: u64,
     /// Different computers.
     pub computers: u64,
-    /// Their durations added up, in whole seconds.
+    /// Their durations added up as far as they lie in the time, in whole seconds.
     pub total_seconds: u64,
     /// When it was last in use.
     #[schema(value_type = Option<String>, format = DateTime)]

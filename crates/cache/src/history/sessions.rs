@@ -181,7 +181,8 @@ impl History {
         })
     }
 
-    /// Each product's use by sessions that touched a time, by product id. `after` counts rows.
+    /// Each product's use by sessions that touched a time, by product id. Of each the part that lies
+    /// in it counts, by the wall clock, and no more than it lasted. `after` counts rows.
     pub fn usage(
         &self,
         filter: &UsageFilter,
@@ -192,7 +193,8 @@ impl History {
             let mut statement = connection.prepare_cached(
                 "SELECT p.id, count(*), sum(u.ended_at IS NULL), sum(u.lease IS NULL), \
                  count(DISTINCT u.subject), count(DISTINCT u.computer), \
-                 sum(coalesce(u.duration_ms, max(0, ?4 - u.started_at))), \
+                 sum(min(coalesce(u.duration_ms, max(0, ?4 - u.started_at)), \
+                     max(0, min(coalesce(u.ended_at, ?4), ?3) - max(u.started_at, ?2)))), \
                  max(coalesce(u.ended_at, ?4)) \
                  FROM uses u JOIN products p ON p.number = u.product \
                  JOIN subjects s ON s.id = u.subject JOIN computers c ON c.id = u.computer \

@@ -306,3 +306,47 @@ fn a_lease_that_was_waited_for_tells_what_else_was_asked_for() {
     assert_eq!(why.also, [("pack".to_owned(), 2)]);
     engine.close();
 }
+
+#[test]
+fn use_in_a_time_is_no_longer_than_that_time() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let now = clock.wall_ms();
+    let used = ReportItem::Finished {
+        session: 1,
+        product: "cad".into(),
+        program: "cad".into(),
+        version: None,
+        subject: SubjectRef {
+            authority: "computer:pc1".into(),
+            key: "1000".into(),
+            name: "ada".into(),
+            candidate: 12,
+        },
+        real_subject: None,
+        started_at: Wall(now - 30_000),
+        ended_at: Wall(now - 10_000),
+        // The computer slept for half of it.
+        duration_ms: 10_000,
+        lease: None,
+        first_reported: None,
+    };
+    report(&engine, vec![(1, used)]);
+    engine.settle().unwrap();
+    let total = |since: i64, until: i64| {
+        let filter = UsageFilter {
+            since: now + since,
+            until: now + until,
+            ..UsageFilter::default()
+        };
+        let rows = engine.history().usage(&filter, now, (0, 10)).unwrap().rows;
+        rows.iter().map(|row| row.total_ms).sum::<u64>()
+    };
+    assert_eq!(total(-60_000, 0), 10_000);
+    assert_eq!(total(-20_000, -17_000), 3_000);
+    assert_eq!(total(-60_000, -25_000), 5_000);
+    assert_eq!(total(-5_000, 0), 0);
+    engine.close();
+}

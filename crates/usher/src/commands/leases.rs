@@ -50,9 +50,14 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
         if page.items.is_empty() {
             must_exist(&asked.client, args.product.as_deref()).await?;
         }
-        let empty = match &page.only {
-            Some(_) => "You hold no seat.",
-            None => "No seat is in use.",
+        let is_narrowed = [&args.product, &args.user, &args.computer]
+            .iter()
+            .any(|it| it.is_some());
+        let empty = match (&page.only, is_narrowed) {
+            (Some(_), false) => "You hold no seat.",
+            (Some(_), true) => "You hold no seat that was asked for.",
+            (None, false) => "No seat is in use.",
+            (None, true) => "No seat that was asked for is in use.",
         };
         show(context, &page, empty, table)?;
         asked

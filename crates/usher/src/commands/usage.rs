@@ -8,7 +8,7 @@ use usher_core::identify::is_of_base_system;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, show};
 use crate::mine::{Through, cut};
 use crate::output::{Table, counted as counted_as, time};
 
@@ -89,6 +89,14 @@ impl Usage {
         ("all", &[View::Programs]),
     ];
 
+    /// Whether nothing narrows the sessions that are asked for.
+    fn asks_for_all(&self) -> bool {
+        let texts = [&self.product, &self.user, &self.computer];
+        let times = [&self.since, &self.until];
+        let nothing = texts.iter().all(|it| it.is_none()) && times.iter().all(|it| it.is_none());
+        nothing && !self.running
+    }
+
     /// Refuses what was typed and has no effect in the view that is asked for.
     pub(crate) fn refuse_without_effect(
         &self,
@@ -131,9 +139,14 @@ async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
         .with("until", args.until.map(|until| until.to_string()))
         .with("running", args.running.then_some("true"));
     let page = asked.list(&query, &args.extent, session_id).await?;
-    let empty = match &page.only {
-        Some(_) => "You have used nothing yet.",
-        None => "No sessions yet.",
+    if page.items.is_empty() {
+        must_exist(&asked.client, args.product.as_deref()).await?;
+    }
+    let empty = match (&page.only, args.asks_for_all()) {
+        (Some(_), true) => "You have used nothing yet.",
+        (Some(_), false) => "You have used nothing that was asked for.",
+        (None, true) => "No sessions yet.",
+        (None, false) => "No session is as it was asked for.",
     };
     show(context, &page, empty, session_table)?;
     if let (Some(only), false) = (&page.only, context.json()) {
@@ -153,9 +166,12 @@ async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
         .with("since", args.since.map(|since| since.to_string()))
         .with("until", args.until.map(|until| until.to_string()));
     let page: Page<usher_api::Usage> = fetch(&asked.client, &query, &args.extent).await?;
+    if page.items.is_empty() {
+        must_exist(&asked.client, args.product.as_deref()).await?;
+    }
     let empty = match &page.only {
         Some(_) => "You have used nothing in this time.",
-        None => "No product was used.",
+        None => "No product was used in this time.",
     };
     show(context, &page, empty, usage_table)?;
     if let (Some(only), false) = (&page.only, context.json()) {

@@ -5,12 +5,12 @@ mod overlap;
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
-use usher_api::{Entitlement as Wire, EntitlementRequest, Metric};
+use usher_api::{Entitlement as Wire, EntitlementRequest, Metric, Page};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, segment, show};
 use crate::output::{Table, counted, line, print_json, time};
 
 /// The metrics that this version can count.
@@ -113,13 +113,15 @@ pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {
             Entitlement::Add(args) => add(args, context, &client).await,
             Entitlement::List(args) => {
                 let query = Query::new("/v1/entitlements").with("product", args.product.as_ref());
-                let page = fetch(&client, &query, &args.extent).await?;
-                show(
-                    context,
-                    &page,
-                    "Nothing is owned yet: `usher entitlement add PRODUCT --seats N`.",
-                    table,
-                )
+                let page: Page<Wire> = fetch(&client, &query, &args.extent).await?;
+                if page.items.is_empty() {
+                    must_exist(&client, args.product.as_deref()).await?;
+                }
+                let empty = match &args.product {
+                    Some(_) => "Nothing is owned of it: `usher entitlement add PRODUCT --seats N`.",
+                    None => "Nothing is owned yet: `usher entitlement add PRODUCT --seats N`.",
+                };
+                show(context, &page, empty, table)
             }
             Entitlement::Edit(args) => edit(args, context, &client).await,
             Entitlement::Remove(args) => {
