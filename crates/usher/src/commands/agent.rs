@@ -249,7 +249,9 @@ async fn status(args: Status, context: &Context) -> Result<(), Failure> {
                 places.join(" and ")
             ),
         )
-        .next("`usher up` starts one; --agent-socket names another place."));
+        .next(
+            "Whoever administers this computer starts one; --agent-socket names another place.",
+        ));
     };
     if context.json() {
         return print_json(&status);

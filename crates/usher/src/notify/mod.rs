@@ -98,7 +98,7 @@ impl Reader {
 
 fn nobody() -> Failure {
     Failure::new(exit::NO_SERVER, "no Usher agent answers on this computer")
-        .next("`usher up` starts one; --agent-socket names another place.")
+        .next("Whoever administers this computer starts one; --agent-socket names another place.")
 }
 
 async fn poll(

@@ -159,7 +159,10 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
         None => vec![Finding::warn(
             "agent",
             "none answers on this computer: programs that nobody wrapped are not seen here",
-            "`usher up` starts one.",
+            match rustix::process::geteuid().is_root() {
+                true => "`usher service install agent` and `usher up` start one.",
+                false => "Whoever administers this computer may start one.",
+            },
         )],
     });
     findings.extend(mounts::findings(agent.as_ref()));
