@@ -5,6 +5,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::segment;
+use crate::mine::Through;
 
 /// Give a lease back; giving it back twice is no error
 #[derive(Debug, Args)]
@@ -16,13 +17,16 @@ pub(crate) struct Checkin {
     /// Lease id
     #[arg(value_name = "LEASE")]
     lease: String,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it.
 pub(crate) fn run(args: &Checkin, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
-        Ok(client
+        let asked = args.through.ask(context).await?;
+        Ok(asked
+            .client
             .delete(&format!("/v1/leases/{}", segment(&args.lease)?))
             .await?)
     })

@@ -6,7 +6,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::eprintln_quiet;
+use crate::mine::Through;
 use crate::output::{line, print_json, time};
+use crate::run::door::of_another;
 use crate::run::seat::{Ask, Wait, acquire};
 use crate::run::signals::Signals;
 
@@ -19,7 +21,7 @@ Examples:
   usher checkout solver --also hpc-pack=2 --wait      both, or neither
   usher checkout gimp --user anna --computer pc7      needs a token that may ask for her
 
-Keep it with `usher renew LEASE`, give it back with `usher checkin LEASE`. `usher run` does both.
+Without a token the agent of this computer asks for you. Keep it with `usher renew LEASE`, give it back with `usher checkin LEASE`. `usher run` does both.
 Exit codes: 77 refused, 75 waited as long as asked, or not now (paused,
 holding after a restore), 69 no server.")]
 pub(crate) struct Checkout {
@@ -54,12 +56,18 @@ pub(crate) struct Checkout {
         allow_hyphen_values = true
     )]
     priority: i8,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it.
 pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = context.client()?;
+        let asked = args.through.ask(context).await?;
+        let is_of_another = args.user.is_some() || args.computer.is_some() || args.priority != 0;
+        if asked.by_agent && is_of_another {
+            return Err(of_another());
+        }
         let mut signals = Signals::take()?;
         let ask = Ask {
             one_use: false,
@@ -73,7 +81,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
             program: None,
             wait: args.wait,
         };
-        let lease = acquire(&client, &ask, signals.ending()).await?;
+        let lease = acquire(&asked.client, &ask, signals.ending()).await?;
         if context.json() {
             return print_json(&lease);
         }

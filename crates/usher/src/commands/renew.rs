@@ -6,6 +6,7 @@ use usher_api::Lease;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::segment;
+use crate::mine::Through;
 use crate::output::{line, print_json, time};
 
 /// Keep a lease for another ttl
@@ -17,13 +18,21 @@ pub(crate) struct Renew {
     /// Lease id
     #[arg(value_name = "LEASE")]
     lease: String,
+    #[command(flatten)]
+    through: Through,
 }
 
 /// Does it.
 pub(crate) fn run(args: &Renew, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let path = format!("/v1/leases/{}/renew", segment(&args.lease)?);
-        let lease: Lease = context.client()?.post_empty(&path).await?;
+        let lease: Lease = args
+            .through
+            .ask(context)
+            .await?
+            .client
+            .post_empty(&path)
+            .await?;
         if context.json() {
             return print_json(&lease);
         }

@@ -13,7 +13,7 @@ use usher_api::AgentStatus;
 use usher_api::client::{Client, Endpoint};
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 
 /// Where a computer's own agent listens.
 pub(crate) const SYSTEM_SOCKET: &str = usher_agent::PUBLIC_SOCKET;
@@ -83,12 +83,20 @@ impl ToldAgent {
     }
 }
 
-/// Finds out whom to ask.
-pub(crate) async fn find(named: Option<&Path>, context: &Context) -> Result<Door, Failure> {
+/// Finds out whom to ask. For another person or computer than this that is the server: the agent
+/// asks for whom the kernel names.
+pub(crate) async fn find(
+    named: Option<&Path>,
+    context: &Context,
+    for_another: bool,
+) -> Result<Door, Failure> {
+    if for_another && context.token().is_none() {
+        return Err(of_another());
+    }
     let Some((agent, status)) = agent(named, context).await? else {
         if let Some(path) = named {
             return Err(Failure::new(
-                crate::failure::exit::NO_SERVER,
+                exit::NO_SERVER,
                 format!("no Usher agent answers at {}", path.display()),
             )
             .next("Is one running? Leave --agent-socket out to ask the server itself."));
@@ -100,7 +108,7 @@ pub(crate) async fn find(named: Option<&Path>, context: &Context) -> Result<Door
         });
     };
     let same_server = same(&status.server, context.server()) || !context.server_given;
-    let through_agent = same_server && !context.token_given;
+    let through_agent = same_server && !context.token_given && !for_another;
     let seats = if through_agent {
         agent.clone()
     } else {
@@ -111,6 +119,16 @@ pub(crate) async fn find(named: Option<&Path>, context: &Context) -> Result<Door
         agent: same_server.then_some(agent),
         through_agent,
     })
+}
+
+/// Why the agent is not asked for somebody or somewhere else: it asks for whom the kernel names.
+pub(crate) fn of_another() -> Failure {
+    Failure::new(
+        exit::REFUSED,
+        "without a token a seat is asked for by the agent, for you, on this computer and in your \
+         place of the queue: --user, --computer and --priority take a token that may ask so",
+    )
+    .next("Give one with --token or USHER_TOKEN: an operator's, or a client's for its own user.")
 }
 
 /// Whether two addresses are of one server.

@@ -69,7 +69,12 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
             Joined::NotHeld => Err(Failure::failed(format!("lease {lease} cannot be joined"))),
         };
     }
-    let door = door::find(order.agent_socket.as_deref(), context).await?;
+    let door = door::find(
+        order.agent_socket.as_deref(),
+        context,
+        order.user.is_some() || order.computer.is_some(),
+    )
+    .await?;
     let recognised = match &order.product {
         Some(product) => Some(product.clone()),
         // Inside of a run, what is not recognised joins it.
