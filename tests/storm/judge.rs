@@ -8,6 +8,7 @@ use std::time::Duration;
 use usher_testing::control::Control;
 
 use super::books::{Books, Lease, Refusals, Session};
+use super::pairing::Pairing;
 use super::policies::{Follower, Policies, Was};
 use super::products::PRODUCTS;
 use super::site::Site;
@@ -252,25 +253,37 @@ impl Case<'_> {
 
     /// One session for each run, no more.
     fn each_by_itself(&self, runs: &[Run<'_>], sessions: &[&Session], wrong: &mut Vec<String>) {
-        let mut left: Vec<&Session> = sessions.to_vec();
-        for run in runs {
-            // Of two that began in one breath each has its own end.
-            let fits = left.iter().enumerate();
-            let fits = fits.filter(|(_, session)| self.is_of(session, run));
-            let best = fits.min_by_key(|(_, session)| off(session, run));
-            let found = best.map(|(place, _)| place).map(|place| left.remove(place));
-            match (found, self.is_seen(run)) {
-                (None, Was::Always) => wrong.push(format!(
-                    "lost: {run:?}, of the sessions {}",
-                    near(sessions, run)
-                )),
-                (Some(session), Was::Never) => {
-                    wrong.push(format!("of no product: {run:?}: {session:?}"));
-                }
-                _ => {}
+        let is_never = |run: &&Run<'_>| self.is_seen(run) == Was::Never;
+        let seen: Vec<&Run<'_>> = runs.iter().filter(|run| !is_never(run)).collect();
+        // Of two that began in one breath each has its own end.
+        let fits = |run: &&Run<'_>| {
+            let mut fits: Vec<usize> = (0..sessions.len())
+                .filter(|at| self.is_of(sessions[*at], run))
+                .collect();
+            fits.sort_by_key(|at| off(sessions[*at], run));
+            fits
+        };
+        let fits = seen.iter().map(fits).collect();
+        let is_always = |run: usize| self.is_seen(seen[run]) == Was::Always;
+        let pairing = Pairing::of(fits, sessions.len(), is_always);
+        for (at, run) in seen.iter().enumerate() {
+            if pairing.session_of(at).is_none() && is_always(at) {
+                let near = near(sessions, run);
+                wrong.push(format!("lost: {run:?}, of the sessions {near}"));
             }
         }
-        for session in left.into_iter().filter(|left| !self.is_cut_off(left, runs)) {
+        for session in pairing.left().map(|at| sessions[at]) {
+            if let Some(run) = runs
+                .iter()
+                .filter(is_never)
+                .find(|run| self.is_of(session, run))
+            {
+                wrong.push(format!("of no product: {run:?}: {session:?}"));
+                continue;
+            }
+            if self.is_cut_off(session, runs) {
+                continue;
+            }
             let near: Vec<&Run<'_>> = runs.iter().filter(|run| overlap(session, run)).collect();
             wrong.push(format!(
                 "of no run, or doubled: {session:?}; the runs {near:?}, of the sessions {:?}",
@@ -393,9 +406,13 @@ impl Case<'_> {
     }
 }
 
-/// By how much begin and end differ. The begin is seen at once, the end perhaps late.
+/// By how much begin and end differ. The begin is seen at once, and lies before a start that was
+/// held for a while; the end is perhaps seen late.
 fn off(session: &Session, run: &Run<'_>) -> u64 {
-    let begins = session.from_ms.abs_diff(run.start.decided_ms());
+    let begins = session
+        .from_ms
+        .clamp(run.start.began_ms, run.start.decided_ms())
+        .abs_diff(session.from_ms);
     let ends = session
         .until_ms
         .map_or(0, |until| until.abs_diff(run.ended_ms));
@@ -519,4 +536,36 @@ fn the_judge_sees_each_wrong_thing_and_no_other() {
         books.sessions[0].until_ms = Some(13_000)
     });
     sees("lost", |_, books| books.sessions[1].until_ms = Some(21_000));
+}
+
+/// As it was in a storm: a start that was held begins before it is decided, and two sessions that
+/// end within a second may each be of either run.
+#[test]
+fn a_start_that_was_held_has_the_session_that_began_with_it() {
+    let product = (0..PRODUCTS.len())
+        .find(|at| PRODUCTS[*at].is_per_process)
+        .unwrap();
+    let wrong = wrongs(|starts, books| {
+        let start = |began_ms, took_ms, ended_ms| Start {
+            user: 1,
+            product,
+            second: false,
+            began_ms,
+            took: Duration::from_millis(took_ms),
+            outcome: Outcome::Ran { ended_ms },
+        };
+        let session = |from_ms, until_ms| Session {
+            user: 1,
+            product,
+            program: PRODUCTS[product].program(false),
+            from_ms,
+            until_ms: Some(until_ms),
+            has_seat: false,
+        };
+        *starts = vec![start(12_821, 240, 14_411), start(13_067, 7, 13_906)];
+        books.sessions = vec![session(12_815, 14_411), session(13_066, 13_906)];
+        books.leases.clear();
+        books.refusals.clear();
+    });
+    assert_eq!(wrong, Vec::<String>::new());
 }

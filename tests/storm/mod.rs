@@ -4,6 +4,7 @@
 pub(crate) mod books;
 pub(crate) mod dice;
 pub(crate) mod judge;
+mod pairing;
 pub(crate) mod policies;
 pub(crate) mod products;
 pub(crate) mod site;
