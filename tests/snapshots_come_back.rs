@@ -153,3 +153,22 @@ fn a_data_file_that_is_gone_is_said_and_not_replaced_by_an_empty_one() {
         serde_json::json!([])
     );
 }
+
+#[test]
+fn a_server_is_not_begun_in_the_directory_of_a_manager() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let mut manager = usher();
+    manager.args(["manager", "--console", "127.0.0.1:0"]);
+    let manager = Running::start(&mut manager, &data);
+    assert_eq!(manager.stop(), Some(0));
+    let mut server = usher();
+    server.args(["server", "--listen", "127.0.0.1:0", "--data"]);
+    let refused = server.arg(&data).ended();
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("is the data directory of a manager"),
+        "{}",
+        said(&refused)
+    );
+}

@@ -55,7 +55,7 @@ pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&
          Content-Transfer-Encoding: 8bit\n\n\
          {said}\n\n\
          About       {about}\n\
-         Where       site {site}, told by the manager on {computer}\n\
+         Where       {site}, told by the manager on {computer}\n\
          Since       {first}{often}\n{over}\
          What        {severity}, message {id}: {meaning}\n\
          What to do  {check}\n\
@@ -67,7 +67,11 @@ pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&
         sent = now.as_millisecond(),
         host = from.rsplit('@').next().unwrap_or("usher"),
         said = message.text,
-        site = message.site,
+        // Which is its name where nobody has given another.
+        site = match message.site.as_str() {
+            "site" => "this site".to_owned(),
+            named => format!("site {named}"),
+        },
         computer = message.computer,
         first = message.first_at,
         severity = message.severity,

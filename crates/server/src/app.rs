@@ -327,7 +327,7 @@ impl App {
                 Code::Busy,
                 format!(
                     "the limit of {READERS_LIMIT} requests that read the history is reached: try \
-                     again after Retry-After"
+                     again in a moment"
                 ),
             ),
             NotRead::Panicked => Refusal::panicked(),

@@ -161,8 +161,8 @@ impl Held<'_> {
         if all > HELD_LIMIT_BYTES {
             return Err(Refusal::new(
                 Code::Busy,
-                "the requests that wait for an answer hold as much as may be held: try again after \
-                 Retry-After",
+                "the requests that wait for an answer hold as much as may be held: try again in a \
+                 moment",
             ));
         }
         self.bodies.0.set(all);

@@ -213,7 +213,7 @@ impl From<Failure> for Refusal {
             Failure::Busy => Refusal::new(
                 Code::Busy,
                 "more requests wait for the disk than it takes in time; nothing was done: try \
-                 again after Retry-After",
+                 again in a moment",
             ),
             Failure::Storage(why) => Refusal::new(
                 Code::StorageFailed,

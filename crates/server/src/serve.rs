@@ -21,7 +21,7 @@ use crate::granting::{self, Hold};
 use crate::life::{Life, Seen};
 use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
-use crate::proof::LeaseProofs;
+use crate::proof::{LeaseProofs, PROOF_KEY_FILE};
 use crate::signing::PolicyKey;
 use crate::upkeep::Upkeep;
 use crate::{
@@ -234,6 +234,17 @@ fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
         // What is wrong with it is told by who opens it.
         Err(_) => return Ok(()),
     };
+    // A manager has a token of its own; what it keeps with it is not a server's.
+    let was_server = options.data.join(PROOF_KEY_FILE).exists();
+    let site = options.data.join("site.db");
+    if site.exists() && !was_server {
+        return Err(ServerError::Failed(format!(
+            "{} is the data directory of a manager, as {} shows: give the server one of its own \
+             with --data DIR",
+            options.data.display(),
+            site.display()
+        )));
+    }
     Err(ServerError::Failed(format!(
         "{} {what}, but {} shows that a server has kept its data here: put the file back, or bring \
          back a snapshot with `usher restore FILE`; --begin-anew begins with no products, seats and \
@@ -382,8 +393,8 @@ fn turn_away(mut stream: TcpStream, limit: usize) {
     let refusal = Refusal::new(
         Code::Busy,
         format!(
-            "{limit} connections are open, which is as many as may: try again after \
-             Retry-After"
+            "{limit} connections are open, which is as many as may: try again in a \
+             moment"
         ),
     );
     let body = refusal.text();

@@ -320,7 +320,7 @@ pub const CATALOGUE: &[Entry] = &[
         kind: Kind::Milestone,
         text: "Seats of {0}: {1} of {2} in use, {3} waiting, {4} refused within the last hour",
         meaning: "The next checkouts will wait or be refused.",
-        check: "`usher leases --product` shows who holds them; `usher denials` who was refused.",
+        check: "`usher leases --product ID` shows who holds them; `usher denials --product ID` who was refused.",
         does: "Nobody is thrown out.",
     },
     Entry {

@@ -243,8 +243,8 @@ fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal>
         .after(for_seconds),
         Reply::Paused => Refusal::new(
             Code::ServicePaused,
-            "the service is paused and grants nothing; nothing was done: try again after \
-             Retry-After, or let an operator say `usher service continue server`",
+            "the service is paused and grants nothing; nothing was done: try again later, \
+             or let an operator say `usher service continue server`",
         ),
         _ => return Err(Refusal::unexpected()),
     }))

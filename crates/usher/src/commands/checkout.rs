@@ -99,7 +99,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
             false => format!("{} and {last}", held.join(", ")),
         };
         eprintln_quiet(&format!(
-            "{} holds {held} for {} unless it is renewed.",
+            "{} holds {held} for {}, and longer if it is renewed.",
             lease.user,
             time::span(lease.ttl_seconds.into())
         ));

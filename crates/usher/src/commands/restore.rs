@@ -161,7 +161,8 @@ fn describe(restored: &Restored, data: &Path) -> String {
     if restored.hold_seconds > 0 {
         text.push_str(&format!(
             "\nAfter its start the server grants nothing for {}, until leases that the snapshot does \
-             not know must have ended.",
+             not know must have ended; `usher restore --accept-risk` lets it grant at once, and a \
+             seat may be in use twice.",
             time::span(restored.hold_seconds)
         ));
     }
@@ -182,7 +183,7 @@ mod tests {
         insta::assert_snapshot!(describe(&restored, Path::new("/srv/usher")), @r"
         /srv/usher is restored, with 12 leases.
         What was there before is kept as /srv/usher/cache.db.before.
-        After its start the server grants nothing for 1 d, until leases that the snapshot does not know must have ended.
+        After its start the server grants nothing for 1 d, until leases that the snapshot does not know must have ended; `usher restore --accept-risk` lets it grant at once, and a seat may be in use twice.
         ");
     }
 }

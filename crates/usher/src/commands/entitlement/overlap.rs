@@ -69,9 +69,17 @@ fn sentence(entitlement: &Wire, other: &Wire, all: &[&Wire]) -> String {
     format!(
         "{when} {} ({}) counts too: {} may then be used.",
         tame(&other.id),
-        counted(seats(other), "seat"),
+        owned(other),
         counted(together, "seat")
     )
+}
+
+fn owned(it: &Wire) -> String {
+    let seats = counted(u64::from(it.seats), "seat");
+    match it.overdraft {
+        0 => seats,
+        more => format!("{seats} and {more} of overdraft"),
+    }
 }
 
 /// Whether both are valid at some instant.
