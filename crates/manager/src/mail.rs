@@ -183,7 +183,7 @@ mod tests {
             "Seats of CAD are low",
             "About       the metering server alpha",
             "Where       site lab, told by the manager on mgr1",
-            "What to do  `usher leases --product`",
+            "What to do  `usher leases --product ID`",
             "More        https://usher.lab.example:8480/",
             "seen 3 times",
         ] {
