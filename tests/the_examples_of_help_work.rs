@@ -229,9 +229,6 @@ fn each_example_of_the_help_runs() {
                 format!("timeout -s INT 2 {command} || test $? = 124")
             }
             // What was done before is worth a warning, of seats that end.
-            _ if command.starts_with("usher check --server-only") => {
-                format!("(unset USHER_MANAGER; {command}) || test $? = 1")
-            }
             _ if command.starts_with("usher check") => format!("{command} || test $? = 1"),
             _ => command.to_owned(),
         };

@@ -124,9 +124,18 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
         Some(name) => file.narrowed(&name),
         None => file,
     };
-    let matches = config::layered(plain, &file)
-        .try_get_matches_from(args)
-        .map_err(|error| file.explain(error))?;
+    let (mut plain, mut withheld) = (Some(plain), Vec::new());
+    let matches = loop {
+        let defined = plain.take().unwrap_or_else(command);
+        let layered = config::layered(defined, &file, &withheld);
+        match layered.try_get_matches_from(&args) {
+            Ok(matches) => break matches,
+            Err(error) => match config::excluded(&error, &args) {
+                Some(option) if !withheld.contains(&option) => withheld.push(option),
+                _ => return Err(file.explain(error)),
+            },
+        }
+    };
     let cli = Cli::from_arg_matches(&matches)?;
     refuse_without_effect(&cli.command, &matches)?;
     let given = |id: &str| {
@@ -209,7 +218,7 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         command().debug_assert();
-        config::layered(command(), &config::File::default()).debug_assert();
+        config::layered(command(), &config::File::default(), &[]).debug_assert();
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 use crate::failure::Failure;
@@ -285,14 +285,38 @@ fn own_options(command: &Command, into: &mut Vec<String>) {
     );
 }
 
-/// Puts the environment and the file behind each option of `command` and of what is under it.
-pub(crate) fn layered(command: Command, file: &File) -> Command {
+/// Puts the environment, but for the options that are `withheld`, and the file behind each option of
+/// `command` and of what is under it.
+pub(crate) fn layered(command: Command, file: &File, withheld: &[String]) -> Command {
     command
-        .mut_args(|arg| layer(arg, file))
-        .mut_subcommands(|sub| layered(sub, file))
+        .mut_args(|arg| layer(arg, file, withheld))
+        .mut_subcommands(|sub| layered(sub, file, withheld))
 }
 
-fn layer(arg: Arg, file: &File) -> Arg {
+/// The option of the environment alone for which a line is refused: another that was typed excludes
+/// it, and what is typed counts before what is said for all commands.
+pub(crate) fn excluded(error: &clap::Error, args: &[OsString]) -> Option<String> {
+    if error.kind() != ErrorKind::ArgumentConflict {
+        return None;
+    }
+    let named = [ContextKind::InvalidArg, ContextKind::PriorArg];
+    let named = named.into_iter().filter_map(|kind| error.get(kind));
+    let mut options = named.flat_map(|value| match value {
+        ContextValue::String(one) => vec![one.clone()],
+        ContextValue::Strings(many) => many.clone(),
+        _ => Vec::new(),
+    });
+    options.find_map(|option| {
+        let long = option.strip_prefix("--")?.split([' ', '=', '[']).next()?;
+        let is_typed = |word: &OsString| {
+            let word = word.to_str().and_then(|word| word.strip_prefix("--"));
+            word.is_some_and(|word| word.split('=').next() == Some(long))
+        };
+        (!args.iter().any(is_typed)).then(|| long.to_owned())
+    })
+}
+
+fn layer(arg: Arg, file: &File, withheld: &[String]) -> Arg {
     let Some(long) = arg.get_long().map(str::to_owned) else {
         return arg;
     };
@@ -302,7 +326,8 @@ fn layer(arg: Arg, file: &File) -> Arg {
     let variable = format!("USHER_{}", long.to_uppercase().replace('-', "_"));
     let is_flag = matches!(arg.get_action(), ArgAction::SetTrue);
     // An empty one means that it is not set, as scripts and unit files write that.
-    let is_set = std::env::var_os(&variable).is_some_and(|value| !value.is_empty());
+    let is_set = std::env::var_os(&variable).is_some_and(|value| !value.is_empty())
+        && !withheld.contains(&long);
     let mut arg = match is_set {
         true => arg.env(variable).hide_env(true),
         false => arg,

@@ -10,7 +10,7 @@ fn file(text: &str) -> Result<File, Failure> {
 }
 
 fn server(file: &File, line: &[&str]) -> String {
-    let matches = layered(cli::command(), file)
+    let matches = layered(cli::command(), file, &[])
         .try_get_matches_from(line)
         .unwrap();
     matches.get_one::<String>("server").unwrap().clone()
@@ -51,7 +51,7 @@ fn a_table_of_the_file_sets_the_options_that_begin_with_its_name() {
                 realms = { sss = \"corp.example\", CORP = \"corp.example\" }";
     let file = file(text).unwrap();
     let line = ["usher", "agent"];
-    let matches = layered(cli::command(), &file)
+    let matches = layered(cli::command(), &file, &[])
         .try_get_matches_from(line)
         .unwrap();
     let (_, agent) = matches.subcommand().unwrap();
@@ -77,7 +77,7 @@ fn a_table_of_the_file_takes_no_key_that_is_no_option() {
 /// What a role is given of its options.
 fn given(text: &str, role: &str, option: &str) -> Option<String> {
     let file = file(text).unwrap().narrowed(role);
-    let command = layered(cli::command(), &file);
+    let command = layered(cli::command(), &file, &[]);
     let matches = command.try_get_matches_from(["usher", role]).unwrap();
     let (_, of_role) = matches.subcommand().unwrap();
     of_role.get_raw(option).map(|mut words| {
@@ -94,7 +94,7 @@ fn the_certificate_of_a_file_for_all_roles_is_the_servers_and_not_the_managers()
     }
     assert_eq!(given(text, "manager", "tls_cert"), None);
     let file = file(text).unwrap().narrowed("service");
-    let installed = layered(cli::command(), &file)
+    let installed = layered(cli::command(), &file, &[])
         .try_get_matches_from(["usher", "service", "install", "manager"])
         .unwrap();
     let (_, service) = installed.subcommand().unwrap();
@@ -141,7 +141,7 @@ fn a_role_that_is_none_and_a_setting_that_is_another_roles_are_refused() {
 #[test]
 fn an_error_in_a_value_of_the_file_names_the_file() {
     let file = file("listen = \"nowhere\"").unwrap();
-    let error = layered(cli::command(), &file)
+    let error = layered(cli::command(), &file, &[])
         .try_get_matches_from(["usher", "up"])
         .unwrap_err();
     insta::assert_snapshot!(file.explain(error), @r"
@@ -153,7 +153,7 @@ fn an_error_in_a_value_of_the_file_names_the_file() {
 #[test]
 fn a_flag_can_be_switched_on_in_the_file() {
     let file = file("json = true").unwrap();
-    let matches = layered(cli::command(), &file)
+    let matches = layered(cli::command(), &file, &[])
         .try_get_matches_from(["usher", "status"])
         .unwrap();
     assert!(matches.get_flag("json"));
