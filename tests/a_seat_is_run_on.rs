@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Ended, Folder, Running, finish, said, signal, stderr, stdout, wait_for};
+use crate::support::{
+    Ended, Folder, Running, finish, finish_within, said, signal, stderr, stdout, wait_for,
+};
 
 /// One seat of `tool`, and tokens of two users.
 fn one_seat(folder: &Folder) -> (Running, String, String) {
@@ -385,4 +387,26 @@ fn who_says_no_ttl_gets_and_waits_for_a_seat_of_a_product_that_allows_only_a_sho
     let long = ["checkout", "tool", "--user", "anna", "--ttl", "5m"];
     let (_, why) = running.fails(&long);
     assert!(why.contains("allows at most 3"), "{why}");
+}
+
+/// One that is stopped takes connections and answers none.
+#[test]
+fn a_server_that_hangs_is_waited_for_no_longer_than_was_asked() {
+    let folder = Folder::new();
+    let (running, anna, _) = one_seat(&folder);
+    let server = running.role("server").unwrap();
+    signal(server, Signal::SIGSTOP);
+    let run = [
+        "run",
+        "--product",
+        "tool",
+        "--user",
+        "anna",
+        "--token",
+        &anna,
+    ];
+    let mut command = running.usher(&[&run[..], &["--wait=1s", "--", "true"]].concat());
+    let ended = finish_within(command.spawn().unwrap(), Duration::from_secs(30));
+    signal(server, Signal::SIGCONT);
+    assert_eq!(ended.status.code(), Some(75), "{}", said(&ended));
 }

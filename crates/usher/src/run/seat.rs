@@ -31,6 +31,11 @@ const POLL: Duration = Duration::from_secs(5);
 const POLL_APART: Duration = Duration::from_millis(200);
 /// How long a waiter puts up with a server that does not answer: as long as its place is kept.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the first answer may take: a server that is there gives one within 15 seconds, and be it
+/// that it does not know the outcome. One that hangs is as one that is away.
+const FIRST_ANSWER: Duration = Duration::from_secs(20);
+/// And how long at least, for who waits no longer than a moment.
+const AT_LEAST: Duration = Duration::from_secs(2);
 /// How long giving back may take: who waits for the end of `usher run` does not wait for more.
 const GIVE_BACK: Duration = Duration::from_secs(2);
 
@@ -173,7 +178,7 @@ pub(crate) async fn acquire(
     };
     let mut progress = Progress::new();
     loop {
-        let ticket = match first_answer(client, ask, stop.as_mut()).await? {
+        let ticket = match first_answer(client, ask, deadline, stop.as_mut()).await? {
             CheckoutAnswer::Granted { lease, .. } => return Ok(lease),
             CheckoutAnswer::Queued { ticket, .. } => ticket,
         };
@@ -202,12 +207,22 @@ pub(crate) async fn acquire(
 async fn first_answer(
     client: &Client,
     ask: &Ask,
+    deadline: Option<Instant>,
     mut stop: Pin<&mut impl Future<Output = Signal>>,
 ) -> Result<CheckoutAnswer, NoSeat> {
     let mut post = std::pin::pin!(post(client, ask));
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let patience = left.map_or(FIRST_ANSWER, |left| left.clamp(AT_LEAST, FIRST_ANSWER));
     let signal = tokio::select! {
         answer = &mut post => return answer.map_err(NoSeat::Answer),
         signal = &mut stop => signal,
+        () = sleep(patience) => return Err(match left {
+            Some(left) if left < FIRST_ANSWER => NoSeat::Waited(left),
+            _ => NoSeat::Answer(ClientError::Unreachable {
+                endpoint: client.endpoint().to_string(),
+                why: "no answer in time".to_owned(),
+            }),
+        }),
     };
     match timeout(GIVE_BACK, post).await {
         Ok(Ok(CheckoutAnswer::Granted { lease, .. })) => give_back(client, &lease.id).await,
