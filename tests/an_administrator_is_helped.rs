@@ -344,3 +344,50 @@ fn a_rule_for_messages_is_added_changed_tested_and_removed_by_its_name() {
     assert!(rules(&["remove", "low"]).status.success());
     assert_eq!(names(), defaults);
 }
+
+#[test]
+fn what_cannot_work_is_refused_when_it_is_set_up() {
+    let folder = Folder::new();
+    let empty = folder.path("empty");
+    std::fs::write(&empty, "\n").unwrap();
+    let empty = empty.to_str().unwrap();
+    let install = ["service", "install", "agent", "--print", "--server"];
+    let cases: [(&[&str], &str); 4] = [
+        (&["licences.example.org"], "is not a URL"),
+        (
+            &[
+                "https://licences.example.org",
+                "--ca-file",
+                "/nonexistent/ca.pem",
+            ],
+            "cannot use the CA file",
+        ),
+        (
+            &["https://licences.example.org", "--ca-file", empty],
+            "cannot use the CA file",
+        ),
+        (&["https://licences.example.org"], ""),
+    ];
+    for (more, why) in cases {
+        let output = usher().args(install).args(more).ended();
+        let code = if why.is_empty() { 0 } else { 2 };
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{more:?}: {}",
+            said(&output)
+        );
+        assert!(said(&output).contains(why), "{more:?}: {}", said(&output));
+    }
+    let mut agent = usher();
+    agent.args([
+        "agent",
+        "--server",
+        "http://127.0.0.1:9",
+        "--token-file",
+        empty,
+    ]);
+    let output = agent.arg("--data").arg(folder.path("agent")).ended();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("is empty"), "{}", said(&output));
+}

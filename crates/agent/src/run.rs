@@ -321,11 +321,20 @@ fn client(options: &AgentOptions) -> Result<Client, AgentError> {
             let text = std::fs::read_to_string(file).map_err(|error| {
                 AgentError::Usage(format!(
                     "cannot read the agent's token from {}: {error}; make one with \
-                     `usher token create --role agent`",
+                     `usher token create --role agent --computer ID` (`usher agent \
+                     --print-computer-id` tells the id)",
                     file.display()
                 ))
             })?;
-            Some(text.trim().to_owned())
+            let token = text.trim();
+            if token.is_empty() {
+                return Err(AgentError::Usage(format!(
+                    "the agent's token file {} is empty; `usher token create --role agent \
+                     --computer ID --rotate` makes another",
+                    file.display()
+                )));
+            }
+            Some(token.to_owned())
         }
         (None, None) => None,
     };

@@ -116,6 +116,13 @@ async fn add(args: Add, context: &Context) -> Result<(), Failure> {
         ))
         .next("On that server, `usher token create --role viewer` makes one.")
     })?;
+    if token.trim().is_empty() {
+        return Err(Failure::usage(format!(
+            "the token file {} is empty",
+            args.token_file.display()
+        ))
+        .next("On that server, `usher token create --role viewer` makes a token."));
+    }
     let request = WatchRequest {
         name: args.name,
         url: args.url,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
+use usher_api::client::check_url;
 use usher_api::{ControlRequest, Service as Told, ServiceControl};
 use usher_service::AskError;
 use usher_service::files::{self, Installation, Role};
@@ -160,6 +161,18 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
     let role = args.which.role();
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
+    if let (Role::Agent, true) = (role, context.server_given) {
+        let url = context.server();
+        check_url(url).map_err(|why| Failure::usage(format!("the URL {url} {why}")))?;
+    }
+    if let Some(file) = context.ca_file().filter(|_| role != Role::Server) {
+        // As the role will read it when it starts.
+        let pem = std::fs::read(file).map_err(|error| error.to_string());
+        pem.and_then(|pem| usher_tls::authorities(&pem))
+            .map_err(|why| {
+                Failure::usage(format!("cannot use the CA file {}: {why}", file.display()))
+            })?;
+    }
     let installation = Installation {
         program: program.clone(),
         listen: args.listen.to_string(),
