@@ -410,3 +410,35 @@ fn a_server_that_hangs_is_waited_for_no_longer_than_was_asked() {
     signal(server, Signal::SIGCONT);
     assert_eq!(ended.status.code(), Some(75), "{}", said(&ended));
 }
+
+#[test]
+fn who_waits_waits_through_a_pause_and_no_longer_than_was_asked() {
+    let folder = Folder::new();
+    let (running, anna, _) = one_seat(&folder);
+    running.ok(&["service", "pause", "server"]);
+    wait_for("the pause", || {
+        let state = running.json(&["status"])["server"]["state"].clone();
+        (state == "paused").then_some(())
+    });
+    let run = [
+        "run",
+        "--product",
+        "tool",
+        "--user",
+        "anna",
+        "--token",
+        &anna,
+    ];
+    let wait = |how_long: &str| {
+        let words = [&run[..], &[how_long, "--", "echo", "ran"]].concat();
+        running.usher(&words).spawn().unwrap()
+    };
+    let in_vain = finish(wait("--wait=1s"));
+    assert_eq!(in_vain.status.code(), Some(75), "{}", said(&in_vain));
+    assert_eq!(stdout(&in_vain), "");
+    let waits = wait("--wait=1m");
+    running.ok(&["service", "continue", "server"]);
+    let ended = finish(waits);
+    assert_eq!(ended.status.code(), Some(0), "{}", said(&ended));
+    assert_eq!(stdout(&ended), "ran\n");
+}

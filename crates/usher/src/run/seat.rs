@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FIRST_ANSWER: Duration = Duration::from_secs(20);
 /// And how long at least, for who waits no longer than a moment.
 const AT_LEAST: Duration = Duration::from_secs(2);
+/// How often it is asked again of a server that grants nothing for a while.
+const WITHHELD: Duration = Duration::from_secs(2);
 /// How long giving back may take: who waits for the end of `usher run` does not wait for more.
 const GIVE_BACK: Duration = Duration::from_secs(2);
 
@@ -177,10 +179,27 @@ pub(crate) async fn acquire(
         Some(Wait::Forever) | None => None,
     };
     let mut progress = Progress::new();
+    let mut is_said = false;
     loop {
-        let ticket = match first_answer(client, ask, deadline, stop.as_mut()).await? {
-            CheckoutAnswer::Granted { lease, .. } => return Ok(lease),
-            CheckoutAnswer::Queued { ticket, .. } => ticket,
+        let ticket = match first_answer(client, ask, deadline, stop.as_mut()).await {
+            Ok(CheckoutAnswer::Granted { lease, .. }) => return Ok(lease),
+            Ok(CheckoutAnswer::Queued { ticket, .. }) => ticket,
+            // It is there, and will grant again: who waits waits for that, too.
+            Err(NoSeat::Answer(error)) if ask.wait.is_some() && is_withheld(&error) => {
+                if !std::mem::replace(&mut is_said, true) {
+                    eprintln_quiet(&format!("usher: waiting: {error}"));
+                }
+                let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+                tokio::select! {
+                    () = sleep(left.map_or(WITHHELD, |left| left.min(WITHHELD))) => {}
+                    signal = &mut stop => return Err(NoSeat::Stopped(signal)),
+                }
+                if left.is_some_and(|left| left <= WITHHELD) {
+                    return Err(NoSeat::Waited(begun.elapsed()));
+                }
+                continue;
+            }
+            Err(none) => return Err(none),
         };
         progress.show(
             &ticket.product,
@@ -247,6 +266,13 @@ async fn post(client: &Client, ask: &Ask) -> Result<CheckoutAnswer, ClientError>
         };
         sleep(pause).await;
     }
+}
+
+/// Whether the server answers and grants nothing for a while.
+fn is_withheld(error: &ClientError) -> bool {
+    error
+        .problem()
+        .is_some_and(|p| p.is(Code::ServicePaused) || p.is(Code::RestoreHold))
 }
 
 fn is_passing(error: &ClientError) -> bool {
