@@ -67,7 +67,8 @@ impl Ledger {
         };
         let kept = |reason| {
             let fold = asker.refused_for(reason);
-            Some((self.denials.repeated(&fold, self.now.steady)?.id, reason))
+            let folded = self.denials.repeated(&fold, *seats, self.now.steady)?;
+            Some((folded.id, reason))
         };
         let (decision, reason) = REASONS
             .into_iter()

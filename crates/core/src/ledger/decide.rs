@@ -221,7 +221,9 @@ impl Ledger {
             .get(&asked.product)
             .map(|pool| pool.scene(self.now))
             .unwrap_or_default();
-        if let Some(Folded { id, count, .. }) = self.denials.repeated(&fold, self.now.steady) {
+        if let Some(Folded { id, count, .. }) =
+            self.denials.repeated(&fold, asked.seats, self.now.steady)
+        {
             let Asker {
                 product,
                 subject,

@@ -1,7 +1,7 @@
 //! Refusals of late: which one a new one repeats.
 //!
 //! Repeats of a refusal within a minute are one, counted: a program that asks again and again
-//! fills no disk. Whoever asks again within a quarter of an hour is known to ask again. What is
+//! fills no disk. Who asks for another number of seats is refused something else, a few times. Whoever asks again within a quarter of an hour is known to ask again. What is
 //! kept here is bounded; beyond the bound a repeat begins a new row, or counts as an ask of its own.
 
 use std::collections::VecDeque;
@@ -13,6 +13,9 @@ use super::records::Reason;
 
 /// Repeats within this time are one.
 pub const FOLD_SECONDS: u64 = 60;
+/// Refusals of one person, product and reason within that time that are told apart by their seats;
+/// all beyond are repeats of the last.
+pub const VARIANTS_LIMIT: u8 = 8;
 /// Whoever asks again within this time after a refusal repeats that ask.
 pub const RETRY_SECONDS: u64 = 900;
 /// Refusals that are kept at the most, for each of the two.
@@ -51,6 +54,23 @@ pub(super) struct Folded {
     pub(super) id: DecisionId,
     pub(super) first: Steady,
     pub(super) count: u64,
+    /// Seats that were asked for.
+    pub(super) seats: u32,
+    /// Which one within [`FOLD_SECONDS`] it is.
+    pub(super) variant: u8,
+}
+
+impl Folded {
+    /// The first refusal of its kind.
+    pub(super) fn first(id: DecisionId, first: Steady, seats: u32) -> Folded {
+        Folded {
+            id,
+            first,
+            count: 1,
+            seats,
+            variant: 1,
+        }
+    }
 }
 
 /// The last refusal of somebody.
@@ -94,8 +114,14 @@ impl Denials {
         self.recent.get(fold).copied()
     }
 
-    /// The refusal that this one repeats, if it is not too long ago.
-    pub(super) fn repeated(&self, fold: &Fold, now: Steady) -> Option<Folded> {
+    /// The refusal that this one, of so many seats, repeats, if it is not too long ago.
+    pub(super) fn repeated(&self, fold: &Fold, seats: u32, now: Steady) -> Option<Folded> {
+        let folded = self.of_late(fold, now)?;
+        let is_same = folded.seats == seats || folded.variant >= VARIANTS_LIMIT;
+        is_same.then_some(folded)
+    }
+
+    fn of_late(&self, fold: &Fold, now: Steady) -> Option<Folded> {
         let folded = self.recent.get(fold)?;
         (now.since_ms(folded.first) < FOLD_SECONDS * 1_000).then_some(*folded)
     }
@@ -111,11 +137,13 @@ impl Denials {
         &mut self,
         asker: Asker,
         reason: Reason,
-        folded: Folded,
+        mut folded: Folded,
         at: Steady,
     ) -> Before {
         let fold = asker.refused_for(reason);
         if folded.count == 1 {
+            let last = self.of_late(&fold, at);
+            folded.variant = last.map_or(1, |last| last.variant.saturating_add(1));
             self.order.push_back((folded.first, fold));
         }
         let refused = Refused {

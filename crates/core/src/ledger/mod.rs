@@ -40,7 +40,7 @@ pub use adopt::{ADOPTIONS_LIMIT, Shown};
 pub use asker::{CROWD_LIMIT, OTHERS};
 pub use bundle::BUNDLE_LIMIT;
 pub use command::*;
-pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS};
+pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS, VARIANTS_LIMIT};
 pub use directory::{Computers, Subjects};
 pub use event::{Batch, EndCause, Event};
 pub use ids::*;

@@ -108,15 +108,14 @@ impl Ledger {
                 subject: denial.subject,
                 computer: denial.computer,
             };
-            let folded = |count| Folded {
-                id: denial.id,
-                first: repeated.first,
-                count,
-            };
-            let reason = denial.reason;
-            ledger.denials.put(asker, reason, folded(1), repeated.first);
-            if repeated.count > 1 {
-                let again = folded(repeated.count);
+            let (reason, fold) = (denial.reason, asker.refused_for(denial.reason));
+            let first = Folded::first(denial.id, repeated.first, denial.seats);
+            ledger.denials.put(asker, reason, first, repeated.first);
+            if let (Some(first), true) = (ledger.denials.get(&fold), repeated.count > 1) {
+                let again = Folded {
+                    count: repeated.count,
+                    ..first
+                };
                 ledger.denials.put(asker, reason, again, repeated.last);
             }
         }

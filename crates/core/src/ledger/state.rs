@@ -96,11 +96,7 @@ impl Ledger {
                     subject: denial.subject,
                     computer: denial.computer,
                 };
-                let folded = Folded {
-                    id: denial.id,
-                    first: self.now.steady,
-                    count: 1,
-                };
+                let folded = Folded::first(denial.id, self.now.steady, denial.seats);
                 Undo::Denied {
                     before: self
                         .denials

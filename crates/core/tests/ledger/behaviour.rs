@@ -1,5 +1,7 @@
 //! What a ledger does, a sentence each.
 
+use std::collections::BTreeSet;
+
 use usher_core::ledger::*;
 
 use crate::world::*;
@@ -499,6 +501,24 @@ fn repeated_refusals_within_a_minute_are_one_counted() {
         panic!()
     };
     assert_ne!(first, later);
+}
+
+/// Who asks for other numbers is refused something else, so that each is explained as it was; who
+/// asks for ever other ones fills no disk.
+#[test]
+fn refusals_of_other_numbers_of_seats_are_told_apart_a_few_times() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    w.granted("cad", "ada");
+    let mut refused = |seats| match w.tell(Command::Checkout(asks("cad", "bob", seats, false, 0))) {
+        Reply::Denied { decision, .. } => decision,
+        other => panic!("{other:?}"),
+    };
+    let (one, two) = (refused(1), refused(2));
+    assert_ne!(one, two);
+    assert_eq!(refused(2), two, "the same is one, counted");
+    let all: BTreeSet<_> = (3..100).map(|seats| refused(seats).number).collect();
+    assert_eq!(all.len(), usize::from(VARIANTS_LIMIT) - 2);
 }
 
 #[test]
