@@ -206,10 +206,12 @@ fn a_nightly_backup_is_a_service_and_a_timer() {
 
 #[test]
 fn a_sender_that_is_no_address_is_refused_when_the_manager_starts() {
+    let folder = Folder::new();
     for wrong in ["ops", "a@b@example.org", "-f@example.org", "a@b\nBcc: c@d"] {
         let mut manager = usher();
         let output = manager
-            .args(["manager", &format!("--mail-from={wrong}")])
+            .args(["manager", &format!("--mail-from={wrong}"), "--data"])
+            .arg(folder.path("manager"))
             .ended();
         assert_eq!(output.status.code(), Some(2), "{wrong}: {}", said(&output));
         assert!(said(&output).contains("--mail-from"), "{}", said(&output));
