@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_core::concerns::{Concern, Concerns, Kind, Notice};
+use usher_core::concerns::{Concern, Concerns, Kind, Notice, counted};
 use usher_core::health::{MemoryGuard, MemorySeen, MemoryStep};
 use usher_site::{ConcernRow, ServerRow};
 
@@ -204,9 +204,8 @@ impl Outlook {
         let why = match at_latest {
             true => "no better moment has come in time".to_owned(),
             false => format!(
-                "it answers {} request{} a second, and no pack runs",
-                seen.requests,
-                if seen.requests == 1 { "" } else { "s" }
+                "it answers {} a second, and no pack runs",
+                counted(seen.requests, "request")
             ),
         };
         let name = self.server.name.clone();

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 use hyper::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use usher_api::{ComponentSummary, WatchedServer};
+use usher_core::concerns::counted;
 use usher_site::{MessageFilter, MessageRow};
 
 use crate::app::App;
@@ -113,11 +114,10 @@ fn write_messages(html: &mut String, open: &[MessageRow]) -> std::fmt::Result {
     for row in open {
         write!(
             html,
-            "<tr><td>{}</td><td>{}</td><td>{} time{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             row.message.id,
             escaped(&row.message.text()),
-            row.count,
-            if row.count == 1 { "" } else { "s" },
+            counted(row.count, "time"),
             date(row.message.time_ms),
             date(row.last_ms)
         )?;

@@ -2,10 +2,11 @@
 
 use usher_api::{Also, Decision, Holder, LeaseEnd, Reason};
 use usher_cache::{DecisionKind, DecisionRow, HolderRow};
+use usher_core::concerns::counted;
 use usher_core::ledger::{LeaseId, TicketId};
 
 use crate::input::timestamp;
-use crate::words::{self, counted, was_were};
+use crate::words::{self, was_were};
 
 /// A decision as it was kept, explained.
 pub(crate) fn explain(row: DecisionRow) -> Decision {

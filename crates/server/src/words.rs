@@ -1,6 +1,7 @@
 //! The ledger's records in the words of the wire.
 
 use usher_api as api;
+use usher_core::concerns::counted;
 use usher_core::ledger::{
     self, AllotmentNumber, Bound, EntitlementNumber, LeaseId, Now, ProductSpec,
 };
@@ -82,14 +83,6 @@ pub(crate) fn denial(
             counted(u64::from(queued), "request"),
             if queued == 1 { "waits" } else { "wait" }
         ),
-    }
-}
-
-/// `1 seat`, `2 seats`.
-pub(crate) fn counted(count: u64, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        many => format!("{many} {what}s"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::facts::*;
 use super::thresholds::Thresholds;
-use super::words::{bytes, day, lasted, minute, names};
+use super::words::{bytes, counted, day, lasted, minute, names};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -433,10 +433,6 @@ impl View<'_> {
     /// Who is affected by what becomes of the server.
     fn served(&self) -> String {
         let (products, computers) = (self.facts.products.len(), self.facts.computers);
-        let counted = |count: u64, what: &str| match count {
-            1 => format!("1 {what}"),
-            many => format!("{many} {what}s"),
-        };
         let products = counted(products as u64, "product");
         format!(
             "{products} and {} depend on it",

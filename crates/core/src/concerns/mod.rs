@@ -20,3 +20,4 @@ pub use facts::{
 pub use judge::{Concern, Kind, judge};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};
 pub use thresholds::{Thresholds, ThresholdsError};
+pub use words::counted;

@@ -18,6 +18,14 @@ pub(super) fn names(names: &[String]) -> String {
     text
 }
 
+/// `1 seat`, `2 seats`.
+pub fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    }
+}
+
 /// `1.5 GB`.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];

@@ -76,9 +76,8 @@ pub(crate) fn bytes(bytes: u64) -> String {
 /// `1 seat`, `2 seats`, `2 people`.
 pub(crate) fn counted(count: u64, what: &str) -> String {
     match (count, what) {
-        (1, _) => format!("1 {what}"),
-        (many, "person") => format!("{many} people"),
-        (many, _) => format!("{many} {what}s"),
+        (many, "person") if many != 1 => format!("{many} people"),
+        _ => usher_core::concerns::counted(count, what),
     }
 }
 
