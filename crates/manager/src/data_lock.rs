@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(state().0, ServiceState::Stopped);
     }
 
-    /// The file is of another device than its file system there (Linux 6.18, overlay over ext4).
+    /// The file is of another device than its file system there (Linux 6.18, an overlay of two tmpfs).
     #[test]
     fn a_lock_on_a_file_of_an_overlay_is_seen() {
         use std::process::Command;
