@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::metadata::cargo;
+use crate::earlier;
+use crate::metadata::{self, cargo};
 use crate::process::Runner;
 use crate::setup;
 
@@ -15,6 +16,9 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
         _ => ("side-by-side", options),
     };
     let runner = Runner::new()?;
+    if what == "against" {
+        return against(&runner, root, options);
+    }
     let needs = match what {
         "gate" => setup::GATE_PEERS,
         "versions" => &[],
@@ -22,6 +26,23 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     };
     setup::debian(&runner, needs)?;
     measure(&runner, root, what, options)
+}
+
+/// Builds the commit that is named first, and measures this tree beside it in alternation.
+fn against(runner: &Runner, root: &Path, options: &[String]) -> Result<(), String> {
+    let Some((revision, rest)) = options
+        .split_first()
+        .filter(|(first, _)| !first.starts_with('-'))
+    else {
+        return Err(
+            "bench against takes a commit first: cargo xtask bench against HEAD~1".to_owned(),
+        );
+    };
+    let target = metadata::target_directory(&metadata::read(root)?)?;
+    let other = earlier::built(runner, root, &target, revision)?;
+    let mut all = vec!["--other".to_owned(), other.display().to_string()];
+    all.extend_from_slice(rest);
+    measure(runner, root, "versions", &all)
 }
 
 /// Builds in release mode and runs `usher-bench WHAT`.
@@ -44,8 +65,8 @@ pub(crate) fn measure(
             ])
             .current_dir(root),
     )?;
-    let metadata = crate::metadata::read(root)?;
-    let built = crate::metadata::target_directory(&metadata)?.join("release");
+    let metadata = metadata::read(root)?;
+    let built = metadata::target_directory(&metadata)?.join("release");
     runner.run(
         Command::new(built.join("usher-bench"))
             .arg(what)

@@ -5,6 +5,7 @@
 
 mod bench;
 mod bpf;
+mod earlier;
 mod endure;
 mod learn_table;
 mod leftovers;
@@ -33,6 +34,8 @@ cargo xtask COMMAND
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
          bench restart|seats|tracking|versions measures something else.
+         bench against COMMIT: usher of that commit, built here, and of this tree, in alternation;
+         options such as --rounds 20 go to `usher-bench versions`
          bench upgrade [--leases N]: the version before, built from its commit, upgraded to this one
          under load with a million leases out; prints a table
   soak   a server at full speed for 30 minutes, or --minutes N: does its memory stay flat? Writes

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::metadata::{self, cargo};
+use crate::earlier;
+use crate::metadata;
 use crate::process::Runner;
 use crate::setup::{Tool, Tools};
 
@@ -19,40 +20,8 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     let leases = leases(options)?;
     let runner = Runner::new()?;
     let target = metadata::target_directory(&metadata::read(root)?)?;
-    let folder = target.join("previous");
-    let source = folder.join("source");
-    if !source.join("Cargo.toml").exists() {
-        // What is left of one that was removed by hand is forgotten first.
-        runner.run(
-            Command::new("git")
-                .args(["worktree", "prune"])
-                .current_dir(root),
-        )?;
-        runner.run(
-            Command::new("git")
-                .args(["worktree", "add", "--detach"])
-                .arg(&source)
-                .arg(BEFORE)
-                .current_dir(root),
-        )?;
-    }
-    let build = |at: &Path, to: &Path| {
-        let mut command = Command::new(cargo());
-        command
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "-p",
-                "usher",
-                "--target-dir",
-            ])
-            .arg(to)
-            .current_dir(at);
-        runner.run(&mut command)
-    };
-    build(&source, &folder.join("target"))?;
-    build(root, &target)?;
+    let before = earlier::built(&runner, root, &target, BEFORE)?;
+    runner.run(&mut earlier::release(root, &target))?;
     let nextest = Tools::under(&target).get(&runner, Tool::Nextest)?;
     let filter = format!("package(usher-tests) & test(={TEST})");
     let mut test = Command::new(nextest);
@@ -60,7 +29,7 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
         .args(["--profile", "alarms", "--run-ignored", "only"])
         .args(["--no-capture", "--filterset", &filter])
         .env("USHER_BIN", target.join("release/usher"))
-        .env("USHER_OLD", folder.join("target/release/usher"))
+        .env("USHER_OLD", before)
         .env(LEASES, leases.to_string())
         .current_dir(root);
     runner.run(&mut test)
