@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::accounts::{Accounts, end};
 use crate::gated::{ANNA, BEN};
-use crate::support::{Ended, children, finish, program, said, signal, wait_for};
+use crate::support::{Ended, child, finish, program, said, signal, wait_for};
 
 /// A computer with an agent for everyone on it.
 struct Computer {
@@ -45,9 +45,7 @@ impl Computer {
     /// Commands that are started by now.
     fn started(&self, runs: &[&Child]) {
         for run in runs {
-            wait_for("the command", || {
-                (!children(run.id()).is_empty()).then_some(())
-            });
+            child(run.id());
         }
     }
 }
@@ -69,11 +67,9 @@ fn one_user_on_a_computer_takes_one_seat_until_the_last_run_has_ended() {
     computer.uses(1);
     // One that is killed gives back no more than its own part either.
     let killed = runs.next().unwrap();
-    let commands = children(killed.id());
+    let command = child(killed.id());
     signal(killed.id(), Signal::SIGKILL);
-    for command in commands {
-        signal(command, Signal::SIGKILL);
-    }
+    signal(command, Signal::SIGKILL);
     finish(killed);
     let last = runs.next().unwrap();
     let fourth = computer.run(ANNA, &[]);

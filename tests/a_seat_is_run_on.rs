@@ -212,12 +212,10 @@ fn the_seat_of_a_run_that_was_killed_comes_free_with_its_ttl() {
         .spawn()
         .unwrap();
     wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
-    let commands = crate::support::children(child.id());
+    let command = crate::support::child(child.id());
     let begun = Instant::now();
     signal(child.id(), Signal::SIGKILL);
-    for pid in commands {
-        signal(pid, Signal::SIGKILL);
-    }
+    signal(command, Signal::SIGKILL);
     finish(child);
     wait_for("the end of the lease", || {
         (in_use(&running) == 0).then_some(())

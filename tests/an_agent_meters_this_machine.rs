@@ -165,7 +165,7 @@ fn an_invented_lease_covers_nothing_and_one_of_another_computer_with_its_proof_o
         .env("USHER_LEASE_PRODUCT", "tool");
     let mut run = pretending.spawn().unwrap();
     wait_for("its own seat", || (computer.in_use() == 1).then_some(()));
-    let program = crate::support::children(run.id())[0];
+    let program = crate::support::child(run.id());
     signal(program, Signal::SIGKILL);
     run.wait().unwrap();
     wait_for("the seat to be free", || {
@@ -192,7 +192,7 @@ fn an_invented_lease_covers_nothing_and_one_of_another_computer_with_its_proof_o
     joined.env("USHER_LEASE_PROOF", proof.unwrap());
     let joined = joined.spawn().unwrap();
     wait_for("its session", || (status()["sessions"] == 1).then_some(()));
-    signal(crate::support::children(joined.id())[0], Signal::SIGKILL);
+    signal(crate::support::child(joined.id()), Signal::SIGKILL);
     let joined = finish(joined);
     assert!(!said(&joined).contains("usher:"), "{}", said(&joined));
     wait_for("what the server is told", || {
@@ -415,9 +415,7 @@ fn the_seat_of_a_run_that_was_killed_comes_back_and_what_runs_on_takes_its_own()
         Some(leases["items"][0]["id"].as_str()?.to_owned())
     };
     let first = wait_for("a seat", lease);
-    let survivor = wait_for("the program", || {
-        crate::support::children(run.id()).first().copied()
-    });
+    let survivor = crate::support::child(run.id());
     run.kill().unwrap();
     run.wait().unwrap();
     // There is one seat: only when the first lease is back can the second be granted.

@@ -239,6 +239,11 @@ pub(crate) fn reap(child: &mut Child) {
     }
 }
 
+/// The pid of the process that `pid` starts: a run has its seat before it has started its command.
+pub(crate) fn child(pid: u32) -> u32 {
+    wait_for("its child", || children(pid).first().copied())
+}
+
 /// The pids of a process's children.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let path = format!("/proc/{pid}/task/{pid}/children");
