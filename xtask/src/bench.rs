@@ -53,7 +53,7 @@ pub(crate) fn measure(
     options: &[String],
 ) -> Result<(), String> {
     runner.run(
-        Command::new(cargo())
+        cargo()
             .args([
                 "build",
                 "--release",

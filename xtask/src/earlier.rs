@@ -56,7 +56,7 @@ pub(crate) fn built(
 
 /// Builds `usher` of the tree at `source` in release mode.
 pub(crate) fn release(source: &Path, target: &Path) -> Command {
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command
         .args(["build", "--release", "--locked", "-p", "usher"])
         .arg("--target-dir")

@@ -38,7 +38,7 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
     println!("== build, so that no run waits for it");
     let (nextest, target) = soak::built(&runner, root)?;
     if options.only.is_none() {
-        let mut clippy = Command::new(cargo());
+        let mut clippy = cargo();
         runner.run(clippy.args(CLIPPY).current_dir(root))?;
     }
     let mut runs = Vec::new();
@@ -47,7 +47,7 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
         println!("\n== run {number} of {}, {}", options.runs, load(is_busy));
         let mut command = match &options.only {
             None => {
-                let mut command = Command::new(cargo());
+                let mut command = cargo();
                 command.args(["xtask", "test"]);
                 command
             }

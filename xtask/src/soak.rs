@@ -88,7 +88,7 @@ fn alarms(root: &Path, minutes: u32) -> Result<(), String> {
 /// Builds all that a test needs; answers nextest and the folder of what was built.
 pub(crate) fn built(runner: &Runner, root: &Path) -> Result<(PathBuf, PathBuf), String> {
     let target = metadata::target_directory(&metadata::read(root)?)?;
-    let mut build = Command::new(cargo());
+    let mut build = cargo();
     runner.run(build.args(BUILD).current_dir(root))?;
     let nextest = Tools::under(&target).get(runner, Tool::Nextest)?;
     Ok((nextest, target))

@@ -60,7 +60,7 @@ impl Run<'_> {
     }
 
     fn cargo(&mut self, name: &'static str, arguments: &[&str]) -> bool {
-        let mut command = Command::new(cargo());
+        let mut command = cargo();
         command.args(arguments).current_dir(self.root);
         let runner = self.runner;
         self.step(name, || outcome(runner.run(&mut command)))
@@ -156,7 +156,7 @@ fn without_nextest(runner: &Runner, root: &Path, binary: &Path, why: &str) -> Ou
     println!("{why}\nthe tests are run by cargo test instead (USHER_OFFLINE=1)");
     outcome(
         runner.run(
-            Command::new(cargo())
+            cargo()
                 .args([
                     "test",
                     "--workspace",

@@ -100,7 +100,7 @@ impl Tools {
             tool.program()
         );
         runner.run(
-            Command::new(cargo())
+            cargo()
                 .args(["install", "--locked", "--quiet", tool.program(), "--root"])
                 .arg(self.folder.join("cargo")),
         )
