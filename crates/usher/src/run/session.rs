@@ -14,6 +14,7 @@ use super::child::{Child, News};
 use super::door::{self, Door};
 use super::join::{
     Joined, LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE, covers, join, say_uncovered,
+    stays_with,
 };
 use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
 use super::signals::{Caught, Signals};
@@ -171,8 +172,10 @@ async fn on_seat(
     };
     let mut held = Some(lease);
     let mut keeping = keeper(&door.seats, held.clone());
+    let mut staying = stayer(door, held.clone(), &child);
     let code = loop {
         tokio::select! {
+            () = &mut staying => staying = Box::pin(std::future::pending()),
             caught = signals.next() => {
                 if let Some(code) = attend(&child, caught) {
                     break code;
@@ -181,6 +184,7 @@ async fn on_seat(
             () = &mut keeping => {
                 held = seat_again(door, &ask, &child).await;
                 keeping = keeper(&door.seats, held.clone());
+                staying = stayer(door, held.clone(), &child);
             }
         }
     };
@@ -197,6 +201,16 @@ fn keeper(client: &Client, lease: Option<Lease>) -> Pin<Box<dyn Future<Output = 
         match lease {
             Some(lease) => keep(&client, &lease).await,
             None => std::future::pending().await,
+        }
+    })
+}
+
+/// Has the lease stay with the command, whatever becomes of this process, where there is an agent.
+fn stayer(door: &Door, lease: Option<Lease>, child: &Child) -> Pin<Box<dyn Future<Output = ()>>> {
+    let (agent, command) = (door.agent.clone(), child.pid());
+    Box::pin(async move {
+        if let (Some(agent), Some(lease)) = (agent, lease) {
+            stays_with(&agent, &lease, command).await;
         }
     })
 }
