@@ -226,15 +226,17 @@ async fn checkout(
         }
         None => state.client.post("/v1/checkouts", &request).await?,
     };
-    let (status, id) = match &answered {
-        CheckoutAnswer::Granted { lease, .. } => (StatusCode::CREATED, &lease.id),
-        CheckoutAnswer::Queued { ticket, .. } => (StatusCode::ACCEPTED, &ticket.id),
+    let status = match &answered {
+        CheckoutAnswer::Granted { lease, .. } => {
+            is_granted(&state, lease, peer)?;
+            StatusCode::CREATED
+        }
+        CheckoutAnswer::Queued { ticket, .. } => {
+            remember(&state, &ticket.id, peer, &request.product)?;
+            state.tickets.made(&ticket.id, peer);
+            StatusCode::ACCEPTED
+        }
     };
-    remember(&state, id, peer, &request.product)?;
-    match &answered {
-        CheckoutAnswer::Granted { lease, .. } => state.keeping.renewed(lease),
-        CheckoutAnswer::Queued { ticket, .. } => state.tickets.made(&ticket.id, peer),
-    }
     if let (Some(one_use), CheckoutAnswer::Granted { lease, .. }) = (one_use, &answered) {
         one_use.granted(&state, peer, lease);
     }
@@ -267,7 +269,19 @@ fn key(headers: &HeaderMap, peer: Peer) -> Result<Option<String>, Refusal> {
     Ok(Some(format!("{}:{key}", peer.uid)))
 }
 
-pub(super) fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Refusal> {
+/// A lease was granted to a user, and maybe others with it.
+pub(super) fn is_granted(state: &State, lease: &Lease, peer: Peer) -> Result<(), Refusal> {
+    remember(state, &lease.id, peer, &lease.product)?;
+    for other in &lease.also {
+        if let Some(id) = &other.lease {
+            remember(state, id, peer, &other.product)?;
+        }
+    }
+    state.keeping.renewed(lease);
+    Ok(())
+}
+
+fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
     agent
         .outbox

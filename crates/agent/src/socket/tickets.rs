@@ -21,7 +21,7 @@ use usher_core::sessions::ProcessKey;
 
 use super::State;
 use super::peer::Peer;
-use super::routes::{Answer, App, Id, Refusal, answer, own, remember};
+use super::routes::{Answer, App, Id, Refusal, answer, is_granted, own};
 use crate::lock;
 use crate::outbox::OutboxError;
 use crate::watch::procfs;
@@ -100,8 +100,7 @@ pub(super) async fn ticket(
     }
     let answered = answered?;
     if let Some(lease) = &answered.lease {
-        remember(&state, &lease.id, peer, &answered.product)?;
-        state.keeping.renewed(lease);
+        is_granted(&state, lease, peer)?;
         state.tickets.forget(id);
     }
     answer(StatusCode::OK, &answered)
@@ -178,24 +177,19 @@ async fn ends(process: ProcessKey) -> bool {
     true
 }
 
-/// Leaves the queue. A seat that was granted meanwhile is given back, unless somebody runs on it.
+/// Leaves the queue, and gives back a seat that was granted meanwhile, unless somebody runs on it.
 async fn leave_for(state: &State, ticket: &str) -> Result<(), Left> {
     state.tickets.forget(ticket);
     let path = format!("/v1/tickets/{ticket}");
-    state.client.delete(&path).await?;
     let answered: TicketAnswer = state.client.get(&path).await?;
-    let Some(lease) = answered.lease else {
-        return Ok(());
-    };
-    let _turn = state.uses.turn_of(&lease.id).await;
-    let covers = lock(&state.agent).outbox.covers()?;
-    if covers.iter().any(|cover| cover.lease == lease.id) || state.uses.is_shared_now(&lease.id) {
-        return Ok(());
+    if let Some(lease) = answered.lease {
+        let covers = lock(&state.agent).outbox.covers()?;
+        let is_used = covers.iter().any(|cover| cover.lease == lease.id);
+        if is_used || state.uses.is_shared_now(&lease.id) {
+            return Ok(());
+        }
     }
-    Ok(state
-        .client
-        .delete(&format!("/v1/leases/{}", lease.id))
-        .await?)
+    Ok(state.client.delete(&path).await?)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -197,9 +197,16 @@ pub(super) async fn stays_with(agent: &Client, lease: &Lease, command: u32) {
     let _ = keeps(agent, lease, command).await;
 }
 
+/// The same of each lease that is held with it: these are renewed and given back as one.
 async fn keeps(agent: &Client, lease: &Lease, pid: u32) -> Result<(), ClientError> {
     let proof = lease.proof.as_deref();
-    cover(agent, &lease.id, &lease.product, proof, true, pid).await
+    cover(agent, &lease.id, &lease.product, proof, true, pid).await?;
+    for other in &lease.also {
+        if let Some(id) = &other.lease {
+            cover(agent, id, &other.product, None, true, pid).await?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn say_uncovered(covered: Result<(), ClientError>) {

@@ -43,6 +43,10 @@ pub(crate) struct Order {
     pub(crate) own_seat: bool,
     /// Seats to take.
     pub(crate) seats: u32,
+    /// Further products and seats of each.
+    pub(crate) also: Vec<(String, u32)>,
+    /// Place in the queue before arrival counts.
+    pub(crate) priority: i8,
     /// How long the lease lives without renewal, where it is said.
     pub(crate) ttl_seconds: Option<u32>,
     /// Who is counted, where it is not who asks.
@@ -73,7 +77,7 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     let door = door::find(
         order.agent_socket.as_deref(),
         context,
-        order.user.is_some() || order.computer.is_some(),
+        order.user.is_some() || order.computer.is_some() || order.priority != 0,
     )
     .await?;
     let recognised = match &order.product {
@@ -101,14 +105,14 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     }
     let product = product.ok_or_else(|| unrecognised(&file))?;
     let ask = Ask {
-        one_use: door.through_agent && !order.own_seat && order.seats == 1,
-        also: Vec::new(),
+        one_use: door.through_agent && !order.own_seat && order.seats == 1 && order.also.is_empty(),
+        also: order.also.clone(),
         product,
         user: order.user.clone().unwrap_or_else(host::user),
         computer: order.computer.clone().unwrap_or_else(host::computer),
         seats: order.seats,
         ttl_seconds: order.ttl_seconds,
-        priority: 0,
+        priority: order.priority,
         program: file
             .file_name()
             .map(|name| name.to_string_lossy().into_owned()),
