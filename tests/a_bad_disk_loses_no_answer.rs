@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use usher_testing::undo;
+use usher_testing::{surroundings, undo};
 
 use crate::http::{Http, checkout};
 use crate::support::{DEADLINE, Folder, Running, program, stderr, usher, wait_for};
@@ -18,12 +18,11 @@ pub(crate) fn server_on(folder: &Folder, mount: &str) -> Running {
     let script = format!(
         "mount --make-rprivate / && {mount} && exec \"$USHER\" server --listen 127.0.0.1:0 \"$@\""
     );
-    let mut command = Command::new("unshare");
+    let mut command = surroundings::command("unshare");
     command
         .args(["--mount", "sh", "-c", &script, "sh"])
         .env("DIR", &dir)
-        .env("USHER", program())
-        .stdout(std::process::Stdio::piped());
+        .env("USHER", program());
     Running::start(&mut command, &dir.join("data"))
 }
 
@@ -156,7 +155,7 @@ fn a_read_only_disk_is_refused_at_the_start_with_what_was_tried() {
     std::fs::create_dir_all(&dir).unwrap();
     let script = "mount --make-rprivate / && mount -t tmpfs -o ro tmpfs \"$DIR\" && \
                   exec \"$USHER\" server --listen 127.0.0.1:0 --data \"$DIR/data\"";
-    let output = Command::new("unshare")
+    let output = surroundings::command("unshare")
         .args(["--mount", "sh", "-c", script])
         .env("DIR", &dir)
         .env("USHER", program())

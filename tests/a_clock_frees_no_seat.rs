@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use usher_testing::surroundings;
 
 use crate::support::{Folder, Running, program, usher, wait_for};
 
@@ -23,7 +24,7 @@ fn users(running: &Running) -> Vec<String> {
 
 #[test]
 fn time_that_a_computer_slept_counts_for_every_lease() {
-    let mut asleep = Command::new("unshare");
+    let mut asleep = surroundings::command("unshare");
     asleep.args(["--time", "--boottime", "1000", "--fork", "--kill-child"]);
     let possible = Command::new("unshare")
         .args(["--time", "--boottime", "1000", "--fork", "true"])
@@ -45,8 +46,7 @@ fn time_that_a_computer_slept_counts_for_every_lease() {
     // the clock that does not, and the wall clock, are where they were.
     asleep
         .arg(program())
-        .args(["server", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped());
+        .args(["server", "--listen", "127.0.0.1:0"]);
     let running = Running::start(&mut asleep, &folder.path("data"));
     wait_for("anna's lease to be over", || {
         (users(&running) == ["bert"]).then_some(())

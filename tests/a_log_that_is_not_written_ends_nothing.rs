@@ -1,10 +1,10 @@
 //! Standard error on a full disk, without a reader, or closed: no thread ends with it, no request
 //! fails for it, and what was lost is counted.
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use usher_testing::surroundings;
 
 use crate::support::{Folder, Running, program, usher, wait_for, wait_within};
 
@@ -36,21 +36,12 @@ fn started(arguments: &str, redirect: &str, folder: &Folder) -> Running {
          {{ dd if=/dev/zero of=\"$DIR/full/ballast\" bs=4k 2>/dev/null; :; }} && \
          exec \"$USHER\" {arguments} \"$@\" {redirect}"
     );
-    let mut command = Command::new("unshare");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("USHER_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = surroundings::command("unshare");
     command
         .args(["--mount", "sh", "-c", &script, "sh"])
         .env("DIR", folder.path(""))
         .env("USHER", program())
-        .env("USHER_LOG", "debug")
-        .env("USHER_GATE_ONLY", "/proc")
-        .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
-        .env("XDG_CONFIG_HOME", "/nonexistent")
-        .stdout(Stdio::piped());
+        .env("USHER_LOG", "debug");
     Running::start(&mut command, &folder.path("data"))
 }
 

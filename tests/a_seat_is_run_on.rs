@@ -167,6 +167,46 @@ fn who_waits_gets_the_seat_of_the_first_when_it_ends() {
 }
 
 #[test]
+fn of_two_who_wait_the_one_of_a_higher_priority_is_served_first() {
+    let folder = Folder::new();
+    let (running, anna, _) = one_seat(&folder);
+    let lease = running.ok(&["checkout", "tool", "--user", "anna", "--ttl", "5m"]);
+    let done = folder.path("done");
+    let wait = |user: &str, priority: &str| {
+        let echo = format!("echo {user} >> {}", done.display());
+        let run = ["run", "--product", "tool", "--user", user, "--wait"];
+        let words = ["--priority", priority, "--", "sh", "-c", &echo];
+        let child = running.usher(&[&run[..], &words].concat()).spawn().unwrap();
+        wait_for("the place", || {
+            let queue = running.json(&["queue"])["items"].clone();
+            let mut queue = queue.as_array().unwrap().iter();
+            queue.any(|it| it["user"] == user).then_some(())
+        });
+        child
+    };
+    let waiting = [wait("bert", "0"), wait("carl", "50")];
+    // A client may not go before others.
+    let run = [
+        "run",
+        "--product",
+        "tool",
+        "--user",
+        "anna",
+        "--token",
+        &anna,
+    ];
+    let (code, why) = running.fails(&[&run[..], &["--priority", "50", "--", "true"]].concat());
+    assert_eq!(code, 77, "{why}");
+    assert!(why.contains("only operators and admins"), "{why}");
+    running.ok(&["checkin", lease.trim()]);
+    for child in waiting {
+        let output = finish(child);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq!(std::fs::read_to_string(done).unwrap(), "carl\nbert\n");
+}
+
+#[test]
 fn waiting_ends_when_it_was_to_and_the_place_is_given_up() {
     let folder = Folder::new();
     let (running, _, bert) = one_seat(&folder);

@@ -6,12 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::support::{
     Ended, Folder, Running, finish, program, runs, said, signal, stdout, usher, wait_for,
+    wait_within,
 };
 
 /// A computer with one seat of `tool`, which is a program of its own.
@@ -403,24 +405,61 @@ fn without_a_server_a_product_runs_as_its_policy_says() {
 }
 
 #[test]
-fn the_seat_of_a_run_that_was_killed_comes_back_and_what_runs_on_takes_its_own() {
+fn the_place_of_a_waiter_that_was_killed_goes_to_the_next_at_once() {
+    let computer = Computer::new();
+    let run = ["run", "--product", "tool"];
+    let first = [&run[..], &["--own-seat", "--", "sleep", "600"]].concat();
+    let first = computer.run_as(1, &first).spawn().unwrap();
+    wait_for("the first one's seat", || {
+        (computer.in_use() == 1).then_some(())
+    });
+    let wait = [&run[..], &["--own-seat", "--wait", "--", "true"]].concat();
+    let mut waits = computer.run_as(2, &wait).spawn().unwrap();
+    let waiting = || {
+        let queue = computer.running.json(&["queue"]);
+        queue["items"].as_array().unwrap().len()
+    };
+    wait_for("its place", || (waiting() == 1).then_some(()));
+    // It asks about its place as soon as it has one, and then all the time.
+    let until = Instant::now() + Duration::from_secs(1);
+    wait_for("it to ask", || (Instant::now() > until).then_some(()));
+    waits.kill().unwrap();
+    waits.wait().unwrap();
+    // The server by itself keeps a place that nobody asks about for half a minute.
+    wait_within(Duration::from_secs(15), "its place to go", || {
+        (waiting() == 0).then_some(())
+    });
+    signal(first.id(), Signal::SIGTERM);
+    finish(first);
+}
+
+#[test]
+fn the_seat_of_a_run_that_was_killed_stays_with_its_command_until_that_has_ended() {
     let computer = Computer::new();
     let tool = computer.tool.to_str().unwrap();
-    let mut run = computer
-        .run_as(1, &["run", "--product", "tool", "--", tool, "600"])
-        .spawn()
-        .unwrap();
+    let words = ["run", "--product", "tool", "--ttl", "3s", "--", tool, "600"];
+    let mut run = computer.run_as(1, &words).spawn().unwrap();
     let lease = || {
         let leases = computer.running.json(&["leases"]);
         Some(leases["items"][0]["id"].as_str()?.to_owned())
     };
     let first = wait_for("a seat", lease);
     let survivor = crate::support::child(run.id());
+    // A moment after it is started.
+    let state = rusqlite::Connection::open(computer.running.data.join("agent/agent.db")).unwrap();
+    wait_for("its command to keep the seat, too", || {
+        let count = "SELECT count(*) FROM covers WHERE keeps AND pid = ?1";
+        let kept: u32 = state.query_row(count, [survivor], |row| row.get(0)).ok()?;
+        (kept == 1).then_some(())
+    });
     run.kill().unwrap();
     run.wait().unwrap();
-    // There is one seat: only when the first lease is back can the second be granted.
-    wait_for("a seat of its own", || (lease()? != first).then_some(()));
-    assert_eq!(computer.in_use(), 1);
+    // Longer than the ttl: without renewals the lease would have ended.
+    let until = Instant::now() + Duration::from_secs(7);
+    wait_for("the time to pass", || {
+        assert_eq!(lease(), Some(first.clone()));
+        (Instant::now() > until).then_some(())
+    });
     assert!(runs(survivor));
     signal(survivor, Signal::SIGKILL);
     wait_for("the seat to be free", || {

@@ -87,6 +87,15 @@ fn an_agent_whose_server_is_away_says_so_at_once() {
     let site = Site::new();
     let agent = site.agent("http://127.0.0.1:9", "usher_0");
     site.says_everywhere(&agent, "cannot reach http://127.0.0.1:9");
+    site.says_everywhere(&agent, "check the port in the URL");
+}
+
+#[test]
+fn an_agent_whose_servers_name_does_not_resolve_says_what_to_check() {
+    let site = Site::new();
+    let agent = site.agent("http://nowhere.invalid:8470", "usher_0");
+    site.says_everywhere(&agent, "cannot reach http://nowhere.invalid:8470");
+    site.says_everywhere(&agent, "getent hosts");
 }
 
 #[test]

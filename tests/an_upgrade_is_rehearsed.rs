@@ -35,8 +35,7 @@ impl Site {
         let folder = Folder::new();
         let installed = folder.path("usher");
         std::fs::copy(program(), &installed).unwrap();
-        let mut command = usher();
-        let mut command = as_program(&mut command, &installed);
+        let mut command = usher_testing::surroundings::command(&installed);
         command.args(["up", "--no-agent", "--listen", "127.0.0.1:0"]);
         command.args(["--console", "127.0.0.1:0"]);
         let running = Running::start(&mut command, &folder.path("data"));
@@ -109,21 +108,6 @@ impl Site {
         let pid = wait_for("the server", || self.running.role("server"));
         std::fs::metadata(format!("/proc/{pid}/exe")).unwrap().len()
     }
-}
-
-fn as_program(template: &mut Command, program: &Path) -> Command {
-    let mut command = Command::new(program);
-    for (name, value) in template.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
-    command
 }
 
 fn executable(path: &Path) {

@@ -2,7 +2,7 @@
 //! no mount hangs it.
 
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -66,14 +66,11 @@ mount -i -t fuse -o fd=7,rootmode=40000,user_id=0,group_id=0 hung "$1" || exit 9
 "$2" doctor --json --data "$3" --agent-socket "$3/none.sock" 7>&-
 true
 "#;
-    let output = Command::new("timeout")
+    let output = usher_testing::surroundings::command("timeout")
         .args(["-k", "5", "25", "unshare", "-m", "sh", "-c", script, "sh"])
         .arg(&mount)
         .arg(crate::support::program())
         .arg(&data)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .ended();
     if output.status.code() == Some(99) {
         eprintln!("skipped: {}", said(&output));

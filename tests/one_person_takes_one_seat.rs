@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use usher_testing::surroundings;
 
 use crate::support::{Ended, Folder, Running, are_installed, program, said, usher, wait_for};
 
@@ -64,7 +65,7 @@ impl Computer {
             id.trim(),
         ];
         fs::write(folder.join("token"), site.running.ok(&token)).unwrap();
-        let mut first = Command::new("unshare");
+        let mut first = surroundings::command("unshare");
         first.args(["--mount", "--propagation", "private", "--pid", "--fork"]);
         first.args(["--mount-proc", "--kill-child", "sh", "-c", BEGIN]);
         first
@@ -73,13 +74,18 @@ impl Computer {
             .env("HOME_OF", &folder)
             .env("PROGRAM", program())
             .env("SERVER", &site.running.api)
-            .env("TOOL", site.folder.path("tool"));
-        let first = first.stdin(Stdio::null()).spawn().unwrap();
+            .env("TOOL", site.folder.path("tool"))
+            .env("USHER_COMPUTER_ID_FILE", folder.join("computer-id"))
+            .stdout(Stdio::inherit())
+            .stderr(Stdio::inherit());
+        let first = first.spawn().unwrap();
         let computer = Computer { folder, first };
         wait_for("its agent", || {
             let ready = fs::read_to_string(computer.folder.join("ready")).unwrap_or_default();
             ready.starts_with("ready ").then_some(())
         });
+        let own = fs::read_to_string(computer.folder.join("computer-id")).unwrap();
+        assert!(own.starts_with(id.trim()), "{own}: the id of {}", id.trim());
         computer
     }
 

@@ -4,9 +4,8 @@
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use usher_testing::undo;
+use usher_testing::{surroundings, undo};
 
 use crate::support::{Folder, Running, finish_within, program, said, stdout, usher};
 
@@ -156,14 +155,7 @@ impl Page {
         script += &self.here(after, api);
         let file = self.folder.path("page.sh");
         std::fs::write(&file, script).unwrap();
-        let mut command = Command::new("bash");
-        // The environment of the tests' own programs.
-        for (name, value) in usher().get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let mut command = surroundings::command("bash");
         let place = |name: &str| self.folder.path(name);
         let path = std::env::var("PATH").unwrap();
         command
@@ -177,10 +169,7 @@ impl Page {
             .env("USHER_DIR", place("etc/usher/tls"))
             .env("USHER_UNIT_DIR", place("units"))
             .env("USHER_POLKIT_DIR", place("units"))
-            .env("USHER_AUTOSTART_DIR", place("units"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("USHER_AUTOSTART_DIR", place("units"));
         if api.starts_with("http://") {
             command.env("USHER_SERVER", api);
         }

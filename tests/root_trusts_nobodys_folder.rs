@@ -248,15 +248,7 @@ fn a_program_that_changes_while_it_is_rehearsed_is_not_installed() {
     let folder = Folder::new();
     let installed = folder.path("usher");
     std::fs::copy(program(), &installed).unwrap();
-    let mut command = Command::new(&installed);
-    let template = usher();
-    for (name, value) in template.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.stdout(std::process::Stdio::piped());
+    let mut command = usher_testing::surroundings::command(&installed);
     command.args(["up", "--no-agent", "--listen", "127.0.0.1:0"]);
     command.args(["--console", "127.0.0.1:0"]);
     let running = Running::start(&mut command, &folder.path("data"));

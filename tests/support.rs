@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use usher_testing::surroundings;
 use usher_testing::undo::{self, Undo};
 
 /// Longer than anything that these tests wait for takes on a busy machine.
@@ -62,25 +63,7 @@ impl Drop for Folder {
 
 /// The program with an environment of its own: no settings of this computer reach it.
 pub(crate) fn usher() -> Command {
-    usher_testing::surroundings::without_an_agent();
-    let mut command = Command::new(program());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("USHER_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .env("XDG_CONFIG_HOME", "/nonexistent")
-        .env("NO_COLOR", "1")
-        // No start on this computer is held by a test: on this one nothing can be marked.
-        .env("USHER_GATE_ONLY", "/proc")
-        // Nor is the id of this computer made, or taken: many tests' agents are computers of their own.
-        .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
-        .env_remove("NOTIFY_SOCKET")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
+    surroundings::command(program())
 }
 
 /// A running `usher up`, or another role that prints a ready line.

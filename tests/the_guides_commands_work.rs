@@ -23,6 +23,7 @@ fn on_one_computer(name: &'static str, more: &str) -> (Page, Running, String) {
     if name != "limit" {
         let add = ["product", "add", "cad", "--seats", "2", "--program", &rule];
         up.ok(&add);
+        up.ok(&["product", "add", "cad-pack", "--seats", "2"]);
     }
     let printed = page.run(&up.api, &up.data, more, "");
     (page, up, printed)

@@ -228,6 +228,42 @@ fn a_script_takes_keeps_and_gives_back_a_seat_without_a_token() {
 }
 
 #[test]
+fn a_run_takes_all_the_products_that_it_needs_or_none_and_gives_them_back_together() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let running = &computer.accounts.running;
+    running.ok(&["product", "add", "pack", "--seats", "2"]);
+    let leases = || {
+        let leases = running.json(&["leases"]);
+        let mut held: Vec<(String, u64)> = leases["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| {
+                let product = it["product"].as_str().unwrap().to_owned();
+                (product, it["seats"].as_u64().unwrap())
+            })
+            .collect();
+        held.sort_unstable();
+        held
+    };
+    let run = ["run", "--product", "cad", "--also", "pack=2", "--", "sleep"];
+    let mut first = computer
+        .accounts
+        .command(BEN, &[&run[..], &["600"]].concat());
+    let first = first.spawn().unwrap();
+    let both = [("cad".to_owned(), 1), ("pack".to_owned(), 2)];
+    wait_for("both", || (leases() == both).then_some(()));
+    // There is no second of the other product: then this one is not taken either.
+    let refused = computer.says(ANNA, &[&run[..], &["0"]].concat());
+    assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
+    assert_eq!(leases(), both);
+    end(first);
+    wait_for("none", || leases().is_empty().then_some(()));
+}
+
+#[test]
 fn who_has_no_token_asks_for_nobody_else() {
     let Some(computer) = Computer::new() else {
         return;
@@ -237,6 +273,7 @@ fn who_has_no_token_asks_for_nobody_else() {
         &["checkout", "cad", "--priority", "5"],
         &["run", "--product", "cad", "--user", "anna", "--", "true"],
         &["run", "--product", "cad", "--computer", "pc7", "--", "true"],
+        &["run", "--product", "cad", "--priority", "5", "--", "true"],
     ] {
         let refused = computer.says(BEN, asked);
         assert_eq!(

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::mount::{MntFlags, umount2};
 use nix::sched::{CloneFlags, setns};
 use serde_json::{Value, json};
+use usher_testing::surroundings;
 use usher_testing::undo::{self, Undo};
 
 use super::products::PRODUCTS;
@@ -117,14 +118,12 @@ impl Site {
     }
 
     pub(crate) fn start_server(&mut self) {
-        let plain = usher();
-        let mut command = Command::new("nsenter");
+        let mut command = surroundings::command("nsenter");
         command
             .arg(format!("--net=/proc/{}/ns/net", self.far.id()))
-            .arg(plain.get_program())
+            .arg(crate::support::program())
             .args(["server", "--run-as", "root", "--plain-http"])
             .args(["--listen", "0.0.0.0:8470"]);
-        like(&plain, &mut command);
         let data = self.folder.path("server");
         self.server = Some(Running::start(&mut command, &data));
     }
@@ -144,8 +143,7 @@ impl Site {
 
     /// Starts the agent of another binary.
     pub(crate) fn start_agent_of(&mut self, program: &Path) {
-        let mut command = Command::new(program);
-        like(&usher(), &mut command);
+        let mut command = surroundings::command(program);
         command
             .args(["agent", "--server", API, "--token-file"])
             .arg(self.folder.path("agent.token"))
@@ -224,17 +222,6 @@ impl Site {
         assert_eq!(answer.status, 201, "{path}: {}", answer.body);
         answer.body
     }
-}
-
-/// Gives a command the environment of another, and nothing to read.
-fn like(other: &Command, command: &mut Command) {
-    for (name, value) in other.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
 }
 
 /// A network that lasts as long as this process.

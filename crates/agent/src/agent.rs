@@ -271,6 +271,12 @@ impl Agent {
         self.write(effects)
     }
 
+    /// The root of a cover has ended, which no watcher may have seen.
+    pub(crate) fn root_has_ended(&mut self, pid: u32) -> Result<(), OutboxError> {
+        let (at, event) = (clock::now(), Event::Exited { pid });
+        self.take_in(&mut vec![Seen { at, event }])
+    }
+
     /// Queues what was seen of programs of no product since the last time.
     pub(crate) fn report_programs(&mut self) -> Result<(), OutboxError> {
         let Some(shared) = self.shared.clone() else {

@@ -24,6 +24,7 @@ mod identity;
 mod idle;
 mod installed;
 mod joins;
+mod keeping;
 mod life;
 mod lost;
 pub mod mounts;

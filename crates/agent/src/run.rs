@@ -18,8 +18,8 @@ use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{LOOK, Seen, Watcher};
 use crate::{
-    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, joins, lock,
-    socket, trust, waits,
+    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, joins, keeping,
+    lock, socket, trust, waits,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -130,6 +130,7 @@ async fn live(
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
     let uses = Arc::<socket::Uses>::default();
+    let keeping = Arc::<keeping::Keeping>::default();
     let state = Arc::new(socket::State {
         attendant,
         joins: joins.clone(),
@@ -144,6 +145,8 @@ async fn live(
         refreshes: socket::Refreshes::default(),
         looks: socket::Refreshes::default(),
         uses: uses.clone(),
+        keeping: keeping.clone(),
+        tickets: socket::Tickets::default(),
         identifying: tokio::sync::Semaphore::new(1),
     });
     let covers = covers::run(
@@ -154,6 +157,10 @@ async fn live(
         changed.clone(),
         stop.clone(),
     );
+    let keep = keeping::run(agent.clone(), client.clone(), keeping, stop.clone());
+    let covers = async move {
+        tokio::join!(covers, keep);
+    };
     tokio::spawn(task("covers", covers));
     let tell = enforcement::tell(lock(&agent).enforcement.follow(), changed.clone());
     tokio::spawn(task("enforcement", tell));

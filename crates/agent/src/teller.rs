@@ -71,6 +71,8 @@ impl Teller<'_> {
             started_at: started,
             ended_at: ended,
             duration_seconds: lasted_ms / 1000,
+            duration_ms: Some(lasted_ms),
+            unseated_ms: Some(session.unseated_ms_at(at).min(lasted_ms)),
             lease: session.lease.as_ref().map(|lease| lease.to_string().into()),
             incarnation: None,
         })

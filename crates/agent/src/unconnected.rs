@@ -5,8 +5,18 @@ use usher_api::client::ClientError;
 
 /// Why there is no connection, and what to do about it. `computer` is the id that this agent has.
 pub(crate) fn why(error: &ClientError, computer: &str) -> String {
-    let ClientError::Problem(problem) = error else {
-        return error.to_string();
+    let problem = match error {
+        ClientError::Problem(problem) => problem,
+        ClientError::Unreachable { why, .. } => {
+            return match usher_api::what_to_check(why) {
+                Some(check) => format!("{error}; {check}"),
+                None => error.to_string(),
+            };
+        }
+        ClientError::NotUnderstood { .. } => {
+            return format!("{error}; check that an Usher server listens at that URL");
+        }
+        ClientError::Setup { .. } => return error.to_string(),
     };
     let detail = &problem.detail;
     if problem.is(Code::Unauthorized) || problem.is(Code::Forbidden) {
@@ -43,15 +53,22 @@ mod tests {
     }
 
     #[test]
-    fn what_else_a_server_says_and_that_none_answers_is_told_as_it_is() {
+    fn what_else_a_server_says_is_told_as_it_is_and_where_none_answers_what_to_check() {
         assert_eq!(
             refused(Code::Busy, "it is busy"),
             "the server refuses: it is busy"
         );
-        let away = ClientError::Unreachable {
-            endpoint: "http://127.0.0.1:9".to_owned(),
-            why: "Connection refused (os error 111)".to_owned(),
-        };
-        assert_eq!(why(&away, "c-1"), away.to_string());
+        for (reason, check) in [
+            ("Connection refused (os error 111)", "check the port"),
+            ("dns error: Name or service not known", "getent hosts"),
+        ] {
+            let away = ClientError::Unreachable {
+                endpoint: "http://licences:9".to_owned(),
+                why: reason.to_owned(),
+            };
+            let told = why(&away, "c-1");
+            assert!(told.starts_with(&away.to_string()), "{told}");
+            assert!(told.contains(check), "{told}");
+        }
     }
 }

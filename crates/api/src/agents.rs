@@ -215,8 +215,15 @@ pub struct FinishedSession<'a> {
     /// When it ended.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
-    /// How long it lasted on a clock that nobody sets.
+    /// How long it lasted on a clock that nobody sets, in whole seconds.
     pub duration_seconds: u64,
+    /// The same in milliseconds, by which uses are summed; without it, the whole seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// For how many of these milliseconds it had no seat; without it, all if `lease` is null, and
+    /// none otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseated_ms: Option<u64>,
     /// The lease that it held last; null where it ran unseated.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Cow<'a, str>>,

@@ -33,6 +33,10 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// How long it lasted, or lasts so far, in whole seconds.
     pub duration_seconds: u64,
+    /// For how many of these seconds it had no seat. Of one that runs and has a seat by now, that is
+    /// known once it has ended.
+    #[serde(default)]
+    pub unseated_seconds: u64,
     /// The lease that it held; null where it ran unseated.
     pub lease: Option<String>,
 }
@@ -46,7 +50,7 @@ pub struct Usage {
     pub sessions: u64,
     /// How many of them run now.
     pub running: u64,
-    /// How many of them ran without a seat.
+    /// How many of them ran without a seat for some of their time, or all of it.
     pub unseated: u64,
     /// Different users.
     pub users: u64,
@@ -54,6 +58,9 @@ pub struct Usage {
     pub computers: u64,
     /// Their durations added up as far as they lie in the time, in whole seconds.
     pub total_seconds: u64,
+    /// How much of that was without a seat, in whole seconds.
+    #[serde(default)]
+    pub unseated_seconds: u64,
     /// When it was last in use.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod agents;
+mod away;
 mod catalogue;
 mod checkout;
 pub mod client;
@@ -25,6 +26,7 @@ mod tokens;
 mod unreached;
 
 pub use agents::*;
+pub use away::*;
 pub use catalogue::*;
 pub use checkout::*;
 pub use facts::*;

@@ -177,6 +177,9 @@ const STEPS: &[(&str, u32)] = &[
     CREATE INDEX computers_key ON computers (key);
     -- Of the session that holds it; 0 where that was not kept.
     ALTER TABLE leases ADD COLUMN session_incarnation INTEGER NOT NULL DEFAULT 0;
+    -- How much of a session's time it had no seat.
+    ALTER TABLE sessions ADD COLUMN unseated_ms INTEGER NOT NULL DEFAULT 0;
+    UPDATE sessions SET unseated_ms = duration_ms WHERE lease IS NULL;
     DROP VIEW uses;
     ALTER TABLE unseated RENAME TO unseated_before;
     CREATE TABLE unseated (
@@ -192,18 +195,19 @@ const STEPS: &[(&str, u32)] = &[
         SELECT s.number, 'S' || s.number AS id, s.product, s.program, s.subject,
             s.real_subject, s.computer, s.started_at, s.ended_at, s.duration_ms,
             CASE WHEN s.lease IS NULL THEN NULL
-                ELSE printf('L%08x-%d', s.lease_incarnation, s.lease) END AS lease
+                ELSE printf('L%08x-%d', s.lease_incarnation, s.lease) END AS lease,
+            s.unseated_ms
         FROM sessions s
         UNION ALL
         SELECT l.number, 'S' || l.number, l.product, l.program, l.subject, NULL, l.computer,
-            l.granted_at, l.ended_at, l.held_ms, printf('L%08x-%d', l.incarnation, l.number)
+            l.granted_at, l.ended_at, l.held_ms, printf('L%08x-%d', l.incarnation, l.number), 0
         FROM leases l
         WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.lease = l.number
                 AND s.lease_incarnation = l.incarnation)
             AND (l.session IS NULL OR l.ended IS NULL)
         UNION ALL
         SELECT u.number, 'S' || u.number, u.product, NULL, u.subject, NULL, u.computer,
-            u.since, NULL, NULL, NULL
+            u.since, NULL, NULL, NULL, NULL
         FROM unseated u;
     ALTER TABLE tickets ADD COLUMN repeats INTEGER;
     -- Since when it is passed over, and when it is refused for that.

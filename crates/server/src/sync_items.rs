@@ -42,6 +42,8 @@ pub(crate) struct Item<'a> {
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     duration_seconds: Option<u64>,
+    duration_ms: Option<u64>,
+    unseated_ms: Option<u64>,
     #[serde(default, borrow)]
     lease: Option<Cow<'a, str>>,
     #[serde(default, borrow, deserialize_with = "usher_api::object::each_optional")]
@@ -79,6 +81,8 @@ pub(crate) fn check(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem,
             "started_at",
             "ended_at",
             "duration_seconds",
+            "duration_ms",
+            "unseated_ms",
             "lease",
             "incarnation",
         ],
@@ -123,6 +127,8 @@ fn said(item: &Item<'_>) -> impl Iterator<Item = &'static str> {
         (item.started_at.is_some(), "started_at"),
         (item.ended_at.is_some(), "ended_at"),
         (item.duration_seconds.is_some(), "duration_seconds"),
+        (item.duration_ms.is_some(), "duration_ms"),
+        (item.unseated_ms.is_some(), "unseated_ms"),
         (item.lease.is_some(), "lease"),
         (item.counts.is_some(), "counts"),
         (item.held.is_some(), "held"),
@@ -184,13 +190,18 @@ fn finished(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String>
     }
     let version = item.version.as_deref().unwrap_or_default();
     check_text("version", version)?;
-    let seconds = needed("duration_seconds", item.duration_seconds)?;
-    let duration_ms = seconds
-        .checked_mul(1_000)
-        .filter(|ms| i64::try_from(*ms).is_ok())
-        .ok_or_else(|| format!("`duration_seconds` is {seconds}: no session lasts as long"))?;
+    let duration_ms = duration_ms(item)?;
     // A lease that another server granted is no lease of this one: the session still counts.
     let lease = item.lease.as_deref().and_then(words::lease_id);
+    let unseated_ms = item.unseated_ms.unwrap_or(match item.lease {
+        None => duration_ms,
+        Some(_) => 0,
+    });
+    if unseated_ms > duration_ms {
+        return Err(format!(
+            "`unseated_ms` is {unseated_ms}: the session lasted {duration_ms} ms"
+        ));
+    }
     Ok(ReportItem::Finished {
         session: session(item)?,
         product: composed(name("product", item.product.as_deref())?).into(),
@@ -201,9 +212,26 @@ fn finished(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String>
         started_at: Wall(started_at.as_millisecond()),
         ended_at: Wall(ended_at.as_millisecond()),
         duration_ms,
+        unseated_ms,
         lease,
         first_reported: item.incarnation,
     })
+}
+
+/// How long a session lasted: to the millisecond where that is said.
+fn duration_ms(item: &Item<'_>) -> Result<u64, String> {
+    let seconds = needed("duration_seconds", item.duration_seconds)?;
+    let of_seconds = seconds
+        .checked_mul(1_000)
+        .filter(|ms| i64::try_from(*ms).is_ok_and(|ms| ms.checked_add(999).is_some()))
+        .ok_or_else(|| format!("`duration_seconds` is {seconds}: no session lasts as long"))?;
+    let ms = item.duration_ms.unwrap_or(of_seconds);
+    match ms / 1_000 == seconds {
+        true => Ok(ms),
+        false => Err(format!(
+            "`duration_ms` is {ms} and `duration_seconds` is {seconds}: they are one duration"
+        )),
+    }
 }
 
 fn programs(item: &Item<'_>) -> Result<ReportItem, String> {
@@ -316,6 +344,8 @@ mod tests {
                 started_at: at,
                 ended_at: at,
                 duration_seconds: 3,
+                duration_ms: Some(3_999),
+                unseated_ms: Some(3_000),
                 lease: Some("L000000ab-7".into()),
                 incarnation: Some(3),
             }),
@@ -360,7 +390,8 @@ mod tests {
                 (
                     SyncAction::Finished(_),
                     ReportItem::Finished {
-                        duration_ms: 3_000,
+                        duration_ms: 3_999,
+                        unseated_ms: 3_000,
                         lease: Some(_),
                         first_reported: Some(3),
                         real_subject: Some(_),

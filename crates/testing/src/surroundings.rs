@@ -1,6 +1,8 @@
 //! What a computer that is lived in has of its own, hidden from a test.
 
+use std::ffi::OsStr;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -12,6 +14,31 @@ const AGENT: &str = "/run/usher";
 /// later. Only root can; others are told.
 pub fn without_an_agent() {
     hide(Path::new(AGENT));
+}
+
+/// A command that starts `program`, and with it all that it starts, apart from this computer: no
+/// settings of this computer reach it, it makes or takes no id of this computer, and it holds no
+/// start here. A role that is a computer of its own is given a file for its id.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    without_an_agent();
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("USHER_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("NO_COLOR", "1")
+        // No start on this computer is held by a test: on this one nothing can be marked.
+        .env("USHER_GATE_ONLY", "/proc")
+        // Many tests' agents are computers of their own.
+        .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
+        .env_remove("NOTIFY_SOCKET")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
 }
 
 /// Hides what a folder holds, if it holds anything.

@@ -185,7 +185,20 @@ pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
         exit::NO_SERVER,
         format!("no Usher server answers at {endpoint}: {why}"),
     )
-    .next("Start one with `usher up`, or name another with --server URL.")
+    .next(find_server(why))
+}
+
+/// The next step where nobody answers.
+pub(crate) fn find_server(why: &str) -> String {
+    let check = usher_api::what_to_check(why).unwrap_or_default();
+    let check = match check.split_at_checked(1) {
+        Some((first, rest)) => format!("{}{rest}. ", first.to_uppercase()),
+        None => String::new(),
+    };
+    format!(
+        "{check}The server is named with --server URL or USHER_SERVER; whoever administers it knows \
+         the URL. To try Usher out on one computer, `usher up` starts all of it."
+    )
 }
 
 /// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.

@@ -165,6 +165,8 @@ fn running_sessions_and_covers_come_back() {
         lease: Some("L".into()),
         held: false,
         seated: true,
+        unseated_ms: 7,
+        unseated_since_boot_ms: None,
     };
     let key = ProcessKey {
         pid: 4,
@@ -265,6 +267,8 @@ fn finished(session: u64) -> SyncAction<'static> {
         started_at: jiff::Timestamp::UNIX_EPOCH,
         ended_at: jiff::Timestamp::UNIX_EPOCH,
         duration_seconds: 0,
+        duration_ms: Some(9),
+        unseated_ms: Some(0),
         lease: None,
         incarnation: None,
     })

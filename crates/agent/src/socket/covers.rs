@@ -49,9 +49,14 @@ pub(super) async fn take(
             "lease and product are names of 1 to 255 bytes",
         ));
     }
-    let theirs = procfs::real_uid(request.pid).is_ok_and(|uid| uid == peer.uid || peer.is_root());
-    let start = procfs::process_stat(request.pid).map(|stat| stat.start);
-    let (true, Ok(start)) = (theirs, start) else {
+    let found = procfs::process_stat(request.pid).ok();
+    let uid = procfs::real_uid(request.pid).ok();
+    // A command that takes on another account is the child of who started it all the same.
+    let theirs = |found: &procfs::ProcessStat| {
+        let is_child = peer.process().is_some_and(|asks| found.parent == asks.pid);
+        peer.is_root() || is_child || uid == Some(peer.uid)
+    };
+    let Some(start) = found.filter(theirs).map(|found| found.start) else {
         return Err(Refusal::new(
             Code::Forbidden,
             format!("there is no process {} of this account", request.pid),
@@ -69,12 +74,14 @@ pub(super) async fn take(
         lease: request.lease.into_owned(),
         product: request.product.into_owned(),
     };
+    let root = cover.root;
     let kept = cover.keeps.then(|| cover.lease.clone());
     let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
     begin(&state, cover)?;
     if let Some(lease) = kept {
         let whose = peer.pid.unwrap_or(request.pid);
         state.uses.is_covered(&lease, whose);
+        state.keeping.begins();
     }
     if let Some((lease, proof)) = joined {
         state.joins.count(&lease, proof);
@@ -83,6 +90,10 @@ pub(super) async fn take(
     let begun = std::time::Instant::now();
     while !state.shared.follows_covers() && begun.elapsed() < FOLLOW_LIMIT {
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // One that ended before it was watched for ends its cover by nothing else.
+    if !procfs::still_runs(root) {
+        lock(&state.agent).root_has_ended(root.pid)?;
     }
     state.changed.notify_one();
     Ok(StatusCode::NO_CONTENT.into_response())

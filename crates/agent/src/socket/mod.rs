@@ -14,6 +14,7 @@ mod one_use;
 mod peer;
 mod refreshes;
 mod routes;
+mod tickets;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -25,12 +26,14 @@ use usher_api::client::Client;
 use crate::AgentOptions;
 use crate::agent::Agent;
 use crate::joins::Joins;
+use crate::keeping::Keeping;
 use crate::sync_loop::Exchanges;
 use crate::waits::Attendant;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
 pub(crate) use one_use::Uses;
 pub(crate) use refreshes::Refreshes;
+pub(crate) use tickets::Tickets;
 
 /// What the routes work on.
 pub(crate) struct State {
@@ -53,6 +56,10 @@ pub(crate) struct State {
     pub(crate) looks: Refreshes,
     /// Leases that several commands of one use share.
     pub(crate) uses: Arc<Uses>,
+    /// Leases that are renewed here where nobody else does.
+    pub(crate) keeping: Arc<Keeping>,
+    /// Who waits by which ticket.
+    pub(crate) tickets: Tickets,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,
 }

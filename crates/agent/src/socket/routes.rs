@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use usher_api::client::ClientError;
 use usher_api::{
     AgentStatus, CheckoutAnswer, CheckoutRequest, Code, IdentifyAnswer, IdentifyRequest, Lease,
-    Problem, SubjectKey, TicketAnswer,
+    Problem, SubjectKey,
 };
 
 use super::peer::Peer;
-use super::{State, covers, displays, enforcement, mine, notices, one_use};
+use super::{State, covers, displays, enforcement, mine, notices, one_use, tickets};
 use crate::agent::{Agent, timestamp};
 use crate::identity::file::Target;
 use crate::outbox::OutboxError;
@@ -37,14 +37,15 @@ use crate::{clock, lock};
 const BODY_LIMIT: usize = 64 * 1024;
 /// How long a refresh waits for the server.
 const REFRESH_LIMIT: Duration = Duration::from_secs(5);
-/// The longest that a poll of a ticket may wait, in seconds.
-const WAIT_LIMIT_SECONDS: u64 = 300;
 
 /// All routes.
 pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route("/v1/checkouts", post(checkout))
-        .route("/v1/tickets/{id}", get(ticket).delete(leave_queue))
+        .route(
+            "/v1/tickets/{id}",
+            get(tickets::ticket).delete(tickets::leave),
+        )
         .route("/v1/leases/{id}/renew", post(renew))
         .route("/v1/leases/{id}", delete(checkin))
         .route("/v1/leases", get(mine::leases))
@@ -225,11 +226,17 @@ async fn checkout(
         }
         None => state.client.post("/v1/checkouts", &request).await?,
     };
-    let (status, id) = match &answered {
-        CheckoutAnswer::Granted { lease, .. } => (StatusCode::CREATED, &lease.id),
-        CheckoutAnswer::Queued { ticket, .. } => (StatusCode::ACCEPTED, &ticket.id),
+    let status = match &answered {
+        CheckoutAnswer::Granted { lease, .. } => {
+            is_granted(&state, lease, peer)?;
+            StatusCode::CREATED
+        }
+        CheckoutAnswer::Queued { ticket, .. } => {
+            remember(&state, &ticket.id, peer, &request.product)?;
+            state.tickets.made(&ticket.id, peer);
+            StatusCode::ACCEPTED
+        }
     };
-    remember(&state, id, peer, &request.product)?;
     if let (Some(one_use), CheckoutAnswer::Granted { lease, .. }) = (one_use, &answered) {
         one_use.granted(&state, peer, lease);
     }
@@ -262,6 +269,18 @@ fn key(headers: &HeaderMap, peer: Peer) -> Result<Option<String>, Refusal> {
     Ok(Some(format!("{}:{key}", peer.uid)))
 }
 
+/// A lease was granted to a user, and maybe others with it.
+pub(super) fn is_granted(state: &State, lease: &Lease, peer: Peer) -> Result<(), Refusal> {
+    remember(state, &lease.id, peer, &lease.product)?;
+    for other in &lease.also {
+        if let Some(id) = &other.lease {
+            remember(state, id, peer, &other.product)?;
+        }
+    }
+    state.keeping.renewed(lease);
+    Ok(())
+}
+
 fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
     agent
@@ -271,7 +290,12 @@ fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Re
 }
 
 /// The id, if it is of a lease or ticket that this user made; to others it does not exist.
-fn own<'i>(state: &State, id: &'i str, peer: Peer, code: Code) -> Result<&'i str, Refusal> {
+pub(super) fn own<'i>(
+    state: &State,
+    id: &'i str,
+    peer: Peer,
+    code: Code,
+) -> Result<&'i str, Refusal> {
     let owner = lock(&state.agent).outbox.grant(id)?;
     match owner {
         Some((uid, _)) if is_plain(id) && (uid == peer.uid || peer.is_root()) => Ok(id),
@@ -289,50 +313,13 @@ pub(super) fn is_plain(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.len() <= 128 && id.bytes().all(plain)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wait {
-    #[serde(default)]
-    wait_seconds: u64,
-}
-
-async fn ticket(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Id(id): Id,
-    wait: Result<Query<Wait>, QueryRejection>,
-) -> Answer {
-    let Query(wait) =
-        wait.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
-    let id = own(&state, &id, peer, Code::UnknownTicket)?;
-    let seconds = wait.wait_seconds.min(WAIT_LIMIT_SECONDS);
-    let path = format!("/v1/tickets/{id}?wait_seconds={seconds}");
-    let answered: TicketAnswer = state
-        .client
-        .get_waiting(&path, Duration::from_secs(seconds))
-        .await?;
-    if let Some(lease) = &answered.lease {
-        remember(&state, &lease.id, peer, &answered.product)?;
-    }
-    answer(StatusCode::OK, &answered)
-}
-
-async fn leave_queue(
-    AxumState(state): App,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Id(id): Id,
-) -> Answer {
-    let id = own(&state, &id, peer, Code::UnknownTicket)?;
-    state.client.delete(&format!("/v1/tickets/{id}")).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
 async fn renew(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>, Id(id): Id) -> Answer {
     let id = own(&state, &id, peer, Code::UnknownLease)?;
     let lease: Lease = state
         .client
         .post_empty(&format!("/v1/leases/{id}/renew"))
         .await?;
+    state.keeping.renewed(&lease);
     answer(StatusCode::OK, &lease)
 }
 

@@ -284,8 +284,8 @@ fn row(
         Event::SessionFinished(s) => execute(
             "INSERT OR IGNORE INTO sessions (number, computer, session, sender_incarnation, \
              product, program, version, subject, real_subject, started_at, ended_at, duration_ms, \
-             lease, lease_incarnation) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             lease, lease_incarnation, unseated_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 signed(number.0),
                 signed(s.session.computer.0),
@@ -300,7 +300,8 @@ fn row(
                 s.ended_at.0,
                 signed(s.duration_ms),
                 s.lease.map(|l| signed(l.number.0)),
-                s.lease.map(|l| l.incarnation.0)
+                s.lease.map(|l| l.incarnation.0),
+                signed(s.unseated_ms)
             ],
         ),
         Event::ProgramsSeen { computer, counts } => {

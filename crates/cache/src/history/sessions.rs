@@ -67,6 +67,8 @@ pub struct SessionRow {
     pub ended_at: Option<i64>,
     /// How long it lasted, or lasts at `now`, in milliseconds.
     pub duration_ms: u64,
+    /// For how many of these it had no seat, as far as is known.
+    pub unseated_ms: u64,
     /// The lease that it held, by id.
     pub lease: Option<String>,
 }
@@ -80,7 +82,7 @@ pub struct UsageRow {
     pub sessions: u64,
     /// Of them, those that run.
     pub running: u64,
-    /// Of them, those without a seat.
+    /// Of them, those that had no seat for some of their time.
     pub unseated: u64,
     /// Different people.
     pub users: u64,
@@ -88,6 +90,8 @@ pub struct UsageRow {
     pub computers: u64,
     /// Their whole durations added up, in milliseconds.
     pub total_ms: u64,
+    /// How much of that was without a seat, in milliseconds.
+    pub unseated_ms: u64,
     /// When it was last in use, in Unix milliseconds.
     pub last_used_at: Option<i64>,
 }
@@ -125,7 +129,7 @@ impl History {
             let mut statement = connection.prepare_cached(
                 "SELECT u.number, u.id, p.id, u.program, s.name, s.authority, r.name, c.name, \
                  u.started_at, u.ended_at, coalesce(u.duration_ms, max(0, ?7 - u.started_at)), \
-                 u.lease \
+                 u.lease, coalesce(u.unseated_ms, max(0, ?7 - u.started_at)) \
                  FROM uses u JOIN products p ON p.number = u.product \
                  JOIN subjects s ON s.id = u.subject JOIN computers c ON c.id = u.computer \
                  LEFT JOIN subjects r ON r.id = u.real_subject \
@@ -170,6 +174,7 @@ impl History {
                         ended_at: row.get(9)?,
                         duration_ms: from_i64(row.get(10)?),
                         lease: row.get(11)?,
+                        unseated_ms: from_i64(row.get(12)?),
                     })
                 },
             )?;
@@ -191,11 +196,14 @@ impl History {
     ) -> Result<Rows<UsageRow>, Failure> {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT p.id, count(*), sum(u.ended_at IS NULL), sum(u.lease IS NULL), \
+                "SELECT p.id, count(*), sum(u.ended_at IS NULL), \
+                 sum(coalesce(u.unseated_ms > 0, 1)), \
                  count(DISTINCT u.subject), count(DISTINCT u.computer), \
                  sum(min(coalesce(u.duration_ms, max(0, ?4 - u.started_at)), \
                      max(0, min(coalesce(u.ended_at, ?4), ?3) - max(u.started_at, ?2)))), \
-                 max(coalesce(u.ended_at, ?4)) \
+                 max(coalesce(u.ended_at, ?4)), \
+                 sum(min(coalesce(u.unseated_ms, max(0, ?4 - u.started_at)), \
+                     max(0, min(coalesce(u.ended_at, ?4), ?3) - max(u.started_at, ?2)))) \
                  FROM uses u JOIN products p ON p.number = u.product \
                  JOIN subjects s ON s.id = u.subject JOIN computers c ON c.id = u.computer \
                  WHERE (?1 IS NULL OR p.id = ?1) AND u.started_at < ?3 \
@@ -226,6 +234,7 @@ impl History {
                         computers: from_i64(row.get(5)?),
                         total_ms: from_i64(row.get(6)?),
                         last_used_at: row.get(7)?,
+                        unseated_ms: from_i64(row.get(8)?),
                     })
                 },
             )?;

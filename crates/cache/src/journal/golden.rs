@@ -296,6 +296,7 @@ fn every_event() -> Vec<Event> {
             started_at: Wall(1),
             ended_at: Wall(2),
             duration_ms: 1,
+            unseated_ms: 1,
             lease: Some(lease_id(6)),
         })),
         Event::ProgramsSeen {

@@ -595,6 +595,10 @@ impl From<Event> for ledger::Event {
                     started_at: finished.started_at,
                     ended_at: finished.ended_at,
                     duration_ms: finished.duration_ms,
+                    unseated_ms: match finished.lease {
+                        None => finished.duration_ms,
+                        Some(_) => 0,
+                    },
                     lease: finished.lease,
                 }))
             }

@@ -84,6 +84,7 @@ fn a_use_is_one_session_however_it_was_seated() {
         first_reported: None,
         ended_at: Wall(lease.granted_at.0 + 59_000),
         duration_ms: 59_000,
+        unseated_ms: 0,
         lease: Some(lease.id),
     };
     report(&engine, vec![(1, finished)]);
@@ -186,6 +187,7 @@ fn a_program_that_goes_on_under_another_name_is_found_and_its_helpers_are_not() 
         started_at: Wall(now - ago_ms - 1_000),
         ended_at: Wall(now - ago_ms),
         duration_ms: 1_000,
+        unseated_ms: 0,
         lease: None,
         first_reported: None,
     };
@@ -330,6 +332,7 @@ fn use_in_a_time_is_no_longer_than_that_time() {
         ended_at: Wall(now - 10_000),
         // The computer slept for half of it.
         duration_ms: 10_000,
+        unseated_ms: 0,
         lease: None,
         first_reported: None,
     };

@@ -235,6 +235,7 @@ pub(crate) fn busy(engine: &Engine) {
                 started_at: Wall(1_699_999_000_000),
                 ended_at: Wall(1_699_999_060_000),
                 duration_ms: 60_000,
+                unseated_ms: 60_000,
                 lease: None,
                 first_reported: None,
             },

@@ -143,6 +143,8 @@ pub enum ReportItem {
         ended_at: Wall,
         /// How long it lasted, in milliseconds.
         duration_ms: u64,
+        /// For how many of these it had no seat.
+        unseated_ms: u64,
         /// The lease that it held last.
         lease: Option<LeaseId>,
         /// The sender's incarnation in which it was first reported, where that is an earlier one.

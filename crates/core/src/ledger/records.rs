@@ -397,6 +397,8 @@ pub struct FinishedSession {
     pub ended_at: Wall,
     /// How long it lasted, in milliseconds, on a clock that nobody sets.
     pub duration_ms: u64,
+    /// For how many of these milliseconds it had no seat.
+    pub unseated_ms: u64,
     /// The lease that it held last.
     pub lease: Option<LeaseId>,
 }

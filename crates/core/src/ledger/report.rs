@@ -128,6 +128,7 @@ impl Ledger {
                 started_at,
                 ended_at,
                 duration_ms,
+                unseated_ms,
                 lease,
                 first_reported,
             } => {
@@ -150,6 +151,7 @@ impl Ledger {
                     started_at,
                     ended_at,
                     duration_ms,
+                    unseated_ms,
                     lease,
                 };
                 self.emit(Event::SessionFinished(Box::new(finished)));

@@ -197,6 +197,8 @@ impl Sessions {
             lease: None,
             seated: false,
             held: true,
+            unseated_ms: 0,
+            unseated_since_boot_ms: None,
         };
         effects.push(Effect::Held(session.clone()));
         self.keep(session)
@@ -233,8 +235,7 @@ impl Sessions {
         let Some(open) = self.sessions.get_mut(&id) else {
             return;
         };
-        open.session.lease = Some(lease);
-        open.session.seated = true;
+        open.session.gains_seat(now, lease);
         open.asking = false;
         open.entered = true;
         self.allow(now, id, effects);
@@ -277,7 +278,7 @@ impl Sessions {
         };
         open.asking = false;
         open.entered = true;
-        open.session.seated = false;
+        open.session.has_no_seat(now);
         self.allow(now, id, effects);
     }
 

@@ -162,7 +162,7 @@ impl Sessions {
             Event::Tick => self.tick(now, effects),
             Event::Unseated { session } => {
                 if let Some(open) = self.sessions.get_mut(&session) {
-                    open.session.seated = false;
+                    open.session.has_no_seat(now);
                 }
             }
             Event::Settled => self.settled(effects),
@@ -443,6 +443,8 @@ impl Sessions {
             seated: cover.is_some(),
             cover,
             held: false,
+            unseated_ms: 0,
+            unseated_since_boot_ms: None,
         };
         let key = use_key(&session);
         if let Some(known) = key.and_then(|key| self.by_use.get(&key).copied()) {

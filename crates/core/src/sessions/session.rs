@@ -118,4 +118,54 @@ pub struct Session {
     /// use of the product so far.
     #[serde(default)]
     pub held: bool,
+    /// How long it ran without a seat, in milliseconds, up to the time that it had one last.
+    #[serde(default)]
+    pub unseated_ms: u64,
+    /// Since when it runs without a seat that it had, or was refused, in milliseconds since boot.
+    #[serde(default)]
+    pub unseated_since_boot_ms: Option<u64>,
+}
+
+/// How long the asking for a seat and the answer take: a session that has one so soon after its
+/// begin, or ended so soon, ran without none of the time.
+const ANSWERED_MS: u64 = 5_000;
+
+impl Session {
+    /// It has a seat from now on.
+    pub(super) fn gains_seat(&mut self, now: Stamp, lease: Arc<str>) {
+        if !self.seated {
+            self.unseated_ms = self.unseated_ms_at(now);
+            self.unseated_since_boot_ms = None;
+        }
+        self.lease = Some(lease);
+        self.seated = true;
+    }
+
+    /// It runs on without a seat from now on, or has had none.
+    pub(super) fn has_no_seat(&mut self, now: Stamp) {
+        let since = match self.seated || self.had_one() {
+            true => now.boot_ms,
+            false => self.started.boot_ms,
+        };
+        self.unseated_since_boot_ms.get_or_insert(since);
+        self.seated = false;
+    }
+
+    /// How long it ran without a seat by now, in milliseconds.
+    pub fn unseated_ms_at(&self, now: Stamp) -> u64 {
+        let since = |boot_ms| now.boot_ms.saturating_sub(boot_ms);
+        match self.unseated_since_boot_ms {
+            // A start that was held may have been refused a seat before it ran.
+            Some(boot_ms) => self.unseated_ms + since(boot_ms.max(self.started.boot_ms)),
+            None if self.seated || self.had_one() => self.unseated_ms,
+            // No server has answered.
+            None => Some(since(self.started.boot_ms))
+                .filter(|ms| *ms > ANSWERED_MS)
+                .unwrap_or(0),
+        }
+    }
+
+    fn had_one(&self) -> bool {
+        self.lease.is_some()
+    }
 }

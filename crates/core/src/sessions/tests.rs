@@ -156,6 +156,58 @@ fn a_wall_clock_that_jumps_does_not_change_how_long_a_session_lasted() {
 }
 
 #[test]
+fn time_without_a_seat_is_a_quantity_of_its_own_that_a_later_seat_does_not_undo() {
+    let mut computer = Computer::new();
+    computer.runs(1, 0, Some("app"));
+    let session = SessionId(1);
+    let unseated = |computer: &Computer| {
+        let session = computer.sessions.get(session).unwrap();
+        session.unseated_ms_at(computer.now) / 1000
+    };
+    let lease = || "L1".into();
+    assert_eq!(unseated(&computer), 0, "it is asked for");
+    computer.does(Event::Unseated { session });
+    computer.now.boot_ms += 60_000;
+    assert_eq!(unseated(&computer), 61);
+    computer.does(Event::Seated {
+        session,
+        lease: lease(),
+    });
+    computer.now.boot_ms += 600_000;
+    assert_eq!(unseated(&computer), 62);
+    computer.does(Event::Unseated { session });
+    computer.does(Event::Unseated { session });
+    assert_eq!(unseated(&computer), 63, "it had one until it was lost");
+    computer.does(Event::Seated {
+        session,
+        lease: lease(),
+    });
+    assert_eq!(unseated(&computer), 64);
+}
+
+#[test]
+fn who_was_never_answered_ran_without_a_seat_unless_it_was_over_at_once() {
+    for (lasted_ms, unseated_ms) in [(1_000, 0), (60_000, 60_000)] {
+        let mut computer = Computer::new();
+        computer.runs(1, 0, Some("app"));
+        let session = computer.sessions.get(SessionId(1)).unwrap().clone();
+        let ends = Stamp {
+            boot_ms: session.started.boot_ms + lasted_ms,
+            ..computer.now
+        };
+        assert_eq!(session.unseated_ms_at(ends), unseated_ms);
+        // A seat that comes late does not make up for it.
+        computer.now = ends;
+        let (session, lease) = (SessionId(1), "L1".into());
+        computer
+            .sessions
+            .apply(ends, Event::Seated { session, lease }, &mut Vec::new());
+        let seated = computer.sessions.get(session).unwrap();
+        assert_eq!(seated.unseated_ms_at(ends), unseated_ms);
+    }
+}
+
+#[test]
 fn a_launcher_that_becomes_another_image_goes_on_with_the_session() {
     let mut computer = Computer::new();
     assert_eq!(computer.runs(10, 1, Some("app")), ["open 1", "want 1"]);

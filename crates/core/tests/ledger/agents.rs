@@ -162,6 +162,7 @@ fn a_session_of_a_product_that_was_removed_since_is_recorded_all_the_same() {
         started_at: Wall(1),
         ended_at: Wall(2),
         duration_ms: 1,
+        unseated_ms: 1,
         lease: None,
         first_reported: None,
     };

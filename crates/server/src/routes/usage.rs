@@ -102,6 +102,7 @@ fn session(row: SessionRow) -> Session {
         started_at: timestamp(row.started_at),
         ended_at: row.ended_at.map(timestamp),
         duration_seconds: row.duration_ms / 1_000,
+        unseated_seconds: row.unseated_ms / 1_000,
         lease: row.lease,
     }
 }
@@ -190,6 +191,7 @@ fn used(row: UsageRow) -> Usage {
         users: row.users,
         computers: row.computers,
         total_seconds: row.total_ms / 1_000,
+        unseated_seconds: row.unseated_ms / 1_000,
         last_used_at: row.last_used_at.map(timestamp),
     }
 }

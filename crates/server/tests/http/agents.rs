@@ -158,6 +158,58 @@ async fn a_report_seats_sessions_once_however_often_it_comes() {
 }
 
 #[tokio::test]
+async fn short_sessions_add_up_and_time_without_a_seat_is_a_sum_of_its_own() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let finished = |sequence: u64, more: Value| {
+        let mut item = json!({
+            "sequence": sequence, "kind": "finished", "session": sequence, "product": "cad",
+            "program": "cad.bin", "subject": subject("ann"),
+            "started_at": "2026-01-02T03:04:05Z", "ended_at": "2026-01-02T03:04:05.9Z",
+            "duration_seconds": 0, "duration_ms": 900,
+        });
+        for (field, value) in more.as_object().unwrap() {
+            item[field] = value.clone();
+        }
+        item
+    };
+    let mut items: Vec<Value> = (1..=8)
+        .map(|sequence| finished(sequence, json!({ "unseated_ms": 0 })))
+        .collect();
+    // Some of its time it had none, and one that came later is shown.
+    let hour = json!({
+        "started_at": "2026-01-02T03:04:05Z", "ended_at": "2026-01-02T04:04:05Z",
+        "duration_seconds": 3600, "duration_ms": 3_600_000, "unseated_ms": 600_000,
+        "lease": "L00000001-7",
+    });
+    items.push(finished(9, hour));
+    // As an agent of the version before tells it: none of its time it had one.
+    let minute = json!({ "duration_seconds": 60, "duration_ms": null,
+        "ended_at": "2026-01-02T03:05:05Z" });
+    items.push(finished(10, minute));
+    for nonsense in [
+        json!({ "duration_ms": 1_900 }),
+        json!({ "unseated_ms": 901 }),
+    ] {
+        items.push(finished(items.len() as u64 + 1, nonsense));
+    }
+    let reply = sync(&server, report(1, json!(items))).await;
+    let results = reply.body["results"].as_array().unwrap();
+    assert_eq!(results[9]["outcome"], "done", "{}", reply.body);
+    assert_eq!(results[10]["outcome"], "rejected", "{}", reply.body);
+    assert_eq!(results[11]["outcome"], "rejected", "{}", reply.body);
+    let usage = server
+        .get("/v1/usage?since=2026-01-01&until=2026-01-03")
+        .await;
+    let usage = &usage["items"][0];
+    let sum = |field: &str| usage[field].as_u64().unwrap();
+    assert_eq!(sum("sessions"), 10, "{usage}");
+    assert_eq!(sum("total_seconds"), 7 + 3_600 + 60, "{usage}");
+    assert_eq!(sum("unseated_seconds"), 660, "{usage}");
+    assert_eq!(sum("unseated"), 2, "{usage}");
+}
+
+#[tokio::test]
 async fn an_item_that_makes_no_sense_holds_up_no_other() {
     let server = Server::start();
     server.product("cad", 1).await;

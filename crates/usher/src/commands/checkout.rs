@@ -115,7 +115,7 @@ fn seats_of(seats: u32, product: &str) -> String {
 }
 
 /// Reads a further product: `PRODUCT` or `PRODUCT=N`.
-fn also(text: &str) -> Result<(String, u32), String> {
+pub(crate) fn also(text: &str) -> Result<(String, u32), String> {
     let Some((product, seats)) = text.rsplit_once('=') else {
         return Ok((text.to_owned(), 1));
     };

@@ -17,6 +17,7 @@ Examples:
   usher run --product gimp -- gimp picture.xcf
   usher run -- gimp                              the product is recognised by its program rules
   usher run --product solver --wait=2h -- ./solve.sh
+  usher run --product solver --also hpc-pack=2 --wait -- ./solve.sh       both, or neither
   usher run --product solver --wait -- mpirun -n 8 sh -c 'usher run -- ./rank'
 
 The command gets its standard input and output as they are, and signals too. The exit code is the
@@ -28,8 +29,8 @@ other computers. A lease of another computer or person is joined only with its p
 
 Through an agent, a second `usher run` of the same user shares the seat of the first if the product
 counts users (--counting user-on-computer, the default, or user); the seat goes back when the last of
-them has ended. --own-seat takes one more, and so do --seats above 1 and a product that counts
-processes.")]
+them has ended. --own-seat takes one more, and so do --seats above 1, --also and a product that
+counts processes. --priority takes a token that may ask so.")]
 pub(crate) struct Run {
     /// The product; without it, the one whose program rules match
     #[arg(long, value_name = "ID")]
@@ -52,6 +53,18 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(usher_api::SEATS_LIMIT)))]
     seats: u32,
+    /// A further product that is needed too, and how many seats of it: all are granted, or none
+    #[arg(long, value_name = "PRODUCT[=N]", value_parser = super::checkout::also,
+        conflicts_with = "lease")]
+    also: Vec<(String, u32)>,
+    /// Place in the queue before arrival counts, -100 to 100 (operators and admins)
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_hyphen_values = true
+    )]
+    priority: i8,
     /// How long the seat is held after the last renewal [default: 5m, or the product's maximum]
     #[arg(long, value_name = "DURATION", value_parser = super::checkout::ttl)]
     ttl: Option<u32>,
@@ -91,6 +104,8 @@ pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
         wait: args.wait,
         own_seat: args.own_seat,
         seats: args.seats,
+        also: args.also,
+        priority: args.priority,
         ttl_seconds: args.ttl,
         user: args.user,
         computer: args.computer,

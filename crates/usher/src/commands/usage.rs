@@ -264,6 +264,7 @@ fn usage_table(items: &[usher_api::Usage]) -> Table {
         ">USERS",
         ">COMPUTERS",
         ">TIME",
+        ">OF IT WITHOUT",
         "LAST USED",
     ]);
     for item in items {
@@ -275,6 +276,7 @@ fn usage_table(items: &[usher_api::Usage]) -> Table {
             item.users.to_string(),
             item.computers.to_string(),
             time::span(item.total_seconds),
+            time::span(item.unseated_seconds),
             time::local_or_dash(item.last_used_at),
         ]);
     }

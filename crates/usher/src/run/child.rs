@@ -68,6 +68,11 @@ impl Child {
         }
     }
 
+    /// Its process. It is there, be it as a zombie, until [`Child::news`] says that it has ended.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
     /// Looks, without waiting, what has become of it.
     pub(crate) fn news(&self) -> News {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;

@@ -63,7 +63,7 @@ pub(super) async fn join(
             product = recognise::by_agent(agent, file).await.unwrap_or_default();
         }
         if let Some(product) = &product {
-            match cover(agent, lease, product, proof, false).await {
+            match cover(agent, lease, product, proof, false, std::process::id()).await {
                 Err(ClientError::Problem(problem))
                     if door.is_none() && problem.is(Code::UnknownLease) =>
                 {
@@ -156,19 +156,20 @@ fn not_held(why: String) -> Failure {
     )
 }
 
-/// Tells the agent that this process, and so all that it starts, is covered by the lease; whether
-/// it `keeps` it, so that the agent gives it back where this process is killed.
+/// Tells the agent that a process, and so all that it starts, is covered by the lease; whether it
+/// `keeps` it, so that the agent gives it back where the last process that does has ended.
 async fn cover(
     agent: &Client,
     lease: &str,
     product: &str,
     proof: Option<&str>,
     keeps: bool,
+    pid: u32,
 ) -> Result<(), ClientError> {
     let mut request = CoverRequest {
         lease: Cow::Borrowed(lease),
         product: Cow::Borrowed(product),
-        pid: std::process::id(),
+        pid,
         proof: proof.map(Cow::Borrowed),
         keeps,
     };
@@ -186,14 +187,26 @@ async fn cover(
 
 /// Tells the agent the same of a lease that this process keeps.
 pub(super) async fn covers(agent: &Client, lease: &Lease) -> Result<(), ClientError> {
-    cover(
-        agent,
-        &lease.id,
-        &lease.product,
-        lease.proof.as_deref(),
-        true,
-    )
-    .await
+    keeps(agent, lease, std::process::id()).await
+}
+
+/// Tells the agent that the command keeps the lease, too: should this process be killed, the agent
+/// renews the lease until the command has ended. An agent that does not take it gives the lease back
+/// when this process has ended, as it does without.
+pub(super) async fn stays_with(agent: &Client, lease: &Lease, command: u32) {
+    let _ = keeps(agent, lease, command).await;
+}
+
+/// The same of each lease that is held with it: these are renewed and given back as one.
+async fn keeps(agent: &Client, lease: &Lease, pid: u32) -> Result<(), ClientError> {
+    let proof = lease.proof.as_deref();
+    cover(agent, &lease.id, &lease.product, proof, true, pid).await?;
+    for other in &lease.also {
+        if let Some(id) = &other.lease {
+            cover(agent, id, &other.product, None, true, pid).await?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn say_uncovered(covered: Result<(), ClientError>) {

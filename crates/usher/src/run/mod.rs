@@ -2,7 +2,8 @@
 //!
 //! Promises: the command is started only while its seat is held, and before that the agent of this
 //! computer knows that the seat covers it; signals reach the command once; the seat is given back
-//! when the command has ended, and runs out by its ttl where this process is killed.
+//! when the command has ended. Should this process be killed, the agent keeps the seat and gives it
+//! back when the command has ended; without an agent the seat runs out by its ttl.
 
 pub(crate) mod child;
 pub(crate) mod door;

@@ -14,6 +14,7 @@ use super::child::{Child, News};
 use super::door::{self, Door};
 use super::join::{
     Joined, LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE, covers, join, say_uncovered,
+    stays_with,
 };
 use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
 use super::signals::{Caught, Signals};
@@ -42,6 +43,10 @@ pub(crate) struct Order {
     pub(crate) own_seat: bool,
     /// Seats to take.
     pub(crate) seats: u32,
+    /// Further products and seats of each.
+    pub(crate) also: Vec<(String, u32)>,
+    /// Place in the queue before arrival counts.
+    pub(crate) priority: i8,
     /// How long the lease lives without renewal, where it is said.
     pub(crate) ttl_seconds: Option<u32>,
     /// Who is counted, where it is not who asks.
@@ -72,7 +77,7 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     let door = door::find(
         order.agent_socket.as_deref(),
         context,
-        order.user.is_some() || order.computer.is_some(),
+        order.user.is_some() || order.computer.is_some() || order.priority != 0,
     )
     .await?;
     let recognised = match &order.product {
@@ -100,14 +105,14 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
     }
     let product = product.ok_or_else(|| unrecognised(&file))?;
     let ask = Ask {
-        one_use: door.through_agent && !order.own_seat && order.seats == 1,
-        also: Vec::new(),
+        one_use: door.through_agent && !order.own_seat && order.seats == 1 && order.also.is_empty(),
+        also: order.also.clone(),
         product,
         user: order.user.clone().unwrap_or_else(host::user),
         computer: order.computer.clone().unwrap_or_else(host::computer),
         seats: order.seats,
         ttl_seconds: order.ttl_seconds,
-        priority: 0,
+        priority: order.priority,
         program: file
             .file_name()
             .map(|name| name.to_string_lossy().into_owned()),
@@ -171,8 +176,10 @@ async fn on_seat(
     };
     let mut held = Some(lease);
     let mut keeping = keeper(&door.seats, held.clone());
+    let mut staying = stayer(door, held.clone(), &child);
     let code = loop {
         tokio::select! {
+            () = &mut staying => staying = Box::pin(std::future::pending()),
             caught = signals.next() => {
                 if let Some(code) = attend(&child, caught) {
                     break code;
@@ -181,6 +188,7 @@ async fn on_seat(
             () = &mut keeping => {
                 held = seat_again(door, &ask, &child).await;
                 keeping = keeper(&door.seats, held.clone());
+                staying = stayer(door, held.clone(), &child);
             }
         }
     };
@@ -197,6 +205,16 @@ fn keeper(client: &Client, lease: Option<Lease>) -> Pin<Box<dyn Future<Output = 
         match lease {
             Some(lease) => keep(&client, &lease).await,
             None => std::future::pending().await,
+        }
+    })
+}
+
+/// Has the lease stay with the command, whatever becomes of this process, where there is an agent.
+fn stayer(door: &Door, lease: Option<Lease>, child: &Child) -> Pin<Box<dyn Future<Output = ()>>> {
+    let (agent, command) = (door.agent.clone(), child.pid());
+    Box::pin(async move {
+        if let (Some(agent), Some(lease)) = (agent, lease) {
+            stays_with(&agent, &lease, command).await;
         }
     })
 }

@@ -15,7 +15,7 @@ fn a_server_that_is_not_there_is_named_with_the_next_step() {
     assert_eq!(output.status.code(), Some(69));
     insta::assert_snapshot!(stderr(&output).replace(&url, "URL"), @r"
     usher: no Usher server answers at URL: Connection refused (os error 111)
-      Start one with `usher up`, or name another with --server URL.
+      Nothing listens on that port there: check the port in the URL (8470 unless the server was given another), and on the server's computer `systemctl status usher-server`. The server is named with --server URL or USHER_SERVER; whoever administers it knows the URL. To try Usher out on one computer, `usher up` starts all of it.
     ");
 }
 

@@ -1,7 +1,7 @@
 //! Starts the built program, and waits for conditions with a deadline.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
@@ -37,22 +37,11 @@ impl Drop for Folder {
 
 /// The program, with an environment of its own: no settings of this computer reach it.
 pub(crate) fn usher(data: &Folder) -> Command {
-    usher_testing::surroundings::without_an_agent();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("USHER_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = usher_testing::surroundings::command(env!("CARGO_BIN_EXE_usher"));
     command
         .env("USHER_DATA", data.path("data"))
         .env("XDG_CONFIG_HOME", data.path("config"))
-        .env("USHER_COMPUTER_ID_FILE", "/proc/none/computer-id")
-        .env("TZ", "UTC")
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .env("TZ", "UTC");
     command
 }
 

@@ -17,7 +17,7 @@ use usher_api::{
 
 use super::gate;
 use crate::context::Context;
-use crate::failure::{Failure, exit, is_of_tls};
+use crate::failure::{Failure, exit, find_server, is_of_tls};
 use crate::output::{Tone, counted, line, print_json, tame, toned};
 use crate::run::door;
 
@@ -160,8 +160,10 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
             "agent",
             "none answers on this computer: programs that nobody wrapped are not seen here",
             match rustix::process::geteuid().is_root() {
-                true => "`usher service install agent` and `usher up` start one.",
-                false => "Whoever administers this computer may start one.",
+                true => "`usher service install agent` makes it a service of this computer.",
+                false => {
+                    "Ask whoever administers this computer for one: `usher service install agent`."
+                }
             },
         )],
     });
@@ -183,7 +185,7 @@ fn data(data: &Path, is_named: bool) -> Finding {
         Err(error) if !is_named => {
             let found = match error.kind() {
                 std::io::ErrorKind::NotFound => {
-                    format!("{name} is not there; `usher up` makes it, and only a server needs it")
+                    format!("{name} is not there: a server makes it, and only a server needs it")
                 }
                 _ => format!("{name}: {error}; only a server needs it"),
             };
@@ -192,7 +194,7 @@ fn data(data: &Path, is_named: bool) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::warn(
             "data",
             format!("{name} is not there: no server ran with it on this computer"),
-            "`usher up` makes it. For a server elsewhere it is not needed.",
+            "A server makes it when it starts. For a server elsewhere it is not needed.",
         ),
         Err(error) => Finding::warn(
             "data",
@@ -246,7 +248,7 @@ async fn server(client: &Client, url: &str, by_agent: bool, context: &Context) -
             return vec![Finding::fail(
                 "server",
                 format!("nothing answers at {url}: {why}"),
-                "Start one with `usher up`, or name another with --server URL.",
+                find_server(&why),
             )];
         }
         Err(error) => {

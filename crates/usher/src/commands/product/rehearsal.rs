@@ -262,6 +262,7 @@ mod tests {
             started_at: at(from),
             ended_at: to.map(at),
             duration_seconds: 0,
+            unseated_seconds: 0,
             lease: None,
         }
     }

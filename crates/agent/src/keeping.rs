@@ -1,0 +1,174 @@
+//! Leases of commands whose `usher run` has been killed, or does not renew them: they are renewed
+//! here as long as a process that keeps them lives, and given back when the last has ended.
+//!
+//! `usher run` renews at a third of the ttl; what was not renewed for half of it is renewed here. A
+//! renewal that fails is tried again within a tenth of the ttl; one of a lease that has ended is not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, Lease};
+
+use crate::agent::Agent;
+use crate::lock;
+use crate::watch::procfs;
+
+/// Leases that are remembered; as many as there may be covers.
+const LIMIT: usize = 16_384;
+/// How long one renewal may take: others wait for it.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+/// How soon a renewal that failed is tried again, at the least and at the most.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// When which lease is to be renewed here.
+#[derive(Debug, Default)]
+pub(crate) struct Keeping {
+    leases: Mutex<BTreeMap<String, Due>>,
+    changed: Notify,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Due {
+    ttl: Duration,
+    /// None: it has ended.
+    at: Option<Instant>,
+}
+
+impl Keeping {
+    /// A lease was granted or renewed through this agent. Beyond the bound it is as one of which
+    /// nothing is known: renewed at once.
+    pub(crate) fn renewed(&self, lease: &Lease) {
+        let ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());
+        self.is_due(&lease.id, ttl, Some(Instant::now() + ttl / 2));
+    }
+
+    /// A process keeps a lease from now on.
+    pub(crate) fn begins(&self) {
+        self.changed.notify_one();
+    }
+
+    fn is_due(&self, lease: &str, ttl: Duration, at: Option<Instant>) {
+        let mut leases = lock(&self.leases);
+        if leases.len() < LIMIT || leases.contains_key(lease) {
+            leases.insert(lease.to_owned(), Due { ttl, at });
+        }
+    }
+
+    /// Forgets all but what is kept; what is to be renewed by `now`, and when the next is.
+    fn due(
+        &self,
+        now: Instant,
+        kept: &BTreeSet<String>,
+    ) -> (Vec<(String, Duration)>, Option<Instant>) {
+        let mut leases = lock(&self.leases);
+        leases.retain(|lease, due| kept.contains(lease) || due.at.is_some_and(|at| at > now));
+        let (mut due, mut next) = (Vec::new(), None::<Instant>);
+        for lease in kept {
+            match leases.get(lease) {
+                None => due.push((lease.clone(), AGAIN.1)),
+                Some(Due { ttl, at: Some(at) }) if *at <= now => due.push((lease.clone(), *ttl)),
+                Some(Due { at: None, .. }) => {}
+                Some(Due { at: Some(at), .. }) => {
+                    next = Some(next.map_or(*at, |next| next.min(*at)));
+                }
+            }
+        }
+        (due, next)
+    }
+}
+
+/// Renews what is due until told to stop.
+pub(crate) async fn run(
+    agent: Arc<Mutex<Agent>>,
+    client: Client,
+    keeping: Arc<Keeping>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let renewing = async {
+        loop {
+            let kept = kept(&agent);
+            let (due, next) = keeping.due(Instant::now(), &kept);
+            for (lease, ttl) in &due {
+                renew(&client, &keeping, lease, *ttl).await;
+            }
+            if !due.is_empty() {
+                continue;
+            }
+            let until = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = until => {}
+                () = keeping.changed.notified() => {}
+            }
+        }
+    };
+    tokio::select! {
+        () = renewing => {}
+        _ = stop.changed() => {}
+    }
+}
+
+/// The leases that a process keeps which still runs.
+fn kept(agent: &Mutex<Agent>) -> BTreeSet<String> {
+    let covers = lock(agent).outbox.covers().unwrap_or_else(|error| {
+        tracing::error!(%error, "which leases are kept cannot be read");
+        Vec::new()
+    });
+    let keeping = covers
+        .into_iter()
+        .filter(|cover| cover.keeps && procfs::still_runs(cover.root));
+    keeping.map(|cover| cover.lease).collect()
+}
+
+async fn renew(client: &Client, keeping: &Keeping, lease: &str, ttl: Duration) {
+    let path = format!("/v1/leases/{lease}/renew");
+    let asked = tokio::time::timeout(ANSWERED_WITHIN, client.post_empty::<Lease>(&path));
+    match asked.await {
+        Ok(Ok(renewed)) => keeping.renewed(&renewed),
+        // Its cover ends when covers are looked after.
+        Ok(Err(ClientError::Problem(problem))) if problem.is(Code::UnknownLease) => {
+            keeping.is_due(lease, ttl, None);
+        }
+        Ok(Err(_)) | Err(_) => {
+            let soon = (ttl / 10).clamp(AGAIN.0, AGAIN.1);
+            keeping.is_due(lease, ttl, Some(Instant::now() + soon));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(leases: &[&str]) -> BTreeSet<String> {
+        leases.iter().map(|lease| (*lease).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_nobody_renewed_for_half_its_ttl_is_due_and_what_has_ended_never() {
+        let keeping = Keeping::default();
+        let (begin, ttl) = (Instant::now(), Duration::from_secs(60));
+        let kept = set(&["L1"]);
+        keeping.is_due("L1", ttl, Some(begin + ttl / 2));
+        let (due, next) = keeping.due(begin, &kept);
+        assert_eq!((due, next), (vec![], Some(begin + ttl / 2)));
+        // It is renewed in time, and then not any more.
+        keeping.is_due("L1", ttl, Some(begin + ttl / 3 + ttl / 2));
+        assert_eq!(keeping.due(begin + ttl * 2 / 3, &kept).0, []);
+        assert_eq!(keeping.due(begin + ttl, &kept).0, [("L1".to_owned(), ttl)]);
+        keeping.is_due("L1", ttl, None);
+        assert_eq!(keeping.due(begin + ttl, &kept), (vec![], None));
+        // After a start of the agent nothing is known of what is kept.
+        let due = keeping.due(begin + ttl, &set(&["L2"])).0;
+        assert_eq!(due, [("L2".to_owned(), AGAIN.1)]);
+        assert!(lock(&keeping.leases).is_empty(), "nobody keeps it");
+    }
+}
