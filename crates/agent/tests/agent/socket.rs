@@ -59,6 +59,29 @@ pub(crate) fn request(user: &str) -> Value {
 }
 
 #[test]
+fn nobody_says_for_whom_the_agent_asks_but_the_kernel() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    for list in ["leases", "queue", "denials", "sessions", "usage"] {
+        for other in [
+            "account=1",
+            "realm=corp.example&account=ann",
+            "limit=5&realm=x",
+        ] {
+            let path = format!("/v1/{list}?{other}");
+            let (status, answer) = ask_as(12_345, &agent, "GET", &path, None);
+            assert_eq!(status, 400, "{path}: {answer}");
+            assert_eq!(answer["code"], "invalid_request", "{path}: {answer}");
+        }
+    }
+}
+
+#[test]
 fn a_checkout_is_for_the_account_that_asks_whatever_it_says() {
     if !can_ask() {
         return;

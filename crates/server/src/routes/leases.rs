@@ -227,7 +227,7 @@ struct Query {
 }
 
 /// Leases that are held. A client sees its own user's, an agent its own computer's, or those of one
-/// person there.
+/// person of a directory or of that computer, wherever they are held.
 #[utoipa::path(
     get,
     path = "/v1/leases",
@@ -251,7 +251,7 @@ pub(crate) async fn list(
     let query: Query = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
     let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
-    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?.on_all_computers();
     let only = whose.only();
     let filter = LeaseFilter {
         owner: whose.owner,
