@@ -504,6 +504,7 @@ mod tests {
                 if is_so(counts) {
                     return counts;
                 }
+                // tidy: sleep, this is how a condition is waited for
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

@@ -9,7 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
 use serde::Deserialize;
-use usher_api::{CatalogueEntry, Code, Delivery, Page, Problem, StatusMessage};
+use usher_api::{CatalogueEntry, Code, Delivery, Page, Problem, StatusMessage, page_limit};
 use usher_core::messages::{Action, CATALOGUE, Rule, Severity};
 use usher_site::MessageFilter;
 
@@ -64,10 +64,7 @@ pub(crate) async fn list(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Page<StatusMessage>>, Refusal> {
     let Query(asked) = asked.map_err(|error| Refusal::invalid(error.body_text()))?;
-    let limit = asked.limit.unwrap_or(100);
-    if !(1..=usher_site::MESSAGES_LIMIT).contains(&limit) {
-        return Err(Refusal::invalid("limit is 1 to 1000"));
-    }
+    let limit = page_limit(asked.limit).map_err(Refusal::invalid)?;
     let filter = MessageFilter {
         since_ms: asked.since.map(Timestamp::as_millisecond),
         until_ms: asked.until.map(Timestamp::as_millisecond),
