@@ -256,6 +256,43 @@ fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
 }
 
 #[test]
+fn a_lease_of_several_products_covers_each_of_them_for_everybody_who_joins_it() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let rules = [named("solves"), named("packs")];
+    let server = Server::with(&[("app", 9, &[&*rules[0]]), ("pack", 9, &[&*rules[1]])]);
+    let of = |product: &str| ("R8".to_owned(), product.to_owned());
+    server
+        .book()
+        .elsewhere
+        .extend([("R7".to_owned(), "app".to_owned()), of("pack")]);
+    server.book().with.insert("R7".to_owned(), of("pack"));
+    let agent = Agent::start(&server, folder.path());
+    let (solves, packs) = (
+        sleeper(&folder.path().join(own("solves"))),
+        sleeper(&folder.path().join(own("packs"))),
+    );
+    let script = format!("{} 0.1; {} 0.1", solves.display(), packs.display());
+    // The second join is answered by what is remembered of the first.
+    for count in 1..=2 {
+        let mut root = waiting_shell(1234, &script);
+        let cover = json!({"lease": "R7", "product": "app", "pid": root.id(), "proof": PROOF});
+        let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&cover));
+        assert_eq!(status, 204, "{problem}");
+        drop(root.stdin.take());
+        root.wait().unwrap();
+        for (product, lease) in [("app", "R7"), ("pack", "R8")] {
+            let finished = server.finished(product, count);
+            assert_eq!(finished[count - 1]["lease"], lease, "{product}");
+        }
+    }
+    assert_eq!(server.book().count("checkout"), 0);
+}
+
+#[test]
 fn a_cover_ends_with_its_lease_and_what_runs_on_takes_its_own_seat() {
     if !can_ask() {
         return;
