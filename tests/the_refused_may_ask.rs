@@ -203,6 +203,65 @@ fn a_person_by_token_and_by_agent_is_one_person() {
 }
 
 #[test]
+fn who_has_no_token_is_shown_what_there_is_to_choose_from() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let add = ["product", "add", "mesh", "--name", "Mesher", "--seats", "3"];
+    computer.accounts.running.ok(&add);
+    let holder = computer.holds(ANNA);
+    let listed = computer.json(BEN, &["product", "list"]);
+    let shown: Vec<(&str, u64, u64, u64)> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            let count = |field: &str| it[field].as_u64().unwrap();
+            let id = it["id"].as_str().unwrap();
+            (id, count("seats"), count("in_use"), count("queued"))
+        })
+        .collect();
+    assert_eq!(shown, [("cad", 1, 1, 0), ("mesh", 3, 0, 0)]);
+    let text = said(&computer.says(BEN, &["product", "list"]));
+    assert!(text.contains("Mesher"), "{text}");
+    let text = said(&computer.says(BEN, &["product", "show", "cad"]));
+    assert!(text.contains("1 of 1 seat of cad in use"), "{text}");
+    assert!(!text.contains(&ANNA.to_string()), "{text}");
+    let none = computer.says(BEN, &["product", "show", "cat"]);
+    assert_eq!(none.status.code(), Some(1), "{}", said(&none));
+    end(holder);
+}
+
+#[test]
+fn what_a_person_has_by_the_agent_is_summed_kept_and_given_back_by_their_token_too() {
+    let Some(computer) = Computer::new() else {
+        return;
+    };
+    let running = &computer.accounts.running;
+    let account = computer.json(BEN, &["leases"])["only"]["account"].clone();
+    let token = running.token_of(account.as_str().unwrap());
+    let shown = ["--token", &token, "--server", &running.api];
+    let with_token = |args: &[&str]| computer.says(BEN, &[args, &shown].concat());
+    running.ok(&["product", "add", "pack", "--seats", "4"]);
+    let by_agent = computer.json(BEN, &["checkout", "pack", "--ttl", "1m"]);
+    let by_token = with_token(&["checkout", "pack", "--ttl", "1m", "--json"]);
+    assert!(by_token.status.success(), "{}", said(&by_token));
+    let by_token: Value = serde_json::from_slice(&by_token.stdout).unwrap();
+    let summed = with_token(&["usage", "by-product", "--json"]);
+    let summed: Value = serde_json::from_slice(&summed.stdout).unwrap();
+    assert_eq!(summed["items"].as_array().unwrap().len(), 1, "{summed}");
+    assert_eq!(summed["items"][0]["sessions"], 2, "{summed}");
+    for lease in [&by_agent["id"], &by_token["id"]] {
+        let lease = lease.as_str().unwrap();
+        for command in ["renew", "checkin"] {
+            let done = with_token(&[command, lease]);
+            assert!(done.status.success(), "{command} {lease}: {}", said(&done));
+        }
+    }
+    assert_eq!(running.json(&["leases"])["items"], serde_json::json!([]));
+}
+
+#[test]
 fn a_script_takes_keeps_and_gives_back_a_seat_without_a_token() {
     let Some(computer) = Computer::new() else {
         return;

@@ -7,6 +7,7 @@ use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use usher_api::HeldAlso;
 use usher_core::sessions::Who;
 
 /// Accounts and leases that are remembered; when there are as many, all are asked about again.
@@ -25,6 +26,15 @@ pub(crate) struct Untold {
     pub(crate) proof: Option<String>,
 }
 
+/// By what somebody may join a lease, and what they join with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// The proof that was right; none: it is the lease of that person.
+    pub(crate) proof: Option<String>,
+    /// What was granted in one ask with it.
+    pub(crate) also: Vec<HeldAlso>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Joins {
@@ -35,24 +45,23 @@ pub(crate) struct Joins {
 
 #[derive(Debug, Default)]
 struct Held {
-    /// By lease, account and whom that is counted for, the proof that was right; none: it is the
-    /// lease of that person. One account may work for several people.
-    admitted: BTreeMap<(String, u32, u32), Option<String>>,
+    /// By lease, account and whom that is counted for. One account may work for several people.
+    admitted: BTreeMap<(String, u32, u32), Admitted>,
     untold: BTreeMap<String, Untold>,
 }
 
 impl Joins {
     /// Who works by an account may join the lease.
-    pub(crate) fn admit(&self, lease: &str, who: Who, proof: Option<String>) {
+    pub(crate) fn admit(&self, lease: &str, who: Who, admitted: Admitted) {
         let mut held = self.held();
         if held.admitted.len() >= ADMITTED_LIMIT {
             held.admitted.clear();
         }
-        held.admitted.insert(key(lease, who), proof);
+        held.admitted.insert(key(lease, who), admitted);
     }
 
-    /// Whether they may join the lease, as far as is remembered, and by which proof.
-    pub(crate) fn admitted(&self, lease: &str, who: Who) -> Option<Option<String>> {
+    /// Whether they may join the lease, as far as is remembered, and by what.
+    pub(crate) fn admitted(&self, lease: &str, who: Who) -> Option<Admitted> {
         self.held().admitted.get(&key(lease, who)).cloned()
     }
 
@@ -100,17 +109,21 @@ mod tests {
         let joins = Joins::default();
         let by = |real, counted| Who { real, counted };
         let (ada, bob) = (by(7, 7), by(8, 8));
-        joins.admit("L1", ada, Some("p".to_owned()));
-        joins.admit("L2", bob, None);
-        assert_eq!(joins.admitted("L1", ada), Some(Some("p".to_owned())));
-        assert_eq!(joins.admitted("L2", bob), Some(None));
+        let proven = Admitted {
+            proof: Some("p".to_owned()),
+            also: Vec::new(),
+        };
+        joins.admit("L1", ada, proven.clone());
+        joins.admit("L2", bob, Admitted::default());
+        assert_eq!(joins.admitted("L1", ada), Some(proven));
+        assert_eq!(joins.admitted("L2", bob), Some(Admitted::default()));
         assert_eq!(joins.admitted("L1", bob), None);
         assert_eq!(joins.admitted("L2", ada), None);
         // Ada works by Bob's account, and Bob by hers.
         assert_eq!(joins.admitted("L2", by(8, 7)), None);
         assert_eq!(joins.admitted("L1", by(7, 8)), None);
         for number in 0..ADMITTED_LIMIT {
-            joins.admit(&format!("M{number}"), ada, None);
+            joins.admit(&format!("M{number}"), ada, Admitted::default());
         }
         assert!(joins.held().admitted.len() <= ADMITTED_LIMIT);
     }

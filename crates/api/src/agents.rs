@@ -393,6 +393,18 @@ pub struct HeldLease {
     /// asks, or where who asks sees everybody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<LeaseHolder>,
+    /// What was granted in one ask with it: who may join the one may join these, by the same proof.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<HeldAlso>,
+}
+
+/// A lease that was granted in one ask with another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldAlso {
+    /// Its id.
+    pub lease: String,
+    /// Product id.
+    pub product: String,
 }
 
 /// The person who holds a lease.

@@ -59,9 +59,27 @@ pub struct Facts {
 pub struct TurnedAway {
     /// Where they asked from.
     pub address: String,
-    /// What they were told, or what they found.
+    /// What they were told, or what they found, the last time.
     pub why: String,
     /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// The last time.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+    /// How often.
+    pub times: u64,
+    /// Why, each reason of the last ones once, the last first: many may be behind one address.
+    #[serde(default)]
+    pub reasons: Vec<TurnedAwayReason>,
+}
+
+/// One reason for which somebody at an address was turned away.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TurnedAwayReason {
+    /// What they were told, or what they found.
+    pub why: String,
+    /// The first time.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// The last time.

@@ -149,12 +149,35 @@ pub struct CatalogueEntry {
     pub origin: String,
     /// The text, with `{0}` and so on for its values.
     pub text: String,
+    /// What its values are, in their order.
+    #[serde(default)]
+    pub fields: Vec<String>,
     /// What it means.
     pub meaning: String,
     /// What to check.
     pub check: String,
     /// What Usher does itself.
     pub does: String,
+}
+
+/// An item of `GET /v1/deliveries` of a manager: a destination of messages for which something
+/// waits, or that takes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Delivery {
+    /// Where to, for people.
+    pub destination: String,
+    /// Messages that wait for it.
+    pub waiting: u64,
+    /// Why the last try failed; null: none has since something went through.
+    pub why: Option<String>,
+    /// Since when all tries fail.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failing_since: Option<Timestamp>,
+    /// When it is tried again.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_at: Option<Timestamp>,
+    /// Messages that were given up since something went through: they waited for 12 hours.
+    pub given_up: u64,
 }
 
 /// How a component stands since a set time.
@@ -166,11 +189,17 @@ pub struct ComponentSummary {
     pub status: String,
     /// Informational messages.
     pub informational: u64,
-    /// Warnings.
+    /// Warnings; trouble that lasts is one, however often it was seen.
     pub warnings: u64,
-    /// Errors.
+    /// Errors, in the same way.
     pub errors: u64,
     /// Counted since.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
+    /// How much trouble (warnings and errors) is open now.
+    #[serde(default)]
+    pub open: u64,
+    /// Seconds since then in which any was open.
+    #[serde(default)]
+    pub open_seconds: u64,
 }

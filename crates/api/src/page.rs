@@ -8,6 +8,17 @@ pub const PAGE_DEFAULT: u32 = 100;
 /// Items a page at the most.
 pub const PAGE_LIMIT: u32 = 1_000;
 
+/// How many items a page has that was asked for; why not, as a sentence.
+///
+/// # Errors
+/// It is more than a page has, or none.
+pub fn page_limit(asked: Option<u32>) -> Result<u32, String> {
+    match asked.unwrap_or(PAGE_DEFAULT) {
+        limit if (1..=PAGE_LIMIT).contains(&limit) => Ok(limit),
+        limit => Err(format!("`limit` is {limit}: give 1 to {PAGE_LIMIT}")),
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {

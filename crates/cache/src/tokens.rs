@@ -5,6 +5,7 @@ use std::sync::Arc;
 use usher_core::ledger::{Command, ComputerId, ComputerRef, Reply, SubjectId, SubjectRef};
 
 use crate::engine::Failure;
+use crate::history::Rows;
 use crate::schema::from_i64;
 use crate::shared::Shared;
 
@@ -44,6 +45,10 @@ struct Bound {
     computer: Option<ComputerId>,
 }
 
+/// The question for a page.
+const PAGE: &str = "SELECT id, hash, role, name, subject, computer, created_at, expires_at, \
+    revoked_at, rowid FROM tokens WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+
 /// The tokens of a data file. Changes are durable when they return.
 pub struct Tokens {
     shared: Arc<Shared>,
@@ -56,12 +61,29 @@ impl Tokens {
 
     /// All of them, revoked ones too, in order of creation.
     pub fn list(&self) -> Result<Vec<TokenRow>, Failure> {
-        let mut rows = self.shared.with_reader(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, hash, role, name, subject, computer, created_at, expires_at, \
-                 revoked_at FROM tokens ORDER BY created_at, id",
-            )?;
-            let rows = statement.query_map([], |row| {
+        let rows = self.read(0, u32::MAX)?;
+        Ok(rows.into_iter().map(|(_, token)| token).collect())
+    }
+
+    /// A page of them in the same order. `after` is the cursor: 0 begins at the oldest.
+    pub fn page(&self, after: u64, limit: u32) -> Result<Rows<TokenRow>, Failure> {
+        let mut rows = self.read(after, limit.saturating_add(1))?;
+        let is_more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let last = rows.last().map(|(number, _)| *number);
+        Ok(Rows {
+            next: last.filter(|_| is_more),
+            rows: rows.into_iter().map(|(_, token)| token).collect(),
+        })
+    }
+
+    /// Tokens are never removed: they have the numbers of their rows, in the order of creation, also
+    /// after a pack.
+    fn read(&self, after: u64, limit: u32) -> Result<Vec<(u64, TokenRow)>, Failure> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut rows = self.shared.with_reader(move |connection| {
+            let mut statement = connection.prepare_cached(PAGE)?;
+            let rows = statement.query_map([after, i64::from(limit)], |row| {
                 let bound = Bound {
                     subject: row
                         .get::<_, Option<i64>>(4)?
@@ -83,13 +105,13 @@ impl Tokens {
                     expires_at: row.get(7)?,
                     revoked_at: row.get(8)?,
                 };
-                Ok((token, bound))
+                Ok((from_i64(row.get(9)?), token, bound))
             })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         })?;
         // The directory's rows may still be in the journal alone; the ledger knows them all.
         self.shared.read(move |ledger, _| {
-            for (token, bound) in &mut rows {
+            for (_, token, bound) in &mut rows {
                 let subject = bound.subject.and_then(|id| ledger.subjects().get(id));
                 let computer = bound.computer.and_then(|id| ledger.computers().get(id));
                 token.user = subject.map(|subject| subject.key.as_ref().to_owned());
@@ -97,7 +119,8 @@ impl Tokens {
                 token.realm = subject.map(|subject| subject.authority.as_ref().to_owned());
                 token.computer = computer.map(|computer| computer.key.as_ref().to_owned());
             }
-            rows.into_iter().map(|(token, _)| token).collect()
+            let rows = rows.into_iter();
+            rows.map(|(number, token, _)| (number, token)).collect()
         })
     }
 
@@ -158,5 +181,28 @@ impl Tokens {
             )?;
             Ok(changed > 0)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::schema::{Saved, migrate};
+
+    #[test]
+    fn a_page_of_tokens_is_found_without_reading_or_sorting_the_others() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let nobody = |_: &Connection, _: &Path| Ok(());
+        migrate(&mut connection, Path::new("new"), Saved::Elsewhere, nobody).unwrap();
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {PAGE}"))
+            .unwrap();
+        let steps = statement.query_map([0, 1], |row| row.get(3)).unwrap();
+        let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+        assert_eq!(steps, ["SEARCH tokens USING INTEGER PRIMARY KEY (rowid>?)"]);
     }
 }

@@ -112,9 +112,24 @@ impl Book {
         }
     }
 
-    /// All of them, oldest first, without their secrets.
-    pub(crate) fn list(&self) -> Vec<TokenInfo> {
-        self.kept().iter().map(Kept::info).collect()
+    /// A page of them, oldest first, without their secrets: those behind the one of that id, and
+    /// behind which one the next page begins. None: there is none of that id.
+    pub(crate) fn page(
+        &self,
+        behind: Option<&str>,
+        limit: usize,
+    ) -> Option<(Vec<TokenInfo>, Option<String>)> {
+        let kept = self.kept();
+        let from = match behind {
+            None => 0,
+            Some(id) => kept.iter().position(|kept| kept.id == id)? + 1,
+        };
+        let rest = kept.get(from..).unwrap_or_default();
+        let items: Vec<TokenInfo> = rest.iter().take(limit).map(Kept::info).collect();
+        let next = (rest.len() > limit)
+            .then(|| items.last().map(|last| last.id.clone()))
+            .flatten();
+        Some((items, next))
     }
 
     /// Makes a token and keeps it; the secret, and what is kept. Waits for the disk.

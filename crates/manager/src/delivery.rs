@@ -17,14 +17,15 @@ use crate::mail::{self, MailOptions};
 use crate::probe::innermost;
 use crate::smtp;
 use crate::targets::{Errand, Webhook};
+use crate::undelivered::Undelivered;
 
-const TRIES: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 const MAIL_TIMEOUT_SECONDS: u32 = 30;
 const SYSTEM_LOG: &str = "/dev/log";
 /// The usual way to send mail from a Unix computer, whatever its mail system is.
 const SENDMAIL: &str = "/usr/sbin/sendmail";
+/// Ends of it that no later try changes: wrong use, data or address (EX_USAGE, EX_DATAERR, EX_NOUSER).
+const NEVER_BY_SENDMAIL: [i32; 3] = [64, 65, 67];
 /// The header that carries a webhook's signature.
 const SIGNATURE: &str = "Usher-Signature";
 
@@ -66,38 +67,27 @@ pub(crate) fn destination(errand: &Errand) -> String {
     }
 }
 
-/// Delivers, in a few tries.
-pub(crate) async fn deliver(parcel: &Parcel, means: &Means) -> Result<(), String> {
-    let mut pause = FIRST_PAUSE;
-    let mut tried = 1;
-    loop {
-        let outcome = once(&parcel.message, &parcel.errand, means).await;
-        match outcome {
-            Err(_) if tried < TRIES => {
-                tokio::time::sleep(pause).await;
-                pause *= 4;
-                tried += 1;
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
 /// Does an errand once.
 pub(crate) async fn once(
     message: &StatusMessage,
     errand: &Errand,
     means: &Means,
-) -> Result<(), String> {
+) -> Result<(), Undelivered> {
     match errand {
-        Errand::Unknown(why) => Err(why.clone()),
-        Errand::SystemLog => system_log(message).map_err(|error| error.to_string()),
+        Errand::Unknown(why) => Err(Undelivered::for_good(why.clone())),
+        Errand::SystemLog => {
+            system_log(message).map_err(|error| Undelivered::for_good(error.to_string()))
+        }
         Errand::Webhook(target) => webhook(message, &means.http, target).await,
         Errand::Mail { to } => mail(message, to, means).await,
         Errand::Run {
             command,
             timeout_seconds,
-        } => run_program(message, command, *timeout_seconds, None).await,
+        } => {
+            // What a program does twice it says itself, by what it is.
+            let run = run_program(message, command, *timeout_seconds, None).await;
+            run.map_err(|ended| Undelivered::for_good(ended.why))
+        }
     }
 }
 
@@ -134,10 +124,12 @@ async fn webhook(
     message: &StatusMessage,
     http: &reqwest::Client,
     Webhook { url, secret_file }: &Webhook,
-) -> Result<(), String> {
+) -> Result<(), Undelivered> {
     let secret = std::fs::read(secret_file)
-        .map_err(|error| format!("cannot read the secret {}: {error}", secret_file.display()))?;
-    let body = serde_json::to_vec(message).map_err(|error| error.to_string())?;
+        .map_err(|error| format!("cannot read the secret {}: {error}", secret_file.display()))
+        .map_err(Undelivered::now)?;
+    let body =
+        serde_json::to_vec(message).map_err(|error| Undelivered::for_good(error.to_string()))?;
     let response = http
         .post(url)
         .timeout(WEBHOOK_TIMEOUT)
@@ -146,10 +138,15 @@ async fn webhook(
         .body(body)
         .send()
         .await
-        .map_err(|error| format!("{url}: {}", innermost(&error)))?;
-    match response.status() {
-        status if status.is_success() => Ok(()),
-        status => Err(format!("{url} answered {status}")),
+        .map_err(|error| Undelivered::now(format!("{url}: {}", innermost(&error))))?;
+    let status = response.status();
+    match status.is_success() {
+        true => Ok(()),
+        false => Err(Undelivered {
+            why: format!("{url} answered {status}"),
+            // It is busy or has a fault; another refusal stays one.
+            again: status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429),
+        }),
     }
 }
 
@@ -164,9 +161,11 @@ fn signature(secret: &[u8], body: &[u8]) -> String {
     text
 }
 
-async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), String> {
+async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), Undelivered> {
     if !is_address(to) {
-        return Err(format!("{to:?} is no address such as ops@example.org"));
+        return Err(Undelivered::for_good(format!(
+            "{to:?} is no address such as ops@example.org"
+        )));
     }
     let usual = format!("usher@{}", message.computer);
     let from = means.mail.from.as_deref().unwrap_or(&usual);
@@ -174,8 +173,14 @@ async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), St
     let Some(relay) = &means.mail.relay else {
         let command = [SENDMAIL.to_owned(), "-t".to_owned(), "-i".to_owned()];
         let sent = run_program(message, &command, MAIL_TIMEOUT_SECONDS, Some(text)).await;
-        return sent.map_err(|why| {
-            format!("{why}; --smtp-relay (smtp-relay in usher.toml) names a relay to send by")
+        return sent.map_err(|ended| Undelivered {
+            again: !ended
+                .code
+                .is_some_and(|code| NEVER_BY_SENDMAIL.contains(&code)),
+            why: format!(
+                "{}; --smtp-relay (smtp-relay in usher.toml) names a relay to send by",
+                ended.why
+            ),
         });
     };
     let mail = smtp::Mail {
@@ -187,10 +192,23 @@ async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), St
     let sent = smtp::send(&mail, relay, means.authority.as_deref());
     match tokio::time::timeout(limit, sent).await {
         Ok(sent) => sent,
-        Err(_) => Err(format!(
+        Err(_) => Err(Undelivered::now(format!(
             "the relay {}:{} took longer than {MAIL_TIMEOUT_SECONDS} s",
             relay.host, relay.port
-        )),
+        ))),
+    }
+}
+
+/// A program that did not do it.
+struct Ended {
+    why: String,
+    /// With what it ended, if it did by itself.
+    code: Option<i32>,
+}
+
+impl From<String> for Ended {
+    fn from(why: String) -> Self {
+        Ended { why, code: None }
     }
 }
 
@@ -200,9 +218,9 @@ async fn run_program(
     command: &[String],
     timeout_seconds: u32,
     input: Option<String>,
-) -> Result<(), String> {
+) -> Result<(), Ended> {
     let Some((program, arguments)) = command.split_first() else {
-        return Err("no program is named".to_owned());
+        return Err("no program is named".to_owned().into());
     };
     let mut child = Command::new(program)
         .args(arguments)
@@ -231,12 +249,15 @@ async fn run_program(
     };
     let limit = Duration::from_secs(u64::from(timeout_seconds));
     match tokio::time::timeout(limit, work).await {
-        Err(_) => Err(format!(
-            "{program} took longer than {timeout_seconds} s and was ended"
-        )),
-        Ok(Err(error)) => Err(format!("{program}: {error}")),
+        Err(_) => {
+            Err(format!("{program} took longer than {timeout_seconds} s and was ended").into())
+        }
+        Ok(Err(error)) => Err(format!("{program}: {error}").into()),
         Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("{program} ended with {status}")),
+        Ok(Ok(status)) => Err(Ended {
+            why: format!("{program} ended with {status}"),
+            code: status.code(),
+        }),
     }
 }
 

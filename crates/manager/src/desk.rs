@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use usher_api::StatusMessage;
+use usher_api::{Delivery, StatusMessage};
 use usher_core::messages::{
     Action, Decision, Folded, Folder, FolderOptions, Message, Rule, decide, default_rules, entry,
 };
@@ -14,8 +14,9 @@ use usher_site::{MESSAGES_LIMIT, MessageFilter, MessageRow, Site, SiteError};
 
 use crate::clock::{date, wall_ms};
 use crate::delivery::{self, Means, Parcel};
-use crate::queues::{Queues, Trouble, WAITING_LIMIT};
+use crate::queues::{Counts, Queues, Trouble, WAITING_LIMIT};
 use crate::targets::{Targets, Unnamed};
+use crate::undelivered::{Patience, Undelivered};
 
 /// The setting that holds the site's rules.
 const RULES: &str = "message_rules";
@@ -26,6 +27,8 @@ const FLOOD: u16 = 9449;
 /// go into the system log at most.
 const UNDELIVERED: u16 = 9448;
 const DROPPED: u16 = 9445;
+/// The message about deliveries that were tried for hours.
+const GIVEN_UP: u16 = 9454;
 
 /// The message of a test of a rule: it is sent, and never kept.
 const TEST: u16 = 9453;
@@ -84,7 +87,7 @@ impl Desk {
             .nodename()
             .to_string_lossy()
             .into_owned();
-        let (queues, troubles) = Queues::new(means);
+        let (queues, troubles) = Queues::new(means, Patience::default());
         let desk = Desk {
             site,
             name,
@@ -166,7 +169,8 @@ impl Desk {
             sent.spawn(async move {
                 let once = delivery::once(&message, &errand, &means);
                 let outcome = tokio::time::timeout(TEST_LIMIT, once).await;
-                let why_not = outcome.unwrap_or_else(|_| Err(too_slow())).err();
+                let outcome = outcome.unwrap_or_else(|_| Err(Undelivered::now(too_slow())));
+                let why_not = outcome.err().map(|it| it.why);
                 let destination = delivery::destination(&errand);
                 (
                     place,
@@ -294,7 +298,7 @@ impl Desk {
     fn deliver(&self, decision: Decision, message: &Arc<StatusMessage>) {
         for (rule, action) in decision.actions {
             // One that tells of a failed delivery would fail in the same way.
-            let is_about_delivery = matches!(message.id, UNDELIVERED | DROPPED);
+            let is_about_delivery = matches!(message.id, UNDELIVERED | DROPPED | GIVEN_UP);
             let in_circles = is_about_delivery && action != Action::SystemLog;
             let Some(errand) = self.targets.errand(action).filter(|_| !in_circles) else {
                 continue;
@@ -308,9 +312,14 @@ impl Desk {
         }
     }
 
-    /// How many deliveries were dropped, failed, and wait now.
-    pub(crate) fn deliveries(&self) -> (u64, u64, u64) {
+    /// How many deliveries were dropped, failed, were given up, and wait now.
+    pub(crate) fn deliveries(&self) -> Counts {
         self.queues.counts()
+    }
+
+    /// Where something waits, and why it does where it does not go through.
+    pub(crate) fn destinations(&self) -> Vec<Delivery> {
+        self.queues.destinations()
     }
 
     fn note_failure(&self, outcome: Result<(), SiteError>) {
@@ -335,6 +344,11 @@ pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>
                 let limit = WAITING_LIMIT.to_string();
                 (DROPPED, vec![destination, dropped.to_string(), limit])
             }
+            Trouble::GivenUp {
+                destination,
+                given_up,
+                why,
+            } => (GIVEN_UP, vec![destination, given_up.to_string(), why]),
         };
         desk.raise(id, None, values).await;
     }

@@ -7,7 +7,7 @@ use usher_api::{
 };
 use usher_core::concerns::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, HeldLogFact, PackFact,
-    ProductFact, QuietRule, TurnedAwayFact, Unreached, UpgradeFact,
+    ProductFact, QuietRule, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact,
 };
 
 use crate::probe::Prober;
@@ -105,9 +105,28 @@ fn read(told: Facts) -> usher_core::concerns::Facts {
 }
 
 fn turned_away(it: TurnedAway) -> TurnedAwayFact {
+    let mut reasons: Vec<TurnedAwayReason> = it
+        .reasons
+        .into_iter()
+        .map(|it| TurnedAwayReason {
+            why: it.why,
+            since_ms: it.since.as_millisecond(),
+            last_ms: it.last_at.as_millisecond(),
+            times: it.times,
+        })
+        .collect();
+    if reasons.is_empty() {
+        // An older server tells the last one alone.
+        reasons.push(TurnedAwayReason {
+            why: it.why,
+            since_ms: it.since.as_millisecond(),
+            last_ms: it.last_at.as_millisecond(),
+            times: it.times,
+        });
+    }
     TurnedAwayFact {
         address: it.address,
-        why: it.why,
+        reasons,
         since_ms: it.since.as_millisecond(),
         last_ms: it.last_at.as_millisecond(),
         times: it.times,

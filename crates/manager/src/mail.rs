@@ -10,6 +10,8 @@ use crate::smtp::Relay;
 
 /// Longest text of a message in a subject, in characters.
 const SUBJECT_CHARS: usize = 90;
+/// What stands in a subject for what is left out.
+const MORE: &str = " ...";
 /// Bytes in one encoded word of a header: RFC 2047 allows 75 characters with its frame.
 const ENCODED_BYTES: usize = 42;
 
@@ -93,24 +95,29 @@ fn subject(message: &StatusMessage) -> String {
 
 /// At most so many characters, cut between words, with a mark where something is left out.
 fn whole_words(text: &str, at_most: usize) -> String {
-    let mut said = String::new();
-    let mut chars = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count() + usize::from(!said.is_empty());
-        if chars + length > at_most {
-            if said.is_empty() {
-                said = word.chars().take(at_most).collect();
-            }
-            said.push_str(" ...");
-            return said;
-        }
-        if !said.is_empty() {
-            said.push(' ');
-        }
-        said.push_str(word);
-        chars += length;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= at_most {
+        return text;
     }
-    said
+    let fits = |mark: &str| -> String {
+        let chars = at_most.saturating_sub(mark.len());
+        text.chars().take(chars + 1).collect()
+    };
+    // One character more than fits, so that a word that ends there is kept.
+    match fits(MORE).rsplit_once(' ') {
+        // Nothing comes after a colon that is cut there.
+        Some((said, _)) => {
+            let said =
+                said.trim_end_matches(|c: char| !c.is_alphanumeric() && !")]\"'%".contains(c));
+            format!("{said}{MORE}")
+        }
+        // A word that is too long by itself.
+        None => {
+            let said = fits(MORE.trim_start());
+            let cut = said.char_indices().last().map_or(0, |(at, _)| at);
+            format!("{}{}", &said[..cut], MORE.trim_start())
+        }
+    }
 }
 
 /// A text in a header, in encoded words (RFC 2047) where it is not plain ASCII.
@@ -195,22 +202,31 @@ mod tests {
     fn a_subject_ends_with_a_whole_word() {
         let long = "Seats of CAD are low: ".repeat(9);
         let said = subject(&message(&long));
-        assert!(
-            said.chars().count() <= "[usher] warning:  ...".len() + SUBJECT_CHARS,
-            "{said}"
-        );
+        let most = "[usher] warning: ".len() + SUBJECT_CHARS;
+        assert!(said.chars().count() <= most, "{said}");
         let last = said
             .strip_suffix(" ...")
-            .unwrap()
-            .rsplit(' ')
-            .next()
-            .unwrap();
+            .and_then(|said| said.rsplit(' ').next());
+        let last = last.unwrap();
         assert!(
-            ["Seats", "of", "CAD", "are", "low:"].contains(&last),
+            ["Seats", "of", "CAD", "are", "low"].contains(&last),
             "{said}"
         );
-        assert_eq!(whole_words("short", 90), "short");
-        assert_eq!(whole_words(&"x".repeat(99), 90).len(), 94);
+        for (text, most, expected) in [
+            ("short", 90, "short"),
+            ("exactly ten", 11, "exactly ten"),
+            ("exactly ten!", 11, "exactly ..."),
+            (
+                "not running on alpha: it was killed",
+                25,
+                "not running on alpha ...",
+            ),
+            ("5 of 5 (100%) in use", 17, "5 of 5 (100%) ..."),
+            ("xxxxxxxxxxxxxxx", 10, "xxxxxxx..."),
+            ("\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}", 5, "\u{e4}\u{e4}..."),
+        ] {
+            assert_eq!(whole_words(text, most), expected);
+        }
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 use hyper::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use usher_api::{ComponentSummary, WatchedServer};
 use usher_core::concerns::counted;
+use usher_core::health::span;
 use usher_site::{MessageFilter, MessageRow};
 
 use crate::app::App;
@@ -130,19 +132,24 @@ fn write_standing(html: &mut String, standing: &[ComponentSummary]) -> std::fmt:
     html.push_str("<h2>Components</h2>");
     html.push_str(
         "<table><thead><tr><th>Component</th><th>Stands</th><th>Errors</th><th>Warnings</th>\
-         <th>Others</th><th>Since</th></tr></thead><tbody>",
+         <th>Others</th><th>Open</th><th>For</th><th>Since</th></tr></thead><tbody>",
     );
     for line in standing {
         let class = if line.status == "ok" { "good" } else { "bad" };
         write!(
             html,
             "<tr><td>{}</td><td class=\"{class}\"><strong>{}</strong></td><td>{}</td><td>{}</td>\
-             <td>{}</td><td>{}</td></tr>",
+             <td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escaped(&line.component),
             escaped(&line.status),
             line.errors,
             line.warnings,
             line.informational,
+            line.open,
+            match line.open_seconds {
+                0 => "-".to_owned(),
+                seconds => span(Duration::from_secs(seconds)),
+            },
             line.since
         )?;
     }

@@ -1,7 +1,9 @@
 //! One queue for each destination of messages, so that one that hangs holds up no other.
 //!
 //! A queue has a task for as long as something waits in it, and takes messages up to a limit; what
-//! comes beyond is dropped, counted and told.
+//! comes beyond is dropped, counted and told. A destination that takes nothing is tried less and less
+//! often, with the first of what waits; what waits too long is given up, counted and told. All of it
+//! is kept in memory alone: the messages themselves are in the site database.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
@@ -10,15 +12,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Duration, Instant};
+use usher_api::Delivery;
 use usher_vital::caught;
 
+use crate::clock::{date, wall_ms};
 use crate::delivery::{self, Means, Parcel};
 use crate::targets::Errand;
+use crate::undelivered::{Patience, Undelivered};
 
 /// Messages that may wait for one destination.
 pub(crate) const WAITING_LIMIT: usize = 1_000;
 /// Destinations for which something may wait at the same time: rules name fewer as a rule.
 const DESTINATIONS_LIMIT: usize = 256;
+/// Tries of what is refused for good, for who refuses may be wrong for a moment; and those after
+/// which it is told that a destination takes nothing.
+const TRIES: usize = 3;
 /// Troubles that may wait to be told; the rest is in the log and the counts.
 const TROUBLES_LIMIT: usize = 1_000;
 
@@ -32,6 +41,15 @@ pub(crate) enum Trouble {
         /// The number of the message.
         id: u16,
         /// What went wrong.
+        why: String,
+    },
+    /// Some waited too long for a destination that takes nothing.
+    GivenUp {
+        /// Where to.
+        destination: String,
+        /// How many were since something went through.
+        given_up: u64,
+        /// What went wrong the last time.
         why: String,
     },
     /// Too much waits there already.
@@ -54,26 +72,52 @@ struct Shared {
     /// By the whole errand: two that differ in anything are two destinations.
     waiting: Mutex<HashMap<Errand, Queue>>,
     troubles: mpsc::Sender<Trouble>,
+    patience: Patience,
     dropped: AtomicU64,
     failed: AtomicU64,
+    given_up: AtomicU64,
+}
+
+/// What became of deliveries since the manager's start, and what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) dropped: u64,
+    pub(crate) failed: u64,
+    pub(crate) given_up: u64,
+    pub(crate) waiting: u64,
 }
 
 #[derive(Default)]
 struct Queue {
-    parcels: VecDeque<Parcel>,
+    parcels: VecDeque<(Parcel, Instant)>,
+    /// The first of all is out of the queue and under way.
+    is_busy: bool,
     dropped: u64,
+    failing: Option<Failing>,
+}
+
+/// A destination that takes nothing.
+#[derive(Debug, Clone)]
+struct Failing {
+    since_ms: i64,
+    next_ms: i64,
+    why: String,
+    tries: usize,
+    given_up: u64,
 }
 
 impl Queues {
     /// No queue yet; troubles come out of the receiver.
-    pub(crate) fn new(means: Means) -> (Queues, mpsc::Receiver<Trouble>) {
+    pub(crate) fn new(means: Means, patience: Patience) -> (Queues, mpsc::Receiver<Trouble>) {
         let (troubles, told) = mpsc::channel(TROUBLES_LIMIT);
         let shared = Shared {
             means,
             waiting: Mutex::default(),
             troubles,
+            patience,
             dropped: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
         };
         let queues = Queues {
             shared: Arc::new(shared),
@@ -105,7 +149,7 @@ impl Queues {
             self.shared.drop_one(&parcel, dropped);
             return;
         }
-        queue.parcels.push_back(parcel);
+        queue.parcels.push_back((parcel, Instant::now()));
         drop(waiting);
         if is_new {
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,16 +159,43 @@ impl Queues {
         }
     }
 
-    /// How many were dropped, failed, and wait now.
-    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+    /// How many were dropped, failed, were given up, and wait now.
+    pub(crate) fn counts(&self) -> Counts {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let waiting = self.shared.waiting();
-        let waits = waiting.values().map(|queue| queue.parcels.len() as u64);
-        (
-            load(&self.shared.dropped),
-            load(&self.shared.failed),
-            waits.sum(),
-        )
+        Counts {
+            dropped: load(&self.shared.dropped),
+            failed: load(&self.shared.failed),
+            given_up: load(&self.shared.given_up),
+            waiting: waiting.values().map(Queue::waits).sum(),
+        }
+    }
+
+    /// Where something waits, those that take nothing first.
+    pub(crate) fn destinations(&self) -> Vec<Delivery> {
+        let waiting = self.shared.waiting();
+        let mut all: Vec<Delivery> = waiting
+            .iter()
+            .map(|(errand, queue)| Delivery {
+                destination: delivery::destination(errand),
+                waiting: queue.waits(),
+                why: queue.failing.as_ref().map(|it| it.why.clone()),
+                failing_since: queue.failing.as_ref().map(|it| date(it.since_ms)),
+                next_at: queue.failing.as_ref().map(|it| date(it.next_ms)),
+                given_up: queue.failing.as_ref().map_or(0, |it| it.given_up),
+            })
+            .collect();
+        all.sort_by(|a, b| {
+            let key = |it: &Delivery| (it.why.is_none(), it.failing_since);
+            (key(a), &a.destination).cmp(&(key(b), &b.destination))
+        });
+        all
+    }
+}
+
+impl Queue {
+    fn waits(&self) -> u64 {
+        self.parcels.len() as u64 + u64::from(self.is_busy)
     }
 }
 
@@ -146,6 +217,84 @@ impl Shared {
         }
     }
 
+    /// The next parcel of a queue, and since when it waits. None: the queue is empty, and is gone.
+    fn next(&self, key: &Errand) -> Option<(Parcel, Instant)> {
+        let mut waiting = self.waiting();
+        let queue = waiting.get_mut(key)?;
+        queue.is_busy = false;
+        let next = queue.parcels.pop_front();
+        match next {
+            Some(_) => queue.is_busy = true,
+            None => drop(waiting.remove(key)),
+        }
+        next
+    }
+
+    /// Of a destination that takes nothing, or one that takes again.
+    fn failing<T>(&self, key: &Errand, change: impl FnOnce(&mut Option<Failing>) -> T) -> T {
+        let mut waiting = self.waiting();
+        match waiting.get_mut(key) {
+            Some(queue) => change(&mut queue.failing),
+            // Only the task of a queue takes it away.
+            None => change(&mut None),
+        }
+    }
+
+    /// It failed for good, and is told of.
+    fn failed(&self, parcel: &Parcel, why: String) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        self.say_failed(parcel, why);
+    }
+
+    fn say_failed(&self, parcel: &Parcel, why: String) {
+        let rule = parcel.rule.clone();
+        tracing::warn!(rule, why, "a message could not be delivered");
+        self.tell(Trouble::Failed {
+            rule,
+            id: parcel.message.id,
+            why,
+        });
+    }
+
+    /// It waited too long: counted, and told of the first, the tenth, the hundredth ...
+    fn give_up(&self, key: &Errand, why: &str) {
+        self.given_up.fetch_add(1, Ordering::Relaxed);
+        let given_up = self.failing(key, |failing| {
+            failing.as_mut().map_or(1, |failing| {
+                failing.given_up += 1;
+                failing.given_up
+            })
+        });
+        if 10_u64.checked_pow(given_up.max(1).ilog10()) == Some(given_up) {
+            let destination = delivery::destination(key);
+            tracing::error!(destination, given_up, why, "messages are given up");
+            self.tell(Trouble::GivenUp {
+                destination,
+                given_up,
+                why: why.to_owned(),
+            });
+        }
+    }
+
+    /// A try failed that may go through later: how long to wait, and how many there were by now.
+    fn note_try(&self, key: &Errand, why: &str) -> (Duration, usize) {
+        let now_ms = wall_ms();
+        self.failing(key, |failing| {
+            let it = failing.get_or_insert_with(|| Failing {
+                since_ms: now_ms,
+                next_ms: now_ms,
+                why: String::new(),
+                tries: 0,
+                given_up: 0,
+            });
+            it.tries += 1;
+            it.why = why.to_owned();
+            let pause = self.patience.pause(it.tries);
+            it.next_ms = now_ms.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(0));
+            (pause, it.tries)
+        })
+    }
+
     fn tell(&self, trouble: Trouble) {
         if self.troubles.try_send(trouble).is_err() {
             tracing::error!("more deliveries fail than can be told as messages");
@@ -155,41 +304,63 @@ impl Shared {
 
 /// Delivers one after another until nothing waits there.
 async fn empty(shared: Arc<Shared>, key: Errand) {
-    loop {
-        let parcel = {
-            let mut waiting = shared.waiting();
-            let next = waiting.get_mut(&key).and_then(|it| it.parcels.pop_front());
-            match next {
-                Some(parcel) => parcel,
-                None => {
-                    waiting.remove(&key);
-                    return;
-                }
+    // Why the last try failed, of a destination that takes nothing.
+    let mut last_why: Option<String> = None;
+    while let Some((parcel, since)) = shared.next(&key) {
+        let mut refused = 0;
+        loop {
+            // What waited too long behind another is not tried at all.
+            let is_late = since.elapsed() >= shared.patience.limit;
+            if let Some(why) = last_why.as_ref().filter(|_| is_late) {
+                shared.give_up(&key, why);
+                break;
             }
-        };
-        let delivered = caught(
-            "a delivery",
-            pin!(delivery::deliver(&parcel, &shared.means)),
-        )
-        .await;
-        let panicked = |_| Err("a fault of the manager's own: see its log".to_owned());
-        if let Err(why) = delivered.unwrap_or_else(panicked) {
-            let rule = parcel.rule.clone();
-            tracing::warn!(rule, why, "a message could not be delivered");
-            shared.failed.fetch_add(1, Ordering::Relaxed);
-            shared.tell(Trouble::Failed {
-                rule,
-                id: parcel.message.id,
-                why,
-            });
+            let failed = match attempt(&shared, &parcel).await {
+                Ok(()) => {
+                    last_why = None;
+                    shared.failing(&key, |failing| *failing = None);
+                    break;
+                }
+                Err(failed) => failed,
+            };
+            let pause = match failed.again {
+                true => {
+                    let (pause, tries) = shared.note_try(&key, &failed.why);
+                    if tries == TRIES {
+                        let why = format!("{}; it is tried again for 12 hours", failed.why);
+                        shared.say_failed(&parcel, why);
+                    }
+                    last_why = Some(failed.why);
+                    pause
+                }
+                false => {
+                    refused += 1;
+                    if refused >= TRIES {
+                        shared.failed(&parcel, failed.why);
+                        break;
+                    }
+                    shared.patience.pause(refused)
+                }
+            };
+            tokio::time::sleep(pause).await;
         }
     }
+}
+
+async fn attempt(shared: &Shared, parcel: &Parcel) -> Result<(), Undelivered> {
+    let once = delivery::once(&parcel.message, &parcel.errand, &shared.means);
+    let panicked = |_| {
+        let why = "a fault of the manager's own: see its log";
+        Err(Undelivered::for_good(why))
+    };
+    caught("a delivery", pin!(once))
+        .await
+        .unwrap_or_else(panicked)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use usher_api::{StatusMessage, Timestamp};
 
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -228,12 +399,17 @@ mod tests {
     }
 
     fn queues() -> (Queues, mpsc::Receiver<Trouble>) {
+        patient(Patience::default())
+    }
+
+    fn patient(patience: Patience) -> (Queues, mpsc::Receiver<Trouble>) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Queues::new(Means {
+        let means = Means {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             mail: crate::MailOptions::default(),
             authority: None,
-        })
+        };
+        Queues::new(means, patience)
     }
 
     async fn told(troubles: &mut mpsc::Receiver<Trouble>) -> Trouble {
@@ -256,10 +432,9 @@ mod tests {
             };
             assert_eq!(told(&mut troubles).await, trouble);
         }
-        let (dropped, failed, waits) = queues.counts();
-        assert_eq!((dropped, failed), (11, 0));
-        // One may be on its way.
-        assert!(waits + 1 >= WAITING_LIMIT as u64, "{waits}");
+        let counts = queues.counts();
+        assert_eq!((counts.dropped, counts.failed), (11, 0));
+        assert!(counts.waiting >= WAITING_LIMIT as u64, "{counts:?}");
         // Another destination goes its way.
         queues.send(parcel(&run("exit 3")), &here);
         let failed = told(&mut troubles).await;
@@ -278,6 +453,115 @@ mod tests {
             }
         };
         tokio::time::timeout(PATIENCE, emptied).await.unwrap();
-        assert_eq!(queues.counts(), (0, 1, 0));
+        let counts = Counts {
+            dropped: 0,
+            failed: 1,
+            given_up: 0,
+            waiting: 0,
+        };
+        assert_eq!(queues.counts(), counts);
+    }
+
+    /// A webhook that answers with the status that is set, and a short patience.
+    async fn webhook(
+        limit: Duration,
+    ) -> (
+        Errand,
+        tempfile::TempDir,
+        tokio::sync::watch::Sender<u16>,
+        (Queues, mpsc::Receiver<Trouble>),
+    ) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let folder = tempfile::tempdir().unwrap();
+        let secret_file = folder.path().join("secret");
+        std::fs::write(&secret_file, "what do ya want for nothing?").unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let (status, answers) = tokio::sync::watch::channel(503);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut asked = vec![0; 16_384];
+                let _ = stream.read(&mut asked).await;
+                let status = *answers.borrow();
+                let answer = format!(
+                    "HTTP/1.1 {status} so\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                );
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let patience = Patience {
+            pauses: vec![Duration::from_millis(10)],
+            limit,
+        };
+        let errand = Errand::Webhook(crate::targets::Webhook { url, secret_file });
+        (errand, folder, status, patient(patience))
+    }
+
+    async fn seen(queues: &Queues, is_so: impl Fn(Counts) -> bool) -> Counts {
+        let look = async {
+            loop {
+                let counts = queues.counts();
+                if is_so(counts) {
+                    return counts;
+                }
+                // tidy: sleep, this is how a condition is waited for
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE * 3, look).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_destination_does_not_take_now_is_delivered_when_it_does() {
+        let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
+        let here = tokio::runtime::Handle::current();
+        queues.send(parcel(&hook), &here);
+        queues.send(parcel(&hook), &here);
+        let failed = told(&mut troubles).await;
+        let Trouble::Failed { why, .. } = &failed else {
+            panic!("{failed:?}");
+        };
+        assert!(why.contains("503") && why.contains("tried again"), "{why}");
+        let waits = queues.destinations();
+        assert_eq!((waits.len(), waits[0].waiting), (1, 2), "{waits:?}");
+        assert!(waits[0].why.as_ref().unwrap().contains("503"), "{waits:?}");
+        assert!(waits[0].next_at >= waits[0].failing_since, "{waits:?}");
+        status.send_replace(200);
+        let counts = seen(&queues, |counts| counts.waiting == 0).await;
+        assert_eq!((counts.failed, counts.given_up), (0, 0));
+        assert_eq!(queues.destinations(), []);
+        assert!(troubles.try_recv().is_err(), "an outage is told once");
+    }
+
+    #[tokio::test]
+    async fn what_waits_too_long_is_given_up_counted_and_told() {
+        let (hook, _folder, _status, (queues, mut troubles)) = webhook(Duration::ZERO).await;
+        let here = tokio::runtime::Handle::current();
+        for _ in 0..12 {
+            queues.send(parcel(&hook), &here);
+        }
+        for count in [1, 10] {
+            let trouble = told(&mut troubles).await;
+            assert!(
+                matches!(&trouble, Trouble::GivenUp { given_up, .. } if *given_up == count),
+                "{trouble:?}"
+            );
+        }
+        let counts = seen(&queues, |counts| counts.waiting == 0).await;
+        assert_eq!((counts.failed, counts.given_up), (0, 12));
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_for_good_is_not_tried_for_hours() {
+        let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
+        status.send_replace(410);
+        queues.send(parcel(&hook), &tokio::runtime::Handle::current());
+        let failed = told(&mut troubles).await;
+        assert!(
+            matches!(&failed, Trouble::Failed { why, .. } if !why.contains("again")),
+            "{failed:?}"
+        );
+        let counts = seen(&queues, |counts| counts.waiting == 0).await;
+        assert_eq!(counts.failed, 1);
     }
 }

@@ -12,6 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::undelivered::Undelivered;
+
 /// More of one answer is not read.
 const ANSWER_BYTES: u64 = 16 * 1024;
 
@@ -92,18 +94,18 @@ pub(crate) struct Mail<'a> {
     pub(crate) text: &'a str,
 }
 
-/// Sends a mail; why not, as a sentence, if the relay did not take it.
+/// Sends a mail; why not, if the relay did not take it.
 pub(crate) async fn send(
     mail: &Mail<'_>,
     relay: &Relay,
     trusted: Option<&[u8]>,
-) -> Result<(), String> {
+) -> Result<(), Undelivered> {
     let place = format!("{}:{}", relay.host, relay.port);
     let stream = TcpStream::connect((relay.host.as_str(), relay.port))
         .await
-        .map_err(|error| format!("cannot reach the relay {place}: {error}"))?;
+        .map_err(|error| Undelivered::now(format!("cannot reach the relay {place}: {error}")))?;
     let told = speak(stream, mail, relay, trusted).await;
-    told.map_err(|why| format!("the relay {place}: {why}"))
+    told.map_err(|it| it.told(|why| format!("the relay {place}: {why}")))
 }
 
 async fn speak(
@@ -111,7 +113,7 @@ async fn speak(
     mail: &Mail<'_>,
     relay: &Relay,
     trusted: Option<&[u8]>,
-) -> Result<(), String> {
+) -> Result<(), Undelivered> {
     match relay.tls {
         RelayTls::Plain => hand_over(Talk::new(stream), mail, relay, true).await,
         RelayTls::Tls => {
@@ -122,9 +124,9 @@ async fn speak(
             let mut talk = Talk::new(stream);
             talk.expect(&[220]).await?;
             talk.hello().await?;
-            talk.say("STARTTLS", &[220])
-                .await
-                .map_err(|why| format!("it does not begin TLS ({why}): see --smtp-tls"))?;
+            talk.say("STARTTLS", &[220]).await.map_err(|it| {
+                it.told(|why| format!("it does not begin TLS ({why}): see --smtp-tls"))
+            })?;
             let stream = secured(talk.into_inner()?, relay, trusted).await?;
             // Nothing of before counts any more, the greeting neither.
             hand_over(Talk::new(stream), mail, relay, false).await
@@ -136,22 +138,22 @@ async fn secured(
     stream: TcpStream,
     relay: &Relay,
     trusted: Option<&[u8]>,
-) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Undelivered> {
     use rustls::pki_types::pem::PemObject;
     let roots: Vec<CertificateDer<'static>> = match trusted {
         Some(pem) => CertificateDer::pem_slice_iter(pem)
             .collect::<Result<_, _>>()
-            .map_err(|error| format!("cannot read the authority: {error}"))?,
+            .map_err(|error| Undelivered::now(format!("cannot read the authority: {error}")))?,
         None => Vec::new(),
     };
     let failed = |error: &(dyn Error + 'static)| match usher_tls::told(error) {
         // What cures it at a metering server does not cure it at a relay.
-        Some(told) => format!(
+        Some(told) => Undelivered::now(format!(
             "{}: --smtp-relay has to name it as its certificate does, --ca-file the authority of \
              that certificate, and --smtp-tls what its port speaks",
             told.what
-        ),
-        None => format!("TLS failed: {error}"),
+        )),
+        None => Undelivered::now(format!("TLS failed: {error}")),
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier =
@@ -175,19 +177,20 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
     mail: &Mail<'_>,
     relay: &Relay,
     is_greeted: bool,
-) -> Result<(), String> {
+) -> Result<(), Undelivered> {
     if is_greeted {
         talk.expect(&[220]).await?;
     }
     talk.hello().await?;
     if let Some((name, file)) = &relay.login {
         let password = std::fs::read_to_string(file)
-            .map_err(|error| format!("cannot read the password {}: {error}", file.display()))?;
+            .map_err(|error| format!("cannot read the password {}: {error}", file.display()))
+            .map_err(Undelivered::now)?;
         let secret = format!("\0{name}\0{}", password.trim_end_matches(['\r', '\n']));
         let line = format!("AUTH PLAIN {}", STANDARD.encode(secret));
         talk.say(&line, &[235])
             .await
-            .map_err(|why| format!("the login as {name} was not taken: {why}"))?;
+            .map_err(|it| it.told(|why| format!("the login as {name} was not taken: {why}")))?;
     }
     talk.say(&format!("MAIL FROM:<{}>", mail.from), &[250])
         .await?;
@@ -229,53 +232,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 
     /// The stream, if nothing of it was read ahead: that would be said in the clear for after TLS.
-    fn into_inner(self) -> Result<S, String> {
+    fn into_inner(self) -> Result<S, Undelivered> {
         match self.stream.buffer().is_empty() {
             true => Ok(self.stream.into_inner()),
-            false => Err("it says more than was asked before TLS".to_owned()),
+            false => Err(Undelivered::for_good(
+                "it says more than was asked before TLS",
+            )),
         }
     }
 
-    async fn write(&mut self, text: &str) -> Result<(), String> {
+    async fn write(&mut self, text: &str) -> Result<(), Undelivered> {
         let wrote = async {
             self.stream.write_all(text.as_bytes()).await?;
             self.stream.flush().await
         };
         wrote
             .await
-            .map_err(|error| format!("it broke off: {error}"))
+            .map_err(|error| Undelivered::now(format!("it broke off: {error}")))
     }
 
-    async fn hello(&mut self) -> Result<(), String> {
+    async fn hello(&mut self) -> Result<(), Undelivered> {
         let uname = rustix::system::uname();
         let name = uname.nodename().to_string_lossy();
         self.say(&format!("EHLO {name}"), &[250]).await
     }
 
-    async fn say(&mut self, line: &str, wanted: &[u16]) -> Result<(), String> {
+    async fn say(&mut self, line: &str, wanted: &[u16]) -> Result<(), Undelivered> {
         self.write(&format!("{line}\r\n")).await?;
         self.expect(wanted).await
     }
 
     /// Reads an answer of one or several lines.
-    async fn expect(&mut self, wanted: &[u16]) -> Result<(), String> {
+    async fn expect(&mut self, wanted: &[u16]) -> Result<(), Undelivered> {
         let mut answer = (&mut self.stream).take(ANSWER_BYTES);
         loop {
             let mut line = String::new();
             let read = answer.read_line(&mut line).await;
-            read.map_err(|error| format!("it broke off: {error}"))?;
+            read.map_err(|error| Undelivered::now(format!("it broke off: {error}")))?;
             if !line.ends_with('\n') {
-                return Err("it broke off".to_owned());
+                return Err(Undelivered::now("it broke off"));
             }
             let line = line.trim_end();
             if line.as_bytes().get(3) == Some(&b'-') {
                 continue;
             }
-            let code = line.get(..3).and_then(|code| code.parse().ok());
-            return match code.is_some_and(|code| wanted.contains(&code)) {
-                true => Ok(()),
-                false => Err(format!("it answered {line:?}")),
-            };
+            let code: Option<u16> = line.get(..3).and_then(|code| code.parse().ok());
+            if code.is_some_and(|code| wanted.contains(&code)) {
+                return Ok(());
+            }
+            return Err(Undelivered {
+                why: format!("it answered {line:?}"),
+                // 5yz is what is refused for good (RFC 5321, 4.2.1).
+                again: !code.is_some_and(|code| (500..600).contains(&code)),
+            });
         }
     }
 }

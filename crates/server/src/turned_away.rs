@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 use tokio_rustls::rustls::{self, AlertDescription};
-use usher_api::TurnedAway;
+use usher_api::{TurnedAway, TurnedAwayReason};
 
 use crate::input::timestamp;
 
@@ -14,6 +14,9 @@ use crate::input::timestamp;
 const ADDRESSES_LIMIT: usize = 256;
 /// One that was not turned away for so long is forgotten.
 const KEPT_MS: i64 = 3_600_000;
+/// Reasons that are remembered of an address: many may be behind one. Beyond, the one that was given
+/// longest ago is forgotten.
+const REASONS_LIMIT: usize = 4;
 /// Characters of a reason.
 const WHY_LIMIT: usize = 300;
 
@@ -21,12 +24,72 @@ const WHY_LIMIT: usize = 300;
 #[derive(Debug, Default)]
 pub(crate) struct DoorBook(Mutex<FxHashMap<IpAddr, Seen>>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Seen {
-    why: String,
+    all: Span,
+    /// The last one last.
+    reasons: Vec<(String, Span)>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Span {
     since_ms: i64,
     last_ms: i64,
     times: u64,
+}
+
+impl Span {
+    fn note(&mut self, now_ms: i64) {
+        if self.times == 0 || self.is_over(now_ms) {
+            (self.since_ms, self.times) = (now_ms, 0);
+        }
+        self.last_ms = now_ms;
+        self.times += 1;
+    }
+
+    fn is_over(&self, now_ms: i64) -> bool {
+        now_ms - self.last_ms > KEPT_MS
+    }
+}
+
+impl Seen {
+    fn note(&mut self, why: &str, now_ms: i64) {
+        self.all.note(now_ms);
+        let why: String = why.chars().take(WHY_LIMIT).collect();
+        let known = self.reasons.iter().position(|(known, _)| *known == why);
+        let (why, mut span) = match known {
+            Some(at) => self.reasons.remove(at),
+            None => (why, Span::default()),
+        };
+        span.note(now_ms);
+        if self.reasons.len() >= REASONS_LIMIT {
+            self.reasons.remove(0);
+        }
+        self.reasons.push((why, span));
+    }
+
+    fn told(&self, address: &IpAddr, now_ms: i64) -> TurnedAway {
+        let kept = self.reasons.iter().rev();
+        let kept = kept.filter(|(_, span)| !span.is_over(now_ms));
+        let reasons: Vec<TurnedAwayReason> = kept
+            .map(|(why, span)| TurnedAwayReason {
+                why: why.clone(),
+                since: timestamp(span.since_ms),
+                last_at: timestamp(span.last_ms),
+                times: span.times,
+            })
+            .collect();
+        TurnedAway {
+            address: address.to_string(),
+            why: reasons
+                .first()
+                .map_or_else(String::new, |it| it.why.clone()),
+            since: timestamp(self.all.since_ms),
+            last_at: timestamp(self.all.last_ms),
+            times: self.all.times,
+            reasons,
+        }
+    }
 }
 
 impl DoorBook {
@@ -36,38 +99,21 @@ impl DoorBook {
         let address = address.to_canonical();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= ADDRESSES_LIMIT && !seen.contains_key(&address) {
-            let oldest = seen.iter().min_by_key(|(_, it)| it.last_ms);
+            let oldest = seen.iter().min_by_key(|(_, it)| it.all.last_ms);
             if let Some(oldest) = oldest.map(|(address, _)| *address) {
                 seen.remove(&oldest);
             }
         }
-        let it = seen.entry(address).or_insert_with(|| Seen {
-            why: String::new(),
-            since_ms: now_ms,
-            last_ms: now_ms,
-            times: 0,
-        });
-        if now_ms - it.last_ms > KEPT_MS {
-            (it.since_ms, it.times) = (now_ms, 0);
-        }
-        it.why = why.chars().take(WHY_LIMIT).collect();
-        it.last_ms = now_ms;
-        it.times += 1;
+        seen.entry(address).or_default().note(why, now_ms);
     }
 
     /// Those of the last hour, the last first.
     pub(crate) fn told(&self, now_ms: i64) -> Vec<TurnedAway> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|_, it| now_ms - it.last_ms <= KEPT_MS);
+        seen.retain(|_, it| !it.all.is_over(now_ms));
         let mut told: Vec<TurnedAway> = seen
             .iter()
-            .map(|(address, it)| TurnedAway {
-                address: address.to_string(),
-                why: it.why.clone(),
-                since: timestamp(it.since_ms),
-                last_at: timestamp(it.last_ms),
-                times: it.times,
-            })
+            .map(|(address, it)| it.told(address, now_ms))
             .collect();
         told.sort_by(|a, b| (b.last_at, &a.address).cmp(&(a.last_at, &b.address)));
         told
@@ -121,8 +167,48 @@ mod tests {
             [("10.0.0.2", 1, "no such token"), ("10.0.0.1", 2, "expired")]
         );
         assert_eq!(told[1].since.as_millisecond(), 1_000);
+        let reasons: Vec<_> = told[1]
+            .reasons
+            .iter()
+            .map(|it| (&*it.why, it.times))
+            .collect();
+        assert_eq!(reasons, [("expired", 1), ("no such token", 1)]);
         assert_eq!(book.told(3_000 + KEPT_MS).len(), 1);
         assert_eq!(book.told(3_001 + KEPT_MS).len(), 0);
+    }
+
+    #[test]
+    fn two_behind_one_address_are_told_with_the_fault_of_each() {
+        let book = DoorBook::default();
+        for time in 0..10 {
+            book.note(address(1), "no such token", time * 1_000);
+            book.note(address(1), "another's computer", time * 1_000 + 500);
+        }
+        let told = book.told(10_000).remove(0);
+        assert_eq!((told.times, told.why.as_str()), (20, "another's computer"));
+        let reasons: Vec<_> = told
+            .reasons
+            .iter()
+            .map(|it| {
+                (
+                    &*it.why,
+                    it.times,
+                    it.since.as_millisecond(),
+                    it.last_at.as_millisecond(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            reasons,
+            [
+                ("another's computer", 10, 500, 9_500),
+                ("no such token", 10, 0, 9_000)
+            ]
+        );
+        // The one is mended; the other goes on.
+        book.note(address(1), "another's computer", 9_001 + KEPT_MS);
+        let told = book.told(9_001 + KEPT_MS).remove(0);
+        assert_eq!(told.reasons.len(), 1);
     }
 
     #[test]
@@ -135,5 +221,9 @@ mod tests {
         assert_eq!(told.len(), ADDRESSES_LIMIT);
         assert_eq!(told[0].address, address(9_999).to_string());
         assert!(told.iter().all(|it| it.why.len() == WHY_LIMIT));
+        for number in 0..100 {
+            book.note(address(9_999), &number.to_string(), 10_000);
+        }
+        assert_eq!(book.told(10_000)[0].reasons.len(), REASONS_LIMIT);
     }
 }

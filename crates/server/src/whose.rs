@@ -6,7 +6,7 @@
 
 use usher_api::Only;
 use usher_cache::Owner;
-use usher_core::people::{LocalAccounts, Person};
+use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person, TOKEN_REALM};
 
 use crate::auth::Principal;
 use crate::input;
@@ -68,6 +68,23 @@ impl Whose {
             },
             is_cut: !caller.sees_all(),
         })
+    }
+
+    /// The same on all computers, of a person whom an agent asks for: one person is one wherever
+    /// they work. Not of a realm that is another computer's alone or that of tokens: no account
+    /// that an agent finds on its own computer is of these.
+    pub(crate) fn on_all_computers(mut self) -> Whose {
+        let own = |id: &str| self.owner.computer.as_deref() == Some(id);
+        let is_found_there = |realm: &str| match realm.strip_prefix(COMPUTER_REALM_PREFIX) {
+            Some(id) => own(id),
+            None => realm != TOKEN_REALM,
+        };
+        if let Some((realm, _)) = &self.owner.person
+            && is_found_there(realm)
+        {
+            self.owner.computer = None;
+        }
+        self
     }
 
     /// What an answer says of it; none if nothing is kept back from who asks.
@@ -133,6 +150,14 @@ mod tests {
         for role in ["viewer", "operator", "admin"] {
             assert_eq!(owner(role), Owner::default(), "{role}");
         }
+        let everywhere = |realm| {
+            let whose = seen("agent", Some((realm, "ann"))).unwrap();
+            whose.on_all_computers().owner.computer.is_none()
+        };
+        assert!(everywhere("corp.example") && everywhere("computer:pc1"));
+        assert!(!everywhere("computer:pc2") && !everywhere("usher"));
+        let of_computer = seen("agent", None).unwrap().on_all_computers();
+        assert_eq!(of_computer.owner.computer.as_deref(), Some("pc1"));
         let other = seen("client", Some(("usher", "bob"))).unwrap_err();
         assert_eq!(other.status(), 403);
     }

@@ -10,14 +10,18 @@ mod concerns;
 mod rows;
 mod schema;
 mod sqlite;
+mod tallies;
 
-pub use rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Tally};
+pub use rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Spell, Tally};
 pub use sqlite::SqliteSite;
 
 use thiserror::Error;
 
 /// The most messages that one look answers.
 pub const MESSAGES_LIMIT: u32 = 1_000;
+
+/// The most spells of trouble that are read at once.
+pub const SPELLS_LIMIT: usize = 10_000;
 
 /// Why the site database did not do what was asked.
 #[derive(Debug, Error)]
@@ -108,6 +112,13 @@ pub trait Site: Send + Sync {
     /// # Errors
     /// [`SiteError::Failed`].
     fn tally(&self, since_ms: i64) -> Result<Vec<Tally>, SiteError>;
+
+    /// Trouble (warnings and errors) that lasted then or later, of what counts in summaries, in the
+    /// order in which it came; at most [`SPELLS_LIMIT`], the last ones.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`].
+    fn spells(&self, since_ms: i64) -> Result<Vec<Spell>, SiteError>;
 
     /// A setting of the site: its message rules, its thresholds.
     ///

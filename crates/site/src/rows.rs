@@ -83,8 +83,20 @@ pub struct Tally {
     pub component: String,
     /// How severe.
     pub severity: Severity,
-    /// How many, repeats counted.
+    /// How many. What repeats is counted each time; trouble that lasts is one, however often it was
+    /// seen.
     pub count: u64,
+}
+
+/// From when to when trouble of a component lasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spell {
+    /// Of which component.
+    pub component: String,
+    /// Since when.
+    pub from_ms: i64,
+    /// When it was over; none: it goes on.
+    pub to_ms: Option<i64>,
 }
 
 /// An episode of trouble of a server.

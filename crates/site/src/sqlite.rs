@@ -9,9 +9,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use usher_core::messages::{Message, Severity};
 
-use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Tally};
+use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Spell, Tally};
 use crate::schema::STEPS;
-use crate::{MESSAGES_LIMIT, Site, SiteError, concerns};
+use crate::{MESSAGES_LIMIT, Site, SiteError, concerns, tallies};
 
 const FILE: &str = "site.db";
 const LOCK: &str = "manager.lock";
@@ -108,7 +108,7 @@ fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
     Ok(())
 }
 
-fn severity_number(severity: Severity) -> i64 {
+pub(crate) fn severity_number(severity: Severity) -> i64 {
     match severity {
         Severity::Informational => 0,
         Severity::Warning => 1,
@@ -116,7 +116,7 @@ fn severity_number(severity: Severity) -> i64 {
     }
 }
 
-fn severity_of(number: i64) -> Severity {
+pub(crate) fn severity_of(number: i64) -> Severity {
     match number {
         0 => Severity::Informational,
         1 => Severity::Warning,
@@ -324,23 +324,13 @@ impl Site for SqliteSite {
     }
 
     fn tally(&self, since_ms: i64) -> Result<Vec<Tally>, SiteError> {
-        let read = || {
-            let connection = self.connection();
-            let mut statement = connection.prepare_cached(
-                "SELECT component, severity, sum(count) FROM messages \
-                 WHERE last_ms >= ?1 AND summarised GROUP BY component, severity \
-                 ORDER BY component, severity",
-            )?;
-            let rows = statement.query_map([since_ms], |row| {
-                Ok(Tally {
-                    component: row.get(0)?,
-                    severity: severity_of(row.get(1)?),
-                    count: unsigned(row.get(2)?),
-                })
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read().map_err(|error| failed("count messages", &error))
+        let read = tallies::tally(&self.connection(), since_ms);
+        read.map_err(|error| failed("count messages", &error))
+    }
+
+    fn spells(&self, since_ms: i64) -> Result<Vec<Spell>, SiteError> {
+        let read = tallies::spells(&self.connection(), since_ms);
+        read.map_err(|error| failed("read what lasted", &error))
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>, SiteError> {

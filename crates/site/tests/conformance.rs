@@ -1,10 +1,10 @@
 //! What every engine of the site database has to do, run on each.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use usher_core::messages::{Message, Severity};
+use usher_core::messages::{Message, Severity, entry};
 use usher_site::{
-    ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Site, SiteError, SqliteSite,
-    Tally,
+    ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Site, SiteError, Spell,
+    SqliteSite, Tally,
 };
 
 fn embedded() -> (tempfile::TempDir, SqliteSite) {
@@ -170,9 +170,62 @@ fn keeps_messages_and_finds_them(site: &dyn Site) {
         [
             tally("server_manager", Severity::Informational, 1),
             tally("server_manager", Severity::Warning, 1),
-            tally("server_manager", Severity::Error, 96),
+            tally("server_manager", Severity::Error, 1),
         ]
     );
+}
+
+fn counts_what_repeats_each_time_and_trouble_that_lasts_once(site: &dyn Site) {
+    let add = |id, at| site.add_message(&message(id, at, Some("zeta"))).unwrap();
+    let (over, down, low, asked) = (
+        add(9406, 100_000),
+        add(9412, 100_100),
+        add(9431, 100_200),
+        add(9440, 100_300),
+    );
+    site.count_message(over, 96, 100_400).unwrap();
+    site.close_message(over, 100_400).unwrap();
+    site.count_message(down, 50, 100_800).unwrap();
+    site.put_episode(&episode("zeta", 1, Some(down))).unwrap();
+    site.count_message(low, 400, 100_950).unwrap();
+    let concern = ConcernRow {
+        server: "zeta".to_owned(),
+        message_id: 9431,
+        about: "cad".to_owned(),
+        record_id: Some(low),
+        count: 400,
+    };
+    site.put_concern(&concern).unwrap();
+    site.count_message(asked, 7, 100_300).unwrap();
+    let counts: Vec<(String, Severity, u64)> = site
+        .tally(100_000)
+        .unwrap()
+        .into_iter()
+        .map(|it| (it.component, it.severity, it.count))
+        .collect();
+    let of = |id| entry(id).component.to_owned();
+    let mut expected = vec![
+        (of(9406), Severity::Error, 1),
+        (of(9412), entry(9412).severity, 1),
+        (of(9431), entry(9431).severity, 1),
+        (of(9440), entry(9440).severity, 7),
+    ];
+    expected.sort();
+    let mut counts = counts;
+    counts.sort();
+    assert_eq!(counts, expected);
+    let spell = |id, from_ms, to_ms| Spell {
+        component: of(id),
+        from_ms,
+        to_ms,
+    };
+    let all = [
+        spell(9406, 100_000, Some(100_400)),
+        spell(9412, 100_100, None),
+        spell(9431, 100_200, None),
+    ];
+    assert_eq!(site.spells(100_000).unwrap(), all);
+    assert_eq!(site.spells(100_900).unwrap(), all[2..]);
 }
 
 fn keeps_an_open_episodes_message_beyond_its_time(site: &dyn Site) {
@@ -288,6 +341,7 @@ fn the_embedded_engine_does_what_every_engine_has_to() {
     keeps_servers(&site);
     keeps_messages_and_finds_them(&site);
     keeps_an_open_episodes_message_beyond_its_time(&site);
+    counts_what_repeats_each_time_and_trouble_that_lasts_once(&site);
     keeps_concerns_until_they_are_over(&site);
     leaves_nothing_open_of_a_server_that_is_removed(&site);
     keeps_settings(&site);

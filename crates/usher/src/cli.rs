@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::commands;
 use crate::config;
-use crate::context::Context;
+use crate::context::{Context, default_data, manager_data};
 use crate::failure::Failure;
 
 /// Where a server is looked for unless something else is said.
@@ -144,8 +144,13 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
             .is_some_and(|source| source != ValueSource::DefaultValue)
             || file.has(id)
     };
+    let usual_data = match &cli.command {
+        Command::Manager(_) => manager_data(),
+        _ => default_data(),
+    };
     let context = Context::new(
         cli.globals.clone(),
+        usual_data,
         given("server"),
         given("token"),
         given("data"),

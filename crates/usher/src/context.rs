@@ -28,11 +28,12 @@ impl Context {
     /// From what was given.
     pub(crate) fn new(
         globals: Globals,
+        usual_data: PathBuf,
         server_given: bool,
         token_given: bool,
         data_given: bool,
     ) -> Self {
-        let data = globals.data.clone().unwrap_or_else(default_data);
+        let data = globals.data.clone().unwrap_or(usual_data);
         // It is told to other processes and to people, who may be elsewhere.
         let data = std::path::absolute(&data).unwrap_or(data);
         Context {
@@ -81,13 +82,22 @@ impl Context {
         if let Some(token) = &self.globals.token {
             return Some(token.trim().to_owned()).filter(|token| !token.is_empty());
         }
-        if !self.may_show_own(url) {
-            return None;
+        match self.may_show_own(url) {
+            true => admin_token(&self.data),
+            false => None,
         }
-        // The directory may be another account's: a link of its would have root show a secret.
-        let file = self.data.join("admin.token");
-        let text = usher_files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
-        Some(text.trim().to_owned()).filter(|token| !token.is_empty())
+    }
+
+    /// The tokens that the manager at `url` may take: that which was given, else that of a manager's
+    /// own data directory and, as of `usher up`, the server's. By the same rule as
+    /// [`Context::token_for`].
+    pub(crate) fn tokens_for_manager(&self, url: &str) -> Vec<String> {
+        let usual = self.token_for(url);
+        if self.globals.token.is_some() || self.data_given || !self.may_show_own(url) {
+            return usual.into_iter().collect();
+        }
+        let own = admin_token(&manager_data()).filter(|own| usual.as_ref() != Some(own));
+        own.into_iter().chain(usual).collect()
     }
 
     /// Whether `<data>/admin.token` may be shown to the server at `url`.
@@ -136,10 +146,28 @@ impl Context {
     }
 }
 
+/// The administrator's token of what keeps its data there.
+fn admin_token(data: &Path) -> Option<String> {
+    // The directory may be another account's: a link of its would have root show a secret.
+    let file = data.join("admin.token");
+    let text = usher_files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
+    Some(text.trim().to_owned()).filter(|token| !token.is_empty())
+}
+
 /// `$XDG_DATA_HOME/usher`, for root `/var/lib/usher`.
 pub(crate) fn default_data() -> PathBuf {
+    usual_data("usher")
+}
+
+/// `$XDG_DATA_HOME/usher-manager`, for root `/var/lib/usher-manager`: a manager's data are no
+/// server's.
+pub(crate) fn manager_data() -> PathBuf {
+    usual_data("usher-manager")
+}
+
+fn usual_data(name: &str) -> PathBuf {
     if rustix::process::geteuid().is_root() {
-        return PathBuf::from("/var/lib/usher");
+        return Path::new("/var/lib").join(name);
     }
     let absolute = |name| {
         std::env::var_os(name)
@@ -149,5 +177,5 @@ pub(crate) fn default_data() -> PathBuf {
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
         .unwrap_or_else(|| PathBuf::from("/var/lib"))
-        .join("usher")
+        .join(name)
 }

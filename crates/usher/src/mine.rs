@@ -75,18 +75,14 @@ impl Asked<'_> {
         id: impl Fn(&T) -> &str,
     ) -> Result<Page<T>, Failure> {
         let mut page: Page<T> = fetch(&self.client, query, extent).await?;
-        let Some(only) = page.only.as_ref().filter(|_| !self.by_agent) else {
-            return Ok(page);
-        };
-        let Some(agent) = self.through.agent(self.context).await? else {
+        let Some(other) = self.other(&page).await? else {
             return Ok(page);
         };
         // What the agent cannot tell now is no reason to keep back what the token shows.
-        let Ok(more) = fetch::<T>(&agent, query, extent).await else {
+        let Ok(more) = fetch::<T>(&other, query, extent).await else {
             return Ok(page);
         };
-        let account = |only: &Only| only.account.as_deref().map(str::to_lowercase);
-        if more.only.as_ref().and_then(account) != account(only) {
+        if !is_same_account(&page, &more) {
             return Ok(page);
         }
         for item in more.items {
@@ -96,6 +92,53 @@ impl Asked<'_> {
         }
         page.next = page.next.or(more.next);
         Ok(page)
+    }
+
+    /// Sums, and those of what the same person has by the agent and not by the token. One person
+    /// by both has no more by the agent.
+    pub(crate) async fn sums<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+        extent: &Extent,
+    ) -> Result<(Page<T>, Option<Page<T>>), Failure> {
+        let page: Page<T> = fetch(&self.client, query, extent).await?;
+        let Some(other) = self.other(&page).await? else {
+            return Ok((page, None));
+        };
+        let more = fetch::<T>(&other, query, extent).await.ok();
+        let realm = |page: &Page<T>| page.only.as_ref().and_then(|only| only.realm.clone());
+        let is_more = |more: &Page<T>| is_same_account(&page, more) && realm(&page) != realm(more);
+        let more = more.filter(is_more);
+        Ok((page, more))
+    }
+
+    /// The agent, where a token that is cut to its own person was asked.
+    async fn other<T>(&self, page: &Page<T>) -> Result<Option<Client>, Failure> {
+        match page.only.is_some() && !self.by_agent {
+            true => self.through.agent(self.context).await,
+            false => Ok(None),
+        }
+    }
+
+    /// Asks for something about a lease; one that the token does not know may be by the agent of
+    /// this computer.
+    pub(crate) async fn of_lease<T>(
+        &self,
+        ask: impl AsyncFn(&Client) -> Result<T, ClientError>,
+    ) -> Result<T, Failure> {
+        match ask(&self.client).await {
+            Err(ClientError::Problem(problem))
+                if problem.is(Code::UnknownLease) && !self.by_agent =>
+            {
+                if let Some(agent) = self.through.agent(self.context).await?
+                    && let Ok(answered) = ask(&agent).await
+                {
+                    return Ok(answered);
+                }
+                Err(ClientError::Problem(problem).into())
+            }
+            answered => Ok(answered?),
+        }
     }
 
     /// A decision, of the person by token or by the agent of this computer.
@@ -145,6 +188,14 @@ impl Asked<'_> {
             eprintln_quiet(&format!("In all: {}", in_all(shown)));
         }
     }
+}
+
+fn is_same_account<T>(page: &Page<T>, more: &Page<T>) -> bool {
+    let account = |page: &Page<T>| {
+        let only = page.only.as_ref()?;
+        only.account.as_deref().map(str::to_lowercase)
+    };
+    account(page) == account(more)
 }
 
 /// What tells leases apart.

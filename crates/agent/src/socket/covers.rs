@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, State as AxumState};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use usher_api::{Code, CoverRequest, LEASE_PROOF_HEADER, LeaseHolder, NAME_LIMIT_BYTES};
+use usher_api::{Code, CoverRequest, HeldAlso, LEASE_PROOF_HEADER, LeaseHolder, NAME_LIMIT_BYTES};
 use usher_core::people::{LocalAccounts, Person};
 use usher_core::sessions::ProcessKey;
 
@@ -22,6 +22,7 @@ use super::peer::Peer;
 use super::routes::{Answer, App, Body, Id, Refusal, answer, is_plain, parse};
 use super::{State, mine};
 use crate::covers::{Found, ask};
+use crate::joins::Admitted;
 use crate::lock;
 use crate::outbox::Cover;
 use crate::watch::procfs;
@@ -63,21 +64,32 @@ pub(super) async fn take(
         ));
     };
     let right = must_be_held(&state, peer, &request).await?;
+    let root = ProcessKey {
+        pid: request.pid,
+        start,
+    };
+    // What is kept is given back with its first lease.
+    let with = right.also.into_iter().map(|also| Cover {
+        root,
+        keeps: false,
+        proof: right.proof.clone(),
+        lease: also.lease,
+        product: also.product,
+    });
+    let mut covers: Vec<Cover> = with.collect();
     let cover = Cover {
-        root: ProcessKey {
-            pid: request.pid,
-            start,
-        },
+        root,
         // Only what was granted through this agent is given back by it.
         keeps: request.keeps && right.made_here,
-        proof: right.proof,
+        proof: right.proof.clone(),
         lease: request.lease.into_owned(),
         product: request.product.into_owned(),
     };
     let root = cover.root;
     let kept = cover.keeps.then(|| cover.lease.clone());
     let joined = (!request.keeps).then(|| (cover.lease.clone(), cover.proof.clone()));
-    begin(&state, cover)?;
+    covers.push(cover);
+    begin(&state, covers)?;
     if let Some(lease) = kept {
         let whose = peer.pid.unwrap_or(request.pid);
         state.uses.is_covered(&lease, whose);
@@ -146,15 +158,18 @@ pub(super) async fn held(
     }
 }
 
-fn begin(state: &State, cover: Cover) -> Result<(), Refusal> {
+fn begin(state: &State, covers: Vec<Cover>) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
-    if agent.outbox.count_covers()? >= COVERS_LIMIT {
+    if agent.outbox.count_covers()? + covers.len() as u64 > COVERS_LIMIT {
         return Err(Refusal::new(
             Code::Busy,
             format!("{COVERS_LIMIT} processes are covered, which is as many as may"),
         ));
     }
-    Ok(agent.cover(cover)?)
+    for cover in covers {
+        agent.cover(cover)?;
+    }
+    Ok(())
 }
 
 /// By what a cover stands.
@@ -163,6 +178,8 @@ struct Right {
     made_here: bool,
     /// What opens the lease at the server, where it is not of this computer.
     proof: Option<String>,
+    /// What was granted in one ask with it, and is joined with it.
+    also: Vec<HeldAlso>,
 }
 
 /// Refuses what is no lease of that product, and one of somebody else's whose proof is not shown.
@@ -180,9 +197,13 @@ async fn must_be_held(
     let made_here =
         grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
     let admitted = state.joins.admitted(lease, peer.who());
-    if covers && (made_here || admitted.is_some()) {
-        let proof = admitted.flatten();
-        return Ok(Right { made_here, proof });
+    // One that is not remembered is asked about again: it may be of several products.
+    if let Some(Admitted { proof, also }) = admitted.filter(|_| covers) {
+        return Ok(Right {
+            made_here,
+            proof,
+            also,
+        });
     }
     let none = || {
         Refusal::new(
@@ -204,8 +225,17 @@ async fn must_be_held(
         Found::Held(held) if held.product == product => {
             let proof = shown.filter(|_| held.proven).map(str::to_owned);
             if made_here || proof.is_some() || holds(state, peer, held.holder).await {
-                state.joins.admit(lease, peer.who(), proof.clone());
-                return Ok(Right { made_here, proof });
+                let also = held.also;
+                let admitted = Admitted {
+                    proof: proof.clone(),
+                    also: also.clone(),
+                };
+                state.joins.admit(lease, peer.who(), admitted);
+                return Ok(Right {
+                    made_here,
+                    proof,
+                    also,
+                });
             }
             mine::in_vain(state, peer);
             Err(none())
@@ -217,6 +247,7 @@ async fn must_be_held(
         Found::NotKnown(_) if made_here => Ok(Right {
             made_here,
             proof: None,
+            also: Vec::new(),
         }),
         Found::NotKnown(why) => Err(Refusal::new(
             Code::ServerUnreachable,

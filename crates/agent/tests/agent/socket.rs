@@ -59,6 +59,29 @@ pub(crate) fn request(user: &str) -> Value {
 }
 
 #[test]
+fn nobody_says_for_whom_the_agent_asks_but_the_kernel() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let server = Server::with(&[]);
+    let agent = Agent::start(&server, folder.path());
+    for list in ["leases", "queue", "denials", "sessions", "usage"] {
+        for other in [
+            "account=1",
+            "realm=corp.example&account=ann",
+            "limit=5&realm=x",
+        ] {
+            let path = format!("/v1/{list}?{other}");
+            let (status, answer) = ask_as(12_345, &agent, "GET", &path, None);
+            assert_eq!(status, 400, "{path}: {answer}");
+            assert_eq!(answer["code"], "invalid_request", "{path}: {answer}");
+        }
+    }
+}
+
+#[test]
 fn a_checkout_is_for_the_account_that_asks_whatever_it_says() {
     if !can_ask() {
         return;
@@ -230,6 +253,43 @@ fn a_lease_that_is_none_or_of_another_product_covers_nothing() {
     root.wait().unwrap();
     let session = &server.finished("app", 1)[0];
     assert_eq!(session["lease"], "L1", "it took its own seat");
+}
+
+#[test]
+fn a_lease_of_several_products_covers_each_of_them_for_everybody_who_joins_it() {
+    if !can_ask() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let rules = [named("solves"), named("packs")];
+    let server = Server::with(&[("app", 9, &[&*rules[0]]), ("pack", 9, &[&*rules[1]])]);
+    let of = |product: &str| ("R8".to_owned(), product.to_owned());
+    server
+        .book()
+        .elsewhere
+        .extend([("R7".to_owned(), "app".to_owned()), of("pack")]);
+    server.book().with.insert("R7".to_owned(), of("pack"));
+    let agent = Agent::start(&server, folder.path());
+    let (solves, packs) = (
+        sleeper(&folder.path().join(own("solves"))),
+        sleeper(&folder.path().join(own("packs"))),
+    );
+    let script = format!("{} 0.1; {} 0.1", solves.display(), packs.display());
+    // The second join is answered by what is remembered of the first.
+    for count in 1..=2 {
+        let mut root = waiting_shell(1234, &script);
+        let cover = json!({"lease": "R7", "product": "app", "pid": root.id(), "proof": PROOF});
+        let (status, problem) = ask_as(1234, &agent, "POST", "/v1/covers", Some(&cover));
+        assert_eq!(status, 204, "{problem}");
+        drop(root.stdin.take());
+        root.wait().unwrap();
+        for (product, lease) in [("app", "R7"), ("pack", "R8")] {
+            let finished = server.finished(product, count);
+            assert_eq!(finished[count - 1]["lease"], lease, "{product}");
+        }
+    }
+    assert_eq!(server.book().count("checkout"), 0);
 }
 
 #[test]

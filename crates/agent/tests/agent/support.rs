@@ -100,6 +100,8 @@ pub(crate) struct Book {
     leases: u64,
     /// Leases that were granted elsewhere, and their products: told of to who shows [`PROOF`].
     pub(crate) elsewhere: BTreeMap<String, String>,
+    /// What was granted in one ask with such a lease: lease and product.
+    pub(crate) with: BTreeMap<String, (String, String)>,
     /// Leases of this computer that the agent did not make: their product, and their holder's
     /// realm and account; no realm: the server says nothing of the holder.
     pub(crate) here: BTreeMap<String, (String, String, String)>,
@@ -363,7 +365,10 @@ async fn other(
                     (StatusCode::OK, axum::Json(held))
                 }
                 (None, Some(product)) => {
-                    let held = json!({"product": product, "seats": 1, "proven": true});
+                    let mut held = json!({"product": product, "seats": 1, "proven": true});
+                    if let Some((lease, product)) = book.with.get(id) {
+                        held["also"] = json!([{"lease": lease, "product": product}]);
+                    }
                     (StatusCode::OK, axum::Json(held))
                 }
                 (None, None) => {

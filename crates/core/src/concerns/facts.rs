@@ -41,7 +41,20 @@ pub struct Facts {
 pub struct TurnedAwayFact {
     /// The address.
     pub address: String,
-    /// Why.
+    /// Why: many may be behind one address.
+    pub reasons: Vec<TurnedAwayReason>,
+    /// The first time.
+    pub since_ms: i64,
+    /// The last time.
+    pub last_ms: i64,
+    /// How often.
+    pub times: u64,
+}
+
+/// One reason for which somebody at an address was turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnedAwayReason {
+    /// What they were told, or what they found.
     pub why: String,
     /// The first time.
     pub since_ms: i64,

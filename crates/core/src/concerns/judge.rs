@@ -1,5 +1,6 @@
 //! From facts to concerns.
 
+use super::door;
 use super::facts::*;
 use super::thresholds::Thresholds;
 use super::words::{bytes, counted, day, lasted, minute, names};
@@ -7,8 +8,6 @@ use super::words::{bytes, counted, day, lasted, minute, names};
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// Who is turned away tries again within this; who does not has gone, or is let in.
-const TURNED_AWAY_MS: i64 = 15 * MINUTE_MS;
 
 /// What sort of concern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -409,24 +408,8 @@ impl View<'_> {
     /// something.
     fn turned_away(&self) -> Option<Concern> {
         let often = u64::from(self.at.turned_away_times);
-        let goes_on = |it: &&TurnedAwayFact| {
-            let is_recent = self.facts.at_ms - it.last_ms < TURNED_AWAY_MS;
-            it.times >= often && it.last_ms - it.since_ms >= MINUTE_MS && is_recent
-        };
-        let told: Vec<&TurnedAwayFact> = self.facts.turned_away.iter().filter(goes_on).collect();
-        let last = told.first().filter(|_| often > 0)?;
-        let addresses: Vec<String> = told.iter().map(|it| it.address.clone()).collect();
-        let values = vec![
-            self.server.to_owned(),
-            names(&addresses),
-            minute(
-                told.iter()
-                    .map(|it| it.since_ms)
-                    .min()
-                    .unwrap_or(last.since_ms),
-            ),
-            last.why.clone(),
-        ];
+        let told = (often > 0).then(|| door::told(self.facts, often))??;
+        let values = [vec![self.server.to_owned()], told.to_vec()].concat();
         Some(self.concern(Kind::TurnedAway, "", values))
     }
 

@@ -7,6 +7,7 @@
 //! a threshold is one concern and not many. Who is affected is named; people are counted, for
 //! messages are kept and names of people stand in one place only.
 
+mod door;
 mod facts;
 mod judge;
 mod open;
@@ -15,7 +16,7 @@ mod words;
 
 pub use facts::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, Facts, HeldLogFact,
-    PackFact, ProductFact, QuietRule, TurnedAwayFact, Unreached, UpgradeFact,
+    PackFact, ProductFact, QuietRule, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact,
 };
 pub use judge::{Concern, Kind, judge};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};

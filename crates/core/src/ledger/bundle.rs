@@ -126,7 +126,7 @@ impl Ledger {
     }
 
     /// What is held with a lease.
-    pub(super) fn held_with(&self, lease: &Lease) -> Box<[Also]> {
+    pub fn held_with(&self, lease: &Lease) -> Box<[Also]> {
         let Some(bundle) = lease.bundle else {
             return Box::default();
         };

@@ -53,7 +53,7 @@ pub use time::{
     CLAIM_SECONDS, DEFAULT_TTL_SECONDS, EXPIRIES_PER_COMMAND, FORGET_SECONDS, GRACE_SECONDS,
     KEEP_SECONDS,
 };
-pub use validity::Bound;
+pub use validity::{Bound, Validity, takes_over};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -324,9 +324,14 @@ impl Pool {
         }
     }
 
-    /// Estimate of a wait: as long as seats were held lately, shared among the seats there are.
+    /// Estimate of a wait: as long as seats were held lately, shared among the seats there are. None
+    /// if no seat came back for longer than that: who holds them now holds them longer, and how long
+    /// nothing tells.
     pub(super) fn expected_wait_seconds(&self, position: u32, now: Now) -> Option<u64> {
         let hold_ms = self.pace.mean_hold_ms?;
+        if now.steady.since_ms(self.pace.last) > hold_ms {
+            return None;
+        }
         let seats = self.seats(now).max(1);
         Some(hold_ms.saturating_mul(u64::from(position)) / seats / 1_000)
     }
@@ -361,10 +366,13 @@ impl Eq for Reviewed {}
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
     mean_hold_ms: Option<u64>,
+    /// When the last seat came back.
+    last: Steady,
 }
 
 impl Pace {
-    pub(super) fn note(&mut self, hold_ms: u64) {
+    pub(super) fn note(&mut self, hold_ms: u64, now: Steady) {
+        self.last = now;
         self.mean_hold_ms = Some(match self.mean_hold_ms {
             Some(mean) => (mean.saturating_mul(7).saturating_add(hold_ms)) / 8,
             None => hold_ms,

@@ -389,7 +389,8 @@ impl Ledger {
         if let Some(pool) = self.pools.get_mut(&lease.product) {
             pool.give_back(&lease.draws);
             pool.leases = pool.leases.saturating_sub(1);
-            pool.pace.note(self.now.steady.since_ms(lease.granted));
+            let held_ms = self.now.steady.since_ms(lease.granted);
+            pool.pace.note(held_ms, self.now.steady);
         }
         for session in sessions_of(&lease) {
             self.sessions.remove(&session);

@@ -154,17 +154,17 @@ impl Ledger {
     pub fn view(&self, ticket: &Ticket) -> TicketView {
         let passed_over = matches!(ticket.state, TicketState::Waiting { aside: Some(_), .. });
         let mut position = 0;
-        let mut expected_wait_seconds = Some(0);
+        let mut expected_wait_seconds: Option<u64> = None;
+        let mut is_known = true;
         for number in self.tickets_with(ticket.id.number) {
             let own = self.tickets.get(&number);
             let (place, wait_seconds) = own.map_or((0, None), |own| self.place(own));
             position = position.max(place);
             // Where one of them is not known, all are not.
-            expected_wait_seconds = expected_wait_seconds
-                .zip(wait_seconds)
-                .map(|(longest, wait)| longest.max(wait));
+            is_known &= wait_seconds.is_some();
+            expected_wait_seconds = expected_wait_seconds.max(wait_seconds);
         }
-        if passed_over {
+        if passed_over || !is_known {
             expected_wait_seconds = None;
         }
         let lease = match ticket.state {

@@ -98,6 +98,24 @@ impl Bound {
     }
 }
 
+/// What begins so shortly before the end of another takes over from it: people write the same day
+/// as the end of the one and the beginning of the other, and days are inclusive.
+const HANDOVER_MS: i64 = 7 * 86_400_000;
+
+/// From when and until when something is valid; none: always was, for ever.
+pub type Validity = (Option<Wall>, Option<Wall>);
+
+/// Whether what is valid at `next` takes over from what is valid at `it`: it begins later, at most
+/// seven days before the other's end, and lasts longer.
+pub fn takes_over(next: Validity, it: Validity) -> bool {
+    let (Some(begins), Some(ends)) = (next.0, it.1) else {
+        return false;
+    };
+    let lasts_longer = next.1.is_none_or(|last| last > ends);
+    let begins_later = it.0.is_none_or(|from| begins > from);
+    lasts_longer && begins_later && begins.0 > ends.0.saturating_sub(HANDOVER_MS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,5 +171,26 @@ mod tests {
         assert_eq!((Bound::At(at).begins(), Bound::At(at).ends()), (at, at));
         let last = Bound::day(Date::MAX, "UTC".into());
         assert_eq!(last.ends(), Wall(Timestamp::MAX.as_millisecond()));
+    }
+
+    #[test]
+    fn what_begins_shortly_before_the_end_of_another_and_lasts_longer_takes_over_from_it() {
+        let day = |day: i64| Some(Wall(day * 86_400_000));
+        let year = (day(0), day(365));
+        for next in [(day(364), day(730)), (day(359), None), (day(365), None)] {
+            assert!(takes_over(next, year), "{next:?}");
+        }
+        // Too early, with the same beginning, no longer, always there.
+        for next in [
+            (day(358), None),
+            (day(0), day(730)),
+            (day(364), day(365)),
+            (None, None),
+        ] {
+            assert!(!takes_over(next, year), "{next:?}");
+        }
+        assert!(takes_over((day(3), None), (day(2), day(4))));
+        assert!(!takes_over((day(2), None), (day(3), day(4))));
+        assert!(!takes_over((day(2), None), (day(1), None)));
     }
 }

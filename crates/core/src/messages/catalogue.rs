@@ -1,5 +1,6 @@
 //! All messages: what each means, what to check, what Usher does itself.
 
+use super::fields;
 use super::message::{Kind, Severity};
 
 /// A message of the catalogue.
@@ -54,6 +55,19 @@ impl Entry {
             None => format!("{{{}}}", place.index),
             Some((_, many)) => many.to_owned(),
         })
+    }
+
+    /// The text as it is explained: with what each value is, as in `<server>`.
+    pub fn worded(&self) -> String {
+        self.filled(|place| match place.words {
+            None => format!("<{}>", self.fields().get(place.index).unwrap_or(&"value")),
+            Some((_, many)) => many.to_owned(),
+        })
+    }
+
+    /// What its values are, in their order.
+    pub fn fields(&self) -> &'static [&'static str] {
+        fields::of(self.id)
     }
 
     fn filled(&self, fill: impl Fn(Place) -> String) -> String {
@@ -493,8 +507,8 @@ pub const CATALOGUE: &[Entry] = &[
         kind: Kind::Detail,
         text: "What the rule {0} says for message {1} failed: {2}",
         meaning: "A webhook, mail or program of a message rule did not go through.",
-        check: "Its address and credentials, or the program.",
-        does: "It tries a few times, further and further apart, then drops it and counts that.",
+        check: "Its address and credentials, or the program. `usher messages rules` shows what waits, and why.",
+        does: "It tries a mail or webhook again for 12 hours, less and less often, if that may help. What was refused for good, and a program, is given up after a few tries and counted.",
     },
     Entry {
         id: 9449,
@@ -533,7 +547,7 @@ pub const CATALOGUE: &[Entry] = &[
         kind: Kind::Milestone,
         text: "{0} has been turning away agents or clients at {1} since {2}: {3}",
         meaning: "Agents show a token that the server does not take (unknown, revoked, expired, or another computer's), or clients do not trust its certificate. What they meter does not arrive.",
-        check: "The token of the agents there (`usher token create --role agent --computer ID`), or their --ca-file. `usher agent status` there says the same.",
+        check: "The token of the agents there (`usher token create --role agent --computer ID`), or their --ca-file. `usher agent status` there says the same. Several may be behind one address: each reason is told.",
         does: "It says what was answered, and closes the message a quarter of an hour after the last time.",
     },
     Entry {
@@ -545,6 +559,16 @@ pub const CATALOGUE: &[Entry] = &[
         meaning: "Somebody asked for it by `usher messages rules test`. Nothing has happened.",
         check: "Nothing: it has arrived.",
         does: "It is sent once, and not kept.",
+    },
+    Entry {
+        id: 9454,
+        component: SERVER_MANAGER,
+        severity: Severity::Warning,
+        kind: Kind::Detail,
+        text: "{1} {1#message|messages} to {0} {1#was|were} given up after 12 hours of tries: {2}",
+        meaning: "A mail or webhook of a message rule did not go through for so long.",
+        check: "Its address and credentials, the relay, the network. The messages are kept as their rules say: `usher messages` shows them.",
+        does: "It counts them, and goes on trying what came later.",
     },
     Entry {
         id: 9499,

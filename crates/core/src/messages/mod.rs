@@ -7,6 +7,7 @@
 //! summaries say OK, Warning or Critical of a component.
 
 mod catalogue;
+mod fields;
 mod fold;
 mod message;
 mod rules;

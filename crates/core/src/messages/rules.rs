@@ -3,9 +3,12 @@
 //! As SMS 2.0's status filter rules: criteria of one rule all hold (OR is two rules); the same
 //! action of two rules is done once, and where they differ the higher rule wins.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::catalogue::{CATALOGUE, entry};
 use super::message::{Kind, Message, Severity};
 
 /// Most rules of a site.
@@ -143,6 +146,30 @@ impl Rule {
         Ok(())
     }
 
+    /// Why no message can be one that the rule is for, as the end of a sentence: a number or a
+    /// component that none has. Rules that a newer version has kept may name such.
+    pub fn names_none(&self) -> Option<String> {
+        if let Some(id) = self.when.ids.iter().find(|id| !is_number(**id)) {
+            let numbers = CATALOGUE.iter().map(|entry| entry.id);
+            let mut near: Vec<u16> = numbers.collect();
+            near.sort_by_key(|known| (known.abs_diff(*id), *known));
+            let near = near.first().copied().unwrap_or_default();
+            return Some(format!(
+                "no message has the number {id}; the nearest is {near}, {}",
+                entry(near).worded()
+            ));
+        }
+        let component = self.when.component.as_deref()?;
+        let known: BTreeSet<&str> = CATALOGUE.iter().map(|entry| entry.component).collect();
+        (!known.contains(component)).then(|| {
+            let known: Vec<&str> = known.into_iter().collect();
+            format!(
+                "no message is of the component {component:?}; there are {}",
+                known.join(", ")
+            )
+        })
+    }
+
     fn unsound(&self) -> Option<&'static str> {
         if self.name.is_empty() || self.name.len() > 255 {
             return Some("a name has 1 to 255 bytes");
@@ -167,6 +194,12 @@ impl Rule {
             && when.server.is_none_or_eq(message.server.as_deref())
             && when.computer.is_none_or_eq(Some(&message.computer))
     }
+}
+
+fn is_number(id: u16) -> bool {
+    CATALOGUE
+        .binary_search_by_key(&id, |entry| entry.id)
+        .is_ok()
 }
 
 trait NoneOrEq {

@@ -7,8 +7,9 @@ use super::{Effect, ProcessKey, Stamp, Who};
 
 pub(super) type CoverId = u64;
 
-/// Covers within covers that are looked through for a lease of a product.
-const COVER_DEPTH_LIMIT: usize = 16;
+/// Covers within covers that are looked through for a lease of a product. One ask for several
+/// products makes as many.
+const COVER_DEPTH_LIMIT: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Cover {

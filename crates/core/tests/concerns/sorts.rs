@@ -2,7 +2,7 @@
 
 use usher_core::concerns::{
     BackupFact, Concern, DiskFact, EntitlementFact, Facts, Kind, PackFact, ProductFact, QuietRule,
-    Thresholds, TurnedAwayFact, Unreached, UpgradeFact, judge,
+    Thresholds, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact, judge,
 };
 use usher_core::messages::entry;
 
@@ -68,12 +68,56 @@ fn a_pause_that_lasts_is_told_of() {
     );
 }
 
+fn reason(why: &str, times: u64, since_minutes: i64, last_minutes: i64) -> TurnedAwayReason {
+    TurnedAwayReason {
+        why: why.to_owned(),
+        since_ms: NOW_MS - since_minutes * 60_000,
+        last_ms: NOW_MS - last_minutes * 60_000,
+        times,
+    }
+}
+
+#[test]
+fn two_agents_behind_one_address_are_told_with_the_fault_of_each() {
+    let facts = |reasons| Facts {
+        turned_away: vec![TurnedAwayFact {
+            address: "10.0.0.7".to_owned(),
+            reasons,
+            since_ms: NOW_MS - 30 * 60_000,
+            last_ms: NOW_MS,
+            times: 90,
+        }],
+        ..well()
+    };
+    let unknown = reason("the token is not known here", 30, 20, 0);
+    let expired = reason("the token has expired", 60, 30, 1);
+    let once = reason("the token was revoked", 1, 3, 3);
+    let text = "alpha has been turning away agents or clients at 10.0.0.7 since 2026-11-25 09:30 \
+                UTC: the token has expired (since 2026-11-25 09:30 UTC); the token is not known \
+                here (since 2026-11-25 09:40 UTC)";
+    let all = facts(vec![unknown.clone(), expired.clone(), once]);
+    assert_eq!(texts(&all), [text]);
+    // Who came last is no news.
+    assert_eq!(texts(&facts(vec![expired, unknown])), [text]);
+    // A reason of its own each time.
+    let each = (1..=4).map(|it| reason(&format!("it is of computer {it}"), 1, it, it));
+    assert!(
+        texts(&facts(each.collect()))[0]
+            .contains("computer 4 (since 2026-11-25 09:56 UTC); it is of computer 3")
+    );
+}
+
 #[test]
 fn agents_that_are_turned_away_again_and_again_are_told_of() {
     let turned_away = |times, since_minutes: i64, last_minutes: i64| Facts {
         turned_away: vec![TurnedAwayFact {
             address: "10.0.0.7".to_owned(),
-            why: "the token has expired".to_owned(),
+            reasons: vec![reason(
+                "the token has expired",
+                times,
+                since_minutes,
+                last_minutes,
+            )],
             since_ms: NOW_MS - since_minutes * 60_000,
             last_ms: NOW_MS - last_minutes * 60_000,
             times,

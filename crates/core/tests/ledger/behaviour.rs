@@ -622,6 +622,19 @@ fn an_estimate_of_the_wait_is_made_of_how_long_seats_were_held() {
 }
 
 #[test]
+fn a_wait_is_not_known_where_who_holds_the_seats_holds_them_longer_than_others_did() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    let short = w.granted("cad", "ada");
+    w.checkin(short.id);
+    w.granted("cad", "ada");
+    let ticket = w.queued("cad", "bob");
+    assert_eq!(w.poll(ticket).expected_wait_seconds, Some(0));
+    w.pass(30);
+    assert_eq!(w.poll(ticket).expected_wait_seconds, None);
+}
+
+#[test]
 fn a_key_that_was_forgotten_and_used_again_is_recovered_with_its_new_answer() {
     let mut w = World::new();
     w.product("cad", 2);

@@ -38,6 +38,10 @@ fn the_catalogue_is_in_order_and_says_what_it_has_to_of_each() {
         let shown = entry.shown();
         assert_eq!(shown.matches('{').count(), entry.values(), "{}", entry.id);
         assert!(!shown.contains(['#', '|']), "{shown}");
+        // And is said in words.
+        let worded = entry.worded();
+        assert!(!worded.contains(['{', '}', '#', '|']), "{worded}");
+        assert_eq!(entry.fields().len(), entry.values(), "{}", entry.id);
     }
 }
 
@@ -55,6 +59,10 @@ fn a_word_that_follows_a_count_is_as_it_is_for_so_many() {
         ]
     );
     assert!(entry(9430).shown().contains("with {2} seats ends on {3}"));
+    assert_eq!(
+        entry(9432).worded(),
+        "The agent on <computer> has not reported to <server> for <how long>"
+    );
 }
 
 #[test]
@@ -153,6 +161,33 @@ fn rules_are_taken_in_order_and_the_higher_one_wins() {
         decide(&default_rules(), &message(9440, 0, &[])).store_days(),
         Some(180)
     );
+}
+
+#[test]
+fn a_rule_for_a_message_that_there_is_not_is_told_with_the_nearest() {
+    let rule = |when| Rule {
+        name: "low".to_owned(),
+        when,
+        actions: vec![Action::SystemLog],
+        stop: false,
+    };
+    let ids = |ids: &[u16]| Criteria {
+        ids: ids.to_vec(),
+        ..Criteria::default()
+    };
+    assert_eq!(rule(ids(&[9431, 9406])).names_none(), None);
+    assert_eq!(
+        rule(ids(&[9431, 9407])).names_none().unwrap(),
+        "no message has the number 9407; the nearest is 9406, The software metering server \
+         service is not running on <server>: <why>"
+    );
+    let of = |component: &str| Criteria {
+        component: Some(component.to_owned()),
+        ..Criteria::default()
+    };
+    assert_eq!(rule(of("licensing")).names_none(), None);
+    let why = rule(of("licencing")).names_none().unwrap();
+    assert!(why.contains("agents, licensing, metering_server"), "{why}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
 use serde::Deserialize;
-use usher_api::{CatalogueEntry, Code, Page, Problem, StatusMessage};
+use usher_api::{CatalogueEntry, Code, Delivery, Page, Problem, StatusMessage, page_limit};
 use usher_core::messages::{Action, CATALOGUE, Rule, Severity};
 use usher_site::MessageFilter;
 
@@ -64,10 +64,7 @@ pub(crate) async fn list(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Page<StatusMessage>>, Refusal> {
     let Query(asked) = asked.map_err(|error| Refusal::invalid(error.body_text()))?;
-    let limit = asked.limit.unwrap_or(100);
-    if !(1..=usher_site::MESSAGES_LIMIT).contains(&limit) {
-        return Err(Refusal::invalid("limit is 1 to 1000"));
-    }
+    let limit = page_limit(asked.limit).map_err(Refusal::invalid)?;
     let filter = MessageFilter {
         since_ms: asked.since.map(Timestamp::as_millisecond),
         until_ms: asked.until.map(Timestamp::as_millisecond),
@@ -125,6 +122,7 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
             }
             .to_owned(),
             text: entry.shown(),
+            fields: entry.fields().iter().map(|&it| it.to_owned()).collect(),
             meaning: entry.meaning.to_owned(),
             check: entry.check.to_owned(),
             does: entry.does.to_owned(),
@@ -169,6 +167,12 @@ pub(crate) async fn put_rules(
     let Rules { items, .. } = usher_api::object::from_slice(&body)
         .map_err(|error| Refusal::invalid(format!("the rules are not understood: {error}")))?;
     Rule::check_all(&items).map_err(|error| Refusal::invalid(error.to_string()))?;
+    let held = app.tools.desk.rules();
+    // Those that are there already are left alone: a newer version may have put them.
+    let new = items.iter().filter(|rule| !held.contains(rule));
+    if let Some((rule, why)) = new.filter_map(|it| Some((it, it.names_none()?))).next() {
+        return Err(Refusal::invalid(format!("rule \"{}\": {why}", rule.name)));
+    }
     if let Some(why) = app.tools.desk.missing(&items) {
         return Err(Refusal::invalid(why));
     }
@@ -189,6 +193,16 @@ pub(crate) async fn put_rules(
     let values = vec!["an administrator".to_owned()];
     app.tools.desk.raise(9442, None, values).await;
     Ok(rules(State(app)).await)
+}
+
+/// Where messages wait to be delivered, and why they do where a destination takes nothing.
+#[utoipa::path(get, path = "/v1/deliveries", responses((status = 200, body = Page<Delivery>)))]
+pub(crate) async fn deliveries(State(app): State<Arc<App>>) -> Json<Page<Delivery>> {
+    Json(Page {
+        items: app.tools.desk.destinations(),
+        next: None,
+        only: None,
+    })
 }
 
 #[derive(Deserialize)]

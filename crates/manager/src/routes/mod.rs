@@ -41,6 +41,7 @@ use crate::secrets::Shown;
         messages::rules,
         messages::put_rules,
         messages::test_rule,
+        messages::deliveries,
         standing::summaries,
         standing::thresholds,
         standing::put_thresholds,
@@ -77,6 +78,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/v1/message-rules",
             get(messages::rules).put(messages::put_rules),
         )
+        .route("/v1/deliveries", get(messages::deliveries))
         .route("/v1/message-rules/test", post(messages::test_rule))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))

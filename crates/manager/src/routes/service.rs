@@ -60,25 +60,31 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
             );
         }
     }
-    let (dropped, failed, waiting) = app.tools.desk.deliveries();
+    let counts = app.tools.desk.deliveries();
     for (name, kind, help, value) in [
         (
             "usher_deliveries_dropped_total",
             "counter",
             "Deliveries of messages that were dropped, for too many waited for one destination.",
-            dropped,
+            counts.dropped,
         ),
         (
             "usher_deliveries_failed_total",
             "counter",
             "Deliveries of messages that failed for good.",
-            failed,
+            counts.failed,
+        ),
+        (
+            "usher_deliveries_given_up_total",
+            "counter",
+            "Deliveries of messages that were given up after 12 hours of tries.",
+            counts.given_up,
         ),
         (
             "usher_deliveries_waiting",
             "gauge",
             "Deliveries of messages that wait.",
-            waiting,
+            counts.waiting,
         ),
     ] {
         let _ = writeln!(

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use hyper::StatusCode;
-use usher_api::{Code, Page, Problem, TokenCreated, TokenInfo, TokenRequest};
+use serde::Deserialize;
+use usher_api::{Code, Page, Problem, TokenCreated, TokenInfo, TokenRequest, page_limit};
 
 use crate::app::App;
 use crate::book::NotMade;
@@ -16,18 +18,44 @@ use crate::problem::Refusal;
 #[utoipa::path(
     get,
     path = "/v1/tokens",
+    params(
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
     responses(
         (status = 200, body = Page<TokenInfo>),
+        (status = 400, description = "`invalid_request`", body = Problem),
         (status = 403, description = "`forbidden`", body = Problem),
     ),
 )]
-pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<TokenInfo>> {
-    let items = app.book.list();
-    Json(Page {
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Page<TokenInfo>>, Refusal> {
+    let Query(asked) = asked.map_err(|error| Refusal::invalid(error.body_text()))?;
+    let limit = page_limit(asked.limit).map_err(Refusal::invalid)?;
+    let (items, next) = app
+        .book
+        .page(asked.cursor.as_deref(), limit as usize)
+        .ok_or_else(|| {
+            Refusal::invalid(
+                "`cursor` is none that a page has given, or its token has made room for another: \
+                 begin without it",
+            )
+        })?;
+    Ok(Json(Page {
         items,
-        next: None,
+        next,
         only: None,
-    })
+    }))
+}
+
+/// Which page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    limit: Option<u32>,
+    cursor: Option<String>,
 }
 
 /// Makes a token of role `viewer`, `operator` or `admin`. Its secret is in this answer and nowhere

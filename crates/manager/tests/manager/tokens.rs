@@ -52,6 +52,45 @@ async fn a_token_that_was_exchanged_opens_nothing_though_nobody_has_shown_the_ne
 }
 
 #[tokio::test]
+async fn a_managers_tokens_are_listed_page_by_page() {
+    let manager = Manager::start();
+    let admin = manager.token();
+    for number in 0..5 {
+        let body = serde_json::json!({ "role": "viewer", "name": number.to_string() });
+        let made = send(manager.request("POST", "/v1/tokens", &admin).json(&body)).await;
+        assert_eq!(made.0, 201, "{}", made.1);
+    }
+    let (mut names, mut sizes) = (Vec::new(), Vec::new());
+    let mut path = "/v1/tokens?limit=2".to_owned();
+    loop {
+        let (status, page) = send(manager.request("GET", &path, &admin)).await;
+        assert_eq!(status, 200, "{page}");
+        let items = page["items"].as_array().unwrap();
+        sizes.push(items.len());
+        names.extend(
+            items
+                .iter()
+                .map(|it| it["name"].as_str().unwrap().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(next) => path = format!("/v1/tokens?limit=2&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(sizes, [2, 2, 1]);
+    assert_eq!(names, ["0", "1", "2", "3", "4"]);
+    for wrong in ["limit=0", "limit=1001", "cursor=m-0", "page=1"] {
+        let path = format!("/v1/tokens?{wrong}");
+        let (status, page) = send(manager.request("GET", &path, &admin)).await;
+        assert_eq!(
+            (status, &page["code"]),
+            (400, &"invalid_request".into()),
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_managers_tokens_have_roles_and_end_when_they_are_revoked() {
     let manager = Manager::start();
     let admin = manager.token();

@@ -12,7 +12,7 @@ use usher_api::{
 };
 use usher_cache::ChangedProgram;
 use usher_core::identify::Rule;
-use usher_core::ledger::{Bound, Ledger, Lent, Now, Pool, ProductSpec};
+use usher_core::ledger::{Bound, Ledger, Lent, Now, Pool, ProductSpec, takes_over};
 use usher_core::lifecycle::ServiceState;
 
 use super::status::{self, Entry};
@@ -188,10 +188,6 @@ fn told(copied: Copied) -> Told {
     }
 }
 
-/// An entitlement that begins so shortly before the end of another takes over from it: people write
-/// the same day as the end of the one and the beginning of the other, and days are inclusive.
-const HANDOVER_MS: i64 = 7 * DAY_MS;
-
 /// Entitlements of a product that end, and what the product has before and after.
 fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
     let seats_at = |at_ms: i64, counts: &dyn Fn(&Lent) -> bool| -> u64 {
@@ -203,10 +199,7 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
     };
     let ends = |lent: &Lent| {
         let to = lent.to.filter(|to| *to > now.wall)?;
-        let takes_over = |other: &Lent| {
-            let lasts_longer = other.to.is_none_or(|others| others > to);
-            lasts_longer && other.from.is_some_and(|from| from.0 > to.0 - HANDOVER_MS)
-        };
+        let renews = |other: &Lent| takes_over((other.from, other.to), (lent.from, lent.to));
         Some(EndingEntitlement {
             id: words::entitlement_id(lent.allotment.entitlement),
             product: pool.spec.id.to_string(),
@@ -219,7 +212,7 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
                 .as_ref()
                 .and_then(Bound::date)
                 .map(|day| day.to_string()),
-            seats_before: seats_at(to.0 - 1, &|other| !takes_over(other)),
+            seats_before: seats_at(to.0 - 1, &|other| !renews(other)),
             seats_after: seats_at(to.0, &|_| true),
         })
     };

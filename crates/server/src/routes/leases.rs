@@ -3,9 +3,9 @@
 use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
-use usher_api::{HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem, Role};
+use usher_api::{HeldAlso, HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem, Role};
 use usher_cache::{LeaseFilter, LeaseRow};
-use usher_core::ledger::{Command, LeaseId, Now, Reply};
+use usher_core::ledger::{Command, Lease as LeaseState, LeaseId, Ledger, Now, Reply};
 
 use std::sync::Arc;
 
@@ -161,7 +161,20 @@ pub(crate) async fn held(
     let shown = headers
         .get(LEASE_PROOF_HEADER)
         .and_then(|value| value.to_str().ok());
-    let proven = shown.is_some_and(|shown| app.proofs.is_right(lease, shown));
+    let mut opened = vec![lease];
+    if shown.is_some() {
+        // The proof of one that was granted in one ask with others opens all of them.
+        let with = move |ledger: &Ledger, _| {
+            let held = ledger.lease(lease.number).filter(|held| held.id == lease);
+            let with = held.map_or_else(Box::default, |held| ledger.held_with(held));
+            with.iter()
+                .filter_map(|other| other.lease)
+                .collect::<Vec<_>>()
+        };
+        opened.extend(app.look(with).await?);
+    }
+    let is_right = |lease: &LeaseId| shown.is_some_and(|shown| app.proofs.is_right(*lease, shown));
+    let proven = opened.iter().any(is_right);
     let may_ask = matches!(caller.role, Role::Agent | Role::Operator | Role::Admin);
     if !may_ask && !proven {
         return Err(Refusal::forbidden(format!(
@@ -190,6 +203,7 @@ pub(crate) async fn held(
                     authority: subject.authority.to_string(),
                     name: subject.name.to_string(),
                 }),
+                also: also(ledger, held),
             })
         })
         .await?;
@@ -198,6 +212,18 @@ pub(crate) async fn held(
         app.joins.add(lease, joins);
     }
     Ok(Json(StatusCode::OK, held))
+}
+
+/// What was granted in one ask with a lease.
+fn also(ledger: &Ledger, held: &LeaseState) -> Vec<HeldAlso> {
+    let with = ledger.held_with(held);
+    let also = with.iter().filter_map(|other| {
+        Some(HeldAlso {
+            lease: other.lease?.to_string(),
+            product: other.product.to_string(),
+        })
+    });
+    also.collect()
 }
 
 fn empty(body: &[u8]) -> Result<(), Refusal> {
@@ -227,7 +253,7 @@ struct Query {
 }
 
 /// Leases that are held. A client sees its own user's, an agent its own computer's, or those of one
-/// person there.
+/// person of a directory or of that computer, wherever they are held.
 #[utoipa::path(
     get,
     path = "/v1/leases",
@@ -251,7 +277,7 @@ pub(crate) async fn list(
     let query: Query = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
     let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
-    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?.on_all_computers();
     let only = whose.only();
     let filter = LeaseFilter {
         owner: whose.owner,

@@ -26,8 +26,8 @@ struct Query {
 }
 
 /// Requests that wait, product by product, in the order in which they will be served. A client
-/// sees its own user's, an agent those of its own computer or of one person there; each with its
-/// place among all.
+/// sees its own user's, an agent those of its own computer, or of one person of a directory or of
+/// that computer, wherever they wait; each with its place among all.
 #[utoipa::path(
     get,
     path = "/v1/queue",
@@ -51,7 +51,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<QueueEntry>>, Refusal> {
     let query: Query = input::query(&uri)?;
     let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
-    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
+    let whose = Whose::of(&caller, realm, account, app.local_accounts)?.on_all_computers();
     let only = whose.only();
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
     let rows = app

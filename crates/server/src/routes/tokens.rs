@@ -51,19 +51,12 @@ pub(crate) async fn list(
     caller.must_be_admin("see tokens")?;
     let query: Query = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
-    let rows = app.blocking(|app| app.engine.tokens().list()).await?;
-    let from = usize::try_from(paging.cursor).unwrap_or(usize::MAX);
-    let end = from.saturating_add(paging.limit as usize);
-    let next = (rows.len() > end).then(|| end.to_string());
-    let items = rows
-        .iter()
-        .skip(from)
-        .take(paging.limit as usize)
-        .filter_map(info)
-        .collect();
+    let rows = app
+        .blocking(move |app| app.engine.tokens().page(paging.cursor, paging.limit))
+        .await?;
     let page = Page {
-        items,
-        next,
+        next: rows.next.map(|next| next.to_string()),
+        items: rows.rows.iter().filter_map(info).collect(),
         only: None,
     };
     Ok(Json(StatusCode::OK, page))

@@ -451,6 +451,63 @@ async fn a_client_and_an_agent_are_shown_what_is_their_own_and_that_it_is_all() 
 }
 
 #[tokio::test]
+async fn a_person_is_shown_by_an_agent_what_they_hold_elsewhere_and_nobody_else_is() {
+    let server = Server::start();
+    server.product("cad", 4).await;
+    let agent = |computer: &str| json!({ "role": "agent", "computer": computer });
+    let agent = server.token(agent("pc1")).await;
+    let ann = json!({ "role": "client", "user": "Ann", "realm": "corp.example" });
+    let ann = server.token(ann).await;
+    let of = |computer: &str, realm: &str, name: &str| {
+        json!({ "product": "cad", "user": name, "computer": computer, "wait": true,
+            "subject": { "authority": realm, "id": name } })
+    };
+    for (body, status) in [
+        (of("pc2", "corp.example", "ann"), 201),
+        (of("pc2", "corp.example", "bob"), 201),
+        (of("pc2", "computer:pc2", "ann"), 201),
+        (
+            json!({ "product": "cad", "user": "ann", "computer": "pc2" }),
+            201,
+        ),
+        (of("pc3", "corp.example", "ann"), 202),
+    ] {
+        let reply = server.call("POST", "/v1/checkouts", Some(body)).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
+    let ids = async |token: &str, path: &str| -> Vec<String> {
+        let reply = server.call_as(token, "GET", path, None).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        let items = reply.body["items"].as_array().unwrap().iter();
+        items
+            .map(|it| it["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for list in ["/v1/leases", "/v1/queue"] {
+        let by_token = ids(&ann, list).await;
+        assert_eq!(by_token.len(), 1, "{list}");
+        let by_agent = ids(&agent, &format!("{list}?realm=corp.example&account=ANN")).await;
+        assert_eq!(by_agent, by_token, "{list}: one person by both");
+        // Others' are not theirs, and what no account of this computer can be is nobody's here.
+        for (realm, account) in [
+            ("corp.example", "cleo"),
+            ("computer:pc2", "ann"),
+            ("computer:pc1", "ann"),
+            ("usher", "ann"),
+        ] {
+            let path = format!("{list}?realm={realm}&account={account}");
+            assert_eq!(ids(&agent, &path).await, Vec::<String>::new(), "{path}");
+        }
+        // Without a person it is the computer's.
+        assert_eq!(ids(&agent, list).await, Vec::<String>::new(), "{list}");
+    }
+    // What was is told of the computer alone.
+    let history = "/v1/sessions?realm=corp.example&account=ann";
+    let reply = server.call_as(&agent, "GET", history, None).await;
+    assert_eq!(reply.body["only"]["computer"], "pc1", "{}", reply.body);
+}
+
+#[tokio::test]
 async fn a_person_is_shown_by_the_name_that_their_token_was_made_for() {
     let server = Server::start();
     server.product("cad", 1).await;

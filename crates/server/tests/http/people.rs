@@ -169,6 +169,44 @@ async fn a_checkout_and_a_session_of_one_account_are_of_one_person() {
 }
 
 #[tokio::test]
+async fn a_person_by_token_and_by_agent_holds_one_seat_and_is_one_in_every_list() {
+    let server = Server::start();
+    cad(&server, 1).await;
+    let token = json!({ "role": "client", "user": "Ann", "realm": "corp.example" });
+    let token = server.token(token).await;
+    let seated = asks(&server, "c1", "corp.example", "1000", "ann").await;
+    assert_eq!(seated["outcome"], "granted", "{seated}");
+    let agent = json!({ "role": "agent", "computer": "c1" });
+    let agent = server.token(agent).await;
+    let own = "realm=corp.example&account=ann";
+    let named = |page: &Value| -> Vec<Value> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|it| json!([it["id"], it["product"]])).collect()
+    };
+    for list in [
+        "/v1/leases",
+        "/v1/sessions",
+        "/v1/usage",
+        "/v1/queue",
+        "/v1/denials",
+    ] {
+        let by_token = server.call_as(&token, "GET", list, None).await.body;
+        let path = format!("{list}?{own}");
+        let by_agent = server.call_as(&agent, "GET", &path, None).await.body;
+        assert_eq!(named(&by_token), named(&by_agent), "{list}");
+        let count = usize::from(!["/v1/queue", "/v1/denials"].contains(&list));
+        assert_eq!(named(&by_token).len(), count, "{list}");
+    }
+    let lease = seated["lease"].as_str().unwrap();
+    let path = format!("/v1/decisions/{lease}");
+    let why = server.call_as(&token, "GET", &path, None).await;
+    assert_eq!(why.status, 200, "{}", why.body);
+    let path = format!("{path}?{own}");
+    let why = server.call_as(&agent, "GET", &path, None).await;
+    assert_eq!(why.status, 200, "{}", why.body);
+}
+
+#[tokio::test]
 async fn nobody_of_a_directory_is_taken_for_somebody_of_a_token_or_a_computer() {
     let server = Server::start();
     cad(&server, 1).await;

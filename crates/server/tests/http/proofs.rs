@@ -177,6 +177,36 @@ async fn a_proof_outlives_a_restart_and_is_in_no_file_but_as_its_secret() {
 }
 
 #[tokio::test]
+async fn the_proof_of_one_ask_for_several_products_opens_each_of_their_leases() {
+    let server = Server::start();
+    server.product("cad", 2).await;
+    server.product("pack", 2).await;
+    let ask = json!({ "product": "cad", "user": "ann", "computer": "pc1",
+        "also": [{ "product": "pack", "seats": 2 }] });
+    let granted = server.call("POST", "/v1/checkouts", Some(ask)).await;
+    assert_eq!(granted.status, 201, "{}", granted.body);
+    let lease = &granted.body["lease"];
+    let (first, other) = (&lease["id"], &lease["also"][0]["lease"]);
+    let alone = server.call("POST", "/v1/checkouts", Some(asking("cad", "bob")));
+    let alone = alone.await.body["lease"]["id"].clone();
+    let proof = proof(lease);
+    let agent = agent_of(&server, "c9").await;
+    for (asked, product, with, of_it) in
+        [(first, "cad", other, "pack"), (other, "pack", first, "cad")]
+    {
+        let answer = held(&server, &agent, asked.as_str().unwrap(), Some(&proof)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.body["product"], product, "{}", answer.body);
+        assert_eq!(answer.body["proven"], true, "{}", answer.body);
+        let also = json!([{ "lease": with, "product": of_it }]);
+        assert_eq!(answer.body["also"], also, "{}", answer.body);
+    }
+    // And nobody else's.
+    let answer = held(&server, &agent, alone.as_str().unwrap(), Some(&proof)).await;
+    assert_eq!(answer.status, 404, "{}", answer.body);
+}
+
+#[tokio::test]
 async fn joins_are_counted_and_shown_with_the_lease() {
     let server = Server::start();
     server.product("cad", 1).await;

@@ -24,10 +24,10 @@ pub(crate) struct Checkin {
 /// Does it.
 pub(crate) fn run(args: &Checkin, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
+        let path = format!("/v1/leases/{}", segment(&args.lease)?);
         let asked = args.through.ask(context).await?;
-        Ok(asked
-            .client
-            .delete(&format!("/v1/leases/{}", segment(&args.lease)?))
-            .await?)
+        asked
+            .of_lease(async |client| client.delete(&path).await)
+            .await
     })
 }

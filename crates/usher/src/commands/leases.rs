@@ -17,8 +17,8 @@ Examples:
   usher leases --product gimp
   usher leases --user anna --json | jq -r '.items[].id'
 
-Without a token, on a computer with an agent, it shows the seats that you hold there, and how many
-are in use in all.
+Without a token, on a computer with an agent, it shows the seats that you hold, on other computers
+too, and how many are in use in all.
 
 JOINED counts the commands that joined the lease on computers with an agent, such as the ranks of an
 MPI job, since the server's start.")]

@@ -1,7 +1,9 @@
 //! Where the manager is, for commands that ask it.
 
 use clap::Args;
-use usher_api::client::Client;
+use serde::de::IgnoredAny;
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, Problem};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -19,7 +21,26 @@ pub(crate) struct ManagerAt {
 
 impl ManagerAt {
     /// A client of it, with the token.
-    pub(crate) fn client(&self, context: &Context) -> Result<Client, Failure> {
-        context.client_of(&self.manager, context.token_for(&self.manager))
+    pub(crate) async fn client(&self, context: &Context) -> Result<Client, Failure> {
+        client(&self.manager, context).await
     }
+}
+
+/// A client of the manager at `url`, with the token that it takes: where a server and a manager of
+/// its own are on one computer, the one that answers may be of either.
+pub(crate) async fn client(url: &str, context: &Context) -> Result<Client, Failure> {
+    let mut tokens = context.tokens_for_manager(url);
+    let Some(last) = tokens.pop() else {
+        return context.client_of(url, None);
+    };
+    for token in tokens {
+        let client = context.client_of(url, Some(token))?;
+        let tried: Result<IgnoredAny, _> = client.get("/v1/message-rules").await;
+        let refused = |problem: &Problem| problem.is(Code::Unauthorized);
+        match tried {
+            Err(ClientError::Problem(problem)) if refused(&problem) => {}
+            _ => return Ok(client),
+        }
+    }
+    context.client_of(url, Some(last))
 }

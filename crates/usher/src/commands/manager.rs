@@ -1,7 +1,7 @@
 //! `usher manager`: watches metering servers.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +18,9 @@ use usher_manager::{
 use usher_service::Unit;
 use usher_vital::log;
 
-use crate::context::Context;
+use crate::context::{Context, default_data};
 use crate::failure::Failure;
+use crate::listing::eprintln_quiet;
 use crate::output::{line, shown_path, time};
 use crate::supervisor::{StopSignals, account, bond};
 
@@ -116,6 +117,9 @@ struct Mail {
     console_url: Option<String>,
 }
 
+/// The file that a manager keeps.
+const SITE_FILE: &str = "site.db";
+
 /// How a connection is kept from others.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Security {
@@ -158,18 +162,37 @@ enum Switch {
     Off,
 }
 
+/// Where its data are. Managers of before kept them where a server keeps its own unless they were
+/// told otherwise: what is there goes on there.
+fn data_of(usual: &Path, before: PathBuf, is_given: bool) -> PathBuf {
+    let has_kept = |data: &Path| data.join(SITE_FILE).exists();
+    if is_given || has_kept(usual) || !has_kept(&before) {
+        return usual.to_owned();
+    }
+    eprintln_quiet(&format!(
+        "usher: this manager keeps its data in {}, as managers of before did, and goes on there. To \
+         give it its own place, stop it and move {SITE_FILE} and copy admin.token from there to {}; \
+         --data {} keeps it where it is without this line.",
+        before.display(),
+        usual.display(),
+        before.display()
+    ));
+    before
+}
+
 /// Watches until it is told to stop.
 pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
     let given = usher_service::of_this_process().map_err(Failure::failed)?;
     let account = account::choose(args.run_as.as_deref())?;
-    account::prepare_data(context.data(), account.as_ref())?;
+    let data = data_of(context.data(), default_data(), context.data_given);
+    account::prepare_data(&data, account.as_ref())?;
     // What it writes is nobody else's to read: tokens of servers.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     if let Some(account) = &account {
         account.take()?;
     }
     bond::tie_to(args.supervisor)?;
-    super::start_log("manager", context.data());
+    super::start_log("manager", &data);
     let tls = match (args.tls_cert, args.tls_key) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
         _ => None,
@@ -187,7 +210,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
     let options = ManagerOptions {
         targets: targets.map_err(Failure::usage)?,
         mail,
-        data: context.data().to_owned(),
+        data: data.clone(),
         admin_token_file: args.own_data.as_ref().map(|data| data.join(ADMIN_TOKEN)),
         listen: args.console,
         or_any_port: args.or_any_port,
@@ -218,7 +241,6 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
         beat_url: args.beat_url,
         authority,
     };
-    let data = context.data().to_owned();
     let ready = move |address: SocketAddr| {
         let said = line(format!(
             "ready console={scheme}://{address} data={}",
@@ -322,3 +344,26 @@ fn word(unit: &Unit) -> ServiceWord {
 
 /// systemd tells no wait hint: a state that it calls pending for longer is not believed.
 const PENDING_PATIENCE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manager_has_a_place_of_its_own_and_goes_on_where_its_data_are() {
+        assert_ne!(crate::context::manager_data(), default_data());
+        let folder = tempfile::tempdir().unwrap();
+        let (usual, before) = (folder.path().join("manager"), folder.path().join("usher"));
+        for place in [&usual, &before] {
+            std::fs::create_dir(place).unwrap();
+        }
+        // A server's data are nothing of a manager's.
+        std::fs::write(before.join("cache.db"), "").unwrap();
+        assert_eq!(data_of(&usual, before.clone(), false), usual);
+        std::fs::write(before.join(SITE_FILE), "").unwrap();
+        assert_eq!(data_of(&usual, before.clone(), false), before);
+        assert_eq!(data_of(&usual, before.clone(), true), usual);
+        std::fs::write(usual.join(SITE_FILE), "").unwrap();
+        assert_eq!(data_of(&usual, before, false), usual);
+    }
+}

@@ -75,7 +75,7 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
         None => {}
     }
     context.block_on(async {
-        let client = args.manager.client(context)?;
+        let client = args.manager.client(context).await?;
         let page: Page<StatusMessage> = fetch(&client, &args.query(), &args.extent).await?;
         if !args.follow {
             return show(context, &page, "There are no messages.", table);
@@ -161,6 +161,7 @@ fn explain(id: u16, context: &Context) -> Result<(), Failure> {
             component: entry.component.to_owned(),
             origin: origin.to_owned(),
             text: entry.shown(),
+            fields: entry.fields().iter().map(|&it| it.to_owned()).collect(),
             meaning: entry.meaning.to_owned(),
             check: entry.check.to_owned(),
             does: entry.does.to_owned(),
@@ -173,7 +174,7 @@ fn explain(id: u16, context: &Context) -> Result<(), Failure> {
         entry.severity.name(),
         entry.kind.name(),
         entry.component,
-        entry.shown(),
+        entry.worded(),
         entry.meaning,
         entry.check,
         entry.does

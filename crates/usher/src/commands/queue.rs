@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::listing::{Extent, Query, must_exist, show};
 use crate::mine::{Through, ticket_id};
 use crate::output::{Table, time};
+use crate::run::progress::expected_wait;
 
 /// Show who waits for a seat
 #[derive(Debug, Args)]
@@ -68,9 +69,7 @@ fn table(entries: &[QueueEntry]) -> Table {
             entry.computer.clone(),
             entry.seats.to_string(),
             time::local(entry.queued_at),
-            entry
-                .expected_wait_seconds
-                .map_or_else(|| "not known".to_owned(), time::span),
+            expected_wait(entry.expected_wait_seconds),
             entry.id.clone(),
         ]);
     }

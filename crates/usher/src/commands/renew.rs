@@ -26,12 +26,9 @@ pub(crate) struct Renew {
 pub(crate) fn run(args: &Renew, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let path = format!("/v1/leases/{}/renew", segment(&args.lease)?);
-        let lease: Lease = args
-            .through
-            .ask(context)
-            .await?
-            .client
-            .post_empty(&path)
+        let asked = args.through.ask(context).await?;
+        let lease: Lease = asked
+            .of_lease(async |client| client.post_empty(&path).await)
             .await?;
         if context.json() {
             return print_json(&lease);

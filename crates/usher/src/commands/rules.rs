@@ -4,13 +4,14 @@ use std::mem::discriminant;
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde::{Deserialize, Serialize};
+use usher_api::{Delivery, Page};
 use usher_core::messages::{Action, Criteria, Kind, Rule, Severity};
 
 use super::managed::ManagerAt;
 use super::one_of;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Table, line, print_json, tame};
+use crate::output::{Table, counted, line, print_json, tame, time};
 
 const PATH: &str = "/v1/message-rules";
 /// A rule may run a program for so long where nothing else is said.
@@ -220,8 +221,17 @@ pub(super) fn run(args: Rules, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         match args.command {
             None => {
-                let all: All = args.manager.client(context)?.get(PATH).await?;
-                show(&all, context)
+                let client = args.manager.client(context).await?;
+                let all: All = client.get(PATH).await?;
+                show(&all, context)?;
+                match context.json() {
+                    true => Ok(()),
+                    // A manager of the version before has no such list.
+                    false => client
+                        .get::<Page<Delivery>>("/v1/deliveries")
+                        .await
+                        .map_or(Ok(()), |page| waiting(&page.items)),
+                }
             }
             Some(Command::Add(args)) => {
                 let at = args.manager;
@@ -300,7 +310,7 @@ async fn change(
     context: &Context,
     change: impl FnOnce(&mut Vec<Rule>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let client = at.client(context)?;
+    let client = at.client(context).await?;
     let mut all: All = client.get(PATH).await?;
     change(&mut all.items)?;
     let now: All = client.put(PATH, &all).await?;
@@ -308,7 +318,7 @@ async fn change(
 }
 
 async fn test(args: &Named, context: &Context) -> Result<(), Failure> {
-    let client = args.manager.client(context)?;
+    let client = args.manager.client(context).await?;
     let body = serde_json::json!({ "rule": args.name });
     let tested: Tested = client.post("/v1/message-rules/test", &body).await?;
     if context.json() {
@@ -344,6 +354,34 @@ fn show(all: &All, context: &Context) -> Result<(), Failure> {
         table.row([tame(&rule.name), criteria(&rule.when), does.join("; ")]);
     }
     table.print()
+}
+
+/// Says where messages wait, and why.
+fn waiting(deliveries: &[Delivery]) -> Result<(), Failure> {
+    for it in deliveries {
+        let waits = match it.waiting {
+            1 => "1 message waits".to_owned(),
+            many => format!("{many} messages wait"),
+        };
+        let why = match &it.why {
+            None => String::new(),
+            Some(why) => format!(
+                ", since {} nothing goes through: {}; tried again at {}",
+                time::local_or_dash(it.failing_since),
+                tame(why),
+                time::local_or_dash(it.next_at)
+            ),
+        };
+        let given_up = match it.given_up {
+            0 => String::new(),
+            some => format!("; {} given up", counted(some, "message")),
+        };
+        line(format!(
+            "{waits} for {}{why}{given_up}.",
+            tame(&it.destination)
+        ))?;
+    }
+    Ok(())
 }
 
 fn criteria(when: &Criteria) -> String {

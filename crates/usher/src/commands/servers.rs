@@ -78,15 +78,16 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
         match command {
             Servers::Add(args) => add(args, context).await,
             Servers::List(at) => {
-                let page: Page<WatchedServer> = at.client(context)?.get("/v1/servers").await?;
+                let page: Page<WatchedServer> =
+                    at.client(context).await?.get("/v1/servers").await?;
                 show(context, &page, "No server is watched yet.", table)
             }
             Servers::Show(args) => {
-                let client = args.manager.client(context)?;
+                let client = args.manager.client(context).await?;
                 one(&client.get(&path(&args.name, "")?).await?, context)
             }
             Servers::Poll(args) => {
-                let client = args.manager.client(context)?;
+                let client = args.manager.client(context).await?;
                 let path = path(&args.name, "/poll")?;
                 let seen = client
                     .post_keyed(&path, &host::request_key(), &serde_json::json!({}))
@@ -95,7 +96,8 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
             }
             Servers::Remove(args) => {
                 args.manager
-                    .client(context)?
+                    .client(context)
+                    .await?
                     .delete(&path(&args.name, "")?)
                     .await?;
                 line(format!("{} is watched no longer", tame(&args.name)))
@@ -139,7 +141,8 @@ async fn add(args: Add, context: &Context) -> Result<(), Failure> {
     };
     let added: WatchedServer = args
         .manager
-        .client(context)?
+        .client(context)
+        .await?
         .post_keyed("/v1/servers", &host::request_key(), &request)
         .await?;
     one(&added, context)

@@ -34,7 +34,7 @@ pub(crate) struct Thresholds {
 /// Shows how the site and its components stand.
 pub(crate) fn summary(at: &ManagerAt, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let page: Page<ComponentSummary> = at.client(context)?.get("/v1/summaries").await?;
+        let page: Page<ComponentSummary> = at.client(context).await?.get("/v1/summaries").await?;
         show(context, &page, "There are no messages.", table)
     })
 }
@@ -46,6 +46,8 @@ fn table(lines: &[ComponentSummary]) -> Table {
         ">ERRORS",
         ">WARNINGS",
         ">OTHERS",
+        ">OPEN",
+        ">FOR",
         "SINCE",
     ]);
     for line in lines {
@@ -55,6 +57,8 @@ fn table(lines: &[ComponentSummary]) -> Table {
             line.errors.to_string(),
             line.warnings.to_string(),
             line.informational.to_string(),
+            line.open.to_string(),
+            time::span(line.open_seconds),
             time::local(line.since),
         ]);
     }
@@ -64,7 +68,7 @@ fn table(lines: &[ComponentSummary]) -> Table {
 /// Shows the thresholds, changed where something is to be.
 pub(crate) fn thresholds(args: Thresholds, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let client = args.manager.client(context)?;
+        let client = args.manager.client(context).await?;
         let mut held: Value = client.get(PATH).await?;
         for change in &args.changes {
             apply(&mut held, change)?;

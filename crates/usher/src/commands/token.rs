@@ -6,6 +6,7 @@ use usher_api::client::Client;
 use usher_api::{Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_core::people::TOKEN_REALM;
 
+use super::managed;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
@@ -88,14 +89,14 @@ pub(crate) struct Create {
 struct AtManager {
     /// Tokens of a manager instead of the server's
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
-        default_missing_value = super::managed::MANAGER)]
+        default_missing_value = managed::MANAGER)]
     at_manager: Option<String>,
 }
 
 impl AtManager {
-    fn client(&self, context: &Context) -> Result<Client, Failure> {
+    async fn client(&self, context: &Context) -> Result<Client, Failure> {
         match &self.at_manager {
-            Some(url) => context.client_of(url, context.token_for(url)),
+            Some(url) => managed::client(url, context).await,
             None => context.client(),
         }
     }
@@ -129,13 +130,14 @@ pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
         match args {
             Token::Create(args) => create(args, context).await,
             Token::List(args) => {
-                let client = args.at.client(context)?;
+                let client = args.at.client(context).await?;
                 let page = fetch(&client, &Query::new("/v1/tokens"), &args.extent).await?;
                 show(context, &page, "There are no tokens.", table)
             }
             Token::Revoke(args) => {
                 args.at
-                    .client(context)?
+                    .client(context)
+                    .await?
                     .delete(&format!("/v1/tokens/{}", segment(&args.id)?))
                     .await?;
                 eprintln_quiet(&format!("Token {} is revoked.", args.id));
@@ -155,7 +157,7 @@ fn bound_to(token: &TokenInfo) -> String {
 }
 
 async fn create(args: Create, context: &Context) -> Result<(), Failure> {
-    let client = args.at.client(context)?;
+    let client = args.at.client(context).await?;
     let request = TokenRequest {
         role: args.role,
         name: args.name,

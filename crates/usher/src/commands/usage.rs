@@ -165,7 +165,10 @@ async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
         .with("product", args.product.as_ref())
         .with("since", args.since.map(|since| since.to_string()))
         .with("until", args.until.map(|until| until.to_string()));
-    let page: Page<usher_api::Usage> = fetch(&asked.client, &query, &args.extent).await?;
+    let (mut page, more) = asked.sums(&query, &args.extent).await?;
+    if let Some(more) = more {
+        by_both(&asked.client, args, &mut page, more).await?;
+    }
     if page.items.is_empty() {
         must_exist(&asked.client, args.product.as_deref()).await?;
     }
@@ -177,6 +180,38 @@ async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
     if let (Some(only), false) = (&page.only, context.json()) {
         eprintln_quiet(&cut(only));
     }
+    Ok(())
+}
+
+/// Adds what a person used by the agent of this computer to what they used by their token.
+async fn by_both(
+    by_token: &Client,
+    args: &Usage,
+    page: &mut Page<usher_api::Usage>,
+    more: Page<usher_api::Usage>,
+) -> Result<(), Failure> {
+    let here = more.only.and_then(|only| only.computer);
+    for item in more.items {
+        let Some(known) = page.items.iter_mut().find(|it| it.product == item.product) else {
+            page.items.push(item);
+            continue;
+        };
+        // The computer itself may be among those of the token.
+        let query = Query::new("/v1/sessions")
+            .with("product", Some(&item.product))
+            .with("computer", here.as_ref())
+            .with("since", args.since.map(|since| since.to_string()))
+            .with("until", args.until.map(|until| until.to_string()));
+        let there: Page<Session> = fetch(by_token, &query, &Extent { limit: 1 }).await?;
+        let is_counted = here.is_some() && !there.items.is_empty();
+        known.sessions += item.sessions;
+        known.running += item.running;
+        known.unseated += item.unseated;
+        known.computers += item.computers - u64::from(is_counted).min(item.computers);
+        known.total_seconds += item.total_seconds;
+        known.last_used_at = known.last_used_at.max(item.last_used_at);
+    }
+    page.items.sort_by(|a, b| a.product.cmp(&b.product));
     Ok(())
 }
 

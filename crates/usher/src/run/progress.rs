@@ -5,6 +5,9 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::output::{tame, time};
 
+/// Less than this is a moment.
+const SOON_SECONDS: u64 = 10;
+
 /// Shows a place in the queue.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -43,14 +46,20 @@ impl Progress {
     }
 }
 
+/// How long a wait is expected to be. Nobody can say so to the second.
+pub(crate) fn expected_wait(seconds: Option<u64>) -> String {
+    match seconds {
+        Some(0..SOON_SECONDS) => "a moment".to_owned(),
+        Some(seconds) => time::span(seconds),
+        None => "not known".to_owned(),
+    }
+}
+
 fn sentence(product: &str, position: Option<u32>, expected: Option<u64>) -> String {
     let place = position
         .map(|place| format!(", place {place} in the queue"))
         .unwrap_or_default();
-    let wait = match expected {
-        Some(seconds) => format!("expected wait {}", time::span(seconds)),
-        None => "expected wait not known".to_owned(),
-    };
+    let wait = format!("expected wait {}", expected_wait(expected));
     format!(
         "usher: waiting for a seat of {}{place}, {wait}",
         tame(product)
@@ -66,6 +75,10 @@ mod tests {
         assert_eq!(
             sentence("gimp", Some(2), Some(90)),
             "usher: waiting for a seat of gimp, place 2 in the queue, expected wait 1 min 30 s"
+        );
+        assert_eq!(
+            sentence("gimp", Some(1), Some(0)),
+            "usher: waiting for a seat of gimp, place 1 in the queue, expected wait a moment"
         );
         assert_eq!(
             sentence("gimp", None, None),

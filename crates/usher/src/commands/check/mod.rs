@@ -8,7 +8,7 @@ use clap::Args;
 use usher_api::client::ClientError;
 use usher_api::{Status, client::Client};
 
-use super::managed::MANAGER;
+use super::managed::{self, MANAGER};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{counted, line, print_json, tame};
@@ -172,7 +172,7 @@ async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
         return None;
     }
     let url = args.manager.as_deref().unwrap_or(MANAGER);
-    let client = match context.client_of(url, context.token_for(url)) {
+    let client = match managed::client(url, context).await {
         Ok(client) => client,
         Err(failure) => return args.manager.as_ref().map(|_| unknown(&failure.to_string())),
     };

@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use usher_api::client::Client;
 use usher_api::{Entitlement, EntitlementRequest, Metric, ProductView};
 
 use super::overlap;
+use super::sums::{changes, table};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{Table, counted, line, print_json};
+use crate::output::{counted, line, print_json};
 
 /// The most rows of a file.
 const ROWS_LIMIT: usize = 100_000;
@@ -71,16 +72,6 @@ struct Row {
     overdraft: Option<String>,
 }
 
-/// What an import does to a product.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Change {
-    product: String,
-    seats_before: u64,
-    seats_added: u64,
-    seats_after: u64,
-    entitlements_added: u64,
-}
-
 /// Does it.
 pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Result<(), Failure> {
     let rows = read(args)?;
@@ -103,7 +94,8 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         .await?
         .items;
     let rows = settle_duplicates(rows, &owned, args.duplicates, &args.file)?;
-    let changes = changes(&rows, &owned);
+    let added = as_owned(&rows);
+    let changes = changes(&added, &owned, Timestamp::now());
     if !args.dry_run {
         write(client, &rows).await?;
     }
@@ -115,7 +107,7 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         return Ok(());
     }
     table(&changes).print()?;
-    overlaps(&rows, &owned).into_iter().try_for_each(line)?;
+    overlaps(&added, &owned).into_iter().try_for_each(line)?;
     if args.dry_run {
         eprintln_quiet("Nothing was written, as --dry-run was given.");
     }
@@ -283,48 +275,15 @@ fn is_same(row: &EntitlementRequest, have: &Entitlement) -> bool {
         && end(row.to.as_deref()) == Ok(have.to)
 }
 
-fn changes(rows: &[(u64, EntitlementRequest)], owned: &[Entitlement]) -> Vec<Change> {
-    let mut changes: Vec<Change> = Vec::new();
-    for (_, row) in rows {
-        let seats = u64::from(row.seats);
-        if let Some(change) = changes
-            .iter_mut()
-            .find(|change| change.product == row.product)
-        {
-            change.seats_added += seats;
-            change.seats_after += seats;
-            change.entitlements_added += 1;
-            continue;
-        }
-        let before = owned
-            .iter()
-            .filter(|have| have.product == row.product)
-            .map(|have| u64::from(have.seats))
-            .sum();
-        changes.push(Change {
-            product: row.product.clone(),
-            seats_before: before,
-            seats_added: seats,
-            seats_after: before + seats,
-            entitlements_added: 1,
-        });
-    }
-    changes
-}
-
 /// Rows with dates whose overlaps are told; the rest are counted.
 const OVERLAPS_TOLD: usize = 10;
 /// Rows with dates that are compared with all others of their product.
 const OVERLAPS_LOOKED: usize = 1_000;
 
 /// When rows with dates count together with others of their product.
-fn overlaps(rows: &[(u64, EntitlementRequest)], owned: &[Entitlement]) -> Vec<String> {
-    let added: Vec<Entitlement> = rows
-        .iter()
-        .map(|(line, row)| as_owned(*line, row))
-        .collect();
+fn overlaps(added: &[Entitlement], owned: &[Entitlement]) -> Vec<String> {
     let mut of_product: HashMap<&str, Vec<&Entitlement>> = HashMap::new();
-    for it in owned.iter().chain(&added) {
+    for it in owned.iter().chain(added) {
         of_product.entry(&it.product).or_default().push(it);
     }
     let mut said = Vec::new();
@@ -348,8 +307,13 @@ fn overlaps(rows: &[(u64, EntitlementRequest)], owned: &[Entitlement]) -> Vec<St
     said
 }
 
-/// A row as it is once it is imported, named by its line.
-fn as_owned(line: u64, row: &EntitlementRequest) -> Entitlement {
+/// Rows as they are once they are imported, named by their lines.
+fn as_owned(rows: &[(u64, EntitlementRequest)]) -> Vec<Entitlement> {
+    let named = rows.iter().map(|(line, row)| row_as_owned(*line, row));
+    named.collect()
+}
+
+fn row_as_owned(line: u64, row: &EntitlementRequest) -> Entitlement {
     // Days were looked at when the file was read.
     let at = |text: Result<Option<Timestamp>, String>| text.ok().flatten();
     let day = |text: &Option<String>| {
@@ -389,19 +353,6 @@ async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<()
     Ok(())
 }
 
-fn table(changes: &[Change]) -> Table {
-    let mut table = Table::new(&["PRODUCT", ">SEATS BEFORE", ">ADDED", ">SEATS AFTER"]);
-    for change in changes {
-        table.row([
-            change.product.clone(),
-            change.seats_before.to_string(),
-            change.seats_added.to_string(),
-            change.seats_after.to_string(),
-        ]);
-    }
-    table
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -430,26 +381,23 @@ mod tests {
     #[test]
     fn counts_are_added_to_what_is_owned_and_never_replaced() {
         let rows = parsed("product,seats,to\ncad,5,2026-12-31\ncad,2,\n").unwrap();
-        assert_eq!(
-            changes(&rows, &owned()),
-            [Change {
-                product: "cad".into(),
-                seats_before: 10,
-                seats_added: 7,
-                seats_after: 17,
-                entitlements_added: 2
-            }]
-        );
+        let now = "2026-11-30T12:00:00Z".parse().unwrap();
+        let changes = changes(&as_owned(&rows), &owned(), now);
+        insta::assert_snapshot!(serde_json::to_string(&changes).unwrap(), @r#"[{"product":"cad","seats_before":10,"seats_added":7,"seats_after":17,"most_seats":17,"most_from":null,"entitlements_added":2}]"#);
+        insta::assert_snapshot!(table(&changes).text(), @r"
+        PRODUCT  TODAY  ADDED  THEN TODAY  AT MOST  FROM
+        cad         10      7          17       17  today
+        ");
     }
 
     #[test]
     fn a_renewal_that_counts_together_with_what_it_renews_says_on_which_days() {
         let rows =
             parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\ncad,1,,\n").unwrap();
-        let told = overlaps(&rows, &owned());
-        insta::assert_snapshot!(told.join("\n"), @"line 2: On 2026-12-31 e-1 (10 seats) counts too: 23 seats may then be used.");
+        let told = overlaps(&as_owned(&rows), &owned());
+        insta::assert_snapshot!(told.join("\n"), @"line 2: It takes over from e-1 (10 seats): both count on 2026-12-31, and 23 seats may then be used.");
         let apart = parsed("product,seats,from,to\ncad,12,2027-01-01,2027-12-31\n").unwrap();
-        assert_eq!(overlaps(&apart, &owned()), Vec::<String>::new());
+        assert_eq!(overlaps(&as_owned(&apart), &owned()), Vec::<String>::new());
     }
 
     #[test]

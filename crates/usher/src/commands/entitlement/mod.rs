@@ -2,6 +2,7 @@
 
 mod import;
 mod overlap;
+mod sums;
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;

@@ -7,6 +7,7 @@ use usher_api::Entitlement as Wire;
 use usher_api::client::Client;
 
 use super::end;
+use super::sums::renews;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch};
 use crate::output::{counted, tame};
@@ -54,11 +55,11 @@ fn sentence(entitlement: &Wire, other: &Wire, all: &[&Wire]) -> String {
         .to
         .map(|at| end(last.to_day.as_ref(), zone(last).as_ref(), Some(at)));
     let when = match (from, to) {
-        (Some(from), Some(to)) if from == to => format!("On {from}"),
-        (Some(from), Some(to)) => format!("From {from} to {to}"),
-        (Some(from), None) => format!("From {from} on"),
-        (None, Some(to)) => format!("Until {to}"),
-        (None, None) => "At all times".to_owned(),
+        (Some(from), Some(to)) if from == to => format!("on {from}"),
+        (Some(from), Some(to)) => format!("from {from} to {to}"),
+        (Some(from), None) => format!("from {from} on"),
+        (None, Some(to)) => format!("until {to}"),
+        (None, None) => "at all times".to_owned(),
     };
     let valid = |it: &&Wire| {
         let has_begun = begins(it.from, first.from) != Ordering::Greater;
@@ -66,12 +67,29 @@ fn sentence(entitlement: &Wire, other: &Wire, all: &[&Wire]) -> String {
     };
     let seats = |it: &Wire| u64::from(it.seats) + u64::from(it.overdraft);
     let together: u64 = all.iter().copied().filter(valid).map(seats).sum();
+    let together = counted(together, "seat");
+    let named = format!("{} ({})", tame(&other.id), owned(other));
+    if renews(entitlement, other) {
+        return format!(
+            "It takes over from {named}: both count {when}, and {together} may then be used."
+        );
+    }
+    if renews(other, entitlement) {
+        return format!(
+            "{named} takes over from it: both count {when}, and {together} may then be used."
+        );
+    }
     format!(
-        "{when} {} ({}) counts too: {} may then be used.",
-        tame(&other.id),
-        owned(other),
-        counted(together, "seat")
+        "{} {named} counts too: {together} may then be used.",
+        capital(&when)
     )
+}
+
+/// As the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn owned(it: &Wire) -> String {
@@ -107,10 +125,10 @@ fn ends(one: Option<Timestamp>, other: Option<Timestamp>) -> Ordering {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn wire(id: &str, seats: u32, days: Option<(&str, &str)>) -> Wire {
+    pub(in super::super) fn wire(id: &str, seats: u32, days: Option<(&str, &str)>) -> Wire {
         let at = |day: &str, hour: &str| format!("{day}T{hour}:00:00Z");
         let mut text = serde_json::json!({
             "id": id, "product": "cad", "metric": "concurrent", "seats": seats, "overdraft": 0,
@@ -140,7 +158,15 @@ mod tests {
         ];
         assert_eq!(
             sentences(&all[1], &every(&all)),
-            ["On 2026-12-31 E1 (10 seats) counts too: 20 seats may then be used."]
+            [
+                "It takes over from E1 (10 seats): both count on 2026-12-31, and 20 seats may then be used."
+            ]
+        );
+        assert_eq!(
+            sentences(&all[0], &every(&all)),
+            [
+                "E2 (10 seats) takes over from it: both count on 2026-12-31, and 20 seats may then be used."
+            ]
         );
         assert_eq!(sentences(&all[2], &every(&all)), Vec::<String>::new());
     }

@@ -1,0 +1,54 @@
+//! Agents and clients that a server turns away again and again: where, since when and why.
+
+use super::facts::{Facts, TurnedAwayFact, TurnedAwayReason};
+use super::words::{minute, names};
+
+const MINUTE_MS: i64 = 60_000;
+
+/// Who is turned away tries again within this; who does not has gone, or is let in.
+const RECENT_MS: i64 = 15 * MINUTE_MS;
+/// Reasons that are named.
+const REASONS: usize = 4;
+
+/// What is told of addresses at which it happened `often` times or more: the addresses, since
+/// when, and why.
+pub(super) fn told(facts: &Facts, often: u64) -> Option<[String; 3]> {
+    let goes_on = |times: u64, since_ms: i64, last_ms: i64| {
+        let is_recent = facts.at_ms - last_ms < RECENT_MS;
+        times >= often && last_ms - since_ms >= MINUTE_MS && is_recent
+    };
+    let at = |it: &&TurnedAwayFact| goes_on(it.times, it.since_ms, it.last_ms);
+    let told: Vec<&TurnedAwayFact> = facts.turned_away.iter().filter(at).collect();
+    let since_ms = told.iter().map(|it| it.since_ms).min()?;
+    let addresses: Vec<String> = told.iter().map(|it| it.address.clone()).collect();
+    let mut reasons: Vec<&TurnedAwayReason> = Vec::new();
+    for it in &told {
+        let lasting = |it: &&TurnedAwayReason| goes_on(it.times, it.since_ms, it.last_ms);
+        let lasts = it.reasons.iter().any(|it| lasting(&it));
+        // Where each is another, as by the computer that it names, the last ones are told.
+        let told = it.reasons.iter().filter(|it| !lasts || lasting(it));
+        for reason in told {
+            match reasons.iter_mut().find(|known| known.why == reason.why) {
+                Some(known) if known.since_ms > reason.since_ms => *known = reason,
+                Some(_) => {}
+                None => reasons.push(reason),
+            }
+        }
+    }
+    // In an order that does not change with who came last, for then it would be told again.
+    reasons.sort_by(|a, b| (a.since_ms, &a.why).cmp(&(b.since_ms, &b.why)));
+    Some([names(&addresses), minute(since_ms), words(&reasons)])
+}
+
+fn words(reasons: &[&TurnedAwayReason]) -> String {
+    if let [one] = reasons {
+        return one.why.clone();
+    }
+    let each = reasons.iter().take(REASONS);
+    let each = each.map(|it| format!("{} (since {})", it.why, minute(it.since_ms)));
+    let mut text = each.collect::<Vec<_>>().join("; ");
+    if reasons.len() > REASONS {
+        text += &format!("; and {} more", reasons.len() - REASONS);
+    }
+    text
+}

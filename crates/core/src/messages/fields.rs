@@ -1,0 +1,52 @@
+//! What the values of each message are, in a word or two: for its text without a message.
+
+/// The words of a message's values, in their order.
+pub(super) fn of(id: u16) -> &'static [&'static str] {
+    match id {
+        9399 | 9405 => &["service", "computer", "why"],
+        9406 | 9410..=9413 | 9423 | 9426 => &["server", "why"],
+        9414 | 9416 => &["server", "how it is", "how long", "how it was", "how often"],
+        9415 => &["server", "how many", "how long"],
+        9420..=9422 | 9424 => &["server"],
+        9425 => &["server", "so many", "so many"],
+        9427 => &["server", "so many", "so many"],
+        9428 => &["server", "so many"],
+        9430 => &["entitlement", "product", "so many", "day", "so many"],
+        9431 => &["product", "so many", "seats", "how many", "how many"],
+        9432 => &["computer", "how long", "server"],
+        9433 => &["so many", "so many", "computers", "products"],
+        9434 => &["server", "free space", "all space", "who is affected"],
+        9435 => &["server", "was when", "who is affected"],
+        9436 => &["server", "when", "who is affected"],
+        9437 => &["rule", "product", "time", "program", "how many", "time"],
+        9438 => &[
+            "server",
+            "version",
+            "older version",
+            "time",
+            "who is affected",
+        ],
+        9439 => &[
+            "server",
+            "version",
+            "older version",
+            "why",
+            "who is affected",
+        ],
+        9440 => &["who", "server", "address"],
+        9441 => &["who", "server"],
+        9442 | 9443 => &["who"],
+        9444 => &["server", "time", "who is affected"],
+        9445 => &["destination", "so many", "so many"],
+        9446 => &["server", "size", "programs"],
+        9447 => &["rule", "does what"],
+        9448 => &["rule", "number", "why"],
+        9449 => &["so many", "number"],
+        9450 => &["role", "computer", "part", "time", "why"],
+        9451 => &["role", "so many", "time", "why"],
+        9452 => &["server", "addresses", "time", "why"],
+        9453 => &["rule"],
+        9454 => &["destination", "so many", "why"],
+        _ => &["value", "value", "value", "value"],
+    }
+}

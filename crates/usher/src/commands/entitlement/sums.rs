@@ -1,0 +1,237 @@
+//! What an import makes of what is owned: today, and at most on one day to come.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use usher_api::Entitlement as Wire;
+use usher_core::ledger::{Validity, Wall, takes_over};
+
+use super::end;
+use crate::output::Table;
+
+/// What an import does to a product. Seats count on the days on which they are valid.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Change {
+    product: String,
+    /// Valid today.
+    seats_before: u64,
+    /// Of all rows, on whatever days.
+    seats_added: u64,
+    /// Valid today, with the rows.
+    seats_after: u64,
+    /// The most on one day from today on; what is taken over from does not count beside what takes
+    /// over.
+    most_seats: u64,
+    /// From when there are so many; null: today.
+    most_from: Option<String>,
+    entitlements_added: u64,
+}
+
+/// The changes that `added` makes to `owned`, by product in the order of the rows.
+pub(super) fn changes(added: &[Wire], owned: &[Wire], now: Timestamp) -> Vec<Change> {
+    let mut products: BTreeMap<&str, Vec<&Wire>> = BTreeMap::new();
+    for it in owned {
+        products.entry(&it.product).or_default().push(it);
+    }
+    let mut order: Vec<&str> = Vec::new();
+    let mut new: BTreeMap<&str, Vec<&Wire>> = BTreeMap::new();
+    for it in added {
+        let of_product = new.entry(&it.product).or_default();
+        if of_product.is_empty() {
+            order.push(&it.product);
+        }
+        of_product.push(it);
+    }
+    let change = |product: &str| {
+        let old = products.get(product).map_or(&[][..], Vec::as_slice);
+        let new = new.get(product).map_or(&[][..], Vec::as_slice);
+        let all = [old, new].concat();
+        let (most_seats, first) = most(&all, now);
+        Change {
+            product: product.to_owned(),
+            seats_before: today(old, now),
+            seats_added: new.iter().map(|it| u64::from(it.seats)).sum(),
+            seats_after: today(&all, now),
+            most_seats,
+            most_from: first.map(|it| end(it.from_day.as_ref(), it.time_zone.as_ref(), it.from)),
+            entitlements_added: new.len() as u64,
+        }
+    };
+    order.into_iter().map(change).collect()
+}
+
+/// Whether an entitlement with these dates may be one that another takes over from, or that takes
+/// over: on the days on which both count it is a renewal, and no more seats.
+pub(super) fn renews(next: &Wire, it: &Wire) -> bool {
+    takes_over(validity(next), validity(it))
+}
+
+fn validity(it: &Wire) -> Validity {
+    let wall = |at: Timestamp| Wall(at.as_millisecond());
+    (it.from.map(wall), it.to.map(wall))
+}
+
+fn today(all: &[&Wire], now: Timestamp) -> u64 {
+    let valid = all
+        .iter()
+        .filter(|it| it.from.is_none_or(|from| from <= now) && it.to.is_none_or(|to| to > now));
+    valid.map(|it| u64::from(it.seats)).sum()
+}
+
+/// The most seats at an instant from now on, and what begins when there are so many; none: now,
+/// with all that counts now.
+fn most<'a>(all: &[&'a Wire], now: Timestamp) -> (u64, Option<&'a Wire>) {
+    let handed_over = handovers(all);
+    // What happens at an instant: what ends then ends before what begins.
+    let mut steps: BTreeMap<Timestamp, (u64, u64, Option<&Wire>)> = BTreeMap::new();
+    let mut seats = 0_u64;
+    for &it in all {
+        let ends = [it.to, handed_over.get(&*it.id).copied()];
+        let ends = ends.into_iter().flatten().min();
+        if ends.is_some_and(|at| at <= now) {
+            continue;
+        }
+        let count = u64::from(it.seats);
+        match it.from.filter(|from| *from > now) {
+            None => seats += count,
+            Some(from) => {
+                let step = steps.entry(from).or_default();
+                (step.1, step.2) = (step.1 + count, Some(it));
+            }
+        }
+        if let Some(at) = ends {
+            steps.entry(at).or_default().0 += count;
+        }
+    }
+    let mut most = (today(all, now), None);
+    for (less, more, first) in steps.into_values() {
+        seats = (seats + more).saturating_sub(less);
+        if seats > most.0 {
+            most = (seats, first);
+        }
+    }
+    most
+}
+
+/// When another takes over, by id.
+fn handovers<'a>(all: &[&'a Wire]) -> BTreeMap<&'a str, Timestamp> {
+    // Of those that begin together, the one that lasts longest is enough.
+    let mut by_from: BTreeMap<Timestamp, &Wire> = BTreeMap::new();
+    for &it in all {
+        let Some(from) = it.from else { continue };
+        let longest = by_from.entry(from).or_insert(it);
+        let lasts_longer = it
+            .to
+            .is_none_or(|to| longest.to.is_some_and(|other| to > other));
+        if lasts_longer {
+            *longest = it;
+        }
+    }
+    let taken_over = |it: &'a Wire| {
+        let to = it.to?;
+        let mut before = by_from.range(..to).rev();
+        let near = before.by_ref().take(LOOKED);
+        let next = near.filter(|(_, next)| renews(next, it)).last()?;
+        Some((&*it.id, *next.0))
+    };
+    all.iter().filter_map(|it| taken_over(it)).collect()
+}
+
+/// Beginnings before an end that are looked at for one that takes over. People renew on a day or
+/// two; a file of instants of its own for each row shall not take for ever.
+const LOOKED: usize = 64;
+
+/// As a table.
+pub(super) fn table(changes: &[Change]) -> Table {
+    let mut table = Table::new(&[
+        "PRODUCT",
+        ">TODAY",
+        ">ADDED",
+        ">THEN TODAY",
+        ">AT MOST",
+        "FROM",
+    ]);
+    for change in changes {
+        table.row([
+            change.product.clone(),
+            change.seats_before.to_string(),
+            change.seats_added.to_string(),
+            change.seats_after.to_string(),
+            change.most_seats.to_string(),
+            change
+                .most_from
+                .clone()
+                .unwrap_or_else(|| "today".to_owned()),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::overlap::tests::wire;
+    use super::*;
+
+    fn told(added: &[Wire], owned: &[Wire]) -> (u64, u64, u64, Option<String>) {
+        let now = "2026-11-30T12:00:00Z".parse().unwrap();
+        let change = changes(added, owned, now).remove(0);
+        let Change {
+            seats_before,
+            seats_after,
+            most_seats,
+            most_from,
+            ..
+        } = change;
+        (seats_before, seats_after, most_seats, most_from)
+    }
+
+    #[test]
+    fn seats_of_other_years_do_not_add_up() {
+        let years: Vec<Wire> = [(2024, 5), (2025, 7), (2026, 10), (2027, 12), (2028, 11)]
+            .into_iter()
+            .map(|(year, seats)| {
+                let days = (format!("{year}-01-01"), format!("{year}-12-31"));
+                wire(&format!("line {year}"), seats, Some((&days.0, &days.1)))
+            })
+            .collect();
+        assert_eq!(told(&years, &[]), (0, 10, 12, Some("2027-01-01".into())));
+        let always = [wire("E1", 3, None)];
+        assert_eq!(
+            told(&years, &always),
+            (3, 13, 15, Some("2027-01-01".into()))
+        );
+        assert_eq!(told(&years[..3], &always), (3, 13, 13, None));
+    }
+
+    #[test]
+    fn a_renewal_takes_over_and_what_is_bought_in_between_adds_up() {
+        let owned = [wire("E1", 10, Some(("2026-01-01", "2026-12-31")))];
+        let renewal = wire("line 2", 10, Some(("2026-12-31", "2027-12-31")));
+        let more = wire("line 3", 2, Some(("2026-12-01", "2026-12-31")));
+        assert_eq!(
+            told(std::slice::from_ref(&renewal), &owned),
+            (10, 10, 10, None)
+        );
+        let both = [renewal, more];
+        assert_eq!(told(&both, &owned), (10, 10, 12, Some("2026-12-01".into())));
+    }
+
+    #[test]
+    fn a_hundred_thousand_rows_of_one_product_are_summed_at_once() {
+        let day = |number: i64| {
+            let first: jiff::civil::Date = "2027-01-01".parse().unwrap();
+            first
+                .checked_add(jiff::Span::new().days(number))
+                .unwrap()
+                .to_string()
+        };
+        let rows: Vec<Wire> = (0..100_000)
+            .map(|number| {
+                let (from, to) = (day(number % 700), day(number % 700 + 1 + number % 6));
+                wire(&format!("line {number}"), 1, Some((&from, &to)))
+            })
+            .collect();
+        assert_eq!(told(&rows, &[]).1, 0);
+    }
+}

@@ -1,0 +1,205 @@
+//! Products as they are shown: to who may see them, with their rules, and without a token through
+//! the agent of the computer, as what somebody who was refused chooses by.
+
+use usher_api::client::Client;
+use usher_api::{Mode, Page, ProductStatus, ProductView, Status};
+
+use super::{List, Show, path};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{Query, eprintln_quiet, fetch, show};
+use crate::mine::in_all;
+use crate::output::{Table, counted, line, print_json, tame, time};
+
+/// Lists them.
+pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> {
+    let asked = args.through.ask(context).await?;
+    if !asked.by_agent {
+        let page = fetch(&asked.client, &Query::new("/v1/products"), &args.extent).await?;
+        let empty = "No products yet: `usher product add ID --program RULE --seats N` adds one.";
+        return show(context, &page, empty, table);
+    }
+    let status: Status = asked.client.get("/v1/status").await?;
+    let all = status.products.len();
+    let mut page = Page {
+        items: status.products,
+        next: None,
+        only: None,
+    };
+    if args.extent.limit > 0 {
+        page.items.truncate(args.extent.limit as usize);
+    }
+    show(context, &page, "There are no products yet.", counts)?;
+    let left_out = all - page.items.len();
+    if left_out > 0 {
+        let left_out = counted(left_out as u64, "product");
+        eprintln_quiet(&format!("{left_out} more; --limit 0 shows all."));
+    }
+    Ok(())
+}
+
+/// Shows one.
+pub(super) async fn one(args: &Show, context: &Context) -> Result<(), Failure> {
+    let asked = args.through.ask(context).await?;
+    if !asked.by_agent {
+        return whole(&args.id, context, &asked.client).await;
+    }
+    // Says of a product that is none that it is none.
+    let _: serde::de::IgnoredAny = asked.client.get(&path(&args.id)?).await?;
+    let status: Status = asked.client.get("/v1/status").await?;
+    let mut found = status.products.into_iter();
+    let product = found.find(|it| it.id == args.id).ok_or_else(|| {
+        Failure::failed(format!("there is no product {}", args.id))
+            .next("`usher product list` shows them.")
+    })?;
+    if context.json() {
+        return print_json(&product);
+    }
+    line(tame(&product.name))?;
+    line(in_all(&product))
+}
+
+async fn whole(id: &str, context: &Context, client: &Client) -> Result<(), Failure> {
+    let view: ProductView = client.get(&path(id)?).await?;
+    if context.json() {
+        return print_json(&view);
+    }
+    line(describe(&view))
+}
+
+fn describe(view: &ProductView) -> String {
+    let product = &view.product;
+    let word = |value: serde_json::Result<serde_json::Value>| {
+        value
+            .ok()
+            .and_then(|value| value.as_str().map(|word| word.replace('_', "-")))
+            .unwrap_or_default()
+    };
+    let mut rows = vec![
+        ("id", product.id.clone()),
+        ("name", product.name.clone()),
+        ("publisher", product.publisher.clone()),
+        ("mode", word(serde_json::to_value(product.mode))),
+        (
+            "enabled",
+            if product.enabled { "yes" } else { "no" }.to_owned(),
+        ),
+        ("seats", format!("{} of {} in use", view.in_use, view.seats)),
+        ("counting", word(serde_json::to_value(product.counting))),
+        ("queue limit", product.queue_limit.to_string()),
+        (
+            "impossible after",
+            time::span(product.impossible_seconds.into()),
+        ),
+        ("longest ttl", time::span(product.max_ttl_seconds.into())),
+        (
+            "on unreachable",
+            word(serde_json::to_value(product.on_unreachable)),
+        ),
+        (
+            "on lost lease",
+            word(serde_json::to_value(product.on_lost_lease)),
+        ),
+        ("claim within", time::span(product.claim_seconds.into())),
+        (
+            "idle after",
+            match product.idle_seconds {
+                0 => String::new(),
+                seconds => time::span(seconds.into()),
+            },
+        ),
+        ("on idle", word(serde_json::to_value(product.on_idle))),
+        ("grace", time::span(product.grace_seconds.into())),
+        (
+            "holders shown",
+            if product.show_holders { "yes" } else { "" }.to_owned(),
+        ),
+        ("added", time::local(view.created_at)),
+    ];
+    rows.extend(
+        product
+            .programs
+            .iter()
+            .map(|rule| ("program", rule.clone())),
+    );
+    rows.retain(|(_, value)| !value.is_empty());
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(title, value)| format!("{title:<18}{}", tame(value)))
+        .collect();
+    lines.join("\n")
+}
+
+pub(super) fn table(products: &[ProductView]) -> Table {
+    let mut table = Table::new(&["PRODUCT", ">SEATS", ">IN USE", "MODE", "NAME", "PROGRAMS"]);
+    for view in products {
+        let mode = match view.product.mode {
+            _ if !view.product.enabled => "disabled",
+            Mode::Track => "track",
+            Mode::Enforce => "enforce",
+        };
+        let mut programs: Vec<String> = view.product.programs.iter().take(3).cloned().collect();
+        if view.product.programs.len() > 3 {
+            programs.push(format!("and {} more", view.product.programs.len() - 3));
+        }
+        table.row([
+            view.product.id.clone(),
+            view.seats.to_string(),
+            view.in_use.to_string(),
+            mode.to_owned(),
+            view.product.name.clone(),
+            programs.join(" "),
+        ]);
+    }
+    table
+}
+
+/// What somebody chooses by who may see no more: without rules and other people.
+fn counts(products: &[ProductStatus]) -> Table {
+    let mut table = Table::new(&["PRODUCT", ">SEATS", ">IN USE", ">WAITING", "NAME"]);
+    for product in products {
+        table.row([
+            product.id.clone(),
+            product.seats.to_string(),
+            product.in_use.to_string(),
+            product.queued.to_string(),
+            product.name.clone(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{plain, traits::Traits};
+    use super::*;
+
+    fn view() -> ProductView {
+        let mut product = plain("gimp").unwrap();
+        let traits = Traits {
+            name: Some("GIMP".into()),
+            program: vec![
+                "gimp-2.10".into(),
+                "script-fu,role=helper".into(),
+                "c".into(),
+                "d".into(),
+            ],
+            ..Traits::default()
+        };
+        traits.apply(&mut product);
+        ProductView {
+            product,
+            seats: 10,
+            in_use: 2,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn products_are_listed_with_the_first_of_their_rules() {
+        insta::assert_snapshot!(table(&[view()]).text(), @r"
+        PRODUCT  SEATS  IN USE  MODE   NAME  PROGRAMS
+        gimp        10       2  track  GIMP  gimp-2.10 script-fu,role=helper c and 1 more
+        ");
+    }
+}
