@@ -33,6 +33,7 @@ mod a_run_is_of_one_use;
 mod a_seat_is_run_on;
 mod a_service_says_what_it_does;
 mod a_storm_is_weathered;
+mod a_token_is_kept_in_its_file;
 mod accounts;
 mod an_administrator_is_helped;
 mod an_agent_meters_this_machine;
