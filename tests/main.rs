@@ -72,4 +72,5 @@ mod the_refused_may_ask;
 mod tls_is_set_up_and_explained;
 mod trouble_is_told_before_users_call;
 mod upkeep_is_invisible;
+mod what_is_owned_is_typed_and_imported;
 mod who_is_refused_is_told;
