@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+use usher_api::TOKEN_PREFIX;
 
 const FILE: &str = "admin.token";
 /// How often it is looked whether the file was written again.
@@ -53,7 +54,7 @@ impl Admin {
             Err(error) => return Err(error),
         };
         if held.trim().is_empty() {
-            write(&file, &format!("usher_{}", random_hex(32)?))?;
+            write(&file, &format!("{TOKEN_PREFIX}{}", random_hex(32)?))?;
         }
         Admin::of(file)
     }

@@ -21,9 +21,6 @@ use usher_core::people::{LocalAccounts, Person};
 use crate::candidate::candidate;
 use crate::problem::Refusal;
 
-/// Every token begins with it, so that one that leaked is found by whoever looks for it.
-pub(crate) const TOKEN_PREFIX: &str = "usher_";
-
 /// The realm of the users that tokens and requests name without saying one.
 pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
 

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use usher_api::Role;
+use usher_api::{Role, TOKEN_PREFIX};
 use usher_cache::{Failure, TokenRow, Tokens};
 
-use crate::auth::{TOKEN_PREFIX, hash, wall_ms};
+use crate::auth::{hash, wall_ms};
 
 /// The file in the data directory that holds an admin's token.
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";

@@ -23,7 +23,7 @@ use crate::supervisor::{TOKEN_FILE, bond};
 #[command(after_help = "\
 Examples:
   usher agent --print-computer-id
-  (umask 077; usher token create --role agent --computer ID > agent.token)   at the server
+  usher token create --role agent --computer ID --to agent.token   at the server
   usher agent --server https://licences.example.org:8470 --token-file agent.token
   usher agent status
 

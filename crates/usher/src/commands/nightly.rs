@@ -15,7 +15,7 @@ use crate::output::{line, print};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  (umask 077; usher token create --role backup --name nightly > /etc/usher/backup.token)
+  usher token create --role backup --name nightly --to /etc/usher/backup.token
   usher service install-backup /srv/backup --keep 14
   systemctl enable --now usher-backup.timer
   systemctl start usher-backup.service      one now")]

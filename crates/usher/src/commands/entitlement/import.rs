@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use usher_api::client::Client;
 use usher_api::{Entitlement, EntitlementRequest, Metric, ProductView};
 
-use super::overlap;
 use super::sums::{changes, table};
+use super::{here, overlap, sheet, zone_of_days};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{counted, line, print_json};
+use crate::output::{counted, line, print_json, time};
 
 /// The most rows of a file.
 const ROWS_LIMIT: usize = 100_000;
@@ -28,8 +29,9 @@ const ROWS_LIMIT: usize = 100_000;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The first line names the columns: product and seats, and where wanted metric, from, to, overdraft.
-Dates are days (2026-12-31) or RFC 3339 instants. Each row is added to what is owned; nothing is
-replaced.
+Columns are set apart by commas, semicolons or tabs, as spreadsheets save them. Dates are days
+(2026-12-31, 31.12.2026), of this computer's time zone or of --time-zone, or RFC 3339 instants. Each
+row is added to what is owned; nothing is replaced.
 
 Examples:
   usher entitlement import owned.csv --dry-run
@@ -45,7 +47,13 @@ pub(crate) struct Import {
     /// What to do with rows that are owned already
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Duplicates::Refuse)]
     duplicates: Duplicates,
+    /// The time zone in which days are meant, such as Europe/Berlin [default: this computer's]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
 }
+
+/// What columns there are.
+const COLUMNS: [&str; 6] = ["product", "seats", "metric", "from", "to", "overdraft"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Duplicates {
@@ -95,7 +103,7 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         .items;
     let rows = settle_duplicates(rows, &owned, args.duplicates, &args.file)?;
     let added = as_owned(&rows);
-    let changes = changes(&added, &owned, Timestamp::now());
+    let changes = changes(&added, &owned, Timestamp::now(), &here());
     if !args.dry_run {
         write(client, &rows).await?;
     }
@@ -107,7 +115,9 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         return Ok(());
     }
     table(&changes).print()?;
-    overlaps(&added, &owned).into_iter().try_for_each(line)?;
+    overlaps(&added, &owned, &here())
+        .into_iter()
+        .try_for_each(line)?;
     if args.dry_run {
         eprintln_quiet("Nothing was written, as --dry-run was given.");
     }
@@ -123,16 +133,41 @@ fn read(args: &Import) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
                 .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?,
         ),
     };
-    parse(&name, source)
+    let zone = Zone::of(args.time_zone.as_deref()).map_err(Failure::usage)?;
+    parse(&name, source, &zone)
+}
+
+/// The time zone that days are of.
+struct Zone {
+    name: String,
+    zone: TimeZone,
+}
+
+impl Zone {
+    fn of(name: Option<&str>) -> Result<Zone, String> {
+        let name = name.map_or_else(zone_of_days, |name| Ok(name.to_owned()))?;
+        let zone = time::now_in(Some(&name))?.time_zone().clone();
+        Ok(Zone { name, zone })
+    }
 }
 
 fn parse(
     name: &str,
     source: impl std::io::Read,
+    zone: &Zone,
 ) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
+    let wrong = |why: String| Failure::usage(format!("{name}: {why}; nothing was imported"));
+    let sheet = sheet::read(source, &COLUMNS).map_err(wrong)?;
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .from_reader(source);
+        .delimiter(sheet.separator)
+        .from_reader(sheet.text.as_bytes());
+    let before = sheet.first_line - 1;
+    let header = reader
+        .headers()
+        .map_err(|error| wrong(csv_error(&error, before)))?;
+    let header = header.iter().map(sheet::plain).collect();
+    reader.set_headers(header);
     let mut rows = Vec::new();
     for (index, row) in reader.deserialize::<Row>().enumerate() {
         if index >= ROWS_LIMIT {
@@ -140,24 +175,24 @@ fn parse(
                 "{name} has more than {ROWS_LIMIT} rows; nothing was imported"
             )));
         }
-        let wrong = |why: String| Failure::usage(format!("{name}: {why}; nothing was imported"));
-        let row = row.map_err(|error| wrong(csv_error(&error)))?;
-        // The header is the first line; quoted line ends would be counted wrong, and none are of use.
-        let line = index as u64 + 2;
+        let row = row.map_err(|error| wrong(csv_error(&error, before)))?;
+        // Quoted line ends would be counted wrong, and none are of use.
+        let line = index as u64 + sheet.first_line + 1;
         rows.push((
             line,
-            request(row).map_err(|why| wrong(format!("line {line}: {why}")))?,
+            request(row, zone).map_err(|why| wrong(format!("line {line}: {why}")))?,
         ));
     }
     Ok(rows)
 }
 
-fn csv_error(error: &csv::Error) -> String {
+/// What is wrong, by the line of the file, of which so many come before the header.
+fn csv_error(error: &csv::Error, before: u64) -> String {
     match error.kind() {
         csv::ErrorKind::Deserialize { pos, err } => {
             format!(
                 "line {}: {}",
-                pos.as_ref().map_or(0, csv::Position::line),
+                before + pos.as_ref().map_or(0, csv::Position::line),
                 err.kind()
             )
         }
@@ -165,7 +200,7 @@ fn csv_error(error: &csv::Error) -> String {
     }
 }
 
-fn request(row: Row) -> Result<EntitlementRequest, String> {
+fn request(row: Row, zone: &Zone) -> Result<EntitlementRequest, String> {
     if row.product.is_empty() {
         return Err("the product is missing".to_owned());
     }
@@ -179,8 +214,11 @@ fn request(row: Row) -> Result<EntitlementRequest, String> {
         None => Metric::Concurrent,
     };
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let (from, to) = (filled(row.from), filled(row.to));
-    let (begins, ends) = (start(from.as_deref())?, end(to.as_deref())?);
+    let (from, to) = (date(filled(row.from))?, date(filled(row.to))?);
+    let days = [&from, &to].map(|end| end.as_deref().is_some_and(is_day));
+    let time_zone = days.contains(&true).then(|| zone.name.clone());
+    let begins = start(from.as_deref(), &zone.zone)?;
+    let ends = end(to.as_deref(), &zone.zone)?;
     if let (Some(begins), Some(ends)) = (begins, ends)
         && ends <= begins
     {
@@ -197,8 +235,27 @@ fn request(row: Row) -> Result<EntitlementRequest, String> {
         overdraft,
         from,
         to,
-        time_zone: None,
+        time_zone,
     })
+}
+
+/// A date as a server reads it.
+fn date(text: Option<String>) -> Result<Option<String>, String> {
+    let Some(text) = text else { return Ok(None) };
+    if let Some(day) = time::written(&text) {
+        return Ok(Some(day.to_string()));
+    }
+    match text.parse::<Timestamp>() {
+        Ok(_) => Ok(Some(text)),
+        Err(_) if time::is_never(&text) => Ok(Some(text)),
+        Err(_) => Err(format!(
+            "{text} is not a date; write it like 2026-12-31 or 31.12.2026"
+        )),
+    }
+}
+
+fn is_day(text: &str) -> bool {
+    time::written(text).is_some()
 }
 
 fn count(column: &str, text: &str) -> Result<u32, String> {
@@ -206,31 +263,34 @@ fn count(column: &str, text: &str) -> Result<u32, String> {
         .map_err(|_| format!("{column}: {text:?} is not a whole number from 0 on"))
 }
 
-/// The first instant of validity, as a server reads it: days are of UTC.
-fn start(text: Option<&str>) -> Result<Option<Timestamp>, String> {
-    instant(text, false)
+/// The first instant of validity, as a server reads it.
+fn start(text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
+    instant(text, false, zone)
 }
 
 /// The first instant that is no longer valid: the day itself is still valid.
-fn end(text: Option<&str>) -> Result<Option<Timestamp>, String> {
-    instant(text, true)
+fn end(text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
+    instant(text, true, zone)
 }
 
-fn instant(text: Option<&str>, after_the_day: bool) -> Result<Option<Timestamp>, String> {
-    let Some(text) = text else { return Ok(None) };
+fn instant(
+    text: Option<&str>,
+    after_the_day: bool,
+    zone: &TimeZone,
+) -> Result<Option<Timestamp>, String> {
+    let Some(text) = text.filter(|text| !(after_the_day && time::is_never(text))) else {
+        return Ok(None);
+    };
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(Some(time));
     }
     let wrong = |_| format!("{text} is not a date; write it like 2026-12-31");
     let day: jiff::civil::Date = text.parse().map_err(wrong)?;
-    let day = if after_the_day {
-        day.tomorrow().map_err(wrong)?
-    } else {
-        day
+    let day = match after_the_day {
+        false => day,
+        true => day.tomorrow().map_err(wrong)?,
     };
-    let start = day
-        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
-        .map_err(wrong)?;
+    let start = day.to_zoned_datetime(zone.clone()).map_err(wrong)?;
     Ok(Some(start.timestamp()))
 }
 
@@ -267,12 +327,17 @@ fn settle_duplicates(
 }
 
 fn is_same(row: &EntitlementRequest, have: &Entitlement) -> bool {
+    let row = row_as_owned(0, row);
+    // A day is the same day, whatever zone it was entered in.
+    let same = |days: [&Option<String>; 2], ends: [Option<Timestamp>; 2]| {
+        ends[0] == ends[1] || days[0].is_some() && days[0] == days[1]
+    };
     row.product == have.product
         && row.metric == have.metric
         && row.seats == have.seats
         && row.overdraft == have.overdraft
-        && start(row.from.as_deref()) == Ok(have.from)
-        && end(row.to.as_deref()) == Ok(have.to)
+        && same([&row.from_day, &have.from_day], [row.from, have.from])
+        && same([&row.to_day, &have.to_day], [row.to, have.to])
 }
 
 /// Rows with dates whose overlaps are told; the rest are counted.
@@ -281,7 +346,7 @@ const OVERLAPS_TOLD: usize = 10;
 const OVERLAPS_LOOKED: usize = 1_000;
 
 /// When rows with dates count together with others of their product.
-fn overlaps(added: &[Entitlement], owned: &[Entitlement]) -> Vec<String> {
+fn overlaps(added: &[Entitlement], owned: &[Entitlement], here: &str) -> Vec<String> {
     let mut of_product: HashMap<&str, Vec<&Entitlement>> = HashMap::new();
     for it in owned.iter().chain(added) {
         of_product.entry(&it.product).or_default().push(it);
@@ -293,7 +358,7 @@ fn overlaps(added: &[Entitlement], owned: &[Entitlement]) -> Vec<String> {
         .filter(|it| it.from.is_some() || it.to.is_some());
     for it in with_dates.take(OVERLAPS_LOOKED) {
         let of_it = of_product.get(&*it.product).map_or(&[][..], Vec::as_slice);
-        let told = overlap::sentences(it, of_it);
+        let told = overlap::sentences(it, of_it, here);
         match told.first() {
             None => {}
             Some(_) if said.len() >= OVERLAPS_TOLD => left += 1,
@@ -316,21 +381,20 @@ fn as_owned(rows: &[(u64, EntitlementRequest)]) -> Vec<Entitlement> {
 fn row_as_owned(line: u64, row: &EntitlementRequest) -> Entitlement {
     // Days were looked at when the file was read.
     let at = |text: Result<Option<Timestamp>, String>| text.ok().flatten();
-    let day = |text: &Option<String>| {
-        text.clone()
-            .filter(|text| text.parse::<jiff::civil::Date>().is_ok())
-    };
+    let day = |text: &Option<String>| text.clone().filter(|text| is_day(text));
+    let zone = row.time_zone.as_deref().map(TimeZone::get);
+    let zone = zone.and_then(Result::ok).unwrap_or(TimeZone::UTC);
     Entitlement {
         id: format!("line {line}"),
         product: row.product.clone(),
         metric: row.metric,
         seats: row.seats,
         overdraft: row.overdraft,
-        from: at(start(row.from.as_deref())),
-        to: at(end(row.to.as_deref())),
+        from: at(start(row.from.as_deref(), &zone)),
+        to: at(end(row.to.as_deref(), &zone)),
         from_day: day(&row.from),
         to_day: day(&row.to),
-        time_zone: None,
+        time_zone: row.time_zone.clone(),
         in_use: 0,
         allotment: String::new(),
     }
@@ -368,21 +432,25 @@ mod tests {
             to: Some("2027-01-01T00:00:00Z".parse().unwrap()),
             from_day: None,
             to_day: Some("2026-12-31".into()),
-            time_zone: None,
+            time_zone: Some("UTC".into()),
             in_use: 0,
             allotment: "a-1".into(),
         }]
     }
 
     fn parsed(text: &str) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
-        parse("owned.csv", text.as_bytes())
+        parse(
+            "owned.csv",
+            text.as_bytes(),
+            &Zone::of(Some("UTC")).unwrap(),
+        )
     }
 
     #[test]
     fn counts_are_added_to_what_is_owned_and_never_replaced() {
         let rows = parsed("product,seats,to\ncad,5,2026-12-31\ncad,2,\n").unwrap();
         let now = "2026-11-30T12:00:00Z".parse().unwrap();
-        let changes = changes(&as_owned(&rows), &owned(), now);
+        let changes = changes(&as_owned(&rows), &owned(), now, "UTC");
         insta::assert_snapshot!(serde_json::to_string(&changes).unwrap(), @r#"[{"product":"cad","seats_before":10,"seats_added":7,"seats_after":17,"most_seats":17,"most_from":null,"entitlements_added":2}]"#);
         insta::assert_snapshot!(table(&changes).text(), @r"
         PRODUCT  TODAY  ADDED  THEN TODAY  AT MOST  FROM
@@ -394,10 +462,13 @@ mod tests {
     fn a_renewal_that_counts_together_with_what_it_renews_says_on_which_days() {
         let rows =
             parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\ncad,1,,\n").unwrap();
-        let told = overlaps(&as_owned(&rows), &owned());
+        let told = overlaps(&as_owned(&rows), &owned(), "UTC");
         insta::assert_snapshot!(told.join("\n"), @"line 2: It takes over from e-1 (10 seats): both count on 2026-12-31, and 23 seats may then be used.");
         let apart = parsed("product,seats,from,to\ncad,12,2027-01-01,2027-12-31\n").unwrap();
-        assert_eq!(overlaps(&as_owned(&apart), &owned()), Vec::<String>::new());
+        assert_eq!(
+            overlaps(&as_owned(&apart), &owned(), "UTC"),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
@@ -430,8 +501,30 @@ mod tests {
         insta::assert_snapshot!(say("product,seats\ncad,1\ncad,-1\n"), @r#"usher: owned.csv: line 3: seats: "-1" is not a whole number from 0 on; nothing was imported"#);
         insta::assert_snapshot!(say("product,seats\ncad,0\n"), @"usher: owned.csv: line 2: seats must be at least 1; nothing was imported");
         insta::assert_snapshot!(say("product,seats,from,to\ncad,1,2026-02-01,2026-01-31\n"), @"usher: owned.csv: line 2: it ends before it begins; nothing was imported");
-        insta::assert_snapshot!(say("product,seats,to\ncad,1,31.12.2026\n"), @"usher: owned.csv: line 2: 31.12.2026 is not a date; write it like 2026-12-31; nothing was imported");
+        insta::assert_snapshot!(say("product,seats,to\ncad,1,12/31/2026\n"), @"usher: owned.csv: line 2: 12/31/2026 is not a date; write it like 2026-12-31 or 31.12.2026; nothing was imported");
+        insta::assert_snapshot!(say("sep=;\nproduct;seats\ncad;x\n"), @r#"usher: owned.csv: line 3: seats: "x" is not a whole number from 0 on; nothing was imported"#);
         insta::assert_snapshot!(say("product,seats,metric\ncad,1,cpu\n"), @"usher: owned.csv: line 2: there is no metric cpu; nothing was imported");
         insta::assert_snapshot!(say("product,seat\ncad,1\n"), @"usher: owned.csv: line 2: unknown field `seat`, expected one of `product`, `seats`, `metric`, `from`, `to`, `overdraft`; nothing was imported");
+    }
+    #[test]
+    fn a_file_is_the_same_rows_however_a_spreadsheet_saved_it() {
+        let read = |text: &str| format!("{:?}", parsed(text).unwrap());
+        let plain = read("product,seats,to\ncad,5,2026-12-31\n");
+        for text in [
+            "\u{feff}Product;Seats;To\r\ncad;5;31.12.2026\r\n",
+            "product\tseats\tto\ncad\t5\t2026-12-31\n",
+            "\"product\";\"seats\";\"to\"\n\"cad\";\"5\";\"2026-12-31\"\n",
+        ] {
+            assert_eq!(read(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_was_entered_in_another_zone_is_the_same_day() {
+        let berlin = Zone::of(Some("Europe/Berlin")).unwrap();
+        let text = "product,seats,to\ncad,10,2026-12-31\n";
+        let rows = parse("owned.csv", text.as_bytes(), &berlin).unwrap();
+        assert_eq!(rows[0].1.time_zone.as_deref(), Some("Europe/Berlin"));
+        assert!(is_same(&rows[0].1, &owned()[0]));
     }
 }

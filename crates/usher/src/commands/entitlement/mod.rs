@@ -2,6 +2,7 @@
 
 mod import;
 mod overlap;
+mod sheet;
 mod sums;
 
 use clap::{Args, Subcommand};
@@ -12,6 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, segment, show};
+use crate::output::time::Bound;
 use crate::output::{Table, counted, line, print_json, time};
 
 /// The metrics that this version can count.
@@ -32,7 +34,12 @@ pub(crate) enum Entitlement {
 #[command(after_help = "\
 Examples:
   usher entitlement add gimp --seats 10
-  usher entitlement add cad --seats 25 --from 2026-01-01 --to 2026-12-31 --overdraft 2")]
+  usher entitlement add cad --seats 25 --from 2026-01-01 --to 2026-12-31 --overdraft 2
+  usher entitlement add cad --seats 5 --from tomorrow --to 'in 30 days'
+
+Days are those of this computer's time zone, or of --time-zone, and stay days: a list shows them as
+they were given, with their zone if it is another than the reader's. DATE may also be said in words:
+today, tomorrow, friday, 'next month' (from its first day, to its last), 'in 2 weeks'.")]
 pub(crate) struct Add {
     /// Product id
     #[arg(value_name = "PRODUCT")]
@@ -50,7 +57,7 @@ pub(crate) struct Add {
     /// Last day (or the RFC 3339 instant at which it ends)
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// The time zone in which days are meant, such as Europe/Berlin [default: UTC]
+    /// The time zone in which days are meant, such as Europe/Berlin [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// Seats beyond those owned that may be in use
@@ -90,7 +97,7 @@ pub(crate) struct Edit {
     /// Last day (or the RFC 3339 instant at which it ends); empty: for ever
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// The time zone in which days are meant, such as Europe/Berlin
+    /// The time zone in which days are meant, such as Europe/Berlin [default: as before]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// Seats beyond those owned that may be in use
@@ -139,15 +146,63 @@ fn path(id: &str) -> Result<String, Failure> {
     Ok(format!("/v1/entitlements/{}", segment(id)?))
 }
 
+/// The ends of a validity as they were typed, read.
+struct Validity {
+    from: Option<String>,
+    to: Option<String>,
+    /// Of what days are; none if no day is said.
+    time_zone: Option<String>,
+}
+
+impl Validity {
+    /// Reads them; days are of `zone`, or of this computer's time zone.
+    fn read(from: Option<&str>, to: Option<&str>, zone: Option<String>) -> Result<Self, String> {
+        if from.is_none() && to.is_none() {
+            return Ok(Validity {
+                from: None,
+                to: None,
+                time_zone: zone,
+            });
+        }
+        let now = time::now_in(zone.as_deref())?;
+        let end = |text: Option<&str>, is_first| {
+            text.map(|text| time::bound(text, is_first, &now))
+                .transpose()
+        };
+        let (from, to) = (end(from, true)?, end(to, false)?);
+        let is_day = |end: &Option<Bound>| matches!(end, Some(Bound::Day(_)));
+        let time_zone = match zone {
+            None if is_day(&from) || is_day(&to) => Some(zone_of_days()?),
+            zone => zone,
+        };
+        Ok(Validity {
+            from: from.map(Bound::text),
+            to: to.map(Bound::text),
+            time_zone,
+        })
+    }
+}
+
+/// The time zone that days are of where none is named.
+fn zone_of_days() -> Result<String, String> {
+    time::zone_here().ok_or_else(|| {
+        "this computer's time zone has no name that a server knows; give --time-zone, such as \
+         Europe/Berlin"
+            .to_owned()
+    })
+}
+
 async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failure> {
+    let (from, to) = (args.from.as_deref(), args.to.as_deref());
+    let valid = Validity::read(from, to, args.time_zone).map_err(Failure::usage)?;
     let request = EntitlementRequest {
         product: args.product,
         metric: args.metric,
         seats: args.seats,
         overdraft: args.overdraft,
-        from: args.from,
-        to: args.to,
-        time_zone: args.time_zone,
+        from: valid.from,
+        to: valid.to,
+        time_zone: valid.time_zone,
     };
     let made: Wire = client
         .post_keyed("/v1/entitlements", &host::request_key(), &request)
@@ -187,18 +242,24 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
     }
     let dates_change = args.from.is_some() || args.to.is_some() || args.time_zone.is_some();
     let old: Wire = client.get(&path(&args.id)?).await?;
-    let date = |new: Option<String>, day: Option<String>, at: Option<jiff::Timestamp>| match new {
-        Some(text) => Some(text).filter(|text| !text.is_empty()),
-        None => day.or_else(|| at.map(|time| time.to_string())),
+    let zone = args.time_zone.or(old.time_zone);
+    let new = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let typed = Validity::read(new(&args.from).as_deref(), new(&args.to).as_deref(), zone);
+    let typed = typed.map_err(Failure::usage)?;
+    let date = |is_typed, new: Option<String>, day: Option<String>, at: Option<jiff::Timestamp>| {
+        match is_typed {
+            true => new,
+            false => day.or_else(|| at.map(|time| time.to_string())),
+        }
     };
     let request = EntitlementRequest {
         product: old.product,
         metric: old.metric,
         seats: args.seats.unwrap_or(old.seats),
         overdraft: args.overdraft.unwrap_or(old.overdraft),
-        from: date(args.from, old.from_day, old.from),
-        to: date(args.to, old.to_day, old.to),
-        time_zone: args.time_zone.or(old.time_zone),
+        from: date(args.from.is_some(), typed.from, old.from_day, old.from),
+        to: date(args.to.is_some(), typed.to, old.to_day, old.to),
+        time_zone: typed.time_zone,
     };
     let new: Wire = client.put(&path(&args.id)?, &request).await?;
     if context.json() {
@@ -216,16 +277,28 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
     }
 }
 
-/// One end of a validity: the day as it was said, with its zone, or the instant here.
-fn end(day: Option<&String>, zone: Option<&String>, at: Option<jiff::Timestamp>) -> String {
+/// One end of a validity: the day as it was said, with its zone unless that is `here`, or the
+/// instant here.
+fn end(
+    day: Option<&String>,
+    zone: Option<&String>,
+    at: Option<jiff::Timestamp>,
+    here: &str,
+) -> String {
     match (day, zone) {
-        (Some(day), Some(zone)) if zone != "UTC" => format!("{day} ({zone})"),
+        (Some(day), Some(zone)) if zone != here => format!("{day} ({zone})"),
         (Some(day), _) => day.clone(),
         (None, _) => time::local_or_dash(at),
     }
 }
 
+/// The time zone that is not named beside days.
+fn here() -> String {
+    time::zone_here().unwrap_or_default()
+}
+
 fn table(items: &[Wire]) -> Table {
+    let here = here();
     let mut table = Table::new(&[
         "ENTITLEMENT",
         "PRODUCT",
@@ -244,8 +317,18 @@ fn table(items: &[Wire]) -> Table {
             item.seats.to_string(),
             item.overdraft.to_string(),
             item.in_use.to_string(),
-            end(item.from_day.as_ref(), item.time_zone.as_ref(), item.from),
-            end(item.to_day.as_ref(), item.time_zone.as_ref(), item.to),
+            end(
+                item.from_day.as_ref(),
+                item.time_zone.as_ref(),
+                item.from,
+                &here,
+            ),
+            end(
+                item.to_day.as_ref(),
+                item.time_zone.as_ref(),
+                item.to,
+                &here,
+            ),
         ]);
     }
     table

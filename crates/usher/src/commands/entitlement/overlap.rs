@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use usher_api::Entitlement as Wire;
 use usher_api::client::Client;
 
-use super::end;
 use super::sums::renews;
+use super::{end, here};
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch};
 use crate::output::{counted, tame};
@@ -20,11 +20,11 @@ pub(super) async fn told(client: &Client, entitlement: &Wire) -> Result<Vec<Stri
     let query = Query::new("/v1/entitlements").with("product", Some(&entitlement.product));
     let all = fetch(client, &query, &Extent::ALL).await?;
     let all: Vec<&Wire> = all.items.iter().collect();
-    Ok(sentences(entitlement, &all))
+    Ok(sentences(entitlement, &all, &here()))
 }
 
-/// The same among `all` of its product.
-pub(super) fn sentences(entitlement: &Wire, all: &[&Wire]) -> Vec<String> {
+/// The same among `all` of its product; days of the time zone `here` are shown without it.
+pub(super) fn sentences(entitlement: &Wire, all: &[&Wire], here: &str) -> Vec<String> {
     let others = all
         .iter()
         .copied()
@@ -33,7 +33,7 @@ pub(super) fn sentences(entitlement: &Wire, all: &[&Wire]) -> Vec<String> {
     let mut said: Vec<String> = both
         .iter()
         .take(NAMED)
-        .map(|other| sentence(entitlement, other, all))
+        .map(|other| sentence(entitlement, other, all, here))
         .collect();
     if both.len() > NAMED {
         let more = counted((both.len() - NAMED) as u64, "more entitlement");
@@ -42,18 +42,23 @@ pub(super) fn sentences(entitlement: &Wire, all: &[&Wire]) -> Vec<String> {
     said
 }
 
-fn sentence(entitlement: &Wire, other: &Wire, all: &[&Wire]) -> String {
+fn sentence(entitlement: &Wire, other: &Wire, all: &[&Wire], here: &str) -> String {
     let pair = [entitlement, other];
     let begin = pair.into_iter().max_by(|a, b| begins(a.from, b.from));
     let end_of = pair.into_iter().max_by(|a, b| ends(b.to, a.to));
     let (first, last) = (begin.unwrap_or(other), end_of.unwrap_or(other));
     let zone = |it: &Wire| it.time_zone.clone();
-    let from = first
-        .from
-        .map(|at| end(first.from_day.as_ref(), zone(first).as_ref(), Some(at)));
+    let from = first.from.map(|at| {
+        end(
+            first.from_day.as_ref(),
+            zone(first).as_ref(),
+            Some(at),
+            here,
+        )
+    });
     let to = last
         .to
-        .map(|at| end(last.to_day.as_ref(), zone(last).as_ref(), Some(at)));
+        .map(|at| end(last.to_day.as_ref(), zone(last).as_ref(), Some(at), here));
     let when = match (from, to) {
         (Some(from), Some(to)) if from == to => format!("on {from}"),
         (Some(from), Some(to)) => format!("from {from} to {to}"),
@@ -157,18 +162,21 @@ pub(super) mod tests {
             wire("E3", 1, Some(("2027-12-31", "2028-12-31"))),
         ];
         assert_eq!(
-            sentences(&all[1], &every(&all)),
+            sentences(&all[1], &every(&all), "UTC"),
             [
                 "It takes over from E1 (10 seats): both count on 2026-12-31, and 20 seats may then be used."
             ]
         );
         assert_eq!(
-            sentences(&all[0], &every(&all)),
+            sentences(&all[0], &every(&all), "UTC"),
             [
                 "E2 (10 seats) takes over from it: both count on 2026-12-31, and 20 seats may then be used."
             ]
         );
-        assert_eq!(sentences(&all[2], &every(&all)), Vec::<String>::new());
+        assert_eq!(
+            sentences(&all[2], &every(&all), "UTC"),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
@@ -179,14 +187,14 @@ pub(super) mod tests {
             wire("E3", 2, None),
         ];
         assert_eq!(
-            sentences(&all[1], &every(&all)),
+            sentences(&all[1], &every(&all), "UTC"),
             [
                 "From 2026-07-01 to 2026-07-31 E1 (10 seats) counts too: 13 seats may then be used.",
                 "From 2026-07-01 to 2026-07-31 E3 (2 seats) counts too: 13 seats may then be used.",
             ]
         );
         assert_eq!(
-            sentences(&all[2], &every(&all))[0],
+            sentences(&all[2], &every(&all), "UTC")[0],
             "At all times E1 (10 seats) counts too: 12 seats may then be used."
         );
     }

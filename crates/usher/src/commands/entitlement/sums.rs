@@ -29,7 +29,7 @@ pub(super) struct Change {
 }
 
 /// The changes that `added` makes to `owned`, by product in the order of the rows.
-pub(super) fn changes(added: &[Wire], owned: &[Wire], now: Timestamp) -> Vec<Change> {
+pub(super) fn changes(added: &[Wire], owned: &[Wire], now: Timestamp, here: &str) -> Vec<Change> {
     let mut products: BTreeMap<&str, Vec<&Wire>> = BTreeMap::new();
     for it in owned {
         products.entry(&it.product).or_default().push(it);
@@ -54,7 +54,8 @@ pub(super) fn changes(added: &[Wire], owned: &[Wire], now: Timestamp) -> Vec<Cha
             seats_added: new.iter().map(|it| u64::from(it.seats)).sum(),
             seats_after: today(&all, now),
             most_seats,
-            most_from: first.map(|it| end(it.from_day.as_ref(), it.time_zone.as_ref(), it.from)),
+            most_from: first
+                .map(|it| end(it.from_day.as_ref(), it.time_zone.as_ref(), it.from, here)),
             entitlements_added: new.len() as u64,
         }
     };
@@ -175,7 +176,7 @@ mod tests {
 
     fn told(added: &[Wire], owned: &[Wire]) -> (u64, u64, u64, Option<String>) {
         let now = "2026-11-30T12:00:00Z".parse().unwrap();
-        let change = changes(added, owned, now).remove(0);
+        let change = changes(added, owned, now, "UTC").remove(0);
         let Change {
             seats_before,
             seats_after,

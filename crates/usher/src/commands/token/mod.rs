@@ -1,11 +1,16 @@
 //! `usher token`: who may do what.
 
+mod file;
+
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use usher_api::client::Client;
-use usher_api::{Role, TokenCreated, TokenInfo, TokenRequest};
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, Page, Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_core::people::TOKEN_REALM;
 
+use self::file::TokenFile;
 use super::managed;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -33,7 +38,7 @@ impl Token {
     }
 }
 
-/// Make a token; it is printed alone on stdout, this once
+/// Make a token; it is printed alone on stdout, or written to a file, this once
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Roles: client (seats for the one user it is bound to), agent (reports for one computer), backup
@@ -42,15 +47,17 @@ for anyone), admin (everything).
 A manager takes tokens of its own, of role viewer, operator or admin: --at-manager makes one.
 
 Examples:
-  (umask 077; usher token create --role client --user anna > anna.token)
-  (umask 077; usher token create --role client --user anna --realm corp.example > anna.token)
+  usher token create --role client --user anna --to anna.token
+  usher token create --role client --user berta --realm corp.example --to berta.token
   usher token create --role viewer --name dashboard --expires 90d
-  (umask 077; usher token create --role viewer --name nagios --at-manager > nagios.token)
+  usher token create --role viewer --name nagios --at-manager --if-missing --to nagios.token
   usher token create --role agent --computer c-1f2e --rotate
 
 Of two tokens with the same role, name and binding both are valid. --rotate makes a new one and then
 revokes those before it; --if-missing makes one only if there is none, for its secret is not shown
-again.")]
+again. The file of --to is for its owner alone to read (one that is there keeps its owner), written
+whole or not at all, and kept by --if-missing while the server takes what it holds; a shell's `>`
+empties a file before anybody knows whether a token will be made.")]
 pub(crate) struct Create {
     /// What its bearer may do
     #[arg(long, value_name = "ROLE",
@@ -80,6 +87,9 @@ pub(crate) struct Create {
     /// Revoke the valid ones with the same role, name and binding, once the new one is made
     #[arg(long)]
     rotate: bool,
+    /// Write the token to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
     #[command(flatten)]
     at: AtManager,
 }
@@ -99,6 +109,12 @@ impl AtManager {
             Some(url) => managed::client(url, context).await,
             None => context.client(),
         }
+    }
+
+    /// One that shows another token.
+    fn client_with(&self, context: &Context, token: String) -> Result<Client, Failure> {
+        let url = self.at_manager.as_deref().unwrap_or(context.server());
+        context.client_of(url, Some(token))
     }
 }
 
@@ -174,6 +190,16 @@ async fn create(args: Create, context: &Context) -> Result<(), Failure> {
         )
         .next("Give --name TEXT."));
     }
+    let to = args.to.as_deref().map(TokenFile::new).transpose()?;
+    if let Some(file) = to.as_ref().filter(|file| file.held().is_some())
+        && !(args.rotate || args.if_missing)
+    {
+        let path = file.path().display();
+        return Err(Failure::failed(format!("{path} is there already")).next(
+            "--if-missing keeps it while its token is valid, --rotate replaces both; or name \
+             another file.",
+        ));
+    }
     let there = match is_nobodys {
         true => Vec::new(),
         false => like(&client, &request).await?,
@@ -181,28 +207,50 @@ async fn create(args: Create, context: &Context) -> Result<(), Failure> {
     if args.if_missing
         && let Some(one) = there.first()
     {
-        if context.json() {
-            return print_json(one);
-        }
-        eprintln_quiet(&format!(
-            "Token {} is there already: none is made, and its secret is not shown again. \
-             --rotate replaces it.",
-            one.id
-        ));
-        return Ok(());
+        return match &to {
+            Some(file) => {
+                let held = file.held().map(str::to_owned);
+                let taken = match held {
+                    Some(token) => is_taken(&args.at.client_with(context, token)?).await?,
+                    None => false,
+                };
+                kept(one, file, taken, context)
+            }
+            None => none_made(one, context),
+        };
     }
     let made: TokenCreated = client
         .post_keyed("/v1/tokens", &host::request_key(), &request)
         .await?;
-    match context.json() {
-        true => print_json(&made)?,
-        false => line(&made.token)?,
+    let (id, role) = (&made.info.id, made.info.role.as_str());
+    match to {
+        Some(file) => {
+            let path = file.path().to_owned();
+            if let Err(failure) = file.replace(&made.token) {
+                // Nobody has it.
+                client
+                    .delete(&format!("/v1/tokens/{}", segment(id)?))
+                    .await?;
+                return Err(failure.next(format!("Token {id} was made and is revoked again.")));
+            }
+            if context.json() {
+                print_json(&made.info)?;
+            }
+            eprintln_quiet(&format!(
+                "Token {id} for role {role} is in {}.",
+                path.display()
+            ));
+        }
+        None => {
+            match context.json() {
+                true => print_json(&made)?,
+                false => line(&made.token)?,
+            }
+            eprintln_quiet(&format!(
+                "Token {id} for role {role}: keep it, it is not shown again.",
+            ));
+        }
     }
-    eprintln_quiet(&format!(
-        "Token {} for role {}: keep it, it is not shown again.",
-        made.info.id,
-        made.info.role.as_str()
-    ));
     // The new one is out first: who is cut off here has two that are valid, and never none.
     for before in &there {
         if args.rotate {
@@ -219,6 +267,68 @@ async fn create(args: Create, context: &Context) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// `--if-missing` where there is one, and nothing to keep it in.
+fn none_made(one: &TokenInfo, context: &Context) -> Result<(), Failure> {
+    if context.json() {
+        return print_json(one);
+    }
+    let what = format!(
+        "token {} is there already: none is made, and its secret is not shown again",
+        one.id
+    );
+    if file::is_output_an_empty_file() {
+        return Err(Failure::failed(format!(
+            "{what}. The file that the output goes to is empty: a shell's `>` has emptied it"
+        ))
+        .next("--rotate makes another token and revokes this one; --to FILE instead of `> FILE` keeps a file that is there."));
+    }
+    eprintln_quiet(&format!(
+        "{}{}. --rotate replaces it.",
+        what[..1].to_uppercase(),
+        &what[1..]
+    ));
+    Ok(())
+}
+
+/// `--if-missing` where there is one, and a file that is to hold it.
+fn kept(
+    one: &TokenInfo,
+    file: &TokenFile,
+    is_taken: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    let path = file.path().display();
+    if is_taken {
+        eprintln_quiet(&format!(
+            "Token {} is there already, and {path} is kept.",
+            one.id
+        ));
+        return match context.json() {
+            true => print_json(one),
+            false => Ok(()),
+        };
+    }
+    let why = match file.held() {
+        Some(_) => format!("{path} holds another, which is not taken"),
+        None => format!("{path} does not hold it"),
+    };
+    Err(Failure::failed(format!(
+        "token {} is there already, its secret is not shown again, and {why}",
+        one.id
+    ))
+    .next("--rotate instead of --if-missing makes another token and revokes this one."))
+}
+
+/// Whether a token is taken where the client asks, whatever it may do.
+async fn is_taken(client: &Client) -> Result<bool, Failure> {
+    match client.get::<Page<TokenInfo>>("/v1/tokens?limit=1").await {
+        Ok(_) => Ok(true),
+        Err(ClientError::Problem(problem)) if problem.is(Code::Forbidden) => Ok(true),
+        Err(ClientError::Problem(problem)) if problem.is(Code::Unauthorized) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The valid tokens with the role, name and binding of a request.

@@ -1,10 +1,15 @@
 //! Times and durations, as people write and read them.
 
+mod when;
+
 use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, ZonedDateTime};
+use jiff::{Timestamp, ZonedDateTime};
+
+pub(crate) use self::when::written;
+use self::when::{Lean, When};
 
 /// A time in this computer's time zone.
 pub(crate) fn local(time: Timestamp) -> String {
@@ -72,7 +77,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// Reads an instant: an RFC 3339 time, a day or what people call one (its first second here), or
 /// how long ago (`7d`, `2 hours ago`).
 pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
-    match period(text, ZonedDateTime::now())? {
+    match period(text, &ZonedDateTime::now(), Lean::Behind) {
         Some((begin, _)) => Ok(begin),
         None => ago(text),
     }
@@ -80,7 +85,7 @@ pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
 
 /// Reads the end of a time that is looked at: the same, and of a day its last second.
 pub(crate) fn up_to(text: &str) -> Result<Timestamp, String> {
-    match period(text, ZonedDateTime::now())? {
+    match period(text, &ZonedDateTime::now(), Lean::Behind) {
         Some((_, end)) => Ok(end),
         None => ago(text),
     }
@@ -89,12 +94,13 @@ pub(crate) fn up_to(text: &str) -> Result<Timestamp, String> {
 /// Reads the end of something: an RFC 3339 time, a day (its last second here), or how long from now.
 /// The last day that there is, by which people mean that it has no end, is the last instant.
 pub(crate) fn until(text: &str) -> Result<Timestamp, String> {
-    if let Some((_, end)) = period(text, ZonedDateTime::now())? {
+    if let Some((_, end)) = period(text, &ZonedDateTime::now(), Lean::Ahead) {
         return Ok(end);
     }
     let Ok(ahead) = duration(text) else {
         return Err(format!(
-            "{text:?} is not a time; write it like 2026-12-31, 2026-12-31T18:00:00Z, or how long from now: 90d"
+            "{text:?} is not a time; write it like 2026-12-31, 2026-12-31T18:00:00Z, tomorrow, \
+             \"next friday\", or how long from now: 90d"
         ));
     };
     let beyond = |_| format!("{text:?} from now is beyond the year 9999; leave it out for no end");
@@ -114,43 +120,80 @@ fn ago(text: &str) -> Result<Timestamp, String> {
 
 /// From when to when something lasts that is written as an instant, as a day, or as people call
 /// days: `yesterday`, `this week` (from Monday on), `last month`. None: it is nothing of these.
-fn period(text: &str, now: ZonedDateTime) -> Result<Option<(Timestamp, Timestamp)>, String> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(Some((time, time)));
-    }
-    let today = now.date();
-    let monday = |weeks: i64| {
-        let days = i64::from(today.weekday().to_monday_zero_offset());
-        today.checked_sub((days + 7 * weeks).days())
-    };
-    let first = |months: i64| today.first_of_month().checked_sub(months.months());
-    let new_year = |years: i64| today.first_of_year().checked_sub(years.years());
-    let words = text.trim().to_lowercase();
-    let begin_and_end = match &*words {
-        "now" => return Ok(Some((now.timestamp(), now.timestamp()))),
-        "today" => (Ok(today), today.tomorrow()),
-        "yesterday" => (today.yesterday(), Ok(today)),
-        "this week" => (monday(0), monday(-1)),
-        "last week" => (monday(1), monday(0)),
-        "this month" => (first(0), first(-1)),
-        "last month" => (first(1), first(0)),
-        "this year" => (new_year(0), new_year(-1)),
-        "last year" => (new_year(1), new_year(0)),
-        _ => match text.parse::<Date>() {
-            Ok(day) => (Ok(day), day.tomorrow()),
-            // A time of the last two days of the calendar, not all of which are instants.
-            Err(_) if text.starts_with("9999-12-3") => {
-                return Ok(Some((Timestamp::MAX, Timestamp::MAX)));
-            }
-            Err(_) => return Ok(None),
-        },
-    };
-    // What is beyond the calendar is its end.
-    let instant = |day: Result<Date, jiff::Error>| {
+fn period(text: &str, now: &ZonedDateTime, lean: Lean) -> Option<(Timestamp, Timestamp)> {
+    let start = |day: Result<Date, jiff::Error>| {
+        // What is beyond the calendar is its end.
         day.and_then(|day| day.to_zoned_datetime(now.time_zone().clone()))
             .map_or(Timestamp::MAX, |start| start.timestamp())
     };
-    Ok(Some((instant(begin_and_end.0), instant(begin_and_end.1))))
+    Some(match When::read(text, now, lean)? {
+        When::At(time) => (time, time),
+        When::Days(first, last) => (start(Ok(first)), start(last.tomorrow())),
+        When::Never => (Timestamp::MAX, Timestamp::MAX),
+    })
+}
+
+/// Whether a date is one by which people mean that something has no end.
+pub(crate) fn is_never(text: &str) -> bool {
+    text.starts_with("9999-12-3")
+}
+
+/// The name of this computer's time zone, if it has one: days that are typed are days of it.
+pub(crate) fn zone_here() -> Option<String> {
+    let zone = TimeZone::system();
+    // Where nothing is said of a zone, times are shown in UTC.
+    match zone.iana_name() {
+        _ if zone.is_unknown() => Some("UTC".to_owned()),
+        Some("Etc/UTC" | "Etc/Zulu" | "Zulu" | "UCT" | "Etc/UCT" | "Universal") => {
+            Some("UTC".to_owned())
+        }
+        named => named.map(str::to_owned),
+    }
+}
+
+/// One end of a validity, as a server reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// A day, which is written with its time zone beside it.
+    Day(String),
+    /// An instant, or the end of the calendar.
+    At(String),
+}
+
+impl Bound {
+    /// The text of it.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Bound::Day(text) | Bound::At(text) => text,
+        }
+    }
+}
+
+/// Reads a first day (`is_first`) or a last one, or an instant, with `now` in the zone that days are
+/// of. Of a week, a month or a year it is the first day or the last.
+pub(crate) fn bound(text: &str, is_first: bool, now: &ZonedDateTime) -> Result<Bound, String> {
+    match When::read(text, now, Lean::Ahead) {
+        Some(When::Days(first, last)) => Ok(Bound::Day(match is_first {
+            true => first.to_string(),
+            false => last.to_string(),
+        })),
+        Some(When::At(at)) => Ok(Bound::At(at.to_string())),
+        Some(When::Never) => Ok(Bound::At(text.trim().to_owned())),
+        None => Err(format!(
+            "{text:?} is not a date; write it like 2026-12-31, tomorrow, \"next monday\", \
+             \"in 30 days\" or 2026-12-31T18:00:00Z"
+        )),
+    }
+}
+
+/// The instant that it is now, where days are of the time zone `zone`, or of this computer's.
+pub(crate) fn now_in(zone: Option<&str>) -> Result<ZonedDateTime, String> {
+    let now = ZonedDateTime::now();
+    let Some(zone) = zone else { return Ok(now) };
+    let zone = TimeZone::get(zone).map_err(|_| {
+        format!("{zone:?} is no time zone known here; give a name such as Europe/Berlin")
+    })?;
+    Ok(now.with_time_zone(zone))
 }
 
 #[cfg(test)]
@@ -219,30 +262,40 @@ mod tests {
     }
 
     #[test]
-    fn days_and_weeks_are_read_as_people_say_them() {
+    fn what_lasts_for_days_begins_with_the_first_and_ends_with_the_last() {
         // A Wednesday.
         let now: ZonedDateTime = "2026-11-25T10:00:00+01:00[Europe/Berlin]".parse().unwrap();
         let read = |text: &str| {
-            let (begin, end) = period(text, now.clone()).unwrap().unwrap();
-            let day = |at: Timestamp| {
-                at.to_zoned_datetime(now.time_zone().clone())
-                    .date()
-                    .to_string()
-            };
-            (day(begin), day(end))
+            let (begin, end) = period(text, &now, Lean::Behind).unwrap();
+            (begin.to_string(), end.to_string())
         };
         for (text, begin, end) in [
-            ("today", "2026-11-25", "2026-11-26"),
-            ("Yesterday", "2026-11-24", "2026-11-25"),
-            ("this week", "2026-11-23", "2026-11-30"),
-            ("last week", "2026-11-16", "2026-11-23"),
-            ("this month", "2026-11-01", "2026-12-01"),
-            ("last month", "2026-10-01", "2026-11-01"),
-            ("last year", "2025-01-01", "2026-01-01"),
-            ("2026-01-31", "2026-01-31", "2026-02-01"),
+            ("Yesterday", "2026-11-23T23:00:00Z", "2026-11-24T23:00:00Z"),
+            ("last week", "2026-11-15T23:00:00Z", "2026-11-22T23:00:00Z"),
+            ("last year", "2024-12-31T23:00:00Z", "2025-12-31T23:00:00Z"),
         ] {
             assert_eq!(read(text), (begin.to_owned(), end.to_owned()), "{text}");
         }
         assert_is_ago("2 hours ago", 7_200);
+    }
+
+    #[test]
+    fn a_validity_is_of_days_where_days_are_said() {
+        let now: ZonedDateTime = "2026-11-25T10:00:00+01:00[Europe/Berlin]".parse().unwrap();
+        let read = |text: &str, is_first| bound(text, is_first, &now).unwrap();
+        let day = |text: &str| Bound::Day(text.to_owned());
+        let at = |text: &str| Bound::At(text.to_owned());
+        assert_eq!(read("tomorrow", true), day("2026-11-26"));
+        assert_eq!(read("next month", true), day("2026-12-01"));
+        assert_eq!(read("next month", false), day("2026-12-31"));
+        assert_eq!(read("9999-12-31", false), day("9999-12-31"));
+        assert_eq!(read("in 2 hours", false), at("2026-11-25T11:00:00Z"));
+        assert_eq!(read("2026-12-31 18:00", false), at("2026-12-31T17:00:00Z"));
+        assert_eq!(
+            read("9999-12-31T23:59:59Z", false),
+            at("9999-12-31T23:59:59Z")
+        );
+        let why = bound("soon", true, &now).unwrap_err();
+        insta::assert_snapshot!(why, @r#""soon" is not a date; write it like 2026-12-31, tomorrow, "next monday", "in 30 days" or 2026-12-31T18:00:00Z"#);
     }
 }

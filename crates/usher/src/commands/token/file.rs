@@ -1,0 +1,154 @@
+//! The file that a token is written to: private, and written whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Gid, Mode, Uid, fchmod, fchown, fstat};
+use usher_api::TOKEN_PREFIX;
+
+use crate::failure::Failure;
+
+/// More than any token has.
+const LIMIT_BYTES: u64 = 4_096;
+
+/// A file for a token, with what it holds now. Its new content is written beside it.
+#[derive(Debug)]
+pub(super) struct TokenFile {
+    path: PathBuf,
+    held: Option<String>,
+    part: PathBuf,
+    out: File,
+}
+
+impl TokenFile {
+    /// Looks at the file and makes sure that it can be written, before there is a token to lose.
+    pub(super) fn new(path: &Path) -> Result<TokenFile, Failure> {
+        let cannot = |error: io::Error| {
+            Failure::failed(format!(
+                "cannot write a token to {}: {error}",
+                path.display()
+            ))
+            .next("Name another file with --to FILE.")
+        };
+        let held = held(path)?;
+        let mut name = path.as_os_str().to_owned();
+        name.push(".part");
+        let part = PathBuf::from(name);
+        // In a folder of others' a link of theirs may stand there; it is never followed.
+        match fs::remove_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
+            _ => {}
+        }
+        let out = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&part)
+            .map_err(cannot)?;
+        let file = TokenFile {
+            path: path.to_owned(),
+            held,
+            part,
+            out,
+        };
+        file.keep_owner().map_err(cannot)?;
+        Ok(file)
+    }
+
+    /// The token that the file holds; none if it is not there, or empty.
+    pub(super) fn held(&self) -> Option<&str> {
+        self.held.as_deref()
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts a token in the place of what the file holds.
+    pub(super) fn replace(mut self, token: &str) -> Result<(), Failure> {
+        let mut write = || {
+            writeln!(self.out, "{token}")?;
+            self.out.sync_all()?;
+            fs::rename(&self.part, &self.path)?;
+            File::open(folder(&self.path))?.sync_all()
+        };
+        write().map_err(|error: io::Error| {
+            Failure::failed(format!("cannot write {}: {error}", self.path.display()))
+        })
+    }
+
+    /// The file stays of the account and group that it is of, such as a service's: where nobody
+    /// else could have put it there.
+    fn keep_owner(&self) -> io::Result<()> {
+        let Ok(before) = fs::symlink_metadata(&self.path) else {
+            return Ok(());
+        };
+        let own = fstat(&self.out)?;
+        if (before.uid(), before.gid()) == (own.st_uid, own.st_gid) {
+            return Ok(());
+        }
+        let folder = fs::metadata(folder(&self.path))?;
+        if folder.uid() != own.st_uid || folder.mode() & 0o022 != 0 {
+            return Err(io::Error::other(
+                "the file is another account's, in a folder that others may write to",
+            ));
+        }
+        let (uid, gid) = (Uid::from_raw(before.uid()), Gid::from_raw(before.gid()));
+        fchown(&self.out, Some(uid), Some(gid))?;
+        // Its group may go on reading it.
+        let mode = Mode::from_raw_mode(0o600 | before.mode() & 0o040);
+        Ok(fchmod(&self.out, mode)?)
+    }
+}
+
+impl Drop for TokenFile {
+    fn drop(&mut self) {
+        // Renamed, or not wanted.
+        drop(fs::remove_file(&self.part));
+    }
+}
+
+/// What the file at `path` holds, which is to be a token: a mistyped name costs no other file.
+fn held(path: &Path) -> Result<Option<String>, Failure> {
+    let text = match usher_files::read_own_text(path, LIMIT_BYTES) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(
+                Failure::failed(format!("{} can hold no token: {error}", path.display()))
+                    .next("Name another file with --to FILE."),
+            );
+        }
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        return Ok(None);
+    }
+    if !token.starts_with(TOKEN_PREFIX) || token.contains(char::is_whitespace) {
+        return Err(Failure::failed(format!(
+            "{} is there and holds something else than a token: it stays as it is",
+            path.display()
+        ))
+        .next("Name another file with --to FILE."));
+    }
+    Ok(Some(token.to_owned()))
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether the output goes to a file that is empty, as a shell makes one for `> FILE`.
+pub(super) fn is_output_an_empty_file() -> bool {
+    let stat = fstat(io::stdout().as_fd());
+    stat.is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_size == 0
+    })
+}

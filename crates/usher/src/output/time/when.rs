@@ -1,0 +1,238 @@
+//! Instants and days in people's words: `yesterday`, `next monday`, `in 30 days`, `31.12.2026`.
+
+use jiff::civil::{Date, DateTime, Weekday};
+use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
+
+use super::{duration, is_never};
+
+/// Whether a weekday without `last` or `next` is behind or ahead of today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lean {
+    /// The last one, or today.
+    Behind,
+    /// The next one, or today.
+    Ahead,
+}
+
+/// What a time that somebody wrote means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum When {
+    /// An instant.
+    At(Timestamp),
+    /// Whole days, from the first to the last.
+    Days(Date, Date),
+    /// The end of the calendar, by which people mean that something has no end.
+    Never,
+}
+
+impl When {
+    /// Reads it; none: it is nothing of that kind. The words are those of `now`'s time zone.
+    pub(super) fn read(text: &str, now: &ZonedDateTime, lean: Lean) -> Option<When> {
+        let text = text.trim();
+        if let Ok(time) = text.parse::<Timestamp>() {
+            return Some(When::At(time));
+        }
+        if let Some(day) = written(text) {
+            return Some(When::Days(day, day));
+        }
+        // A time of day without a zone is one of this computer's.
+        if text.contains(':')
+            && let Ok(time) = text.parse::<DateTime>()
+        {
+            let here = time.to_zoned_datetime(now.time_zone().clone()).ok()?;
+            return Some(When::At(here.timestamp()));
+        }
+        // A time of the last two days of the calendar, not all of which are instants.
+        if is_never(text) {
+            return Some(When::Never);
+        }
+        let words = text.to_lowercase();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let today = now.date();
+        let one = |day: Result<Date, jiff::Error>| day.ok().map(|day| When::Days(day, day));
+        match &words[..] {
+            ["now"] => Some(When::At(now.timestamp())),
+            ["today"] => Some(When::Days(today, today)),
+            ["yesterday"] => one(today.yesterday()),
+            ["tomorrow"] => one(today.tomorrow()),
+            ["this", unit] => span_of(unit, today, 0),
+            ["last", unit] => weekday(unit)
+                .map(|day| one(today.nth_weekday(-1, day)))
+                .unwrap_or_else(|| span_of(unit, today, -1)),
+            ["next", unit] => weekday(unit)
+                .map(|day| one(today.nth_weekday(1, day)))
+                .unwrap_or_else(|| span_of(unit, today, 1)),
+            ["in", rest @ ..] => ahead(rest, now),
+            [day] => {
+                let day = weekday(day)?;
+                match lean {
+                    _ if today.weekday() == day => Some(When::Days(today, today)),
+                    Lean::Behind => one(today.nth_weekday(-1, day)),
+                    Lean::Ahead => one(today.nth_weekday(1, day)),
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A day in figures: `2026-12-31`, or `31.12.2026`, where the day always comes first.
+pub(crate) fn written(text: &str) -> Option<Date> {
+    // Of a day and a time the library would read the day.
+    let is_day = text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    if let Some(day) = text.parse::<Date>().ok().filter(|_| is_day) {
+        return Some(day);
+    }
+    let parts: Vec<&str> = text.split('.').collect();
+    let [day, month, year] = parts[..] else {
+        return None;
+    };
+    let number = |text: &str, most: usize| {
+        let is_number =
+            (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| text.parse().ok()).flatten()
+    };
+    // A year of two digits may be of another century.
+    if year.len() != 4 {
+        return None;
+    }
+    let (day, month) = (number(day, 2)?, number(month, 2)?);
+    Date::new(
+        number(year, 4)?,
+        i8::try_from(month).ok()?,
+        i8::try_from(day).ok()?,
+    )
+    .ok()
+}
+
+fn weekday(word: &str) -> Option<Weekday> {
+    Some(match word {
+        "monday" | "mon" => Weekday::Monday,
+        "tuesday" | "tue" => Weekday::Tuesday,
+        "wednesday" | "wed" => Weekday::Wednesday,
+        "thursday" | "thu" => Weekday::Thursday,
+        "friday" | "fri" => Weekday::Friday,
+        "saturday" | "sat" => Weekday::Saturday,
+        "sunday" | "sun" => Weekday::Sunday,
+        _ => return None,
+    })
+}
+
+/// The week (from Monday on), month or year that is `by` of them away.
+fn span_of(unit: &str, today: Date, by: i64) -> Option<When> {
+    let (first, one) = match unit {
+        "week" => {
+            let days = i64::from(today.weekday().to_monday_zero_offset());
+            (today.checked_sub(days.days()).ok()?, 1.week())
+        }
+        "month" => (today.first_of_month(), 1.month()),
+        "year" => (today.first_of_year(), 1.year()),
+        _ => return None,
+    };
+    let first = first.checked_add(one.checked_mul(by).ok()?).ok()?;
+    // The last of the calendar ends with it.
+    let last = match first.checked_add(one) {
+        Ok(after) => after.yesterday().ok()?,
+        Err(_) => Date::MAX,
+    };
+    Some(When::Days(first, last))
+}
+
+/// `in 30 days` is a day, `in 2 hours` an instant.
+fn ahead(words: &[&str], now: &ZonedDateTime) -> Option<When> {
+    if let [number, unit] = words
+        && let Ok(number) = number.parse::<u32>()
+        && let Some(span) = whole_days(number.into(), unit)
+    {
+        let day = now.date().checked_add(span).ok()?;
+        return Some(When::Days(day, day));
+    }
+    let ahead = duration(&words.join(" ")).ok()?;
+    Some(When::At(now.timestamp().checked_add(ahead).ok()?))
+}
+
+fn whole_days(number: i64, unit: &str) -> Option<Span> {
+    let span = Span::new();
+    match unit {
+        "day" | "days" => span.try_days(number).ok(),
+        "week" | "weeks" => span.try_weeks(number).ok(),
+        "month" | "months" => span.try_months(number).ok(),
+        "year" | "years" => span.try_years(number).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, lean: Lean) -> String {
+        // A Wednesday.
+        let now: ZonedDateTime = "2026-11-25T10:00:00+01:00[Europe/Berlin]".parse().unwrap();
+        match When::read(text, &now, lean) {
+            Some(When::At(at)) => at.to_string(),
+            Some(When::Days(first, last)) if first == last => first.to_string(),
+            Some(When::Days(first, last)) => format!("{first} to {last}"),
+            Some(When::Never) => "never".to_owned(),
+            None => "not read".to_owned(),
+        }
+    }
+
+    #[test]
+    fn days_weeks_months_and_years_are_read_as_people_say_them() {
+        for (text, means) in [
+            ("2026-01-31", "2026-01-31"),
+            ("31.12.2026", "2026-12-31"),
+            ("1.2.2026", "2026-02-01"),
+            ("31.12.26", "not read"),
+            ("12/31/2026", "not read"),
+            ("+1.12.2026", "not read"),
+            ("9999-12-31", "9999-12-31"),
+            ("9999-12-31T23:59:59Z", "never"),
+            ("now", "2026-11-25T09:00:00Z"),
+            ("2026-11-25T09:00:00+01:00", "2026-11-25T08:00:00Z"),
+            ("2026-11-25T09:00", "2026-11-25T08:00:00Z"),
+            ("2026-07-01 09:00:30", "2026-07-01T07:00:30Z"),
+            ("today", "2026-11-25"),
+            (" Yesterday ", "2026-11-24"),
+            ("tomorrow", "2026-11-26"),
+            ("this week", "2026-11-23 to 2026-11-29"),
+            ("last week", "2026-11-16 to 2026-11-22"),
+            ("next week", "2026-11-30 to 2026-12-06"),
+            ("this month", "2026-11-01 to 2026-11-30"),
+            ("last month", "2026-10-01 to 2026-10-31"),
+            ("next  month", "2026-12-01 to 2026-12-31"),
+            ("last year", "2025-01-01 to 2025-12-31"),
+            ("next year", "2027-01-01 to 2027-12-31"),
+            ("next monday", "2026-11-30"),
+            ("next wednesday", "2026-12-02"),
+            ("last wednesday", "2026-11-18"),
+            ("in 1 day", "2026-11-26"),
+            ("in 30 days", "2026-12-25"),
+            ("in 2 weeks", "2026-12-09"),
+            ("in 3 months", "2027-02-25"),
+            ("in 1 year", "2027-11-25"),
+            ("in 2 hours", "2026-11-25T11:00:00Z"),
+            ("in 99999999 years", "not read"),
+            ("in", "not read"),
+            ("next", "not read"),
+            ("next decade", "not read"),
+            ("the day before", "not read"),
+            ("", "not read"),
+        ] {
+            assert_eq!(read(text, Lean::Behind), means, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_weekday_alone_is_the_last_one_of_what_was_and_the_next_one_of_what_will_be() {
+        for (text, behind, ahead) in [
+            ("monday", "2026-11-23", "2026-11-30"),
+            ("Fri", "2026-11-20", "2026-11-27"),
+            ("wednesday", "2026-11-25", "2026-11-25"),
+        ] {
+            assert_eq!(read(text, Lean::Behind), behind, "{text}");
+            assert_eq!(read(text, Lean::Ahead), ahead, "{text}");
+        }
+    }
+}
