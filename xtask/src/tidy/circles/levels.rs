@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::modules::Modules;
-use super::names::Names;
+use super::modules::{Modules, Named};
+use super::names::{Names, Target};
 
 /// A place where one module names something of another: the first in its file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,12 @@ pub(super) fn circles(modules: &Modules) -> Vec<Circle> {
     let mut levels: BTreeMap<usize, Ties> = BTreeMap::new();
     for (from, module) in modules.0.iter().enumerate() {
         let imports = module.imports.iter().map(|import| &import.path);
-        for named in imports.chain(&module.names) {
+        // A single name in code is no module: it is a variable that is called like one.
+        let in_code = |named: &&Named| {
+            let is_module = |target: Target| target.item.is_none();
+            named.segments.len() > 1 || !names.target(from, named).is_some_and(is_module)
+        };
+        for named in imports.chain(module.names.iter().filter(in_code)) {
             let Some(target) = names.target(from, named) else {
                 continue;
             };

@@ -103,6 +103,22 @@ fn a_glob_of_the_parent_counts_by_the_names_that_are_used() {
 }
 
 #[test]
+fn a_variable_that_is_called_like_a_module_is_none() {
+    let files = [
+        (
+            "lib.rs",
+            "mod one;\nmod two;\nuse one::One;\nuse two::Two;\n",
+        ),
+        (
+            "one.rs",
+            "use super::*;\npub struct One;\nfn f(two: u8) -> u8 { two }\n",
+        ),
+        ("two.rs", "use super::*;\npub struct Two(One);\n"),
+    ];
+    circles(&files, &[]);
+}
+
+#[test]
 fn what_lies_in_a_folder_counts_for_the_folder() {
     let files = [
         ("lib.rs", "mod high;\nmod low;\n"),
