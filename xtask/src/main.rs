@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bounded;
 mod bpf;
 mod endure;
 mod learn_table;

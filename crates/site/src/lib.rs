@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod concerns;
+mod counts;
 mod rows;
 mod schema;
 mod sqlite;

@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use usher_core::messages::{Message, Severity};
 
+use crate::counts::{signed, unsigned};
 use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Tally};
 use crate::schema::STEPS;
 use crate::{MESSAGES_LIMIT, Site, SiteError, concerns};
@@ -122,14 +123,6 @@ fn severity_of(number: i64) -> Severity {
         1 => Severity::Warning,
         _ => Severity::Error,
     }
-}
-
-pub(crate) fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or(0)
 }
 
 const MESSAGE_COLUMNS: &str = "record_id, id, computer, site, server, process_id, first_ms, \

@@ -1,6 +1,6 @@
 //! All messages: what each means, what to check, what Usher does itself.
 
-use super::message::{Kind, Severity};
+use super::grade::{Kind, Severity};
 
 /// A message of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
