@@ -4,6 +4,7 @@
 
 mod beside;
 mod disk;
+mod document;
 mod figures;
 mod gate;
 mod growth;

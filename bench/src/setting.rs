@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::beside::table::write_between;
+use crate::document::write_between;
 
 #[derive(Args)]
 pub(crate) struct Setting {

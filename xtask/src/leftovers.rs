@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::process::{self, State, succeeds, within};
+use crate::bounded::{State, state_of, succeeds, within};
 
 const PREFIX: &str = "usher-test-";
 /// How long one command of the sweep may take.
@@ -62,7 +62,7 @@ pub(crate) fn remove(folders: &[PathBuf]) -> Vec<String> {
 /// Whether this is a test's whose process is over.
 fn is_left(path: &Path) -> bool {
     let mut parts = path.iter().filter_map(|part| part.to_str());
-    parts.any(|part| owner(part).is_some_and(|pid| process::state_of(pid) == State::Over))
+    parts.any(|part| owner(part).is_some_and(|pid| state_of(pid) == State::Over))
 }
 
 /// The process in a name that a test has given.

@@ -12,8 +12,9 @@ use rustix::fs::FlockOperation;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use usher_testing::undo;
 
+use crate::bounded::{State, state_of, within};
 use crate::leftovers;
-use crate::process::{Runner, State, children_of, end_adopted, state_of, within};
+use crate::process::{Runner, children_of, end_adopted};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Above all process ids that there are.

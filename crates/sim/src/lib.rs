@@ -11,6 +11,7 @@
 mod clients;
 mod clock;
 mod plan;
+mod planted;
 mod report;
 mod rng;
 mod run;
@@ -22,7 +23,8 @@ mod timeline;
 mod truth;
 mod usher;
 
+pub use planted::Planted;
 pub use report::{Column, Report, SeedFaults, Series};
-pub use scenarios::{Options, Planted, SCENARIOS, Scenario};
+pub use scenarios::{Options, SCENARIOS, Scenario};
 pub use tally::Tally;
 pub use timeline::Entry;

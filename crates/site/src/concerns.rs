@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Result, params};
 
+use crate::columns::{signed, unsigned};
 use crate::rows::ConcernRow;
-use crate::sqlite::{signed, unsigned};
 
 pub(crate) fn list(connection: &Connection, server: &str) -> Result<Vec<ConcernRow>> {
     let mut statement = connection.prepare_cached(

@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
-use usher_core::messages::{Message, Severity};
+use usher_core::messages::Message;
 
+use crate::columns::{severity_number, signed, unsigned};
 use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Spell, Tally};
 use crate::schema::STEPS;
 use crate::{MESSAGES_LIMIT, Site, SiteError, concerns, tallies};
@@ -106,30 +107,6 @@ fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
             .map_err(|error| failed("bring the tables up to date", &error))?;
     }
     Ok(())
-}
-
-pub(crate) fn severity_number(severity: Severity) -> i64 {
-    match severity {
-        Severity::Informational => 0,
-        Severity::Warning => 1,
-        Severity::Error => 2,
-    }
-}
-
-pub(crate) fn severity_of(number: i64) -> Severity {
-    match number {
-        0 => Severity::Informational,
-        1 => Severity::Warning,
-        _ => Severity::Error,
-    }
-}
-
-pub(crate) fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or(0)
 }
 
 const MESSAGE_COLUMNS: &str = "record_id, id, computer, site, server, process_id, first_ms, \

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use usher_core::messages::Severity;
 
 use crate::SPELLS_LIMIT;
+use crate::columns::{severity_number, severity_of, unsigned};
 use crate::rows::{Spell, Tally};
-use crate::sqlite::{severity_number, severity_of, unsigned};
 
 /// Whether a message is of trouble that lasts or lasted: it was seen at each look, which says
 /// nothing of how much of it there was.

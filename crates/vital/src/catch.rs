@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::threads::with;
+use crate::owner::with;
 use crate::{ended, plant};
 
 /// What was done panicked. The panic has been written to the log.

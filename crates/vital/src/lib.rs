@@ -12,6 +12,7 @@
 mod catch;
 pub mod ended;
 pub mod log;
+mod owner;
 pub mod plant;
 mod threads;
 

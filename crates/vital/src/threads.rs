@@ -4,7 +4,7 @@
 //! others that all was done.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::catch::{happened, said, wall_ms};
 use crate::ended::{self, Ended};
+use crate::owner::{self, Name, with};
 use crate::{log, plant};
 
 /// The exit code of a process that a panic ended.
@@ -34,23 +35,6 @@ static ROLE: OnceLock<Role> = OnceLock::new();
 thread_local! {
     /// Where the last panic of this thread was.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
-    /// Whose work this thread does, if a panic there is to end the process at once.
-    static ENDS: Cell<Option<Name>> = const { Cell::new(None) };
-}
-
-type Name = std::sync::Arc<str>;
-
-/// Does work, a panic of which ends the process at once in the name of `ends`; none: somebody
-/// catches it.
-pub(crate) fn with<T>(ends: Option<Name>, work: impl FnOnce() -> T) -> T {
-    struct Before(Option<Name>);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            let _ = ENDS.try_with(|now| now.set(self.0.take()));
-        }
-    }
-    let _before = Before(ENDS.try_with(|now| now.replace(ends)).unwrap_or_default());
-    work()
 }
 
 /// Runs a loop of tasks on a thread of [`spawn`]: each task says itself what a panic ends.
@@ -76,7 +60,7 @@ fn write_down(panic: &PanicHookInfo<'_>) {
     let said = said(panic.payload());
     log::line(&format!("usher: thread {name} has panicked{place}: {said}"));
     happened(name, said);
-    if let Some(name) = ENDS.try_with(Cell::take).ok().flatten() {
+    if let Some(name) = owner::take() {
         end(&name, said, &place);
     }
     // A thread that is just ending has no place for it any more.

@@ -6,8 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::bounded::answers;
 use crate::metadata::cargo;
-use crate::process::{Runner, answers};
+use crate::process::Runner;
 
 /// A cargo subcommand that is not part of Rust.
 #[derive(Debug, Clone, Copy)]

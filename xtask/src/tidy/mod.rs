@@ -3,6 +3,7 @@
 //! Each rule is a function from what it looks at to findings, with a test that shows it a broken
 //! sample. A finding names the place, what is wrong, and what would be right.
 
+mod circles;
 mod code;
 mod documents;
 mod graph;
@@ -48,7 +49,13 @@ impl fmt::Display for Finding {
 }
 
 /// Holds every rule; an error says how many are broken. What is merely long is told, not failed.
-pub(crate) fn run(root: &Path) -> Result<(), String> {
+/// With `--circles`, known circles of modules are shown with what ties them.
+pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
+    let shows_circles = match options {
+        [] => false,
+        [option] if option == "--circles" => true,
+        _ => return Err("it takes `--circles`, or nothing".to_owned()),
+    };
     let files = tree::read(root)?;
     let metadata = metadata::read(root)?;
 
@@ -59,12 +66,18 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         findings.extend(safety::check(&source));
         findings.extend(platform::check(&source));
     }
+    let (circles, unread) = circles::find(&circles::roots(root, &metadata), &files);
+    findings.extend(unread);
+    findings.extend(circles::check(&circles));
     findings.extend(documents::check(&files, &root.to_string_lossy()));
     findings.extend(bpf::stale(root).map(|what| Finding::new(&bpf::place(), 0, what)));
     findings.sort_by(|a, b| (&a.place, a.line).cmp(&(&b.place, b.line)));
 
     for note in files.iter().filter_map(long) {
         println!("note: {note}");
+    }
+    for circle in circles.iter().filter(|_| shows_circles) {
+        println!("circle: {}", circle.whole());
     }
     for finding in &findings {
         println!("{finding}");

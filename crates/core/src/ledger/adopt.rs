@@ -7,36 +7,12 @@
 //! ledger itself knows: a seat must be free, the lease must be of another life and of an event that
 //! the snapshot did not have, and it is taken over once.
 
-use serde::{Deserialize, Serialize};
-
-use super::decide::{Asked, Plan};
+use super::asked::{Asked, Plan};
 use super::*;
 
 /// Leases that one life takes over at the most; those shown beyond run unseated until the hold is
 /// over.
 pub const ADOPTIONS_LIMIT: usize = 1_000_000;
-
-/// A lease that its holder shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
-    /// The id that it had.
-    pub lease: LeaseId,
-    /// When it was granted, by the holder's clock.
-    pub granted_at: Wall,
-    /// Seconds that it still lives without renewal, 1 or more.
-    pub remaining_seconds: u32,
-}
-
-impl Shown {
-    /// When it was granted, on both clocks; never later than now.
-    pub(super) fn granted(&self, now: Now) -> Now {
-        let ago_ms = now.wall.0.saturating_sub(self.granted_at.0).max(0);
-        Now {
-            steady: Steady(now.steady.0.saturating_sub(ago_ms.unsigned_abs())),
-            wall: Wall(now.wall.0.saturating_sub(ago_ms)),
-        }
-    }
-}
 
 impl Ledger {
     /// How the seats of a lease that is shown would be taken over; none where they are not.

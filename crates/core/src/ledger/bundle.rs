@@ -8,7 +8,7 @@
 
 use smallvec::SmallVec;
 
-use super::decide::{Asked, Plan};
+use super::asked::{Asked, Lacking, Parts, Plans};
 use super::*;
 
 /// Products that may be asked for at once.
@@ -33,15 +33,6 @@ impl From<Unknown> for Reply {
         }
     }
 }
-
-/// What an ask is for, product by product.
-pub(super) type Parts = SmallVec<[Asked; 1]>;
-
-/// How each part of an ask would be granted.
-pub(super) type Plans = SmallVec<[Plan; 1]>;
-
-/// Which part of an ask there is none to be had of, and why.
-pub(super) type Lacking = (usize, Reason);
 
 impl Ledger {
     /// Looks the products of a checkout up.

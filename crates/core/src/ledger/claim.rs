@@ -6,7 +6,7 @@
 //! given back. A ticket of the person is a lease of nobody's session once it is granted; the
 //! session of the next start claims it, so that both are one seat.
 
-use super::decide::Asked;
+use super::asked::Asked;
 use super::denials::Asker;
 use super::event::{Event, Undo};
 use super::*;

@@ -4,58 +4,16 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::bundle::Lacking;
+use super::asked::{Asked, Lacking, Plan};
 use super::denials::{Asker, Folded};
 use super::event::{EndCause, Event};
 use super::*;
-
-/// A checkout whose names are looked up.
-pub(super) struct Asked {
-    pub product: ProductNumber,
-    pub subject: SubjectId,
-    pub computer: ComputerId,
-    pub session: Option<SessionKey>,
-    pub seats: u32,
-    pub ttl_seconds: u32,
-    pub waits: bool,
-    pub priority: i8,
-    pub program: Option<Arc<str>>,
-    /// What else was asked for at once.
-    pub also: Box<[Other]>,
-}
-
-impl Asked {
-    fn asker(&self) -> Asker {
-        Asker {
-            product: self.product,
-            subject: self.subject,
-            computer: self.computer,
-        }
-    }
-}
-
-/// How a checkout would be granted.
-pub(super) struct Plan {
-    draws: SmallVec<[Draw; 1]>,
-    pub life_ms: u64,
-    scene: Scene,
-    shared: bool,
-    /// The lease of another life whose seats these are.
-    pub takes_over: Option<Shown>,
-}
 
 /// How long a lease may live on.
 struct Life {
     ms: u64,
     /// The allotments that it must move to for that.
     moved: Option<SmallVec<[Draw; 1]>>,
-}
-
-impl Plan {
-    /// Held as long as what is held with it.
-    pub(super) fn for_ms(self, life_ms: u64) -> Plan {
-        Plan { life_ms, ..self }
-    }
 }
 
 impl Ledger {

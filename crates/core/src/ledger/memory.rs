@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
-use super::command::Reply;
 use super::ids::Steady;
+use super::reply::Reply;
 
 /// Answers are kept this long.
 pub const KEPT_SECONDS: u64 = 86_400;

@@ -10,6 +10,7 @@
 //! is served by priority, then arrival, as soon as a seat is free that it may use).
 
 mod adopt;
+mod asked;
 mod asker;
 mod bundle;
 mod canary;
@@ -26,6 +27,7 @@ mod memory;
 mod pause;
 mod pool;
 mod records;
+mod reply;
 mod report;
 mod restore;
 mod review;
@@ -36,7 +38,7 @@ mod tickets;
 mod time;
 mod validity;
 
-pub use adopt::{ADOPTIONS_LIMIT, Shown};
+pub use adopt::ADOPTIONS_LIMIT;
 pub use asker::{CROWD_LIMIT, OTHERS};
 pub use bundle::BUNDLE_LIMIT;
 pub use command::*;
@@ -47,6 +49,7 @@ pub use ids::*;
 pub use memory::{KEPT_SECONDS, KEYS_LIMIT};
 pub use pool::{DRIFT_MARGIN_MS, Lent, Listing, Pool};
 pub use records::*;
+pub use reply::*;
 pub use restore::{Repeated, Snapshot};
 pub use review::DEFAULT_IMPOSSIBLE_SECONDS;
 pub use time::{

@@ -428,3 +428,25 @@ pub struct Computer {
     /// What its agent told: opaque here.
     pub document: Arc<str>,
 }
+
+/// A lease that its holder shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The id that it had.
+    pub lease: LeaseId,
+    /// When it was granted, by the holder's clock.
+    pub granted_at: Wall,
+    /// Seconds that it still lives without renewal, 1 or more.
+    pub remaining_seconds: u32,
+}
+
+impl Shown {
+    /// When it was granted, on both clocks; never later than now.
+    pub(super) fn granted(&self, now: Now) -> Now {
+        let ago_ms = now.wall.0.saturating_sub(self.granted_at.0).max(0);
+        Now {
+            steady: Steady(now.steady.0.saturating_sub(ago_ms.unsigned_abs())),
+            wall: Wall(now.wall.0.saturating_sub(ago_ms)),
+        }
+    }
+}

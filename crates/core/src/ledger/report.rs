@@ -1,7 +1,7 @@
 //! Agents' reports: sessions that take, keep and give back seats, and what is only recorded.
 
+use super::asked::Asked;
 use super::claim::Wish;
-use super::decide::Asked;
 use super::event::{EndCause, Event};
 use super::*;
 

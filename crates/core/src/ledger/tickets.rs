@@ -2,8 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::bundle::Lacking;
-use super::decide::Asked;
+use super::asked::{Asked, Lacking};
 use super::event::{EndCause, Event};
 use super::time::{FORGET_SECONDS, KEEP_SECONDS};
 use super::*;

@@ -1,7 +1,7 @@
 //! All messages: what each means, what to check, what Usher does itself.
 
 use super::fields;
-use super::message::{Kind, Severity};
+use super::grade::{Kind, Severity};
 
 /// A message of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

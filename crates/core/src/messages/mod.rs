@@ -9,13 +9,15 @@
 mod catalogue;
 mod fields;
 mod fold;
+mod grade;
 mod message;
 mod rules;
 mod summary;
 
 pub use catalogue::{CATALOGUE, Entry, entry};
 pub use fold::{Folded, Folder, FolderOptions};
-pub use message::{Kind, Message, Severity};
+pub use grade::{Kind, Severity};
+pub use message::Message;
 pub use rules::{
     Action, Criteria, Decision, Priority, Rule, RuleError, decide, default_rules, is_address,
 };

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::catalogue::{CATALOGUE, entry};
-use super::message::{Kind, Message, Severity};
+use super::grade::{Kind, Severity};
+use super::message::Message;
 
 /// Most rules of a site.
 const RULES_LIMIT: usize = 200;

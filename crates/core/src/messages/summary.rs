@@ -7,7 +7,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::message::Severity;
+use super::grade::Severity;
 use crate::schedule::Schedule;
 
 /// How a component stands (SMS_ComponentSummarizer.Status 0, 1, 2).

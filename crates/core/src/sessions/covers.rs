@@ -2,22 +2,12 @@
 
 use std::sync::Arc;
 
-use super::machine::Sessions;
+use super::state::{Cover, CoverId, Sessions};
 use super::{Effect, ProcessKey, Stamp, Who};
-
-pub(super) type CoverId = u64;
 
 /// Covers within covers that are looked through for a lease of a product. One ask for several
 /// products makes as many.
 const COVER_DEPTH_LIMIT: usize = 64;
-
-#[derive(Debug)]
-pub(super) struct Cover {
-    pub(super) root: u32,
-    pub(super) lease: Arc<str>,
-    pub(super) product: Arc<str>,
-    pub(super) outer: Option<CoverId>,
-}
 
 impl Sessions {
     pub(super) fn covered(

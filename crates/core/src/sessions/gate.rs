@@ -6,23 +6,11 @@
 
 use std::sync::Arc;
 
-use super::machine::{Sessions, UseKey};
+use super::state::{Sessions, Start, StartState, UseKey};
 use super::{
     AskId, Counting, Effect, Process, ProcessKey, Session, SessionId, Stamp, Unanswered, Use, Who,
 };
 use crate::identify::ProgramRole;
-
-/// A process between the gate and its first instruction.
-#[derive(Debug)]
-pub(super) struct Start {
-    ask: AskId,
-    key: ProcessKey,
-    parent: u32,
-    session: SessionId,
-    state: StartState,
-    /// Since when it is in that state.
-    since: Stamp,
-}
 
 /// A start that waits for an answer.
 #[derive(Debug, Clone, Copy)]
@@ -32,20 +20,6 @@ pub(super) struct Held {
     parent: u32,
     session: SessionId,
     unanswered: Unanswered,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StartState {
-    /// It waits for a seat; where nobody answers, this is done.
-    Asking(Unanswered),
-    /// It may run, and has not yet.
-    Allowed,
-}
-
-impl Start {
-    fn is_asking(&self) -> bool {
-        matches!(self.state, StartState::Asking(_))
-    }
 }
 
 impl Sessions {

@@ -23,6 +23,7 @@ mod covers;
 mod gate;
 mod machine;
 mod session;
+mod state;
 
 #[cfg(test)]
 mod outcomes;
@@ -31,8 +32,8 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Limits, Sessions};
 pub use session::{Counting, Process, ProcessKey, Program, Session, SessionId, Stamp, Use, Who};
+pub use state::{Limits, Sessions};
 
 use std::sync::Arc;
 

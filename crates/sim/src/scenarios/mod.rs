@@ -5,6 +5,7 @@ mod q299261;
 
 use crate::clock::{Clock, Moment};
 use crate::plan::Plan;
+use crate::planted::Planted;
 use crate::report::Report;
 
 /// How a scenario is run.
@@ -14,43 +15,6 @@ pub struct Options {
     pub seed: u64,
     /// A fault that Usher's installation is given, to see that the scenario finds it.
     pub planted: Option<Planted>,
-}
-
-/// Faults that can be planted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planted {
-    /// The service says that it stops when the pack begins, and does not (KB Q299261).
-    FalseStop,
-    /// While a pack runs the manager hears neither API nor canary.
-    DeafToWork,
-    /// A pack that is due is left out.
-    SkippedPack,
-    /// Requests are answered before they are durable.
-    EarlyAnswers,
-    /// The manager believes its first good look for ever.
-    StaleLooks,
-}
-
-impl Planted {
-    /// All of them.
-    pub const ALL: [Planted; 5] = [
-        Planted::FalseStop,
-        Planted::DeafToWork,
-        Planted::SkippedPack,
-        Planted::EarlyAnswers,
-        Planted::StaleLooks,
-    ];
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Planted::FalseStop => "false-stop",
-            Planted::DeafToWork => "deaf-to-work",
-            Planted::SkippedPack => "skipped-pack",
-            Planted::EarlyAnswers => "early-answers",
-            Planted::StaleLooks => "stale-looks",
-        }
-    }
 }
 
 /// A scenario.

@@ -6,7 +6,7 @@ use usher_core::health::{ApiAnswer, Observation, PackWord, ServiceManagerWord, W
 
 use super::{PROBE_MS, Usher};
 use crate::clock::Moment;
-use crate::scenarios::Planted;
+use crate::planted::Planted;
 use crate::truth::{Doing, Truth};
 
 impl Usher {

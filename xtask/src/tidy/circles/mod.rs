@@ -1,0 +1,117 @@
+//! No modules of a crate need each other in a circle: each can be read with those below it alone.
+//!
+//! Circles that are still there are listed in `known.txt`, which may only shrink.
+
+mod known;
+mod levels;
+mod modules;
+mod names;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::Finding;
+use super::tree::File;
+use levels::Circle;
+use modules::Modules;
+
+/// A crate's package and the file of its root, from the repository's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Root {
+    pub(super) package: String,
+    pub(super) file: String,
+}
+
+/// The libraries and binaries of the workspace; their tests may need what they like.
+pub(super) fn roots(root: &Path, metadata: &Value) -> Vec<Root> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut roots = Vec::new();
+    for package in list(&metadata["packages"]) {
+        for target in list(&package["targets"]) {
+            let is_code = list(&target["kind"])
+                .iter()
+                .any(|kind| ["lib", "bin"].iter().any(|code| kind == code));
+            let file = target["src_path"]
+                .as_str()
+                .and_then(|file| Path::new(file).strip_prefix(root).ok());
+            if let (true, true, Some(file), Some(package)) = (
+                is_code,
+                package["source"].is_null(),
+                file,
+                package["name"].as_str(),
+            ) {
+                roots.push(Root {
+                    package: package.to_owned(),
+                    file: file.to_string_lossy().replace('\\', "/"),
+                });
+            }
+        }
+    }
+    roots
+}
+
+/// A circle and the package that it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    package: String,
+    circle: Circle,
+}
+
+/// All circles, and what could not be read.
+pub(super) fn find(roots: &[Root], files: &[File]) -> (Vec<Found>, Vec<Finding>) {
+    let text_of = |path: &str| {
+        let at = files.binary_search_by(|file| file.path.as_str().cmp(path));
+        at.ok().map(|at| files[at].text.as_str())
+    };
+    let mut found = Vec::new();
+    let mut unread = Vec::new();
+    for root in roots {
+        match Modules::read(&root.file, &text_of) {
+            Ok(modules) => {
+                found.extend(levels::circles(&modules).into_iter().map(|circle| Found {
+                    package: root.package.clone(),
+                    circle,
+                }))
+            }
+            Err(why) => unread.push(Finding::new(&root.package, 0, why)),
+        }
+    }
+    (found, unread)
+}
+
+/// All findings: circles that are not listed as known, and lines of the list that are out of date.
+pub(super) fn check(found: &[Found]) -> Vec<Finding> {
+    known::compare(found, known::LIST)
+}
+
+impl Found {
+    /// As it stands in the list of known ones.
+    fn line(&self) -> String {
+        let members = self.circle.members.join(", ");
+        format!("{} {}: {members}", self.package, self.circle.level)
+    }
+
+    /// What ties its modules: all of it, or that of some alone.
+    pub(super) fn ties(&self, of: impl Fn(&str) -> bool) -> String {
+        let mut text = String::new();
+        for (from, to, ties) in &self.circle.ties {
+            if !of(from) && !of(to) {
+                continue;
+            }
+            text += &format!("\n  {from} needs {to}:");
+            for tie in ties {
+                text += &format!("\n    {}:{}: {}", tie.file, tie.line, tie.item);
+            }
+        }
+        text
+    }
+
+    /// With all that ties it.
+    pub(super) fn whole(&self) -> String {
+        self.line() + &self.ties(|_| true)
+    }
+}
+
+#[cfg(test)]
+mod tests;
