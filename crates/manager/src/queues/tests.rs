@@ -1,0 +1,205 @@
+//! What becomes of messages for destinations that hang, fail and refuse.
+
+use super::*;
+use usher_api::{StatusMessage, Timestamp};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn parcel(errand: &Errand) -> Parcel {
+    let at = Timestamp::UNIX_EPOCH;
+    let message = StatusMessage {
+        record_id: 1,
+        id: 9411,
+        severity: "warning".to_owned(),
+        kind: "milestone".to_owned(),
+        component: String::new(),
+        computer: String::new(),
+        site: String::new(),
+        server: None,
+        time: at,
+        values: Vec::new(),
+        text: "it is so".to_owned(),
+        count: 1,
+        first_at: at,
+        last_at: at,
+        recovered_at: None,
+    };
+    Parcel {
+        rule: "everything".to_owned(),
+        errand: errand.clone(),
+        message: Arc::new(message),
+    }
+}
+
+fn run(script: &str) -> Errand {
+    Errand::Run {
+        command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+        timeout_seconds: 60,
+    }
+}
+
+fn queues() -> (Queues, mpsc::Receiver<Trouble>) {
+    patient(Patience::default())
+}
+
+fn patient(patience: Patience) -> (Queues, mpsc::Receiver<Trouble>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let means = Means {
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        mail: crate::MailOptions::default(),
+        authority: None,
+    };
+    Queues::new(means, patience)
+}
+
+async fn told(troubles: &mut mpsc::Receiver<Trouble>) -> Trouble {
+    let told = tokio::time::timeout(PATIENCE, troubles.recv()).await;
+    told.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_destination_is_dropped_counted_and_told() {
+    let (queues, mut troubles) = queues();
+    let here = tokio::runtime::Handle::current();
+    let hangs = run("exec sleep 60");
+    for _ in 0..=WAITING_LIMIT + 10 {
+        queues.send(parcel(&hangs), &here);
+    }
+    for dropped in [1, 10] {
+        let trouble = Trouble::Dropped {
+            destination: "the program /bin/sh".to_owned(),
+            dropped,
+        };
+        assert_eq!(told(&mut troubles).await, trouble);
+    }
+    let counts = queues.counts();
+    assert_eq!((counts.dropped, counts.failed), (11, 0));
+    assert!(counts.waiting >= WAITING_LIMIT as u64, "{counts:?}");
+    // Another destination goes its way.
+    queues.send(parcel(&run("exit 3")), &here);
+    let failed = told(&mut troubles).await;
+    assert!(matches!(&failed, Trouble::Failed { why, .. } if why.contains("exit status: 3")));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_empty_keeps_nothing() {
+    let (queues, mut troubles) = queues();
+    let here = tokio::runtime::Handle::current();
+    queues.send(parcel(&run("exit 1")), &here);
+    told(&mut troubles).await;
+    let emptied = async {
+        while !queues.shared.waiting().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, emptied).await.unwrap();
+    let counts = Counts {
+        dropped: 0,
+        failed: 1,
+        given_up: 0,
+        waiting: 0,
+    };
+    assert_eq!(queues.counts(), counts);
+}
+
+/// A webhook that answers with the status that is set, and a short patience.
+async fn webhook(
+    limit: Duration,
+) -> (
+    Errand,
+    tempfile::TempDir,
+    tokio::sync::watch::Sender<u16>,
+    (Queues, mpsc::Receiver<Trouble>),
+) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let folder = tempfile::tempdir().unwrap();
+    let secret_file = folder.path().join("secret");
+    std::fs::write(&secret_file, "what do ya want for nothing?").unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (status, answers) = tokio::sync::watch::channel(503);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = vec![0; 16_384];
+            let _ = stream.read(&mut asked).await;
+            let status = *answers.borrow();
+            let answer =
+                format!("HTTP/1.1 {status} so\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let patience = Patience {
+        pauses: vec![Duration::from_millis(10)],
+        limit,
+    };
+    let errand = Errand::Webhook(crate::targets::Webhook { url, secret_file });
+    (errand, folder, status, patient(patience))
+}
+
+async fn seen(queues: &Queues, is_so: impl Fn(Counts) -> bool) -> Counts {
+    let look = async {
+        loop {
+            let counts = queues.counts();
+            if is_so(counts) {
+                return counts;
+            }
+            // tidy: sleep, this is how a condition is waited for
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE * 3, look).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_destination_does_not_take_now_is_delivered_when_it_does() {
+    let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
+    let here = tokio::runtime::Handle::current();
+    queues.send(parcel(&hook), &here);
+    queues.send(parcel(&hook), &here);
+    let failed = told(&mut troubles).await;
+    let Trouble::Failed { why, .. } = &failed else {
+        panic!("{failed:?}");
+    };
+    assert!(why.contains("503") && why.contains("tried again"), "{why}");
+    let waits = queues.destinations();
+    assert_eq!((waits.len(), waits[0].waiting), (1, 2), "{waits:?}");
+    assert!(waits[0].why.as_ref().unwrap().contains("503"), "{waits:?}");
+    assert!(waits[0].next_at >= waits[0].failing_since, "{waits:?}");
+    status.send_replace(200);
+    let counts = seen(&queues, |counts| counts.waiting == 0).await;
+    assert_eq!((counts.failed, counts.given_up), (0, 0));
+    assert_eq!(queues.destinations(), []);
+    assert!(troubles.try_recv().is_err(), "an outage is told once");
+}
+
+#[tokio::test]
+async fn what_waits_too_long_is_given_up_counted_and_told() {
+    let (hook, _folder, _status, (queues, mut troubles)) = webhook(Duration::ZERO).await;
+    let here = tokio::runtime::Handle::current();
+    for _ in 0..12 {
+        queues.send(parcel(&hook), &here);
+    }
+    for count in [1, 10] {
+        let trouble = told(&mut troubles).await;
+        assert!(
+            matches!(&trouble, Trouble::GivenUp { given_up, .. } if *given_up == count),
+            "{trouble:?}"
+        );
+    }
+    let counts = seen(&queues, |counts| counts.waiting == 0).await;
+    assert_eq!((counts.failed, counts.given_up), (0, 12));
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_not_tried_for_hours() {
+    let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
+    status.send_replace(410);
+    queues.send(parcel(&hook), &tokio::runtime::Handle::current());
+    let failed = told(&mut troubles).await;
+    assert!(
+        matches!(&failed, Trouble::Failed { why, .. } if !why.contains("again")),
+        "{failed:?}"
+    );
+    let counts = seen(&queues, |counts| counts.waiting == 0).await;
+    assert_eq!(counts.failed, 1);
+}
