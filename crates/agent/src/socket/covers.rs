@@ -140,7 +140,7 @@ fn begin(state: &State, cover: Cover) -> Result<(), Refusal> {
     if agent.outbox.count_covers()? >= COVERS_LIMIT {
         return Err(Refusal::new(
             Code::Busy,
-            format!("{COVERS_LIMIT} processes are covered, which is as many as may"),
+            format!("{COVERS_LIMIT} processes are covered, which is the limit"),
         ));
     }
     Ok(agent.cover(cover)?)

@@ -10,7 +10,7 @@ use super::managed::ManagerAt;
 use super::one_of;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Table, line, print_json, tame};
+use crate::output::{Table, counted, line, print_json, tame};
 
 const PATH: &str = "/v1/message-rules";
 /// A rule may run a program for so long where nothing else is said.
@@ -375,7 +375,7 @@ fn criteria(when: &Criteria) -> String {
 
 fn action(action: &Action) -> String {
     match action {
-        Action::Store { days } => format!("keep {days} days"),
+        Action::Store { days } => format!("keep {}", counted((*days).into(), "day")),
         Action::SystemLog => "system log".to_owned(),
         Action::Forward { .. } => "forward".to_owned(),
         Action::Webhook { target } => format!("webhook {}", tame(target)),
