@@ -185,7 +185,20 @@ pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
         exit::NO_SERVER,
         format!("no Usher server answers at {endpoint}: {why}"),
     )
-    .next("Start one with `usher up`, or name another with --server URL.")
+    .next(where_a_server_is(endpoint))
+}
+
+/// What to do where no server answers at `url`: not everybody may start one.
+pub(crate) fn where_a_server_is(url: &str) -> &'static str {
+    let is_root = rustix::process::geteuid().is_root();
+    match (usher_api::client::is_here(url), is_root) {
+        (true, true) => "Start one with `usher up`, or name another with --server URL.",
+        (true, false) => {
+            "Name your server with --server URL or USHER_SERVER. To try Usher on this computer, \
+             `usher up` starts one."
+        }
+        (false, _) => "Is that its address, and does it run there? --server URL names another.",
+    }
 }
 
 /// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.

@@ -13,10 +13,29 @@ fn a_server_that_is_not_there_is_named_with_the_next_step() {
     let url = format!("http://{}", held.local_addr().unwrap());
     let output = usher(&folder).args(["leases", "--server", &url]).ended();
     assert_eq!(output.status.code(), Some(69));
-    insta::assert_snapshot!(stderr(&output).replace(&url, "URL"), @r"
+    let next = match rustix::process::geteuid().is_root() {
+        true => "Start one with `usher up`, or name another with --server URL.",
+        // Who may not administer the computer is not to start a server of their own there.
+        false => {
+            "Name your server with --server URL or USHER_SERVER. To try Usher on this computer, \
+             `usher up` starts one."
+        }
+    };
+    let said = stderr(&output).replace(&url, "URL").replace(next, "NEXT");
+    insta::assert_snapshot!(said, @r"
     usher: no Usher server answers at URL: Connection refused (os error 111)
-      Start one with `usher up`, or name another with --server URL.
+      NEXT
     ");
+    // One elsewhere is started by nobody here.
+    let elsewhere = usher(&folder)
+        .args(["leases", "--server", "http://usher.invalid:1"])
+        .ended();
+    assert_eq!(elsewhere.status.code(), Some(69));
+    assert!(
+        !stderr(&elsewhere).contains("usher up"),
+        "{}",
+        stderr(&elsewhere)
+    );
 }
 
 #[test]
