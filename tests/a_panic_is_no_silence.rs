@@ -9,7 +9,7 @@ use usher_testing::control::Control;
 use crate::enforcement_holds_while_policies_change::{EndOf, Starts};
 use crate::http::checkout;
 use crate::plants::{CAUGHT, MET, Site, Test, of};
-use crate::support::{Folder, Running, usher, wait_for, wait_within};
+use crate::support::{Ended, Folder, Running, said, stdout, usher, wait_for, wait_within};
 
 /// A role is given up at the fifth death in ten minutes.
 const PANICS_AT_MOST: usize = 4;
@@ -217,14 +217,27 @@ fn the_fifth_death_in_ten_minutes_is_the_last_and_is_said() {
         crate::support::signal(pid, nix::sys::signal::Signal::SIGKILL);
         last = pid;
     }
-    let said = wait_for("the last word", || said_in(&log, "is not started again"));
+    let last = wait_for("the last word", || said_in(&log, "is not started again"));
     assert!(
-        said.contains("the manager ended (signal 9), 5 times within 10 minutes"),
-        "{said}"
+        last.contains("the manager ended (signal 9), 5 times within 10 minutes"),
+        "{last}"
     );
     assert_eq!(running.role("manager"), None);
     assert_eq!(running.json(&["status"])["server"]["state"], "running");
-    assert_eq!(running.stop(), Some(0));
+    let status = running.ok(&["status"]);
+    assert!(
+        status.contains("the manager of `usher up` ended 5 times"),
+        "{status}"
+    );
+    let doctor = running.usher(&["doctor"]).ended();
+    assert_eq!(doctor.status.code(), Some(1), "{}", said(&doctor));
+    assert!(
+        stdout(&doctor).contains("the manager of `usher up` ended 5 times"),
+        "{}",
+        stdout(&doctor)
+    );
+    assert_eq!(running.stop(), Some(1), "it is no good end");
+    assert!(said_in(&log, "usher: the manager of `usher up` ended 5 times").is_some());
 }
 
 fn said_in(log: &Path, what: &str) -> Option<String> {

@@ -102,6 +102,43 @@ fn no_page_writes_a_token_to_a_file_that_others_may_read_for_a_while() {
 }
 
 #[test]
+fn the_page_of_what_is_owned() {
+    let page = Page::new("owned");
+    let up = page.up();
+    let printed = page.run(&up.api, &up.data, "", "usher entitlement list");
+    assert!(printed.contains("2028-12-31"), "{printed}");
+}
+
+/// Who pastes a line has the shell read all of it.
+#[test]
+fn what_explains_a_command_of_a_page_is_a_comment() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(docs).unwrap() {
+        let page = entry.unwrap().path();
+        if page.extension().is_none_or(|ending| ending != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut is_code = false;
+        for line in text.lines() {
+            is_code ^= line.trim_start().starts_with("```");
+            let command = line.strip_prefix("sudo ").unwrap_or(line);
+            let is_command = ["usher ", "systemctl "]
+                .iter()
+                .any(|word| command.starts_with(word));
+            if is_code && is_command {
+                seen += 1;
+                let behind = command.split_once("   ").map(|(_, rest)| rest.trim_start());
+                let is_comment = behind.is_none_or(|rest| rest.starts_with('#'));
+                assert!(is_comment, "{}: {line}", page.display());
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} commands were found");
+}
+
+#[test]
 fn the_page_of_prometheus() {
     let (page, up, printed) = on_one_computer("prometheus", "");
     assert!(

@@ -133,8 +133,10 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
             false => "nobody waited before it",
         };
         return format!(
-            "Seats are granted while enough are free: {in_use} of {total} seats of {product} were \
-             in use, {asked} asked for, and {why}."
+            "Seats are granted while enough are free: {in_use} of {} of {product} {} in use, \
+             {asked} asked for, and {why}.",
+            counted(total, "seat"),
+            was_were(total)
         );
     };
     let no_seat = || {
@@ -147,8 +149,10 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
                 was_were(total)
             ),
             (false, true) => format!(
-                "Nobody overtakes those who wait: of {total} seats of {product} {in_use} were in \
-                 use, and the {free} free belonged to the {} that waited before.",
+                "Nobody overtakes those who wait: {in_use} of {} of {product} {} in use, and the \
+                 {free} free belonged to the {} that waited before.",
+                counted(total, "seat"),
+                was_were(total),
                 row.scene.queued
             ),
             (false, false) if in_use > total => format!(
@@ -157,8 +161,10 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
                 was_were(total)
             ),
             (false, false) => format!(
-                "No more seats are in use than there are: {in_use} of {total} seats of {product} \
-                 were in use, which left {free} for the {asked} asked for."
+                "No more seats are in use than there are: {in_use} of {} of {product} {} in use, \
+                 which left {free} for the {asked} asked for.",
+                counted(total, "seat"),
+                was_were(total)
             ),
         }
     };
@@ -184,8 +190,10 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
             format!("A product that is switched off grants nothing: {product} was.")
         }
         (_, Reason::QueueFull) => format!(
-            "No more may wait than the product's queue limit: {in_use} of {total} seats of \
-             {product} were in use and {} waited.",
+            "No more may wait than the product's queue limit: {in_use} of {} of {product} {} in \
+             use and {} waited.",
+            counted(total, "seat"),
+            was_were(total),
             counted(u64::from(row.scene.queued), "request")
         ),
         (_, Reason::Impossible) => format!(
@@ -366,13 +374,13 @@ mod tests {
         insta::assert_snapshot!(text);
     }
 
-    /// `1 seats`, `1 requests` and their kin; "of 1 seats" is said of all there are.
+    /// `1 seats`, `1 requests` and their kin.
     fn is_wrong(text: &str) -> bool {
         let words: Vec<&str> = text.split(' ').collect();
         words.windows(3).any(|three| {
             let plural = three[2].trim_end_matches(['.', ',', ':', ';']);
             let is_plural = plural.ends_with('s') && !["is", "was", "waits"].contains(&plural);
-            let said = three[1] == "1" && is_plural && three[0] != "of";
+            let said = three[1] == "1" && is_plural;
             said || (three[0] == "1" && three[1] != "of" && ["were", "are"].contains(&three[2]))
         })
     }

@@ -392,10 +392,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 fn turn_away(mut stream: TcpStream, limit: usize) {
     let refusal = Refusal::new(
         Code::Busy,
-        format!(
-            "{limit} connections are open, which is as many as may: try again in a \
-             moment"
-        ),
+        format!("{limit} connections are open, which is the limit: try again in a moment"),
     );
     let body = refusal.text();
     let head = format!(

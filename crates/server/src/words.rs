@@ -78,8 +78,10 @@ pub(crate) fn denial(
             is_are(total)
         ),
         ledger::Reason::QueueFull => format!(
-            "{in_use} of {total} seats of {product} are in use and {} {}, as many as may: try \
+            "{in_use} of {} of {product} {} in use and {} {}, which is the most that may wait: try \
              again later",
+            counted(total, "seat"),
+            if total == 1 { "is" } else { "are" },
             counted(u64::from(queued), "request"),
             if queued == 1 { "waits" } else { "wait" }
         ),

@@ -132,7 +132,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
             Ok(matches) => break matches,
             Err(error) => match config::excluded(&error, &args) {
                 Some(option) if !withheld.contains(&option) => withheld.push(option),
-                _ => return Err(file.explain(error)),
+                _ => return Err(file.explain(error, &args)),
             },
         }
     };

@@ -16,6 +16,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 use crate::failure::Failure;
+use crate::hints;
 
 /// The tables of the file.
 const TABLES: [&str; 1] = ["people"];
@@ -165,10 +166,12 @@ impl File {
         Ok(())
     }
 
-    /// Says so where an error is about a value that came from the file.
-    pub(crate) fn explain(&self, error: clap::Error) -> Failure {
-        let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else {
-            return error.into();
+    /// What is wrong with a line, and that it came from the file where it did.
+    pub(crate) fn explain(&self, error: clap::Error, args: &[OsString]) -> Failure {
+        let hint = hints::of(&error, args);
+        let arg = match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(arg)) => arg.clone(),
+            _ => String::new(),
         };
         let long = arg
             .trim_start_matches('-')
@@ -176,14 +179,18 @@ impl File {
             .next()
             .unwrap_or_default();
         if !self.has(long) {
-            return error.into();
+            return match hint {
+                Some(hint) => Failure::usage(hint.message).next(hint.next),
+                None => hints::without_guesses(error).into(),
+            };
         }
         let text = error.to_string();
-        let text = text
+        let first = text
             .lines()
             .next()
             .unwrap_or_default()
             .trim_start_matches("error: ");
+        let text = hint.map_or_else(|| first.to_owned(), |hint| hint.message);
         Failure::usage(text).next(format!("The value comes from {}.", self.path.display()))
     }
 }

@@ -185,19 +185,24 @@ pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
         exit::NO_SERVER,
         format!("no Usher server answers at {endpoint}: {why}"),
     )
-    .next(find_server(why))
+    .next(find_server(endpoint, why))
 }
 
-/// The next step where nobody answers.
-pub(crate) fn find_server(why: &str) -> String {
+/// The next step where nobody answers at `url`. Only on this computer a server may be started to try
+/// Usher out.
+pub(crate) fn find_server(url: &str, why: &str) -> String {
     let check = usher_api::what_to_check(why).unwrap_or_default();
     let check = match check.split_at_checked(1) {
         Some((first, rest)) => format!("{}{rest}. ", first.to_uppercase()),
         None => String::new(),
     };
+    let try_out = match usher_api::client::is_here(url) {
+        true => " To try Usher out on one computer, `usher up` starts all of it.",
+        false => "",
+    };
     format!(
         "{check}The server is named with --server URL or USHER_SERVER; whoever administers it knows \
-         the URL. To try Usher out on one computer, `usher up` starts all of it."
+         the URL.{try_out}"
     )
 }
 

@@ -163,7 +163,7 @@ fn begin(state: &State, covers: Vec<Cover>) -> Result<(), Refusal> {
     if agent.outbox.count_covers()? + covers.len() as u64 > COVERS_LIMIT {
         return Err(Refusal::new(
             Code::Busy,
-            format!("{COVERS_LIMIT} processes are covered, which is as many as may"),
+            format!("{COVERS_LIMIT} processes are covered, which is the limit"),
         ));
     }
     for cover in covers {

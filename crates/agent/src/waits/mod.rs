@@ -77,7 +77,7 @@ struct Written {
 
 /// Too many wait.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} seats are waited for on this computer, as many as may: leave one of those first")]
+#[error("{0} seats are waited for on this computer, which is the limit: leave one of those first")]
 pub(crate) struct TooMany(usize);
 
 impl Waits {

@@ -84,7 +84,7 @@ fn must_fit(app: &App, name: &str) -> Result<(), Refusal> {
     }
     if keepers.len() >= SERVERS_LIMIT {
         return Err(Refusal::invalid(format!(
-            "{SERVERS_LIMIT} servers are watched, which is as many as may"
+            "{SERVERS_LIMIT} servers are watched, which is the limit: remove one first"
         )));
     }
     Ok(())

@@ -141,7 +141,7 @@ pub(crate) async fn create(
         .await?;
     if !kept {
         return Err(Refusal::invalid(format!(
-            "{TOKENS_LIMIT} tokens are kept, which is as many as may: give one token to several \
+            "{TOKENS_LIMIT} tokens are kept, which is the limit: give one token to several \
              programs instead"
         )));
     }

@@ -21,7 +21,7 @@ use usher_vital::log;
 use crate::context::{Context, default_data};
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
-use crate::output::{line, shown_path, time};
+use crate::output::{line, shown_path, time, times};
 use crate::supervisor::{StopSignals, account, bond};
 
 /// Watch metering servers, and tell what is worth telling
@@ -320,7 +320,7 @@ fn word(unit: &Unit) -> ServiceWord {
         }
     }
     if unit.restarts > 0 {
-        text += &format!(", started again {} times", unit.restarts);
+        text += &format!(", started again {}", times(unit.restarts.into()));
     }
     ServiceWord {
         state: unit.state,

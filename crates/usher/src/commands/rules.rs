@@ -413,7 +413,7 @@ fn criteria(when: &Criteria) -> String {
 
 fn action(action: &Action) -> String {
     match action {
-        Action::Store { days } => format!("keep {days} days"),
+        Action::Store { days } => format!("keep {}", counted((*days).into(), "day")),
         Action::SystemLog => "system log".to_owned(),
         Action::Forward { .. } => "forward".to_owned(),
         Action::Webhook { target } => format!("webhook {}", tame(target)),

@@ -4,7 +4,7 @@ use serde_json::json;
 use usher_api::Service as Told;
 use usher_service::Unit;
 
-use crate::output::tame;
+use crate::output::{tame, times};
 
 pub(super) fn unit_json(unit: &Unit) -> serde_json::Value {
     json!({
@@ -35,7 +35,7 @@ pub(super) fn describe_unit(unit: &Unit) -> String {
         text.push_str(&format!(", result {}", unit.result));
     }
     if unit.restarts > 0 {
-        text.push_str(&format!(", started again {} times", unit.restarts));
+        text.push_str(&format!(", started again {}", times(unit.restarts.into())));
     }
     if let Some(said) = &unit.status_text {
         text.push_str(&format!("\nits status {}", tame(said)));

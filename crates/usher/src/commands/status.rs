@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::mine::{Asked, Through, in_all};
 use crate::output::{Table, Tone, counted, line, print, print_json, tame, time, toned};
+use crate::supervisor::control;
 
 /// Show the server, the seats of each product, and the computers that report
 #[derive(Debug, Args)]
@@ -40,6 +41,14 @@ pub(crate) fn run(args: &Status, context: &Context) -> Result<(), Failure> {
         }
         if !status.computers.is_empty() {
             print(&format!("\n{}", computers(&status.computers).text()))?;
+        }
+        if context.may_show_own(context.server()) {
+            for said in control::given_up(context.data()).await {
+                line(format!(
+                    "\n{}",
+                    toned(Tone::Bad, &format!("Warning: {said}."))
+                ))?;
+            }
         }
         // The upkeep is shown only to who sees all.
         if asked.by_agent || status.server.pack.is_none() {

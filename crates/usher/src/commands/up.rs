@@ -23,8 +23,9 @@ Examples:
 When everything serves, one line says so on standard output:
   ready api=http://127.0.0.1:8470 console=http://127.0.0.1:8480 data=/var/lib/usher
 SIGTERM and Ctrl-C stop it cleanly. Each role is a process of its own, which is started again when
-it dies, and ends when `usher up` ends, however that happens. The first start makes
-<data>/admin.token, which the other commands find by themselves.")]
+it dies, and ends when `usher up` ends, however that happens. One that dies five times within ten
+minutes is not started again: `usher status` and `usher doctor` say so, and `usher up` ends with 1.
+The first start makes <data>/admin.token, which the other commands find by themselves.")]
 pub(crate) struct Up {
     #[command(flatten)]
     listening: Listening,

@@ -6,7 +6,7 @@ use usher_api::{Decision, Holder, LeaseEnd, Timestamp};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::mine::{Asked, Through, in_all};
-use crate::output::{Table, line, print, print_json, tame, time};
+use crate::output::{Table, counted, line, print, print_json, tame, time};
 
 /// Explain a decision: the rule, who held the seats, what would help
 #[derive(Debug, Args)]
@@ -116,19 +116,18 @@ fn sentence(decision: &Decision) -> String {
         .reason
         .map(|reason| format!(" ({})", reason.as_str()))
         .unwrap_or_default();
-    let seats = match decision.seats {
-        1 => "1 seat".to_owned(),
-        many => format!("{many} seats"),
-    };
+    let seats = counted(u64::from(decision.seats), "seat");
+    let total = decision.seats_total;
+    let were = if total == 1 { "was" } else { "were" };
     format!(
-        "{} on {} asked for {seats} of {} at {}: {}{reason}. Then {} of {} seats were in use and {} waited.",
+        "{} on {} asked for {seats} of {} at {}: {}{reason}. Then {} of {} {were} in use and {} waited.",
         tame(&decision.user),
         tame(&decision.computer),
         tame(&decision.product),
         time::local(decision.at),
         tame(&decision.decision),
         decision.seats_in_use,
-        decision.seats_total,
+        counted(total, "seat"),
         decision.queued,
     )
 }

@@ -81,6 +81,14 @@ pub(crate) fn counted(count: u64, what: &str) -> String {
     }
 }
 
+/// `once`, `2 times`.
+pub(crate) fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
+    }
+}
+
 /// A path in JSON, which has no bytes that are not UTF-8: those are replaced.
 pub(crate) fn path_as_text<S: serde::Serializer>(
     path: &std::path::Path,

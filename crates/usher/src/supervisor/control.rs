@@ -1,5 +1,6 @@
 //! The supervisor's own socket, `up.sock` in the data directory: by it `usher upgrade` has a role
-//! started anew. Only the account that runs `usher up`, and root, can reach it.
+//! started again, and `usher status` and `doctor` hear which are not. Only the account that runs
+//! `usher up`, and root, can reach it.
 //!
 //! One line of JSON asks, one answers, and the connection is over.
 
@@ -45,6 +46,17 @@ pub(crate) enum RoleName {
     Agent,
 }
 
+impl RoleName {
+    /// What people call it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            RoleName::Server => "server",
+            RoleName::Manager => "manager",
+            RoleName::Agent => "agent",
+        }
+    }
+}
+
 /// How things are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Told {
@@ -56,6 +68,9 @@ pub(crate) struct Told {
     pub(crate) api: String,
     /// The roles that there are.
     pub(crate) roles: Vec<RoleName>,
+    /// Those of them that died too often and are not started again.
+    #[serde(default)]
+    pub(crate) given_up: Vec<RoleName>,
 }
 
 /// What `usher up` answers.
@@ -186,4 +201,25 @@ fn bind(data: &Path) -> io::Result<UnixListener> {
     rustix::process::umask(before);
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600))?;
     bound
+}
+
+/// How long a look waits for an answer.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What is to be said of the roles that the `usher up` of a data directory started and has given up.
+pub(crate) async fn given_up(data: &Path) -> Vec<String> {
+    let Ok(Answer::Told(told)) = ask(data, &Question::Tell, LOOK).await else {
+        return Vec::new();
+    };
+    let names = told.given_up.into_iter().map(RoleName::as_str);
+    names.map(said_of_given_up).collect()
+}
+
+/// The same of one role.
+pub(super) fn said_of_given_up(name: &str) -> String {
+    format!(
+        "the {name} of `usher up` ended {} times within {} minutes and is not started again",
+        super::backoff::DEATHS_LIMIT,
+        super::backoff::WINDOW.as_secs() / 60
+    )
 }

@@ -172,11 +172,17 @@ impl Roles {
         match question {
             Question::Tell => {
                 let all = [RoleName::Server, RoleName::Manager, RoleName::Agent];
+                let is_given_up = |name: &RoleName| {
+                    let (role, _) = self.named(*name);
+                    role.is_some_and(|role| role.is_given_up())
+                };
+                let given_up = all.into_iter().filter(is_given_up).collect();
                 Answer::Told(Told {
                     program: self.server.program().to_owned(),
                     server_pid: self.server.pid(),
                     api: ready::reachable(api, &self.names),
                     roles: all.into_iter().filter(|name| self.has(*name)).collect(),
+                    given_up,
                 })
             }
             Question::Restart { role } => match self.named(role) {
@@ -209,15 +215,22 @@ impl Roles {
     }
 
     /// Stops them: the manager first, which would call the end of the server trouble; then the
-    /// agent, which hands over what it has. A second signal ends them at once.
+    /// agent, which hands over what it has. A second signal ends them at once. One that was given
+    /// up is no good end.
     async fn shut(self, stop: &mut StopSignals) -> Result<u8, Failure> {
         let mut clean = true;
+        let mut given_up = false;
         for (role, grace) in [
             (self.manager, MANAGER_GRACE),
             (self.agent, AGENT_GRACE),
             (Some(self.server), SERVER_GRACE),
         ] {
             if let Some(role) = role {
+                if role.is_given_up() {
+                    given_up = true;
+                    let said = control::said_of_given_up(role.name());
+                    log::line(&format!("usher: {said}: what it said last is above"));
+                }
                 clean &= role.stop(grace, stop).await;
             }
         }
@@ -225,7 +238,7 @@ impl Roles {
             log::line("usher: not everything stopped by itself in time, the rest was killed");
             return Ok(exit::FAILED);
         }
-        Ok(exit::DONE)
+        Ok(if given_up { exit::FAILED } else { exit::DONE })
     }
 }
 

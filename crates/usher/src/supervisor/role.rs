@@ -113,6 +113,16 @@ impl Role {
         }
     }
 
+    /// Whether it died too often, and is not started again.
+    pub(super) fn is_given_up(&self) -> bool {
+        matches!(self.state, State::GivenUp)
+    }
+
+    /// What people call it.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// What it is told when it is started the next time.
     pub(super) fn set_words(&mut self, words: Vec<OsString>) {
         self.words = words;

@@ -17,6 +17,16 @@ fn a_server_that_is_not_there_is_named_with_the_next_step() {
     usher: no Usher server answers at URL: Connection refused (os error 111)
       Nothing listens on that port there: check the port in the URL (8470 unless the server was given another), and on the server's computer `systemctl status usher-server`. The server is named with --server URL or USHER_SERVER; whoever administers it knows the URL. To try Usher out on one computer, `usher up` starts all of it.
     ");
+    // One elsewhere is started by nobody here.
+    let elsewhere = usher(&folder)
+        .args(["leases", "--server", "http://usher.invalid:1"])
+        .ended();
+    assert_eq!(elsewhere.status.code(), Some(69));
+    assert!(
+        !stderr(&elsewhere).contains("usher up"),
+        "{}",
+        stderr(&elsewhere)
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use usher_api::{Faults, HeldLog};
 
 use super::Finding;
-use crate::output::{bytes, time};
+use crate::output::{bytes, counted, time};
 
 /// One line for each sort of fault that there is.
 pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
@@ -19,8 +19,8 @@ pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
     });
     let caught = faults.caught.as_ref().map(|caught| {
         let found = format!(
-            "{} requests or items ended by a panic, the last at {}: {}",
-            caught.count,
+            "{} ended by a panic, the last at {}: {}",
+            counted(caught.count.into(), "request"),
             time::local(caught.last_at),
             caught.last
         );
@@ -28,8 +28,8 @@ pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
     });
     let lost = (faults.lost_log_lines > 0).then(|| {
         let found = format!(
-            "{} lines of the server's log could not be written since its start",
-            faults.lost_log_lines
+            "{} of the server's log could not be written since its start",
+            counted(faults.lost_log_lines, "line")
         );
         let next = "Look at where its standard error goes: a full disk, or a program that no \
                     longer reads.";

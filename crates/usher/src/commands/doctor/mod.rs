@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::failure::{Failure, exit, find_server, is_of_tls};
 use crate::output::{Tone, counted, line, print_json, tame, toned};
 use crate::run::door;
+use crate::supervisor::control;
 
 /// Below this much room, writing may soon fail.
 const LITTLE_ROOM_BYTES: u64 = 1024 * 1024 * 1024;
@@ -140,6 +141,7 @@ fn describe(finding: &Finding) -> String {
 async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
     let mut findings = vec![data(context.data(), context.data_given)];
     findings.extend(room(context.data()));
+    findings.extend(given_up(context.data()).await);
     let found = door::agent(args.agent_socket.as_deref(), context).await;
     let agent = found.ok().flatten().map(|(_, status)| status);
     let url = match &agent {
@@ -185,7 +187,7 @@ fn data(data: &Path, is_named: bool) -> Finding {
         Err(error) if !is_named => {
             let found = match error.kind() {
                 std::io::ErrorKind::NotFound => {
-                    format!("{name} is not there: a server makes it, and only a server needs it")
+                    format!("{name} is not there, and only a server needs it")
                 }
                 _ => format!("{name}: {error}; only a server needs it"),
             };
@@ -194,7 +196,7 @@ fn data(data: &Path, is_named: bool) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::warn(
             "data",
             format!("{name} is not there: no server ran with it on this computer"),
-            "A server makes it when it starts. For a server elsewhere it is not needed.",
+            "A server makes it at its first start. For a server elsewhere it is not needed.",
         ),
         Err(error) => Finding::warn(
             "data",
@@ -202,6 +204,16 @@ fn data(data: &Path, is_named: bool) -> Finding {
             "Another account may look.",
         ),
     }
+}
+
+/// Roles of an `usher up` that are not started again.
+async fn given_up(data: &Path) -> Vec<Finding> {
+    let said = control::given_up(data).await;
+    let finding = |said| {
+        let next = "Its log says why; when that is mended, restart `usher up`.";
+        Finding::fail("roles", said, next)
+    };
+    said.into_iter().map(finding).collect()
 }
 
 fn room(data: &Path) -> Option<Finding> {
@@ -248,7 +260,7 @@ async fn server(client: &Client, url: &str, by_agent: bool, context: &Context) -
             return vec![Finding::fail(
                 "server",
                 format!("nothing answers at {url}: {why}"),
-                find_server(&why),
+                find_server(url, &why),
             )];
         }
         Err(error) => {

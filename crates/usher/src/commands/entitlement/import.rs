@@ -409,7 +409,8 @@ async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<()
             let failure = Failure::from(error);
             return Err(
                 Failure::new(failure.code(), format!("line {line}: {failure}")).next(format!(
-                    "{done} rows before it are imported; `--duplicates skip` goes on from there."
+                    "Imported before it: {}; `--duplicates skip` goes on from there.",
+                    counted(done as u64, "row")
                 )),
             );
         }

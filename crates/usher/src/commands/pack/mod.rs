@@ -15,7 +15,7 @@ use usher_api::{Code, PackReport, PackResult, PackSchedule, PackState};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::output::{bytes, line, print, print_json, tame, time};
+use crate::output::{bytes, counted, line, print, print_json, tame, time};
 
 /// Between two looks at how far a pack is.
 const LOOK: Duration = Duration::from_millis(200);
@@ -213,10 +213,10 @@ fn report(last: &PackReport) -> String {
     };
     let took = last.ended_at.duration_since(last.started_at).as_secs();
     format!(
-        "{result} {}, after {}; {} rows went, {} became {}",
+        "{result} {}, after {}; {} went, {} became {}",
         time::local(last.ended_at),
         time::span(took.unsigned_abs()),
-        last.purged_rows,
+        counted(last.purged_rows, "row"),
         bytes(last.bytes_before),
         bytes(last.bytes_after),
     )
