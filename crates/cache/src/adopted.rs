@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use usher_core::ledger::LeaseId;
 
-use crate::schema::put;
+use crate::meta::put;
 
 /// Their keys are this and the id that the lease had; their values the number that it has.
 const KEY: &str = "adopted ";

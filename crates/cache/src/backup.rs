@@ -1,18 +1,17 @@
 //! Snapshots of a data file, and coming back from one.
 
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, OpenFlags};
 use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::CacheError;
 use crate::load::load;
-use crate::schema::{self, Saved};
+use crate::schema::Saved;
+use crate::whole::{SUFFIXES, beside, check, make_empty, remove, system, vacuum_into};
 use crate::{foreign_log, journal, open};
 
 /// How a restore is made.
@@ -47,60 +46,6 @@ pub fn copy(path: &Path, to: &Path) -> Result<(), CacheError> {
         // What went wrong is what is told.
         let _ = remove(to);
     })
-}
-
-/// Writes what `connection` has open to the file `to`, in the place of what may be there: whole and
-/// on disk under that name, or not at all. What a killed one left is removed.
-pub(crate) fn copy_whole(
-    connection: &Connection,
-    path: &Path,
-    to: &Path,
-) -> Result<(), CacheError> {
-    let partial = beside(to, ".partial");
-    for suffix in SUFFIXES {
-        remove(&beside(&partial, suffix))?;
-    }
-    make_empty(&partial)?;
-    vacuum_into(connection, path, &partial)?;
-    std::fs::rename(&partial, to).map_err(system("name the saved file", to))?;
-    let folder = to.parent().unwrap_or(Path::new("."));
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(system("write", folder))
-}
-
-/// SQLite takes an empty file for none, and would make one that others may read.
-fn make_empty(to: &Path) -> Result<(), CacheError> {
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(to)
-        .map(drop)
-        .map_err(system("write the snapshot", to))
-}
-
-/// A path as SQLite takes one, byte for byte: a folder's name need not be UTF-8.
-struct FileName<'a>(&'a Path);
-
-impl ToSql for FileName<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let bytes = self.0.as_os_str().as_bytes();
-        Ok(ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
-    }
-}
-
-fn vacuum_into(connection: &Connection, path: &Path, to: &Path) -> Result<(), CacheError> {
-    connection
-        .execute("VACUUM INTO ?1", [FileName(to)])
-        .map_err(|source| CacheError::Database {
-            doing: "take a snapshot of",
-            path: path.into(),
-            source,
-        })?;
-    std::fs::File::open(to)
-        .and_then(|file| file.sync_all())
-        .map_err(system("write the snapshot", to))
 }
 
 fn write_copy(path: &Path, to: &Path) -> Result<(), CacheError> {
@@ -178,22 +123,8 @@ fn own(data: &Path) -> Result<(std::fs::File, Option<std::fs::File>), CacheError
     Ok((lock, file))
 }
 
-/// A data file and what SQLite keeps beside it.
-pub(crate) const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 /// How long a lock of SQLite's is waited for.
 const BUSY: Duration = Duration::from_secs(5);
-
-pub(crate) fn system(
-    doing: &'static str,
-    path: &Path,
-) -> impl FnOnce(std::io::Error) -> CacheError {
-    let path = path.to_path_buf();
-    move |error| CacheError::System {
-        doing,
-        path,
-        why: error.to_string(),
-    }
-}
 
 /// Copies a snapshot to where only the owner can read it.
 fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Result<(), CacheError> {
@@ -262,25 +193,6 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
     Ok((hold_seconds, leases))
 }
 
-/// Whether a file is a whole data file of usher.
-pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), CacheError> {
-    let damaged = |why: String| CacheError::Damaged {
-        path: path.into(),
-        why,
-    };
-    let verdict: String = connection
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(|error| damaged(error.to_string()))?;
-    if verdict != "ok" {
-        return Err(damaged(format!("the integrity check says: {verdict}")));
-    }
-    match schema::version(connection) {
-        Ok(0) => Err(damaged("it is no data file of usher".to_owned())),
-        Ok(_) => Ok(()),
-        Err(error) => Err(damaged(error.to_string())),
-    }
-}
-
 /// Renames the data file of before, with what SQLite keeps beside it.
 fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, CacheError> {
     let mut number = 1_u32;
@@ -298,19 +210,4 @@ fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, CacheError> {
         }
     }
     Ok(aside)
-}
-
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(system("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
 }

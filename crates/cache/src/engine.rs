@@ -1,122 +1,17 @@
-//! The handle to the one writer: what can be asked of it and how it answers.
+//! The handle to a data file that is open.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use usher_core::ledger::{Batch, Command, Ledger, Now, Reply};
+use usher_core::ledger::{Command, Ledger, Now};
 
-use crate::clock::Clock;
 use crate::error::CacheError;
 use crate::history::History;
+use crate::requests::{Answer, Failure, Health, Request};
 use crate::tokens::Tokens;
-use crate::writer;
-
-/// Requests that may wait for the writer; the next is answered with [`Failure::Busy`] at once.
-pub const QUEUE_LIMIT: usize = 65_536;
-/// Bytes that these may take, about: what does not fit is answered with [`Failure::Busy`] at once,
-/// but one that finds nothing waiting is taken whatever its size.
-pub const QUEUE_LIMIT_BYTES: usize = 128 * 1024 * 1024;
+use crate::writer::{self, EngineOptions, Opened};
 
 /// Under which name the file keeps when a copy of it was taken.
 const LAST_BACKUP: &str = "last_backup_at";
-
-/// How an engine is opened.
-pub struct EngineOptions {
-    /// The data directory; the file is `cache.db` in it.
-    pub data: PathBuf,
-    /// The clocks.
-    pub clock: Arc<dyn Clock>,
-    /// Told of each batch as soon as it is durable, in order, on the writer's thread: it must not
-    /// block.
-    pub on_durable: Box<dyn Fn(&Batch) + Send>,
-}
-
-/// What opening found.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    /// The server's id: made once for a data file.
-    pub server_id: String,
-    /// Leases that were held.
-    pub leases: usize,
-    /// Events that were in the journal and not yet in the tables.
-    pub replayed: u64,
-}
-
-/// Where answers go. The writer hands over all answers of a batch that go to the same sink at
-/// once, on its own thread: it must not block.
-pub trait Sink: Send + Sync {
-    /// Takes the answers, each with the token of its request.
-    fn deliver(&self, answers: &mut Vec<(u64, Result<Answer, Failure>)>);
-}
-
-/// A reply of the ledger, durable, with the instant at which it was decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// When.
-    pub at: Now,
-    /// What.
-    pub reply: Reply,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// Too much is waiting, or the disk has taken nothing for too long; nothing was done.
-    Busy,
-    /// The disk refused; nothing was done. Says why.
-    Storage(String),
-    /// What is kept could not be read; nothing was changed. Says why.
-    Unread(String),
-    /// The disk failed in the middle; whether it was done is not known. Says why.
-    OutcomeUnknown(String),
-    /// The engine is closing; nothing was done.
-    Stopping,
-    /// It panicked, which is in the log: a fault of the program. Nothing of it is kept.
-    Fault,
-}
-
-/// A look at the ledger, on the writer's thread, when all that it holds is durable; told the
-/// failure where there is no ledger to look at.
-pub type Look = Box<dyn FnOnce(Result<(&Ledger, Now), Failure>) + Send>;
-
-/// What can be asked of the writer.
-pub enum Work {
-    /// A command for the ledger.
-    Command(Command),
-    /// A look at the ledger in the order of the commands. It must be short: everything waits.
-    Read(Look),
-}
-
-/// One request: what to do and where its answer goes.
-pub struct Request {
-    /// What.
-    pub work: Work,
-    /// Where the answer goes; a look tells its own.
-    pub sink: Arc<dyn Sink>,
-    /// Given back with the answer.
-    pub token: u64,
-}
-
-/// Whether the engine can serve.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
-    /// It can.
-    Ok,
-    /// It serves what needs no disk, and tries again with each request: the last commit failed.
-    Degraded {
-        /// Why.
-        why: String,
-        /// Since when, in Unix milliseconds.
-        since_wall_ms: i64,
-    },
-    /// It cannot: the disk has not answered for so long.
-    Stuck {
-        /// What is waited for.
-        why: String,
-        /// For how long, in seconds.
-        for_seconds: u64,
-    },
-}
 
 /// The handle to a ledger and its file. Clones share them.
 #[derive(Clone)]
@@ -127,7 +22,7 @@ pub struct Engine {
 impl Engine {
     /// Opens the data file, or makes it; migrates and recovers it; starts the writer.
     pub fn open(options: EngineOptions) -> Result<(Engine, Opened), CacheError> {
-        writer::open(options, &|_| {})
+        Engine::open_counting(options, &|_| {})
     }
 
     /// As [`Engine::open`]; `left` is told how many rows are still to be read, ever fewer.
@@ -135,7 +30,8 @@ impl Engine {
         options: EngineOptions,
         left: &dyn Fn(u64),
     ) -> Result<(Engine, Opened), CacheError> {
-        writer::open(options, left)
+        let (shared, opened) = writer::open(options, left)?;
+        Ok((Engine { shared }, opened))
     }
 
     /// Hands requests to the writer, in order, and takes them out of `requests`. What finds no
@@ -231,13 +127,13 @@ impl Engine {
     /// thread.
     pub fn note_backup(&self, wall_ms: i64) -> Result<(), Failure> {
         self.shared.with_connection(move |connection| {
-            crate::schema::put(connection, LAST_BACKUP, wall_ms.cast_unsigned())
+            crate::meta::put(connection, LAST_BACKUP, wall_ms.cast_unsigned())
         })
     }
 
     /// When the last copy that was noted was taken, in Unix milliseconds.
     pub fn last_backup(&self) -> Result<Option<i64>, Failure> {
-        let noted = |connection: &_| crate::schema::number(connection, LAST_BACKUP);
+        let noted = |connection: &_| crate::meta::number(connection, LAST_BACKUP);
         Ok(self.shared.with_reader(noted)?.map(u64::cast_signed))
     }
 

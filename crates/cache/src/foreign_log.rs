@@ -8,8 +8,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::backup::{beside, check};
 use crate::error::CacheError;
+use crate::whole::{beside, check};
 
 /// Where SQLite's header says how the file is written, and what it says of one with a write-ahead
 /// log. A copy by `VACUUM INTO` says otherwise until it is opened by a server, which makes it so

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use crate::engine::{Failure, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request};
 use crate::journal::CommitError;
+use crate::requests::{Failure, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Work};
 
 /// Something to be done on the writer's own connection; told the failure where there is none.
 pub(crate) type Statement =
@@ -85,6 +85,31 @@ impl Inbox {
     }
 }
 
+/// Answers requests that cannot be carried out.
+pub(crate) fn refuse(items: Vec<Item>, failure: &Failure) {
+    for item in items {
+        match item {
+            Item::Request(Request {
+                work: Work::Command(_),
+                sink,
+                token,
+            }) => {
+                sink.deliver(&mut vec![(token, Err(failure.clone()))]);
+            }
+            Item::Request(Request {
+                work: Work::Read(look),
+                ..
+            }) => {
+                look(Err(failure.clone()));
+            }
+            Item::Statement(statement) => {
+                let _ = statement(Err(failure.clone()));
+            }
+            Item::Settle(mut settler) => settler(Err(failure.clone())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -92,7 +117,7 @@ mod tests {
     use usher_core::ledger::{Command, ComputerRef, Report, ReportItem};
 
     use super::*;
-    use crate::engine::{Answer, Sink, Work};
+    use crate::requests::{Answer, Sink};
     use crate::weight::bytes_of;
 
     struct Nowhere;

@@ -11,6 +11,7 @@ use usher_core::ledger::LeaseId;
 use crate::error::CacheError;
 use crate::foreign_log;
 use crate::load::load;
+use crate::meta;
 use crate::schema;
 use crate::versions::{self, ServedBy};
 
@@ -66,9 +67,9 @@ pub fn found(data: &Path) -> Result<Option<Found>, CacheError> {
         source,
     };
     let connection = open(&path)?;
-    let schema = schema::version(&connection).map_err(database)?;
-    let oldest_writer = schema::number(&connection, "oldest_writer").map_err(database)?;
-    let served_by = match schema::has_table(&connection, "versions").map_err(database)? {
+    let schema = meta::version(&connection).map_err(database)?;
+    let oldest_writer = meta::number(&connection, "oldest_writer").map_err(database)?;
+    let served_by = match meta::has_table(&connection, "versions").map_err(database)? {
         true => versions::list(&connection).map_err(database)?.pop(),
         false => None,
     };

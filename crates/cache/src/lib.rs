@@ -15,6 +15,7 @@ mod adopted;
 mod backup;
 mod checkpoint;
 mod clock;
+mod columns;
 mod engine;
 mod error;
 mod fill;
@@ -26,29 +27,34 @@ mod interrupt;
 mod inventory;
 mod journal;
 mod load;
+mod meta;
 mod open;
 mod pack;
 mod persons;
 mod presence;
+mod requests;
 mod schema;
 mod shared;
 mod snapshots;
 mod tokens;
+mod turn;
 mod versions;
 mod weight;
+mod whole;
 mod writer;
 
 pub use backup::{RestoreOptions, Restored, copy, restore, restore_open};
 pub use clock::{Clock, SystemClock};
-pub use engine::{
-    Answer, Engine, EngineOptions, Failure, Health, Look, Opened, QUEUE_LIMIT, QUEUE_LIMIT_BYTES,
-    Request, Sink, Work,
-};
+pub use engine::Engine;
 pub use error::CacheError;
 pub use history::*;
 pub use interrupt::Interrupt;
 pub use inventory::{Found, Inventory, found};
 pub use pack::{Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped};
+pub use requests::{
+    Answer, Failure, Health, Look, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Sink, Work,
+};
 pub use snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
 pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};
 pub use versions::{ServedBy, VERSION, Versions};
+pub use writer::{EngineOptions, Opened};

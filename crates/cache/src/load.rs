@@ -6,11 +6,11 @@ use rusqlite::{Connection, Row, params};
 use usher_core::ledger::*;
 
 use crate::adopted::read_adopted;
+use crate::columns::{from_i64, read_bound, read_draws, read_holders, read_reason};
 use crate::error::CacheError;
 use crate::journal::{self, frame, unframed};
-use crate::schema::{
-    self, as_of, from_i64, number, read_bound, read_draws, read_holders, read_reason,
-};
+use crate::meta::{self, number};
+use crate::schema::as_of;
 
 /// What was read.
 pub(crate) struct Loaded {
@@ -175,7 +175,7 @@ fn rows<T, P: rusqlite::Params>(
     values: P,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    let sql = as_of(sql, schema::version(connection)?);
+    let sql = as_of(sql, meta::version(connection)?);
     connection.prepare(&sql)?.query_map(values, read)?.collect()
 }
 

@@ -11,6 +11,7 @@ use usher_core::ledger::Now;
 use crate::clock::Clock;
 use crate::error::CacheError;
 use crate::foreign_log;
+use crate::meta;
 use crate::persons;
 use crate::schema::{self, Saved};
 
@@ -98,7 +99,7 @@ pub(crate) fn server_id(connection: &Connection, path: &Path) -> Result<String, 
         path: path.into(),
         source,
     };
-    if let Some(id) = schema::text(connection, "server_id").map_err(database)? {
+    if let Some(id) = meta::text(connection, "server_id").map_err(database)? {
         return Ok(id);
     }
     let id = format!("{:016x}", random(path)?);
@@ -106,9 +107,9 @@ pub(crate) fn server_id(connection: &Connection, path: &Path) -> Result<String, 
     connection
         .execute_batch("BEGIN IMMEDIATE")
         .map_err(database)?;
-    schema::put_text(connection, "server_id", &id).map_err(database)?;
-    schema::put(connection, "incarnation", u64::from(incarnation)).map_err(database)?;
-    schema::put(connection, "filled_to", 1).map_err(database)?;
+    meta::put_text(connection, "server_id", &id).map_err(database)?;
+    meta::put(connection, "incarnation", u64::from(incarnation)).map_err(database)?;
+    meta::put(connection, "filled_to", 1).map_err(database)?;
     connection.execute_batch("COMMIT").map_err(database)?;
     Ok(id)
 }
@@ -141,9 +142,9 @@ pub(crate) fn clock_offset(
         source,
     };
     let boot_id = clock.boot_id();
-    let known = schema::text(connection, "boot_id").map_err(database)?;
+    let known = meta::text(connection, "boot_id").map_err(database)?;
     if known.as_deref() == Some(boot_id.as_str())
-        && let Some(offset) = schema::number(connection, "boot_offset_ms").map_err(database)?
+        && let Some(offset) = meta::number(connection, "boot_offset_ms").map_err(database)?
     {
         return Ok((offset.cast_signed(), false));
     }
@@ -164,8 +165,8 @@ pub(crate) fn keep_clock(
 ) -> Result<(), CacheError> {
     let keep = || {
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        schema::put_text(connection, "boot_id", &clock.boot_id())?;
-        schema::put(connection, "boot_offset_ms", offset_ms.cast_unsigned())?;
+        meta::put_text(connection, "boot_id", &clock.boot_id())?;
+        meta::put(connection, "boot_offset_ms", offset_ms.cast_unsigned())?;
         connection.execute_batch("COMMIT")
     };
     keep().map_err(|source| CacheError::Database {

@@ -9,9 +9,9 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use usher_core::ledger::{Event, Subject, SubjectId};
 
+use crate::columns::from_i64;
 use crate::error::CacheError;
 use crate::journal;
-use crate::schema::from_i64;
 
 /// Makes the account the key of each person, in the tables.
 ///

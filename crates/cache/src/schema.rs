@@ -5,16 +5,14 @@
 //! Names of people and computers stand in `subjects` and `computers` only: every other row holds
 //! a random surrogate.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension, params};
-use smallvec::SmallVec;
-use usher_core::ledger::{AllotmentNumber, Bound, Draw, Other, SessionKey, Wall};
 
-use crate::backup;
 use crate::error::CacheError;
+use crate::meta::{number, put, version};
+use crate::whole::copy_whole;
 
 /// The schema that this version writes.
 pub(crate) const SCHEMA_VERSION: u32 = 3;
@@ -331,7 +329,7 @@ pub(crate) fn migrate(
     }
     if found > 0 && saved == Saved::Beside {
         let name = path.with_extension(format!("db.schema-{found}"));
-        backup::copy_whole(connection, path, &name)?;
+        copy_whole(connection, path, &name)?;
     }
     let transaction = connection.transaction().map_err(database)?;
     transaction
@@ -348,20 +346,6 @@ pub(crate) fn migrate(
     }
     put(&transaction, "schema_version", u64::from(SCHEMA_VERSION)).map_err(database)?;
     transaction.commit().map_err(database)
-}
-
-/// The schema version of a file; 0 where it has no tables.
-pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
-    let has_meta: bool = connection.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !has_meta {
-        return Ok(0);
-    }
-    let found = number(connection, "schema_version")?.unwrap_or(0);
-    Ok(u32::try_from(found).unwrap_or(u32::MAX))
 }
 
 /// Columns that a file of an earlier schema lacks: since which schema they are there, and what
@@ -393,180 +377,4 @@ pub(crate) fn as_of(sql: &str, schema: u32) -> String {
         .fold(sql.to_owned(), |sql, (_, column, before)| {
             sql.replace(column, before)
         })
-}
-
-/// A number in `meta`.
-pub(crate) fn number(connection: &Connection, key: &str) -> rusqlite::Result<Option<u64>> {
-    if !has_table(connection, "meta")? {
-        return Ok(None);
-    }
-    let value: Option<i64> = connection
-        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    Ok(value.map(from_i64))
-}
-
-pub(crate) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    connection.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
-        [name],
-        |row| row.get(0),
-    )
-}
-
-/// A text in `meta`.
-pub(crate) fn text(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
-    connection
-        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()
-}
-
-/// Puts a number into `meta`.
-pub(crate) fn put(connection: &Connection, key: &str, value: u64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
-        .execute(params![key, value.cast_signed()])
-        .map(drop)
-}
-
-/// Puts a text into `meta`.
-pub(crate) fn put_text(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
-        .execute(params![key, value])
-        .map(drop)
-}
-
-/// SQLite's integers are signed; ours that are not keep their bits.
-pub(crate) fn from_i64(value: i64) -> u64 {
-    value.cast_unsigned()
-}
-
-/// Draws as people can read them: `allotment:seats`, with commas.
-pub(crate) fn write_draws(draws: &[Draw]) -> String {
-    let mut text = String::new();
-    for draw in draws {
-        let comma = if text.is_empty() { "" } else { "," };
-        let _ = write!(text, "{comma}{}:{}", draw.allotment.0, draw.seats);
-    }
-    text
-}
-
-/// What [`write_draws`] wrote; what cannot be read is left out.
-pub(crate) fn read_draws(text: &str) -> SmallVec<[Draw; 1]> {
-    pairs(text)
-        .filter_map(|(allotment, seats)| {
-            let allotment = AllotmentNumber(allotment.parse().ok()?);
-            Some(Draw {
-                allotment,
-                seats: seats.parse().ok()?,
-            })
-        })
-        .collect()
-}
-
-/// What else was asked for, as people can read it: `product:seats`, with commas; none where
-/// nothing was.
-pub(crate) fn write_also(also: &[Other]) -> Option<String> {
-    let each = also
-        .iter()
-        .map(|other| format!("{}:{}", other.product.0, other.seats));
-    (!also.is_empty()).then(|| each.collect::<Vec<_>>().join(","))
-}
-
-/// The product numbers and seats that [`write_also`] wrote; what cannot be read is left out.
-pub(crate) fn read_also(text: &str) -> impl Iterator<Item = (u64, u32)> {
-    pairs(text).filter_map(|(product, seats)| Some((product.parse().ok()?, seats.parse().ok()?)))
-}
-
-/// Holders as people can read them: `computer:session:incarnation`, with commas.
-pub(crate) fn write_holders(holders: &[SessionKey]) -> String {
-    let mut text = String::new();
-    for holder in holders {
-        let comma = if text.is_empty() { "" } else { "," };
-        let SessionKey {
-            computer,
-            session,
-            incarnation,
-        } = holder;
-        let _ = write!(text, "{comma}{}:{session}:{incarnation}", computer.0);
-    }
-    text
-}
-
-/// What [`write_holders`] wrote, now or without an incarnation; what cannot be read is left out.
-pub(crate) fn read_holders(text: &str) -> Box<[SessionKey]> {
-    pairs(text)
-        .filter_map(|(computer, session)| {
-            let (session, incarnation) = session.split_once(':').unwrap_or((session, "0"));
-            Some(SessionKey {
-                computer: usher_core::ledger::ComputerId(computer.parse().ok()?),
-                session: session.parse().ok()?,
-                incarnation: incarnation.parse().ok()?,
-            })
-        })
-        .collect()
-}
-
-fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split(',').filter_map(|part| part.split_once(':'))
-}
-
-macro_rules! words {
-    ($($write:ident, $read:ident, $kind:ident: $($variant:ident = $word:literal),*;)*) => {$(
-        pub(crate) fn $write(value: usher_core::ledger::$kind) -> &'static str {
-            match value { $(usher_core::ledger::$kind::$variant => $word,)* }
-        }
-        #[allow(dead_code, reason = "each pair is whole, though one cause is only written")]
-        pub(crate) fn $read(word: &str) -> Option<usher_core::ledger::$kind> {
-            match word { $($word => Some(usher_core::ledger::$kind::$variant),)* _ => None }
-        }
-    )*};
-}
-
-words! {
-    write_reason, read_reason, Reason: NoSeat = "no_seat", NoEntitlement = "no_entitlement",
-        EntitlementExpired = "entitlement_expired", ProductDisabled = "product_disabled",
-        QueueFull = "queue_full", Undecided = "undecided", Impossible = "impossible",
-        NotYetValid = "not_yet_valid";
-    write_cause, read_cause, EndCause: CheckedIn = "checked_in", Expired = "expired",
-        Unclaimed = "unclaimed", Idle = "idle";
-    write_actor, read_actor, ActorKind: Person = "person", Token = "token", Agent = "agent",
-        System = "system";
-}
-
-/// One end of a validity as three columns: an instant, or a day and its zone.
-pub(crate) type BoundColumns = (Option<i64>, Option<String>, Option<String>);
-
-/// What stands in the columns of one end of a validity.
-pub(crate) fn write_bound(bound: Option<&Bound>) -> BoundColumns {
-    match bound {
-        None => (None, None, None),
-        Some(Bound::At(at)) => (Some(at.0), None, None),
-        Some(day @ Bound::Day { zone, .. }) => (
-            None,
-            day.date().map(|date| date.to_string()),
-            Some(zone.to_string()),
-        ),
-    }
-}
-
-/// What [`write_bound`] wrote; a day that cannot be read is an error, for without it a right
-/// would hold for ever.
-pub(crate) fn read_bound(columns: BoundColumns) -> rusqlite::Result<Option<Bound>> {
-    match columns {
-        (_, Some(day), Some(zone)) => {
-            let date = day.parse().map_err(|error: jiff::Error| {
-                rusqlite::Error::FromSqlConversionFailure(
-                    0,
-                    rusqlite::types::Type::Text,
-                    error.into(),
-                )
-            })?;
-            Ok(Some(Bound::day(date, zone.into())))
-        }
-        (at, ..) => Ok(at.map(|at| Bound::At(Wall(at)))),
-    }
 }

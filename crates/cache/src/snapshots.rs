@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use rustix::fs::{AtFlags, FlockOperation, Gid, Uid};
 
-use crate::backup::{self, SUFFIXES, beside, remove, system};
+use crate::backup;
 use crate::clock::{Clock, SystemClock};
 use crate::error::CacheError;
+use crate::whole::{SUFFIXES, beside, remove, system};
 
 const FOLDER: &str = "snapshots";
 const PARTIAL: &str = "partial";

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use usher_core::ledger::{Command, ComputerId, ComputerRef, Reply, SubjectId, SubjectRef};
 
-use crate::engine::Failure;
+use crate::columns::from_i64;
 use crate::history::Rows;
-use crate::schema::from_i64;
+use crate::requests::Failure;
 use crate::shared::Shared;
 
 /// The realm of the users that tokens are bound to.

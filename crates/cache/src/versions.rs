@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
-use crate::engine::Failure;
 use crate::error::CacheError;
+use crate::requests::Failure;
 use crate::schema::SCHEMA_VERSION;
 use crate::shared::Shared;
 

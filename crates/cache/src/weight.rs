@@ -2,8 +2,8 @@
 
 use usher_core::ledger::{Command, Report, ReportItem};
 
-use crate::engine::{Request, Work};
 use crate::inbox::Item;
+use crate::requests::{Request, Work};
 
 /// What any item takes, with the texts of a request, each of which is short.
 const ITEM_BYTES: usize = 1_024;

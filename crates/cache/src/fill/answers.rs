@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use usher_core::ledger::{Batch, KEPT_SECONDS, KEYS_LIMIT};
 
 use super::signed;
-use crate::schema::{number, put};
+use crate::meta::{number, put};
 
 /// The table is looked through when so many have come, for finding the newest costs a walk.
 const LOOK_EVERY: u64 = 50_000;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use usher_core::ledger::{Batch, By, Event, EventNumber};
 
 use super::signed;
-use crate::schema::write_actor;
+use crate::columns::write_actor;
 
 /// What one event changed, and of what.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use usher_core::ledger::{
 };
 
 use super::signed;
-use crate::schema::{read_holders, write_also, write_cause, write_draws, write_holders};
+use crate::columns::{read_holders, write_also, write_cause, write_draws, write_holders};
 
 /// What became of leases in a slice; [`Leases::write`] ends it.
 pub(super) struct Leases<'c> {

@@ -10,9 +10,10 @@ use rusqlite::{Connection, params};
 use usher_core::ledger::{Batch, Event, EventNumber, Now, ProgramUse};
 
 use crate::adopted::{forget_adopted, put_adopted};
+use crate::columns::{write_also, write_bound, write_reason};
 use crate::error::CacheError;
 use crate::journal;
-use crate::schema::{put, write_also, write_bound, write_reason};
+use crate::meta::put;
 
 mod answers;
 mod changes;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use usher_core::ledger::{Ask, EventNumber, Now, Scene, Ticket, TicketState};
 
 use super::signed;
-use crate::schema::{write_also, write_reason};
+use crate::columns::{write_also, write_reason};
 
 /// A request waits; its state is written by [`changed`].
 pub(super) fn queued(

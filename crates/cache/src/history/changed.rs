@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use usher_core::identify::stem;
 
 use super::History;
-use crate::engine::Failure;
+use crate::requests::Failure;
 
 /// Events that are looked back over: a bound on the rows read, whatever the history holds.
 const EVENTS_LOOKED_AT: i64 = 500_000;

@@ -5,8 +5,8 @@ use usher_core::ledger::{DecisionId, EventNumber, Incarnation, LeaseId, Scene};
 
 use super::History;
 use super::lists::number;
-use crate::engine::Failure;
-use crate::schema::{from_i64, read_also};
+use crate::columns::{from_i64, read_also};
+use crate::requests::Failure;
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

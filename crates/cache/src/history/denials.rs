@@ -5,8 +5,8 @@ use usher_core::ledger::{DecisionId, Incarnation};
 
 use super::lists::number;
 use super::{History, Owner, Rows, page};
-use crate::engine::Failure;
-use crate::schema::from_i64;
+use crate::columns::from_i64;
+use crate::requests::Failure;
 
 /// Refusals, with repeats counted.
 #[derive(Debug, Clone, PartialEq, Eq)]

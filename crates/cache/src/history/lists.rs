@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use usher_core::ledger::{EventNumber, Incarnation, LeaseId, Steady, TicketId};
 
 use super::{History, Rows, page};
-use crate::engine::Failure;
-use crate::schema::from_i64;
+use crate::columns::from_i64;
+use crate::requests::Failure;
 
 /// Whose rows are looked for; each part that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -283,7 +283,7 @@ fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
         granted_at: row.get(8)?,
         deadline: Steady(from_i64(row.get(9)?)),
         ttl_seconds: row.get(10)?,
-        allotments: crate::schema::read_draws(&draws)
+        allotments: crate::columns::read_draws(&draws)
             .iter()
             .map(|d| d.allotment.0)
             .collect(),

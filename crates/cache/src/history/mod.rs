@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::engine::Failure;
+use crate::requests::Failure;
 use crate::shared::Shared;
 
 pub use changed::ChangedProgram;

@@ -7,8 +7,8 @@
 use rusqlite::params;
 
 use super::{History, Owner, Rows, page};
-use crate::engine::Failure;
-use crate::schema::from_i64;
+use crate::columns::from_i64;
+use crate::requests::Failure;
 
 /// Which sessions; each part that is set must hold.
 #[derive(Debug, Clone, Default)]

@@ -14,8 +14,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 use usher_core::ledger::{Batch, Event, Now, Steady, Wall};
 
+use crate::columns::from_i64;
 use crate::error::CacheError;
-use crate::schema::{as_of, from_i64, version};
+use crate::meta::version;
+use crate::schema::as_of;
 
 /// Why a commit failed.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{PackReport, PackResult, Skipped, Stage};
-use crate::schema::{number, put, put_text, text};
+use super::stage::Stage;
+use super::{PackReport, PackResult, Skipped};
+use crate::meta::{number, put, put_text, text};
 
 /// The version that made the last pack that was done.
 pub(super) const PACKED_BY_VERSION: &str = "packed_by_version";

@@ -11,17 +11,17 @@ mod kept;
 mod plan;
 mod purge;
 mod slices;
+mod stage;
 mod unreferenced;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-use crate::engine::Failure;
+use crate::requests::Failure;
 use crate::shared::Shared;
 
 pub use plan::PackPlan;
-use slices::{Run, Stage};
+use slices::Run;
 
 /// How a pack is made.
 #[derive(Debug, Clone)]
@@ -85,43 +85,6 @@ pub enum PackError {
 impl From<Failure> for PackError {
     fn from(failure: Failure) -> PackError {
         PackError::Failure(failure)
-    }
-}
-
-/// What is known of packs while the process runs.
-#[derive(Default)]
-pub(crate) struct Turn {
-    running: AtomicBool,
-    stop: Mutex<bool>,
-    told: Condvar,
-    /// In millionths.
-    progress: AtomicU64,
-}
-
-impl Turn {
-    /// Waits a little between slices; true where the pack is to stop.
-    fn pause(&self, pause: Duration) -> bool {
-        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .told
-            .wait_timeout_while(stop, pause, |stop| !*stop)
-            .unwrap_or_else(PoisonError::into_inner);
-        *waited.0
-    }
-
-    /// Asks for the end of what runs.
-    pub(crate) fn stop(&self) {
-        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.told.notify_all();
-    }
-
-    fn is_stopped(&self) -> bool {
-        *self.stop.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn show(&self, progress: f64) {
-        let millionths = (progress.clamp(0.0, 1.0) * 1e6) as u64;
-        self.progress.fetch_max(millionths, Ordering::Relaxed);
     }
 }
 
@@ -196,7 +159,7 @@ impl Pack {
     /// The version that made the last pack that was done.
     pub fn packed_by_version(&self) -> Result<Option<String>, Failure> {
         self.shared
-            .with_reader(|connection| crate::schema::text(connection, kept::PACKED_BY_VERSION))
+            .with_reader(|connection| crate::meta::text(connection, kept::PACKED_BY_VERSION))
     }
 }
 

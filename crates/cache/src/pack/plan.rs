@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::schema::{number, put, put_text, text};
+use crate::meta::{number, put, put_text, text};
 
 const SCHEDULE: &str = "pack_schedule";
 const TIME_ZONE: &str = "pack_time_zone";

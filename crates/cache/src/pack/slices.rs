@@ -9,12 +9,13 @@ use usher_core::ledger::Command;
 use super::check::{self, Verdict};
 use super::kept::{self, PACKED_BY_VERSION, Position};
 use super::purge::{self, Table};
+use super::stage::Stage;
 use super::unreferenced;
 use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
 use crate::checkpoint;
-use crate::engine::Failure;
 use crate::holders;
-use crate::schema::put_text;
+use crate::meta::put_text;
+use crate::requests::Failure;
 use crate::shared::{Cost, Shared};
 
 /// How long the writer should be held by a slice, about, while others ask it, and while nobody
@@ -37,39 +38,6 @@ const BUSY_PAUSE: Duration = Duration::from_millis(100);
 const ANALYSIS_LIMIT_ROWS: u32 = 100;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
-
-/// What a pack does, in this order; the numbers are kept in files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    Leases = 1,
-    Tickets = 2,
-    Sessions = 3,
-    Denials = 4,
-    Changes = 5,
-    Directory = 6,
-    Compact = 7,
-    Statistics = 8,
-    Check = 9,
-}
-
-impl Stage {
-    const ALL: [Stage; 9] = [
-        Stage::Leases,
-        Stage::Tickets,
-        Stage::Sessions,
-        Stage::Denials,
-        Stage::Changes,
-        Stage::Directory,
-        Stage::Compact,
-        Stage::Statistics,
-        Stage::Check,
-    ];
-
-    /// The stage of a number in a file.
-    pub(super) fn of(number: u8) -> Option<Stage> {
-        Stage::ALL.into_iter().find(|stage| *stage as u8 == number)
-    }
-}
 
 /// How a stage ended otherwise than well.
 enum Cut {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use usher_core::ledger::{ComputerId, SubjectId};
 
-use crate::schema::from_i64;
+use crate::columns::from_i64;
 
 /// How many are forgotten by one command.
 pub(super) const AT_ONCE: usize = 256;

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 use usher_core::ledger::{Command, Ledger, Now};
 
 use super::{PATIENCE, Shared, lock};
-use crate::engine::{Answer, Failure, Request, Sink, Work};
 use crate::inbox::Item;
 use crate::journal::CommitError;
+use crate::requests::{Answer, Failure, Request, Sink, Work};
 
 /// Readers' connections that are kept open.
 const READERS_KEPT: usize = 4;

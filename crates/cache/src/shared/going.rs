@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{Shared, lock};
-use crate::engine::{Failure, Health};
+use crate::requests::{Failure, Health};
 
 /// A commit that takes longer than this means that the disk hangs.
 const STUCK_SECONDS: u64 = 3;
@@ -55,7 +55,7 @@ impl Shared {
         self.read(|_, _| ())?;
         let wall_ms = self.clock.wall_ms();
         self.with_connection(move |connection| {
-            crate::schema::put(connection, PROVED, wall_ms.cast_unsigned())
+            crate::meta::put(connection, PROVED, wall_ms.cast_unsigned())
         })
     }
 

@@ -13,10 +13,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::clock::Clock;
-use crate::engine::{Failure, Request};
-use crate::inbox::{Inbox, Item};
+use crate::inbox::{Inbox, Item, refuse};
+use crate::requests::{Failure, Request};
+use crate::turn::Turn;
 use crate::weight::bytes_of;
-use crate::writer::refuse;
 
 pub(crate) use calls::Cost;
 pub(crate) use going::PROVED;
@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) path: PathBuf,
     pub(crate) clock: Arc<dyn Clock>,
     /// The pack that runs, if one does.
-    pub(crate) pack: crate::pack::Turn,
+    pub(crate) pack: Turn,
     /// Held until the file is closed: one process a data directory, and a data file.
     held: Mutex<Option<[File; 2]>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -63,7 +63,7 @@ impl Shared {
             ended: Condvar::new(),
             path,
             clock,
-            pack: crate::pack::Turn::default(),
+            pack: Turn::default(),
             held: Mutex::new(Some(locks)),
             thread: Mutex::default(),
             readers: Mutex::default(),

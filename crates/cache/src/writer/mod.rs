@@ -3,7 +3,13 @@
 //! While a batch is being made durable, the next gathers in the inbox; when nothing waits, a
 //! request is a batch of its own at once. When the writer is idle it fills the tables.
 
-use std::path::{Path, PathBuf};
+mod deliver;
+mod log;
+mod start;
+mod trouble;
+mod upkeep;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,23 +17,16 @@ use rusqlite::Connection;
 use usher_core::ledger::{Batch, Command, Ledger, Now, Steady, Wall};
 use usher_vital::catch;
 
-use crate::checkpoint::{self, Beside};
+use crate::checkpoint::Beside;
 use crate::clock::Clock;
-use crate::engine::{Answer, Engine, EngineOptions, Failure, Look, Opened, Request, Sink, Work};
-use crate::error::CacheError;
-use crate::fill::fill;
-use crate::foreign_log;
+use crate::inbox::{Item, Settler, refuse};
 use crate::journal::{self, CommitError};
-use crate::load::load;
-use crate::open;
 use crate::presence::Presence;
-use crate::schema::{self, Saved};
-use crate::versions;
-
-use crate::inbox::{Item, Settler};
-use crate::shared::{PROVED, Shared};
-
-mod log;
+use crate::requests::{Answer, Failure, Look, Request, Work};
+use crate::shared::Shared;
+use deliver::{Deliveries, deliver, put};
+pub(crate) use start::open;
+pub use start::{EngineOptions, Opened};
 
 /// Requests in one batch at the most.
 const BATCH_LIMIT: usize = 8_192;
@@ -46,76 +45,6 @@ const IDLE: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked whether the files are still there.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// Opens the data file, or makes it; migrates and recovers it; starts the writer.
-pub(crate) fn open(
-    options: EngineOptions,
-    left: &dyn Fn(u64),
-) -> Result<(Engine, Opened), CacheError> {
-    let EngineOptions {
-        data,
-        clock,
-        on_durable,
-    } = options;
-    let lock = open::lock(&data)?;
-    let path = data.join("cache.db");
-    let held = open::hold(&path)?;
-    let connection = open::connection(&path, Saved::Beside)?;
-    let server_id = open::server_id(&connection, &path)?;
-    let loaded =
-        load(&connection, &path, left).map_err(|error| foreign_log::explain(&path, error))?;
-    open::is_sound(&connection, &path)?;
-    let (offset_ms, rebooted) =
-        open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
-    let opened = Opened {
-        server_id,
-        leases: loaded.ledger.leases().count(),
-        replayed: loaded.journal_events,
-    };
-    let shared = Arc::new(Shared::new(path.clone(), clock.clone(), [lock, held]));
-    let mut writer = Writer {
-        durable_to: loaded.ledger.next_number(),
-        filled_to: loaded.filled_to,
-        ledger: loaded.ledger,
-        shared: shared.clone(),
-        connection: Some(connection),
-        path,
-        clock,
-        offset_ms,
-        last: loaded.last,
-        settlers: Vec::new(),
-        buffer: Vec::new(),
-        on_durable,
-        retry_at: None,
-        presence: Presence::of(Path::new("")),
-        looked_at: Instant::now(),
-        gone: None,
-        must_rebuild: false,
-        reckoned_to: 0,
-        owed: 0,
-        beside: None,
-        log_looked_at: Instant::now(),
-    };
-    writer.reckoned_to = writer.durable_to;
-    writer.follow_log()?;
-    if rebooted {
-        writer.reboot()?;
-    }
-    if let Some(connection) = &writer.connection {
-        open::keep_clock(connection, &writer.path, offset_ms, writer.clock.as_ref())?;
-        versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
-    }
-    writer.presence = Presence::of(&writer.path);
-    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
-        CacheError::System {
-            doing: "start the writer of",
-            path: data,
-            why: error.to_string(),
-        }
-    })?;
-    shared.keep(thread);
-    Ok((Engine { shared }, opened))
-}
 
 struct Writer {
     shared: Arc<Shared>,
@@ -152,9 +81,6 @@ struct Writer {
     beside: Option<Beside>,
 }
 
-/// Answers by where they go.
-type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
-
 impl Writer {
     fn run(mut self) {
         loop {
@@ -183,34 +109,6 @@ impl Writer {
         self.shared.closed();
     }
 
-    /// Looks now and then whether the files that are written to are still at their paths.
-    fn look_for_files(&mut self) {
-        if self.looked_at.elapsed() < LOOK {
-            return;
-        }
-        self.looked_at = Instant::now();
-        self.shared.commit_begins();
-        let trouble = self.presence.trouble();
-        self.shared.commit_ends();
-        match (&self.gone, trouble) {
-            (None, Some(why)) => {
-                tracing::error!(why, "nothing can be kept");
-                self.shared.failed(&why);
-                self.gone = Some(why);
-            }
-            (Some(_), None) => {
-                self.gone = None;
-                if self.must_rebuild {
-                    self.rebuild();
-                }
-                if !self.must_rebuild {
-                    self.shared.recovered();
-                }
-            }
-            (None, None) | (Some(_), Some(_)) => {}
-        }
-    }
-
     /// How long to wait for requests.
     fn patience(&self) -> Option<Duration> {
         if self.gone.is_some() {
@@ -228,27 +126,6 @@ impl Writer {
             .next_due()
             .map(|due| Duration::from_millis(due.since_ms(Steady(self.boot_to_steady()))));
         [filling, due, Some(LOOK)].into_iter().flatten().min()
-    }
-
-    /// Events that the tables do not hold yet.
-    fn behind(&self) -> u64 {
-        self.durable_to.saturating_sub(self.filled_to)
-    }
-
-    /// Whether the tables are filled without a pause although requests come: somebody waits for it.
-    fn must_fill(&self) -> bool {
-        !self.settlers.is_empty()
-    }
-
-    /// Reckons how much is to be taken into the tables although requests come: nothing while the
-    /// journal is less than half full, as much as comes where it is three quarters full, and twice
-    /// as much at its bound. So a long load finds its balance, and no request waits for long.
-    fn reckon(&mut self) {
-        let came = self.durable_to.saturating_sub(self.reckoned_to);
-        self.reckoned_to = self.durable_to;
-        let over = self.behind().saturating_sub(JOURNAL_LIMIT_EVENTS / 2);
-        self.owed += came.saturating_mul(over) / (JOURNAL_LIMIT_EVENTS / 4);
-        self.owed = self.owed.min(self.behind());
     }
 
     fn boot_to_steady(&self) -> u64 {
@@ -409,60 +286,6 @@ impl Writer {
         }
     }
 
-    fn recovered(&mut self) {
-        self.shared.recovered();
-        self.retry_at = None;
-    }
-
-    fn failed(&mut self, why: &str) {
-        // It is tried each second: the same again is not worth a line each time.
-        if self.shared.trouble_text() != why {
-            tracing::error!(why, file = %self.path.display(), "a commit failed");
-        }
-        self.shared.failed(why);
-        self.retry_at = Some(Instant::now() + RETRY);
-    }
-
-    /// Takes back what is not known to be durable, opens the file again and rebuilds the ledger from
-    /// it: what it says is what is so.
-    fn rebuild(&mut self) {
-        // Before anything else: where the file cannot be opened this ledger goes on to be shown.
-        self.ledger.undo();
-        self.must_rebuild = true;
-        // An empty one would be made in the place of a file that is gone.
-        if let Some(why) = self.presence.trouble() {
-            self.failed(&why);
-            self.gone = Some(why);
-            return;
-        }
-        self.shared.close_readers();
-        self.beside = None;
-        self.connection = None;
-        let reopened = open::connection(&self.path, Saved::Beside).and_then(|mut connection| {
-            checkpoint::truncate(&connection, &self.path)?;
-            let loaded = load(&connection, &self.path, &|_| {})?;
-            open::is_sound(&connection, &self.path)?;
-            let beside = Beside::begin(&mut connection, &self.shared)?;
-            Ok((connection, beside, loaded))
-        });
-        match reopened {
-            Ok((connection, beside, loaded)) => {
-                tracing::warn!(
-                    leases = loaded.ledger.leases().count(),
-                    "the ledger was rebuilt from its file after an I/O error"
-                );
-                self.must_rebuild = false;
-                self.connection = Some(connection);
-                self.beside = Some(beside);
-                self.presence = Presence::of(&self.path);
-                self.durable_to = loaded.ledger.next_number();
-                self.filled_to = loaded.filled_to;
-                self.ledger = loaded.ledger;
-            }
-            Err(error) => self.failed(&error.to_string()),
-        }
-    }
-
     /// Carries out a statement on the writer's connection, in a transaction of its own.
     fn execute(&mut self, statement: crate::inbox::Statement) {
         self.shared.commit_begins();
@@ -490,186 +313,20 @@ impl Writer {
             }
         }
     }
-
-    /// Fills the tables where there is time or it must be; keeps the write-ahead log short.
-    fn upkeep(&mut self, idle: bool) {
-        if let Some(why) = &self.gone {
-            for (_, mut settler) in self.settlers.drain(..) {
-                settler(Err(Failure::Storage(why.clone())));
-            }
-            return;
-        }
-        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
-        self.reckon();
-        if (idle || self.must_fill()) && self.behind() > 0 && may_try {
-            let share = self.behind() / SLICE_SHARE;
-            self.fill(share.clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end()));
-        } else if self.owed >= BITE_EVENTS && may_try {
-            self.fill(BITE_EVENTS);
-        }
-        let filled_to = self.filled_to;
-        self.settlers.retain_mut(|(target, settler)| {
-            let settled = *target <= filled_to;
-            if settled {
-                settler(Ok(()));
-            }
-            !settled
-        });
-        if may_try {
-            self.shorten_log();
-        }
-    }
-
-    /// Takes at least so many events into the tables.
-    fn fill(&mut self, at_least: u64) {
-        let Some(connection) = &self.connection else {
-            return;
-        };
-        self.shared.commit_begins();
-        let filled = fill(connection, &self.path, self.filled_to, at_least);
-        self.shared.commit_ends();
-        match filled {
-            Ok(Some(filled_to)) => {
-                let events = filled_to.saturating_sub(self.filled_to);
-                self.filled_to = filled_to;
-                self.owed = self.owed.saturating_sub(events);
-            }
-            Ok(None) => self.filled_to = self.durable_to,
-            Err(error) => {
-                let why = error.to_string();
-                self.failed(&why);
-                for (_, mut settler) in self.settlers.drain(..) {
-                    settler(Err(Failure::Storage(why.clone())));
-                }
-            }
-        }
-    }
-
-    /// Tries the disk once more where nobody asks: what is said of it is so again as soon as it is
-    /// well.
-    fn try_again(&mut self) {
-        let is_due = self.retry_at.is_some_and(|at| at <= Instant::now());
-        if !is_due || self.gone.is_some() {
-            return;
-        }
-        if self.connection.is_none() {
-            self.rebuild();
-        }
-        if self.connection.is_none() {
-            return;
-        }
-        let wall_ms = self.clock.wall_ms().cast_unsigned();
-        self.execute(Box::new(move |connection| {
-            let Ok(connection) = connection else {
-                return Ok(());
-            };
-            schema::put(connection, PROVED, wall_ms).map_err(|error| CommitError::of(&error))
-        }));
-    }
-
-    fn reboot(&mut self) -> Result<(), CacheError> {
-        let now = self.now();
-        self.ledger.apply(now, Command::Rebooted);
-        self.commit(now).map_err(|failure| CacheError::System {
-            doing: "record the reboot in",
-            path: self.path.clone(),
-            why: format!("{failure:?}"),
-        })
-    }
-
-    /// Leaves the file complete: tables filled, no journal, no write-ahead log.
-    fn finish(&mut self) {
-        self.looked_at = self.looked_at.checked_sub(LOOK).unwrap_or(self.looked_at);
-        self.look_for_files();
-        if self.gone.is_some() {
-            // SQLite would remove the log at that path, which may be another file's by now. The
-            // process ends after this, and takes the connection with it.
-            std::mem::forget(self.connection.take());
-            return;
-        }
-        while self.filled_to < self.durable_to {
-            let before = self.filled_to;
-            self.fill(*SLICE_EVENTS.end());
-            self.shared.behind(self.behind());
-            if self.filled_to == before {
-                return;
-            }
-        }
-        self.beside = None;
-        self.shared.close_readers();
-        if let Some(connection) = &self.connection {
-            self.empty_log(connection);
-        }
-        self.connection = None;
-    }
-}
-
-/// Sinks are few; where many requests each have their own, looking further would cost more than
-/// one hand-over more.
-const SINKS_LOOKED_THROUGH: usize = 16;
-
-fn put(
-    deliveries: &mut Deliveries,
-    sink: Arc<dyn Sink>,
-    token: u64,
-    answer: Result<Answer, Failure>,
-) {
-    let known = deliveries
-        .iter_mut()
-        .rev()
-        .take(SINKS_LOOKED_THROUGH)
-        .find(|(other, _)| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(&sink)));
-    match known {
-        Some((_, answers)) => answers.push((token, answer)),
-        None => deliveries.push((sink, vec![(token, answer)])),
-    }
-}
-
-fn deliver(deliveries: Deliveries, outcome: &Result<(), Failure>) {
-    for (sink, mut answers) in deliveries {
-        if let Err(failure) = outcome {
-            for (_, answer) in &mut answers {
-                // What has failed by itself says so.
-                if answer.is_ok() {
-                    *answer = Err(failure.clone());
-                }
-            }
-        }
-        sink.deliver(&mut answers);
-    }
-}
-
-/// Answers requests that cannot be carried out.
-pub(crate) fn refuse(items: Vec<Item>, failure: &Failure) {
-    for item in items {
-        match item {
-            Item::Request(Request {
-                work: Work::Command(_),
-                sink,
-                token,
-            }) => {
-                sink.deliver(&mut vec![(token, Err(failure.clone()))]);
-            }
-            Item::Request(Request {
-                work: Work::Read(look),
-                ..
-            }) => {
-                look(Err(failure.clone()));
-            }
-            Item::Statement(statement) => {
-                let _ = statement(Err(failure.clone()));
-            }
-            Item::Settle(mut settler) => settler(Err(failure.clone())),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
+
     use usher_core::ledger::{Incarnation, ProductSpec};
 
+    use super::*;
     use crate::clock::SystemClock;
+    use crate::load::load;
+    use crate::open;
+    use crate::requests::Sink;
+    use crate::schema::Saved;
 
     fn put(product: &str) -> Command {
         Command::PutProduct {

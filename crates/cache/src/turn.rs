@@ -1,0 +1,42 @@
+//! What is known of packs while the process runs: whether one does, how far it is, and its end.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What is known of packs while the process runs.
+#[derive(Default)]
+pub(crate) struct Turn {
+    pub(crate) running: AtomicBool,
+    pub(crate) stop: Mutex<bool>,
+    told: Condvar,
+    /// In millionths.
+    pub(crate) progress: AtomicU64,
+}
+
+impl Turn {
+    /// Waits a little between slices; true where the pack is to stop.
+    pub(crate) fn pause(&self, pause: Duration) -> bool {
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .told
+            .wait_timeout_while(stop, pause, |stop| !*stop)
+            .unwrap_or_else(PoisonError::into_inner);
+        *waited.0
+    }
+
+    /// Asks for the end of what runs.
+    pub(crate) fn stop(&self) {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.told.notify_all();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn show(&self, progress: f64) {
+        let millionths = (progress.clamp(0.0, 1.0) * 1e6) as u64;
+        self.progress.fetch_max(millionths, Ordering::Relaxed);
+    }
+}
