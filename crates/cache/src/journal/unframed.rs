@@ -74,6 +74,7 @@ fn program_use((program, starts): (Box<str>, u64)) -> ledger::ProgramUse {
         starts,
         run_seconds: 0,
         package: None,
+        desktop_name: None,
     }
 }
 
