@@ -1,5 +1,7 @@
 //! `usher run`: a command runs on a seat; who comes second is refused with a reason, or waits.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -26,6 +28,19 @@ fn one_seat(folder: &Folder) -> (Running, String, String) {
     (running, anna, bert)
 }
 
+/// `usher run` of the tool by a user with their token; `more` are further options, and the command
+/// behind `--`.
+fn run(running: &Running, (user, token): (&str, &str), more: &[&str]) -> Command {
+    let run = ["run", "--product", "tool", "--user", user, "--token", token];
+    running.usher(&[&run[..], more].concat())
+}
+
+/// A command that runs until the file is there, and then ends with a code.
+fn until(go: &Path, code: u8) -> String {
+    let go = go.display();
+    format!("while [ ! -e {go} ]; do sleep 0.01; done; exit {code}")
+}
+
 fn in_use(running: &Running) -> u64 {
     running.json(&["product", "show", "tool"])["in_use"]
         .as_u64()
@@ -37,41 +52,14 @@ fn of_two_users_the_second_is_refused_with_a_reason_that_can_be_asked_about() {
     let folder = Folder::new();
     let (running, anna, bert) = one_seat(&folder);
     let go = folder.path("go");
-    let script = format!(
-        "while [ ! -e {} ]; do sleep 0.01; done; exit 9",
-        go.display()
-    );
-    let first = running
-        .usher(&[
-            "run",
-            "--product",
-            "tool",
-            "--user",
-            "anna",
-            "--token",
-            &anna,
-            "--",
-            "sh",
-            "-c",
-            &script,
-        ])
+    let script = until(&go, 9);
+    let first = run(&running, ("anna", &anna), &["--", "sh", "-c", &script])
         .spawn()
         .unwrap();
     wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
 
-    let second = [
-        "run",
-        "--product",
-        "tool",
-        "--user",
-        "bert",
-        "--token",
-        &bert,
-        "--",
-        "echo",
-        "never",
-    ];
-    let output = running.usher(&second).ended();
+    let second = || run(&running, ("bert", &bert), &["--", "echo", "never"]).ended();
+    let output = second();
     assert_eq!(output.status.code(), Some(77), "{}", said(&output));
     assert_eq!(stdout(&output), "");
     let why = stderr(&output);
@@ -88,7 +76,7 @@ fn of_two_users_the_second_is_refused_with_a_reason_that_can_be_asked_about() {
 
     std::fs::write(&go, "").unwrap();
     assert_eq!(finish(first).status.code(), Some(9));
-    let output = running.usher(&second).ended();
+    let output = second();
     assert_eq!(
         (output.status.code(), stdout(&output).as_str()),
         (Some(0), "never\n")
@@ -101,38 +89,12 @@ fn who_waits_gets_the_seat_of_the_first_when_it_ends() {
     let folder = Folder::new();
     let (running, anna, bert) = one_seat(&folder);
     let go = folder.path("go");
-    let script = format!("while [ ! -e {} ]; do sleep 0.01; done", go.display());
-    let first = running
-        .usher(&[
-            "run",
-            "--product",
-            "tool",
-            "--user",
-            "anna",
-            "--token",
-            &anna,
-            "--",
-            "sh",
-            "-c",
-            &script,
-        ])
+    let script = until(&go, 0);
+    let first = run(&running, ("anna", &anna), &["--", "sh", "-c", &script])
         .spawn()
         .unwrap();
     wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
-    let second = running
-        .usher(&[
-            "run",
-            "--product",
-            "tool",
-            "--user",
-            "bert",
-            "--token",
-            &bert,
-            "--wait",
-            "--",
-            "echo",
-            "mine",
-        ])
+    let second = run(&running, ("bert", &bert), &["--wait", "--", "echo", "mine"])
         .spawn()
         .unwrap();
     wait_for("bert's place", || {
@@ -186,17 +148,14 @@ fn of_two_who_wait_the_one_of_a_higher_priority_is_served_first() {
     };
     let waiting = [wait("bert", "0"), wait("carl", "50")];
     // A client may not go before others.
-    let run = [
-        "run",
-        "--product",
-        "tool",
-        "--user",
-        "anna",
-        "--token",
-        &anna,
-    ];
-    let (code, why) = running.fails(&[&run[..], &["--priority", "50", "--", "true"]].concat());
-    assert_eq!(code, 77, "{why}");
+    let refused = run(
+        &running,
+        ("anna", &anna),
+        &["--priority", "50", "--", "true"],
+    )
+    .ended();
+    assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
+    let why = stderr(&refused);
     assert!(why.contains("only operators and admins"), "{why}");
     running.ok(&["checkin", lease.trim()]);
     for child in waiting {
@@ -211,20 +170,7 @@ fn waiting_ends_when_it_was_to_and_the_place_is_given_up() {
     let folder = Folder::new();
     let (running, _, bert) = one_seat(&folder);
     running.ok(&["checkout", "tool", "--user", "anna"]);
-    let output = running
-        .usher(&[
-            "run",
-            "--product",
-            "tool",
-            "--user",
-            "bert",
-            "--token",
-            &bert,
-            "--wait=1s",
-            "--",
-            "true",
-        ])
-        .ended();
+    let output = run(&running, ("bert", &bert), &["--wait=1s", "--", "true"]).ended();
     assert_eq!(output.status.code(), Some(75), "{}", said(&output));
     assert_eq!(
         running.json(&["queue"])["items"].as_array().unwrap().len(),
@@ -236,18 +182,7 @@ fn waiting_ends_when_it_was_to_and_the_place_is_given_up() {
 fn the_seat_of_a_run_that_was_killed_comes_free_with_its_ttl() {
     let folder = Folder::new();
     let (running, anna, _) = one_seat(&folder);
-    let child = running
-        .usher(&[
-            "run",
-            "--product",
-            "tool",
-            "--user",
-            "anna",
-            "--token",
-            &anna,
-            "--ttl",
-            "6s",
-        ])
+    let child = run(&running, ("anna", &anna), &["--ttl", "6s"])
         .args(["--", "sleep", "60"])
         .spawn()
         .unwrap();
@@ -271,23 +206,9 @@ fn a_lease_lives_on_through_a_crash_of_the_server() {
     let folder = Folder::new();
     let (running, anna, _) = one_seat(&folder);
     let go = folder.path("go");
-    let script = format!("while [ ! -e {} ]; do sleep 0.01; done", go.display());
-    let run = [
-        "run",
-        "--product",
-        "tool",
-        "--user",
-        "anna",
-        "--token",
-        &anna,
-        "--ttl",
-        "6s",
-    ];
-    let child = running
-        .usher(&run)
-        .args(["--", "sh", "-c", &script])
-        .spawn()
-        .unwrap();
+    let script = until(&go, 0);
+    let words = ["--ttl", "6s", "--", "sh", "-c", &script];
+    let child = run(&running, ("anna", &anna), &words).spawn().unwrap();
     wait_for("anna's seat", || (in_use(&running) == 1).then_some(()));
     let lease = running.json(&["leases"])["items"][0].clone();
     let server = running.role("server").unwrap();
@@ -309,21 +230,8 @@ fn who_waits_keeps_the_place_through_a_crash_of_the_server() {
     let folder = Folder::new();
     let (running, _, bert) = one_seat(&folder);
     let lease = running.ok(&["checkout", "tool", "--user", "anna", "--ttl", "5m"]);
-    let run = [
-        "run",
-        "--product",
-        "tool",
-        "--user",
-        "bert",
-        "--token",
-        &bert,
-        "--wait",
-    ];
-    let child = running
-        .usher(&run)
-        .args(["--", "echo", "mine"])
-        .spawn()
-        .unwrap();
+    let words = ["--wait", "--", "echo", "mine"];
+    let child = run(&running, ("bert", &bert), &words).spawn().unwrap();
     let place = || running.usher(&["queue", "--json"]).ended();
     let ticket = |output: &std::process::Output| {
         let queue: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
@@ -434,16 +342,7 @@ fn a_server_that_hangs_is_waited_for_no_longer_than_was_asked() {
     let (running, anna, _) = one_seat(&folder);
     let server = running.role("server").unwrap();
     signal(server, Signal::SIGSTOP);
-    let run = [
-        "run",
-        "--product",
-        "tool",
-        "--user",
-        "anna",
-        "--token",
-        &anna,
-    ];
-    let mut command = running.usher(&[&run[..], &["--wait=1s", "--", "true"]].concat());
+    let mut command = run(&running, ("anna", &anna), &["--wait=1s", "--", "true"]);
     let ended = finish_within(command.spawn().unwrap(), Duration::from_secs(30));
     signal(server, Signal::SIGCONT);
     assert_eq!(ended.status.code(), Some(75), "{}", said(&ended));
@@ -458,18 +357,9 @@ fn who_waits_waits_through_a_pause_and_no_longer_than_was_asked() {
         let state = running.json(&["status"])["server"]["state"].clone();
         (state == "paused").then_some(())
     });
-    let run = [
-        "run",
-        "--product",
-        "tool",
-        "--user",
-        "anna",
-        "--token",
-        &anna,
-    ];
     let wait = |how_long: &str| {
-        let words = [&run[..], &[how_long, "--", "echo", "ran"]].concat();
-        running.usher(&words).spawn().unwrap()
+        let words = [how_long, "--", "echo", "ran"];
+        run(&running, ("anna", &anna), &words).spawn().unwrap()
     };
     let in_vain = finish(wait("--wait=1s"));
     assert_eq!(in_vain.status.code(), Some(75), "{}", said(&in_vain));

@@ -60,6 +60,7 @@ mod page;
 mod planted;
 mod plants;
 mod products_and_seats_are_kept;
+mod programs_of_no_product_are_told;
 mod root_trusts_nobodys_folder;
 mod snapshots_come_back;
 mod storm;

@@ -292,13 +292,15 @@ impl Agent {
         };
         self.outbox.change(|change| {
             for part in counts.chunks(COUNTS_IN_ITEM) {
+                let told = |text: &Option<Arc<str>>| text.as_deref().map(|it| it.to_owned().into());
                 let counts = part
                     .iter()
                     .map(|(program, seen)| ProgramStarts {
                         program: program.to_string().into(),
                         starts: seen.starts,
                         run_seconds: seen.run_seconds,
-                        package: seen.package.as_deref().map(|it| it.to_owned().into()),
+                        package: told(&seen.described.package),
+                        desktop_name: told(&seen.described.desktop_name),
                     })
                     .collect();
                 change.enqueue(&SyncAction::Programs { counts })?;

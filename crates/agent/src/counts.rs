@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::watch::Ran;
+use crate::watch::{Described, Ran};
 
 /// Different names that are kept between two reports.
 const NAMES_LIMIT: usize = 4_096;
@@ -25,7 +25,7 @@ pub(crate) struct Counts {
 pub(crate) struct Seen {
     pub(crate) starts: u64,
     pub(crate) run_seconds: u64,
-    pub(crate) package: Option<Arc<str>>,
+    pub(crate) described: Described,
 }
 
 impl Counts {
@@ -38,7 +38,7 @@ impl Counts {
     pub(crate) fn ran(&mut self, ran: &Ran) {
         let seen = self.of(&ran.program);
         seen.run_seconds += ran.seconds;
-        seen.package = ran.package.clone();
+        seen.described = ran.described.clone();
     }
 
     fn of(&mut self, name: &Arc<str>) -> &mut Seen {

@@ -96,6 +96,8 @@ pub(crate) async fn run(
                 renew(&client, &keeping, lease, *ttl).await;
             }
             if !due.is_empty() {
+                // However many there are that cannot be remembered.
+                tokio::time::sleep(AGAIN.0).await;
                 continue;
             }
             let until = async {

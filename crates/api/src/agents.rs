@@ -249,6 +249,9 @@ pub struct ProgramStarts<'a> {
     /// The package that its file came with.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Cow<'a, str>>,
+    /// What desktops show it as: the name of the entry that starts it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub desktop_name: Option<Cow<'a, str>>,
 }
 
 fn is_none_run(seconds: &u64) -> bool {

@@ -94,13 +94,17 @@ fn is_zero(priority: &i8) -> bool {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramFacts<'a> {
-    /// File name, without its folder.
+    /// File name, without its folder. `(kept)` says that nothing is started: the seat is kept for a
+    /// start to come, and no use until that start claims it. For agents, operators and admins.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'a, str>>,
     /// Version, where known.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub version: Option<Cow<'a, str>>,
 }
+
+/// The name of a program that is yet to be started: see [`ProgramFacts::name`].
+pub const KEPT_SEAT: &str = "(kept)";
 
 /// The realm of the account in `user`: a name alone is no person (KB Q201055).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -80,6 +80,9 @@ pub struct ProgramCount {
     /// of them is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// What desktops show it as, where a computer knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desktop_name: Option<String>,
     /// Computers that it was seen on.
     pub computers: u64,
     /// When it was first seen.

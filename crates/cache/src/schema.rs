@@ -168,6 +168,8 @@ const STEPS: &[(&str, u32)] = &[
     -- Seconds in which a program of no product ran, and the package that it came with.
     ALTER TABLE programs ADD COLUMN run_seconds INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE programs ADD COLUMN package TEXT;
+    -- What desktops show it as.
+    ALTER TABLE programs ADD COLUMN desktop_name TEXT;
     -- One person's or computer's are asked for, newest first: an index ends with the row's number.
     CREATE INDEX denials_subject ON denials (subject);
     CREATE INDEX denials_computer ON denials (computer);
@@ -197,12 +199,15 @@ const STEPS: &[(&str, u32)] = &[
             s.unseated_ms
         FROM sessions s
         UNION ALL
-        SELECT l.number, 'S' || l.number, l.product, l.program, l.subject, NULL, l.computer,
-            l.granted_at, l.ended_at, l.held_ms, printf('L%08x-%d', l.incarnation, l.number), 0
+        SELECT l.number, 'S' || l.number, l.product, nullif(l.program, '(kept)'),
+            l.subject, NULL, l.computer, l.granted_at, l.ended_at, l.held_ms,
+            printf('L%08x-%d', l.incarnation, l.number), 0
         FROM leases l
         WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.lease = l.number
                 AND s.lease_incarnation = l.incarnation)
             AND (l.session IS NULL OR l.ended IS NULL)
+            -- A seat that is kept for a start to come is no use before that.
+            AND NOT (l.session IS NULL AND l.program IS '(kept)')
         UNION ALL
         SELECT u.number, 'S' || u.number, u.product, NULL, u.subject, NULL, u.computer,
             u.since, NULL, NULL, NULL, NULL

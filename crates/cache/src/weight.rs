@@ -61,9 +61,13 @@ fn of_report(report: &Report) -> usize {
                     + 2 * (subject.key.len() + subject.authority.len() + subject.name.len())
             }
             ReportItem::Programs { counts } => {
-                let names = counts
-                    .iter()
-                    .map(|seen| seen.program.len() + seen.package.as_deref().map_or(0, str::len));
+                let names = counts.iter().flat_map(|seen| {
+                    let known = [&seen.package, &seen.desktop_name].map(Option::as_deref);
+                    known
+                        .map(|known| known.map_or(0, str::len))
+                        .into_iter()
+                        .chain([seen.program.len()])
+                });
                 names.sum::<usize>() + size_of_val(counts.as_slice())
             }
             ReportItem::Renew { .. }

@@ -258,11 +258,15 @@ fn programs(item: &Item<'_>) -> Result<ReportItem, String> {
         if let Some(package) = &counted.package {
             check_name("package", package)?;
         }
+        if let Some(name) = &counted.desktop_name {
+            check_name("desktop_name", name)?;
+        }
         Ok(ProgramUse {
             program: Box::from(&*counted.program),
             starts: counted.starts,
             run_seconds: counted.run_seconds,
             package: counted.package.as_deref().map(Box::from),
+            desktop_name: counted.desktop_name.as_deref().map(Box::from),
         })
     };
     Ok(ReportItem::Programs {
@@ -355,6 +359,7 @@ mod tests {
                     starts: 3,
                     run_seconds: 60,
                     package: Some("coreutils".into()),
+                    desktop_name: Some("Files".into()),
                 }],
             },
         ];
@@ -405,6 +410,7 @@ mod tests {
                         starts: 3,
                         run_seconds: 60,
                         package: Some("coreutils".into()),
+                        desktop_name: Some("Files".into()),
                     };
                     assert_eq!(counts.as_slice(), [expected]);
                 }

@@ -6,6 +6,7 @@
 //! that they are needed, [`Identifier::thorough`] gets them.
 
 pub(crate) mod databases;
+mod desktop;
 pub(crate) mod file;
 pub(crate) mod hosted;
 pub(crate) mod packages;
@@ -23,6 +24,7 @@ use self::hosted::Host;
 use self::packages::Packages;
 pub(crate) use self::rules::{Matched, Rules};
 use crate::lock;
+use crate::watch::Described;
 use crate::watch::procfs::FileKey;
 
 /// Files that are remembered; when there are more, all are forgotten and looked at again.
@@ -51,6 +53,7 @@ pub(crate) struct Known {
 pub(crate) struct Identifier {
     state: Mutex<State>,
     packages: Mutex<Packages>,
+    entries: Mutex<desktop::Entries>,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +82,7 @@ impl Identifier {
         Identifier {
             state: Mutex::default(),
             packages: Mutex::new(Packages::new(Path::new("/var/lib/dpkg"))),
+            entries: Mutex::new(desktop::Entries::of_this_computer()),
         }
     }
 
@@ -101,10 +105,15 @@ impl Identifier {
         }
     }
 
-    /// The package that installed a file, where that costs no question to another program.
-    pub(crate) fn package(&self, path: &[u8]) -> Option<Arc<str>> {
-        let owner = lock(&self.packages).indexed_owner(path)?;
-        Some(owner.name.as_str().into())
+    /// What people know a program by. It may take a question to another program: for looks that
+    /// nobody waits for.
+    pub(crate) fn describe(&self, path: &[u8]) -> Described {
+        let owner = lock(&self.packages).owner(path);
+        let name = lock(&self.entries).name(path).map(Into::into);
+        Described {
+            package: owner.map(|owner| owner.name.as_str().into()),
+            desktop_name: name,
+        }
     }
 
     /// Whether there is any rule.

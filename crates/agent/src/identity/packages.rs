@@ -6,22 +6,28 @@
 
 use std::collections::HashMap;
 use std::hash::Hasher;
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::SystemTime;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustc_hash::FxHasher;
 use usher_core::identify::Package;
 
 /// Files that are indexed at the most; those beyond belong to no package.
 const FILES_LIMIT: usize = 4_000_000;
+/// How long rpm may take to answer, and how often it is looked whether it has.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// More than a name and a version take, of all packages that share a file.
+const ANSWER_LIMIT_BYTES: u64 = 16 * 1024;
 
 /// The packages of this computer.
 #[derive(Debug)]
 pub(crate) struct Packages {
     folder: PathBuf,
-    rpm: Option<PathBuf>,
+    rpm: Option<Rpm>,
     index: Option<Index>,
 }
 
@@ -39,7 +45,11 @@ impl Packages {
         let rpm = ["/usr/bin/rpm", "/bin/rpm"]
             .map(PathBuf::from)
             .into_iter()
-            .find(|path| path.exists());
+            .find(|path| path.exists())
+            .map(|program| Rpm {
+                program,
+                options: Vec::new(),
+            });
         Packages {
             folder: folder.to_owned(),
             rpm,
@@ -75,15 +85,11 @@ impl Packages {
     pub(crate) fn owner(&mut self, path: &[u8]) -> Option<Package> {
         match self.is_dpkg() {
             true => self.indexed_owner(path),
-            false => self.ask_rpm(path),
+            false => self.rpm.as_ref()?.owner(path),
         }
     }
 
-    /// The same by the index alone; none where dpkg is not what the computer has.
-    pub(crate) fn indexed_owner(&mut self, path: &[u8]) -> Option<Package> {
-        if !self.is_dpkg() {
-            return None;
-        }
+    fn indexed_owner(&mut self, path: &[u8]) -> Option<Package> {
         self.bring_up_to_date();
         let index = self.index.as_ref()?;
         // Where /bin is a link to /usr/bin, packages may still list /bin.
@@ -185,22 +191,58 @@ impl Packages {
             .map(|path| PathBuf::from(std::ffi::OsStr::from_bytes(path)))
             .collect()
     }
+}
 
-    fn ask_rpm(&self, path: &[u8]) -> Option<Package> {
-        let output = Command::new(self.rpm.as_ref()?)
-            .args(["-qf", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\\n"])
+/// The program that knows what rpm has installed.
+#[derive(Debug)]
+struct Rpm {
+    program: PathBuf,
+    /// What it is told before the question.
+    options: Vec<String>,
+}
+
+impl Rpm {
+    fn owner(&self, path: &[u8]) -> Option<Package> {
+        let mut asked = Command::new(&self.program)
+            .args(&self.options)
+            .args(["-qf", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\\n", "--"])
             .arg(std::ffi::OsStr::from_bytes(path))
+            // What it says of files that are nobody's is in words, which go by the language.
+            .env("LC_ALL", "C")
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .output()
-            .ok()
-            .filter(|output| output.status.success())?;
-        let text = String::from_utf8(output.stdout).ok()?;
+            .spawn()
+            .ok()?;
+        let is_known = ended(&mut asked).is_some_and(|status| status.success());
+        let mut text = String::new();
+        let answer = asked.stdout.take().filter(|_| is_known)?;
+        answer
+            .take(ANSWER_LIMIT_BYTES)
+            .read_to_string(&mut text)
+            .ok()?;
         let (name, version) = text.lines().next()?.split_once(' ')?;
         Some(Package {
             name: name.to_owned(),
             version: version.to_owned(),
         })
+    }
+}
+
+/// Waits for its end; it is killed where that does not come, as where its database is locked.
+fn ended(asked: &mut Child) -> Option<ExitStatus> {
+    let begun = Instant::now();
+    loop {
+        match asked.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if begun.elapsed() < ANSWERED_WITHIN => std::thread::sleep(LOOK_EVERY),
+            Ok(None) | Err(_) => {
+                // It may have ended this instant.
+                let _ = asked.kill();
+                let _ = asked.wait();
+                return None;
+            }
+        }
     }
 }
 
@@ -265,6 +307,62 @@ mod tests {
             .set_modified(later)
             .unwrap();
         assert_eq!(packages.owner(b"/opt/app/other").unwrap().name, "new");
+    }
+
+    const SPEC: &str = "\
+Name: cadtool
+Version: 3.1
+Release: 4
+Summary: A tool
+License: MIT
+BuildArch: noarch
+%description
+A tool.
+%install
+mkdir -p %{buildroot}/opt/cadtool
+echo > '%{buildroot}/opt/cadtool/the tool'
+%files
+'/opt/cadtool/the tool'
+";
+
+    #[test]
+    fn what_rpm_has_installed_is_known_by_a_database_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(at("tool.spec"), SPEC).unwrap();
+        let runs = |program: &str, args: &[&str]| {
+            let mut command = Command::new(program);
+            let ran = command.args(args).output();
+            ran.is_ok_and(|output| output.status.success())
+        };
+        let top = format!("_topdir {}", at(""));
+        let made = ["--define", &top, "-bb", &at("tool.spec")];
+        if !runs("rpm", &["--version"]) || !runs("rpmbuild", &made) {
+            eprintln!("skipped: no rpm and rpmbuild here");
+            return;
+        }
+        let package = at("RPMS/noarch/cadtool-3.1-4.noarch.rpm");
+        let database = at("db");
+        let place = ["--dbpath", &database];
+        assert!(runs("rpm", &[&place[..], &["--initdb"]].concat()));
+        let install = ["--justdb", "--nodeps", "-i", &package];
+        assert!(runs("rpm", &[&place[..], &install].concat()));
+        let mut packages = Packages::new(&folder.path().join("no dpkg"));
+        packages.rpm.as_mut().unwrap().options = place.map(str::to_owned).to_vec();
+        let cadtool = Package {
+            name: "cadtool".to_owned(),
+            version: "3.1-4".to_owned(),
+        };
+        assert_eq!(packages.owner(b"/opt/cadtool/the tool"), Some(cadtool));
+        assert_eq!(packages.owner(b"/opt/cadtool/other"), None);
+        assert_eq!(packages.owner(b"--help"), None);
+    }
+
+    #[test]
+    fn rpm_that_does_not_answer_is_not_waited_for() {
+        let mut hangs = Command::new("sleep").arg("600").spawn().unwrap();
+        assert_eq!(ended(&mut hangs), None);
+        assert!(hangs.try_wait().unwrap().is_some(), "it is ended");
     }
 
     #[test]

@@ -21,8 +21,8 @@ use axum::routing::{delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use usher_api::client::ClientError;
 use usher_api::{
-    AgentStatus, CheckoutAnswer, CheckoutRequest, Code, IdentifyAnswer, IdentifyRequest, Lease,
-    Problem, SubjectKey,
+    AgentStatus, CheckoutAnswer, CheckoutRequest, Code, IdentifyAnswer, IdentifyRequest, KEPT_SEAT,
+    Lease, Problem, ProgramFacts, SubjectKey,
 };
 
 use super::peer::Peer;
@@ -216,6 +216,9 @@ async fn checkout(
             id: subject.id,
         });
         request.priority = 0;
+        // Whoever has a seat through here uses it.
+        let is_use = |program: &ProgramFacts<'_>| program.name.as_deref() != Some(KEPT_SEAT);
+        request.program = request.program.filter(is_use);
     }
     let answered: CheckoutAnswer = match key(&headers, peer)? {
         Some(key) => {

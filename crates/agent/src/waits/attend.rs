@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 use usher_api::client::{Client, ClientError};
 use usher_api::{
-    CheckoutAnswer, CheckoutRequest, Code, Lease, SubjectKey, TellMeAnswer, TicketAnswer,
-    TicketState,
+    CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, ProgramFacts, SubjectKey,
+    TellMeAnswer, TicketAnswer, TicketState,
 };
 use usher_core::sessions::{ProcessKey, Who};
 
@@ -212,7 +212,10 @@ impl Attendant {
             wait: true,
             ttl_seconds: Some(wanted.min(allowed).max(1)),
             priority: 0,
-            program: None,
+            program: Some(ProgramFacts {
+                name: Some(Cow::Borrowed(KEPT_SEAT)),
+                version: None,
+            }),
             subject: Some(SubjectKey {
                 authority: subject.authority,
                 id: subject.id,

@@ -38,7 +38,7 @@ use interest::Interest;
 use nobodys::Nobodys;
 use record::KnownAs;
 use running::Running;
-pub(crate) use running::{LOOK, Ran};
+pub(crate) use running::{Described, LOOK, Ran};
 use tracker::Tracker;
 
 /// Sightings that wait for the rest of the agent; when there are more, what does not fit is lost
@@ -221,7 +221,7 @@ impl Shared {
         let of_products = lock(&self.interest).pids();
         let ran = lock(&self.running).look(
             |pid| of_products.contains(&pid),
-            |path| self.identifier.package(path),
+            |path| self.identifier.describe(path),
         );
         let mut counts = lock(&self.counts);
         for ran in ran {

@@ -91,6 +91,18 @@ pub(crate) fn executable(pid: u32, scratch: &mut Vec<u8>) -> io::Result<(Vec<u8>
     Ok((path, key))
 }
 
+/// The path by which a process itself knows what lies at `path`, where its root is another than this
+/// one's (chroot) and `path` lies below that; none: it knows it by the same, or by none.
+pub(crate) fn path_in_own_root(pid: u32, path: &[u8]) -> Option<Vec<u8>> {
+    let mut buffer = [0; 40];
+    let link = proc_path(&mut buffer, pid, "root");
+    let root = readlinkat(CWD, path_of(link), Vec::new())
+        .ok()?
+        .into_bytes();
+    let below = path.strip_prefix(root.as_slice())?;
+    (root != b"/" && below.starts_with(b"/")).then(|| below.to_vec())
+}
+
 fn is_file(path: &[u8], key: &FileKey) -> bool {
     stat(path_of(path)).is_ok_and(|found| found.st_dev == key.device && found.st_ino == key.inode)
 }

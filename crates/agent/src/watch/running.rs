@@ -16,14 +16,26 @@ pub(crate) const LOOK: Duration = Duration::from_secs(60);
 const MOST: Duration = Duration::from_secs(90);
 /// Processes that are looked at.
 const PROCESSES_LIMIT: usize = 65_536;
-/// Files whose package is remembered; when there are more all are forgotten, and looked up again.
+/// Files of which it is remembered what is known; when there are more all are forgotten, and looked
+/// up again.
 const FILES_LIMIT: usize = 4_096;
+/// Files that are asked about in one look, as rpm takes a while; the others come with the next.
+const QUESTIONS_LIMIT: usize = 256;
 
 /// What one look remembers for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Running {
     looked: Option<Instant>,
-    packages: FxHashMap<Vec<u8>, Option<Arc<str>>>,
+    described: FxHashMap<Vec<u8>, Described>,
+}
+
+/// What people know a program by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// The package that its file came with.
+    pub(crate) package: Option<Arc<str>>,
+    /// What desktops show it as.
+    pub(crate) desktop_name: Option<Arc<str>>,
 }
 
 /// A program that ran since the last look.
@@ -31,22 +43,22 @@ pub(crate) struct Running {
 pub(crate) struct Ran {
     pub(crate) program: Arc<str>,
     pub(crate) seconds: u64,
-    pub(crate) package: Option<Arc<str>>,
+    pub(crate) described: Described,
 }
 
 impl Running {
-    /// Looks at all processes but those of products; `package` says which one a file came with.
+    /// Looks at all processes but those of products; `describe` says what is known of a file.
     pub(crate) fn look(
         &mut self,
         is_of_product: impl Fn(u32) -> bool,
-        package: impl FnMut(&[u8]) -> Option<Arc<str>>,
+        describe: impl FnMut(&[u8]) -> Described,
     ) -> Vec<Ran> {
         let pids = procfs::all_pids().unwrap_or_default();
         let looked_at = pids.into_iter().take(PROCESSES_LIMIT);
         let others = looked_at.filter(|pid| !is_of_product(*pid));
         // Threads of the kernel have no executable.
         let files: FxHashSet<Vec<u8>> = others.filter_map(executable).collect();
-        self.told(Instant::now(), files, package)
+        self.told(Instant::now(), files, describe)
     }
 
     /// The same of the executables that run at that instant.
@@ -54,28 +66,38 @@ impl Running {
         &mut self,
         now: Instant,
         files: FxHashSet<Vec<u8>>,
-        mut package: impl FnMut(&[u8]) -> Option<Arc<str>>,
+        mut describe: impl FnMut(&[u8]) -> Described,
     ) -> Vec<Ran> {
         // For how long they ran before the first look is not known.
         let Some(before) = self.looked.replace(now) else {
             return Vec::new();
         };
         let seconds = now.duration_since(before).min(MOST).as_secs();
-        if self.packages.len() + files.len() > FILES_LIMIT {
-            self.packages.clear();
+        if self.described.len() + files.len() > FILES_LIMIT {
+            self.described.clear();
         }
-        let mut ran: FxHashMap<Arc<str>, Option<Arc<str>>> = FxHashMap::default();
+        let mut ran: FxHashMap<Arc<str>, Described> = FxHashMap::default();
+        let mut questions = QUESTIONS_LIMIT;
         for file in files.into_iter().take(FILES_LIMIT) {
             let program = display_name(&file);
-            let known = self.packages.entry(file);
-            let package = known.or_insert_with_key(|file| package(file)).clone();
+            let described = match self.described.get(&file) {
+                Some(known) => known.clone(),
+                None if questions == 0 => Described::default(),
+                None => {
+                    questions -= 1;
+                    let found = describe(&file);
+                    self.described.insert(file, found.clone());
+                    found
+                }
+            };
             let named = ran.entry(program).or_default();
-            *named = named.take().or(package);
+            named.package = named.package.take().or(described.package);
+            named.desktop_name = named.desktop_name.take().or(described.desktop_name);
         }
-        let ran = ran.into_iter().map(|(program, package)| Ran {
+        let ran = ran.into_iter().map(|(program, described)| Ran {
             program,
             seconds,
-            package,
+            described,
         });
         ran.collect()
     }
@@ -104,24 +126,34 @@ mod tests {
         let mut running = Running::default();
         let began = Instant::now();
         let both = ["/opt/a/blender", "/opt/b/blender"];
-        assert_eq!(running.told(began, files(&both), |_| None), []);
+        assert_eq!(
+            running.told(began, files(&both), |_| Described::default()),
+            []
+        );
         let asked = std::cell::Cell::new(0);
-        let package = |path: &[u8]| {
+        let of_b = Described {
+            package: Some("blender".into()),
+            desktop_name: Some("Blender".into()),
+        };
+        let describe = |path: &[u8]| {
             asked.set(asked.get() + 1);
-            path.starts_with(b"/opt/b").then(|| "blender".into())
+            match path.starts_with(b"/opt/b") {
+                true => of_b.clone(),
+                false => Described::default(),
+            }
         };
         let ran = |seconds| Ran {
             program: "blender".into(),
             seconds,
-            package: Some("blender".into()),
+            described: of_b.clone(),
         };
         let at = |seconds| began + Duration::from_secs(seconds);
-        assert_eq!(running.told(at(60), files(&both), package), [ran(60)]);
-        assert_eq!(running.told(at(120), files(&both), package), [ran(60)]);
+        assert_eq!(running.told(at(60), files(&both), describe), [ran(60)]);
+        assert_eq!(running.told(at(120), files(&both), describe), [ran(60)]);
         assert_eq!(asked.get(), 2, "a package is asked for once");
-        let slept = running.told(at(9_000), files(&both), package);
+        let slept = running.told(at(9_000), files(&both), describe);
         assert_eq!(slept, [ran(MOST.as_secs())]);
-        assert_eq!(running.told(at(9_060), files(&[]), package), []);
+        assert_eq!(running.told(at(9_060), files(&[]), describe), []);
     }
 
     #[test]
@@ -135,11 +167,11 @@ mod tests {
         let pid = sleeps.id();
         let is_seen = |ran: &[Ran]| ran.iter().any(|it| *it.program == *name);
         let mut running = Running::default();
-        running.look(|_| false, |_| None);
-        let seen = is_seen(&running.look(|_| false, |_| None));
+        running.look(|_| false, |_| Described::default());
+        let seen = is_seen(&running.look(|_| false, |_| Described::default()));
         std::fs::remove_file(&file).unwrap();
-        let seen_without_its_file = is_seen(&running.look(|_| false, |_| None));
-        let seen_as_a_products = is_seen(&running.look(|it| it == pid, |_| None));
+        let seen_without_its_file = is_seen(&running.look(|_| false, |_| Described::default()));
+        let seen_as_a_products = is_seen(&running.look(|it| it == pid, |_| Described::default()));
         sleeps.kill().unwrap();
         sleeps.wait().unwrap();
         assert!(seen && seen_without_its_file && !seen_as_a_products);

@@ -357,9 +357,38 @@ impl Tracker {
             }
         }
         match &known.verdict {
-            Some(None) => Found::Unmetered(known),
+            Some(None) => match self.look_from_own_root(pid, &path, key) {
+                Some(run) => Found::Program(run),
+                None => Found::Unmetered(known),
+            },
             Some(Some(_)) => Found::Program(Run::known(known)),
             None => Found::Program(self.unsure(pid, known, None, path, key)),
+        }
+    }
+
+    /// What is nobody's by its path here may be a product's by the path that it has in a chroot, as
+    /// it would be in a container.
+    fn look_from_own_root(&self, pid: u32, path: &[u8], key: FileKey) -> Option<Run> {
+        if !self.shared.identifier.has_rules() {
+            return None;
+        }
+        let own = procfs::path_in_own_root(pid, path)?;
+        let known = self.shared.identifier.quick(&own, &key);
+        match &known.verdict {
+            Some(None) => None,
+            Some(Some(_)) => Some(Run::known(known)),
+            None => {
+                let file = procfs::open_executable(pid, path, &key).ok();
+                Some(Run {
+                    name: known.name,
+                    verdict: None,
+                    targets: vec![Target {
+                        path: own,
+                        key,
+                        file,
+                    }],
+                })
+            }
         }
     }
 

@@ -272,6 +272,44 @@ fn programs_in_mount_pid_and_user_namespaces_are_seen() {
 }
 
 #[test]
+fn a_program_in_a_chroot_is_known_by_its_path_there_and_by_its_path_here() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap().join("root");
+    let inside = format!("/opt/{}/tool", own("chroot"));
+    let here = root.join(inside.trim_start_matches('/'));
+    std::fs::create_dir_all(here.parent().unwrap()).unwrap();
+    std::fs::create_dir(root.join("usr")).unwrap();
+    for name in ["lib", "lib64"] {
+        std::os::unix::fs::symlink(format!("usr/{name}"), root.join(name)).unwrap();
+    }
+    sleeper(&here);
+    let script = "mount --bind /usr \"$1/usr\" && exec chroot \"$1\" \"$2\" 0.2";
+    let starts = || {
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", script, "sh"]);
+        command.arg(&root).arg(&inside).status()
+    };
+    if !starts().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no chroot with this computer's /usr here");
+        return;
+    }
+    for (number, path) in [inside.clone(), here.display().to_string()]
+        .iter()
+        .enumerate()
+    {
+        let data = folder.path().join(number.to_string());
+        std::fs::create_dir(&data).unwrap();
+        let (server, _agent) = tracking(&data, &format!("path={path}"));
+        assert!(starts().unwrap().success());
+        let sessions = server.finished("app", 1);
+        assert_eq!(sessions[0]["program"], "tool", "{path}");
+    }
+}
+
+#[test]
 fn a_link_that_was_nobodys_is_a_products_once_the_file_is_known_by_a_path() {
     if !privileged() {
         return;

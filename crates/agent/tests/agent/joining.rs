@@ -7,6 +7,46 @@ use serde_json::json;
 use crate::socket::{ask_as, can_ask, request, waiting_shell};
 use crate::support::{Agent, PROOF, Server, open_to_all, wait_for};
 
+/// A server that knows a lease of another computer, R7, and an agent that every account may ask.
+struct Site {
+    folder: tempfile::TempDir,
+    server: Server,
+    agent: Agent,
+}
+
+impl Site {
+    /// None where other accounts cannot ask, which it says.
+    fn new() -> Option<Site> {
+        if !can_ask() {
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        open_to_all(folder.path());
+        let server = Server::with(&[]);
+        let held = ("R7".to_owned(), "app".to_owned());
+        server.book().elsewhere.extend([held]);
+        let agent = Agent::start(&server, folder.path());
+        Some(Site {
+            folder,
+            server,
+            agent,
+        })
+    }
+
+    /// The realm of this computer's own accounts.
+    fn realm(&self) -> String {
+        format!("computer:{}", self.agent.status().computer)
+    }
+}
+
+/// Ends processes that wait.
+fn end(shells: impl IntoIterator<Item = Child>) {
+    for mut shell in shells {
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+    }
+}
+
 /// Asks for a cover of a process by a lease as an account; the answer's status and code.
 fn join(
     agent: &Agent,
@@ -43,49 +83,38 @@ fn asked(server: &Server) -> Vec<String> {
 
 #[test]
 fn a_lease_of_another_computer_is_joined_with_its_proof_only_also_while_others_have_joined_it() {
-    if !can_ask() {
+    let Some(site) = Site::new() else {
         return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    open_to_all(folder.path());
-    let server = Server::with(&[]);
-    let held = ("R7".to_owned(), "app".to_owned());
-    server.book().elsewhere.extend([held]);
-    let agent = Agent::start(&server, folder.path());
+    };
+    let Site { agent, .. } = &site;
     let theirs = waiting_shell(1234, "true");
     let others = waiting_shell(1235, "true");
     let wrong = PROOF.replacen('c', "d", 1);
     let guesses = [None, Some(&*wrong), Some(""), Some("\u{7f}"), Some("0c")];
     for guess in guesses {
-        let answer = join(&agent, 1234, &theirs, "R7", guess);
+        let answer = join(agent, 1234, &theirs, "R7", guess);
         assert_eq!(answer, refused(), "{guess:?}");
     }
-    assert_eq!(join(&agent, 1234, &theirs, "R7", Some(PROOF)), joined());
+    assert_eq!(join(agent, 1234, &theirs, "R7", Some(PROOF)), joined());
     for guess in guesses {
-        let answer = join(&agent, 1235, &others, "R7", guess);
+        let answer = join(agent, 1235, &others, "R7", guess);
         assert_eq!(
             answer,
             refused(),
             "{guess:?} while the cover of another account stands"
         );
     }
-    assert_eq!(join(&agent, 1235, &others, "R7", Some(PROOF)), joined());
-    for mut shell in [theirs, others] {
-        drop(shell.stdin.take());
-        shell.wait().unwrap();
-    }
+    assert_eq!(join(agent, 1235, &others, "R7", Some(PROOF)), joined());
+    end([theirs, others]);
 }
 
 #[test]
 fn a_lease_of_this_computer_is_joined_by_its_own_person_without_a_proof() {
-    if !can_ask() {
+    let Some(site) = Site::new() else {
         return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    open_to_all(folder.path());
-    let server = Server::with(&[]);
-    let agent = Agent::start(&server, folder.path());
-    let realm = format!("computer:{}", agent.status().computer);
+    };
+    let Site { server, agent, .. } = &site;
+    let realm = site.realm();
     let lease = |realm: &str| ("app".to_owned(), realm.to_owned(), "1234".to_owned());
     server.book().here.extend([
         ("R3".to_owned(), lease(&realm)),
@@ -102,63 +131,53 @@ fn a_lease_of_this_computer_is_joined_by_its_own_person_without_a_proof() {
         ("R5", refused()),
         ("R6", refused()),
     ] {
-        assert_eq!(join(&agent, 1234, &theirs, id, None), own, "{id}");
-        assert_eq!(join(&agent, 1235, &others, id, None), refused(), "{id}");
+        assert_eq!(join(agent, 1234, &theirs, id, None), own, "{id}");
+        assert_eq!(join(agent, 1235, &others, id, None), refused(), "{id}");
         assert_eq!(
-            join(&agent, 1235, &others, id, Some(PROOF)),
+            join(agent, 1235, &others, id, Some(PROOF)),
             joined(),
             "{id}"
         );
     }
-    for mut shell in [theirs, others] {
-        drop(shell.stdin.take());
-        shell.wait().unwrap();
-    }
+    end([theirs, others]);
 }
 
 #[test]
 fn a_lease_that_was_made_here_is_joined_by_another_account_with_the_proof_that_its_maker_was_told()
 {
-    if !can_ask() {
+    let Some(site) = Site::new() else {
         return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    open_to_all(folder.path());
-    let server = Server::with(&[]);
-    let agent = Agent::start(&server, folder.path());
-    let (status, granted) = ask_as(1234, &agent, "POST", "/v1/checkouts", Some(&request("x")));
+    };
+    let Site { server, agent, .. } = &site;
+    let (status, granted) = ask_as(1234, agent, "POST", "/v1/checkouts", Some(&request("x")));
     assert_eq!((status, &granted["lease"]["id"]), (201, &json!("R1")));
     assert_eq!(
         granted["lease"]["proof"], PROOF,
         "it is passed on to who asked"
     );
-    let realm = format!("computer:{}", agent.status().computer);
+    let realm = site.realm();
     let held = ("app".to_owned(), realm, "1234".to_owned());
     server.book().here.insert("R1".to_owned(), held);
     let theirs = waiting_shell(1234, "true");
     let others = waiting_shell(1235, "true");
-    assert_eq!(join(&agent, 1235, &others, "R1", None), refused());
-    assert_eq!(join(&agent, 1234, &theirs, "R1", None), joined());
-    assert_eq!(join(&agent, 1235, &others, "R1", None), refused());
-    assert_eq!(join(&agent, 1235, &others, "R1", Some(PROOF)), joined());
-    for mut shell in [theirs, others] {
-        drop(shell.stdin.take());
-        shell.wait().unwrap();
-    }
+    assert_eq!(join(agent, 1235, &others, "R1", None), refused());
+    assert_eq!(join(agent, 1234, &theirs, "R1", None), joined());
+    assert_eq!(join(agent, 1235, &others, "R1", None), refused());
+    assert_eq!(join(agent, 1235, &others, "R1", Some(PROOF)), joined());
+    end([theirs, others]);
 }
 
 #[test]
 fn a_server_is_told_of_each_join_and_who_joined_by_proof_stays_joined_over_a_restart() {
-    if !can_ask() {
+    let Some(site) = Site::new() else {
         return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    open_to_all(folder.path());
-    let server = Server::with(&[]);
-    let held = ("R7".to_owned(), "app".to_owned());
-    server.book().elsewhere.extend([held]);
-    let agent = Agent::start(&server, folder.path());
-    let mut shells: Vec<Child> = (0..4).map(|_| waiting_shell(1234, "true")).collect();
+    };
+    let Site {
+        folder,
+        server,
+        agent,
+    } = site;
+    let shells: Vec<Child> = (0..4).map(|_| waiting_shell(1234, "true")).collect();
     for shell in &shells {
         assert_eq!(join(&agent, 1234, shell, "R7", Some(PROOF)), joined());
     }
@@ -179,10 +198,7 @@ fn a_server_is_told_of_each_join_and_who_joined_by_proof_stays_joined_over_a_res
         covers, 4,
         "a server that is shown the proof says that the lease is held"
     );
-    for shell in &mut shells {
-        drop(shell.stdin.take());
-        shell.wait().unwrap();
-    }
+    end(shells);
     assert_eq!(told(), 4, "each once");
 }
 
@@ -197,31 +213,24 @@ fn count_covers(agent: &Agent) -> i64 {
 
 #[test]
 fn a_server_that_says_nothing_of_who_holds_a_lease_lets_nobody_join() {
-    if !can_ask() {
+    let Some(site) = Site::new() else {
         return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    open_to_all(folder.path());
-    let server = Server::with(&[]);
-    let agent = Agent::start(&server, folder.path());
+    };
+    let Site { server, agent, .. } = &site;
     let nobody = ("app".to_owned(), String::new(), String::new());
     server.book().here.insert("R9".to_owned(), nobody);
-    let mut shell = waiting_shell(1234, "true");
-    assert_eq!(join(&agent, 1234, &shell, "R9", None), refused());
-    drop(shell.stdin.take());
-    shell.wait().unwrap();
+    let shell = waiting_shell(1234, "true");
+    assert_eq!(join(agent, 1234, &shell, "R9", None), refused());
+    end([shell]);
 }
 
 #[test]
 fn who_guesses_leases_has_the_server_asked_only_so_often_and_who_joins_as_often_as_they_do() {
-    if !can_ask() {
+    let Some(site) = Site::new() else {
         return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    open_to_all(folder.path());
-    let server = Server::with(&[]);
-    let agent = Agent::start(&server, folder.path());
-    let realm = format!("computer:{}", agent.status().computer);
+    };
+    let Site { server, agent, .. } = &site;
+    let realm = site.realm();
     let held = ("app".to_owned(), realm, "1234".to_owned());
     server.book().here.insert("R3".to_owned(), held);
     let theirs = waiting_shell(1235, "true");
@@ -229,17 +238,15 @@ fn who_guesses_leases_has_the_server_asked_only_so_often_and_who_joins_as_often_
     // Each of these is so many requests, of which the last answer is looked at.
     let often = "?number=[1-200]";
     let own = format!("/v1/agents/leases/R3{often}");
-    assert_eq!(ask_as(1234, &agent, "GET", &own, None).0, 200);
-    assert_eq!(asked(&server).len(), 200);
+    assert_eq!(ask_as(1234, agent, "GET", &own, None).0, 200);
+    assert_eq!(asked(server).len(), 200);
     let others = format!("/v1/agents/leases/R3{often}");
-    assert_eq!(ask_as(1235, &agent, "GET", &others, None).0, 503);
+    assert_eq!(ask_as(1235, agent, "GET", &others, None).0, 503);
     let covers = format!("/v1/covers{often}");
-    assert_eq!(ask_as(1235, &agent, "POST", &covers, Some(&guess)).0, 503);
-    let in_vain = asked(&server).len() - 200;
+    assert_eq!(ask_as(1235, agent, "POST", &covers, Some(&guess)).0, 503);
+    let in_vain = asked(server).len() - 200;
     assert!((20..200).contains(&in_vain), "{in_vain}");
     // Whoever else asks is not held up.
-    assert_eq!(ask_as(1234, &agent, "GET", &own, None).0, 200);
-    let mut shell = theirs;
-    drop(shell.stdin.take());
-    shell.wait().unwrap();
+    assert_eq!(ask_as(1234, agent, "GET", &own, None).0, 200);
+    end([theirs]);
 }

@@ -393,10 +393,10 @@ fn programs(
     connection
         .prepare_cached(
             "INSERT INTO programs \
-             (program, computer, starts, first_at, last_at, run_seconds, package) \
-             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6) ON CONFLICT (program, computer) DO UPDATE SET \
+             (program, computer, starts, first_at, last_at, run_seconds, package, desktop_name) \
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7) ON CONFLICT (program, computer) DO UPDATE SET \
              starts = starts + ?3, last_at = ?4, run_seconds = run_seconds + ?5, \
-             package = coalesce(?6, package)",
+             package = coalesce(?6, package), desktop_name = coalesce(?7, desktop_name)",
         )?
         .execute(params![
             name,
@@ -405,7 +405,8 @@ fn programs(
             at.wall.0,
             signed(seen.run_seconds),
             // Of those that are gathered each has another.
-            seen.package.as_deref().filter(|_| name == program)
+            seen.package.as_deref().filter(|_| name == program),
+            seen.desktop_name.as_deref().filter(|_| name == program)
         ])
         .map(drop)
 }

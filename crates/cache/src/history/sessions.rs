@@ -107,6 +107,8 @@ pub struct ProgramRow {
     pub run_seconds: u64,
     /// The package that it came with, where that is known.
     pub package: Option<String>,
+    /// What desktops show it as, where that is known.
+    pub desktop_name: Option<String>,
     /// Computers that it was seen on.
     pub computers: u64,
     /// When it was first seen, in Unix milliseconds.
@@ -249,7 +251,7 @@ impl History {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT program, sum(starts), count(*), min(first_at), max(last_at), \
-                     sum(run_seconds), max(package) \
+                     sum(run_seconds), max(package), max(desktop_name) \
                  FROM programs GROUP BY program ORDER BY 6 DESC, 2 DESC, 1 LIMIT ?1 OFFSET ?2",
             )?;
             let rows = statement.query_map(params![limit + 1, after as i64], |row| {
@@ -261,6 +263,7 @@ impl History {
                     last_at: row.get(4)?,
                     run_seconds: from_i64(row.get(5)?),
                     package: row.get(6)?,
+                    desktop_name: row.get(7)?,
                 })
             })?;
             let mut found = page(rows.collect::<Result<_, _>>()?, limit, |_| 0);

@@ -262,5 +262,6 @@ pub(crate) fn program(name: &str, starts: u64, run_seconds: u64) -> ProgramUse {
         starts,
         run_seconds,
         package: (run_seconds > 0).then(|| name.into()),
+        desktop_name: (run_seconds > 0).then(|| name.to_uppercase().into()),
     }
 }

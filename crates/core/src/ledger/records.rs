@@ -374,6 +374,8 @@ pub struct ProgramUse {
     pub run_seconds: u64,
     /// The package that its file came with, where that is known.
     pub package: Option<Box<str>>,
+    /// What desktops show it as, where that is known.
+    pub desktop_name: Option<Box<str>>,
 }
 
 /// A session that has ended, as its agent told it.

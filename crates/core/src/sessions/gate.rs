@@ -185,6 +185,8 @@ impl Sessions {
         {
             open.session.held = false;
             open.session.started = at;
+            // What it waited for a seat before it ran is no use.
+            open.session.unseated_ms = 0;
             effects.push(Effect::Opened(open.session.clone()));
         }
     }

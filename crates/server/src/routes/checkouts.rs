@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hyper::{HeaderMap, Response, StatusCode};
-use usher_api::{AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, Problem, Role, SEATS_LIMIT};
+use usher_api::{
+    AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Problem, Role, SEATS_LIMIT,
+};
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
 use usher_core::people::LocalAccounts;
 
@@ -101,6 +103,13 @@ fn check(
                 input::check_text(field, text).map_err(Refusal::invalid)?;
             }
         }
+    }
+    let is_kept = asked.program.as_ref().and_then(|it| it.name.as_deref()) == Some(KEPT_SEAT);
+    if is_kept && who.role == Role::Client {
+        return Err(Refusal::forbidden(format!(
+            "only agents, operators and admins may keep a seat that is no use yet: leave \
+             `program.name` {KEPT_SEAT:?} out"
+        )));
     }
     if let Some(own) = who.own_computer()
         && own != computer

@@ -234,6 +234,7 @@ pub(crate) async fn programs(
         starts: row.starts,
         run_seconds: row.run_seconds,
         package: row.package,
+        desktop_name: row.desktop_name,
         computers: row.computers,
         first_at: timestamp(row.first_at),
         last_at: timestamp(row.last_at),

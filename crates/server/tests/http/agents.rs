@@ -210,6 +210,41 @@ async fn short_sessions_add_up_and_time_without_a_seat_is_a_sum_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_seat_that_is_kept_for_a_start_is_in_use_for_others_and_no_use_of_the_product() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let keep = |token: String| {
+        let body = json!({ "product": "cad", "user": "ann", "computer": "c1",
+            "program": { "name": "(kept)" },
+            "subject": { "authority": "computer:pc1", "id": "uid-ann" } });
+        crate::common::send(server.request("POST", "/v1/checkouts", &token).json(&body))
+    };
+    let client = json!({ "role": "client", "name": "t1", "user": "ann" });
+    let refused = keep(server.token(client).await).await;
+    assert_eq!(refused.status, 403, "who uses a seat cannot hide it");
+    let agent = json!({ "role": "agent", "name": "t2", "computer": "c1" });
+    let kept = keep(server.token(agent).await).await;
+    assert_eq!(kept.status, 201, "{}", kept.body);
+    let status = server.get("/v1/status").await;
+    assert_eq!(status["products"][0]["in_use"], 1);
+    let uses = async || {
+        let usage = server.get("/v1/usage").await["items"].clone();
+        let sessions = server.get("/v1/sessions").await["items"].clone();
+        (usage, sessions)
+    };
+    assert_eq!(uses().await, (json!([]), json!([])));
+    // The start that it was kept for claims it.
+    let mut claims = checkout(1, 10, "cad", "ann");
+    claims["claim"] = kept.body["lease"]["id"].clone();
+    let claimed = sync(&server, report(1, json!([claims]))).await;
+    let lease = &claimed.body["results"][0]["lease"];
+    let (usage, sessions) = uses().await;
+    assert_eq!(usage[0]["running"], 1, "{claimed:?} {usage}");
+    assert_eq!(&sessions[0]["lease"], lease, "{sessions}");
+    assert_eq!(sessions[0]["program"], Value::Null, "{sessions}");
+}
+
+#[tokio::test]
 async fn an_item_that_makes_no_sense_holds_up_no_other() {
     let server = Server::start();
     server.product("cad", 1).await;

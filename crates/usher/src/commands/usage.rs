@@ -321,6 +321,7 @@ fn usage_table(items: &[usher_api::Usage]) -> Table {
 fn program_table(items: &[ProgramCount]) -> Table {
     let mut table = Table::new(&[
         "PROGRAM",
+        "NAME",
         "PACKAGE",
         ">RAN FOR",
         ">STARTS",
@@ -331,6 +332,7 @@ fn program_table(items: &[ProgramCount]) -> Table {
     for item in items {
         table.row([
             item.program.clone(),
+            item.desktop_name.clone().unwrap_or_else(|| "-".to_owned()),
             item.package.clone().unwrap_or_else(|| "-".to_owned()),
             time::span(item.run_seconds),
             item.starts.to_string(),

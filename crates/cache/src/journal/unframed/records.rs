@@ -46,6 +46,7 @@ pub(super) fn program_use((program, starts): (Box<str>, u64)) -> ledger::Program
         starts,
         run_seconds: 0,
         package: None,
+        desktop_name: None,
     }
 }
 
