@@ -71,8 +71,8 @@ struct Enforcing {
 /// List the products
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without a token, on a computer with an agent, it shows the seats of each, how many are in use and how
-many requests wait.")]
+Without a token, on a computer with an agent, it shows the seats of each, how many are in use and
+how many requests wait.")]
 pub(crate) struct List {
     #[command(flatten)]
     extent: Extent,
