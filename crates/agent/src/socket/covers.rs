@@ -18,8 +18,9 @@ use usher_api::{Code, CoverRequest, HeldAlso, LEASE_PROOF_HEADER, LeaseHolder, N
 use usher_core::people::{LocalAccounts, Person};
 use usher_core::sessions::ProcessKey;
 
+use super::answers::{Answer, App, Body, Id, Refusal, answer, parse};
+use super::grants::is_plain;
 use super::peer::Peer;
-use super::routes::{Answer, App, Body, Id, Refusal, answer, is_plain, parse};
 use super::{State, mine};
 use crate::covers::{Found, ask};
 use crate::joins::Admitted;

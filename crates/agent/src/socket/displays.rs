@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use usher_api::{Code, DisplaysAnswer, DisplaysReport, NAME_LIMIT_BYTES};
 use usher_core::idle::Display;
 
+use super::answers::{Answer, App, Body, Refusal, answer, parse};
 use super::peer::Peer;
-use super::routes::{Answer, App, Body, Refusal, answer, parse};
 use crate::{clock, lock};
 
 /// Displays in one report.

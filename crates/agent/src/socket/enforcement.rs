@@ -4,8 +4,8 @@ use axum::extract::{ConnectInfo, State as AxumState};
 use axum::http::StatusCode;
 use usher_api::{Code, EnforcementRequest};
 
+use super::answers::{Answer, App, Body, Refusal, answer, parse};
 use super::peer::Peer;
-use super::routes::{Answer, App, Body, Refusal, answer, parse};
 use crate::lock;
 
 /// Only root may, and the account that the agent itself runs as.

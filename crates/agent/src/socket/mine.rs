@@ -14,8 +14,9 @@ use usher_api::Code;
 use usher_api::client::escaped;
 
 use super::State;
+use super::answers::{Answer, App, Id, Refusal, answer};
+use super::grants::is_plain;
 use super::peer::Peer;
-use super::routes::{Answer, App, Id, Refusal, answer, is_plain};
 use crate::lock;
 
 /// What may be asked of a list; whose it is, is not.

@@ -4,9 +4,13 @@
 //! user or computer is believed. A user reaches the leases and tickets that were made under the
 //! same account, no others. Connections are bounded, in all and for each user; so are bodies.
 
+mod answers;
 mod covers;
 mod displays;
 mod enforcement;
+mod grants;
+mod identify;
+mod leases;
 mod listener;
 mod mine;
 mod notices;
@@ -14,6 +18,7 @@ mod one_use;
 mod peer;
 mod refreshes;
 mod routes;
+mod status;
 mod tickets;
 
 use std::path::{Path, PathBuf};

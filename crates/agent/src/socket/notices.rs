@@ -10,8 +10,8 @@ use serde::Deserialize;
 use usher_api::{Code, Notice, Notices};
 
 use super::State;
+use super::answers::{Answer, App, Id, Refusal, answer};
 use super::peer::Peer;
-use super::routes::{Answer, App, Id, Refusal, answer};
 use crate::lock;
 use crate::waits::Failed;
 

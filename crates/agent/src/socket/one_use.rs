@@ -10,9 +10,10 @@ use tokio::sync::OwnedMutexGuard;
 use usher_api::{CheckoutRequest, Counting, Lease};
 use usher_core::sessions::ProcessKey;
 
+use super::State;
 use super::covers::holds;
+use super::grants::is_plain;
 use super::peer::Peer;
-use super::{State, routes::is_plain};
 use crate::covers::{Found, ask};
 use crate::lock;
 use crate::outbox::{Cover, OutboxError};

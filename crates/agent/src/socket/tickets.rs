@@ -20,8 +20,9 @@ use usher_api::{Code, TicketAnswer};
 use usher_core::sessions::ProcessKey;
 
 use super::State;
+use super::answers::{Answer, App, Id, Refusal, answer};
+use super::grants::{is_granted, own};
 use super::peer::Peer;
-use super::routes::{Answer, App, Id, Refusal, answer, is_granted, own};
 use crate::lock;
 use crate::outbox::OutboxError;
 use crate::watch::procfs;

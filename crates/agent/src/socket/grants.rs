@@ -1,0 +1,53 @@
+//! Whose a lease or a ticket is that was made through this agent.
+
+use usher_api::{Code, Lease};
+
+use super::State;
+use super::answers::Refusal;
+use super::peer::Peer;
+use crate::lock;
+
+/// A lease was granted to a user, and maybe others with it.
+pub(super) fn is_granted(state: &State, lease: &Lease, peer: Peer) -> Result<(), Refusal> {
+    remember(state, &lease.id, peer, &lease.product)?;
+    for other in &lease.also {
+        if let Some(id) = &other.lease {
+            remember(state, id, peer, &other.product)?;
+        }
+    }
+    state.keeping.renewed(lease);
+    Ok(())
+}
+
+/// The lease or ticket is of this user.
+pub(super) fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Refusal> {
+    let mut agent = lock(&state.agent);
+    agent
+        .outbox
+        .change(|change| change.save_grant(id, peer.uid, product))?;
+    Ok(())
+}
+
+/// The id, if it is of a lease or ticket that this user made; to others it does not exist.
+pub(super) fn own<'i>(
+    state: &State,
+    id: &'i str,
+    peer: Peer,
+    code: Code,
+) -> Result<&'i str, Refusal> {
+    let owner = lock(&state.agent).outbox.grant(id)?;
+    match owner {
+        Some((uid, _)) if is_plain(id) && (uid == peer.uid || peer.is_root()) => Ok(id),
+        _ => Err(Refusal::new(
+            code,
+            format!("no {id:?} was made by this account through this agent"),
+        )),
+    }
+}
+
+/// Whether it can be an id, and so a part of a path at the server.
+pub(super) fn is_plain(id: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~:".contains(&b);
+    // Nor `.` or `..`, which would be another path.
+    id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.len() <= 128 && id.bytes().all(plain)
+}
