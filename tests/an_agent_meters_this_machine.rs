@@ -167,7 +167,10 @@ fn an_invented_lease_covers_nothing_and_one_of_another_computer_with_its_proof_o
         .env("USHER_LEASE_PRODUCT", "tool");
     let mut run = pretending.spawn().unwrap();
     wait_for("its own seat", || (computer.in_use() == 1).then_some(()));
-    let program = crate::support::children(run.id())[0];
+    // It is started once the seat is held.
+    let program = wait_for("the program", || {
+        crate::support::children(run.id()).first().copied()
+    });
     signal(program, Signal::SIGKILL);
     run.wait().unwrap();
     wait_for("the seat to be free", || {
