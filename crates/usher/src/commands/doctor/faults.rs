@@ -20,7 +20,7 @@ pub(super) fn findings(faults: &Faults) -> Vec<Finding> {
     let caught = faults.caught.as_ref().map(|caught| {
         let found = format!(
             "{} ended by a panic, the last at {}: {}",
-            counted(caught.count.into(), "request"),
+            counted(caught.count, "request"),
             time::local(caught.last_at),
             caught.last
         );
