@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use rusqlite::{Connection, params};
 use usher_core::ledger::{Event, Subject, SubjectId};
 
@@ -84,6 +85,7 @@ pub(crate) fn by_account(connection: &Connection, path: &Path) -> Result<(), Cac
         }
         Ok(())
     })?;
+    compose(connection).map_err(database)?;
     connection
         .execute_batch(PERSONS_BY_ACCOUNT)
         .map_err(database)?;
@@ -103,6 +105,41 @@ pub(crate) fn by_account(connection: &Connection, path: &Path) -> Result<(), Cac
             why: format!("journal record {first}: {why}"),
         })
     })
+}
+
+/// Gives names and keys their composed form (NFC), in which those of requests are: builds of before
+/// kept them as they were written, and would not be found any more. Nobody gets a key that somebody
+/// has.
+fn compose(connection: &Connection) -> rusqlite::Result<()> {
+    let composer = ComposingNormalizerBorrowed::new_nfc();
+    let mut written = connection.prepare(
+        "SELECT id, key, name FROM subjects
+            WHERE key GLOB '*[^ -~]*' OR name GLOB '*[^ -~]*' ORDER BY id",
+    )?;
+    let rows = written.query_map([], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, String>(2)?,
+        ))
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut named = connection.prepare("UPDATE subjects SET name = ?2 WHERE id = ?1")?;
+    let mut keyed = connection.prepare(
+        "UPDATE subjects SET key = ?2 WHERE id = ?1 AND NOT EXISTS (
+            SELECT 1 FROM subjects other
+            WHERE other.authority = subjects.authority AND other.key = ?2)",
+    )?;
+    for (id, key, name) in rows {
+        let (new_key, new_name) = (composer.normalize(&key), composer.normalize(&name));
+        if new_name != name {
+            named.execute(params![id, &*new_name])?;
+        }
+        if new_key != key {
+            keyed.execute(params![id, &*new_key])?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives each of the journal's records to `step`, one at a time.
@@ -175,6 +212,7 @@ mod tests {
                 .execute("INSERT INTO leases VALUES (?1, ?2)", row)
                 .unwrap();
         }
+        compose(&connection).unwrap();
         connection.execute_batch(PERSONS_BY_ACCOUNT).unwrap();
         let mut statement = connection
             .prepare("SELECT id, key FROM subjects ORDER BY id")
@@ -235,6 +273,20 @@ mod tests {
                 (3, "computer:c1", "1001", "1000", 3),
             ],
             &["ann", "1000", "1001"],
+        );
+    }
+
+    #[test]
+    fn a_name_whose_accents_were_kept_apart_is_found_by_its_composed_form() {
+        check(
+            &[
+                (1, "corp.example", "jo\u{308}rg", "Jo\u{308}rg", 1),
+                (2, "computer:c1", "1000", "Jo\u{308}rg", 2),
+                (3, "usher", "Jo\u{308}rg", "Jo\u{308}rg", 3),
+                (4, "local", "jo\u{308}rg", "jo\u{308}rg", 4),
+                (5, "local", "jörg", "jörg", 5),
+            ],
+            &["jörg", "Jörg", "Jörg", "jo\u{308}rg", "jörg"],
         );
     }
 
