@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use usher_core::ledger::{Command, Ledger, Now};
 
-use crate::error::CacheError;
-use crate::history::History;
-use crate::requests::{Answer, Failure, Health, Request};
-use crate::tokens::Tokens;
-use crate::writer::{self, EngineOptions, Opened};
+use crate::base::error::CacheError;
+use crate::queue::requests::{Answer, Failure, Health, Request};
+use crate::read::history::History;
+use crate::read::tokens::Tokens;
+use crate::write::writer::{self, EngineOptions, Opened};
 
 /// Under which name the file keeps when a copy of it was taken.
 const LAST_BACKUP: &str = "last_backup_at";
@@ -16,7 +16,7 @@ const LAST_BACKUP: &str = "last_backup_at";
 /// The handle to a ledger and its file. Clones share them.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) shared: Arc<crate::shared::Shared>,
+    pub(crate) shared: Arc<crate::queue::shared::Shared>,
 }
 
 impl Engine {
@@ -104,7 +104,7 @@ impl Engine {
     /// The processes that read the data file now, for people; empty where the system does not tell.
     /// Never on an async thread.
     pub fn readers(&self) -> Vec<String> {
-        crate::holders::of(&self.shared.path)
+        crate::file::holders::of(&self.shared.path)
     }
 
     /// An empty command: goes through the queue, past the ledger and onto the disk as any other.
@@ -120,31 +120,31 @@ impl Engine {
     /// Writes a snapshot of the file to `to`, which must not exist, while serving. Never on an
     /// async thread.
     pub fn backup(&self, to: &std::path::Path) -> Result<(), CacheError> {
-        crate::backup::copy(&self.shared.path, to)
+        crate::copies::backup::copy(&self.shared.path, to)
     }
 
     /// Keeps in the file that a copy of it was taken, in Unix milliseconds. Never on an async
     /// thread.
     pub fn note_backup(&self, wall_ms: i64) -> Result<(), Failure> {
         self.shared.with_connection(move |connection| {
-            crate::meta::put(connection, LAST_BACKUP, wall_ms.cast_unsigned())
+            crate::base::meta::put(connection, LAST_BACKUP, wall_ms.cast_unsigned())
         })
     }
 
     /// When the last copy that was noted was taken, in Unix milliseconds.
     pub fn last_backup(&self) -> Result<Option<i64>, Failure> {
-        let noted = |connection: &_| crate::meta::number(connection, LAST_BACKUP);
+        let noted = |connection: &_| crate::base::meta::number(connection, LAST_BACKUP);
         Ok(self.shared.with_reader(noted)?.map(u64::cast_signed))
     }
 
     /// The packs: upkeep of the file while it serves.
-    pub fn pack(&self) -> crate::pack::Pack {
-        crate::pack::Pack::new(self.shared.clone())
+    pub fn pack(&self) -> crate::upkeep::pack::Pack {
+        crate::upkeep::pack::Pack::new(self.shared.clone())
     }
 
     /// The versions that have served the file. Never on an async thread.
-    pub fn versions(&self) -> crate::versions::Versions {
-        crate::versions::Versions::new(self.shared.clone())
+    pub fn versions(&self) -> crate::read::versions::Versions {
+        crate::read::versions::Versions::new(self.shared.clone())
     }
 
     /// Finishes what waits, fills the tables, closes the file. Later requests get

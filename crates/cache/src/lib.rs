@@ -7,54 +7,38 @@
 //! query are filled from it when the writer is idle, when a reader asks ([`Engine::settle`]), or
 //! when the record has grown to its bound.
 //!
+//! Its folders are floors, each of which uses only those before it: `base`, `tables`, `file`,
+//! `queue`, `read`, `write`, `upkeep`, `copies`; the [`Engine`] stands on all of them, and nothing
+//! uses it.
+//!
 //! It knows nothing of HTTP, tokens' meaning, or processes.
 
 #![forbid(unsafe_code)]
 
-mod adopted;
-mod backup;
-mod checkpoint;
-mod clock;
-mod columns;
+mod base;
+mod copies;
 mod engine;
-mod error;
-mod fill;
-mod foreign_log;
-mod history;
-mod holders;
-mod inbox;
-mod interrupt;
-mod inventory;
-mod journal;
-mod load;
-mod meta;
-mod open;
-mod pack;
-mod persons;
-mod presence;
-mod requests;
-mod schema;
-mod shared;
-mod snapshots;
-mod tokens;
-mod turn;
-mod versions;
-mod weight;
-mod whole;
-mod writer;
+mod file;
+mod queue;
+mod read;
+mod tables;
+mod upkeep;
+mod write;
 
-pub use backup::{RestoreOptions, Restored, copy, restore, restore_open};
-pub use clock::{Clock, SystemClock};
+pub use base::clock::{Clock, SystemClock};
+pub use base::error::CacheError;
+pub use copies::backup::{RestoreOptions, Restored, copy, restore, restore_open};
+pub use copies::snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
 pub use engine::Engine;
-pub use error::CacheError;
-pub use history::*;
-pub use interrupt::Interrupt;
-pub use inventory::{Found, Inventory, found};
-pub use pack::{Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped};
-pub use requests::{
+pub use queue::interrupt::Interrupt;
+pub use queue::requests::{
     Answer, Failure, Health, Look, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Sink, Work,
 };
-pub use snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
-pub use tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};
-pub use versions::{ServedBy, VERSION, Versions};
-pub use writer::{EngineOptions, Opened};
+pub use read::history::*;
+pub use read::inventory::{Found, Inventory, found};
+pub use read::tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};
+pub use read::versions::{ServedBy, VERSION, Versions};
+pub use upkeep::pack::{
+    Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped,
+};
+pub use write::writer::{EngineOptions, Opened};

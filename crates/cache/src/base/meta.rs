@@ -1,0 +1,63 @@
+//! What a data file says of itself: its schema, and numbers and texts by name.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::base::columns::from_i64;
+
+/// The schema version of a file; 0 where it has no tables.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    let has_meta: bool = connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'",
+        [],
+        |row| row.get(0),
+    )?;
+    if !has_meta {
+        return Ok(0);
+    }
+    let found = number(connection, "schema_version")?.unwrap_or(0);
+    Ok(u32::try_from(found).unwrap_or(u32::MAX))
+}
+
+/// A number in `meta`.
+pub(crate) fn number(connection: &Connection, key: &str) -> rusqlite::Result<Option<u64>> {
+    if !has_table(connection, "meta")? {
+        return Ok(None);
+    }
+    let value: Option<i64> = connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    Ok(value.map(from_i64))
+}
+
+pub(crate) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+        [name],
+        |row| row.get(0),
+    )
+}
+
+/// A text in `meta`.
+pub(crate) fn text(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
+}
+
+/// Puts a number into `meta`.
+pub(crate) fn put(connection: &Connection, key: &str, value: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+        .execute(params![key, value.cast_signed()])
+        .map(drop)
+}
+
+/// Puts a text into `meta`.
+pub(crate) fn put_text(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+        .execute(params![key, value])
+        .map(drop)
+}

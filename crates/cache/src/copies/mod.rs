@@ -1,0 +1,4 @@
+//! Copies of the data file, and coming back from one.
+
+pub(crate) mod backup;
+pub(crate) mod snapshots;

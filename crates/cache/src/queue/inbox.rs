@@ -1,0 +1,188 @@
+//! What waits for the writer, bounded in number and in bytes.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::queue::requests::{Failure, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Work};
+use crate::tables::journal::CommitError;
+
+/// Something to be done on the writer's own connection; told the failure where there is none.
+pub(crate) type Statement =
+    Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), CommitError> + Send>;
+/// Told when the tables hold what was durable.
+pub(crate) type Settler = Box<dyn FnMut(Result<(), Failure>) + Send>;
+
+/// What waits for the writer.
+pub(crate) enum Item {
+    Request(Request),
+    Statement(Statement),
+    Settle(Settler),
+}
+
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) items: Vec<Item>,
+    /// What each of `items` takes in memory, about.
+    weights: VecDeque<usize>,
+    /// The same of all.
+    bytes: usize,
+    /// When `items` came, oldest first: an instant and how many came then.
+    arrivals: VecDeque<(Instant, usize)>,
+    pub(crate) closing: bool,
+    pub(crate) closed: bool,
+}
+
+impl Inbox {
+    /// Takes an item in, if there is room for one of that size ([`bytes_of`], found before the lock
+    /// was taken); what finds none.
+    ///
+    /// [`bytes_of`]: crate::queue::weight::bytes_of
+    pub(crate) fn take_in(&mut self, item: Item, bytes: usize) -> Option<Item> {
+        let has_room = self.bytes + bytes <= QUEUE_LIMIT_BYTES || self.items.is_empty();
+        if !has_room || self.items.len() >= QUEUE_LIMIT {
+            return Some(item);
+        }
+        self.items.push(item);
+        self.weights.push_back(bytes);
+        self.bytes += bytes;
+        None
+    }
+
+    /// So many were added just now.
+    pub(crate) fn came(&mut self, count: usize) {
+        if count > 0 {
+            self.arrivals.push_back((Instant::now(), count));
+        }
+    }
+
+    /// Takes the first `count` out.
+    pub(crate) fn drain(&mut self, count: usize) -> Vec<Item> {
+        let mut left = count;
+        while let Some((_, came)) = self.arrivals.front_mut() {
+            if *came > left {
+                *came -= left;
+                break;
+            }
+            left -= *came;
+            self.arrivals.pop_front();
+        }
+        let bytes: usize = self.weights.drain(..count).sum();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        match count == self.items.len() {
+            true => std::mem::take(&mut self.items),
+            false => self.items.drain(..count).collect(),
+        }
+    }
+
+    /// Takes out what has waited for longer than `at_most`.
+    pub(crate) fn drain_late(&mut self, at_most: Duration) -> Vec<Item> {
+        let is_late = |(at, _): &&(Instant, usize)| at.elapsed() > at_most;
+        let late = self.arrivals.iter().take_while(is_late);
+        let count = late.map(|(_, count)| count).sum();
+        self.drain(count)
+    }
+}
+
+/// Answers requests that cannot be carried out.
+pub(crate) fn refuse(items: Vec<Item>, failure: &Failure) {
+    for item in items {
+        match item {
+            Item::Request(Request {
+                work: Work::Command(_),
+                sink,
+                token,
+            }) => {
+                sink.deliver(&mut vec![(token, Err(failure.clone()))]);
+            }
+            Item::Request(Request {
+                work: Work::Read(look),
+                ..
+            }) => {
+                look(Err(failure.clone()));
+            }
+            Item::Statement(statement) => {
+                let _ = statement(Err(failure.clone()));
+            }
+            Item::Settle(mut settler) => settler(Err(failure.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use usher_core::ledger::{Command, ComputerRef, Report, ReportItem};
+
+    use super::*;
+    use crate::queue::requests::{Answer, Sink};
+    use crate::queue::weight::bytes_of;
+
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        fn deliver(&self, _: &mut Vec<(u64, Result<Answer, Failure>)>) {}
+    }
+
+    /// A report with a text of so many bytes.
+    fn report(bytes: usize) -> Item {
+        let command = Command::Report(Box::new(Report {
+            computer: ComputerRef {
+                key: "c1".into(),
+                candidate: 1,
+            },
+            name: "c1".into(),
+            document: " ".repeat(bytes).into(),
+            incarnation: 1,
+            items: vec![(1, ReportItem::Nothing)],
+        }));
+        Item::Request(Request {
+            work: Work::Command(command),
+            sink: Arc::new(Nowhere),
+            token: 0,
+        })
+    }
+
+    fn put(inbox: &mut Inbox, item: Item) -> Option<Item> {
+        let bytes = bytes_of(&item);
+        inbox.take_in(item, bytes)
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes_and_gives_them_back() {
+        const LARGE: usize = 1 << 20;
+        let mut inbox = Inbox::default();
+        let mut taken = 0;
+        while put(&mut inbox, report(LARGE)).is_none() {
+            taken += 1;
+        }
+        assert!(taken > 100 && taken * LARGE <= QUEUE_LIMIT_BYTES, "{taken}");
+        assert!(
+            put(&mut inbox, report(1_000)).is_none(),
+            "smaller ones fit still"
+        );
+        inbox.came(taken + 1);
+        assert_eq!(inbox.drain(2).len(), 2);
+        assert!(put(&mut inbox, report(LARGE)).is_none());
+        inbox.came(1);
+        inbox.drain(taken);
+        assert_eq!(inbox.bytes, 0);
+        assert!(
+            put(&mut inbox, report(QUEUE_LIMIT_BYTES)).is_none(),
+            "it waits alone"
+        );
+        assert!(put(&mut inbox, report(1)).is_some());
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_number() {
+        let mut inbox = Inbox::default();
+        let mut taken = 0;
+        while put(&mut inbox, Item::Settle(Box::new(|_| {}))).is_none() {
+            taken += 1;
+        }
+        assert_eq!(taken, QUEUE_LIMIT);
+    }
+}

@@ -1,0 +1,206 @@
+//! What callers and the writer share: the inbox, the readers' connections, and how it goes.
+
+mod calls;
+mod going;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::base::clock::Clock;
+use crate::queue::inbox::{Inbox, Item, refuse};
+use crate::queue::requests::{Failure, Request};
+use crate::queue::turn::Turn;
+use crate::queue::weight::bytes_of;
+
+pub(crate) use calls::Cost;
+pub(crate) use going::PROVED;
+
+/// How long a waiting caller waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A panic elsewhere leaves these values whole: each is set in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// See the module.
+pub(crate) struct Shared {
+    inbox: Mutex<Inbox>,
+    arrived: Condvar,
+    ended: Condvar,
+    pub(crate) path: PathBuf,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The pack that runs, if one does.
+    pub(crate) pack: Turn,
+    /// Held until the file is closed: one process a data directory, and a data file.
+    held: Mutex<Option<[File; 2]>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    readers: Mutex<Vec<Connection>>,
+    /// When the disk was last asked, on the boot clock plus one; 0 when it is not being asked.
+    asked_ms: AtomicU64,
+    trouble: Mutex<Option<(String, i64)>>,
+    batches: AtomicU64,
+    events: AtomicU64,
+    /// Durable events that the tables do not hold yet.
+    behind: AtomicU64,
+    /// Pages that were written to the log since it was opened.
+    logged_pages: AtomicU64,
+    /// The size of a log that a reader keeps from being taken in, in bytes; 0: none does.
+    held_log_bytes: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, locks: [File; 2]) -> Shared {
+        Shared {
+            inbox: Mutex::default(),
+            arrived: Condvar::new(),
+            ended: Condvar::new(),
+            path,
+            clock,
+            pack: Turn::default(),
+            held: Mutex::new(Some(locks)),
+            thread: Mutex::default(),
+            readers: Mutex::default(),
+            asked_ms: AtomicU64::new(0),
+            trouble: Mutex::default(),
+            batches: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
+            logged_pages: AtomicU64::new(0),
+            held_log_bytes: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn submit(&self, requests: &mut Vec<Request>) {
+        // Everybody waits for the lock; a report is long to weigh.
+        let weigh = |request| {
+            let item = Item::Request(request);
+            (bytes_of(&item), item)
+        };
+        let weighed: Vec<(usize, Item)> = requests.drain(..).map(weigh).collect();
+        let mut inbox = lock(&self.inbox);
+        let closing = inbox.closing;
+        let was_empty = inbox.items.is_empty();
+        let mut refused = Vec::new();
+        let mut taken = 0;
+        for (bytes, item) in weighed {
+            let left = match closing {
+                true => Some(item),
+                false => inbox.take_in(item, bytes),
+            };
+            match left {
+                None => taken += 1,
+                Some(item) => refused.push(item),
+            }
+        }
+        inbox.came(taken);
+        drop(inbox);
+        if was_empty && taken > 0 {
+            self.arrived.notify_one();
+        }
+        if !refused.is_empty() {
+            let failure = if closing {
+                Failure::Stopping
+            } else {
+                Failure::Busy
+            };
+            refuse(refused, &failure);
+        }
+    }
+
+    fn push(&self, item: Item) {
+        let bytes = bytes_of(&item);
+        let mut inbox = lock(&self.inbox);
+        let (left, failure) = match inbox.closing {
+            true => (Some(item), Failure::Stopping),
+            false => (inbox.take_in(item, bytes), Failure::Busy),
+        };
+        if let Some(item) = left {
+            drop(inbox);
+            refuse(vec![item], &failure);
+            return;
+        }
+        inbox.came(1);
+        drop(inbox);
+        self.arrived.notify_one();
+    }
+
+    /// Refuses what has waited for longer than `at_most` and was not handed to the writer:
+    /// nothing of it was done, nor will be.
+    pub(crate) fn refuse_late(&self, at_most: Duration) {
+        let late = lock(&self.inbox).drain_late(at_most);
+        refuse(late, &Failure::Busy);
+    }
+
+    /// Waits until something has arrived, no longer than `patience`; whether it has.
+    pub(crate) fn wait(&self, patience: Option<Duration>) -> bool {
+        let mut inbox = lock(&self.inbox);
+        while inbox.items.is_empty() && !inbox.closing {
+            match patience {
+                None => {
+                    inbox = self
+                        .arrived
+                        .wait(inbox)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                Some(patience) => {
+                    let waited = self.arrived.wait_timeout(inbox, patience);
+                    inbox = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    break;
+                }
+            }
+        }
+        !inbox.items.is_empty()
+    }
+
+    /// What has arrived, at most `limit` items, and whether the engine is closing.
+    pub(crate) fn take(&self, limit: usize) -> (Vec<Item>, bool) {
+        let mut inbox = lock(&self.inbox);
+        let count = inbox.items.len().min(limit);
+        (inbox.drain(count), inbox.closing)
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.inbox).items.len()
+    }
+
+    pub(crate) fn keep(&self, thread: JoinHandle<()>) {
+        *lock(&self.thread) = Some(thread);
+    }
+
+    pub(crate) fn closed(&self) {
+        drop(lock(&self.held).take());
+        lock(&self.inbox).closed = true;
+        self.ended.notify_all();
+    }
+
+    /// Asks the writer to finish and waits for it, though not for ever: a disk may hang.
+    pub(crate) fn close(&self) {
+        lock(&self.inbox).closing = true;
+        self.arrived.notify_one();
+        self.pack.stop();
+        let mut inbox = lock(&self.inbox);
+        while !inbox.closed {
+            let (next, waited) = self
+                .ended
+                .wait_timeout(inbox, PATIENCE)
+                .unwrap_or_else(PoisonError::into_inner);
+            inbox = next;
+            if waited.timed_out() {
+                tracing::error!("the disk does not answer: the journal is left as it is");
+                return;
+            }
+        }
+        drop(inbox);
+        if let Some(thread) = lock(&self.thread).take() {
+            // A panic of the writer has been printed; there is nothing to add.
+            let _ = thread.join();
+        }
+    }
+}

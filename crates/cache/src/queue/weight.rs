@@ -1,0 +1,145 @@
+//! What a request that waits for the writer takes in memory, about: the queue is bounded by it.
+
+use usher_core::ledger::{Command, Report, ReportItem};
+
+use crate::queue::inbox::Item;
+use crate::queue::requests::{Request, Work};
+
+/// What any item takes, with the texts of a request, each of which is short.
+const ITEM_BYTES: usize = 1_024;
+/// What a product takes, whose rules may be many.
+const PRODUCT_BYTES: usize = 64 * 1024;
+
+/// The bytes of one item.
+pub(crate) fn bytes_of(item: &Item) -> usize {
+    let Item::Request(Request {
+        work: Work::Command(command),
+        ..
+    }) = item
+    else {
+        return ITEM_BYTES;
+    };
+    of_command(command)
+}
+
+fn of_command(command: &Command) -> usize {
+    match command {
+        Command::As { command, .. } | Command::Once { command, .. } => of_command(command),
+        Command::Checkout(checkout) => {
+            let names = checkout.also.iter().map(|with| with.product.len());
+            let program = checkout.program.as_deref().map_or(0, str::len);
+            ITEM_BYTES + program + size_of_val(checkout.also.as_slice()) + names.sum::<usize>()
+        }
+        Command::Report(report) => ITEM_BYTES + of_report(report),
+        Command::PutProduct { .. } => PRODUCT_BYTES,
+        _ => ITEM_BYTES,
+    }
+}
+
+fn of_report(report: &Report) -> usize {
+    let texts = report.name.len() + report.document.len();
+    let items = report.items.iter().map(|(_, item)| {
+        let texts = match item {
+            ReportItem::Checkout {
+                product,
+                subject,
+                program,
+                ..
+            } => {
+                let program = program.as_deref().map_or(0, str::len);
+                let person = subject.key.len() + subject.authority.len() + subject.name.len();
+                product.len() + program + person
+            }
+            ReportItem::Finished {
+                product,
+                program,
+                subject,
+                ..
+            } => {
+                // The version and the real account are no longer than the others.
+                2 * (product.len() + program.len())
+                    + 2 * (subject.key.len() + subject.authority.len() + subject.name.len())
+            }
+            ReportItem::Programs { counts } => {
+                let names = counts.iter().flat_map(|seen| {
+                    let known = [&seen.package, &seen.desktop_name].map(Option::as_deref);
+                    known
+                        .map(|known| known.map_or(0, str::len))
+                        .into_iter()
+                        .chain([seen.program.len()])
+                });
+                names.sum::<usize>() + size_of_val(counts.as_slice())
+            }
+            ReportItem::Renew { .. }
+            | ReportItem::Checkin { .. }
+            | ReportItem::Released { .. }
+            | ReportItem::Nothing => 0,
+        };
+        size_of::<(u64, ReportItem)>() + texts
+    });
+    texts + items.sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_core::ledger::{Checkout, ComputerRef, SubjectRef};
+
+    use super::*;
+
+    fn person() -> SubjectRef {
+        SubjectRef {
+            authority: "usher".into(),
+            key: "ann".into(),
+            name: "ann".into(),
+            candidate: 1,
+        }
+    }
+
+    fn computer() -> ComputerRef {
+        ComputerRef {
+            key: "c1".into(),
+            candidate: 1,
+        }
+    }
+
+    /// The bytes of a seat that a request, and a report, ask for a program of that name.
+    fn of(program: Option<&str>) -> [usize; 2] {
+        let asked = Command::Checkout(Checkout {
+            product: "cad".into(),
+            also: Vec::new(),
+            subject: person(),
+            computer: computer(),
+            seats: 1,
+            ttl_seconds: None,
+            wait: false,
+            priority: 0,
+            program: program.map(Into::into),
+        });
+        let item = ReportItem::Checkout {
+            session: 1,
+            product: "cad".into(),
+            subject: person(),
+            seats: 1,
+            ttl_seconds: 60,
+            shown: None,
+            gate: false,
+            claim: None,
+            program: program.map(Into::into),
+        };
+        let reported = Command::Report(Box::new(Report {
+            computer: computer(),
+            name: "c1".into(),
+            document: "{}".into(),
+            incarnation: 1,
+            items: vec![(1, item)],
+        }));
+        [of_command(&asked), of_command(&reported)]
+    }
+
+    #[test]
+    fn the_name_of_a_program_weighs_too() {
+        let without = of(None);
+        let with = of(Some(&"x".repeat(255)));
+        assert_eq!(with, without.map(|bytes| bytes + 255));
+    }
+}

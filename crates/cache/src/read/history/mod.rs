@@ -1,0 +1,59 @@
+//! What happened, read from the tables: leases, the queue, denials, sessions, decisions.
+//!
+//! Every list is paged: at most `limit` rows after a cursor, with the cursor of the next page.
+//! Reading never waits for the writer; [`crate::Engine::settle`] first, to see what is durable now.
+
+mod changed;
+mod decisions;
+mod denials;
+mod lists;
+mod sessions;
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::queue::requests::Failure;
+use crate::queue::shared::Shared;
+
+pub use changed::ChangedProgram;
+pub use decisions::{DecisionKind, DecisionRow, HolderRow};
+pub use denials::DenialRow;
+pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
+pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
+
+/// One page of rows.
+#[derive(Debug, Clone)]
+pub struct Rows<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<u64>,
+}
+
+/// The tables of a data file.
+pub struct History {
+    shared: Arc<Shared>,
+}
+
+impl History {
+    pub(crate) fn new(shared: Arc<Shared>) -> History {
+        History { shared }
+    }
+
+    fn query<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Failure> {
+        self.shared.with_reader(query)
+    }
+}
+
+/// Cuts one row more than asked for down to a page.
+fn page<T>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> u64) -> Rows<T> {
+    let limit = limit as usize;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = if more { rows.last().map(key) } else { None };
+    Rows { rows, next }
+}

@@ -1,0 +1,274 @@
+//! Use: sessions that ran or run, products' use in a time, programs of no product.
+//!
+//! A session is what an agent saw from start to end. A lease that no agent's session names (a
+//! checkout by `usher run` or through the API) is a session of its own, from grant to end. So one
+//! use is one session, however it was seated.
+
+use rusqlite::params;
+
+use super::{History, Owner, Rows, page};
+use crate::base::columns::from_i64;
+use crate::queue::requests::Failure;
+
+/// Which sessions; each part that is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    /// Whose.
+    pub owner: Owner,
+    /// Product id.
+    pub product: Option<String>,
+    /// Name of the person who is counted; of a directory, without regard to case.
+    pub user: Option<String>,
+    /// The computer's key or name.
+    pub computer: Option<String>,
+    /// Only those that ended at or after this instant, or run still; Unix milliseconds.
+    pub since: Option<i64>,
+    /// Only those that began before this instant; Unix milliseconds.
+    pub until: Option<i64>,
+    /// Only those that run (true), or that ended (false).
+    pub running: Option<bool>,
+}
+
+/// Whose use of what is summed, by sessions that touched a time.
+#[derive(Debug, Clone, Default)]
+pub struct UsageFilter {
+    /// Whose.
+    pub owner: Owner,
+    /// Product id.
+    pub product: Option<String>,
+    /// The beginning of the time; Unix milliseconds.
+    pub since: i64,
+    /// Its end; Unix milliseconds.
+    pub until: i64,
+}
+
+/// One use of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: String,
+    /// Place in the order of the list.
+    pub number: u64,
+    /// Product id.
+    pub product: String,
+    /// The program that began it.
+    pub program: Option<String>,
+    /// Who is counted.
+    pub user: String,
+    /// The realm of that user.
+    pub authority: String,
+    /// The account that it ran as, where that is another.
+    pub real_user: Option<String>,
+    /// The computer's name.
+    pub computer: String,
+    /// When it began, in Unix milliseconds.
+    pub started_at: i64,
+    /// When it ended, in Unix milliseconds.
+    pub ended_at: Option<i64>,
+    /// How long it lasted, or lasts at `now`, in milliseconds.
+    pub duration_ms: u64,
+    /// For how many of these it had no seat, as far as is known.
+    pub unseated_ms: u64,
+    /// The lease that it held, by id.
+    pub lease: Option<String>,
+}
+
+/// A product's use in a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageRow {
+    /// Product id.
+    pub product: String,
+    /// Sessions that touched the time.
+    pub sessions: u64,
+    /// Of them, those that run.
+    pub running: u64,
+    /// Of them, those that had no seat for some of their time.
+    pub unseated: u64,
+    /// Different people.
+    pub users: u64,
+    /// Different computers.
+    pub computers: u64,
+    /// Their whole durations added up, in milliseconds.
+    pub total_ms: u64,
+    /// How much of that was without a seat, in milliseconds.
+    pub unseated_ms: u64,
+    /// When it was last in use, in Unix milliseconds.
+    pub last_used_at: Option<i64>,
+}
+
+/// A program of no product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramRow {
+    /// File name.
+    pub program: String,
+    /// Starts seen.
+    pub starts: u64,
+    /// Seconds in which it ran, of all computers together.
+    pub run_seconds: u64,
+    /// The package that it came with, where that is known.
+    pub package: Option<String>,
+    /// What desktops show it as, where that is known.
+    pub desktop_name: Option<String>,
+    /// Computers that it was seen on.
+    pub computers: u64,
+    /// When it was first seen, in Unix milliseconds.
+    pub first_at: i64,
+    /// When it was last seen, in Unix milliseconds.
+    pub last_at: i64,
+}
+
+impl History {
+    /// Sessions, newest first. `before` is the cursor: 0 begins at the newest. `now_wall_ms` is
+    /// when those that run are looked at.
+    pub fn sessions(
+        &self,
+        filter: &SessionFilter,
+        now_wall_ms: i64,
+        before: u64,
+        limit: u32,
+    ) -> Result<Rows<SessionRow>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT u.number, u.id, p.id, u.program, s.name, s.authority, r.name, c.name, \
+                 u.started_at, u.ended_at, coalesce(u.duration_ms, max(0, ?7 - u.started_at)), \
+                 u.lease, coalesce(u.unseated_ms, max(0, ?7 - u.started_at)) \
+                 FROM uses u JOIN products p ON p.number = u.product \
+                 JOIN subjects s ON s.id = u.subject JOIN computers c ON c.id = u.computer \
+                 LEFT JOIN subjects r ON r.id = u.real_subject \
+                 WHERE (?1 IS NULL OR p.id = ?1) AND (?2 IS NULL OR s.name = ?2 \
+                    OR s.key = ?9 AND s.authority NOT IN ('usher', 'local') \
+                    AND s.authority NOT GLOB 'computer:*') \
+                 AND (?3 IS NULL OR c.key = ?3 OR c.name = ?3) \
+                 AND (?4 IS NULL OR u.ended_at IS NULL OR u.ended_at >= ?4) \
+                 AND (?13 IS NULL OR u.started_at < ?13) \
+                 AND (?5 IS NULL OR (u.ended_at IS NULL) = ?5) \
+                 AND (?10 IS NULL OR s.authority = ?10 AND s.key = ?11) \
+                 AND (?12 IS NULL OR c.key = ?12) \
+                 AND (?6 = 0 OR u.number < ?6) ORDER BY u.number DESC LIMIT ?8",
+            )?;
+            let rows = statement.query_map(
+                params![
+                    filter.product,
+                    filter.user,
+                    filter.computer,
+                    filter.since,
+                    filter.running,
+                    before as i64,
+                    now_wall_ms,
+                    limit + 1,
+                    filter.user.as_ref().map(|user| user.to_lowercase()),
+                    filter.owner.realm(),
+                    filter.owner.account(),
+                    filter.owner.computer,
+                    filter.until,
+                ],
+                |row| {
+                    Ok(SessionRow {
+                        number: from_i64(row.get(0)?),
+                        id: row.get(1)?,
+                        product: row.get(2)?,
+                        program: row.get(3)?,
+                        user: row.get(4)?,
+                        authority: row.get(5)?,
+                        real_user: row.get(6)?,
+                        computer: row.get(7)?,
+                        started_at: row.get(8)?,
+                        ended_at: row.get(9)?,
+                        duration_ms: from_i64(row.get(10)?),
+                        lease: row.get(11)?,
+                        unseated_ms: from_i64(row.get(12)?),
+                    })
+                },
+            )?;
+            Ok(page(
+                rows.collect::<Result<_, _>>()?,
+                limit,
+                |row: &SessionRow| row.number,
+            ))
+        })
+    }
+
+    /// Each product's use by sessions that touched a time, by product id. Of each the part that lies
+    /// in it counts, by the wall clock, and no more than it lasted. `after` counts rows.
+    pub fn usage(
+        &self,
+        filter: &UsageFilter,
+        now_wall_ms: i64,
+        (after, limit): (u64, u32),
+    ) -> Result<Rows<UsageRow>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT p.id, count(*), sum(u.ended_at IS NULL), \
+                 sum(coalesce(u.unseated_ms > 0, 1)), \
+                 count(DISTINCT u.subject), count(DISTINCT u.computer), \
+                 sum(min(coalesce(u.duration_ms, max(0, ?4 - u.started_at)), \
+                     max(0, min(coalesce(u.ended_at, ?4), ?3) - max(u.started_at, ?2)))), \
+                 max(coalesce(u.ended_at, ?4)), \
+                 sum(min(coalesce(u.unseated_ms, max(0, ?4 - u.started_at)), \
+                     max(0, min(coalesce(u.ended_at, ?4), ?3) - max(u.started_at, ?2)))) \
+                 FROM uses u JOIN products p ON p.number = u.product \
+                 JOIN subjects s ON s.id = u.subject JOIN computers c ON c.id = u.computer \
+                 WHERE (?1 IS NULL OR p.id = ?1) AND u.started_at < ?3 \
+                 AND (u.ended_at IS NULL OR u.ended_at >= ?2) \
+                 AND (?7 IS NULL OR s.authority = ?7 AND s.key = ?8) \
+                 AND (?9 IS NULL OR c.key = ?9) \
+                 GROUP BY p.id ORDER BY p.id LIMIT ?5 OFFSET ?6",
+            )?;
+            let rows = statement.query_map(
+                params![
+                    filter.product,
+                    filter.since,
+                    filter.until,
+                    now_wall_ms,
+                    limit + 1,
+                    after as i64,
+                    filter.owner.realm(),
+                    filter.owner.account(),
+                    filter.owner.computer,
+                ],
+                |row| {
+                    Ok(UsageRow {
+                        product: row.get(0)?,
+                        sessions: from_i64(row.get(1)?),
+                        running: from_i64(row.get(2)?),
+                        unseated: from_i64(row.get(3)?),
+                        users: from_i64(row.get(4)?),
+                        computers: from_i64(row.get(5)?),
+                        total_ms: from_i64(row.get(6)?),
+                        last_used_at: row.get(7)?,
+                        unseated_ms: from_i64(row.get(8)?),
+                    })
+                },
+            )?;
+            let mut found = page(rows.collect::<Result<_, _>>()?, limit, |_| 0);
+            found.next = found.next.map(|_| after + u64::from(limit));
+            Ok(found)
+        })
+    }
+
+    /// Programs of no product, those that ran longest first. `after` counts rows.
+    pub fn programs(&self, after: u64, limit: u32) -> Result<Rows<ProgramRow>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT program, sum(starts), count(*), min(first_at), max(last_at), \
+                     sum(run_seconds), max(package), max(desktop_name) \
+                 FROM programs GROUP BY program ORDER BY 6 DESC, 2 DESC, 1 LIMIT ?1 OFFSET ?2",
+            )?;
+            let rows = statement.query_map(params![limit + 1, after as i64], |row| {
+                Ok(ProgramRow {
+                    program: row.get(0)?,
+                    starts: from_i64(row.get(1)?),
+                    computers: from_i64(row.get(2)?),
+                    first_at: row.get(3)?,
+                    last_at: row.get(4)?,
+                    run_seconds: from_i64(row.get(5)?),
+                    package: row.get(6)?,
+                    desktop_name: row.get(7)?,
+                })
+            })?;
+            let mut found = page(rows.collect::<Result<_, _>>()?, limit, |_| 0);
+            found.next = found.next.map(|_| after + u64::from(limit));
+            Ok(found)
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! What is read beside the writer.
+
+pub(crate) mod history;
+pub(crate) mod inventory;
+pub(crate) mod tokens;
+pub(crate) mod versions;

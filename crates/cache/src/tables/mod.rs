@@ -1,0 +1,7 @@
+//! What a data file holds: the journal of events, and the tables that are filled from it.
+
+pub(crate) mod adopted;
+pub(crate) mod fill;
+pub(crate) mod journal;
+pub(crate) mod load;
+pub(crate) mod persons;

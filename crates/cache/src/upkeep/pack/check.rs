@@ -1,0 +1,138 @@
+//! Whether what the file holds is whole: table by table, on a connection of its own.
+//!
+//! A reader keeps the write-ahead log from being begun anew, so each table is one read, paced so
+//! as to leave the disk and a core to the writer, and given up where the log has grown too long.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::Skipped;
+use crate::queue::shared::Shared;
+
+/// Steps of SQLite's machine between two looks at the time.
+const STEPS: i32 = 2_000;
+/// Works for so long, then rests for four times as long.
+const WORK: Duration = Duration::from_millis(1);
+const REST: Duration = Duration::from_millis(4);
+/// The file of the write-ahead log may grow by so much while tables are checked.
+const LOG_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
+
+/// What the check of one table said.
+pub(super) enum Verdict {
+    Whole,
+    Damaged(String),
+    Unread(String),
+    LeftOut,
+    Stopped,
+}
+
+impl Verdict {
+    /// What is told of the table where it was not found whole.
+    pub(super) fn skipped(self, table: &str) -> Option<Skipped> {
+        let why = match self {
+            Verdict::Whole | Verdict::Stopped => return None,
+            Verdict::Damaged(what) => format!("it is damaged ({what}): restore from a backup"),
+            Verdict::Unread(why) => format!(
+                "it could not be read, which says nothing of what it holds ({why}): look at the \
+                 disk that the data directory is on, then pack again"
+            ),
+            Verdict::LeftOut => "so much was written meanwhile that the check would have filled \
+                                 the disk: pack again when less is going on"
+                .to_owned(),
+        };
+        let what = format!("check of {table}");
+        Some(Skipped { what, why })
+    }
+}
+
+/// The tables to check.
+pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Opens a connection that checks and looks at whether the pack is to stop.
+pub(super) fn connection(shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&shared.path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    let (shared, log) = (shared.clone(), log_of(&shared.path));
+    let limit = log_bytes(&log) + LOG_LIMIT_BYTES;
+    let mut since = Instant::now();
+    let pace = move || {
+        if since.elapsed() < WORK {
+            return false;
+        }
+        let stop = shared.pack.pause(REST);
+        since = Instant::now();
+        stop || log_bytes(&log) > limit
+    };
+    connection.progress_handler(STEPS, Some(pace))?;
+    Ok(connection)
+}
+
+/// Checks one table and its indexes.
+pub(super) fn table(connection: &Connection, shared: &Shared, name: &str) -> Verdict {
+    let verdict = connection.query_row(&format!("PRAGMA quick_check({name})"), [], |row| {
+        row.get::<_, String>(0)
+    });
+    match verdict {
+        Ok(said) if said == "ok" => Verdict::Whole,
+        Ok(said) => Verdict::Damaged(said),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            match shared.pack.is_stopped() {
+                true => Verdict::Stopped,
+                false => Verdict::LeftOut,
+            }
+        }
+        Err(error) => of_error(&error),
+    }
+}
+
+/// What the file holds is wrong, or it could not be got at.
+fn of_error(error: &rusqlite::Error) -> Verdict {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Verdict::Damaged(error.to_string())
+        }
+        _ => Verdict::Unread(error.to_string()),
+    }
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn log_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |log| log.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn a_disk_that_cannot_be_read_is_no_damage() {
+        for (code, is_damage) in [
+            (ffi::SQLITE_CORRUPT, true),
+            (ffi::SQLITE_NOTADB, true),
+            (ffi::SQLITE_IOERR_READ, false),
+            (ffi::SQLITE_CANTOPEN, false),
+            (ffi::SQLITE_BUSY, false),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let verdict = of_error(&error);
+            assert_eq!(matches!(verdict, Verdict::Damaged(_)), is_damage, "{code}");
+            let told = verdict.skipped("leases").unwrap().why;
+            assert_eq!(told.contains("restore from a backup"), is_damage, "{told}");
+        }
+    }
+}

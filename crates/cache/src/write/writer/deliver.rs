@@ -1,0 +1,43 @@
+//! The answers of a batch, by who waits for them.
+
+use std::sync::Arc;
+
+use crate::queue::requests::{Answer, Failure, Sink};
+
+/// Answers by where they go.
+pub(super) type Deliveries = Vec<(Arc<dyn Sink>, Vec<(u64, Result<Answer, Failure>)>)>;
+
+/// Sinks are few; where many requests each have their own, looking further would cost more than
+/// one hand-over more.
+const SINKS_LOOKED_THROUGH: usize = 16;
+
+pub(super) fn put(
+    deliveries: &mut Deliveries,
+    sink: Arc<dyn Sink>,
+    token: u64,
+    answer: Result<Answer, Failure>,
+) {
+    let known = deliveries
+        .iter_mut()
+        .rev()
+        .take(SINKS_LOOKED_THROUGH)
+        .find(|(other, _)| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(&sink)));
+    match known {
+        Some((_, answers)) => answers.push((token, answer)),
+        None => deliveries.push((sink, vec![(token, answer)])),
+    }
+}
+
+pub(super) fn deliver(deliveries: Deliveries, outcome: &Result<(), Failure>) {
+    for (sink, mut answers) in deliveries {
+        if let Err(failure) = outcome {
+            for (_, answer) in &mut answers {
+                // What has failed by itself says so.
+                if answer.is_ok() {
+                    *answer = Err(failure.clone());
+                }
+            }
+        }
+        sink.deliver(&mut answers);
+    }
+}

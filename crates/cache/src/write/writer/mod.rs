@@ -1,0 +1,428 @@
+//! The one writer: takes what has arrived, applies it, makes it durable, hands out the answers.
+//!
+//! While a batch is being made durable, the next gathers in the inbox; when nothing waits, a
+//! request is a batch of its own at once. When the writer is idle it fills the tables.
+
+mod deliver;
+mod log;
+mod start;
+mod trouble;
+mod upkeep;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use usher_core::ledger::{Batch, Command, Ledger, Now, Steady, Wall};
+use usher_vital::catch;
+
+use crate::base::clock::Clock;
+use crate::file::presence::Presence;
+use crate::queue::inbox::{Item, Settler, refuse};
+use crate::queue::requests::{Answer, Failure, Look, Request, Work};
+use crate::queue::shared::Shared;
+use crate::tables::journal::{self, CommitError};
+use crate::write::checkpoint::Beside;
+use deliver::{Deliveries, deliver, put};
+pub(crate) use start::open;
+pub use start::{EngineOptions, Opened};
+
+/// Requests in one batch at the most.
+const BATCH_LIMIT: usize = 8_192;
+/// Events that a slice takes from the journal into the tables, about: the more, the further the
+/// tables are behind, for a long slice costs less an event and a short one holds nobody up.
+const SLICE_EVENTS: std::ops::RangeInclusive<u64> = 1_000..=4_000;
+/// Which part of what they are behind.
+const SLICE_SHARE: u64 = 50;
+/// Events that the journal may hold, about: from half of it on a load pays for what it brings.
+const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
+/// Events that are taken into the tables at once while requests come: about a third of a millisecond.
+const BITE_EVENTS: u64 = 256;
+/// The writer is idle when nothing has come for so long.
+const IDLE: Duration = Duration::from_millis(20);
+/// How long to leave a failing disk alone where nobody asks.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often it is looked whether the files are still there.
+const LOOK: Duration = Duration::from_secs(1);
+
+struct Writer {
+    shared: Arc<Shared>,
+    /// None while the file cannot be opened after an I/O error.
+    connection: Option<Connection>,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    /// Added to the boot clock it gives the ledger's clock.
+    offset_ms: i64,
+    last: Now,
+    ledger: Ledger,
+    /// Up to which event number, not included, all is durable.
+    durable_to: u64,
+    /// Up to which event number, not included, the tables hold all.
+    filled_to: u64,
+    settlers: Vec<(u64, Settler)>,
+    buffer: Vec<u8>,
+    on_durable: Box<dyn Fn(&Batch) + Send>,
+    retry_at: Option<Instant>,
+    presence: Presence,
+    /// When it was last looked whether the files are still there.
+    looked_at: Instant,
+    /// Why nothing can be kept: a file was removed or replaced.
+    gone: Option<String>,
+    /// The connection has met an I/O error, and the file was gone when it was to be opened again.
+    must_rebuild: bool,
+    /// Up to which event it is reckoned in `owed` what has come.
+    reckoned_to: u64,
+    /// Events that are to be taken into the tables although requests come.
+    owed: u64,
+    /// When it was last looked whether a reader keeps the log.
+    log_looked_at: Instant,
+    /// Takes the log in meanwhile; none while there is no connection.
+    beside: Option<Beside>,
+}
+
+impl Writer {
+    fn run(mut self) {
+        loop {
+            usher_vital::plant::thread();
+            let has_come = self.shared.wait(self.patience());
+            // What asks the disk is done before anything is taken: what waits in the inbox can be
+            // refused, and what was taken cannot.
+            self.look_for_files();
+            if has_come && self.gone.is_none() && self.connection.is_none() {
+                self.rebuild();
+            }
+            let (items, closing) = self.shared.take(BATCH_LIMIT);
+            let idle = items.is_empty();
+            self.serve(items);
+            self.upkeep(idle);
+            self.look_at_log();
+            if idle {
+                self.try_again();
+            }
+            self.shared.behind(self.behind());
+            if closing && idle {
+                break;
+            }
+        }
+        self.finish();
+        self.shared.closed();
+    }
+
+    /// How long to wait for requests.
+    fn patience(&self) -> Option<Duration> {
+        if self.gone.is_some() {
+            return Some(LOOK);
+        }
+        if let Some(retry_at) = self.retry_at {
+            return Some(retry_at.saturating_duration_since(Instant::now()));
+        }
+        if self.must_fill() {
+            return Some(Duration::ZERO);
+        }
+        let filling = (self.filled_to < self.durable_to).then_some(IDLE);
+        let due = self
+            .ledger
+            .next_due()
+            .map(|due| Duration::from_millis(due.since_ms(Steady(self.boot_to_steady()))));
+        [filling, due, Some(LOOK)].into_iter().flatten().min()
+    }
+
+    fn boot_to_steady(&self) -> u64 {
+        let steady = self
+            .clock
+            .boot_ms()
+            .cast_signed()
+            .saturating_add(self.offset_ms);
+        u64::try_from(steady).unwrap_or(0).max(self.last.steady.0)
+    }
+
+    fn now(&mut self) -> Now {
+        self.last = Now {
+            steady: Steady(self.boot_to_steady()),
+            wall: Wall(self.clock.wall_ms()),
+        };
+        self.last
+    }
+
+    fn serve(&mut self, items: Vec<Item>) {
+        let due = self
+            .ledger
+            .next_due()
+            .is_some_and(|due| due.0 <= self.boot_to_steady());
+        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        if items.is_empty() && !(due && may_try) {
+            return;
+        }
+        if let Some(why) = self.gone.clone() {
+            self.serve_without_file(items, &why);
+            return;
+        }
+        if self.connection.is_none() {
+            refuse(items, &Failure::Storage(self.shared.trouble_text()));
+            return;
+        }
+        let now = self.now();
+        if due {
+            self.ledger.apply(now, Command::Tick);
+        }
+        let mut deliveries: Deliveries = Vec::new();
+        let mut looks: Vec<Look> = Vec::new();
+        let mut statements = Vec::new();
+        let mut is_whole = true;
+        let mut items = items.into_iter();
+        for item in items.by_ref() {
+            match item {
+                Item::Request(Request {
+                    work: Work::Command(command),
+                    sink,
+                    token,
+                }) => {
+                    let ledger = &mut self.ledger;
+                    let applied = catch("a command of the ledger", || ledger.apply(now, command));
+                    match applied {
+                        Ok(reply) => {
+                            put(&mut deliveries, sink, token, Ok(Answer { at: now, reply }));
+                        }
+                        Err(_) => {
+                            put(&mut deliveries, sink, token, Err(Failure::Fault));
+                            is_whole = false;
+                            break;
+                        }
+                    }
+                }
+                Item::Request(Request {
+                    work: Work::Read(look),
+                    ..
+                }) => looks.push(look),
+                Item::Statement(statement) => statements.push(statement),
+                Item::Settle(settler) => self.settlers.push((u64::MAX, settler)),
+            }
+        }
+        let outcome = match is_whole {
+            true => self.commit(now),
+            false => {
+                // The ledger may be changed by half. What is on disk is whole, and nothing of this
+                // batch is: all of it can be asked again.
+                self.rebuild();
+                refuse(items.collect(), &Failure::Busy);
+                Err(Failure::Busy)
+            }
+        };
+        deliver(deliveries, &outcome);
+        // After the commit, or after what failed was taken back: what they see is durable.
+        for look in looks {
+            let seen = match &self.connection {
+                Some(_) => Ok((&self.ledger, now)),
+                None => Err(Failure::Storage(self.shared.trouble_text())),
+            };
+            // It changes nothing; who asked hears by the end of its channel.
+            let _ = catch("a look at the ledger", || look(seen));
+        }
+        for (target, _) in &mut self.settlers {
+            *target = (*target).min(self.durable_to);
+        }
+        for statement in statements {
+            self.execute(statement);
+        }
+    }
+
+    /// Shows what is known, and refuses what would have to be kept.
+    fn serve_without_file(&mut self, items: Vec<Item>, why: &str) {
+        let now = self.now();
+        let mut refused = Vec::new();
+        for item in items {
+            match item {
+                Item::Request(Request {
+                    work: Work::Read(look),
+                    ..
+                }) => drop(catch("a look at the ledger", || {
+                    look(Ok((&self.ledger, now)))
+                })),
+                other => refused.push(other),
+            }
+        }
+        refuse(refused, &Failure::Storage(why.to_owned()));
+    }
+
+    /// Makes durable what the ledger has changed, or takes it back.
+    fn commit(&mut self, now: Now) -> Result<(), Failure> {
+        if self.ledger.pending().is_empty() {
+            return Ok(());
+        }
+        let Some(connection) = &self.connection else {
+            self.ledger.undo();
+            return Err(Failure::Storage(self.shared.trouble_text()));
+        };
+        let first = self.ledger.pending_first();
+        self.shared.commit_begins();
+        let committed = journal::commit(
+            connection,
+            first,
+            now,
+            self.ledger.pending(),
+            &mut self.buffer,
+        );
+        self.shared.commit_ends();
+        match committed {
+            Ok(()) => {
+                let batch = self.ledger.seal();
+                self.durable_to = self.ledger.next_number();
+                self.shared.counted(batch.events.len() as u64);
+                self.recovered();
+                (self.on_durable)(&batch);
+                Ok(())
+            }
+            Err(CommitError::Definite(why)) => {
+                self.ledger.undo();
+                self.failed(&why);
+                Err(Failure::Storage(why))
+            }
+            Err(CommitError::Unknown(why)) => {
+                self.failed(&why);
+                self.rebuild();
+                Err(Failure::OutcomeUnknown(why))
+            }
+        }
+    }
+
+    /// Carries out a statement on the writer's connection, in a transaction of its own.
+    fn execute(&mut self, statement: crate::queue::inbox::Statement) {
+        self.shared.commit_begins();
+        let connection = match &self.connection {
+            Some(connection) if self.gone.is_none() => Ok(connection),
+            _ => Err(Failure::Storage(self.shared.trouble_text())),
+        };
+        let outcome = catch("a statement", || statement(connection)).unwrap_or_else(|_| {
+            // Who asked hears by the end of its channel.
+            match &self.connection {
+                Some(connection) if !connection.is_autocommit() => connection
+                    .execute_batch("ROLLBACK")
+                    .map_err(|error| CommitError::of(&error)),
+                _ => Ok(()),
+            }
+        });
+        self.shared.commit_ends();
+        match outcome {
+            Ok(()) if self.connection.is_some() && self.gone.is_none() => self.recovered(),
+            Ok(()) => {}
+            Err(CommitError::Definite(why)) => self.failed(&why),
+            Err(CommitError::Unknown(why)) => {
+                self.failed(&why);
+                self.rebuild();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use usher_core::ledger::{Incarnation, ProductSpec};
+
+    use super::*;
+    use crate::base::clock::SystemClock;
+    use crate::base::schema::Saved;
+    use crate::file::open;
+    use crate::queue::requests::Sink;
+    use crate::tables::load::load;
+
+    fn put(product: &str) -> Command {
+        Command::PutProduct {
+            spec: ProductSpec {
+                id: product.into(),
+                enabled: true,
+                max_ttl_seconds: 300,
+                queue_limit: 5,
+                shared_by_subject: false,
+                impossible_seconds: 60,
+                document: "{}".into(),
+            },
+            new: true,
+        }
+    }
+
+    /// A writer without a thread, on a new file in `data`.
+    fn writer(data: &Path) -> Writer {
+        let path = data.join("cache.db");
+        let held = [open::lock(data).unwrap(), open::hold(&path).unwrap()];
+        let connection = open::connection(&path, Saved::Beside).unwrap();
+        open::server_id(&connection, &path).unwrap();
+        let loaded = load(&connection, &path, &|_| {}).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let shared = Arc::new(Shared::new(path.clone(), clock.clone(), held));
+        let mut writer = Writer {
+            durable_to: loaded.ledger.next_number(),
+            filled_to: loaded.filled_to,
+            ledger: loaded.ledger,
+            shared,
+            connection: Some(connection),
+            presence: Presence::of(&path),
+            path,
+            clock,
+            offset_ms: 0,
+            last: loaded.last,
+            settlers: Vec::new(),
+            buffer: Vec::new(),
+            on_durable: Box::new(|_| {}),
+            retry_at: None,
+            looked_at: Instant::now(),
+            log_looked_at: Instant::now(),
+            gone: None,
+            must_rebuild: false,
+            reckoned_to: 0,
+            owed: 0,
+            beside: None,
+        };
+        writer.follow_log().unwrap();
+        writer
+    }
+
+    #[test]
+    fn what_is_not_durable_is_taken_back_also_where_the_file_is_gone() {
+        let data = tempfile::tempdir().unwrap();
+        let mut writer = writer(data.path());
+        let now = writer.now();
+        writer.ledger.apply(now, put("kept"));
+        writer.commit(now).unwrap();
+        let incarnation = writer.ledger.incarnation();
+        assert_ne!(incarnation, Incarnation(0));
+
+        // A commit of which nobody knows what became of it, and then its file is gone.
+        writer.ledger.apply(now, put("lost"));
+        let (file, aside) = (data.path().join("cache.db"), data.path().join("aside"));
+        std::fs::rename(&file, &aside).unwrap();
+        writer.rebuild();
+        assert!(writer.gone.is_some() && writer.must_rebuild);
+        assert!(writer.ledger.product("kept").is_some());
+        assert!(writer.ledger.product("lost").is_none(), "it is shown");
+
+        // When it is back, what it says is what is so: the connection has met an error.
+        std::fs::rename(&aside, &file).unwrap();
+        writer.looked_at = writer.looked_at.checked_sub(LOOK).unwrap();
+        writer.look_for_files();
+        assert!(writer.gone.is_none() && !writer.must_rebuild);
+        let (told, heard) = std::sync::mpsc::channel();
+        let look: Look = Box::new(move |seen| {
+            let (ledger, _) = seen.unwrap();
+            told.send(ledger.product("lost").is_some()).unwrap();
+        });
+        writer.serve(vec![Item::Request(Request {
+            work: Work::Read(look),
+            sink: Arc::new(Nobody),
+            token: 0,
+        })]);
+        assert_eq!(heard.recv(), Ok(false));
+        let now = writer.now();
+        writer.ledger.apply(now, put("later"));
+        writer.commit(now).unwrap();
+        writer.finish();
+    }
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn deliver(&self, _: &mut Vec<(u64, Result<Answer, Failure>)>) {}
+    }
+}

@@ -1,0 +1,119 @@
+//! What becomes of the writer where its file or its disk fails, and when it is tried again.
+
+use std::time::Instant;
+
+use super::{LOOK, RETRY, Writer};
+use crate::base::meta;
+use crate::base::schema::Saved;
+use crate::file::open;
+use crate::file::presence::Presence;
+use crate::queue::shared::PROVED;
+use crate::tables::journal::CommitError;
+use crate::tables::load::load;
+use crate::write::checkpoint::{self, Beside};
+
+impl Writer {
+    /// Looks now and then whether the files that are written to are still at their paths.
+    pub(super) fn look_for_files(&mut self) {
+        if self.looked_at.elapsed() < LOOK {
+            return;
+        }
+        self.looked_at = Instant::now();
+        self.shared.commit_begins();
+        let trouble = self.presence.trouble();
+        self.shared.commit_ends();
+        match (&self.gone, trouble) {
+            (None, Some(why)) => {
+                tracing::error!(why, "nothing can be kept");
+                self.shared.failed(&why);
+                self.gone = Some(why);
+            }
+            (Some(_), None) => {
+                self.gone = None;
+                if self.must_rebuild {
+                    self.rebuild();
+                }
+                if !self.must_rebuild {
+                    self.shared.recovered();
+                }
+            }
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+    }
+
+    pub(super) fn failed(&mut self, why: &str) {
+        // It is tried each second: the same again is not worth a line each time.
+        if self.shared.trouble_text() != why {
+            tracing::error!(why, file = %self.path.display(), "a commit failed");
+        }
+        self.shared.failed(why);
+        self.retry_at = Some(Instant::now() + RETRY);
+    }
+
+    pub(super) fn recovered(&mut self) {
+        self.shared.recovered();
+        self.retry_at = None;
+    }
+
+    /// Takes back what is not known to be durable, opens the file again and rebuilds the ledger from
+    /// it: what it says is what is so.
+    pub(super) fn rebuild(&mut self) {
+        // Before anything else: where the file cannot be opened this ledger goes on to be shown.
+        self.ledger.undo();
+        self.must_rebuild = true;
+        // An empty one would be made in the place of a file that is gone.
+        if let Some(why) = self.presence.trouble() {
+            self.failed(&why);
+            self.gone = Some(why);
+            return;
+        }
+        self.shared.close_readers();
+        self.beside = None;
+        self.connection = None;
+        let reopened = open::connection(&self.path, Saved::Beside).and_then(|mut connection| {
+            checkpoint::truncate(&connection, &self.path)?;
+            let loaded = load(&connection, &self.path, &|_| {})?;
+            open::is_sound(&connection, &self.path)?;
+            let beside = Beside::begin(&mut connection, &self.shared)?;
+            Ok((connection, beside, loaded))
+        });
+        match reopened {
+            Ok((connection, beside, loaded)) => {
+                tracing::warn!(
+                    leases = loaded.ledger.leases().count(),
+                    "the ledger was rebuilt from its file after an I/O error"
+                );
+                self.must_rebuild = false;
+                self.connection = Some(connection);
+                self.beside = Some(beside);
+                self.presence = Presence::of(&self.path);
+                self.durable_to = loaded.ledger.next_number();
+                self.filled_to = loaded.filled_to;
+                self.ledger = loaded.ledger;
+            }
+            Err(error) => self.failed(&error.to_string()),
+        }
+    }
+
+    /// Tries the disk once more where nobody asks: what is said of it is so again as soon as it is
+    /// well.
+    pub(super) fn try_again(&mut self) {
+        let is_due = self.retry_at.is_some_and(|at| at <= Instant::now());
+        if !is_due || self.gone.is_some() {
+            return;
+        }
+        if self.connection.is_none() {
+            self.rebuild();
+        }
+        if self.connection.is_none() {
+            return;
+        }
+        let wall_ms = self.clock.wall_ms().cast_unsigned();
+        self.execute(Box::new(move |connection| {
+            let Ok(connection) = connection else {
+                return Ok(());
+            };
+            meta::put(connection, PROVED, wall_ms).map_err(|error| CommitError::of(&error))
+        }));
+    }
+}

@@ -1,0 +1,110 @@
+//! What the writer does beside serving: it fills the tables, and at its end leaves them whole.
+
+use std::time::Instant;
+
+use super::{BITE_EVENTS, JOURNAL_LIMIT_EVENTS, LOOK, SLICE_EVENTS, SLICE_SHARE, Writer};
+use crate::queue::requests::Failure;
+use crate::tables::fill::fill;
+
+impl Writer {
+    /// Events that the tables do not hold yet.
+    pub(super) fn behind(&self) -> u64 {
+        self.durable_to.saturating_sub(self.filled_to)
+    }
+
+    /// Whether the tables are filled without a pause although requests come: somebody waits for it.
+    pub(super) fn must_fill(&self) -> bool {
+        !self.settlers.is_empty()
+    }
+
+    /// Reckons how much is to be taken into the tables although requests come: nothing while the
+    /// journal is less than half full, as much as comes where it is three quarters full, and twice
+    /// as much at its bound. So a long load finds its balance, and no request waits for long.
+    pub(super) fn reckon(&mut self) {
+        let came = self.durable_to.saturating_sub(self.reckoned_to);
+        self.reckoned_to = self.durable_to;
+        let over = self.behind().saturating_sub(JOURNAL_LIMIT_EVENTS / 2);
+        self.owed += came.saturating_mul(over) / (JOURNAL_LIMIT_EVENTS / 4);
+        self.owed = self.owed.min(self.behind());
+    }
+
+    /// Fills the tables where there is time or it must be; keeps the write-ahead log short.
+    pub(super) fn upkeep(&mut self, idle: bool) {
+        if let Some(why) = &self.gone {
+            for (_, mut settler) in self.settlers.drain(..) {
+                settler(Err(Failure::Storage(why.clone())));
+            }
+            return;
+        }
+        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        self.reckon();
+        if (idle || self.must_fill()) && self.behind() > 0 && may_try {
+            let share = self.behind() / SLICE_SHARE;
+            self.fill(share.clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end()));
+        } else if self.owed >= BITE_EVENTS && may_try {
+            self.fill(BITE_EVENTS);
+        }
+        let filled_to = self.filled_to;
+        self.settlers.retain_mut(|(target, settler)| {
+            let settled = *target <= filled_to;
+            if settled {
+                settler(Ok(()));
+            }
+            !settled
+        });
+        if may_try {
+            self.shorten_log();
+        }
+    }
+
+    /// Takes at least so many events into the tables.
+    pub(super) fn fill(&mut self, at_least: u64) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        self.shared.commit_begins();
+        let filled = fill(connection, &self.path, self.filled_to, at_least);
+        self.shared.commit_ends();
+        match filled {
+            Ok(Some(filled_to)) => {
+                let events = filled_to.saturating_sub(self.filled_to);
+                self.filled_to = filled_to;
+                self.owed = self.owed.saturating_sub(events);
+            }
+            Ok(None) => self.filled_to = self.durable_to,
+            Err(error) => {
+                let why = error.to_string();
+                self.failed(&why);
+                for (_, mut settler) in self.settlers.drain(..) {
+                    settler(Err(Failure::Storage(why.clone())));
+                }
+            }
+        }
+    }
+
+    /// Leaves the file complete: tables filled, no journal, no write-ahead log.
+    pub(super) fn finish(&mut self) {
+        self.looked_at = self.looked_at.checked_sub(LOOK).unwrap_or(self.looked_at);
+        self.look_for_files();
+        if self.gone.is_some() {
+            // SQLite would remove the log at that path, which may be another file's by now. The
+            // process ends after this, and takes the connection with it.
+            std::mem::forget(self.connection.take());
+            return;
+        }
+        while self.filled_to < self.durable_to {
+            let before = self.filled_to;
+            self.fill(*SLICE_EVENTS.end());
+            self.shared.behind(self.behind());
+            if self.filled_to == before {
+                return;
+            }
+        }
+        self.beside = None;
+        self.shared.close_readers();
+        if let Some(connection) = &self.connection {
+            self.empty_log(connection);
+        }
+        self.connection = None;
+    }
+}
