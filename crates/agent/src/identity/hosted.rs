@@ -201,6 +201,7 @@ fn is_named(name: &[u8], exe: &[u8], exe_key: &FileKey) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -213,11 +214,16 @@ mod tests {
         let program = drive.canonicalize().unwrap().join("a.exe");
         std::fs::write(&program, b"MZ and more").unwrap();
         let mut wine = Command::new("/bin/sh");
-        wine.args(["-c", "read line", r"C:\a.exe"]).env_clear();
+        wine.args(["-c", "echo; read line", r"C:\a.exe"])
+            .env_clear();
         // Variables are handed on by name, so this one comes first.
         wine.env("BULK", "x".repeat(20_000));
         wine.env("WINEPREFIX", folder.path());
-        let mut wine = wine.stdin(Stdio::piped()).spawn().unwrap();
+        wine.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut wine = wine.spawn().unwrap();
+        // Who spawns goes on before the kernel has put the variables in place.
+        let mut said = wine.stdout.take().unwrap();
+        said.read_exact(&mut [0]).unwrap();
         let (exe, key) = procfs::executable(wine.id(), &mut Vec::new()).unwrap();
         let found = hosted(Host::Wine, wine.id(), &exe, &key);
         drop(wine.stdin.take());
