@@ -13,8 +13,9 @@ use usher_core::ledger::{Batch, Command, Event, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
 use usher_core::people::LocalAccounts;
 
-use crate::auth::{TokenBook, wall_ms};
+use crate::auth::TokenBook;
 use crate::backups::Backups;
+use crate::base::clock::wall_ms;
 use crate::feed::Feed;
 use crate::granting::{self, Hold};
 use crate::hopper::{ANSWER_SECONDS, no_answer};

@@ -10,8 +10,8 @@ use usher_cache::{Clock, Engine, Failure, Health, SystemClock};
 use usher_core::lifecycle::ServiceState::{ContinuePending, PausePending, Paused};
 
 use crate::app::App;
-use crate::auth::wall_ms;
-use crate::input::timestamp;
+use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
 
 /// How long at most nobody notices that a hold is over: the clock that counts sleep has no timer.
 const LOOK: Duration = Duration::from_secs(30);

@@ -11,8 +11,8 @@ use usher_core::ledger::{
 };
 
 use crate::app::App;
+use crate::base::time::timestamp;
 use crate::feed::{Facts, Feed, Item};
-use crate::input::timestamp;
 use crate::words;
 
 /// Leases whose names are remembered until they end.
@@ -71,7 +71,7 @@ pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_cache::
         return;
     }
     let data = json!({
-        "at": timestamp(crate::auth::wall_ms()),
+        "at": timestamp(crate::base::clock::wall_ms()),
         "state": state,
         "last": ended.map(crate::routes::pack::report),
     });

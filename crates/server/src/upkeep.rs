@@ -19,8 +19,8 @@ use usher_cache::{
 use usher_core::schedule::{Planned, Schedule};
 
 use crate::app::Live;
-use crate::auth::wall_ms;
 use crate::backups::Backups;
+use crate::base::clock::wall_ms;
 use crate::{ServerError, herald};
 
 /// The schedule of a data file that has none: SMS 2.0's.

@@ -18,8 +18,8 @@ use usher_core::lifecycle::ServiceState;
 use super::status::{self, Entry};
 use super::{Caller, Json};
 use crate::app::App;
-use crate::auth::wall_ms;
-use crate::input::timestamp;
+use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
 use crate::problem::Refusal;
 use crate::{machine, words};
 

@@ -14,7 +14,8 @@ use usher_core::schedule::{Planned, Schedule};
 
 use super::{Caller, Json, json_text, no_content, replayed};
 use crate::app::App;
-use crate::input::{self, timestamp};
+use crate::base::time::timestamp;
+use crate::input;
 use crate::keys::OnceKey;
 use crate::problem::{Refusal, shown as quoted};
 use crate::upkeep::Seen;
