@@ -39,6 +39,7 @@ mod secrets;
 mod serve;
 mod service;
 mod signing;
+mod state;
 mod sync_items;
 mod tls;
 mod turned_away;

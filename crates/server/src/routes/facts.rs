@@ -38,10 +38,6 @@ const QUIET_MS: i64 = HOUR_MS;
 /// The search for those that have reads much, and its outcome changes slowly.
 const QUIET_KEPT: Duration = Duration::from_secs(600);
 
-/// Rules that no longer match, as they were last looked for.
-#[derive(Debug, Default)]
-pub(crate) struct QuietRules(tokio::sync::Mutex<Option<(Instant, Vec<ChangedProgram>)>>);
-
 /// What the ledger tells.
 struct Told {
     ending: Vec<EndingEntitlement>,
@@ -251,7 +247,7 @@ fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
 
 /// One search at a time, and its outcome for a while.
 async fn changed(app: &Arc<App>, now_ms: i64) -> Result<Vec<ChangedProgram>, Refusal> {
-    let mut kept = app.quiet_rules.0.lock().await;
+    let mut kept = app.quiet_rules.kept.lock().await;
     if let Some((at, changed)) = &*kept
         && at.elapsed() < QUIET_KEPT
     {
