@@ -1,35 +1,36 @@
 //! What all cores share: the engine and what is known beside it.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 use tokio::sync::{Semaphore, oneshot};
-use usher_api::Code;
+use usher_api::{Code, GrantsNothing};
 use usher_cache::{Answer, Engine, Failure, Health, Request, Sink, Work};
-use usher_core::ledger::{Batch, Command, Event, Ledger, Now};
+use usher_core::ledger::{Command, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
 use usher_core::people::LocalAccounts;
 
-use crate::auth::{TokenBook, wall_ms};
+use crate::auth::TokenBook;
 use crate::backups::Backups;
-use crate::feed::Feed;
+use crate::base::clock::wall_ms;
 use crate::granting::{self, Hold};
 use crate::hopper::{ANSWER_SECONDS, no_answer};
 use crate::joins::Joins;
 use crate::keys::SecretAnswers;
-use crate::life::{Life, Seen};
-use crate::metrics::{CoreCounts, Decisions};
+use crate::life::Life;
+use crate::metrics::CoreCounts;
 use crate::problem::Refusal;
 use crate::proof::LeaseProofs;
 use crate::readers::{NotRead, Readers};
-use crate::routes::facts::QuietRules;
 use crate::signing::PolicyKey;
+use crate::state::live::{Live, ServiceState};
+use crate::state::policy::{Policies, PolicyText};
+use crate::state::quiet::QuietRules;
 use crate::turned_away::DoorBook;
-use crate::upkeep::Upkeep;
-use crate::watch::Watchers;
+use crate::upkeep::packs::Upkeep;
 
 /// Readers of the tables at the same time.
 const READERS_LIMIT: usize = 8;
@@ -40,111 +41,14 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// Computers whose last report is remembered.
 const SEEN_LIMIT: usize = 100_000;
 
-/// What the writer tells as soon as it is durable.
-#[derive(Default)]
-pub(crate) struct Live {
-    /// Who waits for tickets.
-    pub(crate) tickets: Arc<Watchers>,
-    /// Who follows events.
-    pub(crate) feed: Arc<Feed>,
-    /// What was decided.
-    pub(crate) decisions: Decisions,
-    /// Grows with each change of the products: what was remembered of them is read again.
-    pub(crate) catalogue_changes: AtomicU64,
-}
-
-impl Live {
-    /// Takes in what has become durable. Called by the writer.
-    pub(crate) fn take_in(&self, batch: &Batch) {
-        self.decisions.count(batch);
-        self.tickets.tell(batch);
-        self.feed.take_in(batch);
-        let catalogue = |event: &Event| {
-            matches!(
-                event,
-                Event::ProductPut { .. } | Event::ProductRemoved { .. }
-            )
-        };
-        if batch.events.iter().any(catalogue) {
-            self.catalogue_changes.fetch_add(1, Ordering::Release);
-        }
-    }
-}
-
-/// What agents go by, as the JSON of its answer.
-#[derive(Debug, Clone)]
-pub(crate) struct PolicyText {
-    /// Its version.
-    pub(crate) version: u64,
-    /// The JSON object.
-    pub(crate) json: Arc<str>,
-    /// The signature of that text.
-    pub(crate) signature: Arc<str>,
-    /// Products whose programs are held at the gate.
-    enforced: Arc<[String]>,
-    changes: u64,
-}
-
-#[cfg(test)]
-impl PolicyText {
-    /// A policy of that text and signature.
-    pub(crate) fn of(version: u64, json: &str, signature: &str) -> Self {
-        PolicyText {
-            version,
-            json: json.into(),
-            signature: signature.into(),
-            enforced: Arc::new([]),
-            changes: 0,
-        }
-    }
-}
-
-impl PolicyText {
-    /// Whether programs of the product are held at the gate.
-    pub(crate) fn is_enforced(&self, product: &str) -> bool {
-        let at = |known: &String| known.as_str().cmp(product);
-        self.enforced.binary_search_by(at).is_ok()
-    }
-}
-
-/// What agents go by, on its way: products as those of the version before can read them.
-#[derive(serde::Serialize)]
-struct Policy {
-    version: u64,
-    products: Vec<serde_json::Value>,
-}
-
-/// The state that the server says it is in, and since when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServiceState {
-    /// A name of `usher_core::lifecycle::ServiceState`, or `degraded` for one that runs and serves
-    /// less well than it should.
-    pub(crate) word: &'static str,
-    /// Since when, in Unix milliseconds.
-    pub(crate) since_ms: i64,
-    /// Why it is degraded, or what a pending state waits for.
-    pub(crate) why: Option<String>,
-}
-
-impl ServiceState {
-    /// As the machine says.
-    pub(crate) fn of(seen: &Seen) -> ServiceState {
-        ServiceState {
-            word: seen.report.status.state.name(),
-            since_ms: seen.since_ms,
-            why: seen.report.status.work.map(|work| work.to_string()),
-        }
-    }
-}
-
-/// See the module.
+/// What all cores share.
 pub(crate) struct App {
     pub(crate) life: Life,
     pub(crate) engine: Engine,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
     /// The time after a restore in which nothing is granted.
-    pub(crate) hold: Hold,
+    pub(crate) hold: Arc<Hold>,
     pub(crate) tokens: TokenBook,
     /// Held while the tokens are changed, so that what is known follows what is kept.
     pub(crate) tokens_change: tokio::sync::Mutex<()>,
@@ -155,8 +59,7 @@ pub(crate) struct App {
     pub(crate) connections_limit: usize,
     pub(crate) started: Instant,
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
-    pub(crate) policy: RwLock<Option<PolicyText>>,
-    pub(crate) policy_key: PolicyKey,
+    pub(crate) policies: Policies,
     pub(crate) proofs: LeaseProofs,
     pub(crate) joins: Joins,
     /// When the certificate that it shows ends, in Unix seconds; none where it speaks plain HTTP.
@@ -181,7 +84,7 @@ pub(crate) struct App {
 pub(crate) struct Parts {
     pub(crate) certificate_ends_s: Option<i64>,
     pub(crate) engine: Engine,
-    pub(crate) hold: Hold,
+    pub(crate) hold: Arc<Hold>,
     pub(crate) tokens: TokenBook,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
@@ -217,8 +120,7 @@ impl App {
             connections_limit: parts.connections_limit,
             started: Instant::now(),
             seen: Mutex::default(),
-            policy: RwLock::default(),
-            policy_key: parts.policy_key,
+            policies: Policies::new(parts.policy_key),
             proofs: parts.proofs,
             joins: Joins::default(),
             local_accounts: parts.local_accounts,
@@ -355,10 +257,15 @@ impl App {
         self.life.stopping().await;
     }
 
+    /// Why it grants nothing now; none: it does. Never waits for the disk.
+    pub(crate) fn grants_nothing(&self) -> Option<GrantsNothing> {
+        granting::grants_nothing(&self.engine, &self.life, &self.hold)
+    }
+
     /// The state now. Never waits for the disk.
     pub(crate) fn state(&self) -> ServiceState {
         let seen = self.life.seen();
-        let grants_nothing = granting::grants_nothing(self).map(|says| says.why);
+        let grants_nothing = self.grants_nothing().map(|says| says.why);
         if seen.report.status.state != Running {
             let state = ServiceState::of(&seen);
             return ServiceState {
@@ -400,9 +307,7 @@ impl App {
     /// What agents go by now.
     pub(crate) async fn policy(&self) -> Result<PolicyText, Refusal> {
         let changes = self.live.catalogue_changes.load(Ordering::Acquire);
-        if let Some(known) = self.known_policy()
-            && known.changes == changes
-        {
+        if let Some(known) = self.policies.known(changes) {
             return Ok(known);
         }
         let (version, specs) = self
@@ -412,38 +317,13 @@ impl App {
                 (ledger.catalogue_version(), specs)
             })
             .await?;
-        let products: Vec<usher_api::Product> = specs.iter().map(crate::words::product).collect();
-        let policy = Policy {
-            version,
-            products: products.iter().map(crate::words::for_others).collect(),
-        };
-        let held = |product: &usher_api::Product| product.mode == usher_api::Mode::Enforce;
-        let enforced = products.into_iter().filter(held).map(|product| product.id);
-        let mut enforced: Vec<String> = enforced.collect();
-        enforced.sort_unstable();
-        let json = serde_json::to_string(&policy).unwrap_or_default();
-        let fresh = PolicyText {
-            version,
-            signature: self.policy_key.sign(&json).into(),
-            json: json.into(),
-            enforced: enforced.into(),
-            changes,
-        };
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
-        Ok(fresh)
+        Ok(self.policies.write(version, &specs, changes))
     }
 
     /// What agents go by, where it is known to be what it is now.
     pub(crate) fn current_policy(&self) -> Option<PolicyText> {
         let changes = self.live.catalogue_changes.load(Ordering::Acquire);
-        self.known_policy().filter(|known| known.changes == changes)
-    }
-
-    fn known_policy(&self) -> Option<PolicyText> {
-        self.policy
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.policies.known(changes)
     }
 }
 

@@ -6,23 +6,22 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use rustc_hash::FxHashMap;
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use usher_api::{Code, Role};
 use usher_cache::TokenRow;
 use usher_core::ledger::{Access, ActorKind, By, Command};
 use usher_core::people::{LocalAccounts, Person};
 
+use crate::base::clock::wall_ms;
 use crate::candidate::candidate;
+use crate::people::AUTHORITY;
 use crate::problem::Refusal;
-
-/// The realm of the users that tokens and requests name without saying one.
-pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
+use crate::secrets::hash;
 
 /// The route of a token that is for backups alone.
 const BACKUP: &str = "/v1/backup";
@@ -154,6 +153,11 @@ impl Principal {
         }
     }
 
+    /// The same, in words.
+    pub(crate) async fn why_ended(self: Arc<Self>) -> String {
+        self.ended().await.problem().detail.clone()
+    }
+
     fn revoke(&self) {
         self.revoked.store(true, Ordering::Release);
         self.revoking.notify_waiters();
@@ -250,11 +254,6 @@ fn role(word: &str) -> Option<Role> {
     ]
     .into_iter()
     .find(|role| role.as_str() == word)
-}
-
-/// SHA-256 of a token.
-pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
-    Sha256::digest(token).into()
 }
 
 /// The tokens that are live, by hash.
@@ -372,14 +371,6 @@ fn bearer(header: &[u8]) -> Option<&[u8]> {
 
 fn unauthorized(detail: &str) -> Refusal {
     Refusal::new(Code::Unauthorized, detail)
-}
-
-/// The wall clock in Unix milliseconds: for dates of tokens, never for durations.
-pub(crate) fn wall_ms() -> i64 {
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
-    }
 }
 
 #[cfg(test)]

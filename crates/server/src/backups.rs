@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use usher_cache::{CacheError, Engine, Snapshot, SnapshotReason, Snapshots, Taken};
 
-use crate::auth::wall_ms;
+use crate::base::clock::wall_ms;
 
 /// No copy is known of.
 const NONE: i64 = i64::MIN;

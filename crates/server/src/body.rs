@@ -1,134 +1,14 @@
-//! Bodies: what comes in is read whole and bounded, what goes out is whole or a stream.
+//! The bodies of requests: read whole and bounded.
 
 use std::cell::Cell;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::{HeaderMap, Request};
 use usher_api::{BODY_LIMIT_BYTES, Code};
 
-use crate::auth::Principal;
-use crate::connection::Busy;
 use crate::problem::Refusal;
-
-/// The body of an answer.
-#[derive(Debug)]
-pub(crate) enum Body {
-    /// All of it, as a rule.
-    Whole(Option<Bytes>),
-    /// Piece by piece: events, backups.
-    Stream(Box<Stream>),
-}
-
-/// What is sent piece by piece, for as long as it takes and its token is valid.
-pub(crate) struct Stream {
-    body: axum::body::Body,
-    /// Its connection is busy until it ends, however long that takes: it ends itself.
-    busy: Option<Busy>,
-    /// Ends when the token of who asked does; none where none was needed.
-    token: Option<TokenEnd>,
-}
-
-type TokenEnd = Pin<Box<dyn Future<Output = Refusal> + Send>>;
-
-impl Stream {
-    fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let Some(token) = &mut self.token else {
-            return Pin::new(&mut self.body).poll_frame(cx);
-        };
-        let Poll::Ready(refusal) = token.as_mut().poll(cx) else {
-            return Pin::new(&mut self.body).poll_frame(cx);
-        };
-        self.token = None;
-        let is_of_known_length = self.body.size_hint().exact().is_some();
-        self.body = axum::body::Body::empty();
-        match is_of_known_length {
-            // Broken off, so that nobody takes a part for the whole.
-            true => Poll::Ready(Some(Err(axum::Error::new(
-                refusal.problem().detail.clone(),
-            )))),
-            false => Poll::Ready(None),
-        }
-    }
-}
-
-impl std::fmt::Debug for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Stream { body, busy, token } = self;
-        f.debug_struct("Stream")
-            .field("body", body)
-            .field("busy", busy)
-            .field("has_token", &token.is_some())
-            .finish()
-    }
-}
-
-impl Body {
-    /// Sent piece by piece, until who asked may ask no more.
-    pub(crate) fn stream(body: axum::body::Body, who: Option<Arc<Principal>>) -> Body {
-        Body::Stream(Box::new(Stream {
-            body,
-            busy: None,
-            token: who.map(|who| Box::pin(who.ended()) as TokenEnd),
-        }))
-    }
-
-    /// The same, with its connection busy until a stream ends.
-    pub(crate) fn busy(mut self, busy: Busy) -> Body {
-        if let Body::Stream(stream) = &mut self {
-            stream.busy = Some(busy);
-        }
-        self
-    }
-
-    /// No bytes at all.
-    pub(crate) fn empty() -> Body {
-        Body::Whole(None)
-    }
-}
-
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Body {
-        Body::Whole(Some(bytes.into()))
-    }
-}
-
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        match &mut *self {
-            Body::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            Body::Stream(stream) => stream.poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Body::Whole(bytes) => bytes.is_none(),
-            Body::Stream(stream) => stream.body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Body::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
-            }
-            Body::Stream(stream) => stream.body.size_hint(),
-        }
-    }
-}
 
 /// Bytes of bodies that a core holds at once, of requests that are not answered yet: what waits in
 /// queues is bounded by it, however many requests that is.
@@ -285,45 +165,6 @@ fn too_large() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_cache::TokenRow;
-    use usher_core::people::LocalAccounts;
-
-    use crate::auth::TokenBook;
-
-    fn row() -> TokenRow {
-        TokenRow {
-            id: "t1".into(),
-            hash: [7; 32],
-            role: "admin".into(),
-            name: String::new(),
-            user: None,
-            account: None,
-            realm: None,
-            computer: None,
-            created_at: 0,
-            expires_at: None,
-            revoked_at: None,
-        }
-    }
-
-    async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
-        let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
-        frame.map(|frame| frame.map(|frame| frame.into_data().unwrap()))
-    }
-
-    #[tokio::test]
-    async fn what_is_of_known_length_breaks_off_when_its_token_is_revoked() {
-        let book = TokenBook::of(&[row()], LocalAccounts::ByComputer);
-        let whole = axum::body::Body::from("a backup");
-        let mut kept = Body::stream(whole, book.find(&[7; 32]));
-        assert_eq!(next(&mut kept).await.unwrap().unwrap(), "a backup");
-        let whole = axum::body::Body::from("a backup");
-        let mut lost = Body::stream(whole, book.find(&[7; 32]));
-        book.revoke("t1");
-        let error = next(&mut lost).await.unwrap().unwrap_err();
-        assert!(error.to_string().contains("revoked"), "{error}");
-        assert!(next(&mut lost).await.is_none());
-    }
 
     #[test]
     fn bodies_that_wait_for_an_answer_hold_only_so_much_and_give_it_back() {

@@ -15,10 +15,11 @@ use tokio_rustls::TlsAcceptor;
 use usher_vital::{caught, task};
 
 use crate::app::App;
-use crate::auth::wall_ms;
-use crate::connection::{self, Connections};
+use crate::base::clock::wall_ms;
+use crate::connection;
 use crate::metrics::CoreCounts;
-use crate::service::Core;
+use crate::net::watch::Connections;
+use crate::service::Service;
 use crate::tls::HTTP2;
 use crate::turned_away::distrust;
 
@@ -56,16 +57,16 @@ async fn serve(
     mut incoming: mpsc::UnboundedReceiver<StdStream>,
     tls: Option<TlsAcceptor>,
 ) {
-    let core = Rc::new(Core::new(app.clone(), counts));
+    let service = Rc::new(Service::new(app.clone(), counts));
     let connections = Rc::new(Connections::default());
-    tokio::task::spawn_local(task("hopper", core.hopper.clone().run()));
-    tokio::task::spawn_local(task("sweep", sweep(core.clone(), connections.clone())));
+    tokio::task::spawn_local(task("hopper", service.core.hopper.clone().run()));
+    tokio::task::spawn_local(task("sweep", sweep(service.clone(), connections.clone())));
     let greeted = Rc::new(Cell::new(0));
     while let Some(stream) = incoming.recv().await {
         usher_vital::plant::thread();
         let greeting = Greeting::new(&greeted);
         let served = one(
-            core.clone(),
+            service.clone(),
             connections.clone(),
             greeting,
             stream,
@@ -79,10 +80,11 @@ async fn serve(
         });
     }
     // The acceptor has gone: the server stops.
+    let counts = &service.core.counts;
     connections.drain();
     let began = Instant::now();
     while connections.len() + greeted.get() > 0 && began.elapsed() < DRAIN {
-        core.counts
+        counts
             .in_flight
             .store(connections.active(), Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -92,18 +94,18 @@ async fn serve(
             connections.end_idle();
         }
     }
-    core.counts.in_flight.store(0, Ordering::Relaxed);
+    counts.in_flight.store(0, Ordering::Relaxed);
 }
 
 /// Looks after slow connections and late answers once a second.
-async fn sweep(core: Rc<Core>, connections: Rc<Connections>) {
+async fn sweep(service: Rc<Service>, connections: Rc<Connections>) {
     let began = Instant::now();
     let mut every = tokio::time::interval(Duration::from_secs(1));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;
         let second = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
-        core.hopper.tick(second);
+        service.core.hopper.tick(second);
         connections.sweep(second);
     }
 }
@@ -134,13 +136,13 @@ impl Drop for Greeting {
 }
 
 async fn one(
-    core: Rc<Core>,
+    service: Rc<Service>,
     connections: Rc<Connections>,
     greeting: Greeting,
     stream: StdStream,
     tls: Option<TlsAcceptor>,
 ) {
-    let app = core.app.clone();
+    let app = service.core.app.clone();
     let peer = stream.peer_addr().ok().map(|peer| peer.ip());
     let hello = async {
         let stream = TcpStream::from_std(stream)?;
@@ -158,11 +160,11 @@ async fn one(
     drop(greeting);
     match said {
         Ok(Ok(Spoken::Plain(is_http2, stream))) => {
-            connection::serve(core, connections, stream, peer, is_http2).await;
+            connection::serve(service, connections, stream, peer, is_http2).await;
         }
         Ok(Ok(Spoken::Tls(stream))) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-            connection::serve(core, connections, *stream, peer, is_http2).await;
+            connection::serve(service, connections, *stream, peer, is_http2).await;
         }
         Ok(Err(error)) => {
             tracing::debug!(%error, "a connection broke before its first request");

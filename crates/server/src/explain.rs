@@ -5,7 +5,7 @@ use usher_cache::{DecisionKind, DecisionRow, HolderRow};
 use usher_core::concerns::counted;
 use usher_core::ledger::{LeaseId, TicketId};
 
-use crate::input::timestamp;
+use crate::base::time::timestamp;
 use crate::words::{self, was_were};
 
 /// A decision as it was kept, explained.

@@ -3,7 +3,7 @@
 use usher_api::{CaughtPanics, EndedByPanic, Faults};
 use usher_vital::ended::Ended;
 
-use crate::input::timestamp;
+use crate::base::time::timestamp;
 
 /// What is known now; `ended` is the end of the process before, if a panic ended it.
 pub(crate) fn told(ended: Option<&Ended>) -> Faults {

@@ -9,9 +9,9 @@ use usher_api::{GrantsNothing, Timestamp, Withheld};
 use usher_cache::{Clock, Engine, Failure, Health, SystemClock};
 use usher_core::lifecycle::ServiceState::{ContinuePending, PausePending, Paused};
 
-use crate::app::App;
-use crate::auth::wall_ms;
-use crate::input::timestamp;
+use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
+use crate::life::Life;
 
 /// How long at most nobody notices that a hold is over: the clock that counts sleep has no timer.
 const LOOK: Duration = Duration::from_secs(30);
@@ -64,9 +64,9 @@ impl Hold {
 }
 
 /// Why a server grants nothing now; none: it does.
-pub(crate) fn grants_nothing(app: &App) -> Option<GrantsNothing> {
+pub(crate) fn grants_nothing(engine: &Engine, life: &Life, hold: &Hold) -> Option<GrantsNothing> {
     let says = |reason, why, until| GrantsNothing { reason, why, until };
-    match app.engine.health() {
+    match engine.health() {
         Health::Ok => {}
         Health::Degraded { why, .. } => return Some(says(Withheld::Storage, why, None)),
         Health::Stuck { why, for_seconds } => {
@@ -74,12 +74,12 @@ pub(crate) fn grants_nothing(app: &App) -> Option<GrantsNothing> {
             return Some(says(Withheld::Storage, why, None));
         }
     }
-    let state = app.life.seen().report.status.state;
+    let state = life.seen().report.status.state;
     if matches!(state, PausePending | Paused | ContinuePending) {
         let why = "it is paused and grants nothing until `usher service continue server`";
         return Some(says(Withheld::Paused, why.to_owned(), None));
     }
-    let until = app.hold.ends_at()?;
+    let until = hold.ends_at()?;
     Some(says(Withheld::Restored, why_held(until), Some(until)))
 }
 
@@ -91,13 +91,13 @@ fn why_held(until: Timestamp) -> String {
 }
 
 /// Says in the log that nothing is granted after a restore, and when that is over.
-pub(crate) async fn tell(app: Arc<App>) {
-    let Some(until) = app.hold.ends_at() else {
+pub(crate) async fn tell(hold: Arc<Hold>) {
+    let Some(until) = hold.ends_at() else {
         return;
     };
     tracing::warn!(%until, "the server holds: {}", why_held(until));
-    while !app.hold.left().is_zero() {
-        tokio::time::sleep(app.hold.left().min(LOOK)).await;
+    while !hold.left().is_zero() {
+        tokio::time::sleep(hold.left().min(LOOK)).await;
     }
     tracing::info!("the hold after the restore is over: seats are granted again");
 }

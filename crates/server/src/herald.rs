@@ -11,8 +11,9 @@ use usher_core::ledger::{
 };
 
 use crate::app::App;
+use crate::base::time::timestamp;
 use crate::feed::{Facts, Feed, Item};
-use crate::input::timestamp;
+use crate::state::live::ServiceState;
 use crate::words;
 
 /// Leases whose names are remembered until they end.
@@ -51,7 +52,7 @@ pub(crate) async fn run(app: Arc<App>) {
 }
 
 /// The server's own state has changed. Never waits.
-pub(crate) fn state_changed(feed: &Feed, state: &crate::app::ServiceState) {
+pub(crate) fn state_changed(feed: &Feed, state: &ServiceState) {
     if !feed.has_listeners() {
         return;
     }
@@ -63,19 +64,6 @@ pub(crate) fn state_changed(feed: &Feed, state: &crate::app::ServiceState) {
     feed.send(Item::Event(
         format!("event: state\ndata: {data}\n\n").into(),
     ));
-}
-
-/// A pack has begun, or ended. Never waits.
-pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_cache::PackReport>) {
-    if !feed.has_listeners() {
-        return;
-    }
-    let data = json!({
-        "at": timestamp(crate::auth::wall_ms()),
-        "state": state,
-        "last": ended.map(crate::routes::pack::report),
-    });
-    feed.send(Item::Event(format!("event: pack\ndata: {data}\n\n").into()));
 }
 
 async fn write_out(app: &Arc<App>, facts: Facts, leases: &mut Leases) -> Option<Vec<String>> {

@@ -217,15 +217,6 @@ fn no_date(field: &str, text: &str) -> Refusal {
     ))
 }
 
-/// Unix milliseconds as the wire shows them; the nearest that can be shown where they are beyond.
-pub(crate) fn timestamp(unix_ms: i64) -> Timestamp {
-    match Timestamp::from_millisecond(unix_ms) {
-        Ok(timestamp) => timestamp,
-        Err(_) if unix_ms < 0 => Timestamp::MIN,
-        Err(_) => Timestamp::MAX,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

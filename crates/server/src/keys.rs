@@ -15,8 +15,6 @@ use crate::problem::Refusal;
 
 /// The header.
 pub(crate) const HEADER: &str = "idempotency-key";
-/// The header of an answer that was given before.
-pub(crate) const REPLAYED: &str = "idempotency-replayed";
 
 const KEY_LIMIT_BYTES: usize = 255;
 

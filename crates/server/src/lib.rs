@@ -6,12 +6,15 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod app;
 mod auth;
 mod backups;
+mod base;
 mod body;
 mod candidate;
 mod connection;
+mod core;
 mod core_loop;
 mod explain;
 mod faults;
@@ -25,6 +28,7 @@ mod keys;
 mod life;
 mod machine;
 mod metrics;
+mod net;
 mod pause;
 mod people;
 mod problem;
@@ -35,6 +39,7 @@ mod secrets;
 mod serve;
 mod service;
 mod signing;
+mod state;
 mod sync_items;
 mod tls;
 mod turned_away;

@@ -16,7 +16,7 @@ use usher_core::lifecycle::{
     Work,
 };
 
-use crate::auth::wall_ms;
+use crate::base::clock::wall_ms;
 
 /// The exit code of a process that was ended by force because its stop stood still.
 pub const EXIT_STOP: u8 = 70;

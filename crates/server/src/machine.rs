@@ -25,7 +25,7 @@ pub(crate) fn data_since_ms(data: &Path) -> i64 {
     let made = std::fs::metadata(data.join("cache.db")).and_then(|it| it.created());
     let since = made.ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     // A file system that keeps no such time makes a young one of it: nothing is told too soon.
-    since.map_or_else(crate::auth::wall_ms, |since| {
+    since.map_or_else(crate::base::clock::wall_ms, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     })
 }

@@ -3,9 +3,11 @@
 use usher_core::ledger::SubjectRef;
 use usher_core::people::{LocalAccounts, Person};
 
-use crate::auth::AUTHORITY;
 use crate::candidate::candidate;
 use crate::input::{check_name, composed};
+
+/// The realm of the users that tokens and requests name without saying one.
+pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
 
 /// A person as the wire says one.
 pub(crate) struct Said<'a> {

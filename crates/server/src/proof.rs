@@ -9,7 +9,8 @@ use std::path::Path;
 use ring::hmac;
 use usher_core::ledger::LeaseId;
 
-use crate::secrets::{SecretError, key, unhex};
+use crate::base::hex::unhex;
+use crate::secrets::{SecretError, key};
 
 /// The file in the data directory that holds the secret, in hexadecimal digits.
 pub(crate) const PROOF_KEY_FILE: &str = "lease-proof.key";
@@ -69,7 +70,7 @@ mod tests {
     use usher_core::ledger::{EventNumber, Incarnation};
 
     use super::*;
-    use crate::secrets::hex;
+    use crate::base::hex::hex;
 
     fn lease(number: u64) -> LeaseId {
         LeaseId {

@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use usher_api::{Role, TOKEN_PREFIX};
 use usher_cache::{Failure, TokenRow, Tokens};
 
-use crate::auth::{hash, wall_ms};
+use crate::base::clock::wall_ms;
+use crate::base::hex::{hex, unhex};
 
 /// The file in the data directory that holds an admin's token.
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
@@ -24,8 +26,9 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256 of a token.
+pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
 }
 
 /// A new token: 256 random bits.
@@ -151,18 +154,6 @@ pub(crate) fn key(data: &Path, file: &str, what: &'static str) -> Result<[u8; 32
         }
         Err(error) => Err(failed("read")(error)),
     }
-}
-
-/// The bytes of exactly as many hexadecimal digits; none of other text.
-pub(crate) fn unhex<const N: usize>(digits: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if digits.len() != 2 * N || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

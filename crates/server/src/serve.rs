@@ -14,7 +14,7 @@ use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 use usher_vital::task;
 
-use crate::app::{App, Live, Parts, ServiceState};
+use crate::app::{App, Parts};
 use crate::auth::TokenBook;
 use crate::backups::Backups;
 use crate::granting::{self, Hold};
@@ -23,7 +23,8 @@ use crate::metrics::{CoreCounts, UNCOUNTED};
 use crate::problem::Refusal;
 use crate::proof::{LeaseProofs, PROOF_KEY_FILE};
 use crate::signing::PolicyKey;
-use crate::upkeep::Upkeep;
+use crate::state::live::{Live, ServiceState};
+use crate::upkeep::packs::Upkeep;
 use crate::{
     Managed, ServerError, ServerOptions, core_loop, herald, pause, routes, secrets, tls, vital,
 };
@@ -132,7 +133,7 @@ fn start(
         }
     };
     let hold = match Hold::of(&engine) {
-        Ok(hold) => hold,
+        Ok(hold) => Arc::new(hold),
         Err(failure) => {
             engine.close();
             return Err(ServerError::Failed(format!(
@@ -151,7 +152,12 @@ fn start(
     };
     let snapshots = Snapshots::of(&options.data);
     let backups = Arc::new(Backups::open(&engine, snapshots, options.keep_snapshots));
-    let upkeep = match Upkeep::open(&engine, live.clone(), backups.clone(), options.keep_days) {
+    let upkeep = match Upkeep::open(
+        &engine,
+        live.feed.clone(),
+        backups.clone(),
+        options.keep_days,
+    ) {
         Ok(upkeep) => Arc::new(upkeep),
         Err(error) => {
             engine.close();
@@ -178,7 +184,7 @@ fn start(
         proofs,
         local_accounts: options.local_accounts,
     }));
-    runtime.spawn(granting::tell(app.clone()));
+    runtime.spawn(granting::tell(app.hold.clone()));
     if let Some(manager) = managed.manager {
         vital::watch(engine.clone(), life.clone(), manager)
             .map_err(|error| failed("start a thread", &error))?;

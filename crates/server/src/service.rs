@@ -10,40 +10,38 @@ use std::time::Instant;
 
 use axum::Router;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::service::Service;
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::header::HeaderValue;
+use hyper::service::Service as _;
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::service::TowerToHyperService;
 use usher_api::Code;
 
+use crate::answer::Body;
 use crate::app::App;
-use crate::auth::{LastAsker, Principal, wall_ms};
-use crate::body::{self, Bodies, Body, Held};
+use crate::auth::{LastAsker, Principal};
+use crate::base::clock::wall_ms;
+use crate::base::limits::BODY_SECONDS;
+use crate::body::{self, Bodies, Held};
 use crate::candidate::candidate;
-use crate::connection::{BODY_SECONDS, Watch};
-use crate::hopper::Hopper;
-use crate::keys::REPLAYED;
+use crate::core::Core;
 use crate::metrics::CoreCounts;
+use crate::net::watch::Watch;
 use crate::problem::Refusal;
 use crate::routes::{self, Hot, RequestNumber, RouteIndex};
 
-/// What one core answers requests with.
-pub(crate) struct Core {
-    pub(crate) app: Arc<App>,
-    pub(crate) hopper: Hopper,
-    pub(crate) counts: Arc<CoreCounts>,
+/// What one core takes requests in with.
+pub(crate) struct Service {
+    pub(crate) core: Core,
     bodies: Bodies,
     router: TowerToHyperService<Router>,
 }
 
-impl Core {
+impl Service {
     /// A core of this server.
-    pub(crate) fn new(app: Arc<App>, counts: Arc<CoreCounts>) -> Core {
-        Core {
-            hopper: Hopper::new(app.engine.clone()),
+    pub(crate) fn new(app: Arc<App>, counts: Arc<CoreCounts>) -> Service {
+        Service {
             router: TowerToHyperService::new(routes::router(app.clone())),
-            app,
-            counts,
+            core: Core::new(app, counts),
             bodies: Bodies::default(),
         }
     }
@@ -51,7 +49,7 @@ impl Core {
 
 /// Answers one request of a connection.
 pub(crate) async fn answer(
-    core: Rc<Core>,
+    service: Rc<Service>,
     connection: Rc<Watch>,
     asker: Rc<RefCell<LastAsker>>,
     peer: Option<IpAddr>,
@@ -65,9 +63,9 @@ pub(crate) async fn answer(
         match Hot::of(&request) {
             Some(hot) => (
                 hot.index(),
-                hot_route(&core, &connection, &asker, hot, request).await,
+                hot_route(&service, &connection, &asker, hot, request).await,
             ),
-            None => Box::pin(cold_route(&core, &connection, &asker, request)).await,
+            None => Box::pin(cold_route(&service, &connection, &asker, request)).await,
         }
     });
     // What cores share is locked for single steps, each of which leaves it whole.
@@ -76,13 +74,13 @@ pub(crate) async fn answer(
         .unwrap_or_else(|_| (routes::TABLE.len(), Err(Refusal::panicked())));
     let response = answered.unwrap_or_else(|refusal| {
         if let (true, Some(peer)) = (route == Hot::Sync.index(), peer) {
-            turned_away(&core.app, peer, &refusal);
+            turned_away(&service.core.app, peer, &refusal);
         }
         refusal.into_response()
     });
-    core.counts
-        .note(route, response.status().as_u16(), began.elapsed());
-    response.map(|body| body.busy(busy))
+    let counts = &service.core.counts;
+    counts.note(route, response.status().as_u16(), began.elapsed());
+    response.map(|body| body.guarded(busy))
 }
 
 /// Remembers an agent that is not taken, whether it is unknown or may not report for its computer.
@@ -103,7 +101,7 @@ impl std::fmt::Display for Asked {
 }
 
 async fn hot_route(
-    core: &Core,
+    service: &Service,
     connection: &Watch,
     asker: &RefCell<LastAsker>,
     hot: Hot,
@@ -111,9 +109,9 @@ async fn hot_route(
 ) -> Result<Response<Body>, Refusal> {
     let who = asker
         .borrow_mut()
-        .identify(request.headers(), &core.app.tokens)?;
+        .identify(request.headers(), &service.core.app.tokens)?;
     who.must_be_for(request.uri().path())?;
-    let mut held = core.bodies.hold();
+    let mut held = service.bodies.hold();
     let body = body_of(connection, &mut request, &mut held).await?;
     // The body may have taken its time.
     who.must_be_valid()?;
@@ -124,6 +122,7 @@ async fn hot_route(
             crate::problem::shown(query)
         )));
     }
+    let core = &service.core;
     match hot {
         Hot::Checkout => routes::checkouts::create(core, &who, request.headers(), &body).await,
         Hot::Renew => {
@@ -157,19 +156,19 @@ async fn body_of(
 }
 
 async fn cold_route(
-    core: &Core,
+    service: &Service,
     connection: &Watch,
     asker: &RefCell<LastAsker>,
     mut request: Request<Incoming>,
 ) -> (usize, Result<Response<Body>, Refusal>) {
     let no_route = routes::TABLE.len();
     let number = RequestNumber(candidate());
-    let mut held = core.bodies.hold();
+    let mut held = service.bodies.hold();
     let mut who = None;
     if !routes::is_open(request.uri().path()) {
         let found = asker
             .borrow_mut()
-            .identify(request.headers(), &core.app.tokens)
+            .identify(request.headers(), &service.core.app.tokens)
             .and_then(|found| found.must_be_for(request.uri().path()).map(|()| found));
         match found {
             Ok(found) => who = Some(found),
@@ -183,7 +182,7 @@ async fn cold_route(
     let is_look = request.method() == Method::GET;
     let mut request = request.map(|_| axum::body::Body::from(body));
     let answered = match &who {
-        None => core.router.call(request).await,
+        None => service.router.call(request).await,
         Some(who) => {
             // The body may have taken its time.
             if let Err(refusal) = who.must_be_valid() {
@@ -191,7 +190,7 @@ async fn cold_route(
             }
             request.extensions_mut().insert(who.clone());
             request.extensions_mut().insert(number);
-            let answer = core.router.call(request);
+            let answer = service.router.call(request);
             tokio::select! {
                 biased;
                 // A change that has begun is answered: only a look is given up.
@@ -224,8 +223,8 @@ async fn whole_where_it_is(
     let (head, body) = response.into_parts();
     let body = match body.size_hint().exact() {
         Some(0) => Body::empty(),
-        None => Body::stream(body, who),
-        Some(size) if size > WHOLE_LIMIT_BYTES => Body::stream(body, who),
+        None => Body::stream(body, who.map(Principal::why_ended)),
+        Some(size) if size > WHOLE_LIMIT_BYTES => Body::stream(body, who.map(Principal::why_ended)),
         Some(size) => match axum::body::to_bytes(body, size as usize).await {
             Ok(bytes) => Body::Whole(Some(bytes)),
             Err(error) => {
@@ -235,25 +234,6 @@ async fn whole_where_it_is(
         },
     };
     Response::from_parts(head, body)
-}
-
-/// A JSON answer.
-pub(crate) fn json(status: StatusCode, text: Vec<u8>, replayed: bool) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if replayed {
-        headers.insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
-}
-
-/// An answer without a body.
-pub(crate) fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
 }
 
 impl Hot {

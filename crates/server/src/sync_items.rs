@@ -11,10 +11,10 @@ use usher_api::{ProgramStarts, SEATS_LIMIT, ShownLease, Subject, Timestamp};
 use usher_core::ledger::{ProgramUse, ReportItem, Shown, SubjectRef, Wall};
 use usher_core::people::LocalAccounts;
 
+use crate::base::limits::TTL_LIMIT_SECONDS;
 use crate::input::{check_name, check_text, check_within, composed};
 use crate::people::{self, Said};
 use crate::problem::shown;
-use crate::routes::checkouts::TTL_LIMIT_SECONDS;
 use crate::words;
 
 const PROGRAMS_LIMIT: usize = 1_000;

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use tokio_rustls::rustls::{self, AlertDescription};
 use usher_api::{TurnedAway, TurnedAwayReason};
 
-use crate::input::timestamp;
+use crate::base::time::timestamp;
 
 /// Addresses that are remembered; beyond, the one that was turned away longest ago is forgotten.
 const ADDRESSES_LIMIT: usize = 256;

@@ -106,7 +106,8 @@ mod tests {
     use usher_cache::TokenRow;
 
     use super::*;
-    use crate::auth::{TokenBook, hash};
+    use crate::auth::TokenBook;
+    use crate::secrets::hash;
 
     const LOCAL: LocalAccounts = LocalAccounts::ByComputer;
 

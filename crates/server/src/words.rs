@@ -6,9 +6,9 @@ use usher_core::ledger::{
     self, AllotmentNumber, Bound, EntitlementNumber, LeaseId, Now, ProductSpec,
 };
 
-use crate::input::timestamp;
+use crate::base::hex::hex;
+use crate::base::time::timestamp;
 use crate::proof::Proof;
-use crate::secrets::hex;
 
 /// A reason.
 pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {

@@ -12,13 +12,15 @@ use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
 };
 
-use crate::app::PolicyText;
-use crate::auth::{Principal, wall_ms};
-use crate::body::Body;
+use crate::answer::Body;
+use crate::answer::json;
+use crate::auth::Principal;
+use crate::base::clock::wall_ms;
 use crate::candidate::candidate;
+use crate::core::Core;
 use crate::input;
 use crate::problem::{Refusal, shown};
-use crate::service::{Core, json};
+use crate::state::policy::PolicyText;
 use crate::sync_items::{self, Item};
 use crate::wire::{self, Writer};
 
@@ -164,7 +166,7 @@ pub(crate) async fn sync(
         life,
         before,
         acknowledged,
-        policy_key: core.app.policy_key.public(),
+        policy_key: core.app.policies.key().public(),
     };
     let text = answer(
         &head,

@@ -10,7 +10,6 @@ use usher_core::ledger::{Command, Reply};
 
 use super::{Caller, Json};
 use crate::app::App;
-use crate::granting;
 use crate::problem::Refusal;
 use crate::words;
 
@@ -46,7 +45,7 @@ pub(crate) async fn post(
             seated: why.is_none(),
             why,
             took_seconds: began.elapsed().as_secs_f64(),
-            grants_nothing: granting::grants_nothing(&app),
+            grants_nothing: app.grants_nothing(),
         },
     ))
 }

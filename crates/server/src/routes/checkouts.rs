@@ -9,20 +9,21 @@ use usher_api::{
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
 use usher_core::people::LocalAccounts;
 
-use crate::auth::{AUTHORITY, Principal};
-use crate::body::Body;
+use crate::answer::Body;
+use crate::answer::json;
+use crate::auth::Principal;
+use crate::base::limits::TTL_LIMIT_SECONDS;
 use crate::candidate::candidate;
+use crate::core::Core;
 use crate::input;
 use crate::keys::OnceKey;
+use crate::people::AUTHORITY;
 use crate::people::{self, Said};
 use crate::problem::Refusal;
 use crate::routes::first_answer;
-use crate::service::{Core, json};
 use crate::wire::{self, Names};
 use crate::words;
 
-/// The longest ttl that any product can allow, in seconds.
-pub(crate) const TTL_LIMIT_SECONDS: u32 = 366 * 86_400;
 const PRIORITY_LIMIT: i8 = 100;
 
 /// Asks for seats of a product. A grant is on disk before it is answered. With `wait`, a request
@@ -209,7 +210,9 @@ impl Refused {
         let mut response = self.0.into_response();
         if replayed {
             let value = hyper::header::HeaderValue::from_static("true");
-            response.headers_mut().insert(crate::keys::REPLAYED, value);
+            response
+                .headers_mut()
+                .insert(crate::answer::REPLAYED, value);
         }
         response
     }

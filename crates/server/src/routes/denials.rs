@@ -9,7 +9,8 @@ use usher_api::{Denial, Page, Problem, Reason};
 
 use super::{Caller, Json};
 use crate::app::App;
-use crate::input::{self, timestamp};
+use crate::base::time::timestamp;
+use crate::input;
 use crate::problem::Refusal;
 use crate::whose::Whose;
 use crate::words;

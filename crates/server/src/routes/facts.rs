@@ -18,8 +18,8 @@ use usher_core::lifecycle::ServiceState;
 use super::status::{self, Entry};
 use super::{Caller, Json};
 use crate::app::App;
-use crate::auth::wall_ms;
-use crate::input::timestamp;
+use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
 use crate::problem::Refusal;
 use crate::{machine, words};
 
@@ -37,10 +37,6 @@ const UNREACHED_MS: i64 = 30 * DAY_MS;
 const QUIET_MS: i64 = HOUR_MS;
 /// The search for those that have reads much, and its outcome changes slowly.
 const QUIET_KEPT: Duration = Duration::from_secs(600);
-
-/// Rules that no longer match, as they were last looked for.
-#[derive(Debug, Default)]
-pub(crate) struct QuietRules(tokio::sync::Mutex<Option<(Instant, Vec<ChangedProgram>)>>);
 
 /// What the ledger tells.
 struct Told {
@@ -251,7 +247,7 @@ fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
 
 /// One search at a time, and its outcome for a while.
 async fn changed(app: &Arc<App>, now_ms: i64) -> Result<Vec<ChangedProgram>, Refusal> {
-    let mut kept = app.quiet_rules.0.lock().await;
+    let mut kept = app.quiet_rules.kept.lock().await;
     if let Some((at, changed)) = &*kept
         && at.elapsed() < QUIET_KEPT
     {

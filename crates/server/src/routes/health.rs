@@ -8,7 +8,6 @@ use usher_api::{Health, Withheld};
 
 use super::Json;
 use crate::app::App;
-use crate::granting;
 
 /// Whether it can serve: 200, or 503 with why. One that serves and grants nothing says so beside
 /// it. Needs no token and never waits for the disk.
@@ -23,7 +22,7 @@ use crate::granting;
     ),
 )]
 pub(crate) async fn get(State(app): State<Arc<App>>) -> Json<Health> {
-    let grants_nothing = granting::grants_nothing(&app);
+    let grants_nothing = app.grants_nothing();
     let (code, status, why) = match &grants_nothing {
         _ if app.is_stopping() => (
             StatusCode::SERVICE_UNAVAILABLE,

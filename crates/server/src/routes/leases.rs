@@ -10,14 +10,16 @@ use usher_core::ledger::{Command, Lease as LeaseState, LeaseId, Ledger, Now, Rep
 use std::sync::Arc;
 
 use super::{Caller, Id, Json};
+use crate::answer::Body;
+use crate::answer::{json, no_content};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::body::Body;
-use crate::input::{self, timestamp};
+use crate::base::time::timestamp;
+use crate::core::Core;
+use crate::input;
 use crate::keys::OnceKey;
 use crate::problem::Refusal;
 use crate::routes::first_answer;
-use crate::service::{Core, json, no_content};
 use crate::whose::Whose;
 use crate::wire::{self, Names};
 use crate::words;

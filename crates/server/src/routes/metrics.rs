@@ -13,10 +13,9 @@ use usher_core::ledger::ProductNumber;
 
 use super::{Caller, TABLE};
 use crate::app::App;
-use crate::granting;
 use crate::metrics::{BUCKETS_MICROS, CoreCounts, Decisions, STATUSES};
 use crate::problem::Refusal;
-use crate::upkeep::Seen;
+use crate::upkeep::packs::Seen;
 
 /// Counts in Prometheus' text format. For viewers, operators and admins.
 #[utoipa::path(
@@ -59,7 +58,7 @@ fn server(text: &mut String, app: &App) {
     let decisions = &app.live.decisions;
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (commits, events) = app.engine.commits();
-    let grants_nothing = granting::grants_nothing(app).map(|says| says.reason);
+    let grants_nothing = app.grants_nothing().map(|says| says.reason);
     // A pause that was asked for is no illness.
     let is_well = matches!(grants_nothing, None | Some(Withheld::Paused)) && !app.is_stopping();
     for (name, kind, help, value) in [

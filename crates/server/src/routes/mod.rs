@@ -308,7 +308,7 @@ pub(crate) fn no_content() -> Response {
 /// The same answer, said to be one that was given before.
 pub(crate) fn replayed(response: impl IntoResponse, replayed: bool) -> Response {
     match replayed {
-        true => ([(crate::keys::REPLAYED, "true")], response).into_response(),
+        true => ([(crate::answer::REPLAYED, "true")], response).into_response(),
         false => response.into_response(),
     }
 }

@@ -7,17 +7,16 @@ use axum::response::Response;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode};
 use jiff::tz::TimeZone;
-use usher_api::{
-    Code, Pack, PackReport, PackResult, PackSchedule, PackSkipped, PackState, Problem, Timestamp,
-};
+use usher_api::{Code, Pack, PackSchedule, PackState, Problem, Timestamp};
 use usher_core::schedule::{Planned, Schedule};
 
 use super::{Caller, Json, json_text, no_content, replayed};
 use crate::app::App;
-use crate::input::{self, timestamp};
+use crate::input;
 use crate::keys::OnceKey;
 use crate::problem::{Refusal, shown as quoted};
-use crate::upkeep::Seen;
+use crate::upkeep::packs::Seen;
+use crate::upkeep::report::report;
 
 /// Whether a pack runs, how far it is, when the next one is due, and what the last one did. For
 /// viewers, operators and admins.
@@ -167,28 +166,5 @@ pub(crate) fn shown(app: &App) -> Pack {
         time_zone: plan.time_zone,
         pack_time: plan.pack_time,
         last: last.map(report),
-    }
-}
-
-/// A report on the wire.
-pub(crate) fn report(report: usher_cache::PackReport) -> PackReport {
-    let skipped = report.skipped.into_iter();
-    PackReport {
-        started_at: timestamp(report.started_at),
-        ended_at: timestamp(report.ended_at),
-        result: match report.result {
-            usher_cache::PackResult::Done => PackResult::Done,
-            usher_cache::PackResult::Stopped => PackResult::Stopped,
-            usher_cache::PackResult::Failed => PackResult::Failed,
-        },
-        purged_rows: report.purged_rows,
-        bytes_before: report.bytes_before,
-        bytes_after: report.bytes_after,
-        skipped: skipped
-            .map(|skipped| PackSkipped {
-                what: skipped.what,
-                why: skipped.why,
-            })
-            .collect(),
     }
 }

@@ -16,7 +16,8 @@ use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
 
 use super::{Caller, Id, Json, dangerous, first_answer, replayed};
 use crate::app::App;
-use crate::input::{self, timestamp};
+use crate::base::time::timestamp;
+use crate::input;
 use crate::keys::OnceKey;
 use crate::problem::{Refusal, shown};
 use crate::words;
@@ -294,7 +295,7 @@ fn check(product: &mut Product) -> Result<(), Refusal> {
         "max_ttl_seconds",
         product.max_ttl_seconds,
         1,
-        super::checkouts::TTL_LIMIT_SECONDS,
+        crate::base::limits::TTL_LIMIT_SECONDS,
     )?;
     input::within("queue_limit", product.queue_limit, 0, QUEUE_LIMIT)?;
     let impossible = product.impossible_seconds;

@@ -11,7 +11,8 @@ use usher_cache::TicketRow;
 
 use super::{Caller, Json};
 use crate::app::App;
-use crate::input::{self, timestamp};
+use crate::base::time::timestamp;
+use crate::input;
 use crate::problem::Refusal;
 use crate::whose::Whose;
 

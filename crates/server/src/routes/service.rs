@@ -12,7 +12,8 @@ use usher_core::lifecycle::{Control, Refusal as NotTaken};
 
 use super::{Caller, Json, json_text, replayed};
 use crate::app::App;
-use crate::input::{self, timestamp};
+use crate::base::time::timestamp;
+use crate::input;
 use crate::keys::OnceKey;
 use crate::life::Seen;
 use crate::problem::Refusal;

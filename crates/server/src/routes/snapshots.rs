@@ -8,7 +8,7 @@ use usher_api::{Code, Page, Problem, Snapshot};
 
 use super::{Caller, Json};
 use crate::app::App;
-use crate::input::timestamp;
+use crate::base::time::timestamp;
 use crate::problem::Refusal;
 
 /// The snapshots that are kept, newest first; all of them, for there are few. `usher restore` takes

@@ -15,11 +15,10 @@ use usher_core::ledger::{Ledger, Now};
 use super::agents::ComputerDocument;
 use super::{Caller, Json, pack};
 use crate::app::App;
-use crate::auth::wall_ms;
-use crate::granting;
-use crate::input::timestamp;
+use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
 use crate::problem::Refusal;
-use crate::upkeep::Served;
+use crate::upkeep::packs::Served;
 use crate::words;
 
 /// How the version that serves came to.
@@ -55,7 +54,7 @@ pub(crate) async fn get(
         state: state.word.to_owned(),
         since: timestamp(state.since_ms),
         why: state.why,
-        grants_nothing: granting::grants_nothing(&app),
+        grants_nothing: app.grants_nothing(),
         pack: caller.sees_all().then(|| pack::shown(&app)),
         upgrade: app
             .upkeep

@@ -13,9 +13,11 @@ use usher_core::people::{LocalAccounts, Person};
 
 use super::{Caller, Id, Json, json_text, replayed};
 use crate::app::App;
-use crate::auth::{AUTHORITY, wall_ms};
-use crate::input::{self, timestamp};
+use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
+use crate::input;
 use crate::keys::OnceKey;
+use crate::people::AUTHORITY;
 use crate::problem::{Refusal, shown};
 use crate::secrets;
 
@@ -117,7 +119,7 @@ pub(crate) async fn create(
     let token = secrets::token();
     let row = TokenRow {
         id: secrets::token_id(),
-        hash: crate::auth::hash(token.as_bytes()),
+        hash: crate::secrets::hash(token.as_bytes()),
         role: request.role.as_str().to_owned(),
         name: request.name,
         realm: person.as_ref().map(|person| person.realm.clone()),

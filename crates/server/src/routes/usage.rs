@@ -10,8 +10,9 @@ use usher_cache::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
 use super::{Caller, Json};
 use crate::app::App;
-use crate::auth::wall_ms;
-use crate::input::{self, timestamp};
+use crate::base::clock::wall_ms;
+use crate::base::time::timestamp;
+use crate::input;
 use crate::problem::Refusal;
 use crate::whose::Whose;
 

@@ -18,10 +18,12 @@ use usher_cache::{
 };
 use usher_core::schedule::{Planned, Schedule};
 
-use crate::app::Live;
-use crate::auth::wall_ms;
+use crate::ServerError;
 use crate::backups::Backups;
-use crate::{ServerError, herald};
+use crate::base::clock::wall_ms;
+use crate::feed::Feed;
+use crate::problem::Refusal;
+use crate::upkeep::report::pack_changed;
 
 /// The schedule of a data file that has none: SMS 2.0's.
 const SCHEDULE: &str = "Sun 01:59:59";
@@ -33,7 +35,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// See the module.
 pub(crate) struct Upkeep {
     engine: Engine,
-    live: Arc<Live>,
+    feed: Arc<Feed>,
     backups: Arc<Backups>,
     keep_days: u32,
     known: Mutex<Known>,
@@ -82,7 +84,7 @@ impl Upkeep {
     /// Reads what the file keeps of packs; what it keeps of none is made.
     pub(crate) fn open(
         engine: &Engine,
-        live: Arc<Live>,
+        feed: Arc<Feed>,
         backups: Arc<Backups>,
         keep_days: u32,
     ) -> Result<Upkeep, ServerError> {
@@ -114,7 +116,7 @@ impl Upkeep {
         })?;
         Ok(Upkeep {
             engine: engine.clone(),
-            live,
+            feed,
             backups,
             keep_days,
             known: Mutex::new(known),
@@ -234,7 +236,7 @@ impl Upkeep {
             usher_vital::plant::thread();
             let began_ms = wall_ms();
             tracing::info!("a pack of the cache has begun");
-            herald::pack_changed(&upkeep.live.feed, "running", None);
+            pack_changed(&upkeep.feed, "running", None);
             let no_snapshot = (by == By::Schedule)
                 .then(|| upkeep.backups.before_pack())
                 .flatten();
@@ -291,7 +293,7 @@ impl Upkeep {
             known.go_on_at = goes_on.then(|| Instant::now() + RETRY);
         }
         drop(turn);
-        herald::pack_changed(&self.live.feed, "idle", Some(report));
+        pack_changed(&self.feed, "idle", Some(report));
     }
 }
 
@@ -384,8 +386,5 @@ fn not_begun(started_at: i64, failure: Failure) -> PackReport {
 }
 
 fn told(failure: Failure) -> String {
-    crate::problem::Refusal::from(failure)
-        .problem()
-        .detail
-        .clone()
+    Refusal::from(failure).problem().detail.clone()
 }

@@ -1,0 +1,192 @@
+//! The answers of this server: their bodies, whole or a stream.
+
+use std::fmt::{self, Debug};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+
+/// The header of an answer that was given before.
+pub(crate) const REPLAYED: &str = "idempotency-replayed";
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// All of it, as a rule.
+    Whole(Option<Bytes>),
+    /// Piece by piece: events, backups.
+    Stream(Box<Stream>),
+}
+
+/// What is sent piece by piece, for as long as it takes and who asked may have it.
+pub(crate) struct Stream {
+    body: axum::body::Body,
+    /// Dropped when it ends, however long that takes: it ends itself.
+    guard: Option<Box<dyn Debug>>,
+    /// Done, with the reason, when it must end before it is whole.
+    end: Option<End>,
+}
+
+type End = Pin<Box<dyn Future<Output = String> + Send>>;
+
+impl Stream {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Some(end) = &mut self.end else {
+            return Pin::new(&mut self.body).poll_frame(cx);
+        };
+        let Poll::Ready(why) = end.as_mut().poll(cx) else {
+            return Pin::new(&mut self.body).poll_frame(cx);
+        };
+        self.end = None;
+        let is_of_known_length = self.body.size_hint().exact().is_some();
+        self.body = axum::body::Body::empty();
+        match is_of_known_length {
+            // Broken off, so that nobody takes a part for the whole.
+            true => Poll::Ready(Some(Err(axum::Error::new(why)))),
+            false => Poll::Ready(None),
+        }
+    }
+}
+
+impl Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Stream { body, guard, end } = self;
+        f.debug_struct("Stream")
+            .field("body", body)
+            .field("guard", guard)
+            .field("has_end", &end.is_some())
+            .finish()
+    }
+}
+
+impl Body {
+    /// Sent piece by piece, until `end` is done, which says why.
+    pub(crate) fn stream<E>(body: axum::body::Body, end: Option<E>) -> Body
+    where
+        E: Future<Output = String> + Send + 'static,
+    {
+        Body::Stream(Box::new(Stream {
+            body,
+            guard: None,
+            end: end.map(|end| Box::pin(end) as End),
+        }))
+    }
+
+    /// The same, which keeps `guard` until a stream ends; what is whole needs none.
+    pub(crate) fn guarded(mut self, guard: impl Debug + 'static) -> Body {
+        if let Body::Stream(stream) = &mut self {
+            stream.guard = Some(Box::new(guard));
+        }
+        self
+    }
+
+    /// No bytes at all.
+    pub(crate) fn empty() -> Body {
+        Body::Whole(None)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body::Whole(Some(bytes.into()))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match &mut *self {
+            Body::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            Body::Stream(stream) => stream.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Body::Whole(bytes) => bytes.is_none(),
+            Body::Stream(stream) => stream.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Body::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
+            }
+            Body::Stream(stream) => stream.body.size_hint(),
+        }
+    }
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, text: Vec<u8>, replayed: bool) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// An answer without a body.
+pub(crate) fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_cache::TokenRow;
+    use usher_core::people::LocalAccounts;
+
+    use super::*;
+    use crate::auth::{Principal, TokenBook};
+
+    fn row() -> TokenRow {
+        TokenRow {
+            id: "t1".into(),
+            hash: [7; 32],
+            role: "admin".into(),
+            name: String::new(),
+            user: None,
+            account: None,
+            realm: None,
+            computer: None,
+            created_at: 0,
+            expires_at: None,
+            revoked_at: None,
+        }
+    }
+
+    async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
+        frame.map(|frame| frame.map(|frame| frame.into_data().unwrap()))
+    }
+
+    #[tokio::test]
+    async fn what_is_of_known_length_breaks_off_when_its_token_is_revoked() {
+        let book = TokenBook::of(&[row()], LocalAccounts::ByComputer);
+        let whole = axum::body::Body::from("a backup");
+        let mut kept = Body::stream(whole, book.find(&[7; 32]).map(Principal::why_ended));
+        assert_eq!(next(&mut kept).await.unwrap().unwrap(), "a backup");
+        let whole = axum::body::Body::from("a backup");
+        let mut lost = Body::stream(whole, book.find(&[7; 32]).map(Principal::why_ended));
+        book.revoke("t1");
+        let error = next(&mut lost).await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("revoked"), "{error}");
+        assert!(next(&mut lost).await.is_none());
+    }
+}

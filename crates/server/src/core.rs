@@ -1,0 +1,25 @@
+//! What the routes of one core work with.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::hopper::Hopper;
+use crate::metrics::CoreCounts;
+
+/// What one core answers requests with.
+pub(crate) struct Core {
+    pub(crate) app: Arc<App>,
+    pub(crate) hopper: Hopper,
+    pub(crate) counts: Arc<CoreCounts>,
+}
+
+impl Core {
+    /// A core of this server.
+    pub(crate) fn new(app: Arc<App>, counts: Arc<CoreCounts>) -> Core {
+        Core {
+            hopper: Hopper::new(app.engine.clone()),
+            app,
+            counts,
+        }
+    }
+}

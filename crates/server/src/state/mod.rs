@@ -1,0 +1,5 @@
+//! What all cores share.
+
+pub(crate) mod live;
+pub(crate) mod policy;
+pub(crate) mod quiet;

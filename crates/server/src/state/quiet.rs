@@ -1,0 +1,13 @@
+//! What was found of rules that no longer match, between two searches.
+
+use std::time::Instant;
+
+use tokio::sync::Mutex;
+use usher_cache::ChangedProgram;
+
+/// Rules that no longer match, as they were last looked for.
+#[derive(Debug, Default)]
+pub(crate) struct QuietRules {
+    /// When they were looked for, and what was found. Locked while they are: one search at a time.
+    pub(crate) kept: Mutex<Option<(Instant, Vec<ChangedProgram>)>>,
+}
