@@ -28,11 +28,12 @@ use crate::lost::Lost;
 use crate::notices::Notices;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
 use crate::policy;
+use crate::system::procfs;
 use crate::teller::Teller;
 use crate::trust::Trust;
 use crate::unreached::Unreached;
 use crate::waits::Waits;
-use crate::watch::{Seen, Shared, procfs};
+use crate::watch::{Seen, Shared};
 use crate::{AgentError, clock, ended};
 
 /// Names of programs in one item.

@@ -18,9 +18,8 @@ use usher_core::sessions::{ProcessKey, SessionId};
 
 use crate::agent::Agent;
 use crate::clock;
-use crate::gate::place::terminal;
 use crate::notices::words_of;
-use crate::watch::procfs;
+use crate::system::{procfs, terminal};
 
 /// How long a program that was told to end has before it is killed.
 const KILLED_AFTER_MS: u64 = 30_000;

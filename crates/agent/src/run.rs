@@ -19,7 +19,7 @@ use crate::sync_loop::{self, Exchanges};
 use crate::watch::{LOOK, Seen, Watcher};
 use crate::{
     AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, joins, keeping,
-    lock, socket, trust, waits,
+    lock, socket, trust, uses, waits,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -129,7 +129,7 @@ async fn live(
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
-    let uses = Arc::<socket::Uses>::default();
+    let uses = Arc::<uses::Uses>::default();
     let keeping = Arc::<keeping::Keeping>::default();
     let state = Arc::new(socket::State {
         attendant,

@@ -13,7 +13,7 @@ use crate::agent::Agent;
 use crate::clock;
 use crate::notices::{self, Denial};
 use crate::outbox::OutboxError;
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// How long a seat is waited for while the server answers, and while it last did not.
 const SEAT_WITHIN: Duration = Duration::from_secs(2);

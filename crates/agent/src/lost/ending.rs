@@ -9,7 +9,7 @@ use usher_core::sessions::{ProcessKey, Session, SessionId};
 
 use crate::agent::Agent;
 use crate::needed::needed_here;
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// Tells processes; one whose pid is another's by now is left alone, and so is what the computer
 /// needs, whatever a rule says of it.

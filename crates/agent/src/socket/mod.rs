@@ -33,10 +33,10 @@ use crate::agent::Agent;
 use crate::joins::Joins;
 use crate::keeping::Keeping;
 use crate::sync_loop::Exchanges;
+use crate::uses::Uses;
 use crate::waits::Attendant;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
-pub(crate) use one_use::Uses;
 pub(crate) use refreshes::Refreshes;
 pub(crate) use tickets::Tickets;
 

@@ -288,7 +288,7 @@ fn seated(more: &Value) -> (Desk, std::process::Child) {
         .spawn()
         .unwrap();
     let mut runs = process(child.id());
-    runs.key.start = crate::watch::procfs::process_stat(child.id())
+    runs.key.start = crate::system::procfs::process_stat(child.id())
         .unwrap()
         .start;
     desk.does(Event::Runs(runs)).unwrap();

@@ -16,7 +16,7 @@ pub(crate) use self::attend::{Attendant, Failed};
 use crate::agent::Agent;
 use crate::notices::{self, News};
 use crate::outbox::{Change, OutboxError};
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// Waits at a time, and of one person.
 const LIMIT: usize = 256;
