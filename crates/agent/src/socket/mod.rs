@@ -30,11 +30,11 @@ use usher_api::client::Client;
 
 use crate::AgentOptions;
 use crate::agent::Agent;
+use crate::attend::Attendant;
 use crate::joins::Joins;
 use crate::keeping::Keeping;
 use crate::sync_loop::Exchanges;
 use crate::uses::Uses;
-use crate::waits::Attendant;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
 pub(crate) use refreshes::Refreshes;

@@ -31,7 +31,7 @@ impl Use {
         let is_one = request.seats == 1 && request.also.is_empty();
         let counts_users = {
             let agent = lock(&state.agent);
-            let product = agent.product(&request.product);
+            let product = agent.rulebook.product(&request.product);
             product.is_some_and(|product| product.counting != Counting::Process)
         };
         if !is_one || !counts_users {
