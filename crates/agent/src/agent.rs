@@ -4,55 +4,43 @@
 //! disk together. What cannot be written (a full disk) is kept in memory, bounded, and written
 //! with the next change.
 
+mod desk;
+mod reminding;
+mod rules;
+mod waiting;
 mod writing;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
-use usher_api::{EndedByPanic, Policy, ProgramStarts, Subject, SyncAction};
+use usher_api::{EndedByPanic, ProgramStarts, Subject, SyncAction};
 use usher_core::sessions::{Effect, Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
 use crate::computer_id::SharedId;
-use crate::enforcement::Enforcement;
 use crate::gate::{self, desk::Desk};
-use crate::identity::Rules;
 use crate::idle::Idle;
 use crate::lock;
 use crate::lost::Lost;
 use crate::notices::Notices;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
-use crate::policy;
+use crate::policy::Rulebook;
+use crate::seats::{Seat, due_at};
+use crate::system::procfs;
 use crate::teller::Teller;
-use crate::trust::Trust;
 use crate::unreached::Unreached;
 use crate::waits::Waits;
-use crate::watch::{Seen, Shared, procfs};
+use crate::watch::{Seen, Shared};
 use crate::{AgentError, clock, ended};
 
 /// Names of programs in one item.
 const COUNTS_IN_ITEM: usize = 1_000;
-/// Seconds that a lease lives without renewal, where the product allows so many.
-pub(crate) const TTL_SECONDS: u32 = 300;
 /// Where [`Unreached`] is kept.
 const UNREACHED: &str = "unreached";
-
-/// What is known of a session's seat.
-#[derive(Debug, Clone)]
-pub(crate) struct Seat {
-    /// When it is to be renewed, or asked for again.
-    pub(crate) due_boot_ms: u64,
-    pub(crate) ttl_seconds: u32,
-    /// Since when it is held; none: it is not.
-    pub(crate) granted: Option<Stamp>,
-    /// Where it is held: how long its lease lives without renewal.
-    pub(crate) until_boot_ms: u64,
-}
 
 /// The agent's state.
 pub(crate) struct Agent {
@@ -63,19 +51,12 @@ pub(crate) struct Agent {
     pub(crate) sessions: Sessions,
     pub(crate) outbox: Outbox,
     pub(crate) accounts: Arc<Accounts>,
-    pub(crate) policy: Policy,
-    /// Whether programs may be refused by the policy.
-    pub(crate) trust: Trust,
-    /// Whether something else than its key says who the server is.
-    pub(crate) is_vouched: bool,
-    /// Whether the server that answered last signs its policies.
-    pub(crate) server_signs: bool,
+    /// What the server wants of programs, and what of it holds here.
+    pub(crate) rulebook: Rulebook,
     pub(crate) seats: FxHashMap<SessionId, Seat>,
     pub(crate) connected: bool,
     /// Why the last exchange with the server failed; none where it did not.
     pub(crate) not_connected: Option<String>,
-    /// Whether programs are to be refused here at all.
-    pub(crate) enforcement: Enforcement,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
     /// The end of the agent before, if a panic ended it.
@@ -119,13 +100,13 @@ impl Agent {
         let computer = computer_of(&mut outbox, machine_id, name, shared_id.as_ref())?;
         let shared_id =
             shared_id.and_then(|shared| shared.publish(&computer.id, computer.machine.as_deref()));
-        let (policy, trust) = policy::kept(&outbox).map_err(AgentError::state)?;
+        let rulebook = Rulebook::open(&outbox, data).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
         let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
         let life = outbox
             .meta("server_incarnation")
             .map_err(AgentError::state)?;
-        let agent = Agent {
+        Ok(Agent {
             unreached: Unreached::kept(unreached.as_deref()),
             ended: ended::before(data),
             life: life.and_then(|text| text.parse().ok()),
@@ -135,14 +116,10 @@ impl Agent {
             sessions: Sessions::new(Limits::default(), last_session),
             outbox,
             accounts: Arc::new(Accounts::new()),
-            policy,
-            trust,
-            is_vouched: false,
-            server_signs: false,
+            rulebook,
             seats: FxHashMap::default(),
             connected: false,
             not_connected: None,
-            enforcement: Enforcement::open(data),
             shared: None,
             watched_until: None,
             gate: None,
@@ -156,20 +133,13 @@ impl Agent {
             unwritten: Vec::new(),
             uncommitted: Vec::new(),
             last_session,
-        };
-        agent.weigh_policy();
-        Ok(agent)
+        })
     }
 
     /// Why there is no connection to the server at `url`; none where there is one.
     pub(crate) fn why_not_connected(&self, url: &str) -> Option<String> {
         let why = || self.not_connected.clone();
         (!self.connected).then(|| why().unwrap_or_else(|| format!("no answer yet from {url}")))
-    }
-
-    /// The rules of the policy.
-    pub(crate) fn rules(&self) -> Rules {
-        Rules::compile(&self.policy.products)
     }
 
     /// Takes up the sessions and covers of the agent's former run. Answers the covers that still
@@ -319,20 +289,13 @@ impl Agent {
             accounts: &self.accounts,
             computer: &self.computer.id,
         };
-        let mut checkout = teller.checkout(session, &self.policy, held);
+        let mut checkout = teller.checkout(session, &self.rulebook.policy, held);
         checkout.gate = gate;
         // Nor does it take a field that it does not know.
         if self.life.is_none() {
             checkout.program = None;
         }
         Some(SyncAction::Checkout(checkout))
-    }
-
-    /// Has starts held while there is something to enforce.
-    pub(crate) fn want_gate(&self) {
-        if let Some(gate) = &self.gate {
-            gate.want(self.wants_gate());
-        }
     }
 
     /// Of this computer's account `uid`.
@@ -342,15 +305,6 @@ impl Agent {
             computer: &self.computer.id,
         };
         teller.subject(uid)
-    }
-}
-
-pub(crate) fn due_at(due_boot_ms: u64) -> Seat {
-    Seat {
-        due_boot_ms,
-        ttl_seconds: TTL_SECONDS,
-        granted: None,
-        until_boot_ms: 0,
     }
 }
 
@@ -374,11 +328,6 @@ pub(crate) fn release(
         change.enqueue(&by)?;
     }
     Ok(())
-}
-
-/// An instant of the wall clock; the epoch where the clock says nonsense.
-pub(crate) fn timestamp(wall_ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(wall_ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// The computer's id as it was made, or a new one where the machine is another.

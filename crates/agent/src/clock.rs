@@ -1,6 +1,7 @@
 //! The two clocks: one that counts from boot, sleep included, and that nobody sets; and the wall
 //! clock, for people.
 
+use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 use usher_core::sessions::Stamp;
 
@@ -25,6 +26,11 @@ pub(crate) fn awake_ms() -> u64 {
 pub(crate) fn wall_ms() -> i64 {
     let now = clock_gettime(ClockId::Realtime);
     now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}
+
+/// An instant of the wall clock; the epoch where the clock says nonsense.
+pub(crate) fn timestamp(wall_ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(wall_ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// This instant.

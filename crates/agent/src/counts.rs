@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::watch::{Described, Ran};
-
 /// Different names that are kept between two reports.
 const NAMES_LIMIT: usize = 4_096;
 /// Where starts are counted that found the table full.
@@ -25,6 +23,23 @@ pub(crate) struct Counts {
 pub(crate) struct Seen {
     pub(crate) starts: u64,
     pub(crate) run_seconds: u64,
+    pub(crate) described: Described,
+}
+
+/// What people know a program by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// The package that its file came with.
+    pub(crate) package: Option<Arc<str>>,
+    /// What desktops show it as.
+    pub(crate) desktop_name: Option<Arc<str>>,
+}
+
+/// A program that ran since the last look.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ran {
+    pub(crate) program: Arc<str>,
+    pub(crate) seconds: u64,
     pub(crate) described: Described,
 }
 

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use usher_api::{CaughtPanics, EndedByPanic};
 
-use crate::agent::timestamp;
-use crate::clock;
+use crate::clock::{self, timestamp};
 
 /// How long after it the server is told.
 const TOLD_MS: i64 = 7 * 86_400_000;

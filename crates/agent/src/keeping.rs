@@ -15,7 +15,7 @@ use usher_api::{Code, Lease};
 
 use crate::agent::Agent;
 use crate::lock;
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// Leases that are remembered; as many as there may be covers.
 const LIMIT: usize = 16_384;

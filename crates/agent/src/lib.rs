@@ -12,6 +12,7 @@
 
 mod accounts;
 mod agent;
+mod attend;
 mod clock;
 mod computer;
 mod computer_id;
@@ -33,13 +34,18 @@ mod notices;
 mod outbox;
 mod policy;
 mod run;
+mod seats;
 mod socket;
 mod sync;
 mod sync_loop;
+mod system;
 mod teller;
 mod trust;
 mod unconnected;
 mod unreached;
+mod untouched;
+mod uses;
+mod view;
 mod waits;
 mod wake;
 mod watch;

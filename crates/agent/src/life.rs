@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use usher_api::{ShownLease, SyncAnswer};
 use usher_core::sessions::SessionId;
 
-use crate::agent::{Agent, timestamp};
-use crate::clock;
+use crate::agent::Agent;
+use crate::clock::{self, timestamp};
 use crate::outbox::{Had, ItemKind, OutboxError};
 
 impl Agent {

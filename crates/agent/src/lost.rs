@@ -12,15 +12,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustix::process::Signal;
-use usher_api::{OnIdle, OnLostLease, Reason};
+use usher_api::OnIdle;
 use usher_core::reminders::{Cause, Effect, Event, Reminders, Then};
-use usher_core::sessions::{ProcessKey, SessionId};
+use usher_core::sessions::{ProcessKey, Session, SessionId};
 
-use crate::agent::Agent;
 use crate::clock;
-use crate::gate::place::terminal;
+use crate::identity::Identifier;
 use crate::notices::words_of;
-use crate::watch::procfs;
+use crate::view::View;
 
 /// How long a program that was told to end has before it is killed.
 const KILLED_AFTER_MS: u64 = 30_000;
@@ -47,7 +46,7 @@ struct Ending {
 }
 
 impl Lost {
-    /// When [`Agent::remind_due`] has something to do.
+    /// When something is to be said, or somebody to be killed.
     pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
         let kills = self.ending.values().map(|ending| ending.kill_boot_ms);
         kills.chain(self.reminders.next_due_boot_ms()).min()
@@ -65,135 +64,54 @@ impl Lost {
         self.reminders.asked_of_idle(session)
     }
 
-    /// A session has ended. What it left running is killed all the same.
-    pub(crate) fn gone(&mut self, session: SessionId) {
-        let event = Event::Gone { session };
-        self.reminders
-            .apply(clock::boot_ms(), event, &mut Vec::new());
-    }
-}
-
-impl Agent {
-    /// A server has refused a session a seat: where it had one, that is lost for good.
-    pub(crate) fn was_refused(&mut self, id: SessionId, reason: Reason) {
-        let Some(session) = self.sessions.get(id) else {
-            return;
-        };
-        let ends_in_ms = self.grace_without_lease(&session.product);
+    /// How long a session has that a server has refused a seat; none: it is not ended for that. Only
+    /// one that had a seat has lost it for good.
+    pub(crate) fn grace_of_refused(session: &Session, view: View<'_>) -> Option<u64> {
+        let grace_ms = view.rulebook.grace_without_lease(&session.product);
         let had_one = session.lease.is_some() && session.cover.is_none() && !session.held;
-        let grace_ms = ends_in_ms.filter(|_| had_one && !session.seated);
-        self.is_unseated(id, reason, grace_ms);
-        if let Some(grace_ms) = grace_ms {
-            let session = id;
-            self.remind(clock::boot_ms(), Event::Lost { session, grace_ms });
-        }
+        grace_ms.filter(|_| had_one && !session.seated)
     }
 
-    /// A session has a seat.
-    pub(crate) fn has_seat(&mut self, session: SessionId) {
-        self.remind(clock::boot_ms(), Event::Seated { session });
-        self.is_seated_again(session);
-    }
-
-    /// Other rules hold: what they do not want ended, is not.
-    pub(crate) fn spare_by_rules(&mut self) {
-        let spared = |product: &str| self.grace_without_lease(product).is_none();
-        let sessions = self.sessions.open();
-        let sessions: Vec<SessionId> = sessions
-            .filter(|session| spared(&session.product))
-            .map(|session| session.id)
-            .collect();
-        let mut ending = std::mem::take(&mut self.lost.ending);
-        ending.retain(|_, ending| self.still_ends(ending));
-        self.lost.ending = ending;
-        for session in sessions {
-            self.remind(clock::boot_ms(), Event::Spared { session });
-        }
-        self.spare_idle_by_rules();
-    }
-
-    fn still_ends(&self, ending: &Ending) -> bool {
-        match ending.cause {
-            Cause::LostLease => self.grace_without_lease(&ending.product).is_some(),
-            Cause::Idle => self
-                .product(&ending.product)
-                .is_some_and(|product| product.on_idle == OnIdle::End && self.may_end(product)),
-        }
-    }
-
-    /// Does what is due.
-    pub(crate) fn remind_due(&mut self, boot_ms: u64) {
-        self.remind(boot_ms, Event::Tick);
-        let due = self.lost.ending.iter();
-        let due: Vec<SessionId> = due
-            .filter(|(_, ending)| ending.kill_boot_ms <= boot_ms)
-            .map(|(session, _)| *session)
-            .collect();
-        for session in due {
-            let Some(mut ending) = self.lost.ending.remove(&session) else {
-                continue;
-            };
-            // And what they have started meanwhile.
-            ending.processes.extend(self.processes_to_end(session));
-            ending::signal_all(&ending.processes, Signal::KILL);
-        }
-    }
-
-    /// How long a program of a product has that has lost its lease; none: for ever.
-    fn grace_without_lease(&self, product: &str) -> Option<u64> {
-        let product = self.product(product)?;
-        let ends = product.on_lost_lease == OnLostLease::End && self.may_end(product);
-        ends.then(|| u64::from(product.grace_seconds) * 1_000)
-    }
-
-    pub(crate) fn remind(&mut self, boot_ms: u64, event: Event) {
+    /// Takes in what happened to a session. Answers what is to be said or done.
+    pub(crate) fn apply(&mut self, boot_ms: u64, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if self.lost.has_slept(clock::boot_ms(), clock::awake_ms()) {
-            self.lost
-                .reminders
-                .apply(boot_ms, Event::Woke, &mut effects);
+        if self.has_slept(clock::boot_ms(), clock::awake_ms()) {
+            self.reminders.apply(boot_ms, Event::Woke, &mut effects);
         }
-        self.lost.reminders.apply(boot_ms, event, &mut effects);
-        for effect in effects {
-            match effect {
-                Effect::Ask {
-                    session,
-                    cause: Cause::LostLease,
-                    until_boot_ms,
-                    ..
-                } => {
-                    let left = words_of(until_boot_ms.saturating_sub(boot_ms) / 1_000);
-                    self.tell_of(session, |product| {
-                        format!(
-                            "usher: the seat of {product} is lost and no other is free: save your \
-                             work, it is ended in {left}"
-                        )
-                    });
-                }
-                Effect::TakeBack {
-                    session,
-                    cause: Cause::LostLease,
-                } => self.tell_of(session, |product| {
-                    format!("usher: {product} may go on and is not ended")
-                }),
-                Effect::End { session, cause } => {
-                    if cause == Cause::Idle {
-                        self.remind_idle(effect, boot_ms);
-                    }
-                    self.end_programs(session, cause, boot_ms);
-                }
-                idle => self.remind_idle(idle, boot_ms),
-            }
-        }
+        self.reminders.apply(boot_ms, event, &mut effects);
+        effects
     }
 
-    fn end_programs(&mut self, session: SessionId, cause: Cause, boot_ms: u64) {
-        let Some(product) = self.sessions.get(session).map(|of| of.product.clone()) else {
+    /// Other rules hold: what they do not want ended, is not. Answers the sessions that keep
+    /// running without a lease.
+    pub(crate) fn spare(&mut self, view: View<'_>) -> Vec<SessionId> {
+        let rulebook = view.rulebook;
+        self.ending.retain(|_, ending| match ending.cause {
+            Cause::LostLease => rulebook.grace_without_lease(&ending.product).is_some(),
+            Cause::Idle => rulebook
+                .product(&ending.product)
+                .is_some_and(|product| product.on_idle == OnIdle::End && rulebook.may_end(product)),
+        });
+        let spared = |of: &&Session| rulebook.grace_without_lease(&of.product).is_none();
+        let sessions = view.sessions.open().filter(spared);
+        sessions.map(|session| session.id).collect()
+    }
+
+    /// A session's grace is over: its programs are told to end. Whoever does not is killed later.
+    pub(crate) fn end(
+        &mut self,
+        id: SessionId,
+        cause: Cause,
+        boot_ms: u64,
+        view: View<'_>,
+        identifier: Option<&Identifier>,
+    ) {
+        let Some(product) = view.sessions.get(id).map(|of| of.product.clone()) else {
             return;
         };
-        let processes = self.processes_to_end(session);
+        let processes = ending::processes_of(id, view, identifier);
         tracing::warn!(
-            session = session.0,
+            session = id.0,
             product = &*product,
             processes = processes.len(),
             ?cause,
@@ -206,30 +124,51 @@ impl Agent {
             processes,
             kill_boot_ms: boot_ms + KILLED_AFTER_MS,
         };
-        self.lost.ending.insert(session, ending);
+        self.ending.insert(id, ending);
     }
 
-    fn tell_of(&self, id: SessionId, text: impl Fn(&str) -> String) {
-        let Some(session) = self.sessions.get(id) else {
-            return;
-        };
-        tracing::info!(
-            session = id.0,
-            product = &*session.product,
-            "its user is told"
-        );
-        self.tell_user(id, &text(&session.product));
+    /// Kills what was told to end and has not, with what it has started meanwhile.
+    pub(crate) fn kill_due(
+        &mut self,
+        boot_ms: u64,
+        view: View<'_>,
+        identifier: Option<&Identifier>,
+    ) {
+        let due = self.ending.iter();
+        let due: Vec<SessionId> = due
+            .filter(|(_, ending)| ending.kill_boot_ms <= boot_ms)
+            .map(|(session, _)| *session)
+            .collect();
+        for id in due {
+            let Some(mut ending) = self.ending.remove(&id) else {
+                continue;
+            };
+            let more = ending::processes_of(id, view, identifier);
+            ending.processes.extend(more);
+            ending::signal_all(&ending.processes, Signal::KILL);
+        }
     }
 
-    /// Tells the user of a session something: on the terminals of its programs.
-    pub(crate) fn tell_user(&self, session: SessionId, text: &str) {
-        let members = self.sessions.members();
-        let pids = members
-            .filter(|(of, _)| *of == session)
-            .filter(|(_, key)| procfs::still_runs(*key))
-            .map(|(_, key)| key.pid);
-        terminal::tell_all(pids, text);
+    /// A session has ended. What it left running is killed all the same.
+    pub(crate) fn gone(&mut self, session: SessionId) {
+        let event = Event::Gone { session };
+        self.reminders
+            .apply(clock::boot_ms(), event, &mut Vec::new());
     }
+}
+
+/// What the user of a program reads whose seat is lost.
+pub(crate) fn asked(product: &str, left_ms: u64) -> String {
+    let left = words_of(left_ms / 1_000);
+    format!(
+        "usher: the seat of {product} is lost and no other is free: save your work, it is ended in \
+         {left}"
+    )
+}
+
+/// What the user of a program reads that was to be ended, and is not.
+pub(crate) fn spared(product: &str) -> String {
+    format!("usher: {product} may go on and is not ended")
 }
 
 #[cfg(test)]

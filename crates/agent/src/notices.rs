@@ -9,8 +9,7 @@ use tokio::sync::watch;
 use usher_api::{Notice, NoticeKind, Reason, Timestamp};
 use usher_core::sessions::Who;
 
-use crate::agent::timestamp;
-use crate::clock;
+use crate::clock::{self, timestamp};
 
 /// Notices of one account; the oldest goes first.
 const OF_ONE_LIMIT: usize = 32;

@@ -18,8 +18,8 @@ use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
 use crate::watch::{LOOK, Seen, Watcher};
 use crate::{
-    AgentError, AgentOptions, AgentReady, clock, covers, enforcement, gate, idle, joins, keeping,
-    lock, socket, trust, waits,
+    AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, joins, keeping,
+    lock, socket, trust, untouched, uses,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -88,7 +88,7 @@ async fn live(
         options.computer_name.clone(),
         options.computer_id_file.as_deref().and_then(SharedId::open),
     )?;
-    agent.is_vouched = trust::is_vouched(&options.server);
+    agent.rulebook.is_vouched = trust::is_vouched(&options.server);
     agent.accounts = Arc::new(Accounts::open(&options.data, options.realms.clone()));
     for uid in agent.people_of_sessions().map_err(AgentError::state)? {
         agent.accounts.clone().learn_aside(uid).await;
@@ -97,7 +97,7 @@ async fn live(
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
     let watcher = Watcher::start(
         options.watching,
-        agent.rules(),
+        agent.rulebook.rules(),
         &roots,
         agent.accounts.clone(),
         seen_in,
@@ -122,14 +122,14 @@ async fn live(
     let (stop_in, stop) = watch::channel(false);
     let (exchanges_in, exchanges) = watch::channel(Exchanges::default());
     let mut first = exchanges.clone();
-    let attendant = waits::Attendant {
+    let attendant = attend::Attendant {
         agent: agent.clone(),
         client: client.clone(),
         changed: changed.clone(),
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
-    let uses = Arc::<socket::Uses>::default();
+    let uses = Arc::<uses::Uses>::default();
     let keeping = Arc::<keeping::Keeping>::default();
     let state = Arc::new(socket::State {
         attendant,
@@ -162,9 +162,9 @@ async fn live(
         tokio::join!(covers, keep);
     };
     tokio::spawn(task("covers", covers));
-    let tell = enforcement::tell(lock(&agent).enforcement.follow(), changed.clone());
+    let tell = enforcement::tell(lock(&agent).rulebook.enforcement.follow(), changed.clone());
     tokio::spawn(task("enforcement", tell));
-    tokio::spawn(task("idle", idle::run(agent.clone(), stop.clone())));
+    tokio::spawn(task("idle", untouched::run(agent.clone(), stop.clone())));
     let sockets = socket::listen(&options, state, &stop);
     let exchange = sync_loop::run(
         agent.clone(),
@@ -182,7 +182,7 @@ async fn live(
 
     let mut seen: Vec<Seen> = Vec::new();
     let mut asked: Vec<gate::desk::Start> = Vec::new();
-    let mut enforcement = lock(&agent).enforcement.follow();
+    let mut enforcement = lock(&agent).rulebook.enforcement.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
@@ -231,7 +231,7 @@ async fn live(
             }
             _ = write_down.tick() => {
                 let mut agent = lock(&agent);
-                agent.enforcement.look_again();
+                agent.rulebook.enforcement.look_again();
                 say(agent.write_down_members());
                 agent.look_for_the_gone();
                 agent.accounts.keep();

@@ -11,10 +11,11 @@ use serde_json::value::RawValue;
 use usher_api::{ComputerFacts, SYNC_ITEMS_LIMIT, SyncAction, SyncAnswer, SyncOutcome, Watching};
 use usher_core::sessions::{Event, SessionId};
 
-use crate::agent::{Agent, Seat, timestamp};
-use crate::clock;
+use crate::agent::Agent;
+use crate::clock::{self, timestamp};
 use crate::notices::Denial;
 use crate::outbox::{ItemKind, OutboxError, SavedSeat};
+use crate::seats::Seat;
 use crate::trust::Trust;
 
 #[cfg(test)]
@@ -120,8 +121,8 @@ impl Agent {
                 unreached: self.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,
-            policy_version: match self.trust {
-                Trust::Signed | Trust::Live => self.policy.version,
+            policy_version: match self.rulebook.trust {
+                Trust::Signed | Trust::Live => self.rulebook.policy.version,
                 // It is to come again, whole.
                 Trust::Refused(_) => 0,
             },
@@ -246,7 +247,7 @@ impl Agent {
             self.show_leases()?;
         }
         self.notice_server(&answer.server)?;
-        self.server_signs = answer.policy_key.is_some();
+        self.rulebook.server_signs = answer.policy_key.is_some();
         if let Some(policy) = policy_text {
             self.take_policy(&policy, answer.policy_key, answer.policy_signature)?;
         }

@@ -10,8 +10,8 @@ use usher_api::{Code, SYNC_ITEMS_LIMIT, Watching};
 
 use crate::agent::Agent;
 use crate::outbox::OutboxError;
-use crate::socket::Uses;
 use crate::sync::{Answered, DEBOUNCE, IDLE_MS, Request};
+use crate::uses::Uses;
 use crate::{clock, lock, unconnected};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
@@ -257,7 +257,7 @@ mod tests {
     use usher_core::sessions::ProcessKey;
 
     use crate::outbox::Cover;
-    use crate::watch::procfs;
+    use crate::system::procfs;
 
     const HELD: [&str; 7] = ["L1", "odd", "ill", "weird", "refused", "gone", "L7"];
 

@@ -5,7 +5,8 @@ use usher_core::people;
 use usher_core::sessions::{Session, Stamp, Who};
 
 use crate::accounts::Accounts;
-use crate::agent::{TTL_SECONDS, timestamp};
+use crate::clock::timestamp;
+use crate::seats::TTL_SECONDS;
 
 /// Says sessions in the words of the wire.
 #[derive(Debug)]

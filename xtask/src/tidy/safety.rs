@@ -6,6 +6,7 @@ use super::rust::{Source, has_word};
 /// Leaf modules, as a file or the folder of the same name.
 const LEAVES: &[&str] = &[
     "crates/agent/src/gate/changes/kernel",
+    "crates/agent/src/system/memory",
     "crates/agent/src/watch",
     "crates/gate/alone/allocator",
     "crates/gate/alone/fault",

@@ -5,9 +5,10 @@ use rustc_hash::FxHashMap;
 use usher_api::SyncAction;
 use usher_core::sessions::{Effect, ProcessKey, SessionId};
 
-use super::{Agent, UNREACHED, due_at, release, timestamp};
-use crate::clock;
+use super::{Agent, UNREACHED, release};
+use crate::clock::{self, timestamp};
 use crate::outbox::{ItemKind, OutboxError};
+use crate::seats::due_at;
 use crate::teller::Teller;
 
 /// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
@@ -95,7 +96,7 @@ impl Agent {
         let effects = std::mem::take(&mut self.unwritten);
         let result = self.write_all(&effects);
         if result.is_err() {
-            self.wait_in_vain(&effects);
+            self.desk.wait_in_vain(&effects, &self.sessions);
             self.unwritten = effects;
         } else if self.outbox.is_begun() {
             self.uncommitted.extend(effects);
@@ -116,7 +117,7 @@ impl Agent {
         let mut effects = std::mem::take(&mut self.uncommitted);
         if let Err(error) = committed {
             self.unreached = unreached;
-            self.wait_in_vain(&effects);
+            self.desk.wait_in_vain(&effects, &self.sessions);
             effects.append(&mut self.unwritten);
             self.unwritten = effects;
             return Err(error);
@@ -139,7 +140,7 @@ impl Agent {
             outbox,
             accounts,
             sessions,
-            policy,
+            rulebook,
             computer,
             boot_id,
             unreached,
@@ -181,7 +182,7 @@ impl Agent {
                         // What was asked otherwise before must not be answered after it.
                         change.take_back(ItemKind::Checkout, session.0)?;
                         if let Some(session) = sessions.get(*session) {
-                            let mut checkout = teller.checkout(session, policy, None);
+                            let mut checkout = teller.checkout(session, &rulebook.policy, None);
                             checkout.gate = *gate && knows_gates;
                             if !knows_gates {
                                 checkout.program = None;

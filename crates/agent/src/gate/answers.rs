@@ -22,8 +22,8 @@ use super::refused::{Refused, Tell};
 use crate::identity::file::Target;
 use crate::identity::{Matched, Verdict, display_name};
 use crate::needed::needed_here;
-use crate::watch::procfs::FileKey;
-use crate::watch::{Shared, procfs};
+use crate::system::{FileKey, procfs};
+use crate::watch::Shared;
 
 /// Files that wait to be looked into; beyond, a start runs.
 const LOOKS_LIMIT: usize = 256;

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use usher_api::Mode;
-use usher_core::sessions::{AskId, Effect, Event, Process, ProcessKey, SessionId, Unanswered, Who};
+use usher_core::sessions::{
+    AskId, Effect, Event, Process, ProcessKey, SessionId, Sessions, Unanswered, Who,
+};
 use usher_gate::{Answer, Gate, QuestionNumber};
 
 use super::place::Place;
-use crate::agent::Agent;
 use crate::clock;
-use crate::notices::{self, Denial};
-use crate::outbox::OutboxError;
-use crate::watch::procfs;
+use crate::notices::Denial;
+use crate::system::procfs;
+use crate::view::View;
 
 /// How long a seat is waited for while the server answers, and while it last did not.
 const SEAT_WITHIN: Duration = Duration::from_secs(2);
@@ -61,11 +62,11 @@ pub(crate) struct Desk {
 
 /// A start that was refused.
 #[derive(Debug)]
-struct Refused {
-    who: Who,
-    product: Arc<str>,
+pub(crate) struct Refused {
+    pub(crate) who: Who,
+    pub(crate) product: Arc<str>,
     /// None: no server answered.
-    denial: Option<Denial>,
+    pub(crate) denial: Option<Denial>,
 }
 
 #[derive(Debug)]
@@ -139,6 +140,101 @@ impl Desk {
         rest
     }
 
+    /// A start is held until it is known whether there is a seat for it: what the sessions are to be
+    /// told of it. None: too many wait, and the gate lets its own deadline decide.
+    pub(crate) fn admit(&mut self, start: Start, sessions: &Sessions) -> Option<Event> {
+        let Start {
+            waiting,
+            mut process,
+            unanswered,
+        } = start;
+        process.parent = known_ancestor(process.parent, sessions);
+        let product = process.uses.as_ref()?.product.clone();
+        if self.waiting.len() >= WAITING_LIMIT {
+            return None;
+        }
+        self.asked += 1;
+        let ask = AskId(self.asked);
+        let asked = Asked {
+            waiting,
+            who: process.who,
+            product,
+            since_boot_ms: clock::boot_ms(),
+        };
+        self.waiting.insert(ask, asked);
+        Some(Event::Asked {
+            ask,
+            process,
+            unanswered,
+        })
+    }
+
+    /// The next processes of which it is looked whether they have gone in silence: those that are
+    /// followed for their starts, or are in sessions, a part of them at a time.
+    pub(crate) fn next_to_look_at(&mut self, sessions: &Sessions) -> Vec<ProcessKey> {
+        let members = sessions.members().chain(sessions.starts());
+        let mut all: Vec<ProcessKey> = members.map(|(_, key)| key).collect();
+        all.sort_unstable_by_key(|key| key.pid);
+        let from = self.looked_at_up_to;
+        let next = all.partition_point(|key| key.pid <= from);
+        let part = &all[next..all.len().min(next + LOOKED_AT_ONCE)];
+        self.looked_at_up_to = match part.len() < LOOKED_AT_ONCE {
+            true => 0,
+            false => part.last().map_or(0, |key| key.pid),
+        };
+        part.to_vec()
+    }
+
+    /// The starts that were refused since the last time.
+    pub(crate) fn take_refused(&mut self) -> Vec<Refused> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Who waits for what could not even be asked goes by the policy at once.
+    pub(crate) fn wait_in_vain(&mut self, effects: &[Effect], sessions: &Sessions) {
+        for effect in effects {
+            if let Effect::WantLease { session, gate } = effect
+                && *gate
+                && sessions.is_asking(*session)
+            {
+                self.hurry(*session);
+            }
+        }
+    }
+
+    /// Programs of products that are enforced no more wait for nothing.
+    pub(crate) fn let_go_ungated(&mut self, view: View<'_>) -> Vec<Event> {
+        let is_enforced = |session: SessionId| {
+            let session = view.sessions.get(session);
+            let product = session.and_then(|of| view.rulebook.product(&of.product));
+            product.is_some_and(|product| product.mode == Mode::Enforce)
+        };
+        let mut let_go = self.in_vain(true);
+        let_go.retain(|session| !is_enforced(*session));
+        for session in &let_go {
+            self.answered(*session);
+        }
+        let ungated = |session| Event::Ungated { session };
+        let_go.into_iter().map(ungated).collect()
+    }
+
+    /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
+    /// server can be reached, all that wait for one.
+    pub(crate) fn let_go(&mut self, all: bool) -> Vec<Event> {
+        let in_vain = self.in_vain(all);
+        for session in &in_vain {
+            self.answered(*session);
+        }
+        let unreachable = |session| Event::Unreachable { session };
+        in_vain.into_iter().map(unreachable).collect()
+    }
+
+    /// Of a process that has ended meanwhile nothing more is heard.
+    pub(crate) fn forget_old(&mut self, boot_ms: u64) {
+        self.waiting
+            .retain(|_, asked| boot_ms.saturating_sub(asked.since_boot_ms) < FORGOTTEN_AFTER_MS);
+    }
+
     fn allow(&mut self, ask: AskId) {
         if let Some(Asked { waiting, .. }) = self.waiting.remove(&ask) {
             let _ = waiting.gate.answer(waiting.number, Answer::Run);
@@ -175,6 +271,13 @@ impl Desk {
     }
 }
 
+/// The nearest ancestor of whom something is known; the parent where there is none. What the gate
+/// asks about may be ahead of what was seen of how the process came about.
+fn known_ancestor(parent: u32, sessions: &Sessions) -> u32 {
+    let mut line = procfs::line_of(parent);
+    line.find(|pid| sessions.knows(*pid)).unwrap_or(parent)
+}
+
 /// What the user of a program reads who may not start it.
 fn reason_for(product: &str, denial: Option<&Denial>) -> String {
     let Some(denial) = denial else {
@@ -191,170 +294,6 @@ fn reason_for(product: &str, denial: Option<&Denial>) -> String {
         "usher: {product} was not started: {}{wait}\n       who has the seats, and more: usher why {}",
         denial.detail, denial.decision
     )
-}
-
-impl Agent {
-    /// Programs are held: may they run? Those that come at once are written down at once: else the
-    /// last would wait for the disk as often as there are others.
-    pub(crate) fn asked(&mut self, starts: &mut Vec<Start>) -> Result<(), OutboxError> {
-        let mut effects = Vec::new();
-        for start in starts.drain(..) {
-            let key = start.process.key;
-            self.take_question(start, &mut effects);
-            self.follow_held(key, &mut effects);
-        }
-        self.write_with_request(effects)
-    }
-
-    fn take_question(&mut self, start: Start, effects: &mut Vec<Effect>) {
-        let Start {
-            waiting,
-            mut process,
-            unanswered,
-        } = start;
-        process.parent = self.known_ancestor(process.parent);
-        let Some(product) = process.uses.as_ref().map(|used| used.product.clone()) else {
-            return;
-        };
-        let desk = &mut self.desk;
-        if desk.waiting.len() >= WAITING_LIMIT {
-            // The gate lets its own deadline decide.
-            return;
-        }
-        desk.asked += 1;
-        let ask = AskId(desk.asked);
-        let asked = Asked {
-            waiting,
-            who: process.who,
-            product,
-            since_boot_ms: clock::boot_ms(),
-        };
-        desk.waiting.insert(ask, asked);
-        let event = Event::Asked {
-            ask,
-            process,
-            unanswered,
-        };
-        self.sessions.apply(clock::now(), event, effects);
-    }
-
-    /// Has whatever a held process does passed on, from before it is answered on. One that is gone by
-    /// now does nothing more: what was asked for it is given back at once.
-    fn follow_held(&mut self, key: ProcessKey, effects: &mut Vec<Effect>) {
-        let Some(shared) = self.shared.as_ref() else {
-            return;
-        };
-        if !self.sessions.is_held(key.pid) {
-            return;
-        }
-        if !shared.hold(key, |pid| self.sessions.is_held(pid)) {
-            tracing::debug!(pid = key.pid, "too many held starts to follow this one");
-        }
-        if procfs::is_gone(key) {
-            let event = Event::Exited { pid: key.pid };
-            self.sessions.apply(clock::now(), event, effects);
-        }
-    }
-
-    /// Looks whether processes that are followed for their starts, or in sessions, have gone in
-    /// silence; a part of them at a time.
-    pub(crate) fn look_for_the_gone(&mut self) {
-        let Some(shared) = self.shared.clone() else {
-            return;
-        };
-        shared.keep_held(|pid| self.sessions.is_held(pid));
-        let members = self.sessions.members().chain(self.sessions.starts());
-        let mut all: Vec<ProcessKey> = members.map(|(_, key)| key).collect();
-        all.sort_unstable_by_key(|key| key.pid);
-        let from = self.desk.looked_at_up_to;
-        let next = all.partition_point(|key| key.pid <= from);
-        let part = &all[next..all.len().min(next + LOOKED_AT_ONCE)];
-        self.desk.looked_at_up_to = match part.len() < LOOKED_AT_ONCE {
-            true => 0,
-            false => part.last().map_or(0, |key| key.pid),
-        };
-        shared.end_the_gone(part.iter().copied());
-    }
-
-    /// Tells those whose starts were refused on their desktops.
-    pub(crate) fn tell_refused(&mut self) {
-        for refused in std::mem::take(&mut self.desk.refused) {
-            let Refused {
-                who,
-                product,
-                denial,
-            } = refused;
-            let name = self.product_name(&product);
-            let mut news = notices::refused(&product, &name, denial.as_ref());
-            if let Some(ticket) = self.waits.ticket(&product, who.counted) {
-                news = news.of_who_waits(ticket);
-            }
-            self.notices.say(who, news);
-        }
-    }
-
-    /// The nearest ancestor of whom something is known; the parent where there is none. What the
-    /// gate asks about may be ahead of what was seen of how the process came about.
-    fn known_ancestor(&self, parent: u32) -> u32 {
-        let mut line = procfs::line_of(parent);
-        line.find(|pid| self.sessions.knows(*pid)).unwrap_or(parent)
-    }
-
-    /// Who waits for what could not even be asked goes by the policy at once.
-    pub(crate) fn wait_in_vain(&mut self, effects: &[Effect]) {
-        for effect in effects {
-            if let Effect::WantLease { session, gate } = effect
-                && *gate
-                && self.sessions.is_asking(*session)
-            {
-                self.desk.hurry(*session);
-            }
-        }
-    }
-
-    /// Programs of products that are enforced no more wait for nothing.
-    pub(crate) fn let_go_ungated(&mut self) -> Result<(), OutboxError> {
-        let mut effects = Vec::new();
-        for session in self.desk.in_vain(true) {
-            let is_enforced = self.sessions.get(session).is_some_and(|session| {
-                let product = self.product(&session.product);
-                product.is_some_and(|product| product.mode == Mode::Enforce)
-            });
-            if !is_enforced {
-                self.desk.answered(session);
-                let event = Event::Ungated { session };
-                self.sessions.apply(clock::now(), event, &mut effects);
-            }
-        }
-        self.write(effects)
-    }
-
-    /// When [`let_go`](Self::let_go) has something to do.
-    pub(crate) fn next_let_go(&self) -> Option<u64> {
-        let due = [
-            self.desk.next_due_boot_ms(),
-            self.sessions.next_due_boot_ms(),
-        ];
-        due.into_iter().flatten().min()
-    }
-
-    /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
-    /// server can be reached, all that wait for one.
-    pub(crate) fn let_go(&mut self, all: bool) -> Result<(), OutboxError> {
-        let mut effects = Vec::new();
-        for session in self.desk.in_vain(all) {
-            self.desk.answered(session);
-            let event = Event::Unreachable { session };
-            self.sessions.apply(clock::now(), event, &mut effects);
-        }
-        let now = clock::now();
-        self.sessions.apply(now, Event::Tick, &mut effects);
-        // Of a process that has ended meanwhile nothing more is heard.
-        self.desk.waiting.retain(|_, asked| {
-            now.boot_ms.saturating_sub(asked.since_boot_ms) < FORGOTTEN_AFTER_MS
-        });
-        self.write(effects)
-    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ use self::answers::{Answers, Served};
 use self::changes::Changes;
 use self::desk::Start;
 use self::marks::Marks;
+pub(crate) use self::told::status;
 use crate::lock;
 use crate::wake::Wake;
 use crate::watch;

@@ -10,7 +10,7 @@ use usher_core::identify::{Facts, Package};
 
 use super::packages::Packages;
 use super::pe::{self, PeFacts};
-use crate::watch::procfs::FileKey;
+use crate::system::FileKey;
 
 const READ_BYTES: usize = 64 * 1024;
 

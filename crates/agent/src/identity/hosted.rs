@@ -13,7 +13,7 @@ use rustix::fs::fstat;
 use usher_core::identify::file_name;
 use usher_files::Links;
 
-use crate::watch::procfs::{self, FileKey};
+use crate::system::{FileKey, procfs};
 
 /// Options in front of the hosted file that are looked past.
 const OPTIONS_LIMIT: usize = 8;

@@ -23,9 +23,9 @@ use self::file::{CheapFacts, FileFacts, Target};
 use self::hosted::Host;
 use self::packages::Packages;
 pub(crate) use self::rules::{Matched, Rules};
+use crate::counts::Described;
 use crate::lock;
-use crate::watch::Described;
-use crate::watch::procfs::FileKey;
+use crate::system::FileKey;
 
 /// Files that are remembered; when there are more, all are forgotten and looked at again.
 const CACHE_LIMIT: usize = 8_192;

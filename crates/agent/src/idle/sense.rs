@@ -12,7 +12,7 @@ use usher_core::idle::{Terminal, displays_of};
 use usher_core::sessions::{ProcessKey, SessionId};
 
 use crate::clock;
-use crate::watch::procfs::{self, Device, ProcessStat};
+use crate::system::procfs::{self, Device, ProcessStat};
 
 /// Processes of one session that are looked at; of a larger one it is not known who touches it.
 const PROCESSES_LIMIT: usize = 1_000;

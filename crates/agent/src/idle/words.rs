@@ -2,25 +2,24 @@
 
 use usher_api::{NoticeKind, Reason};
 use usher_core::reminders::Then;
-use usher_core::sessions::SessionId;
 
-use crate::agent::Agent;
 use crate::notices::{News, words_of};
 
 /// A product: as its terminals and as its desktops call it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Of<'n> {
-    id: &'n str,
-    name: &'n str,
+    pub(super) id: &'n str,
+    pub(super) name: &'n str,
     /// The lease that it held last.
-    lease: Option<&'n str>,
+    pub(super) lease: Option<&'n str>,
 }
 
 /// What is said.
 #[derive(Debug)]
-pub(super) struct Said {
-    kind: NoticeKind,
-    line: String,
+pub(crate) struct Said {
+    pub(crate) kind: NoticeKind,
+    /// On a terminal.
+    pub(crate) line: String,
     title: String,
     text: String,
 }
@@ -131,32 +130,18 @@ fn sentence(text: &str) -> String {
     first.chain(letters).chain(['.']).collect()
 }
 
-impl Agent {
-    /// Tells the user of a session: on the terminals of its programs and on the desktop.
-    pub(super) fn tell_idle(&mut self, id: SessionId, say: impl FnOnce(Of<'_>) -> Said) {
-        let Some(session) = self.sessions.get(id) else {
-            return;
-        };
-        let (who, product) = (session.who, session.product.clone());
-        let lease = session.lease.clone();
-        let name = self.product_name(&product);
-        let said = say(Of {
-            id: &product,
-            name: &name,
-            lease: lease.as_deref(),
-        });
-        tracing::info!(session = id.0, product = &*product, kind = ?said.kind, "its user is told");
-        self.tell_user(id, &said.line);
-        let news = News {
-            kind: said.kind,
-            product: product.to_string(),
-            product_name: name,
-            title: said.title,
-            text: said.text,
+impl Said {
+    /// The same on a desktop, about a product.
+    pub(crate) fn news(self, product: &str, product_name: String) -> News {
+        News {
+            kind: self.kind,
+            product: product.to_owned(),
+            product_name,
+            title: self.title,
+            text: self.text,
             decision: None,
             can_wait: false,
             ticket: None,
-        };
-        self.notices.say(who, news);
+        }
     }
 }

@@ -7,9 +7,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use usher_core::identify::{ProgramRole, Started};
 use usher_core::sessions::{ProcessKey, Session, SessionId};
 
-use crate::agent::Agent;
+use crate::identity::Identifier;
 use crate::needed::needed_here;
-use crate::watch::procfs;
+use crate::system::procfs;
+use crate::view::View;
 
 /// Tells processes; one whose pid is another's by now is left alone, and so is what the computer
 /// needs, whatever a rule says of it.
@@ -50,48 +51,51 @@ fn signal(process: ProcessKey, with: Signal) -> bool {
     procfs::still_runs(process) && pidfd_send_signal(&descriptor, with).is_ok()
 }
 
-impl Agent {
-    /// The processes of a session, and its helpers.
-    pub(super) fn processes_to_end(&self, id: SessionId) -> Vec<ProcessKey> {
-        let Some(session) = self.sessions.get(id) else {
-            return Vec::new();
-        };
-        let members = self.sessions.members();
-        let mut processes: Vec<ProcessKey> = members
-            .filter(|(of, _)| *of == id)
-            .map(|(_, key)| key)
-            .collect();
-        let known: FxHashSet<u32> = processes.iter().map(|key| key.pid).collect();
-        let is_only_use = !self.sessions.open().any(|other| {
-            other.id != id
-                && other.product == session.product
-                && other.who.counted == session.who.counted
-        });
-        let pids = procfs::all_pids().unwrap_or_default();
-        let others = pids.into_iter().filter(|pid| !known.contains(pid));
-        for pid in others {
-            let is_of_it = || is_only_use || procfs::line_of(pid).any(|pid| known.contains(&pid));
-            if let Some(helper) = self.helper(pid, session)
-                && is_of_it()
-            {
-                processes.push(helper);
-            }
+/// The processes of a session, and its helpers.
+pub(super) fn processes_of(
+    id: SessionId,
+    view: View<'_>,
+    identifier: Option<&Identifier>,
+) -> Vec<ProcessKey> {
+    let sessions = view.sessions;
+    let Some(session) = sessions.get(id) else {
+        return Vec::new();
+    };
+    let members = sessions.members();
+    let mut processes: Vec<ProcessKey> = members
+        .filter(|(of, _)| *of == id)
+        .map(|(_, key)| key)
+        .collect();
+    let known: FxHashSet<u32> = processes.iter().map(|key| key.pid).collect();
+    let is_only_use = !sessions.open().any(|other| {
+        other.id != id
+            && other.product == session.product
+            && other.who.counted == session.who.counted
+    });
+    let pids = procfs::all_pids().unwrap_or_default();
+    let others = pids.into_iter().filter(|pid| !known.contains(pid));
+    for pid in others {
+        let is_of_it = || is_only_use || procfs::line_of(pid).any(|pid| known.contains(&pid));
+        if let Some(helper) = helper(pid, session, identifier)
+            && is_of_it()
+        {
+            processes.push(helper);
         }
-        processes
     }
+    processes
+}
 
-    /// The process, where it is a helper of the session's product and of its user.
-    fn helper(&self, pid: u32, session: &Session) -> Option<ProcessKey> {
-        let start = procfs::process_stat(pid).ok()?.start;
-        let (path, key) = procfs::executable(pid, &mut Vec::new()).ok()?;
-        let known = self.shared.as_ref()?.identifier.quick(&path, &key);
-        let matched = known.verdict.flatten()?;
-        let user = procfs::login_uid(pid).or_else(|| procfs::real_uid(pid).ok())?;
-        let is_one = matched.role == ProgramRole::Helper
-            && matched.product == session.product
-            && user == session.who.counted;
-        is_one.then_some(ProcessKey { pid, start })
-    }
+/// The process, where it is a helper of the session's product and of its user.
+fn helper(pid: u32, session: &Session, identifier: Option<&Identifier>) -> Option<ProcessKey> {
+    let start = procfs::process_stat(pid).ok()?.start;
+    let (path, key) = procfs::executable(pid, &mut Vec::new()).ok()?;
+    let known = identifier?.quick(&path, &key);
+    let matched = known.verdict.flatten()?;
+    let user = procfs::login_uid(pid).or_else(|| procfs::real_uid(pid).ok())?;
+    let is_one = matched.role == ProgramRole::Helper
+        && matched.product == session.product
+        && user == session.who.counted;
+    is_one.then_some(ProcessKey { pid, start })
 }
 
 #[cfg(test)]

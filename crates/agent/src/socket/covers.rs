@@ -26,7 +26,7 @@ use crate::covers::{Found, ask};
 use crate::joins::Admitted;
 use crate::lock;
 use crate::outbox::Cover;
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// How long a cover waits for the watcher, which may be busy.
 const FOLLOW_LIMIT: Duration = Duration::from_millis(200);

@@ -33,7 +33,7 @@ pub(super) async fn report(
         ));
     }
     let mut agent = lock(&state.agent);
-    let again_seconds = match agent.has_idle_rules() {
+    let again_seconds = match agent.rulebook.has_idle_rules() {
         true => AGAIN_SECONDS,
         false => AGAIN_LATER_SECONDS,
     };

@@ -8,7 +8,7 @@ use super::State;
 use super::answers::{Answer, App, Body, Refusal, answer, parse};
 use super::peer::Peer;
 use crate::identity::file::Target;
-use crate::watch::procfs::{self, FileKey};
+use crate::system::{FileKey, procfs};
 
 pub(super) async fn identify(
     AxumState(state): App,

@@ -30,13 +30,13 @@ use usher_api::client::Client;
 
 use crate::AgentOptions;
 use crate::agent::Agent;
+use crate::attend::Attendant;
 use crate::joins::Joins;
 use crate::keeping::Keeping;
 use crate::sync_loop::Exchanges;
-use crate::waits::Attendant;
+use crate::uses::Uses;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
-pub(crate) use one_use::Uses;
 pub(crate) use refreshes::Refreshes;
 pub(crate) use tickets::Tickets;
 

@@ -12,8 +12,8 @@ use usher_api::{Code, Notice, Notices};
 use super::State;
 use super::answers::{Answer, App, Id, Refusal, answer};
 use super::peer::Peer;
+use crate::attend::Failed;
 use crate::lock;
-use crate::waits::Failed;
 
 /// The longest that a poll may wait, in seconds.
 const WAIT_LIMIT_SECONDS: u64 = 300;

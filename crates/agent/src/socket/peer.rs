@@ -1,11 +1,8 @@
 //! Who is at the other end of a local connection, as the kernel says.
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
 use usher_core::sessions::{ProcessKey, Who};
 
-use super::listener::LocalListener;
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -39,11 +36,5 @@ impl Peer {
 
     pub(crate) fn is_root(self) -> bool {
         self.uid == 0
-    }
-}
-
-impl Connected<IncomingStream<'_, LocalListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, LocalListener>) -> Self {
-        *stream.remote_addr()
     }
 }

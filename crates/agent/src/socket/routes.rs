@@ -89,12 +89,7 @@ async fn nothing_here() -> Refusal {
 /// A product as the agent has it: its policy holds also while the server is away.
 async fn product(AxumState(state): App, Id(id): Id) -> Answer {
     let agent = lock(&state.agent);
-    match agent
-        .policy
-        .products
-        .iter()
-        .find(|product| product.id == id)
-    {
+    match agent.rulebook.product(&id) {
         Some(product) => answer(StatusCode::OK, product),
         None => Err(Refusal::new(
             Code::UnknownProduct,

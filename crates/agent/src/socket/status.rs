@@ -7,7 +7,8 @@ use usher_api::{AgentStatus, Lease};
 use super::State;
 use super::answers::{Answer, App, answer};
 use super::peer::Peer;
-use crate::agent::{Agent, timestamp};
+use crate::agent::Agent;
+use crate::clock::timestamp;
 use crate::outbox::OutboxError;
 use crate::{clock, lock};
 
@@ -59,7 +60,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
         outbox: agent.outbox.waiting()?,
         sessions: agent.sessions.open().count() as u64,
         leases,
-        enforcement: Some(agent.enforcement.state().shown()),
+        enforcement: Some(agent.rulebook.enforcement.state().shown()),
         marks: agent.gate.as_ref().and_then(|gate| gate.marks()),
         gate: Some(agent.gate_status()),
         people: Some(agent.accounts.shown()),

@@ -25,7 +25,7 @@ use super::grants::{is_granted, own};
 use super::peer::Peer;
 use crate::lock;
 use crate::outbox::OutboxError;
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// The longest that a poll of a ticket may wait, in seconds.
 const WAIT_LIMIT_SECONDS: u64 = 300;

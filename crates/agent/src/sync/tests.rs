@@ -288,7 +288,7 @@ fn seated(more: &Value) -> (Desk, std::process::Child) {
         .spawn()
         .unwrap();
     let mut runs = process(child.id());
-    runs.key.start = crate::watch::procfs::process_stat(child.id())
+    runs.key.start = crate::system::procfs::process_stat(child.id())
         .unwrap()
         .start;
     desk.does(Event::Runs(runs)).unwrap();
@@ -302,10 +302,10 @@ fn ends_without_lease() -> Value {
 
 impl Desk {
     fn goes_by(&mut self, product: &Value) {
-        let version = self.agent.policy.version + 1;
+        let version = self.agent.rulebook.policy.version + 1;
         let policy = json!({"version": version, "products": [product]});
         let policy = serde_json::value::to_raw_value(&policy).unwrap();
-        self.agent.is_vouched = true;
+        self.agent.rulebook.is_vouched = true;
         self.agent.take_policy(&policy, None, None).unwrap();
     }
 
@@ -323,7 +323,7 @@ impl Desk {
         let event = usher_core::reminders::Event::Untouched {
             session: session.id,
             for_ms,
-            rule: self.agent.idle_rule(session),
+            rule: self.agent.idle.rule(session, &self.agent.rulebook),
         };
         self.agent.remind(clock::boot_ms(), event);
     }

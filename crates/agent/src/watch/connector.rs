@@ -1,7 +1,6 @@
 //! The kernel's proc connector: an event for each fork, exec and exit (linux/cn_proc.h).
 //!
-//! A leaf that talks to the operating system: the only `unsafe` of the agent is here. What it
-//! offers is safe: subscribe, receive a batch, learn that events were lost.
+//! A leaf that talks to the operating system, with `unsafe`. What it offers is safe: subscribe, receive a batch, learn that events were lost.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -319,15 +318,6 @@ pub(super) fn run_ahead_of_others() -> io::Result<()> {
         Ok(())
     } else {
         Err(io::Error::last_os_error())
-    }
-}
-
-/// Gives memory that is free within the process back to the system.
-pub(crate) fn give_back_memory() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: may be called at any time from any thread.
-    unsafe {
-        libc::malloc_trim(0);
     }
 }
 

@@ -6,13 +6,12 @@
 //! is seen whole even while a large file is hashed. What comes out is a bounded stream of
 //! [`Seen`], in the order in which it happened.
 
-pub(crate) mod connector;
+mod connector;
 mod interest;
 mod kernel;
 mod nobodys;
 mod polling;
 mod probe;
-pub(crate) mod procfs;
 mod record;
 mod resolve;
 mod running;
@@ -33,12 +32,13 @@ use crate::accounts::Accounts;
 use crate::counts::Counts;
 use crate::identity::{Identifier, Rules};
 use crate::lock;
+use crate::system::procfs;
 use crate::wake::Wake;
 use interest::Interest;
 use nobodys::Nobodys;
 use record::KnownAs;
+pub(crate) use running::LOOK;
 use running::Running;
-pub(crate) use running::{Described, LOOK, Ran};
 use tracker::Tracker;
 
 /// Sightings that wait for the rest of the agent; when there are more, what does not fit is lost

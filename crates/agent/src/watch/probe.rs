@@ -10,9 +10,9 @@ use aya::programs::BtfTracePoint;
 use aya::{Btf, Ebpf, EbpfLoader};
 use rustix::process::{Resource, Rlimit};
 
-use super::connector;
 use super::nobodys::Nobodys;
 use super::record::{self, Record};
+use crate::system::memory;
 
 /// Room for records that are not read yet: 3,000 starts. A power of two, whole pages.
 pub(super) const RING_BYTES: u32 = 1 << 20;
@@ -56,7 +56,7 @@ impl Probe {
         let _ = rustix::process::setrlimit(Resource::Memlock, unlimited);
         let loaded = load(ring_bytes).map_err(|error| io::Error::other(whole(&*error)));
         // The kernel's own types were read for it: 10 MiB.
-        connector::give_back_memory();
+        memory::give_back();
         loaded
     }
 
@@ -172,7 +172,7 @@ mod tests {
 
     use super::super::record::{KnownAs, Told};
     use super::*;
-    use crate::watch::procfs;
+    use crate::system::procfs;
 
     fn probe() -> Option<(Probe, Nobodys)> {
         match Probe::load(RING_BYTES) {

@@ -2,8 +2,8 @@
 
 use usher_core::sessions::{ProcessKey, Stamp, Who};
 
-use super::procfs::FileKey;
 use crate::clock;
+use crate::system::FileKey;
 
 const FORK: u32 = 1;
 const EXEC: u32 = 2;

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::procfs;
+use crate::counts::{Described, Ran};
 use crate::identity::display_name;
+use crate::system::procfs;
 
 /// So often it is looked.
 pub(crate) const LOOK: Duration = Duration::from_secs(60);
@@ -27,23 +28,6 @@ const QUESTIONS_LIMIT: usize = 256;
 pub(crate) struct Running {
     looked: Option<Instant>,
     described: FxHashMap<Vec<u8>, Described>,
-}
-
-/// What people know a program by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Described {
-    /// The package that its file came with.
-    pub(crate) package: Option<Arc<str>>,
-    /// What desktops show it as.
-    pub(crate) desktop_name: Option<Arc<str>>,
-}
-
-/// A program that ran since the last look.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ran {
-    pub(crate) program: Arc<str>,
-    pub(crate) seconds: u64,
-    pub(crate) described: Described,
 }
 
 impl Running {

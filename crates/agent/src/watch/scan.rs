@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::procfs::{self, ProcessStat};
 use super::tracker::{Polled, Tracker};
+use crate::system::procfs::{self, ProcessStat};
 
 /// Processes that are looked at in one step, so that events are not kept waiting.
 const STEP: usize = 16;

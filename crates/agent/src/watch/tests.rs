@@ -13,10 +13,11 @@ use usher_core::sessions::ProcessKey;
 use super::interest::Kind;
 use super::resolve::Raw;
 use super::tracker::Tracker;
-use super::{Shared, Way, procfs};
+use super::{Shared, Way};
 use crate::accounts::Accounts;
 use crate::identity::Rules;
 use crate::lock;
+use crate::system::procfs;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 

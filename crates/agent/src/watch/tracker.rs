@@ -9,7 +9,6 @@ use usher_core::identify::ProgramRole;
 use usher_core::sessions::{ProcessKey, Stamp, Who};
 
 use super::interest::Kind;
-use super::procfs::{self, FileKey, ProcessStat};
 use super::record::{KnownAs, Told};
 use super::resolve::{Raw, Run};
 use super::{Shared, WAITING_LIMIT};
@@ -18,6 +17,8 @@ use crate::identity::file::Target;
 use crate::identity::hosted::{self, HostedFile};
 use crate::identity::{Known, Verdict};
 use crate::lock;
+use crate::system::procfs::ProcessStat;
+use crate::system::{FileKey, procfs};
 
 /// The watcher's thread's own state.
 pub(super) struct Tracker {

@@ -20,7 +20,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags};
 use usher_core::sessions::ProcessKey;
 use usher_gate::{Answer, Gate, QuestionNumber};
 
-use crate::watch::procfs;
+use crate::system::procfs;
 
 /// What the process is called on the command line.
 const ROLE: &str = "say-refused";

@@ -7,7 +7,6 @@
 //! and sockets are written to by a process of their own ([`aside`]).
 
 pub(crate) mod aside;
-pub(crate) mod terminal;
 
 use std::fs::File;
 use std::io::Write;
@@ -19,7 +18,7 @@ use usher_core::sessions::ProcessKey;
 use usher_gate::{Answer, Gate, QuestionNumber};
 
 use self::aside::{Aside, Errand};
-use self::terminal::Terminal;
+use crate::system::terminal::{self, Terminal};
 
 /// The gate refuses by itself if the word is not written by then.
 const WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_millis(500);

@@ -13,9 +13,9 @@ use usher_api::{
 };
 use usher_core::sessions::{ProcessKey, Who};
 
-use super::{Kept, Stage, TooMany, Wait};
 use crate::agent::Agent;
 use crate::outbox::OutboxError;
+use crate::waits::{Kept, Stage, TooMany, Wait};
 use crate::{clock, lock, notices};
 
 /// How long one poll of a ticket may take: a seat that comes ends it at once.
@@ -61,10 +61,7 @@ enum Step {
 impl Attendant {
     /// Goes on with the waits of the agent's former run.
     pub(crate) fn take_up(&self) {
-        let numbers: Vec<u64> = {
-            let agent = lock(&self.agent);
-            agent.waits.waits.iter().map(|wait| wait.number).collect()
-        };
+        let numbers = lock(&self.agent).waits.numbers();
         for number in numbers {
             tokio::spawn(self.clone().attend_or_end(number));
         }
@@ -137,7 +134,7 @@ impl Attendant {
             product: wait.product.clone(),
             state,
             ticket,
-            claim_seconds: lock(&self.agent).claim_seconds(&wait.product),
+            claim_seconds: lock(&self.agent).rulebook.claim_seconds(&wait.product),
         }
     }
 
@@ -152,7 +149,7 @@ impl Attendant {
 
     /// Attends until the wait has ended.
     async fn attend(self, number: u64) {
-        let mut changes = lock(&self.agent).waits.changed.subscribe();
+        let mut changes = lock(&self.agent).waits.follow();
         while let Some(step) = self.step(number) {
             match step {
                 Step::Ask => self.ask_again(number).await,
@@ -199,10 +196,10 @@ impl Attendant {
         accounts.learn_aside(wait.who.counted).await;
         let agent = lock(&self.agent);
         let subject = agent.subject(wait.who.counted);
-        let mut products = agent.policy.products.iter();
+        let mut products = agent.rulebook.policy.products.iter();
         let known = products.find(|known| known.id == wait.product);
         let allowed = known.map_or(TTL_SECONDS, |known| known.max_ttl_seconds);
-        let wanted = agent.claim_seconds(&wait.product).min(TTL_SECONDS);
+        let wanted = agent.rulebook.claim_seconds(&wait.product).min(TTL_SECONDS);
         Some(CheckoutRequest {
             product: Cow::Owned(wait.product),
             also: Vec::new(),
@@ -227,7 +224,7 @@ impl Attendant {
     fn hold(&self, number: u64, lease: Lease) -> Result<(), OutboxError> {
         let mut agent = lock(&self.agent);
         let product = agent.waits.get(number).map(|wait| wait.product.clone());
-        let seconds = product.map_or(0, |product| agent.claim_seconds(&product));
+        let seconds = product.map_or(0, |product| agent.rulebook.claim_seconds(&product));
         let kept = Stage::Kept(Kept {
             lease: lease.id.clone(),
             ttl_seconds: lease.ttl_seconds.max(1),

@@ -5,18 +5,13 @@
 //! person has a seat, leaves, or does not come in time; then what it held goes back. Waits stand in
 //! the state file, so that an agent's restart costs nobody their place; after a boot they are over.
 
-mod attend;
-
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use usher_core::sessions::{ProcessKey, SessionId, Who};
+use usher_core::sessions::{ProcessKey, SessionId, Sessions, Who};
 
-pub(crate) use self::attend::{Attendant, Failed};
-use crate::agent::Agent;
-use crate::notices::{self, News};
-use crate::outbox::{Change, OutboxError};
-use crate::watch::procfs;
+use crate::outbox::{Change, Outbox, OutboxError};
+use crate::system::procfs;
 
 /// Waits at a time, and of one person.
 const LIMIT: usize = 256;
@@ -92,7 +87,7 @@ impl Waits {
 
     /// Somebody waits for a product from now on; the number of a new wait, or the wait that there
     /// is already.
-    fn begin(&mut self, who: Who, product: &str) -> Result<Result<u64, Wait>, TooMany> {
+    pub(crate) fn begin(&mut self, who: Who, product: &str) -> Result<Result<u64, Wait>, TooMany> {
         if let Some(wait) = self.of(product, who.counted) {
             return Ok(Err(wait.clone()));
         }
@@ -111,16 +106,16 @@ impl Waits {
         Ok(Ok(self.last))
     }
 
-    fn of(&self, product: &str, counted: u32) -> Option<&Wait> {
+    pub(crate) fn of(&self, product: &str, counted: u32) -> Option<&Wait> {
         let mut waits = self.waits.iter();
         waits.find(|wait| wait.who.counted == counted && wait.product == product)
     }
 
-    fn get(&self, number: u64) -> Option<&Wait> {
+    pub(crate) fn get(&self, number: u64) -> Option<&Wait> {
         self.waits.iter().find(|wait| wait.number == number)
     }
 
-    fn remove(&mut self, number: u64) -> Option<Wait> {
+    pub(crate) fn remove(&mut self, number: u64) -> Option<Wait> {
         let at = self.waits.iter().position(|wait| wait.number == number)?;
         self.changed.send_replace(());
         self.tellers.remove(&number);
@@ -128,7 +123,7 @@ impl Waits {
     }
 
     /// A process waits for what a person waits for; beyond a bound it is not known that it does.
-    fn tells(&mut self, product: &str, counted: u32, process: ProcessKey) {
+    pub(crate) fn tells(&mut self, product: &str, counted: u32, process: ProcessKey) {
         let Some(number) = self.of(product, counted).map(|wait| wait.number) else {
             return;
         };
@@ -141,7 +136,12 @@ impl Waits {
 
     /// A process does not wait any more. The wait to end: none where another of the same person
     /// goes on.
-    fn leaves(&mut self, product: &str, counted: u32, process: Option<ProcessKey>) -> Option<u64> {
+    pub(crate) fn leaves(
+        &mut self,
+        product: &str,
+        counted: u32,
+        process: Option<ProcessKey>,
+    ) -> Option<u64> {
         let number = self.of(product, counted)?.number;
         let tellers = self.tellers.entry(number).or_default();
         tellers.retain(|other| Some(*other) != process && procfs::still_runs(*other));
@@ -184,6 +184,58 @@ impl Waits {
         false
     }
 
+    /// Takes up the waits of the agent's former run, as they were written down. Those of another boot
+    /// are over: the leases that they held, which go back.
+    pub(crate) fn take_up(
+        &mut self,
+        outbox: &Outbox,
+        boot_id: &str,
+        sessions: &Sessions,
+    ) -> Result<Option<Vec<String>>, OutboxError> {
+        let text = outbox.meta(KEPT)?;
+        let written = text.and_then(|text| serde_json::from_str::<Written>(&text).ok());
+        let Some(mut written) = written else {
+            return Ok(None);
+        };
+        if written.boot_id != boot_id {
+            let leases = written.waits.iter().filter_map(|wait| wait.stage.lease());
+            return Ok(Some(leases.map(str::to_owned).collect()));
+        }
+        written.waits.truncate(LIMIT);
+        for wait in &mut written.waits {
+            if let Stage::Kept(kept) = &mut wait.stage {
+                let still = |id: &SessionId| sessions.get(*id).is_some();
+                kept.taken_by = kept.taken_by.filter(still);
+            }
+        }
+        self.last = written.waits.iter().map(|w| w.number).max().unwrap_or(0);
+        self.waits = written.waits;
+        Ok(None)
+    }
+
+    /// They are over, also on disk; what they held is left behind for the server.
+    pub(crate) fn are_over(leases: &[String], change: &Change<'_>) -> Result<(), OutboxError> {
+        change.set_meta(KEPT, "")?;
+        leases.iter().try_for_each(|l| change.leave_behind(l))
+    }
+
+    /// The numbers of all.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.waits.iter().map(|wait| wait.number).collect()
+    }
+
+    /// Tells when one has changed that somebody attends to.
+    pub(crate) fn follow(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// A wait goes on; none: it has ended meanwhile.
+    pub(crate) fn set_stage(&mut self, number: u64, stage: Stage) -> Option<&Wait> {
+        let wait = self.waits.iter_mut().find(|wait| wait.number == number)?;
+        wait.stage = stage;
+        Some(wait)
+    }
+
     /// Puts them on disk.
     pub(crate) fn write(&self, boot_id: &str, change: &Change<'_>) -> Result<(), OutboxError> {
         let written = Written {
@@ -194,110 +246,8 @@ impl Waits {
     }
 }
 
-impl Agent {
-    /// Takes up the waits of the agent's former run. Those of another boot are over: what they
-    /// held goes back.
-    pub(crate) fn take_up_waits(&mut self) -> Result<(), OutboxError> {
-        let text = self.outbox.meta(KEPT)?;
-        let written = text.and_then(|text| serde_json::from_str::<Written>(&text).ok());
-        let Some(Written { boot_id, mut waits }) = written else {
-            return Ok(());
-        };
-        if boot_id != self.boot_id {
-            let leases = waits.iter().filter_map(|wait| wait.stage.lease());
-            return self.outbox.change(|change| {
-                change.set_meta(KEPT, "")?;
-                leases.into_iter().try_for_each(|l| change.leave_behind(l))
-            });
-        }
-        waits.truncate(LIMIT);
-        for wait in &mut waits {
-            if let Stage::Kept(kept) = &mut wait.stage {
-                let still = |id: &SessionId| self.sessions.get(*id).is_some();
-                kept.taken_by = kept.taken_by.filter(still);
-            }
-        }
-        self.waits.last = waits.iter().map(|wait| wait.number).max().unwrap_or(0);
-        self.waits.waits = waits;
-        Ok(())
-    }
-
-    /// What people call a product.
-    pub(crate) fn product_name(&self, product: &str) -> String {
-        let mut products = self.policy.products.iter();
-        let name = products.find(|known| known.id == product).map(|p| &*p.name);
-        let name = name.filter(|name| !name.is_empty()).unwrap_or(product);
-        name.to_owned()
-    }
-
-    /// A session has a seat: its person waits no more. A lease that was kept and is not that seat
-    /// goes back.
-    pub(crate) fn seated(&mut self, session: SessionId, lease: &str) -> Result<(), OutboxError> {
-        let Some(session) = self.sessions.get(session) else {
-            return Ok(());
-        };
-        let Some(wait) = self.waits.of(&session.product, session.who.counted) else {
-            return Ok(());
-        };
-        let number = wait.number;
-        self.end_wait(number, Some(lease), None)
-    }
-
-    /// Ends a wait: a lease that it kept goes back, unless it is `but`. Its person is told `news`.
-    pub(crate) fn end_wait(
-        &mut self,
-        number: u64,
-        but: Option<&str>,
-        news: Option<fn(&str, &str) -> News>,
-    ) -> Result<(), OutboxError> {
-        let Some(wait) = self.waits.remove(number) else {
-            return Ok(());
-        };
-        if let Some(news) = news {
-            let news = news(&wait.product, &self.product_name(&wait.product));
-            self.notices.say(wait.who, news);
-        }
-        let lease = wait.stage.lease().filter(|lease| but != Some(lease));
-        let (waits, boot_id) = (&self.waits, &self.boot_id);
-        self.outbox.change(|change| {
-            if let Some(lease) = lease {
-                change.leave_behind(lease)?;
-            }
-            waits.write(boot_id, change)
-        })
-    }
-
-    /// A wait goes on. False: it has ended meanwhile.
-    fn set_stage(&mut self, number: u64, stage: Stage) -> Result<bool, OutboxError> {
-        let mut waits = self.waits.waits.iter_mut();
-        let Some(wait) = waits.find(|wait| wait.number == number) else {
-            return Ok(false);
-        };
-        wait.stage = stage;
-        let wait = wait.clone();
-        let (waits, boot_id) = (&self.waits, &self.boot_id);
-        self.outbox.change(|change| waits.write(boot_id, change))?;
-        if let Stage::Kept(_) = wait.stage {
-            let name = self.product_name(&wait.product);
-            let seconds = self.claim_seconds(&wait.product);
-            let news = notices::free(&wait.product, &name, seconds);
-            self.notices.say(wait.who, news);
-        }
-        Ok(true)
-    }
-
-    /// How long a seat of a product is kept.
-    pub(crate) fn claim_seconds(&self, product: &str) -> u32 {
-        let mut products = self.policy.products.iter();
-        let known = products.find(|known| known.id == product);
-        known.map_or(usher_api::DEFAULT_CLAIM_SECONDS, |known| {
-            known.claim_seconds
-        })
-    }
-}
-
 impl Stage {
-    fn lease(&self) -> Option<&str> {
+    pub(crate) fn lease(&self) -> Option<&str> {
         match self {
             Stage::Kept(kept) => Some(&kept.lease),
             Stage::Asking | Stage::Queued { .. } => None,
@@ -354,47 +304,5 @@ mod tests {
             assert!(waits.begin(ANNA, &product).unwrap().is_err());
         }
         assert!(waits.begin(ANNA, "one more").is_err());
-    }
-
-    /// An agent with a seat that is kept, as a former run wrote it down in some boot.
-    fn agent_of_boot(folder: &std::path::Path, boot_id: &str) -> Agent {
-        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None, None).unwrap();
-        let mut waits = Waits::new();
-        kept(&mut waits);
-        let write = |change: &Change<'_>| waits.write(boot_id, change);
-        agent.outbox.change(write).unwrap();
-        agent.take_up_waits().unwrap();
-        agent
-    }
-
-    #[test]
-    fn a_kept_seat_outlives_the_agent_and_goes_back_after_a_boot() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
-        assert_eq!(agent.outbox.left_behind().unwrap(), [] as [String; 0]);
-        let taken = agent.waits.take("cad", ANNA, SessionId(1));
-        assert_eq!(taken.as_deref(), Some("L1"));
-
-        let folder = tempfile::tempdir().unwrap();
-        let mut agent = agent_of_boot(folder.path(), "another");
-        assert_eq!(agent.outbox.left_behind().unwrap(), ["L1"]);
-        assert_eq!(agent.waits.take("cad", ANNA, SessionId(1)), None);
-    }
-
-    #[test]
-    fn a_wait_that_ends_gives_back_what_it_kept_and_nothing_else() {
-        for (but, left) in [
-            (Some("L1"), &[][..]),
-            (Some("L2"), &["L1"]),
-            (None, &["L1"]),
-        ] {
-            let folder = tempfile::tempdir().unwrap();
-            let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
-            let number = agent.waits.waits[0].number;
-            agent.end_wait(number, but, None).unwrap();
-            assert_eq!(agent.outbox.left_behind().unwrap(), left);
-            agent.take_up_waits().unwrap();
-            assert!(agent.waits.waits.is_empty(), "it is written down as over");
-        }
     }
 }

@@ -7,9 +7,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat, readlinkat, stat};
-use usher_core::identify::FileId;
+use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat, stat};
 use usher_core::sessions::ProcessKey;
+
+use crate::system::FileKey;
 
 /// Longest text that is read of one file of a process, in bytes.
 const TEXT_LIMIT: u64 = 4096;
@@ -17,46 +18,7 @@ const TEXT_LIMIT: u64 = 4096;
 const VARIABLES_LIMIT: u64 = 256 * 1024;
 /// Of the flags of a process: it is on its way out (linux/sched.h).
 const PF_EXITING: u64 = 4;
-pub(super) const DELETED: &[u8] = b" (deleted)";
-
-/// A file, whatever it is called: while it is open or cached, these together are only its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct FileKey {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) size: i64,
-    pub(crate) modified: (i64, i64),
-    /// Changes with contents, name, links and owner.
-    pub(crate) changed: (i64, i64),
-}
-
-impl FileKey {
-    pub(crate) fn of(stat: &Stat) -> Self {
-        FileKey {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            size: stat.st_size,
-            modified: (stat.st_mtime, stat.st_mtime_nsec as i64),
-            changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
-        }
-    }
-
-    /// Which file it is, whatever is in it.
-    pub(crate) fn id(&self) -> FileId {
-        FileId {
-            device: self.device,
-            inode: self.inode,
-        }
-    }
-
-    /// Whether both are the same file with the same contents, however it was moved or linked.
-    pub(crate) fn same_contents(&self, other: &FileKey) -> bool {
-        FileKey {
-            changed: other.changed,
-            ..*self
-        } == *other
-    }
-}
+pub(crate) const DELETED: &[u8] = b" (deleted)";
 
 /// `/proc/PID/NAME`, written into `buffer`.
 fn proc_path<'b>(buffer: &'b mut [u8; 40], pid: u32, name: &str) -> &'b [u8] {

@@ -1,0 +1,105 @@
+//! Carries out what the desk decides of starts that wait for a seat: the sessions are told, what
+//! follows is written down, and people are told why.
+
+use usher_core::sessions::{Effect, Event, ProcessKey};
+
+use super::Agent;
+use crate::gate::desk::{Refused, Start};
+use crate::outbox::OutboxError;
+use crate::system::procfs;
+use crate::{clock, notices};
+
+impl Agent {
+    /// Programs are held: may they run? Those that come at once are written down at once: else the
+    /// last would wait for the disk as often as there are others.
+    pub(crate) fn asked(&mut self, starts: &mut Vec<Start>) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        for start in starts.drain(..) {
+            let key = start.process.key;
+            if let Some(event) = self.desk.admit(start, &self.sessions) {
+                self.sessions.apply(clock::now(), event, &mut effects);
+            }
+            self.follow_held(key, &mut effects);
+        }
+        self.write_with_request(effects)
+    }
+
+    /// Has whatever a held process does passed on, from before it is answered on. One that is gone by
+    /// now does nothing more: what was asked for it is given back at once.
+    fn follow_held(&mut self, key: ProcessKey, effects: &mut Vec<Effect>) {
+        let Some(shared) = self.shared.as_ref() else {
+            return;
+        };
+        if !self.sessions.is_held(key.pid) {
+            return;
+        }
+        if !shared.hold(key, |pid| self.sessions.is_held(pid)) {
+            tracing::debug!(pid = key.pid, "too many held starts to follow this one");
+        }
+        if procfs::is_gone(key) {
+            let event = Event::Exited { pid: key.pid };
+            self.sessions.apply(clock::now(), event, effects);
+        }
+    }
+
+    /// Looks whether processes that are followed for their starts, or in sessions, have gone in
+    /// silence; a part of them at a time.
+    pub(crate) fn look_for_the_gone(&mut self) {
+        let Some(shared) = &self.shared else {
+            return;
+        };
+        shared.keep_held(|pid| self.sessions.is_held(pid));
+        let part = self.desk.next_to_look_at(&self.sessions);
+        shared.end_the_gone(part.into_iter());
+    }
+
+    /// Tells those whose starts were refused on their desktops.
+    pub(super) fn tell_refused(&mut self) {
+        for refused in self.desk.take_refused() {
+            let Refused {
+                who,
+                product,
+                denial,
+            } = refused;
+            let name = self.rulebook.product_name(&product);
+            let mut news = notices::refused(&product, &name, denial.as_ref());
+            if let Some(ticket) = self.waits.ticket(&product, who.counted) {
+                news = news.of_who_waits(ticket);
+            }
+            self.notices.say(who, news);
+        }
+    }
+
+    /// Programs of products that are enforced no more wait for nothing.
+    pub(super) fn let_go_ungated(&mut self) -> Result<(), OutboxError> {
+        let view = crate::view::View::of(&self.sessions, &self.rulebook);
+        let events = self.desk.let_go_ungated(view);
+        self.tell_all(events)
+    }
+
+    /// When [`let_go`](Self::let_go) has something to do.
+    pub(crate) fn next_let_go(&self) -> Option<u64> {
+        let due = [
+            self.desk.next_due_boot_ms(),
+            self.sessions.next_due_boot_ms(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
+    /// server can be reached, all that wait for one.
+    pub(crate) fn let_go(&mut self, all: bool) -> Result<(), OutboxError> {
+        let mut events = self.desk.let_go(all);
+        events.push(Event::Tick);
+        self.desk.forget_old(clock::boot_ms());
+        self.tell_all(events)
+    }
+
+    fn tell_all(&mut self, events: Vec<Event>) -> Result<(), OutboxError> {
+        let mut effects = Vec::new();
+        for event in events {
+            self.sessions.apply(clock::now(), event, &mut effects);
+        }
+        self.write(effects)
+    }
+}

@@ -1,0 +1,74 @@
+//! The agent goes by a policy: what follows for sessions, the gate, and what people are asked.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use usher_api::GateStatus;
+use usher_core::sessions::Event;
+
+use super::Agent;
+use crate::outbox::OutboxError;
+use crate::{clock, gate};
+
+impl Agent {
+    /// Goes by the policy that the server has just sent.
+    pub(crate) fn take_policy(
+        &mut self,
+        text: &RawValue,
+        key: Option<String>,
+        signature: Option<String>,
+    ) -> Result<(), OutboxError> {
+        let rulebook = &mut self.rulebook;
+        let is_other = rulebook.receive(&mut self.outbox, text, key, signature)?;
+        match is_other {
+            true => self.go_by_policy(),
+            false => Ok(()),
+        }
+    }
+
+    fn go_by_policy(&mut self) -> Result<(), OutboxError> {
+        let products = self.rulebook.policy.products.iter();
+        let known = products.map(|p| Arc::from(p.id.as_str())).collect();
+        let mut effects = Vec::new();
+        self.sessions
+            .apply(clock::now(), Event::ProductsAre(known), &mut effects);
+        // Its rules hold, whether or not the disk takes what follows from them.
+        let written = self.write(effects);
+        let let_go = self.let_go_ungated();
+        self.identify_anew();
+        self.spare_by_rules();
+        written.and(let_go)
+    }
+
+    /// Where the policy is refused, the next key that signs it is taken.
+    pub(crate) fn forget_key(&mut self) -> Result<(), OutboxError> {
+        self.rulebook.forget_key(&mut self.outbox)
+    }
+
+    /// Whatever was found out of a file holds no more: what runs is looked at again, and each
+    /// start is asked about.
+    pub(crate) fn identify_anew(&self) {
+        if let Some(shared) = &self.shared {
+            shared.identifier.set_rules(self.rulebook.rules());
+            shared.look_again();
+        }
+        self.want_gate();
+    }
+
+    /// Has starts held while there is something to enforce.
+    pub(crate) fn want_gate(&self) {
+        if let Some(gate) = &self.gate {
+            gate.want(self.rulebook.wants_gate());
+        }
+    }
+
+    /// How the gate is.
+    pub(crate) fn gate_status(&self) -> GateStatus {
+        gate::status(self.gate.as_deref(), self.rulebook.wants_gate())
+    }
+
+    /// Why no start is refused here; none where it is, or the server does not know of enforcement.
+    pub(crate) fn enforcement_off(&self) -> Option<String> {
+        self.rulebook.enforcement_off(self.gate_status().why_not)
+    }
+}

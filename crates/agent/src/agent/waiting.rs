@@ -1,0 +1,144 @@
+//! Carries out what becomes of seats that people wait for: what they held goes back, it is written
+//! down, and they are told.
+
+use usher_core::sessions::SessionId;
+
+use super::Agent;
+use crate::notices::{self, News};
+use crate::outbox::OutboxError;
+use crate::waits::{Stage, Waits};
+
+impl Agent {
+    /// Takes up the waits of the agent's former run. Those of another boot are over: what they
+    /// held goes back.
+    pub(crate) fn take_up_waits(&mut self) -> Result<(), OutboxError> {
+        let (outbox, sessions) = (&self.outbox, &self.sessions);
+        match self.waits.take_up(outbox, &self.boot_id, sessions)? {
+            Some(leases) => self
+                .outbox
+                .change(|change| Waits::are_over(&leases, change)),
+            None => Ok(()),
+        }
+    }
+
+    /// A session has a seat: its person waits no more. A lease that was kept and is not that seat
+    /// goes back.
+    pub(crate) fn seated(&mut self, session: SessionId, lease: &str) -> Result<(), OutboxError> {
+        let session = self.sessions.get(session);
+        let wait = session.and_then(|of| self.waits.of(&of.product, of.who.counted));
+        match wait.map(|wait| wait.number) {
+            Some(number) => self.end_wait(number, Some(lease), None),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a wait: a lease that it kept goes back, unless it is `but`. Its person is told `news`.
+    pub(crate) fn end_wait(
+        &mut self,
+        number: u64,
+        but: Option<&str>,
+        news: Option<fn(&str, &str) -> News>,
+    ) -> Result<(), OutboxError> {
+        let Some(wait) = self.waits.remove(number) else {
+            return Ok(());
+        };
+        if let Some(news) = news {
+            let name = self.rulebook.product_name(&wait.product);
+            self.notices.say(wait.who, news(&wait.product, &name));
+        }
+        let lease = wait.stage.lease().filter(|lease| but != Some(lease));
+        let (waits, boot_id) = (&self.waits, &self.boot_id);
+        self.outbox.change(|change| {
+            if let Some(lease) = lease {
+                change.leave_behind(lease)?;
+            }
+            waits.write(boot_id, change)
+        })
+    }
+
+    /// A wait goes on. False: it has ended meanwhile.
+    pub(crate) fn set_stage(&mut self, number: u64, stage: Stage) -> Result<bool, OutboxError> {
+        let Some(wait) = self.waits.set_stage(number, stage).cloned() else {
+            return Ok(false);
+        };
+        let (waits, boot_id) = (&self.waits, &self.boot_id);
+        self.outbox.change(|change| waits.write(boot_id, change))?;
+        if let Stage::Kept(_) = wait.stage {
+            let name = self.rulebook.product_name(&wait.product);
+            let seconds = self.rulebook.claim_seconds(&wait.product);
+            let news = notices::free(&wait.product, &name, seconds);
+            self.notices.say(wait.who, news);
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_core::sessions::Who;
+
+    use super::*;
+    use crate::outbox::Change;
+    use crate::waits::Kept;
+
+    const ANNA: Who = Who {
+        counted: 1,
+        real: 1,
+    };
+
+    fn kept(waits: &mut Waits) {
+        let number = waits.begin(ANNA, "cad").unwrap().unwrap();
+        let stage = Stage::Kept(Kept {
+            lease: "L1".to_owned(),
+            ttl_seconds: 300,
+            until_boot_ms: 1,
+            taken_by: None,
+        });
+        waits.set_stage(number, stage).unwrap();
+    }
+
+    /// An agent with a seat that is kept, as a former run wrote it down in some boot.
+    fn agent_of_boot(folder: &std::path::Path, boot_id: &str) -> Agent {
+        let mut agent = Agent::open(folder, &folder.join("no-machine-id"), None, None).unwrap();
+        let mut waits = Waits::new();
+        kept(&mut waits);
+        let write = |change: &Change<'_>| waits.write(boot_id, change);
+        agent.outbox.change(write).unwrap();
+        agent.take_up_waits().unwrap();
+        agent
+    }
+
+    #[test]
+    fn a_kept_seat_outlives_the_agent_and_goes_back_after_a_boot() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
+        assert_eq!(agent.outbox.left_behind().unwrap(), [] as [String; 0]);
+        let taken = agent.waits.take("cad", ANNA, SessionId(1));
+        assert_eq!(taken.as_deref(), Some("L1"));
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut agent = agent_of_boot(folder.path(), "another");
+        assert_eq!(agent.outbox.left_behind().unwrap(), ["L1"]);
+        assert_eq!(agent.waits.take("cad", ANNA, SessionId(1)), None);
+    }
+
+    #[test]
+    fn a_wait_that_ends_gives_back_what_it_kept_and_nothing_else() {
+        for (but, left) in [
+            (Some("L1"), &[][..]),
+            (Some("L2"), &["L1"]),
+            (None, &["L1"]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut agent = agent_of_boot(folder.path(), &crate::clock::boot_id());
+            let number = agent.waits.numbers()[0];
+            agent.end_wait(number, but, None).unwrap();
+            assert_eq!(agent.outbox.left_behind().unwrap(), left);
+            agent.take_up_waits().unwrap();
+            assert!(
+                agent.waits.numbers().is_empty(),
+                "it is written down as over"
+            );
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the operating system says of processes, files and terminals, for all of the agent: it knows
+//! nothing of the agent's own.
+
+mod file_key;
+pub(crate) mod memory;
+pub(crate) mod procfs;
+pub(crate) mod terminal;
+
+pub(crate) use self::file_key::FileKey;
