@@ -2,6 +2,7 @@
 
 mod import;
 mod overlap;
+mod rows;
 mod sheet;
 mod sums;
 
