@@ -8,7 +8,7 @@ use usher_api::{Entitlement, EntitlementRequest, Metric};
 
 use super::{sheet, zone_of_days};
 use crate::failure::Failure;
-use crate::output::time;
+use crate::time;
 
 /// The most rows of a file.
 const ROWS_LIMIT: usize = 100_000;
