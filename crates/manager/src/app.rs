@@ -1,75 +1,15 @@
-//! What all parts of a manager share.
+//! A manager as a whole: its keepers, and what all of them share.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::sync::Notify;
-use usher_core::health::{HealingOptions, MemoryOptions, WatchOptions};
-use usher_site::{Site, SiteError};
-
-use crate::ServiceManager;
 use crate::book::Book;
-use crate::desk::Desk;
-use crate::keeper::Keeper;
-use crate::probe::Prober;
+use crate::keeper::{Keeper, LOOK_AT_MOST};
 use crate::secrets::Admin;
-use crate::thresholds::Held;
-use crate::vital::LOOK_AT_MOST;
+use crate::tools::Tools;
 
 /// Servers that one manager watches at the most.
 pub(crate) const SERVERS_LIMIT: usize = 1_000;
-
-/// What a keeper works with.
-pub(crate) struct Tools {
-    pub(crate) site: Arc<dyn Site>,
-    pub(crate) desk: Arc<Desk>,
-    pub(crate) prober: Prober,
-    pub(crate) service_manager: Arc<dyn ServiceManager>,
-    pub(crate) poll: Duration,
-    pub(crate) watching: WatchOptions,
-    pub(crate) healing: Option<HealingOptions>,
-    pub(crate) memory: Option<MemoryOptions>,
-    pub(crate) thresholds: Held,
-    /// Told after each look, for the beat.
-    pub(crate) looked: Notify,
-}
-
-impl Tools {
-    /// Calls the site database where waiting hurts nobody; what fails is logged, and nothing.
-    pub(crate) async fn in_site<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&dyn Site) -> Result<T, SiteError> + Send + 'static,
-    ) -> Option<T> {
-        match self.try_in_site(call).await {
-            Ok(value) => Some(value),
-            Err(error) => {
-                tracing::error!(%error, "the site database");
-                None
-            }
-        }
-    }
-
-    /// The same, with the failure for who asks.
-    pub(crate) async fn try_in_site<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&dyn Site) -> Result<T, SiteError> + Send + 'static,
-    ) -> Result<T, SiteError> {
-        let site = self.site.clone();
-        let called = tokio::task::spawn_blocking(move || call(site.as_ref())).await;
-        called.unwrap_or_else(|error| {
-            Err(SiteError::Failed {
-                doing: "look",
-                why: error.to_string(),
-            })
-        })
-    }
-
-    /// A server was looked at.
-    pub(crate) fn looked(&self) {
-        self.looked.notify_one();
-    }
-}
 
 /// A manager.
 pub(crate) struct App {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use usher_site::Site;
 
-use crate::app::Tools;
 use crate::clock::date;
+use crate::tools::Tools;
 
 /// The message that tells that a role has ended by a panic.
 const ROLE_ENDED: u16 = 9450;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::app::Tools;
 use crate::clock::date;
+use crate::tools::Tools;
 
 /// The message that tells that panics ended requests or items alone.
 const CAUGHT: u16 = 9451;

@@ -12,10 +12,10 @@ use usher_core::health::{
 use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
 use usher_vital::task;
 
-use crate::app::Tools;
 use crate::clock::{date, steady, wall_ms};
 use crate::outlook::Outlook;
 use crate::tokens::TokenSource;
+use crate::tools::Tools;
 use crate::view::View;
 use crate::{data_lock, listener};
 
@@ -24,6 +24,9 @@ const ASK: Duration = Duration::from_secs(5);
 /// Before trouble is told, it is looked at once more, so that a restart that is just going on is
 /// not called an outage.
 const SECOND_LOOK: Duration = Duration::from_millis(700);
+
+/// How long a look may take: two rounds of questions, a step of healing and a restart.
+pub(crate) const LOOK_AT_MOST: Duration = Duration::from_secs(300);
 
 /// The least time between two looks at a server that said when it will grant seats again.
 const HOLD_LOOK: Duration = Duration::from_secs(1);

@@ -34,6 +34,7 @@ mod summary;
 mod targets;
 mod thresholds;
 mod tokens;
+mod tools;
 mod undelivered;
 mod view;
 mod vital;

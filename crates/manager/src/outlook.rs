@@ -9,9 +9,9 @@ use usher_core::concerns::{Concern, Concerns, Kind, Notice, counted};
 use usher_core::health::{MemoryGuard, MemorySeen, MemoryStep};
 use usher_site::{ConcernRow, ServerRow};
 
-use crate::app::Tools;
 use crate::clock::{steady, wall_ms};
 use crate::facts::{self, Told};
+use crate::tools::Tools;
 
 /// What foretells trouble changes slowly: it is not asked for more often, but by who looks now.
 const ASKED_EVERY: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use usher_site::{ServerRow, Site, SqliteSite};
 use usher_vital::{caught, task};
 
-use crate::app::{App, SERVERS_LIMIT, Tools};
+use crate::app::{App, SERVERS_LIMIT};
 use crate::book::Book;
 use crate::clock::wall_ms;
 use crate::delivery::Means;
@@ -26,6 +26,7 @@ use crate::probe::{Prober, innermost};
 use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
+use crate::tools::Tools;
 use crate::{ManagerError, ManagerOptions, ended, faults, routes, vital};
 
 /// Open connections at the most; the next waits.

@@ -7,8 +7,8 @@ use usher_api::ComponentSummary;
 use usher_core::messages::{Standing, Summary};
 use usher_site::SiteError;
 
-use crate::app::Tools;
 use crate::clock::wall_ms;
+use crate::tools::Tools;
 
 /// The site, then each component that has said anything.
 pub(crate) async fn components(tools: &Tools) -> Result<Vec<ComponentSummary>, SiteError> {

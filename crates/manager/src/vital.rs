@@ -5,7 +5,6 @@
 //! another start would mend nothing. One that does not answer, or a keeper that hangs, is silence.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use usher_core::lifecycle::ServiceManager;
 
@@ -40,6 +39,3 @@ pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
         tokio::time::sleep(interval / SIGNS.max(1)).await;
     }
 }
-
-/// How long a look may take: two rounds of questions, a step of healing and a restart.
-pub(crate) const LOOK_AT_MOST: Duration = Duration::from_secs(300);

@@ -1,18 +1,14 @@
 //! The command line: the options that every command takes, and the list of commands.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
 use crate::config;
-use crate::context::{Context, default_data, manager_data};
+use crate::context::{Context, Globals, default_data, manager_data};
 use crate::failure::Failure;
-
-/// Where a server is looked for unless something else is said.
-pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8470";
 
 const ABOUT: &str = "Software metering and floating licences for your own network";
 
@@ -41,30 +37,6 @@ pub(crate) struct Cli {
     pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Options that every command takes.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options for every command")]
-pub(crate) struct Globals {
-    /// The metering server to ask
-    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_SERVER)]
-    pub(crate) server: String,
-    /// The access token to show; else <data>/admin.token is read
-    #[arg(long, global = true, value_name = "TOKEN")]
-    pub(crate) token: Option<String>,
-    /// A certificate authority (PEM) to trust besides the system's own
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) ca_file: Option<PathBuf>,
-    /// Data directory [default: ~/.local/share/usher; for root /var/lib/usher]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Settings file (TOML)
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Print JSON with the field names of the API
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
 }
 
 /// The commands.

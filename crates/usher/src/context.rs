@@ -3,13 +3,40 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use usher_api::client::{Client, Endpoint, check_url, is_here};
 
-use crate::cli::Globals;
 use crate::failure::Failure;
+
+/// Where a server is looked for unless something else is said.
+pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8470";
 
 /// More than any token has.
 const TOKEN_LIMIT_BYTES: u64 = 4_096;
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options for every command")]
+pub(crate) struct Globals {
+    /// The metering server to ask
+    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_SERVER)]
+    pub(crate) server: String,
+    /// The access token to show; else <data>/admin.token is read
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    /// A certificate authority (PEM) to trust besides the system's own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Data directory [default: ~/.local/share/usher; for root /var/lib/usher]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Settings file (TOML)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON with the field names of the API
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
 
 /// The options of every command, with what follows from them.
 #[derive(Debug)]

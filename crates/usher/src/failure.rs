@@ -1,12 +1,15 @@
 //! Errors that reach people: what was tried, why it failed, what to do next, and the exit code.
 
+mod words;
+
 use std::fmt;
 use std::io::{self, Write};
 
 use usher_api::client::ClientError;
 use usher_api::{Code, Problem};
+use usher_server::ServerError;
 
-use crate::output::time;
+use self::words::own_words;
 
 /// Exit codes of the public contract.
 pub(crate) mod exit {
@@ -173,6 +176,15 @@ impl From<ClientError> for Failure {
     }
 }
 
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::Usage(why) => Failure::usage(why),
+            ServerError::Failed(why) => Failure::failed(why),
+        }
+    }
+}
+
 /// Nobody answers at `endpoint`.
 pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
     if is_of_tls(why) {
@@ -248,73 +260,6 @@ fn refused(problem: &Problem) -> Failure {
     failure
 }
 
-/// What the API's names of a request are called on the command line.
-const OPTIONS: [(&str, &str); 14] = [
-    ("`ttl_seconds`", "--ttl"),
-    ("`max_ttl_seconds`", "--max-ttl"),
-    ("`queue_limit`", "--queue-limit"),
-    ("`impossible_seconds`", "--impossible-seconds"),
-    ("`seats`", "--seats"),
-    ("`overdraft`", "--overdraft"),
-    ("`user`", "--user"),
-    ("`computer`", "--computer"),
-    ("`from`", "--from"),
-    ("`to`", "--to"),
-    ("`name`", "--name"),
-    ("`publisher`", "--publisher"),
-    ("`schedule`", "SCHEDULE"),
-    ("`time_zone`", "--time-zone"),
-];
-
-/// What a detail says to programs only.
-const OF_THE_API: [&str; 3] = [
-    ", or send \"force\": true where it is meant",
-    ": send it as `Authorization: Bearer TOKEN`",
-    " (\"wait\": true)",
-];
-
-/// Fields that are numbers of seconds, which people say otherwise.
-const DURATIONS: [&str; 3] = ["--ttl is ", "--max-ttl is ", "--impossible-seconds is "];
-
-/// A detail for who does not speak the API: without its routes, which the next step replaces, and
-/// with options for its fields.
-fn own_words(detail: &str) -> String {
-    let mut detail = detail.to_owned();
-    for of_the_api in OF_THE_API {
-        detail = detail.replace(of_the_api, "");
-    }
-    let detail = &*detail;
-    let route = ["GET", "PUT", "POST", "DELETE"]
-        .iter()
-        .filter_map(|method| detail.find(&format!("{method} /")))
-        .min();
-    let mut text = match route.and_then(|at| detail[..at].rfind(": ")) {
-        Some(end) => detail[..end].to_owned(),
-        None => detail.to_owned(),
-    };
-    for (field, option) in OPTIONS {
-        text = text.replace(field, option);
-    }
-    match DURATIONS.iter().any(|name| text.starts_with(name)) {
-        true => with_spans(&text),
-        false => text,
-    }
-}
-
-/// A text with its numbers of seconds as people say them; a number within a name stays.
-fn with_spans(text: &str) -> String {
-    let spoken = |word: &str| {
-        let digits = word.trim_end_matches([':', ',']);
-        let seconds = digits.parse().ok().map(time::span);
-        seconds.map(|span| format!("{span}{}", &word[digits.len()..]))
-    };
-    let words = text.split(' ');
-    let said: Vec<String> = words
-        .map(|word| spoken(word).unwrap_or_else(|| word.to_owned()))
-        .collect();
-    said.join(" ")
-}
-
 fn exit_code(problem: &Problem) -> u8 {
     match problem.status {
         400 | 413 | 415 | 422 => exit::USAGE,
@@ -353,28 +298,6 @@ mod tests {
         let why = "its certificate is of an authority that is not trusted here: name it";
         let failure = unreachable_server("https://a:1", why);
         insta::assert_snapshot!(failure, @"usher: no word with the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
-    }
-
-    #[test]
-    fn what_the_api_says_is_said_in_the_words_of_the_command_line() {
-        let words = [
-            "there is no product cad: GET /v1/products lists those there are",
-            "product cad is there already: change it with PUT /v1/products/cad, or choose another id",
-            "`ttl_seconds` is 9: product cad allows at most 5",
-            "`queue_limit` is 9: give 0 to 5",
-            "`ttl_seconds` is 604800: give 1 to 86400",
-            "no token was shown: send it as `Authorization: Bearer TOKEN`",
-            "all 2 seats of cad are in use: wait for one with --wait (\"wait\": true)",
-        ];
-        insta::assert_snapshot!(words.map(own_words).join("\n"), @r"
-        there is no product cad
-        product cad is there already
-        --ttl is 9 s: product cad allows at most 5 s
-        --queue-limit is 9: give 0 to 5
-        --ttl is 7 d: give 1 s to 1 d
-        no token was shown
-        all 2 seats of cad are in use: wait for one with --wait
-        ");
     }
 
     #[test]

@@ -4,10 +4,12 @@
 
 #![deny(unsafe_code)]
 
+mod bond;
 mod cli;
 mod commands;
 mod config;
 mod context;
+mod dispatch;
 mod failure;
 mod hints;
 mod host;
@@ -21,13 +23,22 @@ mod package;
 mod run;
 mod spawn;
 mod supervisor;
+mod time;
 mod upgrade;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::owner::child::Kind;
+
 /// How long an end waits until a role's log is written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What is done with the rights of a data directory's owner.
+const OWNERS_JOBS: [Kind; 2] = [
+    Kind::of::<commands::restore::Job>(),
+    Kind::of::<upgrade::work::Work>(),
+];
 
 fn main() -> ExitCode {
     // The gate takes nothing of what this program sets up for its other roles.
@@ -39,13 +50,13 @@ fn main() -> ExitCode {
         return code;
     }
     // So does the process that does root's work with the rights of a data directory's owner.
-    if let Some(code) = owner::child::entered(std::env::args_os()) {
+    if let Some(code) = owner::child::entered(std::env::args_os(), &OWNERS_JOBS) {
         return code;
     }
     let args: Vec<_> = std::env::args_os().collect();
     let parsed = cli::parse(args.clone());
     let outcome = parsed.and_then(|(cli, context)| {
-        let done = commands::dispatch(cli.command, &context);
+        let done = dispatch::dispatch(cli.command, &context);
         done.map_err(|failure| match context.token() {
             Some(_) => failure,
             None => failure.without_token(),

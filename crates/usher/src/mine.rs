@@ -15,8 +15,9 @@ use usher_core::people::TOKEN_REALM;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment};
-use crate::output::{counted, tame, time};
+use crate::output::{counted, tame};
 use crate::run::door;
+use crate::time;
 
 /// The agent that is asked where no token is given.
 #[derive(Debug, Default, Args)]

@@ -12,11 +12,13 @@ use super::enforcement::{self, Enforcement};
 use super::gate;
 use super::leases;
 use super::status::watching;
+use crate::bond;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::output::{Tone, counted, line, print, print_json, shown_path, tame, time, toned};
+use crate::output::{Tone, counted, line, print, print_json, shown_path, tame, toned};
 use crate::run::door;
-use crate::supervisor::{TOKEN_FILE, bond};
+use crate::supervisor::TOKEN_FILE;
+use crate::time;
 
 /// Start an agent alone, or ask the one of this computer how it does
 #[derive(Debug, Args)]

@@ -13,7 +13,8 @@ use usher_api::{Page, Snapshot};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Table, bytes, line, print_json, tame, time};
+use crate::output::{Table, bytes, line, print_json, tame};
+use crate::time;
 
 /// Write a snapshot of the server's data to a file, while it serves
 #[derive(Debug, Args)]

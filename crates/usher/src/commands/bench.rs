@@ -7,7 +7,8 @@ use usher_bench::load::{self, Fixture, LoadError, LoadOptions, LoadReport, Targe
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::output::{line, print_json, time};
+use crate::output::{line, print_json};
+use crate::time;
 
 /// Put load on a metering server and report how it bore it
 #[derive(Debug, Args)]

@@ -7,10 +7,11 @@ use crate::failure::Failure;
 use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::mine::Through;
-use crate::output::{line, print_json, time};
+use crate::output::{line, print_json};
 use crate::run::door::of_another;
 use crate::run::seat::{Ask, Wait, acquire};
 use crate::run::signals::Signals;
+use crate::time;
 
 /// Take a seat and print the lease; it ends with its ttl unless it is renewed
 #[derive(Debug, Args)]

@@ -3,7 +3,6 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli;
 use crate::failure::Failure;
 use crate::output::print;
 
@@ -20,9 +19,9 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-/// Does it.
-pub(crate) fn run(args: &Completions) -> Result<(), Failure> {
+/// Does it for this command line.
+pub(crate) fn run(args: &Completions, line: &mut clap::Command) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::command(), "usher", &mut script);
+    clap_complete::generate(args.shell, line, "usher", &mut script);
     print(&String::from_utf8_lossy(&script))
 }

@@ -8,7 +8,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, must_exist, show};
 use crate::mine::Through;
-use crate::output::{Table, time};
+use crate::output::Table;
+use crate::time;
 
 /// Show what was refused, to whom, and why
 #[derive(Debug, Args)]

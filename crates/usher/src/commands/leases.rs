@@ -7,7 +7,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, must_exist, show};
 use crate::mine::{Through, lease_id};
-use crate::output::{Table, time};
+use crate::output::Table;
+use crate::time;
 
 /// Show who holds which seats now
 #[derive(Debug, Args)]

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli;
 use crate::failure::Failure;
 
 /// Write a manual page for each command into a folder
@@ -19,8 +18,8 @@ pub(crate) struct Man {
     folder: PathBuf,
 }
 
-/// Does it.
-pub(crate) fn run(args: &Man) -> Result<(), Failure> {
+/// Does it for this command line.
+pub(crate) fn run(args: &Man, line: clap::Command) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::failed(format!(
             "cannot write the manual to {}: {error}",
@@ -28,7 +27,7 @@ pub(crate) fn run(args: &Man) -> Result<(), Failure> {
         ))
     };
     std::fs::create_dir_all(&args.folder).map_err(failed)?;
-    let mut command = cli::command().disable_help_subcommand(true);
+    let mut command = line.disable_help_subcommand(true);
     command.build();
     pages(&command, "usher", &args.folder).map_err(failed)
 }

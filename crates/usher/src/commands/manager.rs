@@ -18,11 +18,13 @@ use usher_manager::{
 use usher_service::Unit;
 use usher_vital::log;
 
+use crate::bond;
 use crate::context::{Context, default_data};
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
-use crate::output::{line, shown_path, time, times};
-use crate::supervisor::{StopSignals, account, bond};
+use crate::output::{line, shown_path, times};
+use crate::supervisor::{StopSignals, account};
+use crate::time;
 
 /// Watch metering servers, and tell what is worth telling
 #[derive(Debug, Args)]

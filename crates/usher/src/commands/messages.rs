@@ -10,7 +10,8 @@ use super::{one_of, rules, standing};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch, show};
-use crate::output::{Table, line, print, print_json, tame, time};
+use crate::output::{Table, line, print, print_json, tame};
+use crate::time;
 
 /// Show status messages, or explain one
 #[derive(Debug, Args)]

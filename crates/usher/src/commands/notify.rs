@@ -141,7 +141,7 @@ fn kept(product: &str, seconds: u32, context: &Context) -> Result<(), Failure> {
     }
     line(format!(
         "A seat of {product} is kept for you for {}: start it now.",
-        crate::output::time::span(seconds.into())
+        crate::time::span(seconds.into())
     ))
 }
 

@@ -7,8 +7,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, must_exist, show};
 use crate::mine::{Through, ticket_id};
-use crate::output::{Table, time};
+use crate::output::Table;
 use crate::run::progress::expected_wait;
+use crate::time;
 
 /// Show who waits for a seat
 #[derive(Debug, Args)]

@@ -7,7 +7,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::segment;
 use crate::mine::Through;
-use crate::output::{line, print_json, time};
+use crate::output::{line, print_json};
+use crate::time;
 
 /// Keep a lease for another ttl
 #[derive(Debug, Args)]

@@ -12,8 +12,9 @@ use usher_cache::{RestoreOptions, Restored};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::output::{counted, line, print_json, time};
+use crate::output::{counted, line, print_json};
 use crate::owner::{self, child};
+use crate::time;
 
 /// Bring a snapshot back: the server must be stopped
 #[derive(Debug, Args)]
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
             data.display()
         ))
     };
-    let status = child::command(data, child::Job::Restore(job))
+    let status = child::command(data, &job)
         .and_then(|mut command| {
             command
                 .stdin(given.map_or(Stdio::null(), Stdio::from))
@@ -95,11 +96,14 @@ pub(crate) struct Job {
     json: bool,
 }
 
-/// In that process.
-pub(crate) fn from_standard_input(job: &Job, data: &Path) -> Result<(), Failure> {
-    let input = io::stdin().as_fd().try_clone_to_owned();
-    let input = input.map_err(|error| Failure::failed(format!("cannot read: {error}")))?;
-    restore(job, job.is_given.then(|| File::from(input)), data)
+impl child::Job for Job {
+    const NAME: &'static str = "restore";
+
+    fn carry_out(self, data: &Path) -> Result<(), Failure> {
+        let input = io::stdin().as_fd().try_clone_to_owned();
+        let input = input.map_err(|error| Failure::failed(format!("cannot read: {error}")))?;
+        restore(&self, self.is_given.then(|| File::from(input)), data)
+    }
 }
 
 fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {

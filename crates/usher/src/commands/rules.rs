@@ -11,7 +11,8 @@ use super::managed::ManagerAt;
 use super::one_of;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Table, counted, line, print_json, tame, time};
+use crate::output::{Table, counted, line, print_json, tame};
+use crate::time;
 
 const PATH: &str = "/v1/message-rules";
 /// A rule may run a program for so long where nothing else is said.

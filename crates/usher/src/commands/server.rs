@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use usher_server::{LocalAccounts, Managed, ServerError, ServerOptions, TlsFiles};
+use usher_server::{LocalAccounts, Managed, ServerOptions, TlsFiles};
 use usher_vital::log;
 
+use crate::bond;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::line;
-use crate::supervisor::{account, bond, ready_line};
+use crate::supervisor::{account, ready_line};
 use crate::upgrade::arrival;
 
 const BY_COMPUTER: &str = "by_computer";
@@ -161,13 +162,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
             log::line(&failure.to_string());
         }
     };
-    usher_vital::main(|| usher_server::run(options, managed, ready)).map_err(not_served)
-}
-
-/// Why there is no server, for people.
-pub(crate) fn not_served(error: ServerError) -> Failure {
-    match error {
-        ServerError::Usage(why) => Failure::usage(why),
-        ServerError::Failed(why) => Failure::failed(why),
-    }
+    Ok(usher_vital::main(|| {
+        usher_server::run(options, managed, ready)
+    })?)
 }

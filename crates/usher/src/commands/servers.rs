@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::{segment, show};
-use crate::output::{Table, counted, line, print, print_json, tame, time};
+use crate::output::{Table, counted, line, print, print_json, tame};
+use crate::time;
 
 /// Say which metering servers the manager watches, and see how they are
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,8 @@ use super::managed::ManagerAt;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::show;
-use crate::output::{Table, print, print_json, tame, time};
+use crate::output::{Table, print, print_json, tame};
+use crate::time;
 
 const PATH: &str = "/v1/thresholds";
 

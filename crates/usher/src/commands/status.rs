@@ -6,8 +6,9 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::mine::{Asked, Through, in_all};
-use crate::output::{Table, Tone, counted, line, print, print_json, tame, time, toned};
+use crate::output::{Table, Tone, counted, line, print, print_json, tame, toned};
 use crate::supervisor::control;
+use crate::time;
 
 /// Show the server, the seats of each product, and the computers that report
 #[derive(Debug, Args)]

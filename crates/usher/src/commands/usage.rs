@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, show};
 use crate::mine::{Through, cut};
-use crate::output::{Table, counted as counted_as, time};
+use crate::output::{Table, counted as counted_as};
+use crate::time;
 
 /// Show who used what, when and how long
 #[derive(Debug, Args)]

@@ -6,7 +6,8 @@ use usher_api::{Decision, Holder, LeaseEnd, Timestamp};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::mine::{Asked, Through, in_all};
-use crate::output::{Table, counted, line, print, print_json, tame, time};
+use crate::output::{Table, counted, line, print, print_json, tame};
+use crate::time;
 
 /// Explain a decision: the rule, who held the seats, what would help
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Settings from files: what counts before what, and what is refused.
 
 use super::*;
-use crate::cli;
+use crate::{cli, context};
 
 fn file(text: &str) -> Result<File, Failure> {
     let file = File::from_text(Path::new("usher.toml"), text)?;
@@ -26,7 +26,7 @@ fn a_flag_counts_before_the_file_and_the_file_before_the_default() {
     );
     assert_eq!(
         server(&File::default(), &["usher", "status"]),
-        cli::DEFAULT_SERVER
+        context::DEFAULT_SERVER
     );
 }
 
@@ -118,7 +118,7 @@ fn a_setting_of_a_role_counts_before_the_same_of_the_whole_file() {
     assert_eq!(given(text, "agent", "server").unwrap(), "https://a:1");
     assert_eq!(
         given(text, "manager", "server").unwrap(),
-        cli::DEFAULT_SERVER
+        context::DEFAULT_SERVER
     );
 }
 

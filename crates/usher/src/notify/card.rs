@@ -2,7 +2,8 @@
 
 use usher_api::{Notice, NoticeKind};
 
-use crate::output::{tame, time};
+use crate::output::tame;
+use crate::time;
 
 /// A product, for programs and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! What is printed: tables for people, JSON for programs, colour only on a terminal.
 
 mod table;
-pub(crate) mod time;
 
 use std::io::{self, IsTerminal, Write};
 

@@ -7,13 +7,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Owner, owner_of, reach};
-use crate::commands::restore;
+use crate::bond;
 use crate::failure::Failure;
-use crate::supervisor::bond;
-use crate::upgrade::work;
 
 const ROLE: &str = "as-owner";
 
@@ -27,23 +26,52 @@ struct Order {
     inode: u64,
     /// The process that started this one.
     starter: i32,
-    job: Job,
+    /// The job's name.
+    kind: String,
+    job: serde_json::Value,
 }
 
-/// What can be done with the owner's rights.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Job {
-    /// Brings a snapshot back.
-    Restore(restore::Job),
-    /// A part of an upgrade.
-    Upgrade(work::Work),
+/// What can be done with the owner's rights. It comes to the process that does it as JSON.
+pub(crate) trait Job: Serialize + DeserializeOwned + 'static {
+    /// What it is called there.
+    const NAME: &'static str;
+
+    /// Does it in `data`, in the process that has the owner's rights.
+    ///
+    /// # Errors
+    /// Why it is not done.
+    fn carry_out(self, data: &Path) -> Result<(), Failure>;
+}
+
+/// A job as it is carried out.
+type Deed = Box<dyn FnOnce(&Path) -> Result<(), Failure>>;
+
+/// A kind of job that the process knows.
+pub(crate) struct Kind {
+    name: &'static str,
+    read: fn(serde_json::Value) -> serde_json::Result<Deed>,
+}
+
+impl Kind {
+    /// That of the jobs `J`.
+    pub(crate) const fn of<J: Job>() -> Kind {
+        Kind {
+            name: J::NAME,
+            read: read::<J>,
+        }
+    }
+}
+
+fn read<J: Job>(job: serde_json::Value) -> serde_json::Result<Deed> {
+    let job: J = serde_json::from_value(job)?;
+    Ok(Box::new(move |data| job.carry_out(data)))
 }
 
 /// The command that starts the process, with nothing said yet of its input and output.
 ///
 /// # Errors
 /// The directory is not there.
-pub(crate) fn command(data: &Path, job: Job) -> io::Result<std::process::Command> {
+pub(crate) fn command<J: Job>(data: &Path, job: &J) -> io::Result<std::process::Command> {
     let data = std::fs::canonicalize(data)?;
     let facts = std::fs::metadata(&data)?;
     let order = Order {
@@ -51,24 +79,33 @@ pub(crate) fn command(data: &Path, job: Job) -> io::Result<std::process::Command
         inode: facts.ino(),
         data,
         starter: i32::try_from(std::process::id()).map_err(io::Error::other)?,
-        job,
+        kind: J::NAME.to_owned(),
+        job: serde_json::to_value(job)?,
     };
     let mut command = std::process::Command::new("/proc/self/exe");
     command.arg(ROLE).arg(serde_json::to_string(&order)?);
     Ok(command)
 }
 
-/// Does the job where the command line says that this process is one for it. To be called before
-/// anything else is set up.
-pub(crate) fn entered(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+/// Does the job where the command line says that this process is one for it, and it is one of
+/// `kinds`. To be called before anything else is set up.
+pub(crate) fn entered(
+    mut args: impl Iterator<Item = OsString>,
+    kinds: &[Kind],
+) -> Option<ExitCode> {
     let (_program, role) = (args.next()?, args.next()?);
     if role != ROLE {
         return None;
     }
     let order = args.next().and_then(|order| order.into_string().ok());
     let order = order.and_then(|order| serde_json::from_str::<Order>(&order).ok());
+    let order = order.and_then(|mut order| {
+        let kind = kinds.iter().find(|kind| kind.name == order.kind)?;
+        let deed = (kind.read)(order.job.take()).ok()?;
+        Some((order, deed))
+    });
     let done = match order {
-        Some(order) => enter(&order).and_then(|data| carry_out(order.job, &data)),
+        Some((order, deed)) => enter(&order).and_then(|data| deed(&data)),
         None => Err(Failure::usage(
             "other commands start it; by hand there is nothing to do with it",
         )),
@@ -110,11 +147,4 @@ fn take(owner: Owner, order: &Order) -> Result<(), String> {
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
-}
-
-fn carry_out(job: Job, data: &Path) -> Result<(), Failure> {
-    match job {
-        Job::Restore(job) => restore::from_standard_input(&job, data),
-        Job::Upgrade(work) => work::as_owner(work, data),
-    }
 }

@@ -11,7 +11,7 @@ use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 
 use super::find;
-use super::signals::exit_code;
+use super::signals::{Caught, exit_code};
 use crate::failure::Failure;
 use crate::spawn;
 
@@ -89,6 +89,23 @@ impl Child {
         let pid = nix::unistd::Pid::from_raw(self.pid.as_raw_nonzero().get());
         // It may have ended this instant.
         let _ = nix::sys::signal::kill(pid, signal);
+    }
+
+    /// Deals with a signal; the exit code where the command has ended.
+    pub(super) fn attend(&self, caught: Caught) -> Option<u8> {
+        match caught.signal {
+            Signal::SIGCHLD => match self.news() {
+                News::Ended(code) => return Some(code),
+                // Whoever started this process sees a job that is stopped.
+                News::Stopped => {
+                    let _ = nix::sys::signal::raise(Signal::SIGSTOP);
+                }
+                News::Running => {}
+            },
+            signal if !caught.from_terminal => self.signal(signal),
+            _ => {}
+        }
+        None
     }
 }
 

@@ -8,8 +8,8 @@ use usher_api::{Code, CoverRequest, HeldLease, LEASE_PROOF_HEADER, Lease};
 
 use super::child::Child;
 use super::door::{self, Door};
+use super::order::Order;
 use super::recognise;
-use super::session::{Order, attend};
 use super::signals::Signals;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -85,7 +85,7 @@ pub(super) async fn join(
     );
     let child = Child::start(file, &order.words, &environment, signals.mask_before())?;
     loop {
-        if let Some(code) = attend(&child, signals.next().await) {
+        if let Some(code) = child.attend(signals.next().await) {
             return Ok(Joined::Ended(code));
         }
     }

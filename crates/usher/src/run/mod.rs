@@ -9,6 +9,7 @@ pub(crate) mod child;
 pub(crate) mod door;
 pub(crate) mod find;
 mod join;
+mod order;
 pub(crate) mod progress;
 mod recognise;
 pub(crate) mod seat;
@@ -16,4 +17,5 @@ mod session;
 pub(crate) mod signals;
 
 pub(crate) use join::{LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE};
-pub(crate) use session::{Order, run};
+pub(crate) use order::Order;
+pub(crate) use session::run;

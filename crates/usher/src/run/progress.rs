@@ -3,7 +3,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::output::{tame, time};
+use crate::output::tame;
+use crate::time;
 
 /// Less than this is a moment.
 const SOON_SECONDS: u64 = 10;

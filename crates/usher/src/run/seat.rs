@@ -22,7 +22,7 @@ use super::signals::exit_code;
 use crate::failure::{Failure, exit, is_absence};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
-use crate::output::time;
+use crate::time;
 
 /// How long one poll of a ticket may take: a seat that comes ends it at once, and the place that is
 /// shown is at most so old.

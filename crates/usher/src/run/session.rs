@@ -1,8 +1,7 @@
 //! One `usher run`, in the order in which things happen.
 
-use std::ffi::OsString;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 
 use nix::sys::signal::Signal;
@@ -10,54 +9,20 @@ use serde::Deserialize;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Lease, OnLostLease, OnUnreachable};
 
-use super::child::{Child, News};
+use super::child::Child;
 use super::door::{self, Door};
 use super::join::{
     Joined, LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE, covers, join, say_uncovered,
     stays_with,
 };
-use super::seat::{Ask, NoSeat, Wait, acquire, give_back, keep};
-use super::signals::{Caught, Signals};
+use super::order::Order;
+use super::seat::{Ask, NoSeat, acquire, give_back, keep};
+use super::signals::Signals;
 use super::{find, recognise};
 use crate::context::Context;
 use crate::failure::{Failure, is_absence, is_of_tls, is_silence};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
-
-/// What `usher run` was told.
-#[derive(Debug)]
-pub(crate) struct Order {
-    /// The product, where it was named.
-    pub(crate) product: Option<String>,
-    /// The lease to join.
-    pub(crate) lease: Option<String>,
-    /// Whether the lease was named on the command line, and not by a `usher run` around this one.
-    pub(crate) lease_named: bool,
-    /// The proof of that lease.
-    pub(crate) proof: Option<String>,
-    /// The product of the lease that the environment names, where that is the lease to join.
-    pub(crate) around: Option<String>,
-    /// Whether, and how long, to wait.
-    pub(crate) wait: Option<Wait>,
-    /// Whether a seat is taken also where who asks holds one for the same use already.
-    pub(crate) own_seat: bool,
-    /// Seats to take.
-    pub(crate) seats: u32,
-    /// Further products and seats of each.
-    pub(crate) also: Vec<(String, u32)>,
-    /// Place in the queue before arrival counts.
-    pub(crate) priority: i8,
-    /// How long the lease lives without renewal, where it is said.
-    pub(crate) ttl_seconds: Option<u32>,
-    /// Who is counted, where it is not who asks.
-    pub(crate) user: Option<String>,
-    /// Where, where it is not here.
-    pub(crate) computer: Option<String>,
-    /// The agent's socket, where it was named.
-    pub(crate) agent_socket: Option<PathBuf>,
-    /// The command and its arguments.
-    pub(crate) words: Vec<OsString>,
-}
 
 /// Runs the command; returns its exit code.
 pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> {
@@ -181,7 +146,7 @@ async fn on_seat(
         tokio::select! {
             () = &mut staying => staying = Box::pin(std::future::pending()),
             caught = signals.next() => {
-                if let Some(code) = attend(&child, caught) {
+                if let Some(code) = child.attend(caught) {
                     break code;
                 }
             }
@@ -217,23 +182,6 @@ fn stayer(door: &Door, lease: Option<Lease>, child: &Child) -> Pin<Box<dyn Futur
             stays_with(&agent, &lease, command).await;
         }
     })
-}
-
-/// Deals with a signal; the exit code where the command has ended.
-pub(super) fn attend(child: &Child, caught: Caught) -> Option<u8> {
-    match caught.signal {
-        Signal::SIGCHLD => match child.news() {
-            News::Ended(code) => return Some(code),
-            // Whoever started this process sees a job that is stopped.
-            News::Stopped => {
-                let _ = nix::sys::signal::raise(Signal::SIGSTOP);
-            }
-            News::Running => {}
-        },
-        signal if !caught.from_terminal => child.signal(signal),
-        _ => {}
-    }
-    None
 }
 
 /// The lease has ended while the command runs, as after a long sleep: asks for another.
@@ -314,7 +262,7 @@ async fn without_server(
     ));
     let child = Child::start(file, &order.words, &[], signals.mask_before())?;
     loop {
-        if let Some(code) = attend(&child, signals.next().await) {
+        if let Some(code) = child.attend(signals.next().await) {
             return Ok(code);
         }
     }

@@ -7,7 +7,6 @@
 
 pub(crate) mod account;
 mod backoff;
-pub(crate) mod bond;
 pub(crate) mod control;
 mod enrol;
 mod ready;
@@ -73,7 +72,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     let mut stop = StopSignals::take()?;
     // This process holds the address: connections that come while the server is started anew wait,
     // and none is refused.
-    let listener = usher_server::bind(plan.listen).map_err(crate::commands::server::not_served)?;
+    let listener = usher_server::bind(plan.listen)?;
     let address = listener.local_addr().map_err(|error| {
         Failure::failed(format!("cannot learn the address that was taken: {error}"))
     })?;

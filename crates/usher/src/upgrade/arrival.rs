@@ -9,11 +9,9 @@ use usher_server::Prepare;
 
 use super::record::Record;
 use super::rehearsal::{self, Fault, Moved, Rehearsal};
+use super::trial::REHEARSED;
 use super::{folder, program};
 use crate::failure::Failure;
-
-/// Set for a server that is being tried out: it is the rehearsal.
-pub(super) const REHEARSED: &str = "USHER_REHEARSED";
 
 /// Snapshots that are kept when a version arrives.
 const SNAPSHOTS_KEPT: u32 = 3;

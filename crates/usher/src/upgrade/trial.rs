@@ -19,6 +19,9 @@ const LOG: &str = "server.log";
 const TOLD_LINES: usize = 4;
 const TOLD_BYTES: u64 = 4_096;
 
+/// Set for a server that is being tried out: it is the rehearsal.
+pub(super) const REHEARSED: &str = "USHER_REHEARSED";
+
 /// A server that is tried out. Dropping it kills it.
 pub(super) struct Trial {
     child: Child,
@@ -65,7 +68,7 @@ impl Trial {
             }
         }
         let mut child = command
-            .env(super::arrival::REHEARSED, "1")
+            .env(REHEARSED, "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -73,18 +73,18 @@ pub(crate) async fn carry_out(
     match owner::of(data)? {
         None => here(work, data, told).await,
         // It waits for nobody else: this process does nothing meanwhile.
-        Some(_) => by_child(work, data, told),
+        Some(_) => by_child(&work, data, told),
     }
 }
 
-fn by_child(work: Work, data: &Path, told: impl Fn(Step, Duration)) -> Result<Outcome, Failure> {
+fn by_child(work: &Work, data: &Path, told: impl Fn(Step, Duration)) -> Result<Outcome, Failure> {
     let failed = |error: std::io::Error| {
         Failure::failed(format!(
             "cannot start a process with the rights of the owner of {}: {error}",
             data.display()
         ))
     };
-    let mut child = child::command(data, child::Job::Upgrade(work))
+    let mut child = child::command(data, work)
         .and_then(|mut command| command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn())
         .map_err(failed)?;
     let mut outcome = None;
@@ -114,24 +114,27 @@ fn by_child(work: Work, data: &Path, told: impl Fn(Step, Duration)) -> Result<Ou
     })
 }
 
-/// In the process with the owner's rights.
-pub(crate) fn as_owner(work: Work, data: &Path) -> Result<(), Failure> {
-    let say = |word: &Word| {
-        let text = serde_json::to_string(word)
-            .map_err(|error| Failure::failed(format!("cannot tell what was done: {error}")))?;
-        print(&format!("{text}\n"))
-    };
-    // It goes on where nobody reads it.
-    let told = |step, took| drop(say(&Word::Step(step, took)));
-    let done = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(format!("cannot start: {error}")))?
-        .block_on(here(work, data, told));
-    match done {
-        Ok(outcome) => say(&Word::Done(outcome)),
-        Err(Failure::Said { message, next, .. }) => say(&Word::Failed(message, next)),
-        Err(other) => Err(other),
+impl child::Job for Work {
+    const NAME: &'static str = "upgrade";
+
+    fn carry_out(self, data: &Path) -> Result<(), Failure> {
+        let say = |word: &Word| {
+            let text = serde_json::to_string(word)
+                .map_err(|error| Failure::failed(format!("cannot tell what was done: {error}")))?;
+            print(&format!("{text}\n"))
+        };
+        // It goes on where nobody reads it.
+        let told = |step, took| drop(say(&Word::Step(step, took)));
+        let done = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::failed(format!("cannot start: {error}")))?
+            .block_on(here(self, data, told));
+        match done {
+            Ok(outcome) => say(&Word::Done(outcome)),
+            Err(Failure::Said { message, next, .. }) => say(&Word::Failed(message, next)),
+            Err(other) => Err(other),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use usher_api::{Faults, HeldLog};
 
 use super::Finding;
-use crate::output::{bytes, counted, time};
+use crate::output::{bytes, counted};
+use crate::time;
 
 /// One line for each sort of fault that there is.
 pub(super) fn findings(faults: &Faults) -> Vec<Finding> {

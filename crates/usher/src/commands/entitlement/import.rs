@@ -9,21 +9,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use serde::Deserialize;
 use usher_api::client::Client;
-use usher_api::{Entitlement, EntitlementRequest, Metric, ProductView};
+use usher_api::{Entitlement, EntitlementRequest, ProductView};
 
+use super::rows::{Zone, as_owned, parse, row_as_owned};
 use super::sums::{changes, table};
-use super::{here, overlap, sheet, zone_of_days};
+use super::{here, overlap};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{counted, line, print_json, time};
-
-/// The most rows of a file.
-const ROWS_LIMIT: usize = 100_000;
+use crate::output::{counted, line, print_json};
 
 /// Add what a CSV file says is owned
 #[derive(Debug, Args)]
@@ -52,9 +48,6 @@ pub(crate) struct Import {
     time_zone: Option<String>,
 }
 
-/// What columns there are.
-const COLUMNS: [&str; 6] = ["product", "seats", "metric", "from", "to", "overdraft"];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Duplicates {
     /// Import nothing
@@ -63,21 +56,6 @@ enum Duplicates {
     Skip,
     /// Add them once more
     Add,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    product: String,
-    seats: String,
-    #[serde(default)]
-    metric: Option<String>,
-    #[serde(default)]
-    from: Option<String>,
-    #[serde(default)]
-    to: Option<String>,
-    #[serde(default)]
-    overdraft: Option<String>,
 }
 
 /// Does it.
@@ -135,163 +113,6 @@ fn read(args: &Import) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
     };
     let zone = Zone::of(args.time_zone.as_deref()).map_err(Failure::usage)?;
     parse(&name, source, &zone)
-}
-
-/// The time zone that days are of.
-struct Zone {
-    name: String,
-    zone: TimeZone,
-}
-
-impl Zone {
-    fn of(name: Option<&str>) -> Result<Zone, String> {
-        let name = name.map_or_else(zone_of_days, |name| Ok(name.to_owned()))?;
-        let zone = time::now_in(Some(&name))?.time_zone().clone();
-        Ok(Zone { name, zone })
-    }
-}
-
-fn parse(
-    name: &str,
-    source: impl std::io::Read,
-    zone: &Zone,
-) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
-    let wrong = |why: String| Failure::usage(format!("{name}: {why}; nothing was imported"));
-    let sheet = sheet::read(source, &COLUMNS).map_err(wrong)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .delimiter(sheet.separator)
-        .from_reader(sheet.text.as_bytes());
-    let before = sheet.first_line - 1;
-    let header = reader
-        .headers()
-        .map_err(|error| wrong(csv_error(&error, before)))?;
-    let header = header.iter().map(sheet::plain).collect();
-    reader.set_headers(header);
-    let mut rows = Vec::new();
-    for (index, row) in reader.deserialize::<Row>().enumerate() {
-        if index >= ROWS_LIMIT {
-            return Err(Failure::usage(format!(
-                "{name} has more than {ROWS_LIMIT} rows; nothing was imported"
-            )));
-        }
-        let row = row.map_err(|error| wrong(csv_error(&error, before)))?;
-        // Quoted line ends would be counted wrong, and none are of use.
-        let line = index as u64 + sheet.first_line + 1;
-        rows.push((
-            line,
-            request(row, zone).map_err(|why| wrong(format!("line {line}: {why}")))?,
-        ));
-    }
-    Ok(rows)
-}
-
-/// What is wrong, by the line of the file, of which so many come before the header.
-fn csv_error(error: &csv::Error, before: u64) -> String {
-    match error.kind() {
-        csv::ErrorKind::Deserialize { pos, err } => {
-            format!(
-                "line {}: {}",
-                before + pos.as_ref().map_or(0, csv::Position::line),
-                err.kind()
-            )
-        }
-        _ => error.to_string(),
-    }
-}
-
-fn request(row: Row, zone: &Zone) -> Result<EntitlementRequest, String> {
-    if row.product.is_empty() {
-        return Err("the product is missing".to_owned());
-    }
-    let seats = count("seats", &row.seats)?;
-    if seats == 0 {
-        return Err("seats must be at least 1".to_owned());
-    }
-    let metric = match row.metric.filter(|word| !word.is_empty()) {
-        Some(word) => serde_json::from_value(word.replace('-', "_").into())
-            .map_err(|_| format!("there is no metric {word}"))?,
-        None => Metric::Concurrent,
-    };
-    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let (from, to) = (date(filled(row.from))?, date(filled(row.to))?);
-    let days = [&from, &to].map(|end| end.as_deref().is_some_and(is_day));
-    let time_zone = days.contains(&true).then(|| zone.name.clone());
-    let begins = start(from.as_deref(), &zone.zone)?;
-    let ends = end(to.as_deref(), &zone.zone)?;
-    if let (Some(begins), Some(ends)) = (begins, ends)
-        && ends <= begins
-    {
-        return Err("it ends before it begins".to_owned());
-    }
-    let overdraft = match filled(row.overdraft) {
-        Some(text) => count("overdraft", &text)?,
-        None => 0,
-    };
-    Ok(EntitlementRequest {
-        product: row.product,
-        metric,
-        seats,
-        overdraft,
-        from,
-        to,
-        time_zone,
-    })
-}
-
-/// A date as a server reads it.
-fn date(text: Option<String>) -> Result<Option<String>, String> {
-    let Some(text) = text else { return Ok(None) };
-    if let Some(day) = time::written(&text) {
-        return Ok(Some(day.to_string()));
-    }
-    match text.parse::<Timestamp>() {
-        Ok(_) => Ok(Some(text)),
-        Err(_) if time::is_never(&text) => Ok(Some(text)),
-        Err(_) => Err(format!(
-            "{text} is not a date; write it like 2026-12-31 or 31.12.2026"
-        )),
-    }
-}
-
-fn is_day(text: &str) -> bool {
-    time::written(text).is_some()
-}
-
-fn count(column: &str, text: &str) -> Result<u32, String> {
-    text.parse()
-        .map_err(|_| format!("{column}: {text:?} is not a whole number from 0 on"))
-}
-
-/// The first instant of validity, as a server reads it.
-fn start(text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
-    instant(text, false, zone)
-}
-
-/// The first instant that is no longer valid: the day itself is still valid.
-fn end(text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
-    instant(text, true, zone)
-}
-
-fn instant(
-    text: Option<&str>,
-    after_the_day: bool,
-    zone: &TimeZone,
-) -> Result<Option<Timestamp>, String> {
-    let Some(text) = text.filter(|text| !(after_the_day && time::is_never(text))) else {
-        return Ok(None);
-    };
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(Some(time));
-    }
-    let wrong = |_| format!("{text} is not a date; write it like 2026-12-31");
-    let day: jiff::civil::Date = text.parse().map_err(wrong)?;
-    let day = match after_the_day {
-        false => day,
-        true => day.tomorrow().map_err(wrong)?,
-    };
-    let start = day.to_zoned_datetime(zone.clone()).map_err(wrong)?;
-    Ok(Some(start.timestamp()))
 }
 
 fn settle_duplicates(
@@ -372,34 +193,6 @@ fn overlaps(added: &[Entitlement], owned: &[Entitlement], here: &str) -> Vec<Str
     said
 }
 
-/// Rows as they are once they are imported, named by their lines.
-fn as_owned(rows: &[(u64, EntitlementRequest)]) -> Vec<Entitlement> {
-    let named = rows.iter().map(|(line, row)| row_as_owned(*line, row));
-    named.collect()
-}
-
-fn row_as_owned(line: u64, row: &EntitlementRequest) -> Entitlement {
-    // Days were looked at when the file was read.
-    let at = |text: Result<Option<Timestamp>, String>| text.ok().flatten();
-    let day = |text: &Option<String>| text.clone().filter(|text| is_day(text));
-    let zone = row.time_zone.as_deref().map(TimeZone::get);
-    let zone = zone.and_then(Result::ok).unwrap_or(TimeZone::UTC);
-    Entitlement {
-        id: format!("line {line}"),
-        product: row.product.clone(),
-        metric: row.metric,
-        seats: row.seats,
-        overdraft: row.overdraft,
-        from: at(start(row.from.as_deref(), &zone)),
-        to: at(end(row.to.as_deref(), &zone)),
-        from_day: day(&row.from),
-        to_day: day(&row.to),
-        time_zone: row.time_zone.clone(),
-        in_use: 0,
-        allotment: String::new(),
-    }
-}
-
 async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<(), Failure> {
     for (done, (line, row)) in rows.iter().enumerate() {
         let made = client
@@ -420,6 +213,8 @@ async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use usher_api::Metric;
+
     use super::*;
 
     fn owned() -> Vec<Entitlement> {
@@ -494,30 +289,6 @@ mod tests {
                 .len(),
             2
         );
-    }
-
-    #[test]
-    fn a_row_that_cannot_be_meant_names_its_line() {
-        let say = |text: &str| parsed(text).unwrap_err().to_string();
-        insta::assert_snapshot!(say("product,seats\ncad,1\ncad,-1\n"), @r#"usher: owned.csv: line 3: seats: "-1" is not a whole number from 0 on; nothing was imported"#);
-        insta::assert_snapshot!(say("product,seats\ncad,0\n"), @"usher: owned.csv: line 2: seats must be at least 1; nothing was imported");
-        insta::assert_snapshot!(say("product,seats,from,to\ncad,1,2026-02-01,2026-01-31\n"), @"usher: owned.csv: line 2: it ends before it begins; nothing was imported");
-        insta::assert_snapshot!(say("product,seats,to\ncad,1,12/31/2026\n"), @"usher: owned.csv: line 2: 12/31/2026 is not a date; write it like 2026-12-31 or 31.12.2026; nothing was imported");
-        insta::assert_snapshot!(say("sep=;\nproduct;seats\ncad;x\n"), @r#"usher: owned.csv: line 3: seats: "x" is not a whole number from 0 on; nothing was imported"#);
-        insta::assert_snapshot!(say("product,seats,metric\ncad,1,cpu\n"), @"usher: owned.csv: line 2: there is no metric cpu; nothing was imported");
-        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @"usher: owned.csv: line 2: unknown field `seat`, expected one of `product`, `seats`, `metric`, `from`, `to`, `overdraft`; nothing was imported");
-    }
-    #[test]
-    fn a_file_is_the_same_rows_however_a_spreadsheet_saved_it() {
-        let read = |text: &str| format!("{:?}", parsed(text).unwrap());
-        let plain = read("product,seats,to\ncad,5,2026-12-31\n");
-        for text in [
-            "\u{feff}Product;Seats;To\r\ncad;5;31.12.2026\r\n",
-            "product\tseats\tto\ncad\t5\t2026-12-31\n",
-            "\"product\";\"seats\";\"to\"\n\"cad\";\"5\";\"2026-12-31\"\n",
-        ] {
-            assert_eq!(read(text), plain, "{text}");
-        }
     }
 
     #[test]

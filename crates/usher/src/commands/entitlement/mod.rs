@@ -2,6 +2,7 @@
 
 mod import;
 mod overlap;
+mod rows;
 mod sheet;
 mod sums;
 
@@ -13,8 +14,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, segment, show};
-use crate::output::time::Bound;
-use crate::output::{Table, counted, line, print_json, time};
+use crate::output::{Table, counted, line, print_json};
+use crate::time;
+use crate::time::Bound;
 
 /// The metrics that this version can count.
 const METRICS: [&str; 1] = ["concurrent"];

@@ -15,7 +15,8 @@ use usher_api::{Code, PackReport, PackResult, PackSchedule, PackState};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::output::{bytes, counted, line, print, print_json, tame, time};
+use crate::output::{bytes, counted, line, print, print_json, tame};
+use crate::time;
 
 /// Between two looks at how far a pack is.
 const LOOK: Duration = Duration::from_millis(200);

@@ -1,22 +1,24 @@
 //! `usher product`: what may run, and the rules that recognise it.
 
+mod add;
 mod danger;
+pub(crate) mod learn;
 mod rehearsal;
 mod shown;
 mod traits;
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
-use usher_api::{Entitlement, EntitlementRequest, Metric, Mode, Product as Wire, ProductView};
+use usher_api::{Mode, Product as Wire, ProductView};
 
+use self::add::Add;
+use self::learn::Learn;
 use self::traits::{Traits, rule};
-use super::learn::Learn;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::host;
 use crate::listing::{Extent, eprintln_quiet, segment};
 use crate::mine::Through;
-use crate::output::{counted, line, print_json};
+use crate::output::print_json;
 use crate::run::door::ToldAgent;
 
 /// Products and the program rules that recognise them
@@ -28,33 +30,6 @@ pub(crate) enum Product {
     Edit(Edit),
     Remove(Remove),
     Learn(Learn),
-}
-
-/// Add a product
-#[derive(Debug, Args)]
-#[command(after_help = "\
-A RULE is name=GLOB (file name), path=GLOB (whole path), package=NAME, sha256=HEX,
-original-name=NAME or publisher=NAME, each with an optional ,version=RANGE. Without a key it is a
-path where it contains a /, else a file name. ,role=helper marks programs that are recorded but
-neither take nor keep a seat.
-
-Examples:
-  usher product add gimp --name GIMP --program gimp-2.10 --seats 10
-  usher product add cad --program 'path=/opt/cad/bin/*' --program 'name=cad-helper,role=helper'
-  usher product learn cad -- /opt/cad/start     finds the rules for you")]
-pub(crate) struct Add {
-    /// Product id: short, without spaces and /
-    #[arg(value_name = "ID")]
-    id: String,
-    #[command(flatten)]
-    traits: Traits,
-    /// Add a concurrent entitlement of so many seats at once
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
-    seats: Option<u32>,
-    #[command(flatten)]
-    enforcing: Enforcing,
-    #[command(flatten)]
-    told: ToldAgent,
 }
 
 /// How a product goes to mode enforce.
@@ -151,23 +126,6 @@ impl Edit {
     }
 }
 
-impl Add {
-    /// Adds a product of these programs, with the defaults for the rest.
-    pub(crate) fn of_programs(id: String, programs: Vec<String>, seats: Option<u32>) -> Self {
-        let traits = Traits {
-            program: programs,
-            ..Traits::default()
-        };
-        Add {
-            id,
-            traits,
-            seats,
-            enforcing: Enforcing::default(),
-            told: ToldAgent::default(),
-        }
-    }
-}
-
 /// Does it.
 pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
@@ -178,7 +136,7 @@ pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
         }
         let client = context.client()?;
         match args {
-            Product::Add(args) => add(args, context, &client, false).await,
+            Product::Add(args) => add::run(args, context, &client, false).await,
             // Dealt with above, with another client.
             Product::List(_) | Product::Show(_) => Ok(()),
             Product::Edit(args) => edit(args, context, &client).await,
@@ -202,69 +160,6 @@ fn path(id: &str) -> Result<String, Failure> {
 fn plain(id: &str) -> Result<Wire, Failure> {
     serde_json::from_value(serde_json::json!({ "id": id }))
         .map_err(|error| Failure::failed(format!("cannot make a product of {id}: {error}")))
-}
-
-/// Adds a product, and its seats; `quiet` says so on stderr only.
-pub(crate) async fn add(
-    args: Add,
-    context: &Context,
-    client: &Client,
-    quiet: bool,
-) -> Result<(), Failure> {
-    let mut product = plain(&args.id)?;
-    args.traits.apply(&mut product);
-    let Enforcing { force, dry_run } = args.enforcing;
-    danger::check(None, &product, force)?;
-    if dry_run || product.mode == Mode::Enforce {
-        let seats = rehearsal::Seats {
-            owned: args.seats.unwrap_or(0).into(),
-            tried: None,
-        };
-        rehearsal::tell(client, &product, seats, dry_run, context).await?;
-    }
-    if dry_run {
-        return Ok(());
-    }
-    product.force = force && product.mode == Mode::Enforce;
-    let mut view: ProductView = client
-        .post_keyed("/v1/products", &host::request_key(), &product)
-        .await?;
-    if let Some(seats) = args.seats {
-        let request = EntitlementRequest {
-            product: args.id.clone(),
-            metric: Metric::Concurrent,
-            seats,
-            overdraft: 0,
-            from: None,
-            to: None,
-            time_zone: None,
-        };
-        let made = client
-            .post_keyed::<_, Entitlement>("/v1/entitlements", &host::request_key(), &request)
-            .await;
-        if let Err(error) = made {
-            return Err(Failure::from(error)
-                .next(format!("The product is added, its seats are not: `usher entitlement add {} --seats {seats}` adds them.", args.id)));
-        }
-        view.seats = seats.into();
-    }
-    args.told.products_changed(context).await;
-    if context.json() && !quiet {
-        return print_json(&view);
-    }
-    let said = format!("Product {} is added, with {}.", args.id, seats(view.seats));
-    if quiet {
-        eprintln_quiet(&said);
-        return Ok(());
-    }
-    line(said)
-}
-
-fn seats(seats: u64) -> String {
-    match seats {
-        0 => "no seats yet".to_owned(),
-        some => counted(some, "seat"),
-    }
 }
 
 async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Failure> {

@@ -11,7 +11,8 @@ use usher_core::usage::{Forecast, Use, refusals};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{counted, line, print_json, tame, time};
+use crate::output::{counted, line, print_json, tame};
+use crate::time;
 
 /// Days that are looked back on.
 const DAYS: i64 = 30;

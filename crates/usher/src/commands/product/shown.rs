@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Query, eprintln_quiet, fetch, show};
 use crate::mine::in_all;
-use crate::output::{Table, counted, line, print_json, tame, time};
+use crate::output::{Table, counted, line, print_json, tame};
+use crate::time;
 
 /// Lists them.
 pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> {

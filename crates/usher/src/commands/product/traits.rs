@@ -8,7 +8,7 @@ use usher_api::{
 use usher_core::identify::Rule;
 
 use crate::commands::one_of;
-use crate::output::time;
+use crate::time;
 
 /// What can be said of a product.
 #[derive(Debug, Default, Clone, Args, PartialEq)]

@@ -16,7 +16,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment, show};
-use crate::output::{Table, line, print_json, time};
+use crate::output::{Table, line, print_json};
+use crate::time;
 
 /// Make, list and revoke access tokens
 #[derive(Debug, Subcommand)]

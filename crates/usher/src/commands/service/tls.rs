@@ -1,10 +1,11 @@
 //! `usher service install` with a certificate: looked at before anything is written.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use usher_service::files::Role;
 
-use super::service::Install;
+use super::Install;
+use super::place::absolute;
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
 
@@ -39,9 +40,4 @@ pub(super) fn files(args: &Install) -> Result<Option<(PathBuf, PathBuf)>, Failur
         eprintln_quiet(&format!("warning: {notice}"));
     }
     Ok(Some((cert, key)))
-}
-
-/// What a unit names is looked up from nowhere.
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -1,5 +1,10 @@
 //! `usher service`: roles as services of the operating system, and the steering of them.
 
+mod nightly;
+mod place;
+mod tls;
+mod told;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -10,15 +15,13 @@ use usher_api::{ControlRequest, Service as Told, ServiceControl};
 use usher_service::AskError;
 use usher_service::files::{self, Installation, Role};
 
-use super::service_tls;
-use super::service_told::{describe_told, describe_unit, unit_json};
+use self::place::{UNIT_DIR, absolute, cannot};
+use self::told::{describe_told, describe_unit, unit_json};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::notify::autostart;
 use crate::output::{line, print, print_json};
 
-/// Where systemd looks for what the administrator installs.
-pub(super) const UNIT_DIR: &str = "/etc/systemd/system";
 /// Where polkit looks for what the administrator installs.
 const POLKIT_DIR: &str = "/etc/polkit-1/rules.d";
 
@@ -36,7 +39,7 @@ which is --server URL.")]
 pub(crate) enum Service {
     Install(Install),
     #[command(name = "install-backup")]
-    InstallBackup(super::nightly::InstallBackup),
+    InstallBackup(nightly::InstallBackup),
     Remove(Remove),
     /// Start a role's service, and wait until it is ready
     Start(Which),
@@ -61,22 +64,22 @@ Examples:
   usher service install server --print")]
 pub(crate) struct Install {
     #[command(flatten)]
-    pub(super) which: Which,
+    which: Which,
     /// Where the metering server listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
-    pub(super) listen: SocketAddr,
+    listen: SocketAddr,
     /// Where the manager's console listens [default: as its settings say, else 127.0.0.1:8480]
     #[arg(long, value_name = "ADDR")]
-    pub(super) console: Option<SocketAddr>,
+    console: Option<SocketAddr>,
     /// Certificate chain (PEM) of the server or the manager, which systemd hands to the service
     #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(super) tls_cert: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
     /// Its private key (PEM): readable to root alone, and the service has it all the same
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(super) tls_key: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     /// Listen beyond loopback without TLS: tokens and names can be read on the way
     #[arg(long)]
-    pub(super) plain_http: bool,
+    plain_http: bool,
     /// Where the unit files are written
     #[arg(long, value_name = "DIR", default_value = UNIT_DIR)]
     unit_dir: PathBuf,
@@ -128,7 +131,7 @@ enum RoleName {
 }
 
 impl Which {
-    pub(super) fn role(&self) -> Role {
+    fn role(&self) -> Role {
         match self.role {
             RoleName::Server => Role::Server,
             RoleName::Manager => Role::Manager,
@@ -141,7 +144,7 @@ impl Which {
 pub(crate) fn run(command: Service, context: &Context) -> Result<(), Failure> {
     match command {
         Service::Install(args) => install(&args, context),
-        Service::InstallBackup(args) => super::nightly::install(&args, context),
+        Service::InstallBackup(args) => nightly::install(&args, context),
         Service::Remove(args) => remove(&args),
         Service::Start(which) => {
             // The socket first: the service takes it over.
@@ -178,9 +181,9 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         listen: args.listen.to_string(),
         server: context.server_given.then(|| context.server().to_owned()),
         console: args.console.map(|address| address.to_string()),
-        tls: service_tls::files(args)?,
+        tls: tls::files(args)?,
         plain_http: args.plain_http,
-        authority: context.ca_file().map(service_tls::absolute),
+        authority: context.ca_file().map(absolute),
     };
     let units = files::of(role, &installation).map_err(Failure::usage)?;
     let rights = match role {
@@ -294,16 +297,6 @@ fn remove(args: &Remove) -> Result<(), Failure> {
         usher_service::reload().map_err(|error| not_done(error, role))?;
     }
     line("its data stays where it is")
-}
-
-pub(super) fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::failed(format!("cannot {doing} {}: {error}", path.display()));
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            failure.next("Services are the administrator's: call it by sudo.")
-        }
-        _ => failure,
-    }
 }
 
 /// Pausing is between the service and who asks: systemd knows no such state.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::product;
+use super::add::{self, Add};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::learn::{self, Hosted, Proposal, Seen, Watched, propose};
@@ -149,11 +149,11 @@ fn add(args: Learn, proposal: Proposal, context: &Context) -> Result<(), Failure
             "nothing was executed that a rule could name; nothing was added",
         ));
     }
-    let product = product::Add::of_programs(args.id, proposal.rules, args.seats);
+    let product = Add::of_programs(args.id, proposal.rules, args.seats);
     context.block_on(async {
         let client = context.client()?;
         // With --json the list is the one document on stdout.
-        product::add(product, context, &client, context.json()).await
+        add::run(product, context, &client, context.json()).await
     })
 }
 

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use usher_service::backup::{self, Backup};
 
-use super::service::{UNIT_DIR, cannot};
-use super::service_tls;
+use super::place::{UNIT_DIR, absolute, cannot};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print};
@@ -43,9 +42,9 @@ pub(super) fn install(args: &InstallBackup, context: &Context) -> Result<(), Fai
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
     let server = context.server_given.then(|| context.server());
-    let to = service_tls::absolute(&args.to);
-    let token = service_tls::absolute(&args.token_from);
-    let authority = context.ca_file().map(service_tls::absolute);
+    let to = absolute(&args.to);
+    let token = absolute(&args.token_from);
+    let authority = context.ca_file().map(absolute);
     let units = backup::of(&Backup {
         program: &program,
         to: &to,
