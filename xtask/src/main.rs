@@ -12,6 +12,7 @@ mod learn_table;
 mod leftovers;
 mod load;
 mod metadata;
+mod picture;
 mod process;
 mod setup;
 mod soak;
@@ -55,6 +56,9 @@ cargo xtask COMMAND
   learn-table
          thirteen real programs of Debian (a download of 1 GB, 4 GB on disk): does `usher product
          learn` propose what docs/learn.md says, and does the agent record them by it?
+  picture
+         the README's picture: runs its lines with the built program and writes
+         docs/pictures/first-minute.svg
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
   help   this
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         "endure" => endure::run(&root, &rest),
         "learn-table" => no_more(&rest).and_then(|()| learn_table::run(&root)),
         "load" => load::run(&rest),
+        "picture" => no_more(&rest).and_then(|()| picture::run(&root)),
         "bpf" => no_more(&rest).and_then(|()| bpf::run(&root)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
