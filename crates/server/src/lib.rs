@@ -3,58 +3,29 @@
 //! It carries: a request is checked once at the edge, becomes a command, and the ledger's durable
 //! answer becomes an HTTP answer. Nothing is answered that is not on disk. Connections are spread
 //! over one loop for each core; requests and answers of a loop's turn travel together.
+//!
+//! Its folders are floors, each of which uses only those before it: `base`, `secrets`, `wire`,
+//! `access`, `engine`, `upkeep`, `state`, `routes`, `net`; `serve` stands on all of them, and nothing
+//! uses it.
 
 #![forbid(unsafe_code)]
 
-mod answer;
-mod app;
-mod auth;
-mod backups;
+mod access;
 mod base;
-mod body;
-mod candidate;
-mod connection;
-mod core;
-mod core_loop;
-mod explain;
-mod faults;
-mod feed;
-mod granting;
-mod herald;
-mod hopper;
-mod input;
-mod joins;
-mod keys;
-mod life;
-mod machine;
-mod metrics;
+mod engine;
 mod net;
-mod pause;
-mod people;
-mod problem;
-mod proof;
-mod readers;
 mod routes;
 mod secrets;
 mod serve;
-mod service;
-mod signing;
 mod state;
-mod sync_items;
-mod tls;
-mod turned_away;
 mod upkeep;
-mod vital;
-mod watch;
-mod whose;
 mod wire;
-mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use life::{EXIT_STANDSTILL, EXIT_STOP};
 pub use serve::{run_under, run_until};
+pub use upkeep::life::{EXIT_STANDSTILL, EXIT_STOP};
 pub use usher_core::people::LocalAccounts;
 pub use usher_tls::ServerFiles as TlsFiles;
 

@@ -14,20 +14,27 @@ use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 use usher_vital::task;
 
-use crate::app::{App, Parts};
-use crate::auth::TokenBook;
-use crate::backups::Backups;
-use crate::granting::{self, Hold};
-use crate::life::{Life, Seen};
-use crate::metrics::{CoreCounts, UNCOUNTED};
-use crate::problem::Refusal;
-use crate::proof::{LeaseProofs, PROOF_KEY_FILE};
-use crate::signing::PolicyKey;
+use crate::Managed;
+use crate::ServerError;
+use crate::ServerOptions;
+use crate::access::auth::TokenBook;
+use crate::engine::metrics::{CoreCounts, UNCOUNTED};
+use crate::net::core_loop;
+use crate::net::tls;
+use crate::routes;
+use crate::secrets::proof::{LeaseProofs, PROOF_KEY_FILE};
+use crate::secrets::secret;
+use crate::secrets::signing::PolicyKey;
+use crate::state::app::{App, Parts};
+use crate::state::granting::{self, Hold};
+use crate::state::herald;
 use crate::state::live::{Live, ServiceState};
+use crate::state::pause;
+use crate::upkeep::backups::Backups;
+use crate::upkeep::life::{Life, Seen};
 use crate::upkeep::packs::Upkeep;
-use crate::{
-    Managed, ServerError, ServerOptions, core_loop, herald, pause, routes, secrets, tls, vital,
-};
+use crate::upkeep::vital;
+use crate::wire::problem::Refusal;
 
 /// Open connections at the most, where the system allows as many open files; the next is answered
 /// with 503 and closed.
@@ -125,7 +132,7 @@ fn start(
         "opened the cache"
     );
     routes::backup::clean(&options.data);
-    let tokens = match secrets::ensure_admin(&options.data, &engine.tokens()) {
+    let tokens = match secret::ensure_admin(&options.data, &engine.tokens()) {
         Ok(tokens) => tokens,
         Err(error) => {
             engine.close();
@@ -228,7 +235,7 @@ fn check(options: &ServerOptions, listen: SocketAddr) -> Result<Option<tls::Show
 fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
     let (file, token) = (
         options.data.join("cache.db"),
-        options.data.join(secrets::ADMIN_TOKEN_FILE),
+        options.data.join(secret::ADMIN_TOKEN_FILE),
     );
     if options.begin_anew || !token.exists() {
         return Ok(());

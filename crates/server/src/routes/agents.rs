@@ -12,17 +12,17 @@ use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
 };
 
-use crate::answer::Body;
-use crate::answer::json;
-use crate::auth::Principal;
+use crate::access::auth::Principal;
+use crate::base::candidate::candidate;
 use crate::base::clock::wall_ms;
-use crate::candidate::candidate;
-use crate::core::Core;
-use crate::input;
-use crate::problem::{Refusal, shown};
+use crate::state::core::Core;
 use crate::state::policy::PolicyText;
-use crate::sync_items::{self, Item};
-use crate::wire::{self, Writer};
+use crate::wire::answer::Body;
+use crate::wire::answer::json;
+use crate::wire::input;
+use crate::wire::problem::{Refusal, shown};
+use crate::wire::sync_items::{self, Item};
+use crate::wire::writer::{self, Writer};
 
 /// [`SyncRequest`] with its items as they came.
 #[derive(Deserialize)]
@@ -343,7 +343,7 @@ fn answer<'a>(
                 to.raw("\"outcome\":\"rejected\",\"detail\":")
                     .string(detail);
             }
-            None => wire::outcome(&mut to, reply),
+            None => writer::outcome(&mut to, reply),
         }
         to.raw("}");
     }

@@ -14,9 +14,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 use usher_api::{Code, Problem};
 
 use super::Caller;
-use crate::app::App;
-use crate::backups::Backups;
-use crate::problem::Refusal;
+use crate::state::app::App;
+use crate::upkeep::backups::Backups;
+use crate::wire::problem::Refusal;
 
 const PIECE_BYTES: usize = 256 * 1024;
 const PREFIX: &str = "backup-";
@@ -46,7 +46,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
     };
     let backups = Some(app.backups.clone());
     let taken = tokio::task::spawn_blocking(move || {
-        let name = format!("{PREFIX}{}{SUFFIX}", crate::secrets::token_id());
+        let name = format!("{PREFIX}{}{SUFFIX}", crate::secrets::secret::token_id());
         let path = app.data.join(name);
         let taken = app
             .engine

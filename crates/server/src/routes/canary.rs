@@ -9,9 +9,9 @@ use usher_api::{Canary, Problem};
 use usher_core::ledger::{Command, Reply};
 
 use super::{Caller, Json};
-use crate::app::App;
-use crate::problem::Refusal;
-use crate::words;
+use crate::state::app::App;
+use crate::wire::problem::Refusal;
+use crate::wire::words;
 
 /// Seats a canary on a reserved product that no list and no count shows, and takes it back: the
 /// answer comes when that is on disk, or says why it was not seated. A pause and the hold after a

@@ -9,20 +9,20 @@ use usher_api::{
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
 use usher_core::people::LocalAccounts;
 
-use crate::answer::Body;
-use crate::answer::json;
-use crate::auth::Principal;
+use crate::access::auth::Principal;
+use crate::access::keys::OnceKey;
+use crate::base::candidate::candidate;
 use crate::base::limits::TTL_LIMIT_SECONDS;
-use crate::candidate::candidate;
-use crate::core::Core;
-use crate::input;
-use crate::keys::OnceKey;
-use crate::people::AUTHORITY;
-use crate::people::{self, Said};
-use crate::problem::Refusal;
 use crate::routes::first_answer;
-use crate::wire::{self, Names};
-use crate::words;
+use crate::state::core::Core;
+use crate::wire::answer::Body;
+use crate::wire::answer::json;
+use crate::wire::input;
+use crate::wire::people::AUTHORITY;
+use crate::wire::people::{self, Said};
+use crate::wire::problem::Refusal;
+use crate::wire::words;
+use crate::wire::writer::{self, Names};
 
 const PRIORITY_LIMIT: i8 = 100;
 
@@ -68,12 +68,12 @@ pub(crate) async fn create(
     match reply {
         Reply::Granted { lease, also } => Ok(json(
             StatusCode::CREATED,
-            wire::granted(&lease, &also, names, core.app.proofs.of(lease.id)),
+            writer::granted(&lease, &also, names, core.app.proofs.of(lease.id)),
             replayed,
         )),
         Reply::Queued(view) => Ok(json(
             StatusCode::ACCEPTED,
-            wire::queued(&view, &asked.product),
+            writer::queued(&view, &asked.product),
             replayed,
         )),
         Reply::KeyConflict => Err(Refusal::key_conflict()),
@@ -212,7 +212,7 @@ impl Refused {
             let value = hyper::header::HeaderValue::from_static("true");
             response
                 .headers_mut()
-                .insert(crate::answer::REPLAYED, value);
+                .insert(crate::wire::answer::REPLAYED, value);
         }
         response
     }

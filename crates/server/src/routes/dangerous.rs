@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use usher_api::{Code, Mode, Product, WouldHit};
 use usher_core::identify::{Danger, Rule, dangers};
 
-use crate::app::App;
-use crate::problem::{Refusal, shown};
-use crate::words;
+use crate::state::app::App;
+use crate::wire::problem::{Refusal, shown};
+use crate::wire::words;
 
 /// Programs that an answer lists at the most.
 const LISTED: usize = 100;

@@ -9,12 +9,12 @@ use usher_api::{Code, Decision, Problem};
 use usher_core::ledger::{DecisionId, LeaseId};
 
 use super::{Caller, Id, Json};
-use crate::app::App;
-use crate::explain;
-use crate::input;
-use crate::problem::{Refusal, shown};
-use crate::whose::Whose;
-use crate::words;
+use crate::access::whose::Whose;
+use crate::state::app::App;
+use crate::wire::explain;
+use crate::wire::input;
+use crate::wire::problem::{Refusal, shown};
+use crate::wire::words;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,12 +8,12 @@ use serde::Deserialize;
 use usher_api::{Denial, Page, Problem, Reason};
 
 use super::{Caller, Json};
-use crate::app::App;
+use crate::access::whose::Whose;
 use crate::base::time::timestamp;
-use crate::input;
-use crate::problem::Refusal;
-use crate::whose::Whose;
-use crate::words;
+use crate::state::app::App;
+use crate::wire::input;
+use crate::wire::problem::Refusal;
+use crate::wire::words;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,11 +12,11 @@ use usher_api::{Code, Entitlement, EntitlementRequest, Metric, Page, Problem};
 use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Reply};
 
 use super::{Caller, Id, Json, first_answer, replayed};
-use crate::app::App;
-use crate::input;
-use crate::keys::OnceKey;
-use crate::problem::{Refusal, shown};
-use crate::words;
+use crate::access::keys::OnceKey;
+use crate::state::app::App;
+use crate::wire::input;
+use crate::wire::problem::{Refusal, shown};
+use crate::wire::words;
 
 /// Seats of one entitlement at the most.
 const SEATS_LIMIT: u32 = 1_000_000_000;

@@ -14,10 +14,10 @@ use tokio::sync::mpsc;
 use usher_api::Problem;
 
 use super::Caller;
-use crate::app::App;
-use crate::auth::Principal;
-use crate::feed::{Item, Listener};
-use crate::problem::Refusal;
+use crate::access::auth::Principal;
+use crate::engine::feed::{Item, Listener};
+use crate::state::app::App;
+use crate::wire::problem::Refusal;
 
 /// A comment is sent after so long without an event, so that a broken connection is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);

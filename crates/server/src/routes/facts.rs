@@ -17,11 +17,12 @@ use usher_core::lifecycle::ServiceState;
 
 use super::status::{self, Entry};
 use super::{Caller, Json};
-use crate::app::App;
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
-use crate::problem::Refusal;
-use crate::{machine, words};
+use crate::state::app::App;
+use crate::upkeep::machine;
+use crate::wire::problem::Refusal;
+use crate::wire::words;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -121,7 +122,7 @@ pub(crate) async fn get(
         upgrade: app.upkeep.versions().map(status::upgrade),
         paused_since: paused_since(&app),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        faults: crate::faults::told(app.ended.as_ref()),
+        faults: crate::wire::faults::told(app.ended.as_ref()),
         held_log: status::held_log(&app).await?,
         turned_away: app.door.told(now_ms),
     };

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use usher_api::{Health, Withheld};
 
 use super::Json;
-use crate::app::App;
+use crate::state::app::App;
 
 /// Whether it can serve: 200, or 503 with why. One that serves and grants nothing says so beside
 /// it. Needs no token and never waits for the disk.

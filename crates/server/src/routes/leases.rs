@@ -10,19 +10,19 @@ use usher_core::ledger::{Command, Lease as LeaseState, LeaseId, Ledger, Now, Rep
 use std::sync::Arc;
 
 use super::{Caller, Id, Json};
-use crate::answer::Body;
-use crate::answer::{json, no_content};
-use crate::app::App;
-use crate::auth::Principal;
+use crate::access::auth::Principal;
+use crate::access::keys::OnceKey;
+use crate::access::whose::Whose;
 use crate::base::time::timestamp;
-use crate::core::Core;
-use crate::input;
-use crate::keys::OnceKey;
-use crate::problem::Refusal;
 use crate::routes::first_answer;
-use crate::whose::Whose;
-use crate::wire::{self, Names};
-use crate::words;
+use crate::state::app::App;
+use crate::state::core::Core;
+use crate::wire::answer::Body;
+use crate::wire::answer::{json, no_content};
+use crate::wire::input;
+use crate::wire::problem::Refusal;
+use crate::wire::words;
+use crate::wire::writer::{self, Names};
 
 /// Joins that one request can tell of.
 const JOINS_LIMIT: u32 = 100_000;
@@ -73,7 +73,7 @@ pub(crate) async fn renew(
             };
             Ok(json(
                 StatusCode::OK,
-                wire::renewed(&lease, &also, answer.at, names),
+                writer::renewed(&lease, &also, answer.at, names),
                 replayed,
             ))
         }
@@ -237,7 +237,7 @@ fn empty(body: &[u8]) -> Result<(), Refusal> {
         None => Ok(()),
         Some(field) => Err(Refusal::invalid(format!(
             "this request takes no fields, and `{}` was sent: leave it out",
-            crate::problem::shown(field)
+            crate::wire::problem::shown(field)
         ))),
     }
 }

@@ -12,10 +12,10 @@ use usher_cache::{PackReport, PackResult};
 use usher_core::ledger::ProductNumber;
 
 use super::{Caller, TABLE};
-use crate::app::App;
-use crate::metrics::{BUCKETS_MICROS, CoreCounts, Decisions, STATUSES};
-use crate::problem::Refusal;
+use crate::engine::metrics::{BUCKETS_MICROS, CoreCounts, Decisions, STATUSES};
+use crate::state::app::App;
 use crate::upkeep::packs::Seen;
+use crate::wire::problem::Refusal;
 
 /// Counts in Prometheus' text format. For viewers, operators and admins.
 #[utoipa::path(

@@ -36,9 +36,9 @@ use hyper::StatusCode;
 use serde::Serialize;
 use utoipa::OpenApi;
 
-use crate::app::App;
-use crate::auth::Principal;
-use crate::problem::Refusal;
+use crate::access::auth::Principal;
+use crate::state::app::App;
+use crate::wire::problem::Refusal;
 use usher_core::ledger::Command;
 
 /// A route in the table.
@@ -268,11 +268,11 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Id {
         use axum::extract::Path;
         let path = parts.uri.path().to_owned();
         let found = Path::<String>::from_request_parts(parts, state).await;
-        let composed = |id: String| crate::input::composed(&id).into_owned();
+        let composed = |id: String| crate::wire::input::composed(&id).into_owned();
         found.map(|Path(id)| Id(composed(id))).map_err(|error| {
             Refusal::invalid(format!(
                 "the id in {} cannot be read ({}): give it percent-encoded as UTF-8",
-                crate::problem::shown(&path),
+                crate::wire::problem::shown(&path),
                 error.body_text()
             ))
         })
@@ -308,7 +308,7 @@ pub(crate) fn no_content() -> Response {
 /// The same answer, said to be one that was given before.
 pub(crate) fn replayed(response: impl IntoResponse, replayed: bool) -> Response {
     match replayed {
-        true => ([(crate::answer::REPLAYED, "true")], response).into_response(),
+        true => ([(crate::wire::answer::REPLAYED, "true")], response).into_response(),
         false => response.into_response(),
     }
 }

@@ -11,12 +11,12 @@ use usher_api::{Code, Pack, PackSchedule, PackState, Problem, Timestamp};
 use usher_core::schedule::{Planned, Schedule};
 
 use super::{Caller, Json, json_text, no_content, replayed};
-use crate::app::App;
-use crate::input;
-use crate::keys::OnceKey;
-use crate::problem::{Refusal, shown as quoted};
+use crate::access::keys::OnceKey;
+use crate::state::app::App;
 use crate::upkeep::packs::Seen;
 use crate::upkeep::report::report;
+use crate::wire::input;
+use crate::wire::problem::{Refusal, shown as quoted};
 
 /// Whether a pack runs, how far it is, when the next one is due, and what the last one did. For
 /// viewers, operators and admins.

@@ -15,12 +15,12 @@ use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
 
 use super::{Caller, Id, Json, dangerous, first_answer, replayed};
-use crate::app::App;
+use crate::access::keys::OnceKey;
 use crate::base::time::timestamp;
-use crate::input;
-use crate::keys::OnceKey;
-use crate::problem::{Refusal, shown};
-use crate::words;
+use crate::state::app::App;
+use crate::wire::input;
+use crate::wire::problem::{Refusal, shown};
+use crate::wire::words;
 
 /// How many may wait for a product at the most.
 const QUEUE_LIMIT: u32 = 100_000;

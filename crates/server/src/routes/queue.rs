@@ -10,11 +10,11 @@ use usher_api::{Page, Problem, QueueEntry};
 use usher_cache::TicketRow;
 
 use super::{Caller, Json};
-use crate::app::App;
+use crate::access::whose::Whose;
 use crate::base::time::timestamp;
-use crate::input;
-use crate::problem::Refusal;
-use crate::whose::Whose;
+use crate::state::app::App;
+use crate::wire::input;
+use crate::wire::problem::Refusal;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

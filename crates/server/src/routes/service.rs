@@ -11,12 +11,12 @@ use usher_api::{Code, ControlRequest, Problem, Service, ServiceControl};
 use usher_core::lifecycle::{Control, Refusal as NotTaken};
 
 use super::{Caller, Json, json_text, replayed};
-use crate::app::App;
+use crate::access::keys::OnceKey;
 use crate::base::time::timestamp;
-use crate::input;
-use crate::keys::OnceKey;
-use crate::life::Seen;
-use crate::problem::Refusal;
+use crate::state::app::App;
+use crate::upkeep::life::Seen;
+use crate::wire::input;
+use crate::wire::problem::Refusal;
 
 /// How the service is: its state by the names of `SERVICE_STATUS`, since when, and in a pending
 /// state what it waits for, how far that has come and how long it may stand still.

@@ -7,9 +7,9 @@ use hyper::StatusCode;
 use usher_api::{Code, Page, Problem, Snapshot};
 
 use super::{Caller, Json};
-use crate::app::App;
 use crate::base::time::timestamp;
-use crate::problem::Refusal;
+use crate::state::app::App;
+use crate::wire::problem::Refusal;
 
 /// The snapshots that are kept, newest first; all of them, for there are few. `usher restore` takes
 /// one by its name. For admins.

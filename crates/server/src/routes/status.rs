@@ -14,12 +14,12 @@ use usher_core::ledger::{Ledger, Now};
 
 use super::agents::ComputerDocument;
 use super::{Caller, Json, pack};
-use crate::app::App;
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
-use crate::problem::Refusal;
+use crate::state::app::App;
 use crate::upkeep::packs::Served;
-use crate::words;
+use crate::wire::problem::Refusal;
+use crate::wire::words;
 
 /// How the version that serves came to.
 pub(super) fn upgrade(served: Served) -> UpgradeStatus {
@@ -67,7 +67,7 @@ pub(crate) async fn get(
             .filter(|_| caller.sees_all())
             .map(timestamp),
         faults: match caller.sees_all() {
-            true => crate::faults::told(app.ended.as_ref()),
+            true => crate::wire::faults::told(app.ended.as_ref()),
             false => usher_api::Faults::default(),
         },
         held_log: match caller.sees_all() {

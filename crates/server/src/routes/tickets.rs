@@ -14,11 +14,11 @@ use usher_cache::Answer;
 use usher_core::ledger::{self, Access, Command, KEEP_SECONDS, Reply, TicketId};
 
 use super::{Caller, Id, Json};
-use crate::app::App;
-use crate::auth::Principal;
-use crate::input;
-use crate::problem::Refusal;
-use crate::words;
+use crate::access::auth::Principal;
+use crate::state::app::App;
+use crate::wire::input;
+use crate::wire::problem::Refusal;
+use crate::wire::words;
 
 /// The longest that one poll may wait.
 pub(crate) const WAIT_LIMIT_SECONDS: u32 = 300;

@@ -12,14 +12,14 @@ use usher_cache::TokenRow;
 use usher_core::people::{LocalAccounts, Person};
 
 use super::{Caller, Id, Json, json_text, replayed};
-use crate::app::App;
+use crate::access::keys::OnceKey;
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
-use crate::input;
-use crate::keys::OnceKey;
-use crate::people::AUTHORITY;
-use crate::problem::{Refusal, shown};
-use crate::secrets;
+use crate::secrets::secret;
+use crate::state::app::App;
+use crate::wire::input;
+use crate::wire::people::AUTHORITY;
+use crate::wire::problem::{Refusal, shown};
 
 /// Tokens that are kept at the most, revoked ones too.
 const TOKENS_LIMIT: usize = 100_000;
@@ -116,10 +116,10 @@ pub(crate) async fn create(
             true,
         ));
     }
-    let token = secrets::token();
+    let token = secret::token();
     let row = TokenRow {
-        id: secrets::token_id(),
-        hash: crate::secrets::hash(token.as_bytes()),
+        id: secret::token_id(),
+        hash: crate::secrets::secret::hash(token.as_bytes()),
         role: request.role.as_str().to_owned(),
         name: request.name,
         realm: person.as_ref().map(|person| person.realm.clone()),
@@ -232,17 +232,17 @@ pub(crate) async fn revoke(
     let known = app
         .blocking(move |app| {
             let tokens = app.engine.tokens();
-            let holder = app.tokens.find(&secrets::held(&app.data));
+            let holder = app.tokens.find(&secret::held(&app.data));
             let known = tokens.revoke(&asked, wall_ms())?;
             app.tokens.revoke(&asked);
             // Whoever goes by the file, as the manager of `usher up` does, is to refuse it, too.
             if holder.is_some_and(|holder| *holder.token_id == *asked) {
-                match secrets::make_admin(&app.data, &tokens) {
+                match secret::make_admin(&app.data, &tokens) {
                     Ok(row) => app.tokens.add(&row),
                     Err(error) => tracing::error!(
                         %error,
                         "the revoked token stays in {}: the next start writes a new one",
-                        secrets::ADMIN_TOKEN_FILE
+                        secret::ADMIN_TOKEN_FILE
                     ),
                 }
             }

@@ -9,12 +9,12 @@ use usher_api::{Page, Problem, ProgramCount, Session, Usage};
 use usher_cache::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
 use super::{Caller, Json};
-use crate::app::App;
+use crate::access::whose::Whose;
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
-use crate::input;
-use crate::problem::Refusal;
-use crate::whose::Whose;
+use crate::state::app::App;
+use crate::wire::input;
+use crate::wire::problem::Refusal;
 
 /// Days of use where a request does not say.
 const USAGE_DAYS: i64 = 30;

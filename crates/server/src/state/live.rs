@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use usher_core::ledger::{Batch, Event};
 
-use crate::feed::Feed;
-use crate::life::Seen;
-use crate::metrics::Decisions;
-use crate::watch::Watchers;
+use crate::engine::feed::Feed;
+use crate::engine::metrics::Decisions;
+use crate::engine::watchers::Watchers;
+use crate::upkeep::life::Seen;
 
 /// What the writer tells as soon as it is durable.
 #[derive(Default)]

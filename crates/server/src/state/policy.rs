@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use usher_core::ledger::ProductSpec;
 
-use crate::signing::PolicyKey;
-use crate::words;
+use crate::secrets::signing::PolicyKey;
+use crate::wire::words;
 
 /// What agents go by, as the JSON of its answer.
 #[derive(Debug, Clone)]

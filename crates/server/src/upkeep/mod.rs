@@ -1,4 +1,8 @@
-//! What keeps the server and its data well beside the requests.
+//! What keeps the process and its data well beside the requests: the service's life, packs, copies.
 
+pub(crate) mod backups;
+pub(crate) mod life;
+pub(crate) mod machine;
 pub(crate) mod packs;
 pub(crate) mod report;
+pub(crate) mod vital;

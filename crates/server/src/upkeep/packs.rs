@@ -19,11 +19,11 @@ use usher_cache::{
 use usher_core::schedule::{Planned, Schedule};
 
 use crate::ServerError;
-use crate::backups::Backups;
 use crate::base::clock::wall_ms;
-use crate::feed::Feed;
-use crate::problem::Refusal;
+use crate::engine::feed::Feed;
+use crate::upkeep::backups::Backups;
 use crate::upkeep::report::pack_changed;
+use crate::wire::problem::Refusal;
 
 /// The schedule of a data file that has none: SMS 2.0's.
 const SCHEDULE: &str = "Sun 01:59:59";

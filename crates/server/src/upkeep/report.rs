@@ -5,7 +5,7 @@ use usher_api::{PackReport, PackResult, PackSkipped};
 
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
-use crate::feed::{Feed, Item};
+use crate::engine::feed::{Feed, Item};
 
 /// A pack has begun, or ended. Never waits.
 pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_cache::PackReport>) {

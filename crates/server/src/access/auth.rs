@@ -17,11 +17,11 @@ use usher_cache::TokenRow;
 use usher_core::ledger::{Access, ActorKind, By, Command};
 use usher_core::people::{LocalAccounts, Person};
 
+use crate::base::candidate::candidate;
 use crate::base::clock::wall_ms;
-use crate::candidate::candidate;
-use crate::people::AUTHORITY;
-use crate::problem::Refusal;
-use crate::secrets::hash;
+use crate::secrets::secret::hash;
+use crate::wire::people::AUTHORITY;
+use crate::wire::problem::Refusal;
 
 /// The route of a token that is for backups alone.
 const BACKUP: &str = "/v1/backup";

@@ -10,7 +10,7 @@ use ring::hmac;
 use usher_core::ledger::LeaseId;
 
 use crate::base::hex::unhex;
-use crate::secrets::{SecretError, key};
+use crate::secrets::secret::{SecretError, key};
 
 /// The file in the data directory that holds the secret, in hexadecimal digits.
 pub(crate) const PROOF_KEY_FILE: &str = "lease-proof.key";

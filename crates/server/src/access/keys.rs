@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use usher_core::ledger::Command;
 
-use crate::auth::Principal;
-use crate::problem::Refusal;
+use crate::access::auth::Principal;
+use crate::wire::problem::Refusal;
 
 /// The header.
 pub(crate) const HEADER: &str = "idempotency-key";

@@ -3,7 +3,7 @@
 
 use usher_core::ledger::{self, Also, DecisionId, ItemReply, LeaseId, Now, TicketView};
 
-use crate::proof::Proof;
+use crate::secrets::proof::Proof;
 
 /// A JSON text that grows.
 pub(crate) struct Writer {
@@ -290,7 +290,7 @@ pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
         }
         ItemReply::Unseated(reason) => {
             to.raw("\"outcome\":\"unseated\",\"reason\":")
-                .string(crate::words::reason(*reason).as_str());
+                .string(crate::wire::words::reason(*reason).as_str());
             if *reason == ledger::Reason::Undecided {
                 to.raw(",\"undecided\":true");
             }
@@ -310,11 +310,11 @@ pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
         }
         ItemReply::Denied(denied) => {
             to.raw("\"outcome\":\"denied\",\"reason\":")
-                .string(crate::words::reason(denied.reason).as_str())
+                .string(crate::wire::words::reason(denied.reason).as_str())
                 .raw(",\"decision_id\":")
                 .decision_id(denied.decision)
                 .raw(",\"detail\":")
-                .string(&crate::words::held_program_denied(denied));
+                .string(&crate::wire::words::held_program_denied(denied));
         }
         ItemReply::Undecided => {
             to.raw("\"outcome\":\"undecided\"");

@@ -8,7 +8,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use usher_api::policy_message;
 
 use crate::base::hex::hex;
-use crate::secrets::{SecretError, key};
+use crate::secrets::secret::{SecretError, key};
 
 /// The file in the data directory that holds the key's seed, in hexadecimal digits.
 pub(crate) const POLICY_KEY_FILE: &str = "policy.key";

@@ -16,18 +16,18 @@ use hyper::{Method, Request, Response, Uri};
 use hyper_util::service::TowerToHyperService;
 use usher_api::Code;
 
-use crate::answer::Body;
-use crate::app::App;
-use crate::auth::{LastAsker, Principal};
+use crate::access::auth::{LastAsker, Principal};
+use crate::base::candidate::candidate;
 use crate::base::clock::wall_ms;
 use crate::base::limits::BODY_SECONDS;
-use crate::body::{self, Bodies, Held};
-use crate::candidate::candidate;
-use crate::core::Core;
-use crate::metrics::CoreCounts;
+use crate::engine::metrics::CoreCounts;
+use crate::net::body::{self, Bodies, Held};
 use crate::net::watch::Watch;
-use crate::problem::Refusal;
 use crate::routes::{self, Hot, RequestNumber, RouteIndex};
+use crate::state::app::App;
+use crate::state::core::Core;
+use crate::wire::answer::Body;
+use crate::wire::problem::Refusal;
 
 /// What one core takes requests in with.
 pub(crate) struct Service {
@@ -119,7 +119,7 @@ async fn hot_route(
         return Err(Refusal::invalid(format!(
             "{} takes no query, and `{}` was sent: leave it out",
             request.uri().path(),
-            crate::problem::shown(query)
+            crate::wire::problem::shown(query)
         )));
     }
     let core = &service.core;

@@ -12,10 +12,10 @@ use usher_core::ledger::{ProgramUse, ReportItem, Shown, SubjectRef, Wall};
 use usher_core::people::LocalAccounts;
 
 use crate::base::limits::TTL_LIMIT_SECONDS;
-use crate::input::{check_name, check_text, check_within, composed};
-use crate::people::{self, Said};
-use crate::problem::shown;
-use crate::words;
+use crate::wire::input::{check_name, check_text, check_within, composed};
+use crate::wire::people::{self, Said};
+use crate::wire::problem::shown;
+use crate::wire::words;
 
 const PROGRAMS_LIMIT: usize = 1_000;
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use usher_cache::{Engine, Failure};
 use usher_core::lifecycle::{ServiceManager, ServiceState};
 
-use crate::life::Life;
+use crate::upkeep::life::Life;
 
 /// Looks in one of the manager's intervals: it hears twice or more.
 const LOOKS: u32 = 4;

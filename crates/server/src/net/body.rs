@@ -8,7 +8,7 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::{HeaderMap, Request};
 use usher_api::{BODY_LIMIT_BYTES, Code};
 
-use crate::problem::Refusal;
+use crate::wire::problem::Refusal;
 
 /// Bytes of bodies that a core holds at once, of requests that are not answered yet: what waits in
 /// queues is bounded by it, however many requests that is.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::app::App;
-use crate::hopper::Hopper;
-use crate::metrics::CoreCounts;
+use crate::engine::hopper::Hopper;
+use crate::engine::metrics::CoreCounts;
+use crate::state::app::App;
 
 /// What one core answers requests with.
 pub(crate) struct Core {

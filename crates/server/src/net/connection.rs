@@ -12,9 +12,9 @@ use hyper::{Request, body::Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::auth::LastAsker;
+use crate::access::auth::LastAsker;
+use crate::net::service::{self, Service};
 use crate::net::watch::{Connections, Watch};
-use crate::service::{self, Service};
 
 /// HTTP/2 requests at the same time on one connection.
 const STREAMS_LIMIT: u32 = 128;

@@ -11,7 +11,7 @@ use usher_core::lifecycle::ServiceState::{ContinuePending, PausePending, Paused}
 
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
-use crate::life::Life;
+use crate::upkeep::life::Life;
 
 /// How long at most nobody notices that a hold is over: the clock that counts sleep has no timer.
 const LOOK: Duration = Duration::from_secs(30);

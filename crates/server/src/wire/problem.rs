@@ -7,7 +7,7 @@ use hyper::{Response, StatusCode};
 use usher_api::{Code, Problem};
 use usher_cache::Failure;
 
-use crate::answer::Body;
+use crate::wire::answer::Body;
 
 /// An answer that says no.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use usher_core::ledger::{
 
 use crate::base::hex::hex;
 use crate::base::time::timestamp;
-use crate::proof::Proof;
+use crate::secrets::proof::Proof;
 
 /// A reason.
 pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use usher_core::ledger::Command;
 use usher_core::lifecycle::ServiceState;
 
-use crate::app::App;
+use crate::state::app::App;
 
 /// Between two attempts while the queue of commands is full.
 const LOOK: Duration = Duration::from_millis(5);

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use usher_api::{NAME_LIMIT_BYTES, PAGE_DEFAULT, PAGE_LIMIT, Timestamp};
 use usher_core::ledger::{Bound, Wall};
 
-use crate::problem::{Refusal, shown};
+use crate::wire::problem::{Refusal, shown};
 
 /// The body as a `T`, whose texts may borrow from it.
 pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {

@@ -6,7 +6,7 @@ use usher_core::concerns::counted;
 use usher_core::ledger::{LeaseId, TicketId};
 
 use crate::base::time::timestamp;
-use crate::words::{self, was_were};
+use crate::wire::words::{self, was_were};
 
 /// A decision as it was kept, explained.
 pub(crate) fn explain(row: DecisionRow) -> Decision {

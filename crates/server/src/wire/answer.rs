@@ -153,7 +153,7 @@ mod tests {
     use usher_core::people::LocalAccounts;
 
     use super::*;
-    use crate::auth::{Principal, TokenBook};
+    use crate::access::auth::{Principal, TokenBook};
 
     fn row() -> TokenRow {
         TokenRow {

@@ -10,11 +10,11 @@ use usher_core::ledger::{
     SubjectId, Ticket, TicketState,
 };
 
-use crate::app::App;
 use crate::base::time::timestamp;
-use crate::feed::{Facts, Feed, Item};
+use crate::engine::feed::{Facts, Feed, Item};
+use crate::state::app::App;
 use crate::state::live::ServiceState;
-use crate::words;
+use crate::wire::words;
 
 /// Leases whose names are remembered until they end.
 const LEASES_LIMIT: usize = 65_536;

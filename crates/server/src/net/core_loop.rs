@@ -14,14 +14,14 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use usher_vital::{caught, task};
 
-use crate::app::App;
 use crate::base::clock::wall_ms;
-use crate::connection;
-use crate::metrics::CoreCounts;
+use crate::engine::metrics::CoreCounts;
+use crate::net::connection;
+use crate::net::service::Service;
+use crate::net::tls::HTTP2;
 use crate::net::watch::Connections;
-use crate::service::Service;
-use crate::tls::HTTP2;
-use crate::turned_away::distrust;
+use crate::state::app::App;
+use crate::state::turned_away::distrust;
 
 /// A connection must have said its first word, or shaken hands, within so long.
 const HELLO: Duration = Duration::from_secs(30);

@@ -3,8 +3,8 @@
 use usher_core::ledger::SubjectRef;
 use usher_core::people::{LocalAccounts, Person};
 
-use crate::candidate::candidate;
-use crate::input::{check_name, composed};
+use crate::base::candidate::candidate;
+use crate::wire::input::{check_name, composed};
 
 /// The realm of the users that tokens and requests name without saying one.
 pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;

@@ -13,24 +13,24 @@ use usher_core::ledger::{Command, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
 use usher_core::people::LocalAccounts;
 
-use crate::auth::TokenBook;
-use crate::backups::Backups;
+use crate::access::auth::TokenBook;
+use crate::access::keys::SecretAnswers;
 use crate::base::clock::wall_ms;
-use crate::granting::{self, Hold};
-use crate::hopper::{ANSWER_SECONDS, no_answer};
-use crate::joins::Joins;
-use crate::keys::SecretAnswers;
-use crate::life::Life;
-use crate::metrics::CoreCounts;
-use crate::problem::Refusal;
-use crate::proof::LeaseProofs;
-use crate::readers::{NotRead, Readers};
-use crate::signing::PolicyKey;
+use crate::engine::hopper::{ANSWER_SECONDS, no_answer};
+use crate::engine::joins::Joins;
+use crate::engine::metrics::CoreCounts;
+use crate::engine::readers::{NotRead, Readers};
+use crate::secrets::proof::LeaseProofs;
+use crate::secrets::signing::PolicyKey;
+use crate::state::granting::{self, Hold};
 use crate::state::live::{Live, ServiceState};
 use crate::state::policy::{Policies, PolicyText};
 use crate::state::quiet::QuietRules;
-use crate::turned_away::DoorBook;
+use crate::state::turned_away::DoorBook;
+use crate::upkeep::backups::Backups;
+use crate::upkeep::life::Life;
 use crate::upkeep::packs::Upkeep;
+use crate::wire::problem::Refusal;
 
 /// Readers of the tables at the same time.
 const READERS_LIMIT: usize = 8;

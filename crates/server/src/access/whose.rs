@@ -8,9 +8,9 @@ use usher_api::Only;
 use usher_cache::Owner;
 use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person, TOKEN_REALM};
 
-use crate::auth::Principal;
-use crate::input;
-use crate::problem::Refusal;
+use crate::access::auth::Principal;
+use crate::wire::input;
+use crate::wire::problem::Refusal;
 
 /// Whose rows are asked for, and whether more than these may be seen.
 #[derive(Debug)]
@@ -106,8 +106,8 @@ mod tests {
     use usher_cache::TokenRow;
 
     use super::*;
-    use crate::auth::TokenBook;
-    use crate::secrets::hash;
+    use crate::access::auth::TokenBook;
+    use crate::secrets::secret::hash;
 
     const LOCAL: LocalAccounts = LocalAccounts::ByComputer;
 

@@ -1,0 +1,5 @@
+//! Who asks, what they may do, whose rows they are shown, and which answer they had before.
+
+pub(crate) mod auth;
+pub(crate) mod keys;
+pub(crate) mod whose;

@@ -1,0 +1,8 @@
+//! Before the ledger and its file: how requests reach it, and who is told what became durable.
+
+pub(crate) mod feed;
+pub(crate) mod hopper;
+pub(crate) mod joins;
+pub(crate) mod metrics;
+pub(crate) mod readers;
+pub(crate) mod watchers;

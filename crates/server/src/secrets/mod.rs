@@ -1,0 +1,5 @@
+//! What is made at random and kept in files of the data directory: tokens and keys.
+
+pub(crate) mod proof;
+pub(crate) mod secret;
+pub(crate) mod signing;

@@ -1,0 +1,12 @@
+//! What requests say and answers are: bodies, refusals, names, words. Knows nothing of the server's
+//! state.
+
+pub(crate) mod answer;
+pub(crate) mod explain;
+pub(crate) mod faults;
+pub(crate) mod input;
+pub(crate) mod people;
+pub(crate) mod problem;
+pub(crate) mod sync_items;
+pub(crate) mod words;
+pub(crate) mod writer;
