@@ -2,7 +2,7 @@
 
 use usher_api::{Faults, HeldLog};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::output::{bytes, counted};
 use crate::time;
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use usher_agent::mounts::{Known, Mount, Outlook, Reach, judge, judge_elsewhere, parse};
 use usher_api::AgentStatus;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::output::counted;
 
 /// How long mounts may take to answer, all together.
@@ -192,7 +192,6 @@ fn other_namespaces() -> impl Iterator<Item = (PathBuf, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::doctor::describe;
 
     fn blind(path: &str, why: &str, is_its_own: bool) -> Outlook {
         Outlook {
@@ -212,7 +211,10 @@ mod tests {
         let nobody = |path| blind(path, "no agent answers", false);
         let lines = |outlooks: &[Outlook], by_agent| {
             let told = told(outlooks, by_agent);
-            told.iter().map(describe).collect::<Vec<_>>().join("\n")
+            told.iter()
+                .map(Finding::describe)
+                .collect::<Vec<_>>()
+                .join("\n")
         };
         insta::assert_snapshot!(lines(&[polled, hung.clone()], true), @r"
         note  mount       / (ext4) is blind: the agent only looks now and then

@@ -2,7 +2,7 @@
 
 use usher_api::PeopleStatus;
 
-use super::Finding;
+use super::finding::Finding;
 
 /// Name services whose accounts are a computer's own.
 const OWN: [&str; 5] = ["altfiles", "db", "extrausers", "mymachines", "systemd"];
@@ -58,7 +58,6 @@ mod tests {
     use usher_api::ServiceRealm;
 
     use super::*;
-    use crate::commands::doctor::describe;
 
     fn described(services: &[&str], realms: &[(&str, &str)]) -> String {
         let realms = realms.iter().map(|(name, realm)| ServiceRealm {
@@ -69,7 +68,7 @@ mod tests {
             services: services.iter().map(|name| (*name).to_owned()).collect(),
             realms: realms.collect(),
         };
-        describe(&finding(&people))
+        finding(&people).describe()
     }
 
     #[test]

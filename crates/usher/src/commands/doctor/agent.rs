@@ -1,0 +1,130 @@
+//! How the agent of this computer is: whether it reports, what it can miss, whether it enforces.
+
+use usher_api::{AgentStatus, EnforcementStatus, GateStatus, Watching};
+
+use super::finding::Finding;
+use super::people;
+use crate::commands::gate;
+use crate::output::counted;
+
+/// What this computer's agent says of itself.
+pub(super) fn findings(status: &AgentStatus) -> Vec<Finding> {
+    let mut findings = vec![match status.connected {
+        true => Finding::ok("agent", format!("reports to {}", status.server)),
+        false => Finding::fail(
+            "agent",
+            match &status.not_connected {
+                Some(why) => format!("{why}; {}", waiting(status.outbox)),
+                None => format!(
+                    "has no answer from {}; {}",
+                    status.server,
+                    waiting(status.outbox)
+                ),
+            },
+            "`usher agent status` tells when it is connected.",
+        ),
+    }];
+    let can_miss = status.can_miss.join("; ");
+    findings.push(match status.watching {
+        Watching::Ebpf => Finding::ok("watching", format!("by eBPF; can miss: {can_miss}")),
+        Watching::KernelEvents => Finding::ok(
+            "watching",
+            format!("by kernel events; can miss: {can_miss}"),
+        ),
+        Watching::Polling => Finding::warn(
+            "watching",
+            format!("by polling; can miss: {can_miss}"),
+            "Run it as root to see every start.",
+        ),
+    });
+    findings.extend(status.enforcement.as_ref().map(enforcement));
+    findings.extend(status.gate.as_ref().and_then(held));
+    findings.extend(status.people.as_ref().map(people::finding));
+    findings
+}
+
+fn waiting(items: u64) -> String {
+    let wait = if items == 1 { "waits" } else { "wait" };
+    format!("{} {wait} on disk", counted(items, "item"))
+}
+
+fn enforcement(state: &EnforcementStatus) -> Finding {
+    match (state.on, &state.why_off) {
+        (true, _) => Finding::ok("enforcement", "is on"),
+        (false, why) => Finding::warn(
+            "enforcement",
+            format!(
+                "is off: {}",
+                why.as_deref().unwrap_or("it does not say why")
+            ),
+            "No start is refused here. `usher agent enforcement on` switches it on.",
+        ),
+    }
+}
+
+/// How the gate is, where there is something to hold.
+fn held(gate: &GateStatus) -> Option<Finding> {
+    let found = gate::describe(gate);
+    Some(match gate {
+        GateStatus { wanted: false, .. } => return None,
+        GateStatus { serving: false, .. } => Finding::fail(
+            "gate",
+            found,
+            "Mend what it lacks (`usher service install agent` writes a unit that has it) and \
+             restart the agent.",
+        ),
+        GateStatus {
+            guard_stands_apart: false,
+            ..
+        } => Finding::warn("gate", found, gate::FREE_THE_GUARD),
+        GateStatus {
+            file_systems: 0, ..
+        } => Finding::warn("gate", found, "See the mounts below for why."),
+        _ => Finding::ok("gate", found),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_finding_is_a_line_with_its_next_step() {
+        let status = AgentStatus {
+            computer: "c1".into(),
+            watching: Watching::Polling,
+            can_miss: vec!["programs that end within 50 ms".into()],
+            server: "http://127.0.0.1:8470".into(),
+            connected: false,
+            not_connected: None,
+            outbox: 3,
+            sessions: 0,
+            leases: Vec::new(),
+            released: Vec::new(),
+            enforcement: Some(EnforcementStatus {
+                on: false,
+                why_off: Some("it was switched off".into()),
+            }),
+            marks: None,
+            gate: Some(GateStatus {
+                wanted: true,
+                serving: true,
+                why_not: None,
+                file_systems: 2,
+                guard_stands_apart: false,
+            }),
+            people: None,
+        };
+        let lines: Vec<String> = findings(&status).iter().map(Finding::describe).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        FAIL  agent       has no answer from http://127.0.0.1:8470; 3 items wait on disk
+                          `usher agent status` tells when it is connected.
+        warn  watching    by polling; can miss: programs that end within 50 ms
+                          Run it as root to see every start.
+        warn  enforcement is off: it was switched off
+                          No start is refused here. `usher agent enforcement on` switches it on.
+        warn  gate        serves, and holds starts on 2 file systems; its guard could not leave the agent's control group: whoever freezes that group, by `systemctl freeze` or by pausing its container, holds up every start on this computer until it is thawed
+                          Let the agent write to /sys/fs/cgroup (control groups of version 2, not read-only; no ProtectControlGroups= in its unit) and restart it. Until then, do not freeze it.
+        ");
+    }
+}

@@ -1,0 +1,216 @@
+//! How the server is: whether it answers, serves and grants, and takes the token.
+
+use jiff::Timestamp;
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, GrantsNothing, Page, Status, TokenInfo, Withheld};
+
+use super::faults;
+use super::finding::Finding;
+use crate::context::Context;
+use crate::failure::{find_server, is_of_tls};
+
+/// Clocks that differ by more are worth a look.
+const CLOCK_SECONDS: i64 = 30;
+
+/// What the server at `url` says of itself, and whether the token opens it.
+pub(super) async fn findings(
+    client: &Client,
+    url: &str,
+    by_agent: bool,
+    context: &Context,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match client.health().await {
+        Ok(health) if health.status == "ok" || health.status == "degraded" => {
+            findings.extend(health.grants_nothing.as_ref().map(granting));
+        }
+        Ok(health) => {
+            let why = health.why.unwrap_or_default();
+            return vec![Finding::fail(
+                "server",
+                format!("{url} cannot serve: {why}"),
+                "See the server's log.",
+            )];
+        }
+        Err(ClientError::Unreachable { why, .. }) if is_of_tls(&why) => {
+            // What is wrong, then what helps.
+            let (what, cure) = why.split_once(": ").unwrap_or((&why, ""));
+            return vec![Finding::fail(
+                "server",
+                format!("no word with the server at {url}: {what}"),
+                cure,
+            )];
+        }
+        Err(ClientError::Unreachable { why, .. }) => {
+            return vec![Finding::fail(
+                "server",
+                format!("nothing answers at {url}: {why}"),
+                find_server(url, &why),
+            )];
+        }
+        Err(error) => {
+            return vec![Finding::fail(
+                "server",
+                error.to_string(),
+                "Is it an Usher server of this version?",
+            )];
+        }
+    }
+    match client.get::<Status>("/v1/status").await {
+        Ok(status) => findings.extend(serving(url, &status)),
+        Err(error) => {
+            findings.push(Finding::ok("server", format!("{url} answers")));
+            findings.push(no_status(&error, by_agent, context));
+            return findings;
+        }
+    }
+    findings.push(
+        match client.get::<Page<TokenInfo>>("/v1/tokens?limit=1").await {
+            Ok(_) => Finding::ok("token", "is an administrator's"),
+            Err(_) => Finding::ok("token", "may see, but not administer"),
+        },
+    );
+    findings.extend(clock(client).await);
+    findings
+}
+
+fn serving(url: &str, status: &Status) -> Vec<Finding> {
+    let server = &status.server;
+    let found = format!("{url} is {}, version {}", server.state, server.version);
+    // That nothing is granted has a line of its own.
+    let is_withheld = |says: &GrantsNothing| says.reason != Withheld::Storage;
+    let mut findings = vec![match server.state.as_str() {
+        "running" => Finding::ok("server", found),
+        _ if server.grants_nothing.as_ref().is_some_and(is_withheld) => {
+            Finding::warn("server", found, "See the line above.")
+        }
+        _ => Finding::fail(
+            "server",
+            format!(
+                "{found}: {}",
+                server.why.as_deref().unwrap_or("it does not say why")
+            ),
+            "See the server's log.",
+        ),
+    }];
+    if server.version != env!("CARGO_PKG_VERSION") {
+        findings.push(Finding::warn(
+            "version",
+            format!(
+                "the server is {}, this is {}",
+                server.version,
+                env!("CARGO_PKG_VERSION")
+            ),
+            "They understand each other one version apart; bring both to the same soon.",
+        ));
+    }
+    let empty: Vec<&str> = status
+        .products
+        .iter()
+        .filter(|product| product.seats == 0)
+        .map(|product| product.id.as_str())
+        .collect();
+    if !empty.is_empty() {
+        findings.push(Finding::warn(
+            "seats",
+            format!("no seats are owned of {}", empty.join(", ")),
+            "`usher entitlement add PRODUCT --seats N` adds some.",
+        ));
+    }
+    findings.extend(faults::findings(&server.faults));
+    findings.extend(server.held_log.as_ref().map(faults::held_log));
+    for computer in &status.computers {
+        findings.extend(computer.warnings.iter().map(|warning| {
+            Finding::warn(
+                "computer",
+                format!("{}: {warning}", computer.name),
+                "See `usher status`.",
+            )
+        }));
+    }
+    findings
+}
+
+/// Why a server that answers grants nothing, and what ends that.
+fn granting(says: &GrantsNothing) -> Finding {
+    let next = match says.reason {
+        Withheld::Paused => "`usher service continue server` ends the pause.",
+        Withheld::Restored => {
+            "Leases of before live until then. `usher restore --accept-risk` grants at once, and a \
+             seat may be in use twice."
+        }
+        Withheld::Storage | Withheld::Other => "See the server's log.",
+    };
+    Finding::warn("seats", format!("none is granted: {}", says.why), next)
+}
+
+fn no_status(error: &ClientError, by_agent: bool, context: &Context) -> Finding {
+    let file = context.data().join("admin.token");
+    match error.problem() {
+        Some(problem)
+            if problem.is(Code::Unauthorized) && context.token().is_none() && by_agent =>
+        {
+            Finding::ok(
+                "token",
+                "none is needed for `usher run`: the agent knows who asks",
+            )
+        }
+        Some(problem) if problem.is(Code::Unauthorized) && context.token().is_none() => {
+            Finding::fail(
+                "token",
+                format!("there is none, and {} cannot be read", file.display()),
+                "Give one with --token or USHER_TOKEN, or name the server's --data.",
+            )
+        }
+        Some(problem) if problem.is(Code::Unauthorized) => Finding::fail(
+            "token",
+            "the server does not take it",
+            "Is it of this server, revoked, expired? `usher token create` makes one.",
+        ),
+        Some(problem) if problem.is(Code::Forbidden) => Finding::ok(
+            "token",
+            "is valid, for seats only: it may not see the status",
+        ),
+        _ => Finding::fail("token", error.to_string(), "See the server's log."),
+    }
+}
+
+/// Compares the clocks, by the time that the server's answer bears.
+async fn clock(client: &Client) -> Option<Finding> {
+    let response = client.get_stream("/v1/health").await.ok()?;
+    let date = response.headers().get("date")?.to_str().ok()?.to_owned();
+    let there = jiff::fmt::rfc2822::parse(&date).ok()?.timestamp();
+    let apart = (Timestamp::now().as_second() - there.as_second()).abs();
+    Some(match apart {
+        _ if apart > CLOCK_SECONDS => Finding::warn(
+            "clock",
+            format!("this computer's clock and the server's are {apart} s apart"),
+            "Seats do not depend on it, but times in lists do: set the clocks by NTP.",
+        ),
+        _ => Finding::ok("clock", "agrees with the server's"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_grants_nothing_has_a_line_that_says_why_and_what_ends_it() {
+        let says = |reason, why: &str| GrantsNothing {
+            reason,
+            why: why.to_owned(),
+            until: None,
+        };
+        let lines = [
+            granting(&says(Withheld::Paused, "it is paused")),
+            granting(&says(Withheld::Restored, "it was restored")),
+        ];
+        insta::assert_snapshot!(lines.map(|it| it.describe()).join("\n"), @r"
+        warn  seats       none is granted: it is paused
+                          `usher service continue server` ends the pause.
+        warn  seats       none is granted: it was restored
+                          Leases of before live until then. `usher restore --accept-risk` grants at once, and a seat may be in use twice.
+        ");
+    }
+}
