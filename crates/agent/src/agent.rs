@@ -29,7 +29,7 @@ use crate::lost::Lost;
 use crate::notices::Notices;
 use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
 use crate::policy::Rulebook;
-use crate::seats::{Seat, due_at};
+use crate::seats::Seats;
 use crate::system::procfs;
 use crate::teller::Teller;
 use crate::unreached::Unreached;
@@ -53,7 +53,7 @@ pub(crate) struct Agent {
     pub(crate) accounts: Arc<Accounts>,
     /// What the server wants of programs, and what of it holds here.
     pub(crate) rulebook: Rulebook,
-    pub(crate) seats: FxHashMap<SessionId, Seat>,
+    pub(crate) seats: Seats,
     pub(crate) connected: bool,
     /// Why the last exchange with the server failed; none where it did not.
     pub(crate) not_connected: Option<String>,
@@ -117,7 +117,7 @@ impl Agent {
             outbox,
             accounts: Arc::new(Accounts::new()),
             rulebook,
-            seats: FxHashMap::default(),
+            seats: Seats::default(),
             connected: false,
             not_connected: None,
             shared: None,
@@ -164,16 +164,12 @@ impl Agent {
             };
             members.retain(|member| same_boot && procfs::still_runs(*member));
             if session.cover.is_none() {
-                self.seats.insert(session.id, due_at(now.boot_ms));
+                self.seats.wanted(session.id, now.boot_ms);
             }
             self.sessions.restore(session, &members, last_seen);
         }
         for saved in self.outbox.seats()?.into_iter().filter(|_| same_boot) {
-            if let Some(seat) = self.seats.get_mut(&saved.session) {
-                seat.ttl_seconds = saved.ttl_seconds;
-                seat.granted = Some(saved.granted);
-                seat.until_boot_ms = saved.until_boot_ms;
-            }
+            self.seats.restore(&saved);
         }
         let mut effects = Vec::new();
         if !same_boot {

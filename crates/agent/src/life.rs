@@ -4,12 +4,11 @@
 //! reports it had before. In a new life, finished sessions that it lacks are sent again, and
 //! leases that live are shown. Whether the server did know of them, it tells apart itself.
 
-use jiff::Timestamp;
 use usher_api::{ShownLease, SyncAnswer};
 use usher_core::sessions::SessionId;
 
 use crate::agent::Agent;
-use crate::clock::{self, timestamp};
+use crate::clock;
 use crate::outbox::{Had, ItemKind, OutboxError};
 
 impl Agent {
@@ -61,12 +60,9 @@ impl Agent {
 
     /// Asks for the seats of all sessions that hold one, showing their leases.
     pub(crate) fn show_leases(&mut self) -> Result<(), OutboxError> {
-        let seated: Vec<SessionId> = self
-            .seats
-            .keys()
-            .copied()
-            .filter(|id| self.sessions.get(*id).is_some_and(|session| session.seated))
-            .collect();
+        let is_seated = |id: &SessionId| self.sessions.get(*id).is_some_and(|of| of.seated);
+        let seated = self.seats.sessions().into_iter().filter(is_seated);
+        let seated: Vec<SessionId> = seated.collect();
         let mut asked = Vec::new();
         for id in seated {
             if self.lease_shown(id).is_some()
@@ -88,14 +84,7 @@ impl Agent {
     /// The lease that a session holds, where it lives and the server may be told.
     pub(crate) fn lease_shown(&self, id: SessionId) -> Option<ShownLease<'static>> {
         self.life?;
-        let (session, seat) = (self.sessions.get(id)?, self.seats.get(&id)?);
-        let left_ms = seat.until_boot_ms.checked_sub(clock::boot_ms())?;
-        let granted_at: Timestamp = timestamp(seat.granted?.wall_ms);
-        let remaining_seconds = u32::try_from(left_ms / 1_000).ok()?;
-        (remaining_seconds > 0).then_some(ShownLease {
-            lease: session.lease.as_ref()?.to_string().into(),
-            granted_at,
-            remaining_seconds,
-        })
+        let session = self.sessions.get(id)?;
+        self.seats.lease_shown(session, clock::boot_ms())
     }
 }

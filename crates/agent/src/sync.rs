@@ -14,8 +14,7 @@ use usher_core::sessions::{Event, SessionId};
 use crate::agent::Agent;
 use crate::clock::{self, timestamp};
 use crate::notices::Denial;
-use crate::outbox::{ItemKind, OutboxError, SavedSeat};
-use crate::seats::Seat;
+use crate::outbox::{ItemKind, OutboxError};
 use crate::trust::Trust;
 
 #[cfg(test)]
@@ -25,8 +24,6 @@ mod tests;
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
 /// How often a request goes out when nothing happens, to learn of a new policy.
 pub(crate) const IDLE_MS: u64 = 5_000;
-/// How soon a seat is asked for again where there was none.
-const UNSEATED_RETRY_MS: u64 = 30_000;
 /// Text of items in one request: a body is at most 1 MiB.
 const BATCH_BYTES: usize = 900 * 1024;
 
@@ -78,15 +75,6 @@ impl Answered {
 }
 
 impl Agent {
-    /// When something is due at the server.
-    pub(crate) fn next_due_boot_ms(&self) -> u64 {
-        self.seats
-            .values()
-            .map(|seat| seat.due_boot_ms)
-            .min()
-            .unwrap_or(u64::MAX)
-    }
-
     /// The next request: what is due is queued, and the oldest items are numbered.
     pub(crate) fn prepare(
         &mut self,
@@ -133,16 +121,10 @@ impl Agent {
 
     /// Queues renewals that are due or will be soon, and asks again for seats that were refused.
     fn queue_due(&mut self, now: u64) -> Result<(), OutboxError> {
-        if self.next_due_boot_ms() > now {
+        let due = self.seats.due(now);
+        if due.is_empty() {
             return Ok(());
         }
-        let due: Vec<SessionId> = self
-            .seats
-            .iter()
-            // Those that would be due shortly after go along.
-            .filter(|(_, seat)| seat.due_boot_ms <= now + u64::from(seat.ttl_seconds) * 1000 / 20)
-            .map(|(id, _)| *id)
-            .collect();
         let mut actions = Vec::new();
         for id in due {
             let seated = self.sessions.get(id).is_some_and(|session| session.seated);
@@ -169,10 +151,7 @@ impl Agent {
             Ok(())
         })?;
         for (id, _, _) in actions {
-            if let Some(seat) = self.seats.get_mut(&id) {
-                // Until the answer says more: it is asked anew if none comes.
-                seat.due_boot_ms = now + u64::from(seat.ttl_seconds) * 1000 / 3;
-            }
+            self.seats.on_its_way(id, now);
         }
         Ok(())
     }
@@ -260,17 +239,7 @@ impl Agent {
         for (_, kind, session) in &sent.items {
             if let (Some(session), ItemKind::Checkout | ItemKind::Renew) = (session, kind) {
                 let id = SessionId(*session);
-                let seat = self.seats.get(&id);
-                let held = seat.and_then(|seat| Some((seat.granted?, seat)));
-                confirmed.push((
-                    id,
-                    held.map(|(granted, seat)| SavedSeat {
-                        session: id,
-                        granted,
-                        until_boot_ms: seat.until_boot_ms,
-                        ttl_seconds: seat.ttl_seconds,
-                    }),
-                ));
+                confirmed.push((id, self.seats.to_save(id)));
             }
         }
         self.outbox.change(|change| {
@@ -290,7 +259,7 @@ impl Agent {
         outcome: &SyncOutcome,
         asked: u64,
     ) -> Result<(), OutboxError> {
-        if self.sessions.get(id).is_none() || !self.seats.contains_key(&id) {
+        if self.sessions.get(id).is_none() || self.seats.get(id).is_none() {
             return Ok(());
         }
         let is_granted = matches!(outcome, SyncOutcome::Granted { .. });
@@ -299,14 +268,6 @@ impl Agent {
             return Ok(());
         }
         let now = clock::now();
-        let seat = |ttl: u32, granted| Seat {
-            // Counted from when it was asked for: the server counts from later.
-            due_boot_ms: asked + (u64::from(ttl.max(1)) * 1000 / 3).max(200),
-            ttl_seconds: ttl.max(1),
-            granted,
-            until_boot_ms: asked + u64::from(ttl) * 1000,
-        };
-        let before = self.seats.get(&id).and_then(|seat| seat.granted);
         // Of what it does not know it is asked anew, by those who wait, too.
         if !matches!(outcome, SyncOutcome::UnknownSession) {
             self.desk.answered(id);
@@ -316,8 +277,7 @@ impl Agent {
                 lease: granted,
                 ttl_seconds,
             } => {
-                self.seats
-                    .insert(id, seat(*ttl_seconds, before.or(Some(now))));
+                self.seats.granted(id, *ttl_seconds, asked, now);
                 let lease = granted.as_str().into();
                 self.tell(Event::Seated { session: id, lease })?;
                 self.has_seat(id);
@@ -325,21 +285,21 @@ impl Agent {
                 self.seated(id, granted)?;
             }
             SyncOutcome::Renewed { ttl_seconds } => {
-                self.seats.insert(id, seat(*ttl_seconds, before));
+                self.seats.renewed(id, *ttl_seconds, asked);
             }
             SyncOutcome::Unseated {
                 undecided: true, ..
             } => {
-                self.ask_again_later(id, now.boot_ms);
+                self.seats.undecided(id, now.boot_ms);
                 self.runs_unseated(id)?;
             }
             SyncOutcome::Unseated { reason, .. } => {
-                self.ask_later(id, now.boot_ms);
+                self.seats.refused(id, now.boot_ms);
                 self.runs_unseated(id)?;
                 self.was_refused(id, *reason);
             }
             SyncOutcome::UnknownProduct => {
-                self.ask_later(id, now.boot_ms);
+                self.seats.refused(id, now.boot_ms);
                 self.runs_unseated(id)?;
             }
             SyncOutcome::Denied {
@@ -347,7 +307,7 @@ impl Agent {
                 detail,
                 decision_id,
             } => {
-                self.ask_later(id, now.boot_ms);
+                self.seats.refused(id, now.boot_ms);
                 let denial = Denial {
                     reason: *reason,
                     detail: detail.clone(),
@@ -359,7 +319,7 @@ impl Agent {
                 self.save(id)?;
             }
             SyncOutcome::Undecided => {
-                self.ask_later(id, now.boot_ms);
+                self.seats.refused(id, now.boot_ms);
                 self.tell(Event::Unreachable { session: id })?;
                 self.save(id)?;
             }
@@ -380,23 +340,6 @@ impl Agent {
             false => Event::Unseated { session: id },
         })?;
         self.save(id)
-    }
-
-    /// A session that was refused a seat asks for one again after a while.
-    fn ask_later(&mut self, id: SessionId, now_boot_ms: u64) {
-        self.ask_again_later(id, now_boot_ms);
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.granted = None;
-        }
-    }
-
-    /// A session without a seat asks for one again after a while; a lease that it can show, it
-    /// shows again.
-    fn ask_again_later(&mut self, id: SessionId, now_boot_ms: u64) {
-        if let Some(seat) = self.seats.get_mut(&id) {
-            let third = u64::from(seat.ttl_seconds) * 1000 / 3;
-            seat.due_boot_ms = now_boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
-        }
     }
 
     pub(crate) fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
@@ -424,10 +367,7 @@ impl Agent {
         let Some(action) = self.checkout_action(id) else {
             return Ok(());
         };
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.due_boot_ms = u64::MAX;
-            seat.granted = seat.granted.filter(|_| lives);
-        }
+        self.seats.asked_anew(id, lives);
         self.outbox.change(|change| {
             change.take_back(ItemKind::Renew, id.0)?;
             change.enqueue(&action)
@@ -444,13 +384,10 @@ impl Agent {
             .change(|change| change.set_meta("server", server))?;
         if known.is_some() {
             tracing::warn!(server, "another server answers: seats are asked for anew");
-            let ids: Vec<SessionId> = self.seats.keys().copied().collect();
-            for id in ids {
+            for id in self.seats.sessions() {
                 self.tell(Event::Unseated { session: id })?;
                 // A lease of one server is none to another.
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.granted = None;
-                }
+                self.seats.lost(id);
                 self.ask_anew(id)?;
             }
         }

@@ -8,7 +8,6 @@ use usher_core::sessions::{Effect, ProcessKey, SessionId};
 use super::{Agent, UNREACHED, release};
 use crate::clock::{self, timestamp};
 use crate::outbox::{ItemKind, OutboxError};
-use crate::seats::due_at;
 use crate::teller::Teller;
 
 /// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
@@ -225,15 +224,14 @@ impl Agent {
                     );
                 }
                 Effect::WantLease { session, .. } => {
-                    // The answer to the checkout says when it is due.
-                    self.seats.insert(*session, due_at(u64::MAX));
+                    self.seats.asked(*session);
                 }
                 Effect::ReleaseLease(id) | Effect::Dropped(id) => {
-                    self.seats.remove(id);
+                    self.seats.forget(*id);
                 }
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
-                    self.seats.remove(&session.id);
+                    self.seats.forget(session.id);
                     self.lost.gone(session.id);
                     self.idle.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");

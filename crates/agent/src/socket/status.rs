@@ -27,7 +27,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     let mut leases = Vec::new();
     for session in seen {
         let Some(id) = &session.lease else { continue };
-        let seat = agent.seats.get(&session.id).cloned();
+        let seat = agent.seats.get(session.id);
         let ttl = seat.as_ref().map_or(0, |seat| seat.ttl_seconds);
         let granted = seat
             .and_then(|seat| seat.granted)
