@@ -14,16 +14,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use usher_api::{EndedByPanic, ProgramStarts, Subject, SyncAction};
-use usher_core::sessions::{Effect, Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
+use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
+use self::writing::Written;
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
 use crate::computer_id::SharedId;
 use crate::gate::{self, desk::Desk};
 use crate::idle::Idle;
+use crate::link::Link;
 use crate::lock;
 use crate::lost::Lost;
 use crate::notices::Notices;
@@ -32,15 +33,12 @@ use crate::policy::Rulebook;
 use crate::seats::Seats;
 use crate::system::procfs;
 use crate::teller::Teller;
-use crate::unreached::Unreached;
 use crate::waits::Waits;
 use crate::watch::{Seen, Shared};
 use crate::{AgentError, clock, ended};
 
 /// Names of programs in one item.
 const COUNTS_IN_ITEM: usize = 1_000;
-/// Where [`Unreached`] is kept.
-const UNREACHED: &str = "unreached";
 
 /// The agent's state.
 pub(crate) struct Agent {
@@ -54,15 +52,10 @@ pub(crate) struct Agent {
     /// What the server wants of programs, and what of it holds here.
     pub(crate) rulebook: Rulebook,
     pub(crate) seats: Seats,
-    pub(crate) connected: bool,
-    /// Why the last exchange with the server failed; none where it did not.
-    pub(crate) not_connected: Option<String>,
-    /// What was allowed while no server could be reached.
-    pub(crate) unreached: Unreached,
     /// The end of the agent before, if a panic ended it.
     pub(crate) ended: Option<EndedByPanic>,
-    /// Which life of the server's data answered last; none where it tells none.
-    pub(crate) life: Option<u32>,
+    /// The connection to the server.
+    pub(crate) link: Link,
     pub(crate) shared: Option<Arc<Shared>>,
     /// Since when nobody looks at programs any more: what ends later was last seen then.
     pub(crate) watched_until: Option<Stamp>,
@@ -79,13 +72,8 @@ pub(crate) struct Agent {
     pub(crate) idle: Idle,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
-    /// The sessions' processes as they were last written down.
-    written: FxHashMap<SessionId, Vec<ProcessKey>>,
-    unwritten: Vec<Effect>,
-    /// Written in a transaction that is not committed yet.
-    uncommitted: Vec<Effect>,
-    /// The highest number that a session got.
-    last_session: u64,
+    /// What is on disk of all this, and what is not yet.
+    written: Written,
 }
 
 impl Agent {
@@ -102,14 +90,10 @@ impl Agent {
             shared_id.and_then(|shared| shared.publish(&computer.id, computer.machine.as_deref()));
         let rulebook = Rulebook::open(&outbox, data).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
-        let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
-        let life = outbox
-            .meta("server_incarnation")
-            .map_err(AgentError::state)?;
+        let link = Link::open(&outbox).map_err(AgentError::state)?;
         Ok(Agent {
-            unreached: Unreached::kept(unreached.as_deref()),
             ended: ended::before(data),
-            life: life.and_then(|text| text.parse().ok()),
+            link,
             computer,
             _shared_id: shared_id,
             boot_id: clock::boot_id(),
@@ -118,8 +102,6 @@ impl Agent {
             accounts: Arc::new(Accounts::new()),
             rulebook,
             seats: Seats::default(),
-            connected: false,
-            not_connected: None,
             shared: None,
             watched_until: None,
             gate: None,
@@ -129,17 +111,8 @@ impl Agent {
             lost: Lost::default(),
             idle: Idle::default(),
             urgent: Arc::default(),
-            written: FxHashMap::default(),
-            unwritten: Vec::new(),
-            uncommitted: Vec::new(),
-            last_session,
+            written: Written::up_to(last_session),
         })
-    }
-
-    /// Why there is no connection to the server at `url`; none where there is one.
-    pub(crate) fn why_not_connected(&self, url: &str) -> Option<String> {
-        let why = || self.not_connected.clone();
-        (!self.connected).then(|| why().unwrap_or_else(|| format!("no answer yet from {url}")))
     }
 
     /// Takes up the sessions and covers of the agent's former run. Answers the covers that still
@@ -278,8 +251,7 @@ impl Agent {
     /// Asks for a session's seat, anew or again.
     pub(crate) fn checkout_action(&mut self, id: SessionId) -> Option<SyncAction<'static>> {
         let held = self.lease_shown(id);
-        // A server that tells no life knows of no gates: with it everything is only tracked.
-        let gate = self.life.is_some() && self.sessions.is_asking(id);
+        let gate = self.link.knows_gates() && self.sessions.is_asking(id);
         let session = self.sessions.get(id)?;
         let teller = Teller {
             accounts: &self.accounts,
@@ -287,8 +259,8 @@ impl Agent {
         };
         let mut checkout = teller.checkout(session, &self.rulebook.policy, held);
         checkout.gate = gate;
-        // Nor does it take a field that it does not know.
-        if self.life.is_none() {
+        // A server that knows of no gates takes no field that it does not know, either.
+        if !self.link.knows_gates() {
             checkout.program = None;
         }
         Some(SyncAction::Checkout(checkout))

@@ -27,6 +27,7 @@ mod installed;
 mod joins;
 mod keeping;
 mod life;
+mod link;
 mod lost;
 pub mod mounts;
 mod needed;

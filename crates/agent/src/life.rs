@@ -9,14 +9,15 @@ use usher_core::sessions::SessionId;
 
 use crate::agent::Agent;
 use crate::clock;
+use crate::link::LIFE;
 use crate::outbox::{Had, ItemKind, OutboxError};
 
 impl Agent {
     /// Whether the server's data began a new life since its last answer. What was kept for that is
     /// queued, with the knowledge of the new life, before anything else of the answer is believed.
     pub(crate) fn notice_life(&mut self, answer: &SyncAnswer) -> Result<bool, OutboxError> {
-        let known = self.life;
-        self.life = answer.incarnation;
+        let known = self.link.life;
+        self.link.life = answer.incarnation;
         if known == answer.incarnation {
             return Ok(false);
         }
@@ -30,7 +31,7 @@ impl Agent {
         let text = answer.incarnation.map(|life| life.to_string());
         let sent = self.outbox.change(|change| {
             // An older version of the server tells none.
-            change.set_meta("server_incarnation", text.as_deref().unwrap_or_default())?;
+            change.set_meta(LIFE, text.as_deref().unwrap_or_default())?;
             had.map_or(Ok(0), |had| change.send_again(had))
         })?;
         if is_restored {
@@ -83,7 +84,7 @@ impl Agent {
 
     /// The lease that a session holds, where it lives and the server may be told.
     pub(crate) fn lease_shown(&self, id: SessionId) -> Option<ShownLease<'static>> {
-        self.life?;
+        self.link.life?;
         let session = self.sessions.get(id)?;
         self.seats.lease_shown(session, clock::boot_ms())
     }

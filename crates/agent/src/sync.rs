@@ -106,7 +106,7 @@ impl Agent {
                 released: self.idle.count_released(),
                 ended: self.ended.clone(),
                 caught: crate::ended::caught(),
-                unreached: self.unreached.told(timestamp(clock::wall_ms())),
+                unreached: self.link.unreached.told(timestamp(clock::wall_ms())),
             },
             incarnation: self.outbox.number("incarnation")?,
             policy_version: match self.rulebook.trust {
@@ -170,7 +170,7 @@ impl Agent {
 
     /// Takes in an answer. False: the server did not take all that was sent.
     pub(crate) fn digest(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
-        let life = self.life;
+        let life = self.link.life;
         let taken = self.together(|agent| {
             // What was asked again meanwhile has to be known.
             agent.write_down_or_decide();
@@ -178,7 +178,7 @@ impl Agent {
         });
         if taken.is_err() {
             // What a new life takes may not be on disk: it is noticed again with the next answer.
-            self.life = life;
+            self.link.life = life;
         }
         taken
     }
@@ -188,9 +188,7 @@ impl Agent {
             answer,
             policy_text,
         } = answered;
-        self.connected = true;
-        self.not_connected = None;
-        self.unreached.reached();
+        self.link.answered();
         let ahead = self.outbox.number("last_sequence")?;
         if answer.acknowledged > ahead {
             // The state of this agent is older than what the server has seen: a restored backup.
