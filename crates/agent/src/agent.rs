@@ -4,7 +4,10 @@
 //! disk together. What cannot be written (a full disk) is kept in memory, bounded, and written
 //! with the next change.
 
+mod covers;
 mod desk;
+mod exchange;
+mod life;
 mod reminding;
 mod rules;
 mod waiting;
@@ -28,7 +31,7 @@ use crate::link::Link;
 use crate::lock;
 use crate::lost::Lost;
 use crate::notices::Notices;
-use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
+use crate::outbox::{Change, ItemKind, Outbox, OutboxError};
 use crate::policy::Rulebook;
 use crate::seats::Seats;
 use crate::system::procfs;
@@ -154,7 +157,7 @@ impl Agent {
             let stands = same_boot && procfs::still_runs(cover.root);
             if stands {
                 roots.push(cover.root);
-                let event = covered(&cover);
+                let event = covers::covered(&cover);
                 self.sessions.apply(now, event, &mut effects);
             } else {
                 self.outbox
@@ -191,29 +194,6 @@ impl Agent {
             })?;
         }
         self.write(effects)
-    }
-
-    /// A local user's `usher run` holds a lease for all that `root` starts.
-    pub(crate) fn cover(&mut self, cover: Cover) -> Result<(), OutboxError> {
-        let (boot_id, seen) = (&self.boot_id, self.watched_until.unwrap_or_else(clock::now));
-        self.outbox.change(|change| {
-            change.save_cover(&cover)?;
-            // A cover is of this boot, also where nothing else was written down in it.
-            change.seen_running(boot_id, seen)
-        })?;
-        if let Some(shared) = &self.shared {
-            shared.cover(cover.root);
-        }
-        let mut effects = Vec::new();
-        self.sessions
-            .apply(clock::now(), covered(&cover), &mut effects);
-        self.write(effects)
-    }
-
-    /// The root of a cover has ended, which no watcher may have seen.
-    pub(crate) fn root_has_ended(&mut self, pid: u32) -> Result<(), OutboxError> {
-        let (at, event) = (clock::now(), Event::Exited { pid });
-        self.take_in(&mut vec![Seen { at, event }])
     }
 
     /// Queues what was seen of programs of no product since the last time.
@@ -273,14 +253,6 @@ impl Agent {
             computer: &self.computer.id,
         };
         teller.subject(uid)
-    }
-}
-
-fn covered(cover: &Cover) -> Event {
-    Event::Covered {
-        root: cover.root,
-        lease: cover.lease.as_str().into(),
-        product: cover.product.as_str().into(),
     }
 }
 

@@ -26,7 +26,6 @@ mod idle;
 mod installed;
 mod joins;
 mod keeping;
-mod life;
 mod link;
 mod lost;
 pub mod mounts;

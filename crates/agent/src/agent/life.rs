@@ -7,7 +7,7 @@
 use usher_api::{ShownLease, SyncAnswer};
 use usher_core::sessions::SessionId;
 
-use crate::agent::Agent;
+use super::Agent;
 use crate::clock;
 use crate::link::LIFE;
 use crate::outbox::{Had, ItemKind, OutboxError};

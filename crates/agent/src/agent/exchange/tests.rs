@@ -1,6 +1,7 @@
 //! What the server's answers mean for those who wait for a seat, one behaviour a test.
 
 use serde_json::{Value, json};
+use usher_api::SyncAnswer;
 use usher_core::sessions::{AskId, Counting, Process, ProcessKey, Program, Unanswered, Use, Who};
 
 use super::*;
