@@ -4,7 +4,10 @@
 //! disk together. What cannot be written (a full disk) is kept in memory, bounded, and written
 //! with the next change.
 
+mod covers;
 mod desk;
+mod exchange;
+mod life;
 mod reminding;
 mod rules;
 mod waiting;
@@ -14,33 +17,31 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use usher_api::{EndedByPanic, ProgramStarts, Subject, SyncAction};
-use usher_core::sessions::{Effect, Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
+use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
+use self::writing::Written;
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
 use crate::computer_id::SharedId;
 use crate::gate::{self, desk::Desk};
 use crate::idle::Idle;
+use crate::link::Link;
 use crate::lock;
 use crate::lost::Lost;
 use crate::notices::Notices;
-use crate::outbox::{Change, Cover, ItemKind, Outbox, OutboxError};
+use crate::outbox::{Change, ItemKind, Outbox, OutboxError};
 use crate::policy::Rulebook;
-use crate::seats::{Seat, due_at};
+use crate::seats::Seats;
 use crate::system::procfs;
 use crate::teller::Teller;
-use crate::unreached::Unreached;
 use crate::waits::Waits;
 use crate::watch::{Seen, Shared};
 use crate::{AgentError, clock, ended};
 
 /// Names of programs in one item.
 const COUNTS_IN_ITEM: usize = 1_000;
-/// Where [`Unreached`] is kept.
-const UNREACHED: &str = "unreached";
 
 /// The agent's state.
 pub(crate) struct Agent {
@@ -53,16 +54,11 @@ pub(crate) struct Agent {
     pub(crate) accounts: Arc<Accounts>,
     /// What the server wants of programs, and what of it holds here.
     pub(crate) rulebook: Rulebook,
-    pub(crate) seats: FxHashMap<SessionId, Seat>,
-    pub(crate) connected: bool,
-    /// Why the last exchange with the server failed; none where it did not.
-    pub(crate) not_connected: Option<String>,
-    /// What was allowed while no server could be reached.
-    pub(crate) unreached: Unreached,
+    pub(crate) seats: Seats,
     /// The end of the agent before, if a panic ended it.
     pub(crate) ended: Option<EndedByPanic>,
-    /// Which life of the server's data answered last; none where it tells none.
-    pub(crate) life: Option<u32>,
+    /// The connection to the server.
+    pub(crate) link: Link,
     pub(crate) shared: Option<Arc<Shared>>,
     /// Since when nobody looks at programs any more: what ends later was last seen then.
     pub(crate) watched_until: Option<Stamp>,
@@ -79,13 +75,8 @@ pub(crate) struct Agent {
     pub(crate) idle: Idle,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
-    /// The sessions' processes as they were last written down.
-    written: FxHashMap<SessionId, Vec<ProcessKey>>,
-    unwritten: Vec<Effect>,
-    /// Written in a transaction that is not committed yet.
-    uncommitted: Vec<Effect>,
-    /// The highest number that a session got.
-    last_session: u64,
+    /// What is on disk of all this, and what is not yet.
+    written: Written,
 }
 
 impl Agent {
@@ -102,14 +93,10 @@ impl Agent {
             shared_id.and_then(|shared| shared.publish(&computer.id, computer.machine.as_deref()));
         let rulebook = Rulebook::open(&outbox, data).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
-        let unreached = outbox.meta(UNREACHED).map_err(AgentError::state)?;
-        let life = outbox
-            .meta("server_incarnation")
-            .map_err(AgentError::state)?;
+        let link = Link::open(&outbox).map_err(AgentError::state)?;
         Ok(Agent {
-            unreached: Unreached::kept(unreached.as_deref()),
             ended: ended::before(data),
-            life: life.and_then(|text| text.parse().ok()),
+            link,
             computer,
             _shared_id: shared_id,
             boot_id: clock::boot_id(),
@@ -117,9 +104,7 @@ impl Agent {
             outbox,
             accounts: Arc::new(Accounts::new()),
             rulebook,
-            seats: FxHashMap::default(),
-            connected: false,
-            not_connected: None,
+            seats: Seats::default(),
             shared: None,
             watched_until: None,
             gate: None,
@@ -129,17 +114,8 @@ impl Agent {
             lost: Lost::default(),
             idle: Idle::default(),
             urgent: Arc::default(),
-            written: FxHashMap::default(),
-            unwritten: Vec::new(),
-            uncommitted: Vec::new(),
-            last_session,
+            written: Written::up_to(last_session),
         })
-    }
-
-    /// Why there is no connection to the server at `url`; none where there is one.
-    pub(crate) fn why_not_connected(&self, url: &str) -> Option<String> {
-        let why = || self.not_connected.clone();
-        (!self.connected).then(|| why().unwrap_or_else(|| format!("no answer yet from {url}")))
     }
 
     /// Takes up the sessions and covers of the agent's former run. Answers the covers that still
@@ -164,16 +140,12 @@ impl Agent {
             };
             members.retain(|member| same_boot && procfs::still_runs(*member));
             if session.cover.is_none() {
-                self.seats.insert(session.id, due_at(now.boot_ms));
+                self.seats.wanted(session.id, now.boot_ms);
             }
             self.sessions.restore(session, &members, last_seen);
         }
         for saved in self.outbox.seats()?.into_iter().filter(|_| same_boot) {
-            if let Some(seat) = self.seats.get_mut(&saved.session) {
-                seat.ttl_seconds = saved.ttl_seconds;
-                seat.granted = Some(saved.granted);
-                seat.until_boot_ms = saved.until_boot_ms;
-            }
+            self.seats.restore(&saved);
         }
         let mut effects = Vec::new();
         if !same_boot {
@@ -185,7 +157,7 @@ impl Agent {
             let stands = same_boot && procfs::still_runs(cover.root);
             if stands {
                 roots.push(cover.root);
-                let event = covered(&cover);
+                let event = covers::covered(&cover);
                 self.sessions.apply(now, event, &mut effects);
             } else {
                 self.outbox
@@ -224,29 +196,6 @@ impl Agent {
         self.write(effects)
     }
 
-    /// A local user's `usher run` holds a lease for all that `root` starts.
-    pub(crate) fn cover(&mut self, cover: Cover) -> Result<(), OutboxError> {
-        let (boot_id, seen) = (&self.boot_id, self.watched_until.unwrap_or_else(clock::now));
-        self.outbox.change(|change| {
-            change.save_cover(&cover)?;
-            // A cover is of this boot, also where nothing else was written down in it.
-            change.seen_running(boot_id, seen)
-        })?;
-        if let Some(shared) = &self.shared {
-            shared.cover(cover.root);
-        }
-        let mut effects = Vec::new();
-        self.sessions
-            .apply(clock::now(), covered(&cover), &mut effects);
-        self.write(effects)
-    }
-
-    /// The root of a cover has ended, which no watcher may have seen.
-    pub(crate) fn root_has_ended(&mut self, pid: u32) -> Result<(), OutboxError> {
-        let (at, event) = (clock::now(), Event::Exited { pid });
-        self.take_in(&mut vec![Seen { at, event }])
-    }
-
     /// Queues what was seen of programs of no product since the last time.
     pub(crate) fn report_programs(&mut self) -> Result<(), OutboxError> {
         let Some(shared) = self.shared.clone() else {
@@ -282,8 +231,7 @@ impl Agent {
     /// Asks for a session's seat, anew or again.
     pub(crate) fn checkout_action(&mut self, id: SessionId) -> Option<SyncAction<'static>> {
         let held = self.lease_shown(id);
-        // A server that tells no life knows of no gates: with it everything is only tracked.
-        let gate = self.life.is_some() && self.sessions.is_asking(id);
+        let gate = self.link.knows_gates() && self.sessions.is_asking(id);
         let session = self.sessions.get(id)?;
         let teller = Teller {
             accounts: &self.accounts,
@@ -291,8 +239,8 @@ impl Agent {
         };
         let mut checkout = teller.checkout(session, &self.rulebook.policy, held);
         checkout.gate = gate;
-        // Nor does it take a field that it does not know.
-        if self.life.is_none() {
+        // A server that knows of no gates takes no field that it does not know, either.
+        if !self.link.knows_gates() {
             checkout.program = None;
         }
         Some(SyncAction::Checkout(checkout))
@@ -305,14 +253,6 @@ impl Agent {
             computer: &self.computer.id,
         };
         teller.subject(uid)
-    }
-}
-
-fn covered(cover: &Cover) -> Event {
-    Event::Covered {
-        root: cover.root,
-        lease: cover.lease.as_str().into(),
-        product: cover.product.as_str().into(),
     }
 }
 

@@ -13,12 +13,11 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, HeldLease, LEASE_PROOF_HEADER};
-use usher_core::sessions::Event;
 
 use crate::agent::Agent;
 use crate::joins::Joins;
+use crate::lock;
 use crate::outbox::OutboxError;
-use crate::{clock, lock};
 
 /// How long the server may take to say what a lease is of: somebody waits for their program.
 const ASK_LIMIT: Duration = Duration::from_secs(2);
@@ -136,39 +135,4 @@ async fn gone(agent: &Mutex<Agent>, client: &Client) -> Result<BTreeSet<String>,
         }
     }
     Ok(gone)
-}
-
-impl Agent {
-    /// Ends the covers of processes that are covered by none but these leases.
-    fn leases_are_gone(&mut self, gone: &BTreeSet<String>) -> Result<(), OutboxError> {
-        let covers = self.outbox.covers()?;
-        let held: BTreeSet<u32> = covers
-            .iter()
-            .filter(|cover| !gone.contains(&cover.lease))
-            .map(|cover| cover.root.pid)
-            .collect();
-        let ended: BTreeSet<u32> = covers
-            .iter()
-            .map(|cover| cover.root.pid)
-            .filter(|pid| !held.contains(pid))
-            .collect();
-        if ended.is_empty() {
-            return Ok(());
-        }
-        let mut effects = Vec::new();
-        for pid in &ended {
-            tracing::info!(pid, "a lease has ended, and its cover with it");
-            // For the sessions this is the end of `usher run`, whose lease ends with it.
-            let event = Event::Exited { pid: *pid };
-            self.sessions.apply(clock::now(), event, &mut effects);
-        }
-        self.outbox
-            .change(|change| ended.iter().try_for_each(|pid| change.end_covers_of(*pid)))?;
-        self.write(effects)?;
-        // The processes themselves run on, as what they are.
-        if let Some(shared) = &self.shared {
-            shared.look_again();
-        }
-        Ok(())
-    }
 }

@@ -26,7 +26,7 @@ mod idle;
 mod installed;
 mod joins;
 mod keeping;
-mod life;
+mod link;
 mod lost;
 pub mod mounts;
 mod needed;

@@ -202,7 +202,7 @@ async fn live(
             _ = &mut first, if ready.is_some() => {
                 let (computer, not_connected) = {
                     let agent = lock(&agent);
-                    (agent.computer.id.clone(), agent.why_not_connected(&options.server))
+                    (agent.computer.id.clone(), agent.link.why_not(&options.server))
                 };
                 let said = AgentReady {
                     computer,

@@ -1,4 +1,4 @@
-//! The exchange with the metering server: what is due, what is sent, what an answer means.
+//! The exchange with the metering server: what is sent, and what comes back.
 //!
 //! An item is sent again with the same number until the server has it, so each reaches it once.
 //! A request goes out soon after something happened, for renewals at a third of the ttl, and
@@ -8,41 +8,28 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use usher_api::{ComputerFacts, SYNC_ITEMS_LIMIT, SyncAction, SyncAnswer, SyncOutcome, Watching};
-use usher_core::sessions::{Event, SessionId};
+use usher_api::{ComputerFacts, SyncAnswer};
 
-use crate::agent::Agent;
-use crate::clock::{self, timestamp};
-use crate::notices::Denial;
-use crate::outbox::{ItemKind, OutboxError, SavedSeat};
-use crate::seats::Seat;
-use crate::trust::Trust;
-
-#[cfg(test)]
-mod tests;
+use crate::outbox::ItemKind;
 
 /// How long what happened waits for more to happen.
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(20);
 /// How often a request goes out when nothing happens, to learn of a new policy.
 pub(crate) const IDLE_MS: u64 = 5_000;
-/// How soon a seat is asked for again where there was none.
-const UNSEATED_RETRY_MS: u64 = 30_000;
-/// Text of items in one request: a body is at most 1 MiB.
-const BATCH_BYTES: usize = 900 * 1024;
 
 /// [`usher_api::SyncRequest`], with the items as they lie on disk.
 #[derive(Debug, Serialize)]
 pub(crate) struct Request {
-    computer: ComputerFacts<'static>,
-    incarnation: u64,
-    policy_version: u64,
-    items: Vec<Box<RawValue>>,
+    pub(crate) computer: ComputerFacts<'static>,
+    pub(crate) incarnation: u64,
+    pub(crate) policy_version: u64,
+    pub(crate) items: Vec<Box<RawValue>>,
 }
 
 /// What was sent, to understand the answer by.
 pub(crate) struct Sent {
-    items: Vec<(u64, ItemKind, Option<u64>)>,
-    asked_boot_ms: u64,
+    pub(crate) items: Vec<(u64, ItemKind, Option<u64>)>,
+    pub(crate) asked_boot_ms: u64,
 }
 
 impl Sent {
@@ -53,8 +40,8 @@ impl Sent {
 
 /// An answer, with the policy's text as it stood there: that is what is signed.
 pub(crate) struct Answered {
-    answer: SyncAnswer,
-    policy_text: Option<Box<RawValue>>,
+    pub(crate) answer: SyncAnswer,
+    pub(crate) policy_text: Option<Box<RawValue>>,
 }
 
 impl Answered {
@@ -74,408 +61,5 @@ impl Answered {
             answer,
             policy_text,
         })
-    }
-}
-
-impl Agent {
-    /// When something is due at the server.
-    pub(crate) fn next_due_boot_ms(&self) -> u64 {
-        self.seats
-            .values()
-            .map(|seat| seat.due_boot_ms)
-            .min()
-            .unwrap_or(u64::MAX)
-    }
-
-    /// The next request: what is due is queued, and the oldest items are numbered.
-    pub(crate) fn prepare(
-        &mut self,
-        watching: Watching,
-        limit: usize,
-    ) -> Result<(Request, Sent), OutboxError> {
-        let now = clock::boot_ms();
-        let batch = self.together(|agent| {
-            agent.write_down_or_decide();
-            agent.queue_due(now)?;
-            let limit = limit.min(SYNC_ITEMS_LIMIT);
-            agent.outbox.next_batch(limit, BATCH_BYTES)
-        })?;
-        let sent = Sent {
-            items: batch
-                .iter()
-                .map(|item| (item.sequence, item.kind, item.session))
-                .collect(),
-            asked_boot_ms: now,
-        };
-        let request = Request {
-            computer: ComputerFacts {
-                id: self.computer.id.clone().into(),
-                name: self.computer.name.clone().into(),
-                machine: self.computer.machine.clone().map(Into::into),
-                agent_version: env!("CARGO_PKG_VERSION").into(),
-                watching,
-                enforcement_off: self.enforcement_off().map(Into::into),
-                released: self.idle.count_released(),
-                ended: self.ended.clone(),
-                caught: crate::ended::caught(),
-                unreached: self.unreached.told(timestamp(clock::wall_ms())),
-            },
-            incarnation: self.outbox.number("incarnation")?,
-            policy_version: match self.rulebook.trust {
-                Trust::Signed | Trust::Live => self.rulebook.policy.version,
-                // It is to come again, whole.
-                Trust::Refused(_) => 0,
-            },
-            items: batch.into_iter().map(|item| item.json).collect(),
-        };
-        Ok((request, sent))
-    }
-
-    /// Queues renewals that are due or will be soon, and asks again for seats that were refused.
-    fn queue_due(&mut self, now: u64) -> Result<(), OutboxError> {
-        if self.next_due_boot_ms() > now {
-            return Ok(());
-        }
-        let due: Vec<SessionId> = self
-            .seats
-            .iter()
-            // Those that would be due shortly after go along.
-            .filter(|(_, seat)| seat.due_boot_ms <= now + u64::from(seat.ttl_seconds) * 1000 / 20)
-            .map(|(id, _)| *id)
-            .collect();
-        let mut actions = Vec::new();
-        for id in due {
-            let seated = self.sessions.get(id).is_some_and(|session| session.seated);
-            let action = if seated {
-                Some(SyncAction::Renew { session: id.0 })
-            } else {
-                self.checkout_action(id)
-            };
-            actions.push((id, seated, action));
-        }
-        self.outbox.change(|change| {
-            for (id, seated, action) in &actions {
-                let kind = if *seated {
-                    ItemKind::Renew
-                } else {
-                    ItemKind::Checkout
-                };
-                if let Some(action) = action
-                    && !change.waits(kind, id.0)?
-                {
-                    change.enqueue(action)?;
-                }
-            }
-            Ok(())
-        })?;
-        for (id, _, _) in actions {
-            if let Some(seat) = self.seats.get_mut(&id) {
-                // Until the answer says more: it is asked anew if none comes.
-                seat.due_boot_ms = now + u64::from(seat.ttl_seconds) * 1000 / 3;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what is not on disk yet. While the disk takes nothing, starts that wait for what
-    /// cannot be asked go by the policy.
-    fn write_down_or_decide(&mut self) {
-        let Err(error) = self.write_down() else {
-            return;
-        };
-        tracing::error!(%error, "what was seen is kept in memory until it can be written");
-        if let Err(error) = self.let_go(false) {
-            tracing::error!(%error, "the agent's state");
-        }
-    }
-
-    /// Takes in an answer. False: the server did not take all that was sent.
-    pub(crate) fn digest(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
-        let life = self.life;
-        let taken = self.together(|agent| {
-            // What was asked again meanwhile has to be known.
-            agent.write_down_or_decide();
-            agent.take_answer(sent, answered)
-        });
-        if taken.is_err() {
-            // What a new life takes may not be on disk: it is noticed again with the next answer.
-            self.life = life;
-        }
-        taken
-    }
-
-    fn take_answer(&mut self, sent: &Sent, answered: Answered) -> Result<bool, OutboxError> {
-        let Answered {
-            answer,
-            policy_text,
-        } = answered;
-        self.connected = true;
-        self.not_connected = None;
-        self.unreached.reached();
-        let ahead = self.outbox.number("last_sequence")?;
-        if answer.acknowledged > ahead {
-            // The state of this agent is older than what the server has seen: a restored backup.
-            tracing::warn!(
-                "the server knows more of this agent than it does itself; numbers begin anew"
-            );
-            self.begin_incarnation()?;
-            return Ok(true);
-        }
-        let is_new_life = self.notice_life(&answer)?;
-        let took_all = sent
-            .items
-            .last()
-            .is_none_or(|(last, ..)| *last <= answer.acknowledged);
-        for result in &answer.results {
-            let item = sent
-                .items
-                .iter()
-                .find(|(sequence, ..)| *sequence == result.sequence);
-            let Some((sequence, kind, session)) = item else {
-                continue;
-            };
-            if let SyncOutcome::Rejected { detail } = &result.outcome {
-                tracing::error!(sequence, ?kind, detail, "the server does not take a record");
-                self.outbox.change(|change| change.drop_item(*sequence))?;
-            }
-            if let (Some(session), ItemKind::Checkout | ItemKind::Renew) = (session, kind) {
-                self.on_outcome(SessionId(*session), &result.outcome, sent.asked_boot_ms)?;
-            }
-        }
-        self.acknowledge(sent, answer.acknowledged)?;
-        if is_new_life {
-            self.show_leases()?;
-        }
-        self.notice_server(&answer.server)?;
-        self.rulebook.server_signs = answer.policy_key.is_some();
-        if let Some(policy) = policy_text {
-            self.take_policy(&policy, answer.policy_key, answer.policy_signature)?;
-        }
-        Ok(took_all)
-    }
-
-    /// Forgets what the server has, and writes down the seats that it has just confirmed.
-    fn acknowledge(&mut self, sent: &Sent, up_to: u64) -> Result<(), OutboxError> {
-        let mut confirmed = Vec::new();
-        for (_, kind, session) in &sent.items {
-            if let (Some(session), ItemKind::Checkout | ItemKind::Renew) = (session, kind) {
-                let id = SessionId(*session);
-                let seat = self.seats.get(&id);
-                let held = seat.and_then(|seat| Some((seat.granted?, seat)));
-                confirmed.push((
-                    id,
-                    held.map(|(granted, seat)| SavedSeat {
-                        session: id,
-                        granted,
-                        until_boot_ms: seat.until_boot_ms,
-                        ttl_seconds: seat.ttl_seconds,
-                    }),
-                ));
-            }
-        }
-        self.outbox.change(|change| {
-            for (id, seat) in &confirmed {
-                match seat {
-                    Some(seat) => change.save_seat(seat)?,
-                    None => change.forget_seat(id.0)?,
-                }
-            }
-            change.acknowledge(up_to)
-        })
-    }
-
-    fn on_outcome(
-        &mut self,
-        id: SessionId,
-        outcome: &SyncOutcome,
-        asked: u64,
-    ) -> Result<(), OutboxError> {
-        if self.sessions.get(id).is_none() || !self.seats.contains_key(&id) {
-            return Ok(());
-        }
-        let is_granted = matches!(outcome, SyncOutcome::Granted { .. });
-        if !is_granted && self.outbox.change(|change| change.is_to_ask(id.0))? {
-            // It is asked again since, as by a start that waits: that answer counts.
-            return Ok(());
-        }
-        let now = clock::now();
-        let seat = |ttl: u32, granted| Seat {
-            // Counted from when it was asked for: the server counts from later.
-            due_boot_ms: asked + (u64::from(ttl.max(1)) * 1000 / 3).max(200),
-            ttl_seconds: ttl.max(1),
-            granted,
-            until_boot_ms: asked + u64::from(ttl) * 1000,
-        };
-        let before = self.seats.get(&id).and_then(|seat| seat.granted);
-        // Of what it does not know it is asked anew, by those who wait, too.
-        if !matches!(outcome, SyncOutcome::UnknownSession) {
-            self.desk.answered(id);
-        }
-        match outcome {
-            SyncOutcome::Granted {
-                lease: granted,
-                ttl_seconds,
-            } => {
-                self.seats
-                    .insert(id, seat(*ttl_seconds, before.or(Some(now))));
-                let lease = granted.as_str().into();
-                self.tell(Event::Seated { session: id, lease })?;
-                self.has_seat(id);
-                self.save(id)?;
-                self.seated(id, granted)?;
-            }
-            SyncOutcome::Renewed { ttl_seconds } => {
-                self.seats.insert(id, seat(*ttl_seconds, before));
-            }
-            SyncOutcome::Unseated {
-                undecided: true, ..
-            } => {
-                self.ask_again_later(id, now.boot_ms);
-                self.runs_unseated(id)?;
-            }
-            SyncOutcome::Unseated { reason, .. } => {
-                self.ask_later(id, now.boot_ms);
-                self.runs_unseated(id)?;
-                self.was_refused(id, *reason);
-            }
-            SyncOutcome::UnknownProduct => {
-                self.ask_later(id, now.boot_ms);
-                self.runs_unseated(id)?;
-            }
-            SyncOutcome::Denied {
-                reason,
-                detail,
-                decision_id,
-            } => {
-                self.ask_later(id, now.boot_ms);
-                let denial = Denial {
-                    reason: *reason,
-                    detail: detail.clone(),
-                    decision: decision_id.clone(),
-                };
-                self.desk.denied(id, denial);
-                self.tell(Event::Denied { session: id })?;
-                self.was_refused(id, *reason);
-                self.save(id)?;
-            }
-            SyncOutcome::Undecided => {
-                self.ask_later(id, now.boot_ms);
-                self.tell(Event::Unreachable { session: id })?;
-                self.save(id)?;
-            }
-            SyncOutcome::UnknownSession => {
-                self.tell(Event::Unseated { session: id })?;
-                self.save(id)?;
-                self.ask_anew(id)?;
-            }
-            SyncOutcome::Done | SyncOutcome::Rejected { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn runs_unseated(&mut self, id: SessionId) -> Result<(), OutboxError> {
-        self.tell(match self.sessions.is_asking(id) {
-            // It is no (longer) held, or the server does not know of gates.
-            true => Event::Ungated { session: id },
-            false => Event::Unseated { session: id },
-        })?;
-        self.save(id)
-    }
-
-    /// A session that was refused a seat asks for one again after a while.
-    fn ask_later(&mut self, id: SessionId, now_boot_ms: u64) {
-        self.ask_again_later(id, now_boot_ms);
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.granted = None;
-        }
-    }
-
-    /// A session without a seat asks for one again after a while; a lease that it can show, it
-    /// shows again.
-    fn ask_again_later(&mut self, id: SessionId, now_boot_ms: u64) {
-        if let Some(seat) = self.seats.get_mut(&id) {
-            let third = u64::from(seat.ttl_seconds) * 1000 / 3;
-            seat.due_boot_ms = now_boot_ms + UNSEATED_RETRY_MS.min(third.max(200));
-        }
-    }
-
-    pub(crate) fn tell(&mut self, event: Event) -> Result<(), OutboxError> {
-        let mut effects = Vec::new();
-        self.sessions.apply(clock::now(), event, &mut effects);
-        self.write(effects)
-    }
-
-    pub(crate) fn save(&mut self, id: SessionId) -> Result<(), OutboxError> {
-        let Some(session) = self.sessions.get(id) else {
-            return Ok(());
-        };
-        let members: Vec<_> = self
-            .sessions
-            .known_by()
-            .filter(|(of, _)| *of == id)
-            .map(|(_, key)| key)
-            .collect();
-        self.outbox
-            .change(|change| change.save_session(session, &members))
-    }
-
-    fn ask_anew(&mut self, id: SessionId) -> Result<(), OutboxError> {
-        let lives = self.lease_shown(id).is_some();
-        let Some(action) = self.checkout_action(id) else {
-            return Ok(());
-        };
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.due_boot_ms = u64::MAX;
-            seat.granted = seat.granted.filter(|_| lives);
-        }
-        self.outbox.change(|change| {
-            change.take_back(ItemKind::Renew, id.0)?;
-            change.enqueue(&action)
-        })
-    }
-
-    /// Another server knows none of the sessions: all seats are asked for anew.
-    fn notice_server(&mut self, server: &str) -> Result<(), OutboxError> {
-        let known = self.outbox.meta("server")?;
-        if known.as_deref() == Some(server) {
-            return Ok(());
-        }
-        self.outbox
-            .change(|change| change.set_meta("server", server))?;
-        if known.is_some() {
-            tracing::warn!(server, "another server answers: seats are asked for anew");
-            let ids: Vec<SessionId> = self.seats.keys().copied().collect();
-            for id in ids {
-                self.tell(Event::Unseated { session: id })?;
-                // A lease of one server is none to another.
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.granted = None;
-                }
-                self.ask_anew(id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Numbers begin again at 1, in an incarnation that no server has seen.
-    pub(crate) fn begin_incarnation(&mut self) -> Result<(), OutboxError> {
-        let last = self.outbox.number("incarnation")?;
-        let now = u64::try_from(clock::wall_ms()).unwrap_or(0);
-        self.outbox
-            .change(|change| change.begin_incarnation(now.max(last + 1)))
-    }
-
-    /// An item that makes a whole request unacceptable is left out for good.
-    pub(crate) fn drop_poison(&mut self, sent: &Sent, why: &str) -> Result<(), OutboxError> {
-        let Some((sequence, kind, _)) = sent.items.first() else {
-            return Ok(());
-        };
-        tracing::error!(
-            sequence,
-            ?kind,
-            why,
-            "the server does not take a record; it is dropped"
-        );
-        self.outbox.change(|change| change.drop_item(*sequence))
     }
 }

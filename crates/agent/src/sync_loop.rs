@@ -61,7 +61,7 @@ pub(crate) async fn run(
     loop {
         if !more {
             let now = clock::boot_ms();
-            let due = lock(&agent).next_due_boot_ms().min(now + IDLE_MS);
+            let due = lock(&agent).seats.next_due_boot_ms().min(now + IDLE_MS);
             let wait = Duration::from_millis(due.saturating_sub(now));
             tokio::select! {
                 () = urgent.notified() => {}
@@ -89,13 +89,12 @@ pub(crate) async fn run(
             Ok(Outcome::Failed) => {}
             Err(error) => {
                 tracing::error!(%error, "the agent's state");
-                lock(&agent).not_connected = Some(error.to_string());
+                lock(&agent).link.failed(error.to_string());
             }
         }
         {
             let mut agent = lock(&agent);
-            agent.connected = false;
-            agent.unreached.away();
+            agent.link.is_down();
             if let Err(error) = agent.let_go(true) {
                 tracing::error!(%error, "the agent's state");
             }
@@ -178,12 +177,11 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
 fn not_connected(agent: &Mutex<Agent>, error: &ClientError) {
     let mut agent = lock(agent);
     let why = unconnected::why(error, &agent.computer.id);
-    if agent.not_connected.as_ref() != Some(&why) {
+    if agent.link.failed(why.clone()) {
         tracing::warn!(
             why,
             "not connected to the metering server; what happens is kept"
         );
-        agent.not_connected = Some(why);
     }
 }
 
@@ -197,13 +195,13 @@ async fn exchange(
     give_back(agent, client, uses).await?;
     let (request, sent) = lock(agent).prepare(watching, *limit)?;
     let answer = ask(client, &request).await;
-    let was_connected = lock(agent).connected;
+    let was_connected = lock(agent).link.is_up();
     let problem = match answer {
         Ok(answer) => {
             let mut agent = lock(agent);
             if !agent.digest(&sent, answer)? {
                 let why = "the server took a part of what was sent, and is asked again";
-                agent.not_connected = Some(why.to_owned());
+                agent.link.failed(why.to_owned());
                 return Ok(Outcome::Failed);
             }
             *limit = (*limit * 2).min(SYNC_ITEMS_LIMIT);

@@ -10,7 +10,6 @@ use crate::clock;
 use crate::idle::{Asked, Places, Said, looked_at};
 use crate::lost::{self, Lost};
 use crate::outbox::OutboxError;
-use crate::seats::due_at;
 use crate::system::{procfs, terminal};
 use crate::view::View;
 
@@ -140,7 +139,7 @@ impl Agent {
             self.is_not_idle(id);
             return;
         }
-        self.seats.remove(&id);
+        self.seats.forget(id);
         if let Err(error) = self.unseat(id) {
             tracing::error!(%error, session = id.0, "the agent's state");
         }
@@ -161,7 +160,7 @@ impl Agent {
     fn reclaim(&mut self, id: SessionId) {
         let view = View::of(&self.sessions, &self.rulebook);
         if self.idle.reclaims(id, view) {
-            self.seats.entry(id).or_insert(due_at(clock::boot_ms()));
+            self.seats.wanted_again(id, clock::boot_ms());
             self.urgent.notify_one();
         }
     }

@@ -5,26 +5,65 @@ use rustc_hash::FxHashMap;
 use usher_api::SyncAction;
 use usher_core::sessions::{Effect, ProcessKey, SessionId};
 
-use super::{Agent, UNREACHED, release};
+use super::{Agent, release};
 use crate::clock::{self, timestamp};
+use crate::link::UNREACHED;
 use crate::outbox::{ItemKind, OutboxError};
-use crate::seats::due_at;
 use crate::teller::Teller;
 
 /// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
 const UNWRITTEN_LIMIT: usize = 100_000;
 
+/// What is on disk of the agent's state, and what is not yet.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The sessions' processes as they were last written down.
+    members: FxHashMap<SessionId, Vec<ProcessKey>>,
+    /// The highest number that a session got.
+    last_session: u64,
+    /// Not on disk: the oldest first.
+    waiting: Vec<Effect>,
+    /// Written in a transaction that is not committed yet.
+    uncommitted: Vec<Effect>,
+}
+
+impl Written {
+    /// Sessions have got numbers up to this one.
+    pub(super) fn up_to(last_session: u64) -> Self {
+        Written {
+            members: FxHashMap::default(),
+            last_session,
+            waiting: Vec::new(),
+            uncommitted: Vec::new(),
+        }
+    }
+
+    /// All that waits for the disk, at most so much of it: the oldest are dropped, and it is said.
+    fn take_waiting(&mut self) -> Vec<Effect> {
+        let over = self.waiting.len().saturating_sub(UNWRITTEN_LIMIT);
+        if over > 0 {
+            tracing::error!(
+                dropped = over,
+                "the disk takes no records: the oldest are dropped"
+            );
+            self.waiting.drain(..over);
+        }
+        std::mem::take(&mut self.waiting)
+    }
+}
+
 impl Agent {
     /// Writes down which processes the sessions have, and that they run now.
     pub(crate) fn write_down_members(&mut self) -> Result<(), OutboxError> {
-        if !self.unwritten.is_empty() {
+        if !self.written.waiting.is_empty() {
             self.write(Vec::new())?;
         }
         if self.sessions.open().next().is_none() {
             return Ok(());
         }
         let members = self.members();
-        let (sessions, written, boot_id) = (&self.sessions, &self.written, &self.boot_id);
+        let (sessions, boot_id) = (&self.sessions, &self.boot_id);
+        let written = &self.written.members;
         let seen = self.watched_until.unwrap_or_else(clock::now);
         self.outbox.change(|change| {
             for (id, members) in &members {
@@ -36,7 +75,7 @@ impl Agent {
             }
             change.seen_running(boot_id, seen)
         })?;
-        self.written = members;
+        self.written.members = members;
         Ok(())
     }
 
@@ -69,10 +108,10 @@ impl Agent {
     /// What need not be on disk first. True: the server is asked at once.
     fn act(&mut self, effects: Vec<Effect>) -> bool {
         // Whoever waits for an answer does not wait for the disk.
-        let rest = self.desk.take(effects, self.connected);
+        let rest = self.desk.take(effects, self.link.is_up());
         let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
         let is_asking = rest.iter().any(asks);
-        self.unwritten.extend(rest);
+        self.written.waiting.extend(rest);
         self.tell_refused();
         if is_asking {
             self.urgent.notify_one();
@@ -82,24 +121,16 @@ impl Agent {
 
     /// Puts on disk what is not.
     pub(crate) fn write_down(&mut self) -> Result<(), OutboxError> {
-        if self.unwritten.is_empty() {
+        let effects = self.written.take_waiting();
+        if effects.is_empty() {
             return Ok(());
         }
-        let over = self.unwritten.len().saturating_sub(UNWRITTEN_LIMIT);
-        if over > 0 {
-            tracing::error!(
-                dropped = over,
-                "the disk takes no records: the oldest are dropped"
-            );
-            self.unwritten.drain(..over);
-        }
-        let effects = std::mem::take(&mut self.unwritten);
         let result = self.write_all(&effects);
         if result.is_err() {
             self.desk.wait_in_vain(&effects, &self.sessions);
-            self.unwritten = effects;
+            self.written.waiting = effects;
         } else if self.outbox.is_begun() {
-            self.uncommitted.extend(effects);
+            self.written.uncommitted.extend(effects);
         }
         result
     }
@@ -109,17 +140,17 @@ impl Agent {
         &mut self,
         step: impl FnOnce(&mut Self) -> Result<T, OutboxError>,
     ) -> Result<T, OutboxError> {
-        let unreached = self.unreached.clone();
+        let unreached = self.link.unreached.clone();
         self.outbox.begin()?;
         let result = step(self);
         // What was written before an error stays, as it does where each change stands alone.
         let committed = self.outbox.commit();
-        let mut effects = std::mem::take(&mut self.uncommitted);
+        let mut effects = std::mem::take(&mut self.written.uncommitted);
         if let Err(error) = committed {
-            self.unreached = unreached;
+            self.link.unreached = unreached;
             self.desk.wait_in_vain(&effects, &self.sessions);
-            effects.append(&mut self.unwritten);
-            self.unwritten = effects;
+            effects.append(&mut self.written.waiting);
+            self.written.waiting = effects;
             return Err(error);
         }
         result
@@ -143,22 +174,21 @@ impl Agent {
             rulebook,
             computer,
             boot_id,
-            unreached,
-            last_session,
+            link,
+            written,
             waits,
-            life,
             ..
         } = self;
         let teller = Teller {
             accounts,
             computer: &computer.id,
         };
-        let knows_gates = life.is_some();
+        let knows_gates = link.knows_gates();
         // A session that was held is opened after others that came later.
         let numbers = sessions.open().map(|session| session.id.0);
-        let last = numbers.fold(*last_session, u64::max);
+        let last = numbers.fold(written.last_session, u64::max);
         // What cannot be written is tried again, and counts once.
-        let mut counted = unreached.clone();
+        let mut counted = link.unreached.clone();
         outbox.change(|change| {
             let mut claims = false;
             for effect in effects {
@@ -213,8 +243,8 @@ impl Agent {
             }
             change.seen_running(boot_id, seen)
         })?;
-        self.unreached = counted;
-        self.last_session = last;
+        self.link.unreached = counted;
+        self.written.last_session = last;
         for effect in effects {
             match effect {
                 Effect::Opened(session) => {
@@ -225,19 +255,18 @@ impl Agent {
                     );
                 }
                 Effect::WantLease { session, .. } => {
-                    // The answer to the checkout says when it is due.
-                    self.seats.insert(*session, due_at(u64::MAX));
+                    self.seats.asked(*session);
                 }
                 Effect::ReleaseLease(id) | Effect::Dropped(id) => {
-                    self.seats.remove(id);
+                    self.seats.forget(*id);
                 }
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
-                    self.seats.remove(&session.id);
+                    self.seats.forget(session.id);
                     self.lost.gone(session.id);
                     self.idle.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
-                    self.written.remove(&session.id);
+                    self.written.members.remove(&session.id);
                 }
             }
         }

@@ -112,9 +112,9 @@ async fn refresh(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) ->
     state.changed.notify_one();
     let ended = exchanges.wait_for(|exchanges| exchanges.ended > after);
     match tokio::time::timeout(REFRESH_LIMIT, ended).await {
-        Ok(Ok(_)) if lock(&state.agent).connected => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(Ok(_)) if lock(&state.agent).link.is_up() => Ok(StatusCode::NO_CONTENT.into_response()),
         _ => {
-            let why = lock(&state.agent).why_not_connected(&state.server);
+            let why = lock(&state.agent).link.why_not(&state.server);
             let why = why.unwrap_or_else(|| format!("{} does not answer", state.server));
             let detail = format!("{why}; what runs is kept until it answers");
             Err(Refusal::new(Code::ServerUnreachable, detail))

@@ -27,7 +27,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     let mut leases = Vec::new();
     for session in seen {
         let Some(id) = &session.lease else { continue };
-        let seat = agent.seats.get(&session.id).cloned();
+        let seat = agent.seats.get(session.id);
         let ttl = seat.as_ref().map_or(0, |seat| seat.ttl_seconds);
         let granted = seat
             .and_then(|seat| seat.granted)
@@ -55,8 +55,8 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
         watching: state.watching,
         can_miss: can_miss(&state, &agent)?,
         server: state.server.clone(),
-        connected: agent.connected,
-        not_connected: agent.why_not_connected(&state.server),
+        connected: agent.link.is_up(),
+        not_connected: agent.link.why_not(&state.server),
         outbox: agent.outbox.waiting()?,
         sessions: agent.sessions.open().count() as u64,
         leases,

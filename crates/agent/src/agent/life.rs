@@ -4,20 +4,20 @@
 //! reports it had before. In a new life, finished sessions that it lacks are sent again, and
 //! leases that live are shown. Whether the server did know of them, it tells apart itself.
 
-use jiff::Timestamp;
 use usher_api::{ShownLease, SyncAnswer};
 use usher_core::sessions::SessionId;
 
-use crate::agent::Agent;
-use crate::clock::{self, timestamp};
+use super::Agent;
+use crate::clock;
+use crate::link::LIFE;
 use crate::outbox::{Had, ItemKind, OutboxError};
 
 impl Agent {
     /// Whether the server's data began a new life since its last answer. What was kept for that is
     /// queued, with the knowledge of the new life, before anything else of the answer is believed.
     pub(crate) fn notice_life(&mut self, answer: &SyncAnswer) -> Result<bool, OutboxError> {
-        let known = self.life;
-        self.life = answer.incarnation;
+        let known = self.link.life;
+        self.link.life = answer.incarnation;
         if known == answer.incarnation {
             return Ok(false);
         }
@@ -31,7 +31,7 @@ impl Agent {
         let text = answer.incarnation.map(|life| life.to_string());
         let sent = self.outbox.change(|change| {
             // An older version of the server tells none.
-            change.set_meta("server_incarnation", text.as_deref().unwrap_or_default())?;
+            change.set_meta(LIFE, text.as_deref().unwrap_or_default())?;
             had.map_or(Ok(0), |had| change.send_again(had))
         })?;
         if is_restored {
@@ -61,12 +61,9 @@ impl Agent {
 
     /// Asks for the seats of all sessions that hold one, showing their leases.
     pub(crate) fn show_leases(&mut self) -> Result<(), OutboxError> {
-        let seated: Vec<SessionId> = self
-            .seats
-            .keys()
-            .copied()
-            .filter(|id| self.sessions.get(*id).is_some_and(|session| session.seated))
-            .collect();
+        let is_seated = |id: &SessionId| self.sessions.get(*id).is_some_and(|of| of.seated);
+        let seated = self.seats.sessions().into_iter().filter(is_seated);
+        let seated: Vec<SessionId> = seated.collect();
         let mut asked = Vec::new();
         for id in seated {
             if self.lease_shown(id).is_some()
@@ -87,15 +84,8 @@ impl Agent {
 
     /// The lease that a session holds, where it lives and the server may be told.
     pub(crate) fn lease_shown(&self, id: SessionId) -> Option<ShownLease<'static>> {
-        self.life?;
-        let (session, seat) = (self.sessions.get(id)?, self.seats.get(&id)?);
-        let left_ms = seat.until_boot_ms.checked_sub(clock::boot_ms())?;
-        let granted_at: Timestamp = timestamp(seat.granted?.wall_ms);
-        let remaining_seconds = u32::try_from(left_ms / 1_000).ok()?;
-        (remaining_seconds > 0).then_some(ShownLease {
-            lease: session.lease.as_ref()?.to_string().into(),
-            granted_at,
-            remaining_seconds,
-        })
+        self.link.life?;
+        let session = self.sessions.get(id)?;
+        self.seats.lease_shown(session, clock::boot_ms())
     }
 }

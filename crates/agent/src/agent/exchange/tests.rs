@@ -1,9 +1,11 @@
 //! What the server's answers mean for those who wait for a seat, one behaviour a test.
 
 use serde_json::{Value, json};
+use usher_api::SyncAnswer;
 use usher_core::sessions::{AskId, Counting, Process, ProcessKey, Program, Unanswered, Use, Who};
 
 use super::*;
+use crate::seats::UNSEATED_RETRY_MS;
 
 /// An agent by itself; the tests are its server.
 struct Desk {
@@ -331,7 +333,7 @@ impl Desk {
     /// The server knows nothing of the lease any more, and gives no other.
     fn loses(&mut self) {
         let session = SessionId(1);
-        self.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+        self.agent.seats.get_mut(session).unwrap().due_boot_ms = 0;
         let items = self.exchange(|_| Some(SyncOutcome::UnknownSession));
         assert_eq!(items[0]["kind"], "renew");
         assert_eq!(self.agent.lost.next_due_boot_ms(), None, "it is asked anew");
@@ -400,7 +402,7 @@ fn what_never_had_a_seat_has_lost_none() {
 fn a_server_that_is_away_for_longer_than_the_ttl_ends_nobody() {
     let (mut desk, child) = seated(&ends_without_lease());
     let session = SessionId(1);
-    desk.agent.seats.get_mut(&session).unwrap().until_boot_ms = 0;
+    desk.agent.seats.get_mut(session).unwrap().until_boot_ms = 0;
     desk.agent.let_go(true).unwrap();
     desk.exchange(|_| Some(SyncOutcome::Undecided));
     assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
@@ -411,13 +413,13 @@ fn a_server_that_is_away_for_longer_than_the_ttl_ends_nobody() {
 fn a_server_that_decides_nothing_ends_nobody_and_is_shown_the_lease_again() {
     let (mut desk, child) = seated(&ends_without_lease());
     let session = SessionId(1);
-    desk.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+    desk.agent.seats.get_mut(session).unwrap().due_boot_ms = 0;
     desk.exchange(|_| Some(SyncOutcome::UnknownSession));
     for _ in 0..3 {
         let asked = desk.exchange(|_| undecided());
         assert_eq!(asked[0]["held"]["lease"], "L1", "{asked:?}");
         assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
-        let seat = desk.agent.seats.get_mut(&session).unwrap();
+        let seat = desk.agent.seats.get_mut(session).unwrap();
         assert!(seat.due_boot_ms <= clock::boot_ms() + UNSEATED_RETRY_MS);
         seat.due_boot_ms = 0;
     }
@@ -432,7 +434,7 @@ fn a_seat_or_another_rule_in_time_saves_a_program() {
     let (mut desk, child) = seated(&ends_without_lease());
     desk.loses();
     let session = SessionId(1);
-    desk.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+    desk.agent.seats.get_mut(session).unwrap().due_boot_ms = 0;
     desk.exchange(|_| granted());
     assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
     for product in [
@@ -444,7 +446,7 @@ fn a_seat_or_another_rule_in_time_saves_a_program() {
         assert!(desk.agent.lost.next_due_boot_ms().is_some());
         desk.goes_by(&product);
         assert_eq!(desk.agent.lost.next_due_boot_ms(), None);
-        desk.agent.seats.get_mut(&session).unwrap().due_boot_ms = 0;
+        desk.agent.seats.get_mut(session).unwrap().due_boot_ms = 0;
         desk.exchange(|_| granted());
     }
     // Nor once it was told to end.

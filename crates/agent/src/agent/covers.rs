@@ -1,0 +1,77 @@
+//! Leases that `usher run` holds for all that a process starts: they begin, and end, for sessions and
+//! on disk.
+
+use std::collections::BTreeSet;
+
+use usher_core::sessions::Event;
+
+use super::Agent;
+use crate::clock;
+use crate::outbox::{Cover, OutboxError};
+use crate::watch::Seen;
+
+impl Agent {
+    /// A local user's `usher run` holds a lease for all that `root` starts.
+    pub(crate) fn cover(&mut self, cover: Cover) -> Result<(), OutboxError> {
+        let (boot_id, seen) = (&self.boot_id, self.watched_until.unwrap_or_else(clock::now));
+        self.outbox.change(|change| {
+            change.save_cover(&cover)?;
+            // A cover is of this boot, also where nothing else was written down in it.
+            change.seen_running(boot_id, seen)
+        })?;
+        if let Some(shared) = &self.shared {
+            shared.cover(cover.root);
+        }
+        let mut effects = Vec::new();
+        self.sessions
+            .apply(clock::now(), covered(&cover), &mut effects);
+        self.write(effects)
+    }
+
+    /// The root of a cover has ended, which no watcher may have seen.
+    pub(crate) fn root_has_ended(&mut self, pid: u32) -> Result<(), OutboxError> {
+        let (at, event) = (clock::now(), Event::Exited { pid });
+        self.take_in(&mut vec![Seen { at, event }])
+    }
+
+    /// Ends the covers of processes that are covered by none but these leases.
+    pub(crate) fn leases_are_gone(&mut self, gone: &BTreeSet<String>) -> Result<(), OutboxError> {
+        let covers = self.outbox.covers()?;
+        let held: BTreeSet<u32> = covers
+            .iter()
+            .filter(|cover| !gone.contains(&cover.lease))
+            .map(|cover| cover.root.pid)
+            .collect();
+        let ended: BTreeSet<u32> = covers
+            .iter()
+            .map(|cover| cover.root.pid)
+            .filter(|pid| !held.contains(pid))
+            .collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let mut effects = Vec::new();
+        for pid in &ended {
+            tracing::info!(pid, "a lease has ended, and its cover with it");
+            // For the sessions this is the end of `usher run`, whose lease ends with it.
+            let event = Event::Exited { pid: *pid };
+            self.sessions.apply(clock::now(), event, &mut effects);
+        }
+        self.outbox
+            .change(|change| ended.iter().try_for_each(|pid| change.end_covers_of(*pid)))?;
+        self.write(effects)?;
+        // The processes themselves run on, as what they are.
+        if let Some(shared) = &self.shared {
+            shared.look_again();
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn covered(cover: &Cover) -> Event {
+    Event::Covered {
+        root: cover.root,
+        lease: cover.lease.as_str().into(),
+        product: cover.product.as_str().into(),
+    }
+}
