@@ -202,6 +202,7 @@ fn is_named(name: &[u8], exe: &[u8], exe_key: &FileKey) -> bool {
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -218,6 +219,12 @@ mod tests {
         wine.env("BULK", "x".repeat(20_000));
         wine.env("WINEPREFIX", folder.path());
         let mut wine = wine.stdin(Stdio::piped()).spawn().unwrap();
+        // It is another program before its arguments can be read.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while procfs::arguments(wine.id()).unwrap().is_empty() {
+            assert!(Instant::now() < deadline);
+            std::thread::yield_now();
+        }
         let (exe, key) = procfs::executable(wine.id(), &mut Vec::new()).unwrap();
         let found = hosted(Host::Wine, wine.id(), &exe, &key);
         drop(wine.stdin.take());
