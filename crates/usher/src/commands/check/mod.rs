@@ -9,6 +9,7 @@ use usher_api::client::ClientError;
 use usher_api::{Status, client::Client};
 
 use super::managed::{self, MANAGER};
+use super::status;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{counted, line, print_json, tame};
@@ -104,15 +105,12 @@ impl Figures {
 /// Does it; returns the exit code.
 pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     let finding = context.block_on(async {
-        if let Some(finding) = of_site(args, context).await {
-            return Ok(finding);
-        }
-        let mut finding = match context.client() {
-            Ok(client) => look(args, &client).await,
-            Err(failure) => unknown(&failure.to_string()),
+        let mut finding = match of_site(args, context).await {
+            Some(finding) => finding,
+            None => alone(args, context).await,
         };
-        finding.text.push_str(" (server only)");
-        Ok(finding)
+        finding.adds_given_up(&status::given_up(context).await);
+        Ok::<_, Failure>(finding)
     })?;
     if context.json() {
         print_json(&serde_json::json!({
@@ -153,6 +151,30 @@ fn unknown(why: &str) -> Finding {
         text: one_line(why),
         figures: None,
     }
+}
+
+impl Finding {
+    /// A role that is not started again is no reason to call all well, whoever else answers.
+    fn adds_given_up(&mut self, said: &[String]) {
+        if said.is_empty() {
+            return;
+        }
+        let said = said.join("; ");
+        self.text = format!("{}; {}", one_line(&said), self.text);
+        if matches!(self.level, Level::Ok | Level::Unknown) {
+            self.level = Level::Warning;
+        }
+    }
+}
+
+/// The server's own view.
+async fn alone(args: &Check, context: &Context) -> Finding {
+    let mut finding = match context.client() {
+        Ok(client) => look(args, &client).await,
+        Err(failure) => unknown(&failure.to_string()),
+    };
+    finding.text.push_str(" (server only)");
+    finding
 }
 
 /// The manager's view. None if the server is to be asked: nobody has named a manager, and none
