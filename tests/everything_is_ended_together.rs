@@ -8,7 +8,8 @@ use nix::sys::signal::Signal;
 
 use crate::http::Http;
 use crate::support::{
-    DEADLINE, Ended, Folder, Running, runs, said, signal, stderr, usher, wait_for,
+    DEADLINE, Ended, Folder, Running, runs, said, signal, stderr, stdout, usher, wait_for,
+    wait_within,
 };
 
 #[test]
@@ -70,6 +71,60 @@ fn a_role_that_was_killed_is_started_again_where_it_was_and_forgets_no_lease() {
     });
     assert_eq!(leases["items"][0]["id"], lease.trim());
     assert_eq!(running.fails(&["checkout", "tool"]).0, 77);
+}
+
+/// Kills a role until `usher up` starts it no more, and waits for what `says` so.
+fn is_given_up(running: &Running, role: &str, says: impl Fn() -> bool) {
+    let mut killed = None;
+    wait_within(Duration::from_secs(60), "the end of the role", || {
+        if let Some(pid) = running.role(role).filter(|pid| killed != Some(*pid)) {
+            signal(pid, Signal::SIGKILL);
+            killed = Some(pid);
+        }
+        says().then_some(())
+    });
+}
+
+#[test]
+fn status_tells_of_a_server_that_is_given_up_though_no_server_answers() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    let status = |options: &[&str]| {
+        let output = running.usher(&[&["status"], options].concat()).ended();
+        (output.status.code(), stderr(&output))
+    };
+    let says = "the server of `usher up` ended 5 times within 10 minutes and is not started again";
+    is_given_up(&running, "server", || status(&[]).1.contains(says));
+    for options in [&[][..], &["--json"]] {
+        let (code, said) = status(options);
+        assert_eq!(code, Some(69), "{said}");
+        assert!(said.contains(says), "{said}");
+        assert!(said.contains("restart `usher up`"), "{said}");
+        assert!(!said.contains("starts all of it"), "{said}");
+    }
+}
+
+#[test]
+fn a_manager_that_is_given_up_is_told_by_status_and_is_not_ok_to_a_monitor() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    let check = |options: &[&str]| {
+        let output = running.usher(&[&["check"], options].concat()).ended();
+        (output.status.code(), stdout(&output))
+    };
+    let says = "the manager of `usher up` ended 5 times within 10 minutes and is not started again";
+    assert_eq!(check(&[]).0, Some(0));
+    is_given_up(&running, "manager", || {
+        running.ok(&["status"]).contains(says)
+    });
+    for options in [&[][..], &["--server-only"]] {
+        let (code, line) = check(options);
+        assert_eq!(code, Some(1), "{line}");
+        assert!(line.contains(says), "{line}");
+    }
+    let status = running.json(&["status"]);
+    assert_eq!(status["given_up"], serde_json::json!([says]), "{status}");
+    assert_eq!(status["server"]["state"], "running");
 }
 
 #[test]

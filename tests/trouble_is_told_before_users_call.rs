@@ -201,8 +201,11 @@ fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_ov
     let told = site.concerns(&["--open"]);
     assert_eq!(ids(&told), all, "{told:#?}");
     for (id, words) in [
-        (9430, "CAD with 5 seats ends on"),
-        (9431, "Seats of Sim: 1 of 1 in use, 0 waiting, 1 refused"),
+        (9430, "CAD (cad) with 5 seats ends on"),
+        (
+            9431,
+            "Seats of Sim (sim): 1 of 1 in use, 0 waiting, 1 refused",
+        ),
         (
             9433,
             "7 starts were allowed on 1 computer while no server could be reached: of cad on lab-pc1",

@@ -172,18 +172,22 @@ impl Desk {
                 let outcome = outcome.unwrap_or_else(|_| Err(Undelivered::now(too_slow())));
                 let why_not = outcome.err().map(|it| it.why);
                 let destination = delivery::destination(&errand);
-                (
-                    place,
-                    Tested {
-                        destination,
-                        why_not,
-                    },
-                )
+                let tested = Tested {
+                    destination,
+                    why_not,
+                };
+                (place, errand, tested)
             });
         }
         let mut tested = sent.join_all().await;
-        tested.sort_by_key(|(place, _)| *place);
-        Some(tested.into_iter().map(|(_, tested)| tested).collect())
+        tested.sort_by_key(|(place, ..)| *place);
+        let told = tested.into_iter().map(|(_, errand, tested)| {
+            if tested.why_not.is_none() {
+                self.queues.went_through(&errand);
+            }
+            tested
+        });
+        Some(told.collect())
     }
 
     /// A number that changes with each message.

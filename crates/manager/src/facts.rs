@@ -174,7 +174,7 @@ fn why(report: &PackReport) -> String {
 fn ending(it: EndingEntitlement) -> EntitlementFact {
     EntitlementFact {
         id: it.id,
-        product: it.name,
+        product: called(it.name, &it.product),
         seats: it.seats,
         ends_ms: it.ends_at.as_millisecond(),
         last_day: it.last_day,
@@ -185,12 +185,20 @@ fn ending(it: EndingEntitlement) -> EntitlementFact {
 
 fn product(it: ProductFacts) -> ProductFact {
     ProductFact {
+        name: called(it.name, &it.id),
         id: it.id,
-        name: it.name,
         seats: it.seats,
         in_use: it.in_use,
         queued: it.queued,
         refused_last_hour: it.refused_last_hour,
+    }
+}
+
+/// A product as messages call it: people know its name, and commands take its id.
+fn called(name: String, id: &str) -> String {
+    match name == id {
+        true => name,
+        false => format!("{name} ({id})"),
     }
 }
 
@@ -214,6 +222,25 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use usher_core::concerns::{Kind, Thresholds, judge};
+
+    #[test]
+    fn a_message_about_a_product_names_it_as_people_and_as_commands_do() {
+        let facts = |name: &str| {
+            let facts = serde_json::json!({
+                "id": "tcad", "name": name, "seats": 10, "in_use": 10, "queued": 0,
+                "refused_last_hour": 2,
+            });
+            product(serde_json::from_value(facts).unwrap()).name
+        };
+        assert_eq!(facts("CAD T"), "CAD T (tcad)");
+        assert_eq!(facts("tcad"), "tcad");
+        let ends = serde_json::json!({
+            "id": "E7", "product": "tcad", "name": "CAD T", "seats": 10,
+            "ends_at": "2026-12-25T00:00:00Z", "seats_before": 10, "seats_after": 0,
+        });
+        let ends = ending(serde_json::from_value(ends).unwrap());
+        assert_eq!(ends.product, "CAD T (tcad)");
+    }
 
     /// A server that says what it is told to say of its pack; none: it has none.
     async fn server(pack: Option<&'static str>) -> String {

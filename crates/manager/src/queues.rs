@@ -2,7 +2,8 @@
 //!
 //! A queue has a task for as long as something waits in it, and takes messages up to a limit; what
 //! comes beyond is dropped, counted and told. A destination that takes nothing is tried less and less
-//! often, with the first of what waits; what waits too long is given up, counted and told. All of it
+//! often, with the first of what waits, and at once when something else has gone through there; what
+//! waits too long is given up, counted and told. All of it
 //! is kept in memory alone: the messages themselves are in the site database.
 
 use std::collections::{HashMap, VecDeque};
@@ -10,7 +11,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 use usher_api::Delivery;
@@ -28,6 +29,9 @@ const DESTINATIONS_LIMIT: usize = 256;
 /// Tries of what is refused for good, for who refuses may be wrong for a moment; and those after
 /// which it is told that a destination takes nothing.
 const TRIES: usize = 3;
+/// How soon after a try another is made because a mail to somebody else went through: a relay that
+/// puts one address off shall not be asked with each mail to others.
+const RELAY_TRIES: Duration = Duration::from_secs(60);
 /// Troubles that may wait to be told; the rest is in the log and the counts.
 const TROUBLES_LIMIT: usize = 1_000;
 
@@ -94,6 +98,8 @@ struct Queue {
     is_busy: bool,
     dropped: u64,
     failing: Option<Failing>,
+    /// Wakes its task from a pause between tries.
+    again: Arc<Notify>,
 }
 
 /// A destination that takes nothing.
@@ -104,6 +110,7 @@ struct Failing {
     why: String,
     tries: usize,
     given_up: u64,
+    tried: Instant,
 }
 
 impl Queues {
@@ -157,6 +164,12 @@ impl Queues {
             while tasks.try_join_next().is_some() {}
             tasks.spawn_on(empty(self.shared.clone(), key), runtime);
         }
+    }
+
+    /// Something went through outside of the queues: what waits for the same destination is tried at
+    /// once.
+    pub(crate) fn went_through(&self, errand: &Errand) {
+        self.shared.went_through(errand);
     }
 
     /// How many were dropped, failed, were given up, and wait now.
@@ -230,6 +243,13 @@ impl Shared {
         next
     }
 
+    /// What wakes the task of a queue.
+    fn again(&self, key: &Errand) -> Arc<Notify> {
+        let waiting = self.waiting();
+        let queue = waiting.get(key);
+        queue.map(|queue| queue.again.clone()).unwrap_or_default()
+    }
+
     /// Of a destination that takes nothing, or one that takes again.
     fn failing<T>(&self, key: &Errand, change: impl FnOnce(&mut Option<Failing>) -> T) -> T {
         let mut waiting = self.waiting();
@@ -237,6 +257,20 @@ impl Shared {
             Some(queue) => change(&mut queue.failing),
             // Only the task of a queue takes it away.
             None => change(&mut None),
+        }
+    }
+
+    /// Wakes what waits for the destination of an errand; all mail goes by one relay.
+    fn went_through(&self, errand: &Errand) {
+        let is_mail = |it: &Errand| matches!(it, Errand::Mail { .. });
+        for (key, queue) in self.waiting().iter() {
+            let Some(failing) = &queue.failing else {
+                continue;
+            };
+            let is_due = || failing.tried.elapsed() >= RELAY_TRIES;
+            if key == errand || is_mail(key) && is_mail(errand) && is_due() {
+                queue.again.notify_one();
+            }
         }
     }
 
@@ -286,8 +320,10 @@ impl Shared {
                 why: String::new(),
                 tries: 0,
                 given_up: 0,
+                tried: Instant::now(),
             });
             it.tries += 1;
+            it.tried = Instant::now();
             it.why = why.to_owned();
             let pause = self.patience.pause(it.tries);
             it.next_ms = now_ms.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(0));
@@ -319,6 +355,7 @@ async fn empty(shared: Arc<Shared>, key: Errand) {
                 Ok(()) => {
                     last_why = None;
                     shared.failing(&key, |failing| *failing = None);
+                    shared.went_through(&key);
                     break;
                 }
                 Err(failed) => failed,
@@ -342,7 +379,9 @@ async fn empty(shared: Arc<Shared>, key: Errand) {
                     shared.patience.pause(refused)
                 }
             };
-            tokio::time::sleep(pause).await;
+            // Whichever comes first; the queue of this task is there.
+            let again = shared.again(&key);
+            let _ = tokio::time::timeout(pause, again.notified()).await;
         }
     }
 }

@@ -83,6 +83,22 @@ impl Failure {
         }
     }
 
+    /// Adds something that is true at the same time.
+    pub(crate) fn and(self, also: &str) -> Self {
+        match self {
+            Failure::Said {
+                code,
+                message,
+                next,
+            } => Failure::Said {
+                code,
+                message: format!("{message}; {also}"),
+                next,
+            },
+            other => other,
+        }
+    }
+
     /// The same, where who called may not do the next step: it takes a token.
     pub(crate) fn for_an_administrator(self) -> Self {
         match self {

@@ -66,10 +66,11 @@ fn main() -> ExitCode {
     usher_vital::log::flush(LAST_WORDS);
     match outcome {
         Ok(code) => ExitCode::from(code),
-        // To a monitor 2 is CRITICAL, and a typing error in a check is no outage.
-        Err(failure) if failure.code() == failure::exit::USAGE && cli::is_check(&args) => {
-            ExitCode::from(commands::check::asked_wrongly(
-                failure,
+        // A monitor reads standard output alone, 2 is CRITICAL to it, and a typing error in a check
+        // is no outage.
+        Err(failure) if failure.code() != failure::exit::DONE && cli::is_check(&args) => {
+            ExitCode::from(commands::check::asked_nobody(
+                &failure,
                 cli::wants_json(&args),
             ))
         }

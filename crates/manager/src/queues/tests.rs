@@ -173,6 +173,28 @@ async fn what_a_destination_does_not_take_now_is_delivered_when_it_does() {
 }
 
 #[tokio::test]
+async fn what_waits_is_tried_at_once_when_something_else_goes_through_there() {
+    let (hook, _folder, status, _) = webhook(PATIENCE * 10).await;
+    let hour = Duration::from_secs(3_600);
+    let (queues, _troubles) = patient(Patience {
+        pauses: vec![hour],
+        limit: hour * 12,
+    });
+    let here = tokio::runtime::Handle::current();
+    queues.send(parcel(&hook), &here);
+    queues.send(parcel(&hook), &here);
+    let failing = |queues: &Queues| queues.destinations().iter().any(|it| it.why.is_some());
+    seen(&queues, |_| failing(&queues)).await;
+    status.send_replace(200);
+    // Another destination is no reason to try.
+    queues.went_through(&run("exit 0"));
+    assert_eq!(queues.counts().waiting, 2);
+    queues.went_through(&hook);
+    let counts = seen(&queues, |counts| counts.waiting == 0).await;
+    assert_eq!((counts.failed, counts.given_up), (0, 0));
+}
+
+#[tokio::test]
 async fn what_waits_too_long_is_given_up_counted_and_told() {
     let (hook, _folder, _status, (queues, mut troubles)) = webhook(Duration::ZERO).await;
     let here = tokio::runtime::Handle::current();

@@ -1,6 +1,7 @@
 //! `usher status`: the server, its products with their counts, and the computers.
 
 use clap::Args;
+use serde::Serialize;
 use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 
 use crate::context::Context;
@@ -28,35 +29,58 @@ pub(crate) struct Status {
 /// Does it.
 pub(crate) fn run(args: &Status, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let asked = args.through.ask(context).await?;
-        let status: usher_api::Status = asked.client.get("/v1/status").await?;
-        if context.json() {
-            return print_json(&status);
-        }
-        line(server(&status.server))?;
-        match status.products.is_empty() {
-            true => {
-                line("No products yet: `usher product add ID --program RULE --seats N` adds one.")?
-            }
-            false => print(&format!("\n{}", products(&status.products).text()))?,
-        }
-        if !status.computers.is_empty() {
-            print(&format!("\n{}", computers(&status.computers).text()))?;
-        }
-        if context.may_show_own(context.server()) {
-            for said in control::given_up(context.data()).await {
-                line(format!(
-                    "\n{}",
-                    toned(Tone::Bad, &format!("Warning: {said}."))
-                ))?;
-            }
-        }
-        // The upkeep is shown only to who sees all.
-        if asked.by_agent || status.server.pack.is_none() {
-            own(&asked, &status.products).await?;
-        }
-        Ok(())
+        let given_up = given_up(context).await;
+        let shown = show(args, context, &given_up).await;
+        // Where the server itself is one of them, nobody else says so.
+        shown.map_err(|failure| match given_up.is_empty() {
+            true => failure,
+            false => failure
+                .and(&given_up.join("; "))
+                .next("The log of `usher up` says why; when that is mended, restart `usher up`."),
+        })
     })
+}
+
+/// What is to be said of the roles that this computer's `usher up` gave up.
+pub(super) async fn given_up(context: &Context) -> Vec<String> {
+    match context.may_show_own(context.server()) {
+        true => control::given_up(context.data()).await,
+        false => Vec::new(),
+    }
+}
+
+async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(), Failure> {
+    let asked = args.through.ask(context).await?;
+    let status: usher_api::Status = asked.client.get("/v1/status").await?;
+    if context.json() {
+        return print_json(&Shown { status, given_up });
+    }
+    line(server(&status.server))?;
+    match status.products.is_empty() {
+        true => line("No products yet: `usher product add ID --program RULE --seats N` adds one.")?,
+        false => print(&format!("\n{}", products(&status.products).text()))?,
+    }
+    if !status.computers.is_empty() {
+        print(&format!("\n{}", computers(&status.computers).text()))?;
+    }
+    for said in given_up {
+        let said = format!("Warning: {said}.");
+        line(format!("\n{}", toned(Tone::Bad, &said)))?;
+    }
+    // The upkeep is shown only to who sees all.
+    if asked.by_agent || status.server.pack.is_none() {
+        own(&asked, &status.products).await?;
+    }
+    Ok(())
+}
+
+/// What the server answers, and what only this computer knows.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    status: usher_api::Status,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    given_up: &'a [String],
 }
 
 /// What is of who asks, and since when others hold and wait.

@@ -133,12 +133,21 @@ fn a_check_that_is_asked_wrongly_is_unknown_wherever_the_options_stand() {
         &["--json", "check", "TYPO"],
         &["--server", "http://127.0.0.1:1", "check", "--typo"],
         &["check", "--json", "--typo"],
+        &["check", "--config", "/nosuch/nagios.toml"],
+        &["check", "--warning-queued", "50", "--critical-queued", "5"],
     ] {
         let output = usher(&folder).args(words).ended();
         assert_eq!(output.status.code(), Some(3), "{words:?}");
+        let said = stdout(&output);
         if words.contains(&"--json") {
-            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
             assert_eq!(answer["state"], "unknown", "{words:?}");
+        } else {
+            assert!(said.starts_with("USHER UNKNOWN - "), "{said}");
+            assert!(
+                said.lines().count() == 1 && said.chars().count() <= 201,
+                "{said}"
+            );
         }
     }
     assert_eq!(

@@ -2,6 +2,7 @@
 //!
 //! Where a manager is, its view of the site; else the server's own.
 
+mod lines;
 mod site;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use usher_api::client::ClientError;
 use usher_api::{Status, client::Client};
 
 use super::managed::{self, MANAGER};
+use super::status;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{counted, line, print_json, tame};
@@ -103,16 +105,14 @@ impl Figures {
 
 /// Does it; returns the exit code.
 pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
+    args.in_order()?;
     let finding = context.block_on(async {
-        if let Some(finding) = of_site(args, context).await {
-            return Ok(finding);
-        }
-        let mut finding = match context.client() {
-            Ok(client) => look(args, &client).await,
-            Err(failure) => unknown(&failure.to_string()),
+        let mut finding = match of_site(args, context).await {
+            Some(finding) => finding,
+            None => alone(args, context).await,
         };
-        finding.text.push_str(" (server only)");
-        Ok(finding)
+        finding.adds_given_up(&status::given_up(context).await);
+        Ok::<_, Failure>(finding)
     })?;
     if context.json() {
         print_json(&serde_json::json!({
@@ -125,26 +125,52 @@ pub(crate) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
     Ok(finding.level as u8)
 }
 
-/// Says that it was asked wrongly, which is UNKNOWN; returns the exit code.
-pub(crate) fn asked_wrongly(failure: Failure, json: bool) -> u8 {
-    if json {
-        let text = one_line(&failure.to_string());
-        // Nobody can be told that stdout is closed.
-        drop(print_json(
-            &serde_json::json!({ "state": "unknown", "text": text }),
-        ));
-    } else {
-        failure.report();
-    }
+/// Says why it could ask nobody, which is UNKNOWN, where a monitor reads it: on standard output;
+/// returns the exit code.
+pub(crate) fn asked_nobody(failure: &Failure, json: bool) -> u8 {
+    let finding = unknown(&lines::of_failure(failure));
+    // Nobody can be told that stdout is closed.
+    drop(match json {
+        true => print_json(&serde_json::json!({ "state": "unknown", "text": finding.text })),
+        false => line(sentence(&finding)),
+    });
     Level::Unknown as u8
 }
 
-fn sentence(finding: &Finding) -> String {
-    let mut text = format!("USHER {} - {}", finding.level.word(), tame(&finding.text));
-    if let Some(figures) = &finding.figures {
-        text.push_str(&format!("|{figures}"));
+impl Check {
+    /// Refuses thresholds of which the worse comes first.
+    fn in_order(&self) -> Result<(), Failure> {
+        let pairs = [
+            ("queued", self.warning_queued, self.critical_queued),
+            ("unseated", self.warning_unseated, self.critical_unseated),
+        ];
+        for (what, warning, critical) in pairs {
+            if let (Some(warning), Some(critical)) = (warning, critical)
+                && warning > critical
+            {
+                return Err(Failure::usage(format!(
+                    "--warning-{what} {warning} is above --critical-{what} {critical}: \
+                     it would never warn"
+                )));
+            }
+        }
+        Ok(())
     }
-    text
+}
+
+fn sentence(finding: &Finding) -> String {
+    let text = format!("USHER {} - {}", finding.level.word(), tame(&finding.text));
+    let mut lines = lines::wrapped(&text).into_iter();
+    let mut said = lines.next().unwrap_or_default();
+    // The figures are the first line's.
+    if let Some(figures) = &finding.figures {
+        said.push_str(&format!("|{figures}"));
+    }
+    for line in lines {
+        said.push('\n');
+        said.push_str(&line);
+    }
+    said
 }
 
 fn unknown(why: &str) -> Finding {
@@ -153,6 +179,30 @@ fn unknown(why: &str) -> Finding {
         text: one_line(why),
         figures: None,
     }
+}
+
+impl Finding {
+    /// A role that is not started again is no reason to call all well, whoever else answers.
+    fn adds_given_up(&mut self, said: &[String]) {
+        if said.is_empty() {
+            return;
+        }
+        let said = said.join("; ");
+        self.text = format!("{}; {}", one_line(&said), self.text);
+        if matches!(self.level, Level::Ok | Level::Unknown) {
+            self.level = Level::Warning;
+        }
+    }
+}
+
+/// The server's own view.
+async fn alone(args: &Check, context: &Context) -> Finding {
+    let mut finding = match context.client() {
+        Ok(client) => look(args, &client).await,
+        Err(failure) => unknown(&lines::of_failure(&failure)),
+    };
+    finding.text.push_str(" (server only)");
+    finding
 }
 
 /// The manager's view. None if the server is to be asked: nobody has named a manager, and none
@@ -174,7 +224,10 @@ async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
     let url = args.manager.as_deref().unwrap_or(MANAGER);
     let client = match managed::client(url, context).await {
         Ok(client) => client,
-        Err(failure) => return args.manager.as_ref().map(|_| unknown(&failure.to_string())),
+        Err(failure) => {
+            let is_named = args.manager.is_some();
+            return is_named.then(|| unknown(&lines::of_failure(&failure)));
+        }
     };
     match site::ask(&client).await {
         Ok(view) => Some(site::judge(&view)),
@@ -191,11 +244,11 @@ fn refused(error: &ClientError, url: &str) -> Option<Finding> {
     if problem.status >= 500 {
         return None;
     }
+    // What else it says is how to make a token, as this does.
+    let why = problem.detail.split([':', ';']).next().unwrap_or_default();
     Some(unknown(&format!(
-        "the manager at {url} refuses ({}): show a token of its own, of role viewer \
-         (`usher token create --role viewer --at-manager` makes one), or ask the server alone \
-         with --server-only",
-        problem.detail
+        "the manager at {url} refuses: {why}; `usher token create --role viewer \
+         --at-manager={url}` makes a token for it, and --server-only asks the server alone"
     )))
 }
 
@@ -350,6 +403,32 @@ mod tests {
         assert_eq!(said.level, Level::Unknown);
         assert!(said.text.contains("--at-manager"), "{}", said.text);
         assert!(refused(&problem(usher_api::Code::StorageFailed), MANAGER).is_none());
+    }
+
+    #[test]
+    fn thresholds_of_which_the_worse_comes_first_are_refused() {
+        let mut reversed = args();
+        (reversed.warning_queued, reversed.critical_queued) = (Some(50), Some(5));
+        let said = reversed.in_order().unwrap_err().to_string();
+        assert!(said.contains("--warning-queued 50"), "{said}");
+        let mut same = args();
+        (same.warning_unseated, same.critical_unseated) = (Some(5), Some(5));
+        assert!(same.in_order().is_ok() && args().in_order().is_ok());
+    }
+
+    #[test]
+    fn a_long_line_keeps_its_figures_in_the_first_and_the_rest_follows() {
+        let mut long = status("degraded", 0);
+        long.server.why = Some("the disk is full, ".repeat(30));
+        let said = sentence(&judge(&args(), &long));
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines.len() > 2, "{said}");
+        let (first, figures) = lines[0].split_once('|').unwrap();
+        assert!(first.starts_with("USHER WARNING - ") && figures.starts_with("products=1 "));
+        let others = lines[1..].iter().copied();
+        for line in others.chain([first]) {
+            assert!(line.chars().count() <= 200 && !line.contains('|'), "{line}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! checked before anything is written, and rows that are owned already, as after a second import of
 //! the same file, stop it unless it is said what to do with them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -81,7 +81,8 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         .items;
     let rows = settle_duplicates(rows, &owned, args.duplicates, &args.file)?;
     let added = as_owned(&rows);
-    let changes = changes(&added, &owned, Timestamp::now(), &here());
+    let now = Timestamp::now();
+    let changes = changes(&added, &owned, now, &here());
     if !args.dry_run {
         write(client, &rows).await?;
     }
@@ -93,9 +94,11 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         return Ok(());
     }
     table(&changes).print()?;
-    overlaps(&added, &owned, &here())
-        .into_iter()
-        .try_for_each(line)?;
+    let told = overlaps(&added, &owned, now, &here());
+    if told.iter().any(|said| said.contains("both count")) {
+        line("AT MOST leaves out the days on which a renewal and what it renews both count.")?;
+    }
+    told.into_iter().try_for_each(line)?;
     if args.dry_run {
         eprintln_quiet("Nothing was written, as --dry-run was given.");
     }
@@ -161,34 +164,54 @@ fn is_same(row: &EntitlementRequest, have: &Entitlement) -> bool {
         && same([&row.to_day, &have.to_day], [row.to, have.to])
 }
 
-/// Rows with dates whose overlaps are told; the rest are counted.
+/// Sentences about times on which rows count together with others, and about rows that are over;
+/// the rest are counted.
 const OVERLAPS_TOLD: usize = 10;
-/// Rows with dates that are compared with all others of their product.
-const OVERLAPS_LOOKED: usize = 1_000;
 
-/// When rows with dates count together with others of their product.
-fn overlaps(added: &[Entitlement], owned: &[Entitlement], here: &str) -> Vec<String> {
-    let mut of_product: HashMap<&str, Vec<&Entitlement>> = HashMap::new();
+/// Which rows are over already, and when rows with dates count together with others of their
+/// product.
+fn overlaps(
+    added: &[Entitlement],
+    owned: &[Entitlement],
+    now: Timestamp,
+    here: &str,
+) -> Vec<String> {
+    let is_over = |it: &Entitlement| overlap::over(&it.id, it, now, here);
+    let mut said: Vec<String> = added
+        .iter()
+        .filter_map(is_over)
+        .take(OVERLAPS_TOLD)
+        .collect();
+    let over = added.iter().filter_map(is_over).count();
+    if over > said.len() {
+        let more = counted((over - said.len()) as u64, "more row");
+        said.push(format!("The same is true of {more}."));
+    }
+    let mut of_product: BTreeMap<&str, Vec<&Entitlement>> = BTreeMap::new();
     for it in owned.iter().chain(added) {
         of_product.entry(&it.product).or_default().push(it);
     }
-    let mut said = Vec::new();
-    let mut left = 0_u64;
-    let with_dates = added
+    // Rows are named by their lines, as no entitlement is that is there.
+    let new: HashSet<&str> = added
         .iter()
-        .filter(|it| it.from.is_some() || it.to.is_some());
-    for it in with_dates.take(OVERLAPS_LOOKED) {
-        let of_it = of_product.get(&*it.product).map_or(&[][..], Vec::as_slice);
-        let told = overlap::sentences(it, of_it, here);
-        match told.first() {
-            None => {}
-            Some(_) if said.len() >= OVERLAPS_TOLD => left += 1,
-            Some(first) => said.push(format!("{}: {first}", it.id)),
-        }
+        .filter(|it| it.from.is_some() || it.to.is_some())
+        .map(|it| &*it.id)
+        .collect();
+    let (mut told, mut left) = (0, 0);
+    for (product, all) in of_product {
+        let is_new = |it: &Entitlement| new.contains(&*it.id);
+        let limit = OVERLAPS_TOLD - told;
+        let (sentences, more) = overlap::together(&all, is_new, limit, now, here);
+        told += sentences.len();
+        left += more;
+        let of_it = sentences.into_iter().map(|it| format!("{product}: {it}"));
+        said.extend(of_it);
     }
     if left > 0 {
-        let more = counted(left, "more row");
-        said.push(format!("{more} count together with others, too."));
+        let more = counted(left as u64, "more span");
+        said.push(format!(
+            "Rows count together with others in {more} of time, too."
+        ));
     }
     said
 }
@@ -234,6 +257,10 @@ mod tests {
         }]
     }
 
+    fn now() -> Timestamp {
+        "2026-11-30T12:00:00Z".parse().unwrap()
+    }
+
     fn parsed(text: &str) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
         parse(
             "owned.csv",
@@ -249,8 +276,8 @@ mod tests {
         let changes = changes(&as_owned(&rows), &owned(), now, "UTC");
         insta::assert_snapshot!(serde_json::to_string(&changes).unwrap(), @r#"[{"product":"cad","seats_before":10,"seats_added":7,"seats_after":17,"most_seats":17,"most_from":null,"entitlements_added":2}]"#);
         insta::assert_snapshot!(table(&changes).text(), @r"
-        PRODUCT  TODAY  ADDED  THEN TODAY  AT MOST  FROM
-        cad         10      7          17       17  today
+        PRODUCT  TODAY  ROWS  THEN TODAY  AT MOST  FROM
+        cad         10     2          17       17  today
         ");
     }
 
@@ -258,13 +285,40 @@ mod tests {
     fn a_renewal_that_counts_together_with_what_it_renews_says_on_which_days() {
         let rows =
             parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\ncad,1,,\n").unwrap();
-        let told = overlaps(&as_owned(&rows), &owned(), "UTC");
-        insta::assert_snapshot!(told.join("\n"), @"line 2: It takes over from e-1 (10 seats): both count on 2026-12-31, and 23 seats may then be used.");
+        let told = overlaps(&as_owned(&rows), &owned(), now(), "UTC");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        cad: On 2026-12-31 e-1 (10 seats), line 2 (12 seats) and line 3 (1 seat) count together: 23 seats may then be used.
+        cad: From 2027-01-01 to 2027-12-30 line 2 (12 seats) and line 3 (1 seat) count together: 13 seats may then be used.
+        ");
+        let renewal = parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\n").unwrap();
+        let told = overlaps(&as_owned(&renewal), &owned(), now(), "UTC");
+        insta::assert_snapshot!(told.join("\n"), @"cad: line 2 takes over from e-1 (10 seats): both count on 2026-12-31, and 22 seats may then be used.");
         let apart = parsed("product,seats,from,to\ncad,12,2027-01-01,2027-12-31\n").unwrap();
         assert_eq!(
-            overlaps(&as_owned(&apart), &owned(), "UTC"),
+            overlaps(&as_owned(&apart), &owned(), now(), "UTC"),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn each_time_on_which_rows_count_together_is_told_once() {
+        let rows = parsed(
+            "product;seats;from;to\ncad;10;01.11.2026;31.12.2026\n\
+             cad;10;01.12.2026;31.12.2027\ncad;10;15.12.2026;31.12.2027\n",
+        );
+        let told = overlaps(&as_owned(&rows.unwrap()), &[], now(), "UTC");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        cad: From 2026-12-01 to 2026-12-14 line 2 (10 seats) and line 3 (10 seats) count together: 20 seats may then be used.
+        cad: From 2026-12-15 to 2026-12-31 line 2 (10 seats), line 3 (10 seats) and line 4 (10 seats) count together: 30 seats may then be used.
+        cad: From 2027-01-01 to 2027-12-31 line 3 (10 seats) and line 4 (10 seats) count together: 20 seats may then be used.
+        ");
+    }
+
+    #[test]
+    fn a_row_that_is_over_already_is_said_so() {
+        let rows = parsed("product,seats,from,to\ncad,5,2025-01-01,2025-12-31\n").unwrap();
+        let told = overlaps(&as_owned(&rows), &[], now(), "UTC");
+        insta::assert_snapshot!(told.join("\n"), @"line 2 is over already: it was valid until 2025-12-31, and no seat of it may be used.");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use usher_core::ledger::{Validity, Wall, takes_over};
 use super::end;
 use crate::output::Table;
 
-/// What an import does to a product. Seats count on the days on which they are valid.
+/// What an import does to a product. Seats are those that may be used, with the overdraft. They
+/// count on the days on which they are valid.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Change {
     product: String,
@@ -51,7 +52,7 @@ pub(super) fn changes(added: &[Wire], owned: &[Wire], now: Timestamp, here: &str
         Change {
             product: product.to_owned(),
             seats_before: today(old, now),
-            seats_added: new.iter().map(|it| u64::from(it.seats)).sum(),
+            seats_added: new.iter().map(|it| usable(it)).sum(),
             seats_after: today(&all, now),
             most_seats,
             most_from: first
@@ -68,6 +69,11 @@ pub(super) fn renews(next: &Wire, it: &Wire) -> bool {
     takes_over(validity(next), validity(it))
 }
 
+/// The seats of it that may be used.
+pub(super) fn usable(it: &Wire) -> u64 {
+    u64::from(it.seats) + u64::from(it.overdraft)
+}
+
 fn validity(it: &Wire) -> Validity {
     let wall = |at: Timestamp| Wall(at.as_millisecond());
     (it.from.map(wall), it.to.map(wall))
@@ -77,7 +83,7 @@ fn today(all: &[&Wire], now: Timestamp) -> u64 {
     let valid = all
         .iter()
         .filter(|it| it.from.is_none_or(|from| from <= now) && it.to.is_none_or(|to| to > now));
-    valid.map(|it| u64::from(it.seats)).sum()
+    valid.map(|it| usable(it)).sum()
 }
 
 /// The most seats at an instant from now on, and what begins when there are so many; none: now,
@@ -93,7 +99,7 @@ fn most<'a>(all: &[&'a Wire], now: Timestamp) -> (u64, Option<&'a Wire>) {
         if ends.is_some_and(|at| at <= now) {
             continue;
         }
-        let count = u64::from(it.seats);
+        let count = usable(it);
         match it.from.filter(|from| *from > now) {
             None => seats += count,
             Some(from) => {
@@ -148,7 +154,7 @@ pub(super) fn table(changes: &[Change]) -> Table {
     let mut table = Table::new(&[
         "PRODUCT",
         ">TODAY",
-        ">ADDED",
+        ">ROWS",
         ">THEN TODAY",
         ">AT MOST",
         "FROM",
@@ -157,7 +163,7 @@ pub(super) fn table(changes: &[Change]) -> Table {
         table.row([
             change.product.clone(),
             change.seats_before.to_string(),
-            change.seats_added.to_string(),
+            change.entitlements_added.to_string(),
             change.seats_after.to_string(),
             change.most_seats.to_string(),
             change
@@ -203,6 +209,14 @@ mod tests {
             (3, 13, 15, Some("2027-01-01".into()))
         );
         assert_eq!(told(&years[..3], &always), (3, 13, 13, None));
+    }
+
+    #[test]
+    fn an_overdraft_counts_as_what_may_be_used() {
+        let owned = [wire("E1", 10, None)];
+        let mut more = wire("line 2", 5, None);
+        more.overdraft = 2;
+        assert_eq!(told(&[more], &owned), (10, 17, 17, None));
     }
 
     #[test]
