@@ -534,8 +534,8 @@ mod tests {
         insta::assert_snapshot!(say("product,seats,to\ncad,1,12/31/2026\n"), @"usher: owned.csv: line 2: 12/31/2026 is not a date; write it like 2026-12-31 or 31.12.2026; nothing was imported");
         insta::assert_snapshot!(say("sep=;\nproduct;seats\ncad;x\n"), @r#"usher: owned.csv: line 3: seats: "x" is not a whole number from 0 on; nothing was imported"#);
         insta::assert_snapshot!(say("product,seats,metric\ncad,1,cpu\n"), @"usher: owned.csv: line 2: there is no metric cpu; nothing was imported");
-        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @"usher: owned.csv: line 1: there is no column \"seat\": the columns are product, seats, metric, from, to, overdraft; nothing was imported");
-        insta::assert_snapshot!(say("sep=;\nproduct;seats;Vendor\ncad;1;x\n"), @"usher: owned.csv: line 2: there is no column \"Vendor\": the columns are product, seats, metric, from, to, overdraft; nothing was imported");
+        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @r#"usher: owned.csv: line 1: there is no column "seat": the columns are product, seats, metric, from, to, overdraft; nothing was imported"#);
+        insta::assert_snapshot!(say("sep=;\nproduct;seats;Vendor\ncad;1;x\n"), @r#"usher: owned.csv: line 2: there is no column "vendor": the columns are product, seats, metric, from, to, overdraft; nothing was imported"#);
     }
     #[test]
     fn a_file_is_the_same_rows_however_a_spreadsheet_saved_it() {
