@@ -40,6 +40,7 @@ mod sync;
 mod sync_loop;
 mod system;
 mod teller;
+mod token;
 mod trust;
 mod unconnected;
 mod unreached;
@@ -79,7 +80,7 @@ pub struct AgentOptions {
     pub server: String,
     /// The agent's token; else it is read from `token_file`.
     pub token: Option<String>,
-    /// A file with the agent's token.
+    /// A file with the agent's token; it is read again when the server refuses the token.
     pub token_file: Option<PathBuf>,
     /// A certificate authority to trust besides the system's own (PEM).
     pub ca_file: Option<PathBuf>,

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
-use usher_api::client::{Client, Endpoint};
 use usher_vital::task;
 
 use crate::accounts::Accounts;
@@ -19,7 +18,7 @@ use crate::sync_loop::{self, Exchanges};
 use crate::watch::{LOOK, Seen, Watcher};
 use crate::{
     AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, joins, keeping,
-    lock, socket, trust, untouched, uses,
+    lock, socket, token, trust, untouched, uses,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -78,7 +77,7 @@ async fn live(
         .map_err(|error| failed("cannot wait for SIGTERM", error.to_string()))?;
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| failed("cannot wait for SIGINT", error.to_string()))?;
-    let client = client(&options)?;
+    let client = token::client(&options)?;
     // Before anything is found out by them.
     let mut databases = Databases::look();
 
@@ -319,40 +318,6 @@ fn say(result: Result<(), crate::outbox::OutboxError>) {
     if let Err(error) = result {
         tracing::error!(%error, "what was seen is kept in memory until it can be written");
     }
-}
-
-fn client(options: &AgentOptions) -> Result<Client, AgentError> {
-    let token = match (&options.token, &options.token_file) {
-        (Some(token), _) => Some(token.clone()),
-        (None, Some(file)) => {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                AgentError::Usage(format!(
-                    "cannot read the agent's token from {}: {error}; make one with \
-                     `usher token create --role agent --computer ID` (`usher agent \
-                     --print-computer-id` tells the id)",
-                    file.display()
-                ))
-            })?;
-            let token = text.trim();
-            if token.is_empty() {
-                return Err(AgentError::Usage(format!(
-                    "the agent's token file {} is empty; `usher token create --role agent \
-                     --computer ID --rotate` makes another",
-                    file.display()
-                )));
-            }
-            Some(token.to_owned())
-        }
-        (None, None) => None,
-    };
-    let ca = match &options.ca_file {
-        Some(file) => Some(std::fs::read(file).map_err(|error| {
-            AgentError::Usage(format!("cannot read {}: {error}", file.display()))
-        })?),
-        None => None,
-    };
-    Client::new(Endpoint::Url(options.server.clone()), token, ca.as_deref())
-        .map_err(|error| AgentError::Usage(error.to_string()))
 }
 
 fn make_folder(data: &Path) -> Result<(), AgentError> {

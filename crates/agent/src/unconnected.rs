@@ -19,11 +19,22 @@ pub(crate) fn why(error: &ClientError, computer: &str) -> String {
         ClientError::Setup { .. } => return error.to_string(),
     };
     let detail = &problem.detail;
+    // The manager's own words: no token of a server opens it.
+    if problem.is(Code::Unauthorized) && detail.contains("--at-manager") {
+        return "that is the port of a manager, and not of a metering server: name the server's URL \
+                with --server, whose port is 8470 as a rule"
+            .to_owned();
+    }
     if problem.is(Code::Unauthorized) || problem.is(Code::Forbidden) {
+        // What the server advises is for anybody; what is said here is for this agent.
+        let reason = match detail.split_once(": ") {
+            Some((reason, advice)) if advice.contains("usher token create") => reason,
+            _ => detail,
+        };
         return format!(
-            "the server does not take the agent's token: {detail}; \
+            "the server does not take the agent's token: {reason}; \
              `usher token create --role agent --computer {computer}` makes one there: write it to \
-             the agent's token file and restart the agent"
+             the agent's token file, which is read again by itself"
         );
     }
     format!("the server refuses: {detail}")
@@ -48,6 +59,19 @@ mod tests {
             said.contains(
                 "the token is not valid; `usher token create --role agent --computer c-1`"
             )
+        );
+        let said = refused(
+            Code::Unauthorized,
+            "the token was revoked: make one with `usher token create`",
+        );
+        assert_eq!(said.matches("usher token create").count(), 1, "{said}");
+        assert!(!said.contains("restart"), "{said}");
+        let at_a_manager = "the token is not known: the manager takes tokens of its own; `usher token \
+                            create --role viewer --at-manager` makes others";
+        let said = refused(Code::Unauthorized, at_a_manager);
+        assert!(
+            said.contains("8470") && !said.contains("token create"),
+            "{said}"
         );
         assert!(refused(Code::Forbidden, "of another computer").contains("of another computer"));
     }

@@ -3,9 +3,11 @@
 //! It carries typed requests and answers and turns problem documents into [`ClientError::Problem`].
 //! It repeats nothing by itself: who calls knows whether a request may be sent twice.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -120,8 +122,13 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     endpoint: Endpoint,
-    token: Option<String>,
+    /// The copies of a client show the same token, also after it was read again.
+    token: Arc<RwLock<Option<String>>>,
+    token_file: Option<Arc<Path>>,
 }
+
+/// More than any token has.
+const TOKEN_LIMIT_BYTES: u64 = 4_096;
 
 /// How long a call may take where nothing else is said; a long poll adds its own wait.
 const CALL_TIMEOUT: Duration = Duration::from_secs(40);
@@ -171,8 +178,17 @@ impl Client {
             http,
             base,
             endpoint,
-            token,
+            token: Arc::new(RwLock::new(token)),
+            token_file: None,
         })
+    }
+
+    /// Where its token was read: it is read there again when the server refuses the token, and the
+    /// request is sent once more if the file holds another by then.
+    #[must_use]
+    pub fn reading_again(mut self, token_file: PathBuf) -> Self {
+        self.token_file = Some(token_file.into());
+        self
     }
 
     /// Where it asks.
@@ -291,17 +307,41 @@ impl Client {
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
-        match &self.token {
+        match &*self.token.read().unwrap_or_else(PoisonError::into_inner) {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
     }
 
+    /// What the token's file holds, if that is another token than the one that was `shown`.
+    async fn another_token(&self, shown: Option<&HeaderValue>) -> Option<HeaderValue> {
+        let file = self.token_file.clone()?;
+        // Its disk may hang, and who asks here may be the only thread.
+        let read = tokio::task::spawn_blocking(move || token_in(&file));
+        let token = read.await.ok()??;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+        bearer.set_sensitive(true);
+        if shown == Some(&bearer) {
+            return None;
+        }
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
+        Some(bearer)
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let unreachable = |error: reqwest::Error| self.unreachable(&error);
+        let request = request.build().map_err(unreachable)?;
+        let shown = request.headers().get(AUTHORIZATION).cloned();
+        let again = self.token_file.as_ref().and(request.try_clone());
+        let mut response = self.http.execute(request).await.map_err(unreachable)?;
+        // Nothing was done for a token that is not taken, so that it may be sent again.
+        if matches!(response.status().as_u16(), 401 | 403)
+            && let Some(mut again) = again
+            && let Some(bearer) = self.another_token(shown.as_ref()).await
+        {
+            again.headers_mut().insert(AUTHORIZATION, bearer);
+            response = self.http.execute(again).await.map_err(unreachable)?;
+        }
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -337,6 +377,18 @@ impl Client {
             why,
         }
     }
+}
+
+/// The token that a file holds; none if it holds none, or cannot be read.
+fn token_in(file: &Path) -> Option<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    let file = std::fs::File::open(file).ok()?;
+    file.take(TOKEN_LIMIT_BYTES)
+        .read_to_string(&mut text)
+        .ok()?;
+    let token = text.trim();
+    (!token.is_empty()).then(|| token.to_owned())
 }
 
 /// Percent-encodes one segment of a path or one value of a query.

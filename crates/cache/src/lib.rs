@@ -27,7 +27,7 @@ mod write;
 
 pub use base::clock::{Clock, SystemClock};
 pub use base::error::CacheError;
-pub use copies::backup::{RestoreOptions, Restored, copy, restore, restore_open};
+pub use copies::backup::{RestoreOptions, Restored, copy, end_hold, restore, restore_open};
 pub use copies::snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
 pub use engine::Engine;
 pub use queue::interrupt::Interrupt;

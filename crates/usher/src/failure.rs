@@ -258,6 +258,9 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::Forbidden) {
         return failure.next("An administrator can make a token that may, or do it for you.");
     }
+    if problem.is(Code::RestoreHold) {
+        return failure.next("`usher doctor` says until when, and how to end it before.");
+    }
     if problem.status == 503 {
         return failure.next("Try again in a moment; `usher doctor` looks at what may be wrong.");
     }
@@ -333,6 +336,8 @@ mod tests {
         ] {
             assert_eq!(say(not_now).0, 75, "{not_now:?}");
         }
+        let held = say(Code::RestoreHold).1;
+        assert!(!held.contains("in a moment"), "it may be a day: {held}");
         assert_eq!(say(Code::ServerUnreachable).0, 69);
         let nobody = unreachable_server("http://a:1", "connection refused");
         assert_eq!(nobody.code(), 69);

@@ -88,13 +88,39 @@ pub fn restore_open(
     options: RestoreOptions,
 ) -> Result<Restored, CacheError> {
     let _owned = own(data)?;
+    put(data, file, options, |incoming| {
+        take_copy(snapshot, file, incoming)
+    })
+}
+
+/// Ends the time in which a restored server grants nothing, in the data of a stopped server: they
+/// begin another life, which grants at once. Nothing else in them changes, and the data file of
+/// before is kept.
+///
+/// # Errors
+/// The directory is in use or cannot be written, or has no whole data file.
+pub fn end_hold(data: &Path) -> Result<Restored, CacheError> {
+    let path = data.join("cache.db");
+    // A data file is never made here.
+    std::fs::metadata(&path).map_err(system("read", &path))?;
+    let _owned = own(data)?;
+    let options = RestoreOptions { accept_risk: true };
+    put(data, &path, options, |incoming| copy(&path, incoming))
+}
+
+/// Puts what `take` brings in the place of the data file.
+fn put(
+    data: &Path,
+    file: &Path,
+    options: RestoreOptions,
+    take: impl FnOnce(&Path) -> Result<(), CacheError>,
+) -> Result<Restored, CacheError> {
     let path = data.join("cache.db");
     let incoming = data.join("cache.db.incoming");
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    let prepared =
-        take_copy(snapshot, file, &incoming).and_then(|()| prepare(&incoming, file, options));
+    let prepared = take(&incoming).and_then(|()| prepare(&incoming, file, options));
     let (hold_seconds, leases) = prepared.inspect_err(|_| {
         // What went wrong is what is told; a copy that stays is replaced the next time.
         for suffix in SUFFIXES {

@@ -150,6 +150,44 @@ fn a_snapshot_is_taken_while_serving_and_a_restore_is_a_new_life_that_waits() {
 }
 
 #[test]
+fn a_hold_ends_by_word_and_what_was_written_since_the_restore_stays() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 1);
+    let snapshot = data.path().join("snapshot.db");
+    engine.backup(&snapshot).unwrap();
+    assert!(end_hold(data.path()).is_err(), "a server runs with it");
+    engine.close();
+    restore(data.path(), &snapshot, RestoreOptions::default()).unwrap();
+    let open = || {
+        let options = EngineOptions {
+            data: data.path().into(),
+            clock: Arc::new(SystemClock),
+            on_durable: Box::new(|_| {}),
+        };
+        Engine::open(options).unwrap().0
+    };
+    let engine = open();
+    product(&engine, "since", 1);
+    let reply = engine.execute(asks("cad", "cyd", false)).unwrap().reply;
+    assert!(matches!(reply, Reply::Held { .. }), "{reply:?}");
+    engine.close();
+
+    let done = end_hold(data.path()).unwrap();
+    assert_eq!(done.hold_seconds, 0);
+    assert!(done.kept.unwrap().exists());
+    let engine = open();
+    granted(&engine, "cad", "cyd");
+    granted(&engine, "since", "cyd");
+    engine.close();
+
+    let nothing = tempfile::tempdir().unwrap();
+    assert!(end_hold(nothing.path()).is_err());
+    assert!(!nothing.path().join("cache.db").exists());
+}
+
+#[test]
 fn what_is_no_snapshot_is_not_restored_and_the_file_stays() {
     let data = tempfile::tempdir().unwrap();
     let clock = TestClock::new();

@@ -191,7 +191,8 @@ fn too_small(role: Role, needed: Role) -> Response {
 fn refused(app: &App, why: &str) -> Response {
     let detail = format!(
         "{why}: the manager takes tokens of its own, not those of its servers. Its \
-         administrator's is in {}; `usher token create --role viewer --at-manager` makes others",
+         administrator's is in {}; `usher token create --role viewer --at-manager` makes others. \
+         Agents and commands for seats go to a metering server, whose port is 8470 as a rule",
         app.admin.file().display()
     );
     Refusal::new(Code::Unauthorized, detail).into_response()

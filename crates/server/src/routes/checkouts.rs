@@ -249,7 +249,8 @@ fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal>
             Code::RestoreHold,
             format!(
                 "the server was restored from a backup and grants nothing for another \
-                 {for_seconds} seconds, until every lease of before has ended: try again then"
+                 {}, until every lease of before has ended: try again then",
+                usher_core::health::span(std::time::Duration::from_secs(for_seconds))
             ),
         )
         .after(for_seconds),

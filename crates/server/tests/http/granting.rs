@@ -43,6 +43,8 @@ async fn a_restored_server_says_that_it_grants_nothing_and_until_when() {
     let hour = Timestamp::now() + std::time::Duration::from_secs(3_600);
     let asked = server.checkout("cad", "ann").await;
     assert_eq!((asked.status, asked.code()), (503, "restore_hold"));
+    let detail = asked.body["detail"].as_str().unwrap();
+    assert!(detail.contains(" min, until every lease"), "{detail}");
 
     let health = send(server.http.get(server.url("/v1/health"))).await;
     assert_eq!(

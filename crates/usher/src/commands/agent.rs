@@ -35,7 +35,8 @@ data=...`, which says so if it is not connected and why, and tells systemd.")]
 pub(crate) struct Agent {
     #[command(subcommand)]
     command: Option<AgentCommand>,
-    /// A file with the agent's token [default: <data>/agent/agent.token]
+    /// A file with the agent's token, read again if the server refuses it [default:
+    /// <data>/agent/agent.token]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// The socket for everyone on the computer [default: for root /run/usher/agent.sock]

@@ -23,17 +23,21 @@ Examples:
   usher restore /backup/usher.db
   usher restore usher-2026-01-31T015959Z-before-pack.db     one of `usher backup --list`
   usher restore /backup/usher.db --data /srv/usher --accept-risk
+  usher restore --accept-risk                               after a restore: ends the waiting
 
 Stop the server, restore, start it again. The snapshot is checked first, and what is there now is
 kept beside it. Seats that were granted after the snapshot was made are not known to it and may still
 be in use: so the server grants nothing until every such lease must have ended, which takes as long
-as the longest ttl of a product. Agents show what they hold meanwhile, and keep it. Where nobody can hold such a seat any more, or waiting costs more
-than a seat too many, give --accept-risk: then it grants at once, and may grant a seat twice.")]
+as the longest --max-ttl of a product (1 d unless a product has another). Agents show what they hold
+meanwhile, and keep it. Where nobody can hold such a seat any more, or waiting costs more than a
+seat too many, give --accept-risk: then it grants at once, and may grant a seat twice. Without FILE
+it does so for data that were restored before, and keeps all that was written since.")]
 pub(crate) struct Restore {
     /// The snapshot, as `usher backup` wrote it, or the name of one that the server has kept
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Grant at once: seats that are in use may be granted a second time
+    #[arg(value_name = "FILE", required_unless_present = "accept_risk")]
+    file: Option<PathBuf>,
+    /// Grant at once: seats that are in use may be granted a second time; without FILE it ends the
+    /// waiting after a restore
     #[arg(long)]
     accept_risk: bool,
 }
@@ -41,11 +45,12 @@ pub(crate) struct Restore {
 /// Does it.
 pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
     let data = context.data();
-    let given = match usher_files::open_regular(&args.file) {
-        Ok(file) => Some(file),
+    let opened = args.file.as_deref().map(usher_files::open_regular);
+    let given = match opened.transpose() {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
-            let file = args.file.display();
+            let file = args.file.as_deref().unwrap_or(Path::new("")).display();
             return Err(Failure::failed(format!(
                 "cannot read the snapshot {file}: {error}"
             )));
@@ -88,8 +93,9 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
 /// A restore, as it is handed to a process with the rights of the data's owner.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// The snapshot, or the name of one that the server has kept.
-    file: PathBuf,
+    /// The snapshot, or the name of one that the server has kept; none: the data that are there,
+    /// for which nothing is waited for any longer.
+    file: Option<PathBuf>,
     /// Whether it is a file, which is open already: its standard input.
     is_given: bool,
     accept_risk: bool,
@@ -110,12 +116,17 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
     let options = RestoreOptions {
         accept_risk: job.accept_risk,
     };
-    let (snapshot, name) = match given {
-        Some(file) => (file, job.file.clone()),
-        None => kept(&job.file, data)?,
+    let restored = match &job.file {
+        Some(file) => {
+            let (snapshot, name) = match given {
+                Some(snapshot) => (snapshot, file.clone()),
+                None => kept(file, data)?,
+            };
+            usher_cache::restore_open(data, snapshot, &name, options)
+        }
+        None => usher_cache::end_hold(data),
     };
-    let restored = usher_cache::restore_open(data, snapshot, &name, options)
-        .map_err(|error| Failure::failed(error.to_string()))?;
+    let restored = restored.map_err(|error| Failure::failed(error.to_string()))?;
     if job.json {
         return print_json(&serde_json::json!({
             "data": data.display().to_string(),
@@ -124,7 +135,7 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
             "hold_seconds": restored.hold_seconds,
         }));
     }
-    line(describe(&restored, data))
+    line(describe(&restored, data, job.file.is_some()))
 }
 
 /// The snapshot of that name that is kept beside the data.
@@ -150,24 +161,36 @@ fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
     Ok((opened, path))
 }
 
-fn describe(restored: &Restored, data: &Path) -> String {
-    let mut text = format!(
-        "{} is restored, with {}.",
-        data.display(),
-        counted(restored.leases, "lease")
-    );
+fn describe(restored: &Restored, data: &Path, is_restored: bool) -> String {
+    let leases = counted(restored.leases, "lease");
+    let mut text = match is_restored {
+        true => format!("{} is restored, with {leases}.", data.display()),
+        false => format!(
+            "The server of {} grants from its next start on; a seat may be in use twice.",
+            data.display()
+        ),
+    };
     if let Some(kept) = &restored.kept {
         text.push_str(&format!(
             "\nWhat was there before is kept as {}.",
             kept.display()
         ));
     }
+    if is_restored {
+        text.push_str(
+            "\nTokens that were revoked since the snapshot was made are valid again, and those that \
+             were made since are not: once the server runs, see `usher token list`, and revoke \
+             them again.",
+        );
+    }
     if restored.hold_seconds > 0 {
         text.push_str(&format!(
             "\nAfter its start the server grants nothing for {}, until leases that the snapshot does \
-             not know must have ended; `usher restore --accept-risk` lets it grant at once, and a \
-             seat may be in use twice.",
-            time::span(restored.hold_seconds)
+             not know must have ended: the longest --max-ttl of a product. While it is stopped, \
+             `usher restore --data {} --accept-risk` lets it grant at once, and a seat may be in \
+             use twice.",
+            time::span(restored.hold_seconds),
+            data.display()
         ));
     }
     text
@@ -184,10 +207,19 @@ mod tests {
             hold_seconds: 86_400,
             leases: 12,
         };
-        insta::assert_snapshot!(describe(&restored, Path::new("/srv/usher")), @r"
+        insta::assert_snapshot!(describe(&restored, Path::new("/srv/usher"), true), @r"
         /srv/usher is restored, with 12 leases.
         What was there before is kept as /srv/usher/cache.db.before.
-        After its start the server grants nothing for 1 d, until leases that the snapshot does not know must have ended; `usher restore --accept-risk` lets it grant at once, and a seat may be in use twice.
+        Tokens that were revoked since the snapshot was made are valid again, and those that were made since are not: once the server runs, see `usher token list`, and revoke them again.
+        After its start the server grants nothing for 1 d, until leases that the snapshot does not know must have ended: the longest --max-ttl of a product. While it is stopped, `usher restore --data /srv/usher --accept-risk` lets it grant at once, and a seat may be in use twice.
+        ");
+        let ended = Restored {
+            hold_seconds: 0,
+            ..restored
+        };
+        insta::assert_snapshot!(describe(&ended, Path::new("/srv/usher"), false), @r"
+        The server of /srv/usher grants from its next start on; a seat may be in use twice.
+        What was there before is kept as /srv/usher/cache.db.before.
         ");
     }
 }

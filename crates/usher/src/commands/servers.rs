@@ -43,7 +43,8 @@ Examples:
     --server-data /var/lib/usher --data /var/lib/usher-manager
 
 --data DIR is where the manager's admin.token lies, as for all commands; --server-data DIR is of
-the server that is added.")]
+the server that is added. The manager keeps a copy of the token: after `usher token create --rotate`
+there, remove the server and add it again.")]
 pub(crate) struct Add {
     /// Its name, for people
     name: String,

@@ -136,8 +136,8 @@ fn granting(says: &GrantsNothing) -> Finding {
     let next = match says.reason {
         Withheld::Paused => "`usher service continue server` ends the pause.",
         Withheld::Restored => {
-            "Leases of before live until then. `usher restore --accept-risk` grants at once, and a \
-             seat may be in use twice."
+            "Leases of before live until then. Stop the server, `usher restore --accept-risk`, \
+             start it: it grants at once, and a seat may be in use twice."
         }
         Withheld::Storage | Withheld::Other => "See the server's log.",
     };
@@ -210,7 +210,7 @@ mod tests {
         warn  seats       none is granted: it is paused
                           `usher service continue server` ends the pause.
         warn  seats       none is granted: it was restored
-                          Leases of before live until then. `usher restore --accept-risk` grants at once, and a seat may be in use twice.
+                          Leases of before live until then. Stop the server, `usher restore --accept-risk`, start it: it grants at once, and a seat may be in use twice.
         ");
     }
 }

@@ -66,14 +66,7 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         .items;
     for (line, row) in &rows {
         if !products.iter().any(|view| view.product.id == row.product) {
-            return Err(Failure::usage(format!(
-                "line {line}: there is no product {}; nothing was imported",
-                row.product
-            ))
-            .next(format!(
-                "Add it first: `usher product add {}`.",
-                row.product
-            )));
+            return Err(no_product(*line, &row.product, &products));
         }
     }
     let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL)
@@ -103,6 +96,21 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
         eprintln_quiet("Nothing was written, as --dry-run was given.");
     }
     Ok(())
+}
+
+/// A row names no product by its id; a name that one is shown by leads to the id.
+fn no_product(line: u64, named: &str, products: &[ProductView]) -> Failure {
+    let failure = Failure::usage(format!(
+        "line {line}: there is no product {named:?}; nothing was imported"
+    ));
+    let called = |view: &&ProductView| view.product.name.eq_ignore_ascii_case(named);
+    failure.next(match products.iter().find(called) {
+        Some(view) => format!(
+            "That is the name of {id}: write {id} in the column product.",
+            id = view.product.id
+        ),
+        None => "`usher product list` shows the ids, and `usher product add ID` adds one.".into(),
+    })
 }
 
 fn read(args: &Import) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {

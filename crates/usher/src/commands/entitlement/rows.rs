@@ -62,16 +62,30 @@ pub(super) fn parse(
     let header = reader
         .headers()
         .map_err(|error| wrong(csv_error(&error, before)))?;
-    let header = header.iter().map(sheet::plain).collect();
-    reader.set_headers(header);
+    let header: csv::StringRecord = header.iter().map(sheet::plain).collect();
+    if let Some(other) = header.iter().find(|column| !COLUMNS.contains(column)) {
+        return Err(wrong(format!(
+            "line {}: there is no column {other:?}: the columns are {}",
+            sheet.first_line,
+            COLUMNS.join(", ")
+        )));
+    }
+    reader.set_headers(header.clone());
     let mut rows = Vec::new();
-    for (index, row) in reader.deserialize::<Row>().enumerate() {
+    for (index, row) in reader.records().enumerate() {
         if index >= ROWS_LIMIT {
             return Err(Failure::usage(format!(
                 "{name} has more than {ROWS_LIMIT} rows; nothing was imported"
             )));
         }
         let row = row.map_err(|error| wrong(csv_error(&error, before)))?;
+        // A spreadsheet leaves such rows behind what was filled in.
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
+        let row: Row = row
+            .deserialize(Some(&header))
+            .map_err(|error| wrong(csv_error(&error, before)))?;
         // Quoted line ends would be counted wrong, and none are of use.
         let line = index as u64 + sheet.first_line + 1;
         rows.push((
@@ -232,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn empty_rows_are_none() {
+        let rows = parsed("product;seats;to\n;;\ncad;1;\n;;\n ; ;\n").unwrap();
+        let lines: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [3]);
+    }
+
+    #[test]
     fn a_row_that_cannot_be_meant_names_its_line() {
         let say = |text: &str| parsed(text).unwrap_err().to_string();
         insta::assert_snapshot!(say("product,seats\ncad,1\ncad,-1\n"), @r#"usher: owned.csv: line 3: seats: "-1" is not a whole number from 0 on; nothing was imported"#);
@@ -240,7 +261,8 @@ mod tests {
         insta::assert_snapshot!(say("product,seats,to\ncad,1,12/31/2026\n"), @"usher: owned.csv: line 2: 12/31/2026 is not a date; write it like 2026-12-31 or 31.12.2026; nothing was imported");
         insta::assert_snapshot!(say("sep=;\nproduct;seats\ncad;x\n"), @r#"usher: owned.csv: line 3: seats: "x" is not a whole number from 0 on; nothing was imported"#);
         insta::assert_snapshot!(say("product,seats,metric\ncad,1,cpu\n"), @"usher: owned.csv: line 2: there is no metric cpu; nothing was imported");
-        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @"usher: owned.csv: line 2: unknown field `seat`, expected one of `product`, `seats`, `metric`, `from`, `to`, `overdraft`; nothing was imported");
+        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @r#"usher: owned.csv: line 1: there is no column "seat": the columns are product, seats, metric, from, to, overdraft; nothing was imported"#);
+        insta::assert_snapshot!(say("sep=;\nproduct;seats;Vendor\ncad;1;x\n"), @r#"usher: owned.csv: line 2: there is no column "vendor": the columns are product, seats, metric, from, to, overdraft; nothing was imported"#);
     }
 
     #[test]

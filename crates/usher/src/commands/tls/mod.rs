@@ -32,6 +32,7 @@ Examples:
   usher tls make --name licences.example.org --name 10.0.0.7
   usher tls make manager --name licences.example.org     another certificate, for the console
   usher tls make --renew                                 the same names, for another two years
+  usher tls make --renew --name b.example.org            those names, and one more
 
 The first time it makes the authority, too: ca.pem, which every client names with --ca-file, and
 ca.key, which only this command needs. localhost is always among the names.")]
@@ -40,7 +41,7 @@ pub(crate) struct Make {
     #[arg(value_name = "ROLE", value_enum, default_value = "server")]
     role: Role,
     /// A name or an IP address by which clients reach it; may be repeated [default: this
-    /// computer's name, or with --renew those of the certificate of before]
+    /// computer's name]; --renew keeps those of the certificate of before and adds these
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
     /// The folder [default: /etc/usher/tls; for others than root ~/.config/usher/tls]
@@ -50,7 +51,7 @@ pub(crate) struct Make {
     #[arg(long, value_name = "DAYS", default_value_t = 730)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=3_650))]
     days: u32,
-    /// Put it in the place of the certificate that is there
+    /// Put it in the place of the certificate that is there, for its names
     #[arg(long)]
     renew: bool,
 }
@@ -174,6 +175,11 @@ fn tell(made: &Made<'_>, args: &Make, pair: &Pair) -> Result<(), Failure> {
         Role::Server => ("server", "--listen", 8470),
         Role::Manager => ("manager", "--console", 8480),
     };
+    if args.renew && !made.is_new {
+        return line(format!(
+            "Next: restart what shows it, such as\n  systemctl restart usher-{stem}.service"
+        ));
+    }
     line(format!(
         "Next:\n  usher service install {stem} {listen} 0.0.0.0:{port} --tls-cert {} --tls-key {}",
         made.cert.display(),
@@ -202,17 +208,21 @@ fn tell(made: &Made<'_>, args: &Make, pair: &Pair) -> Result<(), Failure> {
     })
 }
 
-/// The names that were given, else those of before, else this computer's; and those from itself.
+/// The names of before and those that were given, else this computer's; and those from itself.
 fn names(args: &Make, before: Option<&str>) -> Result<Vec<String>, Failure> {
-    let mut names = args.name.clone();
-    if let (true, Some(pem)) = (names.is_empty(), before) {
-        let of_before = usher_tls::identity(pem.as_bytes());
-        names = of_before
-            .map_err(|why| {
-                Failure::failed(format!("the names of before cannot be read: {why}"))
-                    .next("Name them with --name.")
-            })?
-            .names;
+    let mut names = match before.map(|pem| usher_tls::identity(pem.as_bytes())) {
+        Some(Ok(of_before)) => of_before.names,
+        None => Vec::new(),
+        Some(Err(_)) if !args.name.is_empty() => Vec::new(),
+        Some(Err(why)) => {
+            let failure = Failure::failed(format!("the names of before cannot be read: {why}"));
+            return Err(failure.next("Name them with --name."));
+        }
+    };
+    for name in &args.name {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
     }
     if names.is_empty() {
         names.push(host::computer());
@@ -270,4 +280,35 @@ fn usual_folder() -> PathBuf {
         .or_else(|| absolute("HOME").map(|home| home.join(".config")))
         .unwrap_or_else(|| PathBuf::from("/etc"))
         .join("usher/tls")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewal_keeps_the_names_of_before_and_adds_those_that_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = |name: &[&str], renew| Make {
+            role: Role::Server,
+            name: name.iter().map(|&name| name.to_owned()).collect(),
+            dir: Some(folder.path().to_owned()),
+            days: 730,
+            renew,
+        };
+        let authority = Authority::new().unwrap();
+        let first = ["a.example.org".to_owned(), "10.0.0.7".to_owned()];
+        let pair = usher_tls::server_pair(&authority, Names::new(&first).unwrap(), 30).unwrap();
+        let before = pair.certificate.as_str();
+        let of = |name: &[&str], before| names(&args(name, true), before).unwrap();
+        let said = of(&["b.example.org", "a.example.org"], Some(before));
+        for name in ["a.example.org", "10.0.0.7", "b.example.org", "localhost"] {
+            assert_eq!(said.iter().filter(|it| *it == name).count(), 1, "{said:?}");
+        }
+        assert!(of(&[], Some(before)).contains(&"a.example.org".to_owned()));
+        assert!(
+            of(&["b.example.org"], Some("no certificate")).contains(&"b.example.org".to_owned())
+        );
+        assert!(names(&args(&[], true), Some("no certificate")).is_err());
+    }
 }
