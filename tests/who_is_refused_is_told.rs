@@ -129,6 +129,26 @@ fn a_seat_that_was_waited_for_is_kept_for_the_next_start_of_who_waited() {
 }
 
 #[test]
+fn a_seat_that_was_free_at_once_is_kept_for_the_next_start_of_who_asked() {
+    let Some(computer) = Computer::with_seats("1", &[]) else {
+        return;
+    };
+    let (_, kept) = ask(&computer, BEN, "POST", "/v1/products/solver/tell-me");
+    assert_eq!(kept["state"], "granted", "{kept}");
+    computer.start(CLEO, "0").unwrap_err();
+    let own = computer.start(BEN, "60").unwrap();
+    let status = computer.status();
+    assert_eq!(
+        (&status["in_use"], &status["unseated"]),
+        (&1.into(), &0.into())
+    );
+    end(own);
+    wait_for("the seat to come back", || {
+        (computer.status()["in_use"] == 0).then_some(())
+    });
+}
+
+#[test]
 fn a_seat_that_is_not_used_in_time_goes_to_the_next() {
     let Some(computer) = Computer::with_seats("1", &["--claim-seconds", "2s"]) else {
         return;

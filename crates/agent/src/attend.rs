@@ -22,6 +22,8 @@ use crate::{clock, lock, notices};
 const POLL_SECONDS: u64 = 20;
 /// The least time between two requests for a wait.
 const APART: Duration = Duration::from_millis(200);
+/// How often it is looked whether those still run whom a wait ends with.
+const ABANDONED: Duration = Duration::from_secs(1);
 /// How long a server that does not answer is left alone.
 const AWAY: Duration = Duration::from_secs(3);
 /// The longest ttl of a kept lease: what an agent that dies holds comes back after it.
@@ -69,18 +71,26 @@ impl Attendant {
 
     /// Somebody is to be told when a seat of a product is free. Who does not wait for the answer
     /// waits for the seat all the same.
-    /// `process` is the one that waits, where there is one.
+    /// `process` is the one that waits, where there is one; `ends` says whether the wait ends with
+    /// it.
     pub(crate) async fn tell_me(
         &self,
         who: Who,
         product: &str,
         process: Option<ProcessKey>,
+        ends: bool,
     ) -> Result<TellMeAnswer, Failed> {
         let begun = {
             let mut agent = lock(&self.agent);
             let begun = agent.waits.begin(who, product)?;
             if let Some(process) = process {
                 agent.waits.tells(product, who.counted, process);
+            }
+            match (&begun, ends && process.is_some()) {
+                (Ok(number), true) => agent.waits.bind(*number),
+                // It goes on for whoever began it.
+                (Err(_), true) => {}
+                (_, false) => agent.waits.unbind(product, who.counted),
             }
             begun
         };
@@ -223,6 +233,9 @@ impl Attendant {
     /// Keeps a seat that was granted; where nobody waits for it any more it goes back.
     fn hold(&self, number: u64, lease: Lease) -> Result<(), OutboxError> {
         let mut agent = lock(&self.agent);
+        if agent.waits.is_abandoned(number) {
+            agent.end_wait(number, None, None)?;
+        }
         let product = agent.waits.get(number).map(|wait| wait.product.clone());
         let seconds = product.map_or(0, |product| agent.rulebook.claim_seconds(&product));
         let kept = Stage::Kept(Kept {
@@ -241,6 +254,9 @@ impl Attendant {
     }
 
     async fn ask_again(&self, number: u64) {
+        if self.is_over(number) {
+            return;
+        }
         match self.ask(number).await {
             Ok(()) => tokio::time::sleep(APART).await,
             Err(Failed::Server(ClientError::Problem(problem))) if is_final(&problem.code) => {
@@ -254,14 +270,14 @@ impl Attendant {
     /// Waits for the seat, keeping the place.
     async fn poll(&self, number: u64, ticket: &str, changes: &mut watch::Receiver<()>) {
         let path = format!("/v1/tickets/{ticket}?wait_seconds={POLL_SECONDS}");
-        let wait = Duration::from_secs(POLL_SECONDS);
-        let polled = self.client.get_waiting::<TicketAnswer>(&path, wait);
+        let longest = Duration::from_secs(POLL_SECONDS);
+        let polled = self.client.get_waiting::<TicketAnswer>(&path, longest);
         tokio::pin!(polled);
         let answer = loop {
             tokio::select! {
                 answer = &mut polled => break answer,
-                _ = changes.changed() => {
-                    if lock(&self.agent).waits.get(number).is_none() {
+                _ = wait(ABANDONED, changes) => {
+                    if self.is_over(number) {
                         return self.leave_queue(ticket).await;
                     }
                 }
@@ -284,6 +300,15 @@ impl Attendant {
             }
             Err(_) => tokio::time::sleep(AWAY).await,
         }
+    }
+
+    /// Whether a wait for a place has ended, also as nobody is there any more that it was for.
+    fn is_over(&self, number: u64) -> bool {
+        let mut agent = lock(&self.agent);
+        if agent.waits.is_abandoned(number) {
+            say(agent.end_wait(number, None, None));
+        }
+        agent.waits.get(number).is_none()
     }
 
     async fn leave_queue(&self, ticket: &str) {

@@ -5,7 +5,7 @@
 //! person has a seat, leaves, or does not come in time; then what it held goes back. Waits stand in
 //! the state file, so that an agent's restart costs nobody their place; after a boot they are over.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use usher_core::sessions::{ProcessKey, SessionId, Sessions, Who};
@@ -60,6 +60,8 @@ pub(crate) struct Waits {
     /// The processes that wait for each, by its number. None are known of what a former run of the
     /// agent took in, or a desktop asked for.
     tellers: FxHashMap<u64, Vec<ProcessKey>>,
+    /// Those that end with the processes that wait for them, unless a seat is kept by then.
+    bound: FxHashSet<u64>,
     changed: watch::Sender<()>,
 }
 
@@ -81,6 +83,7 @@ impl Waits {
             last: 0,
             waits: Vec::new(),
             tellers: FxHashMap::default(),
+            bound: FxHashSet::default(),
             changed: watch::Sender::new(()),
         }
     }
@@ -119,6 +122,7 @@ impl Waits {
         let at = self.waits.iter().position(|wait| wait.number == number)?;
         self.changed.send_replace(());
         self.tellers.remove(&number);
+        self.bound.remove(&number);
         Some(self.waits.remove(at))
     }
 
@@ -132,6 +136,34 @@ impl Waits {
         if tellers.len() < TELLERS_LIMIT {
             tellers.push(process);
         }
+    }
+
+    /// A wait ends with the processes that wait for it.
+    pub(crate) fn bind(&mut self, number: u64) {
+        self.bound.insert(number);
+    }
+
+    /// A wait stays, whatever process ends: a desktop or a script asks for it.
+    pub(crate) fn unbind(&mut self, product: &str, counted: u32) {
+        if let Some(number) = self.of(product, counted).map(|wait| wait.number) {
+            self.bound.remove(&number);
+        }
+    }
+
+    /// Whether all have ended that such a wait was for.
+    pub(crate) fn is_abandoned(&self, number: u64) -> bool {
+        let tellers = self.tellers.get(&number).map_or(&[][..], Vec::as_slice);
+        self.bound.contains(&number) && !tellers.iter().any(|teller| procfs::still_runs(*teller))
+    }
+
+    /// The wait whose seat is kept with that lease for whom an account is, or works as, and which
+    /// no session has taken.
+    pub(crate) fn kept_as(&self, lease: &str, uid: u32) -> Option<&Wait> {
+        self.waits.iter().find(|wait| {
+            let is_theirs = uid == 0 || wait.who.counted == uid || wait.who.real == uid;
+            let of = |kept: &Kept| kept.lease == lease && kept.taken_by.is_none();
+            is_theirs && matches!(&wait.stage, Stage::Kept(kept) if of(kept))
+        })
     }
 
     /// A process does not wait any more. The wait to end: none where another of the same person

@@ -38,10 +38,20 @@ pub(super) fn own<'i>(
     let owner = lock(&state.agent).outbox.grant(id)?;
     match owner {
         Some((uid, _)) if is_plain(id) && (uid == peer.uid || peer.is_root()) => Ok(id),
-        _ => Err(Refusal::new(
-            code,
-            format!("no {id:?} was made by this account through this agent"),
-        )),
+        _ => {
+            let detail = match code {
+                Code::UnknownTicket => format!(
+                    "no request {id:?} of this account waits through this agent: `usher queue` \
+                     lists what you wait for"
+                ),
+                _ => format!(
+                    "this account has taken no seat {id:?} by `usher run` or `usher checkout` on \
+                     this computer: `usher leases` lists what you hold, and the seat of a program \
+                     that runs goes back when it ends"
+                ),
+            };
+            Err(Refusal::new(code, detail))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use usher_api::{
     CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Lease, ProgramFacts, SubjectKey,
 };
 
+use super::State;
 use super::answers::{Answer, App, Body, Id, Refusal, answer, parse};
 use super::grants::{is_granted, own, remember};
 use super::one_use;
@@ -125,6 +126,9 @@ pub(super) async fn checkin(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Id(id): Id,
 ) -> Answer {
+    if gives_back_kept(&state, peer, &id)? {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     // 204 and 204 again: the grant stays known.
     let id = own(&state, &id, peer, Code::UnknownLease)?;
     // Nobody is given it meanwhile.
@@ -137,4 +141,20 @@ pub(super) async fn checkin(
         .outbox
         .change(|change| change.given_back(id))?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Gives back a seat that is kept for a start of who asks; false: it is none.
+fn gives_back_kept(state: &State, peer: Peer, lease: &str) -> Result<bool, Refusal> {
+    let mut agent = lock(&state.agent);
+    let Some(wait) = agent.waits.kept_as(lease, peer.uid).cloned() else {
+        return Ok(false);
+    };
+    // Given back again it is no error either.
+    agent
+        .outbox
+        .change(|change| change.save_grant(lease, peer.uid, &wait.product))?;
+    agent.end_wait(wait.number, None, None)?;
+    drop(agent);
+    state.changed.notify_one();
+    Ok(true)
 }

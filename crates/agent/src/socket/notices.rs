@@ -70,7 +70,15 @@ pub(super) async fn tell_me(
             format!("no notice {id:?} is kept for this account: start the program again"),
         ));
     };
-    told(state.attendant.tell_me(who, &product, None).await)
+    told(state.attendant.tell_me(who, &product, None, false).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct How {
+    /// Whether the place is left when the process that asks has ended.
+    #[serde(default)]
+    while_running: bool,
 }
 
 /// `POST /v1/products/{id}/tell-me`: who asks is told when a seat is kept for them.
@@ -78,10 +86,13 @@ pub(super) async fn tell_me_of(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Id(product): Id,
+    how: Result<Query<How>, QueryRejection>,
 ) -> Answer {
+    let Query(how) = how.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
+    let process = peer.process();
     let asked = state
         .attendant
-        .tell_me(peer.who(), &product, peer.process());
+        .tell_me(peer.who(), &product, process, how.while_running);
     told(asked.await)
 }
 

@@ -7,6 +7,7 @@
 
 mod identity;
 mod joining;
+mod keeping;
 mod outbox;
 mod policy;
 mod sessions;

@@ -88,6 +88,8 @@ pub(crate) struct Book {
     pub(crate) away: bool,
     /// What is given back is answered only once this is over.
     pub(crate) holds_deletes: bool,
+    /// Grants no ticket its seat.
+    pub(crate) holds_tickets: bool,
     /// Does what it is asked, and then drops the connection instead of answering, so many times.
     pub(crate) lose_answers: usize,
     marks: BTreeMap<(String, u64), u64>,
@@ -326,6 +328,11 @@ async fn other(
     let noted = (method.clone(), path.clone(), body.clone());
     book.lock().unwrap().requests.push(noted);
     while method == "DELETE" && book.lock().unwrap().holds_deletes {
+        // tidy: sleep, until the test goes on
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    while method == "GET" && path.starts_with("/v1/tickets/") && book.lock().unwrap().holds_tickets
+    {
         // tidy: sleep, until the test goes on
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -3,8 +3,8 @@
 //!
 //! A session that is held is seated or refused, and a refusal is kept like that of any checkout.
 //! Nothing else comes of it: the session is not entered, so it holds nothing that would have to be
-//! given back. A ticket of the person is a lease of nobody's session once it is granted; the
-//! session of the next start claims it, so that both are one seat.
+//! given back. A seat that is kept for the person, whether it was waited for or free at once, is a
+//! lease of nobody's session; the session of the next start claims it, so that both are one seat.
 
 use super::asked::Asked;
 use super::denials::Asker;
@@ -21,6 +21,9 @@ const REASONS: [Reason; 7] = [
     Reason::Impossible,
     Reason::NotYetValid,
 ];
+
+/// What is said as the program of a seat that is kept for a start to come.
+pub const KEPT: &str = "(kept)";
 
 /// How a session asks for its seat.
 pub(super) struct Wish {
@@ -84,12 +87,13 @@ impl Ledger {
     }
 
     /// The lease of that id, if the session that asks may take it over: of its product, person,
-    /// computer and seats, granted to a ticket, and of no session yet. Of several that were asked
-    /// for at once, it is the first: the others are held with it.
+    /// computer and seats, waited for or kept for a start, and of no session yet. Of several that
+    /// were asked for at once, it is the first: the others are held with it.
     pub(super) fn claimable(&self, id: LeaseId, asked: &Asked) -> Option<EventNumber> {
         let lease = self.leases.get(&id.number)?;
+        let is_kept = lease.ticket.is_some() || lease.program.as_deref() == Some(KEPT);
         let may_be = lease.id == id
-            && lease.ticket.is_some()
+            && is_kept
             && lease.session.is_none()
             && lease.product == asked.product
             && lease.subject == asked.subject

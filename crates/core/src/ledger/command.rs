@@ -99,8 +99,8 @@ pub enum ReportItem {
         /// Its program is held before its first instruction until this is answered: where no
         /// seat is free it is refused, and the session is not entered as unseated.
         gate: bool,
-        /// A lease that its person's ticket was granted and that no session has: the session
-        /// takes it over instead of asking for a seat of its own.
+        /// A lease that is kept for its person ([`KEPT`]) or was granted to their ticket, and that
+        /// no session has: the session takes it over instead of asking for a seat of its own.
         claim: Option<LeaseId>,
         /// The program that began it, by file name, where its agent says so.
         program: Option<Arc<str>>,

@@ -205,7 +205,7 @@ pub enum Event {
         /// The one that it takes the place of.
         former: LeaseId,
     },
-    /// A session took over the lease that its person's ticket was granted.
+    /// A session took over the lease that was kept for its person.
     Claimed {
         /// The lease's number.
         lease: EventNumber,

@@ -41,6 +41,7 @@ mod validity;
 pub use adopt::ADOPTIONS_LIMIT;
 pub use asker::{CROWD_LIMIT, OTHERS};
 pub use bundle::BUNDLE_LIMIT;
+pub use claim::KEPT;
 pub use command::*;
 pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS, VARIANTS_LIMIT};
 pub use directory::{Computers, Subjects};

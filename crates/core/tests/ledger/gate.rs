@@ -223,6 +223,27 @@ fn only_a_ticket_of_the_same_person_and_product_is_claimed_and_once() {
 }
 
 #[test]
+fn a_seat_that_was_free_at_once_and_is_kept_is_claimed_by_its_person_and_nobody_else() {
+    let mut w = World::new();
+    w.product("cad", 1);
+    let kept = Checkout {
+        program: Some(KEPT.into()),
+        ..asks("cad", "ada", 1, true, 0)
+    };
+    let lease = match w.tell(Command::Checkout(kept)) {
+        Reply::Granted { lease, .. } => lease.id,
+        other => panic!("not granted: {other:?}"),
+    };
+    refused(w.tell(report(1, starts(10, "bob", true, Some(lease)))));
+    let claimed = leased(w.tell(report(2, starts(11, "ada", true, Some(lease)))));
+    assert_eq!((claimed, counts(&w)), (lease, (1, 0)), "the same seat");
+    refused(w.tell(report(3, starts(12, "ada", true, Some(lease)))));
+    assert!(w.recovers());
+    w.tell(report(4, ReportItem::Checkin { session: 11 }));
+    assert_eq!(counts(&w), (0, 0));
+}
+
+#[test]
 fn who_has_a_seat_already_gives_the_claimed_one_to_who_waits() {
     let mut w = World::new();
     w.product("cad", 2);

@@ -239,6 +239,8 @@ async fn a_seat_that_is_kept_for_a_start_is_in_use_for_others_and_no_use_of_the_
     let claimed = sync(&server, report(1, json!([claims]))).await;
     let lease = &claimed.body["results"][0]["lease"];
     let (usage, sessions) = uses().await;
+    assert_eq!(lease, &kept.body["lease"]["id"], "{claimed:?}");
+    assert_eq!(server.get("/v1/status").await["products"][0]["in_use"], 1);
     assert_eq!(usage[0]["running"], 1, "{claimed:?} {usage}");
     assert_eq!(&sessions[0]["lease"], lease, "{sessions}");
     assert_eq!(sessions[0]["program"], Value::Null, "{sessions}");

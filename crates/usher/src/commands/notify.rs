@@ -27,7 +27,8 @@ Examples:
   sudo usher notify --autostart       begins with every desktop session of this computer
 
 Without a desktop notices are printed. A seat that came free is kept for your next start, for as
-long as the product says (claim_seconds). Who stops --when-free before leaves the queue.")]
+long as the product says (claim_seconds); `usher leases` shows it, `usher checkin` gives it back.
+Who stops --when-free before leaves the queue.")]
 pub(crate) struct Notify {
     /// Wait for a seat of a product, and end when it is kept for the next start
     #[arg(long, value_name = "PRODUCT", group = "what")]

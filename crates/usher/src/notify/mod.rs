@@ -116,7 +116,9 @@ async fn poll(
 
 /// Has the agent tell when a seat is free.
 pub(crate) async fn tell_me(agent: &Client, product: &str) -> Result<TellMeAnswer, ClientError> {
-    agent.post_empty(&tell_me_path(product)).await
+    // Whoever kills this command leaves the queue, too.
+    let path = tell_me_path(product) + "?while_running=true";
+    agent.post_empty(&path).await
 }
 
 /// Where that is asked for, and taken back.
