@@ -86,7 +86,7 @@ pub struct Tally {
     pub decisions: u64,
     /// Answers that were not hoped for, by status.
     pub errors: BTreeMap<u16, u64>,
-    /// Connections that were lost and made anew.
+    /// Connections that were lost and made again.
     pub reconnects: u64,
     /// Connections that still held something when the time to give it back was over.
     pub unsettled: u64,

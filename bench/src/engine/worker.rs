@@ -11,7 +11,7 @@ use rustix::event::{Timespec, epoll};
 
 use super::{Heard, Protocol, Tally};
 
-/// Connections that may be lost and made anew before a thread gives up.
+/// Connections that may be lost and made again before a thread gives up.
 const RECONNECTS_LIMIT: u64 = 1_000;
 /// How long connections may take to give back what they hold.
 const SETTLE_LIMIT: Duration = Duration::from_secs(60);

@@ -11,7 +11,7 @@ use crate::engine::{Heard, Protocol};
 use crate::http;
 
 /// The protocol of `POST /v1/agents/sync`. An exchange holds as many checkouts as checkins: it
-/// ends the sessions of the exchange before and begins as many anew.
+/// ends the sessions of the exchange before and begins as many again.
 #[derive(Debug)]
 pub(super) struct Agents {
     target: Target,
@@ -19,7 +19,7 @@ pub(super) struct Agents {
     headers: String,
     ttl_seconds: u32,
     sessions: usize,
-    /// Each connection's incarnation is a later one, also when it is made anew.
+    /// Each connection's incarnation is a later one, also when it is made again.
     incarnation: AtomicU64,
 }
 

@@ -40,7 +40,7 @@ pub struct LoadReport {
     pub longest_ms: f64,
     /// Answers that were not hoped for, by HTTP status.
     pub errors: BTreeMap<u16, u64>,
-    /// Connections that were lost and made anew.
+    /// Connections that were lost and made again.
     pub reconnects: u64,
     /// Connections that could not give back what they held; it ends by its ttl.
     pub unsettled: u64,
@@ -120,7 +120,7 @@ impl fmt::Display for LoadReport {
             write!(f, "\nstatus {status}: {count} answers")?;
         }
         if self.reconnects > 0 {
-            write!(f, "\nconnections lost and made anew: {}", self.reconnects)?;
+            write!(f, "\nconnections lost and made again: {}", self.reconnects)?;
         }
         if self.unsettled > 0 {
             write!(

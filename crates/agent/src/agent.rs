@@ -228,7 +228,7 @@ impl Agent {
         })
     }
 
-    /// Asks for a session's seat, anew or again.
+    /// Asks for a session's seat, for the first time or again.
     pub(crate) fn checkout_action(&mut self, id: SessionId) -> Option<SyncAction<'static>> {
         let held = self.lease_shown(id);
         let gate = self.link.knows_gates() && self.sessions.is_asking(id);

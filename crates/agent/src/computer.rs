@@ -2,7 +2,7 @@
 //!
 //! The id is random and kept in the data directory beside a keyed hash of `/etc/machine-id`. When
 //! the machine id is another one than at the last start, the disk was cloned or the machine
-//! installed anew: then a new id is made, and said. The hash itself goes to the server, which can
+//! installed again: then a new id is made, and said. The hash itself goes to the server, which can
 //! notice two computers that bear the same one; the machine id never leaves the computer.
 
 use std::path::Path;

@@ -142,7 +142,7 @@ impl Seats {
         }
     }
 
-    /// A session asks anew; its lease may live on, or not.
+    /// A session asks again; its lease may live on, or not.
     pub(crate) fn asked_anew(&mut self, session: SessionId, lives: bool) {
         if let Some(seat) = self.known.get_mut(&session) {
             seat.due_boot_ms = u64::MAX;

@@ -23,7 +23,7 @@ pub struct SyncRequest<'a> {
     /// The computer, by the id that its agent made, with its attributes.
     #[serde(borrow, deserialize_with = "crate::object::one")]
     pub computer: ComputerFacts<'a>,
-    /// Grows whenever the agent's own state began anew (such as Unix milliseconds of its
+    /// Grows whenever the agent's own state began again (such as Unix milliseconds of its
     /// creation); sequence numbers begin again at 1 with it.
     pub incarnation: u64,
     /// The version of the policy that the agent has; a newer one comes with the answer.
@@ -261,7 +261,7 @@ fn is_none_run(seconds: &u64) -> bool {
 /// 200 of `POST /v1/agents/sync`. All of it is on disk.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SyncAnswer {
-    /// The server's id: when it changes, sessions are to be asked for anew.
+    /// The server's id: when it changes, sessions are to be asked for again.
     pub server: String,
     /// Which life of the server's data answers: another after a restore. What was acknowledged
     /// in a former life may be gone; `before` says how much is there.
@@ -313,7 +313,7 @@ pub struct SyncResult {
 
 /// What became of an item. An item that was applied before is answered from the state as it is,
 /// and decides nothing: a refused session that has no seat is `denied` for as long as its refusal
-/// may repeat, a minute, and `unknown_session` then. Only an item with a new number asks anew.
+/// may repeat, a minute, and `unknown_session` then. Only an item with a new number asks again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum SyncOutcome {
@@ -340,7 +340,7 @@ pub enum SyncOutcome {
     },
     /// It is recorded.
     Done,
-    /// The server has no such session (any more): ask anew.
+    /// The server has no such session (any more): ask again.
     UnknownSession,
     /// The server has no such product.
     UnknownProduct,

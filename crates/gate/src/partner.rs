@@ -302,7 +302,7 @@ impl Gate {
     }
 
     /// Off: everything that is held runs, every mark is taken away, nothing is asked. On: starts are
-    /// asked about again, once file systems are marked anew.
+    /// asked about again, once file systems are marked again.
     ///
     /// # Errors
     /// As [`answer`](Self::answer).

@@ -117,7 +117,7 @@ pub struct OwnServer {
     pub name: String,
     /// Where its API is.
     pub url: String,
-    /// The file that holds a token of it; read anew where it is refused.
+    /// The file that holds a token of it; read again where it is refused.
     pub token_file: PathBuf,
     /// Its data directory.
     pub data: PathBuf,

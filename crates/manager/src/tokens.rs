@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub(crate) enum TokenSource {
     /// It was given.
     Text(String),
-    /// It is in a file, which its owner may write anew.
+    /// It is in a file, which its owner may write again.
     File(PathBuf),
 }
 

@@ -136,7 +136,7 @@ impl Agent {
         if answer.acknowledged > ahead {
             // The state of this agent is older than what the server has seen: a restored backup.
             tracing::warn!(
-                "the server knows more of this agent than it does itself; numbers begin anew"
+                "the server knows more of this agent than it does itself; numbers start again"
             );
             self.begin_incarnation()?;
             return Ok(true);
@@ -209,7 +209,7 @@ impl Agent {
             return Ok(());
         }
         let now = clock::now();
-        // Of what it does not know it is asked anew, by those who wait, too.
+        // Of what it does not know it is asked again, by those who wait, too.
         if !matches!(outcome, SyncOutcome::UnknownSession) {
             self.desk.answered(id);
         }
@@ -315,7 +315,7 @@ impl Agent {
         })
     }
 
-    /// Another server knows none of the sessions: all seats are asked for anew.
+    /// Another server knows none of the sessions: all seats are asked for again.
     fn notice_server(&mut self, server: &str) -> Result<(), OutboxError> {
         let known = self.outbox.meta("server")?;
         if known.as_deref() == Some(server) {
@@ -324,7 +324,7 @@ impl Agent {
         self.outbox
             .change(|change| change.set_meta("server", server))?;
         if known.is_some() {
-            tracing::warn!(server, "another server answers: seats are asked for anew");
+            tracing::warn!(server, "another server answers: seats are asked for again");
             for id in self.seats.sessions() {
                 self.tell(Event::Unseated { session: id })?;
                 // A lease of one server is none to another.

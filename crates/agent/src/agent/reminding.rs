@@ -54,7 +54,7 @@ impl Agent {
         }
     }
 
-    /// What was asked of a session's user is no more; what is asked from now on is asked anew.
+    /// What was asked of a session's user is no more; what is asked from now on is asked again.
     fn is_not_idle(&mut self, session: SessionId) {
         let event = Event::Untouched {
             session,

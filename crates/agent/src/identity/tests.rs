@@ -1,4 +1,4 @@
-//! The identifier on real files: what is remembered, what is looked at anew.
+//! The identifier on real files: what is remembered, what is looked at again.
 
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;

@@ -2,7 +2,7 @@
 //! of before that.
 //!
 //! They are bounded by number and by age. Counts of programs of no product are not kept: the
-//! server adds them up, and could not tell one that comes twice from one that comes anew.
+//! server adds them up, and could not tell one that comes twice from a new one.
 
 use rusqlite::params;
 

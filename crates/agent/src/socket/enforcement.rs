@@ -33,7 +33,7 @@ pub(super) async fn switch(
         .map_err(|error| {
             let kept = match request.on {
                 true => "enforcement stays off",
-                false => "enforcement is off, but only until the agent is started anew",
+                false => "enforcement is off, but only until the agent is started again",
             };
             Refusal::new(
                 Code::StorageFailed,

@@ -408,7 +408,7 @@ fn denial(row: &Row<'_>) -> rusqlite::Result<Repeated> {
     })
 }
 
-/// An answer of a version that this one cannot read is left out: its command is done anew.
+/// An answer of a version that this one cannot read is left out: its command is done again.
 fn answer(row: &Row<'_>) -> rusqlite::Result<Option<(u128, u64, Reply, Steady)>> {
     let key: Vec<u8> = row.get(0)?;
     let reply: Vec<u8> = row.get(2)?;

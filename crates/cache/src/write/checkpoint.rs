@@ -2,7 +2,7 @@
 //!
 //! It is done in small shares, on a thread and a connection beside the writer's: what waits for the
 //! disk behind a share waits for that share alone, commits among them. Only the log's beginning
-//! anew needs the writer, which then has little left to take in.
+//! again needs the writer, which then has little left to take in.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,12 +21,12 @@ const BUSY: Duration = Duration::from_secs(5);
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 /// Pages of the log that are taken into the file together, at least: half a MiB.
 const SHARE_PAGES: i64 = 128;
-/// The log is begun anew when it has so many pages, 64 MiB, and as few as [`LEFT_PAGES`] of them
+/// The log is started again when it has so many pages, 64 MiB, and as few as [`LEFT_PAGES`] of them
 /// are not in the file yet.
 const LIMIT_PAGES: i64 = 16_384;
 /// What the writer may be left to take in.
 const LEFT_PAGES: i64 = 2 * SHARE_PAGES;
-/// It is begun anew whatever is left when it has so many pages.
+/// It is started again whatever is left when it has so many pages.
 const HARD_LIMIT_PAGES: i64 = 4 * LIMIT_PAGES;
 
 /// Takes the log of one file in while its writer writes.
@@ -44,7 +44,7 @@ struct Log {
     taken: AtomicI64,
     /// Its pages when the last share was begun.
     asked: AtomicI64,
-    /// Its pages when the writer last tried to begin it anew.
+    /// Its pages when the writer last tried to begin it again.
     tried: AtomicI64,
     is_busy: AtomicBool,
     /// At the last checkpoint a reader of before kept pages in the log.
@@ -102,7 +102,7 @@ impl Beside {
         }
     }
 
-    /// Whether it is time for the writer to take the rest in, so that the log begins anew. Where a
+    /// Whether it is time for the writer to take the rest in, so that the log starts again. Where a
     /// reader is in the way, it is said again when another share has come.
     pub(crate) fn is_to_begin_anew(&self) -> bool {
         let log = &*self.log;
@@ -148,11 +148,11 @@ impl Log {
     fn is_share_due(&self) -> bool {
         let pages = self.pages.load(Ordering::Relaxed);
         let came = pages - self.asked.load(Ordering::Relaxed);
-        // Fewer than were asked for: the log was begun anew while that was noted.
+        // Fewer than were asked for: the log was started again while that was noted.
         !(0..SHARE_PAGES).contains(&came) && !self.is_nearly_in(pages)
     }
 
-    /// Whether the log is so long, and so little of it left, that the writer begins it anew.
+    /// Whether the log is so long, and so little of it left, that the writer begins it again.
     fn is_nearly_in(&self, pages: i64) -> bool {
         let left = pages - self.taken.load(Ordering::Relaxed);
         pages >= LIMIT_PAGES && left <= LEFT_PAGES

@@ -165,7 +165,7 @@ pub struct Report {
     pub name: Arc<str>,
     /// What else its agent tells of it: opaque here.
     pub document: Arc<str>,
-    /// Grows when the agent's own state began anew.
+    /// Grows when the agent's own state began again.
     pub incarnation: u64,
     /// The items with their sequence numbers, ascending.
     pub items: Vec<(u64, ReportItem)>,
@@ -266,7 +266,7 @@ pub enum Command {
     Continue,
     /// Carry out the expiries and promotions that are due.
     Tick,
-    /// The computer was booted anew: time passed that only the wall clock has counted. Leases
+    /// The computer was booted again: time passed that only the wall clock has counted. Leases
     /// that would have ended get a grace, once.
     Rebooted,
     /// A new life of this data file, after a restore: ids begin with this, and nothing is granted

@@ -1,7 +1,7 @@
 //! What has happened: the facts by which a ledger changes, and how each is undone.
 //!
 //! A command decides; only events change state. So recovery absorbs the same events again and
-//! never decides anew, whatever version decided first.
+//! never decides again, whatever version decided first.
 
 use std::sync::Arc;
 

@@ -166,7 +166,7 @@ impl Reminders {
             }
             Event::Seated { session } => {
                 self.take_back(session, Cause::LostLease, effects);
-                // Another start of the same has a seat for it: from here on it is left alone anew.
+                // Another start of the same has a seat for it: from here on it is left alone again.
                 if self.is_released(session) {
                     self.asked.remove(&(session, Cause::Idle));
                 }

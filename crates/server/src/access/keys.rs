@@ -81,7 +81,7 @@ const KEPT: Duration = Duration::from_secs(86_400);
 const KEPT_LIMIT: usize = 1_000;
 
 /// Answers that hold a secret, which must not be at rest: kept in memory only, for a day and for
-/// the newest thousand; what is older, or was before a restart, is done anew.
+/// the newest thousand; what is older, or was before a restart, is done again.
 #[derive(Default)]
 pub(crate) struct SecretAnswers {
     kept: Mutex<Kept>,

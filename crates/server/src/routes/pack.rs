@@ -74,7 +74,7 @@ pub(crate) async fn begin(
     Ok(json_text(StatusCode::ACCEPTED, text))
 }
 
-/// Stops a running pack after its slice; what it has done stays done, and the next begins anew.
+/// Stops a running pack after its slice; what it has done stays done, and the next starts again.
 /// Nothing changes where none runs. For operators and admins.
 #[utoipa::path(
     delete,

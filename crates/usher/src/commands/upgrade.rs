@@ -21,7 +21,7 @@ use crate::upgrade::rehearsal::Step;
 use crate::upgrade::stage::Stage;
 use crate::upgrade::work::{self, Outcome, Work};
 
-/// How long a server that was started anew may take to answer as it should.
+/// How long a server that was started again may take to answer as it should.
 const ANSWERS: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -259,7 +259,7 @@ async fn rehearse(
     work::carry_out(work, context.data(), told).await
 }
 
-/// Exchanges the program and starts the server anew; puts the old one back where it does not serve.
+/// Exchanges the program and starts the server again; puts the old one back where it does not serve.
 async fn exchange(
     keeper: &Keeper,
     new: &Program,
@@ -276,7 +276,7 @@ async fn exchange(
     let Err(why) = serves_anew(keeper, &new.version, context).await else {
         for (role, done) in keeper.restart_others().await {
             if let Err(why) = done {
-                line(format!("The {role} could not be started anew: {why}"))?;
+                line(format!("The {role} could not be started again: {why}"))?;
             }
         }
         return Ok(());
@@ -304,7 +304,7 @@ async fn exchange(
     })
 }
 
-/// Starts the server anew, and sees to it that it is that version and does its work.
+/// Starts the server again, and sees to it that it is that version and does its work.
 async fn serves_anew(keeper: &Keeper, version: &str, context: &Context) -> Result<(), String> {
     keeper.restart_server().await?;
     let api = keeper.api.as_deref().unwrap_or(context.server());

@@ -70,7 +70,7 @@ pub(crate) struct Plan {
 pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
     account::prepare_data(context.data(), plan.account.as_ref())?;
     let mut stop = StopSignals::take()?;
-    // This process holds the address: connections that come while the server is started anew wait,
+    // This process holds the address: connections that come while the server is started again wait,
     // and none is refused.
     let listener = usher_server::bind(plan.listen)?;
     let address = listener.local_addr().map_err(|error| {
@@ -89,7 +89,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
             return Ok(if clean { exit::DONE } else { exit::FAILED });
         }
     };
-    // Only the first start may begin anew.
+    // Only the first start may start again.
     server.set_words(server_words(&plan, address, context));
     let mut roles = Roles {
         names: plan.names.clone(),

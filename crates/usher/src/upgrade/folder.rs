@@ -15,7 +15,7 @@ pub(crate) struct Rehearsing {
 }
 
 impl Rehearsing {
-    /// Makes it anew; what a killed one left is removed.
+    /// Makes it again; what a killed one left is removed.
     ///
     /// # Errors
     /// Another rehearsal is going on, or the folder cannot be made.

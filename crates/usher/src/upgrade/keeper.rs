@@ -1,5 +1,5 @@
 //! Who keeps the server of a data directory: systemd, or `usher up`. By it the server is started
-//! anew from the program that was exchanged.
+//! again from the program that was exchanged.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,12 +87,12 @@ impl Keeper {
         }
     }
 
-    /// Has the server stopped and started anew; done when it says that it is ready.
+    /// Has the server stopped and started again; done when it says that it is ready.
     pub(crate) async fn restart_server(&self) -> Result<(), String> {
         self.restart(RoleName::Server).await
     }
 
-    /// Has the other roles started anew which run from the same program; what came of each.
+    /// Has the other roles started again which run from the same program; what came of each.
     pub(crate) async fn restart_others(&self) -> Vec<(&'static str, Result<(), String>)> {
         let mut done = Vec::new();
         for (name, role) in [

@@ -1,6 +1,6 @@
 //! Whether what the file holds is whole: table by table, on a connection of its own.
 //!
-//! A reader keeps the write-ahead log from being begun anew, so each table is one read, paced so
+//! A reader keeps the write-ahead log from being started again, so each table is one read, paced so
 //! as to leave the disk and a core to the writer, and given up where the log has grown too long.
 
 use std::path::{Path, PathBuf};

@@ -36,7 +36,7 @@ pub(super) fn put_position(connection: &Connection, at: &Position) -> rusqlite::
 }
 
 /// How far a pack that was cut off had come; none where none was. What cannot be read is none:
-/// then the next pack begins anew.
+/// then the next pack starts again.
 pub(super) fn stage(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let Some(kept) = text(connection, UNDER_WAY)? else {
         return Ok(None);
@@ -88,7 +88,7 @@ fn read_skipped(text: &str) -> Vec<Skipped> {
         .collect()
 }
 
-/// Forgets how far a pack has come: the next begins anew.
+/// Forgets how far a pack has come: the next starts again.
 pub(super) fn forget_position(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .execute(

@@ -1,4 +1,4 @@
-//! When the write-ahead log is begun anew.
+//! When the write-ahead log is started again.
 
 use std::time::Instant;
 
@@ -65,7 +65,7 @@ impl Writer {
         }
     }
 
-    /// Takes in what little is left of a long write-ahead log, so that it is begun anew. See
+    /// Takes in what little is left of a long write-ahead log, so that it is started again. See
     /// [`checkpoint`] for who takes in the rest.
     pub(super) fn shorten_log(&mut self) {
         let (Some(connection), Some(beside)) = (&self.connection, &self.beside) else {
