@@ -73,7 +73,7 @@ async fn a_held_start_without_a_seat_is_refused_and_the_refusal_can_be_explained
     );
     assert_eq!(why["holders"][0]["user"], "ann");
 
-    // Asked again it is the same refusal, counted; sent again it is not even that.
+    // A new question is the same refusal, counted; the same one sent twice is not even that.
     let anew = sync(&server, &agent, starts(3, 3, "bob")).await;
     assert_eq!(anew["decision_id"], id);
     let again = sync(&server, &agent, starts(3, 3, "bob")).await;
