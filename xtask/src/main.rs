@@ -33,7 +33,6 @@ cargo xtask COMMAND
          Installs what it needs where it may, and says what is missing where it may not
   tidy   the rules of the house: who may depend on whom, where `unsafe` may stand, no modules that
          need each other in a circle, module documentation, links. Takes some seconds.
-         tidy --circles shows the circles that are known, too, and what ties them
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
          bench restart|seats|tracking|versions measures something else.
@@ -76,7 +75,7 @@ fn main() -> ExitCode {
     let root = workspace_root();
     let outcome = match command.as_str() {
         "test" => no_more(&rest).and_then(|()| test::run(&root)),
-        "tidy" => tidy::run(&root, &rest),
+        "tidy" => no_more(&rest).and_then(|()| tidy::run(&root)),
         "bench" if rest.first().is_some_and(|what| what == "upgrade") => {
             upgrade::run(&root, &rest[1..])
         }

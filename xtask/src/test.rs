@@ -87,7 +87,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         outcome(setup::debian(&runner, setup::TESTS))
     });
     run.cargo("formatting", &["fmt", "--all", "--check"]);
-    run.step("tidy", || outcome(tidy::run(root, &[])));
+    run.step("tidy", || outcome(tidy::run(root)));
     run.cargo("clippy", CLIPPY);
     let built = run.cargo("build", BUILD);
     tests(&mut run, &tools, &target, built);

@@ -49,13 +49,7 @@ impl fmt::Display for Finding {
 }
 
 /// Holds every rule; an error says how many are broken. What is merely long is told, not failed.
-/// With `--circles`, known circles of modules are shown with what ties them.
-pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
-    let shows_circles = match options {
-        [] => false,
-        [option] if option == "--circles" => true,
-        _ => return Err("it takes `--circles`, or nothing".to_owned()),
-    };
+pub(crate) fn run(root: &Path) -> Result<(), String> {
     let files = tree::read(root)?;
     let metadata = metadata::read(root)?;
 
@@ -75,9 +69,6 @@ pub(crate) fn run(root: &Path, options: &[String]) -> Result<(), String> {
 
     for note in files.iter().filter_map(long) {
         println!("note: {note}");
-    }
-    for circle in circles.iter().filter(|_| shows_circles) {
-        println!("circle: {}", circle.whole());
     }
     for finding in &findings {
         println!("{finding}");

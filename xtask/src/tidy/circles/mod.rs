@@ -1,8 +1,5 @@
 //! No modules of a crate need each other in a circle: each can be read with those below it alone.
-//!
-//! Circles that are still there are listed in `known.txt`, which may only shrink.
 
-mod known;
 mod levels;
 mod modules;
 mod names;
@@ -80,36 +77,37 @@ pub(super) fn find(roots: &[Root], files: &[File]) -> (Vec<Found>, Vec<Finding>)
     (found, unread)
 }
 
-/// All findings: circles that are not listed as known, and lines of the list that are out of date.
+/// A finding for each circle.
 pub(super) fn check(found: &[Found]) -> Vec<Finding> {
-    known::compare(found, known::LIST)
+    let told = |circle: &Found| {
+        let what = format!(
+            "its modules need each other in a circle: {}\n  move what closes it to a module that \
+             both may use{}",
+            circle.line(),
+            circle.ties()
+        );
+        Finding::new(&circle.package, 0, what)
+    };
+    found.iter().map(told).collect()
 }
 
 impl Found {
-    /// As it stands in the list of known ones.
+    /// `PACKAGE LEVEL: MODULE, MODULE`
     fn line(&self) -> String {
         let members = self.circle.members.join(", ");
         format!("{} {}: {members}", self.package, self.circle.level)
     }
 
-    /// What ties its modules: all of it, or that of some alone.
-    pub(super) fn ties(&self, of: impl Fn(&str) -> bool) -> String {
+    /// What ties its modules.
+    fn ties(&self) -> String {
         let mut text = String::new();
         for (from, to, ties) in &self.circle.ties {
-            if !of(from) && !of(to) {
-                continue;
-            }
             text += &format!("\n  {from} needs {to}:");
             for tie in ties {
                 text += &format!("\n    {}:{}: {}", tie.file, tie.line, tie.item);
             }
         }
         text
-    }
-
-    /// With all that ties it.
-    pub(super) fn whole(&self) -> String {
-        self.line() + &self.ties(|_| true)
     }
 }
 

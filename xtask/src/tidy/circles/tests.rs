@@ -37,7 +37,7 @@ const PAIR: &[(&str, &str)] = &[
 #[test]
 fn a_planted_circle_is_named_with_what_ties_it() {
     let (found, _) = krate(PAIR);
-    let findings = known::compare(&found, "");
+    let findings = check(&found);
     assert_eq!(findings.len(), 1);
     assert_eq!(
         findings[0].to_string(),
@@ -197,32 +197,6 @@ fn a_file_that_cannot_be_read_is_told() {
             .to_string()
             .starts_with("usher-a: crates/a/src/a.rs:1: ")
     );
-}
-
-#[test]
-fn the_list_of_known_circles_may_only_shrink() {
-    let (found, _) = krate(PAIR);
-    let whats = |list: &str| -> Vec<String> {
-        let findings = known::compare(&found, list);
-        findings.iter().map(Finding::to_string).collect()
-    };
-    assert!(whats("# those of usher-a: two\nusher-a crate: a, b\n").is_empty());
-
-    let gone = whats("usher-a crate: a, b\nusher-a crate: x, y\n");
-    let line = "xtask/src/tidy/circles/known.txt:2: ";
-    assert_eq!(gone.len(), 1);
-    assert!(gone[0].starts_with(line), "{gone:?}");
-
-    let smaller = whats("usher-a crate: a, b, c\n");
-    assert!(smaller[0].contains("smaller"), "{smaller:?}");
-    assert_eq!(smaller.len(), 2);
-
-    let larger = whats("usher-a crate: a, c\n");
-    assert!(larger[0].contains("has grown by b"), "{larger:?}");
-    assert!(larger[0].contains("crates/a/src/b.rs:2: crate::a::High"));
-
-    let elsewhere = whats("usher-b crate: a, b\n");
-    assert!(elsewhere[0].contains("need each other"), "{elsewhere:?}");
 }
 
 #[test]
