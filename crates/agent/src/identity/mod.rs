@@ -25,7 +25,7 @@ use self::packages::Packages;
 pub(crate) use self::rules::{Matched, Rules};
 use crate::counts::Described;
 use crate::lock;
-use crate::system::FileKey;
+use crate::system::{FileKey, procfs};
 
 /// Files that are remembered; when there are more, all are forgotten and looked at again.
 const CACHE_LIMIT: usize = 8_192;
@@ -169,9 +169,13 @@ impl Identifier {
             let version = facts.version();
             Arc::new(rules.matched(identity, version))
         });
+        // A process in a root of its own says what it likes of where its program is: that names the
+        // file for that process, and for nobody else.
+        let is_there = verdict.as_ref().is_some_and(|matched| matched.by_path)
+            && procfs::is_file(&target.path, &target.key);
         let mut state = lock(&self.state);
         if Arc::ptr_eq(&state.rules, &rules) {
-            if verdict.as_ref().is_some_and(|matched| matched.by_path) && known_as.is_empty() {
+            if is_there && known_as.is_empty() {
                 state.pin(target.key, &target.path);
             }
             let known = Known {

@@ -50,6 +50,21 @@ fn what_no_cheap_rule_matches_is_known_at_once() {
 }
 
 #[test]
+fn a_path_that_holds_in_a_root_of_its_own_names_the_file_for_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("editor");
+    std::fs::write(&file, "1").unwrap();
+    let identifier = identifier(&["path=/opt/cad/cad-of-no-computer"]);
+    // As a process says in whose chroot the file lies there.
+    let elsewhere = Target {
+        path: b"/opt/cad/cad-of-no-computer".to_vec(),
+        ..target(&file)
+    };
+    assert!(identifier.thorough(&elsewhere).is_some());
+    assert_eq!(product_of(&identifier, &file), None);
+}
+
+#[test]
 fn a_verdict_is_remembered_for_the_same_file_under_the_same_path() {
     let folder = tempfile::tempdir().unwrap();
     let identifier = identifier(&["name=app"]);

@@ -65,7 +65,8 @@ pub(crate) fn path_in_own_root(pid: u32, path: &[u8]) -> Option<Vec<u8>> {
     (root != b"/" && below.starts_with(b"/")).then(|| below.to_vec())
 }
 
-fn is_file(path: &[u8], key: &FileKey) -> bool {
+/// Whether that file is what this process finds at the path.
+pub(crate) fn is_file(path: &[u8], key: &FileKey) -> bool {
     stat(path_of(path)).is_ok_and(|found| found.st_dev == key.device && found.st_ino == key.inode)
 }
 
