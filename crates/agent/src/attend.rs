@@ -86,7 +86,7 @@ impl Attendant {
             if let Some(process) = process {
                 agent.waits.tells(product, who.counted, process);
             }
-            match (&begun, ends && process.is_some()) {
+            match (&begun, ends) {
                 (Ok(number), true) => agent.waits.bind(*number),
                 // It goes on for whoever began it.
                 (Err(_), true) => {}

@@ -15,6 +15,7 @@ use usher_api::{Code, Lease};
 
 use crate::agent::Agent;
 use crate::lock;
+use crate::outbox::OutboxError;
 use crate::system::procfs;
 
 /// Leases that are remembered; as many as there may be covers.
@@ -43,7 +44,12 @@ impl Keeping {
     /// nothing is known: renewed at once.
     pub(crate) fn renewed(&self, lease: &Lease) {
         let ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());
-        self.is_due(&lease.id, ttl, Some(Instant::now() + ttl / 2));
+        let at = Some(Instant::now() + ttl / 2);
+        self.is_due(&lease.id, ttl, at);
+        // Held together, renewed one by one.
+        for id in lease.also.iter().filter_map(|also| also.lease.as_ref()) {
+            self.is_due(id, ttl, at);
+        }
     }
 
     /// A process keeps a lease from now on.
@@ -90,7 +96,14 @@ pub(crate) async fn run(
 ) {
     let renewing = async {
         loop {
-            let kept = kept(&agent);
+            let kept = match kept(&agent) {
+                Ok(kept) => kept,
+                Err(error) => {
+                    tracing::error!(%error, "which leases are kept cannot be read");
+                    tokio::time::sleep(AGAIN.1).await;
+                    continue;
+                }
+            };
             let (due, next) = keeping.due(Instant::now(), &kept);
             for (lease, ttl) in &due {
                 renew(&client, &keeping, lease, *ttl).await;
@@ -119,15 +132,12 @@ pub(crate) async fn run(
 }
 
 /// The leases that a process keeps which still runs.
-fn kept(agent: &Mutex<Agent>) -> BTreeSet<String> {
-    let covers = lock(agent).outbox.covers().unwrap_or_else(|error| {
-        tracing::error!(%error, "which leases are kept cannot be read");
-        Vec::new()
-    });
+fn kept(agent: &Mutex<Agent>) -> Result<BTreeSet<String>, OutboxError> {
+    let covers = lock(agent).outbox.covers()?;
     let keeping = covers
         .into_iter()
-        .filter(|cover| cover.keeps && procfs::still_runs(cover.root));
-    keeping.map(|cover| cover.lease).collect()
+        .filter(|cover| cover.keeps && !procfs::is_gone(cover.root));
+    Ok(keeping.map(|cover| cover.lease).collect())
 }
 
 async fn renew(client: &Client, keeping: &Keeping, lease: &str, ttl: Duration) {

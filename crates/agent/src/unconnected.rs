@@ -34,7 +34,7 @@ pub(crate) fn why(error: &ClientError, computer: &str) -> String {
         return format!(
             "the server does not take the agent's token: {reason}; \
              `usher token create --role agent --computer {computer}` makes one there: write it to \
-             the agent's token file, which is read again by itself"
+             the agent's token file, which is read again, or restart an agent that was given it otherwise"
         );
     }
     format!("the server refuses: {detail}")

@@ -153,7 +153,7 @@ impl Waits {
     /// Whether all have ended that such a wait was for.
     pub(crate) fn is_abandoned(&self, number: u64) -> bool {
         let tellers = self.tellers.get(&number).map_or(&[][..], Vec::as_slice);
-        self.bound.contains(&number) && !tellers.iter().any(|teller| procfs::still_runs(*teller))
+        self.bound.contains(&number) && tellers.iter().all(|teller| procfs::is_gone(*teller))
     }
 
     /// The wait whose seat is kept with that lease for whom an account is, or works as, and which

@@ -105,7 +105,7 @@ pub(super) async fn take(
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     // One that ended before it was watched for ends its cover by nothing else.
-    if !procfs::still_runs(root) {
+    if procfs::is_gone(root) {
         lock(&state.agent).root_has_ended(root.pid)?;
     }
     state.changed.notify_one();

@@ -64,7 +64,7 @@ impl Tickets {
     /// The process that made the ticket, if it is the one that asks.
     fn waiter(&self, ticket: &str, peer: Peer) -> Option<ProcessKey> {
         let made = lock(&self.0).get(ticket).copied()?;
-        (peer.pid == Some(made.pid)).then_some(made)
+        (peer.process() == Some(made)).then_some(made)
     }
 
     fn forget(&self, ticket: &str) {
@@ -169,7 +169,7 @@ impl Drop for Waiting {
 /// Whether the process ends soon: its files are closed a moment before.
 async fn ends(process: ProcessKey) -> bool {
     let end = Instant::now() + ENDS_WITHIN;
-    while procfs::still_runs(process) {
+    while !procfs::is_gone(process) {
         if Instant::now() >= end {
             return false;
         }
