@@ -4,6 +4,7 @@
 //! It repeats nothing by itself: who calls knows whether a request may be sent twice.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -125,10 +126,14 @@ pub struct Client {
     /// The copies of a client show the same token, also after it was read again.
     token: Arc<RwLock<Option<String>>>,
     token_file: Option<Arc<Path>>,
+    /// Whether a thread reads the file now.
+    reads_token: Arc<AtomicBool>,
 }
 
 /// More than any token has.
 const TOKEN_LIMIT_BYTES: u64 = 4_096;
+/// So long reading it may take.
+const TOKEN_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a call may take where nothing else is said; a long poll adds its own wait.
 const CALL_TIMEOUT: Duration = Duration::from_secs(40);
@@ -180,6 +185,7 @@ impl Client {
             endpoint,
             token: Arc::new(RwLock::new(token)),
             token_file: None,
+            reads_token: Arc::default(),
         })
     }
 
@@ -316,9 +322,21 @@ impl Client {
     /// What the token's file holds, if that is another token than the one that was `shown`.
     async fn another_token(&self, shown: Option<&HeaderValue>) -> Option<HeaderValue> {
         let file = self.token_file.clone()?;
-        // Its disk may hang, and who asks here may be the only thread.
-        let read = tokio::task::spawn_blocking(move || token_in(&file));
-        let token = read.await.ok()??;
+        // Its disk may hang, and who asks here may be the only thread: one thread reads at most, and
+        // nobody waits for it for long.
+        if self.reads_token.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let is_read = self.reads_token.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let token = token_in(&file);
+            is_read.store(false, Ordering::Release);
+            token
+        });
+        let token = tokio::time::timeout(TOKEN_WITHIN, read)
+            .await
+            .ok()?
+            .ok()??;
         let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
         bearer.set_sensitive(true);
         if shown == Some(&bearer) {
@@ -335,7 +353,7 @@ impl Client {
         let again = self.token_file.as_ref().and(request.try_clone());
         let mut response = self.http.execute(request).await.map_err(unreachable)?;
         // Nothing was done for a token that is not taken, so that it may be sent again.
-        if matches!(response.status().as_u16(), 401 | 403)
+        if response.status().as_u16() == 401
             && let Some(mut again) = again
             && let Some(bearer) = self.another_token(shown.as_ref()).await
         {
