@@ -13,10 +13,16 @@ const LASTS: &str = "(recovered_ms IS NOT NULL \
     OR record_id IN (SELECT record_id FROM concerns WHERE record_id IS NOT NULL) \
     OR record_id IN (SELECT record_id FROM episodes WHERE record_id IS NOT NULL))";
 
+/// Whether a message came since, or trouble lasted then: one that is open is not written at each look.
+const SINCE: &str = "(last_ms >= ?1 OR recovered_ms >= ?1 \
+    OR (recovered_ms IS NULL AND (record_id IN (SELECT record_id FROM concerns \
+    WHERE record_id IS NOT NULL) OR record_id IN (SELECT record_id FROM episodes \
+    WHERE record_id IS NOT NULL))))";
+
 pub(crate) fn tally(connection: &Connection, since_ms: i64) -> rusqlite::Result<Vec<Tally>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT component, severity, sum(CASE WHEN {LASTS} THEN 1 ELSE count END) \
-         FROM messages WHERE last_ms >= ?1 AND summarised GROUP BY component, severity \
+         FROM messages WHERE {SINCE} AND summarised GROUP BY component, severity \
          ORDER BY component, severity"
     ))?;
     let rows = statement.query_map([since_ms], |row| {
@@ -32,7 +38,7 @@ pub(crate) fn tally(connection: &Connection, since_ms: i64) -> rusqlite::Result<
 pub(crate) fn spells(connection: &Connection, since_ms: i64) -> rusqlite::Result<Vec<Spell>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT component, first_ms, recovered_ms FROM messages \
-         WHERE last_ms >= ?1 AND summarised AND severity >= ?2 AND {LASTS} \
+         WHERE {SINCE} AND summarised AND severity >= ?2 AND {LASTS} \
          ORDER BY first_ms DESC LIMIT {SPELLS_LIMIT}"
     ))?;
     let least = severity_number(Severity::Warning);
