@@ -88,7 +88,7 @@ pub fn restore_open(
     options: RestoreOptions,
 ) -> Result<Restored, CacheError> {
     let _owned = own(data)?;
-    put(data, file, options, |incoming| {
+    put(data, file, options, false, |incoming| {
         take_copy(snapshot, file, incoming)
     })
 }
@@ -98,21 +98,24 @@ pub fn restore_open(
 /// before is kept.
 ///
 /// # Errors
-/// The directory is in use or cannot be written, or has no whole data file.
+/// The directory is in use or cannot be written, has no whole data file, or nothing is waited for in
+/// it.
 pub fn end_hold(data: &Path) -> Result<Restored, CacheError> {
     let path = data.join("cache.db");
     // A data file is never made here.
     std::fs::metadata(&path).map_err(system("read", &path))?;
     let _owned = own(data)?;
     let options = RestoreOptions { accept_risk: true };
-    put(data, &path, options, |incoming| copy(&path, incoming))
+    put(data, &path, options, true, |incoming| copy(&path, incoming))
 }
 
-/// Puts what `take` brings in the place of the data file.
+/// Puts what `take` brings in the place of the data file; if that is to be data in which the end of a
+/// restore's wait is waited for, only then.
 fn put(
     data: &Path,
     file: &Path,
     options: RestoreOptions,
+    is_to_wait: bool,
     take: impl FnOnce(&Path) -> Result<(), CacheError>,
 ) -> Result<Restored, CacheError> {
     let path = data.join("cache.db");
@@ -120,7 +123,7 @@ fn put(
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    let prepared = take(&incoming).and_then(|()| prepare(&incoming, file, options));
+    let prepared = take(&incoming).and_then(|()| prepare(&incoming, file, options, is_to_wait));
     let (hold_seconds, leases) = prepared.inspect_err(|_| {
         // What went wrong is what is told; a copy that stays is replaced the next time.
         for suffix in SUFFIXES {
@@ -167,7 +170,12 @@ fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Resul
 
 /// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. What is
 /// wrong with it is told of the `file` that was given.
-fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u64), CacheError> {
+fn prepare(
+    path: &Path,
+    file: &Path,
+    options: RestoreOptions,
+    is_to_wait: bool,
+) -> Result<(u64, u64), CacheError> {
     let database = |source| CacheError::Database {
         doing: "restore",
         path: path.into(),
@@ -190,6 +198,14 @@ fn prepare(path: &Path, file: &Path, options: RestoreOptions) -> Result<(u64, u6
         steady: Steady(u64::try_from(steady).unwrap_or(0)).max(loaded.last.steady),
         wall: Wall(clock.wall_ms()),
     };
+    let waits = ledger.hold_until().is_some_and(|until| until > now.steady);
+    if is_to_wait && !waits {
+        return Err(CacheError::System {
+            doing: "end the waiting after a restore in",
+            path: file.into(),
+            why: "nothing is waited for there; to restore a copy, name its FILE".to_owned(),
+        });
+    }
     let incarnation = Incarnation(open::new_incarnation(path)?);
     let hold_until = (hold_seconds > 0).then(|| now.steady.plus_seconds(hold_seconds));
     ledger.apply(

@@ -181,6 +181,8 @@ fn a_hold_ends_by_word_and_what_was_written_since_the_restore_stays() {
     granted(&engine, "cad", "cyd");
     granted(&engine, "since", "cyd");
     engine.close();
+    let again = end_hold(data.path()).unwrap_err().to_string();
+    assert!(again.contains("name its FILE"), "{again}");
 
     let nothing = tempfile::tempdir().unwrap();
     assert!(end_hold(nothing.path()).is_err());
