@@ -2,7 +2,7 @@
 //!
 //! A client's token shows what is its person's, an agent's what is of its computer. An agent asks
 //! for one person of its computer by `realm` and `account`, as the kernel and the name services
-//! there say who asks it.
+//! there say who asks it: of leases and queues it is then shown what that person has anywhere.
 
 use usher_api::Only;
 use usher_cache::Owner;

@@ -16,7 +16,7 @@ const ADDRESSES_LIMIT: usize = 256;
 const KEPT_MS: i64 = 3_600_000;
 /// Reasons that are remembered of an address: many may be behind one. Beyond, the one that was given
 /// longest ago is forgotten.
-const REASONS_LIMIT: usize = 4;
+const REASONS_LIMIT: usize = 32;
 /// Characters of a reason.
 const WHY_LIMIT: usize = 300;
 
