@@ -122,10 +122,11 @@ async fn speak(
         }
         RelayTls::StartTls => {
             let mut talk = Talk::new(stream);
-            talk.expect(&[220]).await?;
+            talk.expect(&[220]).await.map_err(Undelivered::later)?;
             talk.hello().await?;
             talk.say("STARTTLS", &[220]).await.map_err(|it| {
                 it.told(|why| format!("it does not begin TLS ({why}): see --smtp-tls"))
+                    .later()
             })?;
             let stream = secured(talk.into_inner()?, relay, trusted).await?;
             // Nothing of before counts any more, the greeting neither.
@@ -178,8 +179,9 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
     relay: &Relay,
     is_greeted: bool,
 ) -> Result<(), Undelivered> {
+    // Only what is said of this mail is said for good: a login or a greeting is of the relay.
     if is_greeted {
-        talk.expect(&[220]).await?;
+        talk.expect(&[220]).await.map_err(Undelivered::later)?;
     }
     talk.hello().await?;
     if let Some((name, file)) = &relay.login {
@@ -190,7 +192,8 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
         let line = format!("AUTH PLAIN {}", STANDARD.encode(secret));
         talk.say(&line, &[235])
             .await
-            .map_err(|it| it.told(|why| format!("the login as {name} was not taken: {why}")))?;
+            .map_err(|it| it.told(|why| format!("the login as {name} was not taken: {why}")))
+            .map_err(Undelivered::later)?;
     }
     talk.say(&format!("MAIL FROM:<{}>", mail.from), &[250])
         .await?;
@@ -254,7 +257,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     async fn hello(&mut self) -> Result<(), Undelivered> {
         let uname = rustix::system::uname();
         let name = uname.nodename().to_string_lossy();
-        self.say(&format!("EHLO {name}"), &[250]).await
+        let said = self.say(&format!("EHLO {name}"), &[250]).await;
+        said.map_err(Undelivered::later)
     }
 
     async fn say(&mut self, line: &str, wanted: &[u16]) -> Result<(), Undelivered> {

@@ -28,6 +28,14 @@ impl Undelivered {
         }
     }
 
+    /// Whatever it is, it may go through later.
+    pub(crate) fn later(self) -> Self {
+        Undelivered {
+            again: true,
+            ..self
+        }
+    }
+
     /// The same in other words.
     pub(crate) fn told(self, words: impl FnOnce(&str) -> String) -> Self {
         Undelivered {

@@ -188,7 +188,13 @@ async fn what_waits_is_tried_at_once_when_something_else_goes_through_there() {
     status.send_replace(200);
     // Another destination is no reason to try.
     queues.went_through(&run("exit 0"));
+    let mut tries = 0;
+    while tries < 100 {
+        tokio::task::yield_now().await;
+        tries += 1;
+    }
     assert_eq!(queues.counts().waiting, 2);
+    assert!(failing(&queues));
     queues.went_through(&hook);
     let counts = seen(&queues, |counts| counts.waiting == 0).await;
     assert_eq!((counts.failed, counts.given_up), (0, 0));

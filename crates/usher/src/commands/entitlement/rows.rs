@@ -71,6 +71,11 @@ pub(super) fn parse(
         )));
     }
     reader.set_headers(header.clone());
+    // The reader passes over lines without anything. Quoted line ends would be counted wrong, and
+    // none are of use.
+    let lines = sheet.text.lines().zip(sheet.first_line..);
+    let lines = lines.filter(|(text, _)| !text.is_empty());
+    let lines: Vec<u64> = lines.map(|(_, number)| number).collect();
     let mut rows = Vec::new();
     for (index, row) in reader.records().enumerate() {
         if index >= ROWS_LIMIT {
@@ -86,8 +91,7 @@ pub(super) fn parse(
         let row: Row = row
             .deserialize(Some(&header))
             .map_err(|error| wrong(csv_error(&error, before)))?;
-        // Quoted line ends would be counted wrong, and none are of use.
-        let line = index as u64 + sheet.first_line + 1;
+        let line = lines.get(index + 1).copied().unwrap_or(0);
         rows.push((
             line,
             request(row, zone).map_err(|why| wrong(format!("line {line}: {why}")))?,
@@ -250,6 +254,9 @@ mod tests {
         let rows = parsed("product;seats;to\n;;\ncad;1;\n;;\n ; ;\n").unwrap();
         let lines: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [3]);
+        let rows = parsed("product,seats\ncad,1\n\n\ncad,2\n").unwrap();
+        let lines: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 5]);
     }
 
     #[test]
