@@ -173,7 +173,7 @@ fn data_of(usual: &Path, before: PathBuf, is_given: bool) -> PathBuf {
     }
     eprintln_quiet(&format!(
         "usher: this manager keeps its data in {}, as managers of before did, and goes on there. To \
-         give it its own place, stop it and move {SITE_FILE} and copy admin.token from there to {}; \
+         give it its own place, stop it, move {SITE_FILE} and what begins with that name, and copy admin.token from there to {}; \
          --data {} keeps it where it is without this line.",
         before.display(),
         usual.display(),

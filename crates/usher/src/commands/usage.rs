@@ -210,6 +210,7 @@ async fn by_both(
         known.unseated += item.unseated;
         known.computers += item.computers - u64::from(is_counted).min(item.computers);
         known.total_seconds += item.total_seconds;
+        known.unseated_seconds += item.unseated_seconds;
         known.last_used_at = known.last_used_at.max(item.last_used_at);
     }
     page.items.sort_by(|a, b| a.product.cmp(&b.product));

@@ -89,7 +89,7 @@ pub(crate) async fn run(plan: Plan, context: &Context) -> Result<u8, Failure> {
             return Ok(if clean { exit::DONE } else { exit::FAILED });
         }
     };
-    // Only the first start may start again.
+    // Only the first start may make an empty data file.
     server.set_words(server_words(&plan, address, context));
     let mut roles = Roles {
         names: plan.names.clone(),

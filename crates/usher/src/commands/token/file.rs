@@ -10,6 +10,7 @@ use rustix::fs::{FileType, Gid, Mode, Uid, fchmod, fchown, fstat};
 use usher_api::TOKEN_PREFIX;
 
 use crate::failure::Failure;
+use crate::host;
 
 /// More than any token has.
 const LIMIT_BYTES: u64 = 4_096;
@@ -34,14 +35,10 @@ impl TokenFile {
             .next("Name another file with --to FILE.")
         };
         let held = held(path)?;
+        // Of this run alone: another one may write a token to the same file.
         let mut name = path.as_os_str().to_owned();
-        name.push(".part");
+        name.push(format!(".{}.part", host::request_key()));
         let part = PathBuf::from(name);
-        // In a folder of others' a link of theirs may stand there; it is never followed.
-        match fs::remove_file(&part) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
-            _ => {}
-        }
         let out = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -87,9 +84,11 @@ impl TokenFile {
         let Ok(before) = fs::symlink_metadata(&self.path) else {
             return Ok(());
         };
+        // Its group may go on reading it.
+        let mode = Mode::from_raw_mode(0o600 | before.mode() & 0o040);
         let own = fstat(&self.out)?;
         if (before.uid(), before.gid()) == (own.st_uid, own.st_gid) {
-            return Ok(());
+            return Ok(fchmod(&self.out, mode)?);
         }
         let folder = fs::metadata(folder(&self.path))?;
         if folder.uid() != own.st_uid || folder.mode() & 0o022 != 0 {
@@ -99,8 +98,6 @@ impl TokenFile {
         }
         let (uid, gid) = (Uid::from_raw(before.uid()), Gid::from_raw(before.gid()));
         fchown(&self.out, Some(uid), Some(gid))?;
-        // Its group may go on reading it.
-        let mode = Mode::from_raw_mode(0o600 | before.mode() & 0o040);
         Ok(fchmod(&self.out, mode)?)
     }
 }

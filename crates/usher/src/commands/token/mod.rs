@@ -205,20 +205,24 @@ async fn create(args: Create, context: &Context) -> Result<(), Failure> {
         true => Vec::new(),
         false => like(&client, &request).await?,
     };
-    if args.if_missing
-        && let Some(one) = there.first()
-    {
-        return match &to {
-            Some(file) => {
-                let held = file.held().map(str::to_owned);
-                let taken = match held {
-                    Some(token) => is_taken(&args.at.client_with(context, token)?).await?,
-                    None => false,
-                };
-                kept(one, file, taken, context)
-            }
-            None => none_made(one, context),
+    if args.if_missing {
+        let held = to.as_ref().and_then(TokenFile::held).map(str::to_owned);
+        let is_held_taken = match held {
+            Some(token) => is_taken(&args.at.client_with(context, token)?).await?,
+            None => false,
         };
+        match (there.first(), &to) {
+            (Some(one), Some(file)) => return kept(one, file, is_held_taken, context),
+            (Some(one), None) => return none_made(one, context),
+            (None, Some(file)) if is_held_taken => {
+                return Err(Failure::failed(format!(
+                    "{} holds a token that is valid and of another role, name or binding",
+                    file.path().display()
+                ))
+                .next("Name another file with --to FILE; --rotate instead of --if-missing replaces what is there."));
+            }
+            (None, _) => {}
+        }
     }
     let made: TokenCreated = client
         .post_keyed("/v1/tokens", &host::request_key(), &request)
@@ -229,10 +233,14 @@ async fn create(args: Create, context: &Context) -> Result<(), Failure> {
             let path = file.path().to_owned();
             if let Err(failure) = file.replace(&made.token) {
                 // Nobody has it.
-                client
-                    .delete(&format!("/v1/tokens/{}", segment(id)?))
-                    .await?;
-                return Err(failure.next(format!("Token {id} was made and is revoked again.")));
+                let revoked = client.delete(&format!("/v1/tokens/{}", segment(id)?)).await;
+                return Err(failure.next(match revoked {
+                    Ok(_) => format!("Token {id} was made and is revoked again."),
+                    Err(error) => format!(
+                        "Token {id} was made and could not be revoked ({error}): \
+                         `usher token revoke {id}`."
+                    ),
+                }));
             }
             if context.json() {
                 print_json(&made.info)?;
@@ -303,7 +311,7 @@ fn kept(
     let path = file.path().display();
     if is_taken {
         eprintln_quiet(&format!(
-            "Token {} is there already, and {path} is kept.",
+            "Token {} is there already, and {path}, which holds a token that is taken, is kept.",
             one.id
         ));
         return match context.json() {
