@@ -1,7 +1,7 @@
 //! Taking the write-ahead log into the file.
 //!
 //! It is done in small shares, on a thread and a connection beside the writer's: what waits for the
-//! disk behind a share waits for that share alone, commits among them. Only the log's beginning
+//! disk behind a share waits for that share alone, commits among them. Only starting the log
 //! again needs the writer, which then has little left to take in.
 
 use std::path::{Path, PathBuf};

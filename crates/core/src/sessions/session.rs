@@ -127,7 +127,7 @@ pub struct Session {
 }
 
 /// How long the asking for a seat and the answer take: a session that has one so soon after its
-/// begin, or ended so soon, ran without none of the time.
+/// begin, or ended so soon, is not counted as having run without one.
 const ANSWERED_MS: u64 = 5_000;
 
 impl Session {
