@@ -69,6 +69,19 @@ fn a_tokens_file_is_private_and_kept_as_long_as_its_token_is_valid() {
     assert_eq!(other.status.code(), Some(1), "{}", said(&other));
     assert_eq!(held(), second);
 
+    // A valid token of another name is not replaced by the way.
+    let foreign = running.ok(&["token", "create", "--role", "viewer", "--name", "v"]);
+    fs::write(&file, &foreign).unwrap();
+    let words = ["token", "create", "--role", "viewer", "--name", "u"];
+    let words = [
+        &words[..],
+        &["--if-missing", "--to", file.to_str().unwrap()],
+    ]
+    .concat();
+    let wrong = running.usher(&words).ended();
+    assert_eq!(wrong.status.code(), Some(1), "{}", said(&wrong));
+    assert_eq!(held(), foreign);
+
     // What is no token is nothing that a token may take the place of.
     fs::write(&file, "root:x:0:0\n").unwrap();
     for more in ["--if-missing", "--rotate"] {
