@@ -174,9 +174,9 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
 }
 
 /// Keeps why an exchange failed, and says it where that is another reason than at the last one.
-fn not_connected(agent: &Mutex<Agent>, error: &ClientError) {
+fn not_connected(agent: &Mutex<Agent>, client: &Client, error: &ClientError) {
     let mut agent = lock(agent);
-    let why = unconnected::why(error, &agent.computer.id);
+    let why = unconnected::why(error, &agent.computer.id, client.token_file());
     if agent.link.failed(why.clone()) {
         tracing::warn!(
             why,
@@ -212,7 +212,7 @@ async fn exchange(
             return Ok(Outcome::Done(waiting));
         }
         Err(error) => {
-            not_connected(agent, &error);
+            not_connected(agent, client, &error);
             let ClientError::Problem(problem) = error else {
                 return Ok(Outcome::Failed);
             };

@@ -1,10 +1,13 @@
 //! Why an exchange with the metering server failed, in words with the cure.
 
+use std::path::Path;
+
 use usher_api::Code;
 use usher_api::client::ClientError;
 
-/// Why there is no connection, and what to do about it. `computer` is the id that this agent has.
-pub(crate) fn why(error: &ClientError, computer: &str) -> String {
+/// Why there is no connection, and what to do about it. `computer` is the id that this agent has,
+/// `token_file` the file that its token is read from; none if it was given the token itself.
+pub(crate) fn why(error: &ClientError, computer: &str, token_file: Option<&Path>) -> String {
     let problem = match error {
         ClientError::Problem(problem) => problem,
         ClientError::Unreachable { why, .. } => {
@@ -31,10 +34,13 @@ pub(crate) fn why(error: &ClientError, computer: &str) -> String {
             Some((reason, advice)) if advice.contains("usher token create") => reason,
             _ => detail,
         };
+        let next = match token_file {
+            Some(file) => format!("write it to {}, which is read again", file.display()),
+            None => "restart the agent with it".to_owned(),
+        };
         return format!(
             "the server does not take the agent's token: {reason}; \
-             `usher token create --role agent --computer {computer}` makes one there: write it to \
-             the agent's token file, which is read again, or restart an agent that was given it otherwise"
+             `usher token create --role agent --computer {computer}` makes one there: {next}"
         );
     }
     format!("the server refuses: {detail}")
@@ -49,6 +55,7 @@ mod tests {
         why(
             &ClientError::Problem(Box::new(Problem::new(code, detail))),
             "c-1",
+            Some(Path::new("/etc/usher/agent.token")),
         )
     }
 
@@ -65,7 +72,10 @@ mod tests {
             "the token was revoked: make one with `usher token create`",
         );
         assert_eq!(said.matches("usher token create").count(), 1, "{said}");
-        assert!(!said.contains("restart"), "{said}");
+        assert!(
+            said.ends_with("write it to /etc/usher/agent.token, which is read again"),
+            "{said}"
+        );
         let at_a_manager = "the token is not known: the manager takes tokens of its own; `usher token \
                             create --role viewer --at-manager` makes others";
         let said = refused(Code::Unauthorized, at_a_manager);
@@ -74,6 +84,13 @@ mod tests {
             "{said}"
         );
         assert!(refused(Code::Forbidden, "of another computer").contains("of another computer"));
+    }
+
+    #[test]
+    fn an_agent_whose_token_is_in_no_file_is_restarted_with_another() {
+        let gone = Problem::new(Code::Unauthorized, "the token was revoked");
+        let said = why(&ClientError::Problem(Box::new(gone)), "c-1", None);
+        assert!(said.ends_with("restart the agent with it"), "{said}");
     }
 
     #[test]
@@ -90,7 +107,7 @@ mod tests {
                 endpoint: "http://licences:9".to_owned(),
                 why: reason.to_owned(),
             };
-            let told = why(&away, "c-1");
+            let told = why(&away, "c-1", None);
             assert!(told.starts_with(&away.to_string()), "{told}");
             assert!(told.contains(check), "{told}");
         }

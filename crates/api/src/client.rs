@@ -197,6 +197,11 @@ impl Client {
         self
     }
 
+    /// The file that its token is read from again; none if it was given the token itself.
+    pub fn token_file(&self) -> Option<&Path> {
+        self.token_file.as_deref()
+    }
+
     /// Where it asks.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
