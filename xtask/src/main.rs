@@ -8,6 +8,7 @@ mod bounded;
 mod bpf;
 mod earlier;
 mod endure;
+mod held;
 mod learn_table;
 mod leftovers;
 mod load;

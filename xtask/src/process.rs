@@ -9,9 +9,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -21,6 +21,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use usher_testing::undo::{self, Undo};
 
 use crate::bounded::{POLL, State, state_of, within};
+use crate::held::Held;
 use crate::leftovers;
 
 /// How long a program may take to end after SIGTERM before it is killed.
@@ -83,13 +84,10 @@ impl Runner {
         if self.is_interrupted() {
             return Err("interrupted".to_owned());
         }
-        let child = command
-            .stdin(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| format!("cannot start {name}: {error}"))?;
-        let ends = undo::end_with_test(&[child.id()]);
-        let ended = self.wait(child, limit);
+        let failed = |error| format!("cannot start {name}: {error}");
+        let held = Held::start(command, |_| {}).map_err(failed)?;
+        let ends = undo::end_with_test(&[held.id()]).map_err(failed)?;
+        let ended = self.wait(held.let_go().map_err(failed)?, limit);
         drop(ends);
         for what in self.sweep() {
             eprintln!("xtask: {name} left something: {what}");
@@ -105,21 +103,13 @@ impl Runner {
         let name = command.get_program().to_string_lossy().into_owned();
         let failed = |error| format!("cannot start {name}: {error}");
         let file = fs::File::create(output).map_err(failed)?;
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().map_err(failed)?)
-            .stderr(file)
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
-        let ends = match undo::end_with_test(&[child.id()]) {
-            Ok(ends) => ends,
-            Err(error) => {
-                // Nobody would end it.
-                kill(&mut child);
-                return Err(failed(error));
-            }
-        };
+        let same = file.try_clone().map_err(failed)?;
+        let held = Held::start(command, |held| {
+            held.stdout(same).stderr(file);
+        })
+        .map_err(failed)?;
+        let ends = undo::end_with_test(&[held.id()]).map_err(failed)?;
+        let child = held.let_go().map_err(failed)?;
         let beside = Beside {
             name,
             child,
