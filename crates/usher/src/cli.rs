@@ -82,6 +82,17 @@ pub(crate) enum Command {
     Man(commands::man::Man),
 }
 
+impl Command {
+    /// Whether it asks a manager, and no metering server.
+    pub(crate) fn asks_manager(&self) -> bool {
+        match self {
+            Command::Messages(_) | Command::Servers(_) => true,
+            Command::Token(token) => token.is_at_manager(),
+            _ => false,
+        }
+    }
+}
+
 /// Reads a command line, with the environment and the settings file behind it.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let file = config::File::find(&args)?;

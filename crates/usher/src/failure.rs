@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use usher_api::client::ClientError;
-use usher_api::{Code, Problem};
+use usher_api::{Code, Listener, Problem};
 use usher_server::ServerError;
 
 use self::words::own_words;
@@ -46,9 +46,38 @@ pub(crate) enum Failure {
         message: String,
         /// What to do about it.
         next: Option<String>,
+        /// What it is about, where what to do depends on who asked whom.
+        about: About,
     },
     /// What the command line's own reader says: errors, but help texts too.
     Usage(Box<clap::Error>),
+}
+
+/// What a failure is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Nothing that depends on who asked whom.
+    Anything,
+    /// No token was shown, or one that is not taken.
+    Token,
+    /// Nobody answers.
+    Silence {
+        /// Where.
+        endpoint: String,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// Who asked whom.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asker {
+    /// Whether a token was shown.
+    pub(crate) shows_token: bool,
+    /// Whether an agent was looked for, through which no token is needed, and none answered.
+    pub(crate) misses_agent: bool,
+    /// Whether a manager is asked, and no metering server.
+    pub(crate) of_manager: bool,
 }
 
 impl Failure {
@@ -58,6 +87,7 @@ impl Failure {
             code,
             message: message.into(),
             next: None,
+            about: About::Anything,
         }
     }
 
@@ -71,13 +101,32 @@ impl Failure {
         Failure::new(exit::USAGE, message)
     }
 
-    /// Adds the next step.
+    /// Adds the next step, whoever asked.
     pub(crate) fn next(self, step: impl Into<String>) -> Self {
         match self {
             Failure::Said { code, message, .. } => Failure::Said {
                 code,
                 message,
                 next: Some(step.into()),
+                about: About::Anything,
+            },
+            other => other,
+        }
+    }
+
+    /// Says what it is about.
+    fn about(self, what: About) -> Self {
+        match self {
+            Failure::Said {
+                code,
+                message,
+                next,
+                ..
+            } => Failure::Said {
+                code,
+                message,
+                next,
+                about: what,
             },
             other => other,
         }
@@ -90,10 +139,12 @@ impl Failure {
                 code,
                 message,
                 next,
+                about,
             } => Failure::Said {
                 code,
                 message: format!("{message}; {also}"),
                 next,
+                about,
             },
             other => other,
         }
@@ -106,24 +157,53 @@ impl Failure {
                 code,
                 message,
                 next: Some(step),
+                about,
             } => Failure::Said {
                 code,
                 message,
                 next: Some(format!("For an administrator: {step}")),
+                about,
             },
             other => other,
         }
     }
 
-    /// The same, where no token was shown: who was not let in for want of one was not refused.
-    pub(crate) fn without_token(self) -> Self {
-        match self {
+    /// The same, with what to do for who asked: the last that is done with it.
+    pub(crate) fn for_asker(self, asker: Asker) -> Self {
+        let (code, message, next, about) = match self {
             Failure::Said {
+                code,
                 message,
-                next: Some(next),
-                ..
-            } if next == GIVE_TOKEN => Failure::failed(message).next(next),
-            other => other,
+                next,
+                about,
+            } => (code, message, next, about),
+            other => return other,
+        };
+        match about {
+            About::Token if asker.of_manager => Failure::new(code, message)
+                .next(next.unwrap_or_else(|| GIVE_MANAGERS_TOKEN.to_owned())),
+            About::Token if asker.shows_token => {
+                Failure::new(code, message).next(next.unwrap_or_else(|| OTHER_TOKEN.to_owned()))
+            }
+            // Through an agent no token is needed for what is one's own.
+            About::Token if asker.misses_agent => Failure::new(
+                exit::NO_SERVER,
+                "no Usher agent answers on this computer, and without one the server asks for a \
+                 token",
+            )
+            .next(format!(
+                "Whoever administers this computer starts the agent (`systemctl status \
+                 usher-agent`): through it you need no token for what is yours. {GIVE_TOKEN}"
+            )),
+            About::Silence { endpoint, why } if asker.of_manager => {
+                unreachable_manager(&endpoint, &why)
+            }
+            about => Failure::Said {
+                code,
+                message,
+                next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
+                about,
+            },
         }
     }
 
@@ -201,25 +281,41 @@ impl From<ServerError> for Failure {
     }
 }
 
-/// Nobody answers at `endpoint`.
+/// No server answers at `endpoint`.
 pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
-    if is_of_tls(why) {
-        return Failure::new(
-            exit::NO_SERVER,
-            format!("no word with the server at {endpoint}: {why}"),
-        );
-    }
-    Failure::new(
-        exit::NO_SERVER,
-        format!("no Usher server answers at {endpoint}: {why}"),
-    )
-    .next(find_server(endpoint, why))
+    let (endpoint, why) = (endpoint.to_owned(), why.to_owned());
+    unreachable(Listener::Server, &endpoint, &why).about(About::Silence { endpoint, why })
 }
 
-/// The next step where nobody answers at `url`. Only on this computer a server may be started to try
-/// Usher out.
+/// No manager answers at `endpoint`.
+fn unreachable_manager(endpoint: &str, why: &str) -> Failure {
+    unreachable(Listener::Manager, endpoint, why)
+}
+
+fn unreachable(listener: Listener, endpoint: &str, why: &str) -> Failure {
+    let name = listener.name();
+    match is_of_tls(why) {
+        true => Failure::new(
+            exit::NO_SERVER,
+            format!("no word with the {name} at {endpoint}: {why}"),
+        ),
+        false => Failure::new(
+            exit::NO_SERVER,
+            format!("no Usher {name} answers at {endpoint}: {why}"),
+        )
+        .next(find(listener, endpoint, why)),
+    }
+}
+
+/// The next step where no server answers at `url`.
 pub(crate) fn find_server(url: &str, why: &str) -> String {
-    let check = usher_api::what_to_check(why).unwrap_or_default();
+    find(Listener::Server, url, why)
+}
+
+/// The next step where nobody answers at `url`. Only on this computer one may be started to try
+/// Usher out.
+fn find(listener: Listener, url: &str, why: &str) -> String {
+    let check = usher_api::what_to_check_of(listener, why).unwrap_or_default();
     let check = match check.split_at_checked(1) {
         Some((first, rest)) => format!("{}{rest}. ", first.to_uppercase()),
         None => String::new(),
@@ -228,9 +324,11 @@ pub(crate) fn find_server(url: &str, why: &str) -> String {
         true => " To try Usher out on one computer, `usher up` starts all of it.",
         false => "",
     };
+    let name = listener.name();
     format!(
-        "{check}The server is named with --server URL or USHER_SERVER; whoever administers it knows \
-         the URL.{try_out}"
+        "{check}The {name} is named with --{name} URL or USHER_{}; whoever administers it knows \
+         the URL.{try_out}",
+        name.to_uppercase()
     )
 }
 
@@ -241,19 +339,23 @@ pub(crate) fn is_of_tls(why: &str) -> bool {
         .any(|word| why.contains(word))
 }
 
-/// The next step where a token is missing or not taken.
+/// The next step where a token is missing.
 const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.";
+/// And where one was shown that is not taken.
+const OTHER_TOKEN: &str = "An administrator makes another with `usher token create`.";
+/// And where it is a manager that wants one.
+const GIVE_MANAGERS_TOKEN: &str = "Give a token of the manager with --token or USHER_TOKEN; its administrator makes one with `usher token create --at-manager`.";
 
 /// The server answered, and said no.
 fn refused(problem: &Problem) -> Failure {
     let failure = Failure::new(exit_code(problem), own_words(&problem.detail));
     if let Some(id) = &problem.decision_id {
         return failure.next(format!(
-            "`usher why {id}` tells who holds the seats and what would help."
+            "`usher why {id}` tells how the seats were held, and what would help."
         ));
     }
     if problem.is(Code::Unauthorized) {
-        return failure.next(GIVE_TOKEN);
+        return not_let_in(problem);
     }
     if problem.is(Code::Forbidden) {
         return failure.next("An administrator can make a token that may, or do it for you.");
@@ -267,6 +369,10 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::UnknownProduct) {
         return failure.next("`usher product list` shows the products that there are.");
     }
+    if problem.is(Code::UnknownDecision) {
+        return failure
+            .next("It may be mistyped, or somebody else's: `usher denials` lists yours.");
+    }
     if problem.is(Code::UnknownEntitlement) {
         return failure.next("`usher entitlement list` shows what is owned.");
     }
@@ -277,6 +383,20 @@ fn refused(problem: &Problem) -> Failure {
         return failure.next("`usher product edit` changes it; or choose another id.");
     }
     failure
+}
+
+/// The server wants a token, or another. What it says to programs of how to make one is replaced
+/// by the next step; a manager says what is to be known of its own tokens.
+fn not_let_in(problem: &Problem) -> Failure {
+    let code = exit_code(problem);
+    match problem.detail.split_once(". ") {
+        Some((message, next)) => Failure::new(code, message).next(next),
+        None => {
+            let message = problem.detail.split(": ").next().unwrap_or_default();
+            Failure::new(code, message)
+        }
+    }
+    .about(About::Token)
 }
 
 fn exit_code(problem: &Problem) -> u8 {
@@ -341,12 +461,76 @@ mod tests {
         assert_eq!(say(Code::ServerUnreachable).0, 69);
         let nobody = unreachable_server("http://a:1", "connection refused");
         assert_eq!(nobody.code(), 69);
-        let (code, text) = say(Code::Unauthorized);
-        assert_eq!(code, 77);
-        let without = refused(&Problem::new(Code::Unauthorized, "none")).without_token();
-        assert_eq!(without.code(), 1);
-        let denied = refused(&Problem::new(Code::Denied, "none")).without_token();
-        assert_eq!(denied.code(), 77);
-        assert!(text.contains("usher token create"), "{text}");
+        assert_eq!(say(Code::Unauthorized).0, 77);
+    }
+
+    fn of_token(detail: &str, asker: Asker) -> (u8, String) {
+        let failure = refused(&Problem::new(Code::Unauthorized, detail)).for_asker(asker);
+        (failure.code(), failure.to_string())
+    }
+
+    #[test]
+    fn who_is_not_let_in_is_told_what_is_missing_for_them() {
+        let nobody = Asker::default();
+        let none = "no token was shown: send it as `Authorization: Bearer TOKEN`";
+        let (code, text) = of_token(none, nobody);
+        assert_eq!(code, exit::REFUSED);
+        insta::assert_snapshot!(text, @r"
+        usher: no token was shown
+          Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.
+        ");
+        let shows_token = Asker {
+            shows_token: true,
+            ..nobody
+        };
+        let (code, text) = of_token(
+            "the token is not known here, or was revoked: make one with `usher token create`",
+            shows_token,
+        );
+        assert_eq!(code, exit::REFUSED);
+        insta::assert_snapshot!(text, @r"
+        usher: the token is not known here, or was revoked
+          An administrator makes another with `usher token create`.
+        ");
+        let misses_agent = Asker {
+            misses_agent: true,
+            ..nobody
+        };
+        let (code, text) = of_token(none, misses_agent);
+        assert_eq!(code, exit::NO_SERVER);
+        assert!(text.starts_with("usher: no Usher agent answers"), "{text}");
+        let denied = refused(&Problem::new(Code::Denied, "none")).for_asker(misses_agent);
+        assert_eq!(denied.code(), exit::REFUSED);
+    }
+
+    #[test]
+    fn a_manager_that_does_not_answer_or_wants_a_token_is_called_one() {
+        let of_manager = Asker {
+            of_manager: true,
+            ..Asker::default()
+        };
+        let silent = unreachable_server("http://192.0.2.1:8480", "Connection refused");
+        let silent = silent.for_asker(of_manager);
+        assert_eq!(silent.code(), exit::NO_SERVER);
+        insta::assert_snapshot!(silent, @r"
+        usher: no Usher manager answers at http://192.0.2.1:8480: Connection refused
+          Nothing listens on that port there: check the port in the URL (8480 unless the manager was given another), and on the manager's computer `systemctl status usher-manager`. The manager is named with --manager URL or USHER_MANAGER; whoever administers it knows the URL.
+        ");
+        let (code, text) = of_token(
+            "no token was shown: the manager takes tokens of its own. Its administrator's is in \
+             /x; `usher token create --at-manager` makes others",
+            of_manager,
+        );
+        assert_eq!(code, exit::REFUSED);
+        insta::assert_snapshot!(text, @r"
+        usher: no token was shown: the manager takes tokens of its own
+          Its administrator's is in /x; `usher token create --at-manager` makes others
+        ");
+    }
+
+    #[test]
+    fn a_decision_that_cannot_be_shown_may_be_mistyped_or_somebody_elses() {
+        let text = refused(&Problem::new(Code::UnknownDecision, "no decision x")).to_string();
+        assert!(text.contains("`usher denials` lists yours"), "{text}");
     }
 }

@@ -100,7 +100,8 @@ fn unknown(id: &str) -> Refusal {
     Refusal::new(
         Code::UnknownDecision,
         format!(
-            "no decision {} is kept: decisions are named by the answers to checkouts",
+            "there is no decision {} that you may see: decisions are named by the answers to \
+             checkouts",
             shown(id)
         ),
     )

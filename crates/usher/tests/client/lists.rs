@@ -229,3 +229,95 @@ fn a_server_that_is_no_url_is_wrong_usage_and_its_password_is_not_repeated() {
         assert!(!stderr(&output).contains("secret"), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn without_a_token_an_agent_that_does_not_answer_is_what_is_said_to_be_missing() {
+    let folder = Folder::new();
+    let url = wants_a_token();
+    let asks: [&[&str]; 4] = [
+        &["leases"],
+        &["status"],
+        &["why", "D1f2e3d4c-42"],
+        &["run", "--product", "cad", "--", "true"],
+    ];
+    for ask in asks {
+        let output = usher(&folder).env("USHER_SERVER", &url).args(ask).ended();
+        let said = stderr(&output);
+        assert!(
+            said.starts_with("usher: no Usher agent answers on this computer"),
+            "{ask:?}: {said}"
+        );
+        assert_eq!(output.status.code(), Some(69), "{ask:?}");
+    }
+}
+
+#[test]
+fn a_missing_token_is_a_refusal_of_what_no_agent_answers_and_one_that_is_not_taken_always() {
+    let folder = Folder::new();
+    let url = wants_a_token();
+    let asks: [&[&str]; 4] = [
+        &["entitlement", "list"],
+        &["token", "list"],
+        &["pack"],
+        &["backup", "copy.db"],
+    ];
+    for ask in asks {
+        let mut command = usher(&folder);
+        command.env("USHER_SERVER", &url).args(ask);
+        let without = command.ended();
+        assert_eq!(without.status.code(), Some(77), "{ask:?}");
+        let said = stderr(&without);
+        assert!(said.contains("Give a token with --token"), "{said}");
+        let wrong = command.env("USHER_TOKEN", "usher_wrong").ended();
+        assert_eq!(wrong.status.code(), Some(77), "{ask:?}");
+        let said = stderr(&wrong);
+        assert!(!said.contains("Give a token with --token"), "{said}");
+    }
+}
+
+#[test]
+fn a_manager_that_does_not_answer_is_named_as_one_with_its_port_and_unit() {
+    let folder = Folder::new();
+    let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", held.local_addr().unwrap());
+    for ask in [
+        &["messages", "--manager", &url][..],
+        &["servers", "list", "--manager", &url],
+        &["token", "list", &format!("--at-manager={url}")],
+    ] {
+        let output = usher(&folder).env("USHER_TOKEN", "t").args(ask).ended();
+        assert_eq!(output.status.code(), Some(69), "{ask:?}");
+        let said = stderr(&output);
+        assert!(
+            said.starts_with(&format!("usher: no Usher manager answers at {url}")),
+            "{said}"
+        );
+        assert!(
+            said.contains("8480") && said.contains("systemctl status usher-manager"),
+            "{said}"
+        );
+    }
+}
+
+/// The address of a server that lets in nobody.
+fn wants_a_token() -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let detail = "no token was shown: send it as `Authorization: Bearer TOKEN`";
+    let problem = usher_api::Problem::new(usher_api::Code::Unauthorized, detail);
+    let body = serde_json::to_string(&problem).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 8_192]);
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/problem+json\r\n\
+                 content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    url
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 
 /// Where systemd looks for what the administrator installs.
 pub(super) const UNIT_DIR: &str = "/etc/systemd/system";
@@ -14,11 +14,10 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 
 /// Why a file of a service is not as it was to be.
 pub(super) fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::failed(format!("cannot {doing} {}: {error}", path.display()));
+    let what = format!("cannot {doing} {}: {error}", path.display());
     match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            failure.next("Services are the administrator's: call it by sudo.")
-        }
-        _ => failure,
+        std::io::ErrorKind::PermissionDenied => Failure::new(exit::REFUSED, what)
+            .next("Services are the administrator's: call it by sudo."),
+        _ => Failure::failed(what),
     }
 }
