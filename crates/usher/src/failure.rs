@@ -132,6 +132,27 @@ impl Failure {
         }
     }
 
+    /// Adds a step on a line of its own, before those that are there.
+    pub(crate) fn first(self, step: &str) -> Self {
+        match self {
+            Failure::Said {
+                code,
+                message,
+                next,
+                about,
+            } => Failure::Said {
+                code,
+                message,
+                next: Some(match next {
+                    Some(next) => format!("{step}\n  {next}"),
+                    None => step.to_owned(),
+                }),
+                about,
+            },
+            other => other,
+        }
+    }
+
     /// Adds something that is true at the same time.
     pub(crate) fn and(self, also: &str) -> Self {
         match self {
@@ -408,6 +429,12 @@ fn exit_code(problem: &Problem) -> u8 {
         503 => exit::NOT_NOW,
         _ => exit::FAILED,
     }
+}
+
+/// Whether a seat was refused for which who asked may wait.
+pub(crate) fn may_wait(error: &ClientError) -> bool {
+    let problem = error.problem();
+    problem.is_some_and(|problem| problem.is(Code::Denied) && words::may_wait(&problem.detail))
 }
 
 /// Whether no server answers at all, rather than one that cannot decide just now.

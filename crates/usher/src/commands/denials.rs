@@ -18,7 +18,7 @@ Examples:
   usher denials --since 7d
   usher denials --product gimp --since 2026-01-01 --json
 
-`usher why DECISION` tells who held the seats at that instant.
+`usher why DECISION` tells how the seats were held at that instant.
 
 Without a token, on a computer with an agent, it shows what you were refused there.")]
 pub(crate) struct Denials {

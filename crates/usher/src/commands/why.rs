@@ -9,7 +9,7 @@ use crate::mine::{Asked, Through, in_all};
 use crate::output::{Table, counted, line, print, print_json, tame};
 use crate::time;
 
-/// Explain a decision: the rule, who held the seats, what would help
+/// Explain a decision: the rule, how the seats were held, what would help
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -17,7 +17,8 @@ Examples:
   usher why L1f2e3d4c-37     why that lease was granted, and how it ended
   usher denials --json | jq -r '.items[0].decision_id' | xargs usher why
 
-Without a token, on a computer with an agent, it explains what you were refused there.")]
+Without a token, on a computer with an agent, it explains what you were refused there. Who held the
+seats is named if the product says so (--show-holders), and to who sees all.")]
 pub(crate) struct Why {
     /// The decision's id, as a refusal or `usher denials` shows it, or a lease's
     #[arg(value_name = "ID")]
@@ -68,9 +69,10 @@ fn held_by(leases: u64, longest_since: Option<Timestamp>) -> String {
     let since = longest_since.map_or_else(String::new, |at| {
         format!(", the longest since {}", time::local(at))
     });
+    let whose = "whose is not shown of this product";
     match leases {
-        1 => format!("One lease held the seats then{since}."),
-        many => format!("{many} leases held the seats then{since}."),
+        1 => format!("One lease held the seats then{since}; {whose}."),
+        many => format!("{many} leases held the seats then{since}; {whose}."),
     }
 }
 

@@ -20,7 +20,7 @@ use super::seat::{Ask, NoSeat, acquire, give_back, keep};
 use super::signals::Signals;
 use super::{find, recognise};
 use crate::context::Context;
-use crate::failure::{Failure, is_absence, is_of_tls, is_silence};
+use crate::failure::{Failure, is_absence, is_of_tls, is_silence, may_wait};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
 
@@ -89,12 +89,17 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
             return without_server(&order, &door, &ask, &file, error, &mut signals).await;
         }
         Err(none) => {
+            let may_wait = matches!(&none, NoSeat::Answer(error) if may_wait(error));
             let failure = Failure::from(none);
-            return Err(match context.token() {
+            let failure = match context.token() {
                 // By the agent whoever was refused is told why, too.
                 _ if door.through_agent => failure,
                 Some(_) => failure,
                 None => failure.for_an_administrator(),
+            };
+            return Err(match may_wait {
+                true => failure.first(&format!("To wait for a seat: {}", order.to_wait())),
+                false => failure,
             });
         }
     };

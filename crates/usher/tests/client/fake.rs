@@ -196,7 +196,7 @@ async fn checkout(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: S
         return (StatusCode::ACCEPTED, Json(body)).into_response();
     }
     let body = json!({"title": "refused", "status": 403, "code": "denied", "decision": "denied",
-        "decision_id": "d-3", "reason": "no_seat", "detail": "the only seat of tool is in use"});
+        "decision_id": "d-3", "reason": "no_seat", "detail": "the only seat of tool is in use: wait for one with --wait (\"wait\": true)"});
     (StatusCode::FORBIDDEN, Json(body)).into_response()
 }
 
