@@ -115,7 +115,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
             Ok(matches) => break matches,
             Err(error) => match config::excluded(&error, &args) {
                 Some(option) if !withheld.contains(&option) => withheld.push(option),
-                _ => return Err(file.explain(error, &args)),
+                _ => return Err(file.explain(error, &args, &command())),
             },
         }
     };
@@ -214,6 +214,24 @@ mod tests {
         let mut all = String::new();
         pages(&mut command().term_width(100), "usher", &mut all);
         insta::assert_snapshot!("help", all);
+    }
+
+    /// A longer one is broken by who prints it, and leaves a word alone on a line.
+    #[test]
+    fn no_line_of_a_help_text_is_longer_than_the_help_is_wide() {
+        fn look(command: &clap::Command, long: &mut Vec<String>) {
+            let text = command.get_after_help().map(ToString::to_string);
+            let lines = text.iter().flat_map(|text| text.lines());
+            long.extend(
+                lines
+                    .filter(|line| line.chars().count() > 100)
+                    .map(str::to_owned),
+            );
+            command.get_subcommands().for_each(|sub| look(sub, long));
+        }
+        let mut long = Vec::new();
+        look(&command(), &mut long);
+        assert_eq!(long, Vec::<String>::new());
     }
 
     #[test]

@@ -30,8 +30,8 @@ The file holds everything, names and tokens' hashes too: keep it as you keep the
 appears under its name only when it is whole and on disk. `usher restore FILE` brings it back. A
 token of role backup is enough (`usher token create --role backup`), and may do nothing else.
 
-The server keeps snapshots by itself, of before each scheduled pack (--keep-snapshots, 3 by default).
-They lie on the disk that the data lies on: no replacement for a backup elsewhere.")]
+The server keeps snapshots by itself, of before each scheduled pack (--keep-snapshots, 3 by
+default). They lie on the disk that the data lies on: no replacement for a backup elsewhere.")]
 pub(crate) struct Backup {
     /// The file, or the folder for usher-TIME.db [default: this folder]
     #[arg(value_name = "FILE")]

@@ -22,9 +22,9 @@ Examples:
   usher checkout solver --also hpc-pack=2 --wait      both, or neither
   usher checkout gimp --user anna --computer pc7      needs a token that may ask for her
 
-Without a token the agent of this computer asks for you. Keep it with `usher renew LEASE`, give it back with `usher checkin LEASE`. `usher run` does both.
-Exit codes: 77 refused, 75 waited as long as asked, or not now (paused,
-holding after a restore), 69 no server.")]
+Without a token the agent of this computer asks for you. Keep it with `usher renew LEASE`, give it
+back with `usher checkin LEASE`. `usher run` does both. Exit codes: 77 refused, 75 waited as long as
+asked, or not now (paused, holding after a restore), 69 no server.")]
 pub(crate) struct Checkout {
     /// Product id
     #[arg(value_name = "PRODUCT")]
@@ -54,7 +54,8 @@ pub(crate) struct Checkout {
         long,
         value_name = "N",
         default_value_t = 0,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = clap::value_parser!(i8).range(-100..=100)
     )]
     priority: i8,
     #[command(flatten)]
