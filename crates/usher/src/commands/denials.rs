@@ -25,7 +25,7 @@ pub(crate) struct Denials {
     /// Only of this product
     #[arg(long, value_name = "ID")]
     product: Option<String>,
-    /// Only since then: a time, a day, or how long ago (7d, 12h)
+    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
     #[command(flatten)]

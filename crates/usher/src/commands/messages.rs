@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch, show};
 use crate::output::{Table, line, print, print_json, tame};
-use crate::time;
+use crate::time::{self, Period};
 
 /// Show status messages, or explain one
 #[derive(Debug, Args)]
@@ -20,7 +20,8 @@ use crate::time;
 Examples:
   usher messages
   usher messages --severity warning --follow
-  usher messages --about alpha --since 'last week'
+  usher messages --about alpha --since 'last week'     from its Monday until now
+  usher messages --during yesterday
   usher messages explain 9406     what it means, what to check, what Usher does itself
   usher messages summary          how the site and its components stand
   usher messages thresholds       from where on something is told
@@ -31,6 +32,10 @@ pub(crate) struct Messages {
     /// Last raised at that time or later
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
+    /// Raised in that time: yesterday, "last week", "this month", 2026-01, a day
+    #[arg(long, value_name = "PERIOD", value_parser = time::during,
+        conflicts_with_all = ["since", "follow"])]
+    during: Option<Period>,
     /// As severe as that, or more
     #[arg(long, value_name = "SEVERITY", value_parser = one_of::<Severity>(&["informational", "warning", "error"]))]
     severity: Option<Severity>,
@@ -105,8 +110,10 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
 
 impl Messages {
     fn query(&self) -> Query {
+        let since = self.since.or(self.during.map(|during| during.from));
         Query::new("/v1/messages")
-            .with("since", self.since.map(|since| since.to_string()))
+            .with("since", since.map(|since| since.to_string()))
+            .with("until", self.during.map(|during| during.to.to_string()))
             .with("severity", self.severity.map(Severity::name))
             .with("component", self.component.as_ref())
             .with("server", self.about.as_ref())

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, show};
 use crate::mine::{Through, cut};
 use crate::output::{Table, counted as counted_as};
-use crate::time;
+use crate::time::{self, Period};
 
 /// Show who used what, when and how long
 #[derive(Debug, Args)]
@@ -19,7 +19,9 @@ use crate::time;
 Examples:
   usher usage                              every session, running ones too
   usher usage --product gimp --since 30d
-  usher usage --since 'last week' --until yesterday
+  usher usage --during 'last week'         from its Monday to its Sunday
+  usher usage --since 'last week'          from its Monday until now
+  usher usage --since 2026-01-01 --until 2026-03-31
   usher usage --running
   usher usage by-product --since 2026-01-01   sums for each product
   usher usage programs                     programs of no product, what ran longest first
@@ -39,12 +41,16 @@ pub(crate) struct Usage {
     /// Only on this computer (sessions)
     #[arg(long, value_name = "COMPUTER")]
     computer: Option<String>,
-    /// Only since then: a time, a day, yesterday, "last week", or how long ago (7d, 12h)
+    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
     /// Only until then, to the end of a day
     #[arg(long, value_name = "TIME", value_parser = time::up_to)]
     until: Option<Timestamp>,
+    /// Only in that time: yesterday, "last week", "this month", 2026-01, a day
+    #[arg(long, value_name = "PERIOD", value_parser = time::during,
+        conflicts_with_all = ["since", "until"])]
+    during: Option<Period>,
     /// Only what runs now (sessions)
     #[arg(long)]
     running: bool,
@@ -80,12 +86,13 @@ impl View {
 
 impl Usage {
     /// Options of `usher usage`, each with the views in which it has an effect.
-    const WHERE: [(&str, &[View]); 7] = [
+    const WHERE: [(&str, &[View]); 8] = [
         ("product", &[View::Sessions, View::ByProduct]),
         ("user", &[View::Sessions]),
         ("computer", &[View::Sessions]),
         ("since", &[View::Sessions, View::ByProduct]),
         ("until", &[View::Sessions, View::ByProduct]),
+        ("during", &[View::Sessions, View::ByProduct]),
         ("running", &[View::Sessions]),
         ("all", &[View::Programs]),
     ];
@@ -95,7 +102,16 @@ impl Usage {
         let texts = [&self.product, &self.user, &self.computer];
         let times = [&self.since, &self.until];
         let nothing = texts.iter().all(|it| it.is_none()) && times.iter().all(|it| it.is_none());
-        nothing && !self.running
+        nothing && self.during.is_none() && !self.running
+    }
+
+    /// The query at `path` about the time that is asked for.
+    fn query(&self, path: &str) -> Result<Query, Failure> {
+        let ends = Period::ends(self.since, self.until, self.during);
+        let (since, until) = ends.map_err(Failure::usage)?;
+        Ok(Query::new(path)
+            .with("since", since.map(|since| since.to_string()))
+            .with("until", until.map(|until| until.to_string())))
     }
 
     /// Refuses what was typed and has no effect in the view that is asked for.
@@ -131,14 +147,13 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
 }
 
 async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
-    let asked = args.through.ask(context).await?;
-    let query = Query::new("/v1/sessions")
+    let query = args
+        .query("/v1/sessions")?
         .with("product", args.product.as_ref())
         .with("user", args.user.as_ref())
         .with("computer", args.computer.as_ref())
-        .with("since", args.since.map(|since| since.to_string()))
-        .with("until", args.until.map(|until| until.to_string()))
         .with("running", args.running.then_some("true"));
+    let asked = args.through.ask(context).await?;
     let page = asked.list(&query, &args.extent, session_id).await?;
     if page.items.is_empty() {
         must_exist(&asked.client, args.product.as_deref()).await?;
@@ -161,11 +176,10 @@ fn session_id(session: &Session) -> &str {
 }
 
 async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
+    let query = args
+        .query("/v1/usage")?
+        .with("product", args.product.as_ref());
     let asked = args.through.ask(context).await?;
-    let query = Query::new("/v1/usage")
-        .with("product", args.product.as_ref())
-        .with("since", args.since.map(|since| since.to_string()))
-        .with("until", args.until.map(|until| until.to_string()));
     let (mut page, more) = asked.sums(&query, &args.extent).await?;
     if let Some(more) = more {
         by_both(&asked.client, args, &mut page, more).await?;
@@ -198,11 +212,10 @@ async fn by_both(
             continue;
         };
         // The computer itself may be among those of the token.
-        let query = Query::new("/v1/sessions")
+        let query = args
+            .query("/v1/sessions")?
             .with("product", Some(&item.product))
-            .with("computer", here.as_ref())
-            .with("since", args.since.map(|since| since.to_string()))
-            .with("until", args.until.map(|until| until.to_string()));
+            .with("computer", here.as_ref());
         let there: Page<Session> = fetch(by_token, &query, &Extent { limit: 1 }).await?;
         let is_counted = here.is_some() && !there.items.is_empty();
         known.sessions += item.sessions;
