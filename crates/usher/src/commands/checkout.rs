@@ -8,8 +8,9 @@ use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::mine::Through;
 use crate::output::{line, print_json};
+use crate::run::ask::{Ask, Away, Wait};
 use crate::run::door::of_another;
-use crate::run::seat::{Ask, Wait, acquire};
+use crate::run::seat::acquire;
 use crate::run::signals::Signals;
 use crate::time;
 
@@ -73,6 +74,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
         let mut signals = Signals::take()?;
         let ask = Ask {
             one_use: false,
+            away: Away::Wait,
             product: args.product,
             also: args.also,
             user: args.user.unwrap_or_else(host::user),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::run::seat::Wait;
+use crate::run::ask::Wait;
 use crate::run::{self, Order};
 
 /// Start a command on a seat of a product, and give the seat back when it ends

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::seat::Wait;
+use super::ask::Wait;
 use crate::output::{quoted, tame};
 
 /// What `usher run` was told.
