@@ -6,8 +6,8 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mine::{Asked, Through, in_all};
-use crate::output::{Table, Tone, counted, line, print, print_json, tame, toned};
+use crate::mine::{Asked, Through, in_all, places_said};
+use crate::output::{Table, Tone, line, print, print_json, tame, toned};
 use crate::supervisor::control;
 use crate::time;
 
@@ -91,10 +91,10 @@ async fn own(asked: &Asked<'_>, products: &[ProductStatus]) -> Result<(), Failur
         let own = leases.items.iter().filter(|l| l.product == product.id);
         let seats: u64 = own.map(|lease| u64::from(lease.seats)).sum();
         if seats > 0 {
-            line(format!("  You hold {} of them.", counted(seats, "seat")))?;
+            line(format!("  You hold {seats} of them."))?;
         }
-        for place in asked.places(&product.id).await? {
-            line(format!("  You wait in place {}.", place.position))?;
+        if let Some(said) = places_said(&asked.places(&product.id).await?) {
+            line(format!("  {said}"))?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use usher_core::identify::is_of_base_system;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, show};
-use crate::mine::{Through, cut};
+use crate::mine::{Through, of_another};
 use crate::output::{Table, counted as counted_as};
 use crate::time::{self, Period};
 
@@ -27,7 +27,8 @@ Examples:
   usher usage programs                     programs of no product, what ran longest first
   usher usage programs --all               those that scripts are made of, too
 
-Without a token, on a computer with an agent, it shows what you used there.")]
+A session is unseated if it had no seat, as where none was free, or where it ended before one was
+asked for. Without a token, on a computer with an agent, it shows what you used there.")]
 pub(crate) struct Usage {
     /// What to show
     #[arg(value_enum, default_value_t = View::Sessions)]
@@ -158,16 +159,16 @@ async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
     if page.items.is_empty() {
         must_exist(&asked.client, args.product.as_deref()).await?;
     }
+    let anothers = of_another(page.only.as_ref(), args.user.as_deref());
     let empty = match (&page.only, args.asks_for_all()) {
+        _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
         (Some(_), true) => "You have used nothing yet.",
         (Some(_), false) => "You have used nothing that was asked for.",
         (None, true) => "No sessions yet.",
         (None, false) => "No session is as it was asked for.",
     };
     show(context, &page, empty, session_table)?;
-    if let (Some(only), false) = (&page.only, context.json()) {
-        eprintln_quiet(&cut(only));
-    }
+    asked.say_whose(page.only.as_ref());
     Ok(())
 }
 
@@ -192,9 +193,7 @@ async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
         None => "No product was used in this time.",
     };
     show(context, &page, empty, usage_table)?;
-    if let (Some(only), false) = (&page.only, context.json()) {
-        eprintln_quiet(&cut(only));
-    }
+    asked.say_whose(page.only.as_ref());
     Ok(())
 }
 
@@ -290,19 +289,10 @@ fn session_table(sessions: &[Session]) -> Table {
             session
                 .lease
                 .clone()
-                .unwrap_or_else(|| without_seat(session).to_owned()),
+                .unwrap_or_else(|| "unseated".to_owned()),
         ]);
     }
     table
-}
-
-/// Of a run that is over it is not known whether it wanted a seat: it may have ended before one was
-/// asked for.
-fn without_seat(session: &Session) -> &'static str {
-    match session.ended_at {
-        None => "unseated",
-        Some(_) => "no seat",
-    }
 }
 
 fn usage_table(items: &[usher_api::Usage]) -> Table {
@@ -310,11 +300,11 @@ fn usage_table(items: &[usher_api::Usage]) -> Table {
         "PRODUCT",
         ">SESSIONS",
         ">RUNNING",
-        ">NO SEAT",
+        ">UNSEATED",
         ">USERS",
         ">COMPUTERS",
         ">TIME",
-        ">OF IT WITHOUT",
+        ">UNSEATED FOR",
         "LAST USED",
     ]);
     for item in items {

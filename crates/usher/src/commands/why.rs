@@ -1,11 +1,12 @@
 //! `usher why`: explains a decision.
 
 use clap::Args;
-use usher_api::{Decision, Holder, LeaseEnd, Timestamp};
+use usher_api::{Decision, Holder, LeaseEnd, Only, Timestamp};
+use usher_core::people::TOKEN_REALM;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mine::{Asked, Through, in_all};
+use crate::mine::{Asked, Through, in_all, places_said};
 use crate::output::{Table, counted, line, print, print_json, tame};
 use crate::time;
 
@@ -52,8 +53,11 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
         if let Some(unnamed) = decision.unnamed_leases.filter(|unnamed| *unnamed > 0) {
             line(held_by(unnamed, decision.longest_since))?;
         }
-        if decision.only.is_some() {
+        if let Some(only) = &decision.only {
             now(&asked, &decision.product).await?;
+            if let Some(said) = realm_of_tokens(only) {
+                line(said)?;
+            }
         }
         if !decision.what_would_help.is_empty() {
             line("\nWhat would help:")?;
@@ -62,6 +66,18 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
             }
         }
         Ok(())
+    })
+}
+
+/// Who is meant where tokens alone name people.
+fn realm_of_tokens(only: &Only) -> Option<String> {
+    let account = only.account.as_deref()?;
+    (only.realm.as_deref() == Some(TOKEN_REALM)).then(|| {
+        let account = tame(account);
+        format!(
+            "{account} is whom this token names (realm {TOKEN_REALM}), and not the account \
+             {account} of a computer: `usher token create --realm` makes a token for that one."
+        )
     })
 }
 
@@ -83,10 +99,10 @@ async fn now(asked: &Asked<'_>, product: &str) -> Result<(), Failure> {
         return Ok(());
     };
     line(format!("Now: {}", in_all(shown)))?;
-    for place in asked.places(product).await? {
-        line(format!("You wait in place {}.", place.position))?;
+    match places_said(&asked.places(product).await?) {
+        Some(said) => line(said),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn ended(end: &LeaseEnd) -> String {

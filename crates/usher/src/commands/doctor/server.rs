@@ -56,18 +56,23 @@ pub(super) async fn findings(
             )];
         }
     }
-    match client.get::<Status>("/v1/status").await {
-        Ok(status) => findings.extend(serving(url, &status)),
+    let sees_all = match client.get::<Status>("/v1/status").await {
+        Ok(status) => {
+            findings.extend(serving(url, &status));
+            // The upkeep is shown only to who sees all.
+            status.server.pack.is_some()
+        }
         Err(error) => {
             findings.push(Finding::ok("server", format!("{url} answers")));
             findings.push(no_status(&error, by_agent, context));
             return findings;
         }
-    }
+    };
     findings.push(
         match client.get::<Page<TokenInfo>>("/v1/tokens?limit=1").await {
             Ok(_) => Finding::ok("token", "is an administrator's"),
-            Err(_) => Finding::ok("token", "may see, but not administer"),
+            Err(_) if sees_all => Finding::ok("token", "may see, but not administer"),
+            Err(_) => Finding::ok("token", "is for what is its user's or computer's own"),
         },
     );
     findings.extend(clock(client).await);
