@@ -155,6 +155,15 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
     if let Command::Usage(usage) = command {
         usage.refuse_without_effect(&is_typed)?;
     }
+    if let Command::Token(token) = command
+        && !token.is_at_manager()
+        && is_typed("manager")
+    {
+        return Err(
+            Failure::usage("--manager has no effect here: no manager is asked")
+                .next("--at-manager says that the tokens are a manager's."),
+        );
+    }
     let instead = match command {
         Command::Messages(_) => {
             "A manager tells messages: name it by --manager URL, and the server that they are \
@@ -272,6 +281,7 @@ mod tests {
             "usher usage by-product --running",
             "usher usage --all",
             "usher manager --memory-wait 5m",
+            "usher token list --manager http://127.0.0.1:1",
         ] {
             let words = line.split(' ').map(OsString::from).collect();
             let failure = parse(words).map(drop).expect_err(line);

@@ -28,7 +28,8 @@ pub(crate) struct Globals {
     /// A certificate authority (PEM) to trust besides the system's own
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Data directory [default: ~/.local/share/usher; for root /var/lib/usher]
+    /// Data directory [default: ~/.local/share/usher, for root /var/lib/usher; of a manager
+    /// usher-manager in the same folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Settings file (TOML)

@@ -281,8 +281,8 @@ pub(crate) fn cut(only: &Only) -> String {
 fn cut_to_two(only: &Only) -> String {
     let account = tame(only.account.as_deref().unwrap_or_default());
     format!(
-        "This shows what is of {account}, the user of this token, and of the account {account} on \
-         this computer: two people to the server, unless the token is made for one with --realm."
+        "This shows only what is of {account}, the user of this token, and of the account {account} \
+         on this computer: two people to the server, unless the token is made with --realm."
     )
 }
 

@@ -66,7 +66,10 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
                 "--keep is for a folder of backups, and {} is none",
                 file.display()
             ))
-            .next("Name the folder, which has to be there."));
+            .next(format!(
+                "If it is to be one, make it first: `mkdir -p {}`.",
+                file.display()
+            )));
         }
         (None, Some(file)) => file.clone(),
         (_, None) => PathBuf::from(named_now()),

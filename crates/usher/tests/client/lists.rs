@@ -299,22 +299,104 @@ fn a_manager_that_does_not_answer_is_named_as_one_with_its_port_and_unit() {
     }
 }
 
+#[test]
+fn the_tokens_of_a_manager_are_asked_of_the_one_that_the_settings_file_names() {
+    let folder = Folder::new();
+    let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", held.local_addr().unwrap());
+    let file = folder.path("usher.toml");
+    std::fs::write(&file, format!("manager = \"{url}\"\n")).unwrap();
+    let output = usher(&folder)
+        .args(["token", "list", "--at-manager", "--config"])
+        .arg(&file)
+        .ended();
+    let said = stderr(&output);
+    assert!(
+        said.starts_with(&format!("usher: no Usher manager answers at {url}")),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_message_is_listed_where_none_is_named() {
+    let folder = Folder::new();
+    let output = usher(&folder).args(["messages", "explain"]).ended();
+    let said = stdout(&output);
+    for id in ["9406 ", "9431 ", "9454 "] {
+        assert!(said.lines().any(|line| line.starts_with(id)), "{said}");
+    }
+    let json = usher(&folder)
+        .args(["messages", "explain", "--json"])
+        .ended();
+    let all: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(
+        all["items"].as_array().unwrap().len(),
+        said.lines().count() - 1
+    );
+}
+
+#[test]
+fn a_server_that_the_manager_does_not_watch_is_told_to_who_goes_by_its_name() {
+    let folder = Folder::new();
+    let url = answers(|method, path| {
+        let rules = r#"{"items": [{"name": "r", "when": {"server": "nosuch"}, "actions": []}]}"#;
+        match (method, path) {
+            ("GET", "/v1/servers") => (200, r#"{"items": [], "next": null}"#.to_owned()),
+            ("PUT", "/v1/message-rules") => (200, rules.to_owned()),
+            _ => (200, r#"{"items": [], "next": null}"#.to_owned()),
+        }
+    });
+    for ask in [
+        &["messages", "--about", "nosuch"][..],
+        &[
+            "messages", "rules", "add", "r", "--about", "nosuch", "--stop",
+        ],
+    ] {
+        let output = usher(&folder)
+            .env("USHER_TOKEN", "t")
+            .args(ask)
+            .args(["--manager", &url])
+            .ended();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(
+            said.contains("The manager watches no server nosuch: it watches none."),
+            "{said}"
+        );
+    }
+}
+
 /// The address of a server that lets in nobody.
 fn wants_a_token() -> String {
+    answers(|_, _| {
+        let detail = "no token was shown: send it as `Authorization: Bearer TOKEN`";
+        let problem = usher_api::Problem::new(usher_api::Code::Unauthorized, detail);
+        (401, serde_json::to_string(&problem).unwrap())
+    })
+}
+
+/// The address of a server that answers so to a method and a path.
+fn answers(answer: impl Fn(&str, &str) -> (u16, String) + Send + 'static) -> String {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let detail = "no token was shown: send it as `Authorization: Bearer TOKEN`";
-    let problem = usher_api::Problem::new(usher_api::Code::Unauthorized, detail);
-    let body = serde_json::to_string(&problem).unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 8_192]);
+            let mut head = [0; 8_192];
+            let length = stream.read(&mut head).unwrap_or(0);
+            let head = String::from_utf8_lossy(&head[..length]).into_owned();
+            let mut words = head.split([' ', '?']);
+            let method = words.next().unwrap_or_default();
+            let (status, body) = answer(method, words.next().unwrap_or_default());
+            let kind = match status {
+                200 => "application/json",
+                _ => "application/problem+json",
+            };
             let length = body.len();
             let _ = write!(
                 stream,
-                "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/problem+json\r\n\
+                "HTTP/1.1 {status} As-it-is\r\ncontent-type: {kind}\r\n\
                  content-length: {length}\r\nconnection: close\r\n\r\n{body}"
             );
         }
