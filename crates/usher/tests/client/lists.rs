@@ -276,6 +276,25 @@ fn a_missing_token_is_a_refusal_of_what_no_agent_answers_and_one_that_is_not_tak
 }
 
 #[test]
+fn a_check_without_a_token_says_so_in_words_of_the_command_line() {
+    let folder = Folder::new();
+    let url = answers(|_, path| match path {
+        "/v1/health" => (200, r#"{"status": "ok"}"#.to_owned()),
+        _ => (401, no_token()),
+    });
+    let output = usher(&folder)
+        .args(["check", "--server-only", "--server", &url])
+        .ended();
+    assert_eq!(output.status.code(), Some(3));
+    let said = stdout(&output);
+    assert!(
+        said.starts_with("USHER UNKNOWN - no token was shown. Give a token with --token"),
+        "{said}"
+    );
+    assert!(!said.contains("Bearer"), "{said}");
+}
+
+#[test]
 fn a_manager_that_does_not_answer_is_named_as_one_with_its_port_and_unit() {
     let folder = Folder::new();
     let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -368,11 +387,14 @@ fn a_server_that_the_manager_does_not_watch_is_told_to_who_goes_by_its_name() {
 
 /// The address of a server that lets in nobody.
 fn wants_a_token() -> String {
-    answers(|_, _| {
-        let detail = "no token was shown: send it as `Authorization: Bearer TOKEN`";
-        let problem = usher_api::Problem::new(usher_api::Code::Unauthorized, detail);
-        (401, serde_json::to_string(&problem).unwrap())
-    })
+    answers(|_, _| (401, no_token()))
+}
+
+/// What a server says to who shows no token.
+fn no_token() -> String {
+    let detail = "no token was shown: send it as `Authorization: Bearer TOKEN`";
+    let problem = usher_api::Problem::new(usher_api::Code::Unauthorized, detail);
+    serde_json::to_string(&problem).unwrap()
 }
 
 /// The address of a server that answers so to a method and a path.
