@@ -56,7 +56,10 @@ async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(
         return print_json(&Shown { status, given_up });
     }
     line(server(&status.server))?;
+    // The upkeep is shown only to who sees all.
+    let sees_own = asked.by_agent || status.server.pack.is_none();
     match status.products.is_empty() {
+        true if sees_own => line("There are no products yet.")?,
         true => line("No products yet: `usher product add ID --program RULE --seats N` adds one.")?,
         false => print(&format!("\n{}", products(&status.products).text()))?,
     }
@@ -67,8 +70,7 @@ async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(
         let said = format!("Warning: {said}.");
         line(format!("\n{}", toned(Tone::Bad, &said)))?;
     }
-    // The upkeep is shown only to who sees all.
-    if asked.by_agent || status.server.pack.is_none() {
+    if sees_own {
         own(&asked, &status.products).await?;
     }
     Ok(())
