@@ -151,9 +151,9 @@ fn number(error: &clap::Error) -> Option<Hint> {
     let why = error.source()?.to_string();
     let named = context(error, ContextKind::InvalidArg)?;
     let option = match named.split([' ', '=', '[']).next() {
-        // The name of an argument without an option, such as <ID>.
         Some(option) if option.starts_with("--") => option,
-        _ => &*named,
+        // The name of an argument without an option.
+        _ => named.trim_matches(['<', '>', '[', ']', '.']),
     };
     let value = context(error, ContextKind::InvalidValue)?;
     let range = why
@@ -316,7 +316,7 @@ mod tests {
         usher: `usher status` takes no cad
           If it is a product: usher product show cad
         $ usher messages explain abc
-        usher: <ID> is "abc", which is no whole number
+        usher: ID is "abc", which is no whole number
           Give it in figures, such as 5.
         $ usher run --product cad --wait
         usher: the command that is to run is missing
