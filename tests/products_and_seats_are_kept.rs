@@ -282,7 +282,15 @@ fn what_is_named_and_is_not_there_or_says_nothing_is_told() {
     let nothing = folder.path("nothing");
     let mut leases = running.usher(&["leases"]);
     let without = leases.env("USHER_DATA", &nothing).ended();
-    assert_eq!(without.status.code(), Some(1), "{}", said(&without));
+    assert_eq!(without.status.code(), Some(69), "{}", said(&without));
+    assert!(
+        said(&without).contains("no Usher agent answers on this computer"),
+        "{}",
+        said(&without)
+    );
+    let mut tokens = running.usher(&["token", "list"]);
+    let refused = tokens.env("USHER_DATA", &nothing).ended();
+    assert_eq!(refused.status.code(), Some(77), "{}", said(&refused));
     let wrong = leases.env("USHER_TOKEN", "usher_none").ended();
     assert_eq!(wrong.status.code(), Some(77), "{}", said(&wrong));
 }

@@ -97,7 +97,7 @@ fn who_is_refused_is_answered_without_a_token() {
     );
 
     let status = stdout(&computer.says(ANNA, &["status"]));
-    assert!(status.contains("You hold 1 seat of them."), "{status}");
+    assert!(status.contains("You hold 1 of them."), "{status}");
     let denials = computer.json(BEN, &["denials"]);
     assert_eq!(denials["items"][0]["decision_id"], decision.as_str());
     assert_eq!(

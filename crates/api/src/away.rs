@@ -10,6 +10,30 @@
 /// assert_eq!(what_to_check("the certificate has expired: make another"), None);
 /// ```
 pub fn what_to_check(why: &str) -> Option<&'static str> {
+    what_to_check_of(Listener::Server, why)
+}
+
+/// Who was to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// A metering server.
+    Server,
+    /// A manager.
+    Manager,
+}
+
+impl Listener {
+    /// What people call it, and the option that names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Listener::Server => "server",
+            Listener::Manager => "manager",
+        }
+    }
+}
+
+/// The same of a server or a manager: each has a port and a unit of its own.
+pub fn what_to_check_of(listener: Listener, why: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
     if says(&["certificate", "TLS", "https://"]) {
         return None;
@@ -19,11 +43,29 @@ pub fn what_to_check(why: &str) -> Option<&'static str> {
             "the name does not resolve on this computer: check its spelling in the URL, and look with \
          `getent hosts NAME`"
         } else if says(&["refused"]) {
-            "nothing listens on that port there: check the port in the URL (8470 unless the server was \
-         given another), and on the server's computer `systemctl status usher-server`"
+            match listener {
+                Listener::Server => {
+                    "nothing listens on that port there: check the port in the URL (8470 unless \
+                     the server was given another), and on the server's computer `systemctl \
+                     status usher-server`"
+                }
+                Listener::Manager => {
+                    "nothing listens on that port there: check the port in the URL (8480 unless \
+                     the manager was given another), and on the manager's computer `systemctl \
+                     status usher-manager`"
+                }
+            }
         } else {
-            "check the URL, that the server's computer is on, and that no firewall between keeps its \
-         port (8470 unless it was given another) shut"
+            match listener {
+                Listener::Server => {
+                    "check the URL, that the server's computer is on, and that no firewall \
+                     between keeps its port (8470 unless it was given another) shut"
+                }
+                Listener::Manager => {
+                    "check the URL, that the manager's computer is on, and that no firewall \
+                     between keeps its port (8480 unless it was given another) shut"
+                }
+            }
         },
     )
 }
@@ -31,6 +73,19 @@ pub fn what_to_check(why: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manager_is_looked_for_at_its_own_port_and_unit() {
+        let check = what_to_check_of(Listener::Manager, "Connection refused").unwrap();
+        assert!(
+            check.contains("8480") && check.contains("usher-manager"),
+            "{check}"
+        );
+        assert!(
+            !check.contains("8470") && !check.contains("usher-server"),
+            "{check}"
+        );
+    }
 
     #[test]
     fn a_wrong_name_a_wrong_port_and_silence_each_have_something_to_check() {

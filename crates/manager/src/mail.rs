@@ -31,7 +31,7 @@ pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&
     let known = entry(message.id);
     let about = match &message.server {
         Some(server) => format!("the metering server {server}"),
-        None => format!("the {}", message.component),
+        None => format!("the {}", message.component.replace('_', " ")),
     };
     let often = match message.count {
         1 => String::new(),
@@ -196,6 +196,11 @@ mod tests {
         ] {
             assert!(body.contains(line), "{line}: {body}");
         }
+        let mut of_site = message("It is so");
+        of_site.server = None;
+        of_site.component = "server_manager".to_owned();
+        let mail = text(&of_site, "usher@lab.example", "ops@lab.example", None);
+        assert!(mail.contains("About       the server manager\n"), "{mail}");
     }
 
     #[test]

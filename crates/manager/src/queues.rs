@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 use usher_api::Delivery;
+use usher_core::messages::DELIVERY_TRIED_HOURS;
 use usher_vital::caught;
 
 use crate::clock::{date, wall_ms};
@@ -364,7 +365,10 @@ async fn empty(shared: Arc<Shared>, key: Errand) {
                 true => {
                     let (pause, tries) = shared.note_try(&key, &failed.why);
                     if tries == TRIES {
-                        let why = format!("{}; it is tried again for 12 hours", failed.why);
+                        let why = format!(
+                            "{}; it is tried again for {DELIVERY_TRIED_HOURS} hours",
+                            failed.why
+                        );
                         shared.say_failed(&parcel, why);
                     }
                     last_why = Some(failed.why);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use usher_core::messages::DELIVERY_TRIED_HOURS;
+
 /// A delivery that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Undelivered {
@@ -59,7 +61,7 @@ impl Default for Patience {
         let seconds = [2, 8, 60, 300, 900, 1_800, 3_600];
         Patience {
             pauses: seconds.map(Duration::from_secs).to_vec(),
-            limit: Duration::from_secs(12 * 3_600),
+            limit: Duration::from_secs(DELIVERY_TRIED_HOURS * 3_600),
         }
     }
 }

@@ -82,6 +82,17 @@ pub(crate) enum Command {
     Man(commands::man::Man),
 }
 
+impl Command {
+    /// Whether it asks a manager, and no metering server.
+    pub(crate) fn asks_manager(&self) -> bool {
+        match self {
+            Command::Messages(_) | Command::Servers(_) => true,
+            Command::Token(token) => token.is_at_manager(),
+            _ => false,
+        }
+    }
+}
+
 /// Reads a command line, with the environment and the settings file behind it.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
     let file = config::File::find(&args)?;
@@ -104,7 +115,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Context), Failure> {
             Ok(matches) => break matches,
             Err(error) => match config::excluded(&error, &args) {
                 Some(option) if !withheld.contains(&option) => withheld.push(option),
-                _ => return Err(file.explain(error, &args)),
+                _ => return Err(file.explain(error, &args, &command())),
             },
         }
     };
@@ -143,6 +154,15 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
     };
     if let Command::Usage(usage) = command {
         usage.refuse_without_effect(&is_typed)?;
+    }
+    if let Command::Token(token) = command
+        && !token.is_at_manager()
+        && is_typed("manager")
+    {
+        return Err(
+            Failure::usage("--manager has no effect here: no manager is asked")
+                .next("--at-manager says that the tokens are a manager's."),
+        );
     }
     let instead = match command {
         Command::Messages(_) => {
@@ -205,6 +225,24 @@ mod tests {
         insta::assert_snapshot!("help", all);
     }
 
+    /// A longer one is broken by who prints it, and leaves a word alone on a line.
+    #[test]
+    fn no_line_of_a_help_text_is_longer_than_the_help_is_wide() {
+        fn look(command: &clap::Command, long: &mut Vec<String>) {
+            let text = command.get_after_help().map(ToString::to_string);
+            let lines = text.iter().flat_map(|text| text.lines());
+            long.extend(
+                lines
+                    .filter(|line| line.chars().count() > 100)
+                    .map(str::to_owned),
+            );
+            command.get_subcommands().for_each(|sub| look(sub, long));
+        }
+        let mut long = Vec::new();
+        look(&command(), &mut long);
+        assert_eq!(long, Vec::<String>::new());
+    }
+
     #[test]
     fn each_example_of_a_help_text_is_taken() {
         let mut all = String::new();
@@ -234,11 +272,16 @@ mod tests {
             "usher --server http://127.0.0.1:1 servers list",
             "usher man DIR --server http://127.0.0.1:1",
             "usher usage programs --since 7d",
+            "usher usage programs --during yesterday",
+            "usher usage --during yesterday --since 7d",
+            "usher usage --since tomorrow",
+            "usher usage --since 7",
             "usher usage programs --user ann",
             "usher usage by-product --user ann",
             "usher usage by-product --running",
             "usher usage --all",
             "usher manager --memory-wait 5m",
+            "usher token list --manager http://127.0.0.1:1",
         ] {
             let words = line.split(' ').map(OsString::from).collect();
             let failure = parse(words).map(drop).expect_err(line);

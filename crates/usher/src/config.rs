@@ -166,9 +166,14 @@ impl File {
         Ok(())
     }
 
-    /// What is wrong with a line, and that it came from the file where it did.
-    pub(crate) fn explain(&self, error: clap::Error, args: &[OsString]) -> Failure {
-        let hint = hints::of(&error, args);
+    /// What is wrong with a line of `command`, and that it came from the file where it did.
+    pub(crate) fn explain(
+        &self,
+        error: clap::Error,
+        args: &[OsString],
+        command: &Command,
+    ) -> Failure {
+        let hint = hints::of(&error, args, command);
         let arg = match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::String(arg)) => arg.clone(),
             _ => String::new(),

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use usher_api::client::{Client, Endpoint, check_url, is_here};
@@ -27,7 +28,8 @@ pub(crate) struct Globals {
     /// A certificate authority (PEM) to trust besides the system's own
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Data directory [default: ~/.local/share/usher; for root /var/lib/usher]
+    /// Data directory [default: ~/.local/share/usher, for root /var/lib/usher; of a manager
+    /// usher-manager in the same folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Settings file (TOML)
@@ -48,6 +50,10 @@ pub(crate) struct Context {
     pub(crate) token_given: bool,
     /// Whether somebody named the data directory.
     pub(crate) data_given: bool,
+    /// Whether an agent was looked for and none answered.
+    misses_agent: AtomicBool,
+    /// Whether somebody was asked with a token.
+    shows_token: AtomicBool,
     data: PathBuf,
 }
 
@@ -68,8 +74,25 @@ impl Context {
             server_given,
             token_given,
             data_given,
+            misses_agent: AtomicBool::new(false),
+            shows_token: AtomicBool::new(false),
             data,
         }
+    }
+
+    /// Notes that an agent was looked for and none answered.
+    pub(crate) fn miss_agent(&self) {
+        self.misses_agent.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether an agent was looked for and none answered.
+    pub(crate) fn misses_agent(&self) -> bool {
+        self.misses_agent.load(Ordering::Relaxed)
+    }
+
+    /// Whether somebody was asked with a token.
+    pub(crate) fn shows_token(&self) -> bool {
+        self.shows_token.load(Ordering::Relaxed)
     }
 
     /// Whether programs read the output.
@@ -153,6 +176,8 @@ impl Context {
             })?),
             None => None,
         };
+        self.shows_token
+            .fetch_or(token.is_some(), Ordering::Relaxed);
         Ok(Client::new(
             Endpoint::Url(url.to_owned()),
             token,

@@ -1,15 +1,15 @@
 //! Errors that reach people: what was tried, why it failed, what to do next, and the exit code.
 
+mod answered;
 mod words;
 
 use std::fmt;
 use std::io::{self, Write};
 
-use usher_api::client::ClientError;
-use usher_api::{Code, Problem};
 use usher_server::ServerError;
 
-use self::words::own_words;
+use self::answered::{GIVE_MANAGERS_TOKEN, GIVE_TOKEN, OTHER_TOKEN, unreachable_manager};
+pub(crate) use self::answered::{find_server, is_absence, is_of_tls, is_silence, may_wait};
 
 /// Exit codes of the public contract.
 pub(crate) mod exit {
@@ -46,9 +46,38 @@ pub(crate) enum Failure {
         message: String,
         /// What to do about it.
         next: Option<String>,
+        /// What it is about, where what to do depends on who asked whom.
+        about: About,
     },
     /// What the command line's own reader says: errors, but help texts too.
     Usage(Box<clap::Error>),
+}
+
+/// What a failure is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Nothing that depends on who asked whom.
+    Anything,
+    /// No token was shown, or one that is not taken.
+    Token,
+    /// Nobody answers.
+    Silence {
+        /// Where.
+        endpoint: String,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// Who asked whom.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asker {
+    /// Whether a token was shown.
+    pub(crate) shows_token: bool,
+    /// Whether an agent was looked for, through which no token is needed, and none answered.
+    pub(crate) misses_agent: bool,
+    /// Whether a manager is asked, and no metering server.
+    pub(crate) of_manager: bool,
 }
 
 impl Failure {
@@ -58,6 +87,7 @@ impl Failure {
             code,
             message: message.into(),
             next: None,
+            about: About::Anything,
         }
     }
 
@@ -71,13 +101,53 @@ impl Failure {
         Failure::new(exit::USAGE, message)
     }
 
-    /// Adds the next step.
+    /// Adds the next step, whoever asked.
     pub(crate) fn next(self, step: impl Into<String>) -> Self {
         match self {
             Failure::Said { code, message, .. } => Failure::Said {
                 code,
                 message,
                 next: Some(step.into()),
+                about: About::Anything,
+            },
+            other => other,
+        }
+    }
+
+    /// Says what it is about.
+    fn about(self, what: About) -> Self {
+        match self {
+            Failure::Said {
+                code,
+                message,
+                next,
+                ..
+            } => Failure::Said {
+                code,
+                message,
+                next,
+                about: what,
+            },
+            other => other,
+        }
+    }
+
+    /// Adds a step on a line of its own, before those that are there.
+    pub(crate) fn first(self, step: &str) -> Self {
+        match self {
+            Failure::Said {
+                code,
+                message,
+                next,
+                about,
+            } => Failure::Said {
+                code,
+                message,
+                next: Some(match next {
+                    Some(next) => format!("{step}\n  {next}"),
+                    None => step.to_owned(),
+                }),
+                about,
             },
             other => other,
         }
@@ -90,10 +160,12 @@ impl Failure {
                 code,
                 message,
                 next,
+                about,
             } => Failure::Said {
                 code,
                 message: format!("{message}; {also}"),
                 next,
+                about,
             },
             other => other,
         }
@@ -106,24 +178,53 @@ impl Failure {
                 code,
                 message,
                 next: Some(step),
+                about,
             } => Failure::Said {
                 code,
                 message,
                 next: Some(format!("For an administrator: {step}")),
+                about,
             },
             other => other,
         }
     }
 
-    /// The same, where no token was shown: who was not let in for want of one was not refused.
-    pub(crate) fn without_token(self) -> Self {
-        match self {
+    /// The same, with what to do for who asked: the last that is done with it.
+    pub(crate) fn for_asker(self, asker: Asker) -> Self {
+        let (code, message, next, about) = match self {
             Failure::Said {
+                code,
                 message,
-                next: Some(next),
-                ..
-            } if next == GIVE_TOKEN => Failure::failed(message).next(next),
-            other => other,
+                next,
+                about,
+            } => (code, message, next, about),
+            other => return other,
+        };
+        match about {
+            About::Token if asker.of_manager => Failure::new(code, message)
+                .next(next.unwrap_or_else(|| GIVE_MANAGERS_TOKEN.to_owned())),
+            About::Token if asker.shows_token => {
+                Failure::new(code, message).next(next.unwrap_or_else(|| OTHER_TOKEN.to_owned()))
+            }
+            // Through an agent no token is needed for what is one's own.
+            About::Token if asker.misses_agent => Failure::new(
+                exit::NO_SERVER,
+                "no Usher agent answers on this computer, and without one the server asks for a \
+                 token",
+            )
+            .next(format!(
+                "Whoever administers this computer starts the agent (`systemctl status \
+                 usher-agent`): through it you need no token for what is yours. {GIVE_TOKEN}"
+            )),
+            About::Silence { endpoint, why } if asker.of_manager => {
+                unreachable_manager(&endpoint, &why)
+            }
+            about => Failure::Said {
+                code,
+                message,
+                next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
+                about,
+            },
         }
     }
 
@@ -180,173 +281,11 @@ impl From<clap::Error> for Failure {
     }
 }
 
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        match error {
-            ClientError::Problem(problem) => refused(&problem),
-            ClientError::Unreachable { endpoint, why } => unreachable_server(&endpoint, &why),
-            ClientError::NotUnderstood { .. } => Failure::failed(error.to_string())
-                .next("Is it an Usher server, of this version? `usher doctor` looks closer."),
-            ClientError::Setup { .. } => Failure::usage(error.to_string()),
-        }
-    }
-}
-
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         match error {
             ServerError::Usage(why) => Failure::usage(why),
             ServerError::Failed(why) => Failure::failed(why),
         }
-    }
-}
-
-/// Nobody answers at `endpoint`.
-pub(crate) fn unreachable_server(endpoint: &str, why: &str) -> Failure {
-    if is_of_tls(why) {
-        return Failure::new(
-            exit::NO_SERVER,
-            format!("no word with the server at {endpoint}: {why}"),
-        );
-    }
-    Failure::new(
-        exit::NO_SERVER,
-        format!("no Usher server answers at {endpoint}: {why}"),
-    )
-    .next(find_server(endpoint, why))
-}
-
-/// The next step where nobody answers at `url`. Only on this computer a server may be started to try
-/// Usher out.
-pub(crate) fn find_server(url: &str, why: &str) -> String {
-    let check = usher_api::what_to_check(why).unwrap_or_default();
-    let check = match check.split_at_checked(1) {
-        Some((first, rest)) => format!("{}{rest}. ", first.to_uppercase()),
-        None => String::new(),
-    };
-    let try_out = match usher_api::client::is_here(url) {
-        true => " To try Usher out on one computer, `usher up` starts all of it.",
-        false => "",
-    };
-    format!(
-        "{check}The server is named with --server URL or USHER_SERVER; whoever administers it knows \
-         the URL.{try_out}"
-    )
-}
-
-/// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.
-pub(crate) fn is_of_tls(why: &str) -> bool {
-    ["certificate", "TLS", "https://"]
-        .iter()
-        .any(|word| why.contains(word))
-}
-
-/// The next step where a token is missing or not taken.
-const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.";
-
-/// The server answered, and said no.
-fn refused(problem: &Problem) -> Failure {
-    let failure = Failure::new(exit_code(problem), own_words(&problem.detail));
-    if let Some(id) = &problem.decision_id {
-        return failure.next(format!(
-            "`usher why {id}` tells who holds the seats and what would help."
-        ));
-    }
-    if problem.is(Code::Unauthorized) {
-        return failure.next(GIVE_TOKEN);
-    }
-    if problem.is(Code::Forbidden) {
-        return failure.next("An administrator can make a token that may, or do it for you.");
-    }
-    if problem.is(Code::RestoreHold) {
-        return failure.next("`usher doctor` says until when, and how to end it before.");
-    }
-    if problem.status == 503 {
-        return failure.next("Try again in a moment; `usher doctor` looks at what may be wrong.");
-    }
-    if problem.is(Code::UnknownProduct) {
-        return failure.next("`usher product list` shows the products that there are.");
-    }
-    if problem.is(Code::UnknownEntitlement) {
-        return failure.next("`usher entitlement list` shows what is owned.");
-    }
-    if problem.is(Code::DangerousRule) {
-        return failure.next("--force takes it all the same.");
-    }
-    if problem.is(Code::ProductExists) {
-        return failure.next("`usher product edit` changes it; or choose another id.");
-    }
-    failure
-}
-
-fn exit_code(problem: &Problem) -> u8 {
-    match problem.status {
-        400 | 413 | 415 | 422 => exit::USAGE,
-        401 | 403 => exit::REFUSED,
-        // What an agent says for a server that it cannot reach.
-        503 if problem.is(Code::ServerUnreachable) => exit::NO_SERVER,
-        503 => exit::NOT_NOW,
-        _ => exit::FAILED,
-    }
-}
-
-/// Whether no server answers at all, rather than one that cannot decide just now.
-pub(crate) fn is_silence(error: &ClientError) -> bool {
-    match error {
-        ClientError::Unreachable { .. } => true,
-        ClientError::Problem(problem) => problem.is(Code::ServerUnreachable),
-        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
-    }
-}
-
-/// Whether this means that no server can decide just now, rather than that one has decided.
-pub(crate) fn is_absence(error: &ClientError) -> bool {
-    match error {
-        ClientError::Unreachable { .. } => true,
-        ClientError::Problem(problem) => problem.status == 503,
-        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_certificate_that_is_not_trusted_is_not_taken_for_an_absent_server() {
-        let why = "its certificate is of an authority that is not trusted here: name it";
-        let failure = unreachable_server("https://a:1", why);
-        insta::assert_snapshot!(failure, @"usher: no word with the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
-    }
-
-    #[test]
-    fn a_refusal_has_the_exit_code_and_the_next_step_of_its_kind() {
-        let say = |code: Code| {
-            let failure = refused(&Problem::new(code, "it is so"));
-            (failure.code(), failure.to_string())
-        };
-        assert_eq!(say(Code::InvalidRequest).0, 2);
-        assert_eq!(say(Code::Denied).0, 77);
-        assert_eq!(say(Code::UnknownLease), (1, "usher: it is so".to_owned()));
-        for not_now in [
-            Code::RestoreHold,
-            Code::ServicePaused,
-            Code::Busy,
-            Code::StorageFailed,
-        ] {
-            assert_eq!(say(not_now).0, 75, "{not_now:?}");
-        }
-        let held = say(Code::RestoreHold).1;
-        assert!(!held.contains("in a moment"), "it may be a day: {held}");
-        assert_eq!(say(Code::ServerUnreachable).0, 69);
-        let nobody = unreachable_server("http://a:1", "connection refused");
-        assert_eq!(nobody.code(), 69);
-        let (code, text) = say(Code::Unauthorized);
-        assert_eq!(code, 77);
-        let without = refused(&Problem::new(Code::Unauthorized, "none")).without_token();
-        assert_eq!(without.code(), 1);
-        let denied = refused(&Problem::new(Code::Denied, "none")).without_token();
-        assert_eq!(denied.code(), 77);
-        assert!(text.contains("usher token create"), "{text}");
     }
 }

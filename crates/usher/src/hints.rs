@@ -5,6 +5,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What is wrong, and what to do.
@@ -23,12 +24,13 @@ impl Hint {
     }
 }
 
-/// What is better said in words of our own; none where the reader's are good.
-pub(crate) fn of(error: &clap::Error, args: &[OsString]) -> Option<Hint> {
+/// What is better said in words of our own; none where the reader's are good. `command` is the
+/// definition of the whole line.
+pub(crate) fn of(error: &clap::Error, args: &[OsString], command: &Command) -> Option<Hint> {
     match error.kind() {
-        ErrorKind::UnknownArgument => unknown(error, args),
+        ErrorKind::UnknownArgument => unknown(error, args, command),
         ErrorKind::ValueValidation => number(error),
-        ErrorKind::MissingRequiredArgument => rehearsal(error, args),
+        ErrorKind::MissingRequiredArgument => rehearsal(error, args).or_else(|| no_command(error)),
         _ => None,
     }
 }
@@ -58,10 +60,9 @@ fn words(args: &[OsString]) -> Vec<&str> {
     own.filter_map(|arg| arg.to_str()).collect()
 }
 
-fn unknown(error: &clap::Error, args: &[OsString]) -> Option<Hint> {
+fn unknown(error: &clap::Error, args: &[OsString], command: &Command) -> Option<Hint> {
     let unknown = context(error, ContextKind::InvalidArg)?;
     let words = words(args);
-    let is_figure = |word: &str| word.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
     if unknown.starts_with('-') && is_figure(&unknown) {
         // The reader names the first letter alone.
         let at = words.iter().position(|word| word.starts_with(&*unknown))?;
@@ -72,31 +73,88 @@ fn unknown(error: &clap::Error, args: &[OsString]) -> Option<Hint> {
                 "`usher help` lists the commands, and --help behind one its options.",
             );
         }
-        let positive = word.trim_start_matches('-');
-        return Hint::new(
-            format!("{before} is {word}: it takes no value below 0"),
-            match positive.bytes().all(|b| b.is_ascii_digit()) {
-                true => "Give a number from 0 on.".to_owned(),
-                false => format!("Leave the minus out: {before} {positive}"),
-            },
-        );
+        return as_value(before, word, args, command).or_else(|| below_zero(before, word, false));
     }
-    let is_run = words.get(1) == Some(&"run") && !unknown.starts_with('-');
-    match is_run {
-        true => Hint::new(
+    if unknown.starts_with('-') {
+        return None;
+    }
+    let (name, command) = called(&words, command);
+    match &*name {
+        "run" => Hint::new(
             format!("{unknown} stands where an option of `usher run` may stand"),
             format!(
                 "The command that is to run stands behind --: usher run [OPTIONS] -- {unknown}"
             ),
         ),
-        false => None,
+        name => product(name, &unknown, command),
     }
+}
+
+/// The subcommand that the words call, with its name.
+fn called<'c>(words: &[&str], whole: &'c Command) -> (String, &'c Command) {
+    let mut names = Vec::new();
+    let mut command = whole;
+    for word in words.iter().skip(1) {
+        if let Some(below) = command.find_subcommand(word) {
+            names.push(*word);
+            command = below;
+        }
+    }
+    (names.join(" "), command)
+}
+
+/// Whether a word that begins with a minus goes on with a figure.
+fn is_figure(word: &str) -> bool {
+    word.as_bytes().get(1).is_some_and(u8::is_ascii_digit)
+}
+
+/// What is wrong with `word` as the value of an option, as if `=` stood between them.
+fn as_value(option: &str, word: &str, args: &[OsString], command: &Command) -> Option<Hint> {
+    let at = args
+        .windows(2)
+        .position(|pair| pair[0] == option && pair[1] == word)?;
+    let mut joined = args.to_vec();
+    joined.splice(at..=at + 1, [OsString::from(format!("{option}={word}"))]);
+    let error = command.clone().try_get_matches_from(joined).err()?;
+    (error.kind() == ErrorKind::ValueValidation)
+        .then(|| number(&error))
+        .flatten()
+}
+
+/// A value with a minus, where there is none below 0.
+fn below_zero(option: &str, value: &str, takes_equals: bool) -> Option<Hint> {
+    let positive = value.trim_start_matches('-');
+    let between = if takes_equals { "=" } else { " " };
+    Hint::new(
+        format!("{option} is {value}: it takes no value below 0"),
+        format!("Leave the minus out: {option}{between}{positive}"),
+    )
+}
+
+/// A list of one product is asked for as people say it.
+fn product(name: &str, word: &str, command: &Command) -> Option<Hint> {
+    let has_product = command
+        .get_arguments()
+        .any(|arg| arg.get_long() == Some("product"));
+    let instead = match (name, has_product) {
+        ("status", _) => format!("usher product show {word}"),
+        (_, true) => format!("usher {name} --product {word}"),
+        _ => return None,
+    };
+    Hint::new(
+        format!("`usher {name}` takes no {word}"),
+        format!("If it is a product: {instead}"),
+    )
 }
 
 fn number(error: &clap::Error) -> Option<Hint> {
     let why = error.source()?.to_string();
-    let option = context(error, ContextKind::InvalidArg)?;
-    let option = option.split(' ').next().unwrap_or_default();
+    let named = context(error, ContextKind::InvalidArg)?;
+    let option = match named.split([' ', '=', '[']).next() {
+        Some(option) if option.starts_with("--") => option,
+        // The name of an argument without an option.
+        _ => named.trim_matches(['<', '>', '[', ']', '.']),
+    };
     let value = context(error, ContextKind::InvalidValue)?;
     let range = why
         .split_once(" is not in ")
@@ -109,7 +167,10 @@ fn number(error: &clap::Error) -> Option<Hint> {
         (None, "invalid digit found in string" | "cannot parse integer from empty string") => {
             Hint::new(
                 format!("{option} is {value:?}, which is no whole number"),
-                format!("Give it in figures, such as {option} 5."),
+                match option.starts_with("--") {
+                    true => format!("Give it in figures, such as {option} 5."),
+                    false => "Give it in figures, such as 5.".to_owned(),
+                },
             )
         }
         (
@@ -119,7 +180,23 @@ fn number(error: &clap::Error) -> Option<Hint> {
             format!("{option} is {value}, which is out of bounds"),
             "`--help` says what it is.",
         ),
+        (None, _) if option.starts_with("--") && value.starts_with('-') && is_figure(&value) => {
+            // Of an option whose value may be left out, a value stands behind `=`.
+            below_zero(option, &value, named.contains("[="))
+        }
         _ => None,
+    }
+}
+
+/// `usher run` without the command that is to run.
+fn no_command(error: &clap::Error) -> Option<Hint> {
+    let missing = context(error, ContextKind::InvalidArg)?;
+    match missing.contains("<CMD>") {
+        true => Hint::new(
+            "the command that is to run is missing",
+            "It stands behind --, such as: usher run --product ID --wait -- COMMAND ARGUMENT...",
+        ),
+        false => None,
     }
 }
 
@@ -154,9 +231,21 @@ mod tests {
             "usher entitlement add cad --seats -4",
             "usher entitlement add cad --seats=-4",
             "usher usage --since -7d",
+            "usher usage --since=-7d",
             "usher checkout cad --wait -5",
+            "usher checkout cad --seats -1",
+            "usher checkout cad --seats=0",
+            "usher run --priority 200 -- gimp",
             "usher leases --limit 1.5",
+            "usher leases --limit -1",
+            "usher leases --limit=-1",
             "usher leases --limit 99999999999",
+            "usher leases cad",
+            "usher --json queue cad",
+            "usher entitlement list cad",
+            "usher status cad",
+            "usher messages explain abc",
+            "usher run --product cad --wait",
             "usher run gimp -n",
             "usher run -p gimp",
             "usher product edit cad --seats 3",
@@ -179,23 +268,59 @@ mod tests {
         usher: -4 is no option
           `usher help` lists the commands, and --help behind one its options.
         $ usher entitlement add cad --seats -4
-        usher: --seats is -4: it takes no value below 0
-          Give a number from 0 on.
+        usher: --seats is -4
+          Give a whole number from 0 to 4294967295.
         $ usher entitlement add cad --seats=-4
         usher: --seats is -4
           Give a whole number from 0 to 4294967295.
         $ usher usage --since -7d
         usher: --since is -7d: it takes no value below 0
           Leave the minus out: --since 7d
+        $ usher usage --since=-7d
+        usher: --since is -7d: it takes no value below 0
+          Leave the minus out: --since 7d
         $ usher checkout cad --wait -5
         usher: --wait is -5: it takes no value below 0
-          Give a number from 0 on.
+          Leave the minus out: --wait=5
+        $ usher checkout cad --seats -1
+        usher: --seats is -1
+          Give a whole number from 1 to 100000.
+        $ usher checkout cad --seats=0
+        usher: --seats is 0
+          Give a whole number from 1 to 100000.
+        $ usher run --priority 200 -- gimp
+        usher: --priority is 200
+          Give a whole number from -100 to 100.
         $ usher leases --limit 1.5
         usher: --limit is "1.5", which is no whole number
           Give it in figures, such as --limit 5.
+        $ usher leases --limit -1
+        usher: --limit is -1
+          Give a whole number from 0 to 4294967295.
+        $ usher leases --limit=-1
+        usher: --limit is -1
+          Give a whole number from 0 to 4294967295.
         $ usher leases --limit 99999999999
         usher: --limit is 99999999999
           Give a whole number from 0 to 4294967295.
+        $ usher leases cad
+        usher: `usher leases` takes no cad
+          If it is a product: usher leases --product cad
+        $ usher --json queue cad
+        usher: `usher queue` takes no cad
+          If it is a product: usher queue --product cad
+        $ usher entitlement list cad
+        usher: `usher entitlement list` takes no cad
+          If it is a product: usher entitlement list --product cad
+        $ usher status cad
+        usher: `usher status` takes no cad
+          If it is a product: usher product show cad
+        $ usher messages explain abc
+        usher: ID is "abc", which is no whole number
+          Give it in figures, such as 5.
+        $ usher run --product cad --wait
+        usher: the command that is to run is missing
+          It stands behind --, such as: usher run --product ID --wait -- COMMAND ARGUMENT...
         $ usher run gimp -n
         usher: gimp stands where an option of `usher run` may stand
           The command that is to run stands behind --: usher run [OPTIONS] -- gimp

@@ -29,6 +29,7 @@ mod upgrade;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::failure::Asker;
 use crate::owner::child::Kind;
 
 /// How long an end waits until a role's log is written.
@@ -56,10 +57,14 @@ fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     let parsed = cli::parse(args.clone());
     let outcome = parsed.and_then(|(cli, context)| {
+        let of_manager = cli.command.asks_manager();
         let done = dispatch::dispatch(cli.command, &context);
-        done.map_err(|failure| match context.token() {
-            Some(_) => failure,
-            None => failure.without_token(),
+        done.map_err(|failure| {
+            failure.for_asker(Asker {
+                shows_token: context.shows_token(),
+                misses_agent: context.misses_agent(),
+                of_manager,
+            })
         })
     });
     // What is said at the end comes after what a role has logged.

@@ -4,6 +4,7 @@
 //! Who shows a token and works on a computer with an agent is one person in two realms: both say
 //! who they are, so the lists of both are shown as one.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -34,6 +35,9 @@ pub(crate) struct Asked<'c> {
     pub(crate) client: Client,
     /// Whether it is the agent.
     pub(crate) by_agent: bool,
+    /// Set if what the agent knows of the same account, in another realm, is shown with what the
+    /// token shows.
+    is_of_two: OnceCell<()>,
     through: &'c Through,
     context: &'c Context,
 }
@@ -51,6 +55,7 @@ impl Through {
                 Some(agent) => agent,
                 None => context.client()?,
             },
+            is_of_two: OnceCell::new(),
             through: self,
             context,
         })
@@ -86,6 +91,9 @@ impl Asked<'_> {
         if !is_same_account(&page, &more) {
             return Ok(page);
         }
+        if is_other_realm(&page, &more) {
+            self.shows_two();
+        }
         for item in more.items {
             if page.items.iter().all(|known| id(known) != id(&item)) {
                 page.items.push(item);
@@ -107,10 +115,27 @@ impl Asked<'_> {
             return Ok((page, None));
         };
         let more = fetch::<T>(&other, query, extent).await.ok();
-        let realm = |page: &Page<T>| page.only.as_ref().and_then(|only| only.realm.clone());
-        let is_more = |more: &Page<T>| is_same_account(&page, more) && realm(&page) != realm(more);
+        let is_more = |more: &Page<T>| is_same_account(&page, more) && is_other_realm(&page, more);
         let more = more.filter(is_more);
+        if more.is_some() {
+            self.shows_two();
+        }
         Ok((page, more))
+    }
+
+    fn shows_two(&self) {
+        // Twice is no more than once.
+        let _ = self.is_of_two.set(());
+    }
+
+    /// Says after a list whose it alone is, if it is cut.
+    pub(crate) fn say_whose(&self, only: Option<&Only>) {
+        if let (Some(only), false) = (only, self.context.json()) {
+            eprintln_quiet(&match self.is_of_two.get() {
+                Some(()) => cut_to_two(only),
+                None => cut(only),
+            });
+        }
     }
 
     /// The agent, where a token that is cut to its own person was asked.
@@ -175,10 +200,10 @@ impl Asked<'_> {
 
     /// Says after a list that it is cut to what is one's own, and how many hold and wait in all.
     pub(crate) async fn say_cut(&self, only: Option<&Only>, product: Option<&str>) {
-        let (Some(only), false) = (only, self.context.json()) else {
+        if only.is_none() || self.context.json() {
             return;
-        };
-        eprintln_quiet(&cut(only));
+        }
+        self.say_whose(only);
         let Ok(status) = self.client.get::<Status>("/v1/status").await else {
             return;
         };
@@ -197,6 +222,33 @@ fn is_same_account<T>(page: &Page<T>, more: &Page<T>) -> bool {
         only.account.as_deref().map(str::to_lowercase)
     };
     account(page) == account(more)
+}
+
+fn is_other_realm<T>(page: &Page<T>, more: &Page<T>) -> bool {
+    let realm = |page: &Page<T>| page.only.as_ref().and_then(|only| only.realm.clone());
+    realm(page) != realm(more)
+}
+
+/// What is said of an empty list if somebody else's was asked for by who sees their own alone.
+pub(crate) fn of_another(only: Option<&Only>, user: Option<&str>) -> Option<String> {
+    let (only, user) = (only?, user?);
+    let own = only.account.as_deref().unwrap_or_default();
+    (own.to_lowercase() != user.to_lowercase()).then(|| {
+        format!(
+            "You are shown what is yours alone, and nothing of {}.",
+            tame(user)
+        )
+    })
+}
+
+/// The places of somebody in one queue; none: they do not wait.
+pub(crate) fn places_said(places: &[QueueEntry]) -> Option<String> {
+    let mut places: Vec<String> = places.iter().map(|it| it.position.to_string()).collect();
+    let last = places.pop()?;
+    Some(match places.is_empty() {
+        true => format!("You wait in place {last}."),
+        false => format!("You wait in places {} and {last}.", places.join(", ")),
+    })
 }
 
 /// What tells leases apart.
@@ -223,6 +275,15 @@ pub(crate) fn cut(only: &Only) -> String {
         (Some(account), _) => format!("This shows only what is of {}.", tame(account)),
         (None, _) => "This shows only what is of this computer.".to_owned(),
     }
+}
+
+/// The same if what is of the account of that name on this computer is shown, too.
+fn cut_to_two(only: &Only) -> String {
+    let account = tame(only.account.as_deref().unwrap_or_default());
+    format!(
+        "This shows only what is of {account}, the user of this token, and of the account {account} \
+         on this computer: two people to the server, unless the token is made with --realm."
+    )
 }
 
 /// How many hold and wait for a product, and since when.
@@ -286,6 +347,41 @@ mod tests {
                  longest since {since}."
             )
         );
+    }
+
+    #[test]
+    fn the_places_of_one_person_are_said_in_one_sentence() {
+        let entry = |position: u32| -> QueueEntry {
+            serde_json::from_value(serde_json::json!({
+                "id": "T1", "product": "cad", "position": position, "user": "anna",
+                "computer": "pc", "seats": 1, "priority": 0, "queued_at": "2026-03-01T09:00:00Z",
+                "expected_wait_seconds": null,
+            }))
+            .unwrap()
+        };
+        assert_eq!(places_said(&[]), None);
+        let said = |places: &[u32]| {
+            let entries: Vec<QueueEntry> = places.iter().map(|place| entry(*place)).collect();
+            places_said(&entries).unwrap()
+        };
+        assert_eq!(said(&[2]), "You wait in place 2.");
+        assert_eq!(said(&[1, 2, 4]), "You wait in places 1, 2 and 4.");
+    }
+
+    #[test]
+    fn who_asks_for_somebody_elses_is_told_that_only_their_own_is_shown() {
+        let only = Only {
+            realm: Some("usher".into()),
+            account: Some("ben".into()),
+            computer: None,
+        };
+        let said = of_another(Some(&only), Some("anna")).unwrap();
+        assert!(said.contains("nothing of anna"), "{said}");
+        assert_eq!(of_another(Some(&only), Some("Ben")), None);
+        assert_eq!(of_another(Some(&only), None), None);
+        assert_eq!(of_another(None, Some("anna")), None);
+        let two = cut_to_two(&only);
+        assert!(two.contains("the account ben on this computer"), "{two}");
     }
 
     #[test]

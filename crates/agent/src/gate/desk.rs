@@ -291,7 +291,7 @@ fn reason_for(product: &str, denial: Option<&Denial>) -> String {
         false => String::new(),
     };
     format!(
-        "usher: {product} was not started: {}{wait}\n       who has the seats, and more: usher why {}",
+        "usher: {product} was not started: {}{wait}\n       how the seats are held, and more: usher why {}",
         denial.detail, denial.decision
     )
 }
@@ -313,7 +313,7 @@ mod tests {
             reason_for("solver", Some(&denial(Reason::NoSeat))),
             "usher: solver was not started: the only seat of solver is in use: start it again \
              later\n       be told when a seat is free: usher notify --when-free solver\n       \
-             who has the seats, and more: usher why D5dc2d1db-13"
+             how the seats are held, and more: usher why D5dc2d1db-13"
         );
         let disabled = reason_for("solver", Some(&denial(Reason::ProductDisabled)));
         assert!(!disabled.contains("when a seat is free"), "{disabled}");

@@ -80,7 +80,7 @@ pub(super) async fn decision(
     if !is_plain(&id) {
         return Err(Refusal::new(
             Code::UnknownDecision,
-            format!("no decision {id:?} is kept: a refusal names its own"),
+            format!("there is no decision {id:?} of yours: a refusal names its own"),
         ));
     }
     ask(&state, peer, &format!("/v1/decisions/{id}"), Vec::new()).await

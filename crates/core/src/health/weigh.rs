@@ -272,6 +272,9 @@ pub fn span(span: Duration) -> String {
         0 if span.as_millis() == 0 => "under 1 ms".to_owned(),
         0 => format!("{} ms", span.as_millis()),
         1..120 => format!("{seconds} s"),
+        120..600 if !seconds.is_multiple_of(60) => {
+            format!("{} min {} s", seconds / 60, seconds % 60)
+        }
         120..7_200 => format!("{} min", seconds / 60),
         7_200..172_800 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{} days", seconds / 86_400),

@@ -78,21 +78,35 @@ impl Ledger {
     }
 
     /// From where the seats of all parts would be granted, or of which there are none. One that
-    /// nobody could even wait for goes before one that is in use.
+    /// nobody could even wait for goes before one that is in use: that of which there are not as
+    /// many seats at all, too.
     pub(super) fn plan_all(&self, parts: &[Asked]) -> Result<Plans, Lacking> {
         let mut plans = Plans::new();
         let mut lacking = None;
         for (place, part) in parts.iter().enumerate() {
             match self.plan(part) {
                 Ok(plan) => plans.push(plan),
-                Err(Reason::NoSeat) => lacking = lacking.or(Some((place, Reason::NoSeat))),
+                Err(Reason::NoSeat) => {
+                    let is_vain = self.is_beyond(part);
+                    lacking = match lacking {
+                        Some((before, true)) => Some((before, true)),
+                        Some(before) if !is_vain => Some(before),
+                        _ => Some((place, is_vain)),
+                    };
+                }
                 Err(reason) => return Err((place, reason)),
             }
         }
         match lacking {
-            Some(lacking) => Err(lacking),
+            Some((place, _)) => Err((place, Reason::NoSeat)),
             None => Ok(plans),
         }
+    }
+
+    /// Whether more seats are asked for than there are, in use or not.
+    fn is_beyond(&self, asked: &Asked) -> bool {
+        let pool = self.pools.get(&asked.product);
+        pool.is_some_and(|pool| u64::from(asked.seats) > pool.scene(self.now).seats)
     }
 
     /// Grants all parts as it was planned; answers the first one's lease.

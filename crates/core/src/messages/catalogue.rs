@@ -125,6 +125,10 @@ const METERING_SERVER: &str = "metering_server";
 const LICENSING: &str = "licensing";
 const AGENTS: &str = "agents";
 
+/// For so long a mail or webhook that does not go through is tried again; texts of the catalogue
+/// say it.
+pub const DELIVERY_TRIED_HOURS: u64 = 12;
+
 /// The catalogue, by number.
 pub const CATALOGUE: &[Entry] = &[
     Entry {

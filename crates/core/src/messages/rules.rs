@@ -152,12 +152,12 @@ impl Rule {
     pub fn names_none(&self) -> Option<String> {
         if let Some(id) = self.when.ids.iter().find(|id| !is_number(**id)) {
             let numbers = CATALOGUE.iter().map(|entry| entry.id);
-            let mut near: Vec<u16> = numbers.collect();
-            near.sort_by_key(|known| (known.abs_diff(*id), *known));
-            let near = near.first().copied().unwrap_or_default();
+            let near =
+                numbers.min_by_key(|known| (!is_swapped(*known, *id), known.abs_diff(*id), *known));
+            let near = near.unwrap_or_default();
             return Some(format!(
-                "no message has the number {id}; the nearest is {near}, {}",
-                entry(near).worded()
+                "no message has the number {id}; the nearest is {near}: {}",
+                entry(near).meaning
             ));
         }
         let component = self.when.component.as_deref()?;
@@ -195,6 +195,17 @@ impl Rule {
             && when.server.is_none_or_eq(message.server.as_deref())
             && when.computer.is_none_or_eq(Some(&message.computer))
     }
+}
+
+/// Whether two numbers differ only in two digits that stand beside each other and are swapped.
+fn is_swapped(one: u16, other: u16) -> bool {
+    let (one, other) = (one.to_string().into_bytes(), other.to_string().into_bytes());
+    let swapped = |at: usize| {
+        let mut digits = one.clone();
+        digits.swap(at, at + 1);
+        digits == other
+    };
+    one != other && (1..one.len()).any(|at| swapped(at - 1))
 }
 
 fn is_number(id: u16) -> bool {

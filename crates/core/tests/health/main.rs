@@ -9,7 +9,7 @@ mod memory;
 use std::time::Duration;
 
 use usher_core::health::{
-    ApiAnswer, Judgement, Observation, ServiceManagerWord, ServiceWord, WorkSeen, weigh,
+    ApiAnswer, Judgement, Observation, ServiceManagerWord, ServiceWord, WorkSeen, span, weigh,
 };
 use usher_core::lifecycle::ServiceState;
 
@@ -63,4 +63,22 @@ fn killed() -> Observation {
 
 fn judged(seen: &Observation) -> Judgement {
     weigh(seen)
+}
+
+#[test]
+fn a_span_of_a_few_minutes_is_said_with_its_seconds() {
+    let said: Vec<String> = [90, 160, 300, 599, 650, 7_300]
+        .map(|seconds| span(at(seconds)))
+        .to_vec();
+    assert_eq!(
+        said,
+        [
+            "90 s",
+            "2 min 40 s",
+            "5 min",
+            "9 min 59 s",
+            "10 min",
+            "2 h 1 min"
+        ]
+    );
 }

@@ -76,6 +76,18 @@ fn all_products_of_an_ask_are_granted_or_none() {
 }
 
 #[test]
+fn what_there_are_too_few_seats_of_at_all_is_told_before_what_is_in_use() {
+    let mut w = world(1, 2);
+    w.granted("solver", "ada");
+    let mut asked = asks_for("solver", &["pack"], "bob", false);
+    asked.also[0].seats = 3;
+    let Reply::Denied { product, seats, .. } = w.tell(Command::Checkout(asked)) else {
+        panic!("there are not three packs");
+    };
+    assert_eq!((&*product, seats), ("pack", 3));
+}
+
+#[test]
 fn what_was_asked_for_at_once_is_renewed_and_given_back_at_once_whichever_lease_is_named() {
     let mut w = world(1, 1);
     let (_, also) = both_granted(&mut w, "ada");

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use usher_core::messages::{
-    Action, CATALOGUE, Criteria, Folded, Folder, FolderOptions, Message, Rule, Severity, Standing,
-    Summary, SummaryOptions, Thresholds, decide, default_rules, entry,
+    Action, CATALOGUE, Criteria, DELIVERY_TRIED_HOURS, Folded, Folder, FolderOptions, Message,
+    Rule, Severity, Standing, Summary, SummaryOptions, Thresholds, decide, default_rules, entry,
 };
 
 fn message(id: u16, time_ms: i64, values: &[&str]) -> Message {
@@ -43,6 +43,13 @@ fn the_catalogue_is_in_order_and_says_what_it_has_to_of_each() {
         assert!(!worded.contains(['{', '}', '#', '|']), "{worded}");
         assert_eq!(entry.fields().len(), entry.values(), "{}", entry.id);
     }
+}
+
+#[test]
+fn for_how_long_a_delivery_is_tried_is_said_as_it_is() {
+    let hours = format!("{DELIVERY_TRIED_HOURS} hours");
+    assert!(entry(9448).does.contains(&hours));
+    assert!(entry(9454).text.contains(&hours));
 }
 
 #[test]
@@ -178,9 +185,14 @@ fn a_rule_for_a_message_that_there_is_not_is_told_with_the_nearest() {
     assert_eq!(rule(ids(&[9431, 9406])).names_none(), None);
     assert_eq!(
         rule(ids(&[9431, 9407])).names_none().unwrap(),
-        "no message has the number 9407; the nearest is 9406, The software metering server \
-         service is not running on <server>: <why>"
+        format!(
+            "no message has the number 9407; the nearest is 9406: {}",
+            entry(9406).meaning
+        )
     );
+    let swapped = rule(ids(&[9341])).names_none().unwrap();
+    assert!(swapped.contains("the nearest is 9431: "), "{swapped}");
+    assert!(!swapped.contains('<'), "{swapped}");
     let of = |component: &str| Criteria {
         component: Some(component.to_owned()),
         ..Criteria::default()

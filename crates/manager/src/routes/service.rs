@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use hyper::header::CONTENT_TYPE;
 use usher_api::{Health, WatchedServer};
 use usher_core::health::{Source, Verdict};
+use usher_core::messages::DELIVERY_TRIED_HOURS;
 use utoipa::OpenApi;
 
 use super::Described;
@@ -61,6 +62,9 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         }
     }
     let counts = app.tools.desk.deliveries();
+    let given_up = format!(
+        "Deliveries of messages that were given up after {DELIVERY_TRIED_HOURS} hours of tries."
+    );
     for (name, kind, help, value) in [
         (
             "usher_deliveries_dropped_total",
@@ -77,7 +81,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         (
             "usher_deliveries_given_up_total",
             "counter",
-            "Deliveries of messages that were given up after 12 hours of tries.",
+            &*given_up,
             counts.given_up,
         ),
         (

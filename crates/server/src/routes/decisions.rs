@@ -11,7 +11,7 @@ use usher_core::ledger::{DecisionId, LeaseId};
 use super::{Caller, Id, Json};
 use crate::access::whose::Whose;
 use crate::state::app::App;
-use crate::wire::explain;
+use crate::wire::explain::{self, Reader};
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::words;
@@ -63,9 +63,14 @@ pub(crate) async fn get(
         incarnation: found.id.incarnation,
         number: found.id.number,
     };
-    let mut explained = explain::explain(found);
+    let only = whose.only();
+    let reader = match only {
+        Some(_) => Reader::Person,
+        None => Reader::Administrator,
+    };
+    let mut explained = explain::explain(found, reader);
     explained.joined = app.joins.of(lease);
-    explained.only = whose.only();
+    explained.only = only;
     if explained.only.is_some() && !shows_holders(&app, &explained.product).await? {
         let holders = std::mem::take(&mut explained.holders);
         explained.unnamed_leases = Some(holders.len() as u64);
@@ -100,7 +105,8 @@ fn unknown(id: &str) -> Refusal {
     Refusal::new(
         Code::UnknownDecision,
         format!(
-            "no decision {} is kept: decisions are named by the answers to checkouts",
+            "there is no decision {} that you may see: decisions are named by the answers to \
+             checkouts",
             shown(id)
         ),
     )

@@ -9,7 +9,7 @@ use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Code, Page, Problem, Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_cache::TokenRow;
-use usher_core::people::{LocalAccounts, Person};
+use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person};
 
 use super::{Caller, Id, Json, json_text, replayed};
 use crate::access::keys::OnceKey;
@@ -169,6 +169,13 @@ fn person(request: &TokenRequest, local: LocalAccounts) -> Result<Option<Person>
     };
     let realm = request.realm.as_deref().unwrap_or(AUTHORITY);
     let realm = input::name("realm", realm)?;
+    // Of no directory is that the name: somebody meant a computer and left its id out.
+    if realm.eq_ignore_ascii_case("computer") || &*realm == COMPUTER_REALM_PREFIX {
+        return Err(Refusal::invalid(
+            "`realm` names no computer: give computer:ID with the id that `usher agent \
+             --print-computer-id` prints there, or a directory such as corp.example",
+        ));
+    }
     Person::of(&realm, user, local)
         .map(Some)
         .map_err(|why| Refusal::invalid(format!("`realm`, `user`: {why}")))

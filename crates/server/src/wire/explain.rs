@@ -8,8 +8,23 @@ use usher_core::ledger::{LeaseId, TicketId};
 use crate::base::time::timestamp;
 use crate::wire::words::{self, was_were};
 
+/// Who reads an explanation: what would help is put in terms of what they may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Somebody who sees what is their own: they may wait, ask for less, or ask an administrator.
+    Person,
+    /// Somebody who sees the decisions of all, as who administers products and entitlements.
+    Administrator,
+}
+
+impl Reader {
+    fn is_person(self) -> bool {
+        self == Reader::Person
+    }
+}
+
 /// A decision as it was kept, explained.
-pub(crate) fn explain(row: DecisionRow) -> Decision {
+pub(crate) fn explain(row: DecisionRow, reader: Reader) -> Decision {
     let reason = match row.kind {
         DecisionKind::Granted => None,
         DecisionKind::Queued => Some(Reason::NoSeat),
@@ -21,7 +36,7 @@ pub(crate) fn explain(row: DecisionRow) -> Decision {
         ),
     };
     let rule = rule(&row, reason);
-    let what_would_help = what_would_help(&row, reason);
+    let what_would_help = what_would_help(&row, reason, reader);
     let decision = match row.kind {
         DecisionKind::Granted => "granted",
         DecisionKind::Queued => "queued",
@@ -210,7 +225,7 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
     }
 }
 
-fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
+fn what_would_help(row: &DecisionRow, reason: Option<Reason>, reader: Reader) -> Vec<String> {
     if waits_for_others(row) {
         return vec![format!("What is missing of {} coming free.", others(row))];
     }
@@ -230,7 +245,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
                 "Asking for at most {} at once.",
                 counted(row.scene.seats, "seat")
             ),
-            own_more(product, asked - row.scene.seats),
+            own_more(product, asked - row.scene.seats, reader),
         ],
         Reason::NoSeat => {
             let mut help = Vec::new();
@@ -239,52 +254,91 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>) -> Vec<String> {
                     "{} given back by those who hold them.",
                     capital(&counted(more, "seat"))
                 ));
-                help.push(own_more(product, more));
+                help.push(own_more(product, more, reader));
             } else {
                 help.push("Those who waited before being served, or giving up.".to_owned());
             }
             if row.kind == DecisionKind::Denied {
-                help.push("Waiting in the queue: `usher run --wait`.".to_owned());
+                help.push(format!("Waiting in the queue: `{}`.", waiting(row)));
             }
             help
         }
-        Reason::NoEntitlement => vec![own_more(product, asked)],
-        Reason::Impossible => vec![
-            match row.scene.seats {
-                0 => format!("Seats of {product}: look with `usher entitlement list`."),
-                most => format!("Asking for at most {} at once.", counted(most, "seat")),
-            },
-            own_more(product, asked.saturating_sub(row.scene.seats).max(1)),
-            format!(
-                "More time to put it right: `usher product edit {product} --impossible-seconds \
-                 DURATION`."
-            ),
-        ],
-        Reason::EntitlementExpired | Reason::NotYetValid => vec![
-            "An entitlement whose dates hold that day: look at them with `usher entitlement \
-             list`, and correct them with `usher entitlement edit`."
+        Reason::NoEntitlement => vec![own_more(product, asked, reader)],
+        Reason::Impossible => {
+            let mut help = vec![
+                match row.scene.seats {
+                    0 if reader.is_person() => format!("Seats of {product}: none is owned."),
+                    0 => format!("Seats of {product}: look with `usher entitlement list`."),
+                    most => format!("Asking for at most {} at once.", counted(most, "seat")),
+                },
+                own_more(
+                    product,
+                    asked.saturating_sub(row.scene.seats).max(1),
+                    reader,
+                ),
+            ];
+            if !reader.is_person() {
+                help.push(format!(
+                    "More time to put it right: `usher product edit {product} \
+                     --impossible-seconds DURATION`."
+                ));
+            }
+            help
+        }
+        Reason::EntitlementExpired | Reason::NotYetValid => vec![match reader {
+            Reader::Person => format!("An entitlement whose dates hold that day: {ASK}."),
+            Reader::Administrator => "An entitlement whose dates hold that day: look at them with \
+                 `usher entitlement list`, and correct them with `usher entitlement edit`."
                 .to_owned(),
-        ],
-        Reason::ProductDisabled => vec![format!(
-            "The product switched on again: `usher product edit {product}`."
-        )],
-        Reason::QueueFull => vec![
-            format!(
-                "{} given back by those who hold them.",
-                capital(&counted(more, "seat"))
-            ),
-            own_more(product, more),
-            format!("A longer queue: `usher product edit {product} --queue-limit N`."),
-        ],
+        }],
+        Reason::ProductDisabled => vec![match reader {
+            Reader::Person => {
+                format!("The product switched on again: {ASK}.")
+            }
+            Reader::Administrator => {
+                format!("The product switched on again: `usher product edit {product} --enable`.")
+            }
+        }],
+        Reason::QueueFull => {
+            let mut help = vec![
+                format!(
+                    "{} given back by those who hold them.",
+                    capital(&counted(more, "seat"))
+                ),
+                own_more(product, more, reader),
+            ];
+            if !reader.is_person() {
+                help.push(format!(
+                    "A longer queue: `usher product edit {product} --queue-limit N`."
+                ));
+            }
+            help
+        }
         Reason::NotPermitted | Reason::OutsideAccessHours | Reason::Quota => Vec::new(),
     }
 }
 
-fn own_more(product: &str, more: u64) -> String {
-    format!(
-        "{} more owned: `usher entitlement add {product} --seats {more}`.",
-        capital(&counted(more, "seat"))
-    )
+/// What somebody does who may not change what is owned.
+const ASK: &str = "ask who administers the licences";
+
+fn own_more(product: &str, more: u64, reader: Reader) -> String {
+    let owned = format!("{} more owned", capital(&counted(more, "seat")));
+    match reader {
+        Reader::Person => format!("{owned}: {ASK}."),
+        Reader::Administrator => {
+            format!("{owned}: `usher entitlement add {product} --seats {more}`.")
+        }
+    }
+}
+
+/// The command that would have waited for what was asked for.
+fn waiting(row: &DecisionRow) -> String {
+    let also: String = row
+        .also
+        .iter()
+        .map(|(product, seats)| format!(" --also {product}={seats}"))
+        .collect();
+    words::waiting_run(&row.product, row.seats, &also)
 }
 
 fn capital(text: &str) -> String {
@@ -360,7 +414,7 @@ mod tests {
         ];
         let mut text = String::new();
         for case in cases {
-            let decision = explain(case);
+            let decision = explain(case, Reader::Administrator);
             text.push_str(&format!(
                 "{} {}\n  {}\n",
                 decision.decision,
@@ -372,6 +426,45 @@ mod tests {
             }
         }
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn who_may_change_nothing_is_told_what_they_may_do() {
+        let mut help = Vec::new();
+        for (reason, seats, there) in [
+            ("no_seat", 1, scene(2, 2, 0)),
+            ("no_seat", 5, scene(2, 0, 0)),
+            ("no_entitlement", 1, scene(0, 0, 0)),
+            ("impossible", 3, scene(2, 2, 0)),
+            ("entitlement_expired", 1, scene(0, 0, 0)),
+            ("product_disabled", 1, scene(2, 0, 0)),
+            ("queue_full", 1, scene(2, 2, 3)),
+        ] {
+            let denied = row(DecisionKind::Denied, Some(reason), seats, there);
+            help.extend(explain(denied, Reader::Person).what_would_help);
+        }
+        let mut several = row(DecisionKind::Denied, Some("no_seat"), 2, scene(2, 2, 0));
+        several.also = vec![("pack".into(), 3)];
+        help.extend(explain(several, Reader::Person).what_would_help.pop());
+        let text = help.join("\n");
+        for command in ["usher entitlement", "usher product"] {
+            assert!(!text.contains(command), "{text}");
+        }
+        insta::assert_snapshot!(text, @r"
+        1 seat given back by those who hold them.
+        1 seat more owned: ask who administers the licences.
+        Waiting in the queue: `usher run --product cad --wait -- PROGRAM`.
+        Asking for at most 2 seats at once.
+        3 seats more owned: ask who administers the licences.
+        1 seat more owned: ask who administers the licences.
+        Asking for at most 2 seats at once.
+        1 seat more owned: ask who administers the licences.
+        An entitlement whose dates hold that day: ask who administers the licences.
+        The product switched on again: ask who administers the licences.
+        1 seat given back by those who hold them.
+        1 seat more owned: ask who administers the licences.
+        Waiting in the queue: `usher run --product cad --seats 2 --also pack=3 --wait -- PROGRAM`.
+        ");
     }
 
     /// `1 seats`, `1 requests` and their kin.
@@ -403,13 +496,15 @@ mod tests {
                 let there = scene(total, in_use.min(total), queued);
                 for reason in reasons {
                     let word = words::reason(reason).as_str();
-                    let denied = explain(row(DecisionKind::Denied, Some(word), seats, there));
+                    let denied = row(DecisionKind::Denied, Some(word), seats, there);
+                    let denied = explain(denied, Reader::Administrator);
                     let text = format!("{} {}", denied.rule, denied.what_would_help.join(" "));
                     assert!(!is_wrong(&text), "{text}");
                     let text = words::denial("cad", seats, "ask again later", reason, there);
                     assert!(!is_wrong(&text), "{text}");
                 }
-                let queued = explain(row(DecisionKind::Queued, None, seats, there));
+                let queued = row(DecisionKind::Queued, None, seats, there);
+                let queued = explain(queued, Reader::Administrator);
                 assert!(!is_wrong(&queued.rule), "{}", queued.rule);
             }
         }

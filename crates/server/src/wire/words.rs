@@ -54,16 +54,16 @@ pub(crate) fn denial(
             format!("{taken}{others}: {next}")
         }
         ledger::Reason::NoEntitlement => format!(
-            "the organisation owns no seats of {product}: add them with `usher entitlement add \
-             {product} --seats N`"
+            "the organisation owns no seats of {product}: who administers the licences adds them \
+             with `usher entitlement add {product} --seats N`"
         ),
         ledger::Reason::EntitlementExpired => format!(
-            "the seats of {product} are valid no more: look at their dates with `usher \
-             entitlement list`"
+            "the seats of {product} are valid no more: who administers the licences sees their \
+             dates with `usher entitlement list`"
         ),
         ledger::Reason::NotYetValid => format!(
-            "the seats of {product} are not valid yet: `usher entitlement list` shows from when \
-             on they are"
+            "the seats of {product} are not valid yet: who administers the licences sees from when \
+             on they are with `usher entitlement list`"
         ),
         ledger::Reason::ProductDisabled => {
             format!("product {product} is switched off: ask who administers it")
@@ -72,8 +72,8 @@ pub(crate) fn denial(
             format!("nobody is granted a seat of {product} for now: ask again later")
         }
         ledger::Reason::Impossible => format!(
-            "it waited for {} of {product}, and there {} in all: ask for fewer, or look at what is \
-             owned with `usher entitlement list`",
+            "it waited for {} of {product}, and there {} in all: ask for fewer, or who administers \
+             the licences for more",
             counted(u64::from(seats), "seat"),
             is_are(total)
         ),
@@ -146,9 +146,20 @@ pub(crate) fn passed_over(product: &str, seats: u32, also: &[ledger::Also]) -> S
 
 /// The same, of a program that was held for a seat.
 pub(crate) fn held_program_denied(denied: &ledger::DeniedItem) -> String {
-    let next = "start it again later, or wait for a seat with `usher run --wait`";
+    let run = waiting_run(&denied.product, denied.seats, "");
+    let next = format!("start it again later, or wait for a seat with `{run}`");
     let (seats, reason, scene) = (denied.seats, denied.reason, denied.scene);
-    denial(&denied.product, seats, next, reason, scene)
+    denial(&denied.product, seats, &next, reason, scene)
+}
+
+/// The command that waits for seats of a product, to be typed with the program's own in the place of
+/// PROGRAM; `also` is what else is asked for, as options.
+pub(crate) fn waiting_run(product: &str, seats: u32, also: &str) -> String {
+    let seats = match seats {
+        1 => String::new(),
+        many => format!(" --seats {many}"),
+    };
+    format!("usher run --product {product}{seats}{also} --wait -- PROGRAM")
 }
 
 /// A reason as the tables hold it.

@@ -528,7 +528,7 @@ mod tests {
                     reason: usher_api::Reason::NoSeat,
                     decision_id: "D000000ab-7".to_owned(),
                     detail: "all 2 seats of cad are in use: start it again later, or wait for a \
-                             seat with `usher run --wait`"
+                             seat with `usher run --product cad --wait -- PROGRAM`"
                         .to_owned(),
                 },
             ),

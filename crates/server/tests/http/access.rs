@@ -376,6 +376,16 @@ async fn a_revoked_admin_token_is_replaced_in_its_file_at_once() {
 }
 
 #[tokio::test]
+async fn a_realm_that_leaves_out_the_id_of_its_computer_is_refused() {
+    let server = Server::start();
+    for realm in ["computer", "Computer", "computer:"] {
+        let ann = json!({ "role": "client", "user": "ann", "realm": realm });
+        let refused = server.call("POST", "/v1/tokens", Some(ann)).await;
+        assert_eq!(refused.status, 400, "{realm}: {}", refused.body);
+    }
+}
+
+#[tokio::test]
 async fn a_client_and_an_agent_are_shown_what_is_their_own_and_that_it_is_all() {
     let server = Server::start();
     server.product("cad", 1).await;

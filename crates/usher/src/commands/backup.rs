@@ -30,8 +30,8 @@ The file holds everything, names and tokens' hashes too: keep it as you keep the
 appears under its name only when it is whole and on disk. `usher restore FILE` brings it back. A
 token of role backup is enough (`usher token create --role backup`), and may do nothing else.
 
-The server keeps snapshots by itself, of before each scheduled pack (--keep-snapshots, 3 by default).
-They lie on the disk that the data lies on: no replacement for a backup elsewhere.")]
+The server keeps snapshots by itself, of before each scheduled pack (--keep-snapshots, 3 by
+default). They lie on the disk that the data lies on: no replacement for a backup elsewhere.")]
 pub(crate) struct Backup {
     /// The file, or the folder for usher-TIME.db [default: this folder]
     #[arg(value_name = "FILE")]
@@ -66,7 +66,10 @@ pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
                 "--keep is for a folder of backups, and {} is none",
                 file.display()
             ))
-            .next("Name the folder, which has to be there."));
+            .next(format!(
+                "If it is to be one, make it first: `mkdir -p {}`.",
+                file.display()
+            )));
         }
         (None, Some(file)) => file.clone(),
         (_, None) => PathBuf::from(named_now()),

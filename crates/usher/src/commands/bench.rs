@@ -19,8 +19,8 @@ Examples:
   usher bench --work agents --items 100 --json
 
 It makes products of its own, asks for their seats, gives them back, and removes the products again:
-the token must be an administrator's. The generator shares the computer with what it measures, unless
-the server is elsewhere; then say --i-own-this-server.")]
+the token must be an administrator's. The generator shares the computer with what it measures,
+unless the server is elsewhere; then say --i-own-this-server.")]
 pub(crate) struct Bench {
     /// What is asked
     #[arg(long, value_enum, value_name = "WORK", default_value_t = Kind::Pairs)]

@@ -8,8 +8,9 @@ use crate::host;
 use crate::listing::eprintln_quiet;
 use crate::mine::Through;
 use crate::output::{line, print_json};
+use crate::run::ask::{Ask, Away, Wait};
 use crate::run::door::of_another;
-use crate::run::seat::{Ask, Wait, acquire};
+use crate::run::seat::acquire;
 use crate::run::signals::Signals;
 use crate::time;
 
@@ -22,9 +23,9 @@ Examples:
   usher checkout solver --also hpc-pack=2 --wait      both, or neither
   usher checkout gimp --user anna --computer pc7      needs a token that may ask for her
 
-Without a token the agent of this computer asks for you. Keep it with `usher renew LEASE`, give it back with `usher checkin LEASE`. `usher run` does both.
-Exit codes: 77 refused, 75 waited as long as asked, or not now (paused,
-holding after a restore), 69 no server.")]
+Without a token the agent of this computer asks for you. Keep it with `usher renew LEASE`, give it
+back with `usher checkin LEASE`. `usher run` does both. Exit codes: 77 refused, 75 waited as long as
+asked, or not now (paused, holding after a restore), 69 no server.")]
 pub(crate) struct Checkout {
     /// Product id
     #[arg(value_name = "PRODUCT")]
@@ -54,7 +55,8 @@ pub(crate) struct Checkout {
         long,
         value_name = "N",
         default_value_t = 0,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = clap::value_parser!(i8).range(-100..=100)
     )]
     priority: i8,
     #[command(flatten)]
@@ -72,6 +74,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
         let mut signals = Signals::take()?;
         let ask = Ask {
             one_use: false,
+            away: Away::Wait,
             product: args.product,
             also: args.also,
             user: args.user.unwrap_or_else(host::user),

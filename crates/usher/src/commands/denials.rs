@@ -18,14 +18,14 @@ Examples:
   usher denials --since 7d
   usher denials --product gimp --since 2026-01-01 --json
 
-`usher why DECISION` tells who held the seats at that instant.
+`usher why DECISION` tells how the seats were held at that instant.
 
 Without a token, on a computer with an agent, it shows what you were refused there.")]
 pub(crate) struct Denials {
     /// Only of this product
     #[arg(long, value_name = "ID")]
     product: Option<String>,
-    /// Only since then: a time, a day, or how long ago (7d, 12h)
+    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use usher_api::Lease;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, must_exist, show};
-use crate::mine::{Through, lease_id};
+use crate::mine::{Through, lease_id, of_another};
 use crate::output::Table;
 use crate::time;
 
@@ -54,7 +54,9 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
         let is_narrowed = [&args.product, &args.user, &args.computer]
             .iter()
             .any(|it| it.is_some());
+        let anothers = of_another(page.only.as_ref(), args.user.as_deref());
         let empty = match (&page.only, is_narrowed) {
+            _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
             (Some(_), false) => "You hold no seat.",
             (Some(_), true) => "You hold no seat that was asked for.",
             (None, false) => "No seat is in use.",

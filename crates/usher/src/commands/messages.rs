@@ -3,15 +3,15 @@
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use usher_api::{Page, StatusMessage};
-use usher_core::messages::{CATALOGUE, Severity};
+use usher_core::messages::{CATALOGUE, Entry, Severity};
 
 use super::managed::ManagerAt;
-use super::{one_of, rules, standing};
+use super::{one_of, rules, servers, standing};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch, show};
 use crate::output::{Table, line, print, print_json, tame};
-use crate::time;
+use crate::time::{self, Period};
 
 /// Show status messages, or explain one
 #[derive(Debug, Args)]
@@ -20,7 +20,8 @@ use crate::time;
 Examples:
   usher messages
   usher messages --severity warning --follow
-  usher messages --about alpha --since 'last week'
+  usher messages --about alpha --since 'last week'     from its Monday until now
+  usher messages --during yesterday
   usher messages explain 9406     what it means, what to check, what Usher does itself
   usher messages summary          how the site and its components stand
   usher messages thresholds       from where on something is told
@@ -31,6 +32,10 @@ pub(crate) struct Messages {
     /// Last raised at that time or later
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
+    /// Raised in that time: yesterday, "last week", "this month", 2026-01, a day
+    #[arg(long, value_name = "PERIOD", value_parser = time::during,
+        conflicts_with_all = ["since", "follow"])]
+    during: Option<Period>,
     /// As severe as that, or more
     #[arg(long, value_name = "SEVERITY", value_parser = one_of::<Severity>(&["informational", "warning", "error"]))]
     severity: Option<Severity>,
@@ -56,9 +61,9 @@ pub(crate) struct Messages {
 enum Command {
     /// Say what a message means, what to check, and what Usher does itself
     Explain {
-        /// Its number
+        /// Its number; without one all are listed
         #[arg(value_name = "ID")]
-        id: u16,
+        id: Option<u16>,
     },
     /// Show how the site and its components stand, by the messages since a set time
     Summary(ManagerAt),
@@ -69,7 +74,8 @@ enum Command {
 /// Does it.
 pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
     match args.command {
-        Some(Command::Explain { id }) => return explain(id, context),
+        Some(Command::Explain { id: Some(id) }) => return explain(id, context),
+        Some(Command::Explain { id: None }) => return explain_all(context),
         Some(Command::Summary(at)) => return standing::summary(&at, context),
         Some(Command::Thresholds(args)) => return standing::thresholds(args, context),
         Some(Command::Rules(args)) => return rules::run(*args, context),
@@ -78,6 +84,7 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = args.manager.client(context).await?;
         let page: Page<StatusMessage> = fetch(&client, &args.query(), &args.extent).await?;
+        servers::note_unknown(&client, args.about.as_deref()).await;
         if !args.follow {
             return show(context, &page, "There are no messages.", table);
         }
@@ -105,8 +112,10 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
 
 impl Messages {
     fn query(&self) -> Query {
+        let since = self.since.or(self.during.map(|during| during.from));
         Query::new("/v1/messages")
-            .with("since", self.since.map(|since| since.to_string()))
+            .with("since", since.map(|since| since.to_string()))
+            .with("until", self.during.map(|during| during.to.to_string()))
             .with("severity", self.severity.map(Severity::name))
             .with("component", self.component.as_ref())
             .with("server", self.about.as_ref())
@@ -142,6 +151,46 @@ fn sentence(message: &StatusMessage) -> String {
     )
 }
 
+/// Every message that there is.
+fn explain_all(context: &Context) -> Result<(), Failure> {
+    if context.json() {
+        let all: Vec<_> = CATALOGUE.iter().map(explained).collect();
+        return print_json(&serde_json::json!({ "items": all }));
+    }
+    let mut table = Table::new(&["ID", "SEVERITY", "COMPONENT", "WHAT IT MEANS"]);
+    for entry in CATALOGUE {
+        table.row([
+            entry.id.to_string(),
+            entry.severity.name().to_owned(),
+            entry.component.to_owned(),
+            entry.meaning.to_owned(),
+        ]);
+    }
+    table.print()
+}
+
+fn origin(entry: &Entry) -> &'static str {
+    match entry.is_of_sms() {
+        true => "SMS 2.0",
+        false => "Usher",
+    }
+}
+
+fn explained(entry: &Entry) -> usher_api::CatalogueEntry {
+    usher_api::CatalogueEntry {
+        id: entry.id,
+        severity: entry.severity.name().to_owned(),
+        kind: entry.kind.name().to_owned(),
+        component: entry.component.to_owned(),
+        origin: origin(entry).to_owned(),
+        text: entry.shown(),
+        fields: entry.fields().iter().map(|&it| it.to_owned()).collect(),
+        meaning: entry.meaning.to_owned(),
+        check: entry.check.to_owned(),
+        does: entry.does.to_owned(),
+    }
+}
+
 fn explain(id: u16, context: &Context) -> Result<(), Failure> {
     let found = CATALOGUE.iter().find(|entry| entry.id == id);
     let Some(entry) = found else {
@@ -149,24 +198,9 @@ fn explain(id: u16, context: &Context) -> Result<(), Failure> {
         return Err(Failure::failed(format!("there is no message {id}"))
             .next(format!("Those that there are: {}.", known.join(", "))));
     };
-    let origin = if entry.is_of_sms() {
-        "SMS 2.0"
-    } else {
-        "Usher"
-    };
+    let origin = origin(entry);
     if context.json() {
-        return print_json(&usher_api::CatalogueEntry {
-            id: entry.id,
-            severity: entry.severity.name().to_owned(),
-            kind: entry.kind.name().to_owned(),
-            component: entry.component.to_owned(),
-            origin: origin.to_owned(),
-            text: entry.shown(),
-            fields: entry.fields().iter().map(|&it| it.to_owned()).collect(),
-            meaning: entry.meaning.to_owned(),
-            check: entry.check.to_owned(),
-            does: entry.does.to_owned(),
-        });
+        return print_json(&explained(entry));
     }
     print(&format!(
         "{} ({}, {}, {}; a number of {origin})\n\n  {}\n\nWhat it means\n  {}\n\nWhat to check\n  \

@@ -26,12 +26,12 @@ Examples:
   usher restore --accept-risk                               after a restore: ends the waiting
 
 Stop the server, restore, start it again. The snapshot is checked first, and what is there now is
-kept beside it. Seats that were granted after the snapshot was made are not known to it and may still
-be in use: so the server grants nothing until every such lease must have ended, which takes as long
-as the longest --max-ttl of a product (1 d unless a product has another). Agents show what they hold
-meanwhile, and keep it. Where nobody can hold such a seat any more, or waiting costs more than a
-seat too many, give --accept-risk: then it grants at once, and may grant a seat twice. Without FILE
-it does so for data that were restored before, and keeps all that was written since.")]
+kept beside it. Seats that were granted after the snapshot was made are not known to it and may
+still be in use: so the server grants nothing until every such lease must have ended, which takes as
+long as the longest --max-ttl of a product (1 d unless a product has another). Agents show what they
+hold meanwhile, and keep it. Where nobody can hold such a seat any more, or waiting costs more than
+a seat too many, give --accept-risk: then it grants at once, and may grant a seat twice. Without
+FILE it does so for data that were restored before, and keeps all that was written since.")]
 pub(crate) struct Restore {
     /// The snapshot, as `usher backup` wrote it, or the name of one that the server has kept
     #[arg(value_name = "FILE", required_unless_present = "accept_risk")]

@@ -8,7 +8,7 @@ use usher_api::{Delivery, Page};
 use usher_core::messages::{Action, Criteria, Kind, Rule, Severity};
 
 use super::managed::ManagerAt;
-use super::one_of;
+use super::{one_of, servers};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Table, counted, line, print_json, tame};
@@ -313,9 +313,15 @@ async fn change(
 ) -> Result<(), Failure> {
     let client = at.client(context).await?;
     let mut all: All = client.get(PATH).await?;
+    let before = all.items.clone();
     change(&mut all.items)?;
     let now: All = client.put(PATH, &all).await?;
-    show(&now, context)
+    show(&now, context)?;
+    // A rule for a server that is mistyped would wait for ever.
+    let new = now.items.iter().find(|rule| !before.contains(rule));
+    let about = new.and_then(|rule| rule.when.server.as_deref());
+    servers::note_unknown(&client, about).await;
+    Ok(())
 }
 
 async fn test(args: &Named, context: &Context) -> Result<(), Failure> {

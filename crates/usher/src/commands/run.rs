@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::run::seat::Wait;
+use crate::run::ask::Wait;
 use crate::run::{self, Order};
 
 /// Start a command on a seat of a product, and give the seat back when it ends
@@ -28,9 +28,9 @@ joins it: by USHER_LEASE and USHER_LEASE_PROOF in its environment, which mpirun 
 other computers. A lease of another computer or person is joined only with its proof.
 
 Through an agent, a second `usher run` of the same user shares the seat of the first if the product
-counts users (--counting user-on-computer, the default, or user); the seat goes back when the last of
-them has ended. --own-seat takes one more, and so do --seats above 1, --also and a product that
-counts processes. --priority takes a token that may ask so.")]
+counts users (--counting user-on-computer, the default, or user); the seat goes back when the last
+of them has ended. --own-seat takes one more, and so do --seats above 1, --also and a product that
+counts processes. --priority needs a token of an operator or an admin.")]
 pub(crate) struct Run {
     /// The product; without it, the one whose program rules match
     #[arg(long, value_name = "ID")]
@@ -62,7 +62,8 @@ pub(crate) struct Run {
         long,
         value_name = "N",
         default_value_t = 0,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = clap::value_parser!(i8).range(-100..=100)
     )]
     priority: i8,
     /// How long the seat is held after the last renewal [default: 5m, or the product's maximum]

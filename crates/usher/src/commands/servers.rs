@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use usher_api::client::Client;
 use usher_api::{Page, WatchRequest, WatchedServer};
 
 use super::managed::ManagerAt;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::listing::{segment, show};
+use crate::listing::{eprintln_quiet, segment, show};
 use crate::output::{Table, counted, line, print, print_json, tame};
 use crate::time;
 
@@ -106,6 +107,27 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
             }
         }
     })
+}
+
+/// Says that the manager watches no server of that name, which somebody goes by. Who may not see
+/// the servers is told nothing.
+pub(super) async fn note_unknown(client: &Client, name: Option<&str>) {
+    let Some(name) = name else { return };
+    let Ok(page) = client.get::<Page<WatchedServer>>("/v1/servers").await else {
+        return;
+    };
+    if page.items.iter().any(|server| server.name == name) {
+        return;
+    }
+    let names: Vec<String> = page.items.iter().map(|server| tame(&server.name)).collect();
+    let watched = match names.is_empty() {
+        true => "it watches none".to_owned(),
+        false => format!("it watches {}", names.join(", ")),
+    };
+    eprintln_quiet(&format!(
+        "The manager watches no server {}: {watched}.",
+        tame(name)
+    ));
 }
 
 fn path(name: &str, rest: &str) -> Result<String, Failure> {

@@ -19,8 +19,9 @@ Examples:
   usher sim q299261 --seeds 1000
   usher sim false-alarms
 
-The same seed gives the same history, byte for byte; a seed that shows a fault shows it again. It ends
-with 1 if there is a fault in what Usher says or does; no server is asked, and nothing is written.")]
+The same seed gives the same history, byte for byte; a seed that shows a fault shows it again. It
+ends with 1 if there is a fault in what Usher says or does; no server is asked, and nothing is
+written.")]
 pub(crate) struct Sim {
     /// Which scenario
     #[arg(value_name = "SCENARIO", required_unless_present = "list")]

@@ -72,6 +72,7 @@ pub(crate) fn thresholds(args: Thresholds, context: &Context) -> Result<(), Fail
         let client = args.manager.client(context).await?;
         let mut held: Value = client.get(PATH).await?;
         for change in &args.changes {
+            must_be_known(&held, change)?;
             apply(&mut held, change)?;
         }
         if !args.changes.is_empty() {
@@ -83,6 +84,35 @@ pub(crate) fn thresholds(args: Thresholds, context: &Context) -> Result<(), Fail
         let mut text = String::new();
         write_flat(&mut text, "", &held);
         print(&text)
+    })
+}
+
+/// Below it stand names that are the site's own.
+const COMPONENTS: &str = "summaries.components.";
+
+/// Refuses a name of none of the thresholds that the manager has, with the nearest.
+fn must_be_known(held: &Value, change: &str) -> Result<(), Failure> {
+    let Some((name, _)) = change.split_once('=') else {
+        return Ok(());
+    };
+    let mut text = String::new();
+    write_flat(&mut text, "", held);
+    let known: Vec<&str> = text
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0))
+        .collect();
+    if name.starts_with(COMPONENTS) || known.contains(&name) {
+        return Ok(());
+    }
+    let failure = Failure::usage(format!("there is no threshold {}", tame(name)));
+    let nearest = known
+        .iter()
+        .min_by_key(|it| strsim::damerau_levenshtein(it, name));
+    Err(match nearest {
+        Some(nearest) => failure.next(format!(
+            "Did you mean {nearest}? `usher messages thresholds` lists them."
+        )),
+        None => failure,
     })
 }
 
@@ -170,5 +200,13 @@ mod tests {
             json!([2, 3])
         );
         assert!(apply(&mut held, "nonsense").is_err());
+        for known in ["summaries.since=06:00", "summaries.components.x.error=1,2"] {
+            must_be_known(&held, known).unwrap();
+        }
+        let why = must_be_known(&held, "concerns.disk_bm=7").unwrap_err();
+        assert!(
+            why.to_string().contains("Did you mean concerns.disk_mb?"),
+            "{why}"
+        );
     }
 }

@@ -6,8 +6,8 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mine::{Asked, Through, in_all};
-use crate::output::{Table, Tone, counted, line, print, print_json, tame, toned};
+use crate::mine::{Asked, Through, in_all, places_said};
+use crate::output::{Table, Tone, line, print, print_json, tame, toned};
 use crate::supervisor::control;
 use crate::time;
 
@@ -56,7 +56,10 @@ async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(
         return print_json(&Shown { status, given_up });
     }
     line(server(&status.server))?;
+    // The upkeep is shown only to who sees all.
+    let sees_own = asked.by_agent || status.server.pack.is_none();
     match status.products.is_empty() {
+        true if sees_own => line("There are no products yet.")?,
         true => line("No products yet: `usher product add ID --program RULE --seats N` adds one.")?,
         false => print(&format!("\n{}", products(&status.products).text()))?,
     }
@@ -67,8 +70,7 @@ async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(
         let said = format!("Warning: {said}.");
         line(format!("\n{}", toned(Tone::Bad, &said)))?;
     }
-    // The upkeep is shown only to who sees all.
-    if asked.by_agent || status.server.pack.is_none() {
+    if sees_own {
         own(&asked, &status.products).await?;
     }
     Ok(())
@@ -91,10 +93,10 @@ async fn own(asked: &Asked<'_>, products: &[ProductStatus]) -> Result<(), Failur
         let own = leases.items.iter().filter(|l| l.product == product.id);
         let seats: u64 = own.map(|lease| u64::from(lease.seats)).sum();
         if seats > 0 {
-            line(format!("  You hold {} of them.", counted(seats, "seat")))?;
+            line(format!("  You hold {seats} of them."))?;
         }
-        for place in asked.places(&product.id).await? {
-            line(format!("  You wait in place {}.", place.position))?;
+        if let Some(said) = places_said(&asked.places(&product.id).await?) {
+            line(format!("  {said}"))?;
         }
     }
     Ok(())

@@ -35,10 +35,10 @@ Examples:
 
 The new version is first tried on a copy of the real data: it starts, grants and takes back, packs,
 obeys every control, is killed and comes back, and hands the data back to the version that runs.
-Where any of it fails, nothing is changed, and what failed is told (exit 1). Then a snapshot is kept,
-the program file is exchanged, and the server is started again by systemd or `usher up`, which hold
-its address meanwhile: no request fails. Where the new version does not serve then, the old one is
-put back. Going back exchanges the program, never the data, and is open until the new version has
+Where any of it fails, nothing is changed, and what failed is told (exit 1). Then a snapshot is
+kept, the program file is exchanged, and the server is started again by systemd or `usher up`, which
+hold its address meanwhile: no request fails. Where the new version does not serve then, the old one
+is put back. Going back exchanges the program, never the data, and is open until the new version has
 done its first scheduled pack.
 
 It is to be called where the server runs, by who runs it (root for a service).")]

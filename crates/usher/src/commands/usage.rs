@@ -9,9 +9,9 @@ use usher_core::identify::is_of_base_system;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, show};
-use crate::mine::{Through, cut};
+use crate::mine::{Through, of_another};
 use crate::output::{Table, counted as counted_as};
-use crate::time;
+use crate::time::{self, Period};
 
 /// Show who used what, when and how long
 #[derive(Debug, Args)]
@@ -19,13 +19,16 @@ use crate::time;
 Examples:
   usher usage                              every session, running ones too
   usher usage --product gimp --since 30d
-  usher usage --since 'last week' --until yesterday
+  usher usage --during 'last week'         from its Monday to its Sunday
+  usher usage --since 'last week'          from its Monday until now
+  usher usage --since 2026-01-01 --until 2026-03-31
   usher usage --running
   usher usage by-product --since 2026-01-01   sums for each product
   usher usage programs                     programs of no product, what ran longest first
   usher usage programs --all               those that scripts are made of, too
 
-Without a token, on a computer with an agent, it shows what you used there.")]
+A session is unseated if it had no seat, as where none was free, or where it ended before one was
+asked for. Without a token, on a computer with an agent, it shows what you used there.")]
 pub(crate) struct Usage {
     /// What to show
     #[arg(value_enum, default_value_t = View::Sessions)]
@@ -39,12 +42,16 @@ pub(crate) struct Usage {
     /// Only on this computer (sessions)
     #[arg(long, value_name = "COMPUTER")]
     computer: Option<String>,
-    /// Only since then: a time, a day, yesterday, "last week", or how long ago (7d, 12h)
+    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
     /// Only until then, to the end of a day
     #[arg(long, value_name = "TIME", value_parser = time::up_to)]
     until: Option<Timestamp>,
+    /// Only in that time: yesterday, "last week", "this month", 2026-01, a day
+    #[arg(long, value_name = "PERIOD", value_parser = time::during,
+        conflicts_with_all = ["since", "until"])]
+    during: Option<Period>,
     /// Only what runs now (sessions)
     #[arg(long)]
     running: bool,
@@ -80,12 +87,13 @@ impl View {
 
 impl Usage {
     /// Options of `usher usage`, each with the views in which it has an effect.
-    const WHERE: [(&str, &[View]); 7] = [
+    const WHERE: [(&str, &[View]); 8] = [
         ("product", &[View::Sessions, View::ByProduct]),
         ("user", &[View::Sessions]),
         ("computer", &[View::Sessions]),
         ("since", &[View::Sessions, View::ByProduct]),
         ("until", &[View::Sessions, View::ByProduct]),
+        ("during", &[View::Sessions, View::ByProduct]),
         ("running", &[View::Sessions]),
         ("all", &[View::Programs]),
     ];
@@ -95,7 +103,16 @@ impl Usage {
         let texts = [&self.product, &self.user, &self.computer];
         let times = [&self.since, &self.until];
         let nothing = texts.iter().all(|it| it.is_none()) && times.iter().all(|it| it.is_none());
-        nothing && !self.running
+        nothing && self.during.is_none() && !self.running
+    }
+
+    /// The query at `path` about the time that is asked for.
+    fn query(&self, path: &str) -> Result<Query, Failure> {
+        let ends = Period::ends(self.since, self.until, self.during);
+        let (since, until) = ends.map_err(Failure::usage)?;
+        Ok(Query::new(path)
+            .with("since", since.map(|since| since.to_string()))
+            .with("until", until.map(|until| until.to_string())))
     }
 
     /// Refuses what was typed and has no effect in the view that is asked for.
@@ -131,28 +148,27 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
 }
 
 async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
-    let asked = args.through.ask(context).await?;
-    let query = Query::new("/v1/sessions")
+    let query = args
+        .query("/v1/sessions")?
         .with("product", args.product.as_ref())
         .with("user", args.user.as_ref())
         .with("computer", args.computer.as_ref())
-        .with("since", args.since.map(|since| since.to_string()))
-        .with("until", args.until.map(|until| until.to_string()))
         .with("running", args.running.then_some("true"));
+    let asked = args.through.ask(context).await?;
     let page = asked.list(&query, &args.extent, session_id).await?;
     if page.items.is_empty() {
         must_exist(&asked.client, args.product.as_deref()).await?;
     }
+    let anothers = of_another(page.only.as_ref(), args.user.as_deref());
     let empty = match (&page.only, args.asks_for_all()) {
+        _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
         (Some(_), true) => "You have used nothing yet.",
         (Some(_), false) => "You have used nothing that was asked for.",
         (None, true) => "No sessions yet.",
         (None, false) => "No session is as it was asked for.",
     };
     show(context, &page, empty, session_table)?;
-    if let (Some(only), false) = (&page.only, context.json()) {
-        eprintln_quiet(&cut(only));
-    }
+    asked.say_whose(page.only.as_ref());
     Ok(())
 }
 
@@ -161,11 +177,10 @@ fn session_id(session: &Session) -> &str {
 }
 
 async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
+    let query = args
+        .query("/v1/usage")?
+        .with("product", args.product.as_ref());
     let asked = args.through.ask(context).await?;
-    let query = Query::new("/v1/usage")
-        .with("product", args.product.as_ref())
-        .with("since", args.since.map(|since| since.to_string()))
-        .with("until", args.until.map(|until| until.to_string()));
     let (mut page, more) = asked.sums(&query, &args.extent).await?;
     if let Some(more) = more {
         by_both(&asked.client, args, &mut page, more).await?;
@@ -178,9 +193,7 @@ async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
         None => "No product was used in this time.",
     };
     show(context, &page, empty, usage_table)?;
-    if let (Some(only), false) = (&page.only, context.json()) {
-        eprintln_quiet(&cut(only));
-    }
+    asked.say_whose(page.only.as_ref());
     Ok(())
 }
 
@@ -198,11 +211,10 @@ async fn by_both(
             continue;
         };
         // The computer itself may be among those of the token.
-        let query = Query::new("/v1/sessions")
+        let query = args
+            .query("/v1/sessions")?
             .with("product", Some(&item.product))
-            .with("computer", here.as_ref())
-            .with("since", args.since.map(|since| since.to_string()))
-            .with("until", args.until.map(|until| until.to_string()));
+            .with("computer", here.as_ref());
         let there: Page<Session> = fetch(by_token, &query, &Extent { limit: 1 }).await?;
         let is_counted = here.is_some() && !there.items.is_empty();
         known.sessions += item.sessions;
@@ -277,19 +289,10 @@ fn session_table(sessions: &[Session]) -> Table {
             session
                 .lease
                 .clone()
-                .unwrap_or_else(|| without_seat(session).to_owned()),
+                .unwrap_or_else(|| "unseated".to_owned()),
         ]);
     }
     table
-}
-
-/// Of a run that is over it is not known whether it wanted a seat: it may have ended before one was
-/// asked for.
-fn without_seat(session: &Session) -> &'static str {
-    match session.ended_at {
-        None => "unseated",
-        Some(_) => "no seat",
-    }
 }
 
 fn usage_table(items: &[usher_api::Usage]) -> Table {
@@ -297,11 +300,11 @@ fn usage_table(items: &[usher_api::Usage]) -> Table {
         "PRODUCT",
         ">SESSIONS",
         ">RUNNING",
-        ">NO SEAT",
+        ">UNSEATED",
         ">USERS",
         ">COMPUTERS",
         ">TIME",
-        ">OF IT WITHOUT",
+        ">UNSEATED FOR",
         "LAST USED",
     ]);
     for item in items {

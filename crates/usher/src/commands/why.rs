@@ -1,15 +1,16 @@
 //! `usher why`: explains a decision.
 
 use clap::Args;
-use usher_api::{Decision, Holder, LeaseEnd, Timestamp};
+use usher_api::{Decision, Holder, LeaseEnd, Only, Timestamp};
+use usher_core::people::TOKEN_REALM;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mine::{Asked, Through, in_all};
+use crate::mine::{Asked, Through, in_all, places_said};
 use crate::output::{Table, counted, line, print, print_json, tame};
 use crate::time;
 
-/// Explain a decision: the rule, who held the seats, what would help
+/// Explain a decision: the rule, how the seats were held, what would help
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -17,7 +18,8 @@ Examples:
   usher why L1f2e3d4c-37     why that lease was granted, and how it ended
   usher denials --json | jq -r '.items[0].decision_id' | xargs usher why
 
-Without a token, on a computer with an agent, it explains what you were refused there.")]
+Without a token, on a computer with an agent, it explains what you were refused there. Who held the
+seats is named if the product says so (--show-holders), and to who sees all.")]
 pub(crate) struct Why {
     /// The decision's id, as a refusal or `usher denials` shows it, or a lease's
     #[arg(value_name = "ID")]
@@ -51,8 +53,11 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
         if let Some(unnamed) = decision.unnamed_leases.filter(|unnamed| *unnamed > 0) {
             line(held_by(unnamed, decision.longest_since))?;
         }
-        if decision.only.is_some() {
+        if let Some(only) = &decision.only {
             now(&asked, &decision.product).await?;
+            if let Some(said) = realm_of_tokens(only) {
+                line(said)?;
+            }
         }
         if !decision.what_would_help.is_empty() {
             line("\nWhat would help:")?;
@@ -64,13 +69,26 @@ pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
     })
 }
 
+/// Who is meant where tokens alone name people.
+fn realm_of_tokens(only: &Only) -> Option<String> {
+    let account = only.account.as_deref()?;
+    (only.realm.as_deref() == Some(TOKEN_REALM)).then(|| {
+        let account = tame(account);
+        format!(
+            "{account} is whom this token names (realm {TOKEN_REALM}), and not the account \
+             {account} of a computer: `usher token create --realm` makes a token for that one."
+        )
+    })
+}
+
 fn held_by(leases: u64, longest_since: Option<Timestamp>) -> String {
     let since = longest_since.map_or_else(String::new, |at| {
         format!(", the longest since {}", time::local(at))
     });
+    let whose = "whose is not shown of this product";
     match leases {
-        1 => format!("One lease held the seats then{since}."),
-        many => format!("{many} leases held the seats then{since}."),
+        1 => format!("One lease held the seats then{since}; {whose}."),
+        many => format!("{many} leases held the seats then{since}; {whose}."),
     }
 }
 
@@ -81,10 +99,10 @@ async fn now(asked: &Asked<'_>, product: &str) -> Result<(), Failure> {
         return Ok(());
     };
     line(format!("Now: {}", in_all(shown)))?;
-    for place in asked.places(product).await? {
-        line(format!("You wait in place {}.", place.position))?;
+    match places_said(&asked.places(product).await?) {
+        Some(said) => line(said),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn ended(end: &LeaseEnd) -> String {

@@ -144,7 +144,7 @@ fn an_error_in_a_value_of_the_file_names_the_file() {
     let error = layered(cli::command(), &file, &[])
         .try_get_matches_from(["usher", "up"])
         .unwrap_err();
-    insta::assert_snapshot!(file.explain(error, &[]), @r"
+    insta::assert_snapshot!(file.explain(error, &[], &cli::command()), @r"
     usher: invalid value 'nowhere' for '--listen <ADDR>': invalid socket address syntax
       The value comes from usher.toml.
     ");

@@ -20,12 +20,20 @@ const OPTIONS: [(&str, &str); 14] = [
     ("`time_zone`", "--time-zone"),
 ];
 
+/// How a program asks to wait, of a refusal for which that is of use.
+const TO_WAIT: &str = " (\"wait\": true)";
+
 /// What a detail says to programs only.
 const OF_THE_API: [&str; 3] = [
     ", or send \"force\": true where it is meant",
     ": send it as `Authorization: Bearer TOKEN`",
-    " (\"wait\": true)",
+    TO_WAIT,
 ];
+
+/// Whether a server that refuses says that who asked may wait.
+pub(super) fn may_wait(detail: &str) -> bool {
+    detail.contains(TO_WAIT)
+}
 
 /// Fields that are numbers of seconds, which people say otherwise.
 const DURATIONS: [&str; 3] = ["--ttl is ", "--max-ttl is ", "--impossible-seconds is "];

@@ -68,20 +68,37 @@ fn stays(kind: NoticeKind) -> bool {
 
 /// The same on a line, with the command in place of the button.
 pub(crate) fn as_text(notice: &Notice) -> String {
-    let card = Card::of(notice);
-    let next = match card.can_wait {
+    let next = match notice.can_wait {
         true => format!(" Wait for a seat: {}", command(&notice.product)),
         false => String::new(),
     };
-    format!("{}: {}{next}", card.title, card.text)
+    format!("{}{next}", as_news(notice))
 }
 
-/// The same of what was told before: when it was, and which decision explains it.
+fn as_news(notice: &Notice) -> String {
+    let card = Card::of(notice);
+    // Commands take the id.
+    let id = match notice.product == notice.product_name {
+        true => String::new(),
+        false => format!(" ({})", tame(&notice.product)),
+    };
+    format!("{}{id}: {}", card.title, card.text)
+}
+
+/// The same of what was told before: when it was, and on lines of their own what may be done next
+/// and which decision explains it.
 pub(crate) fn as_record(notice: &Notice) -> String {
-    let why = notice.decision_id.as_ref().map_or_else(String::new, |id| {
-        format!(" Who has the seats, and more: usher why {}", tame(id))
-    });
-    format!("{}  {}{why}", time::local(notice.at), as_text(notice))
+    let mut lines = vec![format!("{}  {}", time::local(notice.at), as_news(notice))];
+    if notice.can_wait {
+        lines.push(format!("wait for a seat: {}", command(&notice.product)));
+    }
+    if let Some(id) = &notice.decision_id {
+        lines.push(format!(
+            "how the seats are held, and more: usher why {}",
+            tame(id)
+        ));
+    }
+    lines.join("\n    ")
 }
 
 /// The command that does what the button does.
@@ -119,6 +136,15 @@ mod tests {
         };
         let record = as_record(&refused);
         assert!(record.starts_with(&time::local(refused.at)), "{record}");
-        assert!(record.ends_with("usher why D1-7"), "{record}");
+        let lines: Vec<&str> = record.lines().collect();
+        assert!(lines[0].ends_with("All seats are in use."), "{record}");
+        assert!(lines[0].contains(" was not started (cad): All"), "{record}");
+        assert_eq!(
+            lines[1..],
+            [
+                "    wait for a seat: usher notify --when-free cad",
+                "    how the seats are held, and more: usher why D1-7"
+            ]
+        );
     }
 }

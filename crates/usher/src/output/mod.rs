@@ -101,6 +101,15 @@ pub(crate) fn shown_path(path: &std::path::Path) -> String {
     tame(&path.display().to_string())
 }
 
+/// A word as a shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// `text` with what cannot be seen made visible: a name must not steer the terminal.
 pub(crate) fn tame(text: &str) -> String {
     if !text.chars().any(usher_api::is_unseen) {

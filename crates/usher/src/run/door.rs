@@ -59,6 +59,7 @@ pub(crate) async fn agent(
             return Ok(Some((client, status)));
         }
     }
+    context.miss_agent();
     Ok(None)
 }
 

@@ -5,10 +5,12 @@
 //! when the command has ended. Should this process be killed, the agent keeps the seat and gives it
 //! back when the command has ended; without an agent the seat runs out by its ttl.
 
+pub(crate) mod ask;
 pub(crate) mod child;
 pub(crate) mod door;
 pub(crate) mod find;
 mod join;
+mod no_seat;
 mod order;
 pub(crate) mod progress;
 mod recognise;

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::seat::Wait;
+use super::ask::Wait;
+use crate::output::{quoted, tame};
 
 /// What `usher run` was told.
 #[derive(Debug)]
@@ -38,4 +39,25 @@ pub(crate) struct Order {
     pub(crate) agent_socket: Option<PathBuf>,
     /// The command and its arguments.
     pub(crate) words: Vec<OsString>,
+}
+
+impl Order {
+    /// The same command line, waiting for a seat. A token is not repeated: others may read what is
+    /// printed.
+    pub(crate) fn to_wait(&self) -> String {
+        let mut words = vec!["usher".to_owned(), "run".to_owned()];
+        if let Some(product) = &self.product {
+            words.extend(["--product".to_owned(), quoted(product)]);
+        }
+        if self.seats != 1 {
+            words.extend(["--seats".to_owned(), self.seats.to_string()]);
+        }
+        for (product, seats) in &self.also {
+            words.extend(["--also".to_owned(), quoted(&format!("{product}={seats}"))]);
+        }
+        words.extend(["--wait".to_owned(), "--".to_owned()]);
+        let command = self.words.iter();
+        words.extend(command.map(|word| quoted(&word.to_string_lossy())));
+        tame(&words.join(" "))
+    }
 }

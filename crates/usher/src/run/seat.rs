@@ -2,169 +2,43 @@
 //!
 //! Promises: a request is repeated only under its idempotency key; whoever stops waiting leaves the
 //! queue, and a seat that comes while they leave is given back; every retry is bounded, but for
-//! those of a renewal, which go on as long as the command runs.
+//! those of a renewal, which go on as long as the command runs, and those of who waits, which go on
+//! as long as they wait.
 
-use std::borrow::Cow;
 use std::future::Future;
+use std::mem::{Discriminant, discriminant};
 use std::pin::Pin;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::time::{Instant, sleep, timeout};
 use usher_api::client::{Client, ClientError};
-use usher_api::{
-    AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, Lease, ProgramFacts, Ticket, TicketAnswer,
-    TicketState,
-};
+use usher_api::{CheckoutAnswer, Code, Lease, Ticket, TicketAnswer, TicketState};
 
+use super::ask::{Ask, Away, Wait};
+use super::no_seat::{NoSeat, WaitedFor, is_away};
 use super::progress::Progress;
-use super::signals::exit_code;
-use crate::failure::{Failure, exit, is_absence};
+use crate::failure::{is_absence, may_wait};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
-use crate::time;
 
 /// How long one poll of a ticket may take: a seat that comes ends it at once, and the place that is
 /// shown is at most so old.
 const POLL: Duration = Duration::from_secs(5);
 /// The least time between two polls: a server that is stopping answers each at once.
 const POLL_APART: Duration = Duration::from_millis(200);
-/// How long a waiter puts up with a server that does not answer: as long as its place is kept.
+/// How long a waiter who does not wait for the server puts up with one that does not answer: as long
+/// as its place is kept.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the first answer may take: a server that is there gives one within 15 seconds, and be it
 /// that it does not know the outcome. One that hangs is as one that is away.
 const FIRST_ANSWER: Duration = Duration::from_secs(20);
 /// And how long at least, for who waits no longer than a moment.
 const AT_LEAST: Duration = Duration::from_secs(2);
-/// How often it is asked again of a server that grants nothing for a while.
-const WITHHELD: Duration = Duration::from_secs(2);
+/// How often a server is asked again that grants nothing for a while, or does not answer.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How long giving back may take: who waits for the end of `usher run` does not wait for more.
 const GIVE_BACK: Duration = Duration::from_secs(2);
-
-/// How long to wait in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// Until a seat comes.
-    Forever,
-    /// At most so long.
-    For(Duration),
-}
-
-impl Wait {
-    /// Reads the value of `--wait`.
-    pub(crate) fn read(text: &str) -> Result<Wait, String> {
-        match text {
-            "forever" | "true" => Ok(Wait::Forever),
-            _ => time::duration(text).map(Wait::For),
-        }
-    }
-}
-
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub(crate) struct Ask {
-    /// Product id.
-    pub(crate) product: String,
-    /// Further products and seats of each: all, or none.
-    pub(crate) also: Vec<(String, u32)>,
-    /// Who is counted.
-    pub(crate) user: String,
-    /// Where.
-    pub(crate) computer: String,
-    /// How many.
-    pub(crate) seats: u32,
-    /// How long the lease lives without renewal, where it is said.
-    pub(crate) ttl_seconds: Option<u32>,
-    /// Place in the queue before arrival counts.
-    pub(crate) priority: i8,
-    /// What is started, for the record.
-    pub(crate) program: Option<String>,
-    /// Whether, and how long, to wait.
-    pub(crate) wait: Option<Wait>,
-    /// Whether the agent may answer with a lease that is held for the same use already.
-    pub(crate) one_use: bool,
-}
-
-impl Ask {
-    fn path(&self) -> &'static str {
-        match self.one_use {
-            true => "/v1/checkouts?one_use=true",
-            false => "/v1/checkouts",
-        }
-    }
-
-    fn request(&self, wait: bool) -> CheckoutRequest<'_> {
-        CheckoutRequest {
-            product: Cow::Borrowed(&self.product),
-            also: self
-                .also
-                .iter()
-                .map(|(product, seats)| AlsoWanted {
-                    product: Cow::Borrowed(product),
-                    seats: *seats,
-                })
-                .collect(),
-            user: Cow::Borrowed(&self.user),
-            computer: Cow::Borrowed(&self.computer),
-            seats: self.seats,
-            wait,
-            ttl_seconds: self.ttl_seconds,
-            priority: self.priority,
-            program: self.program.as_deref().map(|name| ProgramFacts {
-                name: Some(Cow::Borrowed(name)),
-                version: None,
-            }),
-            subject: None,
-        }
-    }
-}
-
-/// Why there is no seat.
-#[derive(Debug)]
-pub(crate) enum NoSeat {
-    /// The server said no, or could not be asked.
-    Answer(ClientError),
-    /// Waited as long as asked.
-    Waited(Duration),
-    /// Refused after it had waited: there are not as many seats.
-    Denied {
-        /// Product id.
-        product: String,
-        /// For `usher why`.
-        decision: Option<String>,
-    },
-    /// Told to end by a signal.
-    Stopped(Signal),
-}
-
-impl From<NoSeat> for Failure {
-    fn from(none: NoSeat) -> Self {
-        match none {
-            NoSeat::Answer(error) => error.into(),
-            NoSeat::Waited(how_long) => Failure::new(
-                exit::WAITED,
-                format!(
-                    "no seat came free within {}",
-                    time::span(how_long.as_secs())
-                ),
-            )
-            .next("`usher queue` shows who else waits, `usher leases` who holds the seats."),
-            NoSeat::Denied { product, decision } => {
-                let failure = Failure::new(
-                    exit::REFUSED,
-                    format!("there are not as many seats of {product} as were waited for"),
-                );
-                match decision {
-                    Some(decision) => {
-                        failure.next(format!("`usher why {decision}` tells what would help."))
-                    }
-                    None => failure,
-                }
-            }
-            NoSeat::Stopped(signal) => Failure::Quiet(exit_code(signal as i32)),
-        }
-    }
-}
 
 /// Asks for a seat, and waits for it where that is wanted, until `stop` says to end.
 pub(crate) async fn acquire(
@@ -179,34 +53,49 @@ pub(crate) async fn acquire(
         Some(Wait::Forever) | None => None,
     };
     let mut progress = Progress::new();
-    let mut is_said = false;
+    let mut said = Said::default();
     loop {
         let ticket = match first_answer(client, ask, deadline, stop.as_mut()).await {
-            Ok(CheckoutAnswer::Granted { lease, .. }) => return Ok(lease),
+            Ok(CheckoutAnswer::Granted { lease, .. }) => {
+                said.is_answered();
+                return Ok(lease);
+            }
             Ok(CheckoutAnswer::Queued { ticket, .. }) => ticket,
-            // It is there, and will grant again: who waits waits for that, too.
-            Err(NoSeat::Answer(error)) if ask.wait.is_some() && is_withheld(&error) => {
-                if !std::mem::replace(&mut is_said, true) {
-                    eprintln_quiet(&format!("usher: waiting: {error}"));
-                }
+            // Who waits waits for what holds them up, too.
+            Err(NoSeat::Answer(error)) => {
+                let Some(held_up) = WaitedFor::held_up(&error, ask) else {
+                    return Err(match ask.wait {
+                        // --wait=0: nobody queues.
+                        Some(_) if may_wait(&error) => NoSeat::Waited {
+                            how_long: Duration::ZERO,
+                            last: WaitedFor::Seat,
+                        },
+                        _ => NoSeat::Answer(error),
+                    });
+                };
+                said.waits(&held_up, &error);
                 let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
                 tokio::select! {
-                    () = sleep(left.map_or(WITHHELD, |left| left.min(WITHHELD))) => {}
+                    () = sleep(left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN))) => {}
                     signal = &mut stop => return Err(NoSeat::Stopped(signal)),
                 }
-                if left.is_some_and(|left| left <= WITHHELD) {
-                    return Err(NoSeat::Waited(begun.elapsed()));
+                if left.is_some_and(|left| left <= LOOK_AGAIN) {
+                    return Err(NoSeat::Waited {
+                        how_long: begun.elapsed(),
+                        last: held_up,
+                    });
                 }
                 continue;
             }
             Err(none) => return Err(none),
         };
+        said.is_answered();
         progress.show(
             &ticket.product,
             Some(ticket.position),
             ticket.expected_wait_seconds,
         );
-        let end = in_line(client, &ticket, deadline, &mut progress, stop.as_mut()).await;
+        let end = in_line(client, ask, &ticket, deadline, &mut progress, stop.as_mut()).await;
         progress.clear();
         match end {
             Ok(Some(lease)) => return Ok(lease),
@@ -214,10 +103,33 @@ pub(crate) async fn acquire(
             Err(none) => {
                 leave(client, &ticket.id).await;
                 return Err(match none {
-                    NoSeat::Waited(_) => NoSeat::Waited(begun.elapsed()),
+                    NoSeat::Waited { last, .. } => NoSeat::Waited {
+                        how_long: begun.elapsed(),
+                        last,
+                    },
                     other => other,
                 });
             }
+        }
+    }
+}
+
+/// What was said to who waits of what holds them up: once each.
+#[derive(Debug, Default)]
+struct Said(Option<Discriminant<WaitedFor>>);
+
+impl Said {
+    fn waits(&mut self, held_up: &WaitedFor, error: &ClientError) {
+        let kind = discriminant(held_up);
+        if self.0.replace(kind) != Some(kind) {
+            eprintln_quiet(&format!("usher: waiting: {error}"));
+        }
+    }
+
+    fn is_answered(&mut self) {
+        let away = discriminant(&WaitedFor::Server(String::new()));
+        if self.0.take() == Some(away) {
+            eprintln_quiet("usher: the server answers again");
         }
     }
 }
@@ -236,7 +148,10 @@ async fn first_answer(
         answer = &mut post => return answer.map_err(NoSeat::Answer),
         signal = &mut stop => signal,
         () = sleep(patience) => return Err(match left {
-            Some(left) if left < FIRST_ANSWER => NoSeat::Waited(left),
+            Some(left) if left < FIRST_ANSWER => NoSeat::Waited {
+                how_long: left,
+                last: WaitedFor::Server("no answer in time".to_owned()),
+            },
             _ => NoSeat::Answer(ClientError::Unreachable {
                 endpoint: client.endpoint().to_string(),
                 why: "no answer in time".to_owned(),
@@ -254,7 +169,7 @@ async fn first_answer(
 /// Posts the request, repeating it under its key where its outcome is not known.
 async fn post(client: &Client, ask: &Ask) -> Result<CheckoutAnswer, ClientError> {
     let key = host::request_key();
-    let request = ask.request(ask.wait.is_some());
+    let request = ask.request(ask.waits());
     let mut tries = 0;
     loop {
         let answer = client.post_keyed(ask.path(), &key, &request).await;
@@ -268,13 +183,7 @@ async fn post(client: &Client, ask: &Ask) -> Result<CheckoutAnswer, ClientError>
     }
 }
 
-/// Whether the server answers and grants nothing for a while.
-fn is_withheld(error: &ClientError) -> bool {
-    error
-        .problem()
-        .is_some_and(|p| p.is(Code::ServicePaused) || p.is(Code::RestoreHold))
-}
-
+/// Whether the same request may be answered otherwise in a moment.
 fn is_passing(error: &ClientError) -> bool {
     error
         .problem()
@@ -284,16 +193,23 @@ fn is_passing(error: &ClientError) -> bool {
 /// Waits in the queue: the lease, or nothing where the place was lost.
 async fn in_line(
     client: &Client,
+    ask: &Ask,
     ticket: &Ticket,
     deadline: Option<Instant>,
     progress: &mut Progress,
     mut stop: Pin<&mut impl Future<Output = Signal>>,
 ) -> Result<Option<Lease>, NoSeat> {
     let mut last_answer = Instant::now();
+    let mut said = Said::default();
+    let mut last = WaitedFor::Seat;
+    let waited = |last: &WaitedFor| NoSeat::Waited {
+        how_long: Duration::ZERO,
+        last: last.clone(),
+    };
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
-            return Err(NoSeat::Waited(Duration::ZERO));
+            return Err(waited(&last));
         }
         let poll = left.map_or(POLL, |left| left.min(POLL));
         let path = format!(
@@ -305,12 +221,14 @@ async fn in_line(
         let answer = tokio::select! {
             answer = client.get_waiting::<TicketAnswer>(&path, poll) => answer,
             signal = &mut stop => return Err(NoSeat::Stopped(signal)),
-            () = sleep(left.unwrap_or(Duration::MAX)) => return Err(NoSeat::Waited(Duration::ZERO)),
+            () = sleep(left.unwrap_or(Duration::MAX)) => return Err(waited(&last)),
         };
         match answer {
             Ok(answer) => {
                 let took = last_asked.elapsed();
                 last_answer = Instant::now();
+                last = WaitedFor::Seat;
+                said.is_answered();
                 match (answer.state, answer.lease) {
                     (TicketState::Granted, Some(lease)) => return Ok(Some(lease)),
                     (TicketState::Waiting, _) => {
@@ -342,7 +260,13 @@ async fn in_line(
             Err(error) if error.problem().is_some_and(|p| p.is(Code::UnknownTicket)) => {
                 return Ok(None);
             }
-            Err(error) if is_absence(&error) && last_answer.elapsed() < PATIENCE => {
+            Err(error) if goes_on(&error, ask, last_answer.elapsed()) => {
+                // A restart is over before anybody need hear of it.
+                if last_answer.elapsed() > AT_LEAST {
+                    progress.clear();
+                    last = WaitedFor::Server(error.to_string());
+                    said.waits(&last, &error);
+                }
                 tokio::select! {
                     () = sleep(Duration::from_millis(500)) => {}
                     signal = &mut stop => return Err(NoSeat::Stopped(signal)),
@@ -350,6 +274,14 @@ async fn in_line(
             }
             Err(error) => return Err(NoSeat::Answer(error)),
         }
+    }
+}
+
+/// Whether somebody in the queue goes on waiting for a server that has been silent for so long.
+fn goes_on(error: &ClientError, ask: &Ask, silent: Duration) -> bool {
+    match ask.away {
+        Away::Wait => is_away(error),
+        Away::End => is_absence(error) && silent < PATIENCE,
     }
 }
 
@@ -418,17 +350,5 @@ pub(crate) async fn keep(client: &Client, lease: &Lease) {
             }
             sleep((ttl / 10).clamp(Duration::from_millis(200), Duration::from_secs(5))).await;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_is_for_ever_or_as_long_as_said() {
-        assert_eq!(Wait::read("forever"), Ok(Wait::Forever));
-        assert_eq!(Wait::read("5m"), Ok(Wait::For(Duration::from_secs(300))));
-        assert!(Wait::read("soon").is_err());
     }
 }

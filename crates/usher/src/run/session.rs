@@ -9,18 +9,20 @@ use serde::Deserialize;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Lease, OnLostLease, OnUnreachable};
 
+use super::ask::{Ask, Away};
 use super::child::Child;
 use super::door::{self, Door};
 use super::join::{
     Joined, LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE, covers, join, say_uncovered,
     stays_with,
 };
+use super::no_seat::NoSeat;
 use super::order::Order;
-use super::seat::{Ask, NoSeat, acquire, give_back, keep};
+use super::seat::{acquire, give_back, keep};
 use super::signals::Signals;
 use super::{find, recognise};
 use crate::context::Context;
-use crate::failure::{Failure, is_absence, is_of_tls, is_silence};
+use crate::failure::{Failure, is_absence, is_of_tls, is_silence, may_wait};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
 
@@ -69,7 +71,13 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
         ));
     }
     let product = product.ok_or_else(|| unrecognised(&file))?;
+    // Where the product's policy lets the command run without a server, nobody waits for one.
+    let away = match order.wait.is_some() && !runs_without_server(&door, &product).await {
+        true => Away::Wait,
+        false => Away::End,
+    };
     let ask = Ask {
+        away,
         one_use: door.through_agent && !order.own_seat && order.seats == 1 && order.also.is_empty(),
         also: order.also.clone(),
         product,
@@ -89,12 +97,17 @@ pub(crate) async fn run(order: Order, context: &Context) -> Result<u8, Failure> 
             return without_server(&order, &door, &ask, &file, error, &mut signals).await;
         }
         Err(none) => {
+            let may_wait = matches!(&none, NoSeat::Answer(error) if may_wait(error));
             let failure = Failure::from(none);
-            return Err(match context.token() {
+            let failure = match context.token() {
                 // By the agent whoever was refused is told why, too.
                 _ if door.through_agent => failure,
                 Some(_) => failure,
                 None => failure.for_an_administrator(),
+            };
+            return Err(match may_wait {
+                true => failure.first(&format!("To wait for a seat: {}", order.to_wait())),
+                false => failure,
             });
         }
     };
@@ -229,6 +242,15 @@ async fn policy(client: &Client, product: &str) -> Option<BadDays> {
         .ok()
 }
 
+/// Whether a product's policy, as the agent knows it, lets programs run without a server.
+async fn runs_without_server(door: &Door, product: &str) -> bool {
+    let known = match &door.agent {
+        Some(agent) => policy(agent, product).await,
+        None => None,
+    };
+    known.is_some_and(|policy| policy.on_unreachable != OnUnreachable::Refuse)
+}
+
 /// No server answers: the product's policy, as the agent knows it, says whether to run.
 async fn without_server(
     order: &Order,
@@ -238,11 +260,7 @@ async fn without_server(
     error: ClientError,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
-    let known = match &door.agent {
-        Some(agent) => policy(agent, &ask.product).await,
-        None => None,
-    };
-    if known.is_none_or(|policy| policy.on_unreachable == OnUnreachable::Refuse) {
+    if !runs_without_server(door, &ask.product).await {
         return Err(error.into());
     }
     let why = match error.problem() {

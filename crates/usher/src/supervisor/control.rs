@@ -1,6 +1,6 @@
 //! The supervisor's own socket, `up.sock` in the data directory: by it `usher upgrade` has a role
-//! started again, and `usher status` and `doctor` hear which are not. Only the account that runs
-//! `usher up`, and root, can reach it.
+//! started again, and `usher status` and `doctor` hear which are not. Only the account that
+//! runs `usher up` asks it: root can reach it, but takes no answer from another account.
 //!
 //! One line of JSON asks, one answers, and the connection is over.
 

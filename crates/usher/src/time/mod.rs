@@ -1,5 +1,7 @@
 //! Times and durations, as people write and read them.
 
+mod amiss;
+mod during;
 mod when;
 
 use std::time::Duration;
@@ -8,6 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
+pub(crate) use self::during::{Period, during};
 pub(crate) use self::when::written;
 use self::when::{Lean, When};
 
@@ -40,7 +43,8 @@ pub(crate) fn span(seconds: u64) -> String {
     text
 }
 
-/// Reads a duration: `90`, `90s`, `5m`, `1h30m`, `7d`, `2w`. A number alone is seconds.
+/// Reads a duration: `90`, `90s`, `5m`, `1h30m`, `7d`, `2w`, `1y` (365 days). A number alone is
+/// seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a duration; write it like 90, 30s, 5m, 1h30m or 7d");
     let text = text.trim();
@@ -63,6 +67,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
             "h" | "hour" | "hours" => 3_600,
             "d" | "day" | "days" => 86_400,
             "w" | "week" | "weeks" => 604_800,
+            "y" | "year" | "years" => 31_536_000,
             _ => return Err(wrong()),
         };
         rest = rest[letters..].trim_start();
@@ -74,13 +79,20 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(total))
 }
 
-/// Reads an instant: an RFC 3339 time, a day or what people call one (its first second here), or
-/// how long ago (`7d`, `2 hours ago`).
+/// Clocks may differ by so much without anybody's mistake.
+const LEEWAY_SECONDS: i64 = 60;
+
+/// Reads the instant since when something is looked at: an RFC 3339 time, a day or what people call
+/// one (its first second here), a time of day, or how long ago (`7d`, `2 hours ago`). One that is
+/// yet to come is refused.
 pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
-    match period(text, &ZonedDateTime::now(), Lean::Behind) {
-        Some((begin, _)) => Ok(begin),
-        None => ago(text),
-    }
+    let now = ZonedDateTime::now();
+    let since = match period(text, &now, Lean::Behind) {
+        Some((begin, _)) => begin,
+        None => ago(text)?,
+    };
+    must_have_come(text, since, &now)?;
+    Ok(since)
 }
 
 /// Reads the end of a time that is looked at: the same, and of a day its last second.
@@ -91,6 +103,16 @@ pub(crate) fn up_to(text: &str) -> Result<Timestamp, String> {
     }
 }
 
+fn must_have_come(text: &str, at: Timestamp, now: &ZonedDateTime) -> Result<(), String> {
+    match at.as_second() > now.timestamp().as_second() + LEEWAY_SECONDS {
+        true => Err(format!(
+            "{text:?} begins at {}, which is yet to come: nothing has happened since",
+            local(at)
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Reads the end of something: an RFC 3339 time, a day (its last second here), or how long from now.
 /// The last day that there is, by which people mean that it has no end, is the last instant.
 pub(crate) fn until(text: &str) -> Result<Timestamp, String> {
@@ -98,21 +120,32 @@ pub(crate) fn until(text: &str) -> Result<Timestamp, String> {
         return Ok(end);
     }
     let Ok(ahead) = duration(text) else {
-        return Err(format!(
-            "{text:?} is not a time; write it like 2026-12-31, 2026-12-31T18:00:00Z, tomorrow, \
-             \"next friday\", or how long from now: 90d"
-        ));
+        return Err(not_a_day(text).unwrap_or_else(|| {
+            format!(
+                "{text:?} is not a time; write it like 2026-12-31, 2026-12-31T18:00:00Z, \
+                 tomorrow, \"next friday\", or how long from now: 90d"
+            )
+        }));
     };
     let beyond = |_| format!("{text:?} from now is beyond the year 9999; leave it out for no end");
     Timestamp::now().checked_add(ahead).map_err(beyond)
 }
 
 fn ago(text: &str) -> Result<Timestamp, String> {
-    let Ok(ago) = duration(text.trim().trim_end_matches(" ago")) else {
+    let number = text.trim();
+    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!(
-            "{text:?} is not a time; write it like 2026-01-31, 2026-01-31T08:00:00Z, yesterday, \
-             \"last week\", or how long ago: 7d, 12h"
+            "{text:?} has no unit; write {number}d for days, {number}h for hours, {number}m for \
+             minutes"
         ));
+    }
+    let Ok(ago) = duration(text.trim().trim_end_matches(" ago")) else {
+        return Err(not_a_day(text).unwrap_or_else(|| {
+            format!(
+                "{text:?} is not a time; write it like 2026-01-31, 2026-01-31T08:00:00Z, 07:30, \
+                 yesterday, \"last week\", or how long ago: 7d, 12h"
+            )
+        }));
     };
     let beyond = |_| format!("{text:?} ago is before all times that there are");
     Timestamp::now().checked_sub(ago).map_err(beyond)
@@ -179,11 +212,18 @@ pub(crate) fn bound(text: &str, is_first: bool, now: &ZonedDateTime) -> Result<B
         })),
         Some(When::At(at)) => Ok(Bound::At(at.to_string())),
         Some(When::Never) => Ok(Bound::At(text.trim().to_owned())),
-        None => Err(format!(
-            "{text:?} is not a date; write it like 2026-12-31, tomorrow, \"next monday\", \
-             \"in 30 days\" or 2026-12-31T18:00:00Z"
-        )),
+        None => Err(not_a_day(text).unwrap_or_else(|| {
+            format!(
+                "{text:?} is not a date; write it like 2026-12-31, tomorrow, \"next monday\", \
+                 \"in 30 days\" or 2026-12-31T18:00:00Z"
+            )
+        })),
     }
+}
+
+/// What is wrong with a day in figures that is none, such as the 31st of November.
+pub(crate) fn not_a_day(text: &str) -> Option<String> {
+    amiss::amiss(text)
 }
 
 /// The instant that it is now, where days are of the time zone `zone`, or of this computer's.
@@ -209,6 +249,7 @@ mod tests {
             ("1h30m", 5_400),
             ("7d", 604_800),
             ("2w", 1_209_600),
+            ("1y", 31_536_000),
             ("1h 30m", 5_400),
             ("0", 0),
         ] {
@@ -256,6 +297,10 @@ mod tests {
             until("2026-01-31").unwrap().as_second() - since("2026-01-31").unwrap().as_second();
         assert_eq!(day, 86_400);
         assert!(since("the day before").is_err());
+        assert!(since("7").is_err_and(|why| why.contains("write 7d")));
+        assert!(since("tomorrow").is_err_and(|why| why.contains("yet to come")));
+        assert!(since("now").is_ok() && since("today").is_ok());
+        assert!(since("2026-11-31").is_err_and(|why| why.contains("November 2026 has 30")));
         assert!(since("99999999w").is_err_and(|why| why.contains("before all times")));
         assert_eq!(until("9999-12-31"), Ok(Timestamp::MAX));
         assert_eq!(until("9999-12-31T23:59:59Z"), Ok(Timestamp::MAX));

@@ -1,6 +1,6 @@
 //! Instants and days in people's words: `yesterday`, `next monday`, `in 30 days`, `31.12.2026`.
 
-use jiff::civil::{Date, DateTime, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
 
 use super::{duration, is_never};
@@ -35,12 +35,20 @@ impl When {
         if let Some(day) = written(text) {
             return Some(When::Days(day, day));
         }
+        if let Some(first) = month(text) {
+            return Some(When::Days(first, first.last_of_month()));
+        }
         // A time of day without a zone is one of this computer's.
         if text.contains(':')
             && let Ok(time) = text.parse::<DateTime>()
         {
             let here = time.to_zoned_datetime(now.time_zone().clone()).ok()?;
             return Some(When::At(here.timestamp()));
+        }
+        if text.contains(':')
+            && let Ok(time) = text.parse::<Time>()
+        {
+            return time_of_day(time, now, lean);
         }
         // A time of the last two days of the calendar, not all of which are instants.
         if is_never(text) {
@@ -63,6 +71,7 @@ impl When {
                 .map(|day| one(today.nth_weekday(1, day)))
                 .unwrap_or_else(|| span_of(unit, today, 1)),
             ["in", rest @ ..] => ahead(rest, now),
+            [rest @ .., "ago"] => ago(rest, now),
             [day] => {
                 let day = weekday(day)?;
                 match lean {
@@ -105,6 +114,29 @@ pub(crate) fn written(text: &str) -> Option<Date> {
     .ok()
 }
 
+/// The first day of a month in figures: `2026-11`.
+fn month(text: &str) -> Option<Date> {
+    let (year, month) = text.split_once('-')?;
+    (year.len() == 4 && month.len() == 2).then_some(())?;
+    Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()
+}
+
+/// The last such time of the day, or the next.
+fn time_of_day(time: Time, now: &ZonedDateTime, lean: Lean) -> Option<When> {
+    let on = |day: Date| {
+        let there = day.to_datetime(time);
+        let there = there.to_zoned_datetime(now.time_zone().clone()).ok()?;
+        Some(there.timestamp())
+    };
+    let today = on(now.date())?;
+    let other = match lean {
+        Lean::Behind if today > now.timestamp() => now.date().yesterday(),
+        Lean::Ahead if today < now.timestamp() => now.date().tomorrow(),
+        _ => return Some(When::At(today)),
+    };
+    on(other.ok()?).map(When::At)
+}
+
 fn weekday(word: &str) -> Option<Weekday> {
     Some(match word {
         "monday" | "mon" => Weekday::Monday,
@@ -140,15 +172,37 @@ fn span_of(unit: &str, today: Date, by: i64) -> Option<When> {
 
 /// `in 30 days` is a day, `in 2 hours` an instant.
 fn ahead(words: &[&str], now: &ZonedDateTime) -> Option<When> {
-    if let [number, unit] = words
-        && let Ok(number) = number.parse::<u32>()
-        && let Some(span) = whole_days(number.into(), unit)
+    if let [count, unit] = words
+        && let Some(span) = number(count).and_then(|count| whole_days(count, unit))
     {
         let day = now.date().checked_add(span).ok()?;
         return Some(When::Days(day, day));
     }
     let ahead = duration(&words.join(" ")).ok()?;
     Some(When::At(now.timestamp().checked_add(ahead).ok()?))
+}
+
+/// `a week ago` is a day, `2 hours ago` an instant.
+fn ago(words: &[&str], now: &ZonedDateTime) -> Option<When> {
+    if let [count, unit] = words {
+        let count = number(count)?;
+        if let Some(span) = whole_days(count, unit) {
+            let day = now.date().checked_sub(span).ok()?;
+            return Some(When::Days(day, day));
+        }
+        let ago = duration(&format!("{count}{unit}")).ok()?;
+        return Some(When::At(now.timestamp().checked_sub(ago).ok()?));
+    }
+    let ago = duration(&words.join(" ")).ok()?;
+    Some(When::At(now.timestamp().checked_sub(ago).ok()?))
+}
+
+/// How many, in figures or as one.
+fn number(word: &str) -> Option<i64> {
+    match word {
+        "a" | "an" | "one" => Some(1),
+        figures => figures.parse::<u32>().ok().map(i64::from),
+    }
 }
 
 fn whole_days(number: i64, unit: &str) -> Option<Span> {
@@ -193,6 +247,22 @@ mod tests {
             ("2026-11-25T09:00:00+01:00", "2026-11-25T08:00:00Z"),
             ("2026-11-25T09:00", "2026-11-25T08:00:00Z"),
             ("2026-07-01 09:00:30", "2026-07-01T07:00:30Z"),
+            ("07:34", "2026-11-25T06:34:00Z"),
+            ("07:34:30", "2026-11-25T06:34:30Z"),
+            ("18:00", "2026-11-24T17:00:00Z"),
+            ("25:00", "not read"),
+            ("2026-11", "2026-11-01 to 2026-11-30"),
+            ("2026-13", "not read"),
+            ("a week ago", "2026-11-18"),
+            ("7 days ago", "2026-11-18"),
+            ("2 months ago", "2026-09-25"),
+            ("one year ago", "2025-11-25"),
+            ("an hour ago", "2026-11-25T08:00:00Z"),
+            ("90 minutes ago", "2026-11-25T07:30:00Z"),
+            ("1h30m ago", "2026-11-25T07:30:00Z"),
+            ("long ago", "not read"),
+            ("ago", "not read"),
+            ("in a week", "2026-12-02"),
             ("today", "2026-11-25"),
             (" Yesterday ", "2026-11-24"),
             ("tomorrow", "2026-11-26"),
@@ -222,6 +292,12 @@ mod tests {
         ] {
             assert_eq!(read(text, Lean::Behind), means, "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_last_one_of_what_was_and_the_next_one_of_what_will_be() {
+        assert_eq!(read("09:30", Lean::Ahead), "2026-11-26T08:30:00Z");
+        assert_eq!(read("10:30", Lean::Ahead), "2026-11-25T09:30:00Z");
     }
 
     #[test]

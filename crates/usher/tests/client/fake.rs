@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) trouble: (u32, &'static str),
     /// Renewals are answered with 404.
     pub(crate) forget: bool,
-    /// No checkout is answered but with 503.
+    /// No checkout, and no look at a ticket, is answered but with 503.
     pub(crate) away: bool,
     pub(crate) on_lost_lease: &'static str,
     /// A file that must not be there when a cover is told of.
@@ -196,7 +196,7 @@ async fn checkout(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: S
         return (StatusCode::ACCEPTED, Json(body)).into_response();
     }
     let body = json!({"title": "refused", "status": 403, "code": "denied", "decision": "denied",
-        "decision_id": "d-3", "reason": "no_seat", "detail": "the only seat of tool is in use"});
+        "decision_id": "d-3", "reason": "no_seat", "detail": "the only seat of tool is in use: wait for one with --wait (\"wait\": true)"});
     (StatusCode::FORBIDDEN, Json(body)).into_response()
 }
 
@@ -215,7 +215,11 @@ async fn ticket(
     loop {
         let changed = shared.changed.notified();
         {
-            let world = shared.world.lock().unwrap();
+            let mut world = shared.world.lock().unwrap();
+            if world.away {
+                world.asked.push(format!("GET /v1/tickets/{id}"));
+                return problem(503, "stopping");
+            }
             if let Some((_, granted)) = world.granted.iter().find(|(ticket, _)| *ticket == id) {
                 let body = json!({"id": id, "product": "tool", "state": "granted", "lease": lease(granted)});
                 return Json(body).into_response();

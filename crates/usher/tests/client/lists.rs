@@ -229,3 +229,199 @@ fn a_server_that_is_no_url_is_wrong_usage_and_its_password_is_not_repeated() {
         assert!(!stderr(&output).contains("secret"), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn without_a_token_an_agent_that_does_not_answer_is_what_is_said_to_be_missing() {
+    let folder = Folder::new();
+    let url = wants_a_token();
+    let asks: [&[&str]; 4] = [
+        &["leases"],
+        &["status"],
+        &["why", "D1f2e3d4c-42"],
+        &["run", "--product", "cad", "--", "true"],
+    ];
+    for ask in asks {
+        let output = usher(&folder).env("USHER_SERVER", &url).args(ask).ended();
+        let said = stderr(&output);
+        assert!(
+            said.starts_with("usher: no Usher agent answers on this computer"),
+            "{ask:?}: {said}"
+        );
+        assert_eq!(output.status.code(), Some(69), "{ask:?}");
+    }
+}
+
+#[test]
+fn a_missing_token_is_a_refusal_of_what_no_agent_answers_and_one_that_is_not_taken_always() {
+    let folder = Folder::new();
+    let url = wants_a_token();
+    let asks: [&[&str]; 4] = [
+        &["entitlement", "list"],
+        &["token", "list"],
+        &["pack"],
+        &["backup", "copy.db"],
+    ];
+    for ask in asks {
+        let mut command = usher(&folder);
+        command.env("USHER_SERVER", &url).args(ask);
+        let without = command.ended();
+        assert_eq!(without.status.code(), Some(77), "{ask:?}");
+        let said = stderr(&without);
+        assert!(said.contains("Give a token with --token"), "{said}");
+        let wrong = command.env("USHER_TOKEN", "usher_wrong").ended();
+        assert_eq!(wrong.status.code(), Some(77), "{ask:?}");
+        let said = stderr(&wrong);
+        assert!(!said.contains("Give a token with --token"), "{said}");
+    }
+}
+
+#[test]
+fn a_check_without_a_token_says_so_in_words_of_the_command_line() {
+    let folder = Folder::new();
+    let url = answers(|_, path| match path {
+        "/v1/health" => (200, r#"{"status": "ok"}"#.to_owned()),
+        _ => (401, no_token()),
+    });
+    let output = usher(&folder)
+        .args(["check", "--server-only", "--server", &url])
+        .ended();
+    assert_eq!(output.status.code(), Some(3));
+    let said = stdout(&output);
+    assert!(
+        said.starts_with("USHER UNKNOWN - no token was shown. Give a token with --token"),
+        "{said}"
+    );
+    assert!(!said.contains("Bearer"), "{said}");
+}
+
+#[test]
+fn a_manager_that_does_not_answer_is_named_as_one_with_its_port_and_unit() {
+    let folder = Folder::new();
+    let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", held.local_addr().unwrap());
+    for ask in [
+        &["messages", "--manager", &url][..],
+        &["servers", "list", "--manager", &url],
+        &["token", "list", &format!("--at-manager={url}")],
+    ] {
+        let output = usher(&folder).env("USHER_TOKEN", "t").args(ask).ended();
+        assert_eq!(output.status.code(), Some(69), "{ask:?}");
+        let said = stderr(&output);
+        assert!(
+            said.starts_with(&format!("usher: no Usher manager answers at {url}")),
+            "{said}"
+        );
+        assert!(
+            said.contains("8480") && said.contains("systemctl status usher-manager"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn the_tokens_of_a_manager_are_asked_of_the_one_that_the_settings_file_names() {
+    let folder = Folder::new();
+    let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", held.local_addr().unwrap());
+    let file = folder.path("usher.toml");
+    std::fs::write(&file, format!("manager = \"{url}\"\n")).unwrap();
+    let output = usher(&folder)
+        .args(["token", "list", "--at-manager", "--config"])
+        .arg(&file)
+        .ended();
+    let said = stderr(&output);
+    assert!(
+        said.starts_with(&format!("usher: no Usher manager answers at {url}")),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_message_is_listed_where_none_is_named() {
+    let folder = Folder::new();
+    let output = usher(&folder).args(["messages", "explain"]).ended();
+    let said = stdout(&output);
+    for id in ["9406 ", "9431 ", "9454 "] {
+        assert!(said.lines().any(|line| line.starts_with(id)), "{said}");
+    }
+    let json = usher(&folder)
+        .args(["messages", "explain", "--json"])
+        .ended();
+    let all: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(
+        all["items"].as_array().unwrap().len(),
+        said.lines().count() - 1
+    );
+}
+
+#[test]
+fn a_server_that_the_manager_does_not_watch_is_told_to_who_goes_by_its_name() {
+    let folder = Folder::new();
+    let url = answers(|method, path| {
+        let rules = r#"{"items": [{"name": "r", "when": {"server": "nosuch"}, "actions": []}]}"#;
+        match (method, path) {
+            ("GET", "/v1/servers") => (200, r#"{"items": [], "next": null}"#.to_owned()),
+            ("PUT", "/v1/message-rules") => (200, rules.to_owned()),
+            _ => (200, r#"{"items": [], "next": null}"#.to_owned()),
+        }
+    });
+    for ask in [
+        &["messages", "--about", "nosuch"][..],
+        &[
+            "messages", "rules", "add", "r", "--about", "nosuch", "--stop",
+        ],
+    ] {
+        let output = usher(&folder)
+            .env("USHER_TOKEN", "t")
+            .args(ask)
+            .args(["--manager", &url])
+            .ended();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(
+            said.contains("The manager watches no server nosuch: it watches none."),
+            "{said}"
+        );
+    }
+}
+
+/// The address of a server that lets in nobody.
+fn wants_a_token() -> String {
+    answers(|_, _| (401, no_token()))
+}
+
+/// What a server says to who shows no token.
+fn no_token() -> String {
+    let detail = "no token was shown: send it as `Authorization: Bearer TOKEN`";
+    let problem = usher_api::Problem::new(usher_api::Code::Unauthorized, detail);
+    serde_json::to_string(&problem).unwrap()
+}
+
+/// The address of a server that answers so to a method and a path.
+fn answers(answer: impl Fn(&str, &str) -> (u16, String) + Send + 'static) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 8_192];
+            let length = stream.read(&mut head).unwrap_or(0);
+            let head = String::from_utf8_lossy(&head[..length]).into_owned();
+            let mut words = head.split([' ', '?']);
+            let method = words.next().unwrap_or_default();
+            let (status, body) = answer(method, words.next().unwrap_or_default());
+            let kind = match status {
+                200 => "application/json",
+                _ => "application/problem+json",
+            };
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status} As-it-is\r\ncontent-type: {kind}\r\n\
+                 content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    url
+}

@@ -10,3 +10,4 @@ mod run;
 mod signals;
 mod sim;
 mod support;
+mod waits;

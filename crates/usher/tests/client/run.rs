@@ -52,9 +52,11 @@ fn a_refusal_says_why_and_nothing_is_started() {
         .arg(&file)
         .ended();
     assert_eq!(output.status.code(), Some(77));
-    insta::assert_snapshot!(stderr(&output), @r"
-    usher: the only seat of tool is in use
-      For an administrator: `usher why d-3` tells who holds the seats and what would help.
+    let started = file.display().to_string();
+    insta::assert_snapshot!(stderr(&output).replace(&started, "FILE"), @r"
+    usher: the only seat of tool is in use: wait for one with --wait
+      To wait for a seat: usher run --product tool --wait -- touch FILE
+      For an administrator: `usher why d-3` tells how the seats were held, and what would help.
     ");
     assert!(!file.exists());
 }

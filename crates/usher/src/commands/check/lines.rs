@@ -38,7 +38,9 @@ pub(super) fn of_failure(failure: &Failure) -> String {
     };
     let text = text.trim();
     let text = text.strip_prefix("error: ").unwrap_or(text);
-    text.strip_prefix("usher: ").unwrap_or(text).to_owned()
+    let text = text.strip_prefix("usher: ").unwrap_or(text);
+    // What to do is a sentence of its own.
+    text.replace("\n  ", ". ")
 }
 
 #[cfg(test)]
@@ -60,7 +62,7 @@ mod tests {
         let failure = Failure::usage("there is no settings file").next("Name another.");
         assert_eq!(
             of_failure(&failure),
-            "there is no settings file\n  Name another."
+            "there is no settings file. Name another."
         );
     }
 }

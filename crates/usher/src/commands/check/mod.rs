@@ -12,7 +12,7 @@ use usher_api::{Status, client::Client};
 use super::managed::{self, MANAGER};
 use super::status;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Asker, Failure};
 use crate::output::{counted, line, print_json, tame};
 
 /// Print one line and exit 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), for Nagios and its kin
@@ -198,7 +198,7 @@ impl Finding {
 /// The server's own view.
 async fn alone(args: &Check, context: &Context) -> Finding {
     let mut finding = match context.client() {
-        Ok(client) => look(args, &client).await,
+        Ok(client) => look(args, &client, context).await,
         Err(failure) => unknown(&lines::of_failure(&failure)),
     };
     finding.text.push_str(" (server only)");
@@ -233,7 +233,7 @@ async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
         Ok(view) => Some(site::judge(&view)),
         Err(error) => refused(&error, url).or_else(|| {
             let is_named = args.manager.is_some();
-            is_named.then(|| without_status(error))
+            is_named.then(|| without_status(error, context))
         }),
     }
 }
@@ -259,7 +259,7 @@ fn one_line(text: &str) -> String {
         .replace('|', "/")
 }
 
-async fn look(args: &Check, client: &Client) -> Finding {
+async fn look(args: &Check, client: &Client, context: &Context) -> Finding {
     match client.health().await {
         // What it says of itself beside it is in its status, too.
         Ok(health) if health.status == "ok" || health.status == "degraded" => {}
@@ -273,23 +273,30 @@ async fn look(args: &Check, client: &Client) -> Finding {
                 figures: None,
             };
         }
-        Err(error) => return without_status(error),
+        Err(error) => return without_status(error, context),
     }
     match client.get::<Status>("/v1/status").await {
         Ok(status) => judge(args, &status),
-        Err(error) => without_status(error),
+        Err(error) => without_status(error, context),
     }
 }
 
-fn without_status(error: ClientError) -> Finding {
+fn without_status(error: ClientError, context: &Context) -> Finding {
     let level = match &error {
         ClientError::Unreachable { .. } => Level::Critical,
         ClientError::Problem(problem) if problem.status >= 500 => Level::Critical,
         _ => Level::Unknown,
     };
+    let text = match error {
+        ClientError::Problem(_) => lines::of_failure(&Failure::from(error).for_asker(Asker {
+            shows_token: context.shows_token(),
+            ..Asker::default()
+        })),
+        error => error.to_string(),
+    };
     Finding {
         level,
-        text: one_line(&error.to_string()),
+        text: one_line(&text),
         figures: None,
     }
 }

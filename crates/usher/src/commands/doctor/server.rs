@@ -56,18 +56,23 @@ pub(super) async fn findings(
             )];
         }
     }
-    match client.get::<Status>("/v1/status").await {
-        Ok(status) => findings.extend(serving(url, &status)),
+    let sees_all = match client.get::<Status>("/v1/status").await {
+        Ok(status) => {
+            findings.extend(serving(url, &status));
+            // The upkeep is shown only to who sees all.
+            status.server.pack.is_some()
+        }
         Err(error) => {
             findings.push(Finding::ok("server", format!("{url} answers")));
             findings.push(no_status(&error, by_agent, context));
             return findings;
         }
-    }
+    };
     findings.push(
         match client.get::<Page<TokenInfo>>("/v1/tokens?limit=1").await {
             Ok(_) => Finding::ok("token", "is an administrator's"),
-            Err(_) => Finding::ok("token", "may see, but not administer"),
+            Err(_) if sees_all => Finding::ok("token", "may see, but not administer"),
+            Err(_) => Finding::ok("token", "is for what is its user's or computer's own"),
         },
     );
     findings.extend(clock(client).await);
@@ -114,7 +119,11 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
         findings.push(Finding::warn(
             "seats",
             format!("no seats are owned of {}", empty.join(", ")),
-            "`usher entitlement add PRODUCT --seats N` adds some.",
+            match server.pack.is_some() {
+                true => "`usher entitlement add PRODUCT --seats N` adds some.",
+                // Who sees no more than their own may not.
+                false => "Ask who administers the licences.",
+            },
         ));
     }
     findings.extend(faults::findings(&server.faults));

@@ -88,10 +88,10 @@ pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Re
     }
     table(&changes).print()?;
     let told = overlaps(&added, &owned, now, &here());
-    if told.iter().any(|said| said.contains("both count")) {
+    if told.has_renewal {
         line("AT MOST leaves out the days on which a renewal and what it renews both count.")?;
     }
-    told.into_iter().try_for_each(line)?;
+    told.sentences.into_iter().try_for_each(line)?;
     if args.dry_run {
         eprintln_quiet("Nothing was written, as --dry-run was given.");
     }
@@ -132,9 +132,16 @@ fn settle_duplicates(
     what: Duplicates,
     file: &Path,
 ) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
-    let (again, new): (Vec<_>, Vec<_>) = rows
-        .into_iter()
-        .partition(|(_, row)| owned.iter().any(|have| is_same(row, have)));
+    let mut of_product: BTreeMap<&str, Vec<&Entitlement>> = BTreeMap::new();
+    for have in owned {
+        of_product.entry(&have.product).or_default().push(have);
+    }
+    let is_there = |row: &EntitlementRequest| {
+        let there = of_product.get(&*row.product).map_or(&[][..], Vec::as_slice);
+        let row = row_as_owned(0, row);
+        there.iter().any(|have| is_same(&row, have))
+    };
+    let (again, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, row)| is_there(row));
     match what {
         Duplicates::Refuse if !again.is_empty() => {
             let lines: Vec<String> = again
@@ -158,8 +165,7 @@ fn settle_duplicates(
     }
 }
 
-fn is_same(row: &EntitlementRequest, have: &Entitlement) -> bool {
-    let row = row_as_owned(0, row);
+fn is_same(row: &Entitlement, have: &Entitlement) -> bool {
     // A day is the same day, whatever zone it was entered in.
     let same = |days: [&Option<String>; 2], ends: [Option<Timestamp>; 2]| {
         ends[0] == ends[1] || days[0].is_some() && days[0] == days[1]
@@ -176,14 +182,17 @@ fn is_same(row: &EntitlementRequest, have: &Entitlement) -> bool {
 /// the rest are counted.
 const OVERLAPS_TOLD: usize = 10;
 
+/// What is said of the rows together.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    sentences: Vec<String>,
+    /// Whether one of the sentences is about a renewal and what it renews.
+    has_renewal: bool,
+}
+
 /// Which rows are over already, and when rows with dates count together with others of their
 /// product.
-fn overlaps(
-    added: &[Entitlement],
-    owned: &[Entitlement],
-    now: Timestamp,
-    here: &str,
-) -> Vec<String> {
+fn overlaps(added: &[Entitlement], owned: &[Entitlement], now: Timestamp, here: &str) -> Told {
     let is_over = |it: &Entitlement| overlap::over(&it.id, it, now, here);
     let mut said: Vec<String> = added
         .iter()
@@ -205,15 +214,16 @@ fn overlaps(
         .filter(|it| it.from.is_some() || it.to.is_some())
         .map(|it| &*it.id)
         .collect();
-    let (mut told, mut left) = (0, 0);
+    let (mut told, mut left, mut has_renewal) = (0, 0, false);
     for (product, all) in of_product {
         let is_new = |it: &Entitlement| new.contains(&*it.id);
         let limit = OVERLAPS_TOLD - told;
-        let (sentences, more) = overlap::together(&all, is_new, limit, now, here);
-        told += sentences.len();
-        left += more;
-        let of_it = sentences.into_iter().map(|it| format!("{product}: {it}"));
-        said.extend(of_it);
+        let together = overlap::together(&all, is_new, limit, now, here);
+        told += together.sentences.len();
+        left += together.more;
+        has_renewal |= together.has_renewal;
+        let of_it = together.sentences.into_iter();
+        said.extend(of_it.map(|it| format!("{product}: {it}")));
     }
     if left > 0 {
         let more = counted(left as u64, "more span");
@@ -221,7 +231,10 @@ fn overlaps(
             "Rows count together with others in {more} of time, too."
         ));
     }
-    said
+    Told {
+        sentences: said,
+        has_renewal,
+    }
 }
 
 async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<(), Failure> {
@@ -294,17 +307,19 @@ mod tests {
         let rows =
             parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\ncad,1,,\n").unwrap();
         let told = overlaps(&as_owned(&rows), &owned(), now(), "UTC");
-        insta::assert_snapshot!(told.join("\n"), @r"
+        assert!(!told.has_renewal);
+        insta::assert_snapshot!(told.sentences.join("\n"), @r"
         cad: On 2026-12-31 e-1 (10 seats), line 2 (12 seats) and line 3 (1 seat) count together: 23 seats may then be used.
         cad: From 2027-01-01 to 2027-12-30 line 2 (12 seats) and line 3 (1 seat) count together: 13 seats may then be used.
         ");
         let renewal = parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\n").unwrap();
         let told = overlaps(&as_owned(&renewal), &owned(), now(), "UTC");
-        insta::assert_snapshot!(told.join("\n"), @"cad: line 2 takes over from e-1 (10 seats): both count on 2026-12-31, and 22 seats may then be used.");
+        assert!(told.has_renewal);
+        insta::assert_snapshot!(told.sentences.join("\n"), @"cad: line 2 takes over from e-1 (10 seats): both count on 2026-12-31, and 22 seats may then be used.");
         let apart = parsed("product,seats,from,to\ncad,12,2027-01-01,2027-12-31\n").unwrap();
         assert_eq!(
             overlaps(&as_owned(&apart), &owned(), now(), "UTC"),
-            Vec::<String>::new()
+            Told::default()
         );
     }
 
@@ -315,7 +330,7 @@ mod tests {
              cad;10;01.12.2026;31.12.2027\ncad;10;15.12.2026;31.12.2027\n",
         );
         let told = overlaps(&as_owned(&rows.unwrap()), &[], now(), "UTC");
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(told.sentences.join("\n"), @r"
         cad: From 2026-12-01 to 2026-12-14 line 2 (10 seats) and line 3 (10 seats) count together: 20 seats may then be used.
         cad: From 2026-12-15 to 2026-12-31 line 2 (10 seats), line 3 (10 seats) and line 4 (10 seats) count together: 30 seats may then be used.
         cad: From 2027-01-01 to 2027-12-31 line 3 (10 seats) and line 4 (10 seats) count together: 20 seats may then be used.
@@ -326,7 +341,7 @@ mod tests {
     fn a_row_that_is_over_already_is_said_so() {
         let rows = parsed("product,seats,from,to\ncad,5,2025-01-01,2025-12-31\n").unwrap();
         let told = overlaps(&as_owned(&rows), &[], now(), "UTC");
-        insta::assert_snapshot!(told.join("\n"), @"line 2 is over already: it was valid until 2025-12-31, and no seat of it may be used.");
+        insta::assert_snapshot!(told.sentences.join("\n"), @"line 2 is over already: it was valid until 2025-12-31, and no seat of it may be used.");
     }
 
     #[test]
@@ -359,6 +374,6 @@ mod tests {
         let text = "product,seats,to\ncad,10,2026-12-31\n";
         let rows = parse("owned.csv", text.as_bytes(), &berlin).unwrap();
         assert_eq!(rows[0].1.time_zone.as_deref(), Some("Europe/Berlin"));
-        assert!(is_same(&rows[0].1, &owned()[0]));
+        assert!(is_same(&row_as_owned(2, &rows[0].1), &owned()[0]));
     }
 }

@@ -1,5 +1,6 @@
 //! `usher entitlement`: what is owned.
 
+mod changed;
 mod import;
 mod overlap;
 mod rows;
@@ -244,7 +245,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
     }
     let dates_change = args.from.is_some() || args.to.is_some() || args.time_zone.is_some();
     let old: Wire = client.get(&path(&args.id)?).await?;
-    let zone = args.time_zone.or(old.time_zone);
+    let zone = args.time_zone.or_else(|| old.time_zone.clone());
     let new = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let typed = Validity::read(new(&args.from).as_deref(), new(&args.to).as_deref(), zone);
     let typed = typed.map_err(Failure::usage)?;
@@ -255,24 +256,24 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         }
     };
     let request = EntitlementRequest {
-        product: old.product,
+        product: old.product.clone(),
         metric: old.metric,
         seats: args.seats.unwrap_or(old.seats),
         overdraft: args.overdraft.unwrap_or(old.overdraft),
-        from: date(args.from.is_some(), typed.from, old.from_day, old.from),
-        to: date(args.to.is_some(), typed.to, old.to_day, old.to),
+        from: date(
+            args.from.is_some(),
+            typed.from,
+            old.from_day.clone(),
+            old.from,
+        ),
+        to: date(args.to.is_some(), typed.to, old.to_day.clone(), old.to),
         time_zone: typed.time_zone,
     };
     let new: Wire = client.put(&path(&args.id)?, &request).await?;
     if context.json() {
         return print_json(&new);
     }
-    line(format!(
-        "Entitlement {}: {} before, {} now.",
-        new.id,
-        counted(old.seats.into(), "seat"),
-        new.seats
-    ))?;
+    line(changed::said(&old, &new, &here()))?;
     match dates_change {
         true => say_overlaps(client, &new).await,
         false => Ok(()),

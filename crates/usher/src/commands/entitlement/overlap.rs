@@ -78,21 +78,32 @@ pub(super) fn over(name: &str, it: &Wire, now: Timestamp, here: &str) -> Option<
     ))
 }
 
-/// When entitlements of a product count together, one of which `is_new`: at most `limit` sentences,
-/// and how many more there would be.
+/// When entitlements of a product count together.
+pub(super) struct Together {
+    /// In words, as many as were asked for.
+    pub(super) sentences: Vec<String>,
+    /// How many more there would be.
+    pub(super) more: usize,
+    /// Whether one of the sentences is about a renewal and what it renews.
+    pub(super) has_renewal: bool,
+}
+
+/// When entitlements of a product count together, one of which `is_new`: at most `limit` sentences.
 pub(super) fn together(
     all: &[&Wire],
     is_new: impl Fn(&Wire) -> bool,
     limit: usize,
     now: Timestamp,
     here: &str,
-) -> (Vec<String>, usize) {
+) -> Together {
     let (spans, more) = spans(all, is_new, limit, now);
+    let mut has_renewal = false;
     let told = |span: &Span<'_>| {
         let (when, together) = (span.when(here), span.together());
         if let ([one, other], 2) = (&span.valid[..], span.count) {
             for (next, before) in [(one, other), (other, one)] {
                 if renews(next, before) {
+                    has_renewal = true;
                     return format!(
                         "{} takes over from {} ({}): both count {when}, and {together} may then be used.",
                         tame(&next.id),
@@ -108,7 +119,11 @@ pub(super) fn together(
             capital(&when)
         )
     };
-    (spans.iter().map(told).collect(), more)
+    Together {
+        sentences: spans.iter().map(told).collect(),
+        more,
+        has_renewal,
+    }
 }
 
 /// A time on which several count together, always the same.

@@ -162,9 +162,9 @@ fn date(text: Option<String>) -> Result<Option<String>, String> {
     match text.parse::<Timestamp>() {
         Ok(_) => Ok(Some(text)),
         Err(_) if time::is_never(&text) => Ok(Some(text)),
-        Err(_) => Err(format!(
-            "{text} is not a date; write it like 2026-12-31 or 31.12.2026"
-        )),
+        Err(_) => Err(time::not_a_day(&text).unwrap_or_else(|| {
+            format!("{text} is not a date; write it like 2026-12-31 or 31.12.2026")
+        })),
     }
 }
 
@@ -266,6 +266,8 @@ mod tests {
         insta::assert_snapshot!(say("product,seats\ncad,0\n"), @"usher: owned.csv: line 2: seats must be at least 1; nothing was imported");
         insta::assert_snapshot!(say("product,seats,from,to\ncad,1,2026-02-01,2026-01-31\n"), @"usher: owned.csv: line 2: it ends before it begins; nothing was imported");
         insta::assert_snapshot!(say("product,seats,to\ncad,1,12/31/2026\n"), @"usher: owned.csv: line 2: 12/31/2026 is not a date; write it like 2026-12-31 or 31.12.2026; nothing was imported");
+        insta::assert_snapshot!(say("product,seats,to\ncad,1,2026-11-31\n"), @r#"usher: owned.csv: line 2: "2026-11-31" is no day: November 2026 has 30 days; nothing was imported"#);
+        insta::assert_snapshot!(say("product;seats;to\ncad;1;31.12.26\n"), @r#"usher: owned.csv: line 2: "31.12.26" may be of any century; write the year with four figures, such as 31.12.2026; nothing was imported"#);
         insta::assert_snapshot!(say("sep=;\nproduct;seats\ncad;x\n"), @r#"usher: owned.csv: line 3: seats: "x" is not a whole number from 0 on; nothing was imported"#);
         insta::assert_snapshot!(say("product,seats,metric\ncad,1,cpu\n"), @"usher: owned.csv: line 2: there is no metric cpu; nothing was imported");
         insta::assert_snapshot!(say("product,seat\ncad,1\n"), @r#"usher: owned.csv: line 1: there is no column "seat": the columns are product, seats, metric, from, to, overdraft; nothing was imported"#);

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::learn::{self, Hosted, Proposal, Seen, Watched, propose};
 use crate::listing::eprintln_quiet;
-use crate::output::{Table, line, print, print_json, tame};
+use crate::output::{Table, line, print, print_json, quoted, tame};
 use crate::run::find;
 
 /// Run a command, list what its process tree executes, and propose program rules
@@ -132,15 +132,6 @@ fn add_command(args: &Learn, proposal: &Proposal) -> String {
         words.extend(["--seats".to_owned(), seats.to_string()]);
     }
     words.join(" ")
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn add(args: Learn, proposal: Proposal, context: &Context) -> Result<(), Failure> {

@@ -1,8 +1,10 @@
 //! Products as they are shown: to who may see them, with their rules, and without a token through
 //! the agent of the computer, as what somebody who was refused chooses by.
 
+use std::collections::BTreeMap;
+
 use usher_api::client::Client;
-use usher_api::{Mode, Page, ProductStatus, ProductView, Status};
+use usher_api::{Mode, Page, Product, ProductStatus, ProductView, Status};
 
 use super::{List, Show, path};
 use crate::context::Context;
@@ -18,7 +20,11 @@ pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> 
     if !asked.by_agent {
         let page = fetch(&asked.client, &Query::new("/v1/products"), &args.extent).await?;
         let empty = "No products yet: `usher product add ID --program RULE --seats N` adds one.";
-        return show(context, &page, empty, table);
+        let waiting = match context.json() {
+            true => Waiting::new(),
+            false => waiting(&asked.client).await,
+        };
+        return show(context, &page, empty, |products| table(products, &waiting));
     }
     let status: Status = asked.client.get("/v1/status").await?;
     let all = status.products.len();
@@ -131,8 +137,20 @@ fn describe(view: &ProductView) -> String {
     lines.join("\n")
 }
 
-pub(super) fn table(products: &[ProductView]) -> Table {
-    let mut table = Table::new(&["PRODUCT", ">SEATS", ">IN USE", "MODE", "NAME", "PROGRAMS"]);
+/// How many requests wait for a product, by its id.
+type Waiting = BTreeMap<String, u64>;
+
+/// Of each product; nothing where that is not known.
+async fn waiting(client: &Client) -> Waiting {
+    let status: Option<Status> = client.get("/v1/status").await.ok();
+    let products = status.into_iter().flat_map(|status| status.products);
+    products.map(|shown| (shown.id, shown.queued)).collect()
+}
+
+fn table(products: &[ProductView], waiting: &Waiting) -> Table {
+    let mut table = Table::new(&[
+        "PRODUCT", ">SEATS", ">IN USE", ">WAITING", "NAME", "MODE", "PROGRAMS",
+    ]);
     for view in products {
         let mode = match view.product.mode {
             _ if !view.product.enabled => "disabled",
@@ -147,12 +165,23 @@ pub(super) fn table(products: &[ProductView]) -> Table {
             view.product.id.clone(),
             view.seats.to_string(),
             view.in_use.to_string(),
+            waiting
+                .get(&view.product.id)
+                .map_or_else(|| "-".to_owned(), u64::to_string),
+            name_of(&view.product),
             mode.to_owned(),
-            view.product.name.clone(),
             programs.join(" "),
         ]);
     }
     table
+}
+
+/// The name for people: the id where none was given.
+fn name_of(product: &Product) -> String {
+    match product.name.is_empty() {
+        true => product.id.clone(),
+        false => product.name.clone(),
+    }
 }
 
 /// What somebody chooses by who may see no more: without rules and other people.
@@ -198,9 +227,14 @@ mod tests {
 
     #[test]
     fn products_are_listed_with_the_first_of_their_rules() {
-        insta::assert_snapshot!(table(&[view()]).text(), @r"
-        PRODUCT  SEATS  IN USE  MODE   NAME  PROGRAMS
-        gimp        10       2  track  GIMP  gimp-2.10 script-fu,role=helper c and 1 more
+        let mut unnamed = view();
+        unnamed.product.id = "cad".into();
+        unnamed.product.name = String::new();
+        let waiting = Waiting::from([("gimp".to_owned(), 3)]);
+        insta::assert_snapshot!(table(&[view(), unnamed], &waiting).text(), @r"
+        PRODUCT  SEATS  IN USE  WAITING  NAME  MODE   PROGRAMS
+        gimp        10       2        3  GIMP  track  gimp-2.10 script-fu,role=helper c and 1 more
+        cad         10       2        -  cad   track  gimp-2.10 script-fu,role=helper c and 1 more
         ");
     }
 }

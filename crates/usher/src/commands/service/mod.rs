@@ -1,5 +1,6 @@
 //! `usher service`: roles as services of the operating system, and the steering of them.
 
+mod failed;
 mod nightly;
 mod place;
 mod tls;
@@ -12,10 +13,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use usher_api::client::check_url;
 use usher_api::{ControlRequest, Service as Told, ServiceControl};
-use usher_service::AskError;
 use usher_service::files::{self, Installation, Role};
 
-use self::place::{UNIT_DIR, absolute, cannot};
+use self::failed::{cannot, not_done};
+use self::place::{UNIT_DIR, absolute};
 use self::told::{describe_told, describe_unit, unit_json};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -366,18 +367,4 @@ fn query(role: Role, context: &Context) -> Result<(), Failure> {
             ))
         }
     }
-}
-
-fn not_done(error: AskError, role: Role) -> Failure {
-    let next = match &error {
-        AskError::NoManager { .. } => {
-            "`usher up` starts everything without a service manager.".to_owned()
-        }
-        _ => format!(
-            "`usher service query {}` and `journalctl -u {}` tell more.",
-            role.name(),
-            role.service()
-        ),
-    };
-    Failure::failed(error.to_string()).next(next)
 }

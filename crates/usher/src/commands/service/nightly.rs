@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use usher_service::backup::{self, Backup};
 
-use super::place::{UNIT_DIR, absolute, cannot};
+use super::failed::cannot;
+use super::place::{UNIT_DIR, absolute};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print};

@@ -134,6 +134,7 @@ fn make(args: &Make, context: &Context) -> Result<(), Failure> {
         key: folder.path(&key),
         names,
         is_new,
+        replaces: before.is_some(),
     };
     match context.json() {
         true => print_json(&json!({
@@ -143,7 +144,7 @@ fn make(args: &Make, context: &Context) -> Result<(), Failure> {
             "names": made.names,
             "until": pair.last_day,
         })),
-        false => tell(&made, args, &pair),
+        false => tell(&made, args.role, &pair),
     }
 }
 
@@ -152,10 +153,13 @@ struct Made<'a> {
     cert: PathBuf,
     key: PathBuf,
     names: Vec<String>,
+    /// Whether the authority is new.
     is_new: bool,
+    /// Whether it is in the place of a certificate that was there.
+    replaces: bool,
 }
 
-fn tell(made: &Made<'_>, args: &Make, pair: &Pair) -> Result<(), Failure> {
+fn tell(made: &Made<'_>, role: Role, pair: &Pair) -> Result<(), Failure> {
     let ca = made.folder.path("ca.pem");
     if made.is_new {
         line(format!("wrote {}: every client trusts it", ca.display()))?;
@@ -171,20 +175,25 @@ fn tell(made: &Made<'_>, args: &Make, pair: &Pair) -> Result<(), Failure> {
         pair.last_day
     ))?;
     line(format!("wrote {}: its key", made.key.display()))?;
-    let (stem, listen, port) = match args.role {
+    line(next(made, role))
+}
+
+/// What is to be done with what was made.
+fn next(made: &Made<'_>, role: Role) -> String {
+    let (stem, listen, port) = match role {
         Role::Server => ("server", "--listen", 8470),
         Role::Manager => ("manager", "--console", 8480),
     };
-    if args.renew && !made.is_new {
-        return line(format!(
+    if made.replaces && !made.is_new {
+        return format!(
             "Next: restart what shows it, such as\n  systemctl restart usher-{stem}.service"
-        ));
+        );
     }
-    line(format!(
+    let install = format!(
         "Next:\n  usher service install {stem} {listen} 0.0.0.0:{port} --tls-cert {} --tls-key {}",
         made.cert.display(),
         made.key.display()
-    ))?;
+    );
     let outside = made
         .names
         .iter()
@@ -195,7 +204,8 @@ fn tell(made: &Made<'_>, args: &Make, pair: &Pair) -> Result<(), Failure> {
     } else {
         name.to_owned()
     };
-    line(match args.role {
+    let ca = made.folder.path("ca.pem");
+    let clients = match role {
         Role::Server => format!(
             "  and on each computer, with a copy of ca.pem:\n  usher status --server \
              https://{name}:{port} --ca-file {}",
@@ -205,7 +215,8 @@ fn tell(made: &Made<'_>, args: &Make, pair: &Pair) -> Result<(), Failure> {
             "  and have browsers trust {}: the console is https://{name}:{port}",
             ca.display()
         ),
-    })
+    };
+    format!("{install}\n{clients}")
 }
 
 /// The names of before and those that were given, else this computer's; and those from itself.
@@ -285,6 +296,29 @@ fn usual_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_shows_a_certificate_already_is_restarted_for_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path().to_owned()).unwrap();
+        let next_of = |is_new, replaces| {
+            let made = Made {
+                folder: &folder,
+                cert: folder.path("server.pem"),
+                key: folder.path("server.key"),
+                names: vec!["a.example.org".to_owned()],
+                is_new,
+                replaces,
+            };
+            next(&made, Role::Server)
+        };
+        assert!(next_of(false, true).contains("restart usher-server.service"));
+        // Renewed where there was none, and of an authority that no client knows yet.
+        for text in [next_of(false, false), next_of(true, true)] {
+            assert!(text.contains("usher service install server"), "{text}");
+            assert!(text.contains("--ca-file"), "{text}");
+        }
+    }
 
     #[test]
     fn a_renewal_keeps_the_names_of_before_and_adds_those_that_are_given() {

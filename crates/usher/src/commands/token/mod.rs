@@ -11,7 +11,7 @@ use usher_api::{Code, Page, Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_core::people::TOKEN_REALM;
 
 use self::file::TokenFile;
-use super::managed;
+use super::managed::{self, ManagerAt};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
@@ -98,15 +98,25 @@ pub(crate) struct Create {
 /// Whose tokens they are.
 #[derive(Debug, Args)]
 struct AtManager {
-    /// Tokens of a manager instead of the server's
+    /// Tokens of a manager instead of the server's: of that of --manager, or of the one at URL
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
-        default_missing_value = managed::MANAGER)]
+        default_missing_value = "")]
     at_manager: Option<String>,
+    #[command(flatten)]
+    manager: ManagerAt,
 }
 
 impl AtManager {
+    /// Where the manager is; none: they are the server's tokens.
+    fn url(&self) -> Option<&str> {
+        match self.at_manager.as_deref()? {
+            "" => Some(&self.manager.manager),
+            url => Some(url),
+        }
+    }
+
     async fn client(&self, context: &Context) -> Result<Client, Failure> {
-        match &self.at_manager {
+        match self.url() {
             Some(url) => managed::client(url, context).await,
             None => context.client(),
         }
@@ -114,7 +124,7 @@ impl AtManager {
 
     /// One that shows another token.
     fn client_with(&self, context: &Context, token: String) -> Result<Client, Failure> {
-        let url = self.at_manager.as_deref().unwrap_or(context.server());
+        let url = self.url().unwrap_or(context.server());
         context.client_of(url, Some(token))
     }
 }

@@ -1,0 +1,280 @@
+//! What an answer of a server or manager means for who asked, and what it means that none came.
+
+use usher_api::client::ClientError;
+use usher_api::{Code, Listener, Problem};
+
+use super::words::{self, own_words};
+use super::{About, Failure, exit};
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Problem(problem) => refused(&problem),
+            ClientError::Unreachable { endpoint, why } => unreachable_server(&endpoint, &why),
+            ClientError::NotUnderstood { .. } => Failure::failed(error.to_string())
+                .next("Is it an Usher server, of this version? `usher doctor` looks closer."),
+            ClientError::Setup { .. } => Failure::usage(error.to_string()),
+        }
+    }
+}
+
+/// No server answers at `endpoint`.
+fn unreachable_server(endpoint: &str, why: &str) -> Failure {
+    let (endpoint, why) = (endpoint.to_owned(), why.to_owned());
+    unreachable(Listener::Server, &endpoint, &why).about(About::Silence { endpoint, why })
+}
+
+/// No manager answers at `endpoint`.
+pub(super) fn unreachable_manager(endpoint: &str, why: &str) -> Failure {
+    unreachable(Listener::Manager, endpoint, why)
+}
+
+fn unreachable(listener: Listener, endpoint: &str, why: &str) -> Failure {
+    let name = listener.name();
+    match is_of_tls(why) {
+        true => Failure::new(
+            exit::NO_SERVER,
+            format!("no word with the {name} at {endpoint}: {why}"),
+        ),
+        false => Failure::new(
+            exit::NO_SERVER,
+            format!("no Usher {name} answers at {endpoint}: {why}"),
+        )
+        .next(find(listener, endpoint, why)),
+    }
+}
+
+/// The next step where no server answers at `url`.
+pub(crate) fn find_server(url: &str, why: &str) -> String {
+    find(Listener::Server, url, why)
+}
+
+/// The next step where nobody answers at `url`. Only on this computer one may be started to try
+/// Usher out.
+fn find(listener: Listener, url: &str, why: &str) -> String {
+    let check = usher_api::what_to_check_of(listener, why).unwrap_or_default();
+    let check = match check.split_at_checked(1) {
+        Some((first, rest)) => format!("{}{rest}. ", first.to_uppercase()),
+        None => String::new(),
+    };
+    let try_out = match usher_api::client::is_here(url) {
+        true => " To try Usher out on one computer, `usher up` starts all of it.",
+        false => "",
+    };
+    let name = listener.name();
+    format!(
+        "{check}The {name} is named with --{name} URL or USHER_{}; whoever administers it knows \
+         the URL.{try_out}",
+        name.to_uppercase()
+    )
+}
+
+/// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.
+pub(crate) fn is_of_tls(why: &str) -> bool {
+    ["certificate", "TLS", "https://"]
+        .iter()
+        .any(|word| why.contains(word))
+}
+
+/// The next step where a token is missing.
+pub(super) const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.";
+/// And where one was shown that is not taken.
+pub(super) const OTHER_TOKEN: &str = "An administrator makes another with `usher token create`.";
+/// And where it is a manager that wants one.
+pub(super) const GIVE_MANAGERS_TOKEN: &str = "Give a token of the manager with --token or USHER_TOKEN; its administrator makes one with `usher token create --at-manager`.";
+
+/// The server answered, and said no.
+fn refused(problem: &Problem) -> Failure {
+    let failure = Failure::new(exit_code(problem), own_words(&problem.detail));
+    if let Some(id) = &problem.decision_id {
+        return failure.next(format!(
+            "`usher why {id}` tells how the seats were held, and what would help."
+        ));
+    }
+    if problem.is(Code::Unauthorized) {
+        return not_let_in(problem);
+    }
+    if problem.is(Code::Forbidden) {
+        return failure.next("An administrator can make a token that may, or do it for you.");
+    }
+    if problem.is(Code::RestoreHold) {
+        return failure.next("`usher doctor` says until when, and how to end it before.");
+    }
+    if problem.status == 503 {
+        return failure.next("Try again in a moment; `usher doctor` looks at what may be wrong.");
+    }
+    if problem.is(Code::UnknownProduct) {
+        return failure.next("`usher product list` shows the products that there are.");
+    }
+    if problem.is(Code::UnknownDecision) {
+        return failure
+            .next("It may be mistyped, or somebody else's: `usher denials` lists yours.");
+    }
+    if problem.is(Code::UnknownEntitlement) {
+        return failure.next("`usher entitlement list` shows what is owned.");
+    }
+    if problem.is(Code::DangerousRule) {
+        return failure.next("--force takes it all the same.");
+    }
+    if problem.is(Code::ProductExists) {
+        return failure.next("`usher product edit` changes it; or choose another id.");
+    }
+    failure
+}
+
+/// The server wants a token, or another. What it says to programs of how to make one is replaced
+/// by the next step; a manager says what is to be known of its own tokens.
+fn not_let_in(problem: &Problem) -> Failure {
+    let code = exit_code(problem);
+    match problem.detail.split_once(". ") {
+        Some((message, next)) => Failure::new(code, message).next(next),
+        None => {
+            let message = problem.detail.split(": ").next().unwrap_or_default();
+            Failure::new(code, message)
+        }
+    }
+    .about(About::Token)
+}
+
+fn exit_code(problem: &Problem) -> u8 {
+    match problem.status {
+        400 | 413 | 415 | 422 => exit::USAGE,
+        401 | 403 => exit::REFUSED,
+        // What an agent says for a server that it cannot reach.
+        503 if problem.is(Code::ServerUnreachable) => exit::NO_SERVER,
+        503 => exit::NOT_NOW,
+        _ => exit::FAILED,
+    }
+}
+
+/// Whether a seat was refused for which who asked may wait.
+pub(crate) fn may_wait(error: &ClientError) -> bool {
+    let problem = error.problem();
+    problem.is_some_and(|problem| problem.is(Code::Denied) && words::may_wait(&problem.detail))
+}
+
+/// Whether no server answers at all, rather than one that cannot decide just now.
+pub(crate) fn is_silence(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. } => true,
+        ClientError::Problem(problem) => problem.is(Code::ServerUnreachable),
+        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
+    }
+}
+
+/// Whether this means that no server can decide just now, rather than that one has decided.
+pub(crate) fn is_absence(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. } => true,
+        ClientError::Problem(problem) => problem.status == 503,
+        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Asker;
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_not_taken_for_an_absent_server() {
+        let why = "its certificate is of an authority that is not trusted here: name it";
+        let failure = unreachable_server("https://a:1", why);
+        insta::assert_snapshot!(failure, @"usher: no word with the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
+    }
+
+    #[test]
+    fn a_refusal_has_the_exit_code_and_the_next_step_of_its_kind() {
+        let say = |code: Code| {
+            let failure = refused(&Problem::new(code, "it is so"));
+            (failure.code(), failure.to_string())
+        };
+        assert_eq!(say(Code::InvalidRequest).0, 2);
+        assert_eq!(say(Code::Denied).0, 77);
+        assert_eq!(say(Code::UnknownLease), (1, "usher: it is so".to_owned()));
+        for not_now in [
+            Code::RestoreHold,
+            Code::ServicePaused,
+            Code::Busy,
+            Code::StorageFailed,
+        ] {
+            assert_eq!(say(not_now).0, 75, "{not_now:?}");
+        }
+        let held = say(Code::RestoreHold).1;
+        assert!(!held.contains("in a moment"), "it may be a day: {held}");
+        assert_eq!(say(Code::ServerUnreachable).0, 69);
+        let nobody = unreachable_server("http://a:1", "connection refused");
+        assert_eq!(nobody.code(), 69);
+        assert_eq!(say(Code::Unauthorized).0, 77);
+    }
+
+    fn of_token(detail: &str, asker: Asker) -> (u8, String) {
+        let failure = refused(&Problem::new(Code::Unauthorized, detail)).for_asker(asker);
+        (failure.code(), failure.to_string())
+    }
+
+    #[test]
+    fn who_is_not_let_in_is_told_what_is_missing_for_them() {
+        let nobody = Asker::default();
+        let none = "no token was shown: send it as `Authorization: Bearer TOKEN`";
+        let (code, text) = of_token(none, nobody);
+        assert_eq!(code, exit::REFUSED);
+        insta::assert_snapshot!(text, @r"
+        usher: no token was shown
+          Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.
+        ");
+        let shows_token = Asker {
+            shows_token: true,
+            ..nobody
+        };
+        let (code, text) = of_token(
+            "the token is not known here, or was revoked: make one with `usher token create`",
+            shows_token,
+        );
+        assert_eq!(code, exit::REFUSED);
+        insta::assert_snapshot!(text, @r"
+        usher: the token is not known here, or was revoked
+          An administrator makes another with `usher token create`.
+        ");
+        let misses_agent = Asker {
+            misses_agent: true,
+            ..nobody
+        };
+        let (code, text) = of_token(none, misses_agent);
+        assert_eq!(code, exit::NO_SERVER);
+        assert!(text.starts_with("usher: no Usher agent answers"), "{text}");
+        let denied = refused(&Problem::new(Code::Denied, "none")).for_asker(misses_agent);
+        assert_eq!(denied.code(), exit::REFUSED);
+    }
+
+    #[test]
+    fn a_manager_that_does_not_answer_or_wants_a_token_is_called_one() {
+        let of_manager = Asker {
+            of_manager: true,
+            ..Asker::default()
+        };
+        let silent = unreachable_server("http://192.0.2.1:8480", "Connection refused");
+        let silent = silent.for_asker(of_manager);
+        assert_eq!(silent.code(), exit::NO_SERVER);
+        insta::assert_snapshot!(silent, @r"
+        usher: no Usher manager answers at http://192.0.2.1:8480: Connection refused
+          Nothing listens on that port there: check the port in the URL (8480 unless the manager was given another), and on the manager's computer `systemctl status usher-manager`. The manager is named with --manager URL or USHER_MANAGER; whoever administers it knows the URL.
+        ");
+        let (code, text) = of_token(
+            "no token was shown: the manager takes tokens of its own. Its administrator's is in \
+             /x; `usher token create --at-manager` makes others",
+            of_manager,
+        );
+        assert_eq!(code, exit::REFUSED);
+        insta::assert_snapshot!(text, @r"
+        usher: no token was shown: the manager takes tokens of its own
+          Its administrator's is in /x; `usher token create --at-manager` makes others
+        ");
+    }
+
+    #[test]
+    fn a_decision_that_cannot_be_shown_may_be_mistyped_or_somebody_elses() {
+        let text = refused(&Problem::new(Code::UnknownDecision, "no decision x")).to_string();
+        assert!(text.contains("`usher denials` lists yours"), "{text}");
+    }
+}

@@ -1,0 +1,116 @@
+//! What seats are asked for, and how long they are waited for.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use usher_api::{AlsoWanted, CheckoutRequest, ProgramFacts};
+
+use crate::time;
+
+/// How long to wait in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Until a seat comes.
+    Forever,
+    /// At most so long.
+    For(Duration),
+}
+
+impl Wait {
+    /// Reads the value of `--wait`.
+    pub(crate) fn read(text: &str) -> Result<Wait, String> {
+        match text {
+            "forever" | "true" => Ok(Wait::Forever),
+            _ => time::duration(text).map(Wait::For),
+        }
+    }
+}
+
+/// What who waits does while no server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Away {
+    /// They end with that: somebody else says what becomes of it.
+    End,
+    /// They wait for the server, too, as long as for a seat.
+    Wait,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    /// Product id.
+    pub(crate) product: String,
+    /// Further products and seats of each: all, or none.
+    pub(crate) also: Vec<(String, u32)>,
+    /// Who is counted.
+    pub(crate) user: String,
+    /// Where.
+    pub(crate) computer: String,
+    /// How many.
+    pub(crate) seats: u32,
+    /// How long the lease lives without renewal, where it is said.
+    pub(crate) ttl_seconds: Option<u32>,
+    /// Place in the queue before arrival counts.
+    pub(crate) priority: i8,
+    /// What is started, for the record.
+    pub(crate) program: Option<String>,
+    /// Whether, and how long, to wait.
+    pub(crate) wait: Option<Wait>,
+    /// What to do while no server answers, for who waits.
+    pub(crate) away: Away,
+    /// Whether the agent may answer with a lease that is held for the same use already.
+    pub(crate) one_use: bool,
+}
+
+impl Ask {
+    /// Where it is asked for.
+    pub(super) fn path(&self) -> &'static str {
+        match self.one_use {
+            true => "/v1/checkouts?one_use=true",
+            false => "/v1/checkouts",
+        }
+    }
+
+    /// Whether there is a wait of any length.
+    pub(super) fn waits(&self) -> bool {
+        !matches!(self.wait, None | Some(Wait::For(Duration::ZERO)))
+    }
+
+    /// The request; whether to `wait`, if there is no seat.
+    pub(super) fn request(&self, wait: bool) -> CheckoutRequest<'_> {
+        CheckoutRequest {
+            product: Cow::Borrowed(&self.product),
+            also: self
+                .also
+                .iter()
+                .map(|(product, seats)| AlsoWanted {
+                    product: Cow::Borrowed(product),
+                    seats: *seats,
+                })
+                .collect(),
+            user: Cow::Borrowed(&self.user),
+            computer: Cow::Borrowed(&self.computer),
+            seats: self.seats,
+            wait,
+            ttl_seconds: self.ttl_seconds,
+            priority: self.priority,
+            program: self.program.as_deref().map(|name| ProgramFacts {
+                name: Some(Cow::Borrowed(name)),
+                version: None,
+            }),
+            subject: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_is_for_ever_or_as_long_as_said() {
+        assert_eq!(Wait::read("forever"), Ok(Wait::Forever));
+        assert_eq!(Wait::read("5m"), Ok(Wait::For(Duration::from_secs(300))));
+        assert!(Wait::read("soon").is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! Waiting for a seat on days on which no server answers, or none grants.
+
+use std::process::{Child, Stdio};
+
+use crate::fake::Fake;
+use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
+
+fn waits(folder: &Folder, url: &str, wait: &str) -> Child {
+    usher(folder)
+        .args(["run", "--server", url, "--product", "tool", wait])
+        .args(["--", "echo", "runs"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn who_waits_waits_for_a_server_that_is_away_until_it_answers() {
+    let folder = Folder::new();
+    let fake = Fake::server(1);
+    fake.with(|world| world.away = true);
+    let child = waits(&folder, &fake.url, "--wait");
+    wait_for("two askings", || {
+        fake.with(|world| (world.count("POST /v1/checkouts") >= 2).then_some(()))
+    });
+    fake.with(|world| world.away = false);
+    let output = finish(child);
+    assert_eq!(
+        (output.status.code(), stdout(&output)),
+        (Some(0), "runs\n".into())
+    );
+    insta::assert_snapshot!(stderr(&output), @r"
+    usher: waiting: the reason is stopping
+    usher: the server answers again
+    ");
+}
+
+#[test]
+fn who_waited_for_a_server_in_vain_is_told_so_and_may_try_again_later() {
+    let folder = Folder::new();
+    // A port that nobody has, as it is held by a socket that does not listen.
+    let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", held.local_addr().unwrap());
+    let output = finish(waits(&folder, &url, "--wait=1s"));
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.starts_with("usher: waiting: cannot reach"), "{said}");
+    assert_eq!(said.matches("usher: waiting").count(), 1, "{said}");
+    assert!(said.contains("usher: no server answered within"), "{said}");
+    // Who does not wait is told at once.
+    let mut checkout = usher(&folder);
+    let output = checkout
+        .args(["checkout", "tool", "--server", &url])
+        .ended();
+    assert_eq!(output.status.code(), Some(69), "{}", stderr(&output));
+}
+
+#[test]
+fn who_waited_while_the_server_was_paused_is_told_of_the_pause() {
+    let folder = Folder::new();
+    let fake = Fake::server(1);
+    fake.with(|world| world.trouble = (1_000, "service_paused"));
+    let output = finish(waits(&folder, &fake.url, "--wait=1s"));
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("usher: no seat was granted within"), "{said}");
+    assert!(said.contains("service_paused"), "{said}");
+    assert!(!said.contains("came free"), "{said}");
+}
+
+#[test]
+fn who_is_in_the_queue_keeps_the_place_while_the_server_is_away() {
+    let folder = Folder::new();
+    let fake = Fake::server(1);
+    fake.with(|world| world.leases.push("others".into()));
+    let child = waits(&folder, &fake.url, "--wait");
+    wait_for("a place in the queue", || {
+        fake.with(|world| world.queue.front().cloned())
+    });
+    fake.with(|world| world.away = true);
+    wait_for("some looks in vain", || {
+        fake.with(|world| (world.count("GET /v1/tickets/") >= 7).then_some(()))
+    });
+    fake.with(|world| world.away = false);
+    fake.free();
+    let output = finish(child);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("usher: waiting: "), "{said}");
+    assert!(said.contains("usher: the server answers again"), "{said}");
+    assert_eq!(fake.with(|world| world.count("POST /v1/checkouts")), 1);
+}
+
+#[test]
+fn a_wait_of_no_time_queues_nobody() {
+    let folder = Folder::new();
+    let fake = Fake::server(0);
+    let output = finish(waits(&folder, &fake.url, "--wait=0"));
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.starts_with("usher: no seat is free, and --wait=0 waits for none"),
+        "{said}"
+    );
+    assert_eq!(fake.with(|world| world.count("DELETE /v1/tickets/")), 0);
+}
