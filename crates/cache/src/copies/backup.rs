@@ -182,8 +182,9 @@ fn prepare(
         source,
     };
     check(&Connection::open(path).map_err(database)?, file)?;
-    let connection = open::connection(path, Saved::Elsewhere)?;
-    let loaded = load(&connection, path, &|_| {})?;
+    let told = |error: CacheError| error.of_file(file);
+    let connection = open::connection(path, Saved::Elsewhere).map_err(told)?;
+    let loaded = load(&connection, path, &|_| {}).map_err(told)?;
     open::is_sound(&connection, path)?;
     let mut ledger = loaded.ledger;
     let leases = ledger.leases().count() as u64;
