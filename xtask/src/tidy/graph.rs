@@ -87,6 +87,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const CORE_USES: &[&str] = &[
     "globset",
     "hashbrown",
+    "icu_normalizer",
     "jiff",
     "rustc-hash",
     "serde",

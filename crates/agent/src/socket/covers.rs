@@ -18,7 +18,7 @@ use usher_api::{Code, CoverRequest, HeldAlso, LEASE_PROOF_HEADER, LeaseHolder, N
 use usher_core::people::{LocalAccounts, Person};
 use usher_core::sessions::ProcessKey;
 
-use super::answers::{Answer, App, Body, Id, Refusal, answer, parse};
+use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
 use super::grants::is_plain;
 use super::peer::Peer;
 use super::{State, mine};
@@ -41,7 +41,8 @@ pub(super) async fn take(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Body(body): Body,
 ) -> Answer {
-    let request: CoverRequest<'_> = parse(&body)?;
+    let mut request: CoverRequest<'_> = parse(&body)?;
+    compose(&mut request.product);
     let names_fit = [&request.lease, &request.product].iter().all(|name| {
         !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && !name.contains(usher_api::is_unseen)
     });

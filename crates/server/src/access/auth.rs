@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use usher_api::{Code, Role};
 use usher_cache::TokenRow;
 use usher_core::ledger::{Access, ActorKind, By, Command};
+use usher_core::names::composed;
 use usher_core::people::{LocalAccounts, Person};
 
 use crate::base::candidate::candidate;
@@ -52,8 +53,8 @@ impl Principal {
     fn of(row: &TokenRow, local: LocalAccounts) -> Option<Principal> {
         let role = role(&row.role)?;
         let bound: Option<Arc<str>> = match role {
-            Role::Client => Some(row.user.as_deref()?.into()),
-            Role::Agent => Some(row.computer.as_deref()?.into()),
+            Role::Client => Some(composed(row.user.as_deref()?).into()),
+            Role::Agent => Some(composed(row.computer.as_deref()?).into()),
             Role::Backup | Role::Viewer | Role::Operator | Role::Admin => None,
         };
         let kept = row.realm.as_deref().unwrap_or(AUTHORITY);

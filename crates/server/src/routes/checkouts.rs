@@ -56,14 +56,15 @@ pub(crate) async fn create(
     let asked: CheckoutRequest<'_> = input::json(body)?;
     let checkout = check(who, &asked, core.app.local_accounts)?;
     let account = Arc::clone(&checkout.subject.name);
+    let (product, computer) = (checkout.product.clone(), checkout.computer.key.clone());
     let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
     let command = OnceKey::wrap(once, Command::Checkout(checkout));
     let answer = core.hopper.ask(command).await?;
     let (reply, replayed) = first_answer(answer.reply);
     let names = Names {
-        product: &asked.product,
+        product: &product,
         user: &account,
-        computer: &asked.computer,
+        computer: &computer,
     };
     match reply {
         Reply::Granted { lease, also } => Ok(json(
@@ -73,11 +74,11 @@ pub(crate) async fn create(
         )),
         Reply::Queued(view) => Ok(json(
             StatusCode::ACCEPTED,
-            writer::queued(&view, &asked.product),
+            writer::queued(&view, &product),
             replayed,
         )),
         Reply::KeyConflict => Err(Refusal::key_conflict()),
-        other => Ok(refuse(other, &asked)?.replayed(replayed)),
+        other => Ok(refuse(other, &asked, &product)?.replayed(replayed)),
     }
 }
 
@@ -218,8 +219,7 @@ impl Refused {
     }
 }
 
-fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal> {
-    let product = &*asked.product;
+fn refuse(reply: Reply, asked: &CheckoutRequest<'_>, product: &str) -> Result<Refused, Refusal> {
     Ok(Refused(match reply {
         Reply::Denied {
             product: short,

@@ -13,6 +13,7 @@ use usher_api::{
 };
 use usher_core::identify::Rule;
 use usher_core::ledger::{Command, Ledger, Now, Pool, ProductNumber, Reply};
+use usher_core::names::composed;
 
 use super::{Caller, Id, Json, dangerous, first_answer, replayed};
 use crate::access::keys::OnceKey;
@@ -288,7 +289,11 @@ fn check(product: &mut Product) -> Result<(), Refusal> {
             "`id` is {id}, which no path can name: choose one such as acme-cad-2026"
         )));
     }
-    for (field, text) in [("name", &product.name), ("publisher", &product.publisher)] {
+    for (field, text) in [
+        ("name", &mut product.name),
+        ("publisher", &mut product.publisher),
+    ] {
+        *text = composed(text).into_owned();
         input::check_text(field, text).map_err(Refusal::invalid)?;
     }
     input::within(

@@ -9,6 +9,7 @@ use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Code, Page, Problem, Role, TokenCreated, TokenInfo, TokenRequest};
 use usher_cache::TokenRow;
+use usher_core::names::composed;
 use usher_core::people::{LocalAccounts, Person};
 
 use super::{Caller, Id, Json, json_text, replayed};
@@ -175,6 +176,7 @@ fn person(request: &TokenRequest, local: LocalAccounts) -> Result<Option<Person>
 }
 
 fn check(request: &mut TokenRequest) -> Result<(), Refusal> {
+    request.name = composed(&request.name).into_owned();
     input::check_text("name", &request.name).map_err(Refusal::invalid)?;
     let role = request.role.as_str();
     for (field, value, needed) in [
