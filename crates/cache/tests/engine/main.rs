@@ -5,6 +5,7 @@
 mod builds;
 mod files;
 mod history;
+mod holds;
 mod names;
 mod pack;
 mod restarts;
