@@ -48,7 +48,6 @@ struct Query {
 )]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    _: Caller,
     uri: Uri,
 ) -> Result<Json<Page<ProductView>>, Refusal> {
     let query: Query = input::query(&uri)?;
@@ -91,7 +90,6 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
-    _: Caller,
     Id(id): Id,
 ) -> Result<Json<ProductView>, Refusal> {
     find(&app, id)
@@ -155,7 +153,6 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    caller.must_be_admin("change products")?;
     let mut product: Product = input::json(&body)?;
     check(&mut product)?;
     dangerous::check(&app, &mut product).await?;
@@ -222,7 +219,6 @@ pub(crate) async fn replace(
     Id(id): Id,
     body: Bytes,
 ) -> Result<Json<ProductView>, Refusal> {
-    caller.must_be_admin("change products")?;
     let mut product: Product = input::json(&body)?;
     check(&mut product)?;
     if product.id != id {
@@ -264,7 +260,6 @@ pub(crate) async fn remove(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Response, Refusal> {
-    caller.must_be_admin("change products")?;
     let command = Command::RemoveProduct {
         product: id.as_str().into(),
     };
