@@ -23,7 +23,8 @@ use crate::wire::answer::json;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::sync_items::{self, Item};
-use crate::wire::writer::{self, Writer};
+use crate::wire::text::Writer;
+use crate::wire::writer;
 
 /// [`SyncRequest`] with its items as they came.
 #[derive(Deserialize)]

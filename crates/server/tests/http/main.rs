@@ -24,3 +24,4 @@ mod proofs;
 mod queue;
 mod rights;
 mod service;
+mod whose;
