@@ -29,6 +29,7 @@ pub use base::clock::{Clock, SystemClock};
 pub use base::error::CacheError;
 pub use copies::backup::{RestoreOptions, Restored, copy, end_hold, restore, restore_open};
 pub use copies::snapshots::{Snapshot, SnapshotReason, Snapshots, Taken};
+pub use copies::unknown::WaitsFor;
 pub use engine::Engine;
 pub use queue::interrupt::Interrupt;
 pub use queue::requests::{

@@ -13,6 +13,7 @@ pub mod idle;
 pub mod ledger;
 pub mod lifecycle;
 pub mod messages;
+pub mod names;
 pub mod people;
 pub mod reminders;
 pub mod schedule;

@@ -3,8 +3,10 @@
 //! A realm is a directory's name, `computer:ID` for the accounts of a computer's own files (or
 //! [`LOCAL_REALM`] for those of all computers), or [`TOKEN_REALM`]. A directory compares accounts
 //! without case, a computer's own files exactly. One account in two realms is two people
-//! (KB Q201055). Uids and SIDs are attributes, never the key: two computers may give one person
+//! (KB Q201055). Both are compared in [composed] form, however accents are written. Uids and SIDs are attributes, never the key: two computers may give one person
 //! two of them, and two people one.
+
+use crate::names::composed;
 
 #[cfg(test)]
 mod tests;
@@ -69,26 +71,32 @@ impl Person {
         if realm.is_empty() {
             return Err(NotAPerson::NoRealm);
         }
-        if !is_directory(realm)? {
-            check_account(account)?;
-            let shared = local == LocalAccounts::ByName && is_computers_own(realm);
+        let (realm, account) = (composed(realm), composed(account));
+        if !is_directory(&realm)? {
+            check_account(&account)?;
+            let shared = local == LocalAccounts::ByName && is_computers_own(&realm);
             return Ok(Person {
-                realm: if shared { LOCAL_REALM } else { realm }.to_owned(),
-                key: account.to_owned(),
-                account: account.to_owned(),
+                realm: if shared { LOCAL_REALM } else { &*realm }.to_owned(),
+                key: account.clone().into_owned(),
+                account: account.into_owned(),
             });
         }
-        let realm = realm.to_lowercase();
+        let realm = folded(&realm);
         // One computer writes `ann`, another, which knows several domains, `ann@corp.example`.
-        let own = |domain: &str| (domain.to_lowercase() == realm).then_some(());
-        let account = split(account, own).map_or(account, |(_, account)| account);
+        let own = |domain: &str| (folded(domain) == realm).then_some(());
+        let account = split(&account, own).map_or(&*account, |(_, account)| account);
         check_account(account)?;
         Ok(Person {
-            realm,
-            key: account.to_lowercase(),
+            key: folded(account),
             account: account.to_owned(),
+            realm,
         })
     }
+}
+
+/// Without case, and composed: a small letter may be one character where the capital was two.
+fn folded(text: &str) -> String {
+    composed(&text.to_lowercase()).into_owned()
 }
 
 /// Splits a name into a domain that `known` maps to something, and the account: at the first `\`

@@ -46,6 +46,18 @@ pub enum SiteError {
         /// The newest that is known here.
         known: i64,
     },
+    /// A build that was no release wrote it, with other tables.
+    #[error(
+        "{file} was written by a development build of usher: it has this version's schema number, \
+         but {differs}. It is left as it is: go on with the build that wrote it, put back a copy of \
+         a released version, or begin with another data directory (--data DIR)"
+    )]
+    OtherBuild {
+        /// Which file.
+        file: String,
+        /// In what its tables are others.
+        differs: String,
+    },
     /// The engine failed.
     #[error("cannot {doing} in the site database: {why}")]
     Failed {

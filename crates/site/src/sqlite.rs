@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use usher_core::messages::Message;
+use usher_tables::{Beyond, differences};
 
 use crate::columns::{severity_number, signed, unsigned};
 use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Spell, Tally};
@@ -92,6 +93,9 @@ fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
             known,
         });
     }
+    if found == known {
+        must_be_ours(connection, file)?;
+    }
     connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
         .map_err(|error| failed("set up the file", &error))?;
@@ -107,6 +111,22 @@ fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
             .map_err(|error| failed("bring the tables up to date", &error))?;
     }
     Ok(())
+}
+
+/// Refuses a file that has other tables under the same number: a development build wrote it.
+fn must_be_ours(connection: &Connection, file: &str) -> Result<(), SiteError> {
+    let compare = || {
+        let ours = Connection::open_in_memory()?;
+        STEPS.iter().try_for_each(|step| ours.execute_batch(step))?;
+        differences(connection, &ours, Beyond::Nothing)
+    };
+    let differs = compare().map_err(|error| failed("look at the tables", &error))?;
+    differs.map_or(Ok(()), |differs| {
+        Err(SiteError::OtherBuild {
+            file: file.to_owned(),
+            differs,
+        })
+    })
 }
 
 const MESSAGE_COLUMNS: &str = "record_id, id, computer, site, server, process_id, first_ms, \

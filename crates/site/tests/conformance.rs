@@ -388,3 +388,27 @@ fn a_newer_versions_file_is_named_and_left_as_it_is() {
     );
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
+
+#[test]
+fn a_file_with_other_tables_under_the_same_number_is_named_and_left_as_it_is() {
+    let (folder, site) = embedded();
+    drop(site);
+    let path = folder.path().join("site.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch("ALTER TABLE servers DROP COLUMN unit;")
+        .unwrap();
+    drop(connection);
+    let before = std::fs::read(&path).unwrap();
+    let refused = SqliteSite::open(folder.path()).err().unwrap();
+    assert!(matches!(refused, SiteError::OtherBuild { .. }), "{refused}");
+    let said = refused.to_string();
+    for word in [
+        "table servers has no column `unit`",
+        "development build",
+        "--data",
+    ] {
+        assert!(said.contains(word), "{said}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}

@@ -13,7 +13,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-api", &["usher-tls"]),
     ("usher-files", &[]),
     ("usher-pe", &["usher-testing"]),
-    ("usher-cache", &["usher-core", "usher-vital"]),
+    ("usher-tables", &[]),
+    (
+        "usher-cache",
+        &["usher-core", "usher-tables", "usher-vital"],
+    ),
     (
         "usher-server",
         &[
@@ -24,7 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-vital",
         ],
     ),
-    ("usher-site", &["usher-core"]),
+    ("usher-site", &["usher-core", "usher-tables"]),
     (
         "usher-manager",
         &[
@@ -43,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-files",
             "usher-gate",
             "usher-pe",
+            "usher-tables",
             "usher-testing",
             "usher-vital",
         ],
@@ -82,6 +87,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const CORE_USES: &[&str] = &[
     "globset",
     "hashbrown",
+    "icu_normalizer",
     "jiff",
     "rustc-hash",
     "serde",

@@ -46,6 +46,12 @@ pub(crate) enum OutboxError {
              version knows {known}); install that version again"
     )]
     Newer { found: usize, known: usize },
+    #[error(
+        "the agent's state was written by a development build of usher: it has this version's \
+         schema number, but {0}; go on with the build that wrote it, or stop the agent and move \
+         agent.db away, which loses what the server was not told yet"
+    )]
+    OtherBuild(String),
 }
 
 type Result<T> = std::result::Result<T, OutboxError>;

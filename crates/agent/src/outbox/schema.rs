@@ -1,6 +1,7 @@
 //! Tables of `agent.db`. Changes only add; the version says what is there.
 
 use rusqlite::Connection;
+use usher_tables::{Beyond, differences};
 
 use super::OutboxError;
 
@@ -77,6 +78,9 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), OutboxError> {
             }),
         };
     }
+    if found == VERSION {
+        return must_be_ours(connection);
+    }
     for (version, step) in (1..).zip(STEPS).skip(found) {
         connection.execute_batch(&format!(
             "BEGIN; {step} INSERT OR IGNORE INTO meta (key, value) VALUES ('oldest_writer', '1');
@@ -84,4 +88,12 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), OutboxError> {
         ))?;
     }
     Ok(())
+}
+
+/// Refuses a file that has other tables under the same number.
+fn must_be_ours(connection: &Connection) -> Result<(), OutboxError> {
+    let ours = Connection::open_in_memory()?;
+    STEPS.iter().try_for_each(|step| ours.execute_batch(step))?;
+    let differs = differences(connection, &ours, Beyond::Nothing)?;
+    differs.map_or(Ok(()), |differs| Err(OutboxError::OtherBuild(differs)))
 }

@@ -251,6 +251,19 @@ fn a_newer_file_that_this_version_may_still_write_is_used_and_an_older_one_is_br
     assert!(outbox.seats().unwrap().is_empty());
 }
 
+#[test]
+fn a_file_with_other_tables_under_the_same_number_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder));
+    let file = Connection::open(folder.path().join("agent.db")).unwrap();
+    file.execute_batch("ALTER TABLE covers DROP COLUMN proof")
+        .unwrap();
+    let said = Outbox::open(folder.path()).unwrap_err().to_string();
+    for word in ["table covers has no column `proof`", "agent.db"] {
+        assert!(said.contains(word), "{said}");
+    }
+}
+
 fn finished(session: u64) -> SyncAction<'static> {
     let subject = usher_api::Subject {
         authority: "computer:c".into(),

@@ -1,5 +1,6 @@
 //! What routes are given and answer: bodies and ids, bounded; JSON, or a problem document.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use usher_api::client::ClientError;
 use usher_api::{Code, Problem};
+use usher_core::names::composed;
 
 use super::State;
 use crate::outbox::OutboxError;
@@ -60,6 +62,13 @@ pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
     Ok((status, kind, body).into_response())
 }
 
+/// A name as names are compared and kept.
+pub(super) fn compose(name: &mut Cow<'_, str>) {
+    if let Cow::Owned(form) = composed(name) {
+        *name = Cow::Owned(form);
+    }
+}
+
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusal> {
     usher_api::object::from_slice(body)
         .map_err(|error| Refusal::new(Code::InvalidRequest, format!("the body: {error}")))
@@ -93,7 +102,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Refusal> {
         match Path::<String>::from_request_parts(parts, state).await {
-            Ok(Path(id)) => Ok(Id(id)),
+            Ok(Path(id)) => Ok(Id(composed(&id).into_owned())),
             Err(error) => Err(Refusal::new(Code::InvalidRequest, error.body_text())),
         }
     }

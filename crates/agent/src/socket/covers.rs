@@ -4,7 +4,8 @@
 //! asked about at the server, which says what it is of, and who holds it if that is on this
 //! computer, or that the proof that was shown is right. Only its own person and who shows the proof
 //! may join. While a cover of it stands, a lease is not asked about again for each further process
-//! of an account that has joined it, but now and then for all: see [`crate::covers`]. Where the
+//! of its own person, or of an account that shows the proof again by which it has joined, but now
+//! and then for all: see [`crate::covers`]. Where the
 //! server does not answer, only what was made here covers anything.
 //!
 //! Who guesses has the server asked only so often; who may join a lease, as often as they do.
@@ -18,7 +19,7 @@ use usher_api::{Code, CoverRequest, HeldAlso, LEASE_PROOF_HEADER, LeaseHolder, N
 use usher_core::people::{LocalAccounts, Person};
 use usher_core::sessions::ProcessKey;
 
-use super::answers::{Answer, App, Body, Id, Refusal, answer, parse};
+use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
 use super::grants::is_plain;
 use super::peer::Peer;
 use super::{State, mine};
@@ -41,7 +42,8 @@ pub(super) async fn take(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Body(body): Body,
 ) -> Answer {
-    let request: CoverRequest<'_> = parse(&body)?;
+    let mut request: CoverRequest<'_> = parse(&body)?;
+    compose(&mut request.product);
     let names_fit = [&request.lease, &request.product].iter().all(|name| {
         !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && !name.contains(usher_api::is_unseen)
     });
@@ -197,7 +199,10 @@ async fn must_be_held(
     };
     let made_here =
         grant.is_some_and(|(uid, of)| (uid == peer.uid || peer.is_root()) && of == product);
-    let admitted = state.joins.admitted(lease, peer.who());
+    let shown = request.proof.as_deref().filter(|shown| is_proof(shown));
+    // Who was let in by a proof shows it each time: others may work by the same account.
+    let is_shown = |known: &Admitted| known.proof.is_none() || known.proof.as_deref() == shown;
+    let admitted = state.joins.admitted(lease, peer.who()).filter(is_shown);
     // One that is not remembered is asked about again: it may be of several products.
     if let Some(Admitted { proof, also }) = admitted.filter(|_| covers) {
         return Ok(Right {
@@ -221,7 +226,6 @@ async fn must_be_held(
     if !made_here {
         mine::may_guess(state, peer)?;
     }
-    let shown = request.proof.as_deref().filter(|shown| is_proof(shown));
     match ask(&state.client, lease, shown, 0).await {
         Found::Held(held) if held.product == product => {
             let proof = shown.filter(|_| held.proven).map(str::to_owned);

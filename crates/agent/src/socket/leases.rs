@@ -12,7 +12,7 @@ use usher_api::{
 };
 
 use super::State;
-use super::answers::{Answer, App, Body, Id, Refusal, answer, parse};
+use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
 use super::grants::{is_granted, own, remember};
 use super::one_use;
 use super::peer::Peer;
@@ -28,6 +28,7 @@ pub(super) async fn checkout(
 ) -> Answer {
     let Query(how) = how.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
     let mut request: CheckoutRequest<'_> = parse(&body)?;
+    compose(&mut request.product);
     let who = peer.who();
     state.shared.accounts.clone().learn_aside(who.counted).await;
     let one_use = match how.one_use {

@@ -168,6 +168,24 @@ fn a_lease_that_was_made_here_is_joined_by_another_account_with_the_proof_that_i
 }
 
 #[test]
+fn who_has_joined_by_the_proof_shows_it_each_time() {
+    let Some(site) = Site::new() else {
+        return;
+    };
+    let Site { agent, .. } = &site;
+    let first = waiting_shell(1235, "true");
+    let next = waiting_shell(1235, "true");
+    assert_eq!(join(agent, 1235, &first, "R7", Some(PROOF)), joined());
+    let wrong = PROOF.replacen('c', "d", 1);
+    for guess in [None, Some(&*wrong), Some("")] {
+        let answer = join(agent, 1235, &next, "R7", guess);
+        assert_eq!(answer, refused(), "{guess:?} by an account that has joined");
+    }
+    assert_eq!(join(agent, 1235, &next, "R7", Some(PROOF)), joined());
+    end([first, next]);
+}
+
+#[test]
 fn a_server_is_told_of_each_join_and_who_joined_by_proof_stays_joined_over_a_restart() {
     let Some(site) = Site::new() else {
         return;

@@ -1,6 +1,6 @@
 //! Why a data file cannot be opened, read, saved or restored.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// See the module. Each says what was tried, on what, why it failed and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,22 @@ pub enum CacheError {
         found: u32,
         /// The highest that this version can write.
         known: u32,
+    },
+    /// A build that was no release wrote it, with other tables.
+    #[error(
+        "{} was written by a development build of usher: it says that it has the tables of schema \
+         {schema}, but {differs}. Nothing was changed. Restore a backup of a released version (usher \
+         restore FILE), begin with another data directory (--data DIR), or go on with the build that \
+         wrote it",
+        path.display()
+    )]
+    OtherBuild {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        schema: u32,
+        /// In what its tables are others.
+        differs: String,
     },
     /// It is damaged, or is no data file of usher.
     #[error("{} cannot be used: {why}", path.display())]
@@ -68,4 +84,21 @@ pub enum CacheError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+}
+
+impl CacheError {
+    /// The same of `file`, of which the one that was looked at is a copy: whoever is told knows that
+    /// one.
+    pub(crate) fn of_file(mut self, file: &Path) -> CacheError {
+        match &mut self {
+            CacheError::TooNew { path, .. }
+            | CacheError::OtherBuild { path, .. }
+            | CacheError::Damaged { path, .. } => *path = file.into(),
+            CacheError::InUse(_)
+            | CacheError::ForeignLog { .. }
+            | CacheError::System { .. }
+            | CacheError::Database { .. } => {}
+        }
+        self
+    }
 }

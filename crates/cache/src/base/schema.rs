@@ -7,8 +7,9 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
+use usher_tables::{Beyond, differences};
 
 use crate::base::error::CacheError;
 use crate::base::meta::{number, put, version};
@@ -16,8 +17,8 @@ use crate::base::whole::copy_whole;
 
 /// The schema that this version writes.
 pub(crate) const SCHEMA_VERSION: u32 = 3;
-/// The schema since which a person is a realm and an account.
-const PERSONS_BY_ACCOUNT: usize = 3;
+/// The schema since which a person is a realm and an account, and names are in composed form.
+const PEOPLE_AND_NAMES: usize = 3;
 
 /// Each step makes version `index + 1` out of `index`, and says who may still write it then.
 const STEPS: &[(&str, u32)] = &[
@@ -130,7 +131,7 @@ const STEPS: &[(&str, u32)] = &[
     ",
         1,
     ),
-    // What it changes of people takes more than statements.
+    // What it changes of people and names takes more than statements.
     (
         "
     -- Whether each event of the record, or the answer, is a frame with its length and form.
@@ -304,13 +305,14 @@ pub(crate) enum Saved {
     Elsewhere,
 }
 
-/// Brings a file to this version's schema; a new one from nothing. `persons_by_account` does what
-/// schema 3 changes of people.
+/// Brings a file to this version's schema; a new one from nothing. `people_and_names` does what
+/// schema 3 changes beside the tables. A file with other tables than this version makes is refused,
+/// and left as it is.
 pub(crate) fn migrate(
     connection: &mut Connection,
     path: &Path,
     saved: Saved,
-    persons_by_account: fn(&Connection, &Path) -> Result<(), CacheError>,
+    people_and_names: fn(&Connection, &Path) -> Result<(), CacheError>,
 ) -> Result<(), CacheError> {
     let database = |source| CacheError::Database {
         doing: "migrate",
@@ -330,27 +332,70 @@ pub(crate) fn migrate(
         });
     }
     if found >= SCHEMA_VERSION {
-        return Ok(());
+        return must_be_ours(connection, path, found);
     }
     if found > 0 && saved == Saved::Beside {
         let name = path.with_extension(format!("db.schema-{found}"));
         copy_whole(connection, path, &name)?;
     }
     let transaction = connection.transaction().map_err(database)?;
-    transaction
-        .execute_batch(
-            "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
-        )
-        .map_err(database)?;
+    make_meta(&transaction).map_err(database)?;
     for (version, (step, oldest_writer)) in (1..).zip(STEPS).skip(found as usize) {
-        transaction.execute_batch(step).map_err(database)?;
-        if version == PERSONS_BY_ACCOUNT {
-            persons_by_account(&transaction, path)?;
+        transaction.execute_batch(step).map_err(|error| {
+            // A statement that the tables do not fit: what the step expects is not there, or what it
+            // makes is there already.
+            match error.sqlite_error_code() {
+                Some(ErrorCode::Unknown) if found > 0 => {
+                    other_build(path, found, error.to_string())
+                }
+                _ => database(error),
+            }
+        })?;
+        if version == PEOPLE_AND_NAMES {
+            people_and_names(&transaction, path)?;
         }
         put(&transaction, "oldest_writer", u64::from(*oldest_writer)).map_err(database)?;
     }
     put(&transaction, "schema_version", u64::from(SCHEMA_VERSION)).map_err(database)?;
+    must_be_ours(&transaction, path, found)?;
     transaction.commit().map_err(database)
+}
+
+fn make_meta(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    )
+}
+
+/// Refuses a file whose tables are not those that this version makes: the first write would find
+/// out, and take it for a fault of the disk. `found` is the file's schema.
+fn must_be_ours(connection: &Connection, path: &Path, found: u32) -> Result<(), CacheError> {
+    let beyond = match found > SCHEMA_VERSION {
+        true => Beyond::Columns,
+        false => Beyond::Nothing,
+    };
+    let compare = || {
+        let ours = Connection::open_in_memory()?;
+        make_meta(&ours)?;
+        STEPS
+            .iter()
+            .try_for_each(|(step, _)| ours.execute_batch(step))?;
+        differences(connection, &ours, beyond)
+    };
+    let differs = compare().map_err(|source| CacheError::Database {
+        doing: "look at the tables of",
+        path: path.into(),
+        source,
+    })?;
+    differs.map_or(Ok(()), |differs| Err(other_build(path, found, differs)))
+}
+
+fn other_build(path: &Path, schema: u32, differs: String) -> CacheError {
+    CacheError::OtherBuild {
+        path: path.into(),
+        schema,
+        differs,
+    }
 }
 
 /// Columns that a file of an earlier schema lacks: since which schema they are there, and what

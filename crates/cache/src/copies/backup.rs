@@ -9,8 +9,11 @@ use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
 
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::error::CacheError;
+use crate::base::meta;
 use crate::base::schema::Saved;
 use crate::base::whole::{SUFFIXES, beside, check, make_empty, remove, system, vacuum_into};
+use crate::copies::unknown::{self, Known, UNKNOWN_UNTIL, WaitsFor};
+use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
 use crate::tables::journal;
@@ -19,8 +22,8 @@ use crate::tables::load::load;
 /// How a restore is made.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RestoreOptions {
-    /// Grant at once. Without it nothing is granted for one maximum ttl: leases that were granted
-    /// after the snapshot may still be in use.
+    /// Grant at once. Without it nothing is granted while leases may still be in use that were
+    /// granted after the snapshot: see [`WaitsFor`].
     pub accept_risk: bool,
 }
 
@@ -31,6 +34,8 @@ pub struct Restored {
     pub kept: Option<PathBuf>,
     /// Nothing is granted for so many seconds.
     pub hold_seconds: u64,
+    /// By what that is known.
+    pub waits_for: WaitsFor,
     /// Leases that the snapshot holds.
     pub leases: u64,
 }
@@ -123,13 +128,17 @@ fn put(
     for suffix in SUFFIXES {
         remove(&beside(&incoming, suffix))?;
     }
-    let prepared = take(&incoming).and_then(|()| prepare(&incoming, file, options, is_to_wait));
-    let (hold_seconds, leases) = prepared.inspect_err(|_| {
+    let prepared = take(&incoming).and_then(|()| {
+        let there = (!is_to_wait).then_some(&*path);
+        prepare(&incoming, file, options, there)
+    });
+    let (hold_seconds, waits_for, leases) = prepared.inspect_err(|_| {
         // What went wrong is what is told; a copy that stays is replaced the next time.
         for suffix in SUFFIXES {
             let _ = remove(&beside(&incoming, suffix));
         }
     })?;
+    closed::forget_beside(&path)?;
     let kept = if path.exists() {
         Some(put_aside(data, &path)?)
     } else {
@@ -142,6 +151,7 @@ fn put(
     Ok(Restored {
         kept,
         hold_seconds,
+        waits_for,
         leases,
     })
 }
@@ -169,28 +179,35 @@ fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Resul
 }
 
 /// Checks the copy of a snapshot and begins its new life: a new incarnation, and a hold. What is
-/// wrong with it is told of the `file` that was given.
+/// wrong with it is told of the `file` that was given. `there` is the data file that it takes the
+/// place of; none: it is a copy of that, in which the end of a hold is waited for.
 fn prepare(
     path: &Path,
     file: &Path,
     options: RestoreOptions,
-    is_to_wait: bool,
-) -> Result<(u64, u64), CacheError> {
+    there: Option<&Path>,
+) -> Result<(u64, WaitsFor, u64), CacheError> {
     let database = |source| CacheError::Database {
         doing: "restore",
         path: path.into(),
         source,
     };
     check(&Connection::open(path).map_err(database)?, file)?;
-    let connection = open::connection(path, Saved::Elsewhere)?;
-    let loaded = load(&connection, path, &|_| {})?;
+    let told = |error: CacheError| error.of_file(file);
+    let connection = open::connection(path, Saved::Elsewhere).map_err(told)?;
+    let loaded = load(&connection, path, &|_| {}).map_err(told)?;
     open::is_sound(&connection, path)?;
-    let mut ledger = loaded.ledger;
-    let leases = ledger.leases().count() as u64;
+    let known = Known::of(&connection, loaded).map_err(database)?;
+    let unknown = there.map(|there| unknown::seconds(&known, there));
+    let (unknown_seconds, waits_for) = unknown.unwrap_or((0, WaitsFor::LastLease));
     let hold_seconds = match options.accept_risk {
         true => 0,
-        false => u64::from(ledger.longest_ttl_seconds()),
+        false => unknown_seconds,
     };
+    let unknown_until = known.unknown_until();
+    let loaded = known.loaded;
+    let mut ledger = loaded.ledger;
+    let leases = ledger.leases().count() as u64;
     let clock = SystemClock;
     let (offset_ms, rebooted) = open::clock_offset(&connection, path, loaded.last, &clock)?;
     let steady = clock.boot_ms().cast_signed().saturating_add(offset_ms);
@@ -199,13 +216,16 @@ fn prepare(
         wall: Wall(clock.wall_ms()),
     };
     let waits = ledger.hold_until().is_some_and(|until| until > now.steady);
-    if is_to_wait && !waits {
+    if there.is_none() && !waits {
         return Err(CacheError::System {
             doing: "end the waiting after a restore in",
             path: file.into(),
             why: "nothing is waited for there; to restore a copy, name its FILE".to_owned(),
         });
     }
+    // Also where the risk is accepted: a later restore must not take this life for all there is.
+    let unknown_until = unknown_until.max(now.steady.plus_seconds(unknown_seconds));
+    meta::put(&connection, UNKNOWN_UNTIL, unknown_until.0).map_err(database)?;
     let incarnation = Incarnation(open::new_incarnation(path)?);
     let hold_until = (hold_seconds > 0).then(|| now.steady.plus_seconds(hold_seconds));
     ledger.apply(
@@ -234,7 +254,7 @@ fn prepare(
     connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .map_err(database)?;
-    Ok((hold_seconds, leases))
+    Ok((hold_seconds, waits_for, leases))
 }
 
 /// Renames the data file of before, with what SQLite keeps beside it.

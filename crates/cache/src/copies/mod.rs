@@ -2,3 +2,4 @@
 
 pub(crate) mod backup;
 pub(crate) mod snapshots;
+pub(crate) mod unknown;

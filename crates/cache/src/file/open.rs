@@ -13,7 +13,7 @@ use crate::base::error::CacheError;
 use crate::base::meta;
 use crate::base::schema::{self, Saved};
 use crate::file::foreign_log;
-use crate::tables::persons;
+use crate::tables::people_and_names;
 
 /// Makes the directory where there is none, and locks it for this process.
 pub(crate) fn lock(data: &Path) -> Result<File, CacheError> {
@@ -74,7 +74,7 @@ pub(crate) fn connection(path: &Path, saved: Saved) -> Result<Connection, CacheE
     foreign_log::refuse(path)?;
     let open = || {
         let mut connection = schema::connect(path)?;
-        schema::migrate(&mut connection, path, saved, persons::by_account)?;
+        schema::migrate(&mut connection, path, saved, people_and_names::change)?;
         Ok(connection)
     };
     open().map_err(|error| foreign_log::explain(path, error))

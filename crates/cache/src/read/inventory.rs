@@ -82,7 +82,7 @@ pub fn found(data: &Path) -> Result<Option<Found>, CacheError> {
 
 /// Reads what is there and writes nothing. Where a write-ahead log lies beside it, SQLite makes its
 /// index again; the log itself stays as it is, also when this is the last to close the file.
-fn open(path: &Path) -> Result<Connection, CacheError> {
+pub(crate) fn open(path: &Path) -> Result<Connection, CacheError> {
     foreign_log::refuse(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {

@@ -1,7 +1,9 @@
 //! What a data file holds: the journal of events, and the tables that are filled from it.
 
 pub(crate) mod adopted;
+mod composed;
 pub(crate) mod fill;
 pub(crate) mod journal;
 pub(crate) mod load;
-pub(crate) mod persons;
+pub(crate) mod people_and_names;
+mod persons;

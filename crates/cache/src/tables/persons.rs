@@ -1,18 +1,12 @@
 //! A file of before persons were accounts: the key of an account was its uid or SID.
 //!
-//! The people of a computer's own accounts and of directories get their account as their key. The
-//! journal may tell of some whom the tables do not have yet, so what it says of people is put into
-//! the tables first, and is made to say what became of them afterwards.
+//! The people of a computer's own accounts and of directories get their account as their key.
 
-use std::path::Path;
-
-use icu_normalizer::ComposingNormalizerBorrowed;
 use rusqlite::{Connection, params};
-use usher_core::ledger::{Event, Subject, SubjectId};
+use usher_core::ledger::{Subject, SubjectId};
+use usher_core::names::composed;
 
 use crate::base::columns::from_i64;
-use crate::base::error::CacheError;
-use crate::tables::journal;
 
 /// Makes the account the key of each person, in the tables.
 ///
@@ -21,7 +15,7 @@ use crate::tables::journal;
 /// history. Nobody gets a key that somebody has. Of a directory, names that are not plain ASCII
 /// keep their keys: SQLite folds no others. `persons_entered` may be there before: whom the
 /// journal has entered, and at which event.
-pub(crate) const PERSONS_BY_ACCOUNT: &str = "
+const PERSONS_BY_ACCOUNT: &str = "
     CREATE TABLE IF NOT EXISTS persons_entered (id INTEGER PRIMARY KEY, number INTEGER NOT NULL);
     CREATE TABLE persons_moving (
         id INTEGER PRIMARY KEY, authority TEXT NOT NULL, key TEXT NOT NULL, used INTEGER);
@@ -65,103 +59,55 @@ pub(crate) const PERSONS_BY_ACCOUNT: &str = "
     DROP TABLE persons_entered;
 ";
 
-/// Carries it out for a whole file, within the migration's transaction.
-pub(crate) fn by_account(connection: &Connection, path: &Path) -> Result<(), CacheError> {
-    let database = |source| CacheError::Database {
-        doing: "migrate",
-        path: path.into(),
-        source,
-    };
-    connection
-        .execute_batch(
-            "CREATE TABLE persons_entered (id INTEGER PRIMARY KEY, number INTEGER NOT NULL)",
-        )
-        .map_err(database)?;
-    each_record(connection, path, |first, events| {
-        for (number, event) in (first..).zip(&events) {
-            if let Event::SubjectEntered(person) = event {
-                enter(connection, person, number).map_err(database)?;
-            }
-        }
-        Ok(())
-    })?;
-    compose(connection).map_err(database)?;
-    connection
-        .execute_batch(PERSONS_BY_ACCOUNT)
-        .map_err(database)?;
-    each_record(connection, path, |first, mut events| {
-        let mut is_changed = false;
-        for event in &mut events {
-            if let Event::SubjectEntered(person) = event {
-                *person = kept(connection, person.id).map_err(database)?;
-                is_changed = true;
-            }
-        }
-        if !is_changed {
-            return Ok(());
-        }
-        journal::replace(connection, first, &events).map_err(|why| CacheError::Damaged {
-            path: path.into(),
-            why: format!("journal record {first}: {why}"),
-        })
-    })
+/// Carries it out in the tables, in which all people of the journal are [entered](enter).
+pub(super) fn by_account(connection: &Connection) -> rusqlite::Result<()> {
+    compose(connection)?;
+    connection.execute_batch(PERSONS_BY_ACCOUNT)
 }
 
-/// Gives names and keys their composed form (NFC), in which those of requests are: builds of before
-/// kept them as they were written, and would not be found any more. Nobody gets a key that somebody
-/// has.
+/// Gives realms, keys and names their composed form (NFC), in which those of requests are: builds of
+/// before kept them as they were written, and would not be found any more. Nobody gets a realm and
+/// key that somebody has.
 fn compose(connection: &Connection) -> rusqlite::Result<()> {
-    let composer = ComposingNormalizerBorrowed::new_nfc();
     let mut written = connection.prepare(
-        "SELECT id, key, name FROM subjects
-            WHERE key GLOB '*[^ -~]*' OR name GLOB '*[^ -~]*' ORDER BY id",
+        "SELECT id, authority, key, name FROM subjects WHERE authority GLOB '*[^ -~]*'
+            OR key GLOB '*[^ -~]*' OR name GLOB '*[^ -~]*' ORDER BY id",
     )?;
     let rows = written.query_map([], |row| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, String>(2)?,
-        ))
+        let texts: [String; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+        Ok((row.get::<_, i64>(0)?, texts))
     })?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut named = connection.prepare("UPDATE subjects SET name = ?2 WHERE id = ?1")?;
     let mut keyed = connection.prepare(
-        "UPDATE subjects SET key = ?2 WHERE id = ?1 AND NOT EXISTS (
-            SELECT 1 FROM subjects other
-            WHERE other.authority = subjects.authority AND other.key = ?2)",
+        "UPDATE subjects SET authority = ?2, key = ?3 WHERE id = ?1 AND NOT EXISTS (
+            SELECT 1 FROM subjects other WHERE other.authority = ?2 AND other.key = ?3)",
     )?;
-    for (id, key, name) in rows {
-        let (new_key, new_name) = (composer.normalize(&key), composer.normalize(&name));
-        if new_name != name {
-            named.execute(params![id, &*new_name])?;
+    for (id, texts) in rows {
+        let [authority, key, name] = texts.each_ref().map(|text| composed(text));
+        if *name != texts[2] {
+            named.execute(params![id, &*name])?;
         }
-        if new_key != key {
-            keyed.execute(params![id, &*new_key])?;
+        if *authority != texts[0] || *key != texts[1] {
+            keyed.execute(params![id, &*authority, &*key])?;
         }
     }
     Ok(())
 }
 
-/// Gives each of the journal's records to `step`, one at a time.
-fn each_record(
-    connection: &Connection,
-    path: &Path,
-    mut step: impl FnMut(u64, Vec<Event>) -> Result<(), CacheError>,
-) -> Result<(), CacheError> {
-    let mut next = 0;
-    loop {
-        let batches = journal::oldest(connection, path, next, 1)?;
-        if batches.is_empty() {
-            return Ok(());
-        }
-        for batch in batches {
-            next = batch.first + 1;
-            step(batch.first, batch.events.to_vec())?;
-        }
-    }
+/// Makes the room in which it is kept whom the journal has entered, and at which event.
+pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE persons_entered (id INTEGER PRIMARY KEY, number INTEGER NOT NULL)",
+    )
 }
 
-fn enter(connection: &Connection, person: &Subject, number: u64) -> rusqlite::Result<()> {
+/// Puts a person of the journal into the tables.
+pub(super) fn enter(
+    connection: &Connection,
+    person: &Subject,
+    number: u64,
+) -> rusqlite::Result<()> {
     let id = person.id.0.cast_signed();
     connection
         .prepare_cached(
@@ -174,7 +120,8 @@ fn enter(connection: &Connection, person: &Subject, number: u64) -> rusqlite::Re
         .map(drop)
 }
 
-fn kept(connection: &Connection, id: SubjectId) -> rusqlite::Result<Subject> {
+/// A person as the tables have them.
+pub(super) fn kept(connection: &Connection, id: SubjectId) -> rusqlite::Result<Subject> {
     connection
         .prepare_cached("SELECT id, authority, key, name FROM subjects WHERE id = ?1")?
         .query_row([id.0.cast_signed()], |row| {
@@ -212,8 +159,7 @@ mod tests {
                 .execute("INSERT INTO leases VALUES (?1, ?2)", row)
                 .unwrap();
         }
-        compose(&connection).unwrap();
-        connection.execute_batch(PERSONS_BY_ACCOUNT).unwrap();
+        by_account(&connection).unwrap();
         let mut statement = connection
             .prepare("SELECT id, key FROM subjects ORDER BY id")
             .unwrap();
@@ -285,8 +231,20 @@ mod tests {
                 (3, "usher", "Jo\u{308}rg", "Jo\u{308}rg", 3),
                 (4, "local", "jo\u{308}rg", "jo\u{308}rg", 4),
                 (5, "local", "jörg", "jörg", 5),
+                (6, "mu\u{308}nchen.example", "ann", "ann", 6),
+                (7, "mu\u{308}nchen.example", "ben", "ben", 7),
+                (8, "münchen.example", "ben", "ben", 8),
             ],
-            &["jörg", "Jörg", "Jörg", "jo\u{308}rg", "jörg"],
+            &[
+                "jörg",
+                "Jörg",
+                "Jörg",
+                "jo\u{308}rg",
+                "jörg",
+                "ann",
+                "ben",
+                "ben",
+            ],
         );
     }
 

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod builds;
 mod files;
 mod history;
+mod holds;
+mod names;
 mod pack;
 mod restarts;
 mod slices;

@@ -10,21 +10,21 @@ use crate::support::*;
 
 /// A file as version 0.1.0 left it when it was killed: tables, and a journal that goes on past
 /// them.
-const SCHEMA_1: &str = concat!(
+pub(crate) const SCHEMA_1: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/fixtures/0.1.0-schema-1.db"
 );
 /// When that was.
 const SCHEMA_1_WALL_MS: i64 = 1_795_706_414_592;
 
-fn data_of(fixture: &str) -> tempfile::TempDir {
+pub(crate) fn data_of(fixture: &str) -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     std::fs::copy(fixture, data.path().join("cache.db")).unwrap();
     data
 }
 
 /// A minute later, after a boot.
-fn later() -> std::sync::Arc<TestClock> {
+pub(crate) fn later() -> std::sync::Arc<TestClock> {
     let clock = TestClock::new();
     clock
         .wall_ms
@@ -32,7 +32,7 @@ fn later() -> std::sync::Arc<TestClock> {
     clock
 }
 
-fn leases(data: &Path) -> usize {
+pub(crate) fn leases(data: &Path) -> usize {
     Inventory::of(&data.join("cache.db")).unwrap().leases()
 }
 

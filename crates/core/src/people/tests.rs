@@ -28,6 +28,26 @@ fn a_directory_compares_realm_and_account_without_case() {
 }
 
 #[test]
+fn a_person_is_the_same_however_accents_are_written() {
+    same(("computer:c-1", "Zoe\u{308}"), ("computer:c-1", "Zo\u{eb}"));
+    same(
+        ("mu\u{308}nchen.example", "ann"),
+        ("M\u{dc}NCHEN.example", "ann"),
+    );
+    // The capital is two characters in any form, the small letter is one.
+    same(
+        ("corp.example", "J\u{30c}im"),
+        ("corp.example", "\u{1f0}im"),
+    );
+    same(
+        ("mu\u{308}nchen.example", "ann@M\u{fc}nchen.example"),
+        ("m\u{fc}nchen.example", "ann"),
+    );
+    let shown = Person::of("usher", "Zoe\u{308}", ByComputer).unwrap();
+    assert_eq!(shown.account, "Zo\u{eb}");
+}
+
+#[test]
 fn other_realms_compare_accounts_exactly() {
     for realm in ["computer:c-1", "usher", "local"] {
         different((realm, "ann"), (realm, "Ann"));

@@ -1,260 +1,21 @@
-//! Who asks, and what they may do.
+//! The tokens that are live, and whose each is.
 //!
 //! A token is 256 random bits; only its SHA-256 is kept. The hashes are held in memory; a change
 //! of the tokens is seen by the next request, and by what lasts: streams and long polls end with
-//! their token. What a role may do is said here and nowhere else.
+//! their token. What a role may do is said in [`crate::access::rights`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use rustc_hash::FxHashMap;
-use tokio::sync::Notify;
-use usher_api::{Code, Role};
 use usher_cache::TokenRow;
-use usher_core::ledger::{Access, ActorKind, By, Command};
-use usher_core::people::{LocalAccounts, Person};
+use usher_core::people::LocalAccounts;
 
-use crate::base::candidate::candidate;
-use crate::base::clock::wall_ms;
+pub(crate) use crate::access::principal::Principal;
+use crate::access::principal::unauthorized;
 use crate::secrets::secret::hash;
-use crate::wire::people::AUTHORITY;
 use crate::wire::problem::Refusal;
-
-/// The route of a token that is for backups alone.
-const BACKUP: &str = "/v1/backup";
-
-/// How long at most what lasts goes on after its token has expired, where the wall clock was set.
-const CLOCK_LOOK: Duration = Duration::from_secs(5);
-
-/// Who asks.
-#[derive(Debug)]
-pub(crate) struct Principal {
-    /// The token's id.
-    pub(crate) token_id: Arc<str>,
-    /// What it may do.
-    pub(crate) role: Role,
-    /// The user (role `client`) or computer (role `agent`) that it is bound to.
-    pub(crate) bound: Option<Arc<str>>,
-    /// The realm of that user.
-    realm: Arc<str>,
-    /// On whose leases and tickets it may act.
-    pub(crate) access: Access,
-    expires_at_ms: Option<i64>,
-    revoked: AtomicBool,
-    /// Told when the token is revoked.
-    revoking: Notify,
-}
-
-impl Principal {
-    fn of(row: &TokenRow, local: LocalAccounts) -> Option<Principal> {
-        let role = role(&row.role)?;
-        let bound: Option<Arc<str>> = match role {
-            Role::Client => Some(row.user.as_deref()?.into()),
-            Role::Agent => Some(row.computer.as_deref()?.into()),
-            Role::Backup | Role::Viewer | Role::Operator | Role::Admin => None,
-        };
-        let kept = row.realm.as_deref().unwrap_or(AUTHORITY);
-        // The site may count local accounts in another way than when the token was made. The account
-        // is kept as it is compared.
-        let person = bound.as_deref().map(|user| Person::of(kept, user, local));
-        let realm: Arc<str> = match person {
-            Some(Ok(person)) => person.realm.into(),
-            _ => kept.into(),
-        };
-        let access = match (role, &bound) {
-            (Role::Client, Some(user)) => Access::Subject {
-                authority: realm.clone(),
-                key: user.clone(),
-            },
-            (Role::Agent, Some(computer)) => Access::Computer(computer.clone()),
-            // It has no route but those of backups; nor would it end anything of anybody's.
-            (Role::Backup, _) => Access::Subject {
-                authority: "".into(),
-                key: "".into(),
-            },
-            _ => Access::Anyone,
-        };
-        Some(Principal {
-            token_id: row.id.as_str().into(),
-            role,
-            bound,
-            realm,
-            access,
-            expires_at_ms: row.expires_at,
-            revoked: AtomicBool::new(false),
-            revoking: Notify::new(),
-        })
-    }
-
-    /// A command that ends what others hold or wait for, with who sends it; one's own is no change
-    /// to keep.
-    pub(crate) fn acts_on_others(&self, command: Command) -> Command {
-        match self.role {
-            Role::Operator | Role::Admin => self.acts(command, candidate()),
-            _ => command,
-        }
-    }
-
-    /// A command that changes something for all, with who sends it, in a request of that number.
-    pub(crate) fn acts(&self, command: Command, request: u64) -> Command {
-        let kind = match self.role {
-            Role::Agent => ActorKind::Agent,
-            _ => ActorKind::Token,
-        };
-        Command::As {
-            by: By {
-                kind,
-                id: Arc::clone(&self.token_id),
-                request,
-            },
-            command: Box::new(command),
-        }
-    }
-
-    /// Refuses whoever's token has been revoked or has expired.
-    pub(crate) fn must_be_valid(&self) -> Result<(), Refusal> {
-        if self.revoked.load(Ordering::Acquire) {
-            return Err(unauthorized(
-                "the token was revoked: make one with `usher token create`",
-            ));
-        }
-        match self.expires_at_ms {
-            Some(at) if at <= wall_ms() => Err(unauthorized(
-                "the token has expired: make a new one with `usher token create`",
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether the token was revoked.
-    pub(crate) fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::Acquire)
-    }
-
-    /// Waits until the token is revoked or has expired; what is then to be answered.
-    pub(crate) async fn ended(self: Arc<Self>) -> Refusal {
-        loop {
-            let revoking = self.revoking.notified();
-            if let Err(refusal) = self.must_be_valid() {
-                return refusal;
-            }
-            match self.expires_at_ms {
-                None => revoking.await,
-                Some(at) => {
-                    let left_ms = u64::try_from(at.saturating_sub(wall_ms())).unwrap_or(0);
-                    let left = Duration::from_millis(left_ms).min(CLOCK_LOOK);
-                    // Either is seen by the next look.
-                    let _ = tokio::time::timeout(left, revoking).await;
-                }
-            }
-        }
-    }
-
-    /// The same, in words.
-    pub(crate) async fn why_ended(self: Arc<Self>) -> String {
-        self.ended().await.problem().detail.clone()
-    }
-
-    fn revoke(&self) {
-        self.revoked.store(true, Ordering::Release);
-        self.revoking.notify_waiters();
-    }
-
-    /// The person that it is bound to, where it is a client's: realm and account as they are
-    /// compared.
-    pub(crate) fn own_person(&self) -> Option<(&str, &str)> {
-        let account = self
-            .bound
-            .as_deref()
-            .filter(|_| self.role == Role::Client)?;
-        Some((&self.realm, account))
-    }
-
-    /// The computer that it is bound to, where it is an agent's.
-    pub(crate) fn own_computer(&self) -> Option<&str> {
-        self.bound.as_deref().filter(|_| self.role == Role::Agent)
-    }
-
-    /// Whether it sees what belongs to others.
-    pub(crate) fn sees_all(&self) -> bool {
-        matches!(self.role, Role::Viewer | Role::Operator | Role::Admin)
-    }
-
-    /// Refuses whoever may not see what belongs to others.
-    pub(crate) fn must_see_all(&self, what: &str) -> Result<(), Refusal> {
-        match self.sees_all() {
-            true => Ok(()),
-            false => Err(self.too_small(what, "viewer, operator or admin")),
-        }
-    }
-
-    /// Refuses whoever is no admin.
-    pub(crate) fn must_be_admin(&self, what: &str) -> Result<(), Refusal> {
-        match self.role {
-            Role::Admin => Ok(()),
-            _ => Err(self.too_small(what, "admin")),
-        }
-    }
-
-    /// Refuses whoever may not take a backup.
-    pub(crate) fn must_back_up(&self) -> Result<(), Refusal> {
-        match self.role {
-            Role::Backup | Role::Admin => Ok(()),
-            _ => Err(self.too_small("take backups", "backup or admin")),
-        }
-    }
-
-    /// Refuses a token that is for one thing alone, on any other route.
-    pub(crate) fn must_be_for(&self, path: &str) -> Result<(), Refusal> {
-        match self.role {
-            Role::Backup if path != BACKUP => {
-                Err(self.too_small("do anything else than take backups", "viewer or more"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses whoever may not steer what serves all.
-    pub(crate) fn must_steer(&self, what: &str) -> Result<(), Refusal> {
-        match self.role {
-            Role::Operator | Role::Admin => Ok(()),
-            _ => Err(self.too_small(what, "operator or admin")),
-        }
-    }
-
-    /// Refuses whoever only looks.
-    pub(crate) fn must_act(&self, what: &str) -> Result<(), Refusal> {
-        match self.role {
-            Role::Viewer | Role::Backup => {
-                Err(self.too_small(what, "client, agent, operator or admin"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn too_small(&self, what: &str, needed: &str) -> Refusal {
-        Refusal::forbidden(format!(
-            "a token of role {} may not {what}: use one of role {needed}",
-            self.role.as_str()
-        ))
-    }
-}
-
-fn role(word: &str) -> Option<Role> {
-    [
-        Role::Client,
-        Role::Agent,
-        Role::Backup,
-        Role::Viewer,
-        Role::Operator,
-        Role::Admin,
-    ]
-    .into_iter()
-    .find(|role| role.as_str() == word)
-}
 
 /// The tokens that are live, by hash.
 #[derive(Default)]
@@ -369,12 +130,10 @@ fn bearer(header: &[u8]) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }
 
-fn unauthorized(detail: &str) -> Refusal {
-    Refusal::new(Code::Unauthorized, detail)
-}
-
 #[cfg(test)]
 mod tests {
+    use usher_core::ledger::Access;
+
     use super::*;
 
     fn row(token: &str, role: &str) -> TokenRow {

@@ -2,4 +2,6 @@
 
 pub(crate) mod auth;
 pub(crate) mod keys;
+mod principal;
+pub(crate) mod rights;
 pub(crate) mod whose;

@@ -9,6 +9,7 @@ use usher_cache::Owner;
 use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person, TOKEN_REALM};
 
 use crate::access::auth::Principal;
+use crate::access::rights::Right;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
@@ -33,7 +34,7 @@ impl Whose {
         let computer = caller.own_computer();
         if own.is_none() && computer.is_none() {
             // An owner without parts is everybody.
-            caller.must_see_all("see what belongs to people and computers")?;
+            caller.must(Right::SeePeople, "see what belongs to people and computers")?;
         }
         let asked = match (realm, account) {
             (None, None) => None,
@@ -66,7 +67,7 @@ impl Whose {
                     .or(asked),
                 computer: computer.map(str::to_owned),
             },
-            is_cut: !caller.sees_all(),
+            is_cut: !caller.may(Right::SeePeople),
         })
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use usher_api::{
-    CaughtPanics, Code, ComputerFacts, EndedByPanic, Problem, Role, SYNC_ITEMS_LIMIT, SyncAnswer,
+    CaughtPanics, Code, ComputerFacts, EndedByPanic, Problem, SYNC_ITEMS_LIMIT, SyncAnswer,
     SyncRequest, UnreachedStarts, Watching,
 };
 use usher_core::ledger::{
@@ -15,6 +15,7 @@ use usher_core::ledger::{
 use crate::access::auth::Principal;
 use crate::base::candidate::candidate;
 use crate::base::clock::wall_ms;
+use crate::routes::Hot;
 use crate::state::core::Core;
 use crate::state::policy::PolicyText;
 use crate::wire::answer::Body;
@@ -22,7 +23,8 @@ use crate::wire::answer::json;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::sync_items::{self, Item};
-use crate::wire::writer::{self, Writer};
+use crate::wire::text::Writer;
+use crate::wire::writer;
 
 /// [`SyncRequest`] with its items as they came.
 #[derive(Deserialize)]
@@ -101,6 +103,7 @@ pub(crate) async fn sync(
     who: &Principal,
     body: &[u8],
 ) -> Result<Response<Body>, Refusal> {
+    Hot::Sync.must_be_allowed(who)?;
     let mut request: Request<'_> = input::json(body)?;
     compose(&mut request.computer.id);
     compose(&mut request.computer.name);
@@ -209,12 +212,6 @@ fn compose(name: &mut Cow<'_, str>) {
 }
 
 fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
-    if !matches!(who.role, Role::Agent | Role::Operator | Role::Admin) {
-        return Err(Refusal::forbidden(format!(
-            "a token of role {} may not report for a computer: use one of role agent",
-            who.role.as_str()
-        )));
-    }
     let computer = &request.computer;
     input::name("computer.id", &computer.id)?;
     input::name("computer.name", &computer.name)?;

@@ -13,7 +13,6 @@ use hyper::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use tokio::io::{AsyncRead, ReadBuf};
 use usher_api::{Code, Problem};
 
-use super::Caller;
 use crate::state::app::App;
 use crate::upkeep::backups::Backups;
 use crate::wire::problem::Refusal;
@@ -34,8 +33,7 @@ const SUFFIX: &str = ".partial";
         (status = 503, description = "`busy`: another backup is being taken; `storage_failed`", body = Problem),
     ),
 )]
-pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Refusal> {
-    caller.must_back_up()?;
+pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     // Each takes as much room on the disk as the cache itself.
     let Ok(turn) = app.backup_turn.clone().try_acquire_owned() else {
         return Err(Refusal::new(

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use hyper::{HeaderMap, Response, StatusCode};
 use usher_api::{
-    AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Problem, Role, SEATS_LIMIT,
+    AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, KEPT_SEAT, Problem, SEATS_LIMIT,
 };
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
 use usher_core::people::LocalAccounts;
 
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
+use crate::access::rights::Right;
 use crate::base::candidate::candidate;
 use crate::base::limits::TTL_LIMIT_SECONDS;
-use crate::routes::first_answer;
+use crate::routes::{Hot, first_answer};
 use crate::state::core::Core;
 use crate::wire::answer::Body;
 use crate::wire::answer::json;
@@ -53,17 +54,19 @@ pub(crate) async fn create(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Response<Body>, Refusal> {
+    Hot::Checkout.must_be_allowed(who)?;
     let asked: CheckoutRequest<'_> = input::json(body)?;
     let checkout = check(who, &asked, core.app.local_accounts)?;
     let account = Arc::clone(&checkout.subject.name);
+    let (product, computer) = (checkout.product.clone(), checkout.computer.key.clone());
     let once = OnceKey::of(headers, who, "POST /v1/checkouts", body)?;
     let command = OnceKey::wrap(once, Command::Checkout(checkout));
     let answer = core.hopper.ask(command).await?;
     let (reply, replayed) = first_answer(answer.reply);
     let names = Names {
-        product: &asked.product,
+        product: &product,
         user: &account,
-        computer: &asked.computer,
+        computer: &computer,
     };
     match reply {
         Reply::Granted { lease, also } => Ok(json(
@@ -73,11 +76,11 @@ pub(crate) async fn create(
         )),
         Reply::Queued(view) => Ok(json(
             StatusCode::ACCEPTED,
-            writer::queued(&view, &asked.product),
+            writer::queued(&view, &product),
             replayed,
         )),
         Reply::KeyConflict => Err(Refusal::key_conflict()),
-        other => Ok(refuse(other, &asked)?.replayed(replayed)),
+        other => Ok(refuse(other, &asked, &product)?.replayed(replayed)),
     }
 }
 
@@ -87,7 +90,6 @@ fn check(
     asked: &CheckoutRequest<'_>,
     local: LocalAccounts,
 ) -> Result<Checkout, Refusal> {
-    who.must_act("check out")?;
     let product = &*input::name("product", &asked.product)?;
     let user = &*input::name("user", &asked.user)?;
     let computer = &*input::name("computer", &asked.computer)?;
@@ -106,7 +108,7 @@ fn check(
         }
     }
     let is_kept = asked.program.as_ref().and_then(|it| it.name.as_deref()) == Some(KEPT_SEAT);
-    if is_kept && who.role == Role::Client {
+    if is_kept && !who.may(Right::ReportAgent) {
         return Err(Refusal::forbidden(format!(
             "only agents, operators and admins may keep a seat that is no use yet: leave \
              `program.name` {KEPT_SEAT:?} out"
@@ -120,7 +122,7 @@ fn check(
              computer's own token, or an operator's"
         )));
     }
-    let may_rank = matches!(who.role, Role::Operator | Role::Admin);
+    let may_rank = who.may(Right::Operate);
     if asked.priority != 0 && !may_rank {
         return Err(Refusal::forbidden(
             "only operators and admins may ask for a `priority` other than 0: leave it out",
@@ -135,7 +137,7 @@ fn check(
     let own = who.own_person();
     let (authority, id) = match &asked.subject {
         None => (own.map_or(AUTHORITY, |(realm, _)| realm), user),
-        Some(_) if who.role == Role::Client => {
+        Some(_) if !who.may(Right::ReportAgent) => {
             return Err(Refusal::forbidden(
                 "only agents, operators and admins may say `subject`: leave it out",
             ));
@@ -218,8 +220,7 @@ impl Refused {
     }
 }
 
-fn refuse(reply: Reply, asked: &CheckoutRequest<'_>) -> Result<Refused, Refusal> {
-    let product = &*asked.product;
+fn refuse(reply: Reply, asked: &CheckoutRequest<'_>, product: &str) -> Result<Refused, Refusal> {
     Ok(Refused(match reply {
         Reply::Denied {
             product: short,

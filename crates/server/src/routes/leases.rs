@@ -3,7 +3,7 @@
 use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
-use usher_api::{HeldAlso, HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem, Role};
+use usher_api::{HeldAlso, HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem};
 use usher_cache::{LeaseFilter, LeaseRow};
 use usher_core::ledger::{Command, Lease as LeaseState, LeaseId, Ledger, Now, Reply};
 
@@ -12,9 +12,10 @@ use std::sync::Arc;
 use super::{Caller, Id, Json};
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
+use crate::access::rights::Right;
 use crate::access::whose::Whose;
 use crate::base::time::timestamp;
-use crate::routes::first_answer;
+use crate::routes::{Hot, first_answer};
 use crate::state::app::App;
 use crate::state::core::Core;
 use crate::wire::answer::Body;
@@ -48,7 +49,7 @@ pub(crate) async fn renew(
     id: &str,
     body: &[u8],
 ) -> Result<Response<Body>, Refusal> {
-    who.must_act("renew leases")?;
+    Hot::Renew.must_be_allowed(who)?;
     empty(body)?;
     let lease: LeaseId = input::id(id, Refusal::unknown_lease)?;
     let once = OnceKey::of(headers, who, &format!("POST /v1/leases/{id}/renew"), body)?;
@@ -99,7 +100,7 @@ pub(crate) async fn checkin(
     who: &Principal,
     id: &str,
 ) -> Result<Response<Body>, Refusal> {
-    who.must_act("end leases")?;
+    Hot::Checkin.must_be_allowed(who)?;
     let lease: LeaseId = input::id(id, Refusal::unknown_lease)?;
     let command = Command::Checkin {
         lease,
@@ -177,7 +178,7 @@ pub(crate) async fn held(
     }
     let is_right = |lease: &LeaseId| shown.is_some_and(|shown| app.proofs.is_right(*lease, shown));
     let proven = opened.iter().any(is_right);
-    let may_ask = matches!(caller.role, Role::Agent | Role::Operator | Role::Admin);
+    let may_ask = caller.may(Right::ReportAgent);
     if !may_ask && !proven {
         return Err(Refusal::forbidden(format!(
             "a token of role {} may not ask what a lease is of: show its proof, or use a token of \

@@ -37,6 +37,7 @@ use serde::Serialize;
 use utoipa::OpenApi;
 
 use crate::access::auth::Principal;
+use crate::access::rights::Right;
 use crate::state::app::App;
 use crate::wire::problem::Refusal;
 use usher_core::ledger::Command;
@@ -48,6 +49,19 @@ pub(crate) struct Route {
     pub(crate) method: &'static str,
     /// Its path, with `{parameters}`.
     pub(crate) path: &'static str,
+    /// The right that it asks for, and what that is for, in words; none: it is open to all.
+    pub(crate) asks: Option<(Right, &'static str)>,
+}
+
+impl Route {
+    /// Refuses whoever has not the right that it asks for.
+    fn must_be_allowed(&self, who: Option<&Principal>) -> Result<(), Refusal> {
+        match (self.asks, who) {
+            (None, _) => Ok(()),
+            (Some((right, what)), Some(who)) => who.must(right, what),
+            (Some(_), None) => Err(Refusal::unexpected()),
+        }
+    }
 }
 
 /// The place in the table of the route that answered.
@@ -72,17 +86,37 @@ impl Hot {
     pub(crate) fn index(self) -> usize {
         self as usize
     }
+
+    /// Refuses whoever has not the right that it asks for.
+    pub(crate) fn must_be_allowed(self, who: &Principal) -> Result<(), Refusal> {
+        TABLE[self.index()].must_be_allowed(Some(who))
+    }
+}
+
+macro_rules! asked {
+    () => {
+        None
+    };
+    ($right:ident $what:literal) => {
+        Some((Right::$right, $what))
+    };
 }
 
 macro_rules! table {
     (
-        hot { $($hot_method:ident $hot_path:literal => $hot_module:ident::$hot:ident;)* }
-        routed { $($method:ident $path:literal => $module:ident::$function:ident;)* }
+        hot {
+            $($hot_method:ident $hot_path:literal [$($hot_asks:tt)*] => $hot_module:ident::$hot:ident;)*
+        }
+        routed { $($method:ident $path:literal [$($asks:tt)*] => $module:ident::$function:ident;)* }
     ) => {
         /// All routes. Those that are matched by hand come first.
         pub(crate) const TABLE: &[Route] = &[
-            $(Route { method: stringify!($hot_method), path: $hot_path },)*
-            $(Route { method: stringify!($method), path: $path },)*
+            $(Route {
+                method: stringify!($hot_method),
+                path: $hot_path,
+                asks: asked!($($hot_asks)*),
+            },)*
+            $(Route { method: stringify!($method), path: $path, asks: asked!($($asks)*) },)*
         ];
 
         const HOT: usize = [$($hot_path),*].len();
@@ -101,52 +135,53 @@ macro_rules! table {
     };
 }
 
+// Each with the right that it asks for, and what it is asked for.
 table! {
     hot {
-        POST "/v1/checkouts" => checkouts::create;
-        DELETE "/v1/leases/{id}" => leases::checkin;
-        POST "/v1/leases/{id}/renew" => leases::renew;
-        POST "/v1/agents/sync" => agents::sync;
+        POST "/v1/checkouts" [AskForSelf "check out"] => checkouts::create;
+        DELETE "/v1/leases/{id}" [AskForSelf "end leases"] => leases::checkin;
+        POST "/v1/leases/{id}/renew" [AskForSelf "renew leases"] => leases::renew;
+        POST "/v1/agents/sync" [ReportAgent "report for a computer"] => agents::sync;
     }
     routed {
-        GET "/v1/leases" => leases::list;
-        GET "/v1/agents/leases/{id}" => leases::held;
-        GET "/v1/tickets/{id}" => tickets::get;
-        DELETE "/v1/tickets/{id}" => tickets::cancel;
-        GET "/v1/queue" => queue::list;
-        GET "/v1/denials" => denials::list;
-        GET "/v1/decisions/{id}" => decisions::get;
-        GET "/v1/products" => products::list;
-        POST "/v1/products" => products::create;
-        GET "/v1/products/{id}" => products::get;
-        PUT "/v1/products/{id}" => products::replace;
-        DELETE "/v1/products/{id}" => products::remove;
-        GET "/v1/entitlements" => entitlements::list;
-        POST "/v1/entitlements" => entitlements::create;
-        GET "/v1/entitlements/{id}" => entitlements::get;
-        PUT "/v1/entitlements/{id}" => entitlements::replace;
-        DELETE "/v1/entitlements/{id}" => entitlements::remove;
-        GET "/v1/sessions" => usage::sessions;
-        GET "/v1/usage" => usage::usage;
-        GET "/v1/programs" => usage::programs;
-        GET "/v1/tokens" => tokens::list;
-        POST "/v1/tokens" => tokens::create;
-        DELETE "/v1/tokens/{id}" => tokens::revoke;
-        GET "/v1/status" => status::get;
-        GET "/v1/facts" => facts::get;
-        GET "/v1/service" => service::get;
-        POST "/v1/service/controls" => service::control;
-        GET "/v1/pack" => pack::get;
-        POST "/v1/pack" => pack::begin;
-        DELETE "/v1/pack" => pack::stop;
-        PUT "/v1/pack/schedule" => pack::schedule;
-        GET "/v1/events" => events::follow;
-        GET "/v1/backup" => backup::get;
-        GET "/v1/snapshots" => snapshots::list;
-        POST "/v1/canary" => canary::post;
-        GET "/v1/health" => health::get;
-        GET "/metrics" => metrics::get;
-        GET "/openapi.json" => openapi::get;
+        GET "/v1/leases" [SeeSelf "see leases"] => leases::list;
+        GET "/v1/agents/leases/{id}" [SeeSelf "ask what a lease is of"] => leases::held;
+        GET "/v1/tickets/{id}" [AskForSelf "poll tickets"] => tickets::get;
+        DELETE "/v1/tickets/{id}" [AskForSelf "cancel tickets"] => tickets::cancel;
+        GET "/v1/queue" [SeeSelf "see who waits"] => queue::list;
+        GET "/v1/denials" [SeeSelf "see who was refused"] => denials::list;
+        GET "/v1/decisions/{id}" [SeeSelf "see decisions"] => decisions::get;
+        GET "/v1/products" [SeeSelf "see products"] => products::list;
+        POST "/v1/products" [ChangePolicy "change products"] => products::create;
+        GET "/v1/products/{id}" [SeeSelf "see products"] => products::get;
+        PUT "/v1/products/{id}" [ChangePolicy "change products"] => products::replace;
+        DELETE "/v1/products/{id}" [ChangePolicy "change products"] => products::remove;
+        GET "/v1/entitlements" [SeeCounts "see what is owned"] => entitlements::list;
+        POST "/v1/entitlements" [Own "change what is owned"] => entitlements::create;
+        GET "/v1/entitlements/{id}" [SeeCounts "see what is owned"] => entitlements::get;
+        PUT "/v1/entitlements/{id}" [Own "change what is owned"] => entitlements::replace;
+        DELETE "/v1/entitlements/{id}" [Own "change what is owned"] => entitlements::remove;
+        GET "/v1/sessions" [SeeSelf "see what was used"] => usage::sessions;
+        GET "/v1/usage" [SeeSelf "see what was used"] => usage::usage;
+        GET "/v1/programs" [SeeCounts "see which programs run"] => usage::programs;
+        GET "/v1/tokens" [Administer "see tokens"] => tokens::list;
+        POST "/v1/tokens" [Administer "make tokens"] => tokens::create;
+        DELETE "/v1/tokens/{id}" [Administer "revoke tokens"] => tokens::revoke;
+        GET "/v1/status" [SeeSelf "see what is going on"] => status::get;
+        GET "/v1/facts" [SeeCounts "see what will soon be trouble"] => facts::get;
+        GET "/v1/service" [SeeCounts "see the service"] => service::get;
+        POST "/v1/service/controls" [Operate "steer the service"] => service::control;
+        GET "/v1/pack" [SeeCounts "see the upkeep of the cache"] => pack::get;
+        POST "/v1/pack" [Operate "begin a pack"] => pack::begin;
+        DELETE "/v1/pack" [Operate "stop a pack"] => pack::stop;
+        PUT "/v1/pack/schedule" [Operate "change when packs run"] => pack::schedule;
+        GET "/v1/events" [SeePeople "follow events"] => events::follow;
+        GET "/v1/backup" [BackUp "take backups"] => backup::get;
+        GET "/v1/snapshots" [Administer "see snapshots"] => snapshots::list;
+        POST "/v1/canary" [SeeCounts "send a canary"] => canary::post;
+        GET "/v1/health" [] => health::get;
+        GET "/metrics" [SeeCounts "read the metrics"] => metrics::get;
+        GET "/openapi.json" [] => openapi::get;
     }
 }
 
@@ -183,11 +218,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// The route, which says so when it has answered.
+/// The route, for whoever has the right that it asks for; it says so when it has answered.
 fn noted(methods: MethodRouter<Arc<App>>, index: usize) -> MethodRouter<Arc<App>> {
     methods.route_layer(middleware::from_fn(
         move |request: Request, next: Next| async move {
-            let mut response = next.run(request).await;
+            let who = request.extensions().get::<Arc<Principal>>();
+            let allowed = TABLE[index].must_be_allowed(who.map(|who| &**who));
+            let mut response = match allowed {
+                Ok(()) => next.run(request).await,
+                Err(refusal) => IntoResponse::into_response(refusal),
+            };
             response.extensions_mut().insert(RouteIndex(index));
             response
         },
@@ -333,6 +373,7 @@ pub(crate) fn page<R, T>(rows: usher_cache::Rows<R>, item: impl Fn(R) -> T) -> u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::rights::{RIGHTS, ROLES, RoleRights};
 
     #[test]
     fn every_route_is_described_and_nothing_else_is() {
@@ -370,7 +411,36 @@ mod tests {
             (Hot::Renew, "POST", "/v1/leases/{id}/renew"),
             (Hot::Sync, "POST", "/v1/agents/sync"),
         ] {
-            assert_eq!(TABLE[hot.index()], Route { method, path });
+            let route = TABLE[hot.index()];
+            assert_eq!((route.method, route.path), (method, path));
+        }
+    }
+
+    #[test]
+    fn what_asks_for_no_right_is_answered_without_a_token_and_nothing_else_is() {
+        for route in TABLE {
+            assert_eq!(route.asks.is_none(), is_open(route.path), "{}", route.path);
+        }
+    }
+
+    #[test]
+    fn the_guide_says_which_role_has_which_right_and_what_each_right_opens() {
+        let page = include_str!("../../../../docs/roles.md");
+        for right in RIGHTS {
+            let mark = |row: &RoleRights| if row.rights.has(*right) { " + |" } else { " |" };
+            let marks: String = ROLES.iter().map(mark).collect();
+            let row = format!("| `{}` |{marks}", right.word());
+            assert!(page.contains(&row), "the page lacks: {row}");
+            let asks = |route: &&Route| route.asks.is_some_and(|(asked, _)| asked == *right);
+            let opened = TABLE.iter().filter(asks);
+            let opened: Vec<String> = opened
+                .map(|route| format!("`{} {}`", route.method, route.path))
+                .collect();
+            let row = format!("| `{}` | {} |", right.word(), opened.join(", "));
+            assert!(
+                opened.is_empty() || page.contains(&row),
+                "the page lacks: {row}"
+            );
         }
     }
 }

@@ -29,11 +29,7 @@ use crate::wire::problem::{Refusal, shown as quoted};
         (status = 403, description = "`forbidden`", body = Problem),
     ),
 )]
-pub(crate) async fn get(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<Json<Pack>, Refusal> {
-    caller.must_see_all("see the upkeep of the cache")?;
+pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Pack>, Refusal> {
     Ok(Json(StatusCode::OK, shown(&app)))
 }
 
@@ -57,7 +53,6 @@ pub(crate) async fn begin(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    caller.must_steer("begin a pack")?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/pack", &body)?;
     if let Some(once) = once
         && let Some(first) = app.secret_answers.get(once)?
@@ -85,8 +80,7 @@ pub(crate) async fn begin(
         (status = 403, description = "`forbidden`", body = Problem),
     ),
 )]
-pub(crate) async fn stop(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Refusal> {
-    caller.must_steer("stop a pack")?;
+pub(crate) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     app.upkeep.stop();
     Ok(no_content())
 }
@@ -105,10 +99,8 @@ pub(crate) async fn stop(State(app): State<Arc<App>>, caller: Caller) -> Result<
 )]
 pub(crate) async fn schedule(
     State(app): State<Arc<App>>,
-    caller: Caller,
     body: Bytes,
 ) -> Result<Json<Pack>, Refusal> {
-    caller.must_steer("change when packs run")?;
     let asked: PackSchedule = input::json(&body)?;
     let schedule = Schedule::parse(&input::name("schedule", &asked.schedule)?)
         .map_err(|why| Refusal::invalid(format!("`schedule`: {why}")))?;

@@ -14,6 +14,7 @@ use usher_core::ledger::{Ledger, Now};
 
 use super::agents::ComputerDocument;
 use super::{Caller, Json, pack};
+use crate::access::rights::Right;
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
 use crate::state::app::App;
@@ -48,6 +49,7 @@ pub(crate) async fn get(
     caller: Caller,
 ) -> Result<Json<Status>, Refusal> {
     let state = app.state();
+    let sees_counts = caller.may(Right::SeeCounts);
     let server = ServerStatus {
         id: app.server_id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -55,27 +57,19 @@ pub(crate) async fn get(
         since: timestamp(state.since_ms),
         why: state.why,
         grants_nothing: app.grants_nothing(),
-        pack: caller.sees_all().then(|| pack::shown(&app)),
-        upgrade: app
-            .upkeep
-            .versions()
-            .filter(|_| caller.sees_all())
-            .map(upgrade),
-        last_backup_at: app
-            .backups
-            .last_ms()
-            .filter(|_| caller.sees_all())
-            .map(timestamp),
-        faults: match caller.sees_all() {
+        pack: sees_counts.then(|| pack::shown(&app)),
+        upgrade: app.upkeep.versions().filter(|_| sees_counts).map(upgrade),
+        last_backup_at: app.backups.last_ms().filter(|_| sees_counts).map(timestamp),
+        faults: match sees_counts {
             true => crate::wire::faults::told(app.ended.as_ref()),
             false => usher_api::Faults::default(),
         },
-        held_log: match caller.sees_all() {
+        held_log: match sees_counts {
             true => held_log(&app).await?,
             false => None,
         },
     };
-    let with_computers = caller.sees_all();
+    let with_computers = caller.may(Right::SeePeople);
     // What is wrong with the disk is what is asked for here: the counts of the day may lag then.
     let (denied, longest) = app
         .history_as_it_is(|history| {

@@ -8,5 +8,6 @@ pub(crate) mod input;
 pub(crate) mod people;
 pub(crate) mod problem;
 pub(crate) mod sync_items;
+pub(crate) mod text;
 pub(crate) mod words;
 pub(crate) mod writer;

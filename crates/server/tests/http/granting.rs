@@ -14,7 +14,7 @@ async fn metric(server: &Server, name: &str) -> Option<f64> {
     line.rsplit_once(' ')?.1.parse().ok()
 }
 
-/// A server whose leases lived so long, as it is after a restore of its own backup.
+/// A server as it is after a restore of its own backup, which does not know of a lease of so long.
 async fn restored(ttl_seconds: u32) -> Server {
     let server = Server::start();
     let product = json!({ "id": "cad", "max_ttl_seconds": ttl_seconds });
@@ -24,6 +24,10 @@ async fn restored(ttl_seconds: u32) -> Server {
     server.call("POST", "/v1/entitlements", Some(owned)).await;
     let backup = server.request("GET", "/v1/backup", &server.admin);
     let backup = backup.send().await.unwrap().bytes().await.unwrap();
+    let mut since = asking("cad", "late");
+    since["ttl_seconds"] = json!(ttl_seconds);
+    let since = server.call("POST", "/v1/checkouts", Some(since)).await;
+    assert_eq!(since.status, 201, "{}", since.body);
     let folder = server.stop();
     let file = folder.path().join("kept.backup");
     std::fs::write(&file, backup).unwrap();

@@ -22,4 +22,6 @@ mod pack;
 mod people;
 mod proofs;
 mod queue;
+mod rights;
 mod service;
+mod whose;

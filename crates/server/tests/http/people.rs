@@ -308,3 +308,30 @@ async fn a_name_is_one_person_however_its_accents_are_written() {
     let show = server.get("/v1/products/scho%CC%88n").await;
     assert_eq!(show["id"], json!("sch\u{f6}n"));
 }
+
+#[tokio::test]
+async fn an_answer_says_names_as_they_are_kept_and_not_as_they_were_written() {
+    let server = Server::start();
+    server.product("sch\u{f6}n", 1).await;
+    let asks = |user: &str| json!({ "product": "scho\u{308}n", "user": user, "computer": "zoe\u{308}-pc", "wait": true });
+    let granted = server
+        .call("POST", "/v1/checkouts", Some(asks("ann")))
+        .await;
+    let lease = &granted.body["lease"];
+    assert_eq!(lease["product"], "sch\u{f6}n", "{lease}");
+    assert_eq!(lease["computer"], "zo\u{eb}-pc", "{lease}");
+    let queued = server
+        .call("POST", "/v1/checkouts", Some(asks("bob")))
+        .await;
+    assert_eq!(
+        queued.body["ticket"]["product"], "sch\u{f6}n",
+        "{}",
+        queued.body
+    );
+    let named = json!({ "id": "sch\u{f6}n", "name": "Scho\u{308}n", "publisher": "Zoe\u{308}" });
+    let named = server
+        .call("PUT", "/v1/products/scho%CC%88n", Some(named))
+        .await;
+    assert_eq!(named.body["name"], "Sch\u{f6}n", "{}", named.body);
+    assert_eq!(named.body["publisher"], "Zo\u{eb}", "{}", named.body);
+}

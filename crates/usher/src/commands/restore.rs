@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use usher_cache::{RestoreOptions, Restored};
+use usher_cache::{RestoreOptions, Restored, WaitsFor};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -25,13 +25,15 @@ Examples:
   usher restore /backup/usher.db --data /srv/usher --accept-risk
   usher restore --accept-risk                               after a restore: ends the waiting
 
-Stop the server, restore, start it again. The snapshot is checked first, and what is there now is
-kept beside it. Seats that were granted after the snapshot was made are not known to it and may
-still be in use: so the server grants nothing until every such lease must have ended, which takes as
-long as the longest --max-ttl of a product (1 d unless a product has another). Agents show what they
-hold meanwhile, and keep it. Where nobody can hold such a seat any more, or waiting costs more than
-a seat too many, give --accept-risk: then it grants at once, and may grant a seat twice. Without
-FILE it does so for data that were restored before, and keeps all that was written since.")]
+Stop the server, restore, start it again. The snapshot is checked first, and what is there now
+is kept beside it. Seats that were granted after the snapshot was made are not known to it and
+may still be in use: so the server grants nothing until every such lease must have ended. Where
+the server of this directory was stopped and its data file is whole, that file tells: minutes,
+mostly. Where it was killed, or its file is gone, it takes as long as the longest --max-ttl of a
+product (1 d unless a product has another). Agents show what they hold meanwhile, and keep it.
+Where nobody can hold such a seat any more, or waiting costs more than a seat too many, give
+--accept-risk: then it grants at once, and may grant a seat twice. Without FILE it does so for
+data that were restored before, and keeps all that was written since.")]
 pub(crate) struct Restore {
     /// The snapshot, as `usher backup` wrote it, or the name of one that the server has kept
     #[arg(value_name = "FILE", required_unless_present = "accept_risk")]
@@ -133,6 +135,10 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
             "kept": restored.kept.as_ref().map(|path| path.display().to_string()),
             "leases": restored.leases,
             "hold_seconds": restored.hold_seconds,
+            "waits_for": match restored.waits_for {
+                WaitsFor::LastLease => "last_lease",
+                WaitsFor::LongestTtl => "longest_ttl",
+            },
         }));
     }
     line(describe(&restored, data, job.file.is_some()))
@@ -186,10 +192,13 @@ fn describe(restored: &Restored, data: &Path, is_restored: bool) -> String {
     if restored.hold_seconds > 0 {
         text.push_str(&format!(
             "\nAfter its start the server grants nothing for {}, until leases that the snapshot does \
-             not know must have ended: the longest --max-ttl of a product. While it is stopped, \
-             `usher restore --data {} --accept-risk` lets it grant at once, and a seat may be in \
-             use twice.",
+             not know must have ended: {}. While it is stopped, `usher restore --data {} \
+             --accept-risk` lets it grant at once, and a seat may be in use twice.",
             time::span(restored.hold_seconds),
+            match restored.waits_for {
+                WaitsFor::LastLease => "as long as the last one that was held here",
+                WaitsFor::LongestTtl => "the longest --max-ttl of a product",
+            },
             data.display()
         ));
     }
@@ -205,6 +214,7 @@ mod tests {
         let restored = Restored {
             kept: Some("/srv/usher/cache.db.before".into()),
             hold_seconds: 86_400,
+            waits_for: WaitsFor::LongestTtl,
             leases: 12,
         };
         insta::assert_snapshot!(describe(&restored, Path::new("/srv/usher"), true), @r"
@@ -213,6 +223,15 @@ mod tests {
         Tokens that were revoked since the snapshot was made are valid again, and those that were made since are not: once the server runs, see `usher token list`, and revoke them again.
         After its start the server grants nothing for 1 d, until leases that the snapshot does not know must have ended: the longest --max-ttl of a product. While it is stopped, `usher restore --data /srv/usher --accept-risk` lets it grant at once, and a seat may be in use twice.
         ");
+        let short = Restored {
+            hold_seconds: 300,
+            waits_for: WaitsFor::LastLease,
+            ..restored.clone()
+        };
+        let text = describe(&short, Path::new("/srv/usher"), true);
+        let told = "grants nothing for 5 min, until leases that the snapshot does not know must \
+                    have ended: as long as the last one that was held here.";
+        assert!(text.contains(told), "{text}");
         let ended = Restored {
             hold_seconds: 0,
             ..restored

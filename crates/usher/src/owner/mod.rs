@@ -19,11 +19,12 @@ use usher_files::{Links, look_up};
 use crate::failure::Failure;
 
 /// Root leaves these in a data directory, where it was called before it took the owner's rights.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "cache.db",
     "cache.db-wal",
     "cache.db-shm",
     "cache.db.incoming",
+    "cache.db.closed",
     "lock",
     "upgrade.json",
     "admin.token",

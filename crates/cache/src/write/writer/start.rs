@@ -10,6 +10,7 @@ use super::Writer;
 use crate::base::clock::Clock;
 use crate::base::error::CacheError;
 use crate::base::schema::Saved;
+use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
 use crate::file::presence::Presence;
@@ -57,6 +58,7 @@ pub(crate) fn open(
     let loaded =
         load(&connection, &path, left).map_err(|error| foreign_log::explain(&path, error))?;
     open::is_sound(&connection, &path)?;
+    closed::begin(&connection, &path)?;
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {

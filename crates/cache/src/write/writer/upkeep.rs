@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{BITE_EVENTS, JOURNAL_LIMIT_EVENTS, LOOK, SLICE_EVENTS, SLICE_SHARE, Writer};
+use crate::file::closed;
 use crate::queue::requests::Failure;
 use crate::tables::fill::fill;
 
@@ -102,9 +103,18 @@ impl Writer {
         }
         self.beside = None;
         self.shared.close_readers();
-        if let Some(connection) = &self.connection {
-            self.empty_log(connection);
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        // Where the disk is in trouble, what it holds is not sure.
+        let is_well = self.retry_at.is_none() && !self.must_rebuild;
+        let mark = is_well.then(|| closed::put(&connection)).flatten();
+        self.empty_log(&connection);
+        drop(connection);
+        if let Some(mark) = mark
+            && let Err(error) = closed::put_beside(&self.path, &mark)
+        {
+            tracing::warn!(%error, "a restore in the place of this file waits as if it were killed");
         }
-        self.connection = None;
     }
 }

@@ -1,0 +1,215 @@
+//! Who asks: a token's role and rights, whom it is bound to, and until when it is valid.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use usher_api::{Code, Role};
+use usher_cache::TokenRow;
+use usher_core::ledger::{Access, ActorKind, By, Command};
+use usher_core::names::composed;
+use usher_core::people::{LocalAccounts, Person};
+
+use crate::access::rights::{self, Bound, Right, Rights, RoleRights};
+use crate::base::candidate::candidate;
+use crate::base::clock::wall_ms;
+use crate::wire::people::AUTHORITY;
+use crate::wire::problem::Refusal;
+
+/// The route of a token that is for backups alone.
+const BACKUP: &str = "/v1/backup";
+
+/// How long at most what lasts goes on after its token has expired, where the wall clock was set.
+const CLOCK_LOOK: Duration = Duration::from_secs(5);
+
+/// Who asks.
+#[derive(Debug)]
+pub(crate) struct Principal {
+    /// The token's id.
+    pub(crate) token_id: Arc<str>,
+    /// Its role, for words; what it may do are its rights.
+    pub(crate) role: Role,
+    rights: Rights,
+    is_of: Bound,
+    /// The person or computer that it is bound to.
+    bound: Option<Arc<str>>,
+    /// The realm of that user.
+    realm: Arc<str>,
+    /// On whose leases and tickets it may act.
+    pub(crate) access: Access,
+    expires_at_ms: Option<i64>,
+    revoked: AtomicBool,
+    /// Told when the token is revoked.
+    revoking: Notify,
+}
+
+impl Principal {
+    pub(super) fn of(row: &TokenRow, local: LocalAccounts) -> Option<Principal> {
+        let RoleRights {
+            role,
+            bound: is_of,
+            rights,
+        } = *rights::named(&row.role)?;
+        let bound: Option<Arc<str>> = match is_of {
+            Bound::Person => Some(composed(row.user.as_deref()?).into()),
+            Bound::Computer => Some(composed(row.computer.as_deref()?).into()),
+            Bound::Nobody => None,
+        };
+        let kept = row.realm.as_deref().unwrap_or(AUTHORITY);
+        // The site may count local accounts in another way than when the token was made. The account
+        // is kept as it is compared.
+        let person = bound.as_deref().map(|user| Person::of(kept, user, local));
+        let realm: Arc<str> = match person {
+            Some(Ok(person)) => person.realm.into(),
+            _ => kept.into(),
+        };
+        let access = match (is_of, &bound) {
+            (Bound::Person, Some(user)) => Access::Subject {
+                authority: realm.clone(),
+                key: user.clone(),
+            },
+            (Bound::Computer, Some(computer)) => Access::Computer(computer.clone()),
+            _ if rights.has(Right::Operate) => Access::Anyone,
+            // It has nothing to end, and would end nothing of anybody's.
+            _ => Access::Subject {
+                authority: "".into(),
+                key: "".into(),
+            },
+        };
+        Some(Principal {
+            token_id: row.id.as_str().into(),
+            role,
+            rights,
+            is_of,
+            bound,
+            realm,
+            access,
+            expires_at_ms: row.expires_at,
+            revoked: AtomicBool::new(false),
+            revoking: Notify::new(),
+        })
+    }
+
+    /// A command that ends what others hold or wait for, with who sends it; one's own is no change
+    /// to keep.
+    pub(crate) fn acts_on_others(&self, command: Command) -> Command {
+        match self.may(Right::Operate) {
+            true => self.acts(command, candidate()),
+            false => command,
+        }
+    }
+
+    /// A command that changes something for all, with who sends it, in a request of that number.
+    pub(crate) fn acts(&self, command: Command, request: u64) -> Command {
+        let kind = match self.is_of {
+            Bound::Computer => ActorKind::Agent,
+            Bound::Person | Bound::Nobody => ActorKind::Token,
+        };
+        Command::As {
+            by: By {
+                kind,
+                id: Arc::clone(&self.token_id),
+                request,
+            },
+            command: Box::new(command),
+        }
+    }
+
+    /// Refuses whoever's token has been revoked or has expired.
+    pub(crate) fn must_be_valid(&self) -> Result<(), Refusal> {
+        if self.revoked.load(Ordering::Acquire) {
+            return Err(unauthorized(
+                "the token was revoked: make one with `usher token create`",
+            ));
+        }
+        match self.expires_at_ms {
+            Some(at) if at <= wall_ms() => Err(unauthorized(
+                "the token has expired: make a new one with `usher token create`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the token was revoked.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Acquire)
+    }
+
+    /// Waits until the token is revoked or has expired; what is then to be answered.
+    pub(crate) async fn ended(self: Arc<Self>) -> Refusal {
+        loop {
+            let revoking = self.revoking.notified();
+            if let Err(refusal) = self.must_be_valid() {
+                return refusal;
+            }
+            match self.expires_at_ms {
+                None => revoking.await,
+                Some(at) => {
+                    let left_ms = u64::try_from(at.saturating_sub(wall_ms())).unwrap_or(0);
+                    let left = Duration::from_millis(left_ms).min(CLOCK_LOOK);
+                    // Either is seen by the next look.
+                    let _ = tokio::time::timeout(left, revoking).await;
+                }
+            }
+        }
+    }
+
+    /// The same, in words.
+    pub(crate) async fn why_ended(self: Arc<Self>) -> String {
+        self.ended().await.problem().detail.clone()
+    }
+
+    /// Ends it, and what lasts with it.
+    pub(super) fn revoke(&self) {
+        self.revoked.store(true, Ordering::Release);
+        self.revoking.notify_waiters();
+    }
+
+    /// The person that it is bound to, where it is one's: realm and account as they are compared.
+    pub(crate) fn own_person(&self) -> Option<(&str, &str)> {
+        let account = self.bound.as_deref()?;
+        (self.is_of == Bound::Person).then_some((&self.realm, account))
+    }
+
+    /// The computer that it is bound to, where it is one's.
+    pub(crate) fn own_computer(&self) -> Option<&str> {
+        let computer = self.bound.as_deref()?;
+        (self.is_of == Bound::Computer).then_some(computer)
+    }
+
+    /// Whether it has that right.
+    pub(crate) fn may(&self, right: Right) -> bool {
+        self.rights.has(right)
+    }
+
+    /// Refuses whoever has not that right, to do `what`.
+    pub(crate) fn must(&self, right: Right, what: &str) -> Result<(), Refusal> {
+        match right {
+            _ if self.may(right) => Ok(()),
+            // Others may, too; but a computer is to have a token of its own.
+            Right::ReportAgent => Err(self.too_small(what, Role::Agent.as_str())),
+            _ => Err(self.too_small(what, &rights::who_may(right))),
+        }
+    }
+
+    /// Refuses a token that is for one thing alone, on any other route, whether there is one or not.
+    pub(crate) fn must_be_for(&self, path: &str) -> Result<(), Refusal> {
+        match self.may(Right::SeeSelf) || path == BACKUP {
+            true => Ok(()),
+            false => Err(self.too_small("do anything else than take backups", "viewer or more")),
+        }
+    }
+
+    fn too_small(&self, what: &str, needed: &str) -> Refusal {
+        Refusal::forbidden(format!(
+            "a token of role {} may not {what}: use one of role {needed}",
+            self.role.as_str()
+        ))
+    }
+}
+
+/// Refuses who is not known, or is no more.
+pub(super) fn unauthorized(detail: &str) -> Refusal {
+    Refusal::new(Code::Unauthorized, detail)
+}

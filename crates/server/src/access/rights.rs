@@ -1,0 +1,228 @@
+//! What each role may do: a role is a set of rights, and each route asks for a right.
+//!
+//! This table and that of the routes are the only places that say it; `docs/roles.md` tells it to
+//! people, and a test holds the page to the tables.
+
+use usher_api::Role;
+
+/// What a route may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// See what is one's own, and what there is to ask for.
+    SeeSelf,
+    /// See counts, what is owned and how the server does, without people.
+    SeeCounts,
+    /// See what belongs to others: who holds, waits, was refused, used what.
+    SeePeople,
+    /// Ask for seats, renew and give back, for whom the token is bound to.
+    AskForSelf,
+    /// Report for a computer, and ask for those who work there.
+    ReportAgent,
+    /// Steer what serves all, and act on what is others'.
+    Operate,
+    /// Change what is owned.
+    Own,
+    /// Change products, their rules and terms.
+    ChangePolicy,
+    /// Give access to others.
+    Administer,
+    /// See who has changed what. No route of this version asks for it.
+    Audit,
+    /// Take backups.
+    BackUp,
+}
+
+/// All rights, for the page that tells of them.
+#[cfg(test)]
+pub(crate) const RIGHTS: &[Right] = &[
+    Right::SeeSelf,
+    Right::SeeCounts,
+    Right::SeePeople,
+    Right::AskForSelf,
+    Right::ReportAgent,
+    Right::Operate,
+    Right::Own,
+    Right::ChangePolicy,
+    Right::Administer,
+    Right::Audit,
+    Right::BackUp,
+];
+
+#[cfg(test)]
+impl Right {
+    /// What the page calls it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Right::SeeSelf => "self",
+            Right::SeeCounts => "see_counts",
+            Right::SeePeople => "see_people",
+            Right::AskForSelf => "ask_for_self",
+            Right::ReportAgent => "report_agent",
+            Right::Operate => "operate",
+            Right::Own => "own",
+            Right::ChangePolicy => "change_policy",
+            Right::Administer => "administer",
+            Right::Audit => "audit",
+            Right::BackUp => "back_up",
+        }
+    }
+}
+
+/// A set of rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rights(u16);
+
+impl Rights {
+    const fn of(rights: &[Right]) -> Rights {
+        let mut bits = 0;
+        let mut rest = rights;
+        while let [right, others @ ..] = rest {
+            bits |= 1 << *right as u16;
+            rest = others;
+        }
+        Rights(bits)
+    }
+
+    /// Whether the right is one of them.
+    pub(crate) const fn has(self, right: Right) -> bool {
+        self.0 & (1 << right as u16) != 0
+    }
+}
+
+/// Whom a token of a role is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// Nobody: what it may, it may for all.
+    Nobody,
+    /// One person.
+    Person,
+    /// One computer.
+    Computer,
+}
+
+/// A role: whom its tokens are bound to, and what they may.
+#[derive(Debug)]
+pub(crate) struct RoleRights {
+    /// Which.
+    pub(crate) role: Role,
+    /// Whom its tokens are bound to.
+    pub(crate) bound: Bound,
+    /// What they may.
+    pub(crate) rights: Rights,
+}
+
+const fn role(role: Role, bound: Bound, rights: &[Right]) -> RoleRights {
+    RoleRights {
+        role,
+        bound,
+        rights: Rights::of(rights),
+    }
+}
+
+/// All roles. A new one is a row here, and a word on the wire.
+pub(crate) const ROLES: &[RoleRights] = {
+    use Right::*;
+    &[
+        role(Role::Client, Bound::Person, &[SeeSelf, AskForSelf]),
+        role(
+            Role::Agent,
+            Bound::Computer,
+            &[SeeSelf, AskForSelf, ReportAgent],
+        ),
+        role(Role::Backup, Bound::Nobody, &[BackUp]),
+        role(
+            Role::Viewer,
+            Bound::Nobody,
+            &[SeeSelf, SeeCounts, SeePeople],
+        ),
+        role(
+            Role::Operator,
+            Bound::Nobody,
+            &[
+                SeeSelf,
+                SeeCounts,
+                SeePeople,
+                AskForSelf,
+                ReportAgent,
+                Operate,
+            ],
+        ),
+        role(
+            Role::Admin,
+            Bound::Nobody,
+            &[
+                SeeSelf,
+                SeeCounts,
+                SeePeople,
+                AskForSelf,
+                ReportAgent,
+                Operate,
+                Own,
+                ChangePolicy,
+                Administer,
+                Audit,
+                BackUp,
+            ],
+        ),
+    ]
+};
+
+/// What a role may. One that stands in no row may nothing.
+pub(crate) fn of(role: Role) -> &'static RoleRights {
+    const NONE: RoleRights = self::role(Role::Client, Bound::Person, &[]);
+    ROLES.iter().find(|row| row.role == role).unwrap_or(&NONE)
+}
+
+/// The role of a word of the wire, if it stands in a row.
+pub(crate) fn named(word: &str) -> Option<&'static RoleRights> {
+    ROLES.iter().find(|row| row.role.as_str() == word)
+}
+
+/// Which roles' tokens are bound so, in words.
+pub(crate) fn bound_to(bound: Bound) -> String {
+    either(ROLES.iter().filter(|row| row.bound == bound))
+}
+
+/// Which roles have a right, in words: `viewer, operator or admin`.
+pub(crate) fn who_may(right: Right) -> String {
+    either(ROLES.iter().filter(|row| row.rights.has(right)))
+}
+
+fn either(rows: impl Iterator<Item = &'static RoleRights>) -> String {
+    let words: Vec<&str> = rows.map(|row| row.role.as_str()).collect();
+    match words.split_last() {
+        None => "none".to_owned(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_has_the_rights_of_its_row_and_no_others() {
+        let viewer = of(Role::Viewer);
+        assert!(viewer.rights.has(Right::SeePeople) && !viewer.rights.has(Right::AskForSelf));
+        assert_eq!(who_may(Right::SeePeople), "viewer, operator or admin");
+        assert_eq!(who_may(Right::BackUp), "backup or admin");
+        assert_eq!(who_may(Right::Own), "admin");
+        for row in ROLES {
+            assert_eq!(named(row.role.as_str()).unwrap().role, row.role);
+        }
+        assert!(named("king").is_none());
+    }
+
+    #[test]
+    fn the_roles_that_are_to_come_can_be_said_in_a_row() {
+        use Right::*;
+        // Without people; with people and without acting; what is one's own alone.
+        let licence_manager = Rights::of(&[SeeSelf, SeeCounts, Own]);
+        let auditor = Rights::of(&[SeeSelf, SeeCounts, SeePeople, Audit]);
+        let own = Rights::of(&[SeeSelf]);
+        assert!(licence_manager.has(Own) && !licence_manager.has(SeePeople));
+        assert!(auditor.has(Audit) && !auditor.has(Operate));
+        assert!(own.has(SeeSelf) && !own.has(AskForSelf));
+    }
+}
