@@ -369,13 +369,21 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
+        let id = response.headers().get("x-request-id");
+        let id = id.and_then(|id| id.to_str().ok()).map(str::to_owned);
         let bytes = response
             .bytes()
             .await
             .map_err(|error| self.unreachable(&error))?;
         match serde_json::from_slice::<Problem>(&bytes) {
-            Ok(problem) => Err(ClientError::Problem(Box::new(problem))),
-            Err(_) => Err(self.not_understood(format!("HTTP status {status}"))),
+            Ok(mut problem) => {
+                problem.request_id = problem.request_id.or(id);
+                Err(ClientError::Problem(Box::new(problem)))
+            }
+            Err(_) => {
+                let request = id.map_or_else(String::new, |id| format!(", request {id}"));
+                Err(self.not_understood(format!("HTTP status {status}{request}")))
+            }
         }
     }
 

@@ -46,6 +46,9 @@ pub(crate) enum Failure {
         message: String,
         /// What to do about it.
         next: Option<String>,
+        /// The id of the request that was refused, for scripts: people are told it of errors that
+        /// nobody expects.
+        request: Option<String>,
     },
     /// What the command line's own reader says: errors, but help texts too.
     Usage(Box<clap::Error>),
@@ -58,6 +61,7 @@ impl Failure {
             code,
             message: message.into(),
             next: None,
+            request: None,
         }
     }
 
@@ -74,13 +78,27 @@ impl Failure {
     /// Adds the next step.
     pub(crate) fn next(self, step: impl Into<String>) -> Self {
         match self {
-            Failure::Said { code, message, .. } => Failure::Said {
+            Failure::Said {
+                code,
+                message,
+                request,
+                ..
+            } => Failure::Said {
                 code,
                 message,
                 next: Some(step.into()),
+                request,
             },
             other => other,
         }
+    }
+
+    /// The same, of the request that has this id.
+    fn of(mut self, id: Option<String>) -> Self {
+        if let Failure::Said { request, .. } = &mut self {
+            *request = id;
+        }
+        self
     }
 
     /// Adds something that is true at the same time.
@@ -90,10 +108,12 @@ impl Failure {
                 code,
                 message,
                 next,
+                request,
             } => Failure::Said {
                 code,
                 message: format!("{message}; {also}"),
                 next,
+                request,
             },
             other => other,
         }
@@ -106,10 +126,12 @@ impl Failure {
                 code,
                 message,
                 next: Some(step),
+                request,
             } => Failure::Said {
                 code,
                 message,
                 next: Some(format!("For an administrator: {step}")),
+                request,
             },
             other => other,
         }
@@ -133,6 +155,26 @@ impl Failure {
             Failure::Quiet(code) | Failure::Said { code, .. } => *code,
             Failure::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(exit::USAGE),
         }
+    }
+
+    /// The request that was refused, if what is said does not name it.
+    fn unnamed_request(&self) -> Option<&str> {
+        match self {
+            Failure::Said {
+                request, message, ..
+            } => request.as_deref().filter(|id| !message.contains(id)),
+            Failure::Quiet(_) | Failure::Usage(_) => None,
+        }
+    }
+
+    /// As [`Failure::report`], where JSON is wanted: scripts are told the request of each refusal.
+    pub(crate) fn report_with_request(self) -> u8 {
+        let request = self.unnamed_request().map(str::to_owned);
+        let code = self.report();
+        if let Some(id) = request {
+            drop(writeln!(io::stderr(), "  request {id}"));
+        }
+        code
     }
 
     /// Says it on stderr (help goes to stdout) and returns the exit code.
@@ -183,7 +225,7 @@ impl From<clap::Error> for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
-            ClientError::Problem(problem) => refused(&problem),
+            ClientError::Problem(problem) => refused(&problem).of(problem.request_id),
             ClientError::Unreachable { endpoint, why } => unreachable_server(&endpoint, &why),
             ClientError::NotUnderstood { .. } => Failure::failed(error.to_string())
                 .next("Is it an Usher server, of this version? `usher doctor` looks closer."),
@@ -246,7 +288,15 @@ const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administr
 
 /// The server answered, and said no.
 fn refused(problem: &Problem) -> Failure {
-    let failure = Failure::new(exit_code(problem), own_words(&problem.detail));
+    let mut message = own_words(&problem.detail);
+    if let Some(id) = problem
+        .request_id
+        .as_ref()
+        .filter(|_| is_unexpected(problem))
+    {
+        message.push_str(&format!(" (request {id} in the server's log)"));
+    }
+    let failure = Failure::new(exit_code(problem), message);
     if let Some(id) = &problem.decision_id {
         return failure.next(format!(
             "`usher why {id}` tells who holds the seats and what would help."
@@ -277,6 +327,18 @@ fn refused(problem: &Problem) -> Failure {
         return failure.next("`usher product edit` changes it; or choose another id.");
     }
     failure
+}
+
+/// Whether who administers the server should look at its log, rather than that it says not now.
+fn is_unexpected(problem: &Problem) -> bool {
+    const NOT_NOW: [Code; 5] = [
+        Code::Busy,
+        Code::RestoreHold,
+        Code::ServerUnreachable,
+        Code::ServicePaused,
+        Code::Stopping,
+    ];
+    problem.status >= 500 && !NOT_NOW.iter().any(|code| problem.is(*code))
 }
 
 fn exit_code(problem: &Problem) -> u8 {
@@ -317,6 +379,26 @@ mod tests {
         let why = "its certificate is of an authority that is not trusted here: name it";
         let failure = unreachable_server("https://a:1", why);
         insta::assert_snapshot!(failure, @"usher: no word with the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
+    }
+
+    #[test]
+    fn an_unexpected_error_names_its_request_and_a_refusal_does_not() {
+        let say = |code: Code| {
+            let mut problem = Problem::new(code, "it is so");
+            problem.request_id = Some("r-7".to_owned());
+            refused(&problem).to_string()
+        };
+        for unexpected in [Code::Internal, Code::StorageFailed, Code::OutcomeUnknown] {
+            assert!(say(unexpected).contains("(request r-7 in the server's log)"));
+        }
+        for expected in [
+            Code::Denied,
+            Code::Busy,
+            Code::ServicePaused,
+            Code::NotFound,
+        ] {
+            assert!(!say(expected).contains("r-7"), "{expected:?}");
+        }
     }
 
     #[test]
