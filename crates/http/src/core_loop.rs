@@ -1,121 +1,105 @@
-//! The loop of one core: its share of the connections, one thread, no locks among its own.
+//! The loop of one thread: its share of the connections, no locks among its own.
 
 use std::cell::Cell;
 use std::net::TcpStream as StdStream;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
-use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_rustls::TlsAcceptor;
-use usher_vital::{caught, task};
+use usher_vital::caught;
 
-use crate::base::clock::wall_ms;
-use crate::engine::metrics::CoreCounts;
-use crate::net::connection;
-use crate::net::service::Service;
-use crate::net::tls::HTTP2;
-use crate::net::watch::Connections;
-use crate::state::app::App;
-use crate::state::turned_away::distrust;
+use crate::connection;
+use crate::handler::Handler;
+use crate::tls::HTTP2;
+use crate::watch::Connections;
 
 /// A connection must have said its first word, or shaken hands, within so long.
 const HELLO: Duration = Duration::from_secs(30);
-/// Requests in flight are given so long when the server stops; then their connections are cut off,
-/// before the service's own deadline ends the process by force.
-const DRAIN: Duration = Duration::from_secs(8);
 /// HTTP/2 says goodbye and waits for the other side's, and who has just come for its request; so
 /// long.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// Threads of one core for what blocks.
-const BLOCKING_THREADS: usize = 16;
-
-/// Serves the connections that come through `incoming` until the server stops and they are done.
-pub(crate) fn run(
-    app: Arc<App>,
-    counts: Arc<CoreCounts>,
-    incoming: mpsc::UnboundedReceiver<StdStream>,
-    tls: Option<TlsAcceptor>,
-) -> std::io::Result<()> {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .build_local(LocalOptions::default())?;
-    usher_vital::tasks(|| runtime.block_on(serve(app, counts, incoming, tls)));
-    // What blocks on a disk that hangs must not keep the server from stopping.
-    runtime.shutdown_background();
-    Ok(())
+/// A connection that was accepted, with its place, which is given back when it ends.
+#[derive(Debug)]
+pub struct Accepted {
+    pub(crate) stream: StdStream,
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
-async fn serve(
-    app: Arc<App>,
-    counts: Arc<CoreCounts>,
-    mut incoming: mpsc::UnboundedReceiver<StdStream>,
-    tls: Option<TlsAcceptor>,
-) {
-    let service = Rc::new(Service::new(app.clone(), counts));
-    let connections = Rc::new(Connections::default());
-    tokio::task::spawn_local(task("hopper", service.core.hopper.clone().run()));
-    tokio::task::spawn_local(task("sweep", sweep(service.clone(), connections.clone())));
-    let greeted = Rc::new(Cell::new(0));
-    while let Some(stream) = incoming.recv().await {
-        usher_vital::plant::thread();
-        let greeting = Greeting::new(&greeted);
-        let served = one(
-            service.clone(),
-            connections.clone(),
-            greeting,
-            stream,
-            tls.clone(),
-        );
-        let app = app.clone();
-        tokio::task::spawn_local(async move {
-            let _open = Open(app);
-            // Its log line says what happened; whoever was connected sees the end.
-            let _ = caught("a connection", pin!(served)).await;
-        });
+/// The loop of one thread, where tasks can be spawned that stay on it (`spawn_local`).
+pub struct CoreLoop<H> {
+    handler: Rc<H>,
+    connections: Rc<Connections>,
+}
+
+impl<H: Handler> CoreLoop<H> {
+    /// A loop without connections.
+    pub fn new(handler: H) -> Rc<CoreLoop<H>> {
+        Rc::new(CoreLoop {
+            handler: Rc::new(handler),
+            connections: Rc::default(),
+        })
     }
-    // The acceptor has gone: the server stops.
-    let counts = &service.core.counts;
-    connections.drain();
-    let began = Instant::now();
-    while connections.len() + greeted.get() > 0 && began.elapsed() < DRAIN {
-        counts
-            .in_flight
-            .store(connections.active(), Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        // One may have been shaking hands when the others were told.
-        connections.drain();
-        if began.elapsed() > GOODBYE {
-            connections.end_idle();
+
+    /// What its requests are answered by.
+    pub fn handler(&self) -> &H {
+        &self.handler
+    }
+
+    /// Looks after slow connections once a second, for as long as this is awaited.
+    pub async fn sweep(self: Rc<Self>) {
+        let began = Instant::now();
+        let mut every = tokio::time::interval(Duration::from_secs(1));
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            let second = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
+            self.handler.second(second);
+            self.connections.sweep(second);
         }
     }
-    counts.in_flight.store(0, Ordering::Relaxed);
-}
 
-/// Looks after slow connections and late answers once a second.
-async fn sweep(service: Rc<Service>, connections: Rc<Connections>) {
-    let began = Instant::now();
-    let mut every = tokio::time::interval(Duration::from_secs(1));
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        let second = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
-        service.core.hopper.tick(second);
-        connections.sweep(second);
-    }
-}
-
-/// A connection, counted until it is gone.
-struct Open(Arc<App>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    /// Serves the connections that come through `incoming` until its other end has gone and they
+    /// are done, for `drain` at most: then they are cut off.
+    pub async fn serve(
+        self: Rc<Self>,
+        mut incoming: mpsc::UnboundedReceiver<Accepted>,
+        tls: Option<TlsAcceptor>,
+        drain: Duration,
+    ) {
+        let (handler, connections) = (&self.handler, &self.connections);
+        let greeted = Rc::new(Cell::new(0));
+        while let Some(Accepted { stream, place }) = incoming.recv().await {
+            handler.accepted();
+            let greeting = Greeting::new(&greeted);
+            let served = one(
+                handler.clone(),
+                connections.clone(),
+                greeting,
+                stream,
+                tls.clone(),
+            );
+            tokio::task::spawn_local(async move {
+                let _place = place;
+                // Its log line says what happened; whoever was connected sees the end.
+                let _ = caught("a connection", pin!(served)).await;
+            });
+        }
+        // The acceptor has gone: the role stops.
+        connections.drain();
+        let began = Instant::now();
+        while connections.len() + greeted.get() > 0 && began.elapsed() < drain {
+            handler.left(connections.active());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            // One may have been shaking hands when the others were told.
+            connections.drain();
+            if began.elapsed() > GOODBYE {
+                connections.end_idle();
+            }
+        }
+        handler.left(0);
     }
 }
 
@@ -135,14 +119,13 @@ impl Drop for Greeting {
     }
 }
 
-async fn one(
-    service: Rc<Service>,
+async fn one<H: Handler>(
+    handler: Rc<H>,
     connections: Rc<Connections>,
     greeting: Greeting,
     stream: StdStream,
     tls: Option<TlsAcceptor>,
 ) {
-    let app = service.core.app.clone();
     let peer = stream.peer_addr().ok().map(|peer| peer.ip());
     let hello = async {
         let stream = TcpStream::from_std(stream)?;
@@ -155,21 +138,21 @@ async fn one(
     let said = tokio::select! {
         said = tokio::time::timeout(HELLO, hello) => said,
         // Its request may be on its way: it was accepted, so it is answered.
-        () = async { app.stopping().await; tokio::time::sleep(GOODBYE).await } => return,
+        () = async { handler.stopping().await; tokio::time::sleep(GOODBYE).await } => return,
     };
     drop(greeting);
     match said {
         Ok(Ok(Spoken::Plain(is_http2, stream))) => {
-            connection::serve(service, connections, stream, peer, is_http2).await;
+            connection::serve(handler, connections, stream, peer, is_http2).await;
         }
         Ok(Ok(Spoken::Tls(stream))) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-            connection::serve(service, connections, *stream, peer, is_http2).await;
+            connection::serve(handler, connections, *stream, peer, is_http2).await;
         }
         Ok(Err(error)) => {
             tracing::debug!(%error, "a connection broke before its first request");
-            if let (Some(peer), Some(why)) = (peer, distrust(&error)) {
-                app.door.note(peer, why, wall_ms());
+            if let Some(peer) = peer {
+                handler.broke(peer, &error);
             }
         }
         Err(_) => tracing::debug!("a connection said nothing in time"),

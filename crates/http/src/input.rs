@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 
+use axum::extract::FromRequestParts;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::civil::Date;
 use jiff::fmt::temporal::Pieces;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use usher_api::{NAME_LIMIT_BYTES, PAGE_DEFAULT, PAGE_LIMIT, Timestamp};
-use usher_core::ledger::{Bound, Wall};
+use usher_api::{NAME_LIMIT_BYTES, Timestamp, page_limit};
 
-use crate::wire::problem::{Refusal, shown};
+use crate::problem::{Refusal, shown};
 
 /// The body as a `T`, whose texts may borrow from it.
-pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+///
+/// # Errors
+/// There is none, or it is none of a `T`: why, and where.
+pub fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     if body.is_empty() {
         return Err(Refusal::invalid(
             "a JSON body is needed and there is none: see GET /openapi.json for its fields",
@@ -23,8 +26,51 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal>
         .map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))
 }
 
+/// The query of a request as a `T`, for a route of axum.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Query<T>, Refusal> {
+        query(&parts.uri).map(Query)
+    }
+}
+
+/// The id in a route's path.
+#[derive(Debug, Clone)]
+pub struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Id, Refusal> {
+        use axum::extract::Path;
+        let path = parts.uri.path().to_owned();
+        let found = Path::<String>::from_request_parts(parts, state).await;
+        let id = found.map(|Path(id)| Id(composed(&id).into_owned()));
+        id.map_err(|error| {
+            Refusal::invalid(format!(
+                "the id in {} cannot be read ({}): give it percent-encoded as UTF-8",
+                shown(&path),
+                error.body_text()
+            ))
+        })
+    }
+}
+
 /// The query as a `T`.
-pub(crate) fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
+///
+/// # Errors
+/// It is none of a `T`: why.
+pub fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
     let composed = composed_query(uri);
     axum::extract::Query::<T>::try_from_uri(composed.as_ref().unwrap_or(uri))
         .map(|query| query.0)
@@ -56,7 +102,7 @@ fn composed_query(uri: &hyper::Uri) -> Option<hyper::Uri> {
 
 /// Unicode's composed form (NFC): a letter and its accent as one character, however a keyboard or a
 /// file system writes them. Names are compared in this form.
-pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+pub fn composed(text: &str) -> Cow<'_, str> {
     match text.is_ascii() {
         true => Cow::Borrowed(text),
         false => ComposingNormalizerBorrowed::new_nfc().normalize(text),
@@ -65,7 +111,10 @@ pub(crate) fn composed(text: &str) -> Cow<'_, str> {
 
 /// A name in its composed form: 1 to 255 bytes without control characters, and without blanks at
 /// its ends.
-pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
+///
+/// # Errors
+/// It is none: why.
+pub fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
     check_name(field, text).map_err(Refusal::invalid)?;
     if text.trim().len() != text.len() {
         return Err(Refusal::invalid(format!(
@@ -79,7 +128,10 @@ pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refus
 }
 
 /// The same, where a refusal is only of an item.
-pub(crate) fn check_name(field: &str, text: &str) -> Result<(), String> {
+///
+/// # Errors
+/// It is none: why.
+pub fn check_name(field: &str, text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err(format!(
             "`{field}` is empty: give 1 to {NAME_LIMIT_BYTES} bytes"
@@ -89,7 +141,10 @@ pub(crate) fn check_name(field: &str, text: &str) -> Result<(), String> {
 }
 
 /// A text that may be empty: up to 255 bytes without control characters.
-pub(crate) fn check_text(field: &str, text: &str) -> Result<(), String> {
+///
+/// # Errors
+/// It is none: why.
+pub fn check_text(field: &str, text: &str) -> Result<(), String> {
     if text.len() > NAME_LIMIT_BYTES {
         return Err(format!(
             "`{field}` has {} bytes: give at most {NAME_LIMIT_BYTES}",
@@ -107,39 +162,40 @@ pub(crate) fn check_text(field: &str, text: &str) -> Result<(), String> {
 }
 
 /// A number within bounds.
-pub(crate) fn within(field: &str, value: u32, from: u32, to: u32) -> Result<u32, Refusal> {
+///
+/// # Errors
+/// It is not: the bounds.
+pub fn within(field: &str, value: u32, from: u32, to: u32) -> Result<u32, Refusal> {
     check_within(field, value, from, to).map_err(Refusal::invalid)?;
     Ok(value)
 }
 
 /// The same, where a refusal is only of an item.
-pub(crate) fn check_within(field: &str, value: u32, from: u32, to: u32) -> Result<(), String> {
+///
+/// # Errors
+/// It is not: the bounds.
+pub fn check_within(field: &str, value: u32, from: u32, to: u32) -> Result<(), String> {
     match (from..=to).contains(&value) {
         true => Ok(()),
         false => Err(format!("`{field}` is {value}: give {from} to {to}")),
     }
 }
 
-/// An id in a path: what cannot be read names nothing.
-pub(crate) fn id<T: std::str::FromStr>(
-    text: &str,
-    unknown: impl FnOnce(&str) -> Refusal,
-) -> Result<T, Refusal> {
-    text.parse().map_err(|_| unknown(text))
-}
-
 /// Where a page begins and how long it may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Paging {
+pub struct Paging {
     /// The cursor; 0 begins at the beginning.
-    pub(crate) cursor: u64,
+    pub cursor: u64,
     /// Rows at the most.
-    pub(crate) limit: u32,
+    pub limit: u32,
 }
 
 /// Reads `limit` and `cursor`.
-pub(crate) fn paging(limit: Option<u32>, cursor: Option<&str>) -> Result<Paging, Refusal> {
-    let limit = within("limit", limit.unwrap_or(PAGE_DEFAULT), 1, PAGE_LIMIT)?;
+///
+/// # Errors
+/// There is no such page.
+pub fn paging(limit: Option<u32>, cursor: Option<&str>) -> Result<Paging, Refusal> {
+    let limit = page_limit(limit).map_err(Refusal::invalid)?;
     let cursor = match cursor {
         None => 0,
         Some(text) => text
@@ -157,7 +213,10 @@ pub(crate) fn paging(limit: Option<u32>, cursor: Option<&str>) -> Result<Paging,
 }
 
 /// An instant in a query: RFC 3339, or a day, which begins at midnight UTC.
-pub(crate) fn instant(field: &str, text: &str) -> Result<i64, Refusal> {
+///
+/// # Errors
+/// It is no date.
+pub fn instant(field: &str, text: &str) -> Result<i64, Refusal> {
     day(text)
         .or_else(|| text.parse::<Timestamp>().ok())
         .or_else(|| is_beyond(text).then_some(Timestamp::MAX))
@@ -165,26 +224,8 @@ pub(crate) fn instant(field: &str, text: &str) -> Result<i64, Refusal> {
         .ok_or_else(|| no_date(field, text))
 }
 
-/// One end of a validity: a day in that zone, or an instant.
-pub(crate) fn bound(field: &str, text: &str, zone: &str) -> Result<Bound, Refusal> {
-    if is_day(text) {
-        let date = text.parse().map_err(|_| no_date(field, text))?;
-        return Ok(Bound::day(date, zone.into()));
-    }
-    instant(field, text).map(|at| Bound::At(Wall(at)))
-}
-
-/// The end of a validity: a day in that zone, or an instant. The last days of the calendar are how
-/// people write that there is no end.
-pub(crate) fn end(field: &str, text: &str, zone: &str) -> Result<Option<Bound>, Refusal> {
-    match is_beyond(text) {
-        true => Ok(None),
-        false => bound(field, text, zone).map(Some),
-    }
-}
-
 /// Whether this is a date of the last two days that there are, not all of which is an instant.
-fn is_beyond(text: &str) -> bool {
+pub fn is_beyond(text: &str) -> bool {
     const LAST: Date = Date::constant(9999, 12, 30);
     Pieces::parse(text).is_ok_and(|it| {
         let is_instant = it.time().is_some() && it.offset().is_some();
@@ -193,7 +234,10 @@ fn is_beyond(text: &str) -> bool {
 }
 
 /// The first instant behind a day (of UTC), or an instant: where a question's time ends.
-pub(crate) fn until(field: &str, text: &str) -> Result<i64, Refusal> {
+///
+/// # Errors
+/// It is no date.
+pub fn until(field: &str, text: &str) -> Result<i64, Refusal> {
     const DAY_MS: i64 = 86_400_000;
     match day(text) {
         Some(day) => Ok(day.as_millisecond().saturating_add(DAY_MS)),
@@ -205,11 +249,13 @@ fn day(text: &str) -> Option<Timestamp> {
     is_day(text).then(|| format!("{text}T00:00:00Z").parse().ok())?
 }
 
-fn is_day(text: &str) -> bool {
+/// Whether this is written as a day is: `2026-01-31`.
+pub fn is_day(text: &str) -> bool {
     text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
 }
 
-fn no_date(field: &str, text: &str) -> Refusal {
+/// What is no date is refused so.
+pub fn no_date(field: &str, text: &str) -> Refusal {
     Refusal::invalid(format!(
         "`{field}` is {}: give a day such as 2026-01-31 or an instant such as \
          2026-01-31T08:00:00Z",
@@ -222,17 +268,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_valid_from_its_first_second_to_its_last() {
-        let bound = |text, zone| bound("from", text, zone).unwrap();
-        let day = bound("1970-01-02", "UTC");
-        assert_eq!(day.begins(), Wall(86_400_000));
-        assert_eq!(day.ends(), Wall(2 * 86_400_000));
-        assert_eq!(
-            bound("1970-01-02", "Asia/Tokyo").begins(),
-            Wall(15 * 3_600_000)
-        );
-        let instant = bound("1970-01-01T02:00:00+02:00", "Asia/Tokyo");
-        assert_eq!(instant, Bound::At(Wall(0)));
+    fn a_day_ends_behind_its_last_instant() {
+        assert_eq!(instant("to", "1970-01-02").unwrap(), 86_400_000);
         assert_eq!(until("to", "1970-01-01").unwrap(), 86_400_000);
         assert_eq!(until("to", "1970-01-01T00:00:01Z").unwrap(), 1_000);
     }
@@ -240,14 +277,14 @@ mod tests {
     #[test]
     fn the_last_day_of_the_calendar_is_how_people_write_no_end() {
         for last in ["9999-12-31", "9999-12-31T23:59:59Z"] {
-            assert_eq!(end("to", last, "UTC").unwrap(), None, "{last}");
+            assert!(is_beyond(last), "{last}");
             let latest = Timestamp::MAX.as_millisecond();
             assert_eq!(until("until", last).unwrap(), latest, "{last}");
             assert_eq!(instant("since", last).unwrap(), latest, "{last}");
         }
-        assert!(end("to", "9999-12-29", "UTC").unwrap().is_some());
-        assert!(end("to", "9999-12-32", "UTC").is_err());
-        assert!(end("to", "9999-12-31T23:59:59", "UTC").is_err());
+        for other in ["9999-12-29", "9999-12-32", "9999-12-31T23:59:59"] {
+            assert!(!is_beyond(other), "{other}");
+        }
     }
 
     #[test]

@@ -14,12 +14,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-files", &[]),
     ("usher-pe", &["usher-testing"]),
     ("usher-cache", &["usher-core", "usher-vital"]),
+    ("usher-http", &["usher-api", "usher-tls", "usher-vital"]),
     (
         "usher-server",
         &[
             "usher-core",
             "usher-api",
             "usher-cache",
+            "usher-http",
             "usher-tls",
             "usher-vital",
         ],
@@ -30,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "usher-core",
             "usher-api",
+            "usher-http",
             "usher-site",
             "usher-tls",
             "usher-vital",

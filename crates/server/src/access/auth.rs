@@ -16,8 +16,9 @@ use usher_api::{Code, Role};
 use usher_cache::TokenRow;
 use usher_core::ledger::{Access, ActorKind, By, Command};
 use usher_core::people::{LocalAccounts, Person};
+use usher_http::bearer;
 
-use crate::base::candidate::candidate;
+use crate::access::numbers::RequestNumber;
 use crate::base::clock::wall_ms;
 use crate::secrets::secret::hash;
 use crate::wire::people::AUTHORITY;
@@ -91,15 +92,15 @@ impl Principal {
 
     /// A command that ends what others hold or wait for, with who sends it; one's own is no change
     /// to keep.
-    pub(crate) fn acts_on_others(&self, command: Command) -> Command {
+    pub(crate) fn acts_on_others(&self, command: Command, request: RequestNumber) -> Command {
         match self.role {
-            Role::Operator | Role::Admin => self.acts(command, candidate()),
+            Role::Operator | Role::Admin => self.acts(command, request),
             _ => command,
         }
     }
 
     /// A command that changes something for all, with who sends it, in a request of that number.
-    pub(crate) fn acts(&self, command: Command, request: u64) -> Command {
+    pub(crate) fn acts(&self, command: Command, request: RequestNumber) -> Command {
         let kind = match self.role {
             Role::Agent => ActorKind::Agent,
             _ => ActorKind::Token,
@@ -108,7 +109,7 @@ impl Principal {
             by: By {
                 kind,
                 id: Arc::clone(&self.token_id),
-                request,
+                request: request.recorded(),
             },
             command: Box::new(command),
         }
@@ -361,12 +362,6 @@ impl LastAsker {
         self.principal = Some(principal.clone());
         principal.must_be_valid().map(|()| principal)
     }
-}
-
-fn bearer(header: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = header.split_at_checked(7)?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }
 
 fn unauthorized(detail: &str) -> Refusal {

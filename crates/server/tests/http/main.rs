@@ -22,4 +22,5 @@ mod pack;
 mod people;
 mod proofs;
 mod queue;
+mod request_ids;
 mod service;
