@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use usher_api::TOKEN_PREFIX;
@@ -34,7 +35,7 @@ impl Shown {
 
     /// Its hash, as hexadecimal digits.
     pub(crate) fn hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        HEXLOWER.encode(&self.0)
     }
 }
 
@@ -114,7 +115,7 @@ fn read(file: &Path) -> io::Result<[u8; 32]> {
 pub(crate) fn random_hex(bytes: usize) -> io::Result<String> {
     let mut random = vec![0_u8; bytes];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&random))
 }
 
 /// The hash by which a token is known: tokens are long and random, so a fast one does.

@@ -83,11 +83,7 @@ fn digest(mut from: impl Read, to: &mut impl Write) -> io::Result<String> {
         hash.update(&piece[..read]);
         to.write_all(&piece[..read])?;
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(data_encoding::HEXLOWER.encode(&hash.finalize()))
 }
 
 /// Copies to a new file, whole and on disk when it returns; its hash.
