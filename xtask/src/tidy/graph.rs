@@ -9,6 +9,7 @@ use super::Finding;
 /// What each package of ours may depend on among ours. A new package is added here.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-core", &[]),
+    ("usher-child", &[]),
     ("usher-tls", &[]),
     ("usher-api", &["usher-tls"]),
     ("usher-files", &[]),
@@ -41,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "usher-agent",
         &[
+            "usher-child",
             "usher-core",
             "usher-api",
             "usher-files",
@@ -51,12 +53,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("usher-gate", &["usher-testing"]),
-    ("usher-service", &["usher-core"]),
+    ("usher-service", &["usher-child", "usher-core"]),
     ("usher-sim", &["usher-core"]),
     ("usher-vital", &[]),
     (
         "usher",
         &[
+            "usher-child",
             "usher-core",
             "usher-api",
             "usher-cache",
@@ -75,10 +78,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-testing",
         ],
     ),
-    ("usher-bench", &["usher-core", "usher-api", "usher-cache"]),
+    (
+        "usher-bench",
+        &["usher-child", "usher-core", "usher-api", "usher-cache"],
+    ),
     ("usher-tests", &["usher-api", "usher-testing"]),
     ("usher-testing", &[]),
-    ("xtask", &["usher-testing"]),
+    ("xtask", &["usher-child", "usher-testing"]),
 ];
 
 /// What core may use; dev-dependencies are free.
