@@ -11,7 +11,7 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use usher_api::TOKEN_PREFIX;
+use usher_api::{TOKEN_PREFIX, secret_in};
 
 const FILE: &str = "admin.token";
 /// How often it is looked whether the file was written again.
@@ -49,12 +49,13 @@ impl Admin {
     /// The token in a data directory, made where there is none.
     pub(crate) fn in_data(data: &Path) -> io::Result<Admin> {
         let file = data.join(FILE);
-        let held = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error),
-        };
-        if held.trim().is_empty() {
+        // What else is wrong with it is told by who reads it.
+        if let Err(error) = secret_in(&file)
+            && matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+            )
+        {
             write(&file, &format!("{TOKEN_PREFIX}{}", random_hex(32)?))?;
         }
         Admin::of(file)
@@ -104,11 +105,9 @@ pub(crate) async fn attend(admin: Arc<Admin>) {
 }
 
 fn read(file: &Path) -> io::Result<[u8; 32]> {
-    let text = std::fs::read_to_string(file)?;
-    match text.trim() {
-        "" => Err(io::Error::other(format!("{} is empty", file.display()))),
-        token => Ok(hash(token)),
-    }
+    let token = secret_in(file)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    Ok(hash(&token))
 }
 
 /// So many random bytes, as hexadecimal digits.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
-use usher_api::{Role, TOKEN_PREFIX};
+use usher_api::{Role, TOKEN_PREFIX, secret_in};
 use usher_cache::{Failure, TokenRow, Tokens};
 
 use crate::base::clock::wall_ms;
@@ -93,8 +93,8 @@ pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>
 
 /// The hash of what `admin.token` holds.
 pub(crate) fn held(data: &Path) -> [u8; 32] {
-    let held = fs::read_to_string(data.join(ADMIN_TOKEN_FILE)).unwrap_or_default();
-    hash(held.trim().as_bytes())
+    let held = secret_in(&data.join(ADMIN_TOKEN_FILE)).unwrap_or_default();
+    hash(held.as_bytes())
 }
 
 /// Makes a new token for `admin.token`.
@@ -141,8 +141,8 @@ pub(crate) fn key(data: &Path, file: &str, what: &'static str) -> Result<[u8; 32
             source,
         }
     };
-    match fs::read_to_string(&path) {
-        Ok(text) => key_in(text.trim()).ok_or_else(|| {
+    match secret_in(&path) {
+        Ok(digits) => key_in(&digits).ok_or_else(|| {
             let no_key = io::Error::new(io::ErrorKind::InvalidData, "it holds no key");
             failed("use")(no_key)
         }),
