@@ -6,6 +6,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use usher_api::client::ClientError;
+pub(crate) use usher_api::is_of_tls;
 use usher_api::{Code, Problem};
 use usher_server::ServerError;
 
@@ -274,13 +275,6 @@ pub(crate) fn find_server(url: &str, why: &str) -> String {
         "{check}The server is named with --server URL or USHER_SERVER; whoever administers it knows \
          the URL.{try_out}"
     )
-}
-
-/// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.
-pub(crate) fn is_of_tls(why: &str) -> bool {
-    ["certificate", "TLS", "https://"]
-        .iter()
-        .any(|word| why.contains(word))
 }
 
 /// The next step where a token is missing or not taken.
