@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 38] = [
+pub(crate) const VITAL: [(&str, &str, Test); 39] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -52,6 +52,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 38] = [
     ("manager", "keeper", Test::One),
     ("manager", "listener", Test::One),
     ("manager", "console", Test::One),
+    ("manager", "console-sweep", Test::One),
     ("manager", "token", Test::One),
     ("manager", "delivery", Test::Two),
     ("manager", "purge", Test::Two),

@@ -46,15 +46,7 @@ pub(crate) fn succeeds(limit: Duration, command: &mut Command) -> bool {
     let Ok(mut child) = command.stderr(Stdio::null()).spawn() else {
         return false;
     };
-    let mut status = None;
-    within(limit, || {
-        status = child.try_wait().unwrap_or_default();
-        status.is_some()
-    });
-    if status.is_none() {
-        let _ = child.kill();
-    }
-    status.is_some_and(|status| status.success())
+    usher_child::ended_within(&mut child, limit).is_some_and(|status| status.success())
 }
 
 /// Whether this comes true in time.

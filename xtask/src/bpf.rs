@@ -69,8 +69,7 @@ fn sums(folder: &Path) -> Result<String, String> {
         let path = folder.join(name);
         let bytes =
             fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let digest = Sha256::digest(&bytes);
-        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
         lines.push_str(&format!("{hash}  {name}\n"));
     }
     Ok(lines)

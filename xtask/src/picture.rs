@@ -60,7 +60,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         }
     }
     for mut child in aside {
-        within(&mut child)?;
+        ended(&mut child)?;
     }
     let picture = root.join(PICTURE);
     let folder = picture.parent().unwrap_or(root);
@@ -157,7 +157,7 @@ impl Stage {
     fn end(&self, mut child: Child, line: &str) -> Result<String, String> {
         let out = child.stdout.take();
         let read = std::thread::spawn(move || out.map(std::io::read_to_string));
-        within(&mut child)?;
+        ended(&mut child)?;
         match read.join() {
             Ok(Some(Ok(said))) => Ok(said),
             _ => Err(format!("cannot read what `{line}` wrote")),
@@ -183,28 +183,16 @@ impl Drop for Stage {
         if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
-        drop(within(&mut self.up));
+        drop(ended(&mut self.up));
         drop(fs::remove_dir_all(&self.data));
     }
 }
 
 /// Waits for the end of a program, which is killed if it does not come.
-fn within(child: &mut Child) -> Result<(), String> {
-    let until = Instant::now() + LINE_WITHIN;
-    loop {
-        match child.try_wait() {
-            Ok(Some(_)) => return Ok(()),
-            Ok(None) if Instant::now() < until => {
-                // tidy: sleep, between two looks, until a deadline
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            _ => {
-                drop(child.kill());
-                drop(child.wait());
-                return Err("a line did not end in time".to_owned());
-            }
-        }
-    }
+fn ended(child: &mut Child) -> Result<(), String> {
+    let status = usher_child::ended_within(child, LINE_WITHIN);
+    let late = || "a line did not end in time".to_owned();
+    status.map(drop).ok_or_else(late)
 }
 
 #[cfg(test)]

@@ -199,12 +199,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         let group = Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(group, self.ends_by);
-        let deadline = Instant::now() + self.patience;
-        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
-            thread::sleep(POLL);
-        }
+        usher_child::ended_within(&mut self.child, self.patience);
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
-        let _ = self.child.wait();
     }
 }
 

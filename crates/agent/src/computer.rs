@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// Keys the hash of the machine id, as machine-id(5) asks of applications.
@@ -32,18 +33,14 @@ pub(crate) fn machine_hash(file: &Path) -> Option<String> {
         .chain_update(HASH_KEY)
         .chain_update(text)
         .finalize();
-    Some(hex(&digest[..16]))
+    Some(HEXLOWER.encode(&digest[..16]))
 }
 
 /// A new id.
 pub(crate) fn new_id() -> Result<String, std::io::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
-    Ok(format!("c-{}", hex(&bytes)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(format!("c-{}", HEXLOWER.encode(&bytes)))
 }
 
 /// The computer's host name.

@@ -1,5 +1,7 @@
 //! The client by which an agent asks its server: the token, and the file that it is read from.
 
+use std::io::ErrorKind;
+
 use usher_api::client::{Client, Endpoint};
 
 use crate::{AgentError, AgentOptions};
@@ -9,23 +11,22 @@ pub(crate) fn client(options: &AgentOptions) -> Result<Client, AgentError> {
     let token = match (&options.token, &options.token_file) {
         (Some(token), _) => Some(token.clone()),
         (None, Some(file)) => {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                AgentError::Usage(format!(
-                    "cannot read the agent's token from {}: {error}; make one with \
-                     `usher token create --role agent --computer ID` (`usher agent \
-                     --print-computer-id` tells the id)",
-                    file.display()
-                ))
+            let token = usher_api::secret_in(file).map_err(|error| {
+                AgentError::Usage(match error.kind() {
+                    ErrorKind::UnexpectedEof => format!(
+                        "the agent's token file {} is empty; `usher token create --role agent \
+                         --computer ID --rotate` makes another",
+                        file.display()
+                    ),
+                    _ => format!(
+                        "cannot read the agent's token from {}: {error}; make one with \
+                         `usher token create --role agent --computer ID` (`usher agent \
+                         --print-computer-id` tells the id)",
+                        file.display()
+                    ),
+                })
             })?;
-            let token = text.trim();
-            if token.is_empty() {
-                return Err(AgentError::Usage(format!(
-                    "the agent's token file {} is empty; `usher token create --role agent \
-                     --computer ID --rotate` makes another",
-                    file.display()
-                )));
-            }
-            Some(token.to_owned())
+            Some(token)
         }
         (None, None) => None,
     };

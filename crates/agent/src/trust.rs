@@ -4,6 +4,7 @@
 //! the signature and the server's key, so that after a boot without any server it goes by nothing
 //! that its server did not say. See `docs/decisions/0012`. Pure.
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use usher_api::policy_message;
 
@@ -89,32 +90,27 @@ fn verifies(text: &str, signed: Signed<'_>) -> bool {
 /// The bytes of hexadecimal digits; none where it is something else, or longer than a signature.
 fn unhex(digits: &str) -> Option<Vec<u8>> {
     const SIGNATURE_DIGITS: usize = 128;
-    if digits.len() > SIGNATURE_DIGITS || !digits.is_ascii() || digits.len() % 2 == 1 {
-        return None;
-    }
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
-        .collect()
+    let digits = Some(digits).filter(|digits| digits.len() <= SIGNATURE_DIGITS)?;
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
     use ring::signature::{Ed25519KeyPair, KeyPair};
 
     use super::*;
 
     const TEXT: &str = r#"{"version":7,"products":[]}"#;
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// The key of a seed, and its signature of `text`.
     fn signed(seed: u8, text: &str) -> (String, String) {
         let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
         let signature = pair.sign(&policy_message(text));
-        (hex(pair.public_key().as_ref()), hex(signature.as_ref()))
+        (
+            HEXLOWER.encode(pair.public_key().as_ref()),
+            HEXLOWER.encode(signature.as_ref()),
+        )
     }
 
     fn is_refused(trust: Trust) -> bool {

@@ -1,5 +1,11 @@
 //! What to look at where nothing answers at a server's URL, by what the system said.
 
+/// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.
+pub fn is_of_tls(why: &str) -> bool {
+    let words = ["certificate", "TLS", "https://"];
+    words.iter().any(|word| why.contains(word))
+}
+
 /// What to check; none where `why` itself says what to do, as words about TLS do.
 ///
 /// ```
@@ -35,7 +41,7 @@ impl Listener {
 /// The same of a server or a manager: each has a port and a unit of its own.
 pub fn what_to_check_of(listener: Listener, why: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    if says(&["certificate", "TLS", "https://"]) {
+    if is_of_tls(why) {
         return None;
     }
     Some(

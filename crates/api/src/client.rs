@@ -130,8 +130,6 @@ pub struct Client {
     reads_token: Arc<AtomicBool>,
 }
 
-/// More than any token has.
-const TOKEN_LIMIT_BYTES: u64 = 4_096;
 /// So long reading it may take.
 const TOKEN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -334,7 +332,7 @@ impl Client {
         }
         let is_read = self.reads_token.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let token = token_in(&file);
+            let token = crate::secret_in(&file).ok();
             is_read.store(false, Ordering::Release);
             token
         });
@@ -369,13 +367,21 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
+        let id = response.headers().get("x-request-id");
+        let id = id.and_then(|id| id.to_str().ok()).map(str::to_owned);
         let bytes = response
             .bytes()
             .await
             .map_err(|error| self.unreachable(&error))?;
         match serde_json::from_slice::<Problem>(&bytes) {
-            Ok(problem) => Err(ClientError::Problem(Box::new(problem))),
-            Err(_) => Err(self.not_understood(format!("HTTP status {status}"))),
+            Ok(mut problem) => {
+                problem.request_id = problem.request_id.or(id);
+                Err(ClientError::Problem(Box::new(problem)))
+            }
+            Err(_) => {
+                let request = id.map_or_else(String::new, |id| format!(", request {id}"));
+                Err(self.not_understood(format!("HTTP status {status}{request}")))
+            }
         }
     }
 
@@ -400,18 +406,6 @@ impl Client {
             why,
         }
     }
-}
-
-/// The token that a file holds; none if it holds none, or cannot be read.
-fn token_in(file: &Path) -> Option<String> {
-    use std::io::Read;
-    let mut text = String::new();
-    let file = std::fs::File::open(file).ok()?;
-    file.take(TOKEN_LIMIT_BYTES)
-        .read_to_string(&mut text)
-        .ok()?;
-    let token = text.trim();
-    (!token.is_empty()).then(|| token.to_owned())
 }
 
 /// Percent-encodes one segment of a path or one value of a query.

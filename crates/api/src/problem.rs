@@ -35,6 +35,10 @@ pub struct Problem {
     /// What a dangerous rule would hit; at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_hit: Vec<WouldHit>,
+    /// The id of the request, as in the header `X-Request-Id` of the answer: the server's log names
+    /// it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// A program that a computer needs and that a rule would hit.
@@ -67,6 +71,7 @@ impl Problem {
             win32_error: None,
             service: None,
             would_hit: Vec::new(),
+            request_id: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::io::AsyncWriteExt;
@@ -155,8 +156,7 @@ fn signature(secret: &[u8], body: &[u8]) -> String {
     let mut text = "sha256=".to_owned();
     if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) {
         mac.update(body);
-        let code = mac.finalize().into_bytes();
-        text.extend(code.iter().map(|byte| format!("{byte:02x}")));
+        HEXLOWER.encode_append(&mac.finalize().into_bytes(), &mut text);
     }
     text
 }

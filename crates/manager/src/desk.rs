@@ -212,7 +212,8 @@ impl Desk {
             values,
         };
         let desk = self.clone();
-        let took = tokio::task::spawn_blocking(move || desk.take(&message)).await;
+        let take = usher_vital::RequestId::carried(move || desk.take(&message));
+        let took = tokio::task::spawn_blocking(take).await;
         took.unwrap_or(None)
     }
 

@@ -17,7 +17,6 @@ mod desk;
 mod ended;
 mod facts;
 mod faults;
-mod idle;
 mod keeper;
 mod listener;
 mod mail;
@@ -26,6 +25,7 @@ mod page;
 mod probe;
 mod problem;
 mod queues;
+mod requests;
 mod routes;
 mod secrets;
 mod serve;
@@ -52,6 +52,7 @@ pub use mail::MailOptions;
 pub use serve::run;
 pub use smtp::{Relay, RelayTls};
 pub use targets::{Targets, Webhook};
+pub use usher_tls::ServerFiles as TlsFiles;
 
 /// The service manager of this computer, as far as a manager of servers needs it. Calls may take
 /// time; they are made on threads of their own.
@@ -121,15 +122,6 @@ pub struct OwnServer {
     pub token_file: PathBuf,
     /// Its data directory.
     pub data: PathBuf,
-}
-
-/// Certificate and key, in PEM.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// The chain of certificates.
-    pub cert: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
 }
 
 /// How a manager runs.

@@ -1,24 +1,27 @@
-//! Refusals on the wire: RFC 9457 problem documents.
+//! Refusals of this manager, in words: RFC 9457 documents of the crate that all roles share.
 
 use axum::response::{IntoResponse, Response};
-use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
-use usher_api::{Code, Problem};
+use usher_api::Code;
 use usher_site::SiteError;
 
 /// An answer that says no.
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal(Box<Problem>);
+pub(crate) struct Refusal(usher_http::Refusal);
 
 impl Refusal {
     /// With its code's own status.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Refusal(Box::new(Problem::new(code, detail)))
+        Refusal(usher_http::Refusal::new(code, detail))
     }
 
     /// The request cannot be understood, or a field is out of range.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Refusal::new(Code::InvalidRequest, detail)
+    }
+
+    /// No token was shown, or none that is taken: a browser asks for it as a password.
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Refusal(usher_http::Refusal::new(Code::Unauthorized, detail).or_password())
     }
 }
 
@@ -32,21 +35,20 @@ impl From<SiteError> for Refusal {
     }
 }
 
+impl From<usher_http::Refusal> for Refusal {
+    fn from(refusal: usher_http::Refusal) -> Self {
+        Refusal(refusal)
+    }
+}
+
+impl From<Refusal> for usher_http::Refusal {
+    fn from(refusal: Refusal) -> Self {
+        refusal.0
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let body = serde_json::to_vec(&self.0).unwrap_or_default();
-        let mut response = (status, body).into_response();
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"usher\", charset=\"UTF-8\""),
-            );
-        }
-        response
+        IntoResponse::into_response(self.0)
     }
 }

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use usher_api::TOKEN_PREFIX;
+use usher_api::{TOKEN_PREFIX, secret_in};
 
 const FILE: &str = "admin.token";
 /// How often it is looked whether the file was written again.
@@ -34,7 +35,7 @@ impl Shown {
 
     /// Its hash, as hexadecimal digits.
     pub(crate) fn hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        HEXLOWER.encode(&self.0)
     }
 }
 
@@ -48,12 +49,13 @@ impl Admin {
     /// The token in a data directory, made where there is none.
     pub(crate) fn in_data(data: &Path) -> io::Result<Admin> {
         let file = data.join(FILE);
-        let held = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error),
-        };
-        if held.trim().is_empty() {
+        // What else is wrong with it is told by who reads it.
+        if let Err(error) = secret_in(&file)
+            && matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+            )
+        {
             write(&file, &format!("{TOKEN_PREFIX}{}", random_hex(32)?))?;
         }
         Admin::of(file)
@@ -103,18 +105,16 @@ pub(crate) async fn attend(admin: Arc<Admin>) {
 }
 
 fn read(file: &Path) -> io::Result<[u8; 32]> {
-    let text = std::fs::read_to_string(file)?;
-    match text.trim() {
-        "" => Err(io::Error::other(format!("{} is empty", file.display()))),
-        token => Ok(hash(token)),
-    }
+    let token = secret_in(file)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    Ok(hash(&token))
 }
 
 /// So many random bytes, as hexadecimal digits.
 pub(crate) fn random_hex(bytes: usize) -> io::Result<String> {
     let mut random = vec![0_u8; bytes];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&random))
 }
 
 /// The hash by which a token is known: tokens are long and random, so a fast one does.

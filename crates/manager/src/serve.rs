@@ -1,39 +1,36 @@
 //! From start to stop: the site database, the keepers, the listener.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::pin::pin;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::sync::{Notify, Semaphore};
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::LocalSet;
+use usher_http::core_loop::CoreLoop;
+use usher_http::listen::{self, Room, WhenFull};
+use usher_http::tls;
 use usher_site::{ServerRow, Site, SqliteSite};
-use usher_vital::{caught, task};
+use usher_vital::task;
 
 use crate::app::{App, SERVERS_LIMIT};
 use crate::book::Book;
 use crate::clock::wall_ms;
 use crate::delivery::Means;
 use crate::desk::{self, Desk};
-use crate::idle::{IDLE, Idle};
 use crate::keeper;
 use crate::probe::{Prober, innermost};
+use crate::requests::Requests;
 use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
-use crate::{ManagerError, ManagerOptions, ended, faults, routes, vital};
+use crate::{ManagerError, ManagerOptions, ended, faults, vital};
 
 /// Open connections at the most; the next waits.
 const CONNECTIONS_LIMIT: usize = 512;
 /// How long requests in flight may take at a stop.
 const DRAIN: Duration = Duration::from_secs(5);
-const HANDSHAKE: Duration = Duration::from_secs(10);
 const UPKEEP: Duration = Duration::from_secs(3_600);
 const PURGE_AT_ONCE: u32 = 10_000;
 const BEAT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +44,7 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ManagerError> {
-    let acceptor = check(&options)?;
+    let tls = check(&options)?;
     let failed = |error: &dyn std::fmt::Display| ManagerError::Failed(error.to_string());
     let site: Arc<dyn Site> =
         Arc::new(SqliteSite::open(&options.data).map_err(|error| failed(&error))?);
@@ -111,7 +108,7 @@ pub async fn run(
         .beat_url
         .map(|url| tokio::spawn(task("beat", beat(tools.clone(), url))));
     ready(address);
-    let served = task("console", serve(&app, listener, acceptor, stop)).await;
+    let served = task("console", serve(&app, listener, tls, stop)).await;
     app.keepers().clear();
     let always = [upkeep, token, telling, faults].map(Some);
     let tasks = always.into_iter().chain([vital, beat]);
@@ -122,57 +119,34 @@ pub async fn run(
 }
 
 /// What can be said before anything is touched.
-fn check(options: &ManagerOptions) -> Result<Option<TlsAcceptor>, ManagerError> {
+fn check(options: &ManagerOptions) -> Result<Option<tls::Shown>, ManagerError> {
     if options.poll < Duration::from_secs(1) {
         return Err(ManagerError::Usage(
             "servers are polled once a second at the most: give --poll 1s or more".to_owned(),
         ));
     }
-    let is_local = options.listen.ip().is_loopback();
-    if !is_local && options.tls.is_none() && !options.plain_http {
-        return Err(ManagerError::Usage(format!(
-            "{} is beyond this computer, and tokens would travel in the clear: give --tls-cert \
-             FILE and --tls-key FILE (in usher.toml under [role.manager]: those above it are the \
-             server's), or say --plain-http",
-            options.listen
-        )));
-    }
-    let acceptor = |files| tls(files, options.listen.ip());
-    options.tls.as_ref().map(acceptor).transpose()
+    let listen = options.listen;
+    let where_else = " (in usher.toml under [role.manager]: those above it are the server's)";
+    listen::must_be_private(
+        listen,
+        options.tls.is_some(),
+        options.plain_http,
+        where_else,
+    )
+    .map_err(ManagerError::Usage)?;
+    let read = |files| tls::read(files, listen.ip()).map_err(ManagerError::Usage);
+    options.tls.as_ref().map(read).transpose()
 }
 
-fn tls(files: &crate::TlsFiles, listen: IpAddr) -> Result<TlsAcceptor, ManagerError> {
-    let files = usher_tls::ServerFiles {
-        cert: files.cert.clone(),
-        key: files.key.clone(),
-    };
-    let (config, identity) = files
-        .read()
-        .map_err(|refused| ManagerError::Usage(refused.to_string()))?;
-    for notice in identity.notices(wall_ms() / 1_000, listen) {
-        tracing::warn!("{notice}");
-    }
-    Ok(TlsAcceptor::from(config))
-}
-
-fn listen(address: SocketAddr, or_any_port: bool) -> Result<tokio::net::TcpListener, ManagerError> {
-    let bind = |address| {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        tokio::net::TcpListener::from_std(listener)
-    };
-    let bound = match bind(address) {
+fn listen(address: SocketAddr, or_any_port: bool) -> Result<TcpListener, ManagerError> {
+    let bound = match listen::bind(address) {
         Err(error) if or_any_port && error.kind() == io::ErrorKind::AddrInUse => {
             tracing::warn!(%address, "another program listens there: a free port is taken");
-            bind(SocketAddr::new(address.ip(), 0))
+            listen::bind(SocketAddr::new(address.ip(), 0))
         }
         bound => bound,
     };
-    bound.map_err(|error| {
-        ManagerError::Failed(format!(
-            "cannot listen on {address}: {error}: choose another address with --console"
-        ))
-    })
+    bound.map_err(|error| ManagerError::Failed(listen::cannot(address, &error, "--console")))
 }
 
 /// Puts a keeper to each server.
@@ -201,63 +175,40 @@ fn begin(app: &Arc<App>, options: &ManagerOptions) -> Result<(), usher_site::Sit
     Ok(())
 }
 
+/// Serves until `stop` is done, and answers what is in flight then.
 async fn serve(
     app: &Arc<App>,
-    listener: tokio::net::TcpListener,
-    acceptor: Option<TlsAcceptor>,
+    listener: TcpListener,
+    tls: Option<tls::Shown>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ManagerError> {
-    let router = routes::router(app.clone());
-    let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS_LIMIT));
-    tokio::pin!(stop);
-    loop {
-        let place = tokio::select! {
-            () = &mut stop => break,
-            place = room.clone().acquire_owned() => place,
-        };
-        let accepted = tokio::select! {
-            () = &mut stop => break,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => Idle::watch(stream),
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let service = TowerToHyperService::new(router.clone());
-        let watcher = graceful.watcher();
-        let acceptor = acceptor.clone();
-        let served = async move {
-            let mut builder = Builder::new(TokioExecutor::new());
-            // A head that comes a byte at a time is none, either.
-            let mut http1 = builder.http1();
-            http1.timer(TokioTimer::new()).header_read_timeout(IDLE);
-            // A client that goes away in the middle is no trouble of ours.
-            let _ = match acceptor {
-                None => {
-                    let connection = builder.serve_connection(TokioIo::new(stream), service);
-                    watcher.watch(connection.into_owned()).await
-                }
-                Some(acceptor) => {
-                    let shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
-                    let Ok(Ok(stream)) = shaken else {
-                        return;
-                    };
-                    let connection = builder.serve_connection(TokioIo::new(stream), service);
-                    watcher.watch(connection.into_owned()).await
-                }
-            };
-            drop(place);
-        };
-        // A panic is in the log, and ends that connection alone.
-        tokio::spawn(async { caught("a connection", pin!(served)).await });
-    }
+    let listener = listener
+        .set_nonblocking(true)
+        .and_then(|()| tokio::net::TcpListener::from_std(listener))
+        .map_err(|error| ManagerError::Failed(format!("cannot listen: {error}")))?;
+    let room = Room::new(CONNECTIONS_LIMIT, WhenFull::Waits);
+    let (tell, is_stopping) = watch::channel(false);
+    let core = CoreLoop::new(Requests::new(app.clone(), is_stopping));
+    // What routes spawn runs beside it, and goes on when this has ended.
+    let here = LocalSet::new();
+    let (door, incoming) = mpsc::unbounded_channel();
+    let acceptor = tls.map(|tls| tls.acceptor);
     // What takes longer is cut off: a look for news may wait a minute.
-    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+    here.spawn_local(task("console-sweep", core.clone().sweep()));
+    let serving = here.spawn_local(core.serve(incoming, acceptor, DRAIN));
+    here.run_until(async {
+        let doors = [door];
+        tokio::select! {
+            biased;
+            () = stop => {}
+            () = listen::accept(&listener, &room, &doors) => {}
+        }
+        tell.send_replace(true);
+        drop(doors);
+        // A panic of the loop's own is in the log.
+        let _ = serving.await;
+    })
+    .await;
     Ok(())
 }
 

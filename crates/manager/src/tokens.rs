@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use usher_api::secret_in;
+
 /// Where a server's token comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum TokenSource {
@@ -16,9 +18,7 @@ impl TokenSource {
     pub(crate) fn read(&self) -> String {
         match self {
             TokenSource::Text(text) => text.clone(),
-            TokenSource::File(path) => std::fs::read_to_string(path)
-                .map(|text| text.trim().to_owned())
-                .unwrap_or_default(),
+            TokenSource::File(path) => secret_in(path).unwrap_or_default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use usher_core::health::{HealingOptions, MemoryOptions, WatchOptions};
 use usher_site::{Site, SiteError};
+use usher_vital::RequestId;
 
 use crate::ServiceManager;
 use crate::desk::Desk;
@@ -48,7 +49,8 @@ impl Tools {
         call: impl FnOnce(&dyn Site) -> Result<T, SiteError> + Send + 'static,
     ) -> Result<T, SiteError> {
         let site = self.site.clone();
-        let called = tokio::task::spawn_blocking(move || call(site.as_ref())).await;
+        let call = RequestId::carried(move || call(site.as_ref()));
+        let called = tokio::task::spawn_blocking(call).await;
         called.unwrap_or_else(|error| {
             Err(SiteError::Failed {
                 doing: "look",

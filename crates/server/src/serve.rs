@@ -1,7 +1,7 @@
 //! From start to stop: the listener, the cores, the engine between them.
 
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
@@ -9,9 +9,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use usher_api::Code;
 use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
+use usher_http::listen::{self, Room, WhenFull};
+use usher_http::tls;
 use usher_vital::task;
 
 use crate::Managed;
@@ -20,7 +21,6 @@ use crate::ServerOptions;
 use crate::access::auth::TokenBook;
 use crate::engine::metrics::{CoreCounts, UNCOUNTED};
 use crate::net::core_loop;
-use crate::net::tls;
 use crate::routes;
 use crate::secrets::proof::{LeaseProofs, PROOF_KEY_FILE};
 use crate::secrets::secret;
@@ -34,15 +34,10 @@ use crate::upkeep::backups::Backups;
 use crate::upkeep::life::{Life, Seen};
 use crate::upkeep::packs::Upkeep;
 use crate::upkeep::vital;
-use crate::wire::problem::Refusal;
 
 /// Open connections at the most, where the system allows as many open files; the next is answered
 /// with 503 and closed.
 const CONNECTIONS_LIMIT: usize = 10_000;
-/// Open files that are not connections: the cache, the loops, what is read and written.
-const OTHER_FILES: u64 = 256;
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 4_096;
 /// Between two looks at how a stop comes on.
 const LOOK: Duration = Duration::from_millis(20);
 /// The exit code of a server that cannot start, or go on.
@@ -101,7 +96,8 @@ fn start(
         .enable_all()
         .build()
         .map_err(|error| failed("start a loop", &error))?;
-    let connections_limit = raise_open_files();
+    let limit = listen::raise_open_files(CONNECTIONS_LIMIT);
+    let connections = Room::new(limit, WhenFull::Refused);
     let listener = match managed.listener {
         Some(listener) => listener,
         None => listen(options.listen)?,
@@ -184,7 +180,7 @@ fn start(
         live,
         counts: counts.collect(),
         life: life.clone(),
-        connections_limit,
+        connections,
         upkeep,
         backups,
         policy_key,
@@ -219,14 +215,9 @@ fn start(
 
 /// What can be said before anything is touched.
 fn check(options: &ServerOptions, listen: SocketAddr) -> Result<Option<tls::Shown>, ServerError> {
-    let is_local = listen.ip().is_loopback();
-    if !is_local && options.tls.is_none() && !options.plain_http {
-        return Err(ServerError::Usage(format!(
-            "{listen} is beyond this computer, and tokens would travel in the clear: give \
-             --tls-cert FILE and --tls-key FILE, or say --plain-http"
-        )));
-    }
-    let read = |files| tls::read(files, listen.ip());
+    listen::must_be_private(listen, options.tls.is_some(), options.plain_http, "")
+        .map_err(ServerError::Usage)?;
+    let read = |files| tls::read(files, listen.ip()).map_err(ServerError::Usage);
     options.tls.as_ref().map(read).transpose()
 }
 
@@ -267,51 +258,10 @@ fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
     )))
 }
 
-/// Each connection is an open file; the usual limit is for programs that have few. Answers how
-/// many connections there may be.
-fn raise_open_files() -> usize {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "the number of open files cannot be raised");
-    }
-    match getrlimit(Resource::Nofile).current {
-        None => CONNECTIONS_LIMIT,
-        Some(files) => usize::try_from(files.saturating_sub(OTHER_FILES))
-            .unwrap_or(usize::MAX)
-            .clamp(1, CONNECTIONS_LIMIT),
-    }
-}
-
 /// One listener, not shared: a second server on the same port must fail.
 pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let bind = || {
-        let (kind, flags) = (SocketType::STREAM, SocketFlags::CLOEXEC);
-        let socket = rustix::net::socket_with(family, kind, flags, None)?;
-        // A port whose last server has just gone is free; one that is served is not.
-        sockopt::set_socket_reuseaddr(&socket, true)?;
-        rustix::net::bind(&socket, &address)?;
-        rustix::net::listen(&socket, BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    };
-    bind().map_err(|error: io::Error| {
-        ServerError::Failed(match error.kind() {
-            io::ErrorKind::AddrInUse => format!(
-                "cannot listen on {address}: another program does, maybe another usher: stop it, \
-                 or choose another port with --listen"
-            ),
-            io::ErrorKind::PermissionDenied => format!(
-                "cannot listen on {address}: {error}: choose a port above 1023 with --listen"
-            ),
-            _ => format!("cannot listen on {address}: {error}: choose another with --listen"),
-        })
-    })
+    listen::bind(address)
+        .map_err(|error| ServerError::Failed(listen::cannot(address, &error, "--listen")))
 }
 
 type Cores = Vec<JoinHandle<io::Result<()>>>;
@@ -346,7 +296,8 @@ fn serve(
         tokio::spawn(task("upkeep", app.upkeep.clone().keep()));
         let serving = async {
             ready();
-            task("accept", accept(app, &listener, &doors)).await;
+            let accepting = listen::accept(&listener, &app.connections, &doors);
+            task("accept", accepting).await;
         };
         tokio::select! {
             biased;
@@ -359,62 +310,6 @@ fn serve(
         Ok(())
     })?;
     Ok(threads)
-}
-
-/// Accepts for ever, and hands connections to the cores in turn.
-async fn accept(
-    app: &App,
-    listener: &tokio::net::TcpListener,
-    doors: &[mpsc::UnboundedSender<TcpStream>],
-) {
-    let mut next = 0;
-    loop {
-        // This loop only accepts: the core that gets the connection watches it with its own loop.
-        let accepted = listener.accept().await;
-        match accepted.and_then(|(stream, _)| stream.into_std()) {
-            Ok(stream) => {
-                if app.connections.fetch_add(1, Ordering::Relaxed) >= app.connections_limit {
-                    app.connections.fetch_sub(1, Ordering::Relaxed);
-                    turn_away(stream, app.connections_limit);
-                    continue;
-                }
-                next = (next + 1) % doors.len();
-                if doors[next].send(stream).is_err() {
-                    app.connections.fetch_sub(1, Ordering::Relaxed);
-                }
-            }
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; trying again");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::Interrupted
-    )
-}
-
-/// Tells one connection too many so, as far as its buffer takes it.
-fn turn_away(mut stream: TcpStream, limit: usize) {
-    let refusal = Refusal::new(
-        Code::Busy,
-        format!("{limit} connections are open, which is the limit: try again in a moment"),
-    );
-    let body = refusal.text();
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-         content-length: {}\r\nretry-after: 1\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    // It is closed either way.
-    let _ = stream.write_all(&[head.as_bytes(), &body].concat());
 }
 
 /// Notices when it serves less well than it should, or well again.
@@ -461,7 +356,7 @@ fn join(
             }
         }
     });
-    let left = app.connections.load(Ordering::Relaxed);
+    let left = app.connections.open();
     if left > 0 {
         tracing::warn!(left, "connections were cut off after the deadline");
     }
@@ -536,27 +431,5 @@ pub(crate) async fn told_to_stop() {
             tracing::error!(%error, "signals cannot be listened to; they end the server at once");
             std::future::pending::<()>().await;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Read;
-
-    #[test]
-    fn one_connection_too_many_is_told_so_and_closed() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        turn_away(listener.accept().unwrap().0, 7);
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
-        assert!(head.contains("retry-after: 1"), "{head}");
-        let length = format!("content-length: {}\r\n", body.len());
-        assert!(head.contains(&length), "{head}");
-        let problem: usher_api::Problem = serde_json::from_str(body).unwrap();
-        assert!(problem.is(Code::Busy) && problem.detail.contains("7 connections"));
     }
 }

@@ -220,8 +220,7 @@ fn set_validity(
 /// Eight digits that tell one key from another.
 fn short_digest(key: &KeyPair) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, &key.subject_public_key_info());
-    let first = digest.as_ref().iter().take(4);
-    first.map(|byte| format!("{byte:02x}")).collect()
+    data_encoding::HEXLOWER.encode(&digest.as_ref()[..4])
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ pub(crate) enum Failure {
         next: Option<String>,
         /// What it is about, where what to do depends on who asked whom.
         about: About,
+        /// The id of the request that was refused, for scripts: people are told it of errors that
+        /// nobody expects.
+        request: Option<String>,
     },
     /// What the command line's own reader says: errors, but help texts too.
     Usage(Box<clap::Error>),
@@ -88,6 +91,7 @@ impl Failure {
             message: message.into(),
             next: None,
             about: About::Anything,
+            request: None,
         }
     }
 
@@ -104,11 +108,17 @@ impl Failure {
     /// Adds the next step, whoever asked.
     pub(crate) fn next(self, step: impl Into<String>) -> Self {
         match self {
-            Failure::Said { code, message, .. } => Failure::Said {
+            Failure::Said {
+                code,
+                message,
+                request,
+                ..
+            } => Failure::Said {
                 code,
                 message,
                 next: Some(step.into()),
                 about: About::Anything,
+                request,
             },
             other => other,
         }
@@ -121,12 +131,14 @@ impl Failure {
                 code,
                 message,
                 next,
+                request,
                 ..
             } => Failure::Said {
                 code,
                 message,
                 next,
                 about: what,
+                request,
             },
             other => other,
         }
@@ -140,6 +152,7 @@ impl Failure {
                 message,
                 next,
                 about,
+                request,
             } => Failure::Said {
                 code,
                 message,
@@ -148,9 +161,18 @@ impl Failure {
                     None => step.to_owned(),
                 }),
                 about,
+                request,
             },
             other => other,
         }
+    }
+
+    /// The same, of the request that has this id.
+    fn of(mut self, id: Option<String>) -> Self {
+        if let Failure::Said { request, .. } = &mut self {
+            *request = id;
+        }
+        self
     }
 
     /// Adds something that is true at the same time.
@@ -161,11 +183,13 @@ impl Failure {
                 message,
                 next,
                 about,
+                request,
             } => Failure::Said {
                 code,
                 message: format!("{message}; {also}"),
                 next,
                 about,
+                request,
             },
             other => other,
         }
@@ -179,11 +203,13 @@ impl Failure {
                 message,
                 next: Some(step),
                 about,
+                request,
             } => Failure::Said {
                 code,
                 message,
                 next: Some(format!("For an administrator: {step}")),
                 about,
+                request,
             },
             other => other,
         }
@@ -191,16 +217,17 @@ impl Failure {
 
     /// The same, with what to do for who asked: the last that is done with it.
     pub(crate) fn for_asker(self, asker: Asker) -> Self {
-        let (code, message, next, about) = match self {
+        let (code, message, next, about, request) = match self {
             Failure::Said {
                 code,
                 message,
                 next,
                 about,
-            } => (code, message, next, about),
+                request,
+            } => (code, message, next, about, request),
             other => return other,
         };
-        match about {
+        let said = match about {
             About::Token if asker.of_manager => Failure::new(code, message)
                 .next(next.unwrap_or_else(|| GIVE_MANAGERS_TOKEN.to_owned())),
             About::Token if asker.shows_token => {
@@ -224,8 +251,10 @@ impl Failure {
                 message,
                 next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
                 about,
+                request: None,
             },
-        }
+        };
+        said.of(request)
     }
 
     /// The exit code that goes with it.
@@ -234,6 +263,26 @@ impl Failure {
             Failure::Quiet(code) | Failure::Said { code, .. } => *code,
             Failure::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(exit::USAGE),
         }
+    }
+
+    /// The request that was refused, if what is said does not name it.
+    fn unnamed_request(&self) -> Option<&str> {
+        match self {
+            Failure::Said {
+                request, message, ..
+            } => request.as_deref().filter(|id| !message.contains(id)),
+            Failure::Quiet(_) | Failure::Usage(_) => None,
+        }
+    }
+
+    /// As [`Failure::report`], where JSON is wanted: scripts are told the request of each refusal.
+    pub(crate) fn report_with_request(self) -> u8 {
+        let request = self.unnamed_request().map(str::to_owned);
+        let code = self.report();
+        if let Some(id) = request {
+            drop(writeln!(io::stderr(), "  request {id}"));
+        }
+        code
     }
 
     /// Says it on stderr (help goes to stdout) and returns the exit code.

@@ -25,7 +25,7 @@ pub(crate) fn request_key() -> String {
         let now = jiff::Timestamp::now().as_nanosecond();
         return format!("{}-{now}", std::process::id());
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    data_encoding::HEXLOWER.encode(&bytes)
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ fn main() -> ExitCode {
                 cli::wants_json(&args),
             ))
         }
+        Err(failure) if cli::wants_json(&args) => ExitCode::from(failure.report_with_request()),
         Err(failure) => ExitCode::from(failure.report()),
     }
 }

@@ -4,6 +4,7 @@
 //! - [`spawn`] and [`task`]: threads and tasks that other work waits for. A panic in one ends the
 //!   process at once, so that its supervisor restarts it.
 //! - [`caught`] and [`catch`]: one request, item or connection. A panic there ends only that.
+//! - [`RequestId`]: which request a thread works on, for the lines that it logs meanwhile.
 //! - [`ended`]: the record of such an end, which the next start of the role reports.
 //! - [`plant`]: panics on purpose, for tests; release builds have none.
 
@@ -14,7 +15,9 @@ pub mod ended;
 pub mod log;
 mod owner;
 pub mod plant;
+mod request;
 mod threads;
 
 pub use catch::{Caught, Counted, catch, caught, counted};
+pub use request::RequestId;
 pub use threads::{EXIT_PANIC, install, main, spawn, task, tasks};

@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::catch::{happened, said, wall_ms};
 use crate::ended::{self, Ended};
 use crate::owner::{self, Name, with};
+use crate::request::RequestId;
 use crate::{log, plant};
 
 /// The exit code of a process that a panic ended.
@@ -58,7 +59,10 @@ fn write_down(panic: &PanicHookInfo<'_>) {
         .map_or_else(String::new, |place| format!(" at {place}"));
     let name = thread.name().unwrap_or("without a name");
     let said = said(panic.payload());
-    log::line(&format!("usher: thread {name} has panicked{place}: {said}"));
+    let request = RequestId::current().map_or_else(String::new, |id| format!(" request_id={id}"));
+    log::line(&format!(
+        "usher: thread {name} has panicked{place}: {said}{request}"
+    ));
     happened(name, said);
     if let Some(name) = owner::take() {
         end(&name, said, &place);

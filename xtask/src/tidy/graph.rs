@@ -9,6 +9,7 @@ use super::Finding;
 /// What each package of ours may depend on among ours. A new package is added here.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-core", &[]),
+    ("usher-child", &[]),
     ("usher-tls", &[]),
     ("usher-api", &["usher-tls"]),
     ("usher-files", &[]),
@@ -18,12 +19,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "usher-cache",
         &["usher-core", "usher-tables", "usher-vital"],
     ),
+    ("usher-http", &["usher-api", "usher-tls", "usher-vital"]),
     (
         "usher-server",
         &[
             "usher-core",
             "usher-api",
             "usher-cache",
+            "usher-http",
             "usher-tls",
             "usher-vital",
         ],
@@ -34,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "usher-core",
             "usher-api",
+            "usher-http",
             "usher-site",
             "usher-tls",
             "usher-vital",
@@ -42,6 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "usher-agent",
         &[
+            "usher-child",
             "usher-core",
             "usher-api",
             "usher-files",
@@ -53,12 +58,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("usher-gate", &["usher-testing"]),
-    ("usher-service", &["usher-core"]),
+    ("usher-service", &["usher-child", "usher-core"]),
     ("usher-sim", &["usher-core"]),
     ("usher-vital", &[]),
     (
         "usher",
         &[
+            "usher-child",
             "usher-core",
             "usher-api",
             "usher-cache",
@@ -77,10 +83,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-testing",
         ],
     ),
-    ("usher-bench", &["usher-core", "usher-api", "usher-cache"]),
+    (
+        "usher-bench",
+        &["usher-child", "usher-core", "usher-api", "usher-cache"],
+    ),
     ("usher-tests", &["usher-api", "usher-testing"]),
     ("usher-testing", &[]),
-    ("xtask", &["usher-testing"]),
+    ("xtask", &["usher-child", "usher-testing"]),
 ];
 
 /// What core may use; dev-dependencies are free.

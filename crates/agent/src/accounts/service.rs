@@ -108,13 +108,8 @@ fn ask(
     let Ok(mut child) = started else {
         return Ok(None);
     };
-    while matches!(child.try_wait(), Ok(None)) {
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(Silent);
-        }
-        std::thread::sleep(Duration::from_millis(1));
+    if usher_child::ended_by(&mut child, deadline).is_none() {
+        return Err(Silent);
     }
     let lines = child.stdout.take().and_then(written);
     let line = lines.as_deref().and_then(|lines| lines.lines().next());

@@ -9,19 +9,19 @@ use std::hash::Hasher;
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use rustc_hash::FxHasher;
+use usher_child::ended_within;
 use usher_core::identify::Package;
 
 use crate::system::memory;
 
 /// Files that are indexed at the most; those beyond belong to no package.
 const FILES_LIMIT: usize = 4_000_000;
-/// How long rpm may take to answer, and how often it is looked whether it has.
+/// How long rpm may take to answer: its database may be locked.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// More than a name and a version take, of all packages that share a file.
 const ANSWER_LIMIT_BYTES: u64 = 16 * 1024;
 
@@ -216,7 +216,8 @@ impl Rpm {
             .stderr(Stdio::null())
             .spawn()
             .ok()?;
-        let is_known = ended(&mut asked).is_some_and(|status| status.success());
+        let is_known =
+            ended_within(&mut asked, ANSWERED_WITHIN).is_some_and(|status| status.success());
         let mut text = String::new();
         let answer = asked.stdout.take().filter(|_| is_known)?;
         answer
@@ -228,23 +229,6 @@ impl Rpm {
             name: name.to_owned(),
             version: version.to_owned(),
         })
-    }
-}
-
-/// Waits for its end; it is killed where that does not come, as where its database is locked.
-fn ended(asked: &mut Child) -> Option<ExitStatus> {
-    let begun = Instant::now();
-    loop {
-        match asked.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if begun.elapsed() < ANSWERED_WITHIN => std::thread::sleep(LOOK_EVERY),
-            Ok(None) | Err(_) => {
-                // It may have ended this instant.
-                let _ = asked.kill();
-                let _ = asked.wait();
-                return None;
-            }
-        }
     }
 }
 
@@ -362,9 +346,11 @@ echo > '%{buildroot}/opt/cadtool/the tool'
 
     #[test]
     fn rpm_that_does_not_answer_is_not_waited_for() {
-        let mut hangs = Command::new("sleep").arg("600").spawn().unwrap();
-        assert_eq!(ended(&mut hangs), None);
-        assert!(hangs.try_wait().unwrap().is_some(), "it is ended");
+        let hangs = Rpm {
+            program: PathBuf::from("/bin/sh"),
+            options: ["-c", "exec sleep 600"].map(str::to_owned).to_vec(),
+        };
+        assert_eq!(hangs.owner(b"/bin/sh"), None);
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn a_copy_is_known_by_its_hash_but_not_by_the_path_of_the_original() {
     let mut bytes = std::fs::read("/bin/sleep").unwrap();
     bytes.extend_from_slice(b"made unlike any other for this test");
     let digest = Sha256::digest(&bytes);
-    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = data_encoding::HEXLOWER.encode(&digest);
     let original = folder.path().join(own("original"));
     let copy = folder.path().join(own("copy"));
     std::fs::write(&original, &bytes).unwrap();
@@ -139,7 +139,7 @@ fn a_program_in_memory_is_not_what_it_calls_itself_but_what_its_hash_says() {
     let mut bytes = std::fs::read("/bin/sleep").unwrap();
     bytes.extend_from_slice(b"in memory only");
     let digest = Sha256::digest(&bytes);
-    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = data_encoding::HEXLOWER.encode(&digest);
     let rule = format!("sha256={hash}");
     let server = Server::with(&[("named", 9, &[&*named("memory")]), ("hashed", 9, &[&rule])]);
     let _agent = Agent::start(&server, folder.path());

@@ -7,7 +7,7 @@ use usher_core::ledger::{Command, ComputerId, ComputerRef, Reply, SubjectId, Sub
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 use crate::queue::shared::Shared;
-use crate::read::history::Rows;
+use crate::read::history::{self, Rows};
 
 /// The realm of the users that tokens are bound to.
 pub const TOKEN_AUTHORITY: &str = usher_core::people::TOKEN_REALM;
@@ -67,13 +67,11 @@ impl Tokens {
 
     /// A page of them in the same order. `after` is the cursor: 0 begins at the oldest.
     pub fn page(&self, after: u64, limit: u32) -> Result<Rows<TokenRow>, Failure> {
-        let mut rows = self.read(after, limit.saturating_add(1))?;
-        let is_more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let last = rows.last().map(|(number, _)| *number);
+        let numbered = self.read(after, limit.saturating_add(1))?;
+        let page = history::page(numbered, limit, |(number, _)| *number);
         Ok(Rows {
-            next: last.filter(|_| is_more),
-            rows: rows.into_iter().map(|(_, token)| token).collect(),
+            next: page.next,
+            rows: page.rows.into_iter().map(|(_, token)| token).collect(),
         })
     }
 

@@ -1,11 +1,8 @@
 //! Requests that a page of somebody else's has a browser send: the browser adds the password that it
 //! was once given, whoever asks.
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, ORIGIN, TRANSFER_ENCODING};
-use hyper::{HeaderMap, Method};
+use hyper::{HeaderMap, Method, Request};
 use usher_api::Code;
 
 use crate::problem::Refusal;
@@ -13,14 +10,14 @@ use crate::problem::Refusal;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Lets pass what reads, and what changes something where no foreign page can have sent it.
-pub(super) async fn refused(request: Request, next: Next) -> Response {
-    match why(&request) {
-        None => next.run(request).await,
-        Some(refusal) => refusal.into_response(),
+pub(crate) fn must_not_be<B>(request: &Request<B>) -> Result<(), Refusal> {
+    match why(request) {
+        None => Ok(()),
+        Some(refusal) => Err(refusal),
     }
 }
 
-fn why(request: &Request) -> Option<Refusal> {
+fn why<B>(request: &Request<B>) -> Option<Refusal> {
     if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
         return None;
     }
@@ -76,7 +73,7 @@ mod tests {
         for (name, value) in [("host", "127.0.0.1:8480")].iter().chain(headers) {
             request = request.header(*name, *value);
         }
-        why(&request.body(axum::body::Body::empty()).unwrap()).is_none()
+        why(&request.body(()).unwrap()).is_none()
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use jiff::Timestamp;
 use serde::Deserialize;
 use usher_api::{CatalogueEntry, Code, Delivery, Page, Problem, StatusMessage, page_limit};
 use usher_core::messages::{Action, CATALOGUE, Rule, Severity};
+use usher_http::input::{self, Query};
 use usher_site::MessageFilter;
 
 use crate::app::App;
@@ -61,9 +61,8 @@ pub(crate) struct Asked {
 )]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Page<StatusMessage>>, Refusal> {
-    let Query(asked) = asked.map_err(|error| Refusal::invalid(error.body_text()))?;
     let limit = page_limit(asked.limit).map_err(Refusal::invalid)?;
     let filter = MessageFilter {
         since_ms: asked.since.map(Timestamp::as_millisecond),
@@ -164,8 +163,7 @@ pub(crate) async fn put_rules(
     State(app): State<Arc<App>>,
     body: Bytes,
 ) -> Result<Json<serde_json::Value>, Refusal> {
-    let Rules { items, .. } = usher_api::object::from_slice(&body)
-        .map_err(|error| Refusal::invalid(format!("the rules are not understood: {error}")))?;
+    let Rules { items, .. } = input::json(&body)?;
     Rule::check_all(&items).map_err(|error| Refusal::invalid(error.to_string()))?;
     let held = app.tools.desk.rules();
     // Those that are there already are left alone: a newer version may have put them.
@@ -225,8 +223,7 @@ pub(crate) async fn test_rule(
     State(app): State<Arc<App>>,
     body: Bytes,
 ) -> Result<Json<serde_json::Value>, Refusal> {
-    let Test { rule } = usher_api::object::from_slice(&body)
-        .map_err(|error| Refusal::invalid(format!("the test is not understood: {error}")))?;
+    let Test { rule } = input::json(&body)?;
     match app.tools.desk.test(&rule).await {
         Some(tested) => Ok(Json(serde_json::json!({ "items": tested, "next": null }))),
         None => Err(Refusal::new(

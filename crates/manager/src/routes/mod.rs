@@ -1,6 +1,6 @@
 //! The routes: one file for each resource.
 
-mod foreign;
+pub(crate) mod foreign;
 pub(crate) mod messages;
 pub(crate) mod servers;
 pub(crate) mod service;
@@ -10,21 +10,14 @@ pub(crate) mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
 use axum::routing::{delete, get, post};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hyper::Method;
-use hyper::header::AUTHORIZATION;
-use usher_api::{Code, Role};
+use usher_api::Code;
 use utoipa::OpenApi;
 
 use crate::app::App;
 use crate::page;
 use crate::problem::Refusal;
-use crate::secrets::Shown;
 
 /// The descriptions of all routes.
 #[derive(OpenApi)]
@@ -87,29 +80,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(service::description))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(middleware::from_fn(foreign::refused))
-        .layer(middleware::from_fn_with_state(app.clone(), allowed))
-        .layer(DefaultBodyLimit::max(usher_api::BODY_LIMIT_BYTES))
-        .layer(middleware::from_fn(each))
         .with_state(app)
 }
 
-/// A panic ends that request alone.
-async fn each(request: Request, next: Next) -> Response {
-    let asked = format!("{} {}", request.method(), request.uri().path());
-    let answered = usher_vital::caught(asked, std::pin::pin!(next.run(request))).await;
-    let panicked = |_| {
-        let detail = "the manager has a fault, which is in its log: report it";
-        Refusal::new(Code::Internal, detail).into_response()
-    };
-    answered.unwrap_or_else(panicked)
-}
-
-async fn no_route() -> Refusal {
-    Refusal::new(
-        Code::NotFound,
-        "nothing is here: GET /openapi.json lists what there is",
-    )
+async fn no_route(request: Request) -> usher_http::Refusal {
+    usher_http::Refusal::no_route(request.uri().path())
 }
 
 async fn no_method() -> Refusal {
@@ -117,130 +92,4 @@ async fn no_method() -> Refusal {
         Code::MethodNotAllowed,
         "this route knows other methods: GET /openapi.json lists them",
     )
-}
-
-/// Lets pass whoever shows the admin's token, or one of a role that is enough: as a bearer, or, for
-/// a browser, as the password of any name. A look that waits ends with its token.
-async fn allowed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path == "/v1/health" || path == "/openapi.json" {
-        return next.run(request).await;
-    }
-    let shown = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(token)
-        .map(|token| Shown::of(&token));
-    let Some(shown) = shown else {
-        return refused(&app, "no token was shown");
-    };
-    let is_admins = app.admin.is(shown);
-    let role = match is_admins {
-        true => Role::Admin,
-        false => match app.book.role(shown) {
-            Some(role) => role,
-            None => return refused(&app, "the token is none of this manager's, or over"),
-        },
-    };
-    let needed = needed(request.method(), path);
-    if role < needed {
-        return too_small(role, needed);
-    }
-    let is_look = request.method() == Method::GET;
-    let ended = async {
-        match is_admins {
-            true => app.admin.ended(shown).await,
-            false => app.book.ended(shown).await,
-        }
-    };
-    tokio::select! {
-        biased;
-        // A change that has begun is answered: only a look is given up.
-        () = ended, if is_look => refused(&app, "the token is none of this manager's, or over"),
-        response = next.run(request) => response,
-    }
-}
-
-/// The least role that may do it: viewers look, operators also have a server looked at, admins do
-/// all else.
-fn needed(method: &Method, path: &str) -> Role {
-    let is_look = matches!(*method, Method::GET | Method::HEAD);
-    // A server may be named `poll`: what is done decides, too.
-    let is_poll = *method == Method::POST
-        && path
-            .strip_prefix("/v1/servers/")
-            .is_some_and(|rest| rest.ends_with("/poll"));
-    match () {
-        () if path == "/v1/tokens" || path.starts_with("/v1/tokens/") => Role::Admin,
-        () if is_look => Role::Viewer,
-        () if is_poll => Role::Operator,
-        () => Role::Admin,
-    }
-}
-
-fn too_small(role: Role, needed: Role) -> Response {
-    let detail = format!(
-        "a manager's token of role {} may not do this: use one of role {}",
-        role.as_str(),
-        needed.as_str()
-    );
-    Refusal::new(Code::Forbidden, detail).into_response()
-}
-
-fn refused(app: &App, why: &str) -> Response {
-    let detail = format!(
-        "{why}: the manager takes tokens of its own, not those of its servers. Its \
-         administrator's is in {}; `usher token create --role viewer --at-manager` makes others. \
-         Agents and commands for seats go to a metering server, whose port is 8470 as a rule",
-        app.admin.file().display()
-    );
-    Refusal::new(Code::Unauthorized, detail).into_response()
-}
-
-fn token(header: &str) -> Option<String> {
-    let (scheme, rest) = header.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(rest.trim().to_owned());
-    }
-    let basic = scheme.eq_ignore_ascii_case("basic").then(|| rest.trim())?;
-    let bytes = STANDARD.decode(basic).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    text.split_once(':')
-        .map(|(_, password)| password.trim().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_viewer_looks_an_operator_polls_and_an_admin_changes() {
-        let cases = [
-            (Method::GET, "/v1/servers", Role::Viewer),
-            (Method::GET, "/v1/messages", Role::Viewer),
-            (Method::GET, "/", Role::Viewer),
-            (Method::POST, "/v1/servers/alpha/poll", Role::Operator),
-            (Method::POST, "/v1/servers", Role::Admin),
-            (Method::POST, "/v1/servers/poll/poll", Role::Operator),
-            (Method::DELETE, "/v1/servers/alpha", Role::Admin),
-            (Method::DELETE, "/v1/servers/alpha/poll", Role::Admin),
-            (Method::DELETE, "/v1/servers/poll", Role::Admin),
-            (Method::POST, "/v1/servers/poll", Role::Admin),
-            (Method::PUT, "/v1/message-rules", Role::Admin),
-            (Method::GET, "/v1/tokens", Role::Admin),
-            (Method::DELETE, "/v1/tokens/m-1", Role::Admin),
-        ];
-        for (method, path, role) in cases {
-            assert_eq!(needed(&method, path), role, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn a_token_is_taken_as_a_bearer_and_as_a_password() {
-        assert_eq!(token("Bearer abc").as_deref(), Some("abc"));
-        assert_eq!(token("Basic YWRtaW46YWJj").as_deref(), Some("abc"));
-        assert_eq!(token("Basic !!"), None);
-        assert_eq!(token("abc"), None);
-    }
 }

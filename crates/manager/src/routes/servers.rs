@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use hyper::StatusCode;
 use tokio::sync::oneshot;
 use usher_api::client::check_url;
 use usher_api::{Code, Page, Problem, WatchRequest, WatchedServer};
+use usher_http::input::{self, Id};
 use usher_site::ServerRow;
 
 use crate::app::{App, SERVERS_LIMIT};
@@ -47,8 +48,7 @@ pub(crate) async fn add(
     State(app): State<Arc<App>>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<WatchedServer>), Refusal> {
-    let request: WatchRequest = usher_api::object::from_slice(&body)
-        .map_err(|error| Refusal::invalid(format!("the body is not understood: {error}")))?;
+    let request: WatchRequest = input::json(&body)?;
     check(&request)?;
     let row = ServerRow {
         name: request.name,
@@ -141,7 +141,7 @@ fn check(request: &WatchRequest) -> Result<(), Refusal> {
 )]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Id(name): Id,
 ) -> Result<Json<WatchedServer>, Refusal> {
     let keepers = app.keepers();
     let keeper = keepers.get(&name).ok_or_else(|| unknown(&name))?;
@@ -159,7 +159,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn remove(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Id(name): Id,
 ) -> Result<StatusCode, Refusal> {
     let row = name.clone();
     let kept = app
@@ -186,7 +186,7 @@ pub(crate) async fn remove(
 )]
 pub(crate) async fn poll(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Id(name): Id,
 ) -> Result<Json<WatchedServer>, Refusal> {
     let (look_now, view) = {
         let keepers = app.keepers();

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use usher_api::{ComponentSummary, Page, Problem};
+use usher_http::input;
 
 use crate::app::App;
 use crate::problem::Refusal;
@@ -49,8 +50,7 @@ pub(crate) async fn put_thresholds(
     State(app): State<Arc<App>>,
     body: Bytes,
 ) -> Result<Json<Thresholds>, Refusal> {
-    let fresh: Thresholds = usher_api::object::from_slice(&body)
-        .map_err(|error| Refusal::invalid(format!("the thresholds are not understood: {error}")))?;
+    let fresh: Thresholds = input::json(&body)?;
     fresh.check().map_err(Refusal::invalid)?;
     let tools = app.tools.clone();
     app.tools

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use hyper::StatusCode;
 use serde::Deserialize;
 use usher_api::{Code, Page, Problem, TokenCreated, TokenInfo, TokenRequest, page_limit};
+use usher_http::input::{self, Id, Query};
 
 use crate::app::App;
 use crate::book::NotMade;
@@ -30,9 +30,8 @@ use crate::problem::Refusal;
 )]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Page<TokenInfo>>, Refusal> {
-    let Query(asked) = asked.map_err(|error| Refusal::invalid(error.body_text()))?;
     let limit = page_limit(asked.limit).map_err(Refusal::invalid)?;
     let (items, next) = app
         .book
@@ -74,8 +73,7 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<TokenCreated>), Refusal> {
-    let request: TokenRequest = usher_api::object::from_slice(&body)
-        .map_err(|error| Refusal::invalid(format!("the token is not understood: {error}")))?;
+    let request: TokenRequest = input::json(&body)?;
     let book = app.book.clone();
     let made = app
         .tools
@@ -98,10 +96,7 @@ pub(crate) async fn create(
         (status = 404, description = "`unknown_token`", body = Problem),
     ),
 )]
-pub(crate) async fn revoke(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Refusal> {
+pub(crate) async fn revoke(State(app): State<Arc<App>>, Id(id): Id) -> Result<StatusCode, Refusal> {
     let book = app.book.clone();
     let known = app
         .tools

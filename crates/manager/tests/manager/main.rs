@@ -4,5 +4,6 @@
 
 mod delivery;
 mod holds;
+mod requests;
 mod support;
 mod tokens;

@@ -11,6 +11,7 @@ use hyper::header::AUTHORIZATION;
 use rustc_hash::FxHashMap;
 use usher_cache::TokenRow;
 use usher_core::people::LocalAccounts;
+use usher_http::bearer;
 
 pub(crate) use crate::access::principal::Principal;
 use crate::access::principal::unauthorized;
@@ -122,12 +123,6 @@ impl LastAsker {
         self.principal = Some(principal.clone());
         principal.must_be_valid().map(|()| principal)
     }
-}
-
-fn bearer(header: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = header.split_at_checked(7)?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod keys;
+pub(crate) mod numbers;
 mod principal;
 pub(crate) mod rights;
 pub(crate) mod whose;

@@ -11,8 +11,8 @@ use usher_core::ledger::{Access, ActorKind, By, Command};
 use usher_core::names::composed;
 use usher_core::people::{LocalAccounts, Person};
 
+use crate::access::numbers::RequestNumber;
 use crate::access::rights::{self, Bound, Right, Rights, RoleRights};
-use crate::base::candidate::candidate;
 use crate::base::clock::wall_ms;
 use crate::wire::people::AUTHORITY;
 use crate::wire::problem::Refusal;
@@ -93,15 +93,15 @@ impl Principal {
 
     /// A command that ends what others hold or wait for, with who sends it; one's own is no change
     /// to keep.
-    pub(crate) fn acts_on_others(&self, command: Command) -> Command {
+    pub(crate) fn acts_on_others(&self, command: Command, request: RequestNumber) -> Command {
         match self.may(Right::Operate) {
-            true => self.acts(command, candidate()),
+            true => self.acts(command, request),
             false => command,
         }
     }
 
     /// A command that changes something for all, with who sends it, in a request of that number.
-    pub(crate) fn acts(&self, command: Command, request: u64) -> Command {
+    pub(crate) fn acts(&self, command: Command, request: RequestNumber) -> Command {
         let kind = match self.is_of {
             Bound::Computer => ActorKind::Agent,
             Bound::Person | Bound::Nobody => ActorKind::Token,
@@ -110,7 +110,7 @@ impl Principal {
             by: By {
                 kind,
                 id: Arc::clone(&self.token_id),
-                request,
+                request: request.recorded(),
             },
             command: Box::new(command),
         }

@@ -59,10 +59,10 @@ impl Readers {
         };
         let nobody_waits = SetAtDrop(Interrupt::default());
         let interrupt = nobody_waits.0.clone();
-        let mut work = tokio::task::spawn_blocking(move || {
+        let mut work = tokio::task::spawn_blocking(usher_vital::RequestId::carried(move || {
             let _turn = turn;
             usher_vital::catch("what a request reads", || interrupt.during(work))
-        });
+        }));
         let until = Instant::now() + at_most;
         loop {
             let look = (Instant::now() + LOOK).min(until);

@@ -1,8 +1,4 @@
-//! From a connection's first byte to a request's answer.
+//! From a connection's first byte to a request's answer: this server's part of it.
 
-pub(crate) mod body;
-pub(crate) mod connection;
 pub(crate) mod core_loop;
 pub(crate) mod service;
-pub(crate) mod tls;
-pub(crate) mod watch;

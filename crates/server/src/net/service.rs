@@ -1,32 +1,26 @@
 //! The way of a request: who asks, what it says, which route. The hot routes are matched by hand;
 //! all others go through the router.
 
-use std::cell::RefCell;
+use std::io;
 use std::net::IpAddr;
-use std::pin::pin;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::HeaderValue;
+use hyper::body::Incoming;
 use hyper::service::Service as _;
-use hyper::{Method, Request, Response, Uri};
+use hyper::{Method, Request, Response};
 use hyper_util::service::TowerToHyperService;
-use usher_api::Code;
+use usher_http::{Bodies, Body, Handler, RequestId, Way, read_in_time, whole_where_it_is};
 
 use crate::access::auth::{LastAsker, Principal};
-use crate::base::candidate::candidate;
+use crate::access::numbers::RequestNumber;
 use crate::base::clock::wall_ms;
-use crate::base::limits::BODY_SECONDS;
 use crate::engine::metrics::CoreCounts;
-use crate::net::body::{self, Bodies, Held};
-use crate::net::watch::Watch;
-use crate::routes::{self, Hot, RequestNumber, RouteIndex};
+use crate::routes::{self, Hot, RouteIndex};
 use crate::state::app::App;
 use crate::state::core::Core;
-use crate::wire::answer::Body;
+use crate::state::turned_away::distrust;
 use crate::wire::problem::Refusal;
 
 /// What one core takes requests in with.
@@ -47,79 +41,95 @@ impl Service {
     }
 }
 
-/// Answers one request of a connection.
-pub(crate) async fn answer(
-    service: Rc<Service>,
-    connection: Rc<Watch>,
-    asker: Rc<RefCell<LastAsker>>,
-    peer: Option<IpAddr>,
-    request: Request<Incoming>,
-) -> Response<Body> {
-    let began = Instant::now();
-    let busy = connection.busy();
-    let asked = Asked(request.method().clone(), request.uri().clone());
-    let answering = pin!(async {
-        usher_vital::plant::here("request");
-        match Hot::of(&request) {
-            Some(hot) => (
-                hot.index(),
-                hot_route(&service, &connection, &asker, hot, request).await,
-            ),
-            None => Box::pin(cold_route(&service, &connection, &asker, request)).await,
+impl Handler for Service {
+    /// Most connections carry one token.
+    type Remembered = LastAsker;
+    /// The route's place in the table, the last for what is none.
+    type Note = usize;
+
+    async fn answer(
+        &self,
+        way: &Way<LastAsker>,
+        id: &RequestId,
+        request: Request<Incoming>,
+    ) -> (usize, Result<Response<Body>, usher_http::Refusal>) {
+        let (route, answered) = match Hot::of(&request) {
+            Some(hot) => (hot.index(), hot_route(self, way, id, hot, request).await),
+            None => Box::pin(cold_route(self, way, id, request)).await,
+        };
+        (route, answered.map_err(Into::into))
+    }
+
+    fn panicked(&self) -> (usize, usher_http::Refusal) {
+        (routes::TABLE.len(), Refusal::panicked().into())
+    }
+
+    fn answered(&self, answered: usher_http::Answered<'_, usize>) {
+        if let (true, Some(peer), Some(refusal)) = (
+            answered.note == Hot::Sync.index(),
+            answered.peer,
+            answered.refusal,
+        ) {
+            turned_away(&self.core.app, peer, refusal);
         }
-    });
-    // What cores share is locked for single steps, each of which leaves it whole.
-    let (route, answered) = usher_vital::caught(asked, answering)
-        .await
-        .unwrap_or_else(|_| (routes::TABLE.len(), Err(Refusal::panicked())));
-    let response = answered.unwrap_or_else(|refusal| {
-        if let (true, Some(peer)) = (route == Hot::Sync.index(), peer) {
-            turned_away(&service.core.app, peer, &refusal);
+        let status = answered.status.as_u16();
+        let counts = &self.core.counts;
+        counts.note(answered.note, status, answered.took);
+    }
+
+    fn accepted(&self) {
+        usher_vital::plant::thread();
+    }
+
+    fn broke(&self, peer: IpAddr, error: &io::Error) {
+        if let Some(why) = distrust(error) {
+            self.core.app.door.note(peer, why, wall_ms());
         }
-        refusal.into_response()
-    });
-    let counts = &service.core.counts;
-    counts.note(route, response.status().as_u16(), began.elapsed());
-    response.map(|body| body.guarded(busy))
+    }
+
+    fn second(&self, second: u32) {
+        self.core.hopper.tick(second);
+    }
+
+    fn left(&self, requests: u64) {
+        let counts = &self.core.counts;
+        counts.in_flight.store(requests, Ordering::Relaxed);
+    }
+
+    async fn stopping(&self) {
+        self.core.app.stopping().await;
+    }
 }
 
 /// Remembers an agent that is not taken, whether it is unknown or may not report for its computer.
-fn turned_away(app: &App, peer: IpAddr, refusal: &Refusal) {
+fn turned_away(app: &App, peer: IpAddr, refusal: &usher_http::Refusal) {
     let problem = refusal.problem();
     if matches!(problem.status, 401 | 403) {
         app.door.note(peer, &problem.detail, wall_ms());
     }
 }
 
-/// A request, as the log calls it.
-struct Asked(Method, Uri);
-
-impl std::fmt::Display for Asked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.0, self.1.path())
-    }
-}
-
 async fn hot_route(
     service: &Service,
-    connection: &Watch,
-    asker: &RefCell<LastAsker>,
+    way: &Way<LastAsker>,
+    id: &RequestId,
     hot: Hot,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
-    let who = asker
+    let who = way
+        .remembered
         .borrow_mut()
         .identify(request.headers(), &service.core.app.tokens)?;
     who.must_be_for(request.uri().path())?;
     let mut held = service.bodies.hold();
-    let body = body_of(connection, &mut request, &mut held).await?;
+    let body = read_in_time(&way.watch, &mut request, &mut held).await?;
     // The body may have taken its time.
     who.must_be_valid()?;
     if let Some(query) = request.uri().query() {
         return Err(Refusal::invalid(format!(
             "{} takes no query, and `{}` was sent: leave it out",
             request.uri().path(),
-            crate::wire::problem::shown(query)
+            usher_http::shown(query)
         )));
     }
     let core = &service.core;
@@ -131,42 +141,26 @@ async fn hot_route(
             routes::leases::renew(core, &who, request.headers(), id, &body).await
         }
         Hot::Checkin => {
+            let number = RequestNumber::of(id);
             let id = &request.uri().path()["/v1/leases/".len()..];
-            routes::leases::checkin(core, &who, id).await
+            routes::leases::checkin(core, &who, number, id).await
         }
         Hot::Sync => routes::agents::sync(core, &who, &body).await,
     }
 }
 
-/// The body of a request, if it comes in time.
-async fn body_of(
-    connection: &Watch,
-    request: &mut Request<Incoming>,
-    held: &mut Held<'_>,
-) -> Result<Bytes, Refusal> {
-    let reading = connection.reading();
-    tokio::select! {
-        biased;
-        body = body::read(request, held) => body,
-        () = reading.late() => Err(Refusal::new(
-            Code::RequestTimeout,
-            format!("the body has not come whole within {BODY_SECONDS} seconds: send it again"),
-        )),
-    }
-}
-
 async fn cold_route(
     service: &Service,
-    connection: &Watch,
-    asker: &RefCell<LastAsker>,
+    way: &Way<LastAsker>,
+    id: &RequestId,
     mut request: Request<Incoming>,
 ) -> (usize, Result<Response<Body>, Refusal>) {
     let no_route = routes::TABLE.len();
-    let number = RequestNumber(candidate());
     let mut held = service.bodies.hold();
     let mut who = None;
     if !routes::is_open(request.uri().path()) {
-        let found = asker
+        let found = way
+            .remembered
             .borrow_mut()
             .identify(request.headers(), &service.core.app.tokens)
             .and_then(|found| found.must_be_for(request.uri().path()).map(|()| found));
@@ -175,9 +169,9 @@ async fn cold_route(
             Err(refusal) => return (no_route, Err(refusal)),
         }
     }
-    let body = match body_of(connection, &mut request, &mut held).await {
+    let body = match read_in_time(&way.watch, &mut request, &mut held).await {
         Ok(body) => body,
-        Err(refusal) => return (no_route, Err(refusal)),
+        Err(refusal) => return (no_route, Err(refusal.into())),
     };
     let is_look = request.method() == Method::GET;
     let mut request = request.map(|_| axum::body::Body::from(body));
@@ -189,7 +183,7 @@ async fn cold_route(
                 return (no_route, Err(refusal));
             }
             request.extensions_mut().insert(who.clone());
-            request.extensions_mut().insert(number);
+            request.extensions_mut().insert(RequestNumber::of(id));
             let answer = service.router.call(request);
             tokio::select! {
                 biased;
@@ -205,35 +199,8 @@ async fn cold_route(
         .extensions_mut()
         .remove::<RouteIndex>()
         .map_or(no_route, |index| index.0);
-    if !is_look && let Ok(value) = HeaderValue::from_str(&format!("{:016x}", number.0)) {
-        response.headers_mut().insert("x-request-id", value);
-    }
-    (route, Ok(whole_where_it_is(response, who).await))
-}
-
-/// Answers up to this size are sent whole.
-const WHOLE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Answers that are whole already need not be treated as streams, which end with their token.
-async fn whole_where_it_is(
-    response: axum::response::Response,
-    who: Option<Arc<Principal>>,
-) -> Response<Body> {
-    use hyper::body::Body as _;
-    let (head, body) = response.into_parts();
-    let body = match body.size_hint().exact() {
-        Some(0) => Body::empty(),
-        None => Body::stream(body, who.map(Principal::why_ended)),
-        Some(size) if size > WHOLE_LIMIT_BYTES => Body::stream(body, who.map(Principal::why_ended)),
-        Some(size) => match axum::body::to_bytes(body, size as usize).await {
-            Ok(bytes) => Body::Whole(Some(bytes)),
-            Err(error) => {
-                tracing::error!(%error, "an answer that was whole could not be read");
-                return Refusal::unexpected().into_response();
-            }
-        },
-    };
-    Response::from_parts(head, body)
+    let why_ended = || who.map(Principal::why_ended);
+    (route, Ok(whole_where_it_is(response, why_ended).await))
 }
 
 impl Hot {

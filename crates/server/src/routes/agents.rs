@@ -11,6 +11,7 @@ use usher_api::{
 use usher_core::ledger::{
     Command, ComputerRef, Incarnation, ItemReply, Mark, Reply, Report, ReportItem,
 };
+use usher_http::{Body, json};
 
 use crate::access::auth::Principal;
 use crate::base::candidate::candidate;
@@ -18,8 +19,6 @@ use crate::base::clock::wall_ms;
 use crate::routes::Hot;
 use crate::state::core::Core;
 use crate::state::policy::PolicyText;
-use crate::wire::answer::Body;
-use crate::wire::answer::json;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::sync_items::{self, Item};
@@ -287,8 +286,10 @@ fn check_unreached(unreached: &UnreachedStarts) -> Result<(), Refusal> {
              starts"
         )));
     }
-    let mut named = unreached.products.iter();
-    named.try_for_each(|product| input::name("computer.unreached.products", product).map(drop))
+    for product in &unreached.products {
+        input::name("computer.unreached.products", product)?;
+    }
+    Ok(())
 }
 
 fn stale(request: &Request<'_>) -> Refusal {

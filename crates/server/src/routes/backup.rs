@@ -43,7 +43,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Refusal
         .after(5));
     };
     let backups = Some(app.backups.clone());
-    let taken = tokio::task::spawn_blocking(move || {
+    let take = usher_vital::RequestId::carried(move || {
         let name = format!("{PREFIX}{}{SUFFIX}", crate::secrets::secret::token_id());
         let path = app.data.join(name);
         let taken = app
@@ -62,7 +62,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Refusal
         drop(turn);
         taken
     });
-    let (file, bytes) = taken
+    let (file, bytes) = tokio::task::spawn_blocking(take)
         .await
         .map_err(|_| Refusal::unexpected())?
         .map_err(|why| {

@@ -8,6 +8,7 @@ use usher_api::{
 };
 use usher_core::ledger::{self, Checkout, Command, ComputerRef, Reply, With};
 use usher_core::people::LocalAccounts;
+use usher_http::{Body, json};
 
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
@@ -16,8 +17,6 @@ use crate::base::candidate::candidate;
 use crate::base::limits::TTL_LIMIT_SECONDS;
 use crate::routes::{Hot, first_answer};
 use crate::state::core::Core;
-use crate::wire::answer::Body;
-use crate::wire::answer::json;
 use crate::wire::input;
 use crate::wire::people::AUTHORITY;
 use crate::wire::people::{self, Said};
@@ -212,9 +211,7 @@ impl Refused {
         let mut response = self.0.into_response();
         if replayed {
             let value = hyper::header::HeaderValue::from_static("true");
-            response
-                .headers_mut()
-                .insert(crate::wire::answer::REPLAYED, value);
+            response.headers_mut().insert(usher_http::REPLAYED, value);
         }
         response
     }

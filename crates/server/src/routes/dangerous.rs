@@ -38,12 +38,12 @@ pub(super) async fn check(app: &App, product: &mut Product) -> Result<(), Refusa
         return Ok(());
     }
     let rules = parsed(&product.programs)?;
-    let found = tokio::task::spawn_blocking(move || dangers(&rules, no_computer()))
-        .await
-        .map_err(|_| Refusal::unexpected())?
-        .map_err(|why| {
-            Refusal::invalid(format!("`programs`: {why}; give fewer, or shorter ones"))
-        })?;
+    let found = tokio::task::spawn_blocking(usher_vital::RequestId::carried(move || {
+        dangers(&rules, no_computer())
+    }))
+    .await
+    .map_err(|_| Refusal::unexpected())?
+    .map_err(|why| Refusal::invalid(format!("`programs`: {why}; give fewer, or shorter ones")))?;
     let hits: Vec<WouldHit> = found
         .iter()
         .filter(|danger| !enforced.contains(&product.programs[danger.rule]))

@@ -6,20 +6,20 @@ use serde::Deserialize;
 use usher_api::{HeldAlso, HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem};
 use usher_cache::{LeaseFilter, LeaseRow};
 use usher_core::ledger::{Command, Lease as LeaseState, LeaseId, Ledger, Now, Reply};
+use usher_http::{Body, json, no_content};
 
 use std::sync::Arc;
 
 use super::{Caller, Id, Json};
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
+use crate::access::numbers::RequestNumber;
 use crate::access::rights::Right;
 use crate::access::whose::Whose;
 use crate::base::time::timestamp;
 use crate::routes::{Hot, first_answer};
 use crate::state::app::App;
 use crate::state::core::Core;
-use crate::wire::answer::Body;
-use crate::wire::answer::{json, no_content};
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 use crate::wire::words;
@@ -98,6 +98,7 @@ pub(crate) async fn renew(
 pub(crate) async fn checkin(
     core: &Core,
     who: &Principal,
+    request: RequestNumber,
     id: &str,
 ) -> Result<Response<Body>, Refusal> {
     Hot::Checkin.must_be_allowed(who)?;
@@ -106,7 +107,8 @@ pub(crate) async fn checkin(
         lease,
         access: who.access.clone(),
     };
-    match core.hopper.ask(who.acts_on_others(command)).await?.reply {
+    let command = who.acts_on_others(command, request);
+    match core.hopper.ask(command).await?.reply {
         Reply::Done => Ok(no_content()),
         Reply::UnknownLease => match has_ended(&core.app, who, lease).await? {
             true => Ok(no_content()),

@@ -89,7 +89,7 @@ fn server(text: &mut String, app: &App) {
             "usher_connections",
             "gauge",
             "Open connections.",
-            app.connections.load(Ordering::Relaxed) as u64,
+            app.connections.open() as u64,
         ),
         (
             "usher_waiting_requests",

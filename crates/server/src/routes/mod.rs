@@ -37,10 +37,12 @@ use serde::Serialize;
 use utoipa::OpenApi;
 
 use crate::access::auth::Principal;
+use crate::access::numbers::RequestNumber;
 use crate::access::rights::Right;
 use crate::state::app::App;
 use crate::wire::problem::Refusal;
 use usher_core::ledger::Command;
+pub(crate) use usher_http::input::Id;
 
 /// A route in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,7 +216,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         router = router.route(path, others);
     }
     router
-        .fallback(|request: Request| async move { Refusal::no_route(request.uri().path()) })
+        .fallback(
+            |request: Request| async move { usher_http::Refusal::no_route(request.uri().path()) },
+        )
         .with_state(app)
 }
 
@@ -234,8 +238,8 @@ fn noted(methods: MethodRouter<Arc<App>>, index: usize) -> MethodRouter<Arc<App>
     ))
 }
 
-async fn refused(request: Request, path: &'static str) -> Refusal {
-    Refusal::method(
+async fn refused(request: Request, path: &'static str) -> usher_http::Refusal {
+    usher_http::Refusal::method(
         request.method().as_str(),
         request.uri().path(),
         allowed(path),
@@ -249,10 +253,6 @@ fn allowed(path: &str) -> String {
         .collect::<Vec<_>>()
         .join(", ")
 }
-
-/// The number of a request, told to who sent it in the header `x-request-id` of the answer.
-#[derive(Clone, Copy)]
-pub(crate) struct RequestNumber(pub(crate) u64);
 
 /// Who asks, as the way in has found out.
 pub(crate) struct Caller {
@@ -268,7 +268,12 @@ impl Caller {
 
     /// A command that changes something, with who sends it and in which request.
     pub(crate) fn acts(&self, command: Command) -> Command {
-        self.who.acts(command, self.request.0)
+        self.who.acts(command, self.request)
+    }
+
+    /// A command that ends what others hold or wait for, with who sends it.
+    pub(crate) fn acts_on_others(&self, command: Command) -> Command {
+        self.who.acts_on_others(command, self.request)
     }
 }
 
@@ -292,30 +297,6 @@ impl std::ops::Deref for Caller {
 
     fn deref(&self) -> &Principal {
         &self.who
-    }
-}
-
-/// The id in a route's path.
-pub(crate) struct Id(pub(crate) String);
-
-impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Id {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        state: &S,
-    ) -> Result<Id, Refusal> {
-        use axum::extract::Path;
-        let path = parts.uri.path().to_owned();
-        let found = Path::<String>::from_request_parts(parts, state).await;
-        let composed = |id: String| crate::wire::input::composed(&id).into_owned();
-        found.map(|Path(id)| Id(composed(id))).map_err(|error| {
-            Refusal::invalid(format!(
-                "the id in {} cannot be read ({}): give it percent-encoded as UTF-8",
-                crate::wire::problem::shown(&path),
-                error.body_text()
-            ))
-        })
     }
 }
 
@@ -348,7 +329,7 @@ pub(crate) fn no_content() -> Response {
 /// The same answer, said to be one that was given before.
 pub(crate) fn replayed(response: impl IntoResponse, replayed: bool) -> Response {
     match replayed {
-        true => ([(crate::wire::answer::REPLAYED, "true")], response).into_response(),
+        true => ([(usher_http::REPLAYED, "true")], response).into_response(),
         false => response.into_response(),
     }
 }

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
-use usher_api::{Role, TOKEN_PREFIX};
+use usher_api::{Role, TOKEN_PREFIX, secret_in};
 use usher_cache::{Failure, TokenRow, Tokens};
 
 use crate::base::clock::wall_ms;
-use crate::base::hex::{hex, unhex};
 
 /// The file in the data directory that holds an admin's token.
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
@@ -33,12 +33,12 @@ pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
 
 /// A new token: 256 random bits.
 pub(crate) fn token() -> String {
-    format!("{TOKEN_PREFIX}{}", hex(&random::<32>()))
+    format!("{TOKEN_PREFIX}{}", HEXLOWER.encode(&random::<32>()))
 }
 
 /// The id of a new token.
 pub(crate) fn token_id() -> String {
-    format!("K{}", hex(&random::<6>()))
+    format!("K{}", HEXLOWER.encode(&random::<6>()))
 }
 
 /// Why there is no admin's token, or no key, to be had.
@@ -93,8 +93,8 @@ pub(crate) fn ensure_admin(data: &Path, tokens: &Tokens) -> Result<Vec<TokenRow>
 
 /// The hash of what `admin.token` holds.
 pub(crate) fn held(data: &Path) -> [u8; 32] {
-    let held = fs::read_to_string(data.join(ADMIN_TOKEN_FILE)).unwrap_or_default();
-    hash(held.trim().as_bytes())
+    let held = secret_in(&data.join(ADMIN_TOKEN_FILE)).unwrap_or_default();
+    hash(held.as_bytes())
 }
 
 /// Makes a new token for `admin.token`.
@@ -141,19 +141,25 @@ pub(crate) fn key(data: &Path, file: &str, what: &'static str) -> Result<[u8; 32
             source,
         }
     };
-    match fs::read_to_string(&path) {
-        Ok(text) => unhex(text.trim()).ok_or_else(|| {
+    match secret_in(&path) {
+        Ok(digits) => key_in(&digits).ok_or_else(|| {
             let no_key = io::Error::new(io::ErrorKind::InvalidData, "it holds no key");
             failed("use")(no_key)
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let made = random::<32>();
-            write_secret(&path, &hex(&made)).map_err(failed("write"))?;
+            write_secret(&path, &HEXLOWER.encode(&made)).map_err(failed("write"))?;
             tracing::info!(path = %path.display(), what, "made a key");
             Ok(made)
         }
         Err(error) => Err(failed("read")(error)),
     }
+}
+
+/// The key of exactly as many hexadecimal digits.
+fn key_in(digits: &str) -> Option<[u8; 32]> {
+    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
+    bytes.try_into().ok()
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

@@ -4,10 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use usher_api::policy_message;
 
-use crate::base::hex::hex;
 use crate::secrets::secret::{SecretError, key};
 
 /// The file in the data directory that holds the key's seed, in hexadecimal digits.
@@ -33,7 +33,7 @@ impl PolicyKey {
             path: data.join(POLICY_KEY_FILE).display().to_string(),
             source: io::Error::new(io::ErrorKind::InvalidData, "it holds no key"),
         })?;
-        let public = hex(pair.public_key().as_ref()).into();
+        let public = HEXLOWER.encode(pair.public_key().as_ref()).into();
         Ok(PolicyKey { pair, public })
     }
 
@@ -44,7 +44,7 @@ impl PolicyKey {
 
     /// The signature of a policy's text, in hexadecimal digits.
     pub(crate) fn sign(&self, text: &str) -> String {
-        hex(self.pair.sign(&policy_message(text)).as_ref())
+        HEXLOWER.encode(self.pair.sign(&policy_message(text)).as_ref())
     }
 }
 
@@ -77,12 +77,7 @@ mod tests {
             .unwrap()
             .permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
-        let bytes = |hex: &str| -> Vec<u8> {
-            let digits = (0..hex.len()).step_by(2);
-            digits
-                .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-                .collect()
-        };
+        let bytes = |hex: &str| HEXLOWER.decode(hex.as_bytes()).unwrap();
         let public = UnparsedPublicKey::new(&ED25519, bytes(key.public()));
         let signature = bytes(&key.sign("a"));
         assert!(public.verify(&policy_message("a"), &signature).is_ok());

@@ -1,7 +1,7 @@
 //! What all cores share: the engine and what is known beside it.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use usher_cache::{Answer, Engine, Failure, Health, Request, Sink, Work};
 use usher_core::ledger::{Command, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
 use usher_core::people::LocalAccounts;
+use usher_http::listen::Room;
 
 use crate::access::auth::TokenBook;
 use crate::access::keys::SecretAnswers;
@@ -55,8 +56,7 @@ pub(crate) struct App {
     pub(crate) secret_answers: SecretAnswers,
     pub(crate) live: Arc<Live>,
     pub(crate) counts: Vec<Arc<CoreCounts>>,
-    pub(crate) connections: AtomicUsize,
-    pub(crate) connections_limit: usize,
+    pub(crate) connections: Room,
     pub(crate) started: Instant,
     pub(crate) seen: Mutex<FxHashMap<Arc<str>, i64>>,
     pub(crate) policies: Policies,
@@ -91,7 +91,7 @@ pub(crate) struct Parts {
     pub(crate) live: Arc<Live>,
     pub(crate) counts: Vec<Arc<CoreCounts>>,
     pub(crate) life: Life,
-    pub(crate) connections_limit: usize,
+    pub(crate) connections: Room,
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) backups: Arc<Backups>,
     pub(crate) policy_key: PolicyKey,
@@ -116,8 +116,7 @@ impl App {
             secret_answers: SecretAnswers::default(),
             live: parts.live,
             counts: parts.counts,
-            connections: AtomicUsize::new(0),
-            connections_limit: parts.connections_limit,
+            connections: parts.connections,
             started: Instant::now(),
             seen: Mutex::default(),
             policies: Policies::new(parts.policy_key),

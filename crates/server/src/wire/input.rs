@@ -1,124 +1,14 @@
-//! What requests say, checked once at the edge: JSON, names, numbers, dates.
+//! What requests say of this server's own: ids, and the ends of a validity. All else is read as any
+//! role reads it.
 
-use std::borrow::Cow;
-
-use icu_normalizer::ComposingNormalizerBorrowed;
-use jiff::civil::Date;
-use jiff::fmt::temporal::Pieces;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use usher_api::{NAME_LIMIT_BYTES, PAGE_DEFAULT, PAGE_LIMIT, Timestamp};
 use usher_core::ledger::{Bound, Wall};
+pub(crate) use usher_http::input::{
+    check_name, check_text, check_within, composed, instant, json, name, paging, query, until,
+    within,
+};
+use usher_http::input::{is_beyond, is_day, no_date};
 
-use crate::wire::problem::{Refusal, shown};
-
-/// The body as a `T`, whose texts may borrow from it.
-pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    if body.is_empty() {
-        return Err(Refusal::invalid(
-            "a JSON body is needed and there is none: see GET /openapi.json for its fields",
-        ));
-    }
-    usher_api::object::from_slice(body)
-        .map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))
-}
-
-/// The query as a `T`.
-pub(crate) fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
-    let composed = composed_query(uri);
-    axum::extract::Query::<T>::try_from_uri(composed.as_ref().unwrap_or(uri))
-        .map(|query| query.0)
-        .map_err(|error| {
-            let mut why = String::new();
-            let mut cause: Option<&dyn std::error::Error> = Some(&error);
-            while let Some(error) = cause {
-                why = error.to_string();
-                cause = error.source();
-            }
-            Refusal::invalid(format!("the query cannot be read: {why}"))
-        })
-}
-
-/// The query with its values composed; none where they are so already, as nearly all are.
-fn composed_query(uri: &hyper::Uri) -> Option<hyper::Uri> {
-    let query = uri.query().filter(|query| query.contains('%'))?;
-    let pairs = form_urlencoded::parse(query.as_bytes());
-    let mut changed = false;
-    let mut built = form_urlencoded::Serializer::new(String::new());
-    for (key, value) in pairs {
-        let value_composed = composed(&value);
-        changed |= value_composed != value;
-        built.append_pair(&key, &value_composed);
-    }
-    let path = uri.path();
-    changed.then(|| format!("{path}?{}", built.finish()).parse().ok())?
-}
-
-/// Unicode's composed form (NFC): a letter and its accent as one character, however a keyboard or a
-/// file system writes them. Names are compared in this form.
-pub(crate) fn composed(text: &str) -> Cow<'_, str> {
-    match text.is_ascii() {
-        true => Cow::Borrowed(text),
-        false => ComposingNormalizerBorrowed::new_nfc().normalize(text),
-    }
-}
-
-/// A name in its composed form: 1 to 255 bytes without control characters, and without blanks at
-/// its ends.
-pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
-    check_name(field, text).map_err(Refusal::invalid)?;
-    if text.trim().len() != text.len() {
-        return Err(Refusal::invalid(format!(
-            "`{field}` begins or ends with a blank, which nobody sees: leave it out"
-        )));
-    }
-    let name = composed(text);
-    // Some letters are longer when they are composed.
-    check_name(field, &name).map_err(Refusal::invalid)?;
-    Ok(name)
-}
-
-/// The same, where a refusal is only of an item.
-pub(crate) fn check_name(field: &str, text: &str) -> Result<(), String> {
-    if text.is_empty() {
-        return Err(format!(
-            "`{field}` is empty: give 1 to {NAME_LIMIT_BYTES} bytes"
-        ));
-    }
-    check_text(field, text)
-}
-
-/// A text that may be empty: up to 255 bytes without control characters.
-pub(crate) fn check_text(field: &str, text: &str) -> Result<(), String> {
-    if text.len() > NAME_LIMIT_BYTES {
-        return Err(format!(
-            "`{field}` has {} bytes: give at most {NAME_LIMIT_BYTES}",
-            text.len()
-        ));
-    }
-    // Most names are plain ASCII, where a look at the bytes is enough.
-    let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b));
-    if !plain && text.chars().any(usher_api::is_unseen) {
-        return Err(format!(
-            "`{field}` has control characters, or others that cannot be seen: leave them out"
-        ));
-    }
-    Ok(())
-}
-
-/// A number within bounds.
-pub(crate) fn within(field: &str, value: u32, from: u32, to: u32) -> Result<u32, Refusal> {
-    check_within(field, value, from, to).map_err(Refusal::invalid)?;
-    Ok(value)
-}
-
-/// The same, where a refusal is only of an item.
-pub(crate) fn check_within(field: &str, value: u32, from: u32, to: u32) -> Result<(), String> {
-    match (from..=to).contains(&value) {
-        true => Ok(()),
-        false => Err(format!("`{field}` is {value}: give {from} to {to}")),
-    }
-}
+use crate::wire::problem::Refusal;
 
 /// An id in a path: what cannot be read names nothing.
 pub(crate) fn id<T: std::str::FromStr>(
@@ -128,50 +18,13 @@ pub(crate) fn id<T: std::str::FromStr>(
     text.parse().map_err(|_| unknown(text))
 }
 
-/// Where a page begins and how long it may be.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Paging {
-    /// The cursor; 0 begins at the beginning.
-    pub(crate) cursor: u64,
-    /// Rows at the most.
-    pub(crate) limit: u32,
-}
-
-/// Reads `limit` and `cursor`.
-pub(crate) fn paging(limit: Option<u32>, cursor: Option<&str>) -> Result<Paging, Refusal> {
-    let limit = within("limit", limit.unwrap_or(PAGE_DEFAULT), 1, PAGE_LIMIT)?;
-    let cursor = match cursor {
-        None => 0,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|cursor| i64::try_from(*cursor).is_ok())
-            .ok_or_else(|| {
-                Refusal::invalid(format!(
-                    "`cursor` is {}, which no page has given: use the `next` of the page before",
-                    shown(text)
-                ))
-            })?,
-    };
-    Ok(Paging { cursor, limit })
-}
-
-/// An instant in a query: RFC 3339, or a day, which begins at midnight UTC.
-pub(crate) fn instant(field: &str, text: &str) -> Result<i64, Refusal> {
-    day(text)
-        .or_else(|| text.parse::<Timestamp>().ok())
-        .or_else(|| is_beyond(text).then_some(Timestamp::MAX))
-        .map(|instant| instant.as_millisecond())
-        .ok_or_else(|| no_date(field, text))
-}
-
 /// One end of a validity: a day in that zone, or an instant.
 pub(crate) fn bound(field: &str, text: &str, zone: &str) -> Result<Bound, Refusal> {
     if is_day(text) {
         let date = text.parse().map_err(|_| no_date(field, text))?;
         return Ok(Bound::day(date, zone.into()));
     }
-    instant(field, text).map(|at| Bound::At(Wall(at)))
+    Ok(Bound::At(Wall(instant(field, text)?)))
 }
 
 /// The end of a validity: a day in that zone, or an instant. The last days of the calendar are how
@@ -181,40 +34,6 @@ pub(crate) fn end(field: &str, text: &str, zone: &str) -> Result<Option<Bound>, 
         true => Ok(None),
         false => bound(field, text, zone).map(Some),
     }
-}
-
-/// Whether this is a date of the last two days that there are, not all of which is an instant.
-fn is_beyond(text: &str) -> bool {
-    const LAST: Date = Date::constant(9999, 12, 30);
-    Pieces::parse(text).is_ok_and(|it| {
-        let is_instant = it.time().is_some() && it.offset().is_some();
-        it.date() >= LAST && (is_day(text) || is_instant)
-    })
-}
-
-/// The first instant behind a day (of UTC), or an instant: where a question's time ends.
-pub(crate) fn until(field: &str, text: &str) -> Result<i64, Refusal> {
-    const DAY_MS: i64 = 86_400_000;
-    match day(text) {
-        Some(day) => Ok(day.as_millisecond().saturating_add(DAY_MS)),
-        None => instant(field, text),
-    }
-}
-
-fn day(text: &str) -> Option<Timestamp> {
-    is_day(text).then(|| format!("{text}T00:00:00Z").parse().ok())?
-}
-
-fn is_day(text: &str) -> bool {
-    text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
-}
-
-fn no_date(field: &str, text: &str) -> Refusal {
-    Refusal::invalid(format!(
-        "`{field}` is {}: give a day such as 2026-01-31 or an instant such as \
-         2026-01-31T08:00:00Z",
-        shown(text)
-    ))
 }
 
 #[cfg(test)]
@@ -233,88 +52,15 @@ mod tests {
         );
         let instant = bound("1970-01-01T02:00:00+02:00", "Asia/Tokyo");
         assert_eq!(instant, Bound::At(Wall(0)));
-        assert_eq!(until("to", "1970-01-01").unwrap(), 86_400_000);
-        assert_eq!(until("to", "1970-01-01T00:00:01Z").unwrap(), 1_000);
     }
 
     #[test]
     fn the_last_day_of_the_calendar_is_how_people_write_no_end() {
         for last in ["9999-12-31", "9999-12-31T23:59:59Z"] {
             assert_eq!(end("to", last, "UTC").unwrap(), None, "{last}");
-            let latest = Timestamp::MAX.as_millisecond();
-            assert_eq!(until("until", last).unwrap(), latest, "{last}");
-            assert_eq!(instant("since", last).unwrap(), latest, "{last}");
         }
         assert!(end("to", "9999-12-29", "UTC").unwrap().is_some());
         assert!(end("to", "9999-12-32", "UTC").is_err());
         assert!(end("to", "9999-12-31T23:59:59", "UTC").is_err());
-    }
-
-    #[test]
-    fn a_name_is_the_same_however_its_accents_are_written() {
-        assert_eq!(name("user", "Zoe\u{308}").unwrap(), "Zo\u{eb}");
-        assert_eq!(name("user", "zoe").unwrap(), "zoe");
-        let uri = "/v1/leases?user=Zoe%CC%88&limit=7".parse().unwrap();
-        #[derive(Deserialize)]
-        struct Query {
-            user: String,
-            limit: u32,
-        }
-        let read: Query = query(&uri).unwrap();
-        assert_eq!((&*read.user, read.limit), ("Zo\u{eb}", 7));
-    }
-
-    #[test]
-    fn a_name_has_no_blanks_at_its_ends() {
-        for wrong in [" ", "ann ", "\u{a0}ann", "\u{3000}"] {
-            assert!(name("user", wrong).is_err(), "{wrong:?} was taken");
-        }
-        assert_eq!(name("user", "Ann Lee").unwrap(), "Ann Lee");
-    }
-
-    #[test]
-    fn what_is_no_date_is_refused() {
-        for wrong in [
-            "",
-            "yesterday",
-            "2026-02-30",
-            "2026-1-1",
-            "2026-01-01T00:00:00",
-        ] {
-            assert!(instant("from", wrong).is_err(), "{wrong} was taken");
-        }
-    }
-
-    #[test]
-    fn names_are_bounded_in_bytes_and_free_of_control_characters() {
-        assert!(check_name("user", &"x".repeat(255)).is_ok());
-        assert!(check_name("user", &"é".repeat(127)).is_ok());
-        for wrong in ["", "a\nb", "a\u{7f}", "a\u{85}b"] {
-            assert!(check_name("user", wrong).is_err(), "{wrong:?} was taken");
-        }
-        let unseen = [
-            "a\u{202e}b",
-            "\u{2066}a",
-            "a\u{2069}",
-            "a\u{200b}",
-            "\u{200f}a",
-            "\u{feff}a",
-            "a\u{ad}b",
-        ];
-        for wrong in unseen {
-            assert!(check_name("user", wrong).is_err(), "{wrong:?} was taken");
-        }
-        assert!(check_name("user", &"x".repeat(256)).is_err());
-        assert!(check_name("user", &"é".repeat(128)).is_err());
-    }
-
-    #[test]
-    fn a_cursor_is_a_number_that_a_page_gave() {
-        assert_eq!(paging(None, Some("7")).unwrap().cursor, 7);
-        assert_eq!(paging(None, None).unwrap().limit, 100);
-        assert!(paging(Some(0), None).is_err());
-        assert!(paging(Some(1_001), None).is_err());
-        assert!(paging(None, Some("-1")).is_err());
-        assert!(paging(None, Some("9999999999999999999")).is_err());
     }
 }

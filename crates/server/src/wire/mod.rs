@@ -1,7 +1,6 @@
 //! What requests say and answers are: bodies, refusals, names, words. Knows nothing of the server's
 //! state.
 
-pub(crate) mod answer;
 pub(crate) mod explain;
 pub(crate) mod faults;
 pub(crate) mod input;

@@ -1,35 +1,21 @@
-//! Every refusal that leaves this server, as an RFC 9457 document made in one place.
+//! Every refusal of this server, in words: an RFC 9457 document of the crate that all roles share.
 //!
 //! A detail names the thing, the reason and the next step.
 
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use hyper::{Response, StatusCode};
+use hyper::Response;
 use usher_api::{Code, Problem};
 use usher_cache::Failure;
-
-use crate::wire::answer::Body;
+use usher_http::Body;
+pub(crate) use usher_http::shown;
 
 /// An answer that says no.
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    problem: Box<Problem>,
-    retry_after_seconds: Option<u32>,
-    allow: Option<String>,
-}
+pub(crate) struct Refusal(usher_http::Refusal);
 
 impl Refusal {
     /// A refusal with its code's own status.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Refusal {
-        let retry_after_seconds = match code {
-            Code::Busy | Code::OutcomeUnknown => Some(1),
-            Code::StorageFailed | Code::Stopping | Code::ServicePaused => Some(5),
-            _ => None,
-        };
-        Refusal {
-            problem: Box::new(Problem::new(code, detail)),
-            retry_after_seconds,
-            allow: None,
-        }
+        Refusal(usher_http::Refusal::new(code, detail))
     }
 
     /// The request cannot be understood, or a field is out of range.
@@ -42,27 +28,9 @@ impl Refusal {
         Refusal::new(Code::Forbidden, detail)
     }
 
-    /// The route knows other methods.
-    pub(crate) fn method(method: &str, path: &str, allow: String) -> Refusal {
-        let detail = format!("{path} does not take {}: use {allow}", shown(method));
-        Refusal {
-            allow: Some(allow),
-            ..Refusal::new(Code::MethodNotAllowed, detail)
-        }
-    }
-
     /// Whether too much was waiting: the same may be taken in a moment.
     pub(crate) fn is_busy(&self) -> bool {
-        self.problem.code == Code::Busy.as_str()
-    }
-
-    /// No such route.
-    pub(crate) fn no_route(path: &str) -> Refusal {
-        let detail = format!(
-            "nothing is at {}: GET /openapi.json lists what there is",
-            shown(path)
-        );
-        Refusal::new(Code::NotFound, detail)
+        self.problem().is(Code::Busy)
     }
 
     /// No lease of that id, for who asks.
@@ -130,80 +98,63 @@ impl Refusal {
 
     /// The same, to be tried again after so long.
     pub(crate) fn after(self, seconds: u64) -> Refusal {
-        Refusal {
-            retry_after_seconds: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
-            ..self
-        }
+        Refusal(self.0.after(seconds))
     }
 
     /// The same, as a decision about a checkout.
-    pub(crate) fn with_decision(mut self, decision_id: String, reason: usher_api::Reason) -> Self {
-        self.problem.decision = Some("denied".to_owned());
-        self.problem.decision_id = Some(decision_id);
-        self.problem.reason = Some(reason);
-        self
+    pub(crate) fn with_decision(self, decision_id: String, reason: usher_api::Reason) -> Self {
+        Refusal(self.0.with(|problem| {
+            problem.decision = Some("denied".to_owned());
+            problem.decision_id = Some(decision_id);
+            problem.reason = Some(reason);
+        }))
     }
 
     /// The same, with the service as it is.
-    pub(crate) fn with_service(mut self, win32_error: u32, service: usher_api::Service) -> Self {
-        self.problem.win32_error = Some(win32_error);
-        self.problem.service = Some(Box::new(service));
-        self
+    pub(crate) fn with_service(self, win32_error: u32, service: usher_api::Service) -> Self {
+        Refusal(self.0.with(|problem| {
+            problem.win32_error = Some(win32_error);
+            problem.service = Some(Box::new(service));
+        }))
     }
 
     /// The same, with what a dangerous rule would hit.
-    pub(crate) fn with_hits(mut self, would_hit: Vec<usher_api::WouldHit>) -> Self {
-        self.problem.would_hit = would_hit;
-        self
+    pub(crate) fn with_hits(self, would_hit: Vec<usher_api::WouldHit>) -> Self {
+        Refusal(self.0.with(|problem| problem.would_hit = would_hit))
     }
 
     /// The HTTP status.
     #[cfg(test)]
     pub(crate) fn status(&self) -> u16 {
-        self.problem.status
+        self.problem().status
     }
 
     /// The document.
     pub(crate) fn problem(&self) -> &Problem {
-        &self.problem
-    }
-
-    /// The document's text.
-    pub(crate) fn text(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.problem).unwrap_or_default()
+        self.0.problem()
     }
 
     /// As an HTTP answer.
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.text()));
-        *response.status_mut() =
-            StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if let Some(allow) = self.allow.and_then(|allow| allow.parse().ok()) {
-            headers.insert(ALLOW, allow);
-        }
-        if self.problem.status == 401 {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        self.0.into_response()
     }
 }
 
 impl axum::response::IntoResponse for Refusal {
     fn into_response(self) -> axum::response::Response {
-        self.into_response().map(|body| match body {
-            Body::Whole(Some(bytes)) => axum::body::Body::from(bytes),
-            Body::Whole(None) => axum::body::Body::empty(),
-            // A refusal is never streamed.
-            Body::Stream(_) => axum::body::Body::empty(),
-        })
+        axum::response::IntoResponse::into_response(self.0)
+    }
+}
+
+impl From<usher_http::Refusal> for Refusal {
+    fn from(refusal: usher_http::Refusal) -> Refusal {
+        Refusal(refusal)
+    }
+}
+
+impl From<Refusal> for usher_http::Refusal {
+    fn from(refusal: Refusal) -> usher_http::Refusal {
+        refusal.0
     }
 }
 
@@ -245,15 +196,6 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// What a request called a thing, cut to what a sentence can bear.
-pub(crate) fn shown(text: &str) -> String {
-    const LIMIT: usize = 64;
-    match text.chars().count() {
-        0..=LIMIT => text.to_owned(),
-        _ => text.chars().take(LIMIT).chain(['…']).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,8 +205,8 @@ mod tests {
         let long = "x".repeat(300);
         let refusals = [
             Refusal::invalid("`seats` is 0: give 1 to 100000"),
-            Refusal::method("GET", "/v1/checkouts", "POST".to_owned()),
-            Refusal::no_route("/v1/nothing"),
+            usher_http::Refusal::method("GET", "/v1/checkouts", "POST".to_owned()).into(),
+            usher_http::Refusal::no_route("/v1/nothing").into(),
             Refusal::unknown_lease("L000000ab-7"),
             Refusal::unknown_lease(&long),
             Refusal::unknown_ticket("T000000ab-7"),
@@ -287,16 +229,5 @@ mod tests {
             ));
         }
         insta::assert_snapshot!(text);
-    }
-
-    #[test]
-    fn an_answer_carries_the_headers_that_its_status_needs() {
-        let retry = Refusal::from(Failure::Busy).into_response();
-        assert_eq!(retry.headers()[RETRY_AFTER], "1");
-        let allow = Refusal::method("GET", "/x", "PUT, DELETE".to_owned()).into_response();
-        assert_eq!(allow.headers()[ALLOW], "PUT, DELETE");
-        let token = Refusal::new(Code::Unauthorized, "").into_response();
-        assert_eq!(token.headers()[WWW_AUTHENTICATE], "Bearer");
-        assert_eq!(token.headers()[CONTENT_TYPE], "application/problem+json");
     }
 }

@@ -1,12 +1,12 @@
 //! The ledger's records in the words of the wire.
 
+use data_encoding::HEXLOWER;
 use usher_api as api;
 use usher_core::concerns::counted;
 use usher_core::ledger::{
     self, AllotmentNumber, Bound, EntitlementNumber, LeaseId, Now, ProductSpec,
 };
 
-use crate::base::hex::hex;
 use crate::base::time::timestamp;
 use crate::secrets::proof::Proof;
 
@@ -315,7 +315,7 @@ pub(crate) fn lease(
         expires_at: estimate(lease.deadline, now),
         ttl_seconds: seconds_left(lease.deadline, now),
         allotments: Vec::new(),
-        proof: Some(hex(&proof)),
+        proof: Some(HEXLOWER.encode(&proof)),
         joined: 0,
         also: Vec::new(),
         with: None,

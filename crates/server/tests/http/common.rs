@@ -216,6 +216,7 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Reply {
         assert_eq!(reply.header("content-type"), "application/problem+json");
         assert_eq!(reply.body["status"], json!(status));
         assert_eq!(reply.body["type"], json!("about:blank"));
+        assert_eq!(reply.body["request_id"], reply.header("x-request-id"));
     }
     reply
 }

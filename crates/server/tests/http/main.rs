@@ -22,6 +22,7 @@ mod pack;
 mod people;
 mod proofs;
 mod queue;
+mod request_ids;
 mod rights;
 mod service;
 mod whose;

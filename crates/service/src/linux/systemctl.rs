@@ -2,9 +2,10 @@
 //! question, ended where it takes too long.
 
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use usher_child::ended_within;
 use usher_core::lifecycle::ServiceState;
 
 use crate::unit::{AskError, Unit};
@@ -146,7 +147,7 @@ fn ask(unit: &str, words: &[&str], patience: Duration) -> Result<String, AskErro
         })?;
     let out = child.stdout.take().map(collect);
     let err = child.stderr.take().map(collect);
-    let Some(succeeded) = ended(&mut child, patience) else {
+    let Some(status) = ended_within(&mut child, patience) else {
         return Err(AskError::Late {
             command,
             seconds: patience.as_secs(),
@@ -158,7 +159,7 @@ fn ask(unit: &str, words: &[&str], patience: Duration) -> Result<String, AskErro
             .unwrap_or_default()
     };
     let (out, err) = (text(out), text(err));
-    match succeeded {
+    match status.success() {
         true => Ok(out),
         false => Err(AskError::Refused {
             command,
@@ -175,23 +176,6 @@ fn collect(from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> 
         let _ = from.take(ANSWER_LIMIT_BYTES).read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })
-}
-
-/// Whether it succeeded; none where it took too long and was ended.
-fn ended(child: &mut Child, patience: Duration) -> Option<bool> {
-    let until = Instant::now() + patience;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
-            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            Ok(None) | Err(_) => {
-                // It has ended meanwhile, or is ended now.
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
-    }
 }
 
 /// Reads `systemctl show`; `now` is the monotonic clock.

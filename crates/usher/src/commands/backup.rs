@@ -116,14 +116,14 @@ fn client(args: &Backup, context: &Context) -> Result<Client, Failure> {
     let Some(file) = &args.token_from else {
         return context.client();
     };
-    let token = std::fs::read_to_string(file).map_err(|error| {
+    let token = usher_api::secret_in(file).map_err(|error| {
         Failure::usage(format!(
             "cannot read the token file {}: {error}",
             file.display()
         ))
         .next("`usher token create --role backup` makes a token.")
     })?;
-    context.client_of(context.server(), Some(token.trim().to_owned()))
+    context.client_of(context.server(), Some(token))
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {

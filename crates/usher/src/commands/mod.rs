@@ -13,6 +13,7 @@ pub(crate) mod enforcement;
 pub(crate) mod entitlement;
 mod gate;
 pub(crate) mod leases;
+mod log;
 pub(crate) mod man;
 pub(crate) mod managed;
 pub(crate) mod manager;
@@ -72,6 +73,7 @@ pub(crate) fn start_log(role: &str, data: &std::path::Path) {
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(|| usher_vital::log::Lines)
+            .fmt_fields(log::Fields::default())
             // It would report by `eprintln!`, which panics where standard error cannot be written.
             .log_internal_errors(false)
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))

@@ -135,24 +135,18 @@ fn path(name: &str, rest: &str) -> Result<String, Failure> {
 }
 
 async fn add(args: Add, context: &Context) -> Result<(), Failure> {
-    let token = std::fs::read_to_string(&args.token_file).map_err(|error| {
-        Failure::usage(format!(
-            "cannot read the token file {}: {error}",
-            args.token_file.display()
-        ))
-        .next("On that server, `usher token create --role viewer` makes one.")
+    let token = usher_api::secret_in(&args.token_file).map_err(|error| {
+        let file = args.token_file.display();
+        let why = match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => format!("the token file {file} is empty"),
+            _ => format!("cannot read the token file {file}: {error}"),
+        };
+        Failure::usage(why).next("On that server, `usher token create --role viewer` makes one.")
     })?;
-    if token.trim().is_empty() {
-        return Err(Failure::usage(format!(
-            "the token file {} is empty",
-            args.token_file.display()
-        ))
-        .next("On that server, `usher token create --role viewer` makes a token."));
-    }
     let request = WatchRequest {
         name: args.name,
         url: args.url,
-        token: token.trim().to_owned(),
+        token,
         unit: args.unit,
         data: match &args.server_data {
             // The manager runs in another folder.

@@ -1,6 +1,7 @@
 //! What an answer of a server or manager means for who asked, and what it means that none came.
 
 use usher_api::client::ClientError;
+pub(crate) use usher_api::is_of_tls;
 use usher_api::{Code, Listener, Problem};
 
 use super::words::{self, own_words};
@@ -9,7 +10,7 @@ use super::{About, Failure, exit};
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
-            ClientError::Problem(problem) => refused(&problem),
+            ClientError::Problem(problem) => refused(&problem).of(problem.request_id),
             ClientError::Unreachable { endpoint, why } => unreachable_server(&endpoint, &why),
             ClientError::NotUnderstood { .. } => Failure::failed(error.to_string())
                 .next("Is it an Usher server, of this version? `usher doctor` looks closer."),
@@ -69,13 +70,6 @@ fn find(listener: Listener, url: &str, why: &str) -> String {
     )
 }
 
-/// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.
-pub(crate) fn is_of_tls(why: &str) -> bool {
-    ["certificate", "TLS", "https://"]
-        .iter()
-        .any(|word| why.contains(word))
-}
-
 /// The next step where a token is missing.
 pub(super) const GIVE_TOKEN: &str = "Give a token with --token or USHER_TOKEN; an administrator makes one with `usher token create`.";
 /// And where one was shown that is not taken.
@@ -85,7 +79,15 @@ pub(super) const GIVE_MANAGERS_TOKEN: &str = "Give a token of the manager with -
 
 /// The server answered, and said no.
 fn refused(problem: &Problem) -> Failure {
-    let failure = Failure::new(exit_code(problem), own_words(&problem.detail));
+    let mut message = own_words(&problem.detail);
+    if let Some(id) = problem
+        .request_id
+        .as_ref()
+        .filter(|_| is_unexpected(problem))
+    {
+        message.push_str(&format!(" (request {id} in the server's log)"));
+    }
+    let failure = Failure::new(exit_code(problem), message);
     if let Some(id) = &problem.decision_id {
         return failure.next(format!(
             "`usher why {id}` tells how the seats were held, and what would help."
@@ -136,6 +138,18 @@ fn not_let_in(problem: &Problem) -> Failure {
     .about(About::Token)
 }
 
+/// Whether who administers the server should look at its log, rather than that it says not now.
+fn is_unexpected(problem: &Problem) -> bool {
+    const NOT_NOW: [Code; 5] = [
+        Code::Busy,
+        Code::RestoreHold,
+        Code::ServerUnreachable,
+        Code::ServicePaused,
+        Code::Stopping,
+    ];
+    problem.status >= 500 && !NOT_NOW.iter().any(|code| problem.is(*code))
+}
+
 fn exit_code(problem: &Problem) -> u8 {
     match problem.status {
         400 | 413 | 415 | 422 => exit::USAGE,
@@ -181,6 +195,26 @@ mod tests {
         let why = "its certificate is of an authority that is not trusted here: name it";
         let failure = unreachable_server("https://a:1", why);
         insta::assert_snapshot!(failure, @"usher: no word with the server at https://a:1: its certificate is of an authority that is not trusted here: name it");
+    }
+
+    #[test]
+    fn an_unexpected_error_names_its_request_and_a_refusal_does_not() {
+        let say = |code: Code| {
+            let mut problem = Problem::new(code, "it is so");
+            problem.request_id = Some("r-7".to_owned());
+            refused(&problem).to_string()
+        };
+        for unexpected in [Code::Internal, Code::StorageFailed, Code::OutcomeUnknown] {
+            assert!(say(unexpected).contains("(request r-7 in the server's log)"));
+        }
+        for expected in [
+            Code::Denied,
+            Code::Busy,
+            Code::ServicePaused,
+            Code::NotFound,
+        ] {
+            assert!(!say(expected).contains("r-7"), "{expected:?}");
+        }
     }
 
     #[test]

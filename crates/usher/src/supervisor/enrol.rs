@@ -44,8 +44,8 @@ pub(super) async fn agent_token(
         )
     };
     let file = folder.join(TOKEN_FILE);
-    if let Ok(token) = std::fs::read_to_string(&file)
-        && is_taken(&client(token.trim().to_owned())?).await?
+    if let Ok(token) = usher_api::secret_in(&file)
+        && is_taken(&client(token)?).await?
     {
         return Ok(file);
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -83,11 +83,7 @@ fn digest(mut from: impl Read, to: &mut impl Write) -> io::Result<String> {
         hash.update(&piece[..read]);
         to.write_all(&piece[..read])?;
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(data_encoding::HEXLOWER.encode(&hash.finalize()))
 }
 
 /// Copies to a new file, whole and on disk when it returns; its hash.
@@ -121,19 +117,8 @@ fn version_of(program: &Path, owner: Option<Owner>) -> Result<String, String> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| error.to_string())?;
-    let until = Instant::now() + PATIENCE;
-    let status = loop {
-        match child.try_wait().map_err(|error| error.to_string())? {
-            Some(status) => break status,
-            None if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            None => {
-                // It ends now, or has ended meanwhile.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!("it did not end within {} s", PATIENCE.as_secs()));
-            }
-        }
-    };
+    let late = || format!("it did not end within {} s", PATIENCE.as_secs());
+    let status = usher_child::ended_within(&mut child, PATIENCE).ok_or_else(late)?;
     let mut text = String::new();
     if let Some(stdout) = child.stdout.take() {
         stdout

@@ -100,10 +100,9 @@ impl Trial {
             .strip_prefix("ready ")
             .and_then(|rest| rest.split(' ').find_map(|word| word.strip_prefix("api=")))
             .ok_or_else(|| format!("its ready line is not understood: {line}"))?;
-        let token = std::fs::read_to_string(data.join("admin.token"))
+        let token = usher_api::secret_in(&data.join("admin.token"))
             .map_err(|error| format!("it made no admin.token: {error}"))?;
-        let token = Some(token.trim().to_owned());
-        let client = Client::new(Endpoint::Url(url.to_owned()), token, None)
+        let client = Client::new(Endpoint::Url(url.to_owned()), Some(token), None)
             .map_err(|error| error.to_string())?;
         Ok(Trial {
             child,

@@ -50,7 +50,7 @@ impl History {
 }
 
 /// Cuts one row more than asked for down to a page.
-fn page<T>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> u64) -> Rows<T> {
+pub(crate) fn page<T>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> u64) -> Rows<T> {
     let limit = limit as usize;
     let more = rows.len() > limit;
     rows.truncate(limit);

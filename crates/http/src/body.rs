@@ -8,19 +8,21 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::{HeaderMap, Request};
 use usher_api::{BODY_LIMIT_BYTES, Code};
 
-use crate::wire::problem::Refusal;
+use crate::limits::BODY_SECONDS;
+use crate::problem::Refusal;
+use crate::watch::Watch;
 
-/// Bytes of bodies that a core holds at once, of requests that are not answered yet: what waits in
+/// Bytes of bodies that a thread holds at once, of requests that are not answered yet: what waits in
 /// queues is bounded by it, however many requests that is.
 const HELD_LIMIT_BYTES: usize = 64 * BODY_LIMIT_BYTES;
 
-/// The bodies of one core's requests that are not answered yet.
+/// The bodies of one thread's requests that are not answered yet.
 #[derive(Debug, Default)]
-pub(crate) struct Bodies(Cell<usize>);
+pub struct Bodies(Cell<usize>);
 
 impl Bodies {
     /// Room for one body, which is given back with it.
-    pub(crate) fn hold(&self) -> Held<'_> {
+    pub fn hold(&self) -> Held<'_> {
         Held {
             bodies: self,
             bytes: 0,
@@ -30,7 +32,7 @@ impl Bodies {
 
 /// See [`Bodies::hold`].
 #[derive(Debug)]
-pub(crate) struct Held<'a> {
+pub struct Held<'a> {
     bodies: &'a Bodies,
     bytes: usize,
 }
@@ -58,12 +60,28 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Reads a request's body: at most 1 MiB, JSON where there is any.
-/// What it takes is held until `held` goes, which is when it is answered.
-pub(crate) async fn read(
+/// Reads a request's body, if it comes in time: at most 1 MiB, JSON where there is any. What it takes
+/// is held until `held` goes, which is when the request is answered.
+///
+/// # Errors
+/// It is too large, too slow, no JSON or not framed as HTTP says; or too much is held already.
+pub async fn read_in_time(
+    connection: &Watch,
     request: &mut Request<Incoming>,
     held: &mut Held<'_>,
 ) -> Result<Bytes, Refusal> {
+    let reading = connection.reading();
+    tokio::select! {
+        biased;
+        body = read(request, held) => body,
+        () = reading.late() => Err(Refusal::new(
+            Code::RequestTimeout,
+            format!("the body has not come whole within {BODY_SECONDS} seconds: send it again"),
+        )),
+    }
+}
+
+async fn read(request: &mut Request<Incoming>, held: &mut Held<'_>) -> Result<Bytes, Refusal> {
     if request.body().is_end_stream() {
         return Ok(Bytes::new());
     }

@@ -9,11 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::base::limits::{BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS};
+use crate::limits::{BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS};
 
 /// What the sweep knows of a connection.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub struct Watch {
     second: Rc<Cell<u32>>,
     is_http2: bool,
     /// Its place among the core's connections.
@@ -41,7 +41,7 @@ impl Watch {
     }
 
     /// A request is being answered until the guard goes.
-    pub(crate) fn busy(self: &Rc<Self>) -> Busy {
+    pub fn busy(self: &Rc<Self>) -> Busy {
         self.head_since.set(None);
         self.active.set(self.active.get() + 1);
         Busy(self.clone())
@@ -126,7 +126,7 @@ impl Watch {
 
 /// See [`Watch::busy`].
 #[derive(Debug)]
-pub(crate) struct Busy(Rc<Watch>);
+pub struct Busy(Rc<Watch>);
 
 impl Drop for Busy {
     fn drop(&mut self) {

@@ -12,9 +12,8 @@ use hyper::{Request, body::Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::access::auth::LastAsker;
-use crate::net::service::{self, Service};
-use crate::net::watch::{Connections, Watch};
+use crate::handler::{self, Handler, Way};
+use crate::watch::{Connections, Watch};
 
 /// HTTP/2 requests at the same time on one connection.
 const STREAMS_LIMIT: u32 = 128;
@@ -22,13 +21,14 @@ const STREAMS_LIMIT: u32 = 128;
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Serves one connection, from `peer`, to its end.
-pub(crate) async fn serve<I>(
-    service: Rc<Service>,
+pub(crate) async fn serve<H, I>(
+    handler: Rc<H>,
     connections: Rc<Connections>,
     io: I,
     peer: Option<IpAddr>,
     is_http2: bool,
 ) where
+    H: Handler,
     I: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let entered = connections.enter(is_http2);
@@ -37,13 +37,17 @@ pub(crate) async fn serve<I>(
         io,
         watch: watch.clone(),
     });
-    let asker = Rc::new(RefCell::new(LastAsker::default()));
-    let service = service_fn({
-        let watch = watch.clone();
-        move |request: Request<Incoming>| {
-            let service = service.clone();
-            let answer = service::answer(service, watch.clone(), asker.clone(), peer, request);
-            async { Ok::<_, std::convert::Infallible>(answer.await) }
+    let way = Way {
+        watch: watch.clone(),
+        remembered: RefCell::default(),
+        peer,
+    };
+    let shared = Rc::new((handler, way));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let shared = shared.clone();
+        async move {
+            let (handler, way) = &*shared;
+            Ok::<_, std::convert::Infallible>(handler::answer(&**handler, way, request).await)
         }
     });
     let ended = if is_http2 {

@@ -5,23 +5,23 @@ use std::net::IpAddr;
 use tokio_rustls::TlsAcceptor;
 use usher_tls::ServerFiles;
 
-use crate::ServerError;
-
 /// The protocol name of HTTP/2.
 pub(crate) const HTTP2: &[u8] = b"h2";
 
 /// What a server speaks TLS by.
-pub(crate) struct Shown {
-    pub(crate) acceptor: TlsAcceptor,
+pub struct Shown {
+    /// Shakes hands.
+    pub acceptor: TlsAcceptor,
     /// When its certificate ends, in Unix seconds.
-    pub(crate) ends_s: i64,
+    pub ends_s: i64,
 }
 
 /// Reads the files, and tells the log what clients may stumble over.
-pub(crate) fn read(files: &ServerFiles, listen: IpAddr) -> Result<Shown, ServerError> {
-    let (config, identity) = files
-        .read()
-        .map_err(|refused| ServerError::Usage(refused.to_string()))?;
+///
+/// # Errors
+/// The files cannot be used: why, and what cures it.
+pub fn read(files: &ServerFiles, listen: IpAddr) -> Result<Shown, String> {
+    let (config, identity) = files.read().map_err(|refused| refused.to_string())?;
     tracing::info!(
         names = identity.names.join(" "),
         until = identity.last_day(),

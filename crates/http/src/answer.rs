@@ -1,4 +1,4 @@
-//! The answers of this server: their bodies, whole or a stream.
+//! Answers: their bodies, whole or a stream.
 
 use std::fmt::{self, Debug};
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
 /// The header of an answer that was given before.
-pub(crate) const REPLAYED: &str = "idempotency-replayed";
+pub const REPLAYED: &str = "idempotency-replayed";
 
 /// The body of an answer.
 #[derive(Debug)]
-pub(crate) enum Body {
+pub enum Body {
     /// All of it, as a rule.
     Whole(Option<Bytes>),
     /// Piece by piece: events, backups.
@@ -21,7 +21,7 @@ pub(crate) enum Body {
 }
 
 /// What is sent piece by piece, for as long as it takes and who asked may have it.
-pub(crate) struct Stream {
+pub struct Stream {
     body: axum::body::Body,
     /// Dropped when it ends, however long that takes: it ends itself.
     guard: Option<Box<dyn Debug>>,
@@ -66,7 +66,7 @@ impl Debug for Stream {
 
 impl Body {
     /// Sent piece by piece, until `end` is done, which says why.
-    pub(crate) fn stream<E>(body: axum::body::Body, end: Option<E>) -> Body
+    pub fn stream<E>(body: axum::body::Body, end: Option<E>) -> Body
     where
         E: Future<Output = String> + Send + 'static,
     {
@@ -78,7 +78,7 @@ impl Body {
     }
 
     /// The same, which keeps `guard` until a stream ends; what is whole needs none.
-    pub(crate) fn guarded(mut self, guard: impl Debug + 'static) -> Body {
+    pub fn guarded(mut self, guard: impl Debug + 'static) -> Body {
         if let Body::Stream(stream) = &mut self {
             stream.guard = Some(Box::new(guard));
         }
@@ -86,7 +86,7 @@ impl Body {
     }
 
     /// No bytes at all.
-    pub(crate) fn empty() -> Body {
+    pub fn empty() -> Body {
         Body::Whole(None)
     }
 }
@@ -129,7 +129,7 @@ impl HttpBody for Body {
 }
 
 /// A JSON answer.
-pub(crate) fn json(status: StatusCode, text: Vec<u8>, replayed: bool) -> Response<Body> {
+pub fn json(status: StatusCode, text: Vec<u8>, replayed: bool) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -141,35 +141,45 @@ pub(crate) fn json(status: StatusCode, text: Vec<u8>, replayed: bool) -> Respons
 }
 
 /// An answer without a body.
-pub(crate) fn no_content() -> Response<Body> {
+pub fn no_content() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
+/// Answers of a router up to this size are sent whole.
+const WHOLE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A router's answer as this crate's: what is whole already need not be treated as a stream, which
+/// ends when `end` is done.
+pub async fn whole_where_it_is<E>(
+    response: axum::response::Response,
+    end: impl FnOnce() -> Option<E>,
+) -> Response<Body>
+where
+    E: Future<Output = String> + Send + 'static,
+{
+    let (head, body) = response.into_parts();
+    let body = match body.size_hint().exact() {
+        Some(0) => Body::empty(),
+        None => Body::stream(body, end()),
+        Some(size) if size > WHOLE_LIMIT_BYTES => Body::stream(body, end()),
+        Some(size) => match axum::body::to_bytes(body, size as usize).await {
+            Ok(bytes) => Body::Whole(Some(bytes)),
+            Err(error) => {
+                tracing::error!(%error, "an answer that was whole could not be read");
+                let mut failed = Response::new(Body::empty());
+                *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                return failed;
+            }
+        },
+    };
+    Response::from_parts(head, body)
+}
+
 #[cfg(test)]
 mod tests {
-    use usher_cache::TokenRow;
-    use usher_core::people::LocalAccounts;
-
     use super::*;
-    use crate::access::auth::{Principal, TokenBook};
-
-    fn row() -> TokenRow {
-        TokenRow {
-            id: "t1".into(),
-            hash: [7; 32],
-            role: "admin".into(),
-            name: String::new(),
-            user: None,
-            account: None,
-            realm: None,
-            computer: None,
-            created_at: 0,
-            expires_at: None,
-            revoked_at: None,
-        }
-    }
 
     async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
         let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
@@ -177,14 +187,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_of_known_length_breaks_off_when_its_token_is_revoked() {
-        let book = TokenBook::of(&[row()], LocalAccounts::ByComputer);
-        let whole = axum::body::Body::from("a backup");
-        let mut kept = Body::stream(whole, book.find(&[7; 32]).map(Principal::why_ended));
+    async fn what_is_of_known_length_breaks_off_when_it_must_end() {
+        let mut kept = Body::stream("a backup".into(), Some(std::future::pending()));
         assert_eq!(next(&mut kept).await.unwrap().unwrap(), "a backup");
-        let whole = axum::body::Body::from("a backup");
-        let mut lost = Body::stream(whole, book.find(&[7; 32]).map(Principal::why_ended));
-        book.revoke("t1");
+        let ends = std::future::ready("the token was revoked".to_owned());
+        let mut lost = Body::stream("a backup".into(), Some(ends));
         let error = next(&mut lost).await.unwrap().unwrap_err();
         assert!(error.to_string().contains("revoked"), "{error}");
         assert!(next(&mut lost).await.is_none());

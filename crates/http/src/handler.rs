@@ -1,0 +1,137 @@
+//! What answers requests: a role's part of their way.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::{Method, Response, StatusCode, Uri};
+
+use crate::answer::Body;
+use crate::problem::Refusal;
+use crate::request_id::{NamedRequest, REQUEST_ID, RequestId};
+use crate::watch::Watch;
+
+/// Answers the requests of one thread's connections. Its methods are called by their types: a
+/// request passes no pointer to a function and takes no lock here.
+pub trait Handler: 'static {
+    /// What is remembered of a connection from one request to the next.
+    type Remembered: Default + 'static;
+    /// What is noted of a request besides its answer, such as its route.
+    type Note;
+
+    /// Answers one request. A panic in it ends this request alone.
+    fn answer(
+        &self,
+        way: &Way<Self::Remembered>,
+        id: &RequestId,
+        request: hyper::Request<Incoming>,
+    ) -> impl Future<Output = (Self::Note, Result<Response<Body>, Refusal>)>;
+
+    /// What is answered to a request in which it has panicked.
+    fn panicked(&self) -> (Self::Note, Refusal);
+
+    /// A request is answered.
+    fn answered(&self, _answered: Answered<'_, Self::Note>) {}
+
+    /// A connection has come to this thread.
+    fn accepted(&self) {}
+
+    /// A connection has broken before its first request.
+    fn broke(&self, _peer: IpAddr, _error: &io::Error) {}
+
+    /// A second has passed; how many have since this thread began.
+    fn second(&self, _second: u32) {}
+
+    /// Requests that are being answered while it drains.
+    fn left(&self, _requests: u64) {}
+
+    /// Done when no more connections are taken.
+    fn stopping(&self) -> impl Future<Output = ()>;
+}
+
+/// By what a request came: its connection.
+#[derive(Debug)]
+pub struct Way<M> {
+    /// The watch over the connection.
+    pub watch: Rc<Watch>,
+    /// What the handler remembers of it.
+    pub remembered: RefCell<M>,
+    /// The address of its other side.
+    pub peer: Option<IpAddr>,
+}
+
+/// What has become of a request.
+#[derive(Debug)]
+pub struct Answered<'a, N> {
+    /// What was noted of it.
+    pub note: N,
+    /// The address that it came from.
+    pub peer: Option<IpAddr>,
+    /// The refusal, if that is what it was answered with.
+    pub refusal: Option<&'a Refusal>,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// From its head to its answer.
+    pub took: Duration,
+}
+
+/// Answers one request of a connection.
+pub(crate) async fn answer<H: Handler>(
+    handler: &H,
+    way: &Way<H::Remembered>,
+    request: hyper::Request<Incoming>,
+) -> Response<Body> {
+    let began = Instant::now();
+    let busy = way.watch.busy();
+    let named = NamedRequest::of(request.headers());
+    let asked = Asked(request.method().clone(), request.uri().clone());
+    let id = named.id();
+    let mut response = {
+        let answering = pin!(async {
+            let work = pin!(async {
+                usher_vital::plant::here("request");
+                handler.answer(way, id, request).await
+            });
+            // What threads share is locked for single steps, each of which leaves it whole.
+            let answered = usher_vital::caught(&asked, work).await;
+            let (note, answered) = answered.unwrap_or_else(|_| {
+                let (note, refusal) = handler.panicked();
+                (note, Err(refusal))
+            });
+            let status = match &answered {
+                Ok(response) => response.status(),
+                Err(refusal) => refusal.status(),
+            };
+            if status == StatusCode::INTERNAL_SERVER_ERROR {
+                tracing::error!("{asked} was answered with an error of this program's own");
+            }
+            handler.answered(Answered {
+                note,
+                peer: way.peer,
+                refusal: answered.as_ref().err(),
+                status,
+                took: began.elapsed(),
+            });
+            answered.unwrap_or_else(Refusal::into_response)
+        });
+        id.through(answering).await
+    };
+    response
+        .headers_mut()
+        .insert(REQUEST_ID, named.into_value());
+    response.map(|body| body.guarded(busy))
+}
+
+/// A request, as the log calls it.
+struct Asked(Method, Uri);
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, self.1.path())
+    }
+}

@@ -1,0 +1,34 @@
+//! usher-http: what every role needs that answers requests.
+//!
+//! Listening and TLS, the watch over slow connections, bounded bodies, problem documents, the
+//! readers of bodies and queries with their errors in words, the id of each request, and the drain
+//! at the end. It knows nothing of what is asked: a role is a [`Handler`], which finds out who asks,
+//! reads the body when that is settled, and answers.
+//!
+//! Connections of one thread share that thread's [`core_loop`]: nothing here is sent between threads
+//! or called by pointer on the way of a request, so that a metering server's checkout costs no more
+//! than if all of this were its own.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod bearer;
+mod body;
+mod connection;
+pub mod core_loop;
+mod handler;
+pub mod input;
+pub mod limits;
+pub mod listen;
+mod problem;
+mod request_id;
+pub mod tls;
+mod watch;
+
+pub use answer::{Body, REPLAYED, json, no_content, whole_where_it_is};
+pub use bearer::bearer;
+pub use body::{Bodies, Held, read_in_time};
+pub use handler::{Answered, Handler, Way};
+pub use problem::{Refusal, shown};
+pub use request_id::{NamedRequest, REQUEST_ID, RequestId};
+pub use watch::{Busy, Watch};

@@ -1,0 +1,196 @@
+//! The id of a request: its client's, or made here. It stands in the answer's header, in a problem
+//! document and in the lines that are logged while the request is worked on.
+//!
+//! Ids that are made count up from a random start on each thread; their texts are written a block
+//! at a time, so that a request allocates nothing for its own.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
+
+use data_encoding::HEXLOWER;
+use hyper::HeaderMap;
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+pub use usher_vital::RequestId;
+
+/// The header of a request that its client names, and of every answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The header by which a client repeats a request.
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Characters of an id that is taken from a client.
+const GIVEN_LIMIT: usize = 64;
+/// Ids whose texts are written at once.
+const BLOCK: usize = 64;
+/// Characters of an id that is made.
+const DIGITS: usize = 16;
+/// Tables hold numbers below 2^63.
+const LARGEST: u64 = i64::MAX as u64;
+
+/// What names a request.
+#[derive(Debug)]
+pub struct NamedRequest {
+    id: RequestId,
+    value: HeaderValue,
+}
+
+impl NamedRequest {
+    /// The id in a request's headers if it is 1 to 64 of `A-Z a-z 0-9 . _ -`, else one that is made.
+    pub fn of(headers: &HeaderMap) -> NamedRequest {
+        let given = headers.get(REQUEST_ID).filter(|value| is_id(value));
+        match given.and_then(|value| Some((value, value.to_str().ok()?))) {
+            Some((value, text)) => NamedRequest {
+                id: RequestId::Given(text.into()),
+                value: value.clone(),
+            },
+            None => headers
+                .get(KEY)
+                .map_or_else(NamedRequest::made, |key| NamedRequest::keyed(key, headers)),
+        }
+    }
+
+    /// One that is the same whenever a client repeats a request by its key: what it then gets is
+    /// the first answer again, word for word.
+    fn keyed(key: &HeaderValue, headers: &HeaderMap) -> NamedRequest {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(key.as_bytes());
+        hasher.write(
+            headers
+                .get(AUTHORIZATION)
+                .map_or(b"", HeaderValue::as_bytes),
+        );
+        let number = hasher.finish() & LARGEST;
+        NamedRequest::of_number(number, HEXLOWER.encode(&number.to_be_bytes()).into())
+    }
+
+    /// One that is made.
+    pub fn made() -> NamedRequest {
+        let (number, text) = NEXT.with_borrow_mut(Ids::next);
+        NamedRequest::of_number(number, text)
+    }
+
+    fn of_number(number: u64, text: Bytes) -> NamedRequest {
+        let value = HeaderValue::from_maybe_shared(text);
+        NamedRequest {
+            id: RequestId::Made(number),
+            // Hexadecimal digits are a header's value.
+            value: value.unwrap_or_else(|_| HeaderValue::from_static("")),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// Its id as a header's value.
+    pub fn into_value(self) -> HeaderValue {
+        self.value
+    }
+}
+
+fn is_id(value: &HeaderValue) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    (1..=GIVEN_LIMIT).contains(&value.len()) && value.as_bytes().iter().all(plain)
+}
+
+thread_local! {
+    static NEXT: RefCell<Ids> = RefCell::new(Ids::from(random()));
+}
+
+/// A random number: the hasher of the standard library is seeded from the system.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// The ids of one thread.
+struct Ids {
+    next: u64,
+    /// The texts of the next ones.
+    texts: Bytes,
+}
+
+impl Ids {
+    fn from(start: u64) -> Ids {
+        Ids {
+            next: start & LARGEST,
+            texts: Bytes::new(),
+        }
+    }
+
+    fn next(&mut self) -> (u64, Bytes) {
+        if self.texts.is_empty() {
+            let mut texts = String::with_capacity(BLOCK * DIGITS);
+            let mut number = self.next;
+            for _ in 0..BLOCK {
+                HEXLOWER.encode_append(&number.to_be_bytes(), &mut texts);
+                number = after(number);
+            }
+            self.texts = texts.into();
+        }
+        let number = self.next;
+        self.next = after(number);
+        (number, self.texts.split_to(DIGITS))
+    }
+}
+
+fn after(number: u64) -> u64 {
+    (number + 1) & LARGEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(id: &str) -> HeaderMap {
+        HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_bytes(id.as_bytes()).unwrap())])
+    }
+
+    #[test]
+    fn a_clients_id_is_taken_if_a_log_can_bear_it() {
+        let longest = "x".repeat(64);
+        for id in ["a", "Job-7_2.b", &longest] {
+            let request = NamedRequest::of(&headers(id));
+            assert_eq!(request.id().to_string(), id);
+            assert_eq!(request.into_value(), id);
+        }
+        for wrong in ["", "a b", "a\"b", "a=b", "ü", &"x".repeat(65)] {
+            let made = NamedRequest::of(&headers(wrong));
+            assert!(matches!(made.id(), RequestId::Made(_)), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn ids_that_are_made_differ_and_are_shown_as_they_are_logged() {
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..1_000 {
+            let request = NamedRequest::made();
+            let id = request.id().to_string();
+            assert_eq!(id.len(), 16);
+            assert_eq!(request.into_value(), id.as_str());
+            assert!(seen.insert(id));
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_repeated_by_its_key_has_its_id_again() {
+        let id = |key: &'static str, token: &'static str| {
+            let key = (KEY, HeaderValue::from_static(key));
+            let token = (AUTHORIZATION, HeaderValue::from_static(token));
+            let request = NamedRequest::of(&HeaderMap::from_iter([key, token]));
+            request.id().to_string()
+        };
+        assert_eq!(id("k1", "Bearer a"), id("k1", "Bearer a"));
+        assert_ne!(id("k1", "Bearer a"), id("k2", "Bearer a"));
+        assert_ne!(id("k1", "Bearer a"), id("k1", "Bearer b"));
+    }
+
+    #[test]
+    fn the_number_after_the_largest_that_a_table_holds_is_the_first() {
+        let mut ids = Ids::from(u64::MAX);
+        assert_eq!(ids.next(), (LARGEST, "7fffffffffffffff".into()));
+        assert_eq!(ids.next(), (0, "0000000000000000".into()));
+    }
+}

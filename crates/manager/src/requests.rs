@@ -1,0 +1,227 @@
+//! The way of a request: who asks, whose page sent it, what it says, which route.
+
+use std::sync::Arc;
+
+use axum::Router;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::body::Incoming;
+use hyper::header::AUTHORIZATION;
+use hyper::service::Service as _;
+use hyper::{Method, Request, Response};
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::watch;
+use usher_api::{Code, Role};
+use usher_http::{Bodies, Body, Handler, RequestId, Way, bearer, read_in_time, whole_where_it_is};
+
+use crate::app::App;
+use crate::problem::Refusal;
+use crate::routes::{self, foreign};
+use crate::secrets::Shown;
+
+/// What requests are answered with.
+pub(crate) struct Requests {
+    app: Arc<App>,
+    router: TowerToHyperService<Router>,
+    bodies: Bodies,
+    /// Whether no more connections are taken.
+    is_stopping: watch::Receiver<bool>,
+}
+
+impl Requests {
+    /// Those of this manager, until it stops.
+    pub(crate) fn new(app: Arc<App>, is_stopping: watch::Receiver<bool>) -> Requests {
+        Requests {
+            router: TowerToHyperService::new(routes::router(app.clone())),
+            app,
+            bodies: Bodies::default(),
+            is_stopping,
+        }
+    }
+
+    async fn routed(
+        &self,
+        way: &Way<()>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Body>, Refusal> {
+        let asker = allowed(&self.app, &request)?;
+        foreign::must_not_be(&request)?;
+        let mut held = self.bodies.hold();
+        let body = read_in_time(&way.watch, &mut request, &mut held).await?;
+        let is_look = request.method() == Method::GET;
+        let answer = self
+            .router
+            .call(request.map(|_| axum::body::Body::from(body)));
+        let Some(asker) = asker else {
+            // The router never fails.
+            let Ok(answered) = answer.await;
+            return Ok(whole(answered).await);
+        };
+        tokio::select! {
+            biased;
+            // A change that has begun is answered: only a look is given up.
+            () = asker.ended(&self.app), if is_look => Err(not_taken(&self.app)),
+            answered = answer => {
+                let Ok(answered) = answered;
+                Ok(whole(answered).await)
+            }
+        }
+    }
+}
+
+/// Nothing is sent piece by piece.
+async fn whole(answered: axum::response::Response) -> Response<Body> {
+    whole_where_it_is(answered, || None::<std::future::Pending<String>>).await
+}
+
+impl Handler for Requests {
+    type Remembered = ();
+    type Note = ();
+
+    async fn answer(
+        &self,
+        way: &Way<()>,
+        _: &RequestId,
+        request: Request<Incoming>,
+    ) -> ((), Result<Response<Body>, usher_http::Refusal>) {
+        let answered = Box::pin(self.routed(way, request)).await;
+        ((), answered.map_err(Into::into))
+    }
+
+    fn panicked(&self) -> ((), usher_http::Refusal) {
+        let detail = "the manager has a fault, which is in its log: report it";
+        ((), usher_http::Refusal::new(Code::Internal, detail))
+    }
+
+    async fn stopping(&self) {
+        // A manager that is gone has stopped.
+        let _ = self.is_stopping.clone().wait_for(|is| *is).await;
+    }
+}
+
+/// Who asks.
+struct Asker {
+    shown: Shown,
+    is_admin: bool,
+}
+
+impl Asker {
+    /// Waits until the token is no longer taken.
+    async fn ended(&self, app: &App) {
+        match self.is_admin {
+            true => app.admin.ended(self.shown).await,
+            false => app.book.ended(self.shown).await,
+        }
+    }
+}
+
+/// Lets pass whoever shows the admin's token, or one of a role that is enough: as a bearer, or, for
+/// a browser, as the password of any name. None: nobody is asked for a token here.
+fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refusal> {
+    let path = request.uri().path();
+    if path == "/v1/health" || path == "/openapi.json" {
+        return Ok(None);
+    }
+    let header = request.headers().get(AUTHORIZATION);
+    let shown = header
+        .and_then(|value| token(value.as_bytes()))
+        .map(|token| Shown::of(&token))
+        .ok_or_else(|| refused(app, "no token was shown"))?;
+    let is_admin = app.admin.is(shown);
+    let role = match is_admin {
+        true => Role::Admin,
+        false => app.book.role(shown).ok_or_else(|| not_taken(app))?,
+    };
+    let needed = needed(request.method(), path);
+    match role < needed {
+        true => Err(too_small(role, needed)),
+        false => Ok(Some(Asker { shown, is_admin })),
+    }
+}
+
+/// The least role that may do it: viewers look, operators also have a server looked at, admins do
+/// all else.
+fn needed(method: &Method, path: &str) -> Role {
+    let is_look = matches!(*method, Method::GET | Method::HEAD);
+    // A server may be named `poll`: what is done decides, too.
+    let is_poll = *method == Method::POST
+        && path
+            .strip_prefix("/v1/servers/")
+            .is_some_and(|rest| rest.ends_with("/poll"));
+    match () {
+        () if path == "/v1/tokens" || path.starts_with("/v1/tokens/") => Role::Admin,
+        () if is_look => Role::Viewer,
+        () if is_poll => Role::Operator,
+        () => Role::Admin,
+    }
+}
+
+fn too_small(role: Role, needed: Role) -> Refusal {
+    let detail = format!(
+        "a manager's token of role {} may not do this: use one of role {}",
+        role.as_str(),
+        needed.as_str()
+    );
+    Refusal::new(Code::Forbidden, detail)
+}
+
+fn not_taken(app: &App) -> Refusal {
+    refused(app, "the token is none of this manager's, or over")
+}
+
+fn refused(app: &App, why: &str) -> Refusal {
+    Refusal::unauthorized(format!(
+        "{why}: the manager takes tokens of its own, not those of its servers. Its \
+         administrator's is in {}; `usher token create --role viewer --at-manager` makes others. \
+         Agents and commands for seats go to a metering server, whose port is 8470 as a rule",
+        app.admin.file().display()
+    ))
+}
+
+/// The token in an `Authorization` header: a bearer's, or the password of any name (RFC 7617).
+fn token(header: &[u8]) -> Option<String> {
+    if let Some(token) = bearer(header) {
+        return String::from_utf8(token.to_vec()).ok();
+    }
+    let (scheme, password) = header.split_at_checked("basic ".len())?;
+    let basic = scheme.eq_ignore_ascii_case(b"basic ").then_some(password)?;
+    let bytes = STANDARD.decode(basic.trim_ascii()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':')
+        .map(|(_, password)| password.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_looks_an_operator_polls_and_an_admin_changes() {
+        let cases = [
+            (Method::GET, "/v1/servers", Role::Viewer),
+            (Method::GET, "/v1/messages", Role::Viewer),
+            (Method::GET, "/", Role::Viewer),
+            (Method::POST, "/v1/servers/alpha/poll", Role::Operator),
+            (Method::POST, "/v1/servers", Role::Admin),
+            (Method::POST, "/v1/servers/poll/poll", Role::Operator),
+            (Method::DELETE, "/v1/servers/alpha", Role::Admin),
+            (Method::DELETE, "/v1/servers/alpha/poll", Role::Admin),
+            (Method::DELETE, "/v1/servers/poll", Role::Admin),
+            (Method::POST, "/v1/servers/poll", Role::Admin),
+            (Method::PUT, "/v1/message-rules", Role::Admin),
+            (Method::GET, "/v1/tokens", Role::Admin),
+            (Method::DELETE, "/v1/tokens/m-1", Role::Admin),
+        ];
+        for (method, path, role) in cases {
+            assert_eq!(needed(&method, path), role, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_as_a_bearer_and_as_a_password() {
+        assert_eq!(token(b"Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(token(b"Basic YWRtaW46YWJj").as_deref(), Some("abc"));
+        assert_eq!(token(b"Basic !!"), None);
+        assert_eq!(token(b"abc"), None);
+    }
+}

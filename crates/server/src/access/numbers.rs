@@ -1,0 +1,59 @@
+//! The number of a request, under which the record of a change keeps it.
+
+use usher_http::RequestId;
+
+use crate::base::candidate::candidate;
+
+/// The number of a request: its id's, where that is one that a server makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestNumber {
+    number: u64,
+    /// Whether the client named its request by another word: the log then ties the two.
+    is_apart: bool,
+}
+
+impl RequestNumber {
+    /// The number of the request that has this id.
+    pub(crate) fn of(id: &RequestId) -> RequestNumber {
+        let known = match id {
+            RequestId::Made(number) => Some(*number),
+            RequestId::Given(text) => number_in(text),
+        };
+        RequestNumber {
+            number: known.unwrap_or_else(candidate),
+            is_apart: known.is_none(),
+        }
+    }
+
+    /// The number, for a record of a change.
+    pub(crate) fn recorded(self) -> u64 {
+        if self.is_apart {
+            let recorded = format_args!("{:016x}", self.number);
+            tracing::info!(%recorded, "what this request changes is recorded with another id");
+        }
+        self.number
+    }
+}
+
+/// The number that an id stands for, if a server could have made it: tables hold those below 2^63.
+fn number_in(id: &str) -> Option<u64> {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let is_made = id.len() == 16 && id.bytes().all(is_digit);
+    let number = is_made.then(|| u64::from_str_radix(id, 16).ok())??;
+    i64::try_from(number).is_ok().then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_a_server_could_have_made_is_recorded_as_it_is() {
+        let given = |text: &str| RequestNumber::of(&RequestId::Given(text.into()));
+        assert_eq!(given("00000000000000ab").recorded(), 0xab);
+        assert_eq!(RequestNumber::of(&RequestId::Made(7)).recorded(), 7);
+        for other in ["ab", "mine", "00000000000000AB", "8000000000000000"] {
+            assert!(given(other).is_apart, "{other}");
+        }
+    }
+}
