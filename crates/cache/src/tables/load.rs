@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Row, params};
 use usher_core::ledger::*;
 
-use crate::base::columns::{from_i64, read_bound, read_draws, read_holders, read_reason};
+use crate::base::columns::{from_i64, read_bound, read_draws, read_holders};
 use crate::base::error::CacheError;
 use crate::base::meta::{self, number};
 use crate::base::schema::as_of;
@@ -208,8 +208,10 @@ fn entitlement(row: &Row<'_>) -> rusqlite::Result<Entitlement> {
     Ok(Entitlement {
         number: EntitlementNumber(from_i64(row.get(0)?)),
         product: ProductNumber(from_i64(row.get(1)?)),
-        seats: row.get(2)?,
-        overdraft: row.get(3)?,
+        model: Model::Concurrent {
+            seats: row.get(2)?,
+            overdraft: row.get(3)?,
+        },
         from: bound(row, 4)?,
         to: bound(row, 7)?,
         allotment: AllotmentNumber(from_i64(row.get(10)?)),
@@ -330,7 +332,7 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
                 incarnation: Incarnation(row.get(18)?),
                 number: EventNumber(from_i64(row.get(17)?)),
             },
-            reason: read_reason(row.get_ref(16)?.as_str()?).unwrap_or(Reason::NoSeat),
+            reason: Reason::of_word(row.get_ref(16)?.as_str()?).unwrap_or(Reason::NoSeat),
             forget_at: instant,
         },
         "granted" => TicketState::Granted {
@@ -375,7 +377,7 @@ fn unseated(row: &Row<'_>) -> rusqlite::Result<Unseated> {
         subject: SubjectId(from_i64(row.get(3)?)),
         ttl_seconds: row.get(4)?,
         deadline: Steady(from_i64(row.get(5)?)),
-        reason: read_reason(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
+        reason: Reason::of_word(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
     })
 }
 
@@ -393,7 +395,7 @@ fn denial(row: &Row<'_>) -> rusqlite::Result<Repeated> {
         subject: SubjectId(from_i64(row.get(3)?)),
         computer: ComputerId(from_i64(row.get(4)?)),
         seats: row.get(5)?,
-        reason: read_reason(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
+        reason: Reason::of_word(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
         scene: Scene {
             seats: from_i64(row.get(7)?),
             in_use: from_i64(row.get(8)?),

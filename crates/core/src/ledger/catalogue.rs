@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::event::Event;
 use super::*;
+use crate::ledger::words::event::Event;
 
 impl Ledger {
     pub(super) fn put_product(&mut self, spec: ProductSpec, new: bool) -> Reply {
@@ -92,17 +92,13 @@ impl Ledger {
         terms: &EntitlementTerms,
     ) -> Reply {
         let EntitlementTerms {
-            seats,
-            overdraft,
-            from,
-            to,
-            ..
+            model, from, to, ..
         } = terms.clone();
+        let seats = model.seats_in_all();
         self.emit(Event::EntitlementPut(Entitlement {
             number,
             product,
-            seats,
-            overdraft,
+            model,
             from: from.clone(),
             to: to.clone(),
             allotment,
@@ -111,7 +107,7 @@ impl Ledger {
             number: allotment,
             product,
             entitlement: number,
-            seats: seats.saturating_add(overdraft),
+            seats,
             from,
             to,
             deadline: None,

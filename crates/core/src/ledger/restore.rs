@@ -1,8 +1,8 @@
 //! A ledger out of what tables hold.
 
-use super::denials::{Asker, Folded};
-use super::memory::Remembered;
 use super::*;
+use crate::ledger::kept::denials::{Asker, Folded};
+use crate::ledger::kept::memory::Remembered;
 
 /// What a ledger is rebuilt from, before the events of the journal are absorbed.
 #[derive(Debug, Default)]
@@ -77,9 +77,7 @@ impl Ledger {
             ledger.entitlements.insert(entitlement.number, entitlement);
         }
         for allotment in snapshot.allotments {
-            if let Some(pool) = ledger.pools.get_mut(&allotment.product) {
-                pool.put_allotment(allotment);
-            }
+            ledger.put_allotment(allotment);
         }
         ledger.leases.reserve(snapshot.leases.len());
         // In order of grant, so that of a subject's leases the newest is the shared one.

@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::event::{EndCause, Event};
 use super::*;
+use crate::ledger::words::event::{EndCause, Event};
 
 /// How long a lease lives without renewal where nobody says.
 pub const DEFAULT_TTL_SECONDS: u32 = 300;

@@ -362,10 +362,13 @@ impl History {
             } => {
                 let from = world.now.wall.0 + i64::from(*from_s) * 1_000;
                 Command::AddEntitlement(EntitlementTerms {
-                    overdraft: u32::from(*overdraft),
+                    model: Model::Concurrent {
+                        seats: u32::from(*seats),
+                        overdraft: u32::from(*overdraft),
+                    },
                     from: Some(Bound::At(Wall(from))),
                     to: for_s.map(|s| Bound::At(Wall(from + i64::from(s) * 1_000))),
-                    ..terms(&name(*product), u32::from(*seats))
+                    ..terms(&name(*product), 0)
                 })
             }
             Step::Change { entitlement, seats } => {
