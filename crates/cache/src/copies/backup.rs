@@ -186,7 +186,7 @@ fn prepare(
     let loaded = load(&connection, path, &|_| {})?;
     open::is_sound(&connection, path)?;
     let mut ledger = loaded.ledger;
-    let leases = ledger.leases().count() as u64;
+    let leases = ledger.lease_count() as u64;
     let hold_seconds = match options.accept_risk {
         true => 0,
         false => u64::from(ledger.longest_ttl_seconds()),

@@ -45,8 +45,7 @@ pub(crate) fn load(
     // The tables count as one more: they are read in one go.
     let tell = |next: u64| left(end.unwrap_or(next).saturating_sub(next));
     left(end.unwrap_or(filled_to).saturating_sub(filled_to) + 1);
-    let mut ledger =
-        Ledger::restore(snapshot(connection, filled_to, last.steady).map_err(database)?);
+    let mut ledger = restore(connection, filled_to, last.steady).map_err(database)?;
     let mut next = filled_to;
     let mut journal_events = 0;
     loop {
@@ -81,6 +80,15 @@ pub(crate) fn load(
     }
 }
 
+/// The ledger that the tables hold. There may be millions of leases, so they never lie in memory all
+/// at once beside the ledger.
+fn restore(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::Result<Ledger> {
+    let snapshot = snapshot(connection, filled_to, last)?;
+    let sql = as_of(LEASES, meta::version(connection)?);
+    let mut leases = connection.prepare(&sql)?;
+    Ledger::restore(snapshot, leases.query_map([], lease)?)
+}
+
 fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::Result<Snapshot> {
     let hold_until = number(connection, "hold_until")?
         .filter(|until| *until > 0)
@@ -103,7 +111,6 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         products: rows(connection, PRODUCTS, [], product)?,
         entitlements: rows(connection, ENTITLEMENTS, [], entitlement)?,
         allotments: rows(connection, ALLOTMENTS, [], allotment)?,
-        leases: rows(connection, LEASES, [], lease)?,
         tickets: rows(connection, TICKETS, [], ticket)?,
         unseated: rows(connection, UNSEATED, [], unseated)?,
         subjects: rows(

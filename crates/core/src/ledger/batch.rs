@@ -1,10 +1,12 @@
 //! The batch that is being built: its events, how it is ended, and how it is taken back.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::ledger::kept::pool::Reviewed;
+use crate::ledger::state::undo::Undo;
 use crate::ledger::words::event::Event;
+
+/// Events for which room is kept from one batch to the next.
+const ROOM_EVENTS: usize = 4_096;
 
 impl Ledger {
     /// Ends the batch that was being built. Its events are facts once they are durable.
@@ -12,9 +14,14 @@ impl Ledger {
         let batch = Batch {
             first: self.first_number,
             at: self.now,
-            events: Arc::from(std::mem::take(&mut self.events)),
+            // The vector keeps its room for the next batch.
+            events: self.events.drain(..).collect(),
         };
-        self.undos.clear();
+        self.events.shrink_to(ROOM_EVENTS);
+        while let Some(undo) = self.undos.pop() {
+            self.settle(&undo);
+        }
+        self.undos.shrink_to(ROOM_EVENTS);
         self.first_number = self.next_number;
         self.denials.prune(self.now.steady);
         self.memory.prune(self.now.steady);
@@ -46,9 +53,17 @@ impl Ledger {
     /// Takes in a recorded event as it was: recovery decides nothing.
     pub fn absorb(&mut self, at: Now, number: EventNumber, event: &Event) {
         self.now = at;
-        self.change(number, event);
+        let undo = self.change(number, event);
+        self.settle(&undo);
         self.next_number = number.0 + 1;
         self.first_number = self.next_number;
+    }
+
+    /// What a change kept in order to be taken back is not needed any more.
+    fn settle(&mut self, undo: &Undo) {
+        if let Undo::Ended { slot, .. } = undo {
+            self.leases.forget(*slot);
+        }
     }
 
     pub(super) fn emit(&mut self, event: Event) {

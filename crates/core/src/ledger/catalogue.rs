@@ -16,11 +16,7 @@ impl Ledger {
         if !new && !listed {
             return Reply::UnknownProduct;
         }
-        let next = self
-            .pools
-            .last_key_value()
-            .map_or(1, |(number, _)| number.0 + 1);
-        let product = known.unwrap_or(ProductNumber(next));
+        let product = known.unwrap_or_else(|| self.pools.next_number());
         self.emit(Event::ProductPut {
             product,
             spec: spec.clone(),
@@ -145,13 +141,6 @@ impl Ledger {
     /// The product's id of an entitlement.
     pub fn product_of(&self, number: EntitlementNumber) -> Option<Arc<str>> {
         let entitlement = self.entitlements.get(&number)?;
-        Some(
-            self.pools
-                .get(&entitlement.product)?
-                .listing
-                .spec
-                .id
-                .clone(),
-        )
+        Some(self.pools.get(entitlement.product)?.listing.spec.id.clone())
     }
 }

@@ -48,6 +48,7 @@ pub use words::ids::*;
 pub use words::reasons::{Reason, Refused};
 pub use words::records::*;
 pub use words::reply::*;
+pub use words::ticket::*;
 pub use words::validity::{Bound, Validity, takes_over};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +58,9 @@ use rustc_hash::FxHashMap;
 
 use forget::Named;
 use kept::denials::Denials;
+use kept::leases::Leases;
 use kept::memory::Memory;
+use kept::pools::Pools;
 use kept::seatings::{Seating, Seatings};
 use state::undo::Undo;
 
@@ -81,10 +84,10 @@ pub struct Ledger {
     adopted: BTreeSet<LeaseId>,
     next_number: u64,
     catalogue_version: u64,
-    pools: BTreeMap<ProductNumber, Pool>,
+    pools: Pools,
     product_by_id: FxHashMap<Arc<str>, ProductNumber>,
     entitlements: BTreeMap<EntitlementNumber, Entitlement>,
-    leases: FxHashMap<EventNumber, Lease>,
+    leases: Leases,
     lease_deadlines: BTreeSet<(Steady, EventNumber)>,
     /// Leases that the sessions of one subject share.
     shared: FxHashMap<(ProductNumber, SubjectId), EventNumber>,

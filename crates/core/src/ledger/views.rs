@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::kept::held::Held;
 use super::*;
 
 impl Ledger {
@@ -24,18 +25,18 @@ impl Ledger {
     /// The product of that id, unless it was removed.
     pub fn product(&self, id: &str) -> Option<(ProductNumber, &Pool)> {
         let number = *self.product_by_id.get(id)?;
-        let pool = self.pools.get(&number)?;
+        let pool = self.pools.get(number)?;
         (!pool.listing.removed).then_some((number, pool))
     }
 
     /// The pool of that number, removed or not.
     pub fn pool(&self, number: ProductNumber) -> Option<&Pool> {
-        self.pools.get(&number)
+        self.pools.get(number)
     }
 
     /// All pools by number, those of removed products too.
     pub fn pools(&self) -> impl Iterator<Item = (ProductNumber, &Pool)> {
-        self.pools.iter().map(|(number, pool)| (*number, pool))
+        self.pools.iter()
     }
 
     /// All entitlements by number.
@@ -46,7 +47,7 @@ impl Ledger {
     /// The entitlement of that number as it stands.
     pub fn entitlement(&self, number: EntitlementNumber) -> Option<EntitlementView> {
         let entitlement = self.entitlements.get(&number)?;
-        let pool = self.pools.get(&entitlement.product)?;
+        let pool = self.pools.get(entitlement.product)?;
         let lent = pool
             .lent
             .iter()
@@ -59,13 +60,18 @@ impl Ledger {
     }
 
     /// The lease of that number, while it is held.
-    pub fn lease(&self, number: EventNumber) -> Option<&Lease> {
-        self.leases.get(&number)
+    pub fn lease(&self, number: EventNumber) -> Option<Lease> {
+        self.leases.get(number).map(Held::lease)
     }
 
     /// Leases that are held.
-    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
-        self.leases.values()
+    pub fn leases(&self) -> impl Iterator<Item = Lease> {
+        self.leases.iter().map(Held::lease)
+    }
+
+    /// How many leases are held.
+    pub fn lease_count(&self) -> usize {
+        self.leases.len()
     }
 
     /// The ticket of that number, while it is kept.
@@ -76,7 +82,7 @@ impl Ledger {
     /// Who waits for a product, in the order in which they will be served; those who are passed
     /// over stand in their places.
     pub fn waiting(&self, product: ProductNumber) -> impl Iterator<Item = &Ticket> {
-        let pool = self.pools.get(&product).into_iter();
+        let pool = self.pools.get(product).into_iter();
         let places = pool.flat_map(Pool::places);
         places.filter_map(|(_, number)| self.tickets.get(&number))
     }
@@ -112,7 +118,7 @@ impl Ledger {
 
     pub(super) fn product_id(&self, number: ProductNumber) -> Arc<str> {
         self.pools
-            .get(&number)
+            .get(number)
             .map(|pool| pool.listing.spec.id.clone())
             .unwrap_or_default()
     }

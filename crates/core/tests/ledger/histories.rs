@@ -458,7 +458,7 @@ impl History {
                 own,
                 gate,
             } => {
-                let mut free: Vec<&Lease> = world
+                let mut free: Vec<Lease> = world
                     .ledger
                     .leases()
                     .filter(|lease| lease.ticket.is_some() && lease.session.is_none())
@@ -647,7 +647,7 @@ fn check_invariants(world: &World, from: usize) {
         })
         .collect();
     for (number, pool) in ledger.pools() {
-        let held: Vec<&Lease> = ledger.leases().filter(|l| l.product == number).collect();
+        let held: Vec<Lease> = ledger.leases().filter(|l| l.product == number).collect();
         let seats: u64 = held.iter().map(|l| u64::from(l.seats)).sum();
         assert_eq!(pool.in_use, seats, "seats in use are those of the leases");
         for lent in &pool.lent {

@@ -16,7 +16,7 @@ pub const ADOPTIONS_LIMIT: usize = 1_000_000;
 impl Ledger {
     /// Whether a lease that is shown may be taken over, if there are seats for it.
     pub(in crate::ledger) fn may_adopt(&self, product: ProductNumber, shown: &Shown) -> bool {
-        let Some(pool) = self.pools.get(&product) else {
+        let Some(pool) = self.pools.get(product) else {
             return false;
         };
         let lives = 1..=pool.listing.spec.max_ttl_seconds;

@@ -81,16 +81,18 @@ impl Ledger {
     /// computer and seats, waited for or kept for a start, and of no session yet. Of several that
     /// were asked for at once, it is the first: the others are held with it.
     pub(in crate::ledger) fn claimable(&self, id: LeaseId, asked: &Asked) -> Option<EventNumber> {
-        let lease = self.leases.get(&id.number)?;
-        let is_kept = lease.ticket.is_some() || lease.program.as_deref() == Some(KEPT);
-        let may_be = lease.id == id
+        let lease = self.leases.get(id.number)?;
+        let is_kept = lease.ticket().is_some() || lease.program.as_deref() == Some(KEPT);
+        let may_be = lease.id() == id
             && is_kept
-            && lease.session.is_none()
+            && lease.session().is_none()
             && lease.product == asked.product
             && lease.subject == asked.subject
             && lease.computer == asked.computer
             && lease.seats == asked.seats
-            && lease.bundle.is_none_or(|bundle| bundle.first == id.number)
+            && lease
+                .bundle()
+                .is_none_or(|bundle| bundle.first == id.number)
             && lease.deadline > self.now.steady;
         may_be.then_some(id.number)
     }
@@ -102,13 +104,13 @@ impl Ledger {
         session: SessionKey,
         asked: &Asked,
     ) {
-        if let Some(ticket) = self.leases.get(&lease).and_then(|lease| lease.ticket) {
+        if let Some(ticket) = self.leases.get(lease).and_then(|lease| lease.ticket()) {
             self.fetch(ticket.number);
         }
         let held_with = self.leases_with(lease);
         let pools = held_with
             .iter()
-            .filter_map(|number| self.pools.get(&self.leases.get(number)?.product));
+            .filter_map(|number| self.pools.get(self.leases.get(*number)?.product));
         let allowed = pools.map(|pool| pool.listing.spec.max_ttl_seconds).min();
         self.emit(Event::Claimed {
             lease,
@@ -127,14 +129,14 @@ impl Ledger {
         ttl_seconds: u32,
         shared: bool,
     ) -> Undo {
-        let Some(lease) = self.leases.get_mut(&number) else {
+        let Some(lease) = self.leases.get_mut(number) else {
             return Undo::Nothing;
         };
-        lease.session = Some(session);
+        lease.set_session(Some(session));
         let before = lease.ttl_seconds;
         let mut shared_before = None;
         if shared {
-            lease.holders = Box::from([session]);
+            lease.set_holders(Box::from([session]));
             shared_before = self.shared.insert((lease.product, lease.subject), number);
         }
         self.set_ttl(number, ttl_seconds);
@@ -155,11 +157,12 @@ impl Ledger {
         ttl_seconds: u32,
         shared_before: Option<EventNumber>,
     ) {
-        let Some(lease) = self.leases.get_mut(&number) else {
+        let Some(lease) = self.leases.get_mut(number) else {
             return;
         };
-        lease.session = None;
-        let was_shared = !std::mem::take(&mut lease.holders).is_empty();
+        lease.set_session(None);
+        let was_shared = !lease.holders().is_empty();
+        lease.set_holders(Box::default());
         let key = (lease.product, lease.subject);
         if was_shared {
             match shared_before {
@@ -174,7 +177,7 @@ impl Ledger {
     /// Of a lease and those that it is held with: they are renewed as one.
     fn set_ttl(&mut self, number: EventNumber, ttl_seconds: u32) {
         for number in self.leases_with(number) {
-            if let Some(lease) = self.leases.get_mut(&number) {
+            if let Some(lease) = self.leases.get_mut(number) {
                 lease.ttl_seconds = ttl_seconds;
             }
         }

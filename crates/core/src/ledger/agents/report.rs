@@ -211,7 +211,7 @@ impl Ledger {
             return true;
         };
         let (of, who) = match seating {
-            Seating::Lease(lease) => match self.leases.get(lease) {
+            Seating::Lease(lease) => match self.leases.get(*lease) {
                 Some(lease) => (lease.product, lease.subject),
                 None => return false,
             },

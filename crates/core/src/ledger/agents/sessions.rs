@@ -124,7 +124,7 @@ impl Ledger {
     /// Whether what the session has is of that product and person.
     fn is_of(&self, key: SessionKey, asked: &Asked) -> bool {
         match self.sessions.get(&key) {
-            Some(Seating::Lease(lease)) => self.leases.get(lease).is_some_and(|lease| {
+            Some(Seating::Lease(lease)) => self.leases.get(*lease).is_some_and(|lease| {
                 lease.product == asked.product && lease.subject == asked.subject
             }),
             Some(Seating::Unseated(entry)) => {
@@ -137,7 +137,7 @@ impl Ledger {
     /// Whether the sessions of one person share a lease of the product.
     pub(in crate::ledger) fn is_shared(&self, product: ProductNumber) -> bool {
         self.pools
-            .get(&product)
+            .get(product)
             .is_some_and(|p| p.listing.spec.shared_by_subject)
     }
 
@@ -159,9 +159,9 @@ impl Ledger {
     }
 
     pub(in crate::ledger) fn granted(&self, number: EventNumber) -> ItemReply {
-        match self.leases.get(&number) {
+        match self.leases.get(number) {
             Some(lease) => ItemReply::Granted {
-                lease: lease.id,
+                lease: lease.id(),
                 ttl_seconds: whole_seconds(lease.deadline.since_ms(self.now.steady)),
             },
             None => ItemReply::UnknownSession,
@@ -187,7 +187,7 @@ impl Ledger {
                 let deadline = self.now.steady.plus_seconds(u64::from(ttl_seconds));
                 let entry = Unseated {
                     deadline,
-                    ..entry.clone()
+                    ..(**entry).clone()
                 };
                 self.emit(Event::Unseated(entry));
                 ItemReply::Renewed { ttl_seconds }
@@ -209,7 +209,10 @@ impl Ledger {
         match self.sessions.get(&key) {
             Some(Seating::Lease(lease)) => {
                 let lease = *lease;
-                let others = self.leases.get(&lease).is_some_and(|l| l.holders.len() > 1);
+                let others = self
+                    .leases
+                    .get(lease)
+                    .is_some_and(|l| l.holders().len() > 1);
                 match others {
                     true => self.emit(Event::Left {
                         lease,

@@ -9,6 +9,7 @@
 use smallvec::SmallVec;
 
 use crate::ledger::judge::asked::{Asked, Parts, Way};
+use crate::ledger::kept::held::Held;
 use crate::ledger::*;
 
 /// Products that may be asked for at once.
@@ -94,11 +95,11 @@ impl Ledger {
         };
         let others = bundle.numbers().filter(|other| *other != lease.id.number);
         others
-            .filter_map(|number| self.leases.get(&number))
+            .filter_map(|number| self.leases.get(number))
             .map(|other| Also {
                 product: self.product_id(other.product),
                 seats: other.seats,
-                lease: Some(other.id),
+                lease: Some(other.id()),
             })
             .collect()
     }
@@ -116,7 +117,7 @@ impl Ledger {
                 seats: other.seats,
                 lease: match other.state {
                     TicketState::Granted { lease, .. } => {
-                        self.leases.get(&lease.number).map(|lease| lease.id)
+                        self.leases.get(lease.number).map(Held::id)
                     }
                     _ => None,
                 },
@@ -126,9 +127,16 @@ impl Ledger {
 
     /// The leases that one is held with, itself among them, in order.
     pub(in crate::ledger) fn leases_with(&self, number: EventNumber) -> SmallVec<[EventNumber; 1]> {
-        let bundle = self.leases.get(&number).and_then(|lease| lease.bundle);
-        let held = |number: &EventNumber| self.leases.contains_key(number);
-        Bundle::all_of(bundle, number).filter(held).collect()
+        let Some(lease) = self.leases.get(number) else {
+            return SmallVec::new();
+        };
+        match lease.bundle() {
+            None => SmallVec::from_elem(number, 1),
+            Some(bundle) => {
+                let is_held = |number: &EventNumber| self.leases.get(*number).is_some();
+                bundle.numbers().filter(is_held).collect()
+            }
+        }
     }
 
     /// The tickets that one waits with, itself among them, in order.

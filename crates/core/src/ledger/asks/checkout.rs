@@ -10,7 +10,7 @@ impl Ledger {
         };
         let pools = wanted
             .iter()
-            .filter_map(|part| self.pools.get(&part.product));
+            .filter_map(|part| self.pools.get(part.product));
         let allowed = pools.map(|pool| pool.listing.spec.max_ttl_seconds);
         let max_ttl_seconds = allowed.min().unwrap_or(0);
         let ttl_seconds = checkout

@@ -32,7 +32,7 @@ impl Ledger {
         let fold = asker.refused_for(reason);
         let scene = self
             .pools
-            .get(&asked.product)
+            .get(asked.product)
             .map(|pool| pool.scene(self.now))
             .unwrap_or_default();
         if let Some(Folded { id, count, .. }) =

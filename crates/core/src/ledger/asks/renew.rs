@@ -18,8 +18,12 @@ impl Ledger {
         if !self.may_touch_lease(id, access) || !self.renew_lease(id.number) {
             return Reply::UnknownLease;
         }
-        match self.leases.get(&id.number) {
-            Some(lease) => self.renewed_reply(lease.clone(), self.held_with(lease)),
+        match self.leases.get(id.number) {
+            Some(held) => {
+                let lease = held.lease();
+                let also = self.held_with(&lease);
+                self.renewed_reply(lease, also)
+            }
             None => Reply::UnknownLease,
         }
     }
@@ -39,7 +43,7 @@ impl Ledger {
     /// its time is over.
     pub(in crate::ledger) fn renew_lease(&mut self, number: EventNumber) -> bool {
         let now = self.now;
-        let Some(lease) = self.leases.get(&number) else {
+        let Some(lease) = self.leases.get(number) else {
             return false;
         };
         if lease.deadline <= now.steady {
@@ -69,10 +73,10 @@ impl Ledger {
 
     /// How long a lease may live on, at most `ttl_ms`.
     fn life(&self, number: EventNumber, ttl_ms: u64) -> Option<Life> {
-        let lease = self.leases.get(&number)?;
-        let pool = self.pools.get(&lease.product)?;
+        let lease = self.leases.get(number)?;
+        let pool = self.pools.get(lease.product)?;
         let ms = pool
-            .lifetime_ms(&lease.draws, self.now)
+            .lifetime_ms(lease.draws(), self.now)
             .map_or(ttl_ms, |ms| ms.min(ttl_ms));
         let longer = match ms < ttl_ms {
             true => pool.draw(lease.seats, ttl_ms, self.now, |_| Most::ALL),
@@ -97,8 +101,8 @@ impl Ledger {
 
     fn may_touch_lease(&self, id: LeaseId, access: &Access) -> bool {
         self.leases
-            .get(&id.number)
-            .is_some_and(|l| l.id == id && self.may_touch(l.subject, l.computer, access))
+            .get(id.number)
+            .is_some_and(|l| l.id() == id && self.may_touch(l.subject, l.computer, access))
     }
 
     pub(in crate::ledger) fn may_touch(

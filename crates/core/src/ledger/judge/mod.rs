@@ -12,6 +12,8 @@ mod as_before;
 pub(super) mod asked;
 mod constraints;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 pub(super) mod hours;
 #[cfg(test)]
 pub(super) mod per_user;
@@ -30,7 +32,7 @@ impl Ledger {
     /// Whether an ask is granted now, all parts of it, and how; else which part there is none to
     /// be had of, and why.
     pub(super) fn judge(&self, asked: &[Asked], now: Now) -> Verdict {
-        self.judge_in(asked, now, |product| self.pools.get(&product))
+        self.judge_in(asked, now, |product| self.pools.get(product))
     }
 
     /// The same, of pools that may be others than the ledger's own.

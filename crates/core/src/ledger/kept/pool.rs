@@ -10,6 +10,7 @@ use crate::ledger::kept::lent::{Lent, Most};
 use crate::ledger::words::entitlement::Model;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::records::*;
+use crate::ledger::words::ticket::*;
 
 /// A product in the ledger's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

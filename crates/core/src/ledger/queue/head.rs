@@ -1,11 +1,31 @@
 //! The queue's head: where a seat that has come free passes on to who waits for it.
 
-use std::collections::BTreeSet;
+use smallvec::SmallVec;
 
 use crate::ledger::judge::asked::{Asked, Parts, Plans, Way};
 use crate::ledger::time::{CLAIM_SECONDS, FORGET_SECONDS};
 use crate::ledger::words::event::Event;
 use crate::ledger::*;
+
+/// Products whose queues are to be looked at, each once: most often one, in no memory of its own.
+#[derive(Default)]
+struct Due(SmallVec<[ProductNumber; 4]>);
+
+impl Due {
+    fn extend(&mut self, products: impl IntoIterator<Item = ProductNumber>) {
+        for product in products {
+            // The smallest comes last, to be taken first.
+            let place = self.0.binary_search_by(|other| product.cmp(other));
+            if let Err(place) = place {
+                self.0.insert(place, product);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<ProductNumber> {
+        self.0.pop()
+    }
+}
 
 impl Ledger {
     /// Serves whoever waits for a product, in order, while the first one's seats are free. Who
@@ -19,8 +39,9 @@ impl Ledger {
         &mut self,
         products: impl IntoIterator<Item = ProductNumber>,
     ) {
-        let mut due: BTreeSet<ProductNumber> = products.into_iter().collect();
-        while let Some(product) = due.pop_first() {
+        let mut due = Due::default();
+        due.extend(products);
+        while let Some(product) = due.next() {
             let moved = self.review(product);
             due.extend(moved.others);
             if !self.is_held() {
@@ -29,8 +50,8 @@ impl Ledger {
         }
     }
 
-    fn serve(&mut self, product: ProductNumber, due: &mut BTreeSet<ProductNumber>) {
-        while let Some(pool) = self.pools.get(&product) {
+    fn serve(&mut self, product: ProductNumber, due: &mut Due) {
+        while let Some(pool) = self.pools.get(product) {
             let Some((_, first)) = pool.queue.first().copied() else {
                 return;
             };
@@ -116,7 +137,7 @@ impl Ledger {
             .pools
             .iter()
             .filter(|(_, pool)| pool.has_waiting())
-            .map(|(number, _)| *number)
+            .map(|(number, _)| number)
             .collect();
         self.promote_each(waiting);
         Reply::Done

@@ -29,7 +29,7 @@ impl Ledger {
     pub(in crate::ledger) fn review(&mut self, product: ProductNumber) -> Moved {
         let now = self.now;
         let mut moved = Moved::default();
-        let Some(pool) = self.pools.get_mut(&product) else {
+        let Some(pool) = self.pools.get_mut(product) else {
             return moved;
         };
         if !pool.has_waiting() {
@@ -79,7 +79,7 @@ impl Ledger {
         let mut patience_seconds = None;
         for number in together {
             let ticket = self.tickets.get(number)?;
-            let pool = self.pools.get(&ticket.product)?;
+            let pool = self.pools.get(ticket.product)?;
             let asked = u64::from(ticket.seats);
             // Alone it would hold up nobody but the queue of what is switched off.
             let holds_up_others = together.len() > 1 && !pool.listing.spec.enabled;
@@ -117,7 +117,7 @@ impl Ledger {
             let Some(ticket) = self.tickets.get(number) else {
                 return false;
             };
-            let pool = self.pools.get(&ticket.product);
+            let pool = self.pools.get(ticket.product);
             pool.is_none_or(|pool| u64::from(ticket.seats) > pool.seats_to_come(self.now))
         };
         together.iter().find(is_impossible).copied()

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::ledger::judge::asked::{Asked, Lacking};
+use crate::ledger::kept::held::Held;
 use crate::ledger::time::{FORGET_SECONDS, KEEP_SECONDS};
 use crate::ledger::words::event::{EndCause, Event};
 use crate::ledger::*;
@@ -15,7 +16,7 @@ impl Ledger {
                 part: place,
                 reason,
             };
-            let Some(pool) = self.pools.get(&part.product) else {
+            let Some(pool) = self.pools.get(part.product) else {
                 return Err(refused(Reason::NoEntitlement));
             };
             let scene = pool.scene(self.now);
@@ -41,7 +42,7 @@ impl Ledger {
         for part in parts {
             let scene = self
                 .pools
-                .get(&part.product)
+                .get(part.product)
                 .map(|pool| pool.scene(self.now))
                 .unwrap_or_default();
             let ticket = Ticket {
@@ -137,8 +138,8 @@ impl Ledger {
                 self.set_tickets(&together, state);
                 // A session that has taken the lease over needs it still.
                 let in_use = |number: &EventNumber| {
-                    let lease = self.leases.get(number);
-                    lease.is_some_and(|lease| lease.session.is_some())
+                    let lease = self.leases.get(*number);
+                    lease.is_some_and(|lease| lease.session().is_some())
                 };
                 if !self.leases_with(lease.number).iter().any(in_use) {
                     self.end_lease(lease.number, EndCause::CheckedIn);
@@ -179,7 +180,7 @@ impl Ledger {
             expected_wait_seconds = None;
         }
         let lease = match ticket.state {
-            TicketState::Granted { lease, .. } => self.leases.get(&lease.number).cloned(),
+            TicketState::Granted { lease, .. } => self.leases.get(lease.number).map(Held::lease),
             _ => None,
         };
         TicketView {
@@ -194,7 +195,7 @@ impl Ledger {
     /// The place of a ticket in the queue of its own product, from 1, and 0 where it has none; and
     /// how many seconds it is expected to wait there, where that is known.
     pub fn place(&self, ticket: &Ticket) -> (u32, Option<u64>) {
-        let Some(pool) = self.pools.get(&ticket.product) else {
+        let Some(pool) = self.pools.get(ticket.product) else {
             return (0, None);
         };
         let place = pool.position(crate::ledger::kept::pool::place_of(ticket));

@@ -13,7 +13,7 @@ impl Ledger {
     ) -> Undo {
         let created_at = self.now.wall;
         let version_before = std::mem::replace(&mut self.catalogue_version, event.0);
-        if let Some(pool) = self.pools.get_mut(&number) {
+        if let Some(pool) = self.pools.get_mut(number) {
             let created_at = if pool.listing.removed {
                 created_at
             } else {
@@ -48,12 +48,12 @@ impl Ledger {
     pub(super) fn undo_product(&mut self, number: ProductNumber, before: Option<Listing>) {
         match before {
             Some(before) => {
-                if let Some(pool) = self.pools.get_mut(&number) {
+                if let Some(pool) = self.pools.get_mut(number) {
                     pool.listing = before;
                 }
             }
             None => {
-                if let Some(pool) = self.pools.remove(&number) {
+                if let Some(pool) = self.pools.remove(number) {
                     self.product_by_id.remove(&pool.listing.spec.id);
                 }
             }
@@ -61,7 +61,7 @@ impl Ledger {
     }
 
     pub(super) fn drop_product(&mut self, event: EventNumber, product: ProductNumber) -> Undo {
-        let Some(pool) = self.pools.get_mut(&product) else {
+        let Some(pool) = self.pools.get_mut(product) else {
             return Undo::Nothing;
         };
         let before = pool.listing.clone();
@@ -85,7 +85,7 @@ impl Ledger {
         };
         let now = self.entitlements.get(&number);
         if let Some(product) = now.or(before.as_ref()).map(|it| it.product)
-            && let Some(pool) = self.pools.get_mut(&product)
+            && let Some(pool) = self.pools.get_mut(product)
         {
             pool.set_model(number, now.map(|entitlement| &entitlement.model));
         }
@@ -95,7 +95,7 @@ impl Ledger {
     pub(in crate::ledger) fn put_allotment(&mut self, allotment: Allotment) -> Undo {
         let (product, number) = (allotment.product, allotment.number);
         let entitlement = allotment.entitlement;
-        let Some(pool) = self.pools.get_mut(&product) else {
+        let Some(pool) = self.pools.get_mut(product) else {
             return Undo::Nothing;
         };
         let before = pool.put_allotment(allotment);
@@ -114,10 +114,10 @@ impl Ledger {
         number: AllotmentNumber,
         before: Option<Allotment>,
     ) {
-        match (before, self.pools.get_mut(&product)) {
-            (Some(before), _) => drop(self.put_allotment(before)),
-            (None, Some(pool)) => pool.drop_allotment(number),
-            (None, None) => {}
+        if let Some(before) = before {
+            self.put_allotment(before);
+        } else if let Some(pool) = self.pools.get_mut(product) {
+            pool.drop_allotment(number);
         }
     }
 }

@@ -222,7 +222,7 @@ impl Ledger {
                 graced,
             } => drop(self.set_deadline(lease, deadline, graced)),
             Undo::Draws { lease, draws } => drop(self.redraw(lease, &draws)),
-            Undo::Ended { lease, shared } => self.undo_end(*lease, shared),
+            Undo::Ended { slot, shared } => self.undo_end(slot, shared),
             Undo::Rekeyed { lease, from, to } => drop(self.rekey(lease, to, from)),
             Undo::Joined { lease, session } => drop(self.leave(lease, session)),
             Undo::Left { lease, session } => drop(self.join(lease, session)),

@@ -10,22 +10,23 @@ impl Ledger {
         entry: Option<Unseated>,
     ) -> Option<Unseated> {
         let before = match self.sessions.get(&session) {
-            Some(Seating::Unseated(before)) => Some(before.clone()),
+            Some(Seating::Unseated(before)) => Some((**before).clone()),
             _ => None,
         };
         if let Some(before) = &before {
             self.unseated_deadlines.remove(&(before.deadline, session));
             self.sessions.remove(&session);
-            if let Some(pool) = self.pools.get_mut(&before.product) {
+            if let Some(pool) = self.pools.get_mut(before.product) {
                 pool.unseated = pool.unseated.saturating_sub(1);
             }
         }
         if let Some(entry) = entry {
             self.unseated_deadlines.insert((entry.deadline, session));
-            if let Some(pool) = self.pools.get_mut(&entry.product) {
+            if let Some(pool) = self.pools.get_mut(entry.product) {
                 pool.unseated += 1;
             }
-            self.sessions.insert(session, Seating::Unseated(entry));
+            self.sessions
+                .insert(session, Seating::Unseated(Box::new(entry)));
         }
         before
     }

@@ -8,7 +8,7 @@ impl Ledger {
     pub(in crate::ledger) fn add_ticket(&mut self, ticket: Ticket) {
         let number = ticket.id.number;
         if let TicketState::Waiting { aside, .. } = ticket.state
-            && let Some(pool) = self.pools.get_mut(&ticket.product)
+            && let Some(pool) = self.pools.get_mut(ticket.product)
         {
             let places = match aside {
                 None => &mut pool.queue,
@@ -24,7 +24,7 @@ impl Ledger {
 
     pub(super) fn remove_ticket(&mut self, number: EventNumber) -> Option<Ticket> {
         let ticket = self.tickets.remove(&number)?;
-        if let Some(pool) = self.pools.get_mut(&ticket.product) {
+        if let Some(pool) = self.pools.get_mut(ticket.product) {
             let place = place_of(&ticket);
             pool.queue.remove(&place);
             pool.aside.remove(&place);

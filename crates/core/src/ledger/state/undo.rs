@@ -48,7 +48,8 @@ pub(in crate::ledger) enum Undo {
         draws: SmallVec<[Draw; 1]>,
     },
     Ended {
-        lease: Box<Lease>,
+        /// Where the lease lies until the batch is sealed.
+        slot: u32,
         shared: bool,
     },
     Joined {

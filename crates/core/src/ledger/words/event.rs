@@ -13,6 +13,7 @@ use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
 use crate::ledger::words::records::*;
 use crate::ledger::words::reply::Reply;
+use crate::ledger::words::ticket::*;
 
 /// Why a lease ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

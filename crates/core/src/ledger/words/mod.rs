@@ -7,4 +7,5 @@ pub(super) mod ids;
 pub(super) mod reasons;
 pub(super) mod records;
 pub(super) mod reply;
+pub(super) mod ticket;
 pub(super) mod validity;

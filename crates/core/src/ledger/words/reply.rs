@@ -8,6 +8,7 @@ use crate::ledger::words::entitlement::Entitlement;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
 use crate::ledger::words::records::*;
+use crate::ledger::words::ticket::*;
 
 /// A ticket as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
