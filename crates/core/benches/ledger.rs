@@ -60,8 +60,7 @@ impl Bench {
                 .apply(now(0), Command::PutProduct { spec, new: true });
             let terms = EntitlementTerms {
                 product,
-                seats: 1_000_000,
-                overdraft: 0,
+                model: Model::concurrent(1_000_000),
                 from: None,
                 to: None,
             };

@@ -93,10 +93,6 @@ macro_rules! words {
 }
 
 words! {
-    write_reason, read_reason, Reason: NoSeat = "no_seat", NoEntitlement = "no_entitlement",
-        EntitlementExpired = "entitlement_expired", ProductDisabled = "product_disabled",
-        QueueFull = "queue_full", Undecided = "undecided", Impossible = "impossible",
-        NotYetValid = "not_yet_valid";
     write_cause, read_cause, EndCause: CheckedIn = "checked_in", Expired = "expired",
         Unclaimed = "unclaimed", Idle = "idle";
     write_actor, read_actor, ActorKind: Person = "person", Token = "token", Agent = "agent",

@@ -207,7 +207,7 @@ fn prepare(
     let unknown_until = known.unknown_until();
     let loaded = known.loaded;
     let mut ledger = loaded.ledger;
-    let leases = ledger.leases().count() as u64;
+    let leases = ledger.lease_count() as u64;
     let clock = SystemClock;
     let (offset_ms, rebooted) = open::clock_offset(&connection, path, loaded.last, &clock)?;
     let steady = clock.boot_ms().cast_signed().saturating_add(offset_ms);

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Row, params};
 use usher_core::ledger::*;
 
-use crate::base::columns::{from_i64, read_bound, read_draws, read_holders, read_reason};
+use crate::base::columns::{from_i64, read_bound, read_draws, read_holders};
 use crate::base::error::CacheError;
 use crate::base::meta::{self, number};
 use crate::base::schema::as_of;
@@ -45,8 +45,7 @@ pub(crate) fn load(
     // The tables count as one more: they are read in one go.
     let tell = |next: u64| left(end.unwrap_or(next).saturating_sub(next));
     left(end.unwrap_or(filled_to).saturating_sub(filled_to) + 1);
-    let mut ledger =
-        Ledger::restore(snapshot(connection, filled_to, last.steady).map_err(database)?);
+    let mut ledger = restore(connection, filled_to, last.steady).map_err(database)?;
     let mut next = filled_to;
     let mut journal_events = 0;
     loop {
@@ -81,6 +80,15 @@ pub(crate) fn load(
     }
 }
 
+/// The ledger that the tables hold. There may be millions of leases, so they never lie in memory all
+/// at once beside the ledger.
+fn restore(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::Result<Ledger> {
+    let snapshot = snapshot(connection, filled_to, last)?;
+    let sql = as_of(LEASES, meta::version(connection)?);
+    let mut leases = connection.prepare(&sql)?;
+    Ledger::restore(snapshot, leases.query_map([], lease)?)
+}
+
 fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::Result<Snapshot> {
     let hold_until = number(connection, "hold_until")?
         .filter(|until| *until > 0)
@@ -103,7 +111,6 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         products: rows(connection, PRODUCTS, [], product)?,
         entitlements: rows(connection, ENTITLEMENTS, [], entitlement)?,
         allotments: rows(connection, ALLOTMENTS, [], allotment)?,
-        leases: rows(connection, LEASES, [], lease)?,
         tickets: rows(connection, TICKETS, [], ticket)?,
         unseated: rows(connection, UNSEATED, [], unseated)?,
         subjects: rows(
@@ -208,8 +215,10 @@ fn entitlement(row: &Row<'_>) -> rusqlite::Result<Entitlement> {
     Ok(Entitlement {
         number: EntitlementNumber(from_i64(row.get(0)?)),
         product: ProductNumber(from_i64(row.get(1)?)),
-        seats: row.get(2)?,
-        overdraft: row.get(3)?,
+        model: Model::Concurrent {
+            seats: row.get(2)?,
+            overdraft: row.get(3)?,
+        },
         from: bound(row, 4)?,
         to: bound(row, 7)?,
         allotment: AllotmentNumber(from_i64(row.get(10)?)),
@@ -330,7 +339,7 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
                 incarnation: Incarnation(row.get(18)?),
                 number: EventNumber(from_i64(row.get(17)?)),
             },
-            reason: read_reason(row.get_ref(16)?.as_str()?).unwrap_or(Reason::NoSeat),
+            reason: Reason::of_word(row.get_ref(16)?.as_str()?).unwrap_or(Reason::NoSeat),
             forget_at: instant,
         },
         "granted" => TicketState::Granted {
@@ -375,7 +384,7 @@ fn unseated(row: &Row<'_>) -> rusqlite::Result<Unseated> {
         subject: SubjectId(from_i64(row.get(3)?)),
         ttl_seconds: row.get(4)?,
         deadline: Steady(from_i64(row.get(5)?)),
-        reason: read_reason(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
+        reason: Reason::of_word(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
     })
 }
 
@@ -393,7 +402,7 @@ fn denial(row: &Row<'_>) -> rusqlite::Result<Repeated> {
         subject: SubjectId(from_i64(row.get(3)?)),
         computer: ComputerId(from_i64(row.get(4)?)),
         seats: row.get(5)?,
-        reason: read_reason(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
+        reason: Reason::of_word(row.get_ref(6)?.as_str()?).unwrap_or(Reason::NoSeat),
         scene: Scene {
             seats: from_i64(row.get(7)?),
             in_use: from_i64(row.get(8)?),

@@ -52,7 +52,7 @@ fn nothing_is_granted_into_a_file_that_was_removed_until_it_is_back() {
             panic!("{name}: {refused:?}");
         };
         assert!(why.contains(file.to_str().unwrap()), "{why}");
-        assert_eq!(engine.read(|ledger, _| ledger.leases().count()), Ok(0));
+        assert_eq!(engine.read(|ledger, _| ledger.lease_count()), Ok(0));
         // Another file at that path is not the one.
         std::fs::copy(&aside, &file).unwrap();
         assert!(engine.execute(asks("cad", "ada", false)).is_err(), "{name}");
@@ -270,7 +270,7 @@ fn a_backup_that_was_copied_over_beside_an_old_log_is_told_and_left_whole() {
     );
     std::fs::rename(&log, data.path().join("aside")).unwrap();
     let engine = open(data.path(), &clock);
-    assert_eq!(engine.read(|ledger, _| ledger.leases().count()), Ok(1));
+    assert_eq!(engine.read(|ledger, _| ledger.lease_count()), Ok(1));
     engine.close();
 }
 
@@ -308,6 +308,6 @@ fn a_servers_file_that_was_copied_over_beside_the_log_of_another_is_told() {
     assert!(std::fs::read(&path).unwrap() == whole, "it was changed");
     std::fs::remove_file(&log).unwrap();
     let engine = open(ours.path(), &clock);
-    assert_eq!(engine.read(|ledger, _| ledger.leases().count()), Ok(1));
+    assert_eq!(engine.read(|ledger, _| ledger.lease_count()), Ok(1));
     engine.close();
 }

@@ -179,7 +179,7 @@ fn a_lease_that_was_claimed_is_its_sessions_again_from_journal_and_tables() {
             access: Access::Anyone,
         };
         engine.execute(checkin).unwrap();
-        let of_ticket = |lease: &&Lease| lease.ticket.is_some() && lease.session.is_none();
+        let of_ticket = |lease: &Lease| lease.ticket.is_some() && lease.session.is_none();
         let ledger = ledger(&engine);
         ledger.leases().find(of_ticket).unwrap().id
     };
@@ -207,7 +207,7 @@ fn a_lease_that_was_claimed_is_its_sessions_again_from_journal_and_tables() {
     engine.settle().unwrap();
     report(claims(2, "suite", "bob", ticket("suite")));
     let before = ledger(&engine);
-    let named = |lease: &Lease| {
+    let named = |lease: Lease| {
         (
             lease.session.map(|session| session.session),
             lease.holders.len(),

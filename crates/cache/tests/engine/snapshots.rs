@@ -24,7 +24,7 @@ fn leases_after_restore(snapshot: &Snapshot) -> usize {
     let data = tempfile::tempdir().unwrap();
     restore(data.path(), &snapshot.path, RestoreOptions::default()).unwrap();
     let engine = open(data.path(), &TestClock::new());
-    let leases = engine.read(|ledger: &Ledger, _| ledger.leases().count());
+    let leases = engine.read(|ledger: &Ledger, _| ledger.lease_count());
     engine.close();
     leases.unwrap()
 }

@@ -91,8 +91,7 @@ fn put_product(engine: &Engine, id: &str, seats: u32, shared_by_subject: bool) {
         .unwrap();
     let terms = EntitlementTerms {
         product: id.into(),
-        seats,
-        overdraft: 0,
+        model: Model::concurrent(seats),
         from: None,
         to: None,
     };

@@ -19,7 +19,7 @@ fn a_restart_within_a_boot_changes_no_deadline_and_ends_what_is_over() {
     clock.wall_ms.fetch_add(-86_400_000, Ordering::SeqCst);
     let engine = open(data.path(), &clock);
     let number = lease.id.number;
-    let held = ledger(&engine).lease(number).cloned().unwrap();
+    let held = ledger(&engine).lease(number).unwrap();
     assert_eq!(held.deadline, lease.deadline);
     clock.pass(1);
     engine.execute(Command::Tick).unwrap();
@@ -40,7 +40,7 @@ fn across_a_reboot_a_lease_has_between_a_grace_and_what_was_left_of_it() {
         clock.reboot(off_seconds);
         let engine = open(data.path(), &clock);
         let now = engine.read(|_, now| now).unwrap();
-        let held = ledger(&engine).lease(lease.id.number).cloned().unwrap();
+        let held = ledger(&engine).lease(lease.id.number).unwrap();
         assert_eq!(
             held.deadline.since_ms(now.steady),
             left_ms,

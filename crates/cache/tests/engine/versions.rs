@@ -184,7 +184,7 @@ fn a_lease_that_is_gone_is_missed_and_one_that_expired_is_not() {
     let clock = later();
     let (engine, _) = open_with(data.path(), clock.clone()).unwrap();
     clock.pass(3_600);
-    until(|| engine.read(|ledger, _| ledger.leases().count()) == Ok(1));
+    until(|| engine.read(|ledger, _| ledger.lease_count()) == Ok(1));
     engine.close();
     assert_eq!(leases(data.path()), 1);
     assert_eq!(before.lost_in(&file).unwrap(), []);

@@ -4,30 +4,48 @@
 //! or history. It is judged by the same rules as any other, and its event has to become durable
 //! like any other.
 
-use super::event::Event;
-use super::pool::{Listing, Pool};
 use super::*;
+use crate::ledger::judge::asked::{Asked, Way};
+use crate::ledger::kept::pool::{Listing, Pool};
+use crate::ledger::words::event::Event;
 
-const TTL_MS: u64 = 1_000;
+/// What it asks for.
+fn asked() -> Asked {
+    Asked {
+        product: PRODUCT,
+        subject: SubjectId(0),
+        computer: ComputerId(0),
+        session: None,
+        seats: 1,
+        ttl_seconds: 1,
+        waits: false,
+        priority: 0,
+        program: None,
+        also: Box::default(),
+        way: Way::Canary,
+    }
+}
+
+/// The reserved product.
+const PRODUCT: ProductNumber = ProductNumber(0);
 
 impl Ledger {
     pub(super) fn canary(&mut self) -> Reply {
         let mut pool = reserved(self.now);
-        if let Some(reason) = pool.closed(self.now) {
-            return Reply::Canary(Err(reason));
-        }
-        let Some((draws, _)) = pool.draw_more(1, TTL_MS, self.now) else {
-            return Reply::Canary(Err(Reason::NoSeat));
+        let plans = match self.judge_in(&[asked()], self.now, |_| Some(&pool)) {
+            Ok(plans) => plans,
+            Err(lacking) => return Reply::Canary(Err(lacking.reason)),
         };
-        pool.take(&draws);
-        pool.give_back(&draws);
+        for plan in plans {
+            pool.take(&plan.draws);
+            pool.give_back(&plan.draws);
+        }
         self.emit(Event::CanarySeated);
         Reply::Canary(Ok(()))
     }
 }
 
 fn reserved(now: Now) -> Pool {
-    let product = ProductNumber(0);
     let mut pool = Pool::new(Listing {
         spec: ProductSpec {
             id: "".into(),
@@ -43,7 +61,7 @@ fn reserved(now: Now) -> Pool {
     });
     pool.put_allotment(Allotment {
         number: AllotmentNumber(0),
-        product,
+        product: PRODUCT,
         entitlement: EntitlementNumber(0),
         seats: 1,
         from: None,

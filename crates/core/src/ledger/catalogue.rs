@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::event::Event;
 use super::*;
+use crate::ledger::words::event::Event;
 
 impl Ledger {
     pub(super) fn put_product(&mut self, spec: ProductSpec, new: bool) -> Reply {
@@ -16,11 +16,7 @@ impl Ledger {
         if !new && !listed {
             return Reply::UnknownProduct;
         }
-        let next = self
-            .pools
-            .last_key_value()
-            .map_or(1, |(number, _)| number.0 + 1);
-        let product = known.unwrap_or(ProductNumber(next));
+        let product = known.unwrap_or_else(|| self.pools.next_number());
         self.emit(Event::ProductPut {
             product,
             spec: spec.clone(),
@@ -92,17 +88,13 @@ impl Ledger {
         terms: &EntitlementTerms,
     ) -> Reply {
         let EntitlementTerms {
-            seats,
-            overdraft,
-            from,
-            to,
-            ..
+            model, from, to, ..
         } = terms.clone();
+        let seats = model.seats_in_all();
         self.emit(Event::EntitlementPut(Entitlement {
             number,
             product,
-            seats,
-            overdraft,
+            model,
             from: from.clone(),
             to: to.clone(),
             allotment,
@@ -111,7 +103,7 @@ impl Ledger {
             number: allotment,
             product,
             entitlement: number,
-            seats: seats.saturating_add(overdraft),
+            seats,
             from,
             to,
             deadline: None,
@@ -149,13 +141,6 @@ impl Ledger {
     /// The product's id of an entitlement.
     pub fn product_of(&self, number: EntitlementNumber) -> Option<Arc<str>> {
         let entitlement = self.entitlements.get(&number)?;
-        Some(
-            self.pools
-                .get(&entitlement.product)?
-                .listing
-                .spec
-                .id
-                .clone(),
-        )
+        Some(self.pools.get(entitlement.product)?.listing.spec.id.clone())
     }
 }

@@ -7,8 +7,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::event::Event;
 use super::*;
+use crate::ledger::words::event::Event;
 
 /// Who was named since the watch began. A note, not state: without it nobody is forgotten.
 #[derive(Debug, Clone, Default)]

@@ -3,8 +3,8 @@
 //! Leases live on, are renewed and given back, and who waits keeps the place. A pause holds off all
 //! new seats alike, those of a queue and of agents' reports too.
 
-use super::event::Event;
 use super::*;
+use crate::ledger::words::event::Event;
 
 impl Ledger {
     /// Grants nothing from now on.

@@ -1,8 +1,8 @@
 //! A ledger out of what tables hold.
 
-use super::denials::{Asker, Folded};
-use super::memory::Remembered;
 use super::*;
+use crate::ledger::kept::denials::{Asker, Folded};
+use crate::ledger::kept::memory::Remembered;
 
 /// What a ledger is rebuilt from, before the events of the journal are absorbed.
 #[derive(Debug, Default)]
@@ -27,8 +27,6 @@ pub struct Snapshot {
     pub entitlements: Vec<Entitlement>,
     /// What was lent, empty allotments included.
     pub allotments: Vec<Allotment>,
-    /// Leases that are held, in any order.
-    pub leases: Vec<Lease>,
     /// Tickets that are kept.
     pub tickets: Vec<Ticket>,
     /// Programs that run without a seat.
@@ -59,8 +57,15 @@ pub struct Repeated {
 }
 
 impl Ledger {
-    /// The ledger that `snapshot` describes.
-    pub fn restore(snapshot: Snapshot) -> Ledger {
+    /// The ledger that `snapshot` describes, with the leases that are held, in the order of their
+    /// numbers: there may be millions, so each is taken in as it is read.
+    ///
+    /// # Errors
+    /// The first lease that cannot be read.
+    pub fn restore<E>(
+        snapshot: Snapshot,
+        leases: impl IntoIterator<Item = Result<Lease, E>>,
+    ) -> Result<Ledger, E> {
         let mut ledger = Ledger::new(snapshot.incarnation);
         ledger.hold_until = snapshot.hold_until;
         ledger.paused = snapshot.paused;
@@ -77,17 +82,9 @@ impl Ledger {
             ledger.entitlements.insert(entitlement.number, entitlement);
         }
         for allotment in snapshot.allotments {
-            if let Some(pool) = ledger.pools.get_mut(&allotment.product) {
-                pool.put_allotment(allotment);
-            }
+            ledger.put_allotment(allotment);
         }
-        ledger.leases.reserve(snapshot.leases.len());
-        // In order of grant, so that of a subject's leases the newest is the shared one.
-        let mut leases = snapshot.leases;
-        leases.sort_unstable_by_key(|lease| lease.id.number);
-        for lease in leases {
-            ledger.add_lease(&lease);
-        }
+        ledger.restore_leases(leases)?;
         for ticket in snapshot.tickets {
             ledger.add_ticket(ticket);
         }
@@ -129,6 +126,6 @@ impl Ledger {
                 },
             );
         }
-        ledger
+        Ok(ledger)
     }
 }

@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::event::{EndCause, Event};
 use super::*;
+use crate::ledger::words::event::{EndCause, Event};
 
 /// How long a lease lives without renewal where nobody says.
 pub const DEFAULT_TTL_SECONDS: u32 = 300;
@@ -68,10 +68,10 @@ impl Ledger {
     pub(super) fn end_lease(&mut self, number: EventNumber, cause: EndCause) {
         let mut products: SmallVec<[ProductNumber; 4]> = SmallVec::new();
         for number in self.leases_with(number) {
-            let Some(lease) = self.leases.get(&number) else {
+            let Some(lease) = self.leases.get(number) else {
                 continue;
             };
-            let ticket = lease.ticket;
+            let ticket = lease.ticket();
             products.push(lease.product);
             self.emit(Event::Ended {
                 lease: number,
@@ -103,7 +103,7 @@ impl Ledger {
             .lease_deadlines
             .range(..(now.plus_seconds(GRACE_SECONDS), EventNumber(0)))
             .filter_map(|(_, number)| {
-                let lease = self.leases.get(number)?;
+                let lease = self.leases.get(*number)?;
                 let grace = GRACE_SECONDS.min(u64::from(lease.ttl_seconds));
                 let until = now.plus_seconds(grace);
                 (!lease.graced && until > lease.deadline).then_some((*number, until))

@@ -237,6 +237,6 @@ fn a_session_that_goes_on_in_a_new_incarnation_of_its_agent_keeps_its_seat() {
     // What it had is given back also without having been asked for again.
     let gone = items(w.tell(report(3, vec![(1, ReportItem::Checkin { session: 10 })])));
     assert_eq!(gone, [ItemReply::Done]);
-    assert_eq!(w.ledger.leases().count(), 0);
+    assert_eq!(w.ledger.lease_count(), 0);
     assert!(w.recovers());
 }

@@ -382,7 +382,10 @@ fn overdraft_lets_more_in_than_are_owned() {
     let mut w = World::new();
     w.product("cad", 0);
     w.tell(Command::AddEntitlement(EntitlementTerms {
-        overdraft: 1,
+        model: Model::Concurrent {
+            seats: 1,
+            overdraft: 1,
+        },
         ..terms("cad", 1)
     }));
     w.granted("cad", "ada");

@@ -362,10 +362,13 @@ impl History {
             } => {
                 let from = world.now.wall.0 + i64::from(*from_s) * 1_000;
                 Command::AddEntitlement(EntitlementTerms {
-                    overdraft: u32::from(*overdraft),
+                    model: Model::Concurrent {
+                        seats: u32::from(*seats),
+                        overdraft: u32::from(*overdraft),
+                    },
                     from: Some(Bound::At(Wall(from))),
                     to: for_s.map(|s| Bound::At(Wall(from + i64::from(s) * 1_000))),
-                    ..terms(&name(*product), u32::from(*seats))
+                    ..terms(&name(*product), 0)
                 })
             }
             Step::Change { entitlement, seats } => {
@@ -455,7 +458,7 @@ impl History {
                 own,
                 gate,
             } => {
-                let mut free: Vec<&Lease> = world
+                let mut free: Vec<Lease> = world
                     .ledger
                     .leases()
                     .filter(|lease| lease.ticket.is_some() && lease.session.is_none())
@@ -644,7 +647,7 @@ fn check_invariants(world: &World, from: usize) {
         })
         .collect();
     for (number, pool) in ledger.pools() {
-        let held: Vec<&Lease> = ledger.leases().filter(|l| l.product == number).collect();
+        let held: Vec<Lease> = ledger.leases().filter(|l| l.product == number).collect();
         let seats: u64 = held.iter().map(|l| u64::from(l.seats)).sum();
         assert_eq!(pool.in_use, seats, "seats in use are those of the leases");
         for lent in &pool.lent {

@@ -139,7 +139,8 @@ fn the_number_of_an_entitlement_is_its_events_however_many_there_were() {
         ..Snapshot::default()
     };
     let mut w = World::new();
-    w.ledger = Ledger::restore(snapshot);
+    let no_leases: [Result<Lease, ()>; 0] = [];
+    w.ledger = Ledger::restore(snapshot, no_leases).unwrap();
     w.product("cad", 0);
     w.product("cae", 0);
     let first = w.own("cad", 2);

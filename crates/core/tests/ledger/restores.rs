@@ -172,7 +172,7 @@ fn nothing_is_taken_over_in_a_pause_for_no_lease_of_before_is_unknown_then() {
     };
     let reply = w.tell(report(1, 1, wants(10, Some(invented))));
     assert_eq!(only(reply), ItemReply::Unseated(Reason::Undecided));
-    assert_eq!(w.ledger.leases().count(), 0);
+    assert_eq!(w.ledger.lease_count(), 0);
 
     // In a hold that is paused as well, leases of before are still taken over; not after it.
     for (seconds, taken) in [(0, 1), (HOLD_SECONDS, 0)] {
@@ -181,7 +181,7 @@ fn nothing_is_taken_over_in_a_pause_for_no_lease_of_before_is_unknown_then() {
         let shown = shown(&w, first);
         w.pass(seconds);
         w.tell(report(1, 20, wants(10, Some(shown))));
-        assert_eq!(w.ledger.leases().count(), taken, "after {seconds} s");
+        assert_eq!(w.ledger.lease_count(), taken, "after {seconds} s");
     }
 }
 

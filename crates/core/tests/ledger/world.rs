@@ -151,8 +151,7 @@ pub(crate) fn spec(id: &str) -> ProductSpec {
 pub(crate) fn terms(product: &str, seats: u32) -> EntitlementTerms {
     EntitlementTerms {
         product: product.into(),
-        seats,
-        overdraft: 0,
+        model: Model::concurrent(seats),
         from: None,
         to: None,
     }

@@ -111,7 +111,7 @@ impl Decisions {
     }
 
     fn count_denied(&self, product: ProductNumber, reason: Reason) {
-        let reason = crate::wire::words::reason(reason).as_str();
+        let reason = reason.wire_word();
         *self.lock().entry((product, reason)).or_default() += 1;
     }
 

@@ -9,7 +9,7 @@ use hyper::{HeaderMap, StatusCode, Uri};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use usher_api::{Code, Entitlement, EntitlementRequest, Metric, Page, Problem};
-use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Reply};
+use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Model, Reply};
 
 use super::{Caller, Id, Json, first_answer, replayed};
 use crate::access::keys::OnceKey;
@@ -244,8 +244,7 @@ fn terms(request: &EntitlementRequest, seats_from: u32) -> Result<EntitlementTer
     }
     Ok(EntitlementTerms {
         product: product.into(),
-        seats,
-        overdraft,
+        model: Model::Concurrent { seats, overdraft },
         from,
         to,
     })

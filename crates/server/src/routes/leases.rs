@@ -171,7 +171,7 @@ pub(crate) async fn held(
         // The proof of one that was granted in one ask with others opens all of them.
         let with = move |ledger: &Ledger, _| {
             let held = ledger.lease(lease.number).filter(|held| held.id == lease);
-            let with = held.map_or_else(Box::default, |held| ledger.held_with(held));
+            let with = held.map_or_else(Box::default, |held| ledger.held_with(&held));
             with.iter()
                 .filter_map(|other| other.lease)
                 .collect::<Vec<_>>()
@@ -208,7 +208,7 @@ pub(crate) async fn held(
                     authority: subject.authority.to_string(),
                     name: subject.name.to_string(),
                 }),
-                also: also(ledger, held),
+                also: also(ledger, &held),
             })
         })
         .await?;

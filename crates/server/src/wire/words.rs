@@ -2,7 +2,6 @@
 
 use data_encoding::HEXLOWER;
 use usher_api as api;
-use usher_core::concerns::counted;
 use usher_core::ledger::{
     self, AllotmentNumber, Bound, EntitlementNumber, LeaseId, Now, ProductSpec,
 };
@@ -12,16 +11,7 @@ use crate::secrets::proof::Proof;
 
 /// A reason.
 pub(crate) fn reason(reason: ledger::Reason) -> api::Reason {
-    match reason {
-        // Who is undecided is refused nothing, and told so in another way.
-        ledger::Reason::NoSeat | ledger::Reason::Undecided => api::Reason::NoSeat,
-        ledger::Reason::NoEntitlement => api::Reason::NoEntitlement,
-        ledger::Reason::EntitlementExpired => api::Reason::EntitlementExpired,
-        ledger::Reason::ProductDisabled => api::Reason::ProductDisabled,
-        ledger::Reason::QueueFull => api::Reason::QueueFull,
-        ledger::Reason::Impossible => api::Reason::Impossible,
-        ledger::Reason::NotYetValid => api::Reason::NotYetValid,
-    }
+    api::Reason::of_word(reason.wire_word()).unwrap_or(api::Reason::NotPermitted)
 }
 
 /// Why seats were refused, and what to do; `next` is for who might have one another time.
@@ -32,91 +22,20 @@ pub(crate) fn denial(
     reason: ledger::Reason,
     scene: ledger::Scene,
 ) -> String {
-    let ledger::Scene {
-        seats: total,
-        in_use,
-        queued,
-    } = scene;
-    match reason {
-        ledger::Reason::NoSeat if u64::from(seats) > total => format!(
-            "{} of {product} {} asked for, and there {} in all: ask for fewer",
-            counted(u64::from(seats), "seat"),
-            was_were(u64::from(seats)),
-            is_are(total)
-        ),
-        ledger::Reason::NoSeat => {
-            let others = match queued {
-                0 => String::new(),
-                1 => ", and 1 other waits already".to_owned(),
-                n => format!(", and {n} others wait already"),
-            };
-            let taken = taken(product, seats, total, in_use);
-            format!("{taken}{others}: {next}")
-        }
-        ledger::Reason::NoEntitlement => format!(
-            "the organisation owns no seats of {product}: who administers the licences adds them \
-             with `usher entitlement add {product} --seats N`"
-        ),
-        ledger::Reason::EntitlementExpired => format!(
-            "the seats of {product} are valid no more: who administers the licences sees their \
-             dates with `usher entitlement list`"
-        ),
-        ledger::Reason::NotYetValid => format!(
-            "the seats of {product} are not valid yet: who administers the licences sees from when \
-             on they are with `usher entitlement list`"
-        ),
-        ledger::Reason::ProductDisabled => {
-            format!("product {product} is switched off: ask who administers it")
-        }
-        ledger::Reason::Undecided => {
-            format!("nobody is granted a seat of {product} for now: ask again later")
-        }
-        ledger::Reason::Impossible => format!(
-            "it waited for {} of {product}, and there {} in all: ask for fewer, or who administers \
-             the licences for more",
-            counted(u64::from(seats), "seat"),
-            is_are(total)
-        ),
-        ledger::Reason::QueueFull => format!(
-            "{in_use} of {} of {product} {} in use and {} {}, which is the most that may wait: try \
-             again later",
-            counted(total, "seat"),
-            if total == 1 { "is" } else { "are" },
-            counted(u64::from(queued), "request"),
-            if queued == 1 { "waits" } else { "wait" }
-        ),
-    }
+    reason.sentence(&ledger::Refused {
+        product,
+        seats,
+        total: scene.seats,
+        in_use: scene.in_use,
+        queued: scene.queued,
+        next,
+    })
 }
 
 pub(crate) fn was_were(count: u64) -> &'static str {
     match count {
         1 => "was",
         _ => "were",
-    }
-}
-
-fn is_are(count: u64) -> String {
-    match count {
-        1 => "is 1".to_owned(),
-        many => format!("are {many}"),
-    }
-}
-
-/// Where the seats are that somebody asked for in vain.
-fn taken(product: &str, seats: u32, total: u64, in_use: u64) -> String {
-    let free = total.saturating_sub(in_use);
-    match (total, free) {
-        (1, 0) => format!("the only seat of {product} is in use"),
-        (_, 0) => format!("all {total} seats of {product} are in use"),
-        (_, 1) if seats > 1 => {
-            format!("only 1 of {total} seats of {product} is free, and {seats} were asked for")
-        }
-        _ if u64::from(seats) > free => {
-            format!(
-                "only {free} of {total} seats of {product} are free, and {seats} were asked for"
-            )
-        }
-        _ => format!("the free seats of {product} belong to those who wait"),
     }
 }
 
@@ -269,12 +188,13 @@ pub(crate) fn entitlement(view: &ledger::EntitlementView) -> api::Entitlement {
     let (from, to) = (entitlement.from.as_ref(), entitlement.to.as_ref());
     let day = |bound: &Bound| bound.date().map(|date| date.to_string());
     let zone = from.and_then(Bound::zone).or(to.and_then(Bound::zone));
+    let ledger::Model::Concurrent { seats, overdraft } = entitlement.model;
     api::Entitlement {
         id: entitlement_id(entitlement.number),
         product: view.product.to_string(),
         metric: api::Metric::Concurrent,
-        seats: entitlement.seats,
-        overdraft: entitlement.overdraft,
+        seats,
+        overdraft,
         from: from.map(|from| timestamp(from.begins().0)),
         to: to.map(|to| timestamp(to.ends().0)),
         from_day: from.and_then(day),
@@ -339,6 +259,14 @@ pub(crate) fn lease_id(text: &str) -> Option<LeaseId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_api_knows_every_reason_of_the_ledger() {
+        for known in ledger::Reason::ALL {
+            let word = known.wire_word();
+            assert_eq!(reason(*known).as_str(), word);
+        }
+    }
 
     #[test]
     fn a_product_is_read_back_whole_also_with_what_a_later_version_says_of_it() {

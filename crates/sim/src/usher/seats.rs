@@ -214,8 +214,7 @@ fn put(product: Arc<str>) -> Command {
 fn own(product: Arc<str>, seats: u32) -> Command {
     Command::AddEntitlement(EntitlementTerms {
         product,
-        seats,
-        overdraft: 0,
+        model: Model::concurrent(seats),
         from: None,
         to: None,
     })

@@ -7,9 +7,9 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use usher_core::ledger::{Batch, Event, EventNumber, Now, ProgramUse};
+use usher_core::ledger::{Batch, Event, EventNumber, Model, Now, ProgramUse};
 
-use crate::base::columns::{write_also, write_bound, write_reason};
+use crate::base::columns::{write_also, write_bound};
 use crate::base::error::CacheError;
 use crate::base::meta::put;
 use crate::tables::adopted::{forget_adopted, put_adopted};
@@ -147,6 +147,7 @@ fn row(
             params![signed(product.0)],
         ),
         Event::EntitlementPut(e) => {
+            let Model::Concurrent { seats, overdraft } = e.model;
             let (from, from_day, from_zone) = write_bound(e.from.as_ref());
             let (to, to_day, to_zone) = write_bound(e.to.as_ref());
             execute(
@@ -156,8 +157,8 @@ fn row(
                 params![
                     signed(e.number.0),
                     signed(e.product.0),
-                    e.seats,
-                    e.overdraft,
+                    seats,
+                    overdraft,
                     from,
                     from_day,
                     from_zone,
@@ -232,7 +233,7 @@ fn row(
                 signed(d.subject.0),
                 signed(d.computer.0),
                 d.seats,
-                write_reason(d.reason),
+                d.reason.word(),
                 signed(d.scene.seats),
                 signed(d.scene.in_use),
                 d.scene.queued,
@@ -268,7 +269,7 @@ fn row(
                 signed(u.subject.0),
                 u.ttl_seconds,
                 signed(u.deadline.0),
-                write_reason(u.reason),
+                u.reason.word(),
                 signed(number.0),
                 at.wall.0,
                 signed(u.session.incarnation)

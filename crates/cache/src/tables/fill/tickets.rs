@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use usher_core::ledger::{Ask, EventNumber, Now, Scene, Ticket, TicketState};
 
 use super::signed;
-use crate::base::columns::{write_also, write_reason};
+use crate::base::columns::write_also;
 
 /// A request waits; its state is written by [`changed`].
 pub(super) fn queued(
@@ -125,7 +125,7 @@ impl Row {
             } => Row {
                 word: "denied",
                 until: Some(signed(forget_at.0)),
-                reason: Some(write_reason(reason)),
+                reason: Some(reason.word()),
                 decision: Some((signed(decision.number.0), decision.incarnation.0)),
                 ..Row::default()
             },

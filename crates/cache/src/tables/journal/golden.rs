@@ -62,8 +62,10 @@ fn entitlement() -> Entitlement {
     Entitlement {
         number: EntitlementNumber(1 << 40),
         product: ProductNumber(1),
-        seats: 3,
-        overdraft: 1,
+        model: Model::Concurrent {
+            seats: 3,
+            overdraft: 1,
+        },
         from: Some(Bound::At(Wall(1_700_000_000_000))),
         to: Some(Bound::Day {
             year: 2027,

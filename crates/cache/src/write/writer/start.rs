@@ -63,7 +63,7 @@ pub(crate) fn open(
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {
         server_id,
-        leases: loaded.ledger.leases().count(),
+        leases: loaded.ledger.lease_count(),
         replayed: loaded.journal_events,
     };
     let shared = Arc::new(Shared::new(path.clone(), clock.clone(), [lock, held]));

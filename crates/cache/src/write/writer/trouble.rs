@@ -80,7 +80,7 @@ impl Writer {
         match reopened {
             Ok((connection, beside, loaded)) => {
                 tracing::warn!(
-                    leases = loaded.ledger.leases().count(),
+                    leases = loaded.ledger.lease_count(),
                     "the ledger was rebuilt from its file after an I/O error"
                 );
                 self.must_rebuild = false;

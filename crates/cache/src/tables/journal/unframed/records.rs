@@ -94,8 +94,10 @@ impl From<Entitlement> for ledger::Entitlement {
         ledger::Entitlement {
             number: entitlement.number.into(),
             product: entitlement.product.into(),
-            seats: entitlement.seats,
-            overdraft: entitlement.overdraft,
+            model: ledger::Model::Concurrent {
+                seats: entitlement.seats,
+                overdraft: entitlement.overdraft,
+            },
             from: entitlement.from.map(Bound::At),
             to: entitlement.to.map(Bound::At),
             allotment: entitlement.allotment.into(),

@@ -1,0 +1,82 @@
+//! Refusals: what is answered, and what is kept of one.
+
+use crate::ledger::judge::asked::{Asked, Lacking};
+use crate::ledger::kept::denials::{Asker, Folded};
+use crate::ledger::words::event::Event;
+use crate::ledger::*;
+
+impl Ledger {
+    /// Refuses all parts of an ask, for the one that there is none to be had of.
+    pub(in crate::ledger) fn deny(&mut self, parts: &[Asked], lacking: Lacking) -> Reply {
+        let reason = lacking.reason;
+        let Some(asked) = parts.get(lacking.part) else {
+            return Reply::UnknownProduct;
+        };
+        let (decision, scene) = self.record_denial(asked, reason);
+        Reply::Denied {
+            product: self.product_id(asked.product),
+            seats: asked.seats,
+            decision,
+            reason,
+            scene,
+        }
+    }
+
+    /// Keeps that it was refused; a repeat within a minute is counted.
+    pub(in crate::ledger) fn record_denial(
+        &mut self,
+        asked: &Asked,
+        reason: Reason,
+    ) -> (DecisionId, Scene) {
+        let asker = asked.asker();
+        let fold = asker.refused_for(reason);
+        let scene = self
+            .pools
+            .get(asked.product)
+            .map(|pool| pool.scene(self.now))
+            .unwrap_or_default();
+        if let Some(Folded { id, count, .. }) =
+            self.denials.repeated(&fold, asked.seats, self.now.steady)
+        {
+            let Asker {
+                product,
+                subject,
+                computer,
+            } = asker;
+            let count = count + 1;
+            let ask = self.ask(asked);
+            self.emit(Event::DeniedAgain {
+                denial: id.number,
+                product,
+                subject,
+                computer,
+                reason,
+                count,
+                ask,
+            });
+            return (id, scene);
+        }
+        let id = self.next_decision_id();
+        let denial = Denial {
+            id,
+            product: asked.product,
+            subject: asked.subject,
+            computer: asked.computer,
+            seats: asked.seats,
+            reason,
+            scene,
+        };
+        let ask = self.ask(asked);
+        self.emit(Event::Denied { denial, ask });
+        (id, scene)
+    }
+
+    /// What is kept of how it was asked.
+    pub(in crate::ledger) fn ask(&self, asked: &Asked) -> Ask {
+        Ask {
+            waits: asked.waits,
+            repeats: self.denials.retried(&asked.asker(), self.now.steady),
+            also: asked.also.clone(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The batch that is being built: its events, how it is ended, and how it is taken back.
+
+use super::*;
+use crate::ledger::kept::pool::Reviewed;
+use crate::ledger::state::undo::Undo;
+use crate::ledger::words::event::Event;
+
+/// Events for which room is kept from one batch to the next.
+const ROOM_EVENTS: usize = 4_096;
+
+impl Ledger {
+    /// Ends the batch that was being built. Its events are facts once they are durable.
+    pub fn seal(&mut self) -> Batch {
+        let batch = Batch {
+            first: self.first_number,
+            at: self.now,
+            // The vector keeps its room for the next batch.
+            events: self.events.drain(..).collect(),
+        };
+        self.events.shrink_to(ROOM_EVENTS);
+        while let Some(undo) = self.undos.pop() {
+            self.settle(&undo);
+        }
+        self.undos.shrink_to(ROOM_EVENTS);
+        self.first_number = self.next_number;
+        self.denials.prune(self.now.steady);
+        self.memory.prune(self.now.steady);
+        batch
+    }
+
+    /// The events of the batch that is being built.
+    pub fn pending(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The number of the first event of the batch that is being built.
+    pub fn pending_first(&self) -> u64 {
+        self.first_number
+    }
+
+    /// Takes back the batch that was being built: it is as if its commands had never come.
+    pub fn undo(&mut self) {
+        while let Some(undo) = self.undos.pop() {
+            self.take_back(undo);
+        }
+        self.events.clear();
+        self.next_number = self.first_number;
+        for pool in self.pools.values_mut() {
+            pool.reviewed = Reviewed::default();
+        }
+    }
+
+    /// Takes in a recorded event as it was: recovery decides nothing.
+    pub fn absorb(&mut self, at: Now, number: EventNumber, event: &Event) {
+        self.now = at;
+        let undo = self.change(number, event);
+        self.settle(&undo);
+        self.next_number = number.0 + 1;
+        self.first_number = self.next_number;
+    }
+
+    /// What a change kept in order to be taken back is not needed any more.
+    fn settle(&mut self, undo: &Undo) {
+        if let Undo::Ended { slot, .. } = undo {
+            self.leases.forget(*slot);
+        }
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        let number = EventNumber(self.next_number);
+        self.next_number += 1;
+        let undo = self.change(number, &event);
+        self.undos.push(undo);
+        self.events.push(event);
+    }
+
+    pub(super) fn next_lease_id(&self) -> LeaseId {
+        LeaseId {
+            incarnation: self.incarnation,
+            number: EventNumber(self.next_number),
+        }
+    }
+
+    pub(super) fn next_ticket_id(&self) -> TicketId {
+        TicketId {
+            incarnation: self.incarnation,
+            number: EventNumber(self.next_number),
+        }
+    }
+
+    pub(super) fn next_decision_id(&self) -> DecisionId {
+        DecisionId {
+            incarnation: self.incarnation,
+            number: EventNumber(self.next_number),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What can be read of a ledger.
+
+use std::sync::Arc;
+
+use super::kept::held::Held;
+use super::*;
+
+impl Ledger {
+    /// Ids of this life begin with it.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// The number that the next event will have.
+    pub fn next_number(&self) -> u64 {
+        self.next_number
+    }
+
+    /// The number of the last event that changed a product; 0 before the first. It grows with
+    /// each change and is never used twice.
+    pub fn catalogue_version(&self) -> u64 {
+        self.catalogue_version
+    }
+
+    /// The product of that id, unless it was removed.
+    pub fn product(&self, id: &str) -> Option<(ProductNumber, &Pool)> {
+        let number = *self.product_by_id.get(id)?;
+        let pool = self.pools.get(number)?;
+        (!pool.listing.removed).then_some((number, pool))
+    }
+
+    /// The pool of that number, removed or not.
+    pub fn pool(&self, number: ProductNumber) -> Option<&Pool> {
+        self.pools.get(number)
+    }
+
+    /// All pools by number, those of removed products too.
+    pub fn pools(&self) -> impl Iterator<Item = (ProductNumber, &Pool)> {
+        self.pools.iter()
+    }
+
+    /// All entitlements by number.
+    pub fn entitlements(&self) -> impl Iterator<Item = &Entitlement> {
+        self.entitlements.values()
+    }
+
+    /// The entitlement of that number as it stands.
+    pub fn entitlement(&self, number: EntitlementNumber) -> Option<EntitlementView> {
+        let entitlement = self.entitlements.get(&number)?;
+        let pool = self.pools.get(entitlement.product)?;
+        let lent = pool
+            .lent
+            .iter()
+            .find(|l| l.allotment.number == entitlement.allotment);
+        Some(EntitlementView {
+            entitlement: entitlement.clone(),
+            product: pool.listing.spec.id.clone(),
+            in_use: lent.map_or(0, |l| l.in_use),
+        })
+    }
+
+    /// The lease of that number, while it is held.
+    pub fn lease(&self, number: EventNumber) -> Option<Lease> {
+        self.leases.get(number).map(Held::lease)
+    }
+
+    /// Leases that are held.
+    pub fn leases(&self) -> impl Iterator<Item = Lease> {
+        self.leases.iter().map(Held::lease)
+    }
+
+    /// How many leases are held.
+    pub fn lease_count(&self) -> usize {
+        self.leases.len()
+    }
+
+    /// The ticket of that number, while it is kept.
+    pub fn ticket(&self, number: EventNumber) -> Option<&Ticket> {
+        self.tickets.get(&number)
+    }
+
+    /// Who waits for a product, in the order in which they will be served; those who are passed
+    /// over stand in their places.
+    pub fn waiting(&self, product: ProductNumber) -> impl Iterator<Item = &Ticket> {
+        let pool = self.pools.get(product).into_iter();
+        let places = pool.flat_map(Pool::places);
+        places.filter_map(|(_, number)| self.tickets.get(&number))
+    }
+
+    /// The people that it has heard of.
+    pub fn subjects(&self) -> &Subjects {
+        &self.subjects
+    }
+
+    /// The computers that it has heard of.
+    pub fn computers(&self) -> &Computers {
+        &self.computers
+    }
+
+    /// How far a sender's items are applied.
+    pub fn mark(&self, computer: ComputerId) -> Mark {
+        self.marks.get(&computer).copied().unwrap_or_default()
+    }
+
+    /// Nothing is granted until then, after a restore.
+    pub fn hold_until(&self) -> Option<Steady> {
+        self.hold_until
+    }
+
+    /// The longest ttl that any product allows, in seconds.
+    pub fn longest_ttl_seconds(&self) -> u32 {
+        self.pools
+            .values()
+            .map(|p| p.listing.spec.max_ttl_seconds)
+            .max()
+            .unwrap_or(0)
+    }
+
+    pub(super) fn product_id(&self, number: ProductNumber) -> Arc<str> {
+        self.pools
+            .get(number)
+            .map(|pool| pool.listing.spec.id.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn user_name(&self, id: SubjectId) -> Arc<str> {
+        self.subjects
+            .get(id)
+            .map(|subject| subject.name.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn computer_name(&self, id: ComputerId) -> Arc<str> {
+        self.computers
+            .get(id)
+            .map(|computer| computer.name.clone())
+            .unwrap_or_default()
+    }
+}

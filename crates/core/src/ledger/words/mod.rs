@@ -1,0 +1,11 @@
+//! What is said: ids and records, what a ledger is told, what happens, what it answers.
+
+pub(super) mod command;
+pub(super) mod entitlement;
+pub(super) mod event;
+pub(super) mod ids;
+pub(super) mod reasons;
+pub(super) mod records;
+pub(super) mod reply;
+pub(super) mod ticket;
+pub(super) mod validity;
