@@ -129,7 +129,7 @@ pub struct EndingEntitlement {
     /// Seats of the product just before, without those that began within the week before to take
     /// over.
     pub seats_before: u64,
-    /// Seats of the product from then on.
+    /// Seats of the product from then on, with those that begin within a day to take over.
     pub seats_after: u64,
 }
 

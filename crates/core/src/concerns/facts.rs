@@ -110,7 +110,7 @@ pub struct EntitlementFact {
     pub last_day: Option<String>,
     /// Seats of the product just before, without what takes over.
     pub seats_before: u64,
-    /// Seats of the product from then on.
+    /// Seats of the product from then on, with what takes over within a day.
     pub seats_after: u64,
 }
 
