@@ -87,6 +87,10 @@ pub struct TurnedAwayReason {
     pub last_at: Timestamp,
     /// How often.
     pub times: u64,
+    /// The ids of the computers whose agents they are, the first 32: those of a token that is or
+    /// was an agent's here. Who shows a token that was never known cannot be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub computers: Vec<String>,
 }
 
 /// A disk.

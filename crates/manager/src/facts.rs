@@ -113,6 +113,7 @@ fn turned_away(it: TurnedAway) -> TurnedAwayFact {
             since_ms: it.since.as_millisecond(),
             last_ms: it.last_at.as_millisecond(),
             times: it.times,
+            computers: it.computers,
         })
         .collect();
     if reasons.is_empty() {
@@ -122,6 +123,7 @@ fn turned_away(it: TurnedAway) -> TurnedAwayFact {
             since_ms: it.since.as_millisecond(),
             last_ms: it.last_at.as_millisecond(),
             times: it.times,
+            computers: Vec::new(),
         });
     }
     TurnedAwayFact {

@@ -62,6 +62,8 @@ pub struct TurnedAwayReason {
     pub last_ms: i64,
     /// How often.
     pub times: u64,
+    /// The ids of the computers whose agents they are, as far as they are known.
+    pub computers: Vec<String>,
 }
 
 /// A long write-ahead log that a reader keeps from being taken in.

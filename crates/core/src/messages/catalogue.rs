@@ -547,7 +547,7 @@ pub const CATALOGUE: &[Entry] = &[
         kind: Kind::Milestone,
         text: "{0} has been turning away agents or clients at {1} since {2}: {3}",
         meaning: "Agents show a token that the server does not take (unknown, revoked, expired, or another computer's), or clients do not trust its certificate. What they meter does not arrive.",
-        check: "The token of the agents there (`usher token create --role agent --computer ID`), or their --ca-file. `usher agent status` there says the same. Several may be behind one address: each reason is told.",
+        check: "The token of the agents there (`usher token create --role agent --computer ID`), or their --ca-file. `usher agent status` there says the same. Several may be behind one address: each reason is told, with the computers if the server knows whose token it was.",
         does: "It says what was answered, and closes the message a quarter of an hour after the last time.",
     },
     Entry {

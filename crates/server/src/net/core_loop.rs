@@ -169,7 +169,7 @@ async fn one(
         Ok(Err(error)) => {
             tracing::debug!(%error, "a connection broke before its first request");
             if let (Some(peer), Some(why)) = (peer, distrust(&error)) {
-                app.door.note(peer, why, wall_ms());
+                app.door.note(peer, why, None, wall_ms());
             }
         }
         Err(_) => tracing::debug!("a connection said nothing in time"),

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use axum::Router;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::HeaderValue;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::service::Service as _;
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::service::TowerToHyperService;
@@ -58,9 +58,13 @@ pub(crate) async fn answer(
     let began = Instant::now();
     let busy = connection.busy();
     let asked = Asked(request.method().clone(), request.uri().clone());
+    let hot = Hot::of(&request);
+    // Of an agent that is turned away it says which.
+    let shown = hot.filter(|hot| *hot == Hot::Sync);
+    let shown = shown.and_then(|_| request.headers().get(AUTHORIZATION).cloned());
     let answering = pin!(async {
         usher_vital::plant::here("request");
-        match Hot::of(&request) {
+        match hot {
             Some(hot) => (
                 hot.index(),
                 hot_route(&service, &connection, &asker, hot, request).await,
@@ -74,7 +78,7 @@ pub(crate) async fn answer(
         .unwrap_or_else(|_| (routes::TABLE.len(), Err(Refusal::panicked())));
     let response = answered.unwrap_or_else(|refusal| {
         if let (true, Some(peer)) = (route == Hot::Sync.index(), peer) {
-            turned_away(&service.core.app, peer, &refusal);
+            turned_away(&service.core.app, peer, shown.as_ref(), &refusal);
         }
         refusal.into_response()
     });
@@ -84,10 +88,12 @@ pub(crate) async fn answer(
 }
 
 /// Remembers an agent that is not taken, whether it is unknown or may not report for its computer.
-fn turned_away(app: &App, peer: IpAddr, refusal: &Refusal) {
+fn turned_away(app: &App, peer: IpAddr, shown: Option<&HeaderValue>, refusal: &Refusal) {
     let problem = refusal.problem();
     if matches!(problem.status, 401 | 403) {
-        app.door.note(peer, &problem.detail, wall_ms());
+        let computer = shown.and_then(|shown| app.tokens.computer_of(shown.as_bytes()));
+        app.door
+            .note(peer, &problem.detail, computer.as_deref(), wall_ms());
     }
 }
 
