@@ -105,7 +105,7 @@ pub struct StatusMessage {
     /// `milestone`, `detail` or `audit`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Who says it.
+    /// Which part it is about.
     pub component: String,
     /// The computer that raised it.
     pub computer: String,
@@ -143,7 +143,7 @@ pub struct CatalogueEntry {
     /// `milestone`, `detail` or `audit`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Who says it.
+    /// Which part it is about.
     pub component: String,
     /// Whose number it is: `SMS 2.0` or `Usher`.
     pub origin: String,
@@ -185,7 +185,7 @@ pub struct Delivery {
 pub struct ComponentSummary {
     /// The component; `site` is all of them.
     pub component: String,
-    /// `ok`, `warning` or `critical`.
+    /// `ok`, `warning` or `critical`: no better than what is open, or than the verdicts on servers.
     pub status: String,
     /// Informational messages.
     pub informational: u64,

@@ -151,10 +151,7 @@ impl Work {
         let Some(last) = last.filter(|last| last.ended_ms.is_none()) else {
             return watch;
         };
-        let verdict = Verdict::ALL
-            .into_iter()
-            .find(|verdict| verdict.name() == last.verdict);
-        let Some(verdict) = verdict else {
+        let Some(verdict) = Verdict::of_name(&last.verdict) else {
             return watch;
         };
         self.record = last.record_id;

@@ -35,7 +35,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<impl IntoResponse
         .tools
         .try_in_site(move |site| site.messages(&filter))
         .await?;
-    let standing = summary::components(&app.tools).await?;
+    let standing = summary::components(&app).await?;
     let servers: Vec<WatchedServer> = app
         .keepers()
         .values()

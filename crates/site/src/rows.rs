@@ -93,6 +93,8 @@ pub struct Tally {
 pub struct Spell {
     /// Of which component.
     pub component: String,
+    /// How severe.
+    pub severity: Severity,
     /// Since when.
     pub from_ms: i64,
     /// When it was over; none: it goes on.

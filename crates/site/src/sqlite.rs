@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
-use usher_core::messages::Message;
+use usher_core::messages::{CATALOGUE, Message};
 
 use crate::columns::{severity_number, signed, unsigned};
 use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Spell, Tally};
@@ -133,6 +133,13 @@ fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     })
 }
 
+/// Messages of a component: those of an earlier version are kept under the one that they had then.
+fn of_component(component: &str) -> String {
+    let ids = CATALOGUE.iter().filter(|entry| entry.is_of(component));
+    let ids: Vec<String> = ids.map(|entry| entry.id.to_string()).collect();
+    format!("(component = ? OR id IN ({}))", ids.join(", "))
+}
+
 impl Site for SqliteSite {
     fn servers(&self) -> Result<Vec<ServerRow>, SiteError> {
         let read = || {
@@ -246,9 +253,10 @@ impl Site for SqliteSite {
     }
 
     fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, SiteError> {
+        let of_component = of_component(filter.component.as_deref().unwrap_or_default());
         let mut wheres = vec!["1"];
         let mut values: Vec<Value> = Vec::new();
-        let mut given = |text: &'static str, value: Option<Value>| {
+        let mut given = |text, value: Option<Value>| {
             if let Some(value) = value {
                 wheres.push(text);
                 values.push(value);
@@ -262,7 +270,7 @@ impl Site for SqliteSite {
                 .severity_at_least
                 .map(|severity| Value::from(severity_number(severity))),
         );
-        given("component = ?", filter.component.clone().map(Value::from));
+        given(&of_component, filter.component.clone().map(Value::from));
         given("id = ?", filter.id.map(Value::from));
         given("server = ?", filter.server.clone().map(Value::from));
         given("record_id < ?", filter.below_record.map(Value::from));

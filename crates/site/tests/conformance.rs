@@ -123,13 +123,16 @@ fn keeps_messages_and_finds_them(site: &dyn Site) {
         }),
         [cut]
     );
-    assert_eq!(
+    let of = |component: &str| {
         by(MessageFilter {
-            component: Some("nobody".into()),
+            component: Some(component.into()),
             ..any()
-        }),
-        [0_i64; 0]
-    );
+        })
+    };
+    assert_eq!(of("nobody"), [0_i64; 0]);
+    assert_eq!(of("metering_server"), [cut, down]);
+    // What the manager says of a server was the manager's.
+    assert_eq!(of("server_manager"), [audit, cut, down]);
     assert_eq!(
         by(MessageFilter {
             below_record: Some(audit),
@@ -168,9 +171,9 @@ fn keeps_messages_and_finds_them(site: &dyn Site) {
     assert_eq!(
         site.tally(150).unwrap(),
         [
+            tally("metering_server", Severity::Warning, 1),
+            tally("metering_server", Severity::Error, 1),
             tally("server_manager", Severity::Informational, 1),
-            tally("server_manager", Severity::Warning, 1),
-            tally("server_manager", Severity::Error, 1),
         ]
     );
 }
@@ -216,6 +219,7 @@ fn counts_what_repeats_each_time_and_trouble_that_lasts_once(site: &dyn Site) {
     assert_eq!(counts, expected);
     let spell = |id, from_ms, to_ms| Spell {
         component: of(id),
+        severity: entry(id).severity,
         from_ms,
         to_ms,
     };

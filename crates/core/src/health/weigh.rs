@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::evidence::*;
 use crate::lifecycle::{Refusal, ServiceState};
+use crate::messages::Standing;
 
 /// How a server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,6 +48,22 @@ impl Verdict {
             Verdict::Stopped => "stopped",
             Verdict::Unreachable => "unreachable",
             Verdict::Unknown => "unknown",
+        }
+    }
+
+    /// The verdict of that name.
+    pub fn of_name(name: &str) -> Option<Verdict> {
+        Verdict::ALL
+            .into_iter()
+            .find(|verdict| verdict.name() == name)
+    }
+
+    /// How a site stands at least that has a server of this verdict.
+    pub fn standing(self) -> Standing {
+        match self {
+            Verdict::Running | Verdict::Maintenance => Standing::Ok,
+            Verdict::Degraded | Verdict::Unreachable | Verdict::Unknown => Standing::Warning,
+            Verdict::Stuck | Verdict::Stopped => Standing::Critical,
         }
     }
 

@@ -8,7 +8,7 @@ use super::grade::{Kind, Severity};
 pub struct Entry {
     /// Its number.
     pub id: u16,
-    /// Who says it.
+    /// Which part it is about: what the manager says of a metering server is about that.
     pub component: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -28,6 +28,16 @@ impl Entry {
     /// Whether number and meaning are those of SMS 2.0.
     pub fn is_of_sms(&self) -> bool {
         matches!(self.id, 9399 | 9405 | 9406)
+    }
+
+    /// Whether it is of that component. What the manager says of how a metering server is was of the
+    /// manager in earlier versions: whoever asks for `server_manager` is given it still.
+    pub fn is_of(&self, component: &str) -> bool {
+        self.component == component || component == SERVER_MANAGER && self.is_the_managers_word()
+    }
+
+    fn is_the_managers_word(&self) -> bool {
+        matches!(self.id, 9406 | 9410..=9416 | 9425..=9428 | 9438 | 9439 | 9444)
     }
 
     /// How many values its text takes.
@@ -121,7 +131,8 @@ pub fn entry(id: u16) -> &'static Entry {
 }
 
 const SERVER_MANAGER: &str = "server_manager";
-const METERING_SERVER: &str = "metering_server";
+/// The component of what is said of a metering server.
+pub const METERING_SERVER: &str = "metering_server";
 const LICENSING: &str = "licensing";
 const AGENTS: &str = "agents";
 
@@ -149,7 +160,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9406,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The software metering server service is not running on {0}: {1}",
@@ -159,7 +170,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9410,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The metering server {0} is stuck: {1}",
@@ -169,7 +180,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9411,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} serves, but not all is well: {1}",
@@ -179,7 +190,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9412,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} cannot be reached: {1}",
@@ -189,7 +200,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9413,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "It is not known how the metering server {0} is: {1}",
@@ -199,7 +210,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9414,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "The metering server {0} is {1} again, after {2} in which it was {3} (seen {4} {4#time|times})",
@@ -209,7 +220,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9415,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} comes and goes: {1} episodes of trouble within {2}",
@@ -219,7 +230,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9416,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "The metering server {0} is no longer {3} but {1}, after {2} (seen {4} {4#time|times})",
@@ -279,7 +290,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9425,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Detail,
         text: "The metering server {0} uses {1} MB of memory, more than its limit of {2} MB: it is restarted in a good moment",
@@ -289,7 +300,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9426,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Detail,
         text: "The metering server {0} is restarted for its memory now: {1}",
@@ -299,7 +310,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9427,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "The metering server {0} was restarted for its memory: {1} MB before, {2} MB after",
@@ -309,7 +320,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9428,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The metering server {0} uses {1} MB of memory again: restarts are given up for now, it was restarted as often as it may be within an hour",
@@ -399,7 +410,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9438,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "{0} runs version {1} in the place of {2} since {3}, and is watched until its first scheduled pack is done; {4}",
@@ -409,7 +420,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9439,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The first pack of version {1} on {0} did not get done: {3}; version {2} can take the data over again; {4}",
@@ -459,7 +470,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9444,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} is paused since {1} and grants nothing; {2}",

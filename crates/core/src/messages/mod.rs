@@ -14,7 +14,7 @@ mod message;
 mod rules;
 mod summary;
 
-pub use catalogue::{CATALOGUE, Entry, entry};
+pub use catalogue::{CATALOGUE, Entry, METERING_SERVER, entry};
 pub use fold::{Folded, Folder, FolderOptions};
 pub use grade::{Kind, Severity};
 pub use message::Message;

@@ -21,7 +21,7 @@ use crate::thresholds::Thresholds;
 pub(crate) async fn summaries(
     State(app): State<Arc<App>>,
 ) -> Result<Json<Page<ComponentSummary>>, Refusal> {
-    let items = summary::components(&app.tools).await?;
+    let items = summary::components(&app).await?;
     Ok(Json(Page {
         items,
         next: None,

@@ -4,5 +4,6 @@
 
 mod delivery;
 mod holds;
+mod standing;
 mod support;
 mod tokens;
