@@ -42,6 +42,9 @@ pub struct Facts {
     /// The version that serves; empty where the server does not tell.
     #[serde(default)]
     pub version: String,
+    /// The server's id; empty where the server does not tell.
+    #[serde(default)]
+    pub server_id: String,
     /// Faults of the server's own process.
     #[serde(default)]
     pub faults: crate::Faults,

@@ -17,6 +17,8 @@ pub(crate) struct App {
     pub(crate) admin: Arc<Admin>,
     pub(crate) book: Arc<Book>,
     keepers: Mutex<BTreeMap<String, Keeper>>,
+    /// Which servers are watched changes one change at a time.
+    pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
 impl App {
@@ -27,6 +29,7 @@ impl App {
             admin: Arc::new(admin),
             book: Arc::new(book),
             keepers: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
 use usher_api::{EpisodeSeen, Evidence, GrantsNothing, ServiceSeen, WatchedServer};
 use usher_core::health::{
-    Episode, Healer, HealingStep, Judgement, Notice, Observation, ServiceManagerWord, Verdict,
-    Watch, span, weigh,
+    Episode, Healer, HealingStep, Helpless, Judgement, Notice, Observation, ServiceManagerWord,
+    Verdict, Watch, span, weigh,
 };
 use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
 use usher_vital::task;
@@ -17,7 +18,7 @@ use crate::outlook::Outlook;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
 use crate::view::View;
-use crate::{data_lock, listener};
+use crate::{data_lock, healing, listener};
 
 /// How long a service manager may take to say something.
 const ASK: Duration = Duration::from_secs(5);
@@ -43,7 +44,18 @@ pub(crate) struct Keeper {
     pub(crate) view: View,
     /// Asks it to look now.
     pub(crate) look_now: mpsc::Sender<LookNow>,
-    tasks: Vec<tokio::task::AbortHandle>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Ends the work, and waits until it has ended: another keeper may go on with the server then.
+    pub(crate) async fn end(mut self) {
+        for task in std::mem::take(&mut self.tasks) {
+            task.abort();
+            // That it was ended is what is waited for.
+            let _ = task.await;
+        }
+    }
 }
 
 impl Drop for Keeper {
@@ -66,6 +78,9 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         service: None,
         episode: None,
         grants_nothing: None,
+        server_id: None,
+        same_as: None,
+        healing: None,
     };
     let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
@@ -79,6 +94,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     let hears = tokio::spawn(task("listener", hears));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
+        helpless: tools.healing.as_ref().map(Helpless::new),
         view: view.clone(),
         server,
         token,
@@ -89,7 +105,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     Keeper {
         view,
         look_now,
-        tasks: vec![hears.abort_handle(), works.abort_handle()],
+        tasks: vec![hears, works],
     }
 }
 
@@ -99,6 +115,7 @@ struct Work {
     tools: Arc<Tools>,
     view: View,
     healer: Option<Healer>,
+    helpless: Option<Helpless>,
     /// The message of the episode under way.
     record: Option<i64>,
 }
@@ -181,14 +198,37 @@ impl Work {
         if let Some(step) = step {
             self.heal(step).await;
         }
+        self.say_who_heals(now, &seen.service_manager, &judgement)
+            .await;
         self.tools.looked();
+    }
+
+    /// Shows who starts the server again, and tells if it would be healed and nobody can.
+    async fn say_who_heals(
+        &mut self,
+        now: Duration,
+        word: &ServiceManagerWord,
+        judgement: &Judgement,
+    ) {
+        // Only of the server beside the manager is the token read from its own file.
+        let is_own = matches!(self.token, TokenSource::File(_));
+        let healing = healing::of(&self.server, is_own, self.helpless.is_some(), word);
+        let helpless = self.helpless.as_mut().filter(|_| healing.by.is_none());
+        if helpless.is_some_and(|it| it.is_to_be_told(now, judgement)) {
+            let values = vec![self.server.name.clone(), healing.how.clone()];
+            self.raise(9423, values).await;
+        }
+        self.view.set(|view| view.healing = Some(healing));
     }
 
     /// A server that serves is asked what will soon be trouble.
     async fn look_ahead(&self, watch: &Watch, outlook: &mut Outlook, asked: bool) {
         let verdict = watch.verdict();
         if verdict.is_good() || verdict == Verdict::Degraded {
-            outlook.look(&self.token.read(), asked).await;
+            let server_id = outlook.look(&self.token.read(), asked).await;
+            if let Some(id) = server_id {
+                self.view.set(|view| view.server_id = Some(id));
+            }
         }
         self.view.looked();
     }

@@ -17,6 +17,7 @@ mod desk;
 mod ended;
 mod facts;
 mod faults;
+mod healing;
 mod idle;
 mod keeper;
 mod listener;

@@ -69,16 +69,14 @@ impl Outlook {
     }
 
     /// Asks a server that answers, where it is time for that or `now` is asked for, and does what
-    /// follows.
-    pub(crate) async fn look(&mut self, token: &str, asked: bool) {
+    /// follows. The server's id, if it tells it.
+    pub(crate) async fn look(&mut self, token: &str, asked: bool) -> Option<String> {
         let now = steady();
         if !asked && now < self.next_at {
-            return;
+            return None;
         }
         self.next_at = now + ASKED_EVERY;
-        let Some(told) = self.ask(token).await else {
-            return;
-        };
+        let told = self.ask(token).await?;
         let thresholds = self.tools.thresholds.get();
         let name = self.server.name.clone();
         let notices = self
@@ -90,6 +88,7 @@ impl Outlook {
         if let Some(seen) = self.memory_of(token, &told).await {
             self.watch_memory(token, seen).await;
         }
+        told.server_id
     }
 
     /// What its memory is judged by. How busy a server is that is over its limit is counted for a

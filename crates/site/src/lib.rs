@@ -70,6 +70,12 @@ pub trait Site: Send + Sync {
     /// [`SiteError::NameTaken`].
     fn add_server(&self, server: &ServerRow) -> Result<(), SiteError>;
 
+    /// Watches one that is watched in another way; whether there is one of that name.
+    ///
+    /// # Errors
+    /// [`SiteError::Failed`].
+    fn change_server(&self, server: &ServerRow) -> Result<bool, SiteError>;
+
     /// Watches one no longer; whether there was one of that name. Its messages stay, and none of
     /// them is open any more.
     ///

@@ -184,6 +184,23 @@ impl Site for SqliteSite {
         }
     }
 
+    fn change_server(&self, server: &ServerRow) -> Result<bool, SiteError> {
+        let changed = self
+            .connection()
+            .execute(
+                "UPDATE servers SET url = ?2, token = ?3, unit = ?4, data = ?5 WHERE name = ?1",
+                params![
+                    server.name,
+                    server.url,
+                    server.token,
+                    server.unit,
+                    server.data
+                ],
+            )
+            .map_err(|error| failed("change a server", &error))?;
+        Ok(changed > 0)
+    }
+
     fn remove_server(&self, name: &str) -> Result<bool, SiteError> {
         let remove = || {
             let mut connection = self.connection();

@@ -70,6 +70,17 @@ fn keeps_servers(site: &dyn Site) {
     let taken = site.add_server(&server("beta")).unwrap_err();
     assert!(matches!(taken, SiteError::NameTaken(name) if name == "beta"));
     assert_eq!(site.servers().unwrap(), [server("alpha"), server("beta")]);
+    let moved = ServerRow {
+        url: "https://new:8470".to_owned(),
+        token: "other".to_owned(),
+        unit: None,
+        data: Some("/srv".to_owned()),
+        ..server("alpha")
+    };
+    assert!(site.change_server(&moved).unwrap());
+    assert!(!site.change_server(&server("gone")).unwrap());
+    assert_eq!(site.servers().unwrap(), [moved, server("beta")]);
+    assert!(site.change_server(&server("alpha")).unwrap());
     assert!(site.remove_server("beta").unwrap());
     assert!(!site.remove_server("beta").unwrap());
     assert!(!format!("{:?}", server("alpha")).contains("secret"));

@@ -164,7 +164,7 @@ fn verdict(seen: &Observation, word: Option<&ServiceWord>, contradicted: bool) -
             ApiAnswer::Well { .. } | ApiAnswer::Withholds { .. } | ApiAnswer::Unwell { .. },
             WorkSeen::NotTried,
         ) => Verdict::Unknown,
-        (ApiAnswer::Strange(_), _) => Verdict::Unknown,
+        (ApiAnswer::Strange(_) | ApiAnswer::Declines(_), _) => Verdict::Unknown,
         (ApiAnswer::NoConnection(_), _) => match word {
             Some(word) if is_down(word) => Verdict::Stopped,
             _ => Verdict::Unreachable,
@@ -279,6 +279,7 @@ fn answered(api: &ApiAnswer) -> String {
         }
         ApiAnswer::NoConnection(why) => format!("no connection: {why}"),
         ApiAnswer::Strange(what) => format!("something else answers there: {what}"),
+        ApiAnswer::Declines(what) => what.clone(),
     }
 }
 

@@ -34,6 +34,7 @@ use crate::secrets::Shown;
         servers::list,
         servers::add,
         servers::get,
+        servers::change,
         servers::remove,
         servers::poll,
         messages::list,
@@ -62,7 +63,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/servers", get(servers::list).post(servers::add))
         .route(
             "/v1/servers/{name}",
-            get(servers::get).delete(servers::remove),
+            get(servers::get)
+                .patch(servers::change)
+                .delete(servers::remove),
         )
         .route("/v1/servers/{name}/poll", post(servers::poll))
         .route("/v1/messages", get(messages::list))
@@ -224,6 +227,7 @@ mod tests {
             (Method::POST, "/v1/servers", Role::Admin),
             (Method::POST, "/v1/servers/poll/poll", Role::Operator),
             (Method::DELETE, "/v1/servers/alpha", Role::Admin),
+            (Method::PATCH, "/v1/servers/alpha", Role::Admin),
             (Method::DELETE, "/v1/servers/alpha/poll", Role::Admin),
             (Method::DELETE, "/v1/servers/poll", Role::Admin),
             (Method::POST, "/v1/servers/poll", Role::Admin),

@@ -7,3 +7,4 @@ mod holds;
 mod standing;
 mod support;
 mod tokens;
+mod watching;

@@ -122,6 +122,7 @@ pub(crate) async fn get(
         upgrade: app.upkeep.versions().map(status::upgrade),
         paused_since: paused_since(&app),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        server_id: app.server_id.clone(),
         faults: crate::wire::faults::told(app.ended.as_ref()),
         held_log: status::held_log(&app).await?,
         turned_away: app.door.told(now_ms),

@@ -145,6 +145,9 @@ mod tests {
                 last_at: at,
             }),
             grants_nothing: None,
+            server_id: None,
+            same_as: None,
+            healing: None,
         }
     }
 
