@@ -21,6 +21,7 @@ mod healing;
 mod idle;
 mod keeper;
 mod listener;
+mod logged;
 mod mail;
 mod outlook;
 mod page;

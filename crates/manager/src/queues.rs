@@ -139,7 +139,7 @@ impl Queues {
     }
 
     /// Takes a parcel. Never waits.
-    pub(crate) fn send(&self, parcel: Parcel, runtime: &tokio::runtime::Handle) {
+    pub(crate) fn send(&self, parcel: Parcel) {
         let key = parcel.errand.clone();
         let mut waiting = self.shared.waiting();
         let is_new = !waiting.contains_key(&key);
@@ -162,7 +162,7 @@ impl Queues {
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
             // Those that are done are forgotten.
             while tasks.try_join_next().is_some() {}
-            tasks.spawn_on(empty(self.shared.clone(), key), runtime);
+            tasks.spawn(empty(self.shared.clone(), key));
         }
     }
 

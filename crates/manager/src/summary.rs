@@ -19,21 +19,18 @@ pub(crate) async fn components(app: &App) -> Result<Vec<ComponentSummary>, SiteE
     let zone = thresholds.zone().unwrap_or(jiff::tz::TimeZone::UTC);
     let since = thresholds.summaries.counted_since(Timestamp::now(), &zone);
     let since_ms = since.as_millisecond();
-    let (tallies, spells) = app
-        .tools
-        .try_in_site(move |site| Ok((site.tally(since_ms)?, site.spells(since_ms)?)))
-        .await?;
+    let told = app.tools.site.standing(since_ms).await?;
     let now_ms = wall_ms();
     let mut components: BTreeMap<String, Component> = BTreeMap::new();
     let mut site = Component::default();
-    for spell in spells {
+    for spell in told.spells {
         let span = (spell.from_ms.max(since_ms), spell.to_ms.unwrap_or(now_ms));
         let open = spell.to_ms.is_none().then_some(spell.severity);
         for it in [components.entry(spell.component).or_default(), &mut site] {
             it.lasted.add(span, open);
         }
     }
-    for tally in tallies {
+    for tally in told.tallies {
         for it in [components.entry(tally.component).or_default(), &mut site] {
             it.said.add(tally.severity, tally.count);
         }

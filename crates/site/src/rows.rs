@@ -4,6 +4,44 @@ use std::fmt;
 
 use usher_core::messages::{Message, Severity};
 
+/// The most messages that one look answers.
+pub const MESSAGES_LIMIT: u32 = 1_000;
+
+/// The most spells of trouble that are read at once.
+pub const SPELLS_LIMIT: usize = 10_000;
+
+/// What a manager goes on with when it starts. What it set is given back as it was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resumed {
+    /// The servers that are watched, by name.
+    pub servers: Vec<ServerRow>,
+    /// The message rules; none: none were ever set.
+    pub rules: Option<String>,
+    /// The thresholds; none: none were ever set.
+    pub thresholds: Option<String>,
+    /// The tokens; none: none were ever set.
+    pub tokens: Option<String>,
+}
+
+/// What a manager goes on with of one server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerTrouble {
+    /// The last episode, over or not: the next has the next number.
+    pub episode: Option<EpisodeRow>,
+    /// The concerns that are not over.
+    pub concerns: Vec<ConcernRow>,
+}
+
+/// How components stand since a time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many messages of each component and severity were last raised since then.
+    pub tallies: Vec<Tally>,
+    /// Trouble (warnings and errors) that lasted then or later, in the order in which it came; at
+    /// most [`SPELLS_LIMIT`], the last ones.
+    pub spells: Vec<Spell>,
+}
+
 /// A metering server that is watched.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerRow {
@@ -72,7 +110,7 @@ pub struct MessageFilter {
     pub below_record: Option<i64>,
     /// Only records above that one: what is new since.
     pub above_record: Option<i64>,
-    /// At most so many; never more than [`crate::MESSAGES_LIMIT`].
+    /// At most so many; never more than [`MESSAGES_LIMIT`].
     pub limit: u32,
 }
 

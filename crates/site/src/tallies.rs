@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use usher_core::messages::{Severity, entry};
 
-use crate::SPELLS_LIMIT;
 use crate::columns::{severity_number, severity_of, unsigned};
-use crate::rows::{Spell, Tally};
+use crate::rows::{SPELLS_LIMIT, Spell, Tally};
 
 /// Whether a message is of trouble that lasts or lasted: it was seen at each look, which says
 /// nothing of how much of it there was.

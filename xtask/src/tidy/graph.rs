@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-vital",
         ],
     ),
-    ("usher-site", &["usher-core"]),
+    ("usher-site", &["usher-core", "usher-vital"]),
     (
         "usher-manager",
         &[

@@ -60,10 +60,9 @@ async fn told(troubles: &mut mpsc::Receiver<Trouble>) -> Trouble {
 #[tokio::test]
 async fn what_is_too_much_for_one_destination_is_dropped_counted_and_told() {
     let (queues, mut troubles) = queues();
-    let here = tokio::runtime::Handle::current();
     let hangs = run("exec sleep 60");
     for _ in 0..=WAITING_LIMIT + 10 {
-        queues.send(parcel(&hangs), &here);
+        queues.send(parcel(&hangs));
     }
     for dropped in [1, 10] {
         let trouble = Trouble::Dropped {
@@ -76,7 +75,7 @@ async fn what_is_too_much_for_one_destination_is_dropped_counted_and_told() {
     assert_eq!((counts.dropped, counts.failed), (11, 0));
     assert!(counts.waiting >= WAITING_LIMIT as u64, "{counts:?}");
     // Another destination goes its way.
-    queues.send(parcel(&run("exit 3")), &here);
+    queues.send(parcel(&run("exit 3")));
     let failed = told(&mut troubles).await;
     assert!(matches!(&failed, Trouble::Failed { why, .. } if why.contains("exit status: 3")));
 }
@@ -84,8 +83,7 @@ async fn what_is_too_much_for_one_destination_is_dropped_counted_and_told() {
 #[tokio::test]
 async fn a_queue_that_is_empty_keeps_nothing() {
     let (queues, mut troubles) = queues();
-    let here = tokio::runtime::Handle::current();
-    queues.send(parcel(&run("exit 1")), &here);
+    queues.send(parcel(&run("exit 1")));
     told(&mut troubles).await;
     let emptied = async {
         while !queues.shared.waiting().is_empty() {
@@ -153,9 +151,8 @@ async fn seen(queues: &Queues, is_so: impl Fn(Counts) -> bool) -> Counts {
 #[tokio::test]
 async fn what_a_destination_does_not_take_now_is_delivered_when_it_does() {
     let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
-    let here = tokio::runtime::Handle::current();
-    queues.send(parcel(&hook), &here);
-    queues.send(parcel(&hook), &here);
+    queues.send(parcel(&hook));
+    queues.send(parcel(&hook));
     let failed = told(&mut troubles).await;
     let Trouble::Failed { why, .. } = &failed else {
         panic!("{failed:?}");
@@ -180,9 +177,8 @@ async fn what_waits_is_tried_at_once_when_something_else_goes_through_there() {
         pauses: vec![hour],
         limit: hour * 12,
     });
-    let here = tokio::runtime::Handle::current();
-    queues.send(parcel(&hook), &here);
-    queues.send(parcel(&hook), &here);
+    queues.send(parcel(&hook));
+    queues.send(parcel(&hook));
     let failing = |queues: &Queues| queues.destinations().iter().any(|it| it.why.is_some());
     seen(&queues, |_| failing(&queues)).await;
     status.send_replace(200);
@@ -203,9 +199,8 @@ async fn what_waits_is_tried_at_once_when_something_else_goes_through_there() {
 #[tokio::test]
 async fn what_waits_too_long_is_given_up_counted_and_told() {
     let (hook, _folder, _status, (queues, mut troubles)) = webhook(Duration::ZERO).await;
-    let here = tokio::runtime::Handle::current();
     for _ in 0..12 {
-        queues.send(parcel(&hook), &here);
+        queues.send(parcel(&hook));
     }
     for count in [1, 10] {
         let trouble = told(&mut troubles).await;
@@ -222,7 +217,7 @@ async fn what_waits_too_long_is_given_up_counted_and_told() {
 async fn what_is_refused_for_good_is_not_tried_for_hours() {
     let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
     status.send_replace(410);
-    queues.send(parcel(&hook), &tokio::runtime::Handle::current());
+    queues.send(parcel(&hook));
     let failed = told(&mut troubles).await;
     assert!(
         matches!(&failed, Trouble::Failed { why, .. } if !why.contains("again")),

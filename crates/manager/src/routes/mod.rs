@@ -97,10 +97,21 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// A panic ends that request alone.
+/// A panic ends that request alone. A change goes on to its end, though who asked for it has gone:
+/// what is in the site database and what is held beside it would differ else.
 async fn each(request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
-    let answered = usher_vital::caught(asked, std::pin::pin!(next.run(request))).await;
+    let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+    let answering =
+        async move { usher_vital::caught(asked, std::pin::pin!(next.run(request))).await };
+    let answered = match is_look {
+        true => answering.await,
+        false => match tokio::spawn(answering).await {
+            Ok(answered) => answered,
+            // The manager ends.
+            Err(_) => Err(usher_vital::Caught),
+        },
+    };
     let panicked = |_| {
         let detail = "the manager has a fault, which is in its log: report it";
         Refusal::new(Code::Internal, detail).into_response()

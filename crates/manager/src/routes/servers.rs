@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 use usher_api::client::check_url;
 use usher_api::{Code, Page, Problem, WatchChange, WatchRequest, WatchedServer};
-use usher_site::{ServerRow, Site};
+use usher_site::ServerRow;
 
 use crate::app::{App, SERVERS_LIMIT};
 use crate::clock::wall_ms;
@@ -84,10 +84,7 @@ pub(crate) async fn add(
     must_be_another(&app, &row).await?;
     let changing = app.changing.lock().await;
     must_fit(&app, &row.name)?;
-    let kept = row.clone();
-    app.tools
-        .try_in_site(move |site| site.add_server(&kept))
-        .await?;
+    app.tools.site.watch(row.clone()).await?;
     let (look_now, view) = put_keeper(&app, &row);
     drop(changing);
     let values = vec!["an administrator".to_owned(), row.name.clone(), row.url];
@@ -146,12 +143,7 @@ pub(crate) async fn change(
     let change: WatchChange = usher_api::object::from_slice(&body)
         .map_err(|error| Refusal::invalid(format!("the body is not understood: {error}")))?;
     let changing = app.changing.lock().await;
-    let wanted = name.clone();
-    let find = move |site: &dyn Site| {
-        let servers = site.servers()?;
-        Ok(servers.into_iter().find(|row| row.name == wanted))
-    };
-    let Some(before) = app.tools.try_in_site(find).await? else {
+    let Some(before) = app.tools.site.watched(name.clone()).await? else {
         return Err(match app.keepers().contains_key(&name) {
             true => Refusal::invalid(
                 "the server beside the manager is watched as `usher up` started it, and is not \
@@ -170,10 +162,7 @@ pub(crate) async fn change(
     if (&row.url, &row.token) != (&before.url, &before.token) {
         must_be_another(&app, &row).await?;
     }
-    let kept = row.clone();
-    app.tools
-        .try_in_site(move |site| site.change_server(&kept))
-        .await?;
+    app.tools.site.change_watched(row.clone()).await?;
     // Two keepers would both write of its trouble.
     let keeper = app.keepers().remove(&name);
     if let Some(keeper) = keeper {
@@ -309,12 +298,8 @@ pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let row = name.clone();
     let changing = app.changing.lock().await;
-    let kept = app
-        .tools
-        .try_in_site(move |site| site.remove_server(&row))
-        .await?;
+    let kept = app.tools.site.unwatch(name.clone()).await?;
     let watched = app.keepers().remove(&name).is_some();
     drop(changing);
     if !kept && !watched {

@@ -52,10 +52,7 @@ pub(crate) async fn put_thresholds(
     let fresh: Thresholds = usher_api::object::from_slice(&body)
         .map_err(|error| Refusal::invalid(format!("the thresholds are not understood: {error}")))?;
     fresh.check().map_err(Refusal::invalid)?;
-    let tools = app.tools.clone();
-    app.tools
-        .try_in_site(move |_| tools.thresholds.put(fresh))
-        .await?;
+    app.tools.thresholds.put(fresh).await?;
     let values = vec!["an administrator".to_owned()];
     app.tools.desk.raise(9443, None, values).await;
     Ok(thresholds(State(app)).await)

@@ -76,11 +76,7 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<TokenCreated>), Refusal> {
     let request: TokenRequest = usher_api::object::from_slice(&body)
         .map_err(|error| Refusal::invalid(format!("the token is not understood: {error}")))?;
-    let book = app.book.clone();
-    let made = app
-        .tools
-        .try_in_site(move |site| Ok(book.make(request, site)))
-        .await?;
+    let made = app.book.make(request, app.tools.site.as_ref()).await;
     let (token, info) = made.map_err(|why| match why {
         NotMade::Invalid(why) => Refusal::invalid(why),
         NotMade::Site(error) => error.into(),
@@ -102,11 +98,7 @@ pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let book = app.book.clone();
-    let known = app
-        .tools
-        .try_in_site(move |site| book.revoke(&id, site))
-        .await?;
+    let known = app.book.revoke(&id, app.tools.site.as_ref()).await?;
     match known {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refusal::new(
