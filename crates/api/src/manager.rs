@@ -210,7 +210,7 @@ pub struct Delivery {
     /// Since when all tries fail.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
-    /// When it is tried again.
+    /// When it is tried again; null if nothing waits for it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_at: Option<Timestamp>,
     /// Messages that were given up since something went through: they waited for 12 hours.

@@ -77,7 +77,7 @@ pub async fn run(
         options.site.clone(),
         means,
         options.targets.clone(),
-        known.rules.as_deref(),
+        &known,
     );
     let thresholds = Held::open(site.clone(), known.thresholds.as_deref());
     let telling = desk::tell(troubles, Arc::downgrade(&desk));

@@ -69,7 +69,7 @@ impl Engine {
             let places = way_in.places.clone();
             let place = places.acquire_owned().await.map_err(|_| ended())?;
             let (answer, answered) = oneshot::channel();
-            let job: Job = Box::new(move |connection| {
+            let job: Job = Box::new(move |connection: &mut Connection| {
                 let done = in_transaction(connection, kind, work);
                 drop(place);
                 // Who asked may have given up.

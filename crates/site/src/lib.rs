@@ -8,6 +8,7 @@
 
 mod columns;
 mod concerns;
+mod deliveries;
 mod engine;
 mod episodes;
 mod error;
@@ -23,10 +24,10 @@ mod sqlite;
 mod tallies;
 
 pub use error::SiteError;
-pub use record::{Change, NewMessage, Once, Said};
+pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{
-    ConcernRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, SPELLS_LIMIT,
-    ServerRow, ServerTrouble, Spell, Standing, Tally,
+    ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,
+    Resumed, SPELLS_LIMIT, ServerRow, ServerTrouble, Spell, Standing, Tally,
 };
 pub use site::{Answer, CALLS_LIMIT, Site};
 pub use sqlite::SqliteSite;

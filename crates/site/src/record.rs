@@ -27,6 +27,30 @@ pub struct NewMessage {
     pub row: MessageRow,
     /// Whether the rules keep it.
     pub is_kept: bool,
+    /// To whom it goes.
+    pub deliveries: Vec<NewDelivery>,
+}
+
+/// A message that is to be delivered, as [`crate::DeliveryRow`] keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// The rule that says so.
+    pub rule: String,
+    /// Where to.
+    pub destination: String,
+    /// The message.
+    pub message: String,
+    /// Since when it waits, in Unix milliseconds.
+    pub since_ms: i64,
+}
+
+/// What a message has become.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Its record, if it is kept.
+    pub record_id: Option<i64>,
+    /// The numbers of its deliveries, in their order.
+    pub deliveries: Vec<i64>,
 }
 
 /// A change that a manager records. `M` is the message that tells of it: what the manager raises, or

@@ -21,6 +21,44 @@ pub struct Resumed {
     pub thresholds: Option<String>,
     /// The tokens; none: none were ever set.
     pub tokens: Option<String>,
+    /// What waits to be delivered, in the order in which it came.
+    pub deliveries: Vec<DeliveryRow>,
+    /// Destinations that took nothing the last time.
+    pub destinations: Vec<DestinationRow>,
+}
+
+/// A message that waits to be delivered. Destination and message are kept as the manager writes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// Its number.
+    pub id: i64,
+    /// The record of the message, if that is kept.
+    pub record_id: Option<i64>,
+    /// The rule that says so.
+    pub rule: String,
+    /// Where to.
+    pub destination: String,
+    /// The message.
+    pub message: String,
+    /// Since when it waits.
+    pub since_ms: i64,
+    /// It was told that it does not go through.
+    pub is_told: bool,
+}
+
+/// A destination that took nothing the last time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DestinationRow {
+    /// Which, as in [`DeliveryRow::destination`].
+    pub destination: String,
+    /// Since when nothing goes through.
+    pub since_ms: i64,
+    /// How often it was tried since then.
+    pub tries: u64,
+    /// Why the last try failed.
+    pub why: String,
+    /// How many messages were given up since then.
+    pub given_up: u64,
 }
 
 /// What a manager goes on with of one server.

@@ -3,8 +3,10 @@
 use std::pin::Pin;
 
 use crate::error::SiteError;
-use crate::record::{Change, Once, Said};
-use crate::rows::{MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing};
+use crate::record::{Change, Kept, NewDelivery, Once, Said};
+use crate::rows::{
+    DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
+};
 
 /// Calls that may wait at the same time for an engine that does one after another; who makes one
 /// more waits for a place.
@@ -44,11 +46,11 @@ pub trait Site: Send + Sync {
     fn unwatch(&self, name: String) -> Answer<bool>;
 
     /// Records what a look at a server has brought, or what else is told, all of it or nothing; for
-    /// each change the record of its message, if that is kept.
-    fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Option<i64>>>;
+    /// each change what its message has become.
+    fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Kept>>;
 
     /// Records a message unless that was done before; none: it was.
-    fn record_once(&self, once: Once, said: Said) -> Answer<Option<Option<i64>>>;
+    fn record_once(&self, once: Once, said: Said) -> Answer<Option<Kept>>;
 
     /// One message.
     fn message(&self, record_id: i64) -> Answer<Option<MessageRow>>;
@@ -59,9 +61,26 @@ pub trait Site: Send + Sync {
     /// How many messages came since then and what lasted, of those that count in summaries.
     fn standing(&self, since_ms: i64) -> Answer<Standing>;
 
-    /// Puts these rules in place of those before; the messages of what is open now, the newest
-    /// first, at most [`crate::MESSAGES_LIMIT`].
-    fn set_rules(&self, rules: String) -> Answer<Vec<MessageRow>>;
+    /// Puts these rules in place of those before, and forgets how destinations are that they do not
+    /// name; the messages of what is open now, the newest first, at most [`crate::MESSAGES_LIMIT`].
+    fn set_rules(&self, rules: String, destinations: Vec<String>) -> Answer<Vec<MessageRow>>;
+
+    /// Keeps deliveries of a message that was recorded before; their numbers, in their order.
+    fn deliver_again(&self, record_id: i64, deliveries: Vec<NewDelivery>) -> Answer<Vec<i64>>;
+
+    /// A delivery went through, if it is kept, and its destination takes again.
+    fn delivered(&self, delivery: Option<i64>, destination: String) -> Answer<()>;
+
+    /// A try failed that may go through later; whether that is told by now.
+    fn put_off(
+        &self,
+        delivery: Option<i64>,
+        is_told: bool,
+        destination: DestinationRow,
+    ) -> Answer<()>;
+
+    /// A delivery is given up; with how its destination is, if that takes nothing.
+    fn give_up(&self, delivery: Option<i64>, destination: Option<DestinationRow>) -> Answer<()>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

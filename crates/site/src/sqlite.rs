@@ -6,13 +6,14 @@ use rusqlite::{Connection, Result};
 
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
-use crate::record::{Change, Once, Said};
+use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
-    MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
+    DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
+    Standing,
 };
 use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
-use crate::{concerns, episodes, file, messages, servers, settings, tallies};
+use crate::{concerns, deliveries, episodes, file, messages, servers, settings, tallies};
 
 /// A site database in one file. Dropping it waits until what was asked is done and the file is closed.
 pub struct SqliteSite {
@@ -56,6 +57,8 @@ impl Site for SqliteSite {
                 rules: settings::get(connection, RULES)?,
                 thresholds: settings::get(connection, THRESHOLDS)?,
                 tokens: settings::get(connection, TOKENS)?,
+                deliveries: deliveries::list(connection)?,
+                destinations: deliveries::destinations(connection)?,
             })
         })
     }
@@ -92,14 +95,14 @@ impl Site for SqliteSite {
         self.writes("remove a server", move |it| servers::remove(it, &name))
     }
 
-    fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Option<i64>>> {
+    fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Kept>> {
         self.writes("record what is told", move |connection| {
             let all = changes.iter().map(|change| carry_out(connection, change));
             all.collect()
         })
     }
 
-    fn record_once(&self, once: Once, said: Said) -> Answer<Option<Option<i64>>> {
+    fn record_once(&self, once: Once, said: Said) -> Answer<Option<Kept>> {
         self.writes("record what is told once", move |connection| {
             let told = settings::get(connection, once.what)?;
             if told.as_ref() == Some(&once.which) {
@@ -127,15 +130,57 @@ impl Site for SqliteSite {
         })
     }
 
-    fn set_rules(&self, rules: String) -> Answer<Vec<MessageRow>> {
+    fn set_rules(&self, rules: String, destinations: Vec<String>) -> Answer<Vec<MessageRow>> {
         self.writes("keep the message rules", move |connection| {
             settings::put(connection, RULES, &rules)?;
+            deliveries::keep_destinations(connection, &destinations)?;
             let open = MessageFilter {
                 open: true,
                 limit: MESSAGES_LIMIT,
                 ..MessageFilter::default()
             };
             messages::list(connection, &open)
+        })
+    }
+
+    fn deliver_again(&self, record_id: i64, deliveries: Vec<NewDelivery>) -> Answer<Vec<i64>> {
+        self.writes("keep what is to be delivered", move |it| {
+            deliveries::add(it, Some(record_id), &deliveries)
+        })
+    }
+
+    fn delivered(&self, delivery: Option<i64>, destination: String) -> Answer<()> {
+        self.writes("note a delivery", move |connection| {
+            if let Some(delivery) = delivery {
+                deliveries::remove(connection, delivery)?;
+            }
+            deliveries::forget_destination(connection, &destination)
+        })
+    }
+
+    fn put_off(
+        &self,
+        delivery: Option<i64>,
+        is_told: bool,
+        destination: DestinationRow,
+    ) -> Answer<()> {
+        self.writes("note a try to deliver", move |connection| {
+            if let Some(delivery) = delivery {
+                deliveries::note_told(connection, delivery, is_told)?;
+            }
+            deliveries::put_destination(connection, &destination)
+        })
+    }
+
+    fn give_up(&self, delivery: Option<i64>, destination: Option<DestinationRow>) -> Answer<()> {
+        self.writes("give up a delivery", move |connection| {
+            if let Some(delivery) = delivery {
+                deliveries::remove(connection, delivery)?;
+            }
+            match &destination {
+                Some(destination) => deliveries::put_destination(connection, destination),
+                None => Ok(()),
+            }
         })
     }
 
@@ -164,23 +209,27 @@ impl Site for SqliteSite {
     }
 }
 
-/// Carries out one change; the record of its message.
-fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Option<i64>> {
+/// Carries out one change; what its message has become.
+fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
+    let record = |record_id| Kept {
+        record_id,
+        deliveries: Vec::new(),
+    };
     match change {
         Change::Message(said) => say(connection, said),
         Change::EpisodeBegan(episode, said) => {
-            let record_id = say(connection, said)?;
+            let kept = say(connection, said)?;
             let mut episode = episode.clone();
-            episode.record_id = record_id;
+            episode.record_id = kept.record_id;
             episodes::put(connection, &episode)?;
-            Ok(record_id)
+            Ok(kept)
         }
         Change::EpisodeGoesOn(episode) => {
             if let Some(record) = episode.record_id {
                 messages::count(connection, record, episode.count, episode.last_ms)?;
             }
             episodes::put(connection, episode)?;
-            Ok(episode.record_id)
+            Ok(record(episode.record_id))
         }
         Change::EpisodeEnded(episode, said) => {
             episodes::put(connection, episode)?;
@@ -190,11 +239,11 @@ fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Option<i6
             say(connection, said)
         }
         Change::ConcernBegan(concern, said) => {
-            let record_id = say(connection, said)?;
+            let kept = say(connection, said)?;
             let mut concern = concern.clone();
-            concern.record_id = record_id;
+            concern.record_id = kept.record_id;
             concerns::put(connection, &concern)?;
-            Ok(record_id)
+            Ok(kept)
         }
         Change::ConcernGoesOn {
             concern,
@@ -205,30 +254,43 @@ fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Option<i6
                 messages::reword(connection, record, values, concern.count, *last_ms)?;
             }
             concerns::put(connection, concern)?;
-            Ok(concern.record_id)
+            Ok(record(concern.record_id))
         }
         Change::ConcernEnded { concern, ended_ms } => {
             concerns::remove(connection, concern)?;
             if let Some(record) = concern.record_id {
                 messages::close(connection, record, *ended_ms)?;
             }
-            Ok(concern.record_id)
+            Ok(record(concern.record_id))
         }
     }
 }
 
-/// Keeps a message; its record, if it has one.
-fn say(connection: &Connection, said: &Said) -> Result<Option<i64>> {
+/// Keeps a message and its deliveries.
+fn say(connection: &Connection, said: &Said) -> Result<Kept> {
     match said {
-        Said::New(new) if new.is_kept => messages::add(connection, &new.row).map(Some),
-        Said::New(_) | Said::Nothing => Ok(None),
+        Said::New(new) => {
+            let record_id = match new.is_kept {
+                true => Some(messages::add(connection, &new.row)?),
+                false => None,
+            };
+            let deliveries = deliveries::add(connection, record_id, &new.deliveries)?;
+            Ok(Kept {
+                record_id,
+                deliveries,
+            })
+        }
+        Said::Nothing => Ok(Kept::default()),
         Said::Again {
             record_id,
             count,
             last_ms,
         } => {
             messages::count(connection, *record_id, *count, *last_ms)?;
-            Ok(Some(*record_id))
+            Ok(Kept {
+                record_id: Some(*record_id),
+                deliveries: Vec::new(),
+            })
         }
     }
 }

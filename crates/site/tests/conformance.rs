@@ -7,8 +7,9 @@ use std::task::{Context, Waker};
 
 use usher_core::messages::{Message, Severity, entry};
 use usher_site::{
-    CALLS_LIMIT, Change, ConcernRow, EpisodeRow, MessageFilter, MessageRow, NewMessage, Once,
-    Resumed, Said, ServerRow, ServerTrouble, Site, SiteError, Spell, SqliteSite, Tally,
+    CALLS_LIMIT, Change, ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, Kept, MessageFilter,
+    MessageRow, NewDelivery, NewMessage, Once, Resumed, Said, ServerRow, ServerTrouble, Site,
+    SiteError, Spell, SqliteSite, Tally,
 };
 
 fn embedded() -> (tempfile::TempDir, SqliteSite) {
@@ -49,8 +50,11 @@ fn message(id: u16, at: i64, server: Option<&str>) -> MessageRow {
 }
 
 fn said(row: MessageRow) -> Said {
-    let is_kept = true;
-    Said::New(Box::new(NewMessage { row, is_kept }))
+    Said::New(Box::new(NewMessage {
+        row,
+        is_kept: true,
+        deliveries: Vec::new(),
+    }))
 }
 
 fn again(record_id: i64, count: u64, last_ms: i64) -> Change<Said> {
@@ -87,7 +91,8 @@ fn concern(server: &str, message_id: u16, record_id: Option<i64>, count: u64) ->
 
 /// Records one change; the record of its message.
 async fn one(site: &dyn Site, change: Change<Said>) -> Option<i64> {
-    site.record(vec![change]).await.unwrap().remove(0)
+    let kept = site.record(vec![change]).await.unwrap().remove(0);
+    kept.record_id
 }
 
 async fn keep(site: &dyn Site, row: MessageRow) -> i64 {
@@ -208,6 +213,7 @@ async fn counts_a_message_that_is_told_again_and_keeps_none_that_the_rules_do_no
     let dropped = Said::New(Box::new(NewMessage {
         row: row.clone(),
         is_kept: false,
+        deliveries: Vec::new(),
     }));
     let changes = vec![
         Change::Message(dropped),
@@ -215,8 +221,8 @@ async fn counts_a_message_that_is_told_again_and_keeps_none_that_the_rules_do_no
         Change::Message(said(row)),
     ];
     let kept = site.record(changes).await.unwrap();
-    assert_eq!(kept[..2], [None, None]);
-    let record = kept[2].unwrap();
+    assert_eq!(kept[..2], [Kept::default(), Kept::default()]);
+    let record = kept[2].record_id.unwrap();
     assert_eq!(one(site, again(record, 96, 900)).await, Some(record));
     let row = site.message(record).await.unwrap().unwrap();
     assert_eq!((row.count, row.last_ms), (96, 900));
@@ -379,7 +385,7 @@ async fn leaves_nothing_open_of_a_server_that_is_removed(site: &dyn Site) {
         Change::EpisodeBegan(episode("delta", 1, None), about(9406)),
     ];
     let kept = site.record(changes).await.unwrap();
-    let kept: Vec<i64> = kept.into_iter().map(Option::unwrap).collect();
+    let kept: Vec<i64> = kept.iter().map(|it| it.record_id.unwrap()).collect();
     assert_eq!(open_of(site, "delta").await, [kept[1], kept[0]]);
     assert!(site.unwatch("delta".to_owned()).await.unwrap());
     assert_eq!(open_of(site, "delta").await, [0_i64; 0]);
@@ -396,8 +402,9 @@ async fn keeps_what_a_manager_sets_and_answers_new_rules_with_what_is_open(site:
         said(message(9406, 10, Some("theta"))),
     );
     let down = one(site, down).await.unwrap();
-    site.set_rules("[]".to_owned()).await.unwrap();
-    let open = site.set_rules("[1]".to_owned()).await.unwrap();
+    site.set_rules("[]".to_owned(), Vec::new()).await.unwrap();
+    let open = site.set_rules("[1]".to_owned(), Vec::new());
+    let open = open.await.unwrap();
     assert!(open.iter().any(|row| row.record_id == down), "{open:?}");
     assert!(open.iter().all(|row| row.recovered_ms.is_none()));
     site.set_thresholds("{}".to_owned()).await.unwrap();
@@ -405,6 +412,89 @@ async fn keeps_what_a_manager_sets_and_answers_new_rules_with_what_is_open(site:
     site.note_alive(7).await.unwrap();
     let all = ["[1]", "{}", "[2]"].map(|text| Some(text.to_owned()));
     assert_eq!(set().await, all);
+}
+
+fn to(destination: &str) -> NewDelivery {
+    NewDelivery {
+        rule: "low".to_owned(),
+        destination: destination.to_owned(),
+        message: "{}".to_owned(),
+        since_ms: 60,
+    }
+}
+
+async fn keeps_what_waits_until_it_is_delivered_or_given_up(site: &dyn Site) {
+    let message = |is_kept, to: Vec<NewDelivery>| {
+        Said::New(Box::new(NewMessage {
+            row: message(9442, 60, None),
+            is_kept,
+            deliveries: to,
+        }))
+    };
+    let waits = async || {
+        let it = site.resume().await.unwrap();
+        (it.deliveries, it.destinations)
+    };
+    let changes = vec![
+        Change::Message(message(true, vec![to("ann"), to("ben")])),
+        Change::Message(message(false, vec![to("ann")])),
+    ];
+    let kept = site.record(changes).await.unwrap();
+    let record = kept[0].record_id.unwrap();
+    let again = site.deliver_again(record, vec![to("ben")]).await.unwrap();
+    let ids = [&kept[0].deliveries[..], &kept[1].deliveries, &again].concat();
+    let row = |at: usize, record_id, destination: &str| DeliveryRow {
+        id: ids[at],
+        record_id,
+        rule: "low".to_owned(),
+        destination: destination.to_owned(),
+        message: "{}".to_owned(),
+        since_ms: 60,
+        is_told: false,
+    };
+    let all = [
+        row(0, Some(record), "ann"),
+        row(1, Some(record), "ben"),
+        row(2, None, "ann"),
+        row(3, Some(record), "ben"),
+    ];
+    assert_eq!(waits().await, (all.to_vec(), Vec::new()));
+    let failing = |destination: &str, tries, given_up| DestinationRow {
+        destination: destination.to_owned(),
+        since_ms: 61,
+        tries,
+        why: "the relay is down".to_owned(),
+        given_up,
+    };
+    let ann = |tries, given_up| failing("ann", tries, given_up);
+    site.put_off(Some(ids[0]), true, ann(3, 0)).await.unwrap();
+    site.put_off(None, false, failing("ben", 1, 0))
+        .await
+        .unwrap();
+    let told = DeliveryRow {
+        is_told: true,
+        ..all[0].clone()
+    };
+    let (deliveries, destinations) = waits().await;
+    assert_eq!(deliveries[0], told);
+    assert_eq!(destinations, [ann(3, 0), failing("ben", 1, 0)]);
+    // One is given up, and its destination goes on to take nothing.
+    site.give_up(Some(ids[0]), Some(ann(3, 1))).await.unwrap();
+    // Another is refused for itself alone.
+    site.give_up(Some(ids[2]), None).await.unwrap();
+    site.delivered(Some(ids[1]), "ben".to_owned())
+        .await
+        .unwrap();
+    assert_eq!(waits().await, (vec![all[3].clone()], vec![ann(3, 1)]));
+    let named = vec!["ann".to_owned()];
+    site.set_rules("[]".to_owned(), named).await.unwrap();
+    assert_eq!(waits().await.1, [ann(3, 1)]);
+    site.set_rules("[]".to_owned(), Vec::new()).await.unwrap();
+    assert_eq!(waits().await, (vec![all[3].clone()], Vec::new()));
+    site.delivered(Some(ids[3]), "ben".to_owned())
+        .await
+        .unwrap();
+    assert_eq!(waits().await, (Vec::new(), Vec::new()));
 }
 
 async fn tells_once_what_is_told_once(site: &dyn Site) {
@@ -416,10 +506,10 @@ async fn tells_once_what_is_told_once(site: &dyn Site) {
         let said = said(message(9450, 50, None));
         site.record_once(once, said).await.unwrap()
     };
-    let first = tell("a").await.unwrap();
+    let first = tell("a").await.unwrap().record_id;
     assert!(first.is_some());
     assert_eq!(tell("a").await, None);
-    assert!(tell("b").await.unwrap() > first);
+    assert!(tell("b").await.unwrap().record_id > first);
 }
 
 #[tokio::test]
@@ -434,6 +524,7 @@ async fn the_embedded_engine_does_what_every_engine_has_to() {
     keeps_concerns_until_they_are_over(&site).await;
     leaves_nothing_open_of_a_server_that_is_removed(&site).await;
     keeps_what_a_manager_sets_and_answers_new_rules_with_what_is_open(&site).await;
+    keeps_what_waits_until_it_is_delivered_or_given_up(&site).await;
     tells_once_what_is_told_once(&site).await;
 }
 

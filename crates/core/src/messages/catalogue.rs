@@ -519,7 +519,7 @@ pub const CATALOGUE: &[Entry] = &[
         text: "What the rule {0} says for message {1} failed: {2}",
         meaning: "A webhook, mail or program of a message rule did not go through.",
         check: "Its address and credentials, or the program. `usher messages rules` shows what waits, and why.",
-        does: "It tries a mail or webhook again for 12 hours, less and less often, if that may help. What was refused for good, and a program, is given up after a few tries and counted.",
+        does: "It tries a mail or webhook again for 12 hours, less and less often and after a restart of the manager, too, if that may help. What was refused for good is given up at once, a program after three tries; both are counted, and what waits behind is tried.",
     },
     Entry {
         id: 9449,

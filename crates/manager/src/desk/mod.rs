@@ -1,23 +1,26 @@
 //! Where messages go through: folded, decided by the site's rules, recorded, delivered.
 
+mod sent;
 mod shown;
 mod trial;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use tokio::sync::{mpsc, watch};
-use usher_api::{Delivery, StatusMessage};
+use usher_api::Delivery;
 use usher_core::messages::{
-    Action, Decision, Folded, Folder, FolderOptions, Message, Rule, Severity, decide,
-    default_rules, entry,
+    Folded, Folder, FolderOptions, Message, Rule, Severity, decide, default_rules, entry,
 };
-use usher_site::{Change, MessageRow, NewMessage, Once, Said, Site, SiteError};
+use usher_site::{Change, Kept, MessageRow, NewMessage, Once, Resumed, Said, Site, SiteError};
 
 use crate::clock::wall_ms;
-use crate::delivery::{Means, Parcel};
-use crate::queues::{Counts, Queues, Trouble, WAITING_LIMIT};
+use crate::delivery::Means;
+use crate::logged::or_log;
+use crate::queues::{Counts, Queues, Trouble, WAITING_LIMIT, is_power};
 use crate::targets::{Targets, Unnamed};
 use crate::undelivered::Patience;
+
+use sent::Sent;
 
 pub(crate) use shown::shown;
 
@@ -68,24 +71,26 @@ pub(crate) type Opened = (Arc<Desk>, mpsc::Receiver<Trouble>, Vec<Unnamed>);
 
 /// A message that is told for the first time, and what the rules say of it.
 struct New {
-    decision: Decision,
     row: MessageRow,
+    /// Whether the rules keep it.
+    is_kept: bool,
+    sent: Vec<Sent>,
     /// Whether the same message again is counted with it.
     is_folded: bool,
 }
 
 impl Desk {
-    /// A desk with the rules that the site has, as it keeps them; what could not be delivered comes
-    /// out of the receiver, for [`tell`]. Actions that name a program or webhook themselves are left
-    /// out; which, is told as well.
+    /// A desk with the rules that the site has; it goes on with what waited. What could not be
+    /// delivered comes out of the receiver, for [`tell`]. Actions that name a program or webhook
+    /// themselves are left out; which, is told as well.
     pub(crate) fn open(
         site: Arc<dyn Site>,
         name: String,
         means: Means,
         targets: Targets,
-        rules: Option<&str>,
+        known: &Resumed,
     ) -> Opened {
-        let (rules, unnamed) = match rules {
+        let (rules, unnamed) = match &known.rules {
             Some(text) => targets.read_rules(text).unwrap_or_else(|error| {
                 tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
                 (default_rules(), Vec::new())
@@ -99,7 +104,7 @@ impl Desk {
             .nodename()
             .to_string_lossy()
             .into_owned();
-        let (queues, troubles) = Queues::new(means, Patience::default());
+        let (queues, troubles) = Queues::new(means, Patience::default(), site.clone());
         let desk = Desk {
             site,
             name,
@@ -110,6 +115,7 @@ impl Desk {
             queues,
             news: watch::Sender::new(0),
         };
+        desk.go_on(known);
         (Arc::new(desk), troubles, unnamed)
     }
 
@@ -130,7 +136,7 @@ impl Desk {
     /// rules do with it that those before did not.
     pub(crate) async fn put_rules(&self, rules: Vec<Rule>) -> Result<(), SiteError> {
         let text = serde_json::to_string(&rules).unwrap_or_default();
-        let open = self.site.set_rules(text).await?;
+        let open = self.site.set_rules(text, sent::named(&rules)).await?;
         let rules = Arc::new(rules);
         let before = {
             let mut held = self.rules.write().unwrap_or_else(PoisonError::into_inner);
@@ -138,8 +144,9 @@ impl Desk {
         };
         for row in open {
             let new = decide(&rules, &row.message).beyond(&decide(&before, &row.message));
-            self.deliver(new, &Arc::new(shown(&row)));
+            self.send_again(new, &row).await;
         }
+        self.forget_all_but(&rules);
         Ok(())
     }
 
@@ -195,29 +202,32 @@ impl Desk {
         }
         let all_of_them = all.len();
         let recorded = self.site.record(all).await;
-        let mut records = recorded.unwrap_or_else(|error| {
+        let recorded = recorded.unwrap_or_else(|error| {
             tracing::error!(%error, "a message could not be kept");
-            vec![None; all_of_them]
+            vec![Kept::default(); all_of_them]
         });
-        for (told, record) in new.into_iter().zip(&records) {
+        for (told, kept) in new.into_iter().zip(&recorded) {
             if let Some(told) = told {
-                self.tell(told, *record);
+                self.tell(told, kept);
             }
         }
-        records.truncate(many);
-        records
+        let records = recorded.into_iter().map(|kept| kept.record_id);
+        records.take(many).collect()
     }
 
     /// Tells a message unless it was told before; it is never folded.
     pub(crate) async fn raise_once(&self, once: Once, id: u16, values: Vec<String>) {
         let told = self.decided(self.message(Raise::new(id, None, values)), false);
         match self.site.record_once(once, told.said()).await {
-            Ok(None) => {}
-            Ok(Some(record)) => {
+            Ok(None) => self.forgo(&told.sent),
+            Ok(Some(kept)) => {
                 log(&told.row.message);
-                self.tell(told, record);
+                self.tell(told, &kept);
             }
-            Err(error) => tracing::error!(%error, "a message could not be kept"),
+            Err(error) => {
+                tracing::error!(%error, "a message could not be kept");
+                self.tell(told, &Kept::default());
+            }
         }
     }
 
@@ -274,59 +284,51 @@ impl Desk {
     /// A new message with what the rules say of it.
     fn decided(&self, message: Message, is_folded: bool) -> New {
         let decision = decide(&self.rules(), &message);
-        let keep_ms = i64::from(decision.store_days().unwrap_or(0)) * DAY_MS;
+        let days = decision.store_days();
+        let keep_ms = i64::from(days.unwrap_or(0)) * DAY_MS;
+        let summarised = decision.is_summarised();
         New {
+            sent: self.sent(decision, message.id),
             row: MessageRow {
                 record_id: 0,
                 count: 1,
                 last_ms: message.time_ms,
                 recovered_ms: None,
                 keep_until_ms: message.time_ms + keep_ms,
-                summarised: decision.is_summarised(),
+                summarised,
                 message,
             },
-            decision,
+            is_kept: days.is_some(),
             is_folded,
         }
     }
 
     /// What is done with a new message once it is recorded.
-    fn tell(&self, told: New, record: Option<i64>) {
-        if let Some(record) = record.filter(|_| told.is_folded) {
+    fn tell(&self, told: New, kept: &Kept) {
+        if let Some(record) = kept.record_id.filter(|_| told.is_folded) {
             self.folder().stored(&told.row.message, record);
         }
         self.news.send_modify(|count| *count += 1);
         let message = Arc::new(shown(&MessageRow {
-            record_id: record.unwrap_or(0),
+            record_id: kept.record_id.unwrap_or(0),
             ..told.row
         }));
-        self.deliver(told.decision, &message);
+        self.send(told.sent, &kept.deliveries, &message);
     }
 
-    /// Delivers again what was kept already, as when it is reminded of.
-    pub(crate) async fn remind(&self, record: i64) {
-        let found = self.site.message(record).await;
-        if let Some(row) = crate::logged::or_log(found).flatten() {
-            let decision = decide(&self.rules(), &row.message);
-            self.deliver(decision, &Arc::new(shown(&row)));
-        }
-    }
-
-    fn deliver(&self, decision: Decision, message: &Arc<StatusMessage>) {
-        for (rule, action) in decision.actions {
-            // One that tells of a failed delivery would fail in the same way.
-            let is_about_delivery = matches!(message.id, UNDELIVERED | DROPPED | GIVEN_UP);
-            let in_circles = is_about_delivery && action != Action::SystemLog;
-            let Some(errand) = self.targets.errand(action).filter(|_| !in_circles) else {
-                continue;
-            };
-            let parcel = Parcel {
-                rule,
-                errand,
-                message: message.clone(),
-            };
-            self.queues.send(parcel);
-        }
+    /// Delivers again what was kept already, as when it is reminded of; whole, even if who asks for it
+    /// ends meanwhile.
+    pub(crate) async fn remind(self: &Arc<Self>, record: i64) {
+        let desk = self.clone();
+        let reminded = tokio::spawn(async move {
+            let found = desk.site.message(record).await;
+            if let Some(row) = or_log(found).flatten() {
+                let decision = decide(&desk.rules(), &row.message);
+                desk.send_again(decision, &row).await;
+            }
+        });
+        // A panic of it is in the log.
+        let _ = reminded.await;
     }
 
     /// How many deliveries were dropped, failed, were given up, and wait now.
@@ -344,7 +346,8 @@ impl New {
     fn said(&self) -> Said {
         Said::New(Box::new(NewMessage {
             row: self.row.clone(),
-            is_kept: self.decision.store_days().is_some(),
+            is_kept: self.is_kept,
+            deliveries: sent::kept(&self.sent, &self.row),
         }))
     }
 }
@@ -381,9 +384,4 @@ fn log(message: &Message) {
         Severity::Warning => tracing::warn!(id = message.id, "{text}"),
         Severity::Informational => tracing::info!(id = message.id, "{text}"),
     }
-}
-
-/// 1, 10, 100 ...
-fn is_power(count: u64) -> bool {
-    10_u64.checked_pow(count.max(1).ilog10()) == Some(count)
 }
