@@ -265,14 +265,24 @@ fn components_stand_by_thresholds_that_can_be_set() {
     let are = |site: &str, licensing: &str, agents: &str| {
         (site.to_owned(), licensing.to_owned(), agents.to_owned())
     };
-    assert_eq!(stands(), are("ok", "ok", "ok"));
+    // Warnings are open, and `usher check` says so, too.
+    assert_eq!(stands(), are("warning", "warning", "warning"));
+    assert_eq!(site.check().0, 1);
     site.ask(&[
         "messages",
         "thresholds",
+        "summaries.site.warning=0,0",
         "summaries.components.licensing.warning=2,50",
         "summaries.components.agents.warning=1,2",
     ]);
     assert_eq!(stands(), are("critical", "warning", "critical"));
+    site.ask(&[
+        "messages",
+        "thresholds",
+        "summaries.components.licensing.warning=0,0",
+        "summaries.components.agents.warning=0,0",
+    ]);
+    assert_eq!(stands(), are("ok", "ok", "ok"));
     let nonsense = site.manager.as_ref().unwrap().fails(&[
         "messages",
         "thresholds",

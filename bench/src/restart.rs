@@ -10,7 +10,7 @@ use clap::Args;
 use rustix::process::Signal;
 use usher_cache::{Answer, Engine, EngineOptions, Failure, Request, Sink, SystemClock, Work};
 use usher_core::ledger::{
-    Checkout, Command, ComputerRef, EntitlementTerms, ProductSpec, Reply, SubjectRef,
+    Checkout, Command, ComputerRef, EntitlementTerms, Model, ProductSpec, Reply, SubjectRef,
 };
 
 use crate::beside::machine;
@@ -120,8 +120,10 @@ fn fill(data: &Path, leases: u64) -> Result<Engine, String> {
         let seats = u32::try_from(leases).unwrap_or(u32::MAX);
         let terms = EntitlementTerms {
             product: id,
-            seats,
-            overdraft: 0,
+            model: Model::Concurrent {
+                seats,
+                overdraft: 0,
+            },
             from: None,
             to: None,
         };

@@ -307,6 +307,19 @@ impl Client {
         .await
     }
 
+    /// PATCH `path` with a JSON body.
+    pub async fn patch<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, ClientError> {
+        self.parse(
+            self.send(self.request(Method::PATCH, path).json(body))
+                .await?,
+        )
+        .await
+    }
+
     /// DELETE `path`.
     pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
         self.send(self.request(Method::DELETE, path))

@@ -42,6 +42,9 @@ pub struct Facts {
     /// The version that serves; empty where the server does not tell.
     #[serde(default)]
     pub version: String,
+    /// The server's id; empty where the server does not tell.
+    #[serde(default)]
+    pub server_id: String,
     /// Faults of the server's own process.
     #[serde(default)]
     pub faults: crate::Faults,
@@ -87,6 +90,10 @@ pub struct TurnedAwayReason {
     pub last_at: Timestamp,
     /// How often.
     pub times: u64,
+    /// The ids of the computers whose agents they are, the first 32: those of a token that is or
+    /// was an agent's here. Who shows a token that was never known cannot be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub computers: Vec<String>,
 }
 
 /// A disk.
@@ -129,7 +136,7 @@ pub struct EndingEntitlement {
     /// Seats of the product just before, without those that began within the week before to take
     /// over.
     pub seats_before: u64,
-    /// Seats of the product from then on.
+    /// Seats of the product from then on, with those that begin within a day to take over.
     pub seats_after: u64,
 }
 

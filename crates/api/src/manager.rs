@@ -22,6 +22,24 @@ pub struct WatchRequest {
     pub data: Option<String>,
 }
 
+/// `PATCH /v1/servers/{name}` of a manager: what is left out stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatchChange {
+    /// Where its API is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Another token of it, of role viewer or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Its systemd unit or Windows service, where it is on the manager's computer; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Its data directory, where it is on the manager's computer; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
 /// A metering server, as the manager sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WatchedServer {
@@ -46,6 +64,25 @@ pub struct WatchedServer {
     /// Why it grants nothing now, though it answers; null where it grants, or does not answer.
     #[serde(default)]
     pub grants_nothing: Option<crate::GrantsNothing>,
+    /// The server's own id; null until it has told it.
+    #[serde(default)]
+    pub server_id: Option<String>,
+    /// Another name under which the same server is watched; null: none.
+    #[serde(default)]
+    pub same_as: Option<String>,
+    /// Who starts it again if it is stuck, or stopped though nobody asked for that; null until it was
+    /// looked at.
+    #[serde(default)]
+    pub healing: Option<Healing>,
+}
+
+/// Who starts a server again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Healing {
+    /// `manager`; `others`, such as its service manager; null: nobody.
+    pub by: Option<String>,
+    /// How, or why nobody does and what to do about that.
+    pub how: String,
 }
 
 /// A piece of evidence.
@@ -105,7 +142,7 @@ pub struct StatusMessage {
     /// `milestone`, `detail` or `audit`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Who says it.
+    /// Which part it is about.
     pub component: String,
     /// The computer that raised it.
     pub computer: String,
@@ -143,7 +180,7 @@ pub struct CatalogueEntry {
     /// `milestone`, `detail` or `audit`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Who says it.
+    /// Which part it is about.
     pub component: String,
     /// Whose number it is: `SMS 2.0` or `Usher`.
     pub origin: String,
@@ -173,7 +210,7 @@ pub struct Delivery {
     /// Since when all tries fail.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
-    /// When it is tried again.
+    /// When it is tried again; null if nothing waits for it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_at: Option<Timestamp>,
     /// Messages that were given up since something went through: they waited for 12 hours.
@@ -185,7 +222,7 @@ pub struct Delivery {
 pub struct ComponentSummary {
     /// The component; `site` is all of them.
     pub component: String,
-    /// `ok`, `warning` or `critical`.
+    /// `ok`, `warning` or `critical`: no better than what is open, or than the verdicts on servers.
     pub status: String,
     /// Informational messages.
     pub informational: u64,

@@ -36,7 +36,7 @@ pub trait Handler: 'static {
     fn panicked(&self) -> (Self::Note, Refusal);
 
     /// A request is answered.
-    fn answered(&self, _answered: Answered<'_, Self::Note>) {}
+    fn answered(&self, _answered: Answered<Self::Note>) {}
 
     /// A connection has come to this thread.
     fn accepted(&self) {}
@@ -67,13 +67,9 @@ pub struct Way<M> {
 
 /// What has become of a request.
 #[derive(Debug)]
-pub struct Answered<'a, N> {
+pub struct Answered<N> {
     /// What was noted of it.
     pub note: N,
-    /// The address that it came from.
-    pub peer: Option<IpAddr>,
-    /// The refusal, if that is what it was answered with.
-    pub refusal: Option<&'a Refusal>,
     /// The status of the answer.
     pub status: StatusCode,
     /// From its head to its answer.
@@ -112,8 +108,6 @@ pub(crate) async fn answer<H: Handler>(
             }
             handler.answered(Answered {
                 note,
-                peer: way.peer,
-                refusal: answered.as_ref().err(),
                 status,
                 took: began.elapsed(),
             });

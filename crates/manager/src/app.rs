@@ -15,8 +15,10 @@ pub(crate) const SERVERS_LIMIT: usize = 1_000;
 pub(crate) struct App {
     pub(crate) tools: Arc<Tools>,
     pub(crate) admin: Arc<Admin>,
-    pub(crate) book: Arc<Book>,
+    pub(crate) book: Book,
     keepers: Mutex<BTreeMap<String, Keeper>>,
+    /// Which servers are watched changes one change at a time.
+    pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
 impl App {
@@ -25,8 +27,9 @@ impl App {
         App {
             tools,
             admin: Arc::new(admin),
-            book: Arc::new(book),
+            book,
             keepers: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 

@@ -15,8 +15,6 @@ use usher_site::{Site, SiteError};
 use crate::clock::{date, wall_ms};
 use crate::secrets::{Shown, random_hex};
 
-/// The setting that holds them.
-const SETTING: &str = "tokens";
 /// Tokens that are kept at the most, revoked ones too.
 const LIMIT: usize = 1_000;
 /// How long a look goes on at most after its token has expired.
@@ -66,33 +64,28 @@ pub(crate) enum NotMade {
 pub(crate) struct Book {
     kept: Mutex<Vec<Kept>>,
     /// One change at a time. A disk that hangs holds up changes, and nobody who only shows a token.
-    turn: Mutex<()>,
+    turn: tokio::sync::Mutex<()>,
     /// Counts changes, for looks that wait.
     changed: watch::Sender<u64>,
 }
 
 impl Book {
-    /// The tokens that the site has.
-    pub(crate) fn open(site: &dyn Site) -> Result<Book, SiteError> {
-        let text = site.setting(SETTING)?;
-        let kept = text.map_or(Ok(Vec::new()), |text| serde_json::from_str(&text));
+    /// The tokens that the site has, as it keeps them.
+    pub(crate) fn open(kept: Option<&str>) -> Result<Book, SiteError> {
+        let kept = kept.map_or(Ok(Vec::new()), serde_json::from_str);
         let kept = kept.map_err(|error| SiteError::Failed {
             doing: "read the manager's tokens",
             why: error.to_string(),
         })?;
         Ok(Book {
             kept: Mutex::new(kept),
-            turn: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             changed: watch::Sender::new(0),
         })
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The role of a token that is neither revoked nor expired.
@@ -132,8 +125,8 @@ impl Book {
         Some((items, next))
     }
 
-    /// Makes a token and keeps it; the secret, and what is kept. Waits for the disk.
-    pub(crate) fn make(
+    /// Makes a token and keeps it; the secret, and what is kept.
+    pub(crate) async fn make(
         &self,
         request: TokenRequest,
         site: &dyn Site,
@@ -176,7 +169,7 @@ impl Book {
             revoked_ms: None,
         };
         let info = made.info();
-        let _turn = self.turn();
+        let _turn = self.turn.lock().await;
         let mut next = self.kept().clone();
         if next.len() >= LIMIT {
             // Those that open nothing make room, the oldest first.
@@ -191,21 +184,21 @@ impl Book {
             }
         }
         next.push(made);
-        write(&next, site).map_err(NotMade::Site)?;
+        write(&next, site).await.map_err(NotMade::Site)?;
         *self.kept() = next;
         Ok((token, info))
     }
 
-    /// Revokes a token; whether there is one of that id. Waits for the disk.
-    pub(crate) fn revoke(&self, id: &str, site: &dyn Site) -> Result<bool, SiteError> {
-        let _turn = self.turn();
+    /// Revokes a token; whether there is one of that id.
+    pub(crate) async fn revoke(&self, id: &str, site: &dyn Site) -> Result<bool, SiteError> {
+        let _turn = self.turn.lock().await;
         let mut next = self.kept().clone();
         let Some(found) = next.iter_mut().find(|kept| kept.id == id) else {
             return Ok(false);
         };
         if found.revoked_ms.is_none() {
             found.revoked_ms = Some(wall_ms());
-            write(&next, site)?;
+            write(&next, site).await?;
             *self.kept() = next;
         }
         self.changed.send_modify(|count| *count += 1);
@@ -213,6 +206,7 @@ impl Book {
     }
 }
 
-fn write(kept: &[Kept], site: &dyn Site) -> Result<(), SiteError> {
-    site.put_setting(SETTING, &serde_json::to_string(kept).unwrap_or_default())
+async fn write(kept: &[Kept], site: &dyn Site) -> Result<(), SiteError> {
+    let tokens = serde_json::to_string(kept).unwrap_or_default();
+    site.set_tokens(tokens).await
 }

@@ -18,7 +18,7 @@ use crate::mail::{self, MailOptions};
 use crate::probe::innermost;
 use crate::smtp;
 use crate::targets::{Errand, Webhook};
-use crate::undelivered::Undelivered;
+use crate::undelivered::{Again, Undelivered};
 
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 const MAIL_TIMEOUT_SECONDS: u32 = 30;
@@ -48,6 +48,8 @@ pub(crate) struct Parcel {
     pub(crate) errand: Errand,
     /// The message.
     pub(crate) message: Arc<StatusMessage>,
+    /// Its number in the site database; none: it is not kept there.
+    pub(crate) kept: Option<i64>,
 }
 
 /// Where an errand goes, for people: without what an address may hold that is secret.
@@ -77,7 +79,7 @@ pub(crate) async fn once(
     match errand {
         Errand::Unknown(why) => Err(Undelivered::for_good(why.clone())),
         Errand::SystemLog => {
-            system_log(message).map_err(|error| Undelivered::for_good(error.to_string()))
+            system_log(message).map_err(|error| Undelivered::perhaps(error.to_string()))
         }
         Errand::Webhook(target) => webhook(message, &means.http, target).await,
         Errand::Mail { to } => mail(message, to, means).await,
@@ -87,7 +89,7 @@ pub(crate) async fn once(
         } => {
             // What a program does twice it says itself, by what it is.
             let run = run_program(message, command, *timeout_seconds, None).await;
-            run.map_err(|ended| Undelivered::for_good(ended.why))
+            run.map_err(|ended| Undelivered::perhaps(ended.why))
         }
     }
 }
@@ -146,7 +148,10 @@ async fn webhook(
         false => Err(Undelivered {
             why: format!("{url} answered {status}"),
             // It is busy or has a fault; another refusal stays one.
-            again: status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429),
+            again: match status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
+                true => Again::Later,
+                false => Again::Never,
+            },
         }),
     }
 }
@@ -174,9 +179,10 @@ async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), Un
         let command = [SENDMAIL.to_owned(), "-t".to_owned(), "-i".to_owned()];
         let sent = run_program(message, &command, MAIL_TIMEOUT_SECONDS, Some(text)).await;
         return sent.map_err(|ended| Undelivered {
-            again: !ended
-                .code
-                .is_some_and(|code| NEVER_BY_SENDMAIL.contains(&code)),
+            again: match ended.code {
+                Some(code) if NEVER_BY_SENDMAIL.contains(&code) => Again::Never,
+                _ => Again::Later,
+            },
             why: format!(
                 "{}; --smtp-relay (smtp-relay in usher.toml) names a relay to send by",
                 ended.why

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use usher_site::Site;
+use usher_site::Once;
 
 use crate::clock::date;
 use crate::tools::Tools;
 
 /// The message that tells that a role has ended by a panic.
 const ROLE_ENDED: u16 = 9450;
-/// The setting that says which end was told last, in Unix milliseconds.
+/// What is told once: an end, by its Unix milliseconds.
 const TOLD: &str = "told_end_of_manager";
 
 /// Raises the message about the end that is kept in `data`, unless it was raised before.
@@ -18,10 +18,6 @@ pub(crate) async fn tell(tools: &Tools, data: &Path) {
         return;
     };
     let at = ended.at_ms.to_string();
-    let told = tools.in_site(|site| site.setting(TOLD)).await.flatten();
-    if told.as_ref() == Some(&at) {
-        return;
-    }
     let when = date(ended.at_ms).strftime("%Y-%m-%d %H:%M UTC").to_string();
     let values = vec![
         "manager".to_owned(),
@@ -32,8 +28,9 @@ pub(crate) async fn tell(tools: &Tools, data: &Path) {
         // Another end with the same words is another message.
         at.clone(),
     ];
-    tools.desk.raise(ROLE_ENDED, None, values).await;
-    tools
-        .in_site(move |site: &dyn Site| site.put_setting(TOLD, &at))
-        .await;
+    let once = Once {
+        what: TOLD,
+        which: at,
+    };
+    tools.desk.raise_once(once, ROLE_ENDED, values).await;
 }

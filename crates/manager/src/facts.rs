@@ -26,6 +26,8 @@ pub(crate) struct Told {
     pub(crate) answered: u64,
     /// Upkeep runs.
     pub(crate) pack_runs: bool,
+    /// The server's id; none: it is of an earlier version, which does not tell it.
+    pub(crate) server_id: Option<String>,
 }
 
 /// `GET /v1/pack`, as far as it is needed; a server without upkeep answers something else.
@@ -39,6 +41,12 @@ struct Pack {
     last: Option<PackReport>,
 }
 
+/// The id of a server; none if it does not tell.
+pub(crate) async fn server_id(prober: &Prober, url: &str, token: &str) -> Option<String> {
+    let facts = prober.fetch::<Facts>(url, "/v1/facts", token, FACTS_LIMIT_BYTES);
+    Some(facts.await?.server_id).filter(|id| !id.is_empty())
+}
+
 /// Asks a server. None where it does not tell: a version that knows no such question, or one that
 /// does not answer.
 pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told> {
@@ -46,7 +54,8 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
         prober.fetch::<Facts>(url, "/v1/facts", token, FACTS_LIMIT_BYTES),
         prober.fetch::<Pack>(url, "/v1/pack", token, PACK_LIMIT_BYTES)
     );
-    let facts = facts?;
+    let mut facts = facts?;
+    let server_id = Some(std::mem::take(&mut facts.server_id)).filter(|id| !id.is_empty());
     let runs = pack.as_ref().is_some_and(|pack| pack.state == "running");
     let last = pack.as_ref().and_then(|pack| pack.last.as_ref());
     let upgrade = upgrade(&facts, last);
@@ -64,6 +73,7 @@ pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told>
         resident_bytes,
         answered,
         pack_runs: runs,
+        server_id,
     })
 }
 
@@ -113,6 +123,7 @@ fn turned_away(it: TurnedAway) -> TurnedAwayFact {
             since_ms: it.since.as_millisecond(),
             last_ms: it.last_at.as_millisecond(),
             times: it.times,
+            computers: it.computers,
         })
         .collect();
     if reasons.is_empty() {
@@ -122,6 +133,7 @@ fn turned_away(it: TurnedAway) -> TurnedAwayFact {
             since_ms: it.since.as_millisecond(),
             last_ms: it.last_at.as_millisecond(),
             times: it.times,
+            computers: Vec::new(),
         });
     }
     TurnedAwayFact {

@@ -4,20 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
 use usher_api::{EpisodeSeen, Evidence, GrantsNothing, ServiceSeen, WatchedServer};
 use usher_core::health::{
-    Episode, Healer, HealingStep, Judgement, Notice, Observation, ServiceManagerWord, Verdict,
-    Watch, span, weigh,
+    Episode, Healer, HealingStep, Helpless, Judgement, Notice, Observation, ServiceManagerWord,
+    Verdict, Watch, span, weigh,
 };
-use usher_site::{EpisodeRow, MessageFilter, ServerRow, Site};
+use usher_site::{Change, EpisodeRow, ServerRow};
 use usher_vital::task;
 
 use crate::clock::{date, steady, wall_ms};
+use crate::desk::Raise;
+use crate::logged::or_log;
 use crate::outlook::Outlook;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
 use crate::view::View;
-use crate::{data_lock, listener};
+use crate::{data_lock, healing, listener};
 
 /// How long a service manager may take to say something.
 const ASK: Duration = Duration::from_secs(5);
@@ -43,7 +46,18 @@ pub(crate) struct Keeper {
     pub(crate) view: View,
     /// Asks it to look now.
     pub(crate) look_now: mpsc::Sender<LookNow>,
-    tasks: Vec<tokio::task::AbortHandle>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Ends the work, and waits until it has ended: another keeper may go on with the server then.
+    pub(crate) async fn end(mut self) {
+        for task in std::mem::take(&mut self.tasks) {
+            task.abort();
+            // That it was ended is what is waited for.
+            let _ = task.await;
+        }
+    }
 }
 
 impl Drop for Keeper {
@@ -66,6 +80,9 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         service: None,
         episode: None,
         grants_nothing: None,
+        server_id: None,
+        same_as: None,
+        healing: None,
     };
     let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
@@ -79,6 +96,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     let hears = tokio::spawn(task("listener", hears));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
+        helpless: tools.healing.as_ref().map(Helpless::new),
         view: view.clone(),
         server,
         token,
@@ -89,7 +107,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     Keeper {
         view,
         look_now,
-        tasks: vec![hears.abort_handle(), works.abort_handle()],
+        tasks: vec![hears, works],
     }
 }
 
@@ -99,14 +117,17 @@ struct Work {
     tools: Arc<Tools>,
     view: View,
     healer: Option<Healer>,
+    helpless: Option<Helpless>,
     /// The message of the episode under way.
     record: Option<i64>,
 }
 
 impl Work {
     async fn run(mut self, mut asked: mpsc::Receiver<LookNow>, lost: Arc<Notify>) {
-        let mut watch = self.resume().await;
-        let mut outlook = Outlook::resume(self.tools.clone(), self.server.clone()).await;
+        let name = self.server.name.clone();
+        let known = or_log(self.tools.site.resume_server(name).await).unwrap_or_default();
+        let mut watch = self.resume(known.episode);
+        let mut outlook = Outlook::resume(self.tools.clone(), self.server.clone(), known.concerns);
         loop {
             self.look(&mut watch).await;
             self.look_ahead(&watch, &mut outlook, false).await;
@@ -138,23 +159,14 @@ impl Work {
     }
 
     /// Goes on with the episode that was under way when a manager ended.
-    async fn resume(&mut self) -> Watch {
-        let name = self.server.name.clone();
-        let last = self
-            .tools
-            .in_site(move |site| site.last_episode(&name))
-            .await
-            .flatten();
+    fn resume(&mut self, last: Option<EpisodeRow>) -> Watch {
         let now = steady();
         let known = last.as_ref().map_or(0, |last| last.number);
         let watch = Watch::new(self.tools.watching.clone(), known, now);
         let Some(last) = last.filter(|last| last.ended_ms.is_none()) else {
             return watch;
         };
-        let verdict = Verdict::ALL
-            .into_iter()
-            .find(|verdict| verdict.name() == last.verdict);
-        let Some(verdict) = verdict else {
+        let Some(verdict) = Verdict::of_name(&last.verdict) else {
             return watch;
         };
         self.record = last.record_id;
@@ -174,9 +186,7 @@ impl Work {
         let notices = watch.see(now, &judgement);
         self.show(watch, &judgement);
         self.view.set(|view| view.grants_nothing = grants_nothing);
-        for notice in notices {
-            self.tell(notice, &judgement).await;
-        }
+        self.tell(notices, &judgement).await;
         let step = self
             .healer
             .as_mut()
@@ -184,14 +194,37 @@ impl Work {
         if let Some(step) = step {
             self.heal(step).await;
         }
+        self.say_who_heals(now, &seen.service_manager, &judgement)
+            .await;
         self.tools.looked();
+    }
+
+    /// Shows who starts the server again, and tells if it would be healed and nobody can.
+    async fn say_who_heals(
+        &mut self,
+        now: Duration,
+        word: &ServiceManagerWord,
+        judgement: &Judgement,
+    ) {
+        // Only of the server beside the manager is the token read from its own file.
+        let is_own = matches!(self.token, TokenSource::File(_));
+        let healing = healing::of(&self.server, is_own, self.helpless.is_some(), word);
+        let helpless = self.helpless.as_mut().filter(|_| healing.by.is_none());
+        if helpless.is_some_and(|it| it.is_to_be_told(now, judgement)) {
+            let values = vec![self.server.name.clone(), healing.how.clone()];
+            self.raise(9423, values).await;
+        }
+        self.view.set(|view| view.healing = Some(healing));
     }
 
     /// A server that serves is asked what will soon be trouble.
     async fn look_ahead(&self, watch: &Watch, outlook: &mut Outlook, asked: bool) {
         let verdict = watch.verdict();
         if verdict.is_good() || verdict == Verdict::Degraded {
-            outlook.look(&self.token.read(), asked).await;
+            let server_id = outlook.look(&self.token.read(), asked).await;
+            if let Some(id) = server_id {
+                self.view.set(|view| view.server_id = Some(id));
+            }
         }
         self.view.looked();
     }
@@ -257,46 +290,52 @@ impl Work {
         });
     }
 
-    async fn tell(&mut self, notice: Notice, judgement: &Judgement) {
-        match notice {
-            Notice::Began(episode) => {
-                let name = self.server.name.clone();
-                let values = vec![name, evidence(judgement), self.id_of(&episode)];
-                self.record = self.raise(message_of(episode.verdict), values).await;
-                self.keep_episode(&episode, None).await;
-            }
-            Notice::Counted(episode) => {
-                self.count(&episode).await;
-                self.keep_episode(&episode, None).await;
-            }
-            Notice::Reminded(episode) => {
-                self.count(&episode).await;
-                self.keep_episode(&episode, None).await;
-                self.remind().await;
-            }
-            Notice::Ended { episode, now } => {
-                let ended_ms = wall_ms();
-                self.keep_episode(&episode, Some(ended_ms)).await;
-                if let Some(record) = self.record.take() {
-                    let closed = move |site: &dyn Site| site.close_message(record, ended_ms);
-                    self.tools.in_site(closed).await;
+    /// Records what a look has brought, in one step, and tells it.
+    async fn tell(&mut self, notices: Vec<Notice>, judgement: &Judgement) {
+        let mut changes = Vec::with_capacity(notices.len());
+        let (mut began, mut is_reminder) = (None, false);
+        for notice in notices {
+            changes.push(match notice {
+                Notice::Began(episode) => {
+                    let name = self.server.name.clone();
+                    let values = vec![name, evidence(judgement), self.id_of(&episode)];
+                    began = Some(changes.len());
+                    let message = self.raised(message_of(episode.verdict), values);
+                    Change::EpisodeBegan(self.row(&episode, None), message)
                 }
-                let lasted = steady().saturating_sub(episode.first_at);
-                let values = vec![
-                    self.server.name.clone(),
-                    now.name().to_owned(),
-                    span(lasted),
-                    episode.verdict.name().to_owned(),
-                    episode.count.to_string(),
-                    self.id_of(&episode),
-                ];
-                let id = if now.is_good() { 9414 } else { 9416 };
-                self.raise(id, values).await;
-            }
-            Notice::Flapping { episodes, within } => {
-                let values = vec![self.server.name.clone(), episodes.to_string(), span(within)];
-                self.raise(9415, values).await;
-            }
+                Notice::Counted(episode) => Change::EpisodeGoesOn(self.row(&episode, None)),
+                Notice::Reminded(episode) => {
+                    is_reminder = true;
+                    Change::EpisodeGoesOn(self.row(&episode, None))
+                }
+                Notice::Ended { episode, now } => {
+                    let row = self.row(&episode, Some(wall_ms()));
+                    self.record = None;
+                    let lasted = steady().saturating_sub(episode.first_at);
+                    let values = vec![
+                        self.server.name.clone(),
+                        now.name().to_owned(),
+                        span(lasted),
+                        episode.verdict.name().to_owned(),
+                        episode.count.to_string(),
+                        self.id_of(&episode),
+                    ];
+                    let id = if now.is_good() { 9414 } else { 9416 };
+                    Change::EpisodeEnded(row, self.raised(id, values))
+                }
+                Notice::Flapping { episodes, within } => {
+                    let name = self.server.name.clone();
+                    let values = vec![name, episodes.to_string(), span(within)];
+                    Change::Message(self.raised(9415, values))
+                }
+            });
+        }
+        let records = self.tools.desk.record(changes).await;
+        if let Some(began) = began {
+            self.record = records.get(began).copied().flatten();
+        }
+        if let Some(record) = self.record.filter(|_| is_reminder) {
+            self.tools.desk.remind(record).await;
         }
     }
 
@@ -306,37 +345,17 @@ impl Work {
         episode_id(&self.server.name, episode.number)
     }
 
+    fn raised(&self, id: u16, values: Vec<String>) -> Raise {
+        Raise::new(id, Some(&self.server.name), values)
+    }
+
     async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
         let name = self.server.name.as_str();
         self.tools.desk.raise(id, Some(name), values).await
     }
 
-    async fn count(&self, episode: &Episode) {
-        if let Some(record) = self.record {
-            let (count, last_ms) = (episode.count, wall_ms());
-            self.tools
-                .in_site(move |site| site.count_message(record, count, last_ms))
-                .await;
-        }
-    }
-
-    async fn remind(&self) {
-        let Some(record) = self.record else {
-            return;
-        };
-        let filter = MessageFilter {
-            above_record: Some(record - 1),
-            below_record: Some(record + 1),
-            limit: 1,
-            ..MessageFilter::default()
-        };
-        let found = self.tools.in_site(move |site| site.messages(&filter)).await;
-        if let Some(row) = found.unwrap_or_default().first() {
-            self.tools.desk.remind(row);
-        }
-    }
-
-    async fn keep_episode(&self, episode: &Episode, ended_ms: Option<i64>) {
+    /// An episode as it is recorded and shown now.
+    fn row(&self, episode: &Episode, ended_ms: Option<i64>) -> EpisodeRow {
         let now_ms = wall_ms();
         let now = steady();
         let row = EpisodeRow {
@@ -353,7 +372,7 @@ impl Work {
         self.view.set(|view| {
             view.episode = ended_ms.is_none().then(|| shown(&row));
         });
-        self.tools.in_site(move |site| site.put_episode(&row)).await;
+        row
     }
 
     async fn heal(&self, step: HealingStep) {

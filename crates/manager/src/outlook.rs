@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_core::concerns::{Concern, Concerns, Kind, Notice, counted};
+use usher_core::concerns::{Concerns, Kind, Notice, counted};
 use usher_core::health::{MemoryGuard, MemorySeen, MemoryStep};
-use usher_site::{ConcernRow, ServerRow};
+use usher_site::{Change, ConcernRow, ServerRow};
 
 use crate::clock::{steady, wall_ms};
+use crate::desk::Raise;
 use crate::facts::{self, Told};
 use crate::tools::Tools;
 
@@ -39,9 +40,7 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// Goes on with what was told of when a manager ended.
-    pub(crate) async fn resume(tools: Arc<Tools>, server: ServerRow) -> Outlook {
-        let name = server.name.clone();
-        let rows = tools.in_site(move |site| site.concerns(&name)).await;
+    pub(crate) fn resume(tools: Arc<Tools>, server: ServerRow, rows: Vec<ConcernRow>) -> Outlook {
         let mut outlook = Outlook {
             // Only what a service manager runs can be restarted without refusing anybody.
             memory: server
@@ -55,7 +54,7 @@ impl Outlook {
             records: BTreeMap::new(),
             next_at: Duration::ZERO,
         };
-        for row in rows.unwrap_or_default() {
+        for row in rows {
             let Some(kind) = Kind::of_message(row.message_id) else {
                 continue;
             };
@@ -69,27 +68,24 @@ impl Outlook {
     }
 
     /// Asks a server that answers, where it is time for that or `now` is asked for, and does what
-    /// follows.
-    pub(crate) async fn look(&mut self, token: &str, asked: bool) {
+    /// follows. The server's id, if it tells it.
+    pub(crate) async fn look(&mut self, token: &str, asked: bool) -> Option<String> {
         let now = steady();
         if !asked && now < self.next_at {
-            return;
+            return None;
         }
         self.next_at = now + ASKED_EVERY;
-        let Some(told) = self.ask(token).await else {
-            return;
-        };
+        let told = self.ask(token).await?;
         let thresholds = self.tools.thresholds.get();
         let name = self.server.name.clone();
         let notices = self
             .concerns
             .see(now, &name, &told.facts, &thresholds.concerns);
-        for notice in notices {
-            self.tell(notice).await;
-        }
+        self.tell(notices).await;
         if let Some(seen) = self.memory_of(token, &told).await {
             self.watch_memory(token, seen).await;
         }
+        told.server_id
     }
 
     /// What its memory is judged by. How busy a server is that is over its limit is counted for a
@@ -116,46 +112,48 @@ impl Outlook {
         facts::ask(&self.tools.prober, &self.server.url, token).await
     }
 
-    async fn tell(&mut self, notice: Notice) {
-        match notice {
-            Notice::Began(concern) => {
-                let id = concern.kind.message_id();
-                let record = self.raise(id, concern.values.clone()).await;
-                if let Some(record) = record {
+    /// Records what a look has brought, in one step, and tells it.
+    async fn tell(&mut self, notices: Vec<Notice>) {
+        let mut changes = Vec::with_capacity(notices.len());
+        let mut began = Vec::new();
+        for notice in notices {
+            changes.push(match notice {
+                Notice::Began(concern) => {
                     let key = (concern.kind, concern.about.clone());
-                    self.records.insert(key, record);
+                    began.push((changes.len(), key));
+                    let id = concern.kind.message_id();
+                    let message = Raise::new(id, Some(&self.server.name), concern.values);
+                    let row = self.row(concern.kind, concern.about, None, 1);
+                    Change::ConcernBegan(row, message)
                 }
-                self.keep(&concern, 1).await;
-            }
-            Notice::GoesOn(concern, count) => {
-                let key = (concern.kind, concern.about.clone());
-                if let Some(record) = self.records.get(&key).copied() {
-                    let values = concern.values.clone();
-                    self.tools
-                        .in_site(move |site| site.reword_message(record, &values, count, wall_ms()))
-                        .await;
+                Notice::GoesOn(concern, count) => {
+                    let key = (concern.kind, concern.about.clone());
+                    let record = self.records.get(&key).copied();
+                    Change::ConcernGoesOn {
+                        concern: self.row(concern.kind, concern.about, record, count),
+                        values: concern.values,
+                        last_ms: wall_ms(),
+                    }
                 }
-                self.keep(&concern, count).await;
-            }
-            Notice::Ended { kind, about } => {
-                let record_id = self.records.remove(&(kind, about.clone()));
-                let row = self.row(kind, about, record_id, 0);
-                self.tools
-                    .in_site(move |site| site.end_concern(&row, wall_ms()))
-                    .await;
-            }
-            Notice::TooMany { kind, more } => {
-                let values = vec![more.to_string(), kind.message_id().to_string()];
-                self.raise(FLOOD, values).await;
+                Notice::Ended { kind, about } => {
+                    let record = self.records.remove(&(kind, about.clone()));
+                    Change::ConcernEnded {
+                        concern: self.row(kind, about, record, 0),
+                        ended_ms: wall_ms(),
+                    }
+                }
+                Notice::TooMany { kind, more } => {
+                    let values = vec![more.to_string(), kind.message_id().to_string()];
+                    Change::Message(Raise::new(FLOOD, Some(&self.server.name), values))
+                }
+            });
+        }
+        let records = self.tools.desk.record(changes).await;
+        for (place, key) in began {
+            if let Some(record) = records.get(place).copied().flatten() {
+                self.records.insert(key, record);
             }
         }
-    }
-
-    async fn keep(&self, concern: &Concern, count: u64) {
-        let key = (concern.kind, concern.about.clone());
-        let record = self.records.get(&key).copied();
-        let row = self.row(concern.kind, concern.about.clone(), record, count);
-        self.tools.in_site(move |site| site.put_concern(&row)).await;
     }
 
     fn row(&self, kind: Kind, about: String, record_id: Option<i64>, count: u64) -> ConcernRow {

@@ -31,11 +31,8 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<impl IntoResponse
         limit: 100,
         ..MessageFilter::default()
     };
-    let open = app
-        .tools
-        .try_in_site(move |site| site.messages(&filter))
-        .await?;
-    let standing = summary::components(&app.tools).await?;
+    let open = app.tools.site.messages(filter).await?;
+    let standing = summary::components(&app).await?;
     let servers: Vec<WatchedServer> = app
         .keepers()
         .values()

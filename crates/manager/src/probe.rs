@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
-use usher_api::{Code, GrantsNothing, Health};
+use usher_api::{Code, GrantsNothing, Health, Role};
 use usher_core::health::{ApiAnswer, PackWord, WorkSeen};
 use usher_core::lifecycle::ServiceState;
 
@@ -74,6 +74,8 @@ struct ProblemText {
 enum Reply {
     Said(StatusCode, Vec<u8>),
     None(ApiAnswer),
+    /// Something took the connection and broke it off, or spoke no HTTP.
+    Odd(ApiAnswer),
 }
 
 impl Prober {
@@ -110,11 +112,13 @@ impl Prober {
         let url = url.trim_end_matches('/');
         let health = match send(self.http.get(format!("{url}/v1/health"))).await {
             Reply::None(answer) => return Look::at_nothing_but(answer),
+            Reply::Odd(answer) => return Look::at_nothing_but(self.or_tls(url, answer).await),
             Reply::Said(status, body) => match serde_json::from_slice::<Health>(&body) {
                 Ok(health) if status.is_success() || status.as_u16() == 503 => health,
                 _ => {
                     let what = format!("{status} where an Usher server tells its health");
-                    return Look::at_nothing_but(ApiAnswer::Strange(what));
+                    let answer = self.or_tls(url, ApiAnswer::Strange(what)).await;
+                    return Look::at_nothing_but(answer);
                 }
             },
         };
@@ -140,6 +144,25 @@ impl Prober {
             api,
             work,
             grants_nothing: health.grants_nothing,
+        }
+    }
+
+    /// What to say of an answer that is none of an Usher server's: it may speak TLS.
+    async fn or_tls(&self, url: &str, answer: ApiAnswer) -> ApiAnswer {
+        let Some(rest) = url.strip_prefix("http://") else {
+            return answer;
+        };
+        let secure = format!("https://{rest}");
+        let speaks_tls = match self.http.get(format!("{secure}/v1/health")).send().await {
+            Ok(_) => true,
+            Err(error) => usher_tls::is_spoken(&error),
+        };
+        match speaks_tls {
+            true => ApiAnswer::Declines(format!(
+                "it speaks TLS, and its URL here begins with http://: `usher servers edit NAME \
+                 --url {secure}` changes that"
+            )),
+            false => answer,
         }
     }
 
@@ -198,7 +221,7 @@ impl Prober {
         let (status, body) = match send(request).await {
             Reply::Said(status, body) => (status, body),
             Reply::None(ApiAnswer::Silent(waited)) => return Ok(WorkSeen::StandsStill(waited)),
-            Reply::None(answer) => return Err(answer),
+            Reply::None(answer) | Reply::Odd(answer) => return Err(answer),
         };
         if status == StatusCode::OK {
             return Ok(match serde_json::from_slice::<Canary>(&body) {
@@ -218,9 +241,7 @@ impl Prober {
             code.or(detail).unwrap_or("without a reason")
         );
         match status.as_u16() {
-            401 | 403 => Err(ApiAnswer::Strange(format!(
-                "it does not take the manager's token ({what})"
-            ))),
+            401 | 403 => Err(ApiAnswer::Declines(refused(&what, detail))),
             404 | 405 => Err(ApiAnswer::Strange(format!(
                 "it knows no canary, as before version 0.2 ({what})"
             ))),
@@ -238,7 +259,7 @@ async fn send(request: RequestBuilder) -> Reply {
 async fn send_within(request: RequestBuilder, limit_bytes: usize) -> Reply {
     let mut response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return Reply::None(absent(&error)),
+        Err(error) => return absent(&error),
     };
     let status = response.status();
     let mut body = Vec::new();
@@ -251,32 +272,83 @@ async fn send_within(request: RequestBuilder, limit_bytes: usize) -> Reply {
                 return Reply::None(ApiAnswer::Strange("an answer without an end".to_owned()));
             }
             Ok(None) => return Reply::Said(status, body),
-            Err(error) => return Reply::None(absent(&error)),
+            Err(error) => return absent(&error),
         }
     }
 }
 
+/// How a server that does not take the manager's token is told of.
+fn refused(what: &str, detail: Option<&str>) -> String {
+    if let Some(role) = detail.and_then(role_in) {
+        return format!(
+            "its token here is of role {}, and a manager needs one of role viewer, operator or \
+             admin: `usher token create --role viewer` on that server makes one, and `usher servers \
+             edit NAME --token-file FILE` gives it to the manager",
+            role.as_str()
+        );
+    }
+    // What else it says is how to make one.
+    let why = detail.and_then(|detail| detail.split(':').next());
+    format!(
+        "it does not take the manager's token ({what}: {}): `usher token create --role viewer` on \
+         that server makes one, and `usher servers edit NAME --token-file FILE` gives it to the \
+         manager",
+        why.unwrap_or("it does not say why")
+    )
+}
+
+/// The role of the token that a server refuses for it.
+fn role_in(detail: &str) -> Option<Role> {
+    let (_, rest) = detail.split_once("a token of role ")?;
+    let word = rest.split(' ').next()?;
+    let roles = [
+        Role::Client,
+        Role::Agent,
+        Role::Backup,
+        Role::Viewer,
+        Role::Operator,
+        Role::Admin,
+    ];
+    roles.into_iter().find(|role| role.as_str() == word)
+}
+
 /// What it means that there is no answer.
-fn absent(error: &reqwest::Error) -> ApiAnswer {
+fn absent(error: &reqwest::Error) -> Reply {
     let kind = io_kind(error);
     if error.is_connect() {
-        return match kind {
+        return Reply::None(match kind {
             Some(io::ErrorKind::ConnectionRefused) => ApiAnswer::Refused,
             _ if error.is_timeout() => {
                 ApiAnswer::NoConnection(format!("none came about in {} s", CONNECT.as_secs()))
             }
             _ => ApiAnswer::NoConnection(innermost(error)),
-        };
+        });
     }
     if error.is_timeout() {
-        return ApiAnswer::Silent(ANSWER);
+        return Reply::None(ApiAnswer::Silent(ANSWER));
     }
-    match kind {
+    if speaks_no_http(error) {
+        return Reply::Odd(ApiAnswer::Strange("it speaks no HTTP".to_owned()));
+    }
+    Reply::Odd(match kind {
         // It went away in the middle of the answer: nobody is there any more.
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => ApiAnswer::Refused,
         _ if error.is_request() => ApiAnswer::Refused,
         _ => ApiAnswer::Strange(innermost(error)),
+    })
+}
+
+/// Whether what came back is no HTTP, such as the alert with which a server of TLS refuses it.
+fn speaks_no_http(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        let of_http = error.downcast_ref::<hyper::Error>();
+        if of_http.is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        cause = error.source();
     }
+    false
 }
 
 fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {

@@ -1,5 +1,6 @@
 //! The way of a request: who asks, whose page sent it, what it says, which route.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,6 +19,9 @@ use crate::app::App;
 use crate::problem::Refusal;
 use crate::routes::{self, foreign};
 use crate::secrets::Shown;
+
+/// What is said of a panic.
+const FAULT: &str = "the manager has a fault, which is in its log: report it";
 
 /// What requests are answered with.
 pub(crate) struct Requests {
@@ -42,13 +46,15 @@ impl Requests {
     async fn routed(
         &self,
         way: &Way<()>,
+        id: &RequestId,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Refusal> {
         let asker = allowed(&self.app, &request)?;
         foreign::must_not_be(&request)?;
         let mut held = self.bodies.hold();
         let body = read_in_time(&way.watch, &mut request, &mut held).await?;
-        let is_look = request.method() == Method::GET;
+        let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+        let asked = format!("{} {}", request.method(), request.uri().path());
         let answer = self
             .router
             .call(request.map(|_| axum::body::Body::from(body)));
@@ -57,15 +63,37 @@ impl Requests {
             let Ok(answered) = answer.await;
             return Ok(whole(answered).await);
         };
+        if !is_look {
+            return Ok(whole(to_its_end(asked, id.clone(), answer).await?).await);
+        }
         tokio::select! {
             biased;
-            // A change that has begun is answered: only a look is given up.
-            () = asker.ended(&self.app), if is_look => Err(not_taken(&self.app)),
+            () = asker.ended(&self.app) => Err(not_taken(&self.app)),
             answered = answer => {
                 let Ok(answered) = answered;
                 Ok(whole(answered).await)
             }
         }
+    }
+}
+
+/// A change goes on to its end, though who asked for it has gone: what is in the site database and
+/// what is held beside it would differ else.
+async fn to_its_end(
+    asked: String,
+    id: RequestId,
+    answer: impl Future<Output = Result<axum::response::Response, std::convert::Infallible>>
+    + Send
+    + 'static,
+) -> Result<axum::response::Response, Refusal> {
+    let work = async move {
+        let answering = pin!(async move { id.through(pin!(answer)).await });
+        usher_vital::caught(asked, answering).await
+    };
+    match tokio::spawn(work).await {
+        Ok(Ok(Ok(answered))) => Ok(answered),
+        // It panicked, or the manager ends.
+        Ok(Err(_)) | Err(_) => Err(Refusal::new(Code::Internal, FAULT)),
     }
 }
 
@@ -81,16 +109,15 @@ impl Handler for Requests {
     async fn answer(
         &self,
         way: &Way<()>,
-        _: &RequestId,
+        id: &RequestId,
         request: Request<Incoming>,
     ) -> ((), Result<Response<Body>, usher_http::Refusal>) {
-        let answered = Box::pin(self.routed(way, request)).await;
+        let answered = Box::pin(self.routed(way, id, request)).await;
         ((), answered.map_err(Into::into))
     }
 
     fn panicked(&self) -> ((), usher_http::Refusal) {
-        let detail = "the manager has a fault, which is in its log: report it";
-        ((), usher_http::Refusal::new(Code::Internal, detail))
+        ((), usher_http::Refusal::new(Code::Internal, FAULT))
     }
 
     async fn stopping(&self) {
@@ -205,6 +232,7 @@ mod tests {
             (Method::POST, "/v1/servers", Role::Admin),
             (Method::POST, "/v1/servers/poll/poll", Role::Operator),
             (Method::DELETE, "/v1/servers/alpha", Role::Admin),
+            (Method::PATCH, "/v1/servers/alpha", Role::Admin),
             (Method::DELETE, "/v1/servers/alpha/poll", Role::Admin),
             (Method::DELETE, "/v1/servers/poll", Role::Admin),
             (Method::POST, "/v1/servers/poll", Role::Admin),

@@ -19,6 +19,7 @@ use crate::clock::wall_ms;
 use crate::delivery::Means;
 use crate::desk::{self, Desk};
 use crate::keeper;
+use crate::logged::or_log;
 use crate::probe::{Prober, innermost};
 use crate::requests::Requests;
 use crate::secrets::{self, Admin};
@@ -58,7 +59,8 @@ pub async fn run(
             options.data.display()
         ))
     })?;
-    let book = Book::open(site.as_ref()).map_err(|error| failed(&error))?;
+    let known = site.resume().await.map_err(|error| failed(&error))?;
+    let book = Book::open(known.tokens.as_deref()).map_err(|error| failed(&error))?;
     let listener = listen(options.listen, options.or_any_port)?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
@@ -67,14 +69,14 @@ pub async fn run(
         mail: options.mail.clone(),
         authority: options.authority.clone(),
     };
-    let opened = Desk::open(
+    let (desk, troubles, unnamed) = Desk::open(
         site.clone(),
         options.site.clone(),
         means,
         options.targets.clone(),
+        &known,
     );
-    let (desk, troubles, unnamed) = opened.map_err(|error| failed(&error))?;
-    let thresholds = Held::open(site.clone()).map_err(|error| failed(&error))?;
+    let thresholds = Held::open(site.clone(), known.thresholds.as_deref());
     let telling = desk::tell(troubles, Arc::downgrade(&desk));
     let telling = tokio::spawn(task("delivery", telling));
     for it in unnamed {
@@ -94,7 +96,7 @@ pub async fn run(
         looked: Notify::new(),
     });
     let app = Arc::new(App::new(tools.clone(), admin, book));
-    begin(&app, &options).map_err(|error| failed(&error))?;
+    begin(&app, &options, known.servers);
     ended::tell(&tools, &options.data).await;
     let upkeep = tokio::spawn(task("purge", upkeep(tools.clone())));
     let faults = tokio::spawn(task("faults", faults::tell(tools.clone())));
@@ -150,9 +152,9 @@ fn listen(address: SocketAddr, or_any_port: bool) -> Result<TcpListener, Manager
 }
 
 /// Puts a keeper to each server.
-fn begin(app: &Arc<App>, options: &ManagerOptions) -> Result<(), usher_site::SiteError> {
+fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
     let mut keepers = app.keepers();
-    for row in app.tools.site.servers()?.into_iter().take(SERVERS_LIMIT) {
+    for row in servers.into_iter().take(SERVERS_LIMIT) {
         let token = TokenSource::Text(row.token.clone());
         let name = row.name.clone();
         keepers.insert(name, keeper::keep(row, token, app.tools.clone()));
@@ -172,7 +174,6 @@ fn begin(app: &Arc<App>, options: &ManagerOptions) -> Result<(), usher_site::Sit
             keeper::keep(row, token, app.tools.clone()),
         );
     }
-    Ok(())
 }
 
 /// Serves until `stop` is done, and answers what is in flight then.
@@ -215,8 +216,8 @@ async fn serve(
 /// Removes messages whose time is over.
 async fn upkeep(tools: Arc<Tools>) {
     loop {
-        let purge = |site: &dyn Site| site.purge_messages(wall_ms(), PURGE_AT_ONCE);
-        let removed = tools.in_site(purge).await.unwrap_or(0);
+        let removed = tools.site.purge(wall_ms(), PURGE_AT_ONCE).await;
+        let removed = or_log(removed).unwrap_or(0);
         if removed < u64::from(PURGE_AT_ONCE) {
             tokio::time::sleep(UPKEEP).await;
         }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::undelivered::Undelivered;
+use crate::undelivered::{Again, Undelivered};
 
 /// More of one answer is not read.
 const ANSWER_BYTES: u64 = 16 * 1024;
@@ -238,9 +238,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     fn into_inner(self) -> Result<S, Undelivered> {
         match self.stream.buffer().is_empty() {
             true => Ok(self.stream.into_inner()),
-            false => Err(Undelivered::for_good(
-                "it says more than was asked before TLS",
-            )),
+            // That is the relay's fault, and not the mail's.
+            false => Err(Undelivered::now("it says more than was asked before TLS")),
         }
     }
 
@@ -287,7 +286,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             return Err(Undelivered {
                 why: format!("it answered {line:?}"),
                 // 5yz is what is refused for good (RFC 5321, 4.2.1).
-                again: !code.is_some_and(|code| (500..600).contains(&code)),
+                again: match code {
+                    Some(500..600) => Again::Never,
+                    _ => Again::Later,
+                },
             });
         }
     }

@@ -8,9 +8,6 @@ use usher_core::concerns;
 use usher_core::messages::SummaryOptions;
 use usher_site::{Site, SiteError};
 
-/// The setting that holds them.
-const SETTING: &str = "thresholds";
-
 /// All of them, as `/v1/thresholds` shows and takes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -48,19 +45,18 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Those that the site has.
-    pub(crate) fn open(site: Arc<dyn Site>) -> Result<Held, SiteError> {
-        let kept = site.setting(SETTING)?;
+    /// Those that the site has, as it keeps them.
+    pub(crate) fn open(site: Arc<dyn Site>, kept: Option<&str>) -> Held {
         let now = kept.map_or_else(Thresholds::default, |text| {
-            serde_json::from_str(&text).unwrap_or_else(|error| {
+            serde_json::from_str(text).unwrap_or_else(|error| {
                 tracing::error!(%error, "the site's thresholds cannot be read: the default ones hold");
                 Thresholds::default()
             })
         });
-        Ok(Held {
+        Held {
             site,
             now: RwLock::new(Arc::new(now)),
-        })
+        }
     }
 
     /// Those that hold.
@@ -71,10 +67,10 @@ impl Held {
             .clone()
     }
 
-    /// Changes them; they must be sound. Waits for the disk.
-    pub(crate) fn put(&self, thresholds: Thresholds) -> Result<(), SiteError> {
+    /// Changes them; they must be sound.
+    pub(crate) async fn put(&self, thresholds: Thresholds) -> Result<(), SiteError> {
         let text = serde_json::to_string(&thresholds).unwrap_or_default();
-        self.site.put_setting(SETTING, &text)?;
+        self.site.set_thresholds(text).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(thresholds);
         Ok(())
     }

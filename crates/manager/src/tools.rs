@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use usher_core::health::{HealingOptions, MemoryOptions, WatchOptions};
-use usher_site::{Site, SiteError};
-use usher_vital::RequestId;
+use usher_site::Site;
 
 use crate::ServiceManager;
 use crate::desk::Desk;
@@ -29,36 +28,6 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Calls the site database where waiting hurts nobody; what fails is logged, and nothing.
-    pub(crate) async fn in_site<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&dyn Site) -> Result<T, SiteError> + Send + 'static,
-    ) -> Option<T> {
-        match self.try_in_site(call).await {
-            Ok(value) => Some(value),
-            Err(error) => {
-                tracing::error!(%error, "the site database");
-                None
-            }
-        }
-    }
-
-    /// The same, with the failure for who asks.
-    pub(crate) async fn try_in_site<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&dyn Site) -> Result<T, SiteError> + Send + 'static,
-    ) -> Result<T, SiteError> {
-        let site = self.site.clone();
-        let call = RequestId::carried(move || call(site.as_ref()));
-        let called = tokio::task::spawn_blocking(call).await;
-        called.unwrap_or_else(|error| {
-            Err(SiteError::Failed {
-                doing: "look",
-                why: error.to_string(),
-            })
-        })
-    }
-
     /// A server was looked at.
     pub(crate) fn looked(&self) {
         self.looked.notify_one();

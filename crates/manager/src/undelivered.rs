@@ -9,31 +9,48 @@ use usher_core::messages::DELIVERY_TRIED_HOURS;
 pub(crate) struct Undelivered {
     /// What went wrong, as a sentence.
     pub(crate) why: String,
-    /// Whether it may go through later, as where a relay is down; not so where it is refused.
-    pub(crate) again: bool,
+    /// Whether it may go through if it is tried again.
+    pub(crate) again: Again,
+}
+
+/// Whether another try may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// For hours, as if a relay is down.
+    Later,
+    /// A few times: nobody can say, as of a program that ended with a failure.
+    Soon,
+    /// It was refused for what it is: it would never go through.
+    Never,
 }
 
 impl Undelivered {
     /// It may go through later.
     pub(crate) fn now(why: impl Into<String>) -> Self {
-        Undelivered {
-            why: why.into(),
-            again: true,
-        }
+        Undelivered::of(Again::Later, why)
+    }
+
+    /// It may go through soon, or not at all.
+    pub(crate) fn perhaps(why: impl Into<String>) -> Self {
+        Undelivered::of(Again::Soon, why)
     }
 
     /// It would never go through.
     pub(crate) fn for_good(why: impl Into<String>) -> Self {
+        Undelivered::of(Again::Never, why)
+    }
+
+    fn of(again: Again, why: impl Into<String>) -> Self {
         Undelivered {
             why: why.into(),
-            again: false,
+            again,
         }
     }
 
     /// Whatever it is, it may go through later.
     pub(crate) fn later(self) -> Self {
         Undelivered {
-            again: true,
+            again: Again::Later,
             ..self
         }
     }

@@ -10,11 +10,10 @@ use usher_core::lifecycle::ServiceManager;
 
 use crate::app::App;
 use crate::clock::wall_ms;
+use crate::logged::or_log;
 
 /// Signs of life in one of the service manager's intervals.
 const SIGNS: u32 = 3;
-/// The setting that is stored for a proof.
-const SETTING: &str = "alive_ms";
 
 /// Attends to it, where the service manager wants to hear, for as long as this is awaited.
 pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
@@ -26,13 +25,7 @@ pub(crate) async fn attend(app: Arc<App>, manager: Arc<dyn ServiceManager>) {
         if let Some(name) = &late {
             tracing::error!(server = name, "it has not been looked at for too long");
         }
-        let stored = app
-            .tools
-            .try_in_site(|site| site.put_setting(SETTING, &wall_ms().to_string()))
-            .await;
-        if let Err(error) = stored {
-            tracing::error!(%error, "the site database");
-        }
+        let _ = or_log(app.tools.site.note_alive(wall_ms()).await);
         if late.is_none() {
             manager.alive();
         }

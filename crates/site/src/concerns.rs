@@ -22,6 +22,7 @@ pub(crate) fn list(connection: &Connection, server: &str) -> Result<Vec<ConcernR
     rows.collect()
 }
 
+/// Its server, message and what it is about say which it is.
 pub(crate) fn put(connection: &Connection, concern: &ConcernRow) -> Result<()> {
     connection
         .execute(
@@ -38,32 +39,11 @@ pub(crate) fn put(connection: &Connection, concern: &ConcernRow) -> Result<()> {
         .map(drop)
 }
 
-pub(crate) fn end(connection: &mut Connection, concern: &ConcernRow, ended_ms: i64) -> Result<()> {
-    let transaction = connection.transaction()?;
-    transaction.execute(
-        "DELETE FROM concerns WHERE server = ?1 AND message_id = ?2 AND about = ?3",
-        params![concern.server, concern.message_id, concern.about],
-    )?;
-    transaction.execute(
-        "UPDATE messages SET recovered_ms = ?2 WHERE record_id = ?1",
-        params![concern.record_id, ended_ms],
-    )?;
-    transaction.commit()
-}
-
-pub(crate) fn reword(
-    connection: &Connection,
-    record: i64,
-    values: &[String],
-    count: u64,
-    last_ms: i64,
-) -> Result<()> {
-    let values = serde_json::to_string(values).unwrap_or_default();
+pub(crate) fn remove(connection: &Connection, concern: &ConcernRow) -> Result<()> {
     connection
         .execute(
-            "UPDATE messages SET vals = ?2, count = ?3, last_ms = max(last_ms, ?4), \
-             keep_until_ms = keep_until_ms + max(0, ?4 - last_ms) WHERE record_id = ?1",
-            params![record, values, signed(count), last_ms],
+            "DELETE FROM concerns WHERE server = ?1 AND message_id = ?2 AND about = ?3",
+            params![concern.server, concern.message_id, concern.about],
         )
         .map(drop)
 }

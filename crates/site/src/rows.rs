@@ -4,6 +4,82 @@ use std::fmt;
 
 use usher_core::messages::{Message, Severity};
 
+/// The most messages that one look answers.
+pub const MESSAGES_LIMIT: u32 = 1_000;
+
+/// The most spells of trouble that are read at once.
+pub const SPELLS_LIMIT: usize = 10_000;
+
+/// What a manager goes on with when it starts. What it set is given back as it was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resumed {
+    /// The servers that are watched, by name.
+    pub servers: Vec<ServerRow>,
+    /// The message rules; none: none were ever set.
+    pub rules: Option<String>,
+    /// The thresholds; none: none were ever set.
+    pub thresholds: Option<String>,
+    /// The tokens; none: none were ever set.
+    pub tokens: Option<String>,
+    /// What waits to be delivered, in the order in which it came.
+    pub deliveries: Vec<DeliveryRow>,
+    /// Destinations that took nothing the last time.
+    pub destinations: Vec<DestinationRow>,
+}
+
+/// A message that waits to be delivered. Destination and message are kept as the manager writes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// Its number.
+    pub id: i64,
+    /// The record of the message, if that is kept.
+    pub record_id: Option<i64>,
+    /// The rule that says so.
+    pub rule: String,
+    /// Where to.
+    pub destination: String,
+    /// The message.
+    pub message: String,
+    /// Since when it waits.
+    pub since_ms: i64,
+    /// It was told that it does not go through.
+    pub is_told: bool,
+}
+
+/// A destination that took nothing the last time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DestinationRow {
+    /// Which, as in [`DeliveryRow::destination`].
+    pub destination: String,
+    /// Since when nothing goes through.
+    pub since_ms: i64,
+    /// How often it was tried since then.
+    pub tries: u64,
+    /// Why the last try failed.
+    pub why: String,
+    /// How many messages were given up since then.
+    pub given_up: u64,
+}
+
+/// What a manager goes on with of one server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerTrouble {
+    /// The last episode, over or not: the next has the next number.
+    pub episode: Option<EpisodeRow>,
+    /// The concerns that are not over.
+    pub concerns: Vec<ConcernRow>,
+}
+
+/// How components stand since a time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many messages of each component and severity were last raised since then.
+    pub tallies: Vec<Tally>,
+    /// Trouble (warnings and errors) that lasted then or later, in the order in which it came; at
+    /// most [`SPELLS_LIMIT`], the last ones.
+    pub spells: Vec<Spell>,
+}
+
 /// A metering server that is watched.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerRow {
@@ -72,7 +148,7 @@ pub struct MessageFilter {
     pub below_record: Option<i64>,
     /// Only records above that one: what is new since.
     pub above_record: Option<i64>,
-    /// At most so many; never more than [`crate::MESSAGES_LIMIT`].
+    /// At most so many; never more than [`MESSAGES_LIMIT`].
     pub limit: u32,
 }
 
@@ -93,6 +169,8 @@ pub struct Tally {
 pub struct Spell {
     /// Of which component.
     pub component: String,
+    /// How severe.
+    pub severity: Severity,
     /// Since when.
     pub from_ms: i64,
     /// When it was over; none: it goes on.

@@ -59,4 +59,22 @@ CREATE TABLE concerns (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX concerns_by_record ON concerns (record_id);
 ",
+    "
+CREATE TABLE deliveries (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    record_id   INTEGER,
+    rule        TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    message     TEXT NOT NULL,
+    since_ms    INTEGER NOT NULL,
+    is_told     INTEGER NOT NULL
+) STRICT;
+CREATE TABLE destinations (
+    destination TEXT PRIMARY KEY,
+    since_ms    INTEGER NOT NULL,
+    tries       INTEGER NOT NULL,
+    why         TEXT NOT NULL,
+    given_up    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
 ];

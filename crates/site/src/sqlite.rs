@@ -1,424 +1,296 @@
-//! The embedded engine: one SQLite file.
+//! The embedded engine: one SQLite file, and a thread that waits for its disk.
 
-use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
-use usher_core::messages::Message;
-use usher_tables::{Beyond, differences};
+use rusqlite::{Connection, Result};
 
-use crate::columns::{severity_number, signed, unsigned};
-use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Spell, Tally};
-use crate::schema::STEPS;
-use crate::{MESSAGES_LIMIT, Site, SiteError, concerns, tallies};
+use crate::engine::{Engine, Kind};
+use crate::error::SiteError;
+use crate::record::{Change, Kept, NewDelivery, Once, Said};
+use crate::rows::{
+    DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
+    Standing,
+};
+use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
+use crate::site::{Answer, Site};
+use crate::{concerns, deliveries, episodes, file, messages, servers, settings, tallies};
 
-const FILE: &str = "site.db";
-const LOCK: &str = "manager.lock";
-
-/// A site database in one file.
+/// A site database in one file. Dropping it waits until what was asked is done and the file is closed.
 pub struct SqliteSite {
-    connection: Mutex<Connection>,
-    /// Held while this is.
-    _lock: File,
+    engine: Engine,
 }
 
 impl SqliteSite {
-    /// Opens `site.db` in a directory, or makes it, readable by its owner only.
+    /// Opens `site.db` in a directory, or makes it, readable by its owner only. Waits for the disk.
     ///
     /// # Errors
     /// [`SiteError::InUse`], [`SiteError::Newer`], or what the disk says.
-    pub fn open(folder: &Path) -> Result<Self, SiteError> {
-        let lock = lock(folder)?;
-        let path = folder.join(FILE);
-        let file = path.display().to_string();
-        // SQLite would make it readable by others.
-        private(&path).map_err(|error| failed("make the file", &error))?;
-        let mut connection =
-            Connection::open(&path).map_err(|error| failed("open the file", &error))?;
-        prepare(&mut connection, &file)?;
-        Ok(SqliteSite {
-            connection: Mutex::new(connection),
-            _lock: lock,
-        })
+    pub fn open(folder: &Path) -> std::result::Result<Self, SiteError> {
+        let (connection, lock) = file::open(folder)?;
+        let engine = Engine::start(connection, lock)
+            .map_err(|error| SiteError::failed("start its thread", &error))?;
+        Ok(SqliteSite { engine })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn reads<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.engine.call(doing, Kind::Reads, |it| work(it))
     }
-}
 
-fn failed(doing: &'static str, why: &dyn std::fmt::Display) -> SiteError {
-    SiteError::Failed {
-        doing,
-        why: why.to_string(),
+    fn writes<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.engine.call(doing, Kind::Writes, |it| work(it))
     }
-}
-
-fn private(path: &Path) -> std::io::Result<File> {
-    File::options()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-}
-
-fn lock(folder: &Path) -> Result<File, SiteError> {
-    let path = folder.join(LOCK);
-    let file = private(&path).map_err(|error| failed("make the lock", &error))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(SiteError::InUse(folder.display().to_string())),
-        Err(error) => Err(failed("take the lock", &error)),
-    }
-}
-
-fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let version = |connection: &Connection| {
-        connection
-            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-            .map_err(|error| failed("read the version", &error))
-    };
-    // Looked at before anything is changed: what a newer version wrote is left as it is.
-    let found = version(connection)?;
-    if found > known {
-        return Err(SiteError::Newer {
-            file: file.to_owned(),
-            found,
-            known,
-        });
-    }
-    if found == known {
-        must_be_ours(connection, file)?;
-    }
-    connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-        .map_err(|error| failed("set up the file", &error))?;
-    for (done, step) in (0_i64..).zip(STEPS) {
-        if done < found {
-            continue;
-        }
-        let next = done + 1;
-        connection
-            .execute_batch(&format!(
-                "BEGIN IMMEDIATE; {step} PRAGMA user_version = {next}; COMMIT;"
-            ))
-            .map_err(|error| failed("bring the tables up to date", &error))?;
-    }
-    Ok(())
-}
-
-/// Refuses a file that has other tables under the same number: a development build wrote it.
-fn must_be_ours(connection: &Connection, file: &str) -> Result<(), SiteError> {
-    let compare = || {
-        let ours = Connection::open_in_memory()?;
-        STEPS.iter().try_for_each(|step| ours.execute_batch(step))?;
-        differences(connection, &ours, Beyond::Nothing)
-    };
-    let differs = compare().map_err(|error| failed("look at the tables", &error))?;
-    differs.map_or(Ok(()), |differs| {
-        Err(SiteError::OtherBuild {
-            file: file.to_owned(),
-            differs,
-        })
-    })
-}
-
-const MESSAGE_COLUMNS: &str = "record_id, id, computer, site, server, process_id, first_ms, \
-     last_ms, vals, count, recovered_ms, keep_until_ms, summarised";
-
-fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
-    let values: String = row.get(8)?;
-    Ok(MessageRow {
-        record_id: row.get(0)?,
-        message: Message {
-            id: row.get(1)?,
-            computer: row.get(2)?,
-            site: row.get(3)?,
-            server: row.get(4)?,
-            process_id: row.get(5)?,
-            time_ms: row.get(6)?,
-            values: serde_json::from_str(&values).unwrap_or_default(),
-        },
-        last_ms: row.get(7)?,
-        count: unsigned(row.get(9)?),
-        recovered_ms: row.get(10)?,
-        keep_until_ms: row.get(11)?,
-        summarised: row.get(12)?,
-    })
 }
 
 impl Site for SqliteSite {
-    fn servers(&self) -> Result<Vec<ServerRow>, SiteError> {
-        let read = || {
-            let connection = self.connection();
-            let mut statement = connection.prepare_cached(
-                "SELECT name, url, token, unit, data, added_ms FROM servers ORDER BY name",
-            )?;
-            let rows = statement.query_map([], |row| {
-                Ok(ServerRow {
-                    name: row.get(0)?,
-                    url: row.get(1)?,
-                    token: row.get(2)?,
-                    unit: row.get(3)?,
-                    data: row.get(4)?,
-                    added_ms: row.get(5)?,
-                })
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read().map_err(|error| failed("read the servers", &error))
+    fn resume(&self) -> Answer<Resumed> {
+        self.reads("read what there is", |connection| {
+            Ok(Resumed {
+                servers: servers::list(connection)?,
+                rules: settings::get(connection, RULES)?,
+                thresholds: settings::get(connection, THRESHOLDS)?,
+                tokens: settings::get(connection, TOKENS)?,
+                deliveries: deliveries::list(connection)?,
+                destinations: deliveries::destinations(connection)?,
+            })
+        })
     }
 
-    fn add_server(&self, server: &ServerRow) -> Result<(), SiteError> {
-        let added = self
-            .connection()
-            .execute(
-                "INSERT INTO servers (name, url, token, unit, data, added_ms) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO NOTHING",
-                params![
-                    server.name,
-                    server.url,
-                    server.token,
-                    server.unit,
-                    server.data,
-                    server.added_ms
-                ],
-            )
-            .map_err(|error| failed("add a server", &error))?;
-        match added {
-            0 => Err(SiteError::NameTaken(server.name.clone())),
-            _ => Ok(()),
-        }
+    fn resume_server(&self, name: String) -> Answer<ServerTrouble> {
+        self.reads("read a server's trouble", move |connection| {
+            Ok(ServerTrouble {
+                episode: episodes::last(connection, &name)?,
+                concerns: concerns::list(connection, &name)?,
+            })
+        })
     }
 
-    fn remove_server(&self, name: &str) -> Result<bool, SiteError> {
-        let remove = || {
-            let mut connection = self.connection();
-            let transaction = connection.transaction()?;
-            let removed = transaction.execute("DELETE FROM servers WHERE name = ?1", [name])?;
-            transaction.execute("DELETE FROM concerns WHERE server = ?1", [name])?;
-            transaction.execute(
-                "UPDATE episodes SET ended_ms = last_ms WHERE server = ?1 AND ended_ms IS NULL",
-                [name],
-            )?;
-            transaction.commit()?;
-            Ok(removed > 0)
-        };
-        remove().map_err(|error: rusqlite::Error| failed("remove a server", &error))
-    }
-
-    fn add_message(&self, row: &MessageRow) -> Result<i64, SiteError> {
-        let message = &row.message;
-        let entry = message.entry();
-        let values = serde_json::to_string(&message.values).unwrap_or_default();
-        self.connection()
-            .query_row(
-                "INSERT INTO messages (id, severity, component, computer, site, server, \
-                 process_id, first_ms, last_ms, vals, count, recovered_ms, keep_until_ms, \
-                 summarised) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-                 RETURNING record_id",
-                params![
-                    message.id,
-                    severity_number(entry.severity),
-                    entry.component,
-                    message.computer,
-                    message.site,
-                    message.server,
-                    message.process_id,
-                    message.time_ms,
-                    row.last_ms,
-                    values,
-                    signed(row.count),
-                    row.recovered_ms,
-                    row.keep_until_ms,
-                    row.summarised
-                ],
-                |row| row.get(0),
-            )
-            .map_err(|error| failed("keep a message", &error))
-    }
-
-    fn count_message(&self, record: i64, count: u64, last_ms: i64) -> Result<(), SiteError> {
-        self.connection()
-            .execute(
-                "UPDATE messages SET count = ?2, last_ms = max(last_ms, ?3), \
-                 keep_until_ms = keep_until_ms + max(0, ?3 - last_ms) WHERE record_id = ?1",
-                params![record, signed(count), last_ms],
-            )
-            .map(drop)
-            .map_err(|error| failed("count a message", &error))
-    }
-
-    fn close_message(&self, record: i64, recovered_ms: i64) -> Result<(), SiteError> {
-        self.connection()
-            .execute(
-                "UPDATE messages SET recovered_ms = ?2 WHERE record_id = ?1",
-                params![record, recovered_ms],
-            )
-            .map(drop)
-            .map_err(|error| failed("close a message", &error))
-    }
-
-    fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, SiteError> {
-        let mut wheres = vec!["1"];
-        let mut values: Vec<Value> = Vec::new();
-        let mut given = |text: &'static str, value: Option<Value>| {
-            if let Some(value) = value {
-                wheres.push(text);
-                values.push(value);
+    fn watch(&self, server: ServerRow) -> Answer<()> {
+        let name = server.name.clone();
+        let added = self.writes("add a server", move |it| servers::add(it, &server));
+        Box::pin(async move {
+            match added.await? {
+                true => Ok(()),
+                false => Err(SiteError::NameTaken(name)),
             }
-        };
-        given("last_ms >= ?", filter.since_ms.map(Value::from));
-        given("first_ms < ?", filter.until_ms.map(Value::from));
-        given(
-            "severity >= ?",
-            filter
-                .severity_at_least
-                .map(|severity| Value::from(severity_number(severity))),
-        );
-        given("component = ?", filter.component.clone().map(Value::from));
-        given("id = ?", filter.id.map(Value::from));
-        given("server = ?", filter.server.clone().map(Value::from));
-        given("record_id < ?", filter.below_record.map(Value::from));
-        given("record_id > ?", filter.above_record.map(Value::from));
-        if filter.open {
-            wheres.push(
-                "recovered_ms IS NULL AND (record_id IN (SELECT record_id FROM concerns) OR \
-                 record_id IN (SELECT record_id FROM episodes WHERE ended_ms IS NULL))",
-            );
-        }
-        let limit = filter.limit.clamp(1, MESSAGES_LIMIT);
-        let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages WHERE {} ORDER BY record_id DESC LIMIT {limit}",
-            wheres.join(" AND ")
-        );
-        let read = || {
-            let connection = self.connection();
-            let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map(params_from_iter(&values), message_row)?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read().map_err(|error| failed("read messages", &error))
+        })
     }
 
-    fn purge_messages(&self, now_ms: i64, limit: u32) -> Result<u64, SiteError> {
-        self.connection()
-            .execute(
-                "DELETE FROM messages WHERE record_id IN (SELECT record_id FROM messages \
-                 WHERE keep_until_ms < ?1 AND record_id NOT IN (SELECT record_id FROM episodes \
-                 WHERE ended_ms IS NULL AND record_id IS NOT NULL) AND record_id NOT IN \
-                 (SELECT record_id FROM concerns WHERE record_id IS NOT NULL) LIMIT ?2)",
-                params![now_ms, limit],
-            )
-            .map(|removed| removed as u64)
-            .map_err(|error| failed("remove old messages", &error))
+    fn watched(&self, name: String) -> Answer<Option<ServerRow>> {
+        self.reads("read a server", move |it| servers::find(it, &name))
     }
 
-    fn tally(&self, since_ms: i64) -> Result<Vec<Tally>, SiteError> {
-        let read = tallies::tally(&self.connection(), since_ms);
-        read.map_err(|error| failed("count messages", &error))
+    fn change_watched(&self, server: ServerRow) -> Answer<bool> {
+        self.writes("change a server", move |it| servers::change(it, &server))
     }
 
-    fn spells(&self, since_ms: i64) -> Result<Vec<Spell>, SiteError> {
-        let read = tallies::spells(&self.connection(), since_ms);
-        read.map_err(|error| failed("read what lasted", &error))
+    fn unwatch(&self, name: String) -> Answer<bool> {
+        self.writes("remove a server", move |it| servers::remove(it, &name))
     }
 
-    fn setting(&self, name: &str) -> Result<Option<String>, SiteError> {
-        self.connection()
-            .query_row(
-                "SELECT value FROM settings WHERE name = ?1",
-                [name],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|error| failed("read a setting", &error))
+    fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Kept>> {
+        self.writes("record what is told", move |connection| {
+            let all = changes.iter().map(|change| carry_out(connection, change));
+            all.collect()
+        })
     }
 
-    fn put_setting(&self, name: &str, value: &str) -> Result<(), SiteError> {
-        self.connection()
-            .execute(
-                "INSERT INTO settings (name, value) VALUES (?1, ?2) \
-                 ON CONFLICT (name) DO UPDATE SET value = ?2",
-                [name, value],
-            )
-            .map(drop)
-            .map_err(|error| failed("keep a setting", &error))
+    fn record_once(&self, once: Once, said: Said) -> Answer<Option<Kept>> {
+        self.writes("record what is told once", move |connection| {
+            let told = settings::get(connection, once.what)?;
+            if told.as_ref() == Some(&once.which) {
+                return Ok(None);
+            }
+            settings::put(connection, once.what, &once.which)?;
+            say(connection, &said).map(Some)
+        })
     }
 
-    fn last_episode(&self, server: &str) -> Result<Option<EpisodeRow>, SiteError> {
-        self.connection()
-            .query_row(
-                "SELECT server, number, verdict, record_id, message_id, count, first_ms, last_ms, \
-                 ended_ms FROM episodes WHERE server = ?1 ORDER BY number DESC LIMIT 1",
-                [server],
-                |row| {
-                    Ok(EpisodeRow {
-                        server: row.get(0)?,
-                        number: unsigned(row.get(1)?),
-                        verdict: row.get(2)?,
-                        record_id: row.get(3)?,
-                        message_id: row.get(4)?,
-                        count: unsigned(row.get(5)?),
-                        first_ms: row.get(6)?,
-                        last_ms: row.get(7)?,
-                        ended_ms: row.get(8)?,
-                    })
-                },
-            )
-            .optional()
-            .map_err(|error| failed("read an episode", &error))
+    fn message(&self, record_id: i64) -> Answer<Option<MessageRow>> {
+        self.reads("read a message", move |it| messages::find(it, record_id))
     }
 
-    fn put_episode(&self, episode: &EpisodeRow) -> Result<(), SiteError> {
-        self.connection()
-            .execute(
-                "INSERT OR REPLACE INTO episodes (server, number, verdict, record_id, message_id, \
-                 count, first_ms, last_ms, ended_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![
-                    episode.server,
-                    signed(episode.number),
-                    episode.verdict,
-                    episode.record_id,
-                    episode.message_id,
-                    signed(episode.count),
-                    episode.first_ms,
-                    episode.last_ms,
-                    episode.ended_ms
-                ],
-            )
-            .map(drop)
-            .map_err(|error| failed("keep an episode", &error))
+    fn messages(&self, filter: MessageFilter) -> Answer<Vec<MessageRow>> {
+        self.reads("read messages", move |it| messages::list(it, &filter))
     }
 
-    fn reword_message(
+    fn standing(&self, since_ms: i64) -> Answer<Standing> {
+        self.reads("count messages", move |connection| {
+            Ok(Standing {
+                tallies: tallies::tally(connection, since_ms)?,
+                spells: tallies::spells(connection, since_ms)?,
+            })
+        })
+    }
+
+    fn set_rules(&self, rules: String, destinations: Vec<String>) -> Answer<Vec<MessageRow>> {
+        self.writes("keep the message rules", move |connection| {
+            settings::put(connection, RULES, &rules)?;
+            deliveries::keep_destinations(connection, &destinations)?;
+            let open = MessageFilter {
+                open: true,
+                limit: MESSAGES_LIMIT,
+                ..MessageFilter::default()
+            };
+            messages::list(connection, &open)
+        })
+    }
+
+    fn deliver_again(&self, record_id: i64, deliveries: Vec<NewDelivery>) -> Answer<Vec<i64>> {
+        self.writes("keep what is to be delivered", move |it| {
+            deliveries::add(it, Some(record_id), &deliveries)
+        })
+    }
+
+    fn delivered(&self, delivery: Option<i64>, destination: String) -> Answer<()> {
+        self.writes("note a delivery", move |connection| {
+            if let Some(delivery) = delivery {
+                deliveries::remove(connection, delivery)?;
+            }
+            deliveries::forget_destination(connection, &destination)
+        })
+    }
+
+    fn put_off(
         &self,
-        record: i64,
-        values: &[String],
-        count: u64,
-        last_ms: i64,
-    ) -> Result<(), SiteError> {
-        concerns::reword(&self.connection(), record, values, count, last_ms)
-            .map_err(|error| failed("reword a message", &error))
+        delivery: Option<i64>,
+        is_told: bool,
+        destination: DestinationRow,
+    ) -> Answer<()> {
+        self.writes("note a try to deliver", move |connection| {
+            if let Some(delivery) = delivery {
+                deliveries::note_told(connection, delivery, is_told)?;
+            }
+            deliveries::put_destination(connection, &destination)
+        })
     }
 
-    fn concerns(&self, server: &str) -> Result<Vec<ConcernRow>, SiteError> {
-        concerns::list(&self.connection(), server)
-            .map_err(|error| failed("read the concerns", &error))
+    fn give_up(&self, delivery: Option<i64>, destination: Option<DestinationRow>) -> Answer<()> {
+        self.writes("give up a delivery", move |connection| {
+            if let Some(delivery) = delivery {
+                deliveries::remove(connection, delivery)?;
+            }
+            match &destination {
+                Some(destination) => deliveries::put_destination(connection, destination),
+                None => Ok(()),
+            }
+        })
     }
 
-    fn put_concern(&self, concern: &ConcernRow) -> Result<(), SiteError> {
-        concerns::put(&self.connection(), concern).map_err(|error| failed("keep a concern", &error))
+    fn set_thresholds(&self, thresholds: String) -> Answer<()> {
+        self.writes("keep the thresholds", move |it| {
+            settings::put(it, THRESHOLDS, &thresholds)
+        })
     }
 
-    fn end_concern(&self, concern: &ConcernRow, ended_ms: i64) -> Result<(), SiteError> {
-        concerns::end(&mut self.connection(), concern, ended_ms)
-            .map_err(|error| failed("end a concern", &error))
+    fn set_tokens(&self, tokens: String) -> Answer<()> {
+        self.writes("keep the tokens", move |it| {
+            settings::put(it, TOKENS, &tokens)
+        })
+    }
+
+    fn note_alive(&self, at_ms: i64) -> Answer<()> {
+        self.writes("keep a sign of life", move |it| {
+            settings::put(it, ALIVE, &at_ms.to_string())
+        })
+    }
+
+    fn purge(&self, now_ms: i64, limit: u32) -> Answer<u64> {
+        self.writes("remove old messages", move |it| {
+            messages::purge(it, now_ms, limit)
+        })
+    }
+}
+
+/// Carries out one change; what its message has become.
+fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
+    let record = |record_id| Kept {
+        record_id,
+        deliveries: Vec::new(),
+    };
+    match change {
+        Change::Message(said) => say(connection, said),
+        Change::EpisodeBegan(episode, said) => {
+            let kept = say(connection, said)?;
+            let mut episode = episode.clone();
+            episode.record_id = kept.record_id;
+            episodes::put(connection, &episode)?;
+            Ok(kept)
+        }
+        Change::EpisodeGoesOn(episode) => {
+            if let Some(record) = episode.record_id {
+                messages::count(connection, record, episode.count, episode.last_ms)?;
+            }
+            episodes::put(connection, episode)?;
+            Ok(record(episode.record_id))
+        }
+        Change::EpisodeEnded(episode, said) => {
+            episodes::put(connection, episode)?;
+            if let (Some(record), Some(ended_ms)) = (episode.record_id, episode.ended_ms) {
+                messages::close(connection, record, ended_ms)?;
+            }
+            say(connection, said)
+        }
+        Change::ConcernBegan(concern, said) => {
+            let kept = say(connection, said)?;
+            let mut concern = concern.clone();
+            concern.record_id = kept.record_id;
+            concerns::put(connection, &concern)?;
+            Ok(kept)
+        }
+        Change::ConcernGoesOn {
+            concern,
+            values,
+            last_ms,
+        } => {
+            if let Some(record) = concern.record_id {
+                messages::reword(connection, record, values, concern.count, *last_ms)?;
+            }
+            concerns::put(connection, concern)?;
+            Ok(record(concern.record_id))
+        }
+        Change::ConcernEnded { concern, ended_ms } => {
+            concerns::remove(connection, concern)?;
+            if let Some(record) = concern.record_id {
+                messages::close(connection, record, *ended_ms)?;
+            }
+            Ok(record(concern.record_id))
+        }
+    }
+}
+
+/// Keeps a message and its deliveries.
+fn say(connection: &Connection, said: &Said) -> Result<Kept> {
+    match said {
+        Said::New(new) => {
+            let record_id = match new.is_kept {
+                true => Some(messages::add(connection, &new.row)?),
+                false => None,
+            };
+            let deliveries = deliveries::add(connection, record_id, &new.deliveries)?;
+            Ok(Kept {
+                record_id,
+                deliveries,
+            })
+        }
+        Said::Nothing => Ok(Kept::default()),
+        Said::Again {
+            record_id,
+            count,
+            last_ms,
+        } => {
+            messages::count(connection, *record_id, *count, *last_ms)?;
+            Ok(Kept {
+                record_id: Some(*record_id),
+                deliveries: Vec::new(),
+            })
+        }
     }
 }

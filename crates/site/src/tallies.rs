@@ -1,11 +1,12 @@
 //! How many messages came, and for how long trouble lasted, in the embedded engine.
 
-use rusqlite::Connection;
-use usher_core::messages::Severity;
+use std::collections::BTreeMap;
 
-use crate::SPELLS_LIMIT;
+use rusqlite::Connection;
+use usher_core::messages::{Severity, entry};
+
 use crate::columns::{severity_number, severity_of, unsigned};
-use crate::rows::{Spell, Tally};
+use crate::rows::{SPELLS_LIMIT, Spell, Tally};
 
 /// Whether a message is of trouble that lasts or lasted: it was seen at each look, which says
 /// nothing of how much of it there was.
@@ -21,32 +22,49 @@ const SINCE: &str = "(last_ms >= ?1 OR recovered_ms >= ?1 \
 
 pub(crate) fn tally(connection: &Connection, since_ms: i64) -> rusqlite::Result<Vec<Tally>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT component, severity, sum(CASE WHEN {LASTS} THEN 1 ELSE count END) \
-         FROM messages WHERE {SINCE} AND summarised GROUP BY component, severity \
-         ORDER BY component, severity"
+        "SELECT id, component, severity, sum(CASE WHEN {LASTS} THEN 1 ELSE count END) \
+         FROM messages WHERE {SINCE} AND summarised GROUP BY id, component, severity"
     ))?;
     let rows = statement.query_map([since_ms], |row| {
-        Ok(Tally {
-            component: row.get(0)?,
-            severity: severity_of(row.get(1)?),
-            count: unsigned(row.get(2)?),
-        })
+        let key = (component(row.get(0)?, row.get(1)?), row.get(2)?);
+        Ok((key, unsigned(row.get(3)?)))
     })?;
-    rows.collect()
+    let mut counts: BTreeMap<(String, i64), u64> = BTreeMap::new();
+    for row in rows {
+        let (key, count) = row?;
+        *counts.entry(key).or_default() += count;
+    }
+    let tally = |((component, severity), count)| Tally {
+        component,
+        severity: severity_of(severity),
+        count,
+    };
+    Ok(counts.into_iter().map(tally).collect())
+}
+
+/// The component of a message: as the catalogue has it, for a message of an earlier version, too;
+/// as it was kept if a newer version has raised it.
+fn component(id: u16, kept: String) -> String {
+    let entry = entry(id);
+    match entry.id == id {
+        true => entry.component.to_owned(),
+        false => kept,
+    }
 }
 
 pub(crate) fn spells(connection: &Connection, since_ms: i64) -> rusqlite::Result<Vec<Spell>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT component, first_ms, recovered_ms FROM messages \
+        "SELECT id, component, severity, first_ms, recovered_ms FROM messages \
          WHERE {SINCE} AND summarised AND severity >= ?2 AND {LASTS} \
          ORDER BY first_ms DESC LIMIT {SPELLS_LIMIT}"
     ))?;
     let least = severity_number(Severity::Warning);
     let rows = statement.query_map([since_ms, least], |row| {
         Ok(Spell {
-            component: row.get(0)?,
-            from_ms: row.get(1)?,
-            to_ms: row.get(2)?,
+            component: component(row.get(0)?, row.get(1)?),
+            severity: severity_of(row.get(2)?),
+            from_ms: row.get(3)?,
+            to_ms: row.get(4)?,
         })
     })?;
     let mut spells = rows.collect::<rusqlite::Result<Vec<_>>>()?;

@@ -39,6 +39,18 @@ pub fn told(error: &(dyn Error + 'static)) -> Option<Told> {
     None
 }
 
+/// Whether an error shows that the other side speaks TLS, though it came to nothing.
+pub fn is_spoken(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = of_tls(error) {
+            return !matches!(found, rustls::Error::InvalidMessage(_));
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// An error of the system may carry one of TLS, which is not among its sources then.
 fn of_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let carried = || {

@@ -31,7 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-vital",
         ],
     ),
-    ("usher-site", &["usher-core", "usher-tables"]),
+    ("usher-site", &["usher-core", "usher-tables", "usher-vital"]),
     (
         "usher-manager",
         &[

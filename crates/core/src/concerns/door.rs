@@ -21,7 +21,7 @@ pub(super) fn told(facts: &Facts, often: u64) -> Option<[String; 3]> {
     let told: Vec<&TurnedAwayFact> = facts.turned_away.iter().filter(at).collect();
     let since_ms = told.iter().map(|it| it.since_ms).min()?;
     let addresses: Vec<String> = told.iter().map(|it| it.address.clone()).collect();
-    let mut reasons: Vec<&TurnedAwayReason> = Vec::new();
+    let mut reasons: Vec<TurnedAwayReason> = Vec::new();
     for it in &told {
         let lasting = |it: &&TurnedAwayReason| goes_on(it.times, it.since_ms, it.last_ms);
         let lasts = it.reasons.iter().any(|it| lasting(&it));
@@ -29,26 +29,50 @@ pub(super) fn told(facts: &Facts, often: u64) -> Option<[String; 3]> {
         let told = it.reasons.iter().filter(|it| !lasts || lasting(it));
         for reason in told {
             match reasons.iter_mut().find(|known| known.why == reason.why) {
-                Some(known) if known.since_ms > reason.since_ms => *known = reason,
-                Some(_) => {}
-                None => reasons.push(reason),
+                Some(known) => {
+                    known.since_ms = known.since_ms.min(reason.since_ms);
+                    known.computers.extend_from_slice(&reason.computers);
+                }
+                None => reasons.push(reason.clone()),
             }
         }
     }
     // In an order that does not change with who came last, for then it would be told again.
     reasons.sort_by(|a, b| (a.since_ms, &a.why).cmp(&(b.since_ms, &b.why)));
+    for reason in &mut reasons {
+        reason.computers.sort();
+        reason.computers.dedup();
+    }
     Some([names(&addresses), minute(since_ms), words(&reasons)])
 }
 
-fn words(reasons: &[&TurnedAwayReason]) -> String {
+fn words(reasons: &[TurnedAwayReason]) -> String {
     if let [one] = reasons {
-        return one.why.clone();
+        return match one.computers.is_empty() {
+            true => one.why.clone(),
+            false => format!("{} ({})", one.why, of(&one.computers)),
+        };
     }
     let each = reasons.iter().take(REASONS);
-    let each = each.map(|it| format!("{} (since {})", it.why, minute(it.since_ms)));
+    let each = each.map(|it| {
+        let since = minute(it.since_ms);
+        match it.computers.is_empty() {
+            true => format!("{} (since {since})", it.why),
+            false => format!("{} ({}, since {since})", it.why, of(&it.computers)),
+        }
+    });
     let mut text = each.collect::<Vec<_>>().join("; ");
     if reasons.len() > REASONS {
         text += &format!("; and {} more", reasons.len() - REASONS);
     }
     text
+}
+
+/// Whose agents they are.
+fn of(computers: &[String]) -> String {
+    format!(
+        "computer{} {}",
+        if computers.len() == 1 { "" } else { "s" },
+        names(computers)
+    )
 }

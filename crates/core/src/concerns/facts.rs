@@ -62,6 +62,8 @@ pub struct TurnedAwayReason {
     pub last_ms: i64,
     /// How often.
     pub times: u64,
+    /// The ids of the computers whose agents they are, as far as they are known.
+    pub computers: Vec<String>,
 }
 
 /// A long write-ahead log that a reader keeps from being taken in.
@@ -110,7 +112,7 @@ pub struct EntitlementFact {
     pub last_day: Option<String>,
     /// Seats of the product just before, without what takes over.
     pub seats_before: u64,
-    /// Seats of the product from then on.
+    /// Seats of the product from then on, with what takes over within a day.
     pub seats_after: u64,
 }
 

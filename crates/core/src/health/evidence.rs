@@ -87,8 +87,11 @@ pub enum ApiAnswer {
     Silent(Duration),
     /// No connection came about: no route, no answer from the computer, no such name.
     NoConnection(String),
-    /// Something answered that is no Usher server, or not to this token; what it said.
+    /// Something answered that is no Usher server; what it said.
     Strange(String),
+    /// What is there answers, and not to the manager as it asks: it speaks TLS where plain HTTP was
+    /// spoken, or it does not take the token. How that is, and what to do.
+    Declines(String),
 }
 
 impl ApiAnswer {

@@ -54,6 +54,47 @@ enum Stage {
     GivenUp,
 }
 
+/// Whether it is what a healer helps with: stuck, or stopped though nobody asked for that.
+fn is_in_trouble(judgement: &Judgement) -> bool {
+    match judgement.verdict {
+        Verdict::Stuck => true,
+        Verdict::Stopped => !judgement.on_purpose,
+        _ => false,
+    }
+}
+
+/// Watches a server that would be helped and cannot be, as one without a unit: that is told once for
+/// each time of trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Helpless {
+    patience: Duration,
+    trouble_since: Option<Duration>,
+    is_told: bool,
+}
+
+impl Helpless {
+    /// With the patience that a healer would have.
+    pub fn new(options: &HealingOptions) -> Self {
+        Helpless {
+            patience: options.patience,
+            trouble_since: None,
+            is_told: false,
+        }
+    }
+
+    /// Whether it is to be told after this judgement at the time `now` that nothing can be done.
+    pub fn is_to_be_told(&mut self, now: Duration, judgement: &Judgement) -> bool {
+        if !is_in_trouble(judgement) {
+            (self.trouble_since, self.is_told) = (None, false);
+            return false;
+        }
+        let since = *self.trouble_since.get_or_insert(now);
+        let is_due = !self.is_told && now - since >= self.patience;
+        self.is_told |= is_due;
+        is_due
+    }
+}
+
 /// One server's healer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Healer {
@@ -82,8 +123,7 @@ impl Healer {
         let stopped = judgement.verdict == Verdict::Stopped;
         let asked_to_stop = matches!(self.stage, Stage::Stopping { .. } | Stage::Ending { .. });
         // A stop that the healer asked for looks as if it were on purpose.
-        let on_purpose = judgement.on_purpose && !asked_to_stop;
-        let in_trouble = judgement.verdict == Verdict::Stuck || (stopped && !on_purpose);
+        let in_trouble = is_in_trouble(judgement) || (stopped && asked_to_stop);
         let others_heal = service.restarts_itself && !asked_to_stop;
         if !in_trouble || others_heal {
             return self.rest();

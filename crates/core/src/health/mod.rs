@@ -20,6 +20,6 @@ pub use episode::{Episode, Notice, Watch, WatchOptions};
 pub use evidence::{
     ApiAnswer, Finding, Observation, PackWord, ServiceManagerWord, ServiceWord, Source, WorkSeen,
 };
-pub use healing::{Healer, HealingOptions, HealingStep};
+pub use healing::{Healer, HealingOptions, HealingStep, Helpless};
 pub use memory::{MemoryGuard, MemoryOptions, MemorySeen, MemoryStep};
 pub use weigh::{Judgement, Verdict, span, weigh};

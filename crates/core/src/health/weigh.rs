@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::evidence::*;
 use crate::lifecycle::{Refusal, ServiceState};
+use crate::messages::Standing;
 
 /// How a server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,6 +48,22 @@ impl Verdict {
             Verdict::Stopped => "stopped",
             Verdict::Unreachable => "unreachable",
             Verdict::Unknown => "unknown",
+        }
+    }
+
+    /// The verdict of that name.
+    pub fn of_name(name: &str) -> Option<Verdict> {
+        Verdict::ALL
+            .into_iter()
+            .find(|verdict| verdict.name() == name)
+    }
+
+    /// How a site stands at least that has a server of this verdict.
+    pub fn standing(self) -> Standing {
+        match self {
+            Verdict::Running | Verdict::Maintenance => Standing::Ok,
+            Verdict::Degraded | Verdict::Unreachable | Verdict::Unknown => Standing::Warning,
+            Verdict::Stuck | Verdict::Stopped => Standing::Critical,
         }
     }
 
@@ -147,7 +164,7 @@ fn verdict(seen: &Observation, word: Option<&ServiceWord>, contradicted: bool) -
             ApiAnswer::Well { .. } | ApiAnswer::Withholds { .. } | ApiAnswer::Unwell { .. },
             WorkSeen::NotTried,
         ) => Verdict::Unknown,
-        (ApiAnswer::Strange(_), _) => Verdict::Unknown,
+        (ApiAnswer::Strange(_) | ApiAnswer::Declines(_), _) => Verdict::Unknown,
         (ApiAnswer::NoConnection(_), _) => match word {
             Some(word) if is_down(word) => Verdict::Stopped,
             _ => Verdict::Unreachable,
@@ -262,6 +279,7 @@ fn answered(api: &ApiAnswer) -> String {
         }
         ApiAnswer::NoConnection(why) => format!("no connection: {why}"),
         ApiAnswer::Strange(what) => format!("something else answers there: {what}"),
+        ApiAnswer::Declines(what) => what.clone(),
     }
 }
 

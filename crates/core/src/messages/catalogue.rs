@@ -8,7 +8,7 @@ use super::grade::{Kind, Severity};
 pub struct Entry {
     /// Its number.
     pub id: u16,
-    /// Who says it.
+    /// Which part it is about: what the manager says of a metering server is about that.
     pub component: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -28,6 +28,16 @@ impl Entry {
     /// Whether number and meaning are those of SMS 2.0.
     pub fn is_of_sms(&self) -> bool {
         matches!(self.id, 9399 | 9405 | 9406)
+    }
+
+    /// Whether it is of that component. What the manager says of how a metering server is was of the
+    /// manager in earlier versions: whoever asks for `server_manager` is given it still.
+    pub fn is_of(&self, component: &str) -> bool {
+        self.component == component || component == SERVER_MANAGER && self.is_the_managers_word()
+    }
+
+    fn is_the_managers_word(&self) -> bool {
+        matches!(self.id, 9406 | 9410..=9416 | 9425..=9428 | 9438 | 9439 | 9444)
     }
 
     /// How many values its text takes.
@@ -121,7 +131,8 @@ pub fn entry(id: u16) -> &'static Entry {
 }
 
 const SERVER_MANAGER: &str = "server_manager";
-const METERING_SERVER: &str = "metering_server";
+/// The component of what is said of a metering server.
+pub const METERING_SERVER: &str = "metering_server";
 const LICENSING: &str = "licensing";
 const AGENTS: &str = "agents";
 
@@ -153,7 +164,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9406,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The software metering server service is not running on {0}: {1}",
@@ -163,7 +174,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9410,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The metering server {0} is stuck: {1}",
@@ -173,7 +184,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9411,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} serves, but not all is well: {1}",
@@ -183,7 +194,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9412,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} cannot be reached: {1}",
@@ -193,17 +204,17 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9413,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "It is not known how the metering server {0} is: {1}",
-        meaning: "What was found does not say whether it runs: something else answers at its address, or it does not take the manager's token.",
-        check: "The address and the token of the server: `usher servers show NAME`.",
+        meaning: "What was found does not say whether it runs: something else answers at its address, it speaks TLS and was asked without, or it does not take the manager's token.",
+        check: "The address and the token of the server: `usher servers show NAME`; `usher servers edit NAME` changes them.",
         does: "It asks again at each poll.",
     },
     Entry {
         id: 9414,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "The metering server {0} is {1} again, after {2} in which it was {3} (seen {4} {4#time|times})",
@@ -213,7 +224,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9415,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} comes and goes: {1} episodes of trouble within {2}",
@@ -223,7 +234,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9416,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "The metering server {0} is no longer {3} but {1}, after {2} (seen {4} {4#time|times})",
@@ -267,7 +278,7 @@ pub const CATALOGUE: &[Entry] = &[
         severity: Severity::Error,
         kind: Kind::Detail,
         text: "Healing {0}: a step failed: {1}",
-        meaning: "The service manager refused, or the process is not the one that it was.",
+        meaning: "The service manager refused, the process is not the one that it was, or nothing can be done at all, as of a server without a unit here.",
         check: "The reason in the message.",
         does: "It goes on as far as its bounds allow.",
     },
@@ -283,7 +294,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9425,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Detail,
         text: "The metering server {0} uses {1} MB of memory, more than its limit of {2} MB: it is restarted in a good moment",
@@ -293,7 +304,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9426,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Detail,
         text: "The metering server {0} is restarted for its memory now: {1}",
@@ -303,7 +314,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9427,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "The metering server {0} was restarted for its memory: {1} MB before, {2} MB after",
@@ -313,7 +324,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9428,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The metering server {0} uses {1} MB of memory again: restarts are given up for now, it was restarted as often as it may be within an hour",
@@ -403,7 +414,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9438,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Informational,
         kind: Kind::Milestone,
         text: "{0} runs version {1} in the place of {2} since {3}, and is watched until its first scheduled pack is done; {4}",
@@ -413,7 +424,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9439,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Error,
         kind: Kind::Milestone,
         text: "The first pack of version {1} on {0} did not get done: {3}; version {2} can take the data over again; {4}",
@@ -463,7 +474,7 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: 9444,
-        component: SERVER_MANAGER,
+        component: METERING_SERVER,
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The metering server {0} is paused since {1} and grants nothing; {2}",
@@ -512,7 +523,7 @@ pub const CATALOGUE: &[Entry] = &[
         text: "What the rule {0} says for message {1} failed: {2}",
         meaning: "A webhook, mail or program of a message rule did not go through.",
         check: "Its address and credentials, or the program. `usher messages rules` shows what waits, and why.",
-        does: "It tries a mail or webhook again for 12 hours, less and less often, if that may help. What was refused for good, and a program, is given up after a few tries and counted.",
+        does: "It tries a mail or webhook again for 12 hours, less and less often and after a restart of the manager, too, if that may help. What was refused for good is given up at once, a program after three tries; both are counted, and what waits behind is tried.",
     },
     Entry {
         id: 9449,
@@ -551,7 +562,7 @@ pub const CATALOGUE: &[Entry] = &[
         kind: Kind::Milestone,
         text: "{0} has been turning away agents or clients at {1} since {2}: {3}",
         meaning: "Agents show a token that the server does not take (unknown, revoked, expired, or another computer's), or clients do not trust its certificate. What they meter does not arrive.",
-        check: "The token of the agents there (`usher token create --role agent --computer ID`), or their --ca-file. `usher agent status` there says the same. Several may be behind one address: each reason is told.",
+        check: "The token of the agents there (`usher token create --role agent --computer ID`), or their --ca-file. `usher agent status` there says the same. Several may be behind one address: each reason is told, with the computers if the server knows whose token it was.",
         does: "It says what was answered, and closes the message a quarter of an hour after the last time.",
     },
     Entry {
@@ -573,6 +584,16 @@ pub const CATALOGUE: &[Entry] = &[
         meaning: "A mail or webhook of a message rule did not go through for so long.",
         check: "Its address and credentials, the relay, the network. The messages are kept as their rules say: `usher messages` shows them.",
         does: "It counts them, and goes on trying what came later.",
+    },
+    Entry {
+        id: 9455,
+        component: SERVER_MANAGER,
+        severity: Severity::Informational,
+        kind: Kind::Audit,
+        text: "{0} changed how the metering server {1} is watched: {2}",
+        meaning: "Its address, its token, its unit or its data directory is another for the manager from now on.",
+        check: "Nothing.",
+        does: "It looks at it at once. Its messages and its trouble go on.",
     },
     Entry {
         id: 9499,

@@ -46,6 +46,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9451 => &["role", "so many", "time", "why"],
         9452 => &["server", "addresses", "time", "why"],
         9453 => &["rule"],
+        9455 => &["who", "server", "what"],
         9454 => &["destination", "so many", "why"],
         _ => &["value", "value", "value", "value"],
     }

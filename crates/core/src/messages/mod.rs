@@ -14,7 +14,7 @@ mod message;
 mod rules;
 mod summary;
 
-pub use catalogue::{CATALOGUE, DELIVERY_TRIED_HOURS, Entry, entry};
+pub use catalogue::{CATALOGUE, DELIVERY_TRIED_HOURS, Entry, METERING_SERVER, entry};
 pub use fold::{Folded, Folder, FolderOptions};
 pub use grade::{Kind, Severity};
 pub use message::Message;

@@ -188,10 +188,7 @@ impl Rule {
             .is_none_or(|least| entry.severity >= least)
             && when.kind.is_none_or(|kind| entry.kind == kind)
             && (when.ids.is_empty() || when.ids.contains(&message.id))
-            && when
-                .component
-                .as_deref()
-                .is_none_or(|it| it == entry.component)
+            && when.component.as_deref().is_none_or(|it| entry.is_of(it))
             && when.server.is_none_or_eq(message.server.as_deref())
             && when.computer.is_none_or_eq(Some(&message.computer))
     }

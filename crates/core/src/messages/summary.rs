@@ -48,6 +48,18 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
+    /// How a component stands at least while trouble of that severity is open, however few messages
+    /// tell of it: an open error is critical, an open warning a warning. What is counted never (0) is
+    /// left out here, too.
+    pub fn while_open(&self, severity: Severity) -> Standing {
+        match severity {
+            Severity::Error if self.error.1 > 0 => Standing::Critical,
+            Severity::Error if self.error.0 > 0 => Standing::Warning,
+            Severity::Warning if self.warning != (0, 0) => Standing::Warning,
+            _ => Standing::Ok,
+        }
+    }
+
     /// Whether each warning comes no later than its critical; why not, with what they are called.
     fn check(&self, name: &str) -> Result<(), String> {
         let all = [

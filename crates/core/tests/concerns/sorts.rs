@@ -74,7 +74,48 @@ fn reason(why: &str, times: u64, since_minutes: i64, last_minutes: i64) -> Turne
         since_ms: NOW_MS - since_minutes * 60_000,
         last_ms: NOW_MS - last_minutes * 60_000,
         times,
+        computers: Vec::new(),
     }
+}
+
+#[test]
+fn agents_that_are_turned_away_are_named_by_their_computers_where_they_are_known() {
+    let at = |address: &str, reasons: Vec<TurnedAwayReason>| TurnedAwayFact {
+        address: address.to_owned(),
+        reasons,
+        since_ms: NOW_MS - 30 * 60_000,
+        last_ms: NOW_MS,
+        times: 90,
+    };
+    let of = |computers: &[&str]| TurnedAwayReason {
+        computers: computers.iter().map(|&it| it.to_owned()).collect(),
+        ..reason("the token was revoked", 30, 20, 0)
+    };
+    let one = Facts {
+        turned_away: vec![at("10.0.0.7", vec![of(&["c-2"])])],
+        ..well()
+    };
+    assert!(
+        texts(&one)[0].ends_with(": the token was revoked (computer c-2)"),
+        "{:?}",
+        texts(&one)
+    );
+    let unknown = reason("the token is not known here", 30, 10, 0);
+    let several = Facts {
+        turned_away: vec![
+            at("10.0.0.7", vec![of(&["c-2", "c-9"]), unknown]),
+            at("10.0.0.8", vec![of(&["c-1", "c-2"])]),
+        ],
+        ..well()
+    };
+    assert!(
+        texts(&several)[0].ends_with(
+            ": the token was revoked (computers c-1, c-2, c-9, since 2026-11-25 09:40 UTC); the \
+             token is not known here (since 2026-11-25 09:50 UTC)"
+        ),
+        "{:?}",
+        texts(&several)
+    );
 }
 
 #[test]

@@ -78,8 +78,10 @@ fn cases() -> Vec<(&'static str, Observation)> {
     let mut refused_alone = killed();
     refused_alone.service_manager = ServiceManagerWord::NoAnswer("access denied".to_owned());
     let mut stranger = running();
-    stranger.api = ApiAnswer::Strange("401 unauthorized".to_owned());
+    stranger.api = ApiAnswer::Strange("200 OK where a server tells its health".to_owned());
     stranger.work = WorkSeen::NotTried;
+    let mut declines = stranger.clone();
+    declines.api = ApiAnswer::Declines("it does not take the manager's token".to_owned());
     vec![
         ("healthy", running()),
         ("in a pack", packing),
@@ -100,6 +102,7 @@ fn cases() -> Vec<(&'static str, Observation)> {
         ("cut off, nobody to ask", alone),
         ("nobody listens, nobody to ask", refused_alone),
         ("something else answers", stranger),
+        ("takes no such token", declines),
     ]
 }
 
@@ -160,6 +163,7 @@ fn not_running_is_only_said_of_what_has_no_process_and_does_not_answer() {
                         | ApiAnswer::Withholds { .. }
                         | ApiAnswer::Unwell { .. }
                         | ApiAnswer::Strange(_)
+                        | ApiAnswer::Declines(_)
                 );
                 assert!(!answers, "{seen:?}");
             }

@@ -1,6 +1,6 @@
 //! Helping within bounds.
 
-use usher_core::health::{Healer, HealingOptions, HealingStep, ServiceManagerWord};
+use usher_core::health::{Healer, HealingOptions, HealingStep, Helpless, ServiceManagerWord};
 use usher_core::lifecycle::ServiceState;
 
 use super::{at, judged, killed, running, silent};
@@ -22,6 +22,29 @@ fn a_stuck_server_is_asked_then_ended_then_started() {
         Some(HealingStep::Start)
     );
     assert_eq!(healer.next(at(97), &judged(&running())), None);
+}
+
+#[test]
+fn what_cannot_be_helped_is_told_once_for_each_time_of_trouble() {
+    let mut helpless = Helpless::new(&HealingOptions::default());
+    let mut on_purpose = killed();
+    if let ServiceManagerWord::Says(word) = &mut on_purpose.service_manager {
+        word.on_purpose = true;
+    }
+    let mut told = Vec::new();
+    for second in 0..1_000 {
+        let seen = match second {
+            0..100 => killed(),
+            100..110 => running(),
+            110..200 => silent(ServiceState::Running),
+            200..300 => on_purpose.clone(),
+            _ => running(),
+        };
+        if helpless.is_to_be_told(at(second), &judged(&seen)) {
+            told.push(second);
+        }
+    }
+    assert_eq!(told, [30, 140]);
 }
 
 #[test]

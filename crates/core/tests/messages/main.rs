@@ -203,6 +203,33 @@ fn a_rule_for_a_message_that_there_is_not_is_told_with_the_nearest() {
 }
 
 #[test]
+fn what_the_manager_says_of_a_server_is_the_servers_and_reaches_rules_for_the_manager_too() {
+    assert_eq!(entry(9406).component, "metering_server");
+    let rule = |component: &str| Rule {
+        name: "it".to_owned(),
+        when: Criteria {
+            component: Some(component.to_owned()),
+            ..Criteria::default()
+        },
+        actions: vec![Action::SystemLog],
+        stop: false,
+    };
+    let is_for = |component: &str, id: u16| {
+        let decision = decide(&[rule(component)], &message(id, 0, &[]));
+        !decision.actions.is_empty()
+    };
+    for (id, of_server, of_manager) in [
+        (9406, true, true),
+        (9434, true, false),
+        (9442, false, true),
+        (9431, false, false),
+    ] {
+        assert_eq!(is_for("metering_server", id), of_server, "{id}");
+        assert_eq!(is_for("server_manager", id), of_manager, "{id}");
+    }
+}
+
+#[test]
 fn rules_that_make_no_sense_are_named() {
     let with = |action: Action| {
         let rule = Rule {
@@ -262,6 +289,21 @@ fn a_component_stands_by_its_thresholds() {
         ..thresholds
     };
     assert_eq!(summary.standing(&never), Standing::Ok);
+}
+
+#[test]
+fn open_trouble_is_never_ok_but_for_what_is_counted_never() {
+    let usual = Thresholds::default();
+    assert_eq!(usual.while_open(Severity::Error), Standing::Critical);
+    assert_eq!(usual.while_open(Severity::Warning), Standing::Warning);
+    assert_eq!(usual.while_open(Severity::Informational), Standing::Ok);
+    let some_never = Thresholds {
+        warning: (0, 0),
+        error: (1, 0),
+        ..usual
+    };
+    assert_eq!(some_never.while_open(Severity::Error), Standing::Warning);
+    assert_eq!(some_never.while_open(Severity::Warning), Standing::Ok);
 }
 
 #[test]

@@ -28,6 +28,13 @@ fn parcel(errand: &Errand) -> Parcel {
         rule: "everything".to_owned(),
         errand: errand.clone(),
         message: Arc::new(message),
+        kept: None,
+    }
+}
+
+fn put(queues: &Queues, errand: &Errand) {
+    if queues.admit(errand, "it") {
+        queues.send(parcel(errand));
     }
 }
 
@@ -42,14 +49,20 @@ fn queues() -> (Queues, mpsc::Receiver<Trouble>) {
     patient(Patience::default())
 }
 
-fn patient(patience: Patience) -> (Queues, mpsc::Receiver<Trouble>) {
+fn means() -> Means {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let means = Means {
+    Means {
         http: reqwest::Client::builder().no_proxy().build().unwrap(),
         mail: crate::MailOptions::default(),
         authority: None,
-    };
-    Queues::new(means, patience)
+    }
+}
+
+fn patient(patience: Patience) -> (Queues, mpsc::Receiver<Trouble>) {
+    // What is here of a database is gone with its folder; it works on all the same.
+    let folder = tempfile::tempdir().unwrap();
+    let site = Arc::new(usher_site::SqliteSite::open(folder.path()).unwrap());
+    Queues::new(means(), patience, site)
 }
 
 async fn told(troubles: &mut mpsc::Receiver<Trouble>) -> Trouble {
@@ -60,10 +73,9 @@ async fn told(troubles: &mut mpsc::Receiver<Trouble>) -> Trouble {
 #[tokio::test]
 async fn what_is_too_much_for_one_destination_is_dropped_counted_and_told() {
     let (queues, mut troubles) = queues();
-    let here = tokio::runtime::Handle::current();
     let hangs = run("exec sleep 60");
     for _ in 0..=WAITING_LIMIT + 10 {
-        queues.send(parcel(&hangs), &here);
+        put(&queues, &hangs);
     }
     for dropped in [1, 10] {
         let trouble = Trouble::Dropped {
@@ -76,7 +88,7 @@ async fn what_is_too_much_for_one_destination_is_dropped_counted_and_told() {
     assert_eq!((counts.dropped, counts.failed), (11, 0));
     assert!(counts.waiting >= WAITING_LIMIT as u64, "{counts:?}");
     // Another destination goes its way.
-    queues.send(parcel(&run("exit 3")), &here);
+    put(&queues, &run("exit 3"));
     let failed = told(&mut troubles).await;
     assert!(matches!(&failed, Trouble::Failed { why, .. } if why.contains("exit status: 3")));
 }
@@ -84,8 +96,7 @@ async fn what_is_too_much_for_one_destination_is_dropped_counted_and_told() {
 #[tokio::test]
 async fn a_queue_that_is_empty_keeps_nothing() {
     let (queues, mut troubles) = queues();
-    let here = tokio::runtime::Handle::current();
-    queues.send(parcel(&run("exit 1")), &here);
+    put(&queues, &run("exit 1"));
     told(&mut troubles).await;
     let emptied = async {
         while !queues.shared.waiting().is_empty() {
@@ -153,9 +164,8 @@ async fn seen(queues: &Queues, is_so: impl Fn(Counts) -> bool) -> Counts {
 #[tokio::test]
 async fn what_a_destination_does_not_take_now_is_delivered_when_it_does() {
     let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
-    let here = tokio::runtime::Handle::current();
-    queues.send(parcel(&hook), &here);
-    queues.send(parcel(&hook), &here);
+    put(&queues, &hook);
+    put(&queues, &hook);
     let failed = told(&mut troubles).await;
     let Trouble::Failed { why, .. } = &failed else {
         panic!("{failed:?}");
@@ -180,9 +190,8 @@ async fn what_waits_is_tried_at_once_when_something_else_goes_through_there() {
         pauses: vec![hour],
         limit: hour * 12,
     });
-    let here = tokio::runtime::Handle::current();
-    queues.send(parcel(&hook), &here);
-    queues.send(parcel(&hook), &here);
+    put(&queues, &hook);
+    put(&queues, &hook);
     let failing = |queues: &Queues| queues.destinations().iter().any(|it| it.why.is_some());
     seen(&queues, |_| failing(&queues)).await;
     status.send_replace(200);
@@ -203,9 +212,8 @@ async fn what_waits_is_tried_at_once_when_something_else_goes_through_there() {
 #[tokio::test]
 async fn what_waits_too_long_is_given_up_counted_and_told() {
     let (hook, _folder, _status, (queues, mut troubles)) = webhook(Duration::ZERO).await;
-    let here = tokio::runtime::Handle::current();
     for _ in 0..12 {
-        queues.send(parcel(&hook), &here);
+        put(&queues, &hook);
     }
     for count in [1, 10] {
         let trouble = told(&mut troubles).await;
@@ -218,11 +226,188 @@ async fn what_waits_too_long_is_given_up_counted_and_told() {
     assert_eq!((counts.failed, counts.given_up), (0, 12));
 }
 
+/// A webhook that takes a message by what it says, and tells what it was asked.
+async fn picky(
+    answers: impl Fn(&str) -> u16 + Send + 'static,
+) -> (Errand, tempfile::TempDir, Arc<Mutex<Vec<String>>>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let folder = tempfile::tempdir().unwrap();
+    let secret_file = folder.path().join("secret");
+    std::fs::write(&secret_file, "what do ya want for nothing?").unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let noted = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut text = Vec::new();
+            let mut piece = vec![0; 16_384];
+            // The message ends the request.
+            while !text.ends_with(b"}") {
+                match stream.read(&mut piece).await {
+                    Ok(bytes @ 1..) => text.extend_from_slice(&piece[..bytes]),
+                    _ => break,
+                }
+            }
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let status = answers(&text);
+            noted.lock().unwrap().push(text);
+            let answer =
+                format!("HTTP/1.1 {status} so\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let errand = Errand::Webhook(crate::targets::Webhook { url, secret_file });
+    (errand, folder, asked)
+}
+
+fn saying(errand: &Errand, text: &str) -> Parcel {
+    let mut parcel = parcel(errand);
+    let mut message = StatusMessage::clone(&parcel.message);
+    message.text = text.to_owned();
+    parcel.message = Arc::new(message);
+    parcel
+}
+
 #[tokio::test]
-async fn what_is_refused_for_good_is_not_tried_for_hours() {
+async fn what_is_refused_for_good_is_given_up_at_once_and_what_waits_behind_it_is_tried() {
+    let hour = Duration::from_secs(3_600);
+    let (queues, mut troubles) = patient(Patience {
+        pauses: vec![hour],
+        limit: hour * 12,
+    });
+    let (hook, _folder, asked) = picky(|text| if text.contains("bad") { 410 } else { 200 }).await;
+    for text in ["bad", "good"] {
+        assert!(queues.admit(&hook, "it"));
+        queues.send(saying(&hook, text));
+    }
+    let failed = told(&mut troubles).await;
+    assert!(
+        matches!(&failed, Trouble::Failed { why, .. } if why.contains("410") && !why.contains("again")),
+        "{failed:?}"
+    );
+    let counts = seen(&queues, |counts| counts.waiting == 0).await;
+    assert_eq!((counts.failed, counts.given_up), (1, 0));
+    assert_eq!(asked.lock().unwrap().len(), 2, "each was tried once");
+    assert_eq!(queues.destinations(), []);
+}
+
+#[tokio::test]
+async fn one_that_is_put_off_again_and_again_holds_up_none_behind_it() {
+    let (queues, mut troubles) = patient(Patience {
+        pauses: vec![Duration::from_millis(1)],
+        limit: PATIENCE * 100,
+    });
+    let (hook, _folder, asked) = picky(|text| if text.contains("bad") { 503 } else { 200 }).await;
+    for text in ["bad", "good", "good"] {
+        assert!(queues.admit(&hook, "it"));
+        queues.send(saying(&hook, text));
+    }
+    let goods = || {
+        let asked = asked.lock().unwrap();
+        asked.iter().filter(|text| text.contains("good")).count()
+    };
+    let counts = seen(&queues, |counts| counts.waiting == 1 && goods() == 2).await;
+    assert_eq!((counts.failed, counts.given_up), (0, 0));
+    // It is told once, though it is tried on.
+    assert!(matches!(told(&mut troubles).await, Trouble::Failed { .. }));
+    let tries = asked.lock().unwrap().len();
+    seen(&queues, |_| asked.lock().unwrap().len() > tries + 2 * TRIES).await;
+    assert!(troubles.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_shown_until_something_goes_through_or_no_rule_names_it() {
+    let limit = Duration::from_millis(100);
+    let (hook, _folder, status, (queues, _troubles)) = webhook(limit).await;
+    put(&queues, &hook);
+    seen(&queues, |counts| {
+        counts.given_up == 1 && counts.waiting == 0
+    })
+    .await;
+    let shown = queues.destinations();
+    assert_eq!((shown[0].waiting, shown[0].given_up), (0, 1), "{shown:?}");
+    queues.forget_all_but(&HashSet::from([hook.clone()]));
+    assert_eq!(queues.destinations(), shown);
+    queues.forget_all_but(&HashSet::new());
+    assert_eq!(queues.destinations(), []);
+    put(&queues, &hook);
+    seen(&queues, |counts| {
+        counts.given_up == 2 && counts.waiting == 0
+    })
+    .await;
+    status.send_replace(200);
+    // Where the computer is busy one may be late.
+    let delivered = async {
+        while !queues.destinations().is_empty() {
+            put(&queues, &hook);
+            seen(&queues, |counts| counts.waiting == 0).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE * 3, delivered).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_and_what_was_given_up_is_there_after_a_restart() {
+    use usher_site::{NewDelivery, Site as _, SqliteSite};
+    let (hook, _secret, _status, _) = webhook(Duration::ZERO).await;
+    let folder = tempfile::tempdir().unwrap();
+    let site = Arc::new(SqliteSite::open(folder.path()).unwrap());
+    let with = |limit| {
+        let pauses = vec![Duration::from_millis(10)];
+        Queues::new(means(), Patience { pauses, limit }, site.clone()).0
+    };
+    let sent = async |queues: &Queues| {
+        let new = NewDelivery {
+            rule: "everything".to_owned(),
+            destination: "it".to_owned(),
+            message: "{}".to_owned(),
+            since_ms: 0,
+        };
+        let numbers = site.deliver_again(1, vec![new]).await.unwrap();
+        assert!(queues.admit(&hook, "it"));
+        queues.send(Parcel {
+            kept: Some(numbers[0]),
+            ..parcel(&hook)
+        });
+        numbers[0]
+    };
+    let impatient = with(Duration::ZERO);
+    sent(&impatient).await;
+    seen(&impatient, |counts| counts.given_up == 1).await;
+    let kept = async |is_so: &dyn Fn(&usher_site::Resumed) -> bool| {
+        let look = async {
+            loop {
+                let known = site.resume().await.unwrap();
+                if is_so(&known) {
+                    return known;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, look).await.unwrap()
+    };
+    let given_up = |known: &usher_site::Resumed| {
+        known.deliveries.is_empty() && known.destinations.iter().any(|it| it.given_up == 1)
+    };
+    kept(&given_up).await;
+    drop(impatient);
+    let patient = with(PATIENCE * 100);
+    let number = sent(&patient).await;
+    let told = |known: &usher_site::Resumed| known.deliveries.iter().any(|it| it.is_told);
+    let known = kept(&told).await;
+    drop(patient);
+    assert_eq!(known.deliveries[0].id, number);
+    let next = with(PATIENCE * 100);
+    next.resume_failing(hook.clone(), known.destinations[0].clone());
+    let shown = next.destinations();
+    assert!(shown[0].why.as_ref().unwrap().contains("503"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_by_one_is_told_without_a_word_of_more_tries() {
     let (hook, _folder, status, (queues, mut troubles)) = webhook(PATIENCE * 10).await;
     status.send_replace(410);
-    queues.send(parcel(&hook), &tokio::runtime::Handle::current());
+    put(&queues, &hook);
     let failed = told(&mut troubles).await;
     assert!(
         matches!(&failed, Trouble::Failed { why, .. } if !why.contains("again")),

@@ -27,6 +27,7 @@ use crate::problem::Refusal;
         servers::list,
         servers::add,
         servers::get,
+        servers::change,
         servers::remove,
         servers::poll,
         messages::list,
@@ -55,7 +56,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/servers", get(servers::list).post(servers::add))
         .route(
             "/v1/servers/{name}",
-            get(servers::get).delete(servers::remove),
+            get(servers::get)
+                .patch(servers::change)
+                .delete(servers::remove),
         )
         .route("/v1/servers/{name}/poll", post(servers::poll))
         .route("/v1/messages", get(messages::list))

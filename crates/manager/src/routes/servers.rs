@@ -6,31 +6,53 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use hyper::StatusCode;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use usher_api::client::check_url;
-use usher_api::{Code, Page, Problem, WatchRequest, WatchedServer};
+use usher_api::{Code, Page, Problem, WatchChange, WatchRequest, WatchedServer};
 use usher_http::input::{self, Id};
 use usher_site::ServerRow;
 
 use crate::app::{App, SERVERS_LIMIT};
 use crate::clock::wall_ms;
-use crate::keeper;
 use crate::problem::Refusal;
 use crate::tokens::TokenSource;
+use crate::view::View;
+use crate::{facts, keeper};
 
 /// The servers, by name.
 #[utoipa::path(get, path = "/v1/servers", responses((status = 200, body = Page<WatchedServer>)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer>> {
-    let items = app
+    let mut items: Vec<WatchedServer> = app
         .keepers()
         .values()
         .map(|keeper| keeper.view.get())
         .collect();
+    let known = items.clone();
+    for it in &mut items {
+        it.same_as = same_as(&known, it);
+    }
     Json(Page {
         items,
         next: None,
         only: None,
     })
+}
+
+/// Another name under which a server is watched.
+fn same_as(all: &[WatchedServer], it: &WatchedServer) -> Option<String> {
+    let id = it.server_id.as_ref()?;
+    let is_same = |other: &&WatchedServer| other.server_id.as_ref() == Some(id);
+    let mut others = all.iter().filter(|other| other.name != it.name);
+    others.find(is_same).map(|other| other.name.clone())
+}
+
+/// A server as it is seen now.
+fn seen(app: &App, view: &View) -> WatchedServer {
+    let mut seen = view.get();
+    let keepers = app.keepers();
+    let all: Vec<WatchedServer> = keepers.values().map(|it| it.view.get()).collect();
+    seen.same_as = same_as(&all, &seen);
+    seen
 }
 
 /// Watches one more.
@@ -41,7 +63,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer
     responses(
         (status = 201, body = WatchedServer),
         (status = 400, description = "`invalid_request`", body = Problem),
-        (status = 409, description = "`server_exists`", body = Problem),
+        (status = 409, description = "`server_exists`: one of that name, or the same server", body = Problem),
     ),
 )]
 pub(crate) async fn add(
@@ -49,7 +71,6 @@ pub(crate) async fn add(
     body: Bytes,
 ) -> Result<(StatusCode, Json<WatchedServer>), Refusal> {
     let request: WatchRequest = input::json(&body)?;
-    check(&request)?;
     let row = ServerRow {
         name: request.name,
         url: request.url,
@@ -58,20 +79,132 @@ pub(crate) async fn add(
         data: request.data,
         added_ms: wall_ms(),
     };
+    check(&row)?;
     must_fit(&app, &row.name)?;
-    let kept = row.clone();
-    app.tools
-        .try_in_site(move |site| site.add_server(&kept))
-        .await?;
-    let token = TokenSource::Text(row.token.clone());
-    let keeper = keeper::keep(row.clone(), token, app.tools.clone());
-    let look_now = keeper.look_now.clone();
-    let view = keeper.view.clone();
-    app.keepers().insert(row.name.clone(), keeper);
+    must_be_another(&app, &row).await?;
+    let changing = app.changing.lock().await;
+    must_fit(&app, &row.name)?;
+    app.tools.site.watch(row.clone()).await?;
+    let (look_now, view) = put_keeper(&app, &row);
+    drop(changing);
     let values = vec!["an administrator".to_owned(), row.name.clone(), row.url];
     app.tools.desk.raise(9440, Some(&row.name), values).await;
     wait_for_look(look_now).await;
-    Ok((StatusCode::CREATED, Json(view.get())))
+    Ok((StatusCode::CREATED, Json(seen(&app, &view))))
+}
+
+/// Puts a keeper to a server; how to have it look, and what it sees.
+fn put_keeper(app: &App, row: &ServerRow) -> (mpsc::Sender<keeper::LookNow>, View) {
+    let token = TokenSource::Text(row.token.clone());
+    let keeper = keeper::keep(row.clone(), token, app.tools.clone());
+    let its = (keeper.look_now.clone(), keeper.view.clone());
+    app.keepers().insert(row.name.clone(), keeper);
+    its
+}
+
+/// Refuses a server that is watched under another name already, as far as both tell who they are.
+async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
+    let Some(id) = facts::server_id(&app.tools.prober, &row.url, &row.token).await else {
+        return Ok(());
+    };
+    let keepers = app.keepers();
+    let mut views = keepers.values().map(|keeper| keeper.view.get());
+    let same = views.find(|it| it.name != row.name && it.server_id.as_ref() == Some(&id));
+    match same {
+        None => Ok(()),
+        Some(same) => Err(Refusal::new(
+            Code::ServerExists,
+            format!(
+                "at {} is the metering server that is watched as {} already, and everything would \
+                 be told twice: `usher servers edit {} --url URL` gives it another address",
+                row.url, same.name, same.name
+            ),
+        )),
+    }
+}
+
+/// Changes how one is watched: what is left out stays. Its trouble and its messages go on.
+#[utoipa::path(
+    patch,
+    path = "/v1/servers/{name}",
+    request_body = WatchChange,
+    responses(
+        (status = 200, body = WatchedServer),
+        (status = 400, description = "`invalid_request`", body = Problem),
+        (status = 404, description = "`unknown_server`", body = Problem),
+        (status = 409, description = "`server_exists`: the same server under another name", body = Problem),
+    ),
+)]
+pub(crate) async fn change(
+    State(app): State<Arc<App>>,
+    Id(name): Id,
+    body: Bytes,
+) -> Result<Json<WatchedServer>, Refusal> {
+    let change: WatchChange = input::json(&body)?;
+    let changing = app.changing.lock().await;
+    let Some(before) = app.tools.site.watched(name.clone()).await? else {
+        return Err(match app.keepers().contains_key(&name) {
+            true => Refusal::invalid(
+                "the server beside the manager is watched as `usher up` started it, and is not \
+                 changed",
+            ),
+            false => unknown(&name),
+        });
+    };
+    let (row, changed) = changed(before.clone(), change);
+    if changed.is_empty() {
+        return Err(Refusal::invalid(
+            "nothing would change: give another `url`, `token`, `unit` or `data`",
+        ));
+    }
+    check(&row)?;
+    if (&row.url, &row.token) != (&before.url, &before.token) {
+        must_be_another(&app, &row).await?;
+    }
+    app.tools.site.change_watched(row.clone()).await?;
+    // Two keepers would both write of its trouble.
+    let keeper = app.keepers().remove(&name);
+    if let Some(keeper) = keeper {
+        keeper.end().await;
+    }
+    let (look_now, view) = put_keeper(&app, &row);
+    drop(changing);
+    let values = vec![
+        "an administrator".to_owned(),
+        name.clone(),
+        changed.join(", "),
+    ];
+    app.tools.desk.raise(9455, Some(&name), values).await;
+    wait_for_look(look_now).await;
+    Ok(Json(seen(&app, &view)))
+}
+
+/// A server with what changes, and what that is, in words. Of a token it is told that it changed.
+fn changed(mut row: ServerRow, change: WatchChange) -> (ServerRow, Vec<String>) {
+    let mut words = Vec::new();
+    if let Some(url) = change.url.filter(|url| *url != row.url) {
+        words.push(format!("its URL is {url}"));
+        row.url = url;
+    }
+    if let Some(token) = change.token.filter(|token| *token != row.token) {
+        words.push("it has another token".to_owned());
+        row.token = token;
+    }
+    let mut place = |what: &str, held: &mut Option<String>, given: Option<String>| {
+        let Some(given) = given else { return };
+        let given = Some(given).filter(|it| !it.is_empty());
+        if *held == given {
+            return;
+        }
+        words.push(match &given {
+            Some(given) => format!("its {what} is {given}"),
+            None => format!("it has no {what}"),
+        });
+        *held = given;
+    };
+    place("unit", &mut row.unit, change.unit);
+    place("data directory", &mut row.data, change.data);
+    (row, words)
 }
 
 fn must_fit(app: &App, name: &str) -> Result<(), Refusal> {
@@ -90,7 +223,7 @@ fn must_fit(app: &App, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check(request: &WatchRequest) -> Result<(), Refusal> {
+fn check(request: &ServerRow) -> Result<(), Refusal> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let name = &request.name;
     let sound = (1..=64).contains(&name.len())
@@ -143,9 +276,12 @@ pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Id(name): Id,
 ) -> Result<Json<WatchedServer>, Refusal> {
-    let keepers = app.keepers();
-    let keeper = keepers.get(&name).ok_or_else(|| unknown(&name))?;
-    Ok(Json(keeper.view.get()))
+    let view = {
+        let keepers = app.keepers();
+        let keeper = keepers.get(&name).ok_or_else(|| unknown(&name))?;
+        keeper.view.clone()
+    };
+    Ok(Json(seen(&app, &view)))
 }
 
 /// Watches one no longer. Its messages stay.
@@ -161,12 +297,10 @@ pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     Id(name): Id,
 ) -> Result<StatusCode, Refusal> {
-    let row = name.clone();
-    let kept = app
-        .tools
-        .try_in_site(move |site| site.remove_server(&row))
-        .await?;
+    let changing = app.changing.lock().await;
+    let kept = app.tools.site.unwatch(name.clone()).await?;
     let watched = app.keepers().remove(&name).is_some();
+    drop(changing);
     if !kept && !watched {
         return Err(unknown(&name));
     }
@@ -194,10 +328,10 @@ pub(crate) async fn poll(
         (keeper.look_now.clone(), keeper.view.clone())
     };
     wait_for_look(look_now).await;
-    Ok(Json(view.get()))
+    Ok(Json(seen(&app, &view)))
 }
 
-async fn wait_for_look(look_now: tokio::sync::mpsc::Sender<keeper::LookNow>) {
+async fn wait_for_look(look_now: mpsc::Sender<keeper::LookNow>) {
     let (tell, told) = oneshot::channel();
     if look_now.send(tell).await.is_ok() {
         // A keeper that was removed meanwhile answers nothing: what it saw last is shown.

@@ -74,11 +74,7 @@ pub(crate) async fn create(
     body: Bytes,
 ) -> Result<(StatusCode, Json<TokenCreated>), Refusal> {
     let request: TokenRequest = input::json(&body)?;
-    let book = app.book.clone();
-    let made = app
-        .tools
-        .try_in_site(move |site| Ok(book.make(request, site)))
-        .await?;
+    let made = app.book.make(request, app.tools.site.as_ref()).await;
     let (token, info) = made.map_err(|why| match why {
         NotMade::Invalid(why) => Refusal::invalid(why),
         NotMade::Site(error) => error.into(),
@@ -97,11 +93,7 @@ pub(crate) async fn create(
     ),
 )]
 pub(crate) async fn revoke(State(app): State<Arc<App>>, Id(id): Id) -> Result<StatusCode, Refusal> {
-    let book = app.book.clone();
-    let known = app
-        .tools
-        .try_in_site(move |site| book.revoke(&id, site))
-        .await?;
+    let known = app.book.revoke(&id, app.tools.site.as_ref()).await?;
     match known {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refusal::new(

@@ -254,3 +254,71 @@ async fn trouble_that_is_open_when_a_rule_comes_is_told_by_it() {
         .count();
     assert_eq!(mails, 1);
 }
+
+/// A receiver that takes nothing, or what it is sent.
+async fn moody(got: &Got, takes: &Arc<Mutex<bool>>) -> String {
+    let (got, takes) = (got.clone(), takes.clone());
+    let take = move |body: Bytes| {
+        let (got, takes) = (got.clone(), takes.clone());
+        async move {
+            if !*takes.lock().unwrap() {
+                return axum::http::StatusCode::SERVICE_UNAVAILABLE;
+            }
+            let message = serde_json::from_slice(&body).unwrap();
+            got.lock().unwrap().push(message);
+            axum::http::StatusCode::OK
+        }
+    };
+    play(Router::new().route("/hook", post(take))).await + "/hook"
+}
+
+#[tokio::test]
+async fn what_waits_for_a_destination_is_delivered_by_the_next_manager() {
+    let (got, takes) = (Got::default(), Arc::new(Mutex::new(false)));
+    let url = moody(&got, &takes).await;
+    let set = |folder: &std::path::Path, options: &mut usher_manager::ManagerOptions| {
+        let file = folder.join("secret");
+        std::fs::write(&file, "what do ya want for nothing?").unwrap();
+        let setting = format!("ops={url} {}", file.display());
+        options.targets = usher_manager::Targets::parse(&[], &[setting]).unwrap();
+    };
+    let manager = Manager::start_as(set);
+    let rules = json!({ "items": [
+        { "name": "keep", "when": {}, "actions": [{ "do": "store", "days": 30 }] },
+        { "name": "ops", "when": { "ids": [9442] },
+          "actions": [{ "do": "webhook", "target": "ops" }] },
+    ]});
+    // The rules are told of as a message, which they are for.
+    let put = manager.request("PUT", "/v1/message-rules", &manager.token());
+    assert_eq!(send(put.json(&rules)).await.0, 200);
+    let waits = async |manager: &Manager| {
+        let request = manager.request("GET", "/v1/deliveries", &manager.token());
+        let (_, list) = send(request).await;
+        list["items"].get(0).cloned().unwrap_or_default()
+    };
+    let failing = until("the first try", async || {
+        let waits = waits(&manager).await;
+        waits["why"].is_string().then_some(waits)
+    })
+    .await;
+    assert_eq!(failing["waiting"], 1, "{failing}");
+    let list = manager.request("GET", "/v1/messages?id=9442", &manager.token());
+    let record = send(list).await.1["items"][0]["record_id"].take();
+
+    *takes.lock().unwrap() = true;
+    let manager = manager.restart_as(set);
+
+    until("the message", async || {
+        (!got.lock().unwrap().is_empty()).then_some(())
+    })
+    .await;
+    until("an empty queue", async || {
+        waits(&manager).await.is_null().then_some(())
+    })
+    .await;
+    let got = got.lock().unwrap().clone();
+    assert_eq!(
+        (got.len(), &got[0]["id"], &got[0]["record_id"]),
+        (1, &json!(9442), &record)
+    );
+}

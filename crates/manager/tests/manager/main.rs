@@ -5,5 +5,7 @@
 mod delivery;
 mod holds;
 mod requests;
+mod standing;
 mod support;
 mod tokens;
+mod watching;

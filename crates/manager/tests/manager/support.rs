@@ -17,7 +17,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Manager {
     console: String,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ManagerError>>>,
@@ -49,9 +49,19 @@ impl Manager {
 
     /// One that is set up by `set`, given its data directory.
     pub(crate) fn start_as(set: impl FnOnce(&Path, &mut ManagerOptions)) -> Manager {
+        Manager::start_in(Arc::new(tempfile::tempdir().unwrap()), set)
+    }
+
+    /// The next one in the place of this, on its data.
+    pub(crate) fn restart_as(self, set: impl FnOnce(&Path, &mut ManagerOptions)) -> Manager {
+        let folder = self.folder.clone();
+        drop(self);
+        Manager::start_in(folder, set)
+    }
+
+    fn start_in(folder: Arc<TempDir>, set: impl FnOnce(&Path, &mut ManagerOptions)) -> Manager {
         // Another test may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().unwrap();
         let mut options = ManagerOptions {
             data: folder.path().to_owned(),
             admin_token_file: None,

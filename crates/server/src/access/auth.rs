@@ -29,6 +29,9 @@ pub(crate) struct TokenBook {
 struct Known {
     by_hash: FxHashMap<[u8; 32], Arc<Principal>>,
     hashes: FxHashMap<Arc<str>, [u8; 32]>,
+    /// The computers of agents' tokens that were revoked, by hash: whoever still shows one is told
+    /// apart by it.
+    revoked_of: FxHashMap<[u8; 32], Arc<str>>,
     /// How many there are, revoked ones too.
     kept: usize,
 }
@@ -36,11 +39,21 @@ struct Known {
 impl Known {
     fn add(&mut self, row: &TokenRow, local: LocalAccounts) {
         self.kept += 1;
-        if row.revoked_at.is_none()
-            && let Some(principal) = Principal::of(row, local)
-        {
+        let Some(principal) = Principal::of(row, local) else {
+            return;
+        };
+        if row.revoked_at.is_none() {
             self.hashes.insert(principal.token_id.clone(), row.hash);
             self.by_hash.insert(row.hash, Arc::new(principal));
+        } else {
+            self.note_revoked(row.hash, &principal);
+        }
+    }
+
+    /// There are no more of them than tokens are kept.
+    fn note_revoked(&mut self, hash: [u8; 32], principal: &Principal) {
+        if let Some(computer) = principal.own_computer() {
+            self.revoked_of.insert(hash, computer.into());
         }
     }
 }
@@ -69,7 +82,18 @@ impl TokenBook {
             && let Some(principal) = known.by_hash.remove(&hash)
         {
             principal.revoke();
+            known.note_revoked(hash, &principal);
         }
+    }
+
+    /// The computer whose agent's token an `Authorization` header shows, be it valid, over or
+    /// revoked; none: it is no token of an agent, or was never one here.
+    pub(crate) fn computer_of(&self, header: &[u8]) -> Option<Arc<str>> {
+        let hash = hash(bearer(header)?);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let live = known.by_hash.get(&hash);
+        live.and_then(|principal| principal.own_computer().map(Arc::from))
+            .or_else(|| known.revoked_of.get(&hash).cloned())
     }
 
     /// How many there are, revoked ones too.
@@ -204,6 +228,40 @@ mod tests {
         book.revoke("t2");
         assert!(last.identify(&headers("Bearer usher_b"), &book).is_err());
         assert_eq!(book.kept(), 2);
+    }
+
+    #[test]
+    fn the_computer_of_an_agents_token_is_known_also_if_that_is_revoked_or_over() {
+        let agent = |id: &str, token: &str, computer: &str| TokenRow {
+            id: id.into(),
+            user: None,
+            computer: Some(computer.into()),
+            ..row(token, "agent")
+        };
+        let book = book(&[
+            TokenRow {
+                revoked_at: Some(1),
+                ..agent("t1", "usher_a", "pc-1")
+            },
+            TokenRow {
+                expires_at: Some(1),
+                ..agent("t2", "usher_b", "pc-2")
+            },
+            agent("t3", "usher_c", "pc-3"),
+            row("usher_d", "client"),
+        ]);
+        book.revoke("t3");
+        let computer = |token: &str| {
+            let shown = format!("Bearer {token}");
+            let computer = book.computer_of(shown.as_bytes());
+            computer.map(|computer| computer.to_string())
+        };
+        let tokens = ["usher_a", "usher_b", "usher_c", "usher_d", "usher_e"];
+        let expected = [Some("pc-1"), Some("pc-2"), Some("pc-3"), None, None];
+        assert_eq!(
+            tokens.map(computer),
+            expected.map(|it| it.map(str::to_owned))
+        );
     }
 
     #[test]

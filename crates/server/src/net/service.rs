@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::service::Service as _;
 use hyper::{Method, Request, Response};
 use hyper_util::service::TowerToHyperService;
@@ -53,10 +54,17 @@ impl Handler for Service {
         id: &RequestId,
         request: Request<Incoming>,
     ) -> (usize, Result<Response<Body>, usher_http::Refusal>) {
-        let (route, answered) = match Hot::of(&request) {
+        let hot = Hot::of(&request);
+        // Of an agent that is turned away it says which.
+        let shown = hot.filter(|hot| *hot == Hot::Sync);
+        let shown = shown.and_then(|_| request.headers().get(AUTHORIZATION).cloned());
+        let (route, answered) = match hot {
             Some(hot) => (hot.index(), hot_route(self, way, id, hot, request).await),
             None => Box::pin(cold_route(self, way, id, request)).await,
         };
+        if let (Some(Hot::Sync), Some(peer), Err(refusal)) = (hot, way.peer, &answered) {
+            turned_away(&self.core.app, peer, shown.as_ref(), refusal);
+        }
         (route, answered.map_err(Into::into))
     }
 
@@ -64,14 +72,7 @@ impl Handler for Service {
         (routes::TABLE.len(), Refusal::panicked().into())
     }
 
-    fn answered(&self, answered: usher_http::Answered<'_, usize>) {
-        if let (true, Some(peer), Some(refusal)) = (
-            answered.note == Hot::Sync.index(),
-            answered.peer,
-            answered.refusal,
-        ) {
-            turned_away(&self.core.app, peer, refusal);
-        }
+    fn answered(&self, answered: usher_http::Answered<usize>) {
         let status = answered.status.as_u16();
         let counts = &self.core.counts;
         counts.note(answered.note, status, answered.took);
@@ -83,7 +84,7 @@ impl Handler for Service {
 
     fn broke(&self, peer: IpAddr, error: &io::Error) {
         if let Some(why) = distrust(error) {
-            self.core.app.door.note(peer, why, wall_ms());
+            self.core.app.door.note(peer, why, None, wall_ms());
         }
     }
 
@@ -102,10 +103,12 @@ impl Handler for Service {
 }
 
 /// Remembers an agent that is not taken, whether it is unknown or may not report for its computer.
-fn turned_away(app: &App, peer: IpAddr, refusal: &usher_http::Refusal) {
+fn turned_away(app: &App, peer: IpAddr, shown: Option<&HeaderValue>, refusal: &Refusal) {
     let problem = refusal.problem();
     if matches!(problem.status, 401 | 403) {
-        app.door.note(peer, &problem.detail, wall_ms());
+        let computer = shown.and_then(|shown| app.tokens.computer_of(shown.as_bytes()));
+        app.door
+            .note(peer, &problem.detail, computer.as_deref(), wall_ms());
     }
 }
 

@@ -118,6 +118,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Facts>, Refu
         upgrade: app.upkeep.versions().map(status::upgrade),
         paused_since: paused_since(&app),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        server_id: app.server_id.clone(),
         faults: crate::wire::faults::told(app.ended.as_ref()),
         held_log: status::held_log(&app).await?,
         turned_away: app.door.told(now_ms),
@@ -183,16 +184,24 @@ fn told(copied: Copied) -> Told {
 
 /// Entitlements of a product that end, and what the product has before and after.
 fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
-    let seats_at = |at_ms: i64, counts: &dyn Fn(&Lent) -> bool| -> u64 {
-        let valid = pool.lent.iter().filter(|lent| {
-            let has_begun = lent.from.is_none_or(|from| from.0 <= at_ms);
-            has_begun && lent.to.is_none_or(|to| to.0 > at_ms) && counts(lent)
-        });
-        valid.map(|lent| u64::from(lent.allotment.seats)).sum()
+    let seats = |counts: &dyn Fn(&Lent) -> bool| -> u64 {
+        let counted = pool.lent.iter().filter(|lent| counts(lent));
+        counted.map(|lent| u64::from(lent.allotment.seats)).sum()
     };
+    let begins_by = |lent: &Lent, at_ms: i64| lent.from.is_none_or(|from| from.0 <= at_ms);
+    let lasts_beyond = |lent: &Lent, at_ms: i64| lent.to.is_none_or(|to| to.0 > at_ms);
     let ends = |lent: &Lent| {
         let to = lent.to.filter(|to| *to > now.wall)?;
         let renews = |other: &Lent| takes_over((other.from, other.to), (lent.from, lent.to));
+        let before = |other: &Lent| {
+            begins_by(other, to.0 - 1) && lasts_beyond(other, to.0 - 1) && !renews(other)
+        };
+        let after = |other: &Lent| {
+            // People write the day after the end as the beginning of the next: an end at 18:00 and
+            // a beginning at midnight, or midnights of two zones, are no gap.
+            let takes_over_soon = renews(other) && begins_by(other, to.0 + DAY_MS - 1);
+            (begins_by(other, to.0) || takes_over_soon) && lasts_beyond(other, to.0)
+        };
         Some(EndingEntitlement {
             id: words::entitlement_id(lent.allotment.entitlement),
             product: pool.spec.id.to_string(),
@@ -205,8 +214,8 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
                 .as_ref()
                 .and_then(Bound::date)
                 .map(|day| day.to_string()),
-            seats_before: seats_at(to.0 - 1, &|other| !renews(other)),
-            seats_after: seats_at(to.0, &|_| true),
+            seats_before: seats(&before),
+            seats_after: seats(&after),
         })
     };
     pool.lent.iter().filter_map(ends).collect()

@@ -17,6 +17,12 @@ const KEPT_MS: i64 = 3_600_000;
 /// Reasons that are remembered of an address: many may be behind one. Beyond, the one that was given
 /// longest ago is forgotten.
 const REASONS_LIMIT: usize = 32;
+/// Computers that are remembered of a reason. Beyond, the one that was turned away longest ago is
+/// forgotten.
+const COMPUTERS_LIMIT: usize = 32;
+/// A computer that was not turned away for so long is let in by now, or gone: its agent tries again
+/// within this.
+const COMPUTER_KEPT_MS: i64 = 900_000;
 /// Characters of a reason.
 const WHY_LIMIT: usize = 300;
 
@@ -28,7 +34,39 @@ pub(crate) struct DoorBook(Mutex<FxHashMap<IpAddr, Seen>>);
 struct Seen {
     all: Span,
     /// The last one last.
-    reasons: Vec<(String, Span)>,
+    reasons: Vec<(String, Reason)>,
+}
+
+#[derive(Debug, Default)]
+struct Reason {
+    span: Span,
+    /// With the last time of each, in the order in which they came first.
+    computers: Vec<(String, i64)>,
+}
+
+impl Reason {
+    fn note(&mut self, computer: Option<&str>, now_ms: i64) {
+        self.span.note(now_ms);
+        let Some(computer) = computer else { return };
+        let known = self.computers.iter_mut().find(|(it, _)| it == computer);
+        if let Some((_, last_ms)) = known {
+            *last_ms = now_ms;
+            return;
+        }
+        if self.computers.len() >= COMPUTERS_LIMIT {
+            let places = self.computers.iter().enumerate();
+            if let Some((oldest, _)) = places.min_by_key(|(_, (_, last_ms))| *last_ms) {
+                self.computers.remove(oldest);
+            }
+        }
+        self.computers.push((computer.to_owned(), now_ms));
+    }
+
+    fn computers(&self, now_ms: i64) -> Vec<String> {
+        let recent = |last_ms: i64| now_ms - last_ms < COMPUTER_KEPT_MS;
+        let recent = self.computers.iter().filter(|(_, at)| recent(*at));
+        recent.map(|(computer, _)| computer.clone()).collect()
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -53,30 +91,31 @@ impl Span {
 }
 
 impl Seen {
-    fn note(&mut self, why: &str, now_ms: i64) {
+    fn note(&mut self, why: &str, computer: Option<&str>, now_ms: i64) {
         self.all.note(now_ms);
         let why: String = why.chars().take(WHY_LIMIT).collect();
         let known = self.reasons.iter().position(|(known, _)| *known == why);
-        let (why, mut span) = match known {
+        let (why, mut reason) = match known {
             Some(at) => self.reasons.remove(at),
-            None => (why, Span::default()),
+            None => (why, Reason::default()),
         };
-        span.note(now_ms);
+        reason.note(computer, now_ms);
         if self.reasons.len() >= REASONS_LIMIT {
             self.reasons.remove(0);
         }
-        self.reasons.push((why, span));
+        self.reasons.push((why, reason));
     }
 
     fn told(&self, address: &IpAddr, now_ms: i64) -> TurnedAway {
         let kept = self.reasons.iter().rev();
-        let kept = kept.filter(|(_, span)| !span.is_over(now_ms));
+        let kept = kept.filter(|(_, reason)| !reason.span.is_over(now_ms));
         let reasons: Vec<TurnedAwayReason> = kept
-            .map(|(why, span)| TurnedAwayReason {
+            .map(|(why, reason)| TurnedAwayReason {
                 why: why.clone(),
-                since: timestamp(span.since_ms),
-                last_at: timestamp(span.last_ms),
-                times: span.times,
+                since: timestamp(reason.span.since_ms),
+                last_at: timestamp(reason.span.last_ms),
+                times: reason.span.times,
+                computers: reason.computers(now_ms),
             })
             .collect();
         TurnedAway {
@@ -93,8 +132,8 @@ impl Seen {
 }
 
 impl DoorBook {
-    /// One at `address` was turned away.
-    pub(crate) fn note(&self, address: IpAddr, why: &str, now_ms: i64) {
+    /// One at `address` was turned away: the agent of `computer`, if that is known.
+    pub(crate) fn note(&self, address: IpAddr, why: &str, computer: Option<&str>, now_ms: i64) {
         // An address of version 4 is one address, however the listener names it.
         let address = address.to_canonical();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +143,8 @@ impl DoorBook {
                 seen.remove(&oldest);
             }
         }
-        seen.entry(address).or_default().note(why, now_ms);
+        let seen = seen.entry(address).or_default();
+        seen.note(why, computer, now_ms);
     }
 
     /// Those of the last hour, the last first.
@@ -154,9 +194,9 @@ mod tests {
     #[test]
     fn each_address_is_counted_until_an_hour_is_over() {
         let book = DoorBook::default();
-        book.note(address(1), "no such token", 1_000);
-        book.note("::ffff:10.0.0.1".parse().unwrap(), "expired", 2_000);
-        book.note(address(2), "no such token", 3_000);
+        book.note(address(1), "no such token", None, 1_000);
+        book.note("::ffff:10.0.0.1".parse().unwrap(), "expired", None, 2_000);
+        book.note(address(2), "no such token", None, 3_000);
         let told = book.told(4_000);
         let seen: Vec<_> = told
             .iter()
@@ -181,8 +221,8 @@ mod tests {
     fn two_behind_one_address_are_told_with_the_fault_of_each() {
         let book = DoorBook::default();
         for time in 0..10 {
-            book.note(address(1), "no such token", time * 1_000);
-            book.note(address(1), "another's computer", time * 1_000 + 500);
+            book.note(address(1), "no such token", None, time * 1_000);
+            book.note(address(1), "another's computer", None, time * 1_000 + 500);
         }
         let told = book.told(10_000).remove(0);
         assert_eq!((told.times, told.why.as_str()), (20, "another's computer"));
@@ -206,7 +246,7 @@ mod tests {
             ]
         );
         // The one is mended; the other goes on.
-        book.note(address(1), "another's computer", 9_001 + KEPT_MS);
+        book.note(address(1), "another's computer", None, 9_001 + KEPT_MS);
         let told = book.told(9_001 + KEPT_MS).remove(0);
         assert_eq!(told.reasons.len(), 1);
     }
@@ -215,15 +255,46 @@ mod tests {
     fn strangers_from_everywhere_fill_no_memory() {
         let book = DoorBook::default();
         for number in 0..10_000 {
-            book.note(address(number), &"x".repeat(10_000), i64::from(number));
+            book.note(
+                address(number),
+                &"x".repeat(10_000),
+                None,
+                i64::from(number),
+            );
         }
         let told = book.told(10_000);
         assert_eq!(told.len(), ADDRESSES_LIMIT);
         assert_eq!(told[0].address, address(9_999).to_string());
         assert!(told.iter().all(|it| it.why.len() == WHY_LIMIT));
         for number in 0..100 {
-            book.note(address(9_999), &number.to_string(), 10_000);
+            book.note(address(9_999), &number.to_string(), None, 10_000);
         }
         assert_eq!(book.told(10_000)[0].reasons.len(), REASONS_LIMIT);
+    }
+
+    #[test]
+    fn the_computers_of_a_reason_are_named_once_each_until_they_are_let_in() {
+        let book = DoorBook::default();
+        let revoked = "the token was revoked";
+        for (computer, time) in [
+            (Some("pc-1"), 1),
+            (Some("pc-2"), 2),
+            (None, 3),
+            (Some("pc-1"), 4),
+        ] {
+            book.note(address(1), revoked, computer, time);
+        }
+        let computers = |now_ms| book.told(now_ms)[0].reasons[0].computers.clone();
+        assert_eq!(computers(5), ["pc-1", "pc-2"]);
+        // The one is mended; the other goes on.
+        book.note(address(1), revoked, Some("pc-2"), COMPUTER_KEPT_MS);
+        assert_eq!(computers(4 + COMPUTER_KEPT_MS), ["pc-2"]);
+        for number in 0..100 {
+            let computer = format!("pc-{number}");
+            book.note(address(1), revoked, Some(&computer), COMPUTER_KEPT_MS);
+        }
+        let named = computers(COMPUTER_KEPT_MS + 1);
+        assert_eq!(named.len(), COMPUTERS_LIMIT);
+        assert!(named.contains(&"pc-99".to_owned()), "{named:?}");
     }
 }

@@ -187,3 +187,36 @@ async fn an_entitlement_that_is_renewed_from_its_last_day_on_takes_no_seat_away(
         ]
     );
 }
+
+#[tokio::test]
+async fn an_entitlement_that_is_renewed_from_the_day_after_its_end_takes_no_seat_away() {
+    let server = Server::start();
+    server.product("cad", 0).await;
+    for entitlement in [
+        // An instant as the end, and a day as the beginning of the next.
+        json!({ "product": "cad", "seats": 10, "to": "2999-06-30T18:00:00Z" }),
+        json!({ "product": "cad", "seats": 10, "from": "2999-07-01", "to": "2999-12-31",
+            "time_zone": "UTC" }),
+        // Days of two zones.
+        json!({ "product": "cad", "seats": 10, "from": "3000-01-01", "to": "3000-06-30",
+            "time_zone": "America/Los_Angeles" }),
+        // A day is left out.
+        json!({ "product": "cad", "seats": 10, "from": "3000-07-02",
+            "time_zone": "America/Los_Angeles" }),
+    ] {
+        let made = server.call("POST", "/v1/entitlements", Some(entitlement));
+        assert_eq!(made.await.status, 201);
+    }
+    let facts = server.get("/v1/facts").await;
+    let ending: Vec<Value> = facts["ending_entitlements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| json!([it["seats_before"], it["seats_after"]]))
+        .collect();
+    assert_eq!(
+        ending,
+        [json!([10, 10]), json!([10, 10]), json!([10, 0])],
+        "{facts}"
+    );
+}

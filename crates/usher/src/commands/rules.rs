@@ -367,17 +367,22 @@ fn show(all: &All, context: &Context) -> Result<(), Failure> {
 fn waiting(deliveries: &[Delivery]) -> Result<(), Failure> {
     for it in deliveries {
         let waits = match it.waiting {
+            0 => "Nothing waits".to_owned(),
             1 => "1 message waits".to_owned(),
             many => format!("{many} messages wait"),
         };
         let why = match &it.why {
             None => String::new(),
-            Some(why) => format!(
-                ", since {} nothing goes through: {}; tried again at {}",
-                time::local_or_dash(it.failing_since),
-                tame(why),
-                time::local_or_dash(it.next_at)
-            ),
+            Some(why) => {
+                let again = it.next_at.map(time::local);
+                let again = again.map(|at| format!("; tried again at {at}"));
+                format!(
+                    ", since {} nothing goes through: {}{}",
+                    time::local_or_dash(it.failing_since),
+                    tame(why),
+                    again.unwrap_or_default()
+                )
+            }
         };
         let given_up = match it.given_up {
             0 => String::new(),

@@ -1,10 +1,10 @@
 //! `usher servers`: the metering servers that a manager watches.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
-use usher_api::{Page, WatchRequest, WatchedServer};
+use usher_api::{Page, WatchChange, WatchRequest, WatchedServer};
 
 use super::managed::ManagerAt;
 use crate::context::Context;
@@ -22,7 +22,8 @@ Examples:
   usher servers add here --url http://127.0.0.1:8470 --token-file token --unit usher-server.service
   usher servers list
   usher servers poll alpha        look now
-  usher servers show alpha        the verdict, and the evidence for it")]
+  usher servers show alpha        the verdict, and the evidence for it
+  usher servers edit alpha --token-file alpha.token")]
 pub(crate) enum Servers {
     Add(Add),
     /// List the servers with their verdicts
@@ -31,6 +32,7 @@ pub(crate) enum Servers {
     Show(Named),
     /// Look at a server now, and show it
     Poll(Named),
+    Edit(Edit),
     /// Watch a server no longer; its messages stay
     Remove(Named),
 }
@@ -44,8 +46,9 @@ Examples:
     --server-data /var/lib/usher --data /var/lib/usher-manager
 
 --data DIR is where the manager's admin.token lies, as for all commands; --server-data DIR is of
-the server that is added. The manager keeps a copy of the token: after `usher token create --rotate`
-there, remove the server and add it again.")]
+the server that is added. It tells whether the server runs; only a server with a --unit is started
+again by the manager. The manager keeps a copy of the token: after `usher token create --rotate`
+there, `usher servers edit NAME --token-file FILE` gives it the new one.")]
 pub(crate) struct Add {
     /// Its name, for people
     name: String,
@@ -60,6 +63,38 @@ pub(crate) struct Add {
     unit: Option<String>,
     /// Its data directory, if it is on the manager's computer: who holds the lock there is evidence,
     /// too
+    #[arg(long, value_name = "DIR")]
+    server_data: Option<PathBuf>,
+    #[command(flatten)]
+    manager: ManagerAt,
+}
+
+/// Change how a server is watched; what is not given stays, and its trouble and messages go on
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("change").required(true).multiple(true)
+        .args(["url", "token_file", "unit", "server_data"]),
+    after_help = "\
+Examples:
+  usher servers edit alpha --token-file alpha.token
+  usher servers edit alpha --url https://alpha.example.org:8470
+  usher servers edit here --unit usher-server.service
+
+The manager keeps a copy of the token: give it the new one after `usher token create --rotate`."
+)]
+pub(crate) struct Edit {
+    /// Its name
+    name: String,
+    /// Where its API is
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The file that holds a token of it, of role viewer or more
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Its systemd unit, where it is on the manager's computer
+    #[arg(long, value_name = "UNIT")]
+    unit: Option<String>,
+    /// Its data directory, if it is on the manager's computer
     #[arg(long, value_name = "DIR")]
     server_data: Option<PathBuf>,
     #[command(flatten)]
@@ -97,6 +132,7 @@ pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
                     .await?;
                 one(&seen, context)
             }
+            Servers::Edit(args) => edit(args, context).await,
             Servers::Remove(args) => {
                 args.manager
                     .client(context)
@@ -135,35 +171,50 @@ fn path(name: &str, rest: &str) -> Result<String, Failure> {
 }
 
 async fn add(args: Add, context: &Context) -> Result<(), Failure> {
-    let token = usher_api::secret_in(&args.token_file).map_err(|error| {
-        let file = args.token_file.display();
+    let request = WatchRequest {
+        name: args.name,
+        url: args.url,
+        token: token_in(&args.token_file)?,
+        unit: args.unit,
+        data: args.server_data.as_deref().map(whole_path).transpose()?,
+    };
+    let client = args.manager.client(context).await?;
+    let added: WatchedServer = client
+        .post_keyed("/v1/servers", &host::request_key(), &request)
+        .await?;
+    one(&added, context)
+}
+
+async fn edit(args: Edit, context: &Context) -> Result<(), Failure> {
+    let change = WatchChange {
+        url: args.url,
+        token: args.token_file.as_deref().map(token_in).transpose()?,
+        unit: args.unit,
+        data: args.server_data.as_deref().map(whole_path).transpose()?,
+    };
+    let client = args.manager.client(context).await?;
+    let path = path(&args.name, "")?;
+    let changed: WatchedServer = client.patch(&path, &change).await?;
+    one(&changed, context)
+}
+
+fn token_in(file: &Path) -> Result<String, Failure> {
+    const MAKE: &str = "On that server, `usher token create --role viewer` makes one.";
+    usher_api::secret_in(file).map_err(|error| {
+        let file = file.display();
         let why = match error.kind() {
             std::io::ErrorKind::UnexpectedEof => format!("the token file {file} is empty"),
             _ => format!("cannot read the token file {file}: {error}"),
         };
-        Failure::usage(why).next("On that server, `usher token create --role viewer` makes one.")
-    })?;
-    let request = WatchRequest {
-        name: args.name,
-        url: args.url,
-        token,
-        unit: args.unit,
-        data: match &args.server_data {
-            // The manager runs in another folder.
-            Some(data) => Some(std::path::absolute(data).map_err(|error| {
-                Failure::usage(format!("cannot use {}: {error}", data.display()))
-            })?),
-            None => None,
-        }
-        .map(|data| data.display().to_string()),
-    };
-    let added: WatchedServer = args
-        .manager
-        .client(context)
-        .await?
-        .post_keyed("/v1/servers", &host::request_key(), &request)
-        .await?;
-    one(&added, context)
+        Failure::usage(why).next(MAKE)
+    })
+}
+
+/// The manager runs in another folder.
+fn whole_path(path: &Path) -> Result<String, Failure> {
+    let whole = std::path::absolute(path)
+        .map_err(|error| Failure::usage(format!("cannot use {}: {error}", path.display())))?;
+    Ok(whole.display().to_string())
 }
 
 fn table(servers: &[WatchedServer]) -> Table {
@@ -210,6 +261,19 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
             episode.message_id,
             time::local(episode.first_at),
             counted(episode.count, "time")
+        );
+    }
+    if let Some(healing) = &server.healing {
+        let heals = match healing.by {
+            Some(_) => "healing",
+            None => "not healed",
+        };
+        text += &format!("  {heals}: {}\n", tame(&healing.how));
+    }
+    if let Some(other) = &server.same_as {
+        text += &format!(
+            "  it is the same server as {}: remove one of the two\n",
+            tame(other)
         );
     }
     print(&text)

@@ -2,6 +2,8 @@
 
 use usher_api::client::{Client, ClientError};
 use usher_api::{Page, StatusMessage, WatchedServer};
+use usher_core::health::Verdict;
+use usher_core::messages::Standing;
 
 use super::{Finding, Level, one_line};
 
@@ -89,13 +91,15 @@ pub(super) fn judge(view: &View) -> Finding {
 }
 
 fn of_verdict(server: &WatchedServer) -> Level {
-    match server.verdict.as_str() {
-        // A pause is somebody's wish; that nobody gets a seat is worth knowing all the same.
-        "running" | "maintenance" if server.grants_nothing.is_some() => Level::Warning,
-        "running" | "maintenance" => Level::Ok,
-        "stopped" | "stuck" => Level::Critical,
-        "degraded" | "unreachable" => Level::Warning,
-        _ => Level::Unknown,
+    match Verdict::of_name(&server.verdict) {
+        None | Some(Verdict::Unknown) => Level::Unknown,
+        Some(verdict) => match verdict.standing() {
+            // A pause is somebody's wish; that nobody gets a seat is worth knowing all the same.
+            Standing::Ok if server.grants_nothing.is_some() => Level::Warning,
+            Standing::Ok => Level::Ok,
+            Standing::Warning => Level::Warning,
+            Standing::Critical => Level::Critical,
+        },
     }
 }
 
@@ -141,6 +145,9 @@ mod tests {
                 last_at: at,
             }),
             grants_nothing: None,
+            server_id: None,
+            same_as: None,
+            healing: None,
         }
     }
 

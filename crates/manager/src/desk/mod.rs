@@ -1,0 +1,387 @@
+//! Where messages go through: folded, decided by the site's rules, recorded, delivered.
+
+mod sent;
+mod shown;
+mod trial;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use tokio::sync::{mpsc, watch};
+use usher_api::Delivery;
+use usher_core::messages::{
+    Folded, Folder, FolderOptions, Message, Rule, Severity, decide, default_rules, entry,
+};
+use usher_site::{Change, Kept, MessageRow, NewMessage, Once, Resumed, Said, Site, SiteError};
+
+use crate::clock::wall_ms;
+use crate::delivery::Means;
+use crate::logged::or_log;
+use crate::queues::{Counts, Queues, Trouble, WAITING_LIMIT, is_power};
+use crate::targets::{Targets, Unnamed};
+use crate::undelivered::Patience;
+
+use sent::Sent;
+
+pub(crate) use shown::shown;
+
+const DAY_MS: i64 = 86_400_000;
+/// The message that tells of a flood; one about it is never raised because of itself.
+const FLOOD: u16 = 9449;
+/// The messages about a delivery that failed, and about those that were dropped: they are kept, and
+/// go into the system log at most.
+const UNDELIVERED: u16 = 9448;
+const DROPPED: u16 = 9445;
+/// The message about deliveries that were tried for hours.
+const GIVEN_UP: u16 = 9454;
+
+/// A message that is to be told.
+#[derive(Debug, Clone)]
+pub(crate) struct Raise {
+    id: u16,
+    server: Option<String>,
+    values: Vec<String>,
+}
+
+impl Raise {
+    /// Of that number, about a server or about none.
+    pub(crate) fn new(id: u16, server: Option<&str>, values: Vec<String>) -> Raise {
+        Raise {
+            id,
+            server: server.map(str::to_owned),
+            values,
+        }
+    }
+}
+
+/// See the module.
+pub(crate) struct Desk {
+    site: Arc<dyn Site>,
+    name: String,
+    computer: String,
+    folder: Mutex<Folder>,
+    rules: RwLock<Arc<Vec<Rule>>>,
+    queues: Queues,
+    targets: Targets,
+    /// Counts messages, so that who waits for new ones is woken.
+    news: watch::Sender<u64>,
+}
+
+/// A desk, what could not be delivered, and what stored rules name themselves.
+pub(crate) type Opened = (Arc<Desk>, mpsc::Receiver<Trouble>, Vec<Unnamed>);
+
+/// A message that is told for the first time, and what the rules say of it.
+struct New {
+    row: MessageRow,
+    /// Whether the rules keep it.
+    is_kept: bool,
+    sent: Vec<Sent>,
+    /// Whether the same message again is counted with it.
+    is_folded: bool,
+}
+
+impl Desk {
+    /// A desk with the rules that the site has; it goes on with what waited. What could not be
+    /// delivered comes out of the receiver, for [`tell`]. Actions that name a program or webhook
+    /// themselves are left out; which, is told as well.
+    pub(crate) fn open(
+        site: Arc<dyn Site>,
+        name: String,
+        means: Means,
+        targets: Targets,
+        known: &Resumed,
+    ) -> Opened {
+        let (rules, unnamed) = match &known.rules {
+            Some(text) => targets.read_rules(text).unwrap_or_else(|error| {
+                tracing::error!(%error, "the site's message rules cannot be read: the default ones hold");
+                (default_rules(), Vec::new())
+            }),
+            None => (default_rules(), Vec::new()),
+        };
+        if let Some(why) = targets.missing(&rules) {
+            tracing::warn!(why, "a message rule names what is not there");
+        }
+        let computer = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        let (queues, troubles) = Queues::new(means, Patience::default(), site.clone());
+        let desk = Desk {
+            site,
+            name,
+            computer,
+            folder: Mutex::new(Folder::new(FolderOptions::default())),
+            rules: RwLock::new(Arc::new(rules)),
+            targets,
+            queues,
+            news: watch::Sender::new(0),
+        };
+        desk.go_on(known);
+        (Arc::new(desk), troubles, unnamed)
+    }
+
+    /// The site's rules.
+    pub(crate) fn rules(&self) -> Arc<Vec<Rule>> {
+        self.rules
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Why rules name what is not there, where they do.
+    pub(crate) fn missing(&self, rules: &[Rule]) -> Option<String> {
+        self.targets.missing(rules)
+    }
+
+    /// Changes the site's rules, which must be sound. Trouble that is open is told by what the new
+    /// rules do with it that those before did not.
+    pub(crate) async fn put_rules(&self, rules: Vec<Rule>) -> Result<(), SiteError> {
+        let text = serde_json::to_string(&rules).unwrap_or_default();
+        let open = self.site.set_rules(text, sent::named(&rules)).await?;
+        let rules = Arc::new(rules);
+        let before = {
+            let mut held = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *held, rules.clone())
+        };
+        for row in open {
+            let new = decide(&rules, &row.message).beyond(&decide(&before, &row.message));
+            self.send_again(new, &row).await;
+        }
+        self.forget_all_but(&rules);
+        Ok(())
+    }
+
+    /// A number that changes with each message.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Tells a message; its record, if it is kept.
+    pub(crate) async fn raise(
+        self: &Arc<Self>,
+        id: u16,
+        server: Option<&str>,
+        values: Vec<String>,
+    ) -> Option<i64> {
+        let raise = Raise::new(id, server, values);
+        let records = self.record(vec![Change::Message(raise)]).await;
+        records.into_iter().next().flatten()
+    }
+
+    /// Records changes, all of them or none, and tells what there is to tell of them: for each the
+    /// record of its message, if that is kept. What cannot be recorded is told all the same. It is
+    /// done whole, even if who asks for it ends meanwhile.
+    pub(crate) async fn record(self: &Arc<Self>, changes: Vec<Change<Raise>>) -> Vec<Option<i64>> {
+        let many = changes.len();
+        if many == 0 {
+            return Vec::new();
+        }
+        let desk = self.clone();
+        let recorded = tokio::spawn(async move { desk.record_all(changes).await });
+        recorded.await.unwrap_or_else(|_| vec![None; many])
+    }
+
+    async fn record_all(&self, changes: Vec<Change<Raise>>) -> Vec<Option<i64>> {
+        let many = changes.len();
+        let mut floods = Vec::new();
+        let mut new: Vec<Option<New>> = Vec::with_capacity(many);
+        let mut all: Vec<Change<Said>> = Vec::with_capacity(many);
+        for change in changes {
+            let mut told = None;
+            all.push(change.map(|raise| {
+                let (said, it, flood) = self.fold(self.message(raise));
+                told = it;
+                floods.extend(flood);
+                said
+            }));
+            new.push(told);
+        }
+        for flood in floods {
+            let told = self.decided(flood, false);
+            all.push(Change::Message(told.said()));
+            new.push(Some(told));
+        }
+        let all_of_them = all.len();
+        let recorded = self.site.record(all).await;
+        let recorded = recorded.unwrap_or_else(|error| {
+            tracing::error!(%error, "a message could not be kept");
+            vec![Kept::default(); all_of_them]
+        });
+        for (told, kept) in new.into_iter().zip(&recorded) {
+            if let Some(told) = told {
+                self.tell(told, kept);
+            }
+        }
+        let records = recorded.into_iter().map(|kept| kept.record_id);
+        records.take(many).collect()
+    }
+
+    /// Tells a message unless it was told before; it is never folded.
+    pub(crate) async fn raise_once(&self, once: Once, id: u16, values: Vec<String>) {
+        let told = self.decided(self.message(Raise::new(id, None, values)), false);
+        match self.site.record_once(once, told.said()).await {
+            Ok(None) => self.forgo(&told.sent),
+            Ok(Some(kept)) => {
+                log(&told.row.message);
+                self.tell(told, &kept);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a message could not be kept");
+                self.tell(told, &Kept::default());
+            }
+        }
+    }
+
+    /// The name of the computer that it is on.
+    pub(crate) fn computer(&self) -> &str {
+        &self.computer
+    }
+
+    fn message(&self, raise: Raise) -> Message {
+        Message {
+            id: raise.id,
+            computer: self.computer.clone(),
+            site: self.name.clone(),
+            server: raise.server,
+            process_id: std::process::id(),
+            time_ms: wall_ms(),
+            values: raise.values,
+        }
+    }
+
+    fn folder(&self) -> MutexGuard<'_, Folder> {
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What becomes of a message, and the one that tells of a flood of it.
+    fn fold(&self, message: Message) -> (Said, Option<New>, Option<Message>) {
+        log(&message);
+        let folded = self.folder().take(&message);
+        match folded {
+            Folded::Repeat { record, count } => {
+                let again = Said::Again {
+                    record_id: record,
+                    count,
+                    last_ms: message.time_ms,
+                };
+                (again, None, None)
+            }
+            Folded::Flood { more } => {
+                let is_told = message.id != FLOOD && is_power(more);
+                let flood = is_told.then(|| Message {
+                    id: FLOOD,
+                    values: vec![more.to_string(), message.id.to_string()],
+                    ..message
+                });
+                (Said::Nothing, None, flood)
+            }
+            Folded::New => {
+                let told = self.decided(message, true);
+                (told.said(), Some(told), None)
+            }
+        }
+    }
+
+    /// A new message with what the rules say of it.
+    fn decided(&self, message: Message, is_folded: bool) -> New {
+        let decision = decide(&self.rules(), &message);
+        let days = decision.store_days();
+        let keep_ms = i64::from(days.unwrap_or(0)) * DAY_MS;
+        let summarised = decision.is_summarised();
+        New {
+            sent: self.sent(decision, message.id),
+            row: MessageRow {
+                record_id: 0,
+                count: 1,
+                last_ms: message.time_ms,
+                recovered_ms: None,
+                keep_until_ms: message.time_ms + keep_ms,
+                summarised,
+                message,
+            },
+            is_kept: days.is_some(),
+            is_folded,
+        }
+    }
+
+    /// What is done with a new message once it is recorded.
+    fn tell(&self, told: New, kept: &Kept) {
+        if let Some(record) = kept.record_id.filter(|_| told.is_folded) {
+            self.folder().stored(&told.row.message, record);
+        }
+        self.news.send_modify(|count| *count += 1);
+        let message = Arc::new(shown(&MessageRow {
+            record_id: kept.record_id.unwrap_or(0),
+            ..told.row
+        }));
+        self.send(told.sent, &kept.deliveries, &message);
+    }
+
+    /// Delivers again what was kept already, as when it is reminded of; whole, even if who asks for it
+    /// ends meanwhile.
+    pub(crate) async fn remind(self: &Arc<Self>, record: i64) {
+        let desk = self.clone();
+        let reminded = tokio::spawn(async move {
+            let found = desk.site.message(record).await;
+            if let Some(row) = or_log(found).flatten() {
+                let decision = decide(&desk.rules(), &row.message);
+                desk.send_again(decision, &row).await;
+            }
+        });
+        // A panic of it is in the log.
+        let _ = reminded.await;
+    }
+
+    /// How many deliveries were dropped, failed, were given up, and wait now.
+    pub(crate) fn deliveries(&self) -> Counts {
+        self.queues.counts()
+    }
+
+    /// Where something waits, and why it does where it does not go through.
+    pub(crate) fn destinations(&self) -> Vec<Delivery> {
+        self.queues.destinations()
+    }
+}
+
+impl New {
+    fn said(&self) -> Said {
+        Said::New(Box::new(NewMessage {
+            row: self.row.clone(),
+            is_kept: self.is_kept,
+            deliveries: sent::kept(&self.sent, &self.row),
+        }))
+    }
+}
+
+/// Raises a message for each delivery that did not go through, until the desk is gone.
+pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>) {
+    while let Some(trouble) = troubles.recv().await {
+        let Some(desk) = desk.upgrade() else {
+            return;
+        };
+        let (id, values) = match trouble {
+            Trouble::Failed { rule, id, why } => (UNDELIVERED, vec![rule, id.to_string(), why]),
+            Trouble::Dropped {
+                destination,
+                dropped,
+            } => {
+                let limit = WAITING_LIMIT.to_string();
+                (DROPPED, vec![destination, dropped.to_string(), limit])
+            }
+            Trouble::GivenUp {
+                destination,
+                given_up,
+                why,
+            } => (GIVEN_UP, vec![destination, given_up.to_string(), why]),
+        };
+        desk.raise(id, None, values).await;
+    }
+}
+
+fn log(message: &Message) {
+    let text = message.text();
+    match entry(message.id).severity {
+        Severity::Error => tracing::error!(id = message.id, "{text}"),
+        Severity::Warning => tracing::warn!(id = message.id, "{text}"),
+        Severity::Informational => tracing::info!(id = message.id, "{text}"),
+    }
+}

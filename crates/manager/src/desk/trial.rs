@@ -1,0 +1,79 @@
+//! A test of a rule: what it says is done once, with a message that says that it is a test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::task::JoinSet;
+use usher_site::MessageRow;
+
+use super::{Desk, Raise, shown};
+use crate::delivery;
+use crate::undelivered::Undelivered;
+
+/// The message of a test of a rule: it is sent, and never kept.
+const TEST: u16 = 9453;
+
+/// Who asks for a test waits for it: an action of a rule may take far longer.
+const TEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// How an action of a rule went that was tested.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tested {
+    /// Where to, for people.
+    destination: String,
+    /// Why it did not go through; null: it did.
+    why_not: Option<String>,
+}
+
+impl Desk {
+    /// Does what the rule of that name says with a message that says that it is a test, once and all
+    /// at the same time; how each action went. One that takes too long is given up. None: there is no such rule.
+    pub(crate) async fn test(&self, name: &str) -> Option<Vec<Tested>> {
+        let rules = self.rules();
+        let rule = rules.iter().find(|rule| rule.name == name)?;
+        let message = self.message(Raise::new(TEST, None, vec![name.to_owned()]));
+        let message = shown(&MessageRow {
+            record_id: 0,
+            count: 1,
+            last_ms: message.time_ms,
+            recovered_ms: None,
+            keep_until_ms: message.time_ms,
+            summarised: false,
+            message,
+        });
+        let message = Arc::new(message);
+        let actions = rule.actions.iter().cloned();
+        let errands = actions.filter_map(|action| self.targets.errand(action));
+        let mut sent = JoinSet::new();
+        for (place, errand) in errands.enumerate() {
+            let (message, means) = (message.clone(), self.queues.means().clone());
+            sent.spawn(async move {
+                let once = delivery::once(&message, &errand, &means);
+                let outcome = tokio::time::timeout(TEST_LIMIT, once).await;
+                let outcome = outcome.unwrap_or_else(|_| Err(Undelivered::now(too_slow())));
+                let why_not = outcome.err().map(|it| it.why);
+                let destination = delivery::destination(&errand);
+                let tested = Tested {
+                    destination,
+                    why_not,
+                };
+                (place, errand, tested)
+            });
+        }
+        let mut tested = sent.join_all().await;
+        tested.sort_by_key(|(place, ..)| *place);
+        let told = tested.into_iter().map(|(_, errand, tested)| {
+            if tested.why_not.is_none() {
+                self.queues.went_through(&errand);
+            }
+            tested
+        });
+        Some(told.collect())
+    }
+}
+
+fn too_slow() -> String {
+    let limit = TEST_LIMIT.as_secs();
+    format!("it took longer than {limit} s, and a test waits no longer")
+}

@@ -1,0 +1,255 @@
+//! One queue for each destination of messages, so that one that hangs holds up no other.
+//!
+//! A queue has a task for as long as something waits in it, and takes messages up to a limit; what
+//! comes beyond is dropped, counted and told. A destination that takes nothing is tried less and less
+//! often, and at once when something else has gone through there; what waits too long is given up,
+//! counted and told. What is refused for good is told and given up at once, and what waits behind it
+//! is tried. What waits is in the site database, too, so that the next manager goes on with it: then a
+//! message may arrive twice, and none is lost.
+
+mod emptying;
+mod queue;
+mod shared;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Duration;
+use usher_api::Delivery;
+use usher_site::{DestinationRow, Site};
+
+use crate::clock::date;
+use crate::delivery::{self, Means, Parcel};
+use crate::targets::Errand;
+use crate::undelivered::Patience;
+use queue::{Failing, Queue};
+use shared::Shared;
+
+pub(crate) use queue::Waiting;
+pub(crate) use shared::is_power;
+
+/// Messages that may wait for one destination.
+pub(crate) const WAITING_LIMIT: usize = 1_000;
+/// Destinations for which something may wait at the same time, or that take nothing: rules name fewer
+/// as a rule.
+const DESTINATIONS_LIMIT: usize = 256;
+/// Tries of one message before those behind it have their turn; those of what may go through soon or
+/// not at all; and those after which it is told that a destination takes nothing.
+const TRIES: usize = 3;
+/// How soon after a try another is made because a mail to somebody else went through: a relay that
+/// puts one address off shall not be asked with each mail to others.
+const RELAY_TRIES: Duration = Duration::from_secs(60);
+/// Troubles that may wait to be told; the rest is in the log and the counts.
+const TROUBLES_LIMIT: usize = 1_000;
+
+/// What became of a delivery that did not go through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It failed for good, or its destination takes nothing.
+    Failed {
+        /// The rule that says so.
+        rule: String,
+        /// The number of the message.
+        id: u16,
+        /// What went wrong.
+        why: String,
+    },
+    /// Some waited too long for a destination that takes nothing.
+    GivenUp {
+        /// Where to.
+        destination: String,
+        /// How many were since something went through.
+        given_up: u64,
+        /// What went wrong the last time.
+        why: String,
+    },
+    /// Too much waits there already.
+    Dropped {
+        /// Where to.
+        destination: String,
+        /// How many were dropped since its queue was last empty.
+        dropped: u64,
+    },
+}
+
+/// See the module. Dropping it ends what it does.
+pub(crate) struct Queues {
+    shared: Arc<Shared>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// What became of deliveries since the manager's start, and what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) dropped: u64,
+    pub(crate) failed: u64,
+    pub(crate) given_up: u64,
+    pub(crate) waiting: u64,
+}
+
+impl Queues {
+    /// No queue yet; troubles come out of the receiver.
+    pub(crate) fn new(
+        means: Means,
+        patience: Patience,
+        site: Arc<dyn Site>,
+    ) -> (Queues, mpsc::Receiver<Trouble>) {
+        let (troubles, told) = mpsc::channel(TROUBLES_LIMIT);
+        let queues = Queues {
+            shared: Arc::new(Shared::new(means, patience, site, troubles)),
+            tasks: Mutex::default(),
+        };
+        (queues, told)
+    }
+
+    /// By what things are sent.
+    pub(crate) fn means(&self) -> &Means {
+        &self.shared.means
+    }
+
+    /// Keeps a place for a parcel, which [`Queues::send`] takes; whether there is one. One without a
+    /// place is counted and told. `destination` is what the site database calls it.
+    pub(crate) fn admit(&self, errand: &Errand, destination: &str) -> bool {
+        let mut waiting = self.shared.waiting();
+        if !waiting.contains_key(errand) && waiting.len() >= DESTINATIONS_LIMIT {
+            // One that only says how it is makes room.
+            let idle = waiting.iter().find(|(_, queue)| queue.is_idle());
+            let idle = idle.map(|(key, _)| key.clone());
+            let Some(idle) = idle else {
+                drop(waiting);
+                self.shared.drop_one(errand, 1);
+                return false;
+            };
+            waiting.remove(&idle);
+        }
+        let queue = waiting.entry(errand.clone());
+        let queue = queue.or_insert_with(|| Queue::new(destination.into()));
+        if queue.parcels.len() + queue.coming >= WAITING_LIMIT {
+            queue.dropped += 1;
+            let dropped = queue.dropped;
+            drop(waiting);
+            self.shared.drop_one(errand, dropped);
+            return false;
+        }
+        queue.coming += 1;
+        true
+    }
+
+    /// Gives back the place of a parcel that was admitted and does not come.
+    pub(crate) fn forgo(&self, errand: &Errand) {
+        let mut waiting = self.shared.waiting();
+        let Some(queue) = waiting.get_mut(errand) else {
+            return;
+        };
+        queue.coming = queue.coming.saturating_sub(1);
+        if queue.is_idle() && queue.failing.is_none() {
+            waiting.remove(errand);
+        }
+    }
+
+    /// Takes a parcel that was admitted. Never waits.
+    pub(crate) fn send(&self, parcel: Parcel) {
+        let key = parcel.errand.clone();
+        {
+            let mut waiting = self.shared.waiting();
+            // A queue for which something comes stays.
+            let Some(queue) = waiting.get_mut(&key) else {
+                return;
+            };
+            queue.coming = queue.coming.saturating_sub(1);
+            queue.parcels.push_back(Waiting::new(parcel));
+        }
+        self.start(key);
+    }
+
+    /// Goes on with a destination that took nothing when the manager before ended.
+    pub(crate) fn resume_failing(&self, errand: Errand, row: DestinationRow) {
+        let mut waiting = self.shared.waiting();
+        let queue = waiting.entry(errand);
+        let queue = queue.or_insert_with(|| Queue::new(row.destination.as_str().into()));
+        queue.failing = Some(Failing::resumed(row));
+    }
+
+    /// Goes on with what waited when the manager before ended. It was admitted then.
+    pub(crate) fn resume(&self, destination: &str, it: Waiting) {
+        let key = it.parcel.errand.clone();
+        {
+            let mut waiting = self.shared.waiting();
+            let queue = waiting.entry(key.clone());
+            let queue = queue.or_insert_with(|| Queue::new(destination.into()));
+            queue.parcels.push_back(it);
+        }
+        self.start(key);
+    }
+
+    /// Gives a queue a task, if it has none.
+    fn start(&self, key: Errand) {
+        {
+            let mut waiting = self.shared.waiting();
+            let Some(queue) = waiting.get_mut(&key).filter(|queue| !queue.is_running) else {
+                return;
+            };
+            queue.is_running = true;
+        }
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that are done are forgotten.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(emptying::empty(self.shared.clone(), key));
+    }
+
+    /// Forgets how destinations are that are not named any more and for which nothing waits.
+    pub(crate) fn forget_all_but(&self, named: &HashSet<Errand>) {
+        let mut waiting = self.shared.waiting();
+        waiting.retain(|key, queue| !queue.is_idle() || named.contains(key));
+    }
+
+    /// Something went through outside of the queues: what waits for the same destination is tried at
+    /// once.
+    pub(crate) fn went_through(&self, errand: &Errand) {
+        self.shared.went_through(errand);
+    }
+
+    /// How many were dropped, failed, were given up, and wait now.
+    pub(crate) fn counts(&self) -> Counts {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let waiting = self.shared.waiting();
+        Counts {
+            dropped: load(&self.shared.dropped),
+            failed: load(&self.shared.failed),
+            given_up: load(&self.shared.given_up),
+            waiting: waiting.values().map(Queue::waits).sum(),
+        }
+    }
+
+    /// Where something waits or nothing goes through, those that take nothing first.
+    pub(crate) fn destinations(&self) -> Vec<Delivery> {
+        let waiting = self.shared.waiting();
+        let mut all: Vec<Delivery> = waiting
+            .iter()
+            .filter(|(_, queue)| queue.waits() > 0 || queue.failing.is_some())
+            .map(|(errand, queue)| Delivery {
+                destination: delivery::destination(errand),
+                waiting: queue.waits(),
+                why: queue.failing.as_ref().map(|it| it.why.clone()),
+                failing_since: queue.failing.as_ref().map(|it| date(it.since_ms)),
+                next_at: queue
+                    .failing
+                    .as_ref()
+                    .filter(|_| queue.waits() > 0)
+                    .map(|it| date(it.next_ms)),
+                given_up: queue.failing.as_ref().map_or(0, |it| it.given_up),
+            })
+            .collect();
+        all.sort_by(|a, b| {
+            let key = |it: &Delivery| (it.why.is_none(), it.failing_since);
+            (key(a), &a.destination).cmp(&(key(b), &b.destination))
+        });
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;

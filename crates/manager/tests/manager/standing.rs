@@ -1,0 +1,56 @@
+//! How the site stands, beside what is seen of its servers.
+
+use serde_json::{Value, json};
+
+use crate::support::{Manager, send, until};
+
+/// A server whose data directory nobody has locked, and at whose address nobody listens.
+async fn dead(manager: &Manager) {
+    let data = manager.folder().join("dead");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("lock"), "").unwrap();
+    let request = json!({ "name": "dead", "url": "http://127.0.0.1:9", "token": "usher_t",
+        "data": data });
+    let add = manager.request("POST", "/v1/servers", &manager.token());
+    let (status, added) = send(add.json(&request)).await;
+    assert_eq!(
+        (status, &added["verdict"]),
+        (201, &"stopped".into()),
+        "{added}"
+    );
+}
+
+async fn stands(manager: &Manager, component: &str) -> Value {
+    let summary = manager.request("GET", "/v1/summaries", &manager.token());
+    let (status, summary) = send(summary).await;
+    assert_eq!(status, 200, "{summary}");
+    let lines = summary["items"].as_array().unwrap();
+    let line = lines.iter().find(|line| line["component"] == component);
+    line.cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_server_that_is_dead_is_no_ok_of_the_metering_servers() {
+    let manager = Manager::start();
+    dead(&manager).await;
+    let servers = until("the message", async || {
+        let line = stands(&manager, "metering_server").await;
+        (line["errors"] == 1).then_some(line)
+    })
+    .await;
+    assert_eq!(servers["status"], "critical", "{servers}");
+    assert_eq!(servers["open"], 1, "{servers}");
+    assert_eq!(stands(&manager, "site").await["status"], "critical");
+}
+
+#[tokio::test]
+async fn a_server_that_is_dead_is_told_by_the_summary_also_if_the_rules_keep_no_message() {
+    let manager = Manager::start();
+    let rules = json!({ "items": [] });
+    let put = manager.request("PUT", "/v1/message-rules", &manager.token());
+    assert_eq!(send(put.json(&rules)).await.0, 200);
+    dead(&manager).await;
+    for component in ["metering_server", "site"] {
+        assert_eq!(stands(&manager, component).await["status"], "critical");
+    }
+}

@@ -1,0 +1,132 @@
+//! The thread of an engine that waits for its disk: calls are carried out one after another, each in
+//! a transaction of its own.
+//!
+//! At most [`CALLS_LIMIT`] calls wait; who makes one more waits for a place. A call that panics ends
+//! alone, and what it had changed is rolled back. The end of the engine waits for what has a place.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::error::SiteError;
+use crate::site::{Answer, CALLS_LIMIT};
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// See the module.
+pub(crate) struct Engine {
+    way_in: Arc<WayIn>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct WayIn {
+    /// None: the engine ends. A call that waits for its place holds nothing that keeps it from that.
+    jobs: Mutex<Option<Sender<Job>>>,
+    places: Arc<Semaphore>,
+}
+
+/// What a call does.
+pub(crate) enum Kind {
+    Reads,
+    Writes,
+}
+
+impl Engine {
+    /// Takes calls for that connection. `held` is dropped after it.
+    pub(crate) fn start(
+        connection: Connection,
+        held: impl Send + 'static,
+    ) -> std::io::Result<Engine> {
+        let (jobs, taken) = channel();
+        let work = move || {
+            carry_out(connection, &taken);
+            drop(held);
+        };
+        let thread = usher_vital::spawn("site", work)?;
+        let way_in = WayIn {
+            jobs: Mutex::new(Some(jobs)),
+            places: Arc::new(Semaphore::new(CALLS_LIMIT)),
+        };
+        Ok(Engine {
+            way_in: Arc::new(way_in),
+            thread: Some(thread),
+        })
+    }
+
+    /// Has `work` carried out in a transaction.
+    pub(crate) fn call<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        kind: Kind,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let way_in = self.way_in.clone();
+        Box::pin(async move {
+            let ended = || SiteError::failed(doing, &"it is being closed");
+            let places = way_in.places.clone();
+            let place = places.acquire_owned().await.map_err(|_| ended())?;
+            let (answer, answered) = oneshot::channel();
+            let job: Job = Box::new(move |connection: &mut Connection| {
+                let done = in_transaction(connection, kind, work);
+                drop(place);
+                // Who asked may have given up.
+                let _ = answer.send(done);
+            });
+            way_in.take(job).ok_or_else(ended)?;
+            match answered.await {
+                Ok(done) => done.map_err(|error| SiteError::failed(doing, &error)),
+                Err(_) => {
+                    let why = "a fault of the manager's own, which is in its log";
+                    Err(SiteError::failed(doing, &why))
+                }
+            }
+        })
+    }
+}
+
+impl WayIn {
+    fn jobs(&self) -> std::sync::MutexGuard<'_, Option<Sender<Job>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, job: Job) -> Option<()> {
+        self.jobs().as_ref()?.send(job).ok()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.way_in.places.close();
+        drop(self.way_in.jobs().take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of it has ended the process.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn carry_out(mut connection: Connection, jobs: &Receiver<Job>) {
+    while let Ok(job) = jobs.recv() {
+        // It is counted and in the log; who asked is told.
+        let _ = usher_vital::catch("a call of the site database", || job(&mut connection));
+    }
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    kind: Kind,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let behavior = match kind {
+        Kind::Reads => TransactionBehavior::Deferred,
+        // What another program writes is waited for at the beginning, or not at all.
+        Kind::Writes => TransactionBehavior::Immediate,
+    };
+    let transaction = connection.transaction_with_behavior(behavior)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}

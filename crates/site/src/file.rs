@@ -1,0 +1,97 @@
+//! The file of the embedded engine: its owner's only, one manager's at a time, brought up to date.
+
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rusqlite::Connection;
+use usher_tables::{Beyond, differences};
+
+use crate::error::SiteError;
+use crate::schema::STEPS;
+
+const FILE: &str = "site.db";
+const LOCK: &str = "manager.lock";
+
+/// Opens `site.db` in a directory, or makes it; with its lock.
+pub(crate) fn open(folder: &Path) -> Result<(Connection, File), SiteError> {
+    let lock = lock(folder)?;
+    let path = folder.join(FILE);
+    let file = path.display().to_string();
+    // SQLite would make it readable by others.
+    private(&path).map_err(|error| SiteError::failed("make the file", &error))?;
+    let mut connection =
+        Connection::open(&path).map_err(|error| SiteError::failed("open the file", &error))?;
+    prepare(&mut connection, &file)?;
+    Ok((connection, lock))
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+}
+
+fn lock(folder: &Path) -> Result<File, SiteError> {
+    let path = folder.join(LOCK);
+    let file = private(&path).map_err(|error| SiteError::failed("make the lock", &error))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(SiteError::InUse(folder.display().to_string())),
+        Err(error) => Err(SiteError::failed("take the lock", &error)),
+    }
+}
+
+fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let version = |connection: &Connection| {
+        connection
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(|error| SiteError::failed("read the version", &error))
+    };
+    // Looked at before anything is changed: what a newer version wrote is left as it is.
+    let found = version(connection)?;
+    if found > known {
+        return Err(SiteError::Newer {
+            file: file.to_owned(),
+            found,
+            known,
+        });
+    }
+    if found == known {
+        must_be_ours(connection, file)?;
+    }
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+        .map_err(|error| SiteError::failed("set up the file", &error))?;
+    for (done, step) in (0_i64..).zip(STEPS) {
+        if done < found {
+            continue;
+        }
+        let next = done + 1;
+        connection
+            .execute_batch(&format!(
+                "BEGIN IMMEDIATE; {step} PRAGMA user_version = {next}; COMMIT;"
+            ))
+            .map_err(|error| SiteError::failed("bring the tables up to date", &error))?;
+    }
+    Ok(())
+}
+
+/// Refuses a file that has other tables under the same number: a development build wrote it.
+fn must_be_ours(connection: &Connection, file: &str) -> Result<(), SiteError> {
+    let compare = || {
+        let ours = Connection::open_in_memory()?;
+        STEPS.iter().try_for_each(|step| ours.execute_batch(step))?;
+        differences(connection, &ours, Beyond::Nothing)
+    };
+    let differs = compare().map_err(|error| SiteError::failed("look at the tables", &error))?;
+    differs.map_or(Ok(()), |differs| {
+        Err(SiteError::OtherBuild {
+            file: file.to_owned(),
+            differs,
+        })
+    })
+}
