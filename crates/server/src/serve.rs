@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 use usher_api::Code;
 use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
+use usher_platform::process::{self, OpenFiles};
+use usher_platform::signals::{Stop, Told};
 use usher_vital::task;
 
 use crate::Managed;
@@ -270,15 +272,13 @@ fn must_not_be_lost(options: &ServerOptions) -> Result<(), ServerError> {
 /// Each connection is an open file; the usual limit is for programs that have few. Answers how
 /// many connections there may be.
 fn raise_open_files() -> usize {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+    let (files, trouble) = process::raise_open_files();
+    if let Some(error) = trouble {
         tracing::warn!(%error, "the number of open files cannot be raised");
     }
-    match getrlimit(Resource::Nofile).current {
-        None => CONNECTIONS_LIMIT,
-        Some(files) => usize::try_from(files.saturating_sub(OTHER_FILES))
+    match files {
+        OpenFiles::Unlimited => CONNECTIONS_LIMIT,
+        OpenFiles::AtMost(files) => usize::try_from(files.saturating_sub(OTHER_FILES))
             .unwrap_or(usize::MAX)
             .clamp(1, CONNECTIONS_LIMIT),
     }
@@ -286,21 +286,7 @@ fn raise_open_files() -> usize {
 
 /// One listener, not shared: a second server on the same port must fail.
 pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let bind = || {
-        let (kind, flags) = (SocketType::STREAM, SocketFlags::CLOEXEC);
-        let socket = rustix::net::socket_with(family, kind, flags, None)?;
-        // A port whose last server has just gone is free; one that is served is not.
-        sockopt::set_socket_reuseaddr(&socket, true)?;
-        rustix::net::bind(&socket, &address)?;
-        rustix::net::listen(&socket, BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    };
-    bind().map_err(|error: io::Error| {
+    usher_platform::net::listen(address, BACKLOG).map_err(|error: io::Error| {
         ServerError::Failed(match error.kind() {
             io::ErrorKind::AddrInUse => format!(
                 "cannot listen on {address}: another program does, maybe another usher: stop it, \
@@ -520,17 +506,11 @@ fn failed(doing: &str, error: &dyn std::fmt::Display) -> ServerError {
     ServerError::Failed(format!("cannot {doing}: {error}"))
 }
 
-/// Done when SIGTERM or SIGINT comes.
+/// Done when a service manager, an administrator or the terminal says so.
 pub(crate) async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = signal(SignalKind::terminate())
-        .and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
-    match signals {
-        Ok((mut terminate, mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+    match Stop::take(Told::Usual) {
+        Ok(mut stop) => {
+            stop.next().await;
         }
         Err(error) => {
             tracing::error!(%error, "signals cannot be listened to; they end the server at once");

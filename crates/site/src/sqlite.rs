@@ -1,13 +1,13 @@
 //! The embedded engine: one SQLite file.
 
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use usher_core::messages::Message;
+use usher_platform::{files, lock as locks};
 
 use crate::columns::{severity_number, signed, unsigned};
 use crate::rows::{ConcernRow, EpisodeRow, MessageFilter, MessageRow, ServerRow, Spell, Tally};
@@ -34,7 +34,7 @@ impl SqliteSite {
         let path = folder.join(FILE);
         let file = path.display().to_string();
         // SQLite would make it readable by others.
-        private(&path).map_err(|error| failed("make the file", &error))?;
+        files::open_private(&path).map_err(|error| failed("make the file", &error))?;
         let mut connection =
             Connection::open(&path).map_err(|error| failed("open the file", &error))?;
         prepare(&mut connection, &file)?;
@@ -58,20 +58,12 @@ fn failed(doing: &'static str, why: &dyn std::fmt::Display) -> SiteError {
     }
 }
 
-fn private(path: &Path) -> std::io::Result<File> {
-    File::options()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-}
-
 fn lock(folder: &Path) -> Result<File, SiteError> {
     let path = folder.join(LOCK);
-    let file = private(&path).map_err(|error| failed("make the lock", &error))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(SiteError::InUse(folder.display().to_string())),
+    let file = files::open_private(&path).map_err(|error| failed("make the lock", &error))?;
+    match locks::take(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(SiteError::InUse(folder.display().to_string())),
         Err(error) => Err(failed("take the lock", &error)),
     }
 }

@@ -9,16 +9,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use tokio::time::{Instant, sleep, timeout};
 use usher_api::client::{Client, ClientError};
 use usher_api::{
     AlsoWanted, CheckoutAnswer, CheckoutRequest, Code, Lease, ProgramFacts, Ticket, TicketAnswer,
     TicketState,
 };
+use usher_platform::signals::Signal;
 
 use super::progress::Progress;
-use super::signals::exit_code;
 use crate::failure::{Failure, exit, is_absence};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
@@ -161,7 +160,7 @@ impl From<NoSeat> for Failure {
                     None => failure,
                 }
             }
-            NoSeat::Stopped(signal) => Failure::Quiet(exit_code(signal as i32)),
+            NoSeat::Stopped(signal) => Failure::Quiet(signal.exit_code()),
         }
     }
 }
