@@ -22,6 +22,7 @@ mod sweep_tests;
 mod test;
 mod tidy;
 mod upgrade;
+mod windows;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,6 +62,10 @@ cargo xtask COMMAND
          docs/pictures/first-minute.svg
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
+  windows
+         whether the crates that are to run on Windows, and the commands of usher that ask a server,
+         compile for it; a step of `test`. Installs what it needs: rustup's standard library for
+         x86_64-pc-windows-gnu, or Debian's Rust where rustup has none, and mingw-w64 for C code
   help   this
 
 Environment
@@ -87,6 +92,7 @@ fn main() -> ExitCode {
         "load" => load::run(&rest),
         "picture" => no_more(&rest).and_then(|()| picture::run(&root)),
         "bpf" => no_more(&rest).and_then(|()| bpf::run(&root)),
+        "windows" => no_more(&rest).and_then(|()| windows::run(&root)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

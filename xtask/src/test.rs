@@ -12,6 +12,7 @@ use crate::process::Runner;
 use crate::setup::{self, Tool, Tools};
 use crate::soak;
 use crate::tidy;
+use crate::windows;
 
 /// A test ends by itself or by nextest. One of which a thread hangs in the kernel does neither.
 const TESTS_AT_MOST: Duration = Duration::from_secs(60 * 60);
@@ -91,6 +92,10 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     run.cargo("clippy", CLIPPY);
     let built = run.cargo("build", BUILD);
     tests(&mut run, &tools, &target, built);
+    run.step("windows", || match windows::set_up(&runner, &target) {
+        Ok(toolchain) => outcome(windows::check(&runner, root, &toolchain)),
+        Err(why) => missing(why),
+    });
     dependencies(&mut run, &tools);
 
     let closing = close(&run.steps, began.elapsed());

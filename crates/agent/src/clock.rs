@@ -2,30 +2,26 @@
 //! clock, for people.
 
 use jiff::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
 use usher_core::sessions::Stamp;
+use usher_platform::clock;
+
+pub(crate) use usher_platform::clock::wall_ms;
 
 /// Kernel ticks a second in `/proc/PID/stat`: fixed for user space on every Linux that runs today.
 const TICKS_PER_SECOND: u64 = 100;
 
 /// Milliseconds since boot.
 pub(crate) fn boot_ms() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1000
-        + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+    milliseconds(clock::since_boot())
 }
 
 /// Milliseconds since boot, without those that the computer slept.
 pub(crate) fn awake_ms() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1000
-        + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+    milliseconds(clock::awake())
 }
 
-/// Milliseconds since 1970, as the wall clock has it.
-pub(crate) fn wall_ms() -> i64 {
-    let now = clock_gettime(ClockId::Realtime);
-    now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+fn milliseconds(since: std::time::Duration) -> u64 {
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An instant of the wall clock; the epoch where the clock says nonsense.
@@ -63,7 +59,5 @@ pub(crate) fn at_ns(boot_ns: u64, now: Stamp) -> Stamp {
 
 /// Which boot this is; empty where the kernel does not say.
 pub(crate) fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map(|text| text.trim().to_owned())
-        .unwrap_or_default()
+    clock::boot_id().unwrap_or_default()
 }

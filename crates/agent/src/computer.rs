@@ -45,9 +45,7 @@ pub(crate) fn new_id() -> Result<String, std::io::Error> {
 
 /// The computer's host name.
 pub(crate) fn host_name() -> String {
-    let uname = rustix::system::uname();
-    let name = uname.nodename().to_string_lossy();
-    let name: String = name
+    let name: String = usher_platform::host::computer_name()
         .chars()
         .filter(|c| !usher_api::is_unseen(*c))
         .take(200)

@@ -7,8 +7,9 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use usher_platform::{files, lock};
 
 use crate::AgentError;
 
@@ -43,18 +44,10 @@ impl SharedId {
 
     fn try_open(path: &Path) -> std::io::Result<SharedId> {
         if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
-            std::fs::DirBuilder::new().mode(0o700).create(folder)?;
+            files::make_private_folder(folder)?;
         }
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(path)?;
-        let lock = rustix::fs::FlockOperation::NonBlockingLockExclusive;
-        let is_locked = rustix::fs::flock(&file, lock).is_ok();
+        let mut file = files::open_private_itself(path)?;
+        let is_locked = lock::take(&file).unwrap_or(false);
         let mut text = String::new();
         (&mut file).take(LIMIT_BYTES).read_to_string(&mut text)?;
         Ok(SharedId {

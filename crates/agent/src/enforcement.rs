@@ -5,14 +5,14 @@
 //! stays off over restarts. Whatever is unclear means off: the file cannot be read, says something
 //! else than `on`, or the policy is nobody's word.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 use usher_api::EnforcementStatus;
+use usher_platform::files::{self, Readers};
 
 /// The file that switches enforcement off, in the agent's data directory.
 pub const ENFORCEMENT_FILE: &str = "enforcement";
@@ -144,16 +144,8 @@ pub fn why_switched_off(folder: &Path) -> Option<String> {
 pub fn keep(folder: &Path, on: bool) -> io::Result<()> {
     let path = folder.join(ENFORCEMENT_FILE);
     let draft = folder.join("enforcement.new");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(if on { b"on\n" } else { b"off\n" })?;
-    file.sync_all()?;
-    std::fs::rename(&draft, &path)?;
-    File::open(folder)?.sync_all()
+    let text: &[u8] = if on { b"on\n" } else { b"off\n" };
+    files::put(&path, &draft, Readers::Nobody, text)
 }
 
 /// Says each change in the log, and has the server told.

@@ -170,7 +170,7 @@ impl Facts for Program<'_> {
 
     fn sha256(&mut self) -> Option<[u8; 32]> {
         let path = Path::new(std::ffi::OsStr::from_bytes(&self.path));
-        let hashed = || hash(&usher_files::open_regular(path).ok()?);
+        let hashed = || hash(&usher_platform::files::open_regular(path).ok()?);
         *self.sha256.get_or_insert_with(hashed)
     }
 }

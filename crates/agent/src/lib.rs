@@ -66,7 +66,7 @@ pub use needed::needed_here;
 pub use run::{computer_id, run};
 
 /// Where unprivileged programs find the agent of the computer, when it runs as root.
-pub const PUBLIC_SOCKET: &str = "/run/usher/agent.sock";
+pub const PUBLIC_SOCKET: &str = usher_api::client::AGENT_SOCKET;
 
 /// Where root's agents keep the id of the computer that they share, wherever their data lie.
 pub const COMPUTER_ID_FILE: &str = "/var/lib/usher-agent/computer-id";

@@ -11,10 +11,10 @@ mod ending;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustix::process::Signal;
 use usher_api::OnIdle;
 use usher_core::reminders::{Cause, Effect, Event, Reminders, Then};
 use usher_core::sessions::{ProcessKey, Session, SessionId};
+use usher_platform::process::Word;
 
 use crate::clock;
 use crate::identity::Identifier;
@@ -117,7 +117,7 @@ impl Lost {
             ?cause,
             "its grace is over: it is ended"
         );
-        ending::signal_all(&processes, Signal::TERM);
+        ending::signal_all(&processes, Word::End);
         let ending = Ending {
             product,
             cause,
@@ -145,7 +145,7 @@ impl Lost {
             };
             let more = ending::processes_of(id, view, identifier);
             ending.processes.extend(more);
-            ending::signal_all(&ending.processes, Signal::KILL);
+            ending::signal_all(&ending.processes, Word::Kill);
         }
     }
 

@@ -1,10 +1,10 @@
 //! The files of this computer that are never refused, by whatever name they are started: Usher's
 //! own, init, the loaders, and the shells that people log in with.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use usher_core::identify::{FileId, Needed, SystemRole, system_role, well_known_programs};
+use usher_platform::files;
 
 /// More lines of `/etc/shells` than anybody has.
 const SHELLS_LIMIT: usize = 1_000;
@@ -30,12 +30,10 @@ pub fn needed_here() -> Needed {
 
 /// The file at `path`, links followed.
 fn id(path: &Path) -> Option<FileId> {
-    let facts = std::fs::metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_file)?;
+    let found = files::identity(path).ok().filter(|_| path.is_file())?;
     Some(FileId {
-        device: facts.dev(),
-        inode: facts.ino(),
+        device: found.volume,
+        inode: found.number,
     })
 }
 
@@ -56,7 +54,7 @@ mod tests {
         let started = Started {
             path: called.as_bytes(),
             file: id(path).unwrap(),
-            owner: 1000,
+            is_administrators: false,
         };
         needed_here().never_refused(&started)
     }

@@ -1,13 +1,15 @@
 //! An agent's life: start, the loops, a clean stop.
 
 use std::fs::File;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
+use usher_platform::account::is_administrator;
+use usher_platform::files::{self, Readers};
+use usher_platform::lock as locks;
+use usher_platform::signals::{Stop, Told};
 use usher_vital::task;
 
 use crate::accounts::Accounts;
@@ -73,10 +75,8 @@ async fn live(
     ready: impl FnOnce(AgentReady) + Send + 'static,
 ) -> Result<(), AgentError> {
     let failed = |what: &str, why: String| AgentError::Failed(format!("{what}: {why}"));
-    let mut terminate = signal(SignalKind::terminate())
-        .map_err(|error| failed("cannot wait for SIGTERM", error.to_string()))?;
-    let mut interrupt = signal(SignalKind::interrupt())
-        .map_err(|error| failed("cannot wait for SIGINT", error.to_string()))?;
+    let mut told = Stop::take(Told::Usual)
+        .map_err(|error| failed("cannot wait for signals", error.to_string()))?;
     let client = token::client(&options)?;
     // Before anything is found out by them.
     let mut databases = Databases::look();
@@ -196,8 +196,7 @@ async fn live(
         let reminder = lock(&agent).lost.next_due_boot_ms();
         tokio::select! {
             biased;
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = told.next() => break,
             _ = &mut first, if ready.is_some() => {
                 let (computer, not_connected) = {
                     let agent = lock(&agent);
@@ -323,31 +322,24 @@ fn say(result: Result<(), crate::outbox::OutboxError>) {
 fn make_folder(data: &Path) -> Result<(), AgentError> {
     let parent = data.parent().filter(|parent| parent.is_dir());
     parent.map_or(Ok(()), is_roots)?;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data)
-        .map_err(|error| {
-            AgentError::Failed(format!(
-                "cannot make the data directory {}: {error}",
-                data.display()
-            ))
-        })?;
+    files::make_folders(data, Readers::Nobody).map_err(|error| {
+        AgentError::Failed(format!(
+            "cannot make the data directory {}: {error}",
+            data.display()
+        ))
+    })?;
     is_roots(data)
 }
 
 /// An agent that runs as root keeps nothing where another account could exchange what it reads and
 /// writes.
 fn is_roots(folder: &Path) -> Result<(), AgentError> {
-    let owner = std::fs::metadata(folder).map(|found| found.uid());
-    match owner {
-        Ok(uid) if uid != 0 && rustix::process::geteuid().is_root() => {
-            Err(AgentError::Usage(format!(
-                "{} belongs to another account (uid {uid}): an agent that runs as root keeps its data \
-                 in a directory of root's; name another with --data",
-                folder.display()
-            )))
-        }
+    match std::fs::metadata(folder).and_then(|found| files::owner(&found)) {
+        Ok(owner) if !owner.is_system() && is_administrator() => Err(AgentError::Usage(format!(
+            "{} belongs to another account ({owner}): an agent that runs as root keeps its data in \
+             a directory of root's; name another with --data",
+            folder.display()
+        ))),
         _ => Ok(()),
     }
 }
@@ -355,22 +347,18 @@ fn is_roots(folder: &Path) -> Result<(), AgentError> {
 /// One agent for one data directory.
 fn lock_folder(data: &Path) -> Result<File, AgentError> {
     let path = data.join("agent.lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
+    let file = files::open_private(&path)
         .map_err(|error| AgentError::Failed(format!("cannot open {}: {error}", path.display())))?;
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(
-        |error| match error {
-            rustix::io::Errno::WOULDBLOCK => AgentError::Failed(format!(
-                "another agent runs with the data directory {}; stop it first, or give this one \
-                 another --data",
-                data.display()
-            )),
-            error => AgentError::Failed(format!("cannot lock {}: {error}", path.display())),
-        },
-    )?;
-    Ok(file)
+    match locks::take(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(AgentError::Failed(format!(
+            "another agent runs with the data directory {}; stop it first, or give this one \
+             another --data",
+            data.display()
+        ))),
+        Err(error) => Err(AgentError::Failed(format!(
+            "cannot lock {}: {error}",
+            path.display()
+        ))),
+    }
 }

@@ -3,6 +3,13 @@
 //! It carries typed requests and answers and turns problem documents into [`ClientError::Problem`].
 //! It repeats nothing by itself: who calls knows whether a request may be sent twice.
 
+#[cfg(unix)]
+#[path = "client/unix.rs"]
+mod local;
+#[cfg(windows)]
+#[path = "client/windows.rs"]
+mod local;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,12 +23,14 @@ use serde::de::DeserializeOwned;
 use crate::unreached::describe;
 use crate::{Health, Problem};
 
+pub use local::AGENT_SOCKET;
+
 /// Where a server or an agent's local socket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
     /// `http://HOST:PORT` or `https://HOST:PORT`.
     Url(String),
-    /// The path of a Unix socket.
+    /// The path of a local socket: a file, on Windows `\\.\pipe\NAME`.
     Socket(PathBuf),
 }
 
@@ -172,7 +181,7 @@ impl Client {
         let base = match &endpoint {
             Endpoint::Url(url) => url.trim_end_matches('/').to_owned(),
             Endpoint::Socket(path) => {
-                builder = builder.unix_socket(path.clone());
+                builder = local::through(builder, path);
                 "http://localhost".to_owned()
             }
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use usher_api::Code;
+use usher_platform::process::{self, OpenFiles};
 
 use crate::answer::Body;
 use crate::core_loop::Accepted;
@@ -43,18 +44,7 @@ pub fn must_be_private(
 /// # Errors
 /// What the system says; [`cannot`] puts it into words.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let (kind, flags) = (SocketType::STREAM, SocketFlags::CLOEXEC);
-    let socket = rustix::net::socket_with(family, kind, flags, None)?;
-    // A port whose last listener has just gone is free; one that is served is not.
-    sockopt::set_socket_reuseaddr(&socket, true)?;
-    rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, BACKLOG)?;
-    Ok(TcpListener::from(socket))
+    usher_platform::net::listen(address, BACKLOG)
 }
 
 /// Why an address cannot be listened on, and what to do; `option` is the one that names it.
@@ -74,15 +64,13 @@ pub fn cannot(address: SocketAddr, error: &io::Error, option: &str) -> String {
 /// Each connection is an open file; the usual limit is for programs that have few. Raises it as far
 /// as it goes, and answers how many connections there may be, `at_most` so many.
 pub fn raise_open_files(at_most: usize) -> usize {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+    let (files, trouble) = process::raise_open_files();
+    if let Some(error) = trouble {
         tracing::warn!(%error, "the number of open files cannot be raised");
     }
-    match getrlimit(Resource::Nofile).current {
-        None => at_most,
-        Some(files) => usize::try_from(files.saturating_sub(OTHER_FILES))
+    match files {
+        OpenFiles::Unlimited => at_most,
+        OpenFiles::AtMost(files) => usize::try_from(files.saturating_sub(OTHER_FILES))
             .unwrap_or(usize::MAX)
             .clamp(1, at_most),
     }

@@ -3,15 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
 
 /// Since this computer was booted, sleep counted.
 pub(crate) fn steady() -> Duration {
-    let now = clock_gettime(ClockId::Boottime);
-    Duration::new(
-        u64::try_from(now.tv_sec).unwrap_or(0),
-        u32::try_from(now.tv_nsec).unwrap_or(0),
-    )
+    usher_platform::clock::since_boot()
 }
 
 /// Unix milliseconds on the clock that people set.

@@ -1,7 +1,6 @@
 //! What rules say beside keeping: system log, webhook, mail, a program.
 
 use std::io;
-use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use usher_api::StatusMessage;
 use usher_core::messages::is_address;
+use usher_platform::system_log::{self, Weight};
 
 use crate::mail::{self, MailOptions};
 use crate::probe::innermost;
@@ -22,7 +22,6 @@ use crate::undelivered::{Again, Undelivered};
 
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 const MAIL_TIMEOUT_SECONDS: u32 = 30;
-const SYSTEM_LOG: &str = "/dev/log";
 /// The usual way to send mail from a Unix computer, whatever its mail system is.
 const SENDMAIL: &str = "/usr/sbin/sendmail";
 /// Ends of it that no later try changes: wrong use, data or address (EX_USAGE, EX_DATAERR, EX_NOUSER).
@@ -94,33 +93,15 @@ pub(crate) async fn once(
     }
 }
 
-/// RFC 3164, as every syslog daemon and journald take it, facility daemon.
+/// On a computer without a system log the manager's own log has it all the same.
 fn system_log(message: &StatusMessage) -> io::Result<()> {
-    let severity = match message.severity.as_str() {
-        "error" => 3,
-        "warning" => 4,
-        _ => 6,
+    let weight = match message.severity.as_str() {
+        "error" => Weight::Error,
+        "warning" => Weight::Warning,
+        _ => Weight::Information,
     };
-    let text = one_line(&message.text);
-    let line = format!(
-        "<{}>usher-manager[{}]: {} {text}",
-        3 * 8 + severity,
-        std::process::id(),
-        message.id
-    );
-    let socket = UnixDatagram::unbound()?;
-    socket.set_nonblocking(true)?;
-    match socket.send_to(line.as_bytes(), SYSTEM_LOG) {
-        // A computer without a system log: the manager's own log has it all the same.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        sent => sent.map(drop),
-    }
-}
-
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    let text = format!("{} {}", message.id, message.text);
+    system_log::write("usher-manager", weight, &text)
 }
 
 async fn webhook(

@@ -1,9 +1,7 @@
 //! The admin's token: made at the first start, a hash of it in memory. Whoever may write its file
 //! may exchange it; then the one before opens nothing, and what it waits for ends.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +10,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use usher_api::{TOKEN_PREFIX, secret_in};
+use usher_platform::files::{self, Readers};
 
 const FILE: &str = "admin.token";
 /// How often it is looked whether the file was written again.
@@ -124,18 +123,7 @@ fn hash(token: &str) -> [u8; 32] {
 
 /// Whole or not at all.
 fn write(path: &Path, token: &str) -> io::Result<()> {
+    let line = format!("{token}\n");
     let part = path.with_extension("part");
-    if let Err(error) = std::fs::remove_file(&part)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut file = File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&part)?;
-    writeln!(file, "{token}")?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)
+    files::put(path, &part, Readers::Nobody, line.as_bytes())
 }

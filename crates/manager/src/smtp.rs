@@ -254,8 +254,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 
     async fn hello(&mut self) -> Result<(), Undelivered> {
-        let uname = rustix::system::uname();
-        let name = uname.nodename().to_string_lossy();
+        let name = usher_platform::host::computer_name();
         let said = self.say(&format!("EHLO {name}"), &[250]).await;
         said.map_err(Undelivered::later)
     }

@@ -13,6 +13,7 @@ use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 use usher_http::listen::{self, Room, WhenFull};
 use usher_http::tls;
+use usher_platform::signals::{Stop, Told};
 use usher_vital::task;
 
 use crate::Managed;
@@ -415,17 +416,11 @@ fn failed(doing: &str, error: &dyn std::fmt::Display) -> ServerError {
     ServerError::Failed(format!("cannot {doing}: {error}"))
 }
 
-/// Done when SIGTERM or SIGINT comes.
+/// Done when a service manager, an administrator or the terminal says so.
 pub(crate) async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = signal(SignalKind::terminate())
-        .and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
-    match signals {
-        Ok((mut terminate, mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+    match Stop::take(Told::Usual) {
+        Ok(mut stop) => {
+            stop.next().await;
         }
         Err(error) => {
             tracing::error!(%error, "signals cannot be listened to; they end the server at once");

@@ -1,8 +1,8 @@
 //! usher-service: the machine of [`usher_core::lifecycle`] at the operating system's end, and the
 //! asking of the operating system about services.
 //!
-//! What a platform gives is the module [`platform`]: `linux` speaks to systemd. Another platform
-//! gives the same names, and nothing outside this crate knows which it is.
+//! What a platform gives is the module [`platform`]: `linux` speaks to systemd, `windows` says that
+//! the service control manager is not asked yet. Nothing outside this crate knows which it is.
 //!
 //! - [`of_this_process`]: what whoever started this process gives it and wants to hear from it.
 //! - [`query`], [`start`], [`stop`], [`kill`]: how a unit is, and its steering, in bounded time.
@@ -16,6 +16,9 @@ mod unit;
 
 #[cfg(target_os = "linux")]
 #[path = "linux/mod.rs"]
+pub mod platform;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
 pub mod platform;
 
 pub use platform::{

@@ -1,10 +1,10 @@
 //! The file of the embedded engine: its owner's only, one manager's at a time, brought up to date.
 
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rusqlite::Connection;
+use usher_platform::{files, lock as locks};
 use usher_tables::{Beyond, differences};
 
 use crate::error::SiteError;
@@ -19,27 +19,20 @@ pub(crate) fn open(folder: &Path) -> Result<(Connection, File), SiteError> {
     let path = folder.join(FILE);
     let file = path.display().to_string();
     // SQLite would make it readable by others.
-    private(&path).map_err(|error| SiteError::failed("make the file", &error))?;
+    files::open_private(&path).map_err(|error| SiteError::failed("make the file", &error))?;
     let mut connection =
         Connection::open(&path).map_err(|error| SiteError::failed("open the file", &error))?;
     prepare(&mut connection, &file)?;
     Ok((connection, lock))
 }
 
-fn private(path: &Path) -> std::io::Result<File> {
-    File::options()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-}
-
 fn lock(folder: &Path) -> Result<File, SiteError> {
     let path = folder.join(LOCK);
-    let file = private(&path).map_err(|error| SiteError::failed("make the lock", &error))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(SiteError::InUse(folder.display().to_string())),
+    let file =
+        files::open_private(&path).map_err(|error| SiteError::failed("make the lock", &error))?;
+    match locks::take(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(SiteError::InUse(folder.display().to_string())),
         Err(error) => Err(SiteError::failed("take the lock", &error)),
     }
 }

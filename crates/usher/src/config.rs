@@ -17,6 +17,7 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::failure::Failure;
 use crate::hints;
+use crate::host;
 
 /// The tables of the file.
 const TABLES: [&str; 1] = ["people"];
@@ -248,15 +249,8 @@ fn named(args: &[OsString]) -> Option<PathBuf> {
 }
 
 fn usual_places() -> Vec<PathBuf> {
-    let mut places = Vec::new();
-    if !rustix::process::geteuid().is_root() {
-        let home = std::env::var_os("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")));
-        places.extend(home.map(|home| home.join("usher/usher.toml")));
-    }
-    places.push(PathBuf::from("/etc/usher/usher.toml"));
-    places
+    let places = host::own_settings().into_iter().chain([host::settings()]);
+    places.map(|place| place.join("usher/usher.toml")).collect()
 }
 
 fn words(value: &toml::Value) -> Option<Vec<String>> {

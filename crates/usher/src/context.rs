@@ -202,7 +202,7 @@ impl Context {
 fn admin_token(data: &Path) -> Option<String> {
     // The directory may be another account's: a link of its would have root show a secret.
     let file = data.join("admin.token");
-    let text = usher_files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
+    let text = usher_platform::files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
     Some(text.trim().to_owned()).filter(|token| !token.is_empty())
 }
 
@@ -218,16 +218,5 @@ pub(crate) fn manager_data() -> PathBuf {
 }
 
 fn usual_data(name: &str) -> PathBuf {
-    if rustix::process::geteuid().is_root() {
-        return Path::new("/var/lib").join(name);
-    }
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-        .unwrap_or_else(|| PathBuf::from("/var/lib"))
-        .join(name)
+    usher_platform::host::data_home().join(name)
 }

@@ -1,21 +1,8 @@
-//! What this computer and this account are called.
+//! What this computer and this account are called, and where settings are.
 
-/// The account's name, else its number.
-pub(crate) fn user() -> String {
-    let uid = nix::unistd::getuid();
-    match nix::unistd::User::from_uid(uid) {
-        Ok(Some(user)) => user.name,
-        _ => std::env::var("USER").unwrap_or_else(|_| uid.to_string()),
-    }
-}
-
-/// The computer's name.
-pub(crate) fn computer() -> String {
-    match nix::unistd::gethostname() {
-        Ok(name) => name.to_string_lossy().into_owned(),
-        Err(_) => "localhost".to_owned(),
-    }
-}
+pub(crate) use usher_platform::host::{
+    computer_name as computer, own_settings, settings, user_name as user,
+};
 
 /// A new random key for a request that may have to be repeated.
 pub(crate) fn request_key() -> String {

@@ -4,54 +4,55 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(target_os = "linux")]
 mod bond;
 mod cli;
 mod commands;
 mod config;
 mod context;
 mod dispatch;
+#[cfg(target_os = "linux")]
+#[path = "entered/linux.rs"]
+mod entered;
+#[cfg(windows)]
+#[path = "entered/windows.rs"]
+mod entered;
 mod failure;
 mod hints;
 mod host;
+#[cfg(target_os = "linux")]
 mod learn;
 mod listing;
 mod mine;
+#[cfg(target_os = "linux")]
 mod notify;
 mod output;
+#[cfg(target_os = "linux")]
 mod owner;
+#[cfg(target_os = "linux")]
 mod package;
 mod run;
+#[cfg(target_os = "linux")]
 mod spawn;
+#[cfg(target_os = "linux")]
+mod supervisor;
+#[cfg(windows)]
+#[path = "supervisor/windows.rs"]
 mod supervisor;
 mod time;
+#[cfg(target_os = "linux")]
 mod upgrade;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::failure::Asker;
-use crate::owner::child::Kind;
 
 /// How long an end waits until a role's log is written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// What is done with the rights of a data directory's owner.
-const OWNERS_JOBS: [Kind; 2] = [
-    Kind::of::<commands::restore::Job>(),
-    Kind::of::<upgrade::work::Work>(),
-];
-
 fn main() -> ExitCode {
-    // The gate takes nothing of what this program sets up for its other roles.
-    if let Some(code) = usher_gate::entered(std::env::args_os()) {
-        return code;
-    }
-    // So does the process that tells somebody that the gate refused a start.
-    if let Some(code) = usher_agent::entered(std::env::args_os()) {
-        return code;
-    }
-    // So does the process that does root's work with the rights of a data directory's owner.
-    if let Some(code) = owner::child::entered(std::env::args_os(), &OWNERS_JOBS) {
+    if let Some(code) = entered::first() {
         return code;
     }
     let args: Vec<_> = std::env::args_os().collect();

@@ -138,6 +138,12 @@ const LIBBPF: Need = Need {
     for_what: "what it includes",
 };
 
+const MINGW: Need = Need {
+    program: "x86_64-w64-mingw32-gcc",
+    package: "gcc-mingw-w64-x86-64-win32",
+    for_what: "compiling the C code of dependencies for Windows",
+};
+
 /// What `cargo xtask learn-table` needs.
 pub(crate) const LEARNED: &[Need] = &[
     learned("soffice", "libreoffice-calc"),
@@ -168,6 +174,8 @@ pub(crate) const TESTS: &[Need] = &[
     BASH, FSFREEZE, REDIS, POSTGRESQL, SUDO, CRON, SYSTEMD, DBUS, DUNST, XVFB, XDOTOOL, SWAY,
     WTYPE, IMPORT, FONT, OPENSSL, JQ, CURL, PROMTOOL,
 ];
+/// What `cargo xtask windows` needs.
+pub(crate) const WINDOWS: &[Need] = &[MINGW];
 /// What `cargo xtask bpf` needs.
 pub(crate) const BPF: &[Need] = &[CLANG, LLVM_STRIP, LIBBPF];
 /// What `cargo xtask bench` needs.

@@ -3,5 +3,5 @@
 mod debian;
 mod tools;
 
-pub(crate) use debian::{BPF, GATE_PEERS, LEARNED, PEERS, TESTS, debian};
+pub(crate) use debian::{BPF, GATE_PEERS, LEARNED, PEERS, TESTS, WINDOWS, debian};
 pub(crate) use tools::{Tool, Tools};

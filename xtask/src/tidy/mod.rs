@@ -10,6 +10,7 @@ mod graph;
 mod platform;
 mod rust;
 mod safety;
+mod system;
 pub(crate) mod tree;
 
 use std::fmt;
@@ -59,10 +60,12 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         findings.extend(code::check(&source));
         findings.extend(safety::check(&source));
         findings.extend(platform::check(&source));
+        findings.extend(system::check(&source));
     }
     let (circles, unread) = circles::find(&circles::roots(root, &metadata), &files);
     findings.extend(unread);
     findings.extend(circles::check(&circles));
+    findings.extend(system::stale(&files));
     findings.extend(documents::check(&files, &root.to_string_lossy()));
     findings.extend(bpf::stale(root).map(|what| Finding::new(&bpf::place(), 0, what)));
     findings.sort_by(|a, b| (&a.place, a.line).cmp(&(&b.place, b.line)));

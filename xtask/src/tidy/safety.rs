@@ -6,11 +6,12 @@ use super::rust::{Source, has_word};
 /// Leaf modules, as a file or the folder of the same name.
 const LEAVES: &[&str] = &[
     "crates/agent/src/gate/changes/kernel",
-    "crates/agent/src/system/memory",
     "crates/agent/src/watch",
     "crates/gate/alone/allocator",
     "crates/gate/alone/fault",
     "crates/gate/src/kernel",
+    "crates/platform/src/linux/process",
+    "crates/platform/src/windows",
     "crates/service/src/linux/sockets",
     "crates/usher/src/spawn",
 ];
@@ -19,6 +20,7 @@ const LEAVES: &[&str] = &[
 const CRATES_WITH_A_LEAF: &[&str] = &[
     "crates/agent/",
     "crates/gate/",
+    "crates/platform/",
     "crates/service/",
     "crates/usher/",
 ];

@@ -2,12 +2,12 @@
 //! cannot be asked.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use usher_platform::files::{self, Readers};
 
 use super::{Account, NAMES_LIMIT, Realms};
 
@@ -83,13 +83,5 @@ pub(super) fn write(path: &Path, realms: &Realms, accounts: &[(u32, Account)]) -
         text.push(b'\n');
     }
     let written = path.with_extension("new");
-    let mut file = File::options()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&written)?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    std::fs::rename(&written, path)
+    files::put(path, &written, Readers::Nobody, &text)
 }

@@ -198,7 +198,7 @@ impl Follower {
     fn ask(&self, mount: &Mount, root: &Path) -> Result<(), String> {
         let relative = mount.path.strip_prefix(b"/").unwrap_or(&mount.path);
         let path = root.join(std::ffi::OsStr::from_bytes(relative));
-        let opened = usher_files::open_folder_or_regular(&path).map(OwnedFd::from);
+        let opened = usher_platform::files::open_folder_or_regular(&path).map(OwnedFd::from);
         let opened = opened.map_err(|error| format!("its root cannot be opened: {error}"))?;
         if !self.is_allowed(&opened) {
             return Err("the agent was told to hold starts elsewhere only".to_owned());

@@ -111,7 +111,7 @@ struct Entry {
 }
 
 fn read(path: &Path) -> Option<Entry> {
-    let file = usher_files::open_regular(path).ok()?;
+    let file = usher_platform::files::open_regular(path).ok()?;
     let mut bytes = Vec::new();
     file.take(ENTRY_LIMIT_BYTES).read_to_end(&mut bytes).ok()?;
     parse(&String::from_utf8_lossy(&bytes))

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 
 use rustix::fs::fstat;
 use usher_core::identify::file_name;
-use usher_files::Links;
+use usher_platform::files::Links;
 
 use crate::system::{FileKey, procfs};
 
@@ -119,7 +119,7 @@ fn open(pid: u32, argument: &[u8]) -> Option<HostedFile> {
         Some(rest) => (procfs::folder(pid, "root").ok()?, rest),
         None => (procfs::folder(pid, "cwd").ok()?, argument),
     };
-    let file = usher_files::open_regular_at(&folder, relative, Links::Followed).ok()?;
+    let file = usher_platform::files::open_regular_at(&folder, relative, Links::Followed).ok()?;
     let stat = fstat(&file).ok()?;
     Some(HostedFile {
         path: procfs::path_of_open(&file).ok()?,

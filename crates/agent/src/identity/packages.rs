@@ -16,8 +16,6 @@ use rustc_hash::FxHasher;
 use usher_child::ended_within;
 use usher_core::identify::Package;
 
-use crate::system::memory;
-
 /// Files that are indexed at the most; those beyond belong to no package.
 const FILES_LIMIT: usize = 4_000_000;
 /// How long rpm may take to answer: its database may be locked.
@@ -79,7 +77,7 @@ impl Packages {
         {
             self.index = Some(self.read());
             // The lists are ten times the index.
-            memory::give_back();
+            usher_platform::process::give_memory_back();
         }
     }
 

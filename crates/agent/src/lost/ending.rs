@@ -1,11 +1,9 @@
 //! Which processes end with a session, and how they are told: only those that are still the same.
 
-use std::os::unix::fs::MetadataExt;
-
 use rustc_hash::FxHashSet;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use usher_core::identify::{ProgramRole, Started};
 use usher_core::sessions::{ProcessKey, Session, SessionId};
+use usher_platform::process::{Handle, Word};
 
 use crate::identity::Identifier;
 use crate::needed::needed_here;
@@ -14,18 +12,17 @@ use crate::view::View;
 
 /// Tells processes; one whose pid is another's by now is left alone, and so is what the computer
 /// needs, whatever a rule says of it.
-pub(super) fn signal_all(processes: &[ProcessKey], with: Signal) {
+pub(super) fn signal_all(processes: &[ProcessKey], with: Word) {
     let needed = needed_here();
     let is_needed = |process: &ProcessKey| {
         let Ok((path, key)) = procfs::executable(process.pid, &mut Vec::new()) else {
             // What runs is not known: it may be anything.
             return true;
         };
-        let exe = std::fs::metadata(format!("/proc/{}/exe", process.pid));
         let started = Started {
             path: &path,
             file: key.id(),
-            owner: exe.map_or(0, |exe| exe.uid()),
+            is_administrators: procfs::is_roots_executable(process.pid),
         };
         needed.never_refused(&started).is_some()
     };
@@ -37,18 +34,17 @@ pub(super) fn signal_all(processes: &[ProcessKey], with: Signal) {
 }
 
 /// Whether the process was there to be told.
-fn signal(process: ProcessKey, with: Signal) -> bool {
+fn signal(process: ProcessKey, with: Word) -> bool {
     let is_known = process.pid > 1 && process.start != 0 && process.pid != std::process::id();
-    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
-    let Some(pid) = pid.filter(|_| is_known) else {
+    if !is_known {
         return false;
-    };
+    }
     // It stays the process that has the pid now: whether that is the one that is meant is looked at
     // afterwards.
-    let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else {
+    let Ok(handle) = Handle::of(process.pid) else {
         return false;
     };
-    procfs::still_runs(process) && pidfd_send_signal(&descriptor, with).is_ok()
+    procfs::still_runs(process) && handle.tell(with).is_ok()
 }
 
 /// The processes of a session, and its helpers.
@@ -111,12 +107,12 @@ mod tests {
         let start = procfs::process_stat(pid).unwrap().start;
         for other in [start + 1, 0] {
             let key = ProcessKey { pid, start: other };
-            assert!(!signal(key, Signal::KILL));
+            assert!(!signal(key, Word::Kill));
         }
         assert!(child.try_wait().unwrap().is_none());
-        assert!(signal(ProcessKey { pid, start }, Signal::KILL));
+        assert!(signal(ProcessKey { pid, start }, Word::Kill));
         child.wait().unwrap();
-        assert!(!signal(ProcessKey { pid, start }, Signal::KILL));
+        assert!(!signal(ProcessKey { pid, start }, Word::Kill));
     }
 
     #[test]
@@ -128,7 +124,7 @@ mod tests {
             .unwrap();
         let pid = shell.id();
         let start = procfs::process_stat(pid).unwrap().start;
-        signal_all(&[ProcessKey { pid, start }], Signal::KILL);
+        signal_all(&[ProcessKey { pid, start }], Word::Kill);
         drop(shell.stdin.take());
         use std::os::unix::process::ExitStatusExt;
         assert_eq!(shell.wait().unwrap().signal(), None);

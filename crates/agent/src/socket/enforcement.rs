@@ -15,7 +15,7 @@ pub(super) async fn switch(
     Body(body): Body,
 ) -> Answer {
     let request: EnforcementRequest = parse(&body)?;
-    if !peer.is_root() && peer.uid != rustix::process::geteuid().as_raw() {
+    if !peer.is_root() && !peer.is_own() {
         return Err(Refusal::new(
             Code::Forbidden,
             "only the administrator of this computer may switch enforcement: do it as root",

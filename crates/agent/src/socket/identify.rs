@@ -35,16 +35,15 @@ pub(super) async fn identify(
 fn look_into(state: &State, peer: Peer, path: &str) -> Result<IdentifyAnswer, Refusal> {
     let refuse = |why: &str| Refusal::new(Code::InvalidRequest, format!("{path:?}: {why}"));
     let failed = |error: std::io::Error| refuse(&error.to_string());
-    let file = usher_files::open_regular(path).map_err(failed)?;
-    let stat = rustix::fs::fstat(&file).map_err(|error| failed(error.into()))?;
+    let file = usher_platform::files::open_regular(path).map_err(failed)?;
+    let (key, may_run) = FileKey::of_program(&file, peer.uid).map_err(failed)?;
     // The agent may read more than who asks: what others may not run is not looked into.
-    let allowed = peer.is_root() || stat.st_uid == peer.uid || stat.st_mode & 0o001 != 0;
-    if !allowed {
+    if !peer.is_root() && !may_run {
         return Err(refuse("not a program that this account may run"));
     }
     let target = Target {
         path: procfs::path_of_open(&file).map_err(failed)?,
-        key: FileKey::of(&stat),
+        key,
         file: Some(file),
     };
     let verdict = state.shared.identifier.thorough(&target);

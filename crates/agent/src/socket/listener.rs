@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +13,12 @@ use std::time::{Duration, Instant};
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Sleep;
+use usher_platform::files::{self, Readers};
+use usher_platform::socket::{Listener, Reach, Stream};
 
 use super::folder_of;
-use super::peer::Peer;
+use super::peer::{Peer, own_uid};
 use crate::lock;
 
 /// Connections in all; beyond, the account that has most gives up the one that was quiet longest.
@@ -105,40 +105,22 @@ impl Drop for Slot {
 
 /// The listening end.
 pub(crate) struct LocalListener {
-    listener: UnixListener,
+    listener: Listener,
     slots: Slots,
 }
 
 impl LocalListener {
-    /// Binds `path`, which then has the permissions `mode`. A socket that nobody listens on any
-    /// more is replaced.
-    pub(super) fn bind(path: &Path, mode: u32, slots: Slots) -> io::Result<Self> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(folder_of(path))?;
-        if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(
-                io::ErrorKind::AddrInUse,
-                "another agent listens there",
-            ));
-        }
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    /// Listens at `path`, for whom it is to reach. A socket that nobody listens on any more is
+    /// replaced.
+    pub(super) fn bind(path: &Path, reach: Reach, slots: Slots) -> io::Result<Self> {
+        files::make_folders(folder_of(path), Readers::Everybody)?;
+        let listener = Listener::bind(path, reach)?;
         Ok(LocalListener { listener, slots })
     }
 
     async fn next(&self) -> io::Result<Option<(Guarded, Peer)>> {
-        let (stream, _) = self.listener.accept().await?;
-        let credentials = stream.peer_cred()?;
-        let peer = Peer {
-            uid: credentials.uid(),
-            pid: credentials.pid().and_then(|pid| u32::try_from(pid).ok()),
-        };
+        let (stream, told) = self.listener.accept().await?;
+        let peer = Peer::of(&told)?;
         let Some(slot) = self.slots.take(peer.uid) else {
             tracing::warn!(uid = peer.uid, "too many local connections");
             return Ok(None);
@@ -174,7 +156,7 @@ impl axum::serve::Listener for LocalListener {
 
     fn local_addr(&self) -> io::Result<Peer> {
         Ok(Peer {
-            uid: rustix::process::geteuid().as_raw(),
+            uid: own_uid()?,
             pid: None,
         })
     }
@@ -189,7 +171,7 @@ impl Connected<IncomingStream<'_, LocalListener>> for Peer {
 /// A connection that holds its place, until nothing has moved on it for too long or its place is
 /// given to another account.
 pub(crate) struct Guarded {
-    stream: UnixStream,
+    stream: Stream,
     slot: Slot,
     quiet: Pin<Box<Sleep>>,
 }
@@ -293,7 +275,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_without_a_request_ends() {
         use tokio::io::AsyncReadExt;
-        let (stream, _other) = UnixStream::pair().unwrap();
+        let (stream, _other) = Stream::pair().unwrap();
         let mut guarded = Guarded {
             stream,
             slot: Slots::default().take(1000).unwrap(),

@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, Semaphore, watch};
 use usher_api::Watching;
 use usher_api::client::Client;
+use usher_platform::socket::Reach;
 
 use crate::AgentOptions;
 use crate::agent::Agent;
@@ -76,12 +77,15 @@ pub(crate) fn listen(
     state: Arc<State>,
     stop: &watch::Receiver<bool>,
 ) -> Vec<PathBuf> {
-    let own = (options.data.join("agent.sock"), 0o600);
-    let public = options.public_socket.clone().map(|path| (path, 0o666));
+    let own = (options.data.join("agent.sock"), Reach::Owner);
+    let public = options
+        .public_socket
+        .clone()
+        .map(|path| (path, Reach::Everybody));
     let slots = Slots::default();
     let mut made = Vec::new();
-    for (path, mode) in [Some(own), public].into_iter().flatten() {
-        match LocalListener::bind(&path, mode, slots.clone()) {
+    for (path, reach) in [Some(own), public].into_iter().flatten() {
+        match LocalListener::bind(&path, reach, slots.clone()) {
             Ok(listener) => {
                 tokio::spawn(usher_vital::task(
                     "socket",

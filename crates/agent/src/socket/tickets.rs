@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn only_who_made_a_ticket_waits_by_it_and_no_number_of_tickets_is_too_many() {
         let tickets = Tickets::default();
-        let uid = rustix::process::geteuid().as_raw();
+        let uid = crate::socket::peer::own_uid().unwrap();
         let peer = |pid| Peer {
             uid,
             pid: Some(pid),

@@ -1,6 +1,9 @@
 //! Which file it is, and whether it is still as it was.
 
-use rustix::fs::Stat;
+use std::fs::File;
+use std::io;
+
+use rustix::fs::{Stat, fstat};
 use usher_core::identify::FileId;
 
 /// A file, whatever it is called: while it is open or cached, these together are only its own.
@@ -23,6 +26,13 @@ impl FileKey {
             modified: (stat.st_mtime, stat.st_mtime_nsec as i64),
             changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
         }
+    }
+
+    /// Of an open program, with whether `uid` may run it: as its owner, or as everybody may.
+    pub(crate) fn of_program(file: &File, uid: u32) -> io::Result<(Self, bool)> {
+        let stat = fstat(file)?;
+        let may_run = stat.st_uid == uid || stat.st_mode & 0o001 != 0;
+        Ok((FileKey::of(&stat), may_run))
     }
 
     /// Which file it is, whatever is in it.

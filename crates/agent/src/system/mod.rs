@@ -2,7 +2,6 @@
 //! nothing of the agent's own.
 
 mod file_key;
-pub(crate) mod memory;
 pub(crate) mod procfs;
 pub(crate) mod terminal;
 

@@ -70,13 +70,20 @@ pub(crate) fn is_file(path: &[u8], key: &FileKey) -> bool {
     stat(path_of(path)).is_ok_and(|found| found.st_dev == key.device && found.st_ino == key.inode)
 }
 
+/// Whether what a process runs belongs to root, or cannot be looked at.
+pub(crate) fn is_roots_executable(pid: u32) -> bool {
+    let mut buffer = [0; 40];
+    let exe = stat(path_of(proc_path(&mut buffer, pid, "exe")));
+    !exe.is_ok_and(|exe| exe.st_uid != 0)
+}
+
 /// Opens what a process runs: by the process, also where it has no name any more; or by its name,
 /// where the process is gone or runs something else already.
 pub(crate) fn open_executable(pid: u32, path: &[u8], key: &FileKey) -> io::Result<File> {
     let mut buffer = [0; 40];
     let link = path_of(proc_path(&mut buffer, pid, "exe"));
     for path in [link, path_of(path)] {
-        if let Ok(file) = usher_files::open_regular(path)
+        if let Ok(file) = usher_platform::files::open_regular(path)
             && FileKey::of(&fstat(&file)?) == *key
         {
             return Ok(file);

@@ -12,7 +12,6 @@ use rustix::process::{Resource, Rlimit};
 
 use super::nobodys::Nobodys;
 use super::record::{self, Record};
-use crate::system::memory;
 
 /// Room for records that are not read yet: 3,000 starts. A power of two, whole pages.
 pub(super) const RING_BYTES: u32 = 1 << 20;
@@ -56,7 +55,7 @@ impl Probe {
         let _ = rustix::process::setrlimit(Resource::Memlock, unlimited);
         let loaded = load(ring_bytes).map_err(|error| io::Error::other(whole(&*error)));
         // The kernel's own types were read for it: 10 MiB.
-        memory::give_back();
+        usher_platform::process::give_memory_back();
         loaded
     }
 

@@ -1,5 +1,9 @@
 //! The clocks that a ledger is told.
 
+use std::sync::OnceLock;
+
+use usher_platform::clock;
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// Which boot of the computer this is: another text after each boot.
@@ -16,22 +20,22 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn boot_id(&self) -> String {
-        std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .map(|id| id.trim().to_owned())
-            .unwrap_or_else(|_| "unknown".to_owned())
+        clock::boot_id().unwrap_or_else(unknown_boot)
     }
 
     fn boot_ms(&self) -> u64 {
-        milliseconds(rustix::time::clock_gettime(rustix::time::ClockId::Boottime)).unsigned_abs()
+        u64::try_from(clock::since_boot().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn wall_ms(&self) -> i64 {
-        milliseconds(rustix::time::clock_gettime(rustix::time::ClockId::Realtime))
+        clock::wall_ms()
     }
 }
 
-fn milliseconds(time: rustix::time::Timespec) -> i64 {
-    time.tv_sec
-        .saturating_mul(1_000)
-        .saturating_add(time.tv_nsec / 1_000_000)
+/// What a boot is called that the system has no name for: another for each process, as it may have
+/// been another boot. Only the wall clock then tells what has passed between two.
+fn unknown_boot() -> String {
+    static NAME: OnceLock<String> = OnceLock::new();
+    let name = || format!("unknown-{}-{}", clock::wall_ms(), std::process::id());
+    NAME.get_or_init(name).clone()
 }

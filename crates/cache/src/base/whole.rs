@@ -1,11 +1,10 @@
 //! A data file as a whole: what lies beside it, its copy, and its check.
 
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
+use usher_platform::files::{self, Readers};
 
 use crate::base::error::CacheError;
 use crate::base::meta;
@@ -21,12 +20,7 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Removes a file that may not be there.
 pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(system("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
+    files::remove_if_there(path).map_err(system("remove", path))
 }
 
 /// What the system said, as an error.
@@ -56,29 +50,23 @@ pub(crate) fn copy_whole(
     make_empty(&partial)?;
     vacuum_into(connection, path, &partial)?;
     std::fs::rename(&partial, to).map_err(system("name the saved file", to))?;
-    let folder = to.parent().unwrap_or(Path::new("."));
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(system("write", folder))
+    let folder = files::folder_of(to);
+    files::sync_folder(folder).map_err(system("write", folder))
 }
 
 /// SQLite takes an empty file for none, and would make one that others may read.
 pub(crate) fn make_empty(to: &Path) -> Result<(), CacheError> {
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(to)
+    files::create_new(to, Readers::Nobody)
         .map(drop)
         .map_err(system("write the snapshot", to))
 }
 
-/// A path as SQLite takes one, byte for byte: a folder's name need not be UTF-8.
+/// A path as SQLite takes one, byte for byte: a folder's name need not be UTF-8 on Linux.
 struct FileName<'a>(&'a Path);
 
 impl ToSql for FileName<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let bytes = self.0.as_os_str().as_bytes();
+        let bytes = self.0.as_os_str().as_encoded_bytes();
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
     }
 }
@@ -96,9 +84,7 @@ pub(crate) fn vacuum_into(
             path: path.into(),
             source,
         })?;
-    std::fs::File::open(to)
-        .and_then(|file| file.sync_all())
-        .map_err(system("write the snapshot", to))
+    files::sync_file(to).map_err(system("write the snapshot", to))
 }
 
 /// Whether a file is a whole data file of usher.

@@ -1,11 +1,11 @@
 //! Snapshots of a data file, and coming back from one.
 
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
+use usher_platform::files::{self, Readers};
 
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::error::CacheError;
@@ -145,9 +145,7 @@ fn put(
         None
     };
     std::fs::rename(&incoming, &path).map_err(system("put the snapshot in place of", &path))?;
-    std::fs::File::open(data)
-        .and_then(|directory| directory.sync_all())
-        .map_err(system("write", data))?;
+    files::sync_folder(data).map_err(system("write", data))?;
     Ok(Restored {
         kept,
         hold_seconds,
@@ -169,11 +167,7 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// Copies a snapshot to where only the owner can read it.
 fn take_copy(mut snapshot: std::fs::File, file: &Path, incoming: &Path) -> Result<(), CacheError> {
-    let copied = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(incoming)
+    let copied = files::create_new(incoming, Readers::Nobody)
         .and_then(|mut to| std::io::copy(&mut snapshot, &mut to));
     copied.map(drop).map_err(system("read the snapshot", file))
 }

@@ -4,12 +4,10 @@
 //! the name is when the snapshot was taken, in UTC; it is what their order goes by. One that is
 //! being written has another name until it is whole.
 
-use std::fs::File;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use rustix::fs::{AtFlags, FlockOperation, Gid, Uid};
+use usher_platform::{files, lock};
 
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::error::CacheError;
@@ -115,15 +113,11 @@ impl Snapshots {
             return Ok(Taken::Skipped("no snapshots are to be kept".to_owned()));
         }
         let folder = self.make_folder()?;
-        let opened = File::open(&folder).map_err(system("open", &folder))?;
-        match rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                let why = "another snapshot is being taken at the moment";
-                return Ok(Taken::Skipped(why.to_owned()));
-            }
-            Err(error) => return Err(system("lock", &folder)(error.into())),
-        }
+        let taken = lock::take_folder(&folder).map_err(system("lock", &folder))?;
+        let Some(_lock) = taken else {
+            let why = "another snapshot is being taken at the moment";
+            return Ok(Taken::Skipped(why.to_owned()));
+        };
         let partial = folder.join(PARTIAL);
         // Left behind where a process was killed: only who holds the lock writes it.
         for suffix in SUFFIXES {
@@ -136,7 +130,7 @@ impl Snapshots {
         give_to_owner(&self.data, &partial)?;
         let path = free_name(&folder, reason)?;
         std::fs::rename(&partial, &path).map_err(system("name the snapshot", &path))?;
-        opened.sync_all().map_err(system("write", &folder))?;
+        files::sync_folder(&folder).map_err(system("write", &folder))?;
         self.prune(keep, &path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match self.find(&name)? {
@@ -154,7 +148,7 @@ impl Snapshots {
 
     fn make_folder(&self) -> Result<PathBuf, CacheError> {
         let folder = self.folder();
-        match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
+        match files::make_private_folder(&folder) {
             Ok(()) => give_to_owner(&self.data, &folder)?,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(system("make the folder", &folder)(error)),
@@ -177,10 +171,9 @@ impl Snapshots {
         let found = std::fs::metadata(&file).map_err(system("look at", &file))?;
         // There may be no log.
         let log = std::fs::metadata(beside(&file, "-wal")).map_or(0, |log| log.len());
-        let room = rustix::fs::statvfs(folder)
-            .map_err(|error| system("look at the room for", folder)(error.into()))?;
-        let room = room.f_bavail.saturating_mul(room.f_frsize);
-        Ok(lacks_room(found.len().saturating_add(log), room, folder))
+        let room = files::room(folder).map_err(system("look at the room for", folder))?;
+        let bytes = found.len().saturating_add(log);
+        Ok(lacks_room(bytes, room.free, folder))
     }
 
     /// Removes the oldest beyond `keep`, but not `newest`: after a clock was set back, it can be
@@ -227,14 +220,7 @@ fn read(entry: &std::fs::DirEntry) -> Option<Snapshot> {
 
 /// What root makes belongs to the account that the data belongs to, as all else there does.
 fn give_to_owner(data: &Path, path: &Path) -> Result<(), CacheError> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(());
-    }
-    let owner = std::fs::metadata(data).map_err(system("look at", data))?;
-    let (user, group) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()));
-    let flags = AtFlags::SYMLINK_NOFOLLOW;
-    rustix::fs::chownat(rustix::fs::CWD, path, Some(user), Some(group), flags)
-        .map_err(|error| system("give to the data's owner", path)(error.into()))
+    files::give_to_owner_of(data, path).map_err(system("give to the data's owner", path))
 }
 
 /// Why `bytes` of data do not fit, where the disk has `room`.

@@ -7,10 +7,10 @@
 //! killed server leaves no mark.
 
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use usher_platform::files::{self, Readers};
 
 use crate::base::error::CacheError;
 use crate::base::meta;
@@ -58,11 +58,7 @@ pub(crate) fn put_beside(path: &Path, mark: &str) -> Result<(), CacheError> {
     let text = text(path, mark).map_err(system("look at", path))?;
     // One that is not written whole agrees with nothing.
     remove(&name)?;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&name)
+    files::create_new(&name, Readers::Nobody)
         .and_then(|mut file| {
             file.write_all(text.as_bytes())
                 .and_then(|()| file.sync_all())
@@ -86,13 +82,11 @@ pub(crate) fn is_as_left(connection: &Connection, path: &Path) -> bool {
 
 /// What stands beside a file that is closed with that mark.
 fn text(path: &Path, mark: &str) -> std::io::Result<String> {
-    let file = std::fs::metadata(path)?;
+    let file = files::identity(path)?;
+    let changed = files::changed_at_ticks(path)?;
     Ok(format!(
-        "{mark} {}:{} {}.{:09}\n",
-        file.dev(),
-        file.ino(),
-        file.ctime(),
-        file.ctime_nsec()
+        "{mark} {}:{} {changed}\n",
+        file.volume, file.number
     ))
 }
 
@@ -101,8 +95,6 @@ fn mark_of(path: &Path) -> PathBuf {
 }
 
 fn sync_folder(path: &Path) -> Result<(), CacheError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(system("write", folder))
+    let folder = files::folder_of(path);
+    files::sync_folder(folder).map_err(system("write", folder))
 }

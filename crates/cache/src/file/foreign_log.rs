@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -53,7 +52,7 @@ fn has_log(path: &Path) -> bool {
 /// Looks at the file without its log, and changes neither.
 fn is_whole_alone(path: &Path) -> bool {
     let mut escaped = String::new();
-    for byte in path.as_os_str().as_bytes() {
+    for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
             b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
                 escaped.push((*byte).into());

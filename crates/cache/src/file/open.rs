@@ -1,12 +1,13 @@
 //! Taking hold of a data directory: its lock, its file, its identity, its clock.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
 use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use usher_core::ledger::Now;
+use usher_platform::files::{self, Readers};
+use usher_platform::lock as locks;
 
 use crate::base::clock::Clock;
 use crate::base::error::CacheError;
@@ -22,23 +23,14 @@ pub(crate) fn lock(data: &Path) -> Result<File, CacheError> {
         path: path.into(),
         why: error.to_string(),
     };
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data)
+    files::make_folders(data, Readers::Nobody)
         .map_err(|error| system("make the data directory", data, error))?;
     let path = data.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|error| system("write", &path, error))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(CacheError::InUse(data.into())),
-        Err(error) => Err(system("lock", &path, error.into())),
+    let file = files::open_private(&path).map_err(|error| system("write", &path, error))?;
+    match locks::take(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(CacheError::InUse(data.into())),
+        Err(error) => Err(system("lock", &path, error)),
     }
 }
 
@@ -52,19 +44,11 @@ pub(crate) fn hold(path: &Path) -> Result<File, CacheError> {
         why: error.to_string(),
     };
     // SQLite gives the files beside it the same mode.
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| system("write", error))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            Err(CacheError::InUse(path.parent().unwrap_or(path).into()))
-        }
-        Err(error) => Err(system("lock", error.into())),
+    let file = files::open_private(path).map_err(|error| system("write", error))?;
+    match locks::take(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(CacheError::InUse(path.parent().unwrap_or(path).into())),
+        Err(error) => Err(system("lock", error)),
     }
 }
 

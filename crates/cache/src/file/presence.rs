@@ -6,13 +6,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use usher_platform::files::{self, Identity};
+
 /// A data file and its write-ahead log, as they were when they were opened.
 #[derive(Debug)]
 pub(crate) struct Presence {
     files: Vec<(PathBuf, Option<Identity>)>,
 }
-
-type Identity = (u64, u64);
 
 impl Presence {
     /// Of the data file at `path`, which is open.
@@ -50,7 +50,5 @@ impl Presence {
 }
 
 fn identity(path: &Path) -> Option<Identity> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
+    files::identity(path).ok()
 }

@@ -83,7 +83,7 @@ fn the_oldest_beyond_those_to_keep_go_and_never_the_newest() {
 fn a_snapshot_is_its_owners_alone_and_what_was_left_half_written_goes() {
     let data = tempfile::tempdir().unwrap();
     open(data.path(), &TestClock::new()).close();
-    if rustix::process::geteuid().is_root() {
+    if usher_platform::account::is_administrator() {
         std::os::unix::fs::chown(data.path(), Some(65_534), Some(65_534)).unwrap();
     }
     let owner = std::fs::metadata(data.path()).unwrap().uid();
@@ -105,8 +105,8 @@ fn one_that_is_being_taken_is_waited_for_by_nobody() {
     let data = tempfile::tempdir().unwrap();
     open(data.path(), &TestClock::new()).close();
     take(data.path(), SnapshotReason::Pack, 3);
-    let folder = std::fs::File::open(data.path().join("snapshots")).unwrap();
-    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let taken = usher_platform::lock::take_folder(&data.path().join("snapshots")).unwrap();
+    assert!(taken.is_some());
     let second = Snapshots::of(data.path())
         .take(SnapshotReason::Pack, 3)
         .unwrap();

@@ -37,10 +37,11 @@ impl ProcessKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
-/// Whom a process belongs to, by numbers of accounts.
+/// Whom a process belongs to, by the numbers that a computer gives its accounts: uids on Linux. They
+/// are compared, and mean nothing else here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Who {
-    /// Who is counted: the login uid where it is set, else the real uid.
+    /// Who is counted: who has logged in where that is known, else the account that it runs as.
     pub counted: u32,
     /// The account that it runs as.
     pub real: u32,

@@ -100,10 +100,7 @@ impl Desk {
         if let Some(why) = targets.missing(&rules) {
             tracing::warn!(why, "a message rule names what is not there");
         }
-        let computer = rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned();
+        let computer = usher_platform::host::computer_name();
         let (queues, troubles) = Queues::new(means, Patience::default(), site.clone());
         let desk = Desk {
             site,

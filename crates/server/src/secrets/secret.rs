@@ -1,14 +1,13 @@
 //! New tokens, and the file that holds the first one.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
 use usher_api::{Role, TOKEN_PREFIX, secret_in};
 use usher_cache::{Failure, TokenRow, Tokens};
+use usher_platform::files::{self, Readers};
 
 use crate::base::clock::wall_ms;
 
@@ -164,22 +163,7 @@ fn key_in(digits: &str) -> Option<[u8; 32]> {
 
 /// Writes a file that only its owner can read, whole or not at all.
 pub(crate) fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
+    let line = format!("{secret}\n");
     let draft = path.with_extension("token.new");
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(secret.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+    files::put(path, &draft, Readers::Nobody, line.as_bytes())
 }

@@ -3,21 +3,12 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-/// Memory of this process that lies in RAM, in bytes.
-pub(crate) fn resident_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
-}
+pub(crate) use usher_platform::process::resident_bytes;
 
 /// Free and all bytes of the disk that a directory is on, for an unprivileged process.
 pub(crate) fn disk(data: &Path) -> Option<(u64, u64)> {
-    let stat = rustix::fs::statvfs(data).ok()?;
-    let block = stat.f_frsize;
-    Some((
-        stat.f_bavail.saturating_mul(block),
-        stat.f_blocks.saturating_mul(block),
-    ))
+    let room = usher_platform::files::room(data).ok()?;
+    Some((room.free, room.total))
 }
 
 /// Since when there is data, in Unix milliseconds.

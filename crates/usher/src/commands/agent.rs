@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use usher_agent::{AgentError, AgentOptions, AgentReady, GateOptions, Realms};
 use usher_api::{AgentStatus, Watching};
+use usher_platform::account::is_administrator;
+use usher_platform::files;
 use usher_vital::log;
 
 use super::enforcement::{self, Enforcement};
@@ -101,7 +103,7 @@ pub(crate) struct SharedId {
 impl SharedId {
     /// The file, if there is one.
     pub(crate) fn file(&self) -> Option<PathBuf> {
-        let is_root = rustix::process::geteuid().is_root();
+        let is_root = is_administrator();
         let usual = || is_root.then(|| PathBuf::from(usher_agent::COMPUTER_ID_FILE));
         self.computer_id_file.clone().or_else(usual)
     }
@@ -174,7 +176,7 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
     bond::tie_to(args.supervisor)?;
     let folder = folder(context);
     super::start_log("agent", &folder);
-    let is_root = rustix::process::geteuid().is_root();
+    let is_root = is_administrator();
     let mut options = AgentOptions::new(folder.clone(), context.server().to_owned());
     match args.token_file {
         None if context.token_given => options.token = context.token(),
@@ -217,10 +219,7 @@ fn serve(args: Agent, context: &Context) -> Result<(), Failure> {
 
 /// The folder above a socket that keeps other accounts from it.
 fn closed_to_others(socket: &Path) -> Option<(&Path, PathBuf)> {
-    use std::os::unix::fs::PermissionsExt;
-    let closed = |folder: &&Path| {
-        std::fs::metadata(folder).is_ok_and(|facts| facts.permissions().mode() & 0o001 == 0)
-    };
+    let closed = |folder: &&Path| files::is_closed_to_others(folder).unwrap_or(false);
     let folder = socket.ancestors().skip(1).find(closed)?;
     Some((socket, folder.to_owned()))
 }

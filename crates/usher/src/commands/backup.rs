@@ -2,14 +2,13 @@
 
 mod kept;
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use usher_api::client::Client;
 use usher_api::{Page, Snapshot};
+use usher_platform::files::{self, Readers};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -159,12 +158,7 @@ async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Fai
     };
     let mut response = client.get_stream("/v1/backup").await?;
     let expected = response.content_length();
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&part)
-        .map_err(failed)?;
+    let mut out = files::create_new(&part, Readers::Nobody).map_err(failed)?;
     let written = async {
         let mut bytes: u64 = 0;
         while let Some(chunk) = response.chunk().await.map_err(|error| {
@@ -192,7 +186,7 @@ async fn fetch(client: &Client, file: &Path, overwrite: bool) -> Result<u64, Fai
         }
         named => named.map_err(failed)?,
     }
-    sync_folder(file).map_err(failed)?;
+    files::sync_folder(files::folder_of(file)).map_err(failed)?;
     Ok(bytes)
 }
 
@@ -200,12 +194,4 @@ fn with_part(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(kept::PART);
     PathBuf::from(name)
-}
-
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
 }

@@ -1,6 +1,7 @@
 //! `usher checkout`: takes a seat, for scripts that keep it themselves.
 
 use clap::Args;
+use usher_platform::signals::{Stop, Told};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -11,7 +12,6 @@ use crate::output::{line, print_json};
 use crate::run::ask::{Ask, Away, Wait};
 use crate::run::door::of_another;
 use crate::run::seat::acquire;
-use crate::run::signals::Signals;
 use crate::time;
 
 /// Take a seat and print the lease; it ends with its ttl unless it is renewed
@@ -71,7 +71,8 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
         if asked.by_agent && is_of_another {
             return Err(of_another());
         }
-        let mut signals = Signals::take()?;
+        let mut stop = Stop::take(Told::AlsoByTerminal)
+            .map_err(|error| Failure::failed(format!("cannot watch signals: {error}")))?;
         let ask = Ask {
             one_use: false,
             away: Away::Wait,
@@ -85,7 +86,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
             program: None,
             wait: args.wait,
         };
-        let lease = acquire(&asked.client, &ask, signals.ending()).await?;
+        let lease = acquire(&asked.client, &ask, stop.next()).await?;
         if context.json() {
             return print_json(&lease);
         }

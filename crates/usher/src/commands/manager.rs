@@ -189,7 +189,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
     let data = data_of(context.data(), default_data(), context.data_given);
     account::prepare_data(&data, account.as_ref())?;
     // What it writes is nobody else's to read: tokens of servers.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    usher_platform::process::keep_what_is_made_private();
     if let Some(account) = &account {
         account.take()?;
     }

@@ -1,43 +1,63 @@
 //! One file per subcommand: its options, its help, and what it does.
 
+#[cfg(target_os = "linux")]
 pub(crate) mod agent;
 pub(crate) mod backup;
+#[cfg(target_os = "linux")]
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod checkin;
 pub(crate) mod checkout;
 pub(crate) mod completions;
 pub(crate) mod denials;
+#[cfg(target_os = "linux")]
 pub(crate) mod doctor;
+#[cfg(target_os = "linux")]
 pub(crate) mod enforcement;
 pub(crate) mod entitlement;
+#[cfg(target_os = "linux")]
 mod gate;
 pub(crate) mod leases;
 mod log;
 pub(crate) mod man;
 pub(crate) mod managed;
+#[cfg(target_os = "linux")]
 pub(crate) mod manager;
 pub(crate) mod messages;
+#[cfg(target_os = "linux")]
 pub(crate) mod notify;
 pub(crate) mod pack;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;
+#[cfg(target_os = "linux")]
 pub(crate) mod restore;
 mod rules;
+#[cfg(target_os = "linux")]
 pub(crate) mod run;
+#[cfg(target_os = "linux")]
 pub(crate) mod server;
 pub(crate) mod servers;
+#[cfg(target_os = "linux")]
 pub(crate) mod service;
 pub(crate) mod sim;
 pub(crate) mod standing;
 pub(crate) mod status;
 pub(crate) mod tls;
 pub(crate) mod token;
+#[cfg(target_os = "linux")]
 pub(crate) mod up;
+#[cfg(target_os = "linux")]
 pub(crate) mod upgrade;
 pub(crate) mod usage;
 pub(crate) mod why;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(windows)]
+pub(crate) use windows::{
+    agent, bench, doctor, manager, notify, restore, run, server, service, up, upgrade,
+};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 use usher_api::client::{Client, ClientError};
 use usher_api::{Notice, NoticeKind, Notices, TicketState};
+use usher_platform::signals::{Stop, Told};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -91,9 +91,7 @@ fn show(notice: &Notice, context: &Context) -> Result<(), Failure> {
 async fn when_free(reader: &mut Reader, product: &str, context: &Context) -> Result<(), Failure> {
     segment(product)?;
     let failed = |error: std::io::Error| Failure::failed(format!("cannot wait: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut stop = Stop::take(Told::AlsoByTerminal).map_err(failed)?;
     // What comes from now on is news.
     reader.kept(context).await?;
     let Some(agent) = reader.agent(context).await else {
@@ -110,15 +108,9 @@ async fn when_free(reader: &mut Reader, product: &str, context: &Context) -> Res
     }
     tokio::select! {
         ended = seat(reader, product, context) => ended,
-        code = async {
-            tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
-                _ = hang_up.recv() => 129,
-            }
-        } => {
+        signal = stop.next() => {
             leave(&agent, product).await;
-            Err(Failure::Quiet(code))
+            Err(Failure::Quiet(signal.exit_code()))
         }
     }
 }

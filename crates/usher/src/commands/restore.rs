@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -47,7 +46,10 @@ pub(crate) struct Restore {
 /// Does it.
 pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
     let data = context.data();
-    let opened = args.file.as_deref().map(usher_files::open_regular);
+    let opened = args
+        .file
+        .as_deref()
+        .map(usher_platform::files::open_regular);
     let given = match opened.transpose() {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
         json: context.json(),
     };
     if owner::of(data)?.is_none() {
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        usher_platform::process::keep_what_is_made_private();
         return restore(&job, given, data);
     }
     let failed = |error: io::Error| {
@@ -108,9 +110,9 @@ impl child::Job for Job {
     const NAME: &'static str = "restore";
 
     fn carry_out(self, data: &Path) -> Result<(), Failure> {
-        let input = io::stdin().as_fd().try_clone_to_owned();
+        let input = child::input();
         let input = input.map_err(|error| Failure::failed(format!("cannot read: {error}")))?;
-        restore(&self, self.is_given.then(|| File::from(input)), data)
+        restore(&self, self.is_given.then_some(input), data)
     }
 }
 
@@ -158,7 +160,7 @@ fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
         ))
         .next("Name a file that `usher backup` wrote, or a snapshot of `usher backup --list`.")
     })?;
-    let opened = usher_files::open_regular(&path).map_err(|error| {
+    let opened = usher_platform::files::open_regular(&path).map_err(|error| {
         Failure::failed(format!(
             "cannot read the snapshot {}: {error}",
             path.display()

@@ -119,7 +119,7 @@ pub(crate) fn run(args: Server, context: &Context) -> Result<(), Failure> {
     let account = account::choose(args.listening.run_as.as_deref())?;
     account::prepare_data(context.data(), account.as_ref())?;
     // What it writes is nobody else's to read: names, usage, the token of the administrator.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    usher_platform::process::keep_what_is_made_private();
     if let Some(account) = &account {
         account.take()?;
     }

@@ -60,7 +60,7 @@ pub(crate) struct Upgrade {
 /// Does it.
 pub(crate) fn run(args: &Upgrade, context: &Context) -> Result<(), Failure> {
     // A copy of the data is nobody else's to read.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    usher_platform::process::keep_what_is_made_private();
     let data = context.data();
     if !data.join("cache.db").is_file() {
         return Err(
@@ -99,7 +99,7 @@ fn stage(keeper: &Keeper, is_rehearsal: bool, context: &Context) -> Result<Stage
         places.clear();
     }
     if is_rehearsal {
-        places.push(match rustix::process::geteuid().is_root() {
+        places.push(match usher_platform::account::is_administrator() {
             true => PathBuf::from("/run"),
             false => context.data().to_owned(),
         });

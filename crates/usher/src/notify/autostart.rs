@@ -14,7 +14,7 @@ pub(crate) const ENTRY: &str = "usher-notify.desktop";
 
 /// Writes it: as root for all users, else for this one.
 pub(crate) fn for_whoever_asks() -> Result<(), Failure> {
-    let folder = match rustix::process::geteuid().is_root() {
+    let folder = match usher_platform::account::is_administrator() {
         true => PathBuf::from(EVERYBODYS),
         false => own_folder()?.join("autostart"),
     };

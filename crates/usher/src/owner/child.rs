@@ -2,7 +2,9 @@
 //! program, started as `usher as-owner ORDER` by the command that root called.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -125,13 +127,14 @@ fn enter(order: &Order) -> Result<PathBuf, Failure> {
             data.display()
         ))
     };
-    let folder = usher_files::open_folder(data).map_err(|error| failed(error.to_string()))?;
+    let folder =
+        usher_platform::files::open_folder(data).map_err(|error| failed(error.to_string()))?;
     if let Some(owner) = owner_of(&folder, data)?.filter(|_| is_root()) {
         take(owner, order).map_err(failed)?;
     }
     // After the change of account, which takes it away.
     bond::tie_to(Some(order.starter))?;
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    usher_platform::process::keep_what_is_made_private();
     Ok(data.clone())
 }
 
@@ -146,5 +149,10 @@ fn take(owner: Owner, order: &Order) -> Result<(), String> {
 }
 
 fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    usher_platform::account::is_administrator()
+}
+
+/// What root has opened for this process: its standard input.
+pub(crate) fn input() -> io::Result<File> {
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }

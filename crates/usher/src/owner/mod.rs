@@ -14,7 +14,7 @@ use std::path::Path;
 
 use nix::unistd::{Gid, Uid, User};
 use rustix::fs::{AtFlags, FileType, Stat, fstat};
-use usher_files::{Links, look_up};
+use usher_platform::files::{Links, look_up};
 
 use crate::failure::Failure;
 
@@ -44,7 +44,7 @@ pub(crate) fn of(data: &Path) -> Result<Option<Owner>, Failure> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
     }
-    match usher_files::open_folder(data) {
+    match usher_platform::files::open_folder(data) {
         Ok(folder) => owner_of(&folder, data),
         // It is made, or told of, by who opens it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -15,7 +15,7 @@ use super::Owner;
 
 /// Makes `data`, a path without links, one that `owner` can go; opened there.
 pub(super) fn open_for(data: &Path, owner: Owner) -> Result<File, String> {
-    let open = || usher_files::open_folder(data).map_err(|error| error.to_string());
+    let open = || usher_platform::files::open_folder(data).map_err(|error| error.to_string());
     let Some(closed) = first_closed(data, owner) else {
         return open();
     };

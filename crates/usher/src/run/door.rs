@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::failure::{Failure, exit};
 
 /// Where a computer's own agent listens.
-pub(crate) const SYSTEM_SOCKET: &str = usher_agent::PUBLIC_SOCKET;
+pub(crate) const SYSTEM_SOCKET: &str = usher_api::client::AGENT_SOCKET;
 
 /// How long an agent on the same computer may take to say that it is there.
 const GREETING: Duration = Duration::from_secs(2);

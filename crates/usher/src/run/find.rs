@@ -1,10 +1,9 @@
 //! Finds a command as a shell would: before a seat is taken for it.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Access;
+use usher_platform::process::may_run;
 
 use crate::failure::{Failure, exit};
 
@@ -15,7 +14,7 @@ pub(crate) fn find(command: &OsStr) -> Result<PathBuf, Failure> {
 
 fn find_in(command: &OsStr, path: Option<OsString>) -> Result<PathBuf, Failure> {
     let name = command.to_string_lossy();
-    if command.as_bytes().contains(&b'/') {
+    if command.as_encoded_bytes().contains(&b'/') {
         return check(Path::new(command), &name);
     }
     let mut not_startable = None;
@@ -44,9 +43,9 @@ fn check(file: &Path, name: &str) -> Result<PathBuf, Failure> {
         }
         Err(_) => Err(no_command(name)),
         Ok(facts) if facts.is_dir() => Err(cannot_start(name, "it is a folder")),
-        Ok(_) => match rustix::fs::access(file, Access::EXEC_OK) {
-            Ok(()) => Ok(file.to_owned()),
-            Err(_) => Err(cannot_start(name, "it is not executable for this account")),
+        Ok(_) => match may_run(file) {
+            true => Ok(file.to_owned()),
+            false => Err(cannot_start(name, "it is not executable for this account")),
         },
     }
 }

@@ -6,18 +6,28 @@
 //! back when the command has ended; without an agent the seat runs out by its ttl.
 
 pub(crate) mod ask;
+#[cfg(target_os = "linux")]
 pub(crate) mod child;
 pub(crate) mod door;
+#[cfg(target_os = "linux")]
 pub(crate) mod find;
+#[cfg(target_os = "linux")]
 mod join;
 mod no_seat;
+#[cfg(target_os = "linux")]
 mod order;
 pub(crate) mod progress;
+#[cfg(target_os = "linux")]
 mod recognise;
 pub(crate) mod seat;
+#[cfg(target_os = "linux")]
 mod session;
+#[cfg(target_os = "linux")]
 pub(crate) mod signals;
 
+#[cfg(target_os = "linux")]
 pub(crate) use join::{LEASE_VARIABLE, PRODUCT_VARIABLE, PROOF_VARIABLE};
+#[cfg(target_os = "linux")]
 pub(crate) use order::Order;
+#[cfg(target_os = "linux")]
 pub(crate) use session::run;

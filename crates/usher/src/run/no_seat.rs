@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use usher_api::Code;
 use usher_api::client::ClientError;
+use usher_platform::signals::Signal;
 
 use super::ask::{Ask, Away};
-use super::signals::exit_code;
 use crate::failure::{Failure, exit, is_absence, is_of_tls};
 use crate::time;
 
@@ -87,7 +86,7 @@ impl From<NoSeat> for Failure {
                     None => failure,
                 }
             }
-            NoSeat::Stopped(signal) => Failure::Quiet(exit_code(signal as i32)),
+            NoSeat::Stopped(signal) => Failure::Quiet(signal.exit_code()),
         }
     }
 }

@@ -112,7 +112,7 @@ impl Facts for FileFacts {
     }
 
     fn sha256(&mut self) -> Option<[u8; 32]> {
-        let mut file = usher_files::open_regular(&self.file).ok()?;
+        let mut file = usher_platform::files::open_regular(&self.file).ok()?;
         let mut hash = Sha256::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {

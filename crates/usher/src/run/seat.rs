@@ -10,10 +10,10 @@ use std::mem::{Discriminant, discriminant};
 use std::pin::Pin;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use tokio::time::{Instant, sleep, timeout};
 use usher_api::client::{Client, ClientError};
 use usher_api::{CheckoutAnswer, Code, Lease, Ticket, TicketAnswer, TicketState};
+use usher_platform::signals::Signal;
 
 use super::ask::{Ask, Away, Wait};
 use super::no_seat::{NoSeat, WaitedFor, is_away};

@@ -91,11 +91,11 @@ impl Signals {
     }
 
     /// The next one that asks this process to end.
-    pub(crate) async fn ending(&mut self) -> Signal {
+    pub(crate) async fn ending(&mut self) -> usher_platform::signals::Signal {
         loop {
             let caught = self.next().await;
             if caught.ends() {
-                return caught.signal;
+                return usher_platform::signals::Signal(caught.signal as i32);
             }
         }
     }

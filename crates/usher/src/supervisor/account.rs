@@ -96,7 +96,7 @@ pub(crate) fn prepare_data(data: &Path, account: Option<&Account>) -> Result<(),
         return Ok(());
     };
     // By one descriptor: what the path leads to may change meanwhile.
-    let folder = usher_files::open_folder(data).map_err(failed)?;
+    let folder = usher_platform::files::open_folder(data).map_err(failed)?;
     std::os::unix::fs::fchown(&folder, Some(0), Some(account.gid.as_raw())).map_err(failed)?;
     folder
         .set_permissions(std::fs::Permissions::from_mode(0o1771))

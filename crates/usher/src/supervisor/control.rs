@@ -5,14 +5,15 @@
 //! One line of JSON asks, one answers, and the connection is over.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
+use usher_platform::account::Account;
+use usher_platform::files;
+use usher_platform::socket::{self, Listener, Reach, Stream};
 use usher_vital::log;
 
 /// The socket, in the data directory.
@@ -91,7 +92,7 @@ pub(crate) enum Answer {
 /// The socket of a supervisor.
 pub(super) struct Control {
     /// None where the socket could not be made: then nobody asks.
-    listener: Option<UnixListener>,
+    listener: Option<Listener>,
 }
 
 impl Control {
@@ -109,7 +110,7 @@ impl Control {
     }
 
     /// The next question, with who asked.
-    pub(super) async fn next(&self) -> (Question, UnixStream) {
+    pub(super) async fn next(&self) -> (Question, Stream) {
         let Some(listener) = &self.listener else {
             return std::future::pending().await;
         };
@@ -134,7 +135,7 @@ impl Control {
 }
 
 /// Answers, as far as who asked still listens.
-pub(super) async fn reply(mut stream: UnixStream, answer: &Answer) {
+pub(super) async fn reply(mut stream: Stream, answer: &Answer) {
     let mut text = serde_json::to_string(answer).unwrap_or_default();
     text.push('\n');
     let _ = timeout(QUESTION, stream.write_all(text.as_bytes())).await;
@@ -147,13 +148,13 @@ pub(crate) async fn ask(
     patience: Duration,
 ) -> io::Result<Answer> {
     let asked = async {
-        let mut stream = UnixStream::connect(short(data)?.join(SOCKET)).await?;
+        let (mut stream, peer) = socket::connect(&data.join(SOCKET)).await?;
         // Who may write in the directory could answer in the place of an `usher up` that is not
         // there.
-        let peer = stream.peer_cred()?.uid();
-        if peer != rustix::process::geteuid().as_raw() && peer != 0 {
+        if peer.account != Account::own()? && !peer.account.is_system() {
             return Err(io::Error::other(format!(
-                "it is answered by another account (uid {peer})"
+                "it is answered by another account ({})",
+                peer.account
             )));
         }
         let mut text = serde_json::to_string(question)?;
@@ -166,7 +167,7 @@ pub(crate) async fn ask(
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn line_of(stream: &mut UnixStream) -> io::Result<String> {
+async fn line_of(stream: &mut Stream) -> io::Result<String> {
     let mut line = String::new();
     BufReader::new(stream.take(QUESTION_BYTES))
         .read_line(&mut line)
@@ -174,33 +175,12 @@ async fn line_of(stream: &mut UnixStream) -> io::Result<String> {
     Ok(line)
 }
 
-/// A way to the directory that is short enough for a socket's address, which takes 107 bytes.
-fn short(data: &Path) -> io::Result<PathBuf> {
-    use std::os::fd::AsRawFd;
-    if data.as_os_str().len() < 90 {
-        return Ok(data.to_owned());
-    }
-    // Open for as long as this process runs: it is done once or twice.
-    let folder = std::mem::ManuallyDrop::new(std::fs::File::open(data)?);
-    Ok(PathBuf::from(format!(
-        "/proc/self/fd/{}",
-        folder.as_raw_fd()
-    )))
-}
-
-fn bind(data: &Path) -> io::Result<UnixListener> {
-    let path = short(data)?.join(SOCKET);
+fn bind(data: &Path) -> io::Result<Listener> {
+    let path = data.join(SOCKET);
     // One that a killed `usher up` left; a running one holds the server's lock, and this one would
     // not have come so far.
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
-    let bound = UnixListener::bind(&path);
-    rustix::process::umask(before);
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600))?;
-    bound
+    files::remove_if_there(&path)?;
+    Listener::bind(&path, Reach::Owner)
 }
 
 /// How long a look waits for an answer.

@@ -1,13 +1,13 @@
 //! The token of this computer's agent: made by the first start, kept, and made again where the
 //! server does not know it any more.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use usher_api::client::{Client, Endpoint};
 use usher_api::{Code, Page, ProductView, Role, TokenCreated, TokenRequest};
+use usher_platform::account::Account;
+use usher_platform::files::{self, Readers};
 
 use crate::failure::Failure;
 use crate::host;
@@ -49,7 +49,7 @@ pub(super) async fn agent_token(
     {
         return Ok(file);
     }
-    let admin = usher_files::read_own_text(&data.join("admin.token"), 4_096).map_err(|error| {
+    let admin = files::read_own_text(&data.join("admin.token"), 4_096).map_err(|error| {
         Failure::failed(format!(
             "cannot read {}: {error}",
             data.join("admin.token").display()
@@ -94,13 +94,13 @@ async fn is_taken(client: &Client) -> Result<bool, Failure> {
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
-    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+    match files::make_private_folder(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
     // The server's account may make folders beside it.
     let found = std::fs::symlink_metadata(folder)?;
-    match found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
+    match found.is_dir() && files::owner(&found)? == Account::own()? {
         true => Ok(()),
         false => Err(io::Error::other(
             "what is there is another account's: remove it, or move it away",
@@ -111,17 +111,6 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 /// Writes it whole or not at all, readable by its owner only.
 fn write_secret(file: &Path, text: &str) -> io::Result<()> {
     let part = file.with_extension("part");
-    if let Err(error) = std::fs::remove_file(&part)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&part)?;
-    writeln!(out, "{text}")?;
-    out.sync_all()?;
-    std::fs::rename(&part, file)
+    let line = format!("{text}\n");
+    files::put(file, &part, Readers::Nobody, line.as_bytes())
 }

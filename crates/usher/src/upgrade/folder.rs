@@ -1,17 +1,18 @@
 //! Where a rehearsal takes place: a folder of its own in the data directory, on the same disk,
 //! which nobody else enters and which goes when it is over.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+use usher_platform::files;
+use usher_platform::lock::{self, FolderLock};
 
 const FOLDER: &str = "rehearsal";
 
 /// A folder for one rehearsal. Dropping it removes it.
 pub(crate) struct Rehearsing {
     path: PathBuf,
-    _lock: File,
+    _lock: FolderLock,
 }
 
 impl Rehearsing {
@@ -21,19 +22,13 @@ impl Rehearsing {
     /// Another rehearsal is going on, or the folder cannot be made.
     pub(crate) fn begin(data: &Path) -> io::Result<Rehearsing> {
         let path = data.join(FOLDER);
-        let lock = File::open(data)?;
-        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(io::Error::other("another rehearsal is going on there"));
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let taken = lock::take_folder(data)?;
+        let lock = taken.ok_or_else(|| io::Error::other("another rehearsal is going on there"))?;
         match std::fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        files::make_private_folder(&path)?;
         Ok(Rehearsing { path, _lock: lock })
     }
 

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use usher_platform::files;
 use usher_service::files::Role;
 
 use crate::supervisor::control::{self, Answer, Question, RoleName, Told};
@@ -72,11 +73,11 @@ impl Keeper {
     /// # Errors
     /// It was not, or cannot be looked at.
     pub(crate) fn runs_its_program(&self) -> Result<(), String> {
-        let named = rustix::fs::stat(&self.program)
+        let named = files::identity(&self.program)
             .map_err(|error| format!("cannot look at {}: {error}", self.program.display()))?;
-        let runs = rustix::fs::stat(exe(self.pid))
+        let runs = files::identity(&exe(self.pid))
             .map_err(|error| format!("cannot look at process {}: {error}", self.pid))?;
-        match (named.st_dev, named.st_ino) == (runs.st_dev, runs.st_ino) {
+        match named == runs {
             true => Ok(()),
             false => Err(format!(
                 "the server (pid {}) does not run {}, which it is started from: the file was \

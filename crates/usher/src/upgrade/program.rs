@@ -40,7 +40,7 @@ impl Program {
         let failed = |error: io::Error| {
             Failure::failed(format!("cannot copy {} to try it: {error}", from.display()))
         };
-        let source = usher_files::open_regular(from).map_err(|error| {
+        let source = usher_platform::files::open_regular(from).map_err(|error| {
             Failure::usage(format!("cannot read {}: {error}", from.display()))
                 .next("Name the new version's program.")
         })?;
@@ -50,7 +50,7 @@ impl Program {
                 .next("Name the new version's program."));
         }
         let sha256 = copy(source, to, 0o755).map_err(failed)?;
-        let file = usher_files::open_regular(to).map_err(failed)?;
+        let file = usher_platform::files::open_regular(to).map_err(failed)?;
         let version = version_of(to, owner).map_err(|why| {
             Failure::failed(format!(
                 "{} does not say its version: {why}",

@@ -37,7 +37,7 @@ impl Stage {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        let lock = usher_files::open_folder(path)?;
+        let lock = usher_platform::files::open_folder(path)?;
         let facts = std::fs::symlink_metadata(path)?;
         if !facts.is_dir() || facts.uid() != rustix::process::geteuid().as_raw() {
             return Err(io::Error::other(format!(

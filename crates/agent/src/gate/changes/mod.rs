@@ -17,6 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::fstatvfs;
 use rustix::io::Errno;
 use usher_gate::{Answer, CommandNumber, Gate, Question};
+use usher_platform::files;
 
 use self::kernel::{Event, FileHandle, Group};
 use super::marks::{TABLE, mounts_of};
@@ -166,7 +167,7 @@ impl Roots {
 }
 
 fn root_at(path: &[u8], file_system: u64) -> Option<OwnedFd> {
-    let root = OwnedFd::from(usher_files::open_folder_or_regular(path).ok()?);
+    let root = OwnedFd::from(files::open_folder_or_regular(files::path_of(path)).ok()?);
     let found = fstatvfs(&root).ok()?;
     (found.f_fsid == file_system).then_some(root)
 }

@@ -4,8 +4,6 @@ use rustc_hash::FxHashMap;
 
 use super::{SystemRole, system_role};
 
-/// The account that programs of the operating system belong to.
-const ROOT: u32 = 0;
 /// What the kernel writes behind the path of a file that has none any more.
 const DELETED: &[u8] = b" (deleted)";
 
@@ -25,8 +23,8 @@ pub struct Started<'a> {
     pub path: &'a [u8],
     /// The file.
     pub file: FileId,
-    /// The account that the file belongs to.
-    pub owner: u32,
+    /// Whether the file belongs to the computer's administrator, such as root.
+    pub is_administrators: bool,
 }
 
 /// What is never refused on one computer.
@@ -56,6 +54,6 @@ impl Needed {
             return Some(*role);
         }
         let path = started.path.strip_suffix(DELETED).unwrap_or(started.path);
-        system_role(path).filter(|role| role.never_refused() && started.owner == ROOT)
+        system_role(path).filter(|role| role.never_refused() && started.is_administrators)
     }
 }

@@ -216,7 +216,12 @@ fn refusable(path: &str, file: FileId, owner: u32) -> Option<SystemRole> {
         (python, SystemRole::Interpreter),
     ]);
     let path = path.as_bytes();
-    needed.never_refused(&Started { path, file, owner })
+    let is_administrators = owner == 0;
+    needed.never_refused(&Started {
+        path,
+        file,
+        is_administrators,
+    })
 }
 
 #[test]

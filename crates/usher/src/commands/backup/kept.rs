@@ -5,8 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
+use usher_platform::files;
 
 use crate::failure::Failure;
 
@@ -23,16 +22,9 @@ const TIME: &str = "0000-00-00T000000";
 
 /// Renames `part` to `file`; fails if that is there, unless it is to be replaced.
 pub(super) fn give_name(part: &Path, file: &Path, overwrite: bool) -> io::Result<()> {
-    if overwrite {
-        return fs::rename(part, file);
-    }
-    match renameat_with(CWD, part, CWD, file, RenameFlags::NOREPLACE) {
-        // A file system that cannot promise it: it is looked at instead.
-        Err(Errno::INVAL | Errno::NOSYS) if file.exists() => {
-            Err(io::ErrorKind::AlreadyExists.into())
-        }
-        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(part, file),
-        renamed => Ok(renamed?),
+    match overwrite {
+        true => fs::rename(part, file),
+        false => files::rename_new(part, file),
     }
 }
 

@@ -10,6 +10,8 @@ mod server;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use usher_platform::account::is_administrator;
+use usher_platform::files;
 
 use self::finding::{Finding, Verdict};
 use crate::context::Context;
@@ -84,7 +86,7 @@ async fn look(args: &Doctor, context: &Context) -> Vec<Finding> {
         None => vec![Finding::warn(
             "agent",
             "none answers on this computer: programs that nobody wrapped are not seen here",
-            match rustix::process::geteuid().is_root() {
+            match is_administrator() {
                 true => "`usher service install agent` makes it a service of this computer.",
                 false => {
                     "Ask whoever administers this computer for one: `usher service install agent`."
@@ -140,8 +142,7 @@ async fn given_up(data: &Path) -> Vec<Finding> {
 }
 
 fn room(data: &Path) -> Option<Finding> {
-    let facts = rustix::fs::statvfs(data).ok()?;
-    let free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    let free = files::room(data).ok()?.free;
     let found = format!("{} MiB free under {}", free / 1024 / 1024, data.display());
     Some(match free {
         _ if free < NO_ROOM_BYTES => Finding::fail(

@@ -5,9 +5,7 @@
 //! time.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -15,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use usher_agent::mounts::{Known, Mount, Outlook, Reach, judge, judge_elsewhere, parse};
 use usher_api::AgentStatus;
+use usher_platform::files;
 
 use super::finding::Finding;
 use crate::output::counted;
@@ -145,17 +144,17 @@ pub(super) fn look_at_those_on_stdin() {
     }
     let (tell, told) = mpsc::channel();
     for path in text.split(|byte| *byte == 0).take(MOUNTS_LIMIT) {
-        let (path, tell) = (PathBuf::from(OsStr::from_bytes(path)), tell.clone());
+        let (path, tell) = (files::path_of(path), tell.clone());
         std::thread::spawn(move || {
             // An error is an answer too.
-            let _ = rustix::fs::statvfs(&path);
+            let _ = files::room(&path);
             let _ = tell.send(path);
         });
     }
     drop(tell);
     for path in told {
         let mut out = std::io::stdout().lock();
-        let line = [path.as_os_str().as_bytes(), &[0]].concat();
+        let line = [path.as_os_str().as_encoded_bytes(), &[0]].concat();
         if out.write_all(&line).and_then(|()| out.flush()).is_err() {
             return;
         }

@@ -1,13 +1,12 @@
 //! Rules that would hit what a computer needs are not enforced by accident.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use usher_api::{Mode, Product, WouldHit};
 use usher_core::identify::{Danger, Rule};
+use usher_platform::files;
 
+use super::installed;
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
 use crate::output::tame;
@@ -35,9 +34,7 @@ pub(super) fn check(
     // What cannot be read was refused before, or the server says why.
     let rules: Result<Vec<Rule>, _> = product.programs.iter().map(|r| Rule::parse(r)).collect();
     let Ok(rules) = rules else { return Ok(()) };
-    let found = usher_agent::dangers_here(&rules).map_err(|why| {
-        Failure::usage(why.to_string()).next("Give fewer rules, or shorter ones.")
-    })?;
+    let found = installed::dangers(&rules)?;
     let rule_of = |danger: &Danger| &product.programs[danger.rule];
     let mut found: Vec<&Danger> = found
         .iter()
@@ -67,8 +64,8 @@ pub(super) fn check(
 
 /// Whether it lies on this computer under that very path, which no link leads to.
 fn is_here(danger: &Danger) -> bool {
-    let path = Path::new(OsStr::from_bytes(&danger.path));
-    std::fs::canonicalize(path).is_ok_and(|real| real == path)
+    let path = files::path_of(&danger.path);
+    std::fs::canonicalize(&path).is_ok_and(|real| real == path)
 }
 
 fn refusal(id: &str, hits: &[WouldHit]) -> Failure {

@@ -2,10 +2,20 @@
 
 mod add;
 mod danger;
+#[cfg(target_os = "linux")]
+#[path = "installed/linux.rs"]
+mod installed;
+#[cfg(windows)]
+#[path = "installed/windows.rs"]
+mod installed;
+#[cfg(target_os = "linux")]
 pub(crate) mod learn;
 mod rehearsal;
 mod shown;
 mod traits;
+
+#[cfg(windows)]
+pub(crate) use super::windows::learn;
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;

@@ -1,9 +1,10 @@
 //! The folder that certificates and keys are kept in.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::PathBuf;
+
+use usher_platform::files::{self, Readers};
 
 use crate::failure::Failure;
 
@@ -19,7 +20,7 @@ impl Folder {
     pub(super) fn new(path: PathBuf) -> Result<Folder, Failure> {
         // What is printed is pasted elsewhere.
         let path = std::path::absolute(&path).unwrap_or(path);
-        let made = DirBuilder::new().recursive(true).mode(0o755).create(&path);
+        let made = files::make_folders(&path, Readers::Everybody);
         made.map_err(|error| {
             Failure::failed(format!(
                 "cannot make the folder {}: {error}",
@@ -58,21 +59,11 @@ impl Folder {
     pub(super) fn write(&self, name: &str, text: &str, is_secret: bool) -> Result<(), Failure> {
         let path = self.path(name);
         let part = self.path(&format!("{name}.part"));
-        let write = || {
-            match std::fs::remove_file(&part) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(if is_secret { 0o600 } else { 0o644 })
-                .open(&part)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&part, &path)
+        let readers = match is_secret {
+            true => Readers::Nobody,
+            false => Readers::Everybody,
         };
-        write().map_err(|error| {
+        files::put(&path, &part, readers, text.as_bytes()).map_err(|error| {
             Failure::failed(format!("cannot write {}: {error}", path.display()))
                 .next("Name a folder that you may write to with --dir DIR.")
         })

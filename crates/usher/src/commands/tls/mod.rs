@@ -279,17 +279,8 @@ fn not_made(error: MakeError) -> Failure {
 }
 
 fn usual_folder() -> PathBuf {
-    if rustix::process::geteuid().is_root() {
-        return PathBuf::from("/etc/usher/tls");
-    }
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_CONFIG_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
-        .unwrap_or_else(|| PathBuf::from("/etc"))
+    host::own_settings()
+        .unwrap_or_else(host::settings)
         .join("usher/tls")
 }
 

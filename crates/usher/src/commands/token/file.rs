@@ -1,13 +1,13 @@
 //! The file that a token is written to: private, and written whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Gid, Mode, Uid, fchmod, fchown, fstat};
 use usher_api::TOKEN_PREFIX;
+use usher_platform::files::{self, Readers};
+
+pub(super) use usher_platform::files::is_output_an_empty_file;
 
 use crate::failure::Failure;
 use crate::host;
@@ -39,19 +39,15 @@ impl TokenFile {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}.part", host::request_key()));
         let part = PathBuf::from(name);
-        let out = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&part)
-            .map_err(cannot)?;
+        let out = files::create_new(&part, Readers::Nobody).map_err(cannot)?;
         let file = TokenFile {
             path: path.to_owned(),
             held,
             part,
             out,
         };
-        file.keep_owner().map_err(cannot)?;
+        // The file stays of the account and group that it is of, such as a service's.
+        files::keep_owner(&file.out, path).map_err(cannot)?;
         Ok(file)
     }
 
@@ -71,34 +67,11 @@ impl TokenFile {
             writeln!(self.out, "{token}")?;
             self.out.sync_all()?;
             fs::rename(&self.part, &self.path)?;
-            File::open(folder(&self.path))?.sync_all()
+            files::sync_folder(files::folder_of(&self.path))
         };
         write().map_err(|error: io::Error| {
             Failure::failed(format!("cannot write {}: {error}", self.path.display()))
         })
-    }
-
-    /// The file stays of the account and group that it is of, such as a service's: where nobody
-    /// else could have put it there.
-    fn keep_owner(&self) -> io::Result<()> {
-        let Ok(before) = fs::symlink_metadata(&self.path) else {
-            return Ok(());
-        };
-        // Its group may go on reading it.
-        let mode = Mode::from_raw_mode(0o600 | before.mode() & 0o040);
-        let own = fstat(&self.out)?;
-        if (before.uid(), before.gid()) == (own.st_uid, own.st_gid) {
-            return Ok(fchmod(&self.out, mode)?);
-        }
-        let folder = fs::metadata(folder(&self.path))?;
-        if folder.uid() != own.st_uid || folder.mode() & 0o022 != 0 {
-            return Err(io::Error::other(
-                "the file is another account's, in a folder that others may write to",
-            ));
-        }
-        let (uid, gid) = (Uid::from_raw(before.uid()), Gid::from_raw(before.gid()));
-        fchown(&self.out, Some(uid), Some(gid))?;
-        Ok(fchmod(&self.out, mode)?)
     }
 }
 
@@ -111,7 +84,7 @@ impl Drop for TokenFile {
 
 /// What the file at `path` holds, which is to be a token: a mistyped name costs no other file.
 fn held(path: &Path) -> Result<Option<String>, Failure> {
-    let text = match usher_files::read_own_text(path, LIMIT_BYTES) {
+    let text = match files::read_own_text(path, LIMIT_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -133,19 +106,4 @@ fn held(path: &Path) -> Result<Option<String>, Failure> {
         .next("Name another file with --to FILE."));
     }
     Ok(Some(token.to_owned()))
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Whether the output goes to a file that is empty, as a shell makes one for `> FILE`.
-pub(super) fn is_output_an_empty_file() -> bool {
-    let stat = fstat(io::stdout().as_fd());
-    stat.is_ok_and(|stat| {
-        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_size == 0
-    })
 }

@@ -1,0 +1,79 @@
+//! Commands that Usher has on Linux alone so far: on Windows each says so, and does nothing.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::failure::Failure;
+
+/// Whatever is typed behind such a command.
+#[derive(Debug, Args)]
+pub(crate) struct Words {
+    #[arg(
+        hide = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "WORD"
+    )]
+    _words: Vec<OsString>,
+}
+
+fn not_yet(command: &str) -> Failure {
+    Failure::failed(format!("`usher {command}` is not supported on Windows yet"))
+        .next("Do it on a Linux computer; commands that ask a server work here.")
+}
+
+macro_rules! not_yet {
+    ($($module:ident: $command:literal, $name:ident, $given:ty => $done:ty;)*) => {$(
+        pub(crate) mod $module {
+            use crate::context::Context;
+            use crate::failure::Failure;
+
+            #[doc = "Not supported on Windows yet"]
+            #[derive(Debug, clap::Args)]
+            pub(crate) struct $name {
+                #[command(flatten)]
+                _words: super::Words,
+            }
+
+            /// Says so.
+            pub(crate) fn run(_: $given, _: &Context) -> Result<$done, Failure> {
+                Err(super::not_yet($command))
+            }
+        }
+    )*};
+}
+
+not_yet! {
+    agent: "agent", Agent, Agent => ();
+    bench: "bench", Bench, &Bench => ();
+    doctor: "doctor", Doctor, &Doctor => u8;
+    learn: "product learn", Learn, Learn => u8;
+    manager: "manager", Manager, Manager => ();
+    notify: "notify", Notify, Notify => ();
+    restore: "restore", Restore, &Restore => ();
+    run: "run", Run, Run => u8;
+    server: "server", Server, Server => ();
+    up: "up", Up, Up => u8;
+    upgrade: "upgrade", Upgrade, &Upgrade => ();
+}
+
+pub(crate) mod service {
+    use std::ffi::OsString;
+
+    use crate::context::Context;
+    use crate::failure::Failure;
+
+    /// Not supported on Windows yet
+    #[derive(Debug, clap::Subcommand)]
+    pub(crate) enum Service {
+        /// Whatever is typed behind it
+        #[command(external_subcommand)]
+        Any(Vec<OsString>),
+    }
+
+    /// Says so.
+    pub(crate) fn run(_: Service, _: &Context) -> Result<(), Failure> {
+        Err(super::not_yet("service"))
+    }
+}
