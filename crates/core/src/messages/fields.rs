@@ -47,6 +47,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9452 => &["server", "addresses", "time", "why"],
         9453 => &["rule"],
         9454 => &["destination", "so many", "why"],
-        _ => &["value", "value", "value", "value"],
+        9499 => &["value", "value", "value", "value"],
+        _ => &[],
     }
 }
