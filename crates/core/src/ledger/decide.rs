@@ -174,11 +174,7 @@ impl Ledger {
     pub(super) fn record_denial(&mut self, asked: &Asked, reason: Reason) -> (DecisionId, Scene) {
         let asker = asked.asker();
         let fold = asker.refused_for(reason);
-        let scene = self
-            .pools
-            .get(&asked.product)
-            .map(|pool| pool.scene(self.now))
-            .unwrap_or_default();
+        let scene = self.scene_for(asker.product, asker.subject);
         if let Some(Folded { id, count, .. }) =
             self.denials.repeated(&fold, asked.seats, self.now.steady)
         {
@@ -213,6 +209,27 @@ impl Ledger {
         let ask = self.ask(asked);
         self.emit(Event::Denied { denial, ask });
         (id, scene)
+    }
+
+    /// The counts of a product for who is refused: among so few who wait that somebody reads the number,
+    /// their own requests are none of others.
+    pub(super) fn scene_for(&self, product: ProductNumber, subject: SubjectId) -> Scene {
+        const READ_UP_TO: u32 = 64;
+        let Some(pool) = self.pools.get(&product) else {
+            return Scene::default();
+        };
+        let mut scene = pool.scene(self.now);
+        if (1..=READ_UP_TO).contains(&scene.queued) {
+            let waits = |(_, number): &pool::Place| {
+                let ticket = self.tickets.get(number);
+                ticket.is_some_and(|ticket| ticket.subject == subject)
+            };
+            let own = pool.places().filter(waits).count();
+            scene.queued = scene
+                .queued
+                .saturating_sub(u32::try_from(own).unwrap_or(u32::MAX));
+        }
+        scene
     }
 
     /// What is kept of how it was asked.
