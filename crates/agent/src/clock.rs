@@ -22,6 +22,11 @@ pub(crate) fn awake_ms() -> u64 {
         + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
 }
 
+/// The same of an instant that is not long ago, in milliseconds since boot.
+pub(crate) fn awake_at(at_boot_ms: u64) -> u64 {
+    awake_ms().saturating_sub(boot_ms().saturating_sub(at_boot_ms))
+}
+
 /// Milliseconds since 1970, as the wall clock has it.
 pub(crate) fn wall_ms() -> i64 {
     let now = clock_gettime(ClockId::Realtime);
