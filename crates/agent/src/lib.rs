@@ -31,6 +31,7 @@ mod lost;
 pub mod mounts;
 mod needed;
 mod notices;
+mod older;
 mod outbox;
 mod policy;
 mod run;

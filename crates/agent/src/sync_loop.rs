@@ -225,8 +225,19 @@ async fn exchange(
     let spoiled = problem.is(Code::InvalidRequest) || problem.is(Code::BodyTooLarge);
     if !spoiled || sent.items() == 0 {
         return Ok(Outcome::Failed);
+            if let ClientError::Problem(problem) = &error
+                && problem.is(Code::InvalidRequest)
+                && lock(agent)
+                    .link
+                    .unknown
+                    .learn(&problem.detail, clock::boot_ms())
+            {
+                // The same again, without.
+                return Ok(Outcome::Done(true));
+            }
     }
     // One item spoils the request: it is looked for by halves.
+                lock(agent).link.is_away();
     if sent.items() > 1 {
         *limit = (sent.items() / 2).max(1);
         return Ok(Outcome::Done(true));

@@ -38,8 +38,11 @@ impl Agent {
                 .collect(),
             asked_boot_ms: now,
         };
+        self.link.unknown.expire(now);
+        let unknown = &self.link.unknown;
+        let items = batch.into_iter().map(|item| unknown.without(item.json));
         let request = Request {
-            computer: ComputerFacts {
+            computer: unknown.computer_without(ComputerFacts {
                 id: self.computer.id.clone().into(),
                 name: self.computer.name.clone().into(),
                 machine: self.computer.machine.clone().map(Into::into),
@@ -50,14 +53,14 @@ impl Agent {
                 ended: self.ended.clone(),
                 caught: crate::ended::caught(),
                 unreached: self.link.unreached.told(timestamp(clock::wall_ms())),
-            },
+            }),
             incarnation: self.outbox.number("incarnation")?,
             policy_version: match self.rulebook.trust {
                 Trust::Signed | Trust::Live => self.rulebook.policy.version,
                 // It is to come again, whole.
                 Trust::Refused(_) => 0,
             },
-            items: batch.into_iter().map(|item| item.json).collect(),
+            items: items.collect(),
         };
         Ok((request, sent))
     }
@@ -146,6 +149,9 @@ impl Agent {
             .items
             .last()
             .is_none_or(|(last, ..)| *last <= answer.acknowledged);
+        if self.link.life != answer.incarnation {
+            self.link.unknown.forget();
+        }
         for result in &answer.results {
             let item = sent
                 .items
@@ -155,8 +161,19 @@ impl Agent {
                 continue;
             };
             if let SyncOutcome::Rejected { detail } = &result.outcome {
-                tracing::error!(sequence, ?kind, detail, "the server does not take a record");
-                self.outbox.change(|change| change.drop_item(*sequence))?;
+                let is_for_a_field = self.link.unknown.learn(detail, sent.asked_boot_ms);
+                match is_for_a_field {
+                    true => self.outbox.change(|change| change.send_anew(*sequence))?,
+                    false => {
+                        tracing::error!(
+                            sequence,
+                            ?kind,
+                            detail,
+                            "the server does not take a record"
+                        );
+                        self.outbox.change(|change| change.drop_item(*sequence))?;
+                    }
+                }
             }
             if let (Some(session), ItemKind::Checkout | ItemKind::Renew) = (session, kind) {
                 self.on_outcome(SessionId(*session), &result.outcome, sent.asked_boot_ms)?;

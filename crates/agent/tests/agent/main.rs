@@ -8,6 +8,7 @@
 mod identity;
 mod joining;
 mod keeping;
+mod older;
 mod outbox;
 mod policy;
 mod sessions;
