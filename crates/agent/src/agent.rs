@@ -99,6 +99,7 @@ impl Agent {
             link,
             computer,
             _shared_id: shared_id,
+        let notices = Notices::open(&outbox).map_err(AgentError::state)?;
             boot_id: clock::boot_id(),
             sessions: Sessions::new(Limits::default(), last_session),
             outbox,
@@ -109,7 +110,7 @@ impl Agent {
             watched_until: None,
             gate: None,
             desk: Desk::default(),
-            notices: Notices::new(),
+            notices,
             waits: Waits::new(),
             lost: Lost::default(),
             idle: Idle::default(),
@@ -257,6 +258,11 @@ impl Agent {
 }
 
 /// A session's seat goes back: what was never asked for need not be given back.
+    /// Writes down what people were told, so that they can read it after a restart.
+    pub(crate) fn write_down_notices(&mut self) -> Result<(), OutboxError> {
+        self.notices.write(&mut self.outbox)
+    }
+
 pub(crate) fn release(
     change: &Change<'_>,
     by: SyncAction<'_>,

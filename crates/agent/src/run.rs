@@ -182,6 +182,7 @@ async fn live(
     let mut seen: Vec<Seen> = Vec::new();
     let mut asked: Vec<gate::desk::Start> = Vec::new();
     let mut enforcement = lock(&agent).rulebook.enforcement.follow();
+    let mut told = lock(&agent).notices.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
@@ -222,6 +223,7 @@ async fn live(
                 agent.want_gate();
                 agent.spare_by_rules();
             }
+            Ok(()) = told.changed() => say(lock(&agent).write_down_notices()),
             count = seen_out.recv_many(&mut seen, BATCH) => {
                 // Whoever watches has ended, which is no order to stop.
                 is_watched = count > 0;
@@ -232,6 +234,8 @@ async fn live(
                 let mut agent = lock(&agent);
                 agent.rulebook.enforcement.look_again();
                 say(agent.write_down_members());
+                say(agent.write_down_notices());
+                say(agent.look_after_left());
                 agent.look_for_the_gone();
                 agent.accounts.keep();
                 if databases.have_changed() {
@@ -266,6 +270,7 @@ async fn live(
         say(agent.take_in(&mut seen));
         say(agent.report_programs());
         say(agent.write_down_members());
+        say(agent.write_down_notices());
         agent.accounts.keep();
     }
     sync_loop::last(&agent, &client, &uses, watching).await;

@@ -6,7 +6,8 @@
 //!   until the server has it.
 //! - *Kept* sessions that the server has acknowledged, should it come back from a snapshot.
 //! - *Sessions* that run and their seats, so that a crash or an upgrade loses none.
-//! - Covers, leases that local users hold through the socket, the policy, the computer's id.
+//! - Covers, leases that local users hold through the socket, what people were told in the last day,
+//!   the policy, the computer's id.
 //!
 //! A change and the items that tell of it are one transaction. Items are bounded by
 //! [`ITEMS_LIMIT`]: at the bound counts of programs of no product are dropped first, then the
@@ -14,6 +15,7 @@
 
 mod items;
 mod kept;
+mod notices;
 mod schema;
 mod seats;
 
@@ -26,6 +28,7 @@ use crate::clock;
 
 pub(crate) use items::ItemKind;
 pub(crate) use kept::Had;
+pub(crate) use notices::SavedNotice;
 pub(crate) use seats::SavedSeat;
 
 /// Items that are kept while the server is away: years of an ordinary computer.
@@ -277,7 +280,7 @@ impl Change<'_> {
     pub(crate) fn forget_everything(&self) -> Result<()> {
         self.connection.execute_batch(
             "DELETE FROM items; DELETE FROM kept; DELETE FROM sessions; DELETE FROM seats; \
-             DELETE FROM covers; DELETE FROM grants;",
+             DELETE FROM covers; DELETE FROM grants; DELETE FROM notices;",
         )?;
         Ok(())
     }
