@@ -10,6 +10,7 @@ mod exchange;
 mod life;
 mod reminding;
 mod rules;
+mod sharing;
 mod waiting;
 mod writing;
 
@@ -21,6 +22,7 @@ use tokio::sync::Notify;
 use usher_api::{EndedByPanic, ProgramStarts, Subject, SyncAction};
 use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
+pub(crate) use self::sharing::Left;
 use self::writing::Written;
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
@@ -34,6 +36,7 @@ use crate::notices::Notices;
 use crate::outbox::{Change, ItemKind, Outbox, OutboxError};
 use crate::policy::Rulebook;
 use crate::seats::Seats;
+use crate::shares::Shares;
 use crate::system::procfs;
 use crate::teller::Teller;
 use crate::waits::Waits;
@@ -55,6 +58,8 @@ pub(crate) struct Agent {
     /// What the server wants of programs, and what of it holds here.
     pub(crate) rulebook: Rulebook,
     pub(crate) seats: Seats,
+    /// Who runs on whose seat.
+    pub(crate) shares: Shares,
     /// The end of the agent before, if a panic ended it.
     pub(crate) ended: Option<EndedByPanic>,
     /// The connection to the server.
@@ -94,18 +99,19 @@ impl Agent {
         let rulebook = Rulebook::open(&outbox, data).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
         let link = Link::open(&outbox).map_err(AgentError::state)?;
+        let notices = Notices::open(&outbox).map_err(AgentError::state)?;
         Ok(Agent {
             ended: ended::before(data),
             link,
             computer,
             _shared_id: shared_id,
-        let notices = Notices::open(&outbox).map_err(AgentError::state)?;
             boot_id: clock::boot_id(),
             sessions: Sessions::new(Limits::default(), last_session),
             outbox,
             accounts: Arc::new(Accounts::new()),
             rulebook,
             seats: Seats::default(),
+            shares: Shares::default(),
             shared: None,
             watched_until: None,
             gate: None,
@@ -132,6 +138,10 @@ impl Agent {
         };
         let same_boot = self.outbox.meta("boot_id")?.as_deref() == Some(&*self.boot_id);
         let now = clock::now();
+        self.shares.take_up(&self.outbox, &self.boot_id)?;
+        for (_, left) in self.shares.held.left() {
+            self.seats.wanted(left, now.boot_ms);
+        }
         for saved in self.outbox.sessions()? {
             let (session, mut members) = (saved.session, saved.members);
             let last_seen = if last_seen.boot_ms < session.started.boot_ms {
@@ -140,7 +150,8 @@ impl Agent {
                 last_seen
             };
             members.retain(|member| same_boot && procfs::still_runs(*member));
-            if session.cover.is_none() {
+            let has_joined = self.shares.held.joined(session.id).is_some();
+            if session.cover.is_none() && !has_joined {
                 self.seats.wanted(session.id, now.boot_ms);
             }
             self.sessions.restore(session, &members, last_seen);
@@ -247,6 +258,11 @@ impl Agent {
         Some(SyncAction::Checkout(checkout))
     }
 
+    /// Writes down what people were told, so that they can read it after a restart.
+    pub(crate) fn write_down_notices(&mut self) -> Result<(), OutboxError> {
+        self.notices.write(&mut self.outbox)
+    }
+
     /// Of this computer's account `uid`.
     pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
         let teller = Teller {
@@ -258,11 +274,6 @@ impl Agent {
 }
 
 /// A session's seat goes back: what was never asked for need not be given back.
-    /// Writes down what people were told, so that they can read it after a restart.
-    pub(crate) fn write_down_notices(&mut self) -> Result<(), OutboxError> {
-        self.notices.write(&mut self.outbox)
-    }
-
 pub(crate) fn release(
     change: &Change<'_>,
     by: SyncAction<'_>,

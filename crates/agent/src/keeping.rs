@@ -143,14 +143,19 @@ pub(crate) async fn run(
     }
 }
 
-/// The leases that a process keeps which still runs.
+/// The leases that a process keeps which still runs, or that a session runs on; but for sessions' own,
+/// which the exchange renews.
 fn kept(agent: &Mutex<Agent>) -> Result<BTreeSet<String>, OutboxError> {
     let agent = lock(agent);
     let covers = agent.outbox.covers()?;
     let keeping = covers
         .into_iter()
         .filter(|cover| cover.keeps && !procfs::is_gone(cover.root));
-    Ok(keeping.map(|cover| cover.lease).collect())
+    let mut kept: BTreeSet<String> = keeping.map(|cover| cover.lease).collect();
+    let joined = agent.shares.held.leases().into_iter();
+    kept.extend(joined.map(str::to_owned));
+    kept.retain(|lease| agent.lent(lease).is_none());
+    Ok(kept)
 }
 
 async fn renew(client: &Client, keeping: &Keeping, lease: &str, ttl: Duration) {
@@ -169,15 +174,15 @@ async fn renew(client: &Client, keeping: &Keeping, lease: &str, ttl: Duration) {
     }
 }
 
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn set(leases: &[&str]) -> BTreeSet<String> {
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
         leases.iter().map(|lease| (*lease).to_owned()).collect()
     }
 
@@ -201,7 +206,6 @@ fn milliseconds(time: Duration) -> u64 {
         assert_eq!(due, [("L2".to_owned(), AGAIN.1)]);
         assert!(lock(&keeping.leases).is_empty(), "nobody keeps it");
     }
-}
 
     #[test]
     fn what_is_due_is_counted_by_the_clock_that_counts_while_the_computer_sleeps() {
@@ -216,3 +220,4 @@ fn milliseconds(time: Duration) -> u64 {
         // The computer was asleep for an hour.
         assert_eq!(keeping.due(after + 3_600_000, &kept).0.len(), 1);
     }
+}

@@ -36,6 +36,7 @@ mod outbox;
 mod policy;
 mod run;
 mod seats;
+mod shares;
 mod socket;
 mod sync;
 mod sync_loop;

@@ -18,7 +18,7 @@ use crate::sync_loop::{self, Exchanges};
 use crate::watch::{LOOK, Seen, Watcher};
 use crate::{
     AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, joins, keeping,
-    lock, socket, token, trust, untouched, uses,
+    lock, socket, token, trust, untouched,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -128,7 +128,7 @@ async fn live(
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
-    let uses = Arc::<uses::Uses>::default();
+    let uses = lock(&agent).shares.uses.clone();
     let keeping = Arc::<keeping::Keeping>::default();
     let state = Arc::new(socket::State {
         attendant,

@@ -235,6 +235,16 @@ impl Outbox {
     }
 }
 
+impl Outbox {
+    /// Whether a lease was made through the socket for all that a person starts of a product.
+    pub(crate) fn is_one_use(&self, id: &str, product: &str, counted: u32) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM grants WHERE id = ?1 AND product = ?2 AND one_use_of = ?3",
+        )?;
+        Ok(statement.exists(params![id, product, counted])?)
+    }
+}
+
 /// A transaction under way.
 pub(crate) struct Change<'c> {
     pub(super) connection: &'c Connection,
@@ -355,6 +365,14 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Somebody runs on a lease whose keeper has ended.
+    pub(crate) fn is_taken_up(&self, lease: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM left_behind WHERE lease = ?1")?
+            .execute([lease])?;
+        Ok(())
+    }
+
     /// A root keeps a lease no more, which another one keeps.
     pub(crate) fn keeps_no_more(&self, pid: u32, lease: &str) -> Result<()> {
         self.connection
@@ -374,10 +392,21 @@ impl Change<'_> {
         Ok(())
     }
 
-    pub(crate) fn save_grant(&self, id: &str, uid: u32, product: &str) -> Result<()> {
+    /// Somebody was given a lease or ticket; `one_use_of`: whom it is counted for, if all that they
+    /// start of the product may run on it.
+    pub(crate) fn save_grant(
+        &self,
+        id: &str,
+        uid: u32,
+        product: &str,
+        one_use_of: Option<u32>,
+    ) -> Result<()> {
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO grants (id, uid, product) VALUES (?1, ?2, ?3)")?
-            .execute(params![id, uid, product])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO grants (id, uid, product, one_use_of)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![id, uid, product, one_use_of])?;
         self.connection
             .prepare_cached(
                 "DELETE FROM grants WHERE rowid <= (SELECT max(rowid) FROM grants) - ?1",

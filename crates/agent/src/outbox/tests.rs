@@ -183,7 +183,7 @@ fn running_sessions_and_covers_come_back() {
         .change(|change| {
             change.save_session(&session, &[key])?;
             change.save_cover(&cover)?;
-            change.save_grant("L", 1000, "app")
+            change.save_grant("L", 1000, "app", None)
         })
         .unwrap();
     drop(outbox);
