@@ -11,6 +11,7 @@ mod life;
 mod reminding;
 mod rules;
 mod sharing;
+mod shown;
 mod waiting;
 mod writing;
 
@@ -51,33 +52,33 @@ pub(crate) struct Agent {
     pub(crate) computer: Computer,
     /// Held as long as this agent runs: no other has its id.
     _shared_id: Option<SharedId>,
-    pub(crate) boot_id: String,
-    pub(crate) sessions: Sessions,
+    boot_id: String,
+    sessions: Sessions,
     pub(crate) outbox: Outbox,
     pub(crate) accounts: Arc<Accounts>,
     /// What the server wants of programs, and what of it holds here.
     pub(crate) rulebook: Rulebook,
-    pub(crate) seats: Seats,
+    seats: Seats,
     /// Who runs on whose seat.
     pub(crate) shares: Shares,
     /// The end of the agent before, if a panic ended it.
-    pub(crate) ended: Option<EndedByPanic>,
+    ended: Option<EndedByPanic>,
     /// The connection to the server.
     pub(crate) link: Link,
     pub(crate) shared: Option<Arc<Shared>>,
     /// Since when nobody looks at programs any more: what ends later was last seen then.
-    pub(crate) watched_until: Option<Stamp>,
+    watched_until: Option<Stamp>,
     pub(crate) gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
-    pub(crate) desk: Desk,
+    desk: Desk,
     /// What people are to know.
     pub(crate) notices: Notices,
     /// Seats that people wait for, or that are kept for their next start.
     pub(crate) waits: Waits,
     /// Programs that are to end for want of a lease.
-    pub(crate) lost: Lost,
+    lost: Lost,
     /// Programs that nobody touches.
-    pub(crate) idle: Idle,
+    idle: Idle,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
     /// What is on disk of all this, and what is not yet.
@@ -186,6 +187,11 @@ impl Agent {
         let saved = self.outbox.sessions()?;
         let people = saved.iter().map(|saved| saved.session.who);
         Ok(people.flat_map(|who| [who.counted, who.real]).collect())
+    }
+
+    /// Nobody looks at programs any more.
+    pub(crate) fn is_watched_no_more(&mut self) {
+        self.watched_until = Some(clock::now());
     }
 
     /// Takes in what was seen.

@@ -194,7 +194,7 @@ async fn live(
         usher_vital::plant::here("main");
         let due = lock(&agent).next_let_go();
         // What is asked meanwhile has a grace that is not shorter than the pauses of this loop.
-        let reminder = lock(&agent).lost.next_due_boot_ms();
+        let reminder = lock(&agent).next_reminder_boot_ms();
         tokio::select! {
             biased;
             _ = terminate.recv() => break,
@@ -259,7 +259,7 @@ async fn live(
     let watching = watcher.watching;
     let _ = stop_in.send(true);
     let _ = exchange.await;
-    lock(&agent).watched_until = Some(clock::now());
+    lock(&agent).is_watched_no_more();
     drop(watcher);
     // What was seen until now is still taken in; the threads' end closes the channel.
     while let Ok(Some(last)) = tokio::time::timeout(Duration::from_secs(1), seen_out.recv()).await {

@@ -61,7 +61,7 @@ pub(crate) async fn run(
     loop {
         if !more {
             let now = clock::boot_ms();
-            let due = lock(&agent).seats.next_due_boot_ms().min(now + IDLE_MS);
+            let due = lock(&agent).next_due_boot_ms().min(now + IDLE_MS);
             let wait = Duration::from_millis(due.saturating_sub(now));
             tokio::select! {
                 () = urgent.notified() => {}
