@@ -1,7 +1,8 @@
 //! `usher run` counts as its product does: what is one use takes one seat, however many commands it
 //! is, until the last has ended; and a lease that is none is not joined in silence.
 
-use std::process::Child;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::Signal;
 
@@ -16,13 +17,42 @@ struct Computer {
 
 impl Computer {
     fn new(counting: &str) -> Option<Computer> {
+        Computer::with(counting, "2")
+    }
+
+    fn with(counting: &str, seats: &str) -> Option<Computer> {
         let accounts = Accounts::new()?;
-        let add = ["product", "add", "cad", "--seats", "2", "--counting"];
+        let tool = accounts.folder.path("tool");
+        std::fs::copy("/bin/sleep", &tool).unwrap();
+        let rule = format!("path={}", tool.display());
+        let add = ["product", "add", "cad", "--seats", seats, "--counting"];
         let told = ["--agent-socket", accounts.socket.to_str().unwrap()];
+        let rule = ["--program", &rule];
         accounts
             .running
-            .ok(&[&add[..], &[counting], &told].concat());
+            .ok(&[&add[..], &[counting], &rule, &told].concat());
         Some(Computer { accounts })
+    }
+
+    /// Starts the product's program without `usher run`.
+    fn plain(&self, uid: u32) -> Child {
+        let mut tool = Command::new(self.accounts.folder.path("tool"));
+        tool.arg("600").uid(uid).gid(uid);
+        tool.stdin(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Programs of the product that run, and those of them that have a seat.
+    fn programs(&self) -> (u64, usize) {
+        let socket = self.accounts.socket.to_str().unwrap();
+        let status = ["agent", "status", "--agent-socket", socket];
+        let status = self.accounts.running.json(&status);
+        let leases = status["leases"].as_array().unwrap().len();
+        (status["sessions"].as_u64().unwrap(), leases)
+    }
+
+    fn status(&self, of: &str) -> u64 {
+        let status = self.accounts.running.json(&["status"]);
+        status["products"][0][of].as_u64().unwrap()
     }
 
     fn run(&self, uid: u32, more: &[&str]) -> Child {
@@ -78,6 +108,103 @@ fn one_user_on_a_computer_takes_one_seat_until_the_last_run_has_ended() {
     end(last);
     assert_eq!(computer.in_use(), 1, "the fourth still runs");
     end(fourth);
+    computer.uses(0);
+}
+
+/// Ends a process that takes no notice.
+fn kill(mut process: Child) {
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[test]
+fn a_program_that_is_started_plainly_and_a_run_are_one_seat_whichever_is_first_and_last() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    let is_one = || computer.status("unseated") == 0 && computer.in_use() == 1;
+    for is_plain_first in [true, false] {
+        for is_plain_last in [true, false] {
+            let what = format!("{is_plain_first} {is_plain_last}");
+            let first = is_plain_first.then(|| computer.plain(ANNA));
+            wait_for("the first one's seat", || {
+                (!is_plain_first || computer.programs() == (1, 1)).then_some(())
+            });
+            let run = computer.run(ANNA, &[]);
+            computer.started(&[&run]);
+            let plain = first.unwrap_or_else(|| computer.plain(ANNA));
+            wait_for("both to run on one seat", || {
+                (computer.programs() == (1, 1) && is_one()).then_some(())
+            });
+            // Another person has none.
+            let other = ["run", "--product", "cad", "--", "true"];
+            let other = computer.accounts.command(BEN, &other).ended();
+            assert_eq!(other.status.code(), Some(77), "{what}: {}", said(&other));
+            match is_plain_last {
+                true => {
+                    end(run);
+                    assert!(is_one(), "{what}: the program runs on");
+                    kill(plain);
+                }
+                false => {
+                    kill(plain);
+                    wait_for("the program's end to be seen", || {
+                        (computer.programs() == (0, 0)).then_some(())
+                    });
+                    assert!(is_one(), "{what}: the run goes on");
+                    end(run);
+                }
+            }
+            computer.uses(0);
+        }
+    }
+}
+
+#[test]
+fn a_seat_that_is_kept_for_the_next_start_is_used_by_a_run() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    let notify = ["notify", "--when-free", "cad"];
+    let kept = computer.accounts.command(ANNA, &notify).ended();
+    assert!(kept.status.success(), "{}", said(&kept));
+    assert_eq!(computer.in_use(), 1, "it is kept");
+    let run = computer.run(ANNA, &[]);
+    computer.started(&[&run]);
+    let plain = computer.plain(ANNA);
+    wait_for("the program to have a seat", || {
+        (computer.programs() == (1, 1)).then_some(())
+    });
+    assert_eq!((computer.in_use(), computer.status("unseated")), (1, 0));
+    end(run);
+    kill(plain);
+    computer.uses(0);
+}
+
+#[test]
+fn of_two_runs_of_one_person_that_wait_the_second_shares_the_seat_of_the_first() {
+    let Some(computer) = Computer::with("user-on-computer", "1") else {
+        return;
+    };
+    let holder = computer.run(BEN, &[]);
+    computer.started(&[&holder]);
+    let runs: Vec<Child> = (0..2).map(|_| computer.run(ANNA, &["--wait"])).collect();
+    wait_for("both to wait", || {
+        (computer.status("queued") == 2).then_some(())
+    });
+    // Their own requests are none of others'.
+    let refused = ["run", "--product", "cad", "--", "true"];
+    let refused = computer.accounts.command(ANNA, &refused).ended();
+    let told = said(&refused);
+    assert_eq!(refused.status.code(), Some(77), "{told}");
+    assert!(!told.contains("already"), "{told}");
+    end(holder);
+    computer.started(&runs.iter().collect::<Vec<_>>());
+    assert_eq!((computer.in_use(), computer.status("queued")), (1, 0));
+    let mut runs = runs.into_iter();
+    end(runs.next().unwrap());
+    assert_eq!(computer.in_use(), 1, "the second goes on");
+    end(runs.next().unwrap());
     computer.uses(0);
 }
 

@@ -12,7 +12,7 @@ use crate::support::{Folder, Running, finish, signal, usher};
 pub(crate) struct Accounts {
     pub(crate) running: Running,
     pub(crate) socket: PathBuf,
-    _folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Accounts {
@@ -34,7 +34,7 @@ impl Accounts {
         Some(Accounts {
             running,
             socket,
-            _folder: folder,
+            folder,
         })
     }
 

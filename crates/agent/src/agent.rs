@@ -10,6 +10,8 @@ mod exchange;
 mod life;
 mod reminding;
 mod rules;
+mod sharing;
+mod shown;
 mod waiting;
 mod writing;
 
@@ -21,6 +23,7 @@ use tokio::sync::Notify;
 use usher_api::{EndedByPanic, ProgramStarts, Subject, SyncAction};
 use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
+pub(crate) use self::sharing::Left;
 use self::writing::Written;
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
@@ -34,6 +37,7 @@ use crate::notices::Notices;
 use crate::outbox::{Change, ItemKind, Outbox, OutboxError};
 use crate::policy::Rulebook;
 use crate::seats::Seats;
+use crate::shares::Shares;
 use crate::system::procfs;
 use crate::teller::Teller;
 use crate::waits::Waits;
@@ -48,31 +52,33 @@ pub(crate) struct Agent {
     pub(crate) computer: Computer,
     /// Held as long as this agent runs: no other has its id.
     _shared_id: Option<SharedId>,
-    pub(crate) boot_id: String,
-    pub(crate) sessions: Sessions,
+    boot_id: String,
+    sessions: Sessions,
     pub(crate) outbox: Outbox,
     pub(crate) accounts: Arc<Accounts>,
     /// What the server wants of programs, and what of it holds here.
     pub(crate) rulebook: Rulebook,
-    pub(crate) seats: Seats,
+    seats: Seats,
+    /// Who runs on whose seat.
+    pub(crate) shares: Shares,
     /// The end of the agent before, if a panic ended it.
-    pub(crate) ended: Option<EndedByPanic>,
+    ended: Option<EndedByPanic>,
     /// The connection to the server.
     pub(crate) link: Link,
     pub(crate) shared: Option<Arc<Shared>>,
     /// Since when nobody looks at programs any more: what ends later was last seen then.
-    pub(crate) watched_until: Option<Stamp>,
+    watched_until: Option<Stamp>,
     pub(crate) gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
-    pub(crate) desk: Desk,
+    desk: Desk,
     /// What people are to know.
     pub(crate) notices: Notices,
     /// Seats that people wait for, or that are kept for their next start.
     pub(crate) waits: Waits,
     /// Programs that are to end for want of a lease.
-    pub(crate) lost: Lost,
+    lost: Lost,
     /// Programs that nobody touches.
-    pub(crate) idle: Idle,
+    idle: Idle,
     /// The server is to be asked at once: somebody waits for its answer.
     pub(crate) urgent: Arc<Notify>,
     /// What is on disk of all this, and what is not yet.
@@ -94,6 +100,7 @@ impl Agent {
         let rulebook = Rulebook::open(&outbox, data).map_err(AgentError::state)?;
         let last_session = outbox.number("last_session").map_err(AgentError::state)?;
         let link = Link::open(&outbox).map_err(AgentError::state)?;
+        let notices = Notices::open(&outbox).map_err(AgentError::state)?;
         Ok(Agent {
             ended: ended::before(data),
             link,
@@ -105,11 +112,12 @@ impl Agent {
             accounts: Arc::new(Accounts::new()),
             rulebook,
             seats: Seats::default(),
+            shares: Shares::default(),
             shared: None,
             watched_until: None,
             gate: None,
             desk: Desk::default(),
-            notices: Notices::new(),
+            notices,
             waits: Waits::new(),
             lost: Lost::default(),
             idle: Idle::default(),
@@ -131,6 +139,10 @@ impl Agent {
         };
         let same_boot = self.outbox.meta("boot_id")?.as_deref() == Some(&*self.boot_id);
         let now = clock::now();
+        self.shares.take_up(&self.outbox, &self.boot_id)?;
+        for (_, left) in self.shares.held.left() {
+            self.seats.wanted(left, now.boot_ms);
+        }
         for saved in self.outbox.sessions()? {
             let (session, mut members) = (saved.session, saved.members);
             let last_seen = if last_seen.boot_ms < session.started.boot_ms {
@@ -139,7 +151,8 @@ impl Agent {
                 last_seen
             };
             members.retain(|member| same_boot && procfs::still_runs(*member));
-            if session.cover.is_none() {
+            let has_joined = self.shares.held.joined(session.id).is_some();
+            if session.cover.is_none() && !has_joined {
                 self.seats.wanted(session.id, now.boot_ms);
             }
             self.sessions.restore(session, &members, last_seen);
@@ -174,6 +187,11 @@ impl Agent {
         let saved = self.outbox.sessions()?;
         let people = saved.iter().map(|saved| saved.session.who);
         Ok(people.flat_map(|who| [who.counted, who.real]).collect())
+    }
+
+    /// Nobody looks at programs any more.
+    pub(crate) fn is_watched_no_more(&mut self) {
+        self.watched_until = Some(clock::now());
     }
 
     /// Takes in what was seen.
@@ -244,6 +262,11 @@ impl Agent {
             checkout.program = None;
         }
         Some(SyncAction::Checkout(checkout))
+    }
+
+    /// Writes down what people were told, so that they can read it after a restart.
+    pub(crate) fn write_down_notices(&mut self) -> Result<(), OutboxError> {
+        self.notices.write(&mut self.outbox)
     }
 
     /// Of this computer's account `uid`.

@@ -20,6 +20,11 @@ pub(crate) fn awake_ms() -> u64 {
     milliseconds(clock::awake())
 }
 
+/// The same of an instant that is not long ago, in milliseconds since boot.
+pub(crate) fn awake_at(at_boot_ms: u64) -> u64 {
+    awake_ms().saturating_sub(boot_ms().saturating_sub(at_boot_ms))
+}
+
 fn milliseconds(since: std::time::Duration) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

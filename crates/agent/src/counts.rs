@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Different names that are kept between two reports.
 const NAMES_LIMIT: usize = 4_096;
@@ -16,6 +16,8 @@ const OTHER: &str = "(other)";
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     seen: FxHashMap<Arc<str>, Seen>,
+    /// Names that were taken before it was known what people know them by.
+    nameless: FxHashSet<Arc<str>>,
 }
 
 /// What was seen of one program.
@@ -35,12 +37,16 @@ pub(crate) struct Described {
     pub(crate) desktop_name: Option<Arc<str>>,
 }
 
-/// A program that ran since the last look.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ran {
-    pub(crate) program: Arc<str>,
-    pub(crate) seconds: u64,
-    pub(crate) described: Described,
+impl Described {
+    /// Of several files of one name, each may say something.
+    pub(crate) fn add(&mut self, more: &Described) {
+        for (known, more) in [
+            (&mut self.package, &more.package),
+            (&mut self.desktop_name, &more.desktop_name),
+        ] {
+            *known = known.take().or_else(|| more.clone());
+        }
+    }
 }
 
 impl Counts {
@@ -50,10 +56,19 @@ impl Counts {
     }
 
     /// Counts for how long it ran.
-    pub(crate) fn ran(&mut self, ran: &Ran) {
-        let seen = self.of(&ran.program);
-        seen.run_seconds += ran.seconds;
-        seen.described = ran.described.clone();
+    pub(crate) fn ran(&mut self, name: &Arc<str>, seconds: u64) {
+        self.of(name).run_seconds += seconds;
+    }
+
+    /// People know a program by that: told with what was seen of it, or, if that is taken already, the
+    /// next time.
+    pub(crate) fn describe(&mut self, name: &Arc<str>, described: &Described) {
+        if *described == Described::default() {
+            return;
+        }
+        if self.seen.contains_key(name) || self.nameless.remove(name) {
+            self.of(name).described.add(described);
+        }
     }
 
     fn of(&mut self, name: &Arc<str>) -> &mut Seen {
@@ -71,6 +86,14 @@ impl Counts {
     pub(crate) fn take(&mut self) -> Vec<(Arc<str>, Seen)> {
         let mut seen: Vec<_> = std::mem::take(&mut self.seen).into_iter().collect();
         seen.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        let nameless = seen
+            .iter()
+            .filter(|(_, it)| it.described == Described::default());
+        for (name, _) in nameless {
+            if self.nameless.len() < NAMES_LIMIT {
+                self.nameless.insert(name.clone());
+            }
+        }
         seen
     }
 }
@@ -78,6 +101,34 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_program_is_called_is_told_with_its_starts_or_after_them_once() {
+        let mut counts = Counts::default();
+        let cad: Arc<str> = "cad".into();
+        let described = Described {
+            package: Some("cad".into()),
+            desktop_name: Some("CAD".into()),
+        };
+        counts.describe(&cad, &described);
+        assert!(counts.is_empty(), "it was not seen");
+        counts.add(&cad, 1);
+        counts.describe(&cad, &described);
+        counts.ran(&cad, 7);
+        let seen = |starts, run_seconds| Seen {
+            starts,
+            run_seconds,
+            described: described.clone(),
+        };
+        assert_eq!(counts.take(), [(cad.clone(), seen(1, 7))]);
+        counts.describe(&cad, &described);
+        assert!(counts.is_empty(), "it is told already");
+        let sim: Arc<str> = "sim".into();
+        counts.add(&sim, 1);
+        assert_eq!(counts.take()[0].1.described, Described::default());
+        counts.describe(&sim, &described);
+        assert_eq!(counts.take(), [(sim, seen(0, 0))]);
+    }
 
     #[test]
     fn a_full_table_counts_the_rest_together() {

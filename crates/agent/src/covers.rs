@@ -119,11 +119,19 @@ async fn tell(client: &Client, joins: &Joins) {
 
 /// The leases of covers that the server says are none.
 async fn gone(agent: &Mutex<Agent>, client: &Client) -> Result<BTreeSet<String>, OutboxError> {
-    let covers = lock(agent).outbox.covers()?;
     let mut leases: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for cover in covers {
-        let proof = leases.entry(cover.lease).or_default();
-        *proof = cover.proof.or(proof.take());
+    {
+        let agent = lock(agent);
+        for cover in agent.outbox.covers()? {
+            let proof = leases.entry(cover.lease).or_default();
+            *proof = cover.proof.or(proof.take());
+        }
+        let joined = agent.shares.held.leases();
+        for lease in joined {
+            leases.entry(lease.to_owned()).or_default();
+        }
+        // Of a session's the exchange asks.
+        leases.retain(|lease, _| agent.lent(lease).is_none());
     }
     let mut gone = BTreeSet::new();
     for (lease, proof) in leases {

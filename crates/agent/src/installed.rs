@@ -5,7 +5,6 @@
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use rustc_hash::FxHashMap;
 use usher_core::identify::{Danger, Facts, Package, Rule, RuleSetError, dangers};
@@ -56,7 +55,6 @@ fn dangers_among(
     for path in rules.iter().filter_map(Rule::literal_path) {
         installed.add(Path::new(path), false);
     }
-    let packages = Mutex::new(packages);
     dangers(rules, installed.programs(&packages))
 }
 
@@ -106,7 +104,7 @@ impl Installed {
         add_new(&mut names.real, &real.into_os_string().into_vec());
     }
 
-    fn programs(self, packages: &Mutex<Packages>) -> impl Iterator<Item = Program<'_>> {
+    fn programs(self, packages: &Packages) -> impl Iterator<Item = Program<'_>> {
         self.0.into_values().flat_map(move |names| {
             let Names {
                 real,
@@ -144,7 +142,7 @@ struct Program<'a> {
     path: Vec<u8>,
     known_as: Vec<Vec<u8>>,
     of_system: bool,
-    packages: &'a Mutex<Packages>,
+    packages: &'a Packages,
     /// What was found out; each rule may ask.
     package: Option<Option<Package>>,
     sha256: Option<Option<[u8; 32]>>,
@@ -164,7 +162,7 @@ impl Facts for Program<'_> {
     }
 
     fn package(&mut self) -> Option<Package> {
-        let owner = || crate::lock(self.packages).owner(&self.path);
+        let owner = || self.packages.owner(&self.path);
         self.package.get_or_insert_with(owner).clone()
     }
 
@@ -256,7 +254,7 @@ mod tests {
     fn a_program_that_has_become_a_fifo_since_is_not_waited_for() {
         let computer = Computer::new();
         let path = computer.program("bin/fish", "");
-        let packages = Mutex::new(Packages::new(&computer.path("")));
+        let packages = Packages::new(&computer.path(""));
         let mut program = Program {
             path: path.as_os_str().as_bytes().to_vec(),
             known_as: Vec::new(),

@@ -2,21 +2,21 @@
 //! here as long as a process that keeps them lives, and given back when the last has ended.
 //!
 //! `usher run` renews at a third of the ttl; what was not renewed for half of it is renewed here. A
-//! renewal that fails is tried again within a tenth of the ttl; one of a lease that has ended is not.
+//! renewal that fails is tried again within a tenth of the ttl; one of a lease that has ended is not. All
+//! by the clock that counts while the computer sleeps, as the server's does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, Lease};
 
 use crate::agent::Agent;
-use crate::lock;
 use crate::outbox::OutboxError;
 use crate::system::procfs;
+use crate::{clock, lock};
 
 /// Leases that are remembered; as many as there may be covers.
 const LIMIT: usize = 16_384;
@@ -24,6 +24,9 @@ const LIMIT: usize = 16_384;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 /// How soon a renewal that failed is tried again, at the least and at the most.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// The longest pause, as pauses do not count the time asleep.
+const LOOK_AT_LEAST: Duration = Duration::from_secs(5);
 
 /// When which lease is to be renewed here.
 #[derive(Debug, Default)]
@@ -35,8 +38,8 @@ pub(crate) struct Keeping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Due {
     ttl: Duration,
-    /// None: it has ended.
-    at: Option<Instant>,
+    /// In milliseconds since boot; none: it has ended.
+    at_boot_ms: Option<u64>,
 }
 
 impl Keeping {
@@ -44,7 +47,7 @@ impl Keeping {
     /// nothing is known: renewed at once.
     pub(crate) fn renewed(&self, lease: &Lease) {
         let ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());
-        let at = Some(Instant::now() + ttl / 2);
+        let at = Some(clock::boot_ms() + milliseconds(ttl / 2));
         self.is_due(&lease.id, ttl, at);
         // Held together, renewed one by one.
         for id in lease.also.iter().filter_map(|also| also.lease.as_ref()) {
@@ -57,28 +60,33 @@ impl Keeping {
         self.changed.notify_one();
     }
 
-    fn is_due(&self, lease: &str, ttl: Duration, at: Option<Instant>) {
+    fn is_due(&self, lease: &str, ttl: Duration, at_boot_ms: Option<u64>) {
         let mut leases = lock(&self.leases);
         if leases.len() < LIMIT || leases.contains_key(lease) {
-            leases.insert(lease.to_owned(), Due { ttl, at });
+            leases.insert(lease.to_owned(), Due { ttl, at_boot_ms });
         }
     }
 
     /// Forgets all but what is kept; what is to be renewed by `now`, and when the next is.
-    fn due(
-        &self,
-        now: Instant,
-        kept: &BTreeSet<String>,
-    ) -> (Vec<(String, Duration)>, Option<Instant>) {
+    fn due(&self, now: u64, kept: &BTreeSet<String>) -> (Vec<(String, Duration)>, Option<u64>) {
         let mut leases = lock(&self.leases);
-        leases.retain(|lease, due| kept.contains(lease) || due.at.is_some_and(|at| at > now));
-        let (mut due, mut next) = (Vec::new(), None::<Instant>);
+        let is_ahead = |due: &Due| due.at_boot_ms.is_some_and(|at| at > now);
+        leases.retain(|lease, due| kept.contains(lease) || is_ahead(due));
+        let (mut due, mut next) = (Vec::new(), None::<u64>);
         for lease in kept {
             match leases.get(lease) {
                 None => due.push((lease.clone(), AGAIN.1)),
-                Some(Due { ttl, at: Some(at) }) if *at <= now => due.push((lease.clone(), *ttl)),
-                Some(Due { at: None, .. }) => {}
-                Some(Due { at: Some(at), .. }) => {
+                Some(Due {
+                    ttl,
+                    at_boot_ms: Some(at),
+                }) if *at <= now => due.push((lease.clone(), *ttl)),
+                Some(Due {
+                    at_boot_ms: None, ..
+                }) => {}
+                Some(Due {
+                    at_boot_ms: Some(at),
+                    ..
+                }) => {
                     next = Some(next.map_or(*at, |next| next.min(*at)));
                 }
             }
@@ -104,7 +112,8 @@ pub(crate) async fn run(
                     continue;
                 }
             };
-            let (due, next) = keeping.due(Instant::now(), &kept);
+            let now = clock::boot_ms();
+            let (due, next) = keeping.due(now, &kept);
             for (lease, ttl) in &due {
                 renew(&client, &keeping, lease, *ttl).await;
             }
@@ -115,7 +124,10 @@ pub(crate) async fn run(
             }
             let until = async {
                 match next {
-                    Some(at) => tokio::time::sleep_until(at).await,
+                    Some(at) => {
+                        let left = Duration::from_millis(at.saturating_sub(now));
+                        tokio::time::sleep(left.min(LOOK_AT_LEAST)).await;
+                    }
                     None => std::future::pending().await,
                 }
             };
@@ -131,13 +143,19 @@ pub(crate) async fn run(
     }
 }
 
-/// The leases that a process keeps which still runs.
+/// The leases that a process keeps which still runs, or that a session runs on; but for sessions' own,
+/// which the exchange renews.
 fn kept(agent: &Mutex<Agent>) -> Result<BTreeSet<String>, OutboxError> {
-    let covers = lock(agent).outbox.covers()?;
+    let agent = lock(agent);
+    let covers = agent.outbox.covers()?;
     let keeping = covers
         .into_iter()
         .filter(|cover| cover.keeps && !procfs::is_gone(cover.root));
-    Ok(keeping.map(|cover| cover.lease).collect())
+    let mut kept: BTreeSet<String> = keeping.map(|cover| cover.lease).collect();
+    let joined = agent.shares.held.leases().into_iter();
+    kept.extend(joined.map(str::to_owned));
+    kept.retain(|lease| agent.lent(lease).is_none());
+    Ok(kept)
 }
 
 async fn renew(client: &Client, keeping: &Keeping, lease: &str, ttl: Duration) {
@@ -151,9 +169,13 @@ async fn renew(client: &Client, keeping: &Keeping, lease: &str, ttl: Duration) {
         }
         Ok(Err(_)) | Err(_) => {
             let soon = (ttl / 10).clamp(AGAIN.0, AGAIN.1);
-            keeping.is_due(lease, ttl, Some(Instant::now() + soon));
+            keeping.is_due(lease, ttl, Some(clock::boot_ms() + milliseconds(soon)));
         }
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -167,20 +189,35 @@ mod tests {
     #[test]
     fn what_nobody_renewed_for_half_its_ttl_is_due_and_what_has_ended_never() {
         let keeping = Keeping::default();
-        let (begin, ttl) = (Instant::now(), Duration::from_secs(60));
+        let (begin, ttl, ttl_ms) = (1_000, Duration::from_secs(60), 60_000);
         let kept = set(&["L1"]);
-        keeping.is_due("L1", ttl, Some(begin + ttl / 2));
+        keeping.is_due("L1", ttl, Some(begin + ttl_ms / 2));
         let (due, next) = keeping.due(begin, &kept);
-        assert_eq!((due, next), (vec![], Some(begin + ttl / 2)));
+        assert_eq!((due, next), (vec![], Some(begin + ttl_ms / 2)));
         // It is renewed in time, and then not any more.
-        keeping.is_due("L1", ttl, Some(begin + ttl / 3 + ttl / 2));
-        assert_eq!(keeping.due(begin + ttl * 2 / 3, &kept).0, []);
-        assert_eq!(keeping.due(begin + ttl, &kept).0, [("L1".to_owned(), ttl)]);
+        keeping.is_due("L1", ttl, Some(begin + ttl_ms / 3 + ttl_ms / 2));
+        assert_eq!(keeping.due(begin + ttl_ms * 2 / 3, &kept).0, []);
+        let due = keeping.due(begin + ttl_ms, &kept).0;
+        assert_eq!(due, [("L1".to_owned(), ttl)]);
         keeping.is_due("L1", ttl, None);
-        assert_eq!(keeping.due(begin + ttl, &kept), (vec![], None));
+        assert_eq!(keeping.due(begin + ttl_ms, &kept), (vec![], None));
         // After a start of the agent nothing is known of what is kept.
-        let due = keeping.due(begin + ttl, &set(&["L2"])).0;
+        let due = keeping.due(begin + ttl_ms, &set(&["L2"])).0;
         assert_eq!(due, [("L2".to_owned(), AGAIN.1)]);
         assert!(lock(&keeping.leases).is_empty(), "nobody keeps it");
+    }
+
+    #[test]
+    fn what_is_due_is_counted_by_the_clock_that_counts_while_the_computer_sleeps() {
+        let keeping = Keeping::default();
+        let (kept, before) = (set(&["L1"]), clock::boot_ms());
+        let lease = r#"{"id":"L1","product":"cad","user":"u","computer":"c","seats":1,"ttl_seconds":60,
+            "granted_at":"2026-01-01T00:00:00Z","expires_at":"2026-01-01T00:01:00Z"}"#;
+        keeping.renewed(&serde_json::from_str(lease).unwrap());
+        let after = clock::boot_ms();
+        let next = keeping.due(before, &kept).1.unwrap();
+        assert!((before + 30_000..=after + 30_000).contains(&next), "{next}");
+        // The computer was asleep for an hour.
+        assert_eq!(keeping.due(after + 3_600_000, &kept).0.len(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! The connection to the metering server: whether there is one, why not, and which life of the
 //! server's data answered last.
 
+use crate::older::Unknown;
 use crate::outbox::{Outbox, OutboxError};
 use crate::unreached::Unreached;
 
@@ -19,6 +20,8 @@ pub(crate) struct Link {
     pub(crate) life: Option<u32>,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
+    /// What the server does not know, as it is an older one.
+    pub(crate) unknown: Unknown,
 }
 
 impl Link {
@@ -31,6 +34,7 @@ impl Link {
             why_not: None,
             life: life.and_then(|text| text.parse().ok()),
             unreached: Unreached::kept(unreached.as_deref()),
+            unknown: Unknown::default(),
         })
     }
 
@@ -62,6 +66,11 @@ impl Link {
     pub(crate) fn is_down(&mut self) {
         self.is_up = false;
         self.unreached.away();
+    }
+
+    /// No server could be asked: whatever answers next may be another one.
+    pub(crate) fn is_away(&mut self) {
+        self.unknown.forget();
     }
 
     /// Why an exchange failed. True: it is another reason than the last one.

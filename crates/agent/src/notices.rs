@@ -1,15 +1,20 @@
 //! What the people on this computer are to know: why a start was refused, that a seat is kept.
 //!
 //! Bounded in all and for each account, so that none can push out what others are to know; kept for
-//! a day, for who comes back to a job of the night, and in memory.
+//! a day, for who comes back to a job of the night, over restarts of the agent and of the computer.
 
-use std::collections::VecDeque;
+mod news;
+
+use std::collections::{BTreeSet, VecDeque};
 
 use tokio::sync::watch;
-use usher_api::{Notice, NoticeKind, Reason, Timestamp};
+use usher_api::{Notice, Timestamp};
 use usher_core::sessions::Who;
 
 use crate::clock::{self, timestamp};
+use crate::outbox::{Outbox, OutboxError, SavedNotice};
+
+pub(crate) use self::news::{Denial, News, free, impossible, missed, refused, words_of};
 
 /// Notices of one account; the oldest goes first.
 const OF_ONE_LIMIT: usize = 32;
@@ -20,24 +25,12 @@ const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 /// A launcher that tries again by itself is no news: the same refusal is told once in so long.
 const SAME_WITHIN_MS: u64 = 3_000;
 
-/// What is to be said.
-#[derive(Debug, Clone)]
-pub(crate) struct News {
-    pub(crate) kind: NoticeKind,
-    pub(crate) product: String,
-    pub(crate) product_name: String,
-    pub(crate) title: String,
-    pub(crate) text: String,
-    pub(crate) decision: Option<String>,
-    pub(crate) can_wait: bool,
-    pub(crate) ticket: Option<String>,
-}
-
 #[derive(Debug)]
 struct Kept {
     who: Who,
     number: u64,
-    boot_ms: u64,
+    /// Until when it is kept.
+    until_boot_ms: u64,
     at: Timestamp,
     news: News,
 }
@@ -45,10 +38,13 @@ struct Kept {
 /// All notices.
 #[derive(Debug)]
 pub(crate) struct Notices {
-    /// This run of the agent: ids of another are none of its own.
+    /// Ids of another are none of its own. It goes on over restarts while anything is kept.
     run: i64,
     last: u64,
     kept: VecDeque<Kept>,
+    /// What the disk has not, and what it has that is kept no more.
+    unwritten: BTreeSet<u64>,
+    forgotten: BTreeSet<u64>,
     changed: watch::Sender<u64>,
 }
 
@@ -58,8 +54,65 @@ impl Notices {
             run: clock::wall_ms(),
             last: 0,
             kept: VecDeque::new(),
+            unwritten: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
             changed: watch::Sender::new(0),
         }
+    }
+
+    /// As a former run of the agent wrote them down.
+    pub(crate) fn open(outbox: &Outbox) -> Result<Self, OutboxError> {
+        let mut notices = Notices::new();
+        let (boot_ms, wall_ms) = (clock::boot_ms(), clock::wall_ms());
+        let saved = outbox.notices()?;
+        let run = saved.last().map(|last| last.run);
+        for notice in saved {
+            // Of a clock that was set back since it is as if it were said just now.
+            let age_ms = u64::try_from(wall_ms.saturating_sub(notice.at_wall_ms)).unwrap_or(0);
+            let news = serde_json::from_str(&notice.body);
+            let (Some(left_ms), Ok(news)) = (KEPT_MS.checked_sub(age_ms), news) else {
+                notices.forgotten.insert(notice.number);
+                continue;
+            };
+            notices.keep(Kept {
+                who: notice.who,
+                number: notice.number,
+                until_boot_ms: boot_ms + left_ms,
+                at: timestamp(notice.at_wall_ms),
+                news,
+            });
+            notices.last = notice.number;
+        }
+        if let Some(run) = run.filter(|_| notices.last > 0) {
+            notices.run = run;
+        }
+        Ok(notices)
+    }
+
+    /// Puts on disk what is not, and takes from it what is kept no more.
+    pub(crate) fn write(&mut self, outbox: &mut Outbox) -> Result<(), OutboxError> {
+        if self.unwritten.is_empty() && self.forgotten.is_empty() {
+            return Ok(());
+        }
+        outbox.change(|change| {
+            for number in &self.forgotten {
+                change.forget_notice(*number)?;
+            }
+            let is_new = |kept: &&Kept| self.unwritten.contains(&kept.number);
+            for kept in self.kept.iter().filter(is_new) {
+                change.save_notice(&SavedNotice {
+                    number: kept.number,
+                    run: self.run,
+                    who: kept.who,
+                    at_wall_ms: kept.at.as_millisecond(),
+                    body: serde_json::to_string(&kept.news)?,
+                })?;
+            }
+            Ok(())
+        })?;
+        self.unwritten.clear();
+        self.forgotten.clear();
+        Ok(())
     }
 
     /// Tells when there is more.
@@ -74,24 +127,41 @@ impl Notices {
         if self.was_just_said(who, &news, now) {
             return;
         }
-        let of_one = |kept: &&Kept| kept.who.counted == who.counted;
-        if self.kept.iter().filter(of_one).count() >= OF_ONE_LIMIT
-            && let Some(oldest) = self.kept.iter().position(|kept| of_one(&kept))
-        {
-            self.kept.remove(oldest);
-        }
-        if self.kept.len() >= LIMIT {
-            self.kept.pop_front();
-        }
         self.last += 1;
-        self.kept.push_back(Kept {
+        self.keep(Kept {
             who,
             number: self.last,
-            boot_ms: now,
+            until_boot_ms: now + KEPT_MS,
             at: timestamp(clock::wall_ms()),
             news,
         });
+        self.unwritten.insert(self.last);
         self.changed.send_replace(self.last);
+    }
+
+    /// Keeps one more, within the bounds.
+    fn keep(&mut self, kept: Kept) {
+        let of_one = |other: &&Kept| other.who.counted == kept.who.counted;
+        if self.kept.iter().filter(of_one).count() >= OF_ONE_LIMIT
+            && let Some(oldest) = self.kept.iter().position(|other| of_one(&other))
+        {
+            let gone = self.kept.remove(oldest);
+            self.forget(gone);
+        }
+        if self.kept.len() >= LIMIT {
+            let gone = self.kept.pop_front();
+            self.forget(gone);
+        }
+        self.kept.push_back(kept);
+    }
+
+    fn forget(&mut self, gone: Option<Kept>) {
+        let Some(Kept { number, .. }) = gone else {
+            return;
+        };
+        if !self.unwritten.remove(&number) {
+            self.forgotten.insert(number);
+        }
     }
 
     fn was_just_said(&self, who: Who, news: &News, now: u64) -> bool {
@@ -99,14 +169,15 @@ impl Notices {
             kept.who == who && kept.news.product == news.product && kept.news.kind == news.kind
         };
         let last = self.kept.iter().rev().find(|kept| same(kept));
-        last.is_some_and(|last| now.saturating_sub(last.boot_ms) < SAME_WITHIN_MS)
+        last.is_some_and(|last| now + KEPT_MS < last.until_boot_ms + SAME_WITHIN_MS)
     }
 
     fn forget_old(&mut self, now: u64) {
         while let Some(oldest) = self.kept.front()
-            && now.saturating_sub(oldest.boot_ms) > KEPT_MS
+            && oldest.until_boot_ms < now
         {
-            self.kept.pop_front();
+            let gone = self.kept.pop_front();
+            self.forget(gone);
         }
     }
 
@@ -152,114 +223,6 @@ impl Notices {
 
 fn is_for(who: Who, uid: u32) -> bool {
     who.counted == uid || who.real == uid
-}
-
-/// Why a start was refused, as a server said; none: no server answered.
-#[derive(Debug, Clone)]
-pub(crate) struct Denial {
-    pub(crate) reason: Reason,
-    pub(crate) detail: String,
-    pub(crate) decision: String,
-}
-
-impl News {
-    /// The same for who waits for a seat already.
-    pub(crate) fn of_who_waits(self, ticket: &str) -> News {
-        News {
-            text:
-                "All seats are in use. You are waiting for one, and will be told when it is free."
-                    .to_owned(),
-            can_wait: false,
-            ticket: Some(ticket.to_owned()),
-            ..self
-        }
-    }
-}
-
-impl Denial {
-    /// Whether waiting may help.
-    pub(crate) fn can_wait(&self) -> bool {
-        self.reason == Reason::NoSeat
-    }
-}
-
-/// That a start was refused.
-pub(crate) fn refused(product: &str, name: &str, denial: Option<&Denial>) -> News {
-    let text = match denial {
-        None => "The licence server cannot be reached, and this program may not run without it. \
-                 Try again in a few minutes."
-            .to_owned(),
-        Some(denial) if denial.can_wait() => {
-            "All seats are in use. Try again later, or be told when one is free.".to_owned()
-        }
-        Some(denial) => denial.detail.clone(),
-    };
-    News {
-        kind: NoticeKind::Refused,
-        product: product.to_owned(),
-        product_name: name.to_owned(),
-        title: format!("{name} was not started"),
-        text,
-        decision: denial.map(|denial| denial.decision.clone()),
-        can_wait: denial.is_some_and(Denial::can_wait),
-        ticket: None,
-    }
-}
-
-/// That a seat is kept for so many seconds.
-pub(crate) fn free(product: &str, name: &str, seconds: u32) -> News {
-    News {
-        kind: NoticeKind::Free,
-        product: product.to_owned(),
-        product_name: name.to_owned(),
-        title: format!("A seat of {name} is free"),
-        text: format!(
-            "It is kept for you for {}. Start {name} now.",
-            words_of(seconds.into())
-        ),
-        decision: None,
-        can_wait: false,
-        ticket: None,
-    }
-}
-
-/// That a seat was not used in time.
-pub(crate) fn missed(product: &str, name: &str) -> News {
-    News {
-        kind: NoticeKind::Missed,
-        product: product.to_owned(),
-        product_name: name.to_owned(),
-        title: format!("The seat of {name} is no longer kept for you"),
-        text: format!("It was not used in time. Start {name}, or wait for a seat again."),
-        decision: None,
-        can_wait: true,
-        ticket: None,
-    }
-}
-
-/// That a seat will not come free: there are not as many.
-pub(crate) fn impossible(product: &str, name: &str) -> News {
-    News {
-        kind: NoticeKind::Missed,
-        product: product.to_owned(),
-        product_name: name.to_owned(),
-        title: format!("No seat of {name} will come free for you"),
-        text: format!("There are no seats of {name} any more. Ask who administers it."),
-        decision: None,
-        can_wait: false,
-        ticket: None,
-    }
-}
-
-/// A time in words, in its largest unit of which there are two.
-pub(crate) fn words_of(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7_200 => (seconds / 60, "minute"),
-        _ => (seconds / 3_600, "hour"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
 }
 
 #[cfg(test)]
@@ -315,17 +278,53 @@ mod tests {
     }
 
     #[test]
-    fn how_long_a_seat_is_kept_is_said_in_one_word() {
-        let said = [1, 60, 119, 300, 7_200].map(words_of);
-        assert_eq!(
-            said,
-            [
-                "1 second",
-                "60 seconds",
-                "119 seconds",
-                "5 minutes",
-                "2 hours"
-            ]
-        );
+    fn what_was_told_is_known_after_a_restart_to_its_person_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outbox = Outbox::open(folder.path()).unwrap();
+        let mut notices = Notices::open(&outbox).unwrap();
+        notices.say(who(1), about("cad"));
+        notices.say(who(2), about("sim"));
+        notices.write(&mut outbox).unwrap();
+        let before = (notices.of(1, None), notices.of(2, None));
+        let mut again = Notices::open(&outbox).unwrap();
+        assert_eq!((again.of(1, None), again.of(2, None)), before);
+        assert_eq!(again.of(3, None), []);
+        // Who has read it reads only what is new.
+        again.say(who(1), about("sim"));
+        let read = &before.0[0].id;
+        assert_eq!(again.of(1, Some(read)).len(), 1);
+        assert_eq!(again.of(1, Some(read))[0].product, "sim");
+
+        // A day later it is gone, from the disk, too.
+        let day_ms = i64::try_from(KEPT_MS).unwrap();
+        let old = |notice: SavedNotice| SavedNotice {
+            at_wall_ms: notice.at_wall_ms - day_ms - 1,
+            ..notice
+        };
+        let all: Vec<SavedNotice> = outbox.notices().unwrap().into_iter().map(old).collect();
+        for notice in &all {
+            outbox.change(|change| change.save_notice(notice)).unwrap();
+        }
+        let mut later = Notices::open(&outbox).unwrap();
+        assert_eq!(later.of(1, None), []);
+        later.write(&mut outbox).unwrap();
+        assert_eq!(outbox.notices().unwrap(), []);
+    }
+
+    #[test]
+    fn what_one_account_is_told_without_end_is_bounded_on_disk_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outbox = Outbox::open(folder.path()).unwrap();
+        let mut notices = Notices::open(&outbox).unwrap();
+        for number in 0..2 * OF_ONE_LIMIT {
+            notices.say(who(1), about(&format!("product{number}")));
+            if number % 3 == 0 {
+                notices.write(&mut outbox).unwrap();
+            }
+        }
+        notices.write(&mut outbox).unwrap();
+        assert_eq!(outbox.notices().unwrap().len(), OF_ONE_LIMIT);
+        let mut again = Notices::open(&outbox).unwrap();
+        assert_eq!(again.of(1, None), notices.of(1, None));
     }
 }

@@ -20,7 +20,7 @@ use crate::sync_loop::{self, Exchanges};
 use crate::watch::{LOOK, Seen, Watcher};
 use crate::{
     AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, joins, keeping,
-    lock, socket, token, trust, untouched, uses,
+    lock, socket, token, trust, untouched,
 };
 
 /// Sightings that wait between the threads and the agent.
@@ -75,7 +75,7 @@ async fn live(
     ready: impl FnOnce(AgentReady) + Send + 'static,
 ) -> Result<(), AgentError> {
     let failed = |what: &str, why: String| AgentError::Failed(format!("{what}: {why}"));
-    let mut told = Stop::take(Told::Usual)
+    let mut asked_to_end = Stop::take(Told::Usual)
         .map_err(|error| failed("cannot wait for signals", error.to_string()))?;
     let client = token::client(&options)?;
     // Before anything is found out by them.
@@ -128,7 +128,7 @@ async fn live(
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
-    let uses = Arc::<uses::Uses>::default();
+    let uses = lock(&agent).shares.uses.clone();
     let keeping = Arc::<keeping::Keeping>::default();
     let state = Arc::new(socket::State {
         attendant,
@@ -182,6 +182,7 @@ async fn live(
     let mut seen: Vec<Seen> = Vec::new();
     let mut asked: Vec<gate::desk::Start> = Vec::new();
     let mut enforcement = lock(&agent).rulebook.enforcement.follow();
+    let mut told = lock(&agent).notices.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
     let first_report = tokio::time::Instant::now() + FIRST_REPORT;
     let mut report = tokio::time::interval_at(first_report, REPORT_PROGRAMS);
@@ -193,10 +194,10 @@ async fn live(
         usher_vital::plant::here("main");
         let due = lock(&agent).next_let_go();
         // What is asked meanwhile has a grace that is not shorter than the pauses of this loop.
-        let reminder = lock(&agent).lost.next_due_boot_ms();
+        let reminder = lock(&agent).next_reminder_boot_ms();
         tokio::select! {
             biased;
-            _ = told.next() => break,
+            _ = asked_to_end.next() => break,
             _ = &mut first, if ready.is_some() => {
                 let (computer, not_connected) = {
                     let agent = lock(&agent);
@@ -221,6 +222,7 @@ async fn live(
                 agent.want_gate();
                 agent.spare_by_rules();
             }
+            Ok(()) = told.changed() => say(lock(&agent).write_down_notices()),
             count = seen_out.recv_many(&mut seen, BATCH) => {
                 // Whoever watches has ended, which is no order to stop.
                 is_watched = count > 0;
@@ -231,6 +233,8 @@ async fn live(
                 let mut agent = lock(&agent);
                 agent.rulebook.enforcement.look_again();
                 say(agent.write_down_members());
+                say(agent.write_down_notices());
+                say(agent.look_after_left());
                 agent.look_for_the_gone();
                 agent.accounts.keep();
                 if databases.have_changed() {
@@ -254,7 +258,7 @@ async fn live(
     let watching = watcher.watching;
     let _ = stop_in.send(true);
     let _ = exchange.await;
-    lock(&agent).watched_until = Some(clock::now());
+    lock(&agent).is_watched_no_more();
     drop(watcher);
     // What was seen until now is still taken in; the threads' end closes the channel.
     while let Ok(Some(last)) = tokio::time::timeout(Duration::from_secs(1), seen_out.recv()).await {
@@ -265,6 +269,7 @@ async fn live(
         say(agent.take_in(&mut seen));
         say(agent.report_programs());
         say(agent.write_down_members());
+        say(agent.write_down_notices());
         agent.accounts.keep();
     }
     sync_loop::last(&agent, &client, &uses, watching).await;

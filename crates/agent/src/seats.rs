@@ -50,6 +50,15 @@ impl Seats {
         self.known.keys().copied().collect()
     }
 
+    /// The sessions that one is asked for, which is not answered yet.
+    pub(crate) fn asked_for(&self) -> impl Iterator<Item = SessionId> {
+        let asked = self
+            .known
+            .iter()
+            .filter(|(_, seat)| seat.due_boot_ms == u64::MAX);
+        asked.map(|(session, _)| *session)
+    }
+
     /// One is to be asked for then.
     pub(crate) fn wanted(&mut self, session: SessionId, due_boot_ms: u64) {
         self.known.insert(session, none_until(due_boot_ms));

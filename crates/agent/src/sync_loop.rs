@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, SYNC_ITEMS_LIMIT, Watching};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Left};
 use crate::outbox::OutboxError;
 use crate::sync::{Answered, DEBOUNCE, IDLE_MS, Request};
 use crate::uses::Uses;
@@ -61,7 +61,7 @@ pub(crate) async fn run(
     loop {
         if !more {
             let now = clock::boot_ms();
-            let due = lock(&agent).seats.next_due_boot_ms().min(now + IDLE_MS);
+            let due = lock(&agent).next_due_boot_ms().min(now + IDLE_MS);
             let wait = Duration::from_millis(due.saturating_sub(now));
             tokio::select! {
                 () = urgent.notified() => {}
@@ -148,7 +148,21 @@ async fn give_back(agent: &Mutex<Agent>, client: &Client, uses: &Uses) -> Result
         if uses.is_shared_now(&lease) || !lock(agent).outbox.is_left_behind(&lease)? {
             continue;
         }
-        match client.delete(&format!("/v1/leases/{lease}")).await {
+        {
+            let mut agent = lock(agent);
+            match agent.leaves(&lease)? {
+                Left::Used => {
+                    agent.outbox.change(|change| change.is_taken_up(&lease))?;
+                    continue;
+                }
+                Left::GivenBack => continue,
+                Left::ToGiveBack => {}
+            }
+        }
+        let given_back = client.delete(&format!("/v1/leases/{lease}")).await;
+        let mut agent = lock(agent);
+        agent.is_gone(&lease);
+        match given_back {
             Ok(()) => {}
             Err(error) => match Trouble::of(&error) {
                 Trouble::NotOurs => {}
@@ -159,7 +173,6 @@ async fn give_back(agent: &Mutex<Agent>, client: &Client, uses: &Uses) -> Result
                 Trouble::Away => return Ok(()),
             },
         }
-        let mut agent = lock(agent);
         agent.outbox.change(|change| change.given_back(&lease))?;
     }
     Ok(())
@@ -212,8 +225,19 @@ async fn exchange(
             return Ok(Outcome::Done(waiting));
         }
         Err(error) => {
+            if let ClientError::Problem(problem) = &error
+                && problem.is(Code::InvalidRequest)
+                && lock(agent)
+                    .link
+                    .unknown
+                    .learn(&problem.detail, clock::boot_ms())
+            {
+                // The same again, without.
+                return Ok(Outcome::Done(true));
+            }
             not_connected(agent, client, &error);
             let ClientError::Problem(problem) = error else {
+                lock(agent).link.is_away();
                 return Ok(Outcome::Failed);
             };
             problem

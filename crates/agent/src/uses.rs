@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
 use usher_api::Lease;
 use usher_core::sessions::ProcessKey;
 
@@ -36,6 +36,30 @@ pub(crate) struct Uses {
     granted: Mutex<HashMap<Key, (String, Option<String>)>>,
     /// By lease, who was given it and is not covered yet, the oldest first.
     sharing: Mutex<HashMap<String, VecDeque<Claim>>>,
+    /// Requests for seats that are not answered yet, by whom they are counted for and the product.
+    asking: Mutex<HashMap<(u32, String), usize>>,
+    /// Somebody has a seat that others of the same use may share.
+    changed: watch::Sender<()>,
+}
+
+/// A request for a seat of a use that is not answered yet.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    uses: Arc<Uses>,
+    of: (u32, String),
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let mut asking = lock(&self.uses.asking);
+        let left = asking.get_mut(&self.of).map(|count| {
+            *count -= 1;
+            *count
+        });
+        if left == Some(0) {
+            asking.remove(&self.of);
+        }
+    }
 }
 
 /// A process was given a lease, and is about to have its command covered by it.
@@ -70,6 +94,47 @@ impl Uses {
         turn.try_lock_owned().ok()
     }
 
+    /// A seat of a use is asked for from now on; none: too many are.
+    pub(crate) fn asks(self: &Arc<Self>, counted: u32, product: &str) -> Option<Asking> {
+        let of = (counted, product.to_owned());
+        let mut asking = lock(&self.asking);
+        if asking.len() >= USES_LIMIT && !asking.contains_key(&of) {
+            return None;
+        }
+        *asking.entry(of.clone()).or_default() += 1;
+        let uses = self.clone();
+        drop(asking);
+        Some(Asking { uses, of })
+    }
+
+    /// Whether a seat of a use is asked for.
+    pub(crate) fn is_asked_for(&self, counted: u32, product: &str) -> bool {
+        let asking = lock(&self.asking);
+        !asking.is_empty() && asking.contains_key(&(counted, product.to_owned()))
+    }
+
+    /// Tells when somebody has a seat that others of the same use may share.
+    pub(crate) fn follow(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Somebody has such a seat.
+    pub(crate) fn has_changed(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// Leases of a use that somebody was given who is about to have a command covered.
+    pub(crate) fn about_to_use(&self, counted: u32, product: &str) -> Vec<String> {
+        let granted = lock(&self.granted);
+        let of_use = granted
+            .iter()
+            .filter(|((_, of, which), _)| *of == counted && which == product);
+        let leases: Vec<String> = of_use.map(|(_, (lease, _))| lease.clone()).collect();
+        drop(granted);
+        let is_shared = |lease: &String| self.is_shared_now(lease);
+        leases.into_iter().filter(is_shared).collect()
+    }
+
     pub(crate) fn last(&self, key: &Key) -> Option<(String, Option<String>)> {
         lock(&self.granted).get(key).cloned()
     }
@@ -80,6 +145,8 @@ impl Uses {
             granted.clear();
         }
         granted.insert(key, (lease.id.clone(), lease.proof.clone()));
+        drop(granted);
+        self.has_changed();
     }
 
     /// A process is given the lease and about to have its command covered by it.
@@ -177,6 +244,18 @@ mod tests {
         assert!(!uses.is_shared_now("L1"));
         uses.share("L1", own);
         assert!(uses.is_shared_now("L1"), "it is given it again");
+    }
+
+    #[test]
+    fn a_use_is_asked_for_until_the_last_request_for_it_is_answered() {
+        let uses = Arc::new(Uses::default());
+        let first = uses.asks(1000, "cad");
+        let second = uses.asks(1000, "cad");
+        drop(first);
+        assert!(uses.is_asked_for(1000, "cad"));
+        assert!(!uses.is_asked_for(1001, "cad") && !uses.is_asked_for(1000, "sim"));
+        drop(second);
+        assert!(!uses.is_asked_for(1000, "cad"));
     }
 
     #[test]

@@ -166,6 +166,15 @@ impl Waits {
         })
     }
 
+    /// The wait of a person whose seat is kept and that no session has taken, and its lease.
+    pub(crate) fn kept_for(&self, product: &str, counted: u32) -> Option<(u64, String)> {
+        let wait = self.of(product, counted)?;
+        match &wait.stage {
+            Stage::Kept(kept) if kept.taken_by.is_none() => Some((wait.number, kept.lease.clone())),
+            _ => None,
+        }
+    }
+
     /// A process does not wait any more. The wait to end: none where another of the same person
     /// goes on.
     pub(crate) fn leaves(

@@ -242,8 +242,7 @@ pub struct ProgramStarts<'a> {
     pub program: Cow<'a, str>,
     /// Starts.
     pub starts: u64,
-    /// Seconds in which at least one of it ran on this computer, as far as looks once a minute
-    /// tell.
+    /// Seconds in which at least one of it ran on this computer.
     #[serde(default, skip_serializing_if = "is_none_run")]
     pub run_seconds: u64,
     /// The package that its file came with.

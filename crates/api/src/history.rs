@@ -73,7 +73,7 @@ pub struct ProgramCount {
     pub program: String,
     /// Starts seen.
     pub starts: u64,
-    /// Seconds in which it ran, of all computers together; agents look once a minute.
+    /// Seconds in which it ran, of all computers together.
     #[serde(default)]
     pub run_seconds: u64,
     /// The package that it came with, where a computer knows; on several that may differ, and one

@@ -25,7 +25,8 @@ impl Agent {
         let mut effects = Vec::new();
         self.sessions
             .apply(clock::now(), covered(&cover), &mut effects);
-        self.write(effects)
+        self.write(effects)?;
+        self.offer(&cover)
     }
 
     /// The root of a cover has ended, which no watcher may have seen.
@@ -36,6 +37,11 @@ impl Agent {
 
     /// Ends the covers of processes that are covered by none but these leases.
     pub(crate) fn leases_are_gone(&mut self, gone: &BTreeSet<String>) -> Result<(), OutboxError> {
+        self.covers_are_over(gone)?;
+        self.are_gone(gone)
+    }
+
+    fn covers_are_over(&mut self, gone: &BTreeSet<String>) -> Result<(), OutboxError> {
         let covers = self.outbox.covers()?;
         let held: BTreeSet<u32> = covers
             .iter()

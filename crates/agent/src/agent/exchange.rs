@@ -38,8 +38,11 @@ impl Agent {
                 .collect(),
             asked_boot_ms: now,
         };
+        self.link.unknown.expire(now);
+        let unknown = &self.link.unknown;
+        let items = batch.into_iter().map(|item| unknown.without(item.json));
         let request = Request {
-            computer: ComputerFacts {
+            computer: unknown.computer_without(ComputerFacts {
                 id: self.computer.id.clone().into(),
                 name: self.computer.name.clone().into(),
                 machine: self.computer.machine.clone().map(Into::into),
@@ -50,14 +53,14 @@ impl Agent {
                 ended: self.ended.clone(),
                 caught: crate::ended::caught(),
                 unreached: self.link.unreached.told(timestamp(clock::wall_ms())),
-            },
+            }),
             incarnation: self.outbox.number("incarnation")?,
             policy_version: match self.rulebook.trust {
                 Trust::Signed | Trust::Live => self.rulebook.policy.version,
                 // It is to come again, whole.
                 Trust::Refused(_) => 0,
             },
-            items: batch.into_iter().map(|item| item.json).collect(),
+            items: items.collect(),
         };
         Ok((request, sent))
     }
@@ -70,7 +73,12 @@ impl Agent {
         }
         let mut actions = Vec::new();
         for id in due {
-            let seated = self.sessions.get(id).is_some_and(|session| session.seated);
+            let seated = self.sessions.get(id).is_some_and(|session| session.seated)
+                || self.shares.held.is_left(id);
+            if !seated && let Some(lease) = self.run_for(id)? {
+                self.join_instead(id, &lease)?;
+                continue;
+            }
             let action = if seated {
                 Some(SyncAction::Renew { session: id.0 })
             } else {
@@ -141,6 +149,9 @@ impl Agent {
             self.begin_incarnation()?;
             return Ok(true);
         }
+        if self.link.life != answer.incarnation {
+            self.link.unknown.forget();
+        }
         let is_new_life = self.notice_life(&answer)?;
         let took_all = sent
             .items
@@ -155,8 +166,19 @@ impl Agent {
                 continue;
             };
             if let SyncOutcome::Rejected { detail } = &result.outcome {
-                tracing::error!(sequence, ?kind, detail, "the server does not take a record");
-                self.outbox.change(|change| change.drop_item(*sequence))?;
+                let is_for_a_field = self.link.unknown.learn(detail, sent.asked_boot_ms);
+                match is_for_a_field {
+                    true => self.outbox.change(|change| change.send_anew(*sequence))?,
+                    false => {
+                        tracing::error!(
+                            sequence,
+                            ?kind,
+                            detail,
+                            "the server does not take a record"
+                        );
+                        self.outbox.change(|change| change.drop_item(*sequence))?;
+                    }
+                }
             }
             if let (Some(session), ItemKind::Checkout | ItemKind::Renew) = (session, kind) {
                 self.on_outcome(SessionId(*session), &result.outcome, sent.asked_boot_ms)?;
@@ -200,6 +222,9 @@ impl Agent {
         outcome: &SyncOutcome,
         asked: u64,
     ) -> Result<(), OutboxError> {
+        if self.shares.held.is_left(id) {
+            return self.on_outcome_of_left(id, outcome, asked);
+        }
         if self.sessions.get(id).is_none() || self.seats.get(id).is_none() {
             return Ok(());
         }
@@ -207,6 +232,9 @@ impl Agent {
         if !is_granted && self.outbox.change(|change| change.is_to_ask(id.0))? {
             // It is asked again since, as by a start that waits: that answer counts.
             return Ok(());
+        }
+        if let Some(lease) = self.joins_after(id, outcome)? {
+            return self.join_instead(id, &lease);
         }
         let now = clock::now();
         // Of what it does not know it is asked again, by those who wait, too.
@@ -224,6 +252,7 @@ impl Agent {
                 self.has_seat(id);
                 self.save(id)?;
                 self.seated(id, granted)?;
+                self.shares.uses.has_changed();
             }
             SyncOutcome::Renewed { ttl_seconds } => {
                 self.seats.renewed(id, *ttl_seconds, asked);
@@ -270,6 +299,45 @@ impl Agent {
                 self.ask_anew(id)?;
             }
             SyncOutcome::Done | SyncOutcome::Rejected { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The lease of a `usher run` of the same use, which has it since the session has asked.
+    fn joins_after(
+        &self,
+        id: SessionId,
+        outcome: &SyncOutcome,
+    ) -> Result<Option<String>, OutboxError> {
+        let is_decided = match outcome {
+            SyncOutcome::Granted { .. }
+            | SyncOutcome::Unseated { .. }
+            | SyncOutcome::Denied { .. }
+            | SyncOutcome::Undecided
+            | SyncOutcome::UnknownSession => true,
+            SyncOutcome::Renewed { .. }
+            | SyncOutcome::UnknownProduct
+            | SyncOutcome::Done
+            | SyncOutcome::Rejected { .. } => false,
+        };
+        match is_decided {
+            true => self.run_for(id),
+            false => Ok(None),
+        }
+    }
+
+    /// Of a seat that stays for who runs on it while its session has ended.
+    fn on_outcome_of_left(
+        &mut self,
+        id: SessionId,
+        outcome: &SyncOutcome,
+        asked: u64,
+    ) -> Result<(), OutboxError> {
+        match outcome {
+            SyncOutcome::Renewed { ttl_seconds } => self.seats.renewed(id, *ttl_seconds, asked),
+            SyncOutcome::UnknownSession => self.left_is_lost(id)?,
+            // An answer to what the session itself had asked.
+            _ => {}
         }
         Ok(())
     }
@@ -325,6 +393,9 @@ impl Agent {
             .change(|change| change.set_meta("server", server))?;
         if known.is_some() {
             tracing::warn!(server, "another server answers: seats are asked for again");
+            for (_, left) in self.shares.held.left() {
+                self.left_is_lost(left)?;
+            }
             for id in self.seats.sessions() {
                 self.tell(Event::Unseated { session: id })?;
                 // A lease of one server is none to another.

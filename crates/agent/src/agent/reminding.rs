@@ -130,10 +130,16 @@ impl Agent {
 
     /// A session's grace is over: its seat goes back, and it is asked for no other.
     fn release_idle(&mut self, id: SessionId, boot_ms: u64) {
-        let released = self.outbox.change(|change| {
-            release(change, SyncAction::Released { session: id.0 }, id.0)?;
-            change.forget_seat(id.0)
-        });
+        let released = match self.leaves_shared(id) {
+            // Somebody uses it, by `usher run`.
+            Ok(None) => return self.is_not_idle(id),
+            Ok(Some(true)) => Ok(()),
+            Ok(Some(false)) => self.outbox.change(|change| {
+                release(change, SyncAction::Released { session: id.0 }, id.0)?;
+                change.forget_seat(id.0)
+            }),
+            Err(error) => Err(error),
+        };
         if let Err(error) = released {
             tracing::error!(%error, session = id.0, "the seat of an idle program is not given back");
             self.is_not_idle(id);

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use usher_api::SyncAction;
 use usher_core::sessions::{Effect, ProcessKey, SessionId};
 
+use super::sharing::AtEnd;
 use super::{Agent, release};
 use crate::clock::{self, timestamp};
 use crate::link::UNREACHED;
@@ -107,6 +108,7 @@ impl Agent {
 
     /// What need not be on disk first. True: the server is asked at once.
     fn act(&mut self, effects: Vec<Effect>) -> bool {
+        let effects = self.join_runs(effects);
         // Whoever waits for an answer does not wait for the disk.
         let rest = self.desk.take(effects, self.link.is_up());
         let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
@@ -123,7 +125,7 @@ impl Agent {
     pub(crate) fn write_down(&mut self) -> Result<(), OutboxError> {
         let effects = self.written.take_waiting();
         if effects.is_empty() {
-            return Ok(());
+            return self.write_down_joined();
         }
         let result = self.write_all(&effects);
         if result.is_err() {
@@ -132,7 +134,7 @@ impl Agent {
         } else if self.outbox.is_begun() {
             self.written.uncommitted.extend(effects);
         }
-        result
+        result.and_then(|()| self.write_down_joined())
     }
 
     /// Makes what `step` writes one transaction: a disk is waited for once.
@@ -158,6 +160,12 @@ impl Agent {
 
     fn write_all(&mut self, effects: &[Effect]) -> Result<(), OutboxError> {
         let now = clock::now();
+        let ends = self.at_end(effects)?;
+        let ends: FxHashMap<SessionId, AtEnd> = ends.into_iter().collect();
+        let mut held = self.shares.held.clone();
+        for (id, at_end) in &ends {
+            at_end.apply(*id, &mut held);
+        }
         let seen = self.watched_until.unwrap_or(now);
         let opened = effects
             .iter()
@@ -177,6 +185,7 @@ impl Agent {
             link,
             written,
             waits,
+            seats,
             ..
         } = self;
         let teller = Teller {
@@ -200,7 +209,9 @@ impl Agent {
                 match effect {
                     Effect::Opened(session) => {
                         // What a lease covers has its seat, whoever can be reached.
+                        let has_joined = held.joined(session.id).is_some();
                         if session.cover.is_none()
+                            && !has_joined
                             && let Some(kept) =
                                 counted.started(&session.product, timestamp(now.wall_ms))
                         {
@@ -214,12 +225,14 @@ impl Agent {
                         if let Some(session) = sessions.get(*session) {
                             let mut checkout = teller.checkout(session, &rulebook.policy, None);
                             checkout.gate = *gate && knows_gates;
-                            if !knows_gates {
-                                checkout.program = None;
+                            match knows_gates {
+                                true => {
+                                    checkout.claim = waits
+                                        .take(&session.product, session.who, session.id)
+                                        .map(Into::into);
+                                }
+                                false => checkout.program = None,
                             }
-                            checkout.claim = waits
-                                .take(&session.product, session.who, session.id)
-                                .map(Into::into);
                             claims |= checkout.claim.is_some();
                             change.enqueue(&SyncAction::Checkout(checkout))?;
                         }
@@ -230,7 +243,13 @@ impl Agent {
                     }
                     Effect::ReleaseLease(id) => {
                         claims |= waits.leave(*id);
-                        release(change, SyncAction::Checkin { session: id.0 }, id.0)?;
+                        let at_end = ends.get(id);
+                        if let Some(at_end) = at_end {
+                            at_end.write(change)?;
+                        }
+                        if let None | Some(AtEnd::Own(_)) = at_end {
+                            release(change, SyncAction::Checkin { session: id.0 }, id.0)?;
+                        }
                     }
                     Effect::Ended(session, at) => {
                         change.forget_session(session.id.0)?;
@@ -241,8 +260,17 @@ impl Agent {
             if claims {
                 waits.write(boot_id, change)?;
             }
+            if !ends.is_empty() {
+                held.write(boot_id, change)?;
+                // Its row went with the session's.
+                let stay = ends.iter().filter(|(_, it)| matches!(it, AtEnd::Stays(_)));
+                for seat in stay.filter_map(|(id, _)| seats.to_save(*id)) {
+                    change.save_seat(&seat)?;
+                }
+            }
             change.seen_running(boot_id, seen)
         })?;
+        self.shares.held = held;
         self.link.unreached = counted;
         self.written.last_session = last;
         for effect in effects {
@@ -258,11 +286,18 @@ impl Agent {
                     self.seats.asked(*session);
                 }
                 Effect::ReleaseLease(id) | Effect::Dropped(id) => {
-                    self.seats.forget(*id);
+                    self.shares.unwritten.remove(id);
+                    match ends.get(id) {
+                        Some(AtEnd::Stays(_)) => {}
+                        Some(AtEnd::ChecksIn(left, _)) => self.seats.forget(*left),
+                        _ => self.seats.forget(*id),
+                    }
                 }
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
-                    self.seats.forget(session.id);
+                    if !self.shares.held.is_left(session.id) {
+                        self.seats.forget(session.id);
+                    }
                     self.lost.gone(session.id);
                     self.idle.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 use usher_core::identify::{Facts, Package};
@@ -59,18 +58,14 @@ impl Facts for CheapFacts<'_> {
 pub(crate) struct FileFacts<'a> {
     target: &'a Target,
     known_as: &'a [Vec<u8>],
-    packages: &'a Mutex<Packages>,
+    packages: &'a Packages,
     package: Option<Option<Package>>,
     pe: Option<Option<PeFacts>>,
     sha256: Option<Option<[u8; 32]>>,
 }
 
 impl<'a> FileFacts<'a> {
-    pub(crate) fn new(
-        target: &'a Target,
-        known_as: &'a [Vec<u8>],
-        packages: &'a Mutex<Packages>,
-    ) -> Self {
+    pub(crate) fn new(target: &'a Target, known_as: &'a [Vec<u8>], packages: &'a Packages) -> Self {
         FileFacts {
             target,
             known_as,
@@ -104,9 +99,8 @@ impl Facts for FileFacts<'_> {
 
     fn package(&mut self) -> Option<Package> {
         if self.package.is_none() {
-            let mut packages = crate::lock(self.packages);
             let mut paths = [&self.target.path].into_iter().chain(self.known_as);
-            self.package = Some(paths.find_map(|path| packages.owner(path)));
+            self.package = Some(paths.find_map(|path| self.packages.owner(path)));
         }
         self.package.clone().flatten()
     }

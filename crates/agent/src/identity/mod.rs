@@ -52,7 +52,7 @@ pub(crate) struct Known {
 #[derive(Debug)]
 pub(crate) struct Identifier {
     state: Mutex<State>,
-    packages: Mutex<Packages>,
+    packages: Packages,
     entries: Mutex<desktop::Entries>,
 }
 
@@ -81,7 +81,7 @@ impl Identifier {
     pub(crate) fn new() -> Self {
         Identifier {
             state: Mutex::default(),
-            packages: Mutex::new(Packages::new(Path::new("/var/lib/dpkg"))),
+            packages: Packages::new(Path::new("/var/lib/dpkg")),
             entries: Mutex::new(desktop::Entries::of_this_computer()),
         }
     }
@@ -101,14 +101,14 @@ impl Identifier {
     /// Makes ready what identifying a product's program will need.
     pub(crate) fn prepare(&self) {
         if self.has_rules() {
-            lock(&self.packages).prepare();
+            self.packages.prepare();
         }
     }
 
     /// What people know a program by. It may take a question to another program: for looks that
     /// nobody waits for.
     pub(crate) fn describe(&self, path: &[u8]) -> Described {
-        let owner = lock(&self.packages).owner(path);
+        let owner = self.packages.owner(path);
         let name = lock(&self.entries).name(path).map(Into::into);
         Described {
             package: owner.map(|owner| owner.name.as_str().into()),

@@ -10,11 +10,14 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use rustc_hash::FxHasher;
 use usher_child::ended_within;
 use usher_core::identify::Package;
+
+use crate::lock;
 
 /// Files that are indexed at the most; those beyond belong to no package.
 const FILES_LIMIT: usize = 4_000_000;
@@ -28,7 +31,8 @@ const ANSWER_LIMIT_BYTES: u64 = 16 * 1024;
 pub(crate) struct Packages {
     folder: PathBuf,
     rpm: Option<Rpm>,
-    index: Option<Index>,
+    /// Of dpkg's lists. Who asks rpm waits for nobody else.
+    index: Mutex<Option<Index>>,
 }
 
 #[derive(Debug)]
@@ -53,14 +57,14 @@ impl Packages {
         Packages {
             folder: folder.to_owned(),
             rpm,
-            index: None,
+            index: Mutex::default(),
         }
     }
 
     /// Makes the index, so that the first question need not wait for it.
-    pub(crate) fn prepare(&mut self) {
+    pub(crate) fn prepare(&self) {
         if self.is_dpkg() {
-            self.bring_up_to_date();
+            drop(self.up_to_date());
         }
     }
 
@@ -68,30 +72,29 @@ impl Packages {
         self.folder.join("status").exists()
     }
 
-    fn bring_up_to_date(&mut self) {
+    fn up_to_date(&self) -> MutexGuard<'_, Option<Index>> {
         let changed = self.changed();
-        if self
-            .index
-            .as_ref()
-            .is_none_or(|index| index.made_from != changed)
-        {
-            self.index = Some(self.read());
+        let mut index = lock(&self.index);
+        if index.as_ref().is_none_or(|it| it.made_from != changed) {
+            *index = Some(self.read());
             // The lists are ten times the index.
             usher_platform::process::give_memory_back();
         }
+        index
     }
 
-    /// The package that installed the file at `path`.
-    pub(crate) fn owner(&mut self, path: &[u8]) -> Option<Package> {
+    /// The package that installed the file at `path`. It may take rpm seconds to say; others may ask
+    /// meanwhile.
+    pub(crate) fn owner(&self, path: &[u8]) -> Option<Package> {
         match self.is_dpkg() {
             true => self.indexed_owner(path),
             false => self.rpm.as_ref()?.owner(path),
         }
     }
 
-    fn indexed_owner(&mut self, path: &[u8]) -> Option<Package> {
-        self.bring_up_to_date();
-        let index = self.index.as_ref()?;
+    fn indexed_owner(&self, path: &[u8]) -> Option<Package> {
+        let index = self.up_to_date();
+        let index = index.as_ref()?;
         // Where /bin is a link to /usr/bin, packages may still list /bin.
         let without_usr = path.strip_prefix(b"/usr").filter(|rest| {
             [b"/bin/".as_slice(), b"/sbin/", b"/lib"]
@@ -258,7 +261,11 @@ fn hash(path: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+
+    const LOOK_EVERY: Duration = Duration::from_millis(5);
 
     #[test]
     fn a_file_belongs_to_the_package_that_lists_it_until_that_changes() {
@@ -272,7 +279,7 @@ mod tests {
         .unwrap();
         let status = folder.path().join("status");
         std::fs::write(&status, "Package: app\nStatus: ok\nVersion: 2:3.1-4\n\n").unwrap();
-        let mut packages = Packages::new(folder.path());
+        let packages = Packages::new(folder.path());
         let app = Package {
             name: "app".to_owned(),
             version: "2:3.1-4".to_owned(),
@@ -342,6 +349,41 @@ echo > '%{buildroot}/opt/cadtool/the tool'
         assert_eq!(packages.owner(b"--help"), None);
     }
 
+    /// An rpm that knows one file, and never answers about another.
+    const SLOW_RPM: &str = "#!/bin/sh\nfor file; do :; done\n\
+        case \"$file\" in /slow) touch \"$0.asked\"; exec sleep 600;; esac\necho cadtool 3.1\n";
+
+    #[test]
+    fn who_asks_rpm_does_not_wait_for_an_answer_to_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("rpm");
+        std::fs::write(&program, SLOW_RPM).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, executable).unwrap();
+        let packages = Packages {
+            folder: folder.path().join("no dpkg"),
+            rpm: Some(Rpm {
+                program: program.clone(),
+                options: Vec::new(),
+            }),
+            index: Mutex::default(),
+        };
+        std::thread::scope(|scope| {
+            let slow = scope.spawn(|| packages.owner(b"/slow"));
+            let asked = folder.path().join("rpm.asked");
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while !asked.exists() {
+                assert!(Instant::now() < deadline, "it is not asked");
+                // tidy: sleep, between two looks, until a deadline
+                std::thread::sleep(LOOK_EVERY);
+            }
+            let other = packages.owner(b"/other").unwrap();
+            assert_eq!((&*other.name, &*other.version), ("cadtool", "3.1"));
+            assert!(!slow.is_finished(), "it is asked still");
+            assert_eq!(slow.join().unwrap(), None);
+        });
+    }
+
     #[test]
     fn rpm_that_does_not_answer_is_not_waited_for() {
         let hangs = Rpm {
@@ -353,7 +395,7 @@ echo > '%{buildroot}/opt/cadtool/the tool'
 
     #[test]
     fn the_packages_of_this_computer_are_known() {
-        let mut packages = Packages::new(Path::new("/var/lib/dpkg"));
+        let packages = Packages::new(Path::new("/var/lib/dpkg"));
         if !Path::new("/var/lib/dpkg/status").exists() {
             eprintln!("skipped: no dpkg here");
             return;

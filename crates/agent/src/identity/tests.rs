@@ -124,7 +124,7 @@ fn an_empty_original_name_is_none_and_the_version_is_still_read() {
     ];
     std::fs::write(&file, windows_program(&strings)).unwrap();
     let target = target(&file);
-    let packages = Mutex::new(Packages::new(Path::new("/nonexistent")));
+    let packages = Packages::new(Path::new("/nonexistent"));
     let mut facts = FileFacts::new(&target, &[], &packages);
     assert_eq!(facts.original_name(), None);
     assert_eq!(facts.file_version().as_deref(), Some("23.1.5"));

@@ -130,6 +130,17 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// An item that the server has not taken is put behind the others, as one that was never sent.
+    pub(crate) fn send_anew(&self, sequence: u64) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO items (kind, session, body)
+                 SELECT kind, session, body FROM items WHERE sequence = ?1",
+            )?
+            .execute([sequence as i64])?;
+        self.drop_item(sequence)
+    }
+
     /// The numbers begin again at 1, in a new incarnation.
     pub(crate) fn begin_incarnation(&self, incarnation: u64) -> Result<()> {
         self.connection

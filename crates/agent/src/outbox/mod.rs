@@ -6,7 +6,8 @@
 //!   until the server has it.
 //! - *Kept* sessions that the server has acknowledged, should it come back from a snapshot.
 //! - *Sessions* that run and their seats, so that a crash or an upgrade loses none.
-//! - Covers, leases that local users hold through the socket, the policy, the computer's id.
+//! - Covers, leases that local users hold through the socket, what people were told in the last day,
+//!   the policy, the computer's id.
 //!
 //! A change and the items that tell of it are one transaction. Items are bounded by
 //! [`ITEMS_LIMIT`]: at the bound counts of programs of no product are dropped first, then the
@@ -14,6 +15,7 @@
 
 mod items;
 mod kept;
+mod notices;
 mod schema;
 mod seats;
 
@@ -26,6 +28,7 @@ use crate::clock;
 
 pub(crate) use items::ItemKind;
 pub(crate) use kept::Had;
+pub(crate) use notices::SavedNotice;
 pub(crate) use seats::SavedSeat;
 
 /// Items that are kept while the server is away: years of an ordinary computer.
@@ -238,6 +241,16 @@ impl Outbox {
     }
 }
 
+impl Outbox {
+    /// Whether a lease was made through the socket for all that a person starts of a product.
+    pub(crate) fn is_one_use(&self, id: &str, product: &str, counted: u32) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM grants WHERE id = ?1 AND product = ?2 AND one_use_of = ?3",
+        )?;
+        Ok(statement.exists(params![id, product, counted])?)
+    }
+}
+
 /// A transaction under way.
 pub(crate) struct Change<'c> {
     pub(super) connection: &'c Connection,
@@ -283,7 +296,7 @@ impl Change<'_> {
     pub(crate) fn forget_everything(&self) -> Result<()> {
         self.connection.execute_batch(
             "DELETE FROM items; DELETE FROM kept; DELETE FROM sessions; DELETE FROM seats; \
-             DELETE FROM covers; DELETE FROM grants;",
+             DELETE FROM covers; DELETE FROM grants; DELETE FROM notices;",
         )?;
         Ok(())
     }
@@ -358,6 +371,14 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Somebody runs on a lease whose keeper has ended.
+    pub(crate) fn is_taken_up(&self, lease: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM left_behind WHERE lease = ?1")?
+            .execute([lease])?;
+        Ok(())
+    }
+
     /// A root keeps a lease no more, which another one keeps.
     pub(crate) fn keeps_no_more(&self, pid: u32, lease: &str) -> Result<()> {
         self.connection
@@ -377,10 +398,21 @@ impl Change<'_> {
         Ok(())
     }
 
-    pub(crate) fn save_grant(&self, id: &str, uid: u32, product: &str) -> Result<()> {
+    /// Somebody was given a lease or ticket; `one_use_of`: whom it is counted for, if all that they
+    /// start of the product may run on it.
+    pub(crate) fn save_grant(
+        &self,
+        id: &str,
+        uid: u32,
+        product: &str,
+        one_use_of: Option<u32>,
+    ) -> Result<()> {
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO grants (id, uid, product) VALUES (?1, ?2, ?3)")?
-            .execute(params![id, uid, product])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO grants (id, uid, product, one_use_of)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![id, uid, product, one_use_of])?;
         self.connection
             .prepare_cached(
                 "DELETE FROM grants WHERE rowid <= (SELECT max(rowid) FROM grants) - ?1",

@@ -10,7 +10,7 @@ const VERSION: usize = STEPS.len();
 
 /// Each step makes version `index + 1` out of `index`. The version before must still be able to
 /// write the file, so a step only adds; a step that does more raises `oldest_writer` in `meta`.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- What the server is to be told, in order of id. sequence: once it was put into a request.
@@ -55,6 +55,14 @@ CREATE TABLE seats (
     "
 -- What a lease of another computer was joined by; none: it is a lease of this one.
 ALTER TABLE covers ADD COLUMN proof TEXT;
+",
+    "
+-- Whom a lease is counted for that all of one use may run on; none: it is its own request's alone.
+ALTER TABLE grants ADD COLUMN one_use_of INTEGER;
+-- What people were told, for a day. run, number: its id.
+CREATE TABLE notices (
+    number INTEGER PRIMARY KEY, run INTEGER NOT NULL, counted INTEGER NOT NULL,
+    real INTEGER NOT NULL, at_wall_ms INTEGER NOT NULL, body TEXT NOT NULL);
 ",
 ];
 

@@ -183,7 +183,7 @@ fn running_sessions_and_covers_come_back() {
         .change(|change| {
             change.save_session(&session, &[key])?;
             change.save_cover(&cover)?;
-            change.save_grant("L", 1000, "app")
+            change.save_grant("L", 1000, "app", None)
         })
         .unwrap();
     drop(outbox);
@@ -242,7 +242,8 @@ fn a_newer_file_that_this_version_may_still_write_is_used_and_an_older_one_is_br
     set("PRAGMA user_version = 9");
     assert_eq!(open(&folder).waiting().unwrap(), 1);
     set("PRAGMA user_version = 1; DROP TABLE kept; DROP TABLE seats;
-         ALTER TABLE covers DROP COLUMN proof;
+         ALTER TABLE covers DROP COLUMN proof; ALTER TABLE grants DROP COLUMN one_use_of;
+         DROP TABLE notices;
          DELETE FROM meta WHERE key = 'oldest_writer'");
     let mut outbox = open(&folder);
     assert_eq!(sequences(&mut outbox), [(1, Some(1))]);

@@ -211,6 +211,15 @@ async fn must_be_held(
             also,
         });
     }
+    // A session's own, that who asks was given: it may be of another computer at the server.
+    let lent = lock(&state.agent).lent(lease);
+    if made_here && lent.is_some_and(|lent| lent.product == product) {
+        return Ok(Right {
+            made_here,
+            proof: None,
+            also: Vec::new(),
+        });
+    }
     let none = || {
         Refusal::new(
             Code::UnknownLease,

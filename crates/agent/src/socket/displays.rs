@@ -40,7 +40,7 @@ pub(super) async fn report(
     let now = clock::awake_ms();
     let valid_ms = u64::from(again_seconds) * 2_000 + LATE_MS;
     let display = Display::reported(now, request.idle_ms, valid_ms);
-    let displays = &mut agent.idle.displays;
+    let displays = agent.displays();
     let mut names = request.displays.iter();
     let fit = names.all(|name| displays.report(peer.uid, name, now, display));
     drop(agent);

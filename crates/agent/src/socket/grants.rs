@@ -7,24 +7,37 @@ use super::answers::Refusal;
 use super::peer::Peer;
 use crate::lock;
 
-/// A lease was granted to a user, and maybe others with it.
-pub(super) fn is_granted(state: &State, lease: &Lease, peer: Peer) -> Result<(), Refusal> {
-    remember(state, &lease.id, peer, &lease.product)?;
+/// A lease was granted to a user, and maybe others with it; `one_use`: for all that they start of the
+/// product.
+pub(super) fn is_granted(
+    state: &State,
+    lease: &Lease,
+    peer: Peer,
+    one_use: bool,
+) -> Result<(), Refusal> {
+    let of = one_use.then(|| peer.who().counted);
+    remember(state, &lease.id, peer, &lease.product, of)?;
     for other in &lease.also {
         if let Some(id) = &other.lease {
-            remember(state, id, peer, &other.product)?;
+            remember(state, id, peer, &other.product, None)?;
         }
     }
     state.keeping.renewed(lease);
     Ok(())
 }
 
-/// The lease or ticket is of this user.
-pub(super) fn remember(state: &State, id: &str, peer: Peer, product: &str) -> Result<(), Refusal> {
+/// The lease or ticket is of this user; `one_use_of`: see [`is_granted`].
+pub(super) fn remember(
+    state: &State,
+    id: &str,
+    peer: Peer,
+    product: &str,
+    one_use_of: Option<u32>,
+) -> Result<(), Refusal> {
     let mut agent = lock(&state.agent);
     agent
         .outbox
-        .change(|change| change.save_grant(id, peer.uid, product))?;
+        .change(|change| change.save_grant(id, peer.uid, product, one_use_of))?;
     Ok(())
 }
 

@@ -2,52 +2,20 @@
 
 use axum::extract::{ConnectInfo, State as AxumState};
 use axum::http::StatusCode;
-use usher_api::{AgentStatus, Lease};
+use usher_api::AgentStatus;
 
 use super::State;
 use super::answers::{Answer, App, answer};
 use super::peer::Peer;
 use crate::agent::Agent;
-use crate::clock::timestamp;
+use crate::lock;
 use crate::outbox::OutboxError;
-use crate::{clock, lock};
 
 pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo<Peer>) -> Answer {
     let agent = lock(&state.agent);
-    let now = clock::now();
     let counted = peer.who().counted;
-    let seen: Vec<_> = agent
-        .sessions
-        .open()
-        .filter(|session| session.seated)
-        // Others' use is nobody's business but root's.
-        .filter(|session| peer.is_root() || session.who.counted == counted)
-        .cloned()
-        .collect();
-    let mut leases = Vec::new();
-    for session in seen {
-        let Some(id) = &session.lease else { continue };
-        let seat = agent.seats.get(session.id);
-        let ttl = seat.as_ref().map_or(0, |seat| seat.ttl_seconds);
-        let granted = seat
-            .and_then(|seat| seat.granted)
-            .unwrap_or(session.started);
-        leases.push(Lease {
-            id: id.to_string(),
-            product: session.product.to_string(),
-            user: agent.accounts.name(session.who.counted),
-            computer: agent.computer.id.clone(),
-            seats: 1,
-            granted_at: timestamp(granted.wall_ms),
-            expires_at: timestamp(now.wall_ms + i64::from(ttl) * 1000),
-            ttl_seconds: ttl,
-            allotments: Vec::new(),
-            proof: None,
-            also: Vec::new(),
-            with: None,
-            joined: 0,
-        });
-    }
+    // Others' use is nobody's business but root's.
+    let leases = agent.leases_of(|session| peer.is_root() || session.who.counted == counted);
     let released = agent.shown_released(|who| peer.is_root() || who.counted == counted);
     let status = AgentStatus {
         released,
@@ -58,7 +26,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
         connected: agent.link.is_up(),
         not_connected: agent.link.why_not(&state.server),
         outbox: agent.outbox.waiting()?,
-        sessions: agent.sessions.open().count() as u64,
+        sessions: agent.running_sessions(),
         leases,
         enforcement: Some(agent.rulebook.enforcement.state().shown()),
         marks: agent.gate.as_ref().and_then(|gate| gate.marks()),

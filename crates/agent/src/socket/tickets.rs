@@ -2,10 +2,12 @@
 //!
 //! Who made a ticket and ends while it asks about it waits no more: its place goes to the next. A
 //! script whose steps ask one after the other keeps its place as long as the server keeps a ticket
-//! that nobody asks about.
+//! that nobody asks about. Of several commands of one use that wait, the others share the seat that the
+//! first is granted.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,16 +18,18 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 use usher_api::client::ClientError;
-use usher_api::{Code, TicketAnswer};
+use usher_api::{Code, Lease, TicketAnswer, TicketState};
 use usher_core::sessions::ProcessKey;
 
 use super::State;
 use super::answers::{Answer, App, Id, Refusal, answer};
 use super::grants::{is_granted, own};
+use super::one_use::Use;
 use super::peer::Peer;
 use crate::lock;
 use crate::outbox::OutboxError;
 use crate::system::procfs;
+use crate::uses::Key;
 
 /// The longest that a poll of a ticket may wait, in seconds.
 const WAIT_LIMIT_SECONDS: u64 = 300;
@@ -41,30 +45,47 @@ const LEFT_WITHIN: Duration = Duration::from_secs(10);
 /// Which process made which ticket. In memory only: after a start of the agent places are kept as
 /// the server keeps them.
 #[derive(Debug, Default)]
-pub(crate) struct Tickets(Mutex<HashMap<String, ProcessKey>>);
+pub(crate) struct Tickets(Mutex<HashMap<String, Made>>);
+
+/// By whom a ticket was made, and for which use, if any lease of that use will do.
+#[derive(Debug, Clone)]
+struct Made {
+    by: ProcessKey,
+    of_use: Option<Key>,
+}
 
 impl Tickets {
     /// A process waits from now on.
-    pub(super) fn made(&self, ticket: &str, peer: Peer) {
+    pub(super) fn made(&self, ticket: &str, peer: Peer, of_use: Option<Key>) {
         let Some(process) = peer.process() else {
             return;
         };
+        let by = Made {
+            by: process,
+            of_use,
+        };
         let mut made = lock(&self.0);
         if made.len() >= LIMIT {
-            made.retain(|_, process| procfs::still_runs(*process));
+            made.retain(|_, made| procfs::still_runs(made.by));
         }
         let is_full = made.len() >= LIMIT;
         match made.entry(ticket.to_owned()) {
-            Entry::Occupied(mut known) => drop(known.insert(process)),
-            Entry::Vacant(place) if !is_full => drop(place.insert(process)),
+            Entry::Occupied(mut known) => drop(known.insert(by)),
+            Entry::Vacant(place) if !is_full => drop(place.insert(by)),
             Entry::Vacant(_) => {}
         }
     }
 
     /// The process that made the ticket, if it is the one that asks.
     fn waiter(&self, ticket: &str, peer: Peer) -> Option<ProcessKey> {
-        let made = lock(&self.0).get(ticket).copied()?;
+        let made = lock(&self.0).get(ticket)?.by;
         (peer.process() == Some(made)).then_some(made)
+    }
+
+    /// For which use of the process that asks the ticket waits, if any lease of that use will do.
+    fn of_use(&self, ticket: &str, peer: Peer) -> Option<Key> {
+        let made = lock(&self.0).get(ticket)?.clone();
+        made.of_use.filter(|_| peer.process() == Some(made.by))
     }
 
     fn forget(&self, ticket: &str) {
@@ -91,20 +112,83 @@ pub(super) async fn ticket(
     let id = own(&state, &id, peer, Code::UnknownTicket)?;
     let seconds = wait.wait_seconds.min(WAIT_LIMIT_SECONDS);
     let path = format!("/v1/tickets/{id}?wait_seconds={seconds}");
+    let of_use = state.tickets.of_use(id, peer);
     let waiting = Waiting::begin(&state, id, peer);
-    let answered = state
+    let mut shared_now = state.uses.follow();
+    let polled = state
         .client
-        .get_waiting::<TicketAnswer>(&path, Duration::from_secs(seconds))
-        .await;
+        .get_waiting::<TicketAnswer>(&path, Duration::from_secs(seconds));
+    let mut polled = pin!(polled);
+    let answered = loop {
+        if let Some(key) = &of_use
+            && let Some(lease) = Use::again(&state, key).await.shared(&state, peer).await?
+        {
+            if let Some(waiting) = waiting {
+                waiting.answered();
+            }
+            state.tickets.forget(id);
+            // A place that is not left lapses soon.
+            let _ = state.client.delete(&format!("/v1/tickets/{id}")).await;
+            return answer(StatusCode::OK, &shares(id, lease));
+        }
+        tokio::select! {
+            answered = &mut polled => break answered,
+            Ok(()) = shared_now.changed(), if of_use.is_some() => {}
+        }
+    };
     if let Some(waiting) = waiting {
         waiting.answered();
     }
-    let answered = answered?;
-    if let Some(lease) = &answered.lease {
-        is_granted(&state, lease, peer)?;
+    let mut answered = answered?;
+    if let Some(lease) = answered.lease.take() {
+        is_granted(&state, &lease, peer, of_use.is_some())?;
         state.tickets.forget(id);
+        let lease = match &of_use {
+            Some(key) => granted(&state, peer, key, lease).await?,
+            None => lease,
+        };
+        answered.lease = Some(lease);
     }
     answer(StatusCode::OK, &answered)
+}
+
+/// A ticket's lease, or the one that another request of the same use was granted at the same time.
+async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<Lease, Refusal> {
+    let one_use = Use::again(state, key).await;
+    let Some(shared) = one_use.shared(state, peer).await? else {
+        return one_use.granted(state, peer, lease).await;
+    };
+    let is_second = shared.id != lease.id;
+    if is_second
+        && state
+            .client
+            .delete(&format!("/v1/leases/{}", lease.id))
+            .await
+            .is_err()
+    {
+        let agent = &mut lock(&state.agent);
+        agent
+            .outbox
+            .change(|change| change.leave_behind(&lease.id))?;
+    }
+    Ok(shared)
+}
+
+/// The answer to who waits and shares the lease of another.
+fn shares(ticket: &str, lease: Lease) -> TicketAnswer {
+    TicketAnswer {
+        id: ticket.to_owned(),
+        product: lease.product.clone(),
+        state: TicketState::Granted,
+        position: None,
+        expected_wait_seconds: None,
+        expires_at: None,
+        passed_over: None,
+        reason: None,
+        decision_id: None,
+        lease: Some(lease),
+        also: Vec::new(),
+    }
 }
 
 /// `DELETE /v1/tickets/{id}`.
@@ -214,12 +298,12 @@ mod tests {
             pid: Some(pid),
         };
         let own = std::process::id();
-        tickets.made("T1", peer(own));
+        tickets.made("T1", peer(own), None);
         assert!(tickets.waiter("T1", peer(own)).is_some());
         assert_eq!(tickets.waiter("T1", peer(1)), None);
         assert_eq!(tickets.waiter("T2", peer(own)), None);
         for number in 0..LIMIT + 5 {
-            tickets.made(&format!("M{number}"), peer(own));
+            tickets.made(&format!("M{number}"), peer(own), None);
         }
         assert_eq!(lock(&tickets.0).len(), LIMIT);
         tickets.forget("T1");

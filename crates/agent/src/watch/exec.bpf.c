@@ -2,8 +2,8 @@
 //
 // What the kernel does for the agent at each fork, exec and exit. `cargo xtask bpf` builds it.
 //
-// A start of a program that the agent knows to be nobody's is counted here, and that is all: the
-// agent sleeps on. Any other start is told of, and its process is followed from that moment until
+// A start of a program that the agent knows to be nobody's is counted here, and for how long it runs,
+// and that is all: the agent sleeps on. Any other start is told of, and its process is followed from that moment until
 // it ends or the agent has decided that it is of no interest: so what it does in between, however
 // fast, is in the ring behind it.
 
@@ -77,13 +77,28 @@ struct exec {
 };
 
 struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 20); } records SEC(".maps");
-// Files of programs that are nobody's, and how often they were started.
+// Files of programs that are nobody's: how often they were started, and how long those runs took
+// together that ended within a second. watch/nobodys.rs holds the same two numbers.
+struct counted { __u64 starts, short_ns; };
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct known_as);
-	__type(value, __u64);
+	__type(value, struct counted);
 } nobodys SEC(".maps");
+// Processes that run such a program, and since when, not counting the time asleep. Where there is no
+// room the oldest go, and their time is not known.
+struct run { struct known_as file; __u64 since_ns; };
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct run);
+} runs SEC(".maps");
+// Runs of more than a second that have ended. They are read when they are reported: nobody is woken.
+// What finds no room is not known.
+struct ended { struct known_as file; __u64 since_ns, ended_ns; };
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 18); } ended SEC(".maps");
 // Processes that are followed, and when they became what they are: see `forget` in watch/probe.rs.
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -184,6 +199,33 @@ static __s64 changed_ns(struct inode *inode)
 	return of_65->i_ctime.tv_sec * SECOND + of_65->i_ctime.tv_nsec;
 }
 
+// What a process ran, it runs no more.
+static void end_run(__u32 pid)
+{
+	struct run *run = bpf_map_lookup_elem(&runs, &pid);
+	struct counted *counted;
+	struct ended *told;
+	__u64 now;
+
+	if (!run)
+		return;
+	now = bpf_ktime_get_ns();
+	if (now - run->since_ns < SECOND) {
+		counted = bpf_map_lookup_elem(&nobodys, &run->file);
+		if (counted)
+			__sync_fetch_and_add(&counted->short_ns, now - run->since_ns);
+	} else {
+		told = bpf_ringbuf_reserve(&ended, sizeof(*told), 0);
+		if (told) {
+			told->file = run->file;
+			told->since_ns = run->since_ns;
+			told->ended_ns = now;
+			bpf_ringbuf_submit(told, BPF_RB_NO_WAKEUP);
+		}
+	}
+	bpf_map_delete_elem(&runs, &pid);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binary)
 {
@@ -198,14 +240,19 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		.changed_ns = changed_ns(inode),
 		.device = inode->i_sb->s_dev,
 	};
+	struct counted *counted;
 	struct exec *exec;
-	__u64 now, *starts;
+	__u64 now;
 	long length;
 
+	end_run(pid);
 	if (!bpf_map_lookup_elem(&followed, &pid)) {
-		starts = bpf_map_lookup_elem(&nobodys, &known);
-		if (starts) {
-			__sync_fetch_and_add(starts, 1);
+		counted = bpf_map_lookup_elem(&nobodys, &known);
+		if (counted) {
+			struct run run = { .file = known, .since_ns = bpf_ktime_get_ns() };
+
+			__sync_fetch_and_add(&counted->starts, 1);
+			bpf_map_update_elem(&runs, &pid, &run, BPF_ANY);
 			return 0;
 		}
 	}
@@ -254,7 +301,10 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct process *exit;
 
 	// With its last thread, whichever that is; two that end at once are told of once.
-	if (task->signal->live.counter || bpf_map_delete_elem(&followed, &pid))
+	if (task->signal->live.counter)
+		return 0;
+	end_run(pid);
+	if (bpf_map_delete_elem(&followed, &pid))
 		return 0;
 	exit = bpf_ringbuf_reserve(&records, sizeof(*exit), 0);
 	if (!exit) {

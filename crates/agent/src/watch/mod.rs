@@ -7,6 +7,8 @@
 //! [`Seen`], in the order in which it happened.
 
 mod connector;
+mod described;
+mod ends;
 mod interest;
 mod kernel;
 mod nobodys;
@@ -18,6 +20,7 @@ mod running;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod times;
 mod traced;
 mod tracker;
 
@@ -29,16 +32,19 @@ use usher_api::Watching;
 use usher_core::sessions::{Event, ProcessKey, Stamp};
 
 use crate::accounts::Accounts;
-use crate::counts::Counts;
-use crate::identity::{Identifier, Rules};
+use crate::clock;
+use crate::counts::{Counts, Described};
+use crate::identity::{Identifier, Rules, display_name};
 use crate::lock;
 use crate::system::procfs;
 use crate::wake::Wake;
+use described::Descriptions;
+use ends::{Ends, Ran, Runs};
 use interest::Interest;
-use nobodys::Nobodys;
+use nobodys::{Nobodys, Told};
 use record::KnownAs;
 pub(crate) use running::LOOK;
-use running::Running;
+use times::{Seconds, Times};
 use tracker::Tracker;
 
 /// Sightings that wait for the rest of the agent; when there are more, what does not fit is lost
@@ -69,8 +75,11 @@ pub(crate) struct Shared {
     pub(crate) identifier: Identifier,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) counts: Mutex<Counts>,
-    /// Which programs of no product ran when it was looked last.
-    running: Mutex<Running>,
+    /// For how long programs of no product ran.
+    times: Mutex<Times>,
+    /// Programs of no product whose ends are waited for; none: the kernel does not let it.
+    ends: Option<Ends>,
+    descriptions: Descriptions,
     pub(crate) figures: Figures,
     /// Starts that the kernel counts, where programs of ours run in it.
     nobodys: Mutex<Option<Nobodys>>,
@@ -112,6 +121,8 @@ impl Watcher {
         let shared = Arc::new(Shared::new(rules, covered, accounts)?);
         let (out, resolver_in) = std::sync::mpsc::channel();
         resolve::spawn(shared.clone(), resolver_in, seen)?;
+        described::spawn(shared.clone())?;
+        ends::spawn(shared.clone())?;
         let way = Way::open(forced, &shared)?;
         let (watching, can_miss) = (way.watching(), way.can_miss());
         let tracker = Tracker::new(shared.clone(), out);
@@ -193,7 +204,9 @@ impl Shared {
             identifier: Identifier::new(),
             accounts,
             counts: Mutex::default(),
-            running: Mutex::default(),
+            times: Mutex::new(Times::new(clock::awake_ms())),
+            ends: Ends::new().ok(),
+            descriptions: Descriptions::default(),
             figures: Figures::default(),
             nobodys: Mutex::default(),
             interest: Mutex::default(),
@@ -209,32 +222,97 @@ impl Shared {
         Ok(shared)
     }
 
-    /// Takes over what the kernel has counted until now, into `counts` and `figures`.
+    /// Takes over what was counted until now, into `counts` and `figures`.
     pub(crate) fn take_counted(&self) {
         if let Some(nobodys) = &mut *lock(&self.nobodys) {
             self.count(nobodys);
         }
+        let seconds = lock(&self.times).so_far(clock::awake_ms());
+        self.ran(&seconds);
     }
 
     /// Looks which programs of no product run, and counts for how long.
     pub(crate) fn look_what_runs(&self) {
+        self.descriptions.ask_again();
+        let now_ms = clock::awake_ms();
         let of_products = lock(&self.interest).pids();
-        let ran = lock(&self.running).look(
-            |pid| of_products.contains(&pid),
-            |path| self.identifier.describe(path),
-        );
+        let found = running::look(|pid| of_products.contains(&pid));
+        let mut known: Vec<(Arc<str>, Described)> = Vec::new();
+        let mut open = Vec::with_capacity(found.len());
+        for running::Found { path, since_ms } in found {
+            let name = display_name(&path);
+            known.extend(
+                self.descriptions
+                    .of(&path, &name)
+                    .map(|it| (name.clone(), it)),
+            );
+            open.push((name, since_ms));
+        }
+        let begun = self.ends.as_ref().map_or_else(Vec::new, Ends::open);
+        open.extend(begun.into_iter().map(|it| (it.name, it.since_ms)));
+        // What has ended since is of the window, too.
+        if let Some(nobodys) = &mut *lock(&self.nobodys) {
+            self.count(nobodys);
+        }
+        let seconds = lock(&self.times).look(now_ms, &open);
+        self.ran(&seconds);
         let mut counts = lock(&self.counts);
-        for ran in ran {
-            counts.ran(&ran);
+        for (name, described) in known {
+            counts.describe(&name, &described);
+        }
+    }
+
+    fn ran(&self, seconds: &Seconds) {
+        let mut counts = lock(&self.counts);
+        for (name, seconds) in seconds {
+            counts.ran(name, *seconds);
         }
     }
 
     fn count(&self, nobodys: &mut Nobodys) {
-        let mut counts = lock(&self.counts);
-        nobodys.take(|name, starts| {
-            counts.add(name, starts);
-            self.figures.starts.fetch_add(starts, Ordering::Relaxed);
+        let (mut counts, mut times) = (lock(&self.counts), lock(&self.times));
+        nobodys.take(|told| match told {
+            Told::Counts {
+                name,
+                starts,
+                short_ns,
+            } => {
+                if starts > 0 {
+                    counts.add(name, starts);
+                }
+                times.ended_shortly(name, short_ns);
+                self.figures.starts.fetch_add(starts, Ordering::Relaxed);
+            }
+            Told::Run {
+                name,
+                from_ms,
+                to_ms,
+            } => times.ended(name, from_ms, to_ms),
         });
+    }
+
+    /// A process has begun to run a program of no product, of that name, in milliseconds since boot;
+    /// its start is counted.
+    fn began(&self, pid: u32, path: &[u8], name: &Arc<str>, at_boot_ms: u64) {
+        if let Some(described) = self.descriptions.of(path, name) {
+            lock(&self.counts).describe(name, &described);
+        }
+        let runs = Runs {
+            name: name.clone(),
+            since_ms: clock::awake_at(at_boot_ms),
+        };
+        let ended = self.ends.as_ref().and_then(|ends| ends.began(pid, runs));
+        ended.iter().for_each(|ran| self.has_run(ran));
+    }
+
+    /// A process runs a program of a product from now on, whatever it was before.
+    fn is_of_product(&self, pid: u32) {
+        let ended = self.ends.as_ref().and_then(|ends| ends.is_of_product(pid));
+        ended.iter().for_each(|ran| self.has_run(ran));
+    }
+
+    fn has_run(&self, ran: &Ran) {
+        lock(&self.times).ended(&ran.name, ran.from_ms, ran.to_ms);
     }
 
     /// The kernel is to count the starts of that file by itself.
@@ -333,6 +411,10 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
         self.shared.wake.wake();
+        self.shared.descriptions.stop();
+        if let Some(ends) = &self.shared.ends {
+            ends.stop();
+        }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

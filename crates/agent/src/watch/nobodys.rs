@@ -1,38 +1,73 @@
-//! Files of programs that are no product's: the kernel counts their starts itself, and the agent
-//! is not even woken.
+//! Files of programs that are no product's: the kernel counts their starts itself, and for how long
+//! they run, and the agent is not even woken.
 
 use std::sync::Arc;
 
-use aya::maps::{HashMap, MapData};
+use aya::maps::{HashMap, MapData, RingBuf};
 use rustc_hash::FxHashMap;
 
-use super::record::KnownAs;
+use super::record::{self, KnownAs};
 
-/// The kernel's table of them, and the names to report them by.
+/// Names of files that the kernel counts no more, whose runs may still end; beyond, all are
+/// forgotten, and with them the time of these runs.
+const FORMER_LIMIT: usize = 8_192;
+
+/// The kernel's tables of them, and the names to report them by.
 ///
-/// It holds what `exec.bpf.c` gives it room for; when it is full all are forgotten and looked at
-/// again, as with everything that is remembered of files.
-#[derive(Debug)]
+/// They hold what `exec.bpf.c` gives them room for; when the one of files is full all are forgotten
+/// and looked at again, as with everything that is remembered of files.
 pub(crate) struct Nobodys {
-    table: HashMap<MapData, [u64; 6], u64>,
+    table: HashMap<MapData, [u64; 6], Counted>,
+    ended: RingBuf<MapData>,
     /// By inode: what is known of a file under one name may have to be forgotten under all.
     names: FxHashMap<u64, Vec<Name>>,
+    /// Names of files that are counted no more.
+    former: FxHashMap<KnownAs, Arc<str>>,
 }
+
+impl std::fmt::Debug for Nobodys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.names.len();
+        f.debug_struct("Nobodys").field("names", &names).finish()
+    }
+}
+
+/// What the kernel counts of a file: starts, and nanoseconds of all runs that ended within a second.
+type Counted = [u64; 2];
 
 #[derive(Debug)]
 struct Name {
     file: KnownAs,
     name: Arc<str>,
-    /// Starts that were taken already.
-    taken: u64,
+    /// What was taken already.
+    taken: Counted,
+}
+
+/// What the kernel has counted of a program since it was last asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told<'n> {
+    /// So many starts, and runs of less than a second that took so long together.
+    Counts {
+        name: &'n Arc<str>,
+        starts: u64,
+        short_ns: u64,
+    },
+    /// A run of more than a second, in milliseconds that the computer was awake since its boot.
+    Run {
+        name: &'n Arc<str>,
+        from_ms: u64,
+        to_ms: u64,
+    },
 }
 
 impl Nobodys {
-    /// A table that is empty yet.
-    pub(super) fn new(table: HashMap<MapData, [u64; 6], u64>) -> Self {
+    /// Tables that are empty yet.
+    pub(super) fn new(table: HashMap<MapData, [u64; 6], Counted>, ended: RingBuf<MapData>) -> Self {
         Nobodys {
             table,
+            ended,
             names: FxHashMap::default(),
+            former: FxHashMap::default(),
         }
     }
 
@@ -43,37 +78,59 @@ impl Nobodys {
         if known.iter().any(|known| known.file == file) {
             return true;
         }
-        if self.table.insert(file.0, 0, 0).is_err() {
+        if self.table.insert(file.0, [0, 0], 0).is_err() {
             return false;
         }
-        let taken = 0;
+        let taken = [0, 0];
         known.push(Name { file, name, taken });
         true
     }
 
-    /// Hands out how often what was started since the last time.
-    pub(super) fn take(&mut self, mut each: impl FnMut(&Arc<str>, u64)) {
+    /// Hands out what was counted since the last time.
+    pub(super) fn take(&mut self, mut each: impl FnMut(Told<'_>)) {
         for known in self.names.values_mut().flatten() {
-            let starts = self.table.get(&known.file.0, 0).unwrap_or(known.taken);
-            if starts != known.taken {
-                each(&known.name, starts.wrapping_sub(known.taken));
-                known.taken = starts;
+            let counted = self.table.get(&known.file.0, 0).unwrap_or(known.taken);
+            if counted != known.taken {
+                each(Told::Counts {
+                    name: &known.name,
+                    starts: counted[0].wrapping_sub(known.taken[0]),
+                    short_ns: counted[1].wrapping_sub(known.taken[1]),
+                });
+                known.taken = counted;
+            }
+        }
+        while let Some(bytes) = self.ended.next() {
+            let Some((file, since_ns, ended_ns)) = record::parse_ended(&bytes) else {
+                continue;
+            };
+            let mut known = self.names.get(&file.inode()).into_iter().flatten();
+            let known = known.find(|known| known.file == file);
+            let name = known.map(|known| &known.name);
+            if let Some(name) = name.or_else(|| self.former.get(&file)) {
+                each(Told::Run {
+                    name,
+                    from_ms: since_ns / 1_000_000,
+                    to_ms: ended_ns / 1_000_000,
+                });
             }
         }
     }
 
-    /// Forgets a file, under whatever name: one of its names turned out to be a product's. Its
-    /// starts have to be taken before.
+    /// Forgets a file, under whatever name: one of its names turned out to be a product's. What was
+    /// counted of it has to be taken before.
     pub(super) fn forget(&mut self, inode: u64) {
-        for known in self.names.remove(&inode).into_iter().flatten() {
+        let gone = self.names.remove(&inode).into_iter().flatten();
+        for known in gone {
             let _ = self.table.remove(&known.file.0);
+            was_counted(&mut self.former, known);
         }
     }
 
-    /// Forgets all, whose starts have to be taken before.
+    /// Forgets all; what was counted has to be taken before.
     pub(super) fn forget_all(&mut self) {
         for known in std::mem::take(&mut self.names).into_values().flatten() {
             let _ = self.table.remove(&known.file.0);
+            was_counted(&mut self.former, known);
         }
     }
 
@@ -81,4 +138,12 @@ impl Nobodys {
     pub(super) fn knows(&self, inode: u64) -> bool {
         self.names.contains_key(&inode)
     }
+}
+
+/// A process of that file may run on.
+fn was_counted(former: &mut FxHashMap<KnownAs, Arc<str>>, known: Name) {
+    if former.len() >= FORMER_LIMIT {
+        former.clear();
+    }
+    former.insert(known.file, known.name);
 }

@@ -117,7 +117,8 @@ fn load(ring_bytes: u32) -> Result<(Probe, Nobodys), Failure> {
     let records = RingBuf::try_from(take("records")?)?;
     let followed = HashMap::try_from(take("followed")?)?;
     let lost = Array::try_from(take("lost")?)?;
-    let nobodys = Nobodys::new(HashMap::try_from(take("nobodys")?)?);
+    let ended = RingBuf::try_from(take("ended")?)?;
+    let nobodys = Nobodys::new(HashMap::try_from(take("nobodys")?)?, ended);
     for (name, event) in PROGRAMS {
         let program: &mut BtfTracePoint = programs
             .program_mut(name)
@@ -169,8 +170,10 @@ mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
+    use super::super::nobodys;
     use super::super::record::{KnownAs, Told};
     use super::*;
+    use crate::clock;
     use crate::system::procfs;
 
     fn probe() -> Option<(Probe, Nobodys)> {
@@ -224,7 +227,11 @@ mod tests {
         assert!(nobodys.add(file, "program".into()));
         let counted = |nobodys: &mut Nobodys| {
             let mut all = 0;
-            nobodys.take(|_, starts| all += starts);
+            nobodys.take(|told| {
+                if let nobodys::Told::Counts { starts, .. } = told {
+                    all += starts;
+                }
+            });
             all
         };
         for _ in 0..3 {
@@ -255,6 +262,55 @@ mod tests {
         assert_eq!(counted(&mut nobodys), 1);
         nobodys.forget(rewritten.inode());
         assert!(started(&mut probe, &program).is_some());
+    }
+
+    #[test]
+    fn the_kernel_tells_for_how_long_a_file_that_is_nobodys_was_run() {
+        let Some((mut probe, mut nobodys)) = probe() else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        let (_, file) = started(&mut probe, &program).unwrap();
+        assert!(nobodys.add(file, "program".into()));
+        let taken = |nobodys: &mut Nobodys| {
+            let (mut short_ns, mut runs) = (0, Vec::new());
+            nobodys.take(|told| match told {
+                nobodys::Told::Counts { short_ns: ns, .. } => short_ns += ns,
+                nobodys::Told::Run { from_ms, to_ms, .. } => runs.push((from_ms, to_ms)),
+            });
+            (short_ns, runs)
+        };
+        let run = |seconds: &str| {
+            let began = clock::awake_ms();
+            let ended = Command::new(&program).arg(seconds).status().unwrap();
+            assert!(ended.success());
+            (began, clock::awake_ms())
+        };
+        let (began, ended) = run("0.2");
+        let (short_ns, runs) = taken(&mut nobodys);
+        assert!(runs.is_empty() || ended - began > 1_000);
+        assert!(short_ns <= (ended - began + 1) * 1_000_000, "{short_ns} ns");
+        assert!(short_ns >= 200_000_000 || !runs.is_empty(), "{short_ns} ns");
+        // One that ends when the file is counted no more is told of all the same.
+        let (began, _) = run("1.2");
+        let mut last = Command::new(&program).arg("1.2").spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let is_it =
+            |pid| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|it| it == program);
+        while !is_it(last.id()) {
+            assert!(Instant::now() < deadline, "it does not run");
+        }
+        nobodys.forget_all();
+        assert!(last.wait().unwrap().success());
+        let ended = clock::awake_ms();
+        let (_, runs) = taken(&mut nobodys);
+        assert_eq!(runs.len(), 2, "{runs:?}");
+        for (from_ms, to_ms) in runs {
+            assert!(from_ms >= began && to_ms <= ended + 1, "{from_ms} {to_ms}");
+            assert!(to_ms - from_ms >= 1_199, "{from_ms} {to_ms}");
+        }
     }
 
     #[test]

@@ -119,9 +119,31 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Record> {
     }
 }
 
+/// One run that has ended, as `struct ended` has it: of which file, since when and until when, in
+/// nanoseconds that the computer was awake since its boot.
+pub(super) fn parse_ended(bytes: &[u8]) -> Option<(KnownAs, u64, u64)> {
+    let mut words = [0; FILE_WORDS + 2];
+    for (at, word) in words.iter_mut().enumerate() {
+        let part = bytes.get(at * 8..at * 8 + 8)?;
+        *word = u64::from_ne_bytes(part.try_into().ok()?);
+    }
+    let [path, inode, size, modified, changed, device, since, ended] = words;
+    let file = KnownAs([path, inode, size, modified, changed, device]);
+    Some((file, since, ended))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_has_ended_tells_of_which_file_and_how_long_and_a_part_of_one_nothing() {
+        let words = [1, 2, 3, 4, 5, 6, 7_000, 9_000_u64];
+        let bytes = words.map(u64::to_ne_bytes).concat();
+        let file = KnownAs([1, 2, 3, 4, 5, 6]);
+        assert_eq!(parse_ended(&bytes), Some((file, 7_000, 9_000)));
+        assert_eq!(parse_ended(&bytes[1..]), None);
+    }
 
     fn exec() -> Vec<u8> {
         let mut bytes = Vec::new();

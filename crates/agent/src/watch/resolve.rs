@@ -96,7 +96,11 @@ fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> Seen {
             run,
             since,
         } => {
-            let (name, verdict) = identify(shared, run, is_scan);
+            let (name, verdict, nobodys) = identify(shared, run, is_scan);
+            if let Some(path) = nobodys {
+                let since = since.unwrap_or(at);
+                shared.began(key.pid, &path, &name, since.boot_ms);
+            }
             let program = Program {
                 name,
                 version: verdict.as_ref().and_then(|matched| matched.version.clone()),
@@ -131,9 +135,10 @@ fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> Seen {
     }
 }
 
-fn identify(shared: &Shared, run: Run, is_scan: bool) -> (Arc<str>, Verdict) {
+/// What it is, and by which name. The path of what turned out to be no product's.
+fn identify(shared: &Shared, mut run: Run, is_scan: bool) -> (Arc<str>, Verdict, Option<Vec<u8>>) {
     if let Some(verdict) = run.verdict {
-        return (run.name, verdict);
+        return (run.name, verdict, None);
     }
     for target in &run.targets {
         if let Some(matched) = shared.identifier.thorough(target) {
@@ -141,16 +146,14 @@ fn identify(shared: &Shared, run: Run, is_scan: bool) -> (Arc<str>, Verdict) {
             if matched.role == ProgramRole::Helper && !is_scan {
                 lock(&shared.counts).add(&name, 1);
             }
-            return (name, Some(matched));
+            return (name, Some(matched), None);
         }
     }
     // The executable itself is counted, not the script that it runs.
-    let name = run
-        .targets
-        .last()
-        .map_or(run.name, |target| display_name(&target.path));
+    let path = run.targets.pop().map(|target| target.path);
+    let name = path.as_ref().map_or(run.name, |path| display_name(path));
     if !is_scan {
         lock(&shared.counts).add(&name, 1);
     }
-    (name, None)
+    (name, None, path)
 }

@@ -123,13 +123,16 @@ impl Tracker {
     /// A program was started. Answers what is known of it where it is no product's.
     fn started(&mut self, pid: u32, path: Vec<u8>, key: FileKey, facts: Facts) -> Option<Known> {
         self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
-        match self.look(pid, path, key) {
+        match self.look(pid, path.clone(), key) {
             Found::Unmetered(known) => {
                 lock(&self.shared.counts).add(&known.name, 1);
+                let at_boot_ms = facts.at().boot_ms;
+                self.shared.began(pid, &path, &known.name, at_boot_ms);
                 self.unmetered(pid, facts);
                 Some(known)
             }
             Found::Program(run) => {
+                self.shared.is_of_product(pid);
                 self.program(pid, run, facts);
                 None
             }
@@ -306,11 +309,14 @@ impl Tracker {
             return;
         };
         let is_new = polled.is_some_and(|polled| polled.changed(pid, stat.start, key));
-        match self.look(pid, path, key) {
+        match self.look(pid, path.clone(), key) {
             Found::Unmetered(known) => {
                 if is_new {
                     self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
                     lock(&self.shared.counts).add(&known.name, 1);
+                    // Since when it runs that is known to the look before.
+                    let at_boot_ms = clock::boot_ms();
+                    self.shared.began(pid, &path, &known.name, at_boot_ms);
                     self.unmetered(pid, Facts::Unread);
                 }
                 let parent = lock(&self.shared.interest).get(stat.parent);

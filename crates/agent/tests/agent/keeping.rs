@@ -48,7 +48,7 @@ fn a_place_that_is_of_a_process_is_left_when_that_is_killed() {
     let left = || {
         let book = server.book();
         let deleted = |(method, path, _): &&(String, String, Value)| {
-            method == "DELETE" && path == "/v1/tickets/T1"
+            method == "DELETE" && path.starts_with("/v1/tickets/")
         };
         book.requests.iter().filter(deleted).count()
     };
@@ -57,12 +57,23 @@ fn a_place_that_is_of_a_process_is_left_when_that_is_killed() {
     assert_eq!(ask_as(1234, &agent, "POST", bound, None).0, 200);
     wait_for("the place to be left", || (left() == 1).then_some(()));
     // A script that asked for it does not stand by.
+    let asked = || {
+        let book = server.book();
+        let checkout = |(method, path, _): &&(String, String, Value)| {
+            method == "POST" && path == "/v1/checkouts"
+        };
+        book.requests.iter().filter(checkout).count()
+    };
     let tell_me = "/v1/products/app/tell-me";
-    assert_eq!(ask_as(1234, &agent, "POST", tell_me, None).0, 200);
+    let (_, told) = ask_as(1234, &agent, "POST", tell_me, None);
+    let place = told["ticket"].clone();
+    assert!(place.is_string(), "{told}");
     assert_eq!(ask_as(1235, &agent, "POST", bound, None).0, 200);
     wait_for("the other's place to be left", || {
         (left() == 2).then_some(())
     });
+    // Each that ended was looked for as often, and the script's place is the one that it had.
+    let before = asked();
     let (_, told) = ask_as(1234, &agent, "POST", tell_me, None);
-    assert_eq!(told["ticket"], "T1", "{told}");
+    assert_eq!((&told["ticket"], asked()), (&place, before), "{told}");
 }

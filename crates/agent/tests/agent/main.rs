@@ -8,6 +8,8 @@
 mod identity;
 mod joining;
 mod keeping;
+mod older;
+mod one_seat;
 mod outbox;
 mod policy;
 mod sessions;

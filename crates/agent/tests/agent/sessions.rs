@@ -346,6 +346,68 @@ fn programs_of_no_product_are_counted_by_name_without_person_or_path() {
     assert!(!told.contains("subject"));
 }
 
+/// A program of no product, which desktops call by a name, before an agent.
+struct BetweenLooks {
+    server: Server,
+    name: String,
+    program: std::path::PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl BetweenLooks {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name = own("between-looks");
+        let program = sleeper(&folder.path().join(&name));
+        let entries = folder.path().join("share/applications");
+        std::fs::create_dir_all(&entries).unwrap();
+        let entry = format!(
+            "[Desktop Entry]\nType=Application\nName=Between Looks\nExec={}\n",
+            program.display()
+        );
+        std::fs::write(entries.join("it.desktop"), entry).unwrap();
+        BetweenLooks {
+            server: Server::with(&[]),
+            name,
+            program,
+            folder,
+        }
+    }
+
+    /// It is run twice, and told of, for so many seconds at least and no more than it ran.
+    fn is_told(&self, watching: Option<usher_api::Watching>, at_least: u64) {
+        let _agent = Agent::start_with(&self.server, self.folder.path(), watching);
+        let began = std::time::Instant::now();
+        for _ in 0..2 {
+            run(Command::new(&self.program).arg("2.2"));
+        }
+        let ran = began.elapsed();
+        let seconds = wait_for("its starts, its time and its name", || {
+            let book = self.server.book();
+            let mut told = book.told(&self.name);
+            let is_named = told.any(|count| count["desktop_name"] == "Between Looks");
+            let seconds = book.run_seconds(&self.name);
+            let is_told = book.starts(&self.name) == 2 && seconds >= at_least;
+            (is_named && is_told).then_some(seconds)
+        });
+        assert!(seconds <= ran.as_secs(), "{seconds} s of {ran:?}");
+    }
+}
+
+#[test]
+fn a_program_of_no_product_is_told_with_its_time_and_name_also_between_two_looks() {
+    if !privileged() {
+        return;
+    }
+    // The first start is told of, the second may be counted by the kernel.
+    BetweenLooks::new().is_told(crate::WATCHING, 4);
+}
+
+#[test]
+fn without_kernel_events_the_time_of_a_program_of_no_product_is_told_to_the_second() {
+    BetweenLooks::new().is_told(Some(usher_api::Watching::Polling), 2);
+}
+
 #[test]
 fn without_kernel_events_programs_are_still_found_and_it_is_said_what_is_missed() {
     let folder = tempfile::tempdir().unwrap();

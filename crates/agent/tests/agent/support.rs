@@ -1,6 +1,6 @@
 //! A metering server of the test's own, an agent in its own process, and programs to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -86,10 +86,16 @@ pub(crate) struct Book {
     pub(crate) ttl_seconds: u32,
     /// Answers 503 to everything.
     pub(crate) away: bool,
+    /// Fields that it does not know: it refuses a request that has one.
+    pub(crate) knows_not: Vec<&'static str>,
+    /// Requests that it refused for that.
+    pub(crate) not_known: usize,
     /// What is given back is answered only once this is over.
     pub(crate) holds_deletes: bool,
-    /// Grants no ticket its seat.
+    /// Grants no ticket its seat, but for these.
     pub(crate) holds_tickets: bool,
+    pub(crate) granted_tickets: BTreeSet<String>,
+    tickets: u64,
     /// Does what it is asked, and then drops the connection instead of answering, so many times.
     pub(crate) lose_answers: usize,
     marks: BTreeMap<(String, u64), u64>,
@@ -206,13 +212,23 @@ impl Book {
 
     /// Starts of a program of no product.
     pub(crate) fn starts(&self, program: &str) -> u64 {
+        let told = self.told(program);
+        told.map(|count| count["starts"].as_u64().unwrap()).sum()
+    }
+
+    /// For how many seconds a program of no product ran.
+    pub(crate) fn run_seconds(&self, program: &str) -> u64 {
+        let told = self.told(program);
+        told.filter_map(|count| count["run_seconds"].as_u64()).sum()
+    }
+
+    /// What was told of a program of no product, in order.
+    pub(crate) fn told<'b>(&'b self, program: &'b str) -> impl Iterator<Item = &'b Value> {
         self.applied
             .iter()
             .filter(|item| item["kind"] == "programs")
-            .flat_map(|item| item["counts"].as_array().unwrap().clone())
-            .filter(|count| count["program"] == program)
-            .map(|count| count["starts"].as_u64().unwrap())
-            .sum()
+            .flat_map(|item| item["counts"].as_array().unwrap())
+            .filter(move |count| count["program"] == program)
     }
 }
 
@@ -299,17 +315,38 @@ pub(crate) fn product(id: &str, rules: &[&str]) -> Product {
 async fn sync(
     State(book): State<Arc<Mutex<Book>>>,
     body: axum::body::Bytes,
-) -> Result<axum::Json<Value>, StatusCode> {
+) -> (StatusCode, axum::Json<Value>) {
     let mut book = book.lock().unwrap();
     if book.away {
-        return Err(StatusCode::SERVICE_UNAVAILABLE);
+        return (StatusCode::SERVICE_UNAVAILABLE, axum::Json(Value::Null));
     }
-    let answer = book.sync(&serde_json::from_slice(&body).unwrap());
+    let request: Value = serde_json::from_slice(&body).unwrap();
+    if let Some(field) = book.knows_not.iter().find(|field| has(&request, field)) {
+        let why = format!("the body cannot be read: unknown field `{field}`, expected one of `x`");
+        let problem = usher_api::Problem::new(usher_api::Code::InvalidRequest, why);
+        book.not_known += 1;
+        return (
+            StatusCode::BAD_REQUEST,
+            axum::Json(serde_json::to_value(problem).unwrap()),
+        );
+    }
+    let answer = book.sync(&request);
     if book.lose_answers > 0 {
         book.lose_answers -= 1;
-        return Err(StatusCode::BAD_GATEWAY);
+        return (StatusCode::BAD_GATEWAY, axum::Json(Value::Null));
     }
-    Ok(axum::Json(answer))
+    (StatusCode::OK, axum::Json(answer))
+}
+
+/// Whether a field of that name is anywhere in it.
+fn has(value: &Value, field: &str) -> bool {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name == field || has(value, field)),
+        Value::Array(values) => values.iter().any(|value| has(value, field)),
+        _ => false,
+    }
 }
 
 /// Everything else is noted, and checkouts and tickets are granted.
@@ -331,12 +368,18 @@ async fn other(
         // tidy: sleep, until the test goes on
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    while method == "GET" && path.starts_with("/v1/tickets/") && book.lock().unwrap().holds_tickets
-    {
+    let is_held = |path: &str| {
+        let ticket = path
+            .strip_prefix("/v1/tickets/")
+            .map(|ticket| ticket.split('?').next().unwrap_or_default().to_owned());
+        let book = book.lock().unwrap();
+        ticket.is_some_and(|it| book.holds_tickets && !book.granted_tickets.contains(&it))
+    };
+    while method == "GET" && is_held(&path) {
         // tidy: sleep, until the test goes on
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let book = book.lock().unwrap();
+    let mut book = book.lock().unwrap();
     let lease = |id: &str| {
         json!({"id": id, "product": "app", "user": "u", "computer": "c", "seats": 1,
                "granted_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T00:05:00Z",
@@ -345,7 +388,9 @@ async fn other(
     let now = "2026-01-01T00:00:00Z";
     match (method.as_str(), path.split('?').next().unwrap()) {
         ("POST", "/v1/checkouts") if body["wait"] == true => {
-            let ticket = json!({"id": "T1", "product": body["product"], "position": 1,
+            book.tickets += 1;
+            let id = format!("T{}", book.tickets);
+            let ticket = json!({"id": id, "product": body["product"], "position": 1,
                                 "expected_wait_seconds": null, "expires_at": now});
             let answer = json!({"decision": "queued", "decision_id": "d", "ticket": ticket});
             (StatusCode::ACCEPTED, axum::Json(answer))
@@ -354,9 +399,12 @@ async fn other(
             let answer = json!({"decision": "granted", "decision_id": "d", "lease": lease("R1")});
             (StatusCode::CREATED, axum::Json(answer))
         }
-        ("GET", "/v1/tickets/T1") => {
-            let answer = json!({"id": "T1", "product": "app", "state": "granted",
-                                "lease": lease("R2")});
+        ("GET", path) if path.starts_with("/v1/tickets/T") => {
+            let id = path.rsplit('/').next().unwrap();
+            let number: u64 = id[1..].parse().unwrap();
+            let granted = lease(&format!("R{}", number + 1));
+            let answer = json!({"id": id, "product": "app", "state": "granted",
+                                "lease": granted});
             (StatusCode::OK, axum::Json(answer))
         }
         ("GET", path) if path.starts_with("/v1/agents/leases/") => {
@@ -385,7 +433,10 @@ async fn other(
                 }
             }
         }
-        ("POST", path) if path.ends_with("/renew") => (StatusCode::OK, axum::Json(lease("R1"))),
+        ("POST", path) if path.ends_with("/renew") => {
+            let id = path.split('/').nth(3).unwrap();
+            (StatusCode::OK, axum::Json(lease(id)))
+        }
         ("DELETE", _) => (StatusCode::NO_CONTENT, axum::Json(Value::Null)),
         _ => (StatusCode::NOT_FOUND, axum::Json(Value::Null)),
     }
@@ -422,6 +473,7 @@ impl Agent {
             ])
             .env(FOLDER, folder)
             .env(SERVER, &server.url)
+            .env("XDG_DATA_DIRS", folder.join("share"))
             .stdin(Stdio::null());
         if let Some(watching) = watching {
             command.env(WATCHING, serde_json::to_string(&watching).unwrap());

@@ -48,6 +48,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9453 => &["rule"],
         9455 => &["who", "server", "what"],
         9454 => &["destination", "so many", "why"],
-        _ => &["value", "value", "value", "value"],
+        9499 => &["value", "value", "value", "value"],
+        _ => &[],
     }
 }

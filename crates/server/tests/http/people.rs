@@ -169,7 +169,7 @@ async fn a_checkout_and_a_session_of_one_account_are_of_one_person() {
 }
 
 #[tokio::test]
-async fn a_person_by_token_and_by_agent_holds_one_seat_and_is_one_in_every_list() {
+async fn what_a_person_holds_by_an_agent_is_the_same_in_every_list_by_token_and_by_agent() {
     let server = Server::start();
     cad(&server, 1).await;
     let token = json!({ "role": "client", "user": "Ann", "realm": "corp.example" });

@@ -7,6 +7,25 @@ use serde_json::json;
 use crate::common::{DEADLINE, Server, asking, until};
 
 #[tokio::test]
+async fn who_is_refused_is_told_of_others_who_wait_and_not_of_their_own_request() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    server.lease("cad", "ann").await;
+    server.ticket("cad", "bob").await;
+    let refused = async |user| {
+        let refused = server.checkout("cad", user).await;
+        refused.body["detail"].as_str().unwrap().to_owned()
+    };
+    let own = refused("bob").await;
+    assert!(own.contains("in use") && !own.contains("already"), "{own}");
+    let other = refused("eve").await;
+    assert!(other.contains("1 other waits already"), "{other}");
+    server.ticket("cad", "eve").await;
+    let own = refused("bob").await;
+    assert!(own.contains("1 other waits already"), "{own}");
+}
+
+#[tokio::test]
 async fn a_queued_request_gets_the_seat_that_comes_free_while_it_is_polled() {
     let server = Server::start();
     server.product("cad", 1).await;

@@ -7,6 +7,8 @@ use usher_core::sessions::{AskId, Counting, Process, ProcessKey, Program, Unansw
 use super::*;
 use crate::seats::UNSEATED_RETRY_MS;
 
+mod one_seat;
+
 /// An agent by itself; the tests are its server.
 struct Desk {
     agent: Agent,

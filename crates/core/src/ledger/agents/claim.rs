@@ -52,7 +52,7 @@ impl Ledger {
         else {
             return None;
         };
-        let (product, pool) = self.product(id)?;
+        let (product, _) = self.product(id)?;
         let asker = Asker {
             product,
             subject: self.subjects.find(&subject.authority, &subject.key)?.id,
@@ -73,7 +73,7 @@ impl Ledger {
             reason,
             product: id.clone(),
             seats: *seats,
-            scene: pool.scene(self.now),
+            scene: self.scene_for(product, asker.subject),
         })))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::ledger::judge::asked::{Asked, Lacking};
 use crate::ledger::kept::denials::{Asker, Folded};
+use crate::ledger::kept::pool::Place;
 use crate::ledger::words::event::Event;
 use crate::ledger::*;
 
@@ -30,11 +31,7 @@ impl Ledger {
     ) -> (DecisionId, Scene) {
         let asker = asked.asker();
         let fold = asker.refused_for(reason);
-        let scene = self
-            .pools
-            .get(asked.product)
-            .map(|pool| pool.scene(self.now))
-            .unwrap_or_default();
+        let scene = self.scene_for(asked.product, asked.subject);
         if let Some(Folded { id, count, .. }) =
             self.denials.repeated(&fold, asked.seats, self.now.steady)
         {
@@ -69,6 +66,27 @@ impl Ledger {
         let ask = self.ask(asked);
         self.emit(Event::Denied { denial, ask });
         (id, scene)
+    }
+
+    /// The counts of a product for who is refused: among so few who wait that somebody reads the
+    /// number, their own requests are none of others.
+    pub(in crate::ledger) fn scene_for(&self, product: ProductNumber, subject: SubjectId) -> Scene {
+        const READ_UP_TO: u32 = 64;
+        let Some(pool) = self.pools.get(product) else {
+            return Scene::default();
+        };
+        let mut scene = pool.scene(self.now);
+        if (1..=READ_UP_TO).contains(&scene.queued) {
+            let waits = |(_, number): &Place| {
+                let ticket = self.tickets.get(number);
+                ticket.is_some_and(|ticket| ticket.subject == subject)
+            };
+            let own = pool.places().filter(waits).count();
+            scene.queued = scene
+                .queued
+                .saturating_sub(u32::try_from(own).unwrap_or(u32::MAX));
+        }
+        scene
     }
 
     /// What is kept of how it was asked.

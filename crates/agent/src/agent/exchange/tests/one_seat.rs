@@ -1,0 +1,266 @@
+//! One use of a person takes one seat, at the gate and whatever crosses on the way.
+
+use std::process::{Child, Command};
+
+use super::*;
+use crate::agent::Left;
+use crate::outbox::Cover;
+use crate::system::procfs;
+
+/// A `usher run` of the same person, which has a seat by that lease.
+struct Run {
+    command: Child,
+    lease: &'static str,
+}
+
+impl Run {
+    fn new(lease: &'static str) -> Run {
+        let mut command = Command::new("/bin/sleep");
+        Run {
+            command: command.arg("600").spawn().unwrap(),
+            lease,
+        }
+    }
+
+    fn root(&self) -> ProcessKey {
+        let pid = self.command.id();
+        let start = procfs::process_stat(pid).unwrap().start;
+        ProcessKey { pid, start }
+    }
+
+    /// The agent knows of the lease; `one_use`: it was asked for all of one use.
+    fn is_granted(&self, desk: &mut Desk, one_use: bool) {
+        let of = one_use.then_some(1_000);
+        let save =
+            |change: &crate::outbox::Change<'_>| change.save_grant(self.lease, 1_000, "solver", of);
+        desk.agent.outbox.change(save).unwrap();
+    }
+
+    /// Its command runs on it.
+    fn is_covered(&self, desk: &mut Desk) {
+        let cover = Cover {
+            root: self.root(),
+            lease: self.lease.to_owned(),
+            product: "solver".to_owned(),
+            keeps: true,
+            proof: None,
+        };
+        desk.agent.cover(cover).unwrap();
+    }
+
+    /// It ends, and the agent notices.
+    fn ends(mut self, desk: &mut Desk) {
+        let pid = self.command.id();
+        self.command.kill().unwrap();
+        self.command.wait().unwrap();
+        desk.agent.root_has_ended(pid).unwrap();
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = self.command.kill();
+        let _ = self.command.wait();
+    }
+}
+
+fn denied() -> Option<SyncOutcome> {
+    Some(SyncOutcome::Denied {
+        reason: usher_api::Reason::NoSeat,
+        decision_id: "d".into(),
+        detail: "the only seat of solver is in use".into(),
+    })
+}
+
+fn kinds(items: &[Value]) -> Vec<String> {
+    let kinds = items.iter().map(|item| item["kind"].as_str().unwrap());
+    kinds.map(str::to_owned).collect()
+}
+
+impl Desk {
+    fn left_behind(&self) -> Vec<String> {
+        self.agent.outbox.left_behind().unwrap()
+    }
+
+    fn lease(&self) -> Option<String> {
+        let session = self.agent.sessions.get(self.session())?;
+        let lease = session.lease.as_ref().filter(|_| session.seated)?;
+        Some(lease.to_string())
+    }
+}
+
+#[test]
+fn a_start_that_is_held_runs_at_once_on_the_seat_of_a_run() {
+    let mut desk = Desk::new();
+    let run = Run::new("R1");
+    run.is_granted(&mut desk, true);
+    run.is_covered(&mut desk);
+    desk.asks(10);
+    assert!(!desk.is_asking(), "it may run");
+    assert!(
+        desk.agent.next_let_go().is_some(),
+        "until it is seen to run"
+    );
+    desk.does(Event::Runs(process(10))).unwrap();
+    assert_eq!(desk.lease().as_deref(), Some("R1"));
+    assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0], "nothing is asked");
+    run.ends(&mut desk);
+    assert_eq!(desk.left_behind(), ["R1"]);
+    assert_eq!(desk.agent.leaves("R1").unwrap(), Left::Used);
+    desk.restarts();
+    assert_eq!(desk.agent.leaves("R1").unwrap(), Left::Used);
+}
+
+#[test]
+fn a_seat_of_its_own_is_shared_with_nobody_and_another_persons_never() {
+    for (one_use, counted) in [(false, 1_000), (true, 1_001)] {
+        let mut desk = Desk::new();
+        let run = Run::new("R1");
+        run.is_granted(&mut desk, one_use);
+        run.is_covered(&mut desk);
+        let mut other = process(10);
+        other.who.counted = counted;
+        desk.does(Event::Runs(other)).unwrap();
+        let items = desk.exchange(|_| granted());
+        assert_eq!(kinds(&items), ["checkout"], "{one_use} {counted}");
+    }
+}
+
+#[test]
+fn a_start_that_is_refused_while_a_run_of_the_same_use_is_granted_the_seat_runs_on_it() {
+    let mut desk = Desk::new();
+    desk.asks(10);
+    let (items, sent) = desk.sends();
+    let run = Run::new("R1");
+    run.is_granted(&mut desk, true);
+    // It is about to have its command covered.
+    let lease = usher_api::Lease {
+        id: "R1".into(),
+        ..serde_json::from_value(json!({
+            "id": "", "product": "solver", "user": "u", "computer": "c", "seats": 1,
+            "granted_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T00:01:00Z",
+            "ttl_seconds": 60
+        }))
+        .unwrap()
+    };
+    let uses = desk.agent.shares.uses.clone();
+    uses.share("R1", run.root());
+    uses.keep((1_000, 1_000, "solver".to_owned()), &lease);
+    desk.answers(&items, &sent, |_| denied());
+    assert!(!desk.is_asking());
+    assert_eq!(desk.agent.sessions.starts().count(), 1, "it is not refused");
+    assert_eq!(desk.lease().as_deref(), Some("R1"));
+}
+
+#[test]
+fn of_two_seats_that_cross_on_the_way_one_goes_back() {
+    let mut desk = Desk::new();
+    desk.does(Event::Runs(process(10))).unwrap();
+    let (items, sent) = desk.sends();
+    let run = Run::new("R1");
+    run.is_granted(&mut desk, true);
+    run.is_covered(&mut desk);
+    desk.answers(&items, &sent, |_| granted());
+    assert_eq!(desk.lease().as_deref(), Some("R1"));
+    let items = desk.exchange(|_| None);
+    assert_eq!(kinds(&items), ["checkin"], "the other one goes back");
+    desk.does(Event::Exited { pid: 10 }).unwrap();
+    assert_eq!(kinds(&desk.exchange(|_| None)), ["finished"]);
+    assert_eq!(desk.left_behind(), [""; 0], "the run goes on");
+}
+
+#[test]
+fn what_is_started_while_a_run_of_the_same_use_asks_waits_for_its_answer() {
+    let mut desk = Desk::new();
+    let asking = desk.agent.shares.uses.asks(1_000, "solver");
+    desk.does(Event::Runs(process(10))).unwrap();
+    assert_eq!(
+        kinds(&desk.exchange(|_| None)),
+        [""; 0],
+        "nothing is asked yet"
+    );
+    drop(asking);
+    desk.agent.ask_for_put_off().unwrap();
+    assert_eq!(kinds(&desk.exchange(|_| granted())), ["checkout"]);
+    assert_eq!(desk.lease().as_deref(), Some("L1"));
+}
+
+#[test]
+fn a_session_seat_that_a_run_was_given_goes_back_when_the_last_has_ended_in_any_order() {
+    for is_run_first in [true, false] {
+        let mut desk = Desk::new();
+        desk.does(Event::Runs(process(10))).unwrap();
+        desk.exchange(|_| granted());
+        assert!(desk.agent.lend("solver", 1_001).unwrap().is_none());
+        let lent = desk.agent.lend("solver", 1_000).unwrap().unwrap();
+        assert_eq!((&*lent.id, &*lent.computer), ("L1", "box"));
+        assert!((1..=300).contains(&lent.ttl_seconds));
+        let run = Run::new("L1");
+        run.is_granted(&mut desk, false);
+        run.is_covered(&mut desk);
+        if is_run_first {
+            run.ends(&mut desk);
+            assert_eq!(desk.agent.leaves("L1").unwrap(), Left::Used);
+            desk.does(Event::Exited { pid: 10 }).unwrap();
+        } else {
+            desk.does(Event::Exited { pid: 10 }).unwrap();
+            assert_eq!(
+                kinds(&desk.exchange(|_| None)),
+                ["finished"],
+                "the run goes on"
+            );
+            desk.restarts();
+            assert!(desk.agent.lent("L1").is_some(), "it is held on");
+            let renewed = Some(SyncOutcome::Renewed { ttl_seconds: 300 });
+            assert_eq!(kinds(&desk.exchange(|_| renewed.clone())), ["renew"]);
+            run.ends(&mut desk);
+            assert_eq!(desk.agent.leaves("L1").unwrap(), Left::GivenBack);
+        }
+        let items = kinds(&desk.exchange(|_| None));
+        assert!(
+            items.contains(&"checkin".to_owned()),
+            "{is_run_first} {items:?}"
+        );
+        assert_eq!(desk.agent.outbox.left_behind().unwrap(), [""; 0]);
+        assert!(desk.agent.lent("L1").is_none());
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_before_it_has_begun_keeps_no_seat_of_a_session_that_has_ended() {
+    let mut desk = Desk::new();
+    desk.does(Event::Runs(process(10))).unwrap();
+    desk.exchange(|_| granted());
+    let mut run = Run::new("L1");
+    desk.agent.lend("solver", 1_000).unwrap().unwrap();
+    desk.agent.shares.uses.share("L1", run.root());
+    desk.does(Event::Exited { pid: 10 }).unwrap();
+    assert_eq!(
+        kinds(&desk.exchange(|_| None)),
+        ["finished"],
+        "it is about to begin"
+    );
+    desk.agent.look_after_left().unwrap();
+    assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0]);
+    run.command.kill().unwrap();
+    run.command.wait().unwrap();
+    desk.agent.look_after_left().unwrap();
+    assert_eq!(kinds(&desk.exchange(|_| None)), ["checkin"]);
+}
+
+#[test]
+fn an_idle_programs_seat_stays_while_a_run_uses_it() {
+    let (mut desk, child) = seated(&json!({
+        "id": "solver", "on_idle": "release", "idle_seconds": 60
+    }));
+    desk.agent.lend("solver", 1_000).unwrap().unwrap();
+    let run = Run::new("L1");
+    run.is_granted(&mut desk, false);
+    run.is_covered(&mut desk);
+    desk.is_left_alone();
+    let asked = desk.agent.lost.next_due_boot_ms().unwrap();
+    desk.agent.remind_due(asked);
+    assert_eq!(desk.lease().as_deref(), Some("L1"));
+    assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0]);
+    end(child);
+}

@@ -1,0 +1,59 @@
+//! What the agent shows of its parts: sessions that run and their leases, what is due next, displays.
+
+use usher_api::Lease;
+use usher_core::sessions::Session;
+
+use super::Agent;
+use crate::clock::{self, timestamp};
+use crate::idle::displays::Displays;
+
+impl Agent {
+    /// How many sessions run.
+    pub(crate) fn running_sessions(&self) -> u64 {
+        self.sessions.open().count() as u64
+    }
+
+    /// The leases of the sessions that run, as far as these are shown.
+    pub(crate) fn leases_of(&self, is_shown: impl Fn(&Session) -> bool) -> Vec<Lease> {
+        let now = clock::now();
+        let seen = self.sessions.open();
+        let seen = seen.filter(|session| session.seated && is_shown(session));
+        let leases = seen.filter_map(|session| {
+            let id = session.lease.as_ref()?;
+            let seat = self.seats.get(session.id);
+            let ttl = seat.map_or(0, |seat| seat.ttl_seconds);
+            let granted = seat.and_then(|seat| seat.granted);
+            Some(Lease {
+                id: id.to_string(),
+                product: session.product.to_string(),
+                user: self.accounts.name(session.who.counted),
+                computer: self.computer.id.clone(),
+                seats: 1,
+                granted_at: timestamp(granted.unwrap_or(session.started).wall_ms),
+                expires_at: timestamp(now.wall_ms + i64::from(ttl) * 1000),
+                ttl_seconds: ttl,
+                allotments: Vec::new(),
+                proof: None,
+                also: Vec::new(),
+                with: None,
+                joined: 0,
+            })
+        });
+        leases.collect()
+    }
+
+    /// When something is due at the server for a seat, in milliseconds since boot.
+    pub(crate) fn next_due_boot_ms(&self) -> u64 {
+        self.seats.next_due_boot_ms()
+    }
+
+    /// When somebody is to be reminded, or a program to be ended, in milliseconds since boot.
+    pub(crate) fn next_reminder_boot_ms(&self) -> Option<u64> {
+        self.lost.next_due_boot_ms()
+    }
+
+    /// What is known of displays.
+    pub(crate) fn displays(&mut self) -> &mut Displays {
+        &mut self.idle.displays
+    }
+}

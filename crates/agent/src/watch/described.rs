@@ -1,0 +1,144 @@
+//! What people know programs of no product by: asked once for each file, when it is first started or
+//! found running, on a thread of its own, as the answer may take another program seconds.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use rustc_hash::FxHashMap;
+
+use super::Shared;
+use crate::counts::Described;
+use crate::lock;
+
+/// Files of which it is remembered what is known; when there are more all are forgotten, and asked
+/// about again.
+const FILES_LIMIT: usize = 4_096;
+/// Files that are asked about from one look at what runs to the next: rpm takes a while for each. The
+/// others are asked about when they are started again, or found running by a later look.
+const QUESTIONS_LIMIT: usize = 256;
+
+/// What is known, and what is asked.
+#[derive(Debug, Default)]
+pub(super) struct Descriptions(Mutex<Files>);
+
+#[derive(Debug, Default)]
+struct Files {
+    /// By path; none: it is not answered yet.
+    known: FxHashMap<Box<[u8]>, Option<Described>>,
+    asked: usize,
+    /// None: nobody answers.
+    questions: Option<SyncSender<Question>>,
+}
+
+/// What is a file?
+#[derive(Debug)]
+pub(super) struct Question {
+    path: Box<[u8]>,
+    name: Arc<str>,
+}
+
+impl Descriptions {
+    /// What is known of a file of that name by now. Who asks first has it found out.
+    pub(super) fn of(&self, path: &[u8], name: &Arc<str>) -> Option<Described> {
+        let mut files = lock(&self.0);
+        if let Some(known) = files.known.get(path) {
+            return known.clone();
+        }
+        if files.asked >= QUESTIONS_LIMIT {
+            return None;
+        }
+        let question = Question {
+            path: path.into(),
+            name: name.clone(),
+        };
+        let is_asked = |to: &SyncSender<Question>| to.try_send(question).is_ok();
+        if files.questions.as_ref().is_some_and(is_asked) {
+            files.asked += 1;
+            files.remember(path, None);
+        }
+        None
+    }
+
+    /// A look at what runs begins: as many files may be asked about again.
+    pub(super) fn ask_again(&self) {
+        lock(&self.0).asked = 0;
+    }
+
+    /// Questions are answered by who has the other end, until [`Descriptions::stop`].
+    pub(super) fn questions(&self) -> Receiver<Question> {
+        let (ask, questions) = sync_channel(QUESTIONS_LIMIT);
+        lock(&self.0).questions = Some(ask);
+        questions
+    }
+
+    /// Nothing is asked any more.
+    pub(super) fn stop(&self) {
+        lock(&self.0).questions = None;
+    }
+
+    fn is(&self, path: &[u8], described: Described) {
+        lock(&self.0).remember(path, Some(described));
+    }
+}
+
+impl Files {
+    fn remember(&mut self, path: &[u8], described: Option<Described>) {
+        if self.known.len() >= FILES_LIMIT && !self.known.contains_key(path) {
+            self.known.clear();
+        }
+        self.known.insert(path.into(), described);
+    }
+}
+
+/// Starts the thread that finds answers.
+pub(super) fn spawn(shared: Arc<Shared>) -> io::Result<()> {
+    let questions = shared.descriptions.questions();
+    usher_vital::spawn("usher-describe", move || {
+        for Question { path, name } in questions {
+            usher_vital::plant::thread();
+            let asked = || shared.identifier.describe(&path);
+            // Its log line says what happened; the file has no name then.
+            let described = usher_vital::catch("what a program is called", asked);
+            let described = described.unwrap_or_default();
+            shared.descriptions.is(&path, described.clone());
+            lock(&shared.counts).describe(&name, &described);
+        }
+    })
+    .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_asked_about_once_and_so_many_from_one_look_to_the_next() {
+        let descriptions = Descriptions::default();
+        let name: Arc<str> = "cad".into();
+        assert_eq!(descriptions.of(b"/a", &name), None);
+        let questions = descriptions.questions();
+        for _ in 0..2 {
+            assert_eq!(descriptions.of(b"/a", &name), None);
+        }
+        let asked = |questions: &Receiver<Question>| questions.try_iter().count();
+        assert_eq!(asked(&questions), 1);
+        let cad = Described {
+            package: Some("cad".into()),
+            desktop_name: None,
+        };
+        descriptions.is(b"/a", cad.clone());
+        assert_eq!(descriptions.of(b"/a", &name), Some(cad));
+        for number in 0..QUESTIONS_LIMIT {
+            descriptions.of(format!("/b{number}").as_bytes(), &name);
+        }
+        assert_eq!(asked(&questions), QUESTIONS_LIMIT - 1);
+        descriptions.ask_again();
+        descriptions.of(b"/c", &name);
+        assert_eq!(asked(&questions), 1);
+        for number in 0..FILES_LIMIT {
+            descriptions.is(format!("/d{number}").as_bytes(), Described::default());
+        }
+        assert!(lock(&descriptions.0).known.len() <= FILES_LIMIT);
+    }
+}
