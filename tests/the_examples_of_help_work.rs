@@ -65,7 +65,18 @@ const BEFORE: &[(&str, &str)] = &[
     ),
     (
         "usher servers poll alpha",
-        "usher servers add alpha --url \"$USHER_SERVER\" --token-file token",
+        "usher servers remove here || true; \
+         usher servers add alpha --url \"$USHER_SERVER\" --token-file token",
+    ),
+    (
+        "usher servers edit alpha --token-file",
+        "usher servers remove here || true; \
+         usher servers add alpha --url \"$USHER_SERVER\" --token-file token || true",
+    ),
+    (
+        "usher servers edit here",
+        "usher servers remove alpha || true; \
+         usher servers add here --url \"$USHER_SERVER\" --token-file token",
     ),
     (
         "usher servers add",

@@ -141,6 +141,11 @@ pub(crate) async fn change(
     body: Bytes,
 ) -> Result<Json<WatchedServer>, Refusal> {
     let change: WatchChange = input::json(&body)?;
+    if change == WatchChange::default() {
+        return Err(Refusal::invalid(
+            "nothing is to change: give `url`, `token`, `unit` or `data`",
+        ));
+    }
     let changing = app.changing.lock().await;
     let Some(before) = app.tools.site.watched(name.clone()).await? else {
         return Err(match app.keepers().contains_key(&name) {
@@ -153,9 +158,8 @@ pub(crate) async fn change(
     };
     let (row, changed) = changed(before.clone(), change);
     if changed.is_empty() {
-        return Err(Refusal::invalid(
-            "nothing would change: give another `url`, `token`, `unit` or `data`",
-        ));
+        drop(changing);
+        return poll(State(app), Id(name)).await;
     }
     check(&row)?;
     if (&row.url, &row.token) != (&before.url, &before.token) {
