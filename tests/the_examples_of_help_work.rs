@@ -65,11 +65,24 @@ const BEFORE: &[(&str, &str)] = &[
     ),
     (
         "usher servers poll alpha",
-        "usher servers add alpha --url \"$USHER_SERVER\" --token-file token",
+        "usher servers remove here || true; \
+         usher servers add alpha --url \"$USHER_SERVER\" --token-file token",
+    ),
+    (
+        "usher servers edit alpha --token-file",
+        "usher servers remove here || true; \
+         usher servers add alpha --url \"$USHER_SERVER\" --token-file token || true",
+    ),
+    (
+        "usher servers edit here",
+        "usher servers remove alpha || true; \
+         usher servers add here --url \"$USHER_SERVER\" --token-file token",
     ),
     (
         "usher servers add",
-        "usher servers remove alpha || true; usher servers remove here || true",
+        // The server beside the manager is the one that is added.
+        "usher servers remove local || true; usher servers remove alpha || true; \
+         usher servers remove here || true",
     ),
     ("usher why D", "usher checkout hpc-pack --seats 99 || true"),
     (

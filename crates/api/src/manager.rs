@@ -23,7 +23,7 @@ pub struct WatchRequest {
 }
 
 /// `PATCH /v1/servers/{name}` of a manager: what is left out stays as it is.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WatchChange {
     /// Where its API is.

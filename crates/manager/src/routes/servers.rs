@@ -116,7 +116,8 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
             Code::ServerExists,
             format!(
                 "at {} is the metering server that is watched as {} already, and everything would \
-                 be told twice: `usher servers edit {} --url URL` gives it another address",
+                 be told twice: `usher servers edit` changes how it is watched, and `usher servers \
+                 remove {}` ends that",
                 row.url, same.name, same.name
             ),
         )),
@@ -142,6 +143,11 @@ pub(crate) async fn change(
 ) -> Result<Json<WatchedServer>, Refusal> {
     let change: WatchChange = usher_api::object::from_slice(&body)
         .map_err(|error| Refusal::invalid(format!("the body is not understood: {error}")))?;
+    if change == WatchChange::default() {
+        return Err(Refusal::invalid(
+            "nothing is to change: give `url`, `token`, `unit` or `data`",
+        ));
+    }
     let changing = app.changing.lock().await;
     let Some(before) = app.tools.site.watched(name.clone()).await? else {
         return Err(match app.keepers().contains_key(&name) {
@@ -154,9 +160,8 @@ pub(crate) async fn change(
     };
     let (row, changed) = changed(before.clone(), change);
     if changed.is_empty() {
-        return Err(Refusal::invalid(
-            "nothing would change: give another `url`, `token`, `unit` or `data`",
-        ));
+        drop(changing);
+        return poll(State(app), Path(name)).await;
     }
     check(&row)?;
     if (&row.url, &row.token) != (&before.url, &before.token) {

@@ -201,6 +201,10 @@ async fn a_server_whose_token_was_exchanged_is_given_the_new_one_and_its_trouble
     let text = told[0]["text"].as_str().unwrap();
     assert!(text.contains("another token"), "{text}");
     assert!(!text.contains("new"), "{text}");
+    // The same again is no change, and no mistake.
+    let (status, same) = edit(&manager, "alpha", json!({ "token": "new" })).await;
+    assert_eq!((status, &same["verdict"]), (200, &"running".into()));
+    assert_eq!(messages(&manager, "id=9455").await.len(), told.len());
     assert_eq!(edit(&manager, "alpha", json!({})).await.0, 400);
     assert_eq!(edit(&manager, "alpha", json!({ "url": "x" })).await.0, 400);
     assert_eq!(
