@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 38] = [
+pub(crate) const VITAL: [(&str, &str, Test); 39] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -56,6 +56,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 38] = [
     ("manager", "delivery", Test::Two),
     ("manager", "purge", Test::Two),
     ("manager", "faults", Test::Two),
+    ("manager", "site", Test::Two),
     ("manager", "vital", Test::Heard),
     ("manager", "beat", Test::Heard),
     ("agent", "usher-watch", Test::One),
@@ -279,6 +280,8 @@ impl Site {
                 let mut console = self.console();
                 drop(console.ask("PUT", "/v1/message-rules", Some(&rules)));
             }
+            // Who looks at a server that is well asks it for nothing.
+            "site" => drop(self.manager(&["messages", "--limit", "1"])),
             "enforcement" => {
                 self.stir_agent(&["agent", "enforcement", "off"]);
                 self.stir_agent(&["agent", "enforcement", "on"]);

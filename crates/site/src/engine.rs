@@ -110,6 +110,7 @@ impl Drop for Engine {
 
 fn carry_out(mut connection: Connection, jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
+        usher_vital::plant::thread();
         // It is counted and in the log; who asked is told.
         let _ = usher_vital::catch("a call of the site database", || job(&mut connection));
     }
