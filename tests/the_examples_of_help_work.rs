@@ -80,7 +80,9 @@ const BEFORE: &[(&str, &str)] = &[
     ),
     (
         "usher servers add",
-        "usher servers remove alpha || true; usher servers remove here || true",
+        // The server beside the manager is the one that is added.
+        "usher servers remove local || true; usher servers remove alpha || true; \
+         usher servers remove here || true",
     ),
     ("usher why D", "usher checkout hpc-pack --seats 99 || true"),
     (

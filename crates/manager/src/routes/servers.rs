@@ -116,7 +116,8 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
             Code::ServerExists,
             format!(
                 "at {} is the metering server that is watched as {} already, and everything would \
-                 be told twice: `usher servers edit {} --url URL` gives it another address",
+                 be told twice: `usher servers edit` changes how it is watched, and `usher servers \
+                 remove {}` ends that",
                 row.url, same.name, same.name
             ),
         )),
