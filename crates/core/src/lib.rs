@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod messages;
 pub mod people;
+pub mod policy;
 pub mod reminders;
 pub mod schedule;
 pub mod sessions;
