@@ -124,6 +124,7 @@ fn fill(data: &Path, leases: u64) -> Result<Engine, String> {
             overdraft: 0,
             from: None,
             to: None,
+            details: None,
         };
         engine
             .execute(Command::AddEntitlement(terms))

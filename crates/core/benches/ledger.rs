@@ -64,6 +64,7 @@ impl Bench {
                 overdraft: 0,
                 from: None,
                 to: None,
+                details: None,
             };
             bench.ledger.apply(now(0), Command::AddEntitlement(terms));
         }

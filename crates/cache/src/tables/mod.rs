@@ -1,6 +1,7 @@
 //! What a data file holds: the journal of events, and the tables that are filled from it.
 
 pub(crate) mod adopted;
+pub(crate) mod details;
 pub(crate) mod fill;
 pub(crate) mod journal;
 pub(crate) mod load;

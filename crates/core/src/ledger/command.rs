@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::details::Details;
 use super::ids::*;
 use super::records::*;
 use super::validity::Bound;
@@ -184,6 +185,8 @@ pub struct EntitlementTerms {
     pub from: Option<Bound>,
     /// With what validity ends.
     pub to: Option<Bound>,
+    /// What else is said of it; none: as before, and nothing of a new one.
+    pub details: Option<Details>,
 }
 
 /// What a ledger is told. Each is carried out at once and whole.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::details::Details;
 use super::ids::*;
 use super::records::*;
 use super::reply::Reply;
@@ -242,6 +243,13 @@ pub enum Event {
         /// Which.
         computer: ComputerId,
     },
+    /// Something else is said of an entitlement besides its seats and dates.
+    EntitlementDescribed {
+        /// Its number.
+        entitlement: EntitlementNumber,
+        /// All that is said of it now.
+        details: Details,
+    },
 }
 
 /// What takes an event back. In a batch's reverse order these lead to the state before it.
@@ -265,6 +273,10 @@ pub(super) enum Undo {
     Entitlement {
         number: EntitlementNumber,
         before: Option<Entitlement>,
+    },
+    Details {
+        number: EntitlementNumber,
+        before: Details,
     },
     Allotment {
         product: ProductNumber,

@@ -19,6 +19,7 @@ mod claim;
 mod command;
 mod decide;
 mod denials;
+mod details;
 mod directory;
 mod event;
 mod forget;
@@ -44,6 +45,7 @@ pub use bundle::BUNDLE_LIMIT;
 pub use claim::KEPT;
 pub use command::*;
 pub use denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS, VARIANTS_LIMIT};
+pub use details::Details;
 pub use directory::{Computers, Subjects};
 pub use event::{Batch, EndCause, Event};
 pub use ids::*;
@@ -65,6 +67,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use denials::Denials;
+use details::Described;
 use event::Undo;
 use forget::Named;
 use memory::Memory;
@@ -94,6 +97,7 @@ pub struct Ledger {
     pools: BTreeMap<ProductNumber, Pool>,
     product_by_id: FxHashMap<Arc<str>, ProductNumber>,
     entitlements: BTreeMap<EntitlementNumber, Entitlement>,
+    described: Described,
     leases: FxHashMap<EventNumber, Lease>,
     lease_deadlines: BTreeSet<(Steady, EventNumber)>,
     /// Leases that the sessions of one subject share.
@@ -128,6 +132,7 @@ impl PartialEq for Ledger {
             && self.pools == other.pools
             && self.product_by_id == other.product_by_id
             && self.entitlements == other.entitlements
+            && self.described == other.described
             && self.leases == other.leases
             && self.lease_deadlines == other.lease_deadlines
             && self.shared == other.shared
@@ -238,6 +243,7 @@ impl Ledger {
                 | Reply::Replayed(_)
                 | Reply::KeyConflict
                 | Reply::UnknownOther(_)
+                | Reply::NameTaken(_)
         ) {
             let kept = Box::new(reply.clone().without_names());
             self.emit(Event::Remembered {
@@ -249,11 +255,15 @@ impl Ledger {
         reply
     }
 
-    /// A kept reply with the names as they are today.
+    /// A kept reply with the names, and what is said of entitlements, as they are today.
     fn with_names(&self, reply: Reply) -> Reply {
         match reply {
             Reply::Renewed { lease, also, .. } => self.renewed_reply(lease, also),
             Reply::Ticket { view, .. } => self.ticket_reply(*view),
+            Reply::Entitlement(view) => Reply::Entitlement(EntitlementView {
+                details: self.described.get(view.entitlement.number),
+                ..view
+            }),
             other => other,
         }
     }
@@ -381,6 +391,7 @@ impl Ledger {
             entitlement: entitlement.clone(),
             product: pool.listing.spec.id.clone(),
             in_use: lent.map_or(0, |l| l.in_use),
+            details: self.described.get(number),
         })
     }
 

@@ -50,6 +50,13 @@ impl Ledger {
                 number: *entitlement,
                 before: self.entitlements.remove(entitlement),
             },
+            Event::EntitlementDescribed {
+                entitlement,
+                details,
+            } => Undo::Details {
+                number: *entitlement,
+                before: self.described.put(*entitlement, details.clone()),
+            },
             Event::AllotmentPut(allotment) => {
                 let Some(pool) = self.pools.get_mut(&allotment.product) else {
                     return Undo::Nothing;
@@ -226,6 +233,7 @@ impl Ledger {
                     None => self.entitlements.remove(&number),
                 };
             }
+            Undo::Details { number, before } => drop(self.described.put(number, before)),
             Undo::Allotment {
                 product,
                 number,

@@ -155,6 +155,7 @@ pub(crate) fn terms(product: &str, seats: u32) -> EntitlementTerms {
         overdraft: 0,
         from: None,
         to: None,
+        details: None,
     }
 }
 

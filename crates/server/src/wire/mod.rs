@@ -2,6 +2,7 @@
 //! state.
 
 pub(crate) mod answer;
+pub(crate) mod entitlement;
 pub(crate) mod explain;
 pub(crate) mod faults;
 pub(crate) mod input;

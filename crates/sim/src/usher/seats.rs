@@ -218,5 +218,6 @@ fn own(product: Arc<str>, seats: u32) -> Command {
         overdraft: 0,
         from: None,
         to: None,
+        details: None,
     })
 }
