@@ -19,6 +19,7 @@ pub(crate) mod manager;
 pub(crate) mod messages;
 pub(crate) mod notify;
 pub(crate) mod pack;
+pub(crate) mod policy;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;

@@ -1,9 +1,9 @@
 //! `usher product`: what may run, and the rules that recognise it.
 
 mod add;
-mod danger;
+pub(crate) mod danger;
 pub(crate) mod learn;
-mod rehearsal;
+pub(crate) mod rehearsal;
 mod shown;
 mod traits;
 
