@@ -26,6 +26,7 @@ mod a_package_is_enforced_once_it_is_installed;
 mod a_panic_is_heard;
 mod a_panic_is_no_silence;
 mod a_policy_is_its_servers_word;
+mod a_policy_is_kept_in_files;
 mod a_reader_pins_no_log_in_silence;
 mod a_refusal_is_read_without_a_terminal;
 mod a_restore_is_made_good;

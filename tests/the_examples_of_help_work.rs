@@ -42,6 +42,11 @@ usher product add solver --seats 8 > /dev/null
 usher product add hpc-pack --seats 8 > /dev/null
 printf 'product,seats,to\ncad,25,2026-12-31\n' > owned.csv
 printf '[schedule]\n' > Remodbc.ini
+mkdir policy
+printf 'policy = 1\n[[product]]\nid = "cam"\n' \
+  | tee policy.toml products.toml policy/products.toml > /dev/null
+printf 'policy = 1\n[[entitlement]]\nname = "cam-1"\nproduct = "cam"\nseats = 1\n' \
+  | tee owned.toml policy/owned.toml > /dev/null
 printf '#!/bin/sh\nexit 0\n' | tee solve.sh rank > /dev/null
 cp /bin/true gimp-2.10; ln -s gimp-2.10 gimp
 cp "$DIR/opt/cad/cad" "$DIR/opt/cad/start"
@@ -91,6 +96,15 @@ const BEFORE: &[(&str, &str)] = &[
     ),
     ("usher completions", "mkdir -p \"$DIR\""),
     ("usher backup /backup", "mkdir -p \"$DIR/backup\""),
+    // What differs is told by the exit code.
+    (
+        "usher policy diff policy.toml",
+        "usher policy apply policy.toml --yes",
+    ),
+    (
+        "usher policy diff policy/ --prune",
+        "rm policy/*; usher policy export > policy/all.toml",
+    ),
 ];
 const AFTER: &[(&str, &str)] = &[
     (
@@ -125,6 +139,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     (
         "usher messages rules test",
         "an_administrator_is_helped, with a relay",
+    ),
+    (
+        "usher policy apply policy.toml",
+        "a_policy_is_kept_in_files, where somebody is asked",
     ),
     ("usher upgrade", "an_upgrade_is_rehearsed"),
     ("usher restore", "a_restore_is_made_good"),

@@ -109,6 +109,19 @@ fn the_page_of_what_is_owned() {
     assert!(printed.contains("2028-12-31"), "{printed}");
 }
 
+#[test]
+fn the_page_of_policies() {
+    let page = Page::new("policy");
+    let up = page.up();
+    let printed = page.run(&up.api, &up.data, "", "");
+    assert!(printed.contains("Nothing differs."), "{printed}");
+    assert!(printed.contains("cad-2028"), "{printed}");
+    assert!(
+        printed.ends_with("true\n"),
+        "nothing is left over: {printed}"
+    );
+}
+
 /// Who pastes a line has the shell read all of it.
 #[test]
 fn what_explains_a_command_of_a_page_is_a_comment() {

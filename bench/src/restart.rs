@@ -126,6 +126,7 @@ fn fill(data: &Path, leases: u64) -> Result<Engine, String> {
             },
             from: None,
             to: None,
+            details: None,
         };
         engine
             .execute(Command::AddEntitlement(terms))

@@ -1,12 +1,12 @@
 //! Products and entitlements: what may run, and what is owned.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     DEFAULT_CLAIM_SECONDS, DEFAULT_GRACE_SECONDS, DEFAULT_IMPOSSIBLE_SECONDS,
-    DEFAULT_MAX_TTL_SECONDS,
+    DEFAULT_MAX_TTL_SECONDS, Price,
 };
 
 /// A product and the program rules that recognise it.
@@ -225,10 +225,29 @@ pub struct Entitlement {
     pub in_use: u64,
     /// The allotment by which this server has its seats.
     pub allotment: String,
+    /// The organisation's own name for it, which no other entitlement of the server has; null where
+    /// nobody gave one.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What its seats cost together.
+    #[serde(default)]
+    pub price: Option<Price>,
+    /// The contract, order or invoice that it comes from.
+    #[serde(default)]
+    pub contract: Option<String>,
+    /// Who pays for it.
+    #[serde(default)]
+    pub cost_centre: Option<String>,
+    /// Days before its end by which it is to be given notice of.
+    #[serde(default)]
+    pub notice_days: Option<u32>,
+    /// What else people should know of it.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// `POST /v1/entitlements` and `PUT /v1/entitlements/{id}`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntitlementRequest {
     /// Product id.
@@ -252,7 +271,75 @@ pub struct EntitlementRequest {
     /// without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// A name of its own: 1 to 255 bytes, not in the form of a server's ids (`E12`), and no other
+    /// entitlement's. In a PUT this field and those below keep what they are where they are not
+    /// given, and null takes it away.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>)]
+    pub name: Said<String>,
+    /// What its seats cost together.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<Price>)]
+    pub price: Said<Price>,
+    /// The contract, order or invoice that it comes from: up to 255 bytes.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>)]
+    pub contract: Said<String>,
+    /// Who pays for it: up to 255 bytes.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>)]
+    pub cost_centre: Said<String>,
+    /// Days before its end by which it is to be given notice of: 0 to 3,650.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<u32>)]
+    pub notice_days: Said<u32>,
+    /// What else people should know of it: up to 1,000 bytes.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>)]
+    pub note: Said<String>,
 }
+
+/// A field of a change: none where nothing is said of it, `Some(None)` where it is taken away. A
+/// program of the version before says nothing of a field that it does not know.
+pub type Said<T> = Option<Option<T>>;
+
+/// Reads a field that is there, null or not.
+fn said<'de, T, D>(deserializer: D) -> Result<Said<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// The most days of [`Entitlement::notice_days`].
+pub const NOTICE_LIMIT_DAYS: u32 = 3_650;
+/// The longest [`Entitlement::note`], in bytes of UTF-8.
+pub const NOTE_LIMIT_BYTES: usize = 1_000;
 
 /// How use of an entitlement is counted. Others than `concurrent` are kept words: a server that
 /// cannot count them yet refuses them with code `unsupported_metric`.

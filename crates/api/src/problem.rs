@@ -218,6 +218,8 @@ codes! {
     IdempotencyConflict = "idempotency_conflict", 409, "The Idempotency-Key was used for another request";
     /// A product of that id is there already.
     ProductExists = "product_exists", 409, "The product exists already";
+    /// Another entitlement has that name.
+    NameTaken = "name_taken", 409, "The name is another entitlement's";
     /// An agent's incarnation is older than one that the server has seen.
     StaleSender = "stale_sender", 409, "A newer incarnation of this sender has reported already";
     /// The service does not take this control in its state; see `win32_error` and `service`.

@@ -63,6 +63,7 @@ impl Bench {
                 model: Model::concurrent(1_000_000),
                 from: None,
                 to: None,
+                details: None,
             };
             bench.ledger.apply(now(0), Command::AddEntitlement(terms));
         }

@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod messages;
 pub mod names;
 pub mod people;
+pub mod policy;
 pub mod reminders;
 pub mod schedule;
 pub mod sessions;

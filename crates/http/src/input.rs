@@ -145,9 +145,17 @@ pub fn check_name(field: &str, text: &str) -> Result<(), String> {
 /// # Errors
 /// It is none: why.
 pub fn check_text(field: &str, text: &str) -> Result<(), String> {
-    if text.len() > NAME_LIMIT_BYTES {
+    check_line(field, text, NAME_LIMIT_BYTES)
+}
+
+/// A text that may be empty: up to so many bytes without control characters.
+///
+/// # Errors
+/// It is none: why.
+pub fn check_line(field: &str, text: &str, limit_bytes: usize) -> Result<(), String> {
+    if text.len() > limit_bytes {
         return Err(format!(
-            "`{field}` has {} bytes: give at most {NAME_LIMIT_BYTES}",
+            "`{field}` has {} bytes: give at most {limit_bytes}",
             text.len()
         ));
     }

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Messages(commands::messages::Messages),
     Pack(commands::pack::Pack),
     #[command(subcommand)]
+    Policy(commands::policy::Policy),
+    #[command(subcommand)]
     Tls(commands::tls::Tls),
     #[command(subcommand)]
     Token(commands::token::Token),

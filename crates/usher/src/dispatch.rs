@@ -3,8 +3,8 @@
 use crate::cli::{self, Command};
 use crate::commands::{
     agent, backup, bench, check, checkin, checkout, completions, denials, doctor, entitlement,
-    leases, man, manager, messages, notify, pack, product, queue, renew, restore, run, server,
-    servers, service, sim, status, tls, token, up, upgrade, usage, why,
+    leases, man, manager, messages, notify, pack, policy, product, queue, renew, restore, run,
+    server, servers, service, sim, status, tls, token, up, upgrade, usage, why,
 };
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -16,6 +16,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Result<u8, Failur
         Command::Run(args) => return run::run(args, context),
         Command::Check(args) => return check::run(&args, context),
         Command::Doctor(args) => return doctor::run(&args, context),
+        Command::Policy(args) => return policy::run(args, context),
         Command::Product(product::Product::Learn(args)) => {
             return product::learn::run(args, context);
         }

@@ -119,7 +119,9 @@ const CORE_USES: &[&str] = &[
     "rustc-hash",
     "serde",
     "smallvec",
+    "strsim",
     "thiserror",
+    "toml",
 ];
 
 /// What must not come into core by any way: crates that talk to the world.

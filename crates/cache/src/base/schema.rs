@@ -16,7 +16,7 @@ use crate::base::meta::{number, put, version};
 use crate::base::whole::copy_whole;
 
 /// The schema that this version writes.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 /// The schema since which a person is a realm and an account, and names are in composed form.
 const PEOPLE_AND_NAMES: usize = 3;
 
@@ -247,6 +247,15 @@ const STEPS: &[(&str, u32)] = &[
         SELECT d.number, d.incarnation, d.product, d.subject, d.computer, d.seats, d.first_at,
             d.waits, 0, 'denied', d.reason, d.repeats, d.count, d.retries, d.also, NULL
         FROM denials d WHERE d.reason <> 'impossible';
+    ",
+        3,
+    ),
+    (
+        "
+    -- What is said of an entitlement besides its seats and dates: a name that no other has, and
+    -- price, contract and their like as JSON. No row where nothing is said.
+    CREATE TABLE entitlement_details (
+        number INTEGER PRIMARY KEY, name TEXT, document TEXT NOT NULL);
     ",
         3,
     ),

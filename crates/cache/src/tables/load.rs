@@ -10,6 +10,7 @@ use crate::base::error::CacheError;
 use crate::base::meta::{self, number};
 use crate::base::schema::as_of;
 use crate::tables::adopted::read_adopted;
+use crate::tables::details;
 use crate::tables::journal::{self, frame, unframed};
 
 /// What was read.
@@ -110,6 +111,7 @@ fn snapshot(connection: &Connection, filled_to: u64, last: Steady) -> rusqlite::
         catalogue_version: number(connection, "catalogue_version")?.unwrap_or(0),
         products: rows(connection, PRODUCTS, [], product)?,
         entitlements: rows(connection, ENTITLEMENTS, [], entitlement)?,
+        details: details::read(connection)?,
         allotments: rows(connection, ALLOTMENTS, [], allotment)?,
         tickets: rows(connection, TICKETS, [], ticket)?,
         unseated: rows(connection, UNSEATED, [], unseated)?,

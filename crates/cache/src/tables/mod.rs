@@ -2,6 +2,7 @@
 
 pub(crate) mod adopted;
 mod composed;
+pub(crate) mod details;
 pub(crate) mod fill;
 pub(crate) mod journal;
 pub(crate) mod load;

@@ -94,8 +94,24 @@ fn put_product(engine: &Engine, id: &str, seats: u32, shared_by_subject: bool) {
         model: Model::concurrent(seats),
         from: None,
         to: None,
+        details: None,
     };
     engine.execute(Command::AddEntitlement(terms)).unwrap();
+}
+
+/// Two more seats, with a name and what else is said of them.
+pub(crate) fn described(product: &str, name: &str) -> Command {
+    Command::AddEntitlement(EntitlementTerms {
+        product: product.into(),
+        seats: 2,
+        overdraft: 0,
+        from: None,
+        to: None,
+        details: Some(Details {
+            name: Some(name.into()),
+            document: r#"{"notice_days":90}"#.into(),
+        }),
+    })
 }
 
 pub(crate) fn asks(product: &str, user: &str, wait: bool) -> Command {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use usher_cache::*;
-use usher_core::ledger::{Command, Reply};
+use usher_core::ledger::{Command, Ledger, Reply};
 
 use crate::support::*;
 
@@ -74,9 +74,10 @@ fn a_file_of_the_first_schema_becomes_one_of_this_and_loses_nothing() {
     assert_eq!(before.lost_in(&data.path().join("cache.db")).unwrap(), []);
     let after = found(data.path()).unwrap().unwrap();
     assert!(!after.is_older());
-    assert!(
-        after.oldest_writer == after.schema,
-        "no version before may write it: {after:?}"
+    assert_eq!(
+        (after.oldest_writer, after.schema),
+        (3, 4),
+        "no version before schema 3 may write it"
     );
     // As it was before, for whoever wants it back.
     let saved = rusqlite::Connection::open(data.path().join("cache.db.schema-1")).unwrap();
@@ -315,4 +316,69 @@ fn an_old_backup_can_be_restored_again_and_again() {
         restore(data.path(), Path::new(SCHEMA_1), RestoreOptions::default()).unwrap();
         assert_eq!(leases(data.path()), 5);
     }
+}
+
+/// What schema 4 has besides schema 3 is taken away again.
+const BACK_TO_SCHEMA_3: &str = "DROP TABLE entitlement_details; \
+     UPDATE meta SET value = 3 WHERE key = 'schema_version'";
+
+#[test]
+fn a_file_of_schema_3_has_room_for_names_and_prices_after_it_was_opened() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 2);
+    engine.close();
+    let file = data.path().join("cache.db");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute_batch(BACK_TO_SCHEMA_3).unwrap();
+    drop(connection);
+    // It is looked at before it is brought to this version's schema.
+    assert_eq!(found(data.path()).unwrap().unwrap().schema, 3);
+    assert_eq!(Inventory::of(&file).unwrap().leases(), 0);
+
+    let described = described("cad", "cad-2026");
+    let engine = open(data.path(), &clock);
+    let reply = engine.execute(described.clone()).unwrap().reply;
+    let Reply::Entitlement(made) = reply else {
+        panic!("{reply:?}")
+    };
+    engine.close();
+    let engine = open(data.path(), &clock);
+    let number = made.entitlement.number;
+    let details = move |ledger: &Ledger, _| ledger.entitlement(number).map(|view| view.details);
+    assert_eq!(engine.read(details).unwrap(), Some(made.details));
+    let again = engine.execute(described).unwrap().reply;
+    assert_eq!(again, Reply::NameTaken(number));
+    engine.close();
+    let name: String = rusqlite::Connection::open(&file)
+        .unwrap()
+        .query_row("SELECT name FROM entitlement_details", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(name, "cad-2026");
+}
+
+#[test]
+fn what_was_said_of_an_entitlement_goes_with_it_also_before_the_tables_are_filled() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let engine = open(data.path(), &clock);
+    product(&engine, "cad", 2);
+    let reply = engine.execute(described("cad", "cad-2026")).unwrap().reply;
+    let Reply::Entitlement(made) = reply else {
+        panic!("{reply:?}")
+    };
+    let remove = Command::RemoveEntitlement {
+        entitlement: made.entitlement.number,
+    };
+    engine.execute(remove).unwrap();
+    engine.settle().unwrap();
+    engine.close();
+    let rows: i64 = rusqlite::Connection::open(data.path().join("cache.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM entitlement_details", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(rows, 0);
 }

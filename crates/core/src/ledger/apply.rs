@@ -88,6 +88,7 @@ impl Ledger {
                 | Reply::Replayed(_)
                 | Reply::KeyConflict
                 | Reply::UnknownOther(_)
+                | Reply::NameTaken(_)
         ) {
             let kept = Box::new(reply.clone().without_names());
             self.emit(Event::Remembered {
@@ -104,6 +105,10 @@ impl Ledger {
         match reply {
             Reply::Renewed { lease, also, .. } => self.renewed_reply(lease, also),
             Reply::Ticket { view, .. } => self.ticket_reply(*view),
+            Reply::Entitlement(view) => Reply::Entitlement(EntitlementView {
+                details: self.described.get(view.entitlement.number),
+                ..view
+            }),
             other => other,
         }
     }

@@ -57,6 +57,9 @@ impl Ledger {
         let Some((product, _)) = self.product(&terms.product) else {
             return Reply::UnknownProduct;
         };
+        if let Some(taken) = self.has_name(None, terms) {
+            return Reply::NameTaken(taken);
+        }
         // Numbers are never given twice, not even after a removal: they are those of the events.
         let number = self.next_number;
         let (entitlement, allotment) = (EntitlementNumber(number), AllotmentNumber(number));
@@ -75,7 +78,31 @@ impl Ledger {
         if self.product(&terms.product).map(|(number, _)| number) != Some(product) {
             return Reply::ProductFixed;
         }
+        if let Some(taken) = self.has_name(Some(number), terms) {
+            return Reply::NameTaken(taken);
+        }
         self.own(number, allotment, product, terms)
+    }
+
+    /// Which other entitlement has the name already that `terms` give to this one.
+    fn has_name(
+        &self,
+        number: Option<EntitlementNumber>,
+        terms: &EntitlementTerms,
+    ) -> Option<EntitlementNumber> {
+        let name = terms.details.as_ref()?.name.as_ref()?;
+        let taken = self.described.named(name)?;
+        (Some(taken) != number).then_some(taken)
+    }
+
+    /// Says something else of an entitlement, if it is something else.
+    fn describe(&mut self, entitlement: EntitlementNumber, details: Details) {
+        if details != self.described.get(entitlement) {
+            self.emit(Event::EntitlementDescribed {
+                entitlement,
+                details,
+            });
+        }
     }
 
     /// Enters what is owned, and lends it to this server itself: a lone server's allotments are
@@ -88,7 +115,11 @@ impl Ledger {
         terms: &EntitlementTerms,
     ) -> Reply {
         let EntitlementTerms {
-            model, from, to, ..
+            model,
+            from,
+            to,
+            details,
+            product: _,
         } = terms.clone();
         let seats = model.seats_in_all();
         self.emit(Event::EntitlementPut(Entitlement {
@@ -108,6 +139,9 @@ impl Ledger {
             to,
             deadline: None,
         }));
+        if let Some(details) = details {
+            self.describe(number, details);
+        }
         self.promote(product);
         match self.entitlement(number) {
             Some(view) => Reply::Entitlement(view),
@@ -130,6 +164,7 @@ impl Ledger {
             to: None,
             deadline: None,
         }));
+        self.describe(number, Details::default());
         self.emit(Event::EntitlementRemoved {
             entitlement: number,
         });

@@ -30,6 +30,7 @@ pub use agents::adopt::ADOPTIONS_LIMIT;
 pub use agents::claim::KEPT;
 pub use asks::asker::{CROWD_LIMIT, OTHERS};
 pub use asks::bundle::BUNDLE_LIMIT;
+pub use kept::details::Details;
 pub use kept::denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS, VARIANTS_LIMIT};
 pub use kept::directory::{Computers, Subjects};
 pub use kept::lent::{DRIFT_MARGIN_MS, Lent};
@@ -58,6 +59,7 @@ use rustc_hash::FxHashMap;
 
 use forget::Named;
 use kept::denials::Denials;
+use kept::details::Described;
 use kept::leases::Leases;
 use kept::memory::Memory;
 use kept::pools::Pools;
@@ -87,6 +89,7 @@ pub struct Ledger {
     pools: Pools,
     product_by_id: FxHashMap<Arc<str>, ProductNumber>,
     entitlements: BTreeMap<EntitlementNumber, Entitlement>,
+    described: Described,
     leases: Leases,
     lease_deadlines: BTreeSet<(Steady, EventNumber)>,
     /// Leases that the sessions of one subject share.
@@ -121,6 +124,7 @@ impl PartialEq for Ledger {
             && self.pools == other.pools
             && self.product_by_id == other.product_by_id
             && self.entitlements == other.entitlements
+            && self.described == other.described
             && self.leases == other.leases
             && self.lease_deadlines == other.lease_deadlines
             && self.shared == other.shared

@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub products: Vec<(ProductNumber, Listing)>,
     /// What is owned.
     pub entitlements: Vec<Entitlement>,
+    /// What is said of entitlements besides their seats and dates.
+    pub details: Vec<(EntitlementNumber, Details)>,
     /// What was lent, empty allotments included.
     pub allotments: Vec<Allotment>,
     /// Tickets that are kept.
@@ -80,6 +82,9 @@ impl Ledger {
         }
         for entitlement in snapshot.entitlements {
             ledger.entitlements.insert(entitlement.number, entitlement);
+        }
+        for (number, details) in snapshot.details {
+            ledger.described.put(number, details);
         }
         for allotment in snapshot.allotments {
             ledger.put_allotment(allotment);

@@ -56,6 +56,7 @@ impl Ledger {
             entitlement: entitlement.clone(),
             product: pool.listing.spec.id.clone(),
             in_use: lent.map_or(0, |l| l.in_use),
+            details: self.described.get(number),
         })
     }
 

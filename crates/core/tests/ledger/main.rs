@@ -5,6 +5,7 @@
 mod agents;
 mod behaviour;
 mod bundles;
+mod details;
 mod gate;
 mod growth;
 mod histories;

@@ -154,6 +154,7 @@ pub(crate) fn terms(product: &str, seats: u32) -> EntitlementTerms {
         model: Model::concurrent(seats),
         from: None,
         to: None,
+        details: None,
     }
 }
 

@@ -9,11 +9,12 @@ use hyper::{HeaderMap, StatusCode, Uri};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use usher_api::{Code, Entitlement, EntitlementRequest, Metric, Page, Problem};
-use usher_core::ledger::{Command, EntitlementNumber, EntitlementTerms, Model, Reply};
+use usher_core::ledger::{Command, Details, EntitlementNumber, EntitlementTerms, Model, Reply};
 
 use super::{Caller, Id, Json, first_answer, replayed};
 use crate::access::keys::OnceKey;
 use crate::state::app::App;
+use crate::wire::entitlement;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
 use crate::wire::words;
@@ -74,7 +75,7 @@ pub(crate) async fn list(
         .last()
         .filter(|_| more)
         .map(|view| view.entitlement.number.0.to_string());
-    let items = found.iter().map(words::entitlement).collect();
+    let items = found.iter().map(entitlement::shown).collect();
     let page = Page {
         items,
         next,
@@ -103,7 +104,7 @@ pub(crate) async fn get(
         .look(move |ledger, _| ledger.entitlement(number))
         .await?
         .ok_or_else(|| Refusal::unknown_entitlement(&id))?;
-    Ok(Json(StatusCode::OK, words::entitlement(&found)))
+    Ok(Json(StatusCode::OK, entitlement::shown(&found)))
 }
 
 /// Enters what is owned. For admins.
@@ -117,7 +118,7 @@ pub(crate) async fn get(
         (status = 201, body = Entitlement),
         (status = 400, description = "`invalid_request` or `unsupported_metric`", body = Problem),
         (status = 404, description = "`unknown_product`", body = Problem),
-        (status = 409, description = "`idempotency_conflict`", body = Problem),
+        (status = 409, description = "`name_taken` or `idempotency_conflict`", body = Problem),
     ),
 )]
 pub(crate) async fn create(
@@ -127,23 +128,25 @@ pub(crate) async fn create(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: EntitlementRequest = input::json(&body)?;
-    let terms = terms(&request, 1)?;
+    let terms = terms(&request, 1, &Details::default())?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/entitlements", &body)?;
     let command = OnceKey::wrap(once, caller.acts(Command::AddEntitlement(terms)));
     let (reply, again) = first_answer(app.command(command).await?.reply);
     match reply {
         Reply::Entitlement(view) => Ok(replayed(
-            Json(StatusCode::CREATED, words::entitlement(&view)),
+            Json(StatusCode::CREATED, entitlement::shown(&view)),
             again,
         )),
         Reply::UnknownProduct => Ok(replayed(Refusal::unknown_product(&request.product), again)),
+        Reply::NameTaken(by) => Err(name_taken(by, &request)),
         Reply::KeyConflict => Err(Refusal::key_conflict()),
         _ => Err(Refusal::unexpected()),
     }
 }
 
-/// Changes what is owned to what the body says, whole. Where it becomes less than is in use,
-/// nobody is thrown out, and nobody new gets in until it fits. For admins.
+/// Changes what is owned to what the body says, whole; only the name, the price and what follows it
+/// stay as they are where the body does not say them. Where it becomes less than is in use, nobody
+/// is thrown out, and nobody new gets in until it fits. For admins.
 #[utoipa::path(
     put,
     path = "/v1/entitlements/{id}",
@@ -154,6 +157,7 @@ pub(crate) async fn create(
         (status = 200, body = Entitlement),
         (status = 400, description = "`invalid_request` or `unsupported_metric`", body = Problem),
         (status = 404, description = "`unknown_entitlement`", body = Problem),
+        (status = 409, description = "`name_taken`", body = Problem),
     ),
 )]
 pub(crate) async fn replace(
@@ -163,14 +167,21 @@ pub(crate) async fn replace(
     body: Bytes,
 ) -> Result<Json<Entitlement>, Refusal> {
     let request: EntitlementRequest = input::json(&body)?;
-    let terms = terms(&request, 0)?;
+    let number = number(&id)?;
+    let before = app
+        .look(move |ledger, _| ledger.entitlement(number))
+        .await?
+        .map(|view| view.details)
+        .unwrap_or_default();
+    let terms = terms(&request, 0, &before)?;
     let command = Command::ChangeEntitlement {
-        entitlement: number(&id)?,
+        entitlement: number,
         terms,
     };
     match app.command(caller.acts(command)).await?.reply {
-        Reply::Entitlement(view) => Ok(Json(StatusCode::OK, words::entitlement(&view))),
+        Reply::Entitlement(view) => Ok(Json(StatusCode::OK, entitlement::shown(&view))),
         Reply::UnknownEntitlement => Err(Refusal::unknown_entitlement(&id)),
+        Reply::NameTaken(by) => Err(name_taken(by, &request)),
         Reply::ProductFixed => Err(Refusal::invalid(format!(
             "entitlement {id} is of another product than `product` says: an entitlement keeps its \
              product, so enter a new one and remove this one"
@@ -209,7 +220,25 @@ fn number(id: &str) -> Result<EntitlementNumber, Refusal> {
     words::entitlement_number(id).ok_or_else(|| Refusal::unknown_entitlement(id))
 }
 
-fn terms(request: &EntitlementRequest, seats_from: u32) -> Result<EntitlementTerms, Refusal> {
+/// Another entitlement has the name that is asked for.
+fn name_taken(by: EntitlementNumber, request: &EntitlementRequest) -> Refusal {
+    let name = request.name.as_ref().and_then(Option::as_deref);
+    Refusal::new(
+        Code::NameTaken,
+        format!(
+            "entitlement {} has the name {} already: change that one, or choose another name",
+            words::entitlement_id(by),
+            shown(name.unwrap_or_default())
+        ),
+    )
+}
+
+/// What a request asks for, of an entitlement of which `before` was said.
+fn terms(
+    request: &EntitlementRequest,
+    seats_from: u32,
+    before: &Details,
+) -> Result<EntitlementTerms, Refusal> {
     if request.metric != Metric::Concurrent {
         return Err(Refusal::new(
             Code::UnsupportedMetric,
@@ -247,5 +276,6 @@ fn terms(request: &EntitlementRequest, seats_from: u32) -> Result<EntitlementTer
         model: Model::Concurrent { seats, overdraft },
         from,
         to,
+        details: entitlement::changed(request, before)?,
     })
 }

@@ -1,6 +1,7 @@
 //! What requests say and answers are: bodies, refusals, names, words. Knows nothing of the server's
 //! state.
 
+pub(crate) mod entitlement;
 pub(crate) mod explain;
 pub(crate) mod faults;
 pub(crate) mod input;

@@ -2,9 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use usher_api as api;
-use usher_core::ledger::{
-    self, AllotmentNumber, Bound, EntitlementNumber, LeaseId, Now, ProductSpec,
-};
+use usher_core::ledger::{self, AllotmentNumber, EntitlementNumber, LeaseId, Now, ProductSpec};
 
 use crate::base::time::timestamp;
 use crate::secrets::proof::Proof;
@@ -180,29 +178,6 @@ pub(crate) fn entitlement_number(id: &str) -> Option<EntitlementNumber> {
 /// An allotment's id.
 pub(crate) fn allotment_id(number: AllotmentNumber) -> String {
     format!("A{}", number.0)
-}
-
-/// An entitlement.
-pub(crate) fn entitlement(view: &ledger::EntitlementView) -> api::Entitlement {
-    let entitlement = &view.entitlement;
-    let (from, to) = (entitlement.from.as_ref(), entitlement.to.as_ref());
-    let day = |bound: &Bound| bound.date().map(|date| date.to_string());
-    let zone = from.and_then(Bound::zone).or(to.and_then(Bound::zone));
-    let ledger::Model::Concurrent { seats, overdraft } = entitlement.model;
-    api::Entitlement {
-        id: entitlement_id(entitlement.number),
-        product: view.product.to_string(),
-        metric: api::Metric::Concurrent,
-        seats,
-        overdraft,
-        from: from.map(|from| timestamp(from.begins().0)),
-        to: to.map(|to| timestamp(to.ends().0)),
-        from_day: from.and_then(day),
-        to_day: to.and_then(day),
-        time_zone: zone.map(|zone| zone.to_string()),
-        in_use: view.in_use,
-        allotment: allotment_id(entitlement.allotment),
-    }
 }
 
 /// The wall clock's time of a later instant, as an estimate.

@@ -103,6 +103,73 @@ async fn products_and_entitlements_are_listed_page_by_page() {
 }
 
 #[tokio::test]
+async fn an_entitlement_has_a_name_of_its_own_a_price_and_what_people_say_of_it() {
+    let server = Server::start();
+    server.product("cad", 0).await;
+    let said = json!({
+        "name": "cad-2026", "price": { "amount": 1200.5, "currency": "EUR", "per": "year" },
+        "contract": "A-4711", "cost_centre": "4200", "notice_days": 90, "note": "for the lab",
+    });
+    let with = |more: &Value| {
+        let mut body = json!({ "product": "cad", "seats": 2 });
+        let fields = body.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        body
+    };
+    let post = async |more: &Value| {
+        server
+            .call("POST", "/v1/entitlements", Some(with(more)))
+            .await
+    };
+    let made = post(&said).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let is_said = |shown: &Value| {
+        for (field, value) in said.as_object().unwrap() {
+            assert_eq!(&shown[field], value, "{field}");
+        }
+    };
+    is_said(&made.body);
+    let path = format!("/v1/entitlements/{}", made.body["id"].as_str().unwrap());
+    let put = async |more: &Value| server.call("PUT", &path, Some(with(more))).await;
+
+    let twice = post(&said).await;
+    assert_eq!((twice.status, twice.code()), (409, "name_taken"));
+    // A program of the version before changes what it knows, and loses nothing.
+    let kept = put(&json!({ "overdraft": 1 })).await;
+    assert_eq!((kept.status, &kept.body["overdraft"]), (200, &json!(1)));
+    is_said(&kept.body);
+    is_said(&server.get("/v1/entitlements").await["items"][0]);
+
+    let other = post(&json!({ "name": "cad-2027" })).await;
+    assert_eq!(other.status, 201, "{}", other.body);
+    let taken = put(&json!({ "name": "cad-2027" })).await;
+    assert_eq!((taken.status, taken.code()), (409, "name_taken"));
+    let renamed = put(&json!({ "name": "cad-2028", "price": null, "notice_days": 0 })).await;
+    assert_eq!(renamed.body["name"], "cad-2028");
+    assert_eq!(
+        (&renamed.body["price"], &renamed.body["notice_days"]),
+        (&Value::Null, &json!(0))
+    );
+    assert_eq!(renamed.body["contract"], "A-4711");
+    for wrong in [
+        json!({ "name": "E12" }),
+        json!({ "name": " cad" }),
+        json!({ "price": { "amount": -1, "currency": "EUR", "per": "year" } }),
+        json!({ "price": { "amount": 1, "currency": "euro", "per": "year" } }),
+        json!({ "price": { "amount": 1, "currency": "EUR", "per": "week" } }),
+        json!({ "notice_days": 4000 }),
+        json!({ "colour": "red" }),
+    ] {
+        let refused = put(&wrong).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (400, "invalid_request"),
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_entitlement_is_entered_shown_changed_and_removed() {
     let server = Server::start();
     server.product("cad", 0).await;

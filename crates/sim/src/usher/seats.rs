@@ -217,5 +217,6 @@ fn own(product: Arc<str>, seats: u32) -> Command {
         model: Model::concurrent(seats),
         from: None,
         to: None,
+        details: None,
     })
 }

@@ -27,6 +27,7 @@ pub(crate) mod messages;
 #[cfg(target_os = "linux")]
 pub(crate) mod notify;
 pub(crate) mod pack;
+pub(crate) mod policy;
 pub(crate) mod product;
 pub(crate) mod queue;
 pub(crate) mod renew;

@@ -118,6 +118,9 @@ fn refused(problem: &Problem) -> Failure {
     if problem.is(Code::DangerousRule) {
         return failure.next("--force takes it all the same.");
     }
+    if problem.is(Code::NameTaken) {
+        return failure.next("`usher entitlement list` shows the names; choose another.");
+    }
     if problem.is(Code::ProductExists) {
         return failure.next("`usher product edit` changes it; or choose another id.");
     }

@@ -3,7 +3,7 @@
 use crate::time;
 
 /// What the API's names of a request are called on the command line.
-const OPTIONS: [(&str, &str); 14] = [
+const OPTIONS: [(&str, &str); 20] = [
     ("`ttl_seconds`", "--ttl"),
     ("`max_ttl_seconds`", "--max-ttl"),
     ("`queue_limit`", "--queue-limit"),
@@ -18,6 +18,12 @@ const OPTIONS: [(&str, &str); 14] = [
     ("`publisher`", "--publisher"),
     ("`schedule`", "SCHEDULE"),
     ("`time_zone`", "--time-zone"),
+    ("`price`", "--price"),
+    ("`currency`", "the currency of --price"),
+    ("`contract`", "--contract"),
+    ("`cost_centre`", "--cost-centre"),
+    ("`notice_days`", "--notice-days"),
+    ("`note`", "--note"),
 ];
 
 /// How a program asks to wait, of a refusal for which that is of use.

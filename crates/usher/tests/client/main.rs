@@ -6,6 +6,7 @@
 mod fake;
 mod learn;
 mod lists;
+mod policy;
 mod run;
 mod signals;
 mod sim;

@@ -13,6 +13,7 @@ use crate::base::columns::{write_also, write_bound};
 use crate::base::error::CacheError;
 use crate::base::meta::put;
 use crate::tables::adopted::{forget_adopted, put_adopted};
+use crate::tables::details;
 use crate::tables::journal;
 
 mod answers;
@@ -173,6 +174,10 @@ fn row(
             "DELETE FROM entitlements WHERE number = ?1",
             params![signed(entitlement.0)],
         ),
+        Event::EntitlementDescribed {
+            entitlement,
+            details: said,
+        } => details::write(connection, *entitlement, said),
         Event::AllotmentPut(a) => {
             let (from, from_day, from_zone) = write_bound(a.from.as_ref());
             let (to, to_day, to_zone) = write_bound(a.to.as_ref());
@@ -322,7 +327,7 @@ fn row(
         ),
         Event::Remembered { key, body, reply } => {
             let mut frame = Vec::new();
-            journal::frame::put(reply, &mut frame)
+            journal::frame::put(reply, journal::FORM_OF_ANSWERS, &mut frame)
                 .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
             execute(
                 "INSERT OR REPLACE INTO answers (number, key, body, reply, steady, framed) \

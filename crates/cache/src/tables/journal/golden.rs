@@ -1,4 +1,4 @@
-//! The bytes of this form of the journal, as they lie in a file of the repository.
+//! The bytes of form 1 of the journal, as they lie in a file of the repository.
 //!
 //! If this test fails because an event, an answer or anything inside them has changed: keep the
 //! types of the form before as `unframed` does, give [`super::frame::FORM`] the next number, read
@@ -6,7 +6,7 @@
 
 use usher_core::ledger::*;
 
-use super::{decode, encode, frame};
+use super::{FORM_OF_ANSWERS, decode, encode, frame};
 
 const JOURNAL: &[u8] = include_bytes!("../../../tests/fixtures/journal-form-1.bin");
 const ANSWERS: &[u8] = include_bytes!("../../../tests/fixtures/answers-form-1.bin");
@@ -433,6 +433,7 @@ fn every_answer() -> Vec<Reply> {
             entitlement: entitlement(),
             product: "cad".into(),
             in_use: 2,
+            details: Details::default(),
         }),
         Reply::UnknownProduct,
         Reply::UnknownOther("pack".into()),
@@ -469,7 +470,7 @@ fn every_answer_of_this_form_is_read_from_the_golden_file_and_written_as_it_stan
         let (read, behind) = frame::take::<Reply>(rest).expect("the golden file is read");
         assert_eq!(&read, answer);
         rest = behind;
-        frame::put(answer, &mut written).expect("answers are written");
+        frame::put(answer, FORM_OF_ANSWERS, &mut written).expect("answers are written");
     }
     assert!(
         rest.is_empty() && written == ANSWERS,

@@ -6,6 +6,8 @@
 pub(crate) mod frame;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_2;
 pub(crate) mod unframed;
 
 use std::path::Path;
@@ -18,6 +20,9 @@ use crate::base::columns::from_i64;
 use crate::base::error::CacheError;
 use crate::base::meta::version;
 use crate::base::schema::as_of;
+
+/// The form that kept answers are written in.
+pub(crate) const FORM_OF_ANSWERS: u16 = 1;
 
 /// Why a commit failed.
 #[derive(Debug)]
@@ -81,10 +86,18 @@ pub(crate) fn replace(connection: &Connection, first: u64, events: &[Event]) -> 
         .map_err(|error| error.to_string())
 }
 
+/// The first form that has an event of this kind.
+fn form(event: &Event) -> u16 {
+    match event {
+        Event::EntitlementDescribed { .. } => 2,
+        _ => 1,
+    }
+}
+
 fn encode(events: &[Event], buffer: &mut Vec<u8>) -> Result<(), String> {
     buffer.clear();
     for event in events {
-        frame::put(event, buffer)
+        frame::put(event, form(event), buffer)
             .map_err(|error| format!("an event cannot be written: {error}"))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What a ledger keeps in memory: leases, people, sessions, refusals, answers, pools.
 
 pub(super) mod denials;
+pub(super) mod details;
 pub(super) mod directory;
 pub(super) mod held;
 mod index;

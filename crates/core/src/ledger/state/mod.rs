@@ -45,6 +45,13 @@ impl Ledger {
                 number: *entitlement,
                 before: self.set_entitlement(*entitlement, None),
             },
+            Event::EntitlementDescribed {
+                entitlement,
+                details,
+            } => Undo::Details {
+                number: *entitlement,
+                before: self.described.put(*entitlement, details.clone()),
+            },
             Event::AllotmentPut(allotment) => self.put_allotment(allotment.clone()),
             Event::Granted { lease, .. } => self.add_lease(lease),
             Event::Renewed { lease, deadline } => self.set_deadline(*lease, *deadline, false),
@@ -207,6 +214,7 @@ impl Ledger {
                 self.undo_product(product, before);
             }
             Undo::Entitlement { number, before } => drop(self.set_entitlement(number, before)),
+            Undo::Details { number, before } => drop(self.described.put(number, before)),
             Undo::Allotment {
                 product,
                 number,

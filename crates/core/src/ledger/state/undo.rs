@@ -29,6 +29,10 @@ pub(in crate::ledger) enum Undo {
         number: EntitlementNumber,
         before: Option<Entitlement>,
     },
+    Details {
+        number: EntitlementNumber,
+        before: Details,
+    },
     Allotment {
         product: ProductNumber,
         number: AllotmentNumber,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ledger::kept::details::Details;
 use crate::ledger::words::entitlement::Model;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::records::*;
@@ -183,6 +184,8 @@ pub struct EntitlementTerms {
     pub from: Option<Bound>,
     /// With what validity ends.
     pub to: Option<Bound>,
+    /// What else is said of it; none: as before, and nothing of a new one.
+    pub details: Option<Details>,
 }
 
 /// What a ledger is told. Each is carried out at once and whole.

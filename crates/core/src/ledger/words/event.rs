@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::ledger::kept::details::Details;
 use crate::ledger::words::entitlement::Entitlement;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
@@ -244,6 +245,13 @@ pub enum Event {
     ComputerForgotten {
         /// Which.
         computer: ComputerId,
+    },
+    /// Something else is said of an entitlement besides its seats and dates.
+    EntitlementDescribed {
+        /// Its number.
+        entitlement: EntitlementNumber,
+        /// All that is said of it now.
+        details: Details,
     },
 }
 

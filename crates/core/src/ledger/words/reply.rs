@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::kept::details::Details;
 use crate::ledger::words::entitlement::Entitlement;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;
@@ -45,6 +46,9 @@ pub struct EntitlementView {
     pub product: Arc<str>,
     /// Seats of it in use.
     pub in_use: u64,
+    /// What else is said of it. A kept answer is given with what is said of it then.
+    #[serde(skip)]
+    pub details: Details,
 }
 
 /// What became of an item of a report.
@@ -204,10 +208,14 @@ pub enum Reply {
     /// It is paused, and nothing was done.
     #[serde(skip)]
     Paused,
+    /// Another entitlement has that name already.
+    #[serde(skip)]
+    NameTaken(EntitlementNumber),
 }
 
 impl Reply {
-    /// Names stand in the directory only: what is kept of a reply holds surrogates.
+    /// Names stand in the directory only: what is kept of a reply holds surrogates, and nothing of
+    /// an entitlement's details.
     pub(in crate::ledger) fn without_names(self) -> Reply {
         let none = Arc::<str>::default;
         match self {
@@ -229,6 +237,10 @@ impl Reply {
                 user: none(),
                 computer: none(),
             },
+            Reply::Entitlement(view) => Reply::Entitlement(EntitlementView {
+                details: Details::default(),
+                ..view
+            }),
             other => other,
         }
     }

@@ -24,7 +24,9 @@ use crate::output::{counted, line, print_json};
 /// Add what a CSV file says is owned
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The first line names the columns: product and seats, and where wanted metric, from, to, overdraft.
+The first line names the columns: product and seats, and where wanted metric, from, to, overdraft,
+name, price, currency, per (year, month, once), contract, cost_centre, notice_days, note. A price
+may stand in one column, too: 12000 EUR/year.
 Columns are set apart by commas, semicolons or tabs, as spreadsheets save them. Dates are days
 (2026-12-31, 31.12.2026), of this computer's time zone or of --time-zone, or RFC 3339 instants. Each
 row is added to what is owned; nothing is replaced.
@@ -275,6 +277,12 @@ mod tests {
             time_zone: Some("UTC".into()),
             in_use: 0,
             allotment: "a-1".into(),
+            name: None,
+            price: None,
+            contract: None,
+            cost_centre: None,
+            notice_days: None,
+            note: None,
         }]
     }
 

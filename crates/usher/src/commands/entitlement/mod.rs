@@ -1,6 +1,7 @@
 //! `usher entitlement`: what is owned.
 
 mod changed;
+pub(crate) mod details;
 mod import;
 mod overlap;
 mod rows;
@@ -11,6 +12,7 @@ use clap::{Args, Subcommand};
 use usher_api::client::Client;
 use usher_api::{Entitlement as Wire, EntitlementRequest, Metric, Page};
 
+use self::details::Details;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
@@ -39,6 +41,7 @@ Examples:
   usher entitlement add gimp --seats 10
   usher entitlement add cad --seats 25 --from 2026-01-01 --to 2026-12-31 --overdraft 2
   usher entitlement add cad --seats 5 --from tomorrow --to 'in 30 days'
+  usher entitlement add cad --seats 5 --name cad-lab --price '1200 EUR/year' --cost-centre 4200
 
 Days are those of this computer's time zone, or of --time-zone, and stay days: a list shows them as
 they were given, with their zone if it is another than the reader's. DATE may also be said in words:
@@ -66,6 +69,8 @@ pub(crate) struct Add {
     /// Seats beyond those owned that may be in use
     #[arg(long, value_name = "N", default_value_t = 0)]
     overdraft: u32,
+    #[command(flatten)]
+    details: Details,
 }
 
 /// List what is owned
@@ -86,7 +91,9 @@ pub(crate) struct List {
 Examples:
   usher entitlement edit E1 --seats 12
   usher entitlement edit E1 --to 2027-12-31
-  usher entitlement edit E1 --to ''             for ever")]
+  usher entitlement edit E1 --to ''             for ever
+  usher entitlement edit E1 --name cad-2026 --price '12000 EUR/year'
+  usher entitlement edit E1 --note ''           nothing is said any more")]
 pub(crate) struct Edit {
     /// Entitlement id
     #[arg(value_name = "ID")]
@@ -106,6 +113,8 @@ pub(crate) struct Edit {
     /// Seats beyond those owned that may be in use
     #[arg(long, value_name = "N")]
     overdraft: Option<u32>,
+    #[command(flatten)]
+    details: Details,
 }
 
 /// Remove an entitlement; leases that are out stay until they end
@@ -198,7 +207,7 @@ fn zone_of_days() -> Result<String, String> {
 async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failure> {
     let (from, to) = (args.from.as_deref(), args.to.as_deref());
     let valid = Validity::read(from, to, args.time_zone).map_err(Failure::usage)?;
-    let request = EntitlementRequest {
+    let mut request = EntitlementRequest {
         product: args.product,
         metric: args.metric,
         seats: args.seats,
@@ -206,7 +215,9 @@ async fn add(args: Add, context: &Context, client: &Client) -> Result<(), Failur
         from: valid.from,
         to: valid.to,
         time_zone: valid.time_zone,
+        ..EntitlementRequest::default()
     };
+    args.details.apply(&mut request);
     let made: Wire = client
         .post_keyed("/v1/entitlements", &host::request_key(), &request)
         .await?;
@@ -232,7 +243,9 @@ impl Edit {
     fn says_nothing(&self) -> bool {
         let texts = [&self.from, &self.to, &self.time_zone];
         let numbers = [&self.seats, &self.overdraft];
-        texts.iter().all(|it| it.is_none()) && numbers.iter().all(|it| it.is_none())
+        texts.iter().all(|it| it.is_none())
+            && numbers.iter().all(|it| it.is_none())
+            && self.details == Details::default()
     }
 }
 
@@ -255,7 +268,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
             false => day.or_else(|| at.map(|time| time.to_string())),
         }
     };
-    let request = EntitlementRequest {
+    let mut request = EntitlementRequest {
         product: old.product.clone(),
         metric: old.metric,
         seats: args.seats.unwrap_or(old.seats),
@@ -268,7 +281,9 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         ),
         to: date(args.to.is_some(), typed.to, old.to_day.clone(), old.to),
         time_zone: typed.time_zone,
+        ..EntitlementRequest::default()
     };
+    args.details.apply(&mut request);
     let new: Wire = client.put(&path(&args.id)?, &request).await?;
     if context.json() {
         return print_json(&new);
@@ -302,7 +317,8 @@ fn here() -> String {
 
 fn table(items: &[Wire]) -> Table {
     let here = here();
-    let mut table = Table::new(&[
+    let said = details::columns(items);
+    let mut headings = vec![
         "ENTITLEMENT",
         "PRODUCT",
         "METRIC",
@@ -311,28 +327,28 @@ fn table(items: &[Wire]) -> Table {
         ">IN USE",
         "FROM",
         "TO",
-    ]);
+    ];
+    headings.extend(said.iter().map(|column| column.heading));
+    let mut table = Table::new(&headings);
     for item in items {
-        table.row([
+        let (from_day, to_day) = (item.from_day.as_ref(), item.to_day.as_ref());
+        let zone = item.time_zone.as_ref();
+        let cells = [
             item.id.clone(),
             item.product.clone(),
             metric(item.metric).to_owned(),
             item.seats.to_string(),
             item.overdraft.to_string(),
             item.in_use.to_string(),
-            end(
-                item.from_day.as_ref(),
-                item.time_zone.as_ref(),
-                item.from,
-                &here,
-            ),
-            end(
-                item.to_day.as_ref(),
-                item.time_zone.as_ref(),
-                item.to,
-                &here,
-            ),
-        ]);
+            end(from_day, zone, item.from, &here),
+            end(to_day, zone, item.to, &here),
+        ];
+        let said = said.iter().map(|column| (column.of)(item));
+        table.row(
+            cells
+                .into_iter()
+                .chain(said.map(|text| text.unwrap_or_else(|| "-".to_owned()))),
+        );
     }
     table
 }

@@ -4,8 +4,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use usher_api::{Entitlement, EntitlementRequest, Metric};
+use usher_api::{Entitlement, EntitlementRequest, Metric, Price};
 
+use super::details::{read_days, read_price};
 use super::{sheet, zone_of_days};
 use crate::failure::Failure;
 use crate::time;
@@ -14,7 +15,22 @@ use crate::time;
 const ROWS_LIMIT: usize = 100_000;
 
 /// What columns there are.
-const COLUMNS: [&str; 6] = ["product", "seats", "metric", "from", "to", "overdraft"];
+const COLUMNS: [&str; 14] = [
+    "product",
+    "seats",
+    "metric",
+    "from",
+    "to",
+    "overdraft",
+    "name",
+    "price",
+    "currency",
+    "per",
+    "contract",
+    "cost_centre",
+    "notice_days",
+    "note",
+];
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +45,22 @@ struct Row {
     to: Option<String>,
     #[serde(default)]
     overdraft: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    price: Option<String>,
+    #[serde(default)]
+    currency: Option<String>,
+    #[serde(default)]
+    per: Option<String>,
+    #[serde(default)]
+    contract: Option<String>,
+    #[serde(default)]
+    cost_centre: Option<String>,
+    #[serde(default)]
+    notice_days: Option<String>,
+    #[serde(default)]
+    note: Option<String>,
 }
 
 /// The time zone that days are of.
@@ -142,6 +174,12 @@ fn request(row: Row, zone: &Zone) -> Result<EntitlementRequest, String> {
         Some(text) => count("overdraft", &text)?,
         None => 0,
     };
+    let price = price(filled(row.price), filled(row.currency), filled(row.per))?;
+    let days = filled(row.notice_days).map(|text| read_days(&text));
+    let days = days
+        .transpose()
+        .map_err(|why| format!("notice_days: {why}"))?;
+    let said = |text: Option<String>| filled(text).map(Some);
     Ok(EntitlementRequest {
         product: row.product,
         metric,
@@ -150,7 +188,36 @@ fn request(row: Row, zone: &Zone) -> Result<EntitlementRequest, String> {
         from,
         to,
         time_zone,
+        name: said(row.name),
+        price: price.map(Some),
+        contract: said(row.contract),
+        cost_centre: said(row.cost_centre),
+        notice_days: days.map(Some),
+        note: said(row.note),
     })
+}
+
+/// A price out of its columns: whole in the first, or as an amount, a currency and how long it is
+/// paid for, a year where that is not said.
+fn price(
+    price: Option<String>,
+    currency: Option<String>,
+    per: Option<String>,
+) -> Result<Option<Price>, String> {
+    let text = match (price, currency, per) {
+        (None, None, None) => return Ok(None),
+        (None, ..) => {
+            return Err(
+                "there is a currency, or what a price is paid for, and no price".to_owned(),
+            );
+        }
+        (Some(whole), None, None) => whole,
+        (Some(_), None, Some(_)) => return Err("the price has no currency".to_owned()),
+        (Some(amount), Some(currency), per) => {
+            format!("{amount} {currency}/{}", per.as_deref().unwrap_or("year"))
+        }
+    };
+    read_price(&text).map(Some)
 }
 
 /// A date as a server reads it.
@@ -234,6 +301,12 @@ pub(super) fn row_as_owned(line: u64, row: &EntitlementRequest) -> Entitlement {
         time_zone: row.time_zone.clone(),
         in_use: 0,
         allotment: String::new(),
+        name: row.name.clone().flatten(),
+        price: row.price.clone().flatten(),
+        contract: row.contract.clone().flatten(),
+        cost_centre: row.cost_centre.clone().flatten(),
+        notice_days: row.notice_days.flatten(),
+        note: row.note.clone().flatten(),
     }
 }
 
@@ -270,8 +343,33 @@ mod tests {
         insta::assert_snapshot!(say("product;seats;to\ncad;1;31.12.26\n"), @r#"usher: owned.csv: line 2: "31.12.26" may be of any century; write the year with four figures, such as 31.12.2026; nothing was imported"#);
         insta::assert_snapshot!(say("sep=;\nproduct;seats\ncad;x\n"), @r#"usher: owned.csv: line 3: seats: "x" is not a whole number from 0 on; nothing was imported"#);
         insta::assert_snapshot!(say("product,seats,metric\ncad,1,cpu\n"), @"usher: owned.csv: line 2: there is no metric cpu; nothing was imported");
-        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @r#"usher: owned.csv: line 1: there is no column "seat": the columns are product, seats, metric, from, to, overdraft; nothing was imported"#);
-        insta::assert_snapshot!(say("sep=;\nproduct;seats;Vendor\ncad;1;x\n"), @r#"usher: owned.csv: line 2: there is no column "vendor": the columns are product, seats, metric, from, to, overdraft; nothing was imported"#);
+        insta::assert_snapshot!(say("product,seat\ncad,1\n"), @r#"usher: owned.csv: line 1: there is no column "seat": the columns are product, seats, metric, from, to, overdraft, name, price, currency, per, contract, cost_centre, notice_days, note; nothing was imported"#);
+        insta::assert_snapshot!(say("sep=;\nproduct;seats;Vendor\ncad;1;x\n"), @r#"usher: owned.csv: line 2: there is no column "vendor": the columns are product, seats, metric, from, to, overdraft, name, price, currency, per, contract, cost_centre, notice_days, note; nothing was imported"#);
+    }
+
+    #[test]
+    fn a_price_is_whole_in_one_column_or_in_three() {
+        let read = |text: &str| {
+            let text = format!("product,seats,price,currency,per,name,notice_days\n{text}\n");
+            let rows = parsed(&text).unwrap();
+            let owned = as_owned(&rows).remove(0);
+            serde_json::to_string(&(owned.price, owned.name, owned.notice_days)).unwrap()
+        };
+        let whole = read("cad,5,1200.50 EUR/year,,,cad-2026,90");
+        insta::assert_snapshot!(whole, @r#"[{"amount":1200.5,"currency":"EUR","per":"year"},"cad-2026",90]"#);
+        assert_eq!(read("cad,5,1200.5,EUR,,cad-2026,90"), whole);
+        assert_eq!(read("cad,5,1200.5,EUR,year,cad-2026,90"), whole);
+        let none = read("cad,5,,,,,");
+        insta::assert_snapshot!(none, @"[null,null,null]");
+        for wrong in [
+            "cad,5,1200,,,,",
+            "cad,5,,EUR,,,",
+            "cad,5,12,EUR,week,,",
+            "cad,5,,,,,4000",
+        ] {
+            let text = format!("product,seats,price,currency,per,name,notice_days\n{wrong}\n");
+            assert!(parsed(&text).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -87,10 +87,7 @@ pub(super) async fn run(
             product: args.id.clone(),
             metric: Metric::Concurrent,
             seats,
-            overdraft: 0,
-            from: None,
-            to: None,
-            time_zone: None,
+            ..EntitlementRequest::default()
         };
         let made = client
             .post_keyed::<_, Entitlement>("/v1/entitlements", &host::request_key(), &request)

@@ -16,7 +16,7 @@ const LISTED: usize = 20;
 
 /// Refuses to enforce `product` where its new rules would hit what this computer, or any, needs.
 /// `before` is the product as it is. With `force` it is only said.
-pub(super) fn check(
+pub(crate) fn check(
     before: Option<&Product>,
     product: &Product,
     force: bool,

@@ -1,7 +1,7 @@
 //! `usher product`: what may run, and the rules that recognise it.
 
 mod add;
-mod danger;
+pub(crate) mod danger;
 #[cfg(target_os = "linux")]
 #[path = "installed/linux.rs"]
 mod installed;
@@ -10,7 +10,7 @@ mod installed;
 mod installed;
 #[cfg(target_os = "linux")]
 pub(crate) mod learn;
-mod rehearsal;
+pub(crate) mod rehearsal;
 mod shown;
 mod traits;
 

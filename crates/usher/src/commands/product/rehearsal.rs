@@ -21,16 +21,16 @@ const SESSIONS_LIMIT: u32 = 100_000;
 
 /// With how many seats it is played.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seats {
+pub(crate) struct Seats {
     /// So many are owned.
-    pub(super) owned: u64,
+    pub(crate) owned: u64,
     /// So many are tried instead.
-    pub(super) tried: Option<u64>,
+    pub(crate) tried: Option<u64>,
 }
 
 /// Says whom `product` would have refused with so many seats: alone on stdout where nothing else is
 /// to be done, else on stderr before it is done. Not to know it keeps nobody from doing it.
-pub(super) async fn tell(
+pub(crate) async fn tell(
     client: &Client,
     product: &Product,
     seats: Seats,

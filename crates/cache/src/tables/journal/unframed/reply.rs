@@ -132,6 +132,7 @@ impl From<Reply> for ledger::Reply {
                 entitlement: view.entitlement.into(),
                 product: view.product,
                 in_use: view.in_use,
+                details: ledger::Details::default(),
             }),
             Reply::UnknownProduct => To::UnknownProduct,
             Reply::UnknownEntitlement => To::UnknownEntitlement,

@@ -1,0 +1,105 @@
+//! What an entitlement costs.
+
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
+
+/// What all seats of an entitlement cost together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// How much: a number from 0 to 100,000,000,000 with at most four decimals.
+    #[schema(value_type = f64)]
+    pub amount: Amount,
+    /// In which currency: three capital letters of ISO 4217, such as EUR.
+    pub currency: String,
+    /// For how long that is paid.
+    pub per: Per,
+}
+
+/// For how long a price is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// Each year.
+    Year,
+    /// Each month.
+    Month,
+    /// Once, for as long as the entitlement is valid.
+    Once,
+}
+
+/// An amount of money, exact to four decimals; a number in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount {
+    /// In ten-thousandths of the currency's unit.
+    pub ten_thousandths: u64,
+}
+
+impl Amount {
+    /// The largest, in ten-thousandths: up to there a number of JSON is exact to four decimals.
+    pub const MAX_TEN_THOUSANDTHS: u64 = 100_000_000_000 * UNIT;
+
+    fn of(number: f64) -> Option<Amount> {
+        let ten_thousandths = number * UNIT as f64;
+        let whole = ten_thousandths.round();
+        // A number of JSON is off by half of its last bit, and so is its product.
+        let off = 0.001 + 2.0 * f64::EPSILON * ten_thousandths.abs();
+        let is_exact = (ten_thousandths - whole).abs() < off;
+        let is_within = (0.0..=Self::MAX_TEN_THOUSANDTHS as f64).contains(&whole);
+        (is_exact && is_within).then_some(Amount {
+            ten_thousandths: whole as u64,
+        })
+    }
+}
+
+/// Ten-thousandths of a currency's unit.
+const UNIT: u64 = 10_000;
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.ten_thousandths % UNIT {
+            0 => serializer.serialize_u64(self.ten_thousandths / UNIT),
+            _ => serializer.serialize_f64(self.ten_thousandths as f64 / UNIT as f64),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        Amount::of(number).ok_or_else(|| {
+            let expected = "an amount from 0 to 100000000000 with at most four decimals";
+            D::Error::invalid_value(Unexpected::Float(number), &expected)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_read_back_as_it_was_written_to_four_decimals() {
+        for text in ["0", "12000", "1200.5", "0.0001", "99999999999.9999", "0.1"] {
+            let amount: Amount = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&amount).unwrap(), text);
+        }
+        let largest = Amount {
+            ten_thousandths: Amount::MAX_TEN_THOUSANDTHS,
+        };
+        let text = serde_json::to_string(&largest).unwrap();
+        assert_eq!(text, "100000000000");
+        assert_eq!(serde_json::from_str::<Amount>(&text).unwrap(), largest);
+        for wrong in [
+            "-1",
+            "0.00001",
+            "100000000000.0001",
+            "1e300",
+            "\"12\"",
+            "null",
+        ] {
+            assert!(serde_json::from_str::<Amount>(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `usher policy diff`: what files and a server differ in.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::files::{self, Unread};
+use super::held::Held;
+use super::plan::Plan;
+use super::shown::{self, Report};
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::listing::eprintln_quiet;
+use crate::output::{print_json, tame};
+
+/// Say what an apply would add, change and remove, and what that means for seats by date
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 nothing differs, 1 something does, 2 the files make no policy.
+
+Examples:
+  usher policy diff policy.toml
+  usher policy diff policy/ --prune     also what only the server has")]
+pub(crate) struct Diff {
+    /// Files, or folders with files *.toml; - reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Count what only the server has as to be removed
+    #[arg(long)]
+    prune: bool,
+}
+
+/// Does it; returns the exit code.
+pub(super) async fn run(args: &Diff, context: &Context) -> Result<u8, Failure> {
+    let read = files::policy(&args.files).map_err(Unread::failure)?;
+    let held = Held::of(&context.client()?).await?;
+    let plan = Plan::of(&held, &read, args.prune, Timestamp::now());
+    match context.json() {
+        true => print_json(&Report::of(&plan))?,
+        false => {
+            shown::plan(&plan)?;
+            for obstacle in &plan.obstacles {
+                eprintln_quiet(&format!(
+                    "usher: it could not be applied: {}",
+                    tame(obstacle)
+                ));
+            }
+        }
+    }
+    Ok(match plan.difference.is_empty() {
+        true => exit::DONE,
+        false => exit::FAILED,
+    })
+}

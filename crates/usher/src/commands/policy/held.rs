@@ -1,0 +1,71 @@
+//! What a server has, as a policy.
+
+use std::collections::BTreeMap;
+
+use usher_api::client::Client;
+use usher_api::{Entitlement, Product as Wire, ProductView};
+use usher_core::policy::Policy;
+
+use super::convert;
+use crate::failure::Failure;
+use crate::listing::{Extent, Query, fetch};
+
+/// The products and entitlements of a server.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// As a policy.
+    pub(super) policy: Policy,
+    /// The products as the server shows them.
+    pub(super) products: Vec<Wire>,
+    /// The entitlements as the server shows them.
+    pub(super) entitlements: Vec<Entitlement>,
+    /// The server's ids of the entitlements, by their names in the policy.
+    ids: BTreeMap<String, String>,
+}
+
+impl Held {
+    /// Asks the server for all of it.
+    pub(super) async fn of(client: &Client) -> Result<Held, Failure> {
+        let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL)
+            .await?
+            .items;
+        let entitlements =
+            fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL)
+                .await?
+                .items;
+        let products: Vec<Wire> = products.into_iter().map(|view| view.product).collect();
+        let mut held = Held {
+            policy: Policy::default(),
+            products,
+            entitlements,
+            ids: BTreeMap::new(),
+        };
+        for wire in &held.products {
+            let product = convert::product(wire);
+            held.policy.products.insert(wire.id.clone(), product);
+        }
+        for wire in &held.entitlements {
+            let name = convert::name(wire);
+            if let Some(other) = held.ids.insert(name.to_owned(), wire.id.clone()) {
+                return Err(Failure::failed(format!(
+                    "entitlements {other} and {} of the server are both called {name}",
+                    wire.id
+                ))
+                .next("`usher entitlement edit ID --name NAME` gives one of them another name."));
+            }
+            let terms = convert::terms(wire)?;
+            held.policy.entitlements.insert(name.to_owned(), terms);
+        }
+        Ok(held)
+    }
+
+    /// The server's id of the entitlement of that name.
+    pub(super) fn id_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.ids.get(name).map_or(name, String::as_str)
+    }
+
+    /// The product of that id as the server shows it.
+    pub(super) fn product(&self, id: &str) -> Option<&Wire> {
+        self.products.iter().find(|product| product.id == id)
+    }
+}
