@@ -297,9 +297,14 @@ mod tests {
         let (began, _) = run("1.2");
         let mut last = Command::new(&program).arg("1.2").spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);
-        let is_it =
-            |pid| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|it| it == program);
-        while !is_it(last.id()) {
+        // It sleeps once its start is behind it: the link of what it runs changes before the probe is
+        // called.
+        let sleeps = |pid| {
+            let runs = std::fs::read_link(format!("/proc/{pid}/exe"));
+            let state = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            runs.is_ok_and(|it| it == program) && state.is_ok_and(|it| it.contains(") S "))
+        };
+        while !sleeps(last.id()) {
             assert!(Instant::now() < deadline, "it does not run");
         }
         nobodys.forget_all();
