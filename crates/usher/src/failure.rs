@@ -1,6 +1,6 @@
 //! Errors that reach people: what was tried, why it failed, what to do next, and the exit code.
 
-mod answered;
+pub(crate) mod answered;
 mod words;
 
 use std::fmt;
@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use usher_server::ServerError;
 
 use self::answered::{GIVE_MANAGERS_TOKEN, GIVE_TOKEN, OTHER_TOKEN, unreachable_manager};
-pub(crate) use self::answered::{find_server, is_absence, is_of_tls, is_silence, may_wait};
+pub(crate) use self::answered::{is_absence, is_of_tls, may_wait};
 
 /// Exit codes of the public contract.
 pub(crate) mod exit {

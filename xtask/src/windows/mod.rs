@@ -19,12 +19,14 @@ const C_COMPILER: &str = "x86_64-w64-mingw32-gcc";
 /// What the commands that are not there yet have of their own is no waste.
 const LINTS: &str = "-Dwarnings -Adead_code";
 /// The crates that are to run on Windows; of the program `usher` the commands that ask a server.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 13] = [
     "usher-core",
     "usher-platform",
     "usher-tls",
     "usher-vital",
     "usher-api",
+    "usher-http",
+    "usher-tables",
     "usher-service",
     "usher-cache",
     "usher-site",

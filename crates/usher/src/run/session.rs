@@ -22,7 +22,8 @@ use super::seat::{acquire, give_back, keep};
 use super::signals::Signals;
 use super::{find, recognise};
 use crate::context::Context;
-use crate::failure::{Failure, is_absence, is_of_tls, is_silence, may_wait};
+use crate::failure::answered::is_silence;
+use crate::failure::{Failure, is_absence, is_of_tls, may_wait};
 use crate::host;
 use crate::listing::{eprintln_quiet, escaped};
 

@@ -7,7 +7,8 @@ use usher_api::{Code, GrantsNothing, Page, Status, TokenInfo, Withheld};
 use super::faults;
 use super::finding::Finding;
 use crate::context::Context;
-use crate::failure::{find_server, is_of_tls};
+use crate::failure::answered::find_server;
+use crate::failure::is_of_tls;
 
 /// Clocks that differ by more are worth a look.
 const CLOCK_SECONDS: i64 = 30;
