@@ -103,8 +103,10 @@ fn put_product(engine: &Engine, id: &str, seats: u32, shared_by_subject: bool) {
 pub(crate) fn described(product: &str, name: &str) -> Command {
     Command::AddEntitlement(EntitlementTerms {
         product: product.into(),
-        seats: 2,
-        overdraft: 0,
+        model: Model::Concurrent {
+            seats: 2,
+            overdraft: 0,
+        },
         from: None,
         to: None,
         details: Some(Details {

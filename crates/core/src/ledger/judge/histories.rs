@@ -162,6 +162,7 @@ impl History {
                     },
                     from: Some(Bound::At(Wall(from))),
                     to: for_s.map(|s| Bound::At(Wall(from + i64::from(s) * 1_000))),
+                    details: None,
                 })
             }
             Step::Disown { entitlement } => {

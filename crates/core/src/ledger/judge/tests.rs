@@ -36,6 +36,7 @@ impl Bench {
             model,
             from: None,
             to: None,
+            details: None,
         };
         self.ledger.apply(NOW, Command::AddEntitlement(terms));
     }
