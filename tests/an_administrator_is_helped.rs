@@ -273,11 +273,15 @@ fn where_the_managers_token_is_and_where_an_added_servers_data_are_are_two_thing
         running.json(&words)
     };
     let evidence = |seen: &Value| seen["evidence"].to_string();
+    // One server is not watched under two names.
+    let remove = |name: &str| running.ok(&["servers", "remove", name, "--manager", &console]);
+    remove("local");
     let without = add("without", &[]);
     assert!(
         !evidence(&without).contains("service_manager"),
         "{without:#}"
     );
+    remove("without");
     let data = folder.path("data");
     let with = add("with", &["--server-data", data.to_str().unwrap()]);
     assert!(evidence(&with).contains("service_manager"), "{with:#}");

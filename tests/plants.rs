@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 40] = [
+pub(crate) const VITAL: [(&str, &str, Test); 42] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -57,11 +57,13 @@ pub(crate) const VITAL: [(&str, &str, Test); 40] = [
     ("manager", "delivery", Test::Two),
     ("manager", "purge", Test::Two),
     ("manager", "faults", Test::Two),
-    ("manager", "site", Test::Two),
+    ("manager", "site", Test::One),
     ("manager", "vital", Test::Heard),
     ("manager", "beat", Test::Heard),
     ("agent", "usher-watch", Test::One),
     ("agent", "usher-identify", Test::One),
+    ("agent", "usher-describe", Test::One),
+    ("agent", "usher-ends", Test::One),
     ("agent", "exchange", Test::One),
     ("agent", "socket", Test::One),
     ("agent", "idle", Test::Two),
@@ -287,6 +289,7 @@ impl Site {
                 self.stir_agent(&["agent", "enforcement", "off"]);
                 self.stir_agent(&["agent", "enforcement", "on"]);
             }
+            "usher-describe" => self.starts_what_is_new(),
             "usher-names" => self.starts_solver(),
             "usher-look" => {
                 self.replaces_solver();
@@ -331,6 +334,19 @@ impl Site {
     }
 
     /// One that is nobody's, and was started before.
+    /// What a program is called is asked once a file.
+    fn starts_what_is_new(&self) {
+        let program = self.folder.path("new");
+        let _ = std::fs::remove_file(&program);
+        std::fs::copy("/bin/true", &program).unwrap();
+        assert!(
+            std::process::Command::new(&program)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
     fn changes_a_program(&self) {
         use std::io::Write;
         let program = self.computer().program("changes");

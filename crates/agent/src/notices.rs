@@ -22,7 +22,8 @@ const OF_ONE_LIMIT: usize = 32;
 const LIMIT: usize = 4_096;
 /// How long a notice is kept.
 const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
-/// A launcher that tries again by itself is no news: the same refusal is told once in so long.
+/// A launcher that tries again by itself is no news: the same refusal is told once in so long, if
+/// nothing else was told of the product since.
 const SAME_WITHIN_MS: u64 = 3_000;
 
 #[derive(Debug)]
@@ -165,11 +166,11 @@ impl Notices {
     }
 
     fn was_just_said(&self, who: Who, news: &News, now: u64) -> bool {
-        let same = |kept: &Kept| {
-            kept.who == who && kept.news.product == news.product && kept.news.kind == news.kind
-        };
-        let last = self.kept.iter().rev().find(|kept| same(kept));
-        last.is_some_and(|last| now + KEPT_MS < last.until_boot_ms + SAME_WITHIN_MS)
+        let of_it = |kept: &&Kept| kept.who == who && kept.news.product == news.product;
+        let last = self.kept.iter().rev().find(of_it);
+        last.is_some_and(|last| {
+            last.news.kind == news.kind && now + KEPT_MS < last.until_boot_ms + SAME_WITHIN_MS
+        })
     }
 
     fn forget_old(&mut self, now: u64) {
@@ -266,6 +267,10 @@ mod tests {
         notices.say(who(1), about("cad"));
         notices.say(who(1), about("cad"));
         assert_eq!(notices.of(1, None).len(), 1);
+        // A seat came free meanwhile, and was lost again: that is another refusal.
+        notices.say(who(1), free("cad", "cad", 60));
+        notices.say(who(1), about("cad"));
+        assert_eq!(notices.of(1, None).len(), 3);
         for number in 0..2 * OF_ONE_LIMIT {
             notices.say(who(2), about(&format!("product{number}")));
         }
