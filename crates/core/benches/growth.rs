@@ -35,6 +35,7 @@ fn main() {
         model: Model::concurrent(u32::MAX),
         from: None,
         to: None,
+        details: None,
     };
     ledger.apply(NOW, Command::AddEntitlement(terms));
     ledger.seal();

@@ -30,7 +30,6 @@ pub use agents::adopt::ADOPTIONS_LIMIT;
 pub use agents::claim::KEPT;
 pub use asks::asker::{CROWD_LIMIT, OTHERS};
 pub use asks::bundle::BUNDLE_LIMIT;
-pub use kept::details::Details;
 pub use kept::denials::{FOLD_SECONDS, FOLDS_LIMIT, RETRY_SECONDS, VARIANTS_LIMIT};
 pub use kept::directory::{Computers, Subjects};
 pub use kept::lent::{DRIFT_MARGIN_MS, Lent};
@@ -43,6 +42,7 @@ pub use time::{
     KEEP_SECONDS,
 };
 pub use words::command::*;
+pub use words::details::Details;
 pub use words::entitlement::{Entitlement, Model};
 pub use words::event::{Batch, EndCause, Event};
 pub use words::ids::*;

@@ -1,29 +1,12 @@
-//! What is said of entitlements besides their seats and dates: a name of the organisation's own, and
-//! what the ledger carries without looking into it.
+//! What is said of all entitlements, by their numbers and by their names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
+use crate::ledger::words::details::Details;
 use crate::ledger::words::ids::EntitlementNumber;
-
-/// What is said of an entitlement besides its seats and dates.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Details {
-    /// A name that no other entitlement of the ledger has; none if nobody gave one.
-    pub name: Option<Arc<str>>,
-    /// Price, contract and their like, opaque here; empty if nothing is said.
-    pub document: Arc<str>,
-}
-
-impl Details {
-    /// Whether nothing is said.
-    pub fn is_empty(&self) -> bool {
-        self.name.is_none() && self.document.is_empty()
-    }
-}
 
 /// The details of all entitlements of which anything is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +27,11 @@ impl Described {
     }
 
     /// Says something else of an entitlement; what was said of it before.
-    pub(in crate::ledger) fn put(&mut self, number: EntitlementNumber, details: Details) -> Details {
+    pub(in crate::ledger) fn put(
+        &mut self,
+        number: EntitlementNumber,
+        details: Details,
+    ) -> Details {
         let before = self.by_number.remove(&number).unwrap_or_default();
         if let Some(name) = &before.name
             && self.named(name) == Some(number)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ledger::kept::details::Details;
+use crate::ledger::words::details::Details;
 use crate::ledger::words::entitlement::Model;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::records::*;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::ledger::kept::details::Details;
+use crate::ledger::words::details::Details;
 use crate::ledger::words::entitlement::Entitlement;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;

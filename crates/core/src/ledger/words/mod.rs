@@ -1,6 +1,7 @@
 //! What is said: ids and records, what a ledger is told, what happens, what it answers.
 
 pub(super) mod command;
+pub(super) mod details;
 pub(super) mod entitlement;
 pub(super) mod event;
 pub(super) mod ids;

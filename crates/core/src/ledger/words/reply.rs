@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::kept::details::Details;
+use crate::ledger::words::details::Details;
 use crate::ledger::words::entitlement::Entitlement;
 use crate::ledger::words::ids::*;
 use crate::ledger::words::reasons::Reason;

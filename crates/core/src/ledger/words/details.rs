@@ -1,0 +1,22 @@
+//! What is said of an entitlement besides its seats and dates: a name of the organisation's own, and
+//! what the ledger carries without looking into it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// What is said of an entitlement besides its seats and dates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// A name that no other entitlement of the ledger has; none if nobody gave one.
+    pub name: Option<Arc<str>>,
+    /// Price, contract and their like, opaque here; empty if nothing is said.
+    pub document: Arc<str>,
+}
+
+impl Details {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none() && self.document.is_empty()
+    }
+}
