@@ -275,7 +275,7 @@ mod tests {
             notices.say(who(2), about(&format!("product{number}")));
         }
         assert_eq!(notices.of(2, None).len(), OF_ONE_LIMIT);
-        assert_eq!(notices.of(1, None).len(), 1);
+        assert_eq!(notices.of(1, None).len(), 3);
         assert_eq!(
             notices.of(2, None)[0].product,
             format!("product{OF_ONE_LIMIT}")

@@ -55,7 +55,7 @@ pub(super) fn run(args: &Check, context: &Context) -> Result<u8, Failure> {
             };
             (read, dangerous)
         }
-        Err(Unread::Failed(failure)) => return Err(failure),
+        Err(Unread::Failed(failure)) => return Err(*failure),
         Err(Unread::Faults(faults)) => (Read::default(), faults),
     };
     let code = match faults.is_empty() {

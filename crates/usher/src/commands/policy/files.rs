@@ -17,16 +17,22 @@ const FAULTS_LISTED: usize = 20;
 /// Why files make no policy.
 pub(super) enum Unread {
     /// A file cannot be read at all.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// What they say is wrong.
     Faults(Vec<Fault>),
+}
+
+impl From<Failure> for Unread {
+    fn from(failure: Failure) -> Self {
+        Unread::Failed(Box::new(failure))
+    }
 }
 
 impl Unread {
     /// As the end of a command that needs the policy.
     pub(super) fn failure(self) -> Failure {
         let faults = match self {
-            Unread::Failed(failure) => return failure,
+            Unread::Failed(failure) => return *failure,
             Unread::Faults(faults) => faults,
         };
         let mut lines = vec![format!(
@@ -52,7 +58,7 @@ pub(super) fn is_stdin(files: &[PathBuf]) -> bool {
 pub(super) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
     let mut sources = Vec::new();
     let mut faults = Vec::new();
-    for path in listed(files).map_err(Unread::Failed)? {
+    for path in listed(files)? {
         let name = tame(&path.display().to_string());
         let (name, bytes) = match path.as_os_str() == "-" {
             true => (
@@ -60,13 +66,12 @@ pub(super) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
                 limited(std::io::stdin(), "standard input"),
             ),
             false => {
-                let file = std::fs::File::open(&path)
-                    .map_err(|error| Unread::Failed(unreadable(&name, &error)))?;
+                let file = std::fs::File::open(&path).map_err(|error| unreadable(&name, &error))?;
                 let bytes = limited(file, &name);
                 (name, bytes)
             }
         };
-        match String::from_utf8(bytes.map_err(Unread::Failed)?) {
+        match String::from_utf8(bytes?) {
             Ok(text) => sources.push(Source { name, text }),
             Err(error) => {
                 let before = error.utf8_error().valid_up_to();
