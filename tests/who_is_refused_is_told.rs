@@ -209,12 +209,12 @@ fn an_agent_that_dies_costs_nobody_their_place_or_their_seat() {
         return;
     };
     let first = computer.start(ANNA, "60").unwrap();
-    refused_and_waits(&computer, BEN);
+    let told = refused_and_waits(&computer, BEN);
     computer.loses_its_agent();
     assert_eq!(computer.status()["queued"], 1);
     end(first);
-    let free = notices(&computer, BEN, "wait_seconds=20");
-    assert_eq!(free[0]["kind"], "free", "{free:?}");
+    let free = next(&computer, BEN, &told);
+    assert_eq!(free["kind"], "free", "{free:?}");
     computer.loses_its_agent();
     computer.start(CLEO, "0").unwrap_err();
     let second = computer.start(BEN, "60").unwrap();

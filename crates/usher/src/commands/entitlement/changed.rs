@@ -2,6 +2,7 @@
 
 use usher_api::Entitlement as Wire;
 
+use super::details::changes;
 use super::end;
 use crate::output::counted;
 
@@ -22,6 +23,7 @@ pub(super) fn said(old: &Wire, new: &Wire, here: &str) -> String {
     if before != now {
         parts.push(format!("valid {before} before, {now} now"));
     }
+    parts.extend(changes(old, new));
     match parts.is_empty() {
         true => format!("Entitlement {} is as it was.", new.id),
         false => format!("Entitlement {}: {}.", new.id, parts.join("; ")),
@@ -55,16 +57,25 @@ mod tests {
         let longer = wire("E1", 10, Some(("2026-01-01", "2027-12-31")));
         let mut for_ever = longer.clone();
         (for_ever.to, for_ever.to_day) = (None, None);
+        let mut named = old.clone();
+        named.name = Some("cad-2026".to_owned());
+        named.notice_days = Some(90);
+        let mut noted = named.clone();
+        (noted.name, noted.note) = (None, Some("for the lab".to_owned()));
         let told = [
             said(&old, &seats, "UTC"),
             said(&old, &longer, "UTC"),
             said(&longer, &for_ever, "UTC"),
+            said(&old, &named, "UTC"),
+            said(&named, &noted, "UTC"),
             said(&old, &old, "UTC"),
         ];
         insta::assert_snapshot!(told.join("\n"), @r"
         Entitlement E1: 10 seats before, 12 now; overdraft 0 before, 1 now.
         Entitlement E1: valid from 2026-01-01 to 2026-12-31 before, from 2026-01-01 to 2027-12-31 now.
         Entitlement E1: valid from 2026-01-01 to 2027-12-31 before, from 2026-01-01 on now.
+        Entitlement E1: name none before, cad-2026 now; notice none before, 90 d now.
+        Entitlement E1: name cad-2026 before, none now; note none before, for the lab now.
         Entitlement E1 is as it was.
         ");
     }

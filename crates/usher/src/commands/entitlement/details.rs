@@ -143,6 +143,17 @@ const COLUMNS: [Column; 6] = [
     },
 ];
 
+/// What else is said of an entitlement now than before, such as `note lab before, none now`.
+pub(super) fn changes(old: &Wire, new: &Wire) -> Vec<String> {
+    let shown = |it: Option<String>| it.unwrap_or_else(|| "none".to_owned());
+    let changed = COLUMNS.iter().filter_map(|column| {
+        let (before, now) = ((column.of)(old), (column.of)(new));
+        let what = column.heading.trim_start_matches('>').to_lowercase();
+        (before != now).then(|| format!("{what} {} before, {} now", shown(before), shown(now)))
+    });
+    changed.collect()
+}
+
 /// The columns in which a list of these says anything.
 pub(super) fn columns(items: &[Wire]) -> Vec<&'static Column> {
     let says = |column: &&Column| items.iter().any(|it| (column.of)(it).is_some());
