@@ -106,65 +106,31 @@ impl Failure {
     }
 
     /// Adds the next step, whoever asked.
-    pub(crate) fn next(self, step: impl Into<String>) -> Self {
-        match self {
-            Failure::Said {
-                code,
-                message,
-                request,
-                ..
-            } => Failure::Said {
-                code,
-                message,
-                next: Some(step.into()),
-                about: About::Anything,
-                request,
-            },
-            other => other,
+    pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
+        if let Failure::Said { next, about, .. } = &mut self {
+            *next = Some(step.into());
+            *about = About::Anything;
         }
+        self
     }
 
     /// Says what it is about.
-    fn about(self, what: About) -> Self {
-        match self {
-            Failure::Said {
-                code,
-                message,
-                next,
-                request,
-                ..
-            } => Failure::Said {
-                code,
-                message,
-                next,
-                about: what,
-                request,
-            },
-            other => other,
+    fn about(mut self, what: About) -> Self {
+        if let Failure::Said { about, .. } = &mut self {
+            *about = what;
         }
+        self
     }
 
     /// Adds a step on a line of its own, before those that are there.
-    pub(crate) fn first(self, step: &str) -> Self {
-        match self {
-            Failure::Said {
-                code,
-                message,
-                next,
-                about,
-                request,
-            } => Failure::Said {
-                code,
-                message,
-                next: Some(match next {
-                    Some(next) => format!("{step}\n  {next}"),
-                    None => step.to_owned(),
-                }),
-                about,
-                request,
-            },
-            other => other,
+    pub(crate) fn first(mut self, step: &str) -> Self {
+        if let Failure::Said { next, .. } = &mut self {
+            *next = Some(match next.take() {
+                Some(next) => format!("{step}\n  {next}"),
+                None => step.to_owned(),
+            });
         }
+        self
     }
 
     /// The same, of the request that has this id.
@@ -176,43 +142,22 @@ impl Failure {
     }
 
     /// Adds something that is true at the same time.
-    pub(crate) fn and(self, also: &str) -> Self {
-        match self {
-            Failure::Said {
-                code,
-                message,
-                next,
-                about,
-                request,
-            } => Failure::Said {
-                code,
-                message: format!("{message}; {also}"),
-                next,
-                about,
-                request,
-            },
-            other => other,
+    pub(crate) fn and(mut self, also: &str) -> Self {
+        if let Failure::Said { message, .. } = &mut self {
+            *message = format!("{message}; {also}");
         }
+        self
     }
 
     /// The same, where who called may not do the next step: it takes a token.
-    pub(crate) fn for_an_administrator(self) -> Self {
-        match self {
-            Failure::Said {
-                code,
-                message,
-                next: Some(step),
-                about,
-                request,
-            } => Failure::Said {
-                code,
-                message,
-                next: Some(format!("For an administrator: {step}")),
-                about,
-                request,
-            },
-            other => other,
+    pub(crate) fn for_an_administrator(mut self) -> Self {
+        if let Failure::Said {
+            next: Some(step), ..
+        } = &mut self
+        {
+            *step = format!("For an administrator: {step}");
         }
+        self
     }
 
     /// The same, with what to do for who asked: the last that is done with it.
