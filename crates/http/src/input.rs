@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use axum::extract::FromRequestParts;
-use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::civil::Date;
 use jiff::fmt::temporal::Pieces;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use usher_api::{NAME_LIMIT_BYTES, Timestamp, page_limit};
+pub use usher_core::names::composed;
 
 use crate::problem::{Refusal, shown};
 
@@ -98,15 +98,6 @@ fn composed_query(uri: &hyper::Uri) -> Option<hyper::Uri> {
     }
     let path = uri.path();
     changed.then(|| format!("{path}?{}", built.finish()).parse().ok())?
-}
-
-/// Unicode's composed form (NFC): a letter and its accent as one character, however a keyboard or a
-/// file system writes them. Names are compared in this form.
-pub fn composed(text: &str) -> Cow<'_, str> {
-    match text.is_ascii() {
-        true => Cow::Borrowed(text),
-        false => ComposingNormalizerBorrowed::new_nfc().normalize(text),
-    }
 }
 
 /// A name in its composed form: 1 to 255 bytes without control characters, and without blanks at

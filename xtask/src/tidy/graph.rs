@@ -26,7 +26,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "usher-http",
-        &["usher-api", "usher-platform", "usher-tls", "usher-vital"],
+        &[
+            "usher-api",
+            "usher-core",
+            "usher-platform",
+            "usher-tls",
+            "usher-vital",
+        ],
     ),
     (
         "usher-server",

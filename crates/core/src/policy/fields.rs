@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::names::composed;
+
 use super::settings::Range;
 use super::spelling::{duration, nearest, span};
 use crate::ledger::{Bound, Wall};
@@ -28,14 +30,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// How names are compared, and which characters none may have.
-#[derive(Debug, Clone, Copy)]
-pub struct Letters {
-    /// A name in the one form in which names are compared.
-    pub composed: fn(&str) -> String,
-    /// Whether nobody sees the character.
-    pub is_unseen: fn(char) -> bool,
-}
+/// Whether nobody sees a character: no name may have it.
+pub type IsUnseen = fn(char) -> bool;
 
 /// Faults of one text that are told at the most.
 const FAULTS_LIMIT: usize = 1_000;
@@ -47,7 +43,7 @@ pub(super) struct Page<'a> {
     name: &'a str,
     /// Where each line begins.
     starts: Vec<usize>,
-    pub(super) letters: Letters,
+    is_unseen: IsUnseen,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -82,13 +78,13 @@ impl<'a, 't> Fields<'a, 't> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(name: &'a str, text: &str, letters: Letters) -> Page<'a> {
+    pub(super) fn new(name: &'a str, text: &str, is_unseen: IsUnseen) -> Page<'a> {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1));
         Page {
             name,
             starts: starts.collect(),
-            letters,
+            is_unseen,
             faults: Vec::new(),
         }
     }
@@ -155,7 +151,7 @@ impl<'a> Page<'a> {
             self.wrong_kind(key, found, "a text in quotes");
             return None;
         };
-        let is_unseen = self.letters.is_unseen;
+        let is_unseen = self.is_unseen;
         let why = if text.len() > limit {
             format!("`{key}` has {} bytes: give at most {limit}", text.len())
         } else if text.chars().any(|c| c.is_control() || is_unseen(c)) {
@@ -170,7 +166,7 @@ impl<'a> Page<'a> {
     /// A name in the form in which it is compared: a text that is not empty.
     pub(super) fn name(&mut self, fields: Fields<'_, '_>, key: &str) -> Option<String> {
         let text = self.text(fields, key, LINE_LIMIT_BYTES)?;
-        let name = (self.letters.composed)(&text);
+        let name = composed(&text).into_owned();
         let why = if name.is_empty() {
             format!("`{key}` is empty")
         } else if name.trim().len() != name.len() {

@@ -25,7 +25,7 @@ mod properties;
 mod tests;
 
 pub use difference::{Change, Difference, Field, difference};
-pub use fields::{Fault, Letters};
+pub use fields::{Fault, IsUnseen};
 pub use read::{
     ENTITLEMENTS_LIMIT, PRODUCTS_LIMIT, Read, SOURCE_LIMIT_BYTES, Source, VERSION, read,
 };

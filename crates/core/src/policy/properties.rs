@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::settings::{Kind, Range, SETTINGS};
-use super::tests::letters;
+use super::tests::is_unseen;
 use super::*;
 use crate::ledger::{Bound, Wall};
 
@@ -186,7 +186,7 @@ proptest! {
             name: "policy.toml".to_owned(),
             text: write::whole(&policy),
         };
-        let read = read(std::slice::from_ref(&source), letters());
+        let read = read(std::slice::from_ref(&source), is_unseen);
         let read = read.map_err(|faults| {
             TestCaseError::fail(format!("{faults:?}\n{}", source.text))
         })?;
@@ -196,7 +196,7 @@ proptest! {
     #[test]
     fn whatever_a_text_holds_it_is_read_or_has_faults(text in "(\\PC|[\n=\"\\[\\]{},]){0,200}") {
         let source = Source { name: "x".to_owned(), text };
-        if let Err(faults) = read(&[source], letters()) {
+        if let Err(faults) = read(&[source], is_unseen) {
             prop_assert!(!faults.is_empty());
         }
     }

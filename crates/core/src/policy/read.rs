@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use super::fields::{Fault, Fields, Letters, Page};
+use super::fields::{Fault, Fields, IsUnseen, Page};
 use super::spelling::nearest;
 use super::tables::{entitlement, product, zone};
 use super::terms::Terms;
@@ -45,7 +45,7 @@ pub struct Read {
 ///
 /// # Errors
 /// Every fault in them, in the order of the texts and their lines.
-pub fn read(sources: &[Source], letters: Letters) -> Result<Read, Vec<Fault>> {
+pub fn read(sources: &[Source], is_unseen: IsUnseen) -> Result<Read, Vec<Fault>> {
     let mut read = Read::default();
     let mut pages = Vec::new();
     // What has no place in a text that cannot be read may stand there.
@@ -54,7 +54,7 @@ pub fn read(sources: &[Source], letters: Letters) -> Result<Read, Vec<Fault>> {
     for (index, source) in sources.iter().enumerate() {
         // A mark at the beginning is no part of the text.
         let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-        let mut page = Page::new(&source.name, text, letters);
+        let mut page = Page::new(&source.name, text, is_unseen);
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let at = error.span().map_or(0, |span| span.start);

@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::ledger::{Bound, Wall};
 
-pub(super) fn letters() -> Letters {
-    Letters {
-        composed: str::to_owned,
-        is_unseen: |c| c == '\u{200b}',
-    }
+pub(super) fn is_unseen(c: char) -> bool {
+    c == '\u{200b}'
 }
 
 fn source(name: &str, text: &str) -> Source {
@@ -20,11 +17,11 @@ fn source(name: &str, text: &str) -> Source {
 }
 
 fn one(text: &str) -> Result<Read, Vec<Fault>> {
-    read(&[source("policy.toml", text)], letters())
+    read(&[source("policy.toml", text)], is_unseen)
 }
 
 fn faults(sources: &[Source]) -> String {
-    let faults = read(sources, letters()).expect_err("it has faults");
+    let faults = read(sources, is_unseen).expect_err("it has faults");
     let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
     lines.join("\n")
 }
@@ -153,7 +150,7 @@ fn texts_are_joined_and_what_stands_twice_names_both_places() {
         format!("policy = 1\n\n[[entitlement]]\nname = \"{name}\"\nproduct = \"cad\"\nseats = 1\n")
     };
     let both = [source("a.toml", products), source("b.toml", &owned("x"))];
-    let read = read(&both, letters()).unwrap();
+    let read = read(&both, is_unseen).unwrap();
     assert_eq!(read.policy.entitlements["x"].product, "cad");
     let twice = [
         source("a.toml", products),

@@ -3,8 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use icu_normalizer::ComposingNormalizerBorrowed;
-use usher_core::policy::{Fault, Letters, Read, SOURCE_LIMIT_BYTES, Source, read};
+use usher_core::policy::{Fault, Read, SOURCE_LIMIT_BYTES, Source, read};
 
 use crate::failure::Failure;
 use crate::output::{counted, tame};
@@ -84,7 +83,7 @@ pub(super) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
             }
         }
     }
-    match read(&sources, LETTERS) {
+    match read(&sources, usher_api::is_unseen) {
         Ok(policy) if faults.is_empty() => Ok(policy),
         Ok(_) => Err(Unread::Faults(faults)),
         Err(more) => {
@@ -93,17 +92,6 @@ pub(super) fn policy(files: &[PathBuf]) -> Result<Read, Unread> {
         }
     }
 }
-
-/// Names as a server compares them.
-const LETTERS: Letters = Letters {
-    composed: |text| match text.is_ascii() {
-        true => text.to_owned(),
-        false => ComposingNormalizerBorrowed::new_nfc()
-            .normalize(text)
-            .into_owned(),
-    },
-    is_unseen: usher_api::is_unseen,
-};
 
 /// The files, with those of folders in the order of their names.
 fn listed(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
