@@ -57,11 +57,11 @@ impl Runs {
 pub(super) struct Ends {
     epoll: OwnedFd,
     wake: Wake,
-    begun: Mutex<FxHashMap<u32, Begun>>,
+    running: Mutex<FxHashMap<u32, Running>>,
 }
 
 #[derive(Debug)]
-struct Begun {
+struct Running {
     process: OwnedFd,
     runs: Runs,
 }
@@ -74,26 +74,26 @@ impl Ends {
         Ok(Ends {
             epoll,
             wake,
-            begun: Mutex::default(),
+            running: Mutex::default(),
         })
     }
 
-    /// A process has begun to run a program. What is known to have ended by that: what it ran before,
+    /// A process has started to run a program. What is known to have ended by that: what it ran before,
     /// or the process itself.
     pub(super) fn began(&self, pid: u32, runs: Runs) -> Option<Ran> {
-        let mut begun = lock(&self.begun);
+        let mut running = lock(&self.running);
         let mut before = None;
-        if let Some(known) = begun.get_mut(&pid) {
+        if let Some(known) = running.get_mut(&pid) {
             if !has_ended(&known.process) {
                 let former = std::mem::replace(&mut known.runs, runs);
                 let to_ms = known.runs.since_ms;
                 return Some(former.until(to_ms));
             }
             // Another process has its number by now.
-            let former = begun.remove(&pid).map(|known| known.runs);
+            let former = running.remove(&pid).map(|known| known.runs);
             before = former.map(|former| former.until(clock::awake_ms()));
         }
-        if begun.len() >= LIMIT {
+        if running.len() >= LIMIT {
             return before;
         }
         let process = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
@@ -101,7 +101,7 @@ impl Ends {
             Ok(process) => {
                 let number = EventData::new_u64(pid.into());
                 if epoll::add(&self.epoll, &process, number, EventFlags::IN).is_ok() {
-                    begun.insert(pid, Begun { process, runs });
+                    running.insert(pid, Running { process, runs });
                 }
                 before
             }
@@ -113,14 +113,14 @@ impl Ends {
 
     /// A process runs a program of a product from now on.
     pub(super) fn is_of_product(&self, pid: u32) -> Option<Ran> {
-        let begun = lock(&self.begun).remove(&pid)?;
-        Some(begun.runs.until(clock::awake_ms()))
+        let running = lock(&self.running).remove(&pid)?;
+        Some(running.runs.until(clock::awake_ms()))
     }
 
     /// What still runs.
     pub(super) fn open(&self) -> Vec<Runs> {
-        let begun = lock(&self.begun);
-        let runs = begun.values().filter(|it| !has_ended(&it.process));
+        let running = lock(&self.running);
+        let runs = running.values().filter(|it| !has_ended(&it.process));
         runs.map(|it| it.runs.clone()).collect()
     }
 
@@ -140,13 +140,13 @@ impl Ends {
             std::thread::sleep(std::time::Duration::from_secs(1));
         }
         let now_ms = clock::awake_ms();
-        let mut begun = lock(&self.begun);
+        let mut running = lock(&self.running);
         let pids = events.iter().map(|event| event.data.u64());
         let ended = pids.filter_map(|number| {
             let pid = u32::try_from(number).ok()?;
             // Another process may have its number by now.
-            begun.get(&pid).filter(|it| has_ended(&it.process))?;
-            Some(begun.remove(&pid)?.runs.until(now_ms))
+            running.get(&pid).filter(|it| has_ended(&it.process))?;
+            Some(running.remove(&pid)?.runs.until(now_ms))
         });
         ended.collect()
     }

@@ -248,8 +248,8 @@ impl Shared {
             );
             open.push((name, since_ms));
         }
-        let begun = self.ends.as_ref().map_or_else(Vec::new, Ends::open);
-        open.extend(begun.into_iter().map(|it| (it.name, it.since_ms)));
+        let running = self.ends.as_ref().map_or_else(Vec::new, Ends::open);
+        open.extend(running.into_iter().map(|it| (it.name, it.since_ms)));
         // What has ended since is of the window, too.
         if let Some(nobodys) = &mut *lock(&self.nobodys) {
             self.count(nobodys);
