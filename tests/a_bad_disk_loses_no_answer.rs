@@ -224,7 +224,7 @@ fn a_disk_that_hangs_is_named_by_health_and_nothing_is_answered_that_is_not_dura
     assert_eq!(in_use(&mut http), 1);
 }
 
-/// Fails fdatasync and fsync of the cache while a file is there.
+/// Fails fdatasync and fsync of the store while a file is there.
 const FAULTS: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>

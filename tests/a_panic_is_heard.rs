@@ -130,7 +130,7 @@ fn a_panic_in_what_gives_signs_of_life_ends_the_role_and_is_told_once() {
 /// The code of what runs in a role, without its tests.
 fn code() -> Vec<(PathBuf, String)> {
     let mut folders: Vec<PathBuf> = [
-        "agent", "cache", "server", "manager", "http", "site", "gate", "vital",
+        "agent", "store", "server", "manager", "http", "site", "gate", "vital",
     ]
     .iter()
     .map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../crates/{name}/src")))
@@ -172,8 +172,8 @@ fn each_thread_and_task_of_a_role_has_a_panic_planted_in_it() {
     for (path, text) in code() {
         let crate_of = path.ancestors().find(|it| it.ends_with("src")).unwrap();
         let role = crate_of.parent().unwrap().file_name().unwrap();
-        // The cache is the server's, and the site database the manager's.
-        let role = role.to_str().unwrap().replace("cache", "server");
+        // The store is the server's, and the site database the manager's.
+        let role = role.to_str().unwrap().replace("store", "server");
         let role = role.replace("site", "manager");
         for name in names(&text) {
             found.insert((role.clone(), name.replace("{index}", "0")));

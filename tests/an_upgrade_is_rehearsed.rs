@@ -21,7 +21,7 @@ const REHEARSAL: Duration = Duration::from_secs(240);
 /// A file as version 0.1.0 left it.
 const SCHEMA_1: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../crates/cache/tests/fixtures/0.1.0-schema-1.db"
+    "/../crates/store/tests/fixtures/0.1.0-schema-1.db"
 );
 
 /// An installation of its own, which may be exchanged.

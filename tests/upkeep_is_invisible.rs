@@ -1,4 +1,4 @@
-//! I6: a pack of the cache loses and fails nothing, can be stopped, goes on after a kill, and runs
+//! I6: a pack of the store loses and fails nothing, can be stopped, goes on after a kill, and runs
 //! when it is to run.
 
 use std::path::Path;

@@ -42,7 +42,7 @@ enum Command {
     Versions(versions::Arguments),
     /// Start a server with many leases out: time until it is ready, memory a lease
     Restart(restart::Arguments),
-    /// A pack of a large cache at half of full speed: what it does to the answers
+    /// A pack of a large store at half of full speed: what it does to the answers
     Pack(pack::Arguments),
     /// Two people and one seat: how long until one is refused, and until a waiter is seated
     Seats(seats::Arguments),

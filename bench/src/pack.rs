@@ -1,4 +1,4 @@
-//! A pack of a large cache while the server answers at half of its full speed: how long answers
+//! A pack of a large store while the server answers at half of its full speed: how long answers
 //! take without and with it, whether any fails, and what becomes of the file.
 
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use usher_bench::engine::Tally;
 use usher_bench::http;
 use usher_bench::load::{self, Fixture, LoadError, LoadOptions, Target};
-use usher_cache::{Engine, EngineOptions, SystemClock};
+use usher_store::{Engine, EngineOptions, SystemClock};
 
 use crate::beside::machine;
 use crate::beside::private::{Folder, Server, bound_to_us};
@@ -27,10 +27,10 @@ const PATIENCE: Duration = Duration::from_secs(2_400);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Size of the cache before, in MiB
+    /// Size of the store before, in MiB
     #[arg(long, default_value_t = 2_100)]
     mib: u64,
-    /// Of the cache's rows, so many are past the retention, in percent: a weekly pack of rows that
+    /// Of the store's rows, so many are past the retention, in percent: a weekly pack of rows that
     /// are kept for 400 days finds less than two
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=90))]
     old_percent: u64,
@@ -181,7 +181,7 @@ impl Bench {
                 continue;
             }
             if sum.requests == 0 {
-                return Err("the pack was over within one window: make a larger cache".to_owned());
+                return Err("the pack was over within one window: make a larger store".to_owned());
             }
             for (status, count) in window.errors {
                 *sum.errors.entry(status).or_default() += count;
@@ -243,7 +243,7 @@ fn fill(data: &Path, bytes: u64, old_percent: u64) -> Result<u64, String> {
     })
     .map_err(|error| error.to_string())?;
     engine.close();
-    let failed = |error: rusqlite::Error| format!("cannot fill the cache: {error}");
+    let failed = |error: rusqlite::Error| format!("cannot fill the store: {error}");
     let file = Connection::open(data.join("cache.db")).map_err(failed)?;
     file.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144")
         .map_err(failed)?;

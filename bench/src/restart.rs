@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use rustix::process::Signal;
-use usher_cache::{Answer, Engine, EngineOptions, Failure, Request, Sink, SystemClock, Work};
 use usher_core::ledger::{
     Checkout, Command, ComputerRef, EntitlementTerms, Model, ProductSpec, Reply, SubjectRef,
 };
+use usher_store::{Answer, Engine, EngineOptions, Failure, Request, Sink, SystemClock, Work};
 
 use crate::beside::machine;
 use crate::beside::private::{Folder, Server, bound_to_us};

@@ -1,4 +1,4 @@
-//! The pack: upkeep of a metering server's cache.
+//! The pack: upkeep of a metering server's store.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

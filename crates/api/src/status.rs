@@ -35,7 +35,7 @@ pub struct ServerStatus {
     /// Why it grants nothing now, though it answers; null where it grants.
     #[serde(default)]
     pub grants_nothing: Option<GrantsNothing>,
-    /// The upkeep of the cache; null for clients and agents.
+    /// The upkeep of the store; null for clients and agents.
     pub pack: Option<crate::Pack>,
     /// How this version came to serve the data; null for who may not see all.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! usher-server: the metering server, HTTP in front of the ledger and the cache.
+//! usher-server: the metering server, HTTP in front of the ledger and the store.
 //!
 //! It carries: a request is checked once at the edge, becomes a command, and the ledger's durable
 //! answer becomes an HTTP answer. Nothing is answered that is not on disk. Connections are spread

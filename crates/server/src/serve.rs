@@ -9,11 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use usher_cache::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_core::lifecycle::{Limits, Step, Work};
 use usher_http::listen::{self, Room, WhenFull};
 use usher_http::tls;
 use usher_platform::signals::{Stop, Told};
+use usher_store::{Engine, EngineOptions, Snapshots, SystemClock};
 use usher_vital::task;
 
 use crate::Managed;
@@ -126,7 +126,7 @@ fn start(
         server = %opened.server_id,
         leases = opened.leases,
         replayed = opened.replayed,
-        "opened the cache"
+        "opened the store"
     );
     routes::backup::clean(&options.data);
     let tokens = match secret::ensure_admin(&options.data, &engine.tokens()) {
@@ -397,7 +397,7 @@ fn close(engine: &Engine, life: &Life) {
         }
     };
     if let Err(error) = usher_vital::spawn("close", close) {
-        tracing::error!(%error, "no thread could be started to close the cache: its journal stays");
+        tracing::error!(%error, "no thread could be started to close the store: its journal stays");
         return;
     }
     loop {

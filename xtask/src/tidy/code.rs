@@ -187,6 +187,6 @@ mod tests {
     fn core_that_reads_a_clock_is_found() {
         let text = "//! A thing.\nuse std::time::Instant;\nlet f = std::fs::read(p);\n";
         found_at("crates/core/src/ledger.rs", text, &[2, 3]);
-        found_at("crates/cache/src/writer.rs", text, &[]);
+        found_at("crates/store/src/writer.rs", text, &[]);
     }
 }

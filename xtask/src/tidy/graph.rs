@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-pe", &["usher-testing"]),
     ("usher-tables", &[]),
     (
-        "usher-cache",
+        "usher-store",
         &[
             "usher-core",
             "usher-platform",
@@ -39,7 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "usher-core",
             "usher-api",
-            "usher-cache",
+            "usher-store",
             "usher-http",
             "usher-platform",
             "usher-tls",
@@ -91,7 +91,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "usher-child",
             "usher-core",
             "usher-api",
-            "usher-cache",
+            "usher-store",
             "usher-server",
             "usher-manager",
             "usher-site",
@@ -109,7 +109,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "usher-bench",
-        &["usher-child", "usher-core", "usher-api", "usher-cache"],
+        &["usher-child", "usher-core", "usher-api", "usher-store"],
     ),
     ("usher-tests", &["usher-api", "usher-testing"]),
     ("usher-testing", &[]),
@@ -313,20 +313,20 @@ mod tests {
     fn a_shell_that_uses_another_shell_is_found() {
         let packages = [
             package("usher-core", &[]),
-            package("usher-cache", &[("usher-core", None)]),
+            package("usher-store", &[("usher-core", None)]),
             package(
                 "usher-agent",
-                &[("usher-core", None), ("usher-cache", Some("dev"))],
+                &[("usher-core", None), ("usher-store", Some("dev"))],
             ),
         ];
         let metadata = workspace(
             &packages,
-            &["usher-core", "usher-cache", "usher-agent"],
+            &["usher-core", "usher-store", "usher-agent"],
             &[],
         );
         assert_eq!(
             whats(&metadata),
-            ["usher-agent: depends on usher-cache; it may not"]
+            ["usher-agent: depends on usher-store; it may not"]
         );
     }
 

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn unsafe_outside_a_leaf_is_found_even_when_explained() {
-        found_at("crates/cache/src/writer.rs", SOUND, &[3]);
+        found_at("crates/store/src/writer.rs", SOUND, &[3]);
         found_at("crates/agent/src/watch/linux.rs", SOUND, &[]);
         found_at("crates/agent/src/watching.rs", SOUND, &[3]);
     }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn unsafe_in_a_string_or_comment_is_none() {
         let text = "//! Nothing unsafe.\nlet x = \"unsafe {\"; // unsafe\n";
-        found_at("crates/cache/src/writer.rs", text, &[]);
+        found_at("crates/store/src/writer.rs", text, &[]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ const PACKAGES: [&str; 13] = [
     "usher-http",
     "usher-tables",
     "usher-service",
-    "usher-cache",
+    "usher-store",
     "usher-site",
     "usher-manager",
     "usher-server",

@@ -179,7 +179,7 @@ pub struct BackupFact {
     pub data_since_ms: i64,
 }
 
-/// The upkeep of a cache.
+/// The upkeep of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackFact {
     /// When it is to run next, or was to.

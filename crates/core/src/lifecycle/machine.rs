@@ -16,7 +16,7 @@ pub struct Limit {
 /// The limits of all pending states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
-    /// Starting. Recovery of a large cache moves, so the whole is long.
+    /// Starting. Recovery of a large store moves, so the whole is long.
     pub start: Limit,
     /// Stopping.
     pub stop: Limit,

@@ -398,7 +398,7 @@ pub const CATALOGUE: &[Entry] = &[
         severity: Severity::Warning,
         kind: Kind::Milestone,
         text: "The pack of {0} is overdue: it was to run {1} and has not; {2}",
-        meaning: "Upkeep of the cache was skipped; it grows and slows down.",
+        meaning: "Upkeep of the store was skipped; it grows and slows down.",
         check: "`usher pack status`: what the last one says.",
         does: "It runs at the next chance.",
     },

@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use rustc_hash::FxHashMap;
-use usher_cache::TokenRow;
 use usher_core::people::LocalAccounts;
 use usher_http::bearer;
+use usher_store::TokenRow;
 
 pub(crate) use crate::access::principal::Principal;
 use crate::access::principal::unauthorized;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use usher_api::{Code, Role};
-use usher_cache::TokenRow;
 use usher_core::ledger::{Access, ActorKind, By, Command};
 use usher_core::names::composed;
 use usher_core::people::{LocalAccounts, Person};
+use usher_store::TokenRow;
 
 use crate::access::numbers::RequestNumber;
 use crate::access::rights::{self, Bound, Right, Rights, RoleRights};

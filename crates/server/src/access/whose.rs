@@ -5,8 +5,8 @@
 //! there say who asks it: of leases and queues it is then shown what that person has anywhere.
 
 use usher_api::Only;
-use usher_cache::Owner;
 use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person, TOKEN_REALM};
+use usher_store::Owner;
 
 use crate::access::auth::Principal;
 use crate::access::rights::Right;
@@ -104,7 +104,7 @@ impl Whose {
 
 #[cfg(test)]
 mod tests {
-    use usher_cache::TokenRow;
+    use usher_store::TokenRow;
 
     use super::*;
     use crate::access::auth::TokenBook;

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use usher_cache::{Answer, Engine, Failure, Request, Sink, Work};
 use usher_core::ledger::Command;
+use usher_store::{Answer, Engine, Failure, Request, Sink, Work};
 
 /// How long an answer of the ledger is waited for.
 pub(crate) const ANSWER_SECONDS: u32 = 30;

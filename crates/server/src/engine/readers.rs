@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use usher_cache::{Failure, Interrupt};
+use usher_store::{Failure, Interrupt};
 
 /// Between two looks whether an answer can still come.
 const LOOK: Duration = Duration::from_secs(1);

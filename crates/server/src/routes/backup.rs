@@ -1,4 +1,4 @@
-//! `GET /v1/backup`: a snapshot of the cache, taken while it serves.
+//! `GET /v1/backup`: a snapshot of the store, taken while it serves.
 
 use std::path::Path;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 const PREFIX: &str = "backup-";
 const SUFFIX: &str = ".partial";
 
-/// A snapshot of the cache, as a file for `usher restore`. For admins, and
+/// A snapshot of the store, as a file for `usher restore`. For admins, and
 /// tokens of role `backup`.
 #[utoipa::path(
     get,
@@ -34,7 +34,7 @@ const SUFFIX: &str = ".partial";
     ),
 )]
 pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
-    // Each takes as much room on the disk as the cache itself.
+    // Each takes as much room on the disk as the store itself.
     let Ok(turn) = app.backup_turn.clone().try_acquire_owned() else {
         return Err(Refusal::new(
             Code::Busy,
@@ -70,7 +70,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Refusal
                 Code::StorageFailed,
                 format!(
                     "the backup could not be taken ({why}): it needs as much room beside the \
-                     cache as the cache itself"
+                     store as the store itself"
                 ),
             )
         })?;

@@ -66,7 +66,7 @@ pub(crate) async fn list(
             history.denials(product, owner, since, paging.cursor, paging.limit)
         })
         .await?;
-    let item = |row: usher_cache::DenialRow| Denial {
+    let item = |row: usher_store::DenialRow| Denial {
         decision_id: row.id.to_string(),
         product: row.product,
         user: row.user,

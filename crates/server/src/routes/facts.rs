@@ -10,10 +10,10 @@ use usher_api::{
     AgentFacts, BackupFacts, DiskFacts, EndingEntitlement, FACTS_COMPUTERS_LIMIT, Facts, Problem,
     ProductFacts, QuietRule, Timestamp,
 };
-use usher_cache::ChangedProgram;
 use usher_core::identify::Rule;
 use usher_core::ledger::{Bound, Ledger, Lent, Now, Pool, ProductSpec, takes_over};
 use usher_core::lifecycle::ServiceState;
+use usher_store::ChangedProgram;
 
 use super::Json;
 use super::status::{self, Entry};

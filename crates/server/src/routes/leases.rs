@@ -4,9 +4,9 @@ use axum::extract::State;
 use hyper::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{HeldAlso, HeldLease, LEASE_PROOF_HEADER, Lease, LeaseHolder, Page, Problem};
-use usher_cache::{LeaseFilter, LeaseRow};
 use usher_core::ledger::{Command, Lease as LeaseState, LeaseId, Ledger, Now, Reply};
 use usher_http::{Body, json, no_content};
+use usher_store::{LeaseFilter, LeaseRow};
 
 use std::sync::Arc;
 

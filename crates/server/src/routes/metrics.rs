@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use usher_api::{Problem, Withheld};
-use usher_cache::{PackReport, PackResult};
 use usher_core::ledger::ProductNumber;
+use usher_store::{PackReport, PackResult};
 
 use super::TABLE;
 use crate::engine::metrics::{BUCKETS_MICROS, CoreCounts, Decisions, STATUSES};
@@ -172,7 +172,7 @@ fn packs(text: &mut String, seen: &Seen) {
     for (name, help, value) in [
         (
             "usher_pack_running",
-            "Whether a pack of the cache runs.",
+            "Whether a pack of the store runs.",
             Some(u64::from(seen.progress.is_some())),
         ),
         (

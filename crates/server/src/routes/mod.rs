@@ -173,7 +173,7 @@ table! {
         GET "/v1/facts" [SeeCounts "see what will soon be trouble"] => facts::get;
         GET "/v1/service" [SeeCounts "see the service"] => service::get;
         POST "/v1/service/controls" [Operate "steer the service"] => service::control;
-        GET "/v1/pack" [SeeCounts "see the upkeep of the cache"] => pack::get;
+        GET "/v1/pack" [SeeCounts "see the upkeep of the store"] => pack::get;
         POST "/v1/pack" [Operate "begin a pack"] => pack::begin;
         DELETE "/v1/pack" [Operate "stop a pack"] => pack::stop;
         PUT "/v1/pack/schedule" [Operate "change when packs run"] => pack::schedule;
@@ -343,7 +343,7 @@ pub(crate) fn first_answer(reply: usher_core::ledger::Reply) -> (usher_core::led
 }
 
 /// A page out of the tables' rows.
-pub(crate) fn page<R, T>(rows: usher_cache::Rows<R>, item: impl Fn(R) -> T) -> usher_api::Page<T> {
+pub(crate) fn page<R, T>(rows: usher_store::Rows<R>, item: impl Fn(R) -> T) -> usher_api::Page<T> {
     usher_api::Page {
         next: rows.next.map(|next| next.to_string()),
         items: rows.rows.into_iter().map(item).collect(),

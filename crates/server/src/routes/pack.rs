@@ -1,4 +1,4 @@
-//! `/v1/pack`: upkeep of the cache.
+//! `/v1/pack`: upkeep of the store.
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use hyper::{StatusCode, Uri};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use usher_api::{Page, Problem, QueueEntry};
-use usher_cache::TicketRow;
+use usher_store::TicketRow;
 
 use super::{Caller, Json};
 use crate::access::whose::Whose;

@@ -25,7 +25,7 @@ use crate::wire::problem::Refusal;
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<Page<Snapshot>>, Refusal> {
     let kept = app.blocking(|app| Ok(app.backups.list())).await?;
     let kept = kept.map_err(|error| Refusal::new(Code::StorageFailed, error.to_string()))?;
-    let shown = |kept: usher_cache::Snapshot| Snapshot {
+    let shown = |kept: usher_store::Snapshot| Snapshot {
         taken_at: timestamp(kept.taken_at),
         name: kept.name,
         reason: kept.reason,

@@ -9,8 +9,8 @@ use usher_api::{
     CaughtPanics, ComputerStatus, EndedByPanic, HeldLog, ProductStatus, ServerStatus, Status,
     UnreachedStarts, UpgradeStatus,
 };
-use usher_cache::Longest;
 use usher_core::ledger::{Ledger, Now};
+use usher_store::Longest;
 
 use super::agents::ComputerDocument;
 use super::{Caller, Json, pack};

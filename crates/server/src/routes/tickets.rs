@@ -10,8 +10,8 @@ use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use tokio::time::Instant;
 use usher_api::{self as api, Also, PassedOver, Problem, TicketAnswer, TicketState};
-use usher_cache::Answer;
 use usher_core::ledger::{self, Access, Command, KEEP_SECONDS, Reply, TicketId};
+use usher_store::Answer;
 
 use super::{Caller, Id, Json};
 use crate::access::auth::Principal;

@@ -8,9 +8,9 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Code, Page, Problem, TokenCreated, TokenInfo, TokenRequest};
-use usher_cache::TokenRow;
 use usher_core::names::composed;
 use usher_core::people::{COMPUTER_REALM_PREFIX, LocalAccounts, Person};
+use usher_store::TokenRow;
 
 use super::{Caller, Id, Json, json_text, replayed};
 use crate::access::keys::OnceKey;

@@ -6,7 +6,7 @@ use axum::extract::State;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Page, Problem, ProgramCount, Session, Usage};
-use usher_cache::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
+use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
 use super::{Caller, Json};
 use crate::access::whose::Whose;

@@ -6,8 +6,8 @@ use std::path::Path;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
 use usher_api::{Role, TOKEN_PREFIX, secret_in};
-use usher_cache::{Failure, TokenRow, Tokens};
 use usher_platform::files::{self, Readers};
+use usher_store::{Failure, TokenRow, Tokens};
 
 use crate::base::clock::wall_ms;
 

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 use tokio::sync::{Semaphore, oneshot};
 use usher_api::{Code, GrantsNothing};
-use usher_cache::{Answer, Engine, Failure, Health, Request, Sink, Work};
 use usher_core::ledger::{Command, Ledger, Now};
 use usher_core::lifecycle::ServiceState::Running;
 use usher_core::people::LocalAccounts;
 use usher_http::listen::Room;
+use usher_store::{Answer, Engine, Failure, Health, Request, Sink, Work};
 
 use crate::access::auth::TokenBook;
 use crate::access::keys::SecretAnswers;
@@ -187,7 +187,7 @@ impl App {
     /// Reads the tables, as they are after everything that is durable now.
     pub(crate) async fn history<T: Send + 'static>(
         self: &Arc<Self>,
-        read: impl FnOnce(&usher_cache::History) -> Result<T, Failure> + Send + 'static,
+        read: impl FnOnce(&usher_store::History) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.blocking(move |app| {
             app.engine.settle()?;
@@ -200,7 +200,7 @@ impl App {
     /// to fill them.
     pub(crate) async fn history_as_it_is<T: Send + 'static>(
         self: &Arc<Self>,
-        read: impl FnOnce(&usher_cache::History) -> Result<T, Failure> + Send + 'static,
+        read: impl FnOnce(&usher_store::History) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.blocking(move |app| {
             match app.engine.settle() {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use usher_api::{GrantsNothing, Timestamp, Withheld};
-use usher_cache::{Clock, Engine, Failure, Health, SystemClock};
 use usher_core::lifecycle::ServiceState::{ContinuePending, PausePending, Paused};
+use usher_store::{Clock, Engine, Failure, Health, SystemClock};
 
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tokio::sync::Mutex;
-use usher_cache::ChangedProgram;
+use usher_store::ChangedProgram;
 
 /// Rules that no longer match, as they were last looked for.
 #[derive(Debug, Default)]

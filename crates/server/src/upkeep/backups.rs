@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use usher_cache::{CacheError, Engine, Snapshot, SnapshotReason, Snapshots, Taken};
+use usher_store::{Engine, Snapshot, SnapshotReason, Snapshots, StoreError, Taken};
 
 use crate::base::clock::wall_ms;
 
@@ -49,7 +49,7 @@ impl Backups {
     }
 
     /// The snapshots that are kept, newest first. Blocks.
-    pub(crate) fn list(&self) -> Result<Vec<Snapshot>, CacheError> {
+    pub(crate) fn list(&self) -> Result<Vec<Snapshot>, StoreError> {
         self.snapshots.list()
     }
 

@@ -1,4 +1,4 @@
-//! When the cache is packed, and what is known of it: keeps the plan in the data file, begins what
+//! When the store is packed, and what is known of it: keeps the plan in the data file, begins what
 //! is due, and goes on with what was cut off.
 //!
 //! Promises: a run of the schedule happens once, also over a kill, a clock that is set and changes
@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use usher_cache::{
+use usher_core::schedule::{Planned, Schedule};
+use usher_store::{
     Engine, Failure, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, ServedBy,
     Skipped,
 };
-use usher_core::schedule::{Planned, Schedule};
 
 use crate::ServerError;
 use crate::base::clock::wall_ms;
@@ -110,7 +110,7 @@ impl Upkeep {
         };
         let known = read().map_err(|failure: Failure| {
             ServerError::Failed(format!(
-                "cannot read when to pack the cache: {}",
+                "cannot read when to pack the store: {}",
                 told(failure)
             ))
         })?;
@@ -235,7 +235,7 @@ impl Upkeep {
         let run = move || {
             usher_vital::plant::thread();
             let began_ms = wall_ms();
-            tracing::info!("a pack of the cache has begun");
+            tracing::info!("a pack of the store has begun");
             pack_changed(&upkeep.feed, "running", None);
             let no_snapshot = (by == By::Schedule)
                 .then(|| upkeep.backups.before_pack())

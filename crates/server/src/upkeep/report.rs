@@ -8,7 +8,7 @@ use crate::base::time::timestamp;
 use crate::engine::feed::{Feed, Item};
 
 /// A pack has begun, or ended. Never waits.
-pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_cache::PackReport>) {
+pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_store::PackReport>) {
     if !feed.has_listeners() {
         return;
     }
@@ -21,15 +21,15 @@ pub(crate) fn pack_changed(feed: &Feed, state: &str, ended: Option<usher_cache::
 }
 
 /// A report on the wire.
-pub(crate) fn report(report: usher_cache::PackReport) -> PackReport {
+pub(crate) fn report(report: usher_store::PackReport) -> PackReport {
     let skipped = report.skipped.into_iter();
     PackReport {
         started_at: timestamp(report.started_at),
         ended_at: timestamp(report.ended_at),
         result: match report.result {
-            usher_cache::PackResult::Done => PackResult::Done,
-            usher_cache::PackResult::Stopped => PackResult::Stopped,
-            usher_cache::PackResult::Failed => PackResult::Failed,
+            usher_store::PackResult::Done => PackResult::Done,
+            usher_store::PackResult::Stopped => PackResult::Stopped,
+            usher_store::PackResult::Failed => PackResult::Failed,
         },
         purged_rows: report.purged_rows,
         bytes_before: report.bytes_before,

@@ -9,8 +9,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_cache::{Engine, Failure};
 use usher_core::lifecycle::{ServiceManager, ServiceState};
+use usher_store::{Engine, Failure};
 
 use crate::upkeep::life::Life;
 

@@ -1,9 +1,9 @@
 //! The why of a decision in words: which rule decided, and what would have to change.
 
 use usher_api::{Also, Decision, Holder, LeaseEnd, Reason};
-use usher_cache::{DecisionKind, DecisionRow, HolderRow};
 use usher_core::concerns::counted;
 use usher_core::ledger::{LeaseId, TicketId};
+use usher_store::{DecisionKind, DecisionRow, HolderRow};
 
 use crate::base::time::timestamp;
 use crate::wire::words::{self, was_were};

@@ -7,7 +7,7 @@ use crate::base::candidate::candidate;
 use crate::wire::input::{check_name, composed};
 
 /// The realm of the users that tokens and requests name without saying one.
-pub(crate) const AUTHORITY: &str = usher_cache::TOKEN_AUTHORITY;
+pub(crate) const AUTHORITY: &str = usher_store::TOKEN_AUTHORITY;
 
 /// A person as the wire says one.
 pub(crate) struct Said<'a> {

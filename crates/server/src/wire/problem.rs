@@ -4,9 +4,9 @@
 
 use hyper::Response;
 use usher_api::{Code, Problem};
-use usher_cache::Failure;
 use usher_http::Body;
 pub(crate) use usher_http::shown;
+use usher_store::Failure;
 
 /// An answer that says no.
 #[derive(Debug, Clone)]

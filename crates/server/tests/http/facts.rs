@@ -118,9 +118,9 @@ async fn an_agent_names_a_few_products_and_no_flood_of_them() {
 /// An agent reports, and then nothing is heard of it for days.
 fn silent_for(data: &std::path::Path, days: i64) {
     use usher_core::ledger::{Command, ComputerRef, Report};
-    let (engine, _) = usher_cache::Engine::open(usher_cache::EngineOptions {
+    let (engine, _) = usher_store::Engine::open(usher_store::EngineOptions {
         data: data.into(),
-        clock: std::sync::Arc::new(usher_cache::SystemClock),
+        clock: std::sync::Arc::new(usher_store::SystemClock),
         on_durable: Box::new(|_| {}),
     })
     .unwrap();

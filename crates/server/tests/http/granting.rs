@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use usher_api::Timestamp;
-use usher_cache::RestoreOptions;
+use usher_store::RestoreOptions;
 
 use crate::common::{Server, asking, reach, send, steer, until};
 
@@ -32,7 +32,7 @@ async fn restored(ttl_seconds: u32) -> Server {
     let file = folder.path().join("kept.backup");
     std::fs::write(&file, backup).unwrap();
     let options = RestoreOptions { accept_risk: false };
-    usher_cache::restore(folder.path(), &file, options).unwrap();
+    usher_store::restore(folder.path(), &file, options).unwrap();
     Server::start_in(folder)
 }
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use usher_cache::{RestoreOptions, Restored, WaitsFor};
+use usher_store::{RestoreOptions, Restored, WaitsFor};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -126,9 +126,9 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
                 Some(snapshot) => (snapshot, file.clone()),
                 None => kept(file, data)?,
             };
-            usher_cache::restore_open(data, snapshot, &name, options)
+            usher_store::restore_open(data, snapshot, &name, options)
         }
-        None => usher_cache::end_hold(data),
+        None => usher_store::end_hold(data),
     };
     let restored = restored.map_err(|error| Failure::failed(error.to_string()))?;
     if job.json {
@@ -148,7 +148,7 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
 
 /// The snapshot of that name that is kept beside the data.
 fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
-    let kept = usher_cache::Snapshots::of(data)
+    let kept = usher_store::Snapshots::of(data)
         .list()
         .map_err(|error| Failure::failed(error.to_string()))?;
     let named = kept.into_iter().find(|kept| Path::new(&kept.name) == file);

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use usher_cache::{SnapshotReason, Snapshots, Taken};
 use usher_server::Prepare;
+use usher_store::{SnapshotReason, Snapshots, Taken};
 
 use super::record::Record;
 use super::rehearsal::{self, Fault, Moved, Rehearsal};
@@ -22,7 +22,7 @@ pub(crate) fn prepare(data: &Path) -> Result<Option<Prepare>, Failure> {
     if std::env::var_os(REHEARSED).is_some() {
         return Ok(None);
     }
-    let found = match usher_cache::found(data) {
+    let found = match usher_store::found(data) {
         Ok(Some(found)) if found.is_older() => found,
         // What is wrong with it is told by who opens it.
         _ => return Ok(None),
@@ -30,7 +30,7 @@ pub(crate) fn prepare(data: &Path) -> Result<Option<Prepare>, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("cannot tell which program this is: {error}")))?;
     let is_known = Record::read(data).is_some_and(|record| {
-        record.to == usher_cache::VERSION
+        record.to == usher_store::VERSION
             && program::hash_of(&program).is_ok_and(|hash| hash == record.sha256)
     });
     if is_known {
@@ -47,7 +47,7 @@ pub(crate) fn prepare(data: &Path) -> Result<Option<Prepare>, Failure> {
 }
 
 fn arrive(data: &Path, program: PathBuf, from: &str, left: &dyn Fn(u64)) -> Result<(), String> {
-    let version = usher_cache::VERSION;
+    let version = usher_store::VERSION;
     tracing::info!(
         from,
         to = version,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use usher_api::client::{Client, ClientError};
 use usher_api::{CheckoutAnswer, Code, ControlRequest, Lease, Service, ServiceControl, Status};
-use usher_cache::Inventory;
+use usher_store::Inventory;
 
 use super::trial::Trial;
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use usher_cache::{SnapshotReason, Snapshots, Taken};
+use usher_store::{SnapshotReason, Snapshots, Taken};
 
 use super::folder::Rehearsing;
 use super::record::Record;
@@ -203,7 +203,7 @@ async fn rehearse(
 }
 
 fn packed(data: &Path) -> Result<Outcome, Failure> {
-    let found = usher_cache::found(data).map_err(|error| Failure::failed(error.to_string()))?;
+    let found = usher_store::found(data).map_err(|error| Failure::failed(error.to_string()))?;
     let served = found.and_then(|found| found.served_by);
     Ok(Outcome {
         packed: served.and_then(|served| Some((served.version, served.packed_at?))),
@@ -232,7 +232,7 @@ fn snapshot(data: &Path, keep: u32, room: &Path) -> Result<Option<PathBuf>, Fail
     let copy = room.join("cache.db");
     if keep == 0 {
         // None is kept, and those that are stay.
-        return match usher_cache::copy(&data.join("cache.db"), &copy) {
+        return match usher_store::copy(&data.join("cache.db"), &copy) {
             Ok(()) => Ok(None),
             Err(error) => Err(failed(error.to_string())),
         };

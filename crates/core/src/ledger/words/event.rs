@@ -31,7 +31,7 @@ pub enum EndCause {
 
 /// A fact. Its number is its place in the order of all events; the instant is that of its batch.
 /// A data file may hold older forms of these: whoever changes one, or anything inside it, gives
-/// the journal a new form and keeps the old (`usher-cache`, `journal`).
+/// the journal a new form and keeps the old (`usher-store`, `journal`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// A person was entered, or has a new name.

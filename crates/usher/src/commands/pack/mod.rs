@@ -1,4 +1,4 @@
-//! `usher pack`: upkeep of a server's cache.
+//! `usher pack`: upkeep of a server's store.
 
 mod import;
 mod remodbc;
@@ -21,7 +21,7 @@ use crate::time;
 /// Between two looks at how far a pack is.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Upkeep of the server's cache: see how it is, begin or stop it, say when it runs
+/// Upkeep of the server's store: see how it is, begin or stop it, say when it runs
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,0 +1,100 @@
+//! Whether a data file is whole, as its server left it.
+//!
+//! A server that ends puts a random mark into its file with the last commit, and the same one beside
+//! the file when that is closed, with the file's inode and time of change; one that begins takes both
+//! away before it grants anything. So where the two agree, the file holds everything that its server
+//! has granted: it is no copy, its write-ahead log is not missing, and nobody has served it since. A
+//! killed server leaves no mark.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use usher_platform::files::{self, Readers};
+
+use crate::base::error::StoreError;
+use crate::base::meta;
+use crate::base::whole::{beside, remove, system};
+
+/// Under which name the file keeps its mark.
+const MARK: &str = "closed";
+/// What the file beside it is called, behind the data file's name.
+const SUFFIX: &str = ".closed";
+/// More than any mark beside a file has.
+const MARK_LIMIT_BYTES: u64 = 256;
+
+/// Takes the marks away. What is granted from now on may be in no file that has one.
+pub(crate) fn begin(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let forget = || connection.execute("DELETE FROM meta WHERE key = ?1", [MARK]);
+    forget().map_err(|source| StoreError::Database {
+        doing: "begin to serve",
+        path: path.into(),
+        source,
+    })?;
+    forget_beside(path)
+}
+
+/// Takes the mark beside a file away: another file is put in its place.
+pub(crate) fn forget_beside(path: &Path) -> Result<(), StoreError> {
+    let mark = mark_of(path);
+    if !mark.exists() {
+        return Ok(());
+    }
+    remove(&mark)?;
+    sync_folder(path)
+}
+
+/// Puts a mark into the file: nothing is written after it. `None` where it cannot be written.
+pub(crate) fn put(connection: &Connection) -> Option<String> {
+    let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
+    let mark = format!("{high:016x}{low:016x}");
+    meta::put_text(connection, MARK, &mark).ok()?;
+    Some(mark)
+}
+
+/// Puts the mark beside the file, which is closed.
+pub(crate) fn put_beside(path: &Path, mark: &str) -> Result<(), StoreError> {
+    let name = mark_of(path);
+    let text = text(path, mark).map_err(system("look at", path))?;
+    // One that is not written whole agrees with nothing.
+    remove(&name)?;
+    files::create_new(&name, Readers::Nobody)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+        })
+        .map_err(system("write", &name))?;
+    sync_folder(path)
+}
+
+/// Whether the file is as its server left it.
+pub(crate) fn is_as_left(connection: &Connection, path: &Path) -> bool {
+    let name = mark_of(path);
+    let is_short = std::fs::symlink_metadata(&name)
+        .is_ok_and(|found| found.is_file() && found.len() <= MARK_LIMIT_BYTES);
+    let expected = meta::text(connection, MARK)
+        .ok()
+        .flatten()
+        .and_then(|mark| text(path, &mark).ok());
+    let found = is_short.then(|| std::fs::read_to_string(&name).ok());
+    expected.is_some() && expected == found.flatten()
+}
+
+/// What stands beside a file that is closed with that mark.
+fn text(path: &Path, mark: &str) -> std::io::Result<String> {
+    let file = files::identity(path)?;
+    let changed = files::changed_at_ticks(path)?;
+    Ok(format!(
+        "{mark} {}:{} {changed}\n",
+        file.volume, file.number
+    ))
+}
+
+fn mark_of(path: &Path) -> PathBuf {
+    beside(path, SUFFIX)
+}
+
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = files::folder_of(path);
+    files::sync_folder(folder).map_err(system("write", folder))
+}

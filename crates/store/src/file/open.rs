@@ -1,0 +1,161 @@
+//! Taking hold of a data directory: its lock, its file, its identity, its clock.
+
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use usher_core::ledger::Now;
+use usher_platform::files::{self, Readers};
+use usher_platform::lock as locks;
+
+use crate::base::clock::Clock;
+use crate::base::error::StoreError;
+use crate::base::meta;
+use crate::base::schema::{self, Saved};
+use crate::file::foreign_log;
+use crate::tables::people_and_names;
+
+/// Makes the directory where there is none, and locks it for this process.
+pub(crate) fn lock(data: &Path) -> Result<File, StoreError> {
+    let system = |doing, path: &Path, error: std::io::Error| StoreError::System {
+        doing,
+        path: path.into(),
+        why: error.to_string(),
+    };
+    files::make_folders(data, Readers::Nobody)
+        .map_err(|error| system("make the data directory", data, error))?;
+    let path = data.join("lock");
+    let file = files::open_private(&path).map_err(|error| system("write", &path, error))?;
+    match locks::take(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(StoreError::InUse(data.into())),
+        Err(error) => Err(system("lock", &path, error)),
+    }
+}
+
+/// Holds the data file itself, making it where there is none: the file `lock` may be removed while
+/// a server runs, and a second one must not write to the same data all the same. The lock is of
+/// another kind than SQLite's own, so the two do not meet.
+pub(crate) fn hold(path: &Path) -> Result<File, StoreError> {
+    let system = |doing, error: std::io::Error| StoreError::System {
+        doing,
+        path: path.into(),
+        why: error.to_string(),
+    };
+    // SQLite gives the files beside it the same mode.
+    let file = files::open_private(path).map_err(|error| system("write", error))?;
+    match locks::take(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(StoreError::InUse(path.parent().unwrap_or(path).into())),
+        Err(error) => Err(system("lock", error)),
+    }
+}
+
+/// Opens the file and brings it to this version's schema. Until [`is_sound`], closing it leaves its
+/// log as it is: a log that is another file's would spoil this one.
+pub(crate) fn connection(path: &Path, saved: Saved) -> Result<Connection, StoreError> {
+    foreign_log::refuse(path)?;
+    let open = || {
+        let mut connection = schema::connect(path)?;
+        schema::migrate(&mut connection, path, saved, people_and_names::change)?;
+        Ok(connection)
+    };
+    open().map_err(|error| foreign_log::explain(path, error))
+}
+
+/// What the file holds was read, and holds together: who closes it last takes its log in.
+pub(crate) fn is_sound(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map(drop)
+        .map_err(|source| StoreError::Database {
+            doing: "open",
+            path: path.into(),
+            source,
+        })
+}
+
+/// The server's id and its first incarnation: made once for a data file.
+pub(crate) fn server_id(connection: &Connection, path: &Path) -> Result<String, StoreError> {
+    let database = |source| StoreError::Database {
+        doing: "read the identity of",
+        path: path.into(),
+        source,
+    };
+    if let Some(id) = meta::text(connection, "server_id").map_err(database)? {
+        return Ok(id);
+    }
+    let id = format!("{:016x}", random(path)?);
+    let incarnation = new_incarnation(path)?;
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(database)?;
+    meta::put_text(connection, "server_id", &id).map_err(database)?;
+    meta::put(connection, "incarnation", u64::from(incarnation)).map_err(database)?;
+    meta::put(connection, "filled_to", 1).map_err(database)?;
+    connection.execute_batch("COMMIT").map_err(database)?;
+    Ok(id)
+}
+
+/// A random incarnation, never 0.
+pub(crate) fn new_incarnation(path: &Path) -> Result<u32, StoreError> {
+    Ok(u32::try_from(random(path)? >> 33).unwrap_or(0) + 1)
+}
+
+fn random(path: &Path) -> Result<u64, StoreError> {
+    getrandom::u64().map_err(|error| StoreError::System {
+        doing: "get a random number for",
+        path: path.into(),
+        why: error.to_string(),
+    })
+}
+
+/// What is added to the boot clock to give the ledger's clock, and whether the computer was booted
+/// since the last instant that the file knows. Within a boot the clock only goes on; across one,
+/// as much time has passed as the wall clock says, and none where it went back.
+pub(crate) fn clock_offset(
+    connection: &Connection,
+    path: &Path,
+    last: Now,
+    clock: &dyn Clock,
+) -> Result<(i64, bool), StoreError> {
+    let database = |source| StoreError::Database {
+        doing: "read the clock of",
+        path: path.into(),
+        source,
+    };
+    let boot_id = clock.boot_id();
+    let known = meta::text(connection, "boot_id").map_err(database)?;
+    if known.as_deref() == Some(boot_id.as_str())
+        && let Some(offset) = meta::number(connection, "boot_offset_ms").map_err(database)?
+    {
+        return Ok((offset.cast_signed(), false));
+    }
+    let passed = clock.wall_ms().saturating_sub(last.wall.0).max(0);
+    // A file that has never held an event has no last instant: its clock begins now.
+    let passed = if last == Now::default() { 0 } else { passed };
+    let steady = last.steady.0.cast_signed().saturating_add(passed);
+    let offset = steady.saturating_sub(clock.boot_ms().cast_signed());
+    Ok((offset, known.is_some()))
+}
+
+/// Keeps the boot and its offset: restarts within this boot then go on with the same clock.
+pub(crate) fn keep_clock(
+    connection: &Connection,
+    path: &Path,
+    offset_ms: i64,
+    clock: &dyn Clock,
+) -> Result<(), StoreError> {
+    let keep = || {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        meta::put_text(connection, "boot_id", &clock.boot_id())?;
+        meta::put(connection, "boot_offset_ms", offset_ms.cast_unsigned())?;
+        connection.execute_batch("COMMIT")
+    };
+    keep().map_err(|source| StoreError::Database {
+        doing: "keep the clock of",
+        path: path.into(),
+        source,
+    })
+}

@@ -1,0 +1,266 @@
+//! Taking the write-ahead log into the file.
+//!
+//! It is done in small shares, on a thread and a connection beside the writer's: what waits for the
+//! disk behind a share waits for that share alone, commits among them. Only starting the log
+//! again needs the writer, which then has little left to take in.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::thread::{JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::base::error::StoreError;
+use crate::queue::shared::Shared;
+
+/// How long a lock of SQLite's is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+/// Between two looks whether another checkpoint is over.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+/// Pages of the log that are taken into the file together, at least: half a MiB.
+const SHARE_PAGES: i64 = 128;
+/// The log is started again when it has so many pages, 64 MiB, and as few as [`LEFT_PAGES`] of them
+/// are not in the file yet.
+const LIMIT_PAGES: i64 = 16_384;
+/// What the writer may be left to take in.
+const LEFT_PAGES: i64 = 2 * SHARE_PAGES;
+/// It is started again whatever is left when it has so many pages.
+const HARD_LIMIT_PAGES: i64 = 4 * LIMIT_PAGES;
+
+/// Takes the log of one file in while its writer writes.
+pub(crate) struct Beside {
+    log: Arc<Log>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The log as the writer and the thread beside it know it.
+#[derive(Default)]
+struct Log {
+    /// Its pages after the writer's last commit.
+    pages: AtomicI64,
+    /// Those that are in the file, as the last checkpoint said.
+    taken: AtomicI64,
+    /// Its pages when the last share was begun.
+    asked: AtomicI64,
+    /// Its pages when the writer last tried to begin it again.
+    tried: AtomicI64,
+    is_busy: AtomicBool,
+    /// At the last checkpoint a reader of before kept pages in the log.
+    is_held: AtomicBool,
+    /// Another share is to be tried, however few pages came.
+    must_look: AtomicBool,
+    must_end: AtomicBool,
+}
+
+impl Beside {
+    /// Follows the commits of `writer`, the connection of the one writer.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(crate) fn begin(
+        writer: &mut Connection,
+        shared: &Arc<Shared>,
+    ) -> Result<Beside, StoreError> {
+        let (log, path) = (Arc::new(Log::default()), &*shared.path);
+        let spawned = usher_vital::spawn("usher-log", {
+            let (log, path) = (log.clone(), path.to_path_buf());
+            move || log.take_in_shares(&path)
+        });
+        let thread = spawned.map_err(|error| StoreError::System {
+            doing: "start a thread for the log of",
+            path: path.into(),
+            why: error.to_string(),
+        })?;
+        let (hooked, wake, told) = (log.clone(), thread.thread().clone(), shared.clone());
+        writer
+            .wal_hook(Some(move |_: &mut _, pages: std::ffi::c_int| {
+                told.logged(hooked.committed(i64::from(pages), &wake));
+                Ok(())
+            }))
+            .map_err(failed(path))?;
+        Ok(Beside {
+            log,
+            thread: Some(thread),
+        })
+    }
+
+    /// The size of a log that a reader keeps although it is long; none where it is short, or taken
+    /// in.
+    pub(crate) fn held_pages(&self) -> Option<i64> {
+        let pages = self.log.pages.load(Ordering::Relaxed);
+        let is_held = self.log.is_held.load(Ordering::Relaxed);
+        (is_held && pages >= LIMIT_PAGES).then_some(pages)
+    }
+
+    /// Has the thread look whether the reader still keeps it.
+    pub(crate) fn look_again(&self) {
+        self.log.must_look.store(true, Ordering::Release);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
+    /// Whether it is time for the writer to take the rest in, so that the log starts again. Where a
+    /// reader is in the way, it is said again when another share has come.
+    pub(crate) fn is_to_begin_anew(&self) -> bool {
+        let log = &*self.log;
+        let pages = log.pages.load(Ordering::Relaxed);
+        let tried = log.tried.load(Ordering::Relaxed);
+        let is_due = log.is_nearly_in(pages) || pages >= HARD_LIMIT_PAGES;
+        let is_next = pages < tried || pages - tried >= SHARE_PAGES;
+        let is_to = is_due && is_next && !log.is_busy.load(Ordering::Acquire);
+        if is_to {
+            log.tried.store(pages, Ordering::Relaxed);
+        }
+        is_to
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.log.must_end.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic in it has been printed, and is nobody else's.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Log {
+    /// A commit has made the log so long; answers how many pages it wrote.
+    fn committed(&self, pages: i64, beside: &Thread) -> u64 {
+        let mut before = self.pages.swap(pages, Ordering::Relaxed);
+        if pages < before {
+            for counted in [&self.taken, &self.asked, &self.tried] {
+                counted.store(0, Ordering::Relaxed);
+            }
+            before = 0;
+        }
+        if self.is_share_due() {
+            beside.unpark();
+        }
+        (pages - before).unsigned_abs()
+    }
+
+    fn is_share_due(&self) -> bool {
+        let pages = self.pages.load(Ordering::Relaxed);
+        let came = pages - self.asked.load(Ordering::Relaxed);
+        // Fewer than were asked for: the log was started again while that was noted.
+        !(0..SHARE_PAGES).contains(&came) && !self.is_nearly_in(pages)
+    }
+
+    /// Whether the log is so long, and so little of it left, that the writer begins it again.
+    fn is_nearly_in(&self, pages: i64) -> bool {
+        let left = pages - self.taken.load(Ordering::Relaxed);
+        pages >= LIMIT_PAGES && left <= LEFT_PAGES
+    }
+
+    /// Waits for shares and takes them in until told to end.
+    fn take_in_shares(&self, path: &Path) {
+        let mut connection = None;
+        while !self.must_end.load(Ordering::Acquire) {
+            usher_vital::plant::thread();
+            if !self.is_share_due() && !self.must_look.swap(false, Ordering::Acquire) {
+                std::thread::park();
+                continue;
+            }
+            self.is_busy.store(true, Ordering::Release);
+            self.asked
+                .store(self.pages.load(Ordering::Relaxed), Ordering::Relaxed);
+            connection = self.take_in(path, connection.take());
+            self.is_busy.store(false, Ordering::Release);
+        }
+    }
+
+    /// Takes one share in; gives back the connection that may be used for the next.
+    fn take_in(&self, path: &Path, connection: Option<Connection>) -> Option<Connection> {
+        let connection = connection.map_or_else(|| connect(path), Ok);
+        let taken = connection.and_then(|connection| {
+            let taken = passive(&connection).map_err(failed(path))?;
+            Ok((connection, taken))
+        });
+        match taken {
+            Ok((connection, taken)) => {
+                if let Some(taken) = taken {
+                    self.taken.store(taken.pages, Ordering::Relaxed);
+                    self.is_held.store(taken.is_held, Ordering::Relaxed);
+                }
+                Some(connection)
+            }
+            // The writer comes to it by itself, and tells then what it is about.
+            Err(error) => {
+                tracing::debug!(%error, "the log was not taken in beside the writer");
+                None
+            }
+        }
+    }
+}
+
+/// What a checkpoint came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Pages of the log that are in the file.
+    pub(crate) pages: i64,
+    /// A reader of before keeps pages after those in the log.
+    pub(crate) is_held: bool,
+}
+
+/// Takes in all of the log of the file at `path` that no reader keeps there, while others write;
+/// whether a reader keeps some.
+///
+/// # Errors
+/// The disk refused.
+pub(crate) fn beside(path: &Path) -> Result<bool, StoreError> {
+    let connection = connect(path)?;
+    let until = Instant::now() + BUSY;
+    loop {
+        let taken = passive(&connection).map_err(failed(path))?;
+        match taken {
+            Some(Taken { is_held: false, .. }) => return Ok(false),
+            // Another checkpoint is at it, or a reader that may be about to end.
+            _ if Instant::now() < until => std::thread::sleep(BUSY_PAUSE),
+            Some(Taken { is_held, .. }) => return Ok(is_held),
+            None => return Ok(false),
+        }
+    }
+}
+
+/// Takes in what no reader keeps there; none where another checkpoint is at it.
+pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        let (is_busy, log, pages): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_held = pages < log;
+        Ok((!is_busy).then_some(Taken { pages, is_held }))
+    })
+}
+
+/// Takes in all of it, and empties the log. False where a reader keeps it.
+///
+/// # Errors
+/// The disk refused.
+pub(crate) fn truncate(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let is_busy: bool = connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(failed(path))?;
+    Ok(!is_busy)
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    // Never makes a file in the place of one that is gone.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed(path))?;
+    connection.busy_timeout(BUSY).map_err(failed(path))?;
+    Ok(connection)
+}
+
+fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
+    let path: PathBuf = path.into();
+    move |source| StoreError::Database {
+        doing: "checkpoint",
+        path: path.clone(),
+        source,
+    }
+}

@@ -1,0 +1,124 @@
+//! How a data file is opened and its writer begins.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use usher_core::ledger::{Batch, Command};
+
+use super::Writer;
+use crate::base::clock::Clock;
+use crate::base::error::StoreError;
+use crate::base::schema::Saved;
+use crate::file::closed;
+use crate::file::foreign_log;
+use crate::file::open;
+use crate::file::presence::Presence;
+use crate::queue::shared::Shared;
+use crate::read::versions;
+use crate::tables::load::load;
+
+/// How an engine is opened.
+pub struct EngineOptions {
+    /// The data directory; the file is `cache.db` in it.
+    pub data: PathBuf,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Told of each batch as soon as it is durable, in order, on the writer's thread: it must not
+    /// block.
+    pub on_durable: Box<dyn Fn(&Batch) + Send>,
+}
+
+/// What opening found.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The server's id: made once for a data file.
+    pub server_id: String,
+    /// Leases that were held.
+    pub leases: usize,
+    /// Events that were in the journal and not yet in the tables.
+    pub replayed: u64,
+}
+
+/// Opens the data file, or makes it; migrates and recovers it; starts the writer.
+pub(crate) fn open(
+    options: EngineOptions,
+    left: &dyn Fn(u64),
+) -> Result<(Arc<Shared>, Opened), StoreError> {
+    let EngineOptions {
+        data,
+        clock,
+        on_durable,
+    } = options;
+    let lock = open::lock(&data)?;
+    let path = data.join("cache.db");
+    let held = open::hold(&path)?;
+    let connection = open::connection(&path, Saved::Beside)?;
+    let server_id = open::server_id(&connection, &path)?;
+    let loaded =
+        load(&connection, &path, left).map_err(|error| foreign_log::explain(&path, error))?;
+    open::is_sound(&connection, &path)?;
+    closed::begin(&connection, &path)?;
+    let (offset_ms, rebooted) =
+        open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
+    let opened = Opened {
+        server_id,
+        leases: loaded.ledger.lease_count(),
+        replayed: loaded.journal_events,
+    };
+    let shared = Arc::new(Shared::new(path.clone(), clock.clone(), [lock, held]));
+    let mut writer = Writer {
+        durable_to: loaded.ledger.next_number(),
+        filled_to: loaded.filled_to,
+        ledger: loaded.ledger,
+        shared: shared.clone(),
+        connection: Some(connection),
+        path,
+        clock,
+        offset_ms,
+        last: loaded.last,
+        settlers: Vec::new(),
+        buffer: Vec::new(),
+        on_durable,
+        retry_at: None,
+        presence: Presence::of(Path::new("")),
+        looked_at: Instant::now(),
+        gone: None,
+        must_rebuild: false,
+        reckoned_to: 0,
+        owed: 0,
+        beside: None,
+        log_looked_at: Instant::now(),
+    };
+    writer.reckoned_to = writer.durable_to;
+    writer.follow_log()?;
+    if rebooted {
+        writer.reboot()?;
+    }
+    if let Some(connection) = &writer.connection {
+        open::keep_clock(connection, &writer.path, offset_ms, writer.clock.as_ref())?;
+        versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
+    }
+    writer.presence = Presence::of(&writer.path);
+    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
+        StoreError::System {
+            doing: "start the writer of",
+            path: data,
+            why: error.to_string(),
+        }
+    })?;
+    shared.keep(thread);
+    Ok((shared, opened))
+}
+
+impl Writer {
+    pub(super) fn reboot(&mut self) -> Result<(), StoreError> {
+        let now = self.now();
+        self.ledger.apply(now, Command::Rebooted);
+        self.commit(now).map_err(|failure| StoreError::System {
+            doing: "record the reboot in",
+            path: self.path.clone(),
+            why: format!("{failure:?}"),
+        })
+    }
+}
