@@ -21,6 +21,7 @@ mod soak;
 mod sweep_tests;
 mod test;
 mod tidy;
+mod times;
 mod upgrade;
 mod windows;
 
@@ -32,7 +33,8 @@ cargo xtask COMMAND
 
   test   everything that has to hold before a change lands: formatting, tidy, clippy, all tests
          (unit, property, black-box), documentation tests, licences and sources of dependencies.
-         Installs what it needs where it may, and says what is missing where it may not
+         Installs what it needs where it may, says what is missing where it may not, and which
+         tests took how long
   tidy   the rules of the house: who may depend on whom, where `unsafe` may stand, no modules that
          need each other in a circle, module documentation, links. Takes some seconds.
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.

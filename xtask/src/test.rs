@@ -12,10 +12,15 @@ use crate::process::Runner;
 use crate::setup::{self, Tool, Tools};
 use crate::soak;
 use crate::tidy;
+use crate::times;
 use crate::windows;
 
 /// A test ends by itself or by nextest. One of which a thread hangs in the kernel does neither.
 const TESTS_AT_MOST: Duration = Duration::from_secs(60 * 60);
+
+/// Where nextest writes down how long each test took, as `.config/nextest.toml` has it: its store is
+/// in the workspace, wherever the target folder is.
+const TIMES: &str = "target/nextest/default/junit.xml";
 
 /// How a step ended.
 #[derive(Debug)]
@@ -121,6 +126,9 @@ fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
         let mut command = soak::no_alarm(nextest, root, target, soak::ALARM_MINUTES);
         runner.begin(&mut command, &target.join("no-alarm.log"))
     });
+    // What an earlier run left would be told as this one's.
+    let times = root.join(TIMES);
+    let _ = std::fs::remove_file(&times);
     run.step("tests", || {
         let nextest = match &nextest {
             Ok(path) => path,
@@ -143,6 +151,13 @@ fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
             ),
         )
     });
+    if nextest.is_ok() {
+        println!();
+        match times::table(&times) {
+            Ok(table) => print!("{table}"),
+            Err(why) => println!("{why}"),
+        }
+    }
     match quiet {
         Some(quiet) => drop(run.step("no false alarm", || {
             outcome(quiet.and_then(|quiet| runner.finish(quiet)))
