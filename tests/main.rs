@@ -17,6 +17,7 @@ mod a_gate_that_hangs_is_replaced;
 mod a_kill_loses_nothing;
 mod a_lease_is_joined;
 mod a_log_that_is_not_written_ends_nothing;
+mod a_manager_changes_what_its_servers_own;
 mod a_manager_does_no_strangers_will;
 mod a_manager_is_not_fooled;
 mod a_manager_is_watched_and_restarts_in_time;

@@ -240,3 +240,24 @@ pub struct ComponentSummary {
     #[serde(default)]
     pub open_seconds: u64,
 }
+
+/// A page of what all watched servers have: each item is the server's own, with `server`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SitePage {
+    /// The items, server by server.
+    #[schema(value_type = Vec<Object>)]
+    pub items: Vec<serde_json::Value>,
+    /// Give this as `cursor` for the next page; null at the end.
+    pub next: Option<String>,
+    /// The servers whose items are not there.
+    pub unseen: Vec<Unseen>,
+}
+
+/// A watched server that did not say what it has.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Unseen {
+    /// Its name.
+    pub server: String,
+    /// Why.
+    pub why: String,
+}

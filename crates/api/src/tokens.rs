@@ -17,6 +17,8 @@ pub enum Role {
     Agent,
     /// Take backups, and nothing else.
     Backup,
+    /// See everything, and change what is owned and metered in the name of who asks a manager.
+    Manager,
     /// See everything, change nothing.
     Viewer,
     /// See everything; check out and end leases for anyone.
@@ -32,12 +34,17 @@ impl Role {
             Role::Client => "client",
             Role::Agent => "agent",
             Role::Backup => "backup",
+            Role::Manager => "manager",
             Role::Viewer => "viewer",
             Role::Operator => "operator",
             Role::Admin => "admin",
         }
     }
 }
+
+/// The header in which a manager says on whose behalf it asks a server: a role and an id, such as
+/// `operator m-12ab`. What is asked for is allowed if both may have it.
+pub const ON_BEHALF_OF: &str = "usher-on-behalf-of";
 
 /// `POST /v1/tokens`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -88,18 +88,18 @@ impl Book {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The role of a token that is neither revoked nor expired.
-    pub(crate) fn role(&self, shown: Shown) -> Option<Role> {
+    /// The role and the id of a token that is neither revoked nor expired.
+    pub(crate) fn whose(&self, shown: Shown) -> Option<(Role, String)> {
         let hash = shown.hex();
         let kept = self.kept();
         let found = kept.iter().find(|kept| kept.hash == hash)?;
-        found.is_live().then_some(found.role)
+        found.is_live().then(|| (found.role, found.id.clone()))
     }
 
     /// Waits until a token is revoked or has expired.
     pub(crate) async fn ended(&self, shown: Shown) {
         let mut changed = self.changed.subscribe();
-        while self.role(shown).is_some() {
+        while self.whose(shown).is_some() {
             // Both are seen by the next look.
             let _ = tokio::time::timeout(LOOK, changed.changed()).await;
         }

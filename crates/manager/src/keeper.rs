@@ -46,6 +46,8 @@ pub(crate) struct Keeper {
     pub(crate) view: View,
     /// Asks it to look now.
     pub(crate) look_now: mpsc::Sender<LookNow>,
+    /// What is shown to the server.
+    pub(crate) token: TokenSource,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -93,6 +95,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         token.clone(),
         lost.clone(),
     );
+    let shown = token.clone();
     let hears = tokio::spawn(task("listener", hears));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
@@ -107,6 +110,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     Keeper {
         view,
         look_now,
+        token: shown,
         tasks: vec![hears, works],
     }
 }

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod asker;
 mod book;
 mod clock;
 mod data_lock;

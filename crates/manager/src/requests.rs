@@ -16,6 +16,7 @@ use usher_api::{Code, Role};
 use usher_http::{Bodies, Body, Handler, RequestId, Way, bearer, read_in_time, whole_where_it_is};
 
 use crate::app::App;
+use crate::asker::Asker;
 use crate::problem::Refusal;
 use crate::routes::{self, foreign};
 use crate::secrets::Shown;
@@ -55,6 +56,10 @@ impl Requests {
         let body = read_in_time(&way.watch, &mut request, &mut held).await?;
         let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
         let asked = format!("{} {}", request.method(), request.uri().path());
+        if let Some(asker) = &asker {
+            request.extensions_mut().insert(asker.clone());
+            request.extensions_mut().insert(id.clone());
+        }
         let answer = self
             .router
             .call(request.map(|_| axum::body::Body::from(body)));
@@ -126,22 +131,6 @@ impl Handler for Requests {
     }
 }
 
-/// Who asks.
-struct Asker {
-    shown: Shown,
-    is_admin: bool,
-}
-
-impl Asker {
-    /// Waits until the token is no longer taken.
-    async fn ended(&self, app: &App) {
-        match self.is_admin {
-            true => app.admin.ended(self.shown).await,
-            false => app.book.ended(self.shown).await,
-        }
-    }
-}
-
 /// Lets pass whoever shows the admin's token, or one of a role that is enough: as a bearer, or, for
 /// a browser, as the password of any name. None: nobody is asked for a token here.
 fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refusal> {
@@ -154,15 +143,11 @@ fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refu
         .and_then(|value| token(value.as_bytes()))
         .map(|token| Shown::of(&token))
         .ok_or_else(|| refused(app, "no token was shown"))?;
-    let is_admin = app.admin.is(shown);
-    let role = match is_admin {
-        true => Role::Admin,
-        false => app.book.role(shown).ok_or_else(|| not_taken(app))?,
-    };
+    let asker = Asker::of(app, shown).ok_or_else(|| not_taken(app))?;
     let needed = needed(request.method(), path);
-    match role < needed {
-        true => Err(too_small(role, needed)),
-        false => Ok(Some(Asker { shown, is_admin })),
+    match asker.role < needed {
+        true => Err(too_small(asker.role, needed)),
+        false => Ok(Some(asker)),
     }
 }
 

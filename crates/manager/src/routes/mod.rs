@@ -1,5 +1,6 @@
 //! The routes: one file for each resource.
 
+pub(crate) mod catalogue;
 pub(crate) mod foreign;
 pub(crate) mod messages;
 pub(crate) mod servers;
@@ -18,6 +19,7 @@ use utoipa::OpenApi;
 use crate::app::App;
 use crate::page;
 use crate::problem::Refusal;
+use crate::routes::catalogue::{entitlements, products};
 
 /// The descriptions of all routes.
 #[derive(OpenApi)]
@@ -39,6 +41,16 @@ use crate::problem::Refusal;
         standing::summaries,
         standing::thresholds,
         standing::put_thresholds,
+        products::list,
+        products::create,
+        products::get,
+        products::replace,
+        products::remove,
+        entitlements::list,
+        entitlements::create,
+        entitlements::get,
+        entitlements::replace,
+        entitlements::remove,
         tokens::list,
         tokens::create,
         tokens::revoke,
@@ -76,6 +88,23 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/deliveries", get(messages::deliveries))
         .route("/v1/message-rules/test", post(messages::test_rule))
+        .route("/v1/products", get(products::list).post(products::create))
+        .route(
+            "/v1/products/{id}",
+            get(products::get)
+                .put(products::replace)
+                .delete(products::remove),
+        )
+        .route(
+            "/v1/entitlements",
+            get(entitlements::list).post(entitlements::create),
+        )
+        .route(
+            "/v1/entitlements/{id}",
+            get(entitlements::get)
+                .put(entitlements::replace)
+                .delete(entitlements::remove),
+        )
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{id}", delete(tokens::revoke))
         .route("/v1/health", get(service::health))

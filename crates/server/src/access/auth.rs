@@ -151,9 +151,10 @@ impl LastAsker {
 
 #[cfg(test)]
 mod tests {
-    use usher_core::ledger::Access;
+    use usher_core::ledger::{Access, Command};
 
     use super::*;
+    use crate::access::numbers::RequestNumber;
 
     fn row(token: &str, role: &str) -> TokenRow {
         TokenRow {
@@ -208,6 +209,28 @@ mod tests {
         };
         own(LocalAccounts::ByComputer, "computer:c1");
         own(LocalAccounts::ByName, "local");
+    }
+
+    #[test]
+    fn what_is_changed_on_behalf_of_another_is_recorded_under_both_and_ends_with_the_token() {
+        let manager = TokenRow {
+            user: None,
+            computer: None,
+            ..row("usher_a", "manager")
+        };
+        let book = book(&[manager]);
+        let principal = book.find(&hash(b"usher_a")).unwrap();
+        let mut shown = HeaderMap::new();
+        shown.insert(usher_api::ON_BEHALF_OF, "admin m-7".parse().unwrap());
+        let acting = crate::access::behalf::acting(principal, &shown).unwrap();
+        let number = RequestNumber::of(&usher_http::RequestId::Made(3));
+        let Command::As { by, .. } = acting.acts(Command::Tick, number) else {
+            panic!("it is said who sends it");
+        };
+        assert_eq!(&*by.id, "t1 for m-7");
+        assert!(acting.must_be_valid().is_ok());
+        book.revoke("t1");
+        assert_eq!(acting.must_be_valid().unwrap_err().status(), 401);
     }
 
     #[test]

@@ -38,6 +38,24 @@ pub(crate) struct Principal {
     realm: Arc<str>,
     /// On whose leases and tickets it may act.
     pub(crate) access: Access,
+    /// Of the token itself, whoever it is used for.
+    validity: Arc<Validity>,
+    /// Somebody else for whom the token is used.
+    on_behalf_of: Option<Other>,
+}
+
+/// Somebody on whose behalf a manager asks.
+#[derive(Debug)]
+struct Other {
+    /// The id at the manager and the role, in words.
+    words: Arc<str>,
+    /// What that one may.
+    rights: Rights,
+}
+
+/// Until when a token is taken.
+#[derive(Debug)]
+struct Validity {
     expires_at_ms: Option<i64>,
     revoked: AtomicBool,
     /// Told when the token is revoked.
@@ -50,6 +68,7 @@ impl Principal {
             role,
             bound: is_of,
             rights,
+            ..
         } = *rights::named(&row.role)?;
         let bound: Option<Arc<str>> = match is_of {
             Bound::Person => Some(composed(row.user.as_deref()?).into()),
@@ -71,11 +90,7 @@ impl Principal {
             },
             (Bound::Computer, Some(computer)) => Access::Computer(computer.clone()),
             _ if rights.has(Right::Operate) => Access::Anyone,
-            // It has nothing to end, and would end nothing of anybody's.
-            _ => Access::Subject {
-                authority: "".into(),
-                key: "".into(),
-            },
+            _ => nobodys(),
         };
         Some(Principal {
             token_id: row.id.as_str().into(),
@@ -85,9 +100,36 @@ impl Principal {
             bound,
             realm,
             access,
-            expires_at_ms: row.expires_at,
-            revoked: AtomicBool::new(false),
-            revoking: Notify::new(),
+            validity: Arc::new(Validity {
+                expires_at_ms: row.expires_at,
+                revoked: AtomicBool::new(false),
+                revoking: Notify::new(),
+            }),
+            on_behalf_of: None,
+        })
+    }
+
+    /// The same token, used for somebody else whom a manager knows under `id`: it may do what both
+    /// may, and what it changes is recorded under both. None: its role acts for nobody else.
+    pub(super) fn on_behalf_of(&self, role: &RoleRights, id: &str) -> Option<Principal> {
+        let own = rights::of(self.role).for_others;
+        if !own.has(Right::SeeSelf) {
+            return None;
+        }
+        let rights = own.and(role.rights);
+        Some(Principal {
+            token_id: format!("{} for {id}", self.token_id).into(),
+            role: self.role,
+            rights,
+            is_of: self.is_of,
+            bound: self.bound.clone(),
+            realm: self.realm.clone(),
+            access: nobodys(),
+            validity: self.validity.clone(),
+            on_behalf_of: Some(Other {
+                words: format!("{id}, of role {}", role.role.as_str()).into(),
+                rights: role.rights,
+            }),
         })
     }
 
@@ -102,6 +144,9 @@ impl Principal {
 
     /// A command that changes something for all, with who sends it, in a request of that number.
     pub(crate) fn acts(&self, command: Command, request: RequestNumber) -> Command {
+        if let Some(other) = &self.on_behalf_of {
+            tracing::info!(token = %self.token_id, on_behalf_of = %other.words, "a change");
+        }
         let kind = match self.is_of {
             Bound::Computer => ActorKind::Agent,
             Bound::Person | Bound::Nobody => ActorKind::Token,
@@ -118,12 +163,12 @@ impl Principal {
 
     /// Refuses whoever's token has been revoked or has expired.
     pub(crate) fn must_be_valid(&self) -> Result<(), Refusal> {
-        if self.revoked.load(Ordering::Acquire) {
+        if self.validity.revoked.load(Ordering::Acquire) {
             return Err(unauthorized(
                 "the token was revoked: make one with `usher token create`",
             ));
         }
-        match self.expires_at_ms {
+        match self.validity.expires_at_ms {
             Some(at) if at <= wall_ms() => Err(unauthorized(
                 "the token has expired: make a new one with `usher token create`",
             )),
@@ -133,17 +178,17 @@ impl Principal {
 
     /// Whether the token was revoked.
     pub(crate) fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::Acquire)
+        self.validity.revoked.load(Ordering::Acquire)
     }
 
     /// Waits until the token is revoked or has expired; what is then to be answered.
     pub(crate) async fn ended(self: Arc<Self>) -> Refusal {
         loop {
-            let revoking = self.revoking.notified();
+            let revoking = self.validity.revoking.notified();
             if let Err(refusal) = self.must_be_valid() {
                 return refusal;
             }
-            match self.expires_at_ms {
+            match self.validity.expires_at_ms {
                 None => revoking.await,
                 Some(at) => {
                     let left_ms = u64::try_from(at.saturating_sub(wall_ms())).unwrap_or(0);
@@ -162,8 +207,8 @@ impl Principal {
 
     /// Ends it, and what lasts with it.
     pub(super) fn revoke(&self) {
-        self.revoked.store(true, Ordering::Release);
-        self.revoking.notify_waiters();
+        self.validity.revoked.store(true, Ordering::Release);
+        self.validity.revoking.notify_waiters();
     }
 
     /// The person that it is bound to, where it is one's: realm and account as they are compared.
@@ -187,10 +232,21 @@ impl Principal {
     pub(crate) fn must(&self, right: Right, what: &str) -> Result<(), Refusal> {
         match right {
             _ if self.may(right) => Ok(()),
+            _ if self.is_for_who_may(right) => Err(Refusal::forbidden(format!(
+                "a manager does not {what} for others: ask the server itself, with a token of role \
+                 {}",
+                rights::who_may(right)
+            ))),
             // Others may, too; but a computer is to have a token of its own.
             Right::ReportAgent => Err(self.too_small(what, Role::Agent.as_str())),
             _ => Err(self.too_small(what, &rights::who_may(right))),
         }
+    }
+
+    /// Whether it is used for somebody who has that right.
+    fn is_for_who_may(&self, right: Right) -> bool {
+        let other = self.on_behalf_of.as_ref();
+        other.is_some_and(|other| other.rights.has(right))
     }
 
     /// Refuses a token that is for one thing alone, on any other route, whether there is one or not.
@@ -202,10 +258,22 @@ impl Principal {
     }
 
     fn too_small(&self, what: &str, needed: &str) -> Refusal {
-        Refusal::forbidden(format!(
-            "a token of role {} may not {what}: use one of role {needed}",
-            self.role.as_str()
-        ))
+        let role = self.role.as_str();
+        Refusal::forbidden(match &self.on_behalf_of {
+            None => format!("a token of role {role} may not {what}: use one of role {needed}"),
+            Some(Other { words, .. }) => format!(
+                "{words}, on whose behalf a token of role {role} asks, may not {what}: that takes \
+                 role {needed}"
+            ),
+        })
+    }
+}
+
+/// It has nothing to end, and would end nothing of anybody's.
+fn nobodys() -> Access {
+    Access::Subject {
+        authority: "".into(),
+        key: "".into(),
     }
 }
 

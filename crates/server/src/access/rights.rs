@@ -83,6 +83,11 @@ impl Rights {
         Rights(bits)
     }
 
+    /// What both have.
+    pub(crate) const fn and(self, other: Rights) -> Rights {
+        Rights(self.0 & other.0)
+    }
+
     /// Whether the right is one of them.
     pub(crate) const fn has(self, right: Right) -> bool {
         self.0 & (1 << right as u16) != 0
@@ -109,6 +114,8 @@ pub(crate) struct RoleRights {
     pub(crate) bound: Bound,
     /// What they may.
     pub(crate) rights: Rights,
+    /// What they may on behalf of somebody who may it, too.
+    pub(crate) for_others: Rights,
 }
 
 const fn role(role: Role, bound: Bound, rights: &[Right]) -> RoleRights {
@@ -116,6 +123,16 @@ const fn role(role: Role, bound: Bound, rights: &[Right]) -> RoleRights {
         role,
         bound,
         rights: Rights::of(rights),
+        for_others: Rights::of(&[]),
+    }
+}
+
+impl RoleRights {
+    const fn for_others(self, rights: &[Right]) -> RoleRights {
+        RoleRights {
+            for_others: Rights::of(rights),
+            ..self
+        }
     }
 }
 
@@ -130,6 +147,12 @@ pub(crate) const ROLES: &[RoleRights] = {
             &[SeeSelf, AskForSelf, ReportAgent],
         ),
         role(Role::Backup, Bound::Nobody, &[BackUp]),
+        role(
+            Role::Manager,
+            Bound::Nobody,
+            &[SeeSelf, SeeCounts, SeePeople],
+        )
+        .for_others(FOR_OTHERS),
         role(
             Role::Viewer,
             Bound::Nobody,
@@ -163,8 +186,15 @@ pub(crate) const ROLES: &[RoleRights] = {
                 Audit,
                 BackUp,
             ],
-        ),
+        )
+        .for_others(FOR_OTHERS),
     ]
+};
+
+/// What is done on behalf of who asks a manager: looks, and changes of what is owned and metered.
+const FOR_OTHERS: &[Right] = {
+    use Right::*;
+    &[SeeSelf, SeeCounts, SeePeople, Own, ChangePolicy]
 };
 
 /// What a role may. One that stands in no row may nothing.
@@ -205,7 +235,10 @@ mod tests {
     fn a_role_has_the_rights_of_its_row_and_no_others() {
         let viewer = of(Role::Viewer);
         assert!(viewer.rights.has(Right::SeePeople) && !viewer.rights.has(Right::AskForSelf));
-        assert_eq!(who_may(Right::SeePeople), "viewer, operator or admin");
+        assert_eq!(
+            who_may(Right::SeePeople),
+            "manager, viewer, operator or admin"
+        );
         assert_eq!(who_may(Right::BackUp), "backup or admin");
         assert_eq!(who_may(Right::Own), "admin");
         for row in ROLES {

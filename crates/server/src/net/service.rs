@@ -15,6 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use usher_http::{Bodies, Body, Handler, RequestId, Way, read_in_time, whole_where_it_is};
 
 use crate::access::auth::{LastAsker, Principal};
+use crate::access::behalf;
 use crate::access::numbers::RequestNumber;
 use crate::base::clock::wall_ms;
 use crate::engine::metrics::CoreCounts;
@@ -124,6 +125,7 @@ async fn hot_route(
         .borrow_mut()
         .identify(request.headers(), &service.core.app.tokens)?;
     who.must_be_for(request.uri().path())?;
+    behalf::must_be_ones_own(request.headers())?;
     let mut held = service.bodies.hold();
     let body = read_in_time(&way.watch, &mut request, &mut held).await?;
     // The body may have taken its time.
@@ -166,7 +168,8 @@ async fn cold_route(
             .remembered
             .borrow_mut()
             .identify(request.headers(), &service.core.app.tokens)
-            .and_then(|found| found.must_be_for(request.uri().path()).map(|()| found));
+            .and_then(|found| found.must_be_for(request.uri().path()).map(|()| found))
+            .and_then(|found| behalf::acting(found, request.headers()));
         match found {
             Ok(found) => who = Some(found),
             Err(refusal) => return (no_route, Err(refusal)),

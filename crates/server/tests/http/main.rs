@@ -6,6 +6,7 @@
 mod access;
 mod agents;
 mod bad_input;
+mod behalf;
 mod bundles;
 mod catalogue;
 mod checkouts;

@@ -7,63 +7,65 @@ use serde_json::{Value, json};
 use crate::common::{Server, asking};
 
 /// The roles, in the order of the columns.
-const ROLES: [&str; 6] = ["client", "agent", "backup", "viewer", "operator", "admin"];
+const ROLES: [&str; 7] = [
+    "client", "agent", "backup", "manager", "viewer", "operator", "admin",
+];
 
 /// Each route, and whether it answers a token of each role (`+`) or refuses it (`-`).
 const TABLE: &str = "
-    POST   /v1/checkouts             ++--++
-    DELETE /v1/leases/{id}           ++--++
-    POST   /v1/leases/{id}/renew     ++--++
-    POST   /v1/agents/sync           -+--++
-    GET    /v1/leases                ++-+++
-    GET    /v1/agents/leases/{id}    -+--++
-    GET    /v1/tickets/{id}          ++--++
-    DELETE /v1/tickets/{id}          ++--++
-    GET    /v1/queue                 ++-+++
-    GET    /v1/denials               ++-+++
-    GET    /v1/decisions/{id}        ++-+++
-    GET    /v1/products              ++-+++
-    POST   /v1/products              -----+
-    GET    /v1/products/{id}         ++-+++
-    PUT    /v1/products/{id}         -----+
-    DELETE /v1/products/{id}         -----+
-    GET    /v1/entitlements          ---+++
-    POST   /v1/entitlements          -----+
-    GET    /v1/entitlements/{id}     ---+++
-    PUT    /v1/entitlements/{id}     -----+
-    DELETE /v1/entitlements/{id}     -----+
-    GET    /v1/sessions              ++-+++
-    GET    /v1/usage                 ++-+++
-    GET    /v1/programs              ---+++
-    GET    /v1/tokens                -----+
-    POST   /v1/tokens                -----+
-    DELETE /v1/tokens/{id}           -----+
-    GET    /v1/status                ++-+++
-    GET    /v1/facts                 ---+++
-    GET    /v1/service               ---+++
-    POST   /v1/service/controls      ----++
-    GET    /v1/pack                  ---+++
-    POST   /v1/pack                  ----++
-    DELETE /v1/pack                  ----++
-    PUT    /v1/pack/schedule         ----++
-    GET    /v1/events                ---+++
-    GET    /v1/backup                --+--+
-    GET    /v1/snapshots             -----+
-    POST   /v1/canary                ---+++
-    GET    /metrics                  ---+++
-    GET    /v1/health                ++++++
-    GET    /openapi.json             ++++++
+    POST   /v1/checkouts             ++---++
+    DELETE /v1/leases/{id}           ++---++
+    POST   /v1/leases/{id}/renew     ++---++
+    POST   /v1/agents/sync           -+---++
+    GET    /v1/leases                ++-++++
+    GET    /v1/agents/leases/{id}    -+---++
+    GET    /v1/tickets/{id}          ++---++
+    DELETE /v1/tickets/{id}          ++---++
+    GET    /v1/queue                 ++-++++
+    GET    /v1/denials               ++-++++
+    GET    /v1/decisions/{id}        ++-++++
+    GET    /v1/products              ++-++++
+    POST   /v1/products              ------+
+    GET    /v1/products/{id}         ++-++++
+    PUT    /v1/products/{id}         ------+
+    DELETE /v1/products/{id}         ------+
+    GET    /v1/entitlements          ---++++
+    POST   /v1/entitlements          ------+
+    GET    /v1/entitlements/{id}     ---++++
+    PUT    /v1/entitlements/{id}     ------+
+    DELETE /v1/entitlements/{id}     ------+
+    GET    /v1/sessions              ++-++++
+    GET    /v1/usage                 ++-++++
+    GET    /v1/programs              ---++++
+    GET    /v1/tokens                ------+
+    POST   /v1/tokens                ------+
+    DELETE /v1/tokens/{id}           ------+
+    GET    /v1/status                ++-++++
+    GET    /v1/facts                 ---++++
+    GET    /v1/service               ---++++
+    POST   /v1/service/controls      -----++
+    GET    /v1/pack                  ---++++
+    POST   /v1/pack                  -----++
+    DELETE /v1/pack                  -----++
+    PUT    /v1/pack/schedule         -----++
+    GET    /v1/events                ---++++
+    GET    /v1/backup                --+---+
+    GET    /v1/snapshots             ------+
+    POST   /v1/canary                ---++++
+    GET    /metrics                  ---++++
+    GET    /v1/health                +++++++
+    GET    /openapi.json             +++++++
 ";
 
 /// What some routes do besides for some roles: seats with a priority, for another person or
 /// computer than the token's own, of a person who is named as agents name them, and one that is kept
 /// for a start to come; the end of a lease of somebody else's.
 const WITHIN: &str = "
-    priority     ----++
-    other user   -+--++
-    other place  +---++
-    subject      -+--++
-    kept         -+--++
+    priority     -----++
+    other user   -+---++
+    other place  +----++
+    subject      -+---++
+    kept         -+---++
     end others'  ----++
 ";
 
@@ -243,7 +245,7 @@ async fn who_sees_people_sees_everybodys_and_the_others_what_is_their_own() {
         if role == "backup" {
             continue;
         }
-        let sees_all = ["viewer", "operator", "admin"].contains(&role);
+        let sees_all = ["manager", "viewer", "operator", "admin"].contains(&role);
         for list in ["leases", "queue", "denials", "sessions", "usage"] {
             let path = format!("/v1/{list}");
             let reply = server.call_as(token, "GET", &path, None).await;

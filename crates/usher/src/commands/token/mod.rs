@@ -63,7 +63,7 @@ pub(crate) struct Create {
     /// What its bearer may do
     #[arg(long, value_name = "ROLE",
         value_parser = super::one_of::<Role>(
-            &["client", "agent", "backup", "viewer", "operator", "admin"]))]
+            &["client", "agent", "backup", "manager", "viewer", "operator", "admin"]))]
     role: Role,
     /// What it is for
     #[arg(long, value_name = "TEXT", default_value = "")]

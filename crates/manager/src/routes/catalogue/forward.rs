@@ -1,0 +1,215 @@
+//! A request that a watched server answers: which one, with which token, on whose behalf.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use hyper::header::{CONTENT_TYPE, LOCATION};
+use hyper::{Method, StatusCode};
+use serde_json::Value;
+use usher_api::{Code, ON_BEHALF_OF, Problem};
+use usher_http::{REQUEST_ID, RequestId};
+
+use crate::app::App;
+use crate::asker::Asker;
+use crate::probe::innermost;
+use crate::problem::Refusal;
+
+/// A server's answer is so long at the most.
+const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// A server that is watched, and how it is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) url: String,
+    pub(super) token: String,
+}
+
+/// What a server is asked.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Bytes,
+}
+
+impl Ask {
+    /// The answer of the server of that name, or of the only one.
+    pub(super) async fn of(
+        self,
+        app: &Arc<App>,
+        server: Option<&str>,
+        asker: &Asker,
+        request: &RequestId,
+    ) -> Result<Response, Refusal> {
+        let server = the_one(app, server)?;
+        let is_look = self.method == Method::GET;
+        let url = format!("{}{}", server.url.trim_end_matches('/'), self.path);
+        let http = app.tools.prober.http();
+        let mut asking = http
+            .request(self.method, url)
+            .bearer_auth(&server.token)
+            .header(REQUEST_ID, request.to_string());
+        if !is_look {
+            // Whoever may look here may look there: a token of a viewer is enough for it.
+            let other = format!("{} {}", asker.role.as_str(), asker.id);
+            asking = asking.header(ON_BEHALF_OF, other);
+        }
+        if !self.body.is_empty() {
+            asking = asking
+                .header(CONTENT_TYPE, "application/json")
+                .body(self.body);
+        }
+        let answer = asking.send().await;
+        let answer = answer.map_err(|error| {
+            let why = innermost(&error);
+            unanswered(&server.name, &why, error.is_connect(), is_look)
+        })?;
+        passed_on(&server.name, answer, is_look).await
+    }
+}
+
+/// The server of that name; if none is named, the only one that is watched.
+fn the_one(app: &App, named: Option<&str>) -> Result<Asked, Refusal> {
+    let mut all = servers(app);
+    match named {
+        Some(name) => {
+            let found = all.iter().position(|server| server.name == name);
+            found.map(|at| all.swap_remove(at)).ok_or_else(|| {
+                Refusal::new(
+                    Code::UnknownServer,
+                    "there is no server of that name: `usher servers list` lists those that are \
+                     watched",
+                )
+            })
+        }
+        None if all.len() == 1 => Ok(all.swap_remove(0)),
+        None if all.is_empty() => Err(Refusal::new(
+            Code::UnknownServer,
+            "no metering server is watched: `usher servers add` has one watched",
+        )),
+        None => Err(Refusal::invalid(format!(
+            "{} metering servers are watched: say which is meant by `?server=NAME`",
+            all.len()
+        ))),
+    }
+}
+
+/// Those that are watched, in the order of their names.
+pub(super) fn servers(app: &App) -> Vec<Asked> {
+    let keepers = app.keepers();
+    let asked = keepers.values().map(|keeper| Asked {
+        name: keeper.view.get().name,
+        url: keeper.view.get().url,
+        token: keeper.token.read(),
+    });
+    asked.collect()
+}
+
+/// What a server answers to a look, or why it does not.
+pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8>, String> {
+    let url = format!("{}{path}", server.url.trim_end_matches('/'));
+    let asking = app.tools.prober.http().get(url).bearer_auth(&server.token);
+    let mut answer = asking.send().await.map_err(|error| innermost(&error))?;
+    let status = answer.status();
+    let body = whole(&mut answer).await?;
+    match status {
+        StatusCode::OK => Ok(body),
+        _ => Err(match serde_json::from_slice::<Problem>(&body) {
+            Ok(problem) => problem.detail,
+            Err(_) => format!("it answers {status}"),
+        }),
+    }
+}
+
+/// An answer's body, or why there is none.
+async fn whole(answer: &mut reqwest::Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(piece)) if body.len() + piece.len() <= ANSWER_BYTES => {
+                body.extend_from_slice(&piece);
+            }
+            Ok(Some(_)) => return Err("its answer is over 8 MiB".to_owned()),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(innermost(&error)),
+        }
+    }
+}
+
+/// A server that has not answered: whether it took the request is known only of a look, and of one
+/// that was never connected to.
+fn unanswered(name: &str, why: &str, never_asked: bool, is_look: bool) -> Refusal {
+    match is_look || never_asked {
+        true => Refusal::new(
+            Code::ServerUnreachable,
+            format!("the metering server {name} does not answer ({why}); nothing was changed"),
+        ),
+        false => Refusal::new(
+            Code::OutcomeUnknown,
+            format!(
+                "the metering server {name} has not answered whether it was done ({why}): see \
+                 there how it is before it is asked again"
+            ),
+        ),
+    }
+}
+
+async fn passed_on(
+    name: &str,
+    mut answer: reqwest::Response,
+    is_look: bool,
+) -> Result<Response, Refusal> {
+    let status = answer.status();
+    if status == StatusCode::UNAUTHORIZED {
+        return Err(Refusal::new(
+            Code::Forbidden,
+            format!(
+                "the metering server {name} does not take the manager's token: `usher token create \
+                 --role manager` makes one there, and `usher servers edit {name} --token-file FILE` \
+                 gives it to the manager"
+            ),
+        ));
+    }
+    let body = whole(&mut answer)
+        .await
+        .map_err(|why| unanswered(name, &why, false, is_look))?;
+    let mut response = Response::builder().status(status);
+    for header in [CONTENT_TYPE, LOCATION] {
+        if let Some(value) = answer.headers().get(&header) {
+            response = response.header(header, value);
+        }
+    }
+    response
+        .body(Body::from(with_server(body, name)))
+        .map_err(|error| Refusal::new(Code::Internal, error.to_string()))
+}
+
+/// The answer, with whose it is; one that is no object stays as it is.
+fn with_server(body: Vec<u8>, name: &str) -> Vec<u8> {
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(mut object)) => {
+            object.insert("server".to_owned(), name.into());
+            Value::Object(object).to_string().into_bytes()
+        }
+        _ => body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_whose_it_is_and_what_is_no_object_stays_as_it_is() {
+        let with = |body: &str| String::from_utf8(with_server(body.into(), "alpha")).unwrap();
+        assert_eq!(
+            with("{\"id\":\"cad\"}"),
+            "{\"id\":\"cad\",\"server\":\"alpha\"}"
+        );
+        for other in ["", "[1]", "no JSON"] {
+            assert_eq!(with(other), other);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `/v1/products` and `/v1/entitlements`: what the watched servers own.
+//!
+//! A watched server owns its catalogue. The manager shows those of all servers as one list, and has a
+//! server change its own on behalf of who asks: the server allows what both the manager's token there
+//! and the asker's role here may, and records both.
+
+mod forward;
+mod lists;
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use axum::response::Response;
+use hyper::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use usher_api::{Problem, SitePage};
+use usher_http::RequestId;
+use usher_http::input::{Id, Query};
+
+use self::forward::Ask;
+use crate::app::App;
+use crate::asker::Asker;
+use crate::problem::Refusal;
+
+/// Whose catalogue.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Whose {
+    /// The server's name; it may be left out where one is watched alone.
+    server: Option<String>,
+}
+
+/// Which page of all servers' lists, or of one's.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageOf {
+    server: Option<String>,
+    product: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+macro_rules! of_servers {
+    ($path:literal, $one:literal) => {
+        /// Those of all servers that are watched, or of the one that is named: server by server in
+        /// the order of their names, each with `server`. A server that does not answer is named in
+        /// `unseen`, with why.
+        #[utoipa::path(
+            get,
+            path = $path,
+            params(
+                ("server" = Option<String>, Query, description = "Of this server alone"),
+                ("product" = Option<String>, Query, description = "Of this product alone (entitlements)"),
+                ("limit" = Option<u32>, Query, description = "1 to 1000 items; 100 if left out"),
+                ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+            ),
+            responses((status = 200, body = SitePage)),
+        )]
+        pub(crate) async fn list(
+            State(app): State<Arc<App>>,
+            Query(page): Query<PageOf>,
+        ) -> Result<axum::Json<SitePage>, Refusal> {
+            super::lists::page(&app, $path, page).await.map(axum::Json)
+        }
+
+        /// Has a server take in one more, on behalf of who asks. The answer is the server's own, with
+        /// `server`.
+        #[utoipa::path(
+            post,
+            path = $path,
+            params(("server" = Option<String>, Query, description = "The server; needed if several are watched")),
+            request_body = Value,
+            responses(
+                (status = 201, body = Value),
+                (status = 400, description = "`invalid_request`", body = Problem),
+                (status = 403, description = "`forbidden`: by the server", body = Problem),
+                (status = 404, description = "`unknown_server`", body = Problem),
+                (status = 503, description = "`server_unreachable` or `outcome_unknown`", body = Problem),
+            ),
+        )]
+        pub(crate) async fn create(
+            State(app): State<Arc<App>>,
+            Extension(asker): Extension<Asker>,
+            Extension(request): Extension<RequestId>,
+            Query(whose): Query<Whose>,
+            body: Bytes,
+        ) -> Result<Response, Refusal> {
+            let ask = Ask { method: Method::POST, path: $path.to_owned(), body };
+            ask.of(&app, whose.server.as_deref(), &asker, &request).await
+        }
+
+        /// One of a server's, with `server`.
+        #[utoipa::path(
+            get,
+            path = $one,
+            params(
+                ("id" = String, Path, description = "Its id"),
+                ("server" = Option<String>, Query, description = "The server; needed if several are watched"),
+            ),
+            responses((status = 200, body = Value), (status = 404, body = Problem)),
+        )]
+        pub(crate) async fn get(
+            State(app): State<Arc<App>>,
+            Extension(asker): Extension<Asker>,
+            Extension(request): Extension<RequestId>,
+            Query(whose): Query<Whose>,
+            Id(id): Id,
+        ) -> Result<Response, Refusal> {
+            let ask = Ask { method: Method::GET, path: super::one($path, &id), body: Bytes::new() };
+            ask.of(&app, whose.server.as_deref(), &asker, &request).await
+        }
+
+        /// Has a server replace one, on behalf of who asks.
+        #[utoipa::path(
+            put,
+            path = $one,
+            params(
+                ("id" = String, Path, description = "Its id"),
+                ("server" = Option<String>, Query, description = "The server; needed if several are watched"),
+            ),
+            request_body = Value,
+            responses((status = 200, body = Value), (status = 404, body = Problem)),
+        )]
+        pub(crate) async fn replace(
+            State(app): State<Arc<App>>,
+            Extension(asker): Extension<Asker>,
+            Extension(request): Extension<RequestId>,
+            Query(whose): Query<Whose>,
+            Id(id): Id,
+            body: Bytes,
+        ) -> Result<Response, Refusal> {
+            let ask = Ask { method: Method::PUT, path: super::one($path, &id), body };
+            ask.of(&app, whose.server.as_deref(), &asker, &request).await
+        }
+
+        /// Has a server remove one, on behalf of who asks.
+        #[utoipa::path(
+            delete,
+            path = $one,
+            params(
+                ("id" = String, Path, description = "Its id"),
+                ("server" = Option<String>, Query, description = "The server; needed if several are watched"),
+            ),
+            responses((status = 204, description = "It is removed"), (status = 404, body = Problem)),
+        )]
+        pub(crate) async fn remove(
+            State(app): State<Arc<App>>,
+            Extension(asker): Extension<Asker>,
+            Extension(request): Extension<RequestId>,
+            Query(whose): Query<Whose>,
+            Id(id): Id,
+        ) -> Result<Response, Refusal> {
+            let ask = Ask { method: Method::DELETE, path: super::one($path, &id), body: Bytes::new() };
+            ask.of(&app, whose.server.as_deref(), &asker, &request).await
+        }
+    };
+}
+
+pub(crate) mod products {
+    //! What is metered.
+    use super::*;
+    of_servers!("/v1/products", "/v1/products/{id}");
+}
+
+pub(crate) mod entitlements {
+    //! What is owned.
+    use super::*;
+    of_servers!("/v1/entitlements", "/v1/entitlements/{id}");
+}
+
+/// The path of one of a list's.
+fn one(list: &str, id: &str) -> String {
+    format!("{list}/{}", usher_api::client::escaped(id))
+}

@@ -1,0 +1,62 @@
+//! On whose behalf a manager asks.
+//!
+//! A manager changes what a server owns for people whom the manager knows and the server does not.
+//! It shows a token of its own and says who asks, in a header: `Usher-On-Behalf-Of: ROLE ID`, the
+//! role and the id of that one's token at the manager. Allowed is what both may, and what is changed
+//! is recorded under both.
+
+use std::sync::Arc;
+
+use hyper::HeaderMap;
+use hyper::header::HeaderName;
+
+use crate::access::principal::Principal;
+use crate::access::rights;
+use crate::wire::problem::{Refusal, shown};
+
+const ON_BEHALF_OF: HeaderName = HeaderName::from_static(usher_api::ON_BEHALF_OF);
+/// An id has so many bytes at the most.
+const ID_BYTES: usize = 64;
+
+/// Who acts: the token's bearer, or the bearer for somebody else if the request says so.
+pub(crate) fn acting(who: Arc<Principal>, headers: &HeaderMap) -> Result<Arc<Principal>, Refusal> {
+    let mut said = headers.get_all(ON_BEHALF_OF).iter();
+    match (said.next(), said.next()) {
+        (None, _) => Ok(who),
+        (Some(only), None) => named(&who, only.as_bytes()).map(Arc::new),
+        (Some(_), Some(_)) => Err(Refusal::invalid(format!(
+            "{ON_BEHALF_OF} stands there twice: a request is made on behalf of one"
+        ))),
+    }
+}
+
+/// Refuses a request on behalf of somebody where seats are asked for or given back: whoever uses
+/// them shows a token of their own.
+pub(crate) fn must_be_ones_own(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.contains_key(ON_BEHALF_OF) {
+        false => Ok(()),
+        true => Err(Refusal::forbidden(format!(
+            "seats are asked for on nobody else's behalf: leave {ON_BEHALF_OF} out"
+        ))),
+    }
+}
+
+fn named(who: &Principal, said: &[u8]) -> Result<Principal, Refusal> {
+    let text = str::from_utf8(said).unwrap_or_default();
+    let (role, id) = text.split_once(' ').unwrap_or_default();
+    let is_id = (1..=ID_BYTES).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    let (Some(role), true) = (rights::named(role), is_id) else {
+        return Err(Refusal::invalid(format!(
+            "{ON_BEHALF_OF} is `{}`, and not a role and an id of 1 to {ID_BYTES} letters, such as \
+             `operator m-12ab`",
+            shown(&String::from_utf8_lossy(said))
+        )));
+    };
+    who.on_behalf_of(role, id).ok_or_else(|| {
+        Refusal::forbidden(format!(
+            "a token of role {} acts on nobody else's behalf: leave {ON_BEHALF_OF} out, or use a \
+             token of role manager",
+            who.role.as_str()
+        ))
+    })
+}
