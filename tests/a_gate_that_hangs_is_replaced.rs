@@ -11,7 +11,7 @@ use usher_testing::control::Control;
 use usher_testing::undo;
 
 use crate::gated::{ANNA, BEN, Computer, child_named, end, held};
-use crate::support::{signal, wait_for};
+use crate::support::{runs, signal, wait_for};
 
 /// Four looks of one at the other.
 const LATE: Duration = Duration::from_millis(1_250);
@@ -25,8 +25,9 @@ fn starts_go_on_when_gate_and_guard_are_stopped_and_are_soon_held_again() {
     computer.start(BEN, "0").unwrap_err();
     let control = Control::begin().unwrap();
     let agent = computer.running.role("agent").unwrap();
-    for name in ["usher-guard", "usher-gate"] {
-        signal(child_named(name, agent).unwrap(), Signal::SIGSTOP);
+    let hung = ["usher-guard", "usher-gate"].map(|name| child_named(name, agent).unwrap());
+    for pid in hung {
+        signal(pid, Signal::SIGSTOP);
     }
     let stopped = Instant::now();
     let mut second = computer.start(BEN, "0").unwrap();
@@ -35,6 +36,9 @@ fn starts_go_on_when_gate_and_guard_are_stopped_and_are_soon_held_again() {
     second.wait().unwrap();
     // The next gate refuses as the one before.
     wait_for("the gate to refuse", || computer.start(BEN, "0").err());
+    wait_for("what hangs to be ended", || {
+        hung.iter().all(|pid| !runs(*pid)).then_some(())
+    });
     end(first);
 }
 
