@@ -200,6 +200,11 @@ impl Runner {
 }
 
 impl Beside {
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// The program and what ends it with this process.
     fn pids(&self) -> impl Iterator<Item = Pid> + use<> {
         let ends = i32::try_from(self.ends.id()).ok().and_then(Pid::from_raw);

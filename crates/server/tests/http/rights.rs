@@ -66,7 +66,7 @@ const WITHIN: &str = "
     other place  +----++
     subject      -+---++
     kept         -+---++
-    end others'  ----++
+    end others'  -----++
 ";
 
 struct Row {

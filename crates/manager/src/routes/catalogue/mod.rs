@@ -14,7 +14,6 @@ use axum::extract::{Extension, State};
 use axum::response::Response;
 use hyper::Method;
 use serde::Deserialize;
-use serde_json::Value;
 use usher_api::{Problem, SitePage};
 use usher_http::RequestId;
 use usher_http::input::{Id, Query};
@@ -71,9 +70,9 @@ macro_rules! of_servers {
             post,
             path = $path,
             params(("server" = Option<String>, Query, description = "The server; needed if several are watched")),
-            request_body = Value,
+            request_body = serde_json::Value,
             responses(
-                (status = 201, body = Value),
+                (status = 201, body = serde_json::Value),
                 (status = 400, description = "`invalid_request`", body = Problem),
                 (status = 403, description = "`forbidden`: by the server", body = Problem),
                 (status = 404, description = "`unknown_server`", body = Problem),
@@ -99,7 +98,7 @@ macro_rules! of_servers {
                 ("id" = String, Path, description = "Its id"),
                 ("server" = Option<String>, Query, description = "The server; needed if several are watched"),
             ),
-            responses((status = 200, body = Value), (status = 404, body = Problem)),
+            responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)),
         )]
         pub(crate) async fn get(
             State(app): State<Arc<App>>,
@@ -120,8 +119,8 @@ macro_rules! of_servers {
                 ("id" = String, Path, description = "Its id"),
                 ("server" = Option<String>, Query, description = "The server; needed if several are watched"),
             ),
-            request_body = Value,
-            responses((status = 200, body = Value), (status = 404, body = Problem)),
+            request_body = serde_json::Value,
+            responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)),
         )]
         pub(crate) async fn replace(
             State(app): State<Arc<App>>,
