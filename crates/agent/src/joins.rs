@@ -35,7 +35,6 @@ pub(crate) struct Admitted {
     pub(crate) also: Vec<HeldAlso>,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Joins {
     held: Mutex<Held>,

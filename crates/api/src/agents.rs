@@ -240,7 +240,7 @@ pub struct ProgramStarts<'a> {
     /// File name, without its folder.
     #[serde(borrow)]
     pub program: Cow<'a, str>,
-    /// Starts.
+    /// How many starts were seen since the last report.
     pub starts: u64,
     /// Seconds in which at least one of it ran on this computer.
     #[serde(default, skip_serializing_if = "is_none_run")]
@@ -325,7 +325,7 @@ pub enum SyncOutcome {
     },
     /// The session runs without a seat.
     Unseated {
-        /// Why.
+        /// Why there was no seat.
         reason: Reason,
         /// Nothing was decided: nobody is granted anything for now (the server is paused, or was
         /// restored). The session has lost nothing for good, and is to be asked for again.
@@ -346,9 +346,9 @@ pub enum SyncOutcome {
     /// The session asked with `gate` and has no seat: its program must not run. A session that
     /// was unseated before stays so.
     Denied {
-        /// Why.
+        /// Why the start was refused.
         reason: Reason,
-        /// For "why".
+        /// The id of the decision, which `usher why` takes.
         decision_id: String,
         /// The same in words, and what to do.
         detail: String,
@@ -358,7 +358,7 @@ pub enum SyncOutcome {
     Undecided,
     /// The item cannot be understood; it is not to be sent again.
     Rejected {
-        /// Why.
+        /// What is wrong with the item, in a sentence.
         detail: String,
     },
 }
@@ -403,7 +403,7 @@ pub struct HeldLease {
 /// A lease that was granted in one ask with another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldAlso {
-    /// Its id.
+    /// Lease id.
     pub lease: String,
     /// Product id.
     pub product: String,

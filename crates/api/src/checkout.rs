@@ -79,7 +79,7 @@ pub struct AlsoWanted<'a> {
 pub struct Also {
     /// Product id.
     pub product: String,
-    /// Seats.
+    /// How many seats of it.
     pub seats: u32,
     /// Their lease, where they are held. It is renewed and ended together with the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,14 +164,14 @@ pub struct Lease {
 pub enum CheckoutAnswer {
     /// 201: the seats are held, and that is on disk.
     Granted {
-        /// For `usher why`.
+        /// The id of the decision, which `usher why` takes.
         decision_id: String,
-        /// The lease.
+        /// The lease that holds the seats.
         lease: Lease,
     },
     /// 202: no seat is free; the request has a place in the queue.
     Queued {
-        /// For `usher why`.
+        /// The id of the decision, which `usher why` takes.
         decision_id: String,
         /// The place in the queue.
         ticket: Ticket,

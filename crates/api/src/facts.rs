@@ -67,10 +67,10 @@ pub struct TurnedAway {
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// The last time.
+    /// When one was last turned away.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// How often.
+    /// How often one was turned away.
     pub times: u64,
     /// Why, each reason of the last ones once, the last first: many may be behind one address.
     #[serde(default)]
@@ -82,13 +82,13 @@ pub struct TurnedAway {
 pub struct TurnedAwayReason {
     /// What they were told, or what they found.
     pub why: String,
-    /// The first time.
+    /// When it first happened for this reason.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// The last time.
+    /// When one was last turned away.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// How often.
+    /// How often one was turned away.
     pub times: u64,
     /// The ids of the computers whose agents they are, the first 32: those of a token that is or
     /// was an agent's here. Who shows a token that was never known cannot be told.
@@ -183,7 +183,7 @@ pub struct AgentFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnreachedStarts {
-    /// How many.
+    /// How many starts were allowed without a server.
     pub starts: u64,
     /// The first of them.
     #[schema(value_type = String, format = DateTime)]

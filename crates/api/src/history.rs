@@ -96,7 +96,7 @@ pub struct ProgramCount {
 /// An item of `GET /v1/denials`. Repeats within a minute are one, counted.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Denial {
-    /// For `usher why`.
+    /// The id of the decision, which `usher why` takes.
     pub decision_id: String,
     /// Product id.
     pub product: String,
@@ -106,7 +106,7 @@ pub struct Denial {
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// Why not.
+    /// Why it was refused.
     pub reason: Reason,
     /// How often it was asked and refused.
     pub count: u64,
@@ -181,7 +181,7 @@ pub struct Decision {
 /// How a lease ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeaseEnd {
-    /// When.
+    /// When the lease ended.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// `checked_in`: it was given back; `expired`: it was not renewed in time; `unclaimed`: who
@@ -192,15 +192,15 @@ pub struct LeaseEnd {
 /// Someone who held seats at the instant of a decision.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Holder {
-    /// The lease.
+    /// Lease id.
     pub lease: String,
-    /// Who.
+    /// Whose lease it is.
     pub user: String,
     /// On which computer.
     pub computer: String,
-    /// Seats.
+    /// Seats held.
     pub seats: u32,
-    /// Since when.
+    /// When the lease was granted.
     #[schema(value_type = String, format = DateTime)]
     pub granted_at: Timestamp,
     /// Until when; null while it is still held.

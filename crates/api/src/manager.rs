@@ -43,7 +43,7 @@ pub struct WatchChange {
 /// A metering server, as the manager sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WatchedServer {
-    /// Its name.
+    /// The name that the manager knows it by.
     pub name: String,
     /// Where its API is.
     pub url: String,
@@ -92,7 +92,7 @@ pub struct Evidence {
     pub source: String,
     /// What was found, in words.
     pub finding: String,
-    /// When.
+    /// When the manager saw it.
     #[schema(value_type = String, format = DateTime)]
     pub observed_at: Timestamp,
 }
@@ -116,16 +116,16 @@ pub struct ServiceSeen {
 /// A stretch of trouble.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EpisodeSeen {
-    /// Its id.
+    /// The id of the episode, which its messages carry.
     pub id: String,
     /// The number of its message.
     pub message_id: u16,
     /// How often it was seen.
     pub count: u64,
-    /// When first.
+    /// When it was first seen.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When last.
+    /// When it was last seen.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
 }
@@ -155,14 +155,14 @@ pub struct StatusMessage {
     pub time: Timestamp,
     /// What is put into the text.
     pub values: Vec<String>,
-    /// The text.
+    /// What happened, in a sentence.
     pub text: String,
     /// How often it was raised.
     pub count: u64,
-    /// When first.
+    /// When it was first raised.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When last.
+    /// When it was last raised.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
     /// When what it tells of was over; null: it is not, or it tells of nothing that lasts.
@@ -173,7 +173,7 @@ pub struct StatusMessage {
 /// A message of the catalogue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CatalogueEntry {
-    /// Its number.
+    /// The number of the message.
     pub id: u16,
     /// `informational`, `warning` or `error`.
     pub severity: String,

@@ -40,7 +40,7 @@ pub struct PackReport {
     /// When it ended.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
-    /// How.
+    /// How the pack ended.
     pub result: PackResult,
     /// Rows that were past their retention and went.
     pub purged_rows: u64,
@@ -67,7 +67,7 @@ pub enum PackResult {
 /// What a pack left out, or found wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PackSkipped {
-    /// What.
+    /// What was left out.
     pub what: String,
     /// Why, and what to do.
     pub why: String,

@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Reason {
 }
 
 impl Reason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: &'static [Reason] = &[
         Reason::NoSeat,
         Reason::NoEntitlement,
@@ -160,7 +160,7 @@ macro_rules! codes {
         pub enum Code { $($(#[$doc])* $variant,)* }
 
         impl Code {
-            /// All of them.
+            /// All codes.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
             /// The word on the wire.

@@ -77,7 +77,7 @@ pub struct Snapshot {
     pub taken_at: Timestamp,
     /// What it was taken before: `before-pack` or `before-upgrade`.
     pub reason: String,
-    /// Its size.
+    /// The size of the file, in bytes.
     pub bytes: u64,
 }
 
@@ -178,7 +178,7 @@ pub struct Health {
 /// as its disk takes that, and who waits keeps the place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GrantsNothing {
-    /// What sort.
+    /// Why it grants nothing.
     pub reason: Withheld,
     /// The same in words, with what ends it.
     pub why: String,

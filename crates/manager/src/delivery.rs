@@ -43,7 +43,7 @@ pub(crate) struct Means {
 pub(crate) struct Parcel {
     /// The rule that says so.
     pub(crate) rule: String,
-    /// What.
+    /// What is to be done with the message.
     pub(crate) errand: Errand,
     /// The message.
     pub(crate) message: Arc<StatusMessage>,

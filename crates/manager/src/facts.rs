@@ -34,7 +34,7 @@ pub(crate) struct Told {
 #[derive(Deserialize)]
 struct Pack {
     state: String,
-    /// Unix seconds.
+    /// When the pack is due, in Unix seconds.
     #[serde(default)]
     pack_time: Option<i64>,
     #[serde(default)]

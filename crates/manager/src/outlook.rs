@@ -28,7 +28,6 @@ const FLOOD: u16 = 9449;
 /// The message that tells that a step of a manager's own failed.
 const STEP_FAILED: u16 = 9423;
 
-/// See the module.
 pub(crate) struct Outlook {
     tools: Arc<Tools>,
     server: ServerRow,

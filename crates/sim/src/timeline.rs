@@ -17,7 +17,7 @@ pub struct Entry {
     pub time: String,
     /// To which installation it happened.
     pub who: &'static str,
-    /// What.
+    /// What happened, in words for people.
     pub what: String,
 }
 

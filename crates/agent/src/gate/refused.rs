@@ -6,7 +6,6 @@ use std::collections::{HashMap, VecDeque};
 
 use usher_gate::{FileId, FileState};
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Refused {
     limit: usize,

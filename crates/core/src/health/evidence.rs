@@ -78,7 +78,7 @@ pub enum ApiAnswer {
     Unwell {
         /// The state that it reports.
         state: ServiceState,
-        /// Why.
+        /// What the server says is wrong.
         why: String,
     },
     /// The computer answered that nobody listens there.
@@ -153,6 +153,6 @@ impl Source {
 pub struct Finding {
     /// Who says it.
     pub source: Source,
-    /// What.
+    /// What it says, in words for people.
     pub text: String,
 }

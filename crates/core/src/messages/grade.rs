@@ -15,7 +15,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them.
+    /// All severities, the mildest first.
     pub const ALL: [Severity; 3] = [Severity::Informational, Severity::Warning, Severity::Error];
 
     /// The name that the API uses.

@@ -119,7 +119,7 @@ pub enum RuleError {
     Unsound {
         /// Which, from 1.
         index: usize,
-        /// Its name.
+        /// The name of the rule.
         name: String,
         /// What is wrong.
         why: &'static str,

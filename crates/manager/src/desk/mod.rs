@@ -53,7 +53,6 @@ impl Raise {
     }
 }
 
-/// See the module.
 pub(crate) struct Desk {
     site: Arc<dyn Site>,
     name: String,

@@ -49,7 +49,7 @@ use crate::problem::Refusal;
 )]
 pub(crate) struct Described;
 
-/// All of them.
+/// All routes of a manager.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(page::get))

@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use usher_core::ledger::{Batch, Event, EventNumber, TicketState};
 
-/// See the module.
 #[derive(Default)]
 pub(crate) struct Watchers {
     /// So that the writer looks at nothing while nobody waits.

@@ -38,7 +38,7 @@ pub(crate) struct Seen {
     pub(crate) since_ms: i64,
 }
 
-/// See the module. Clones are the same life.
+/// Clones are the same life.
 #[derive(Clone)]
 pub(crate) struct Life {
     shared: Arc<Shared>,

@@ -32,7 +32,6 @@ const RETRY: Duration = Duration::from_secs(15 * 60);
 /// Between two looks at the clock, at the most: it may be set.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// See the module.
 pub(crate) struct Upkeep {
     engine: Engine,
     feed: Arc<Feed>,

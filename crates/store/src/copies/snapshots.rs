@@ -50,7 +50,7 @@ pub struct Snapshot {
     pub taken_at: i64,
     /// What it was taken before: a [`SnapshotReason`], perhaps one of another version.
     pub reason: String,
-    /// Its size.
+    /// The size of the file, in bytes.
     pub bytes: u64,
 }
 

@@ -134,7 +134,6 @@ struct Status {
     agent_socket: Option<PathBuf>,
 }
 
-/// Does it.
 pub(crate) fn run(args: Agent, context: &Context) -> Result<(), Failure> {
     match args.command {
         Some(AgentCommand::Status(args)) => context.block_on(status(args, context)),

@@ -61,7 +61,6 @@ enum Kind {
     Agents,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Bench, context: &Context) -> Result<(), Failure> {
     let token = context.token().ok_or_else(|| {
         Failure::new(exit::REFUSED, "there is no token").next(

@@ -46,7 +46,6 @@ pub(crate) struct Restore {
     accept_risk: bool,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
     let data = context.data();
     let opened = args

@@ -56,7 +56,6 @@ struct Listed {
     summary: &'static str,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
     let Some(name) = args.scenario.as_deref().filter(|_| !args.list) else {
         return list(context);

@@ -58,7 +58,6 @@ pub(crate) struct Upgrade {
     keep_snapshots: u32,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Upgrade, context: &Context) -> Result<(), Failure> {
     // A copy of the data is nobody else's to read.
     usher_platform::process::keep_what_is_made_private();

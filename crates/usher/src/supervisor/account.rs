@@ -16,7 +16,7 @@ const USUAL: &str = "usher";
 /// An unprivileged account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
-    /// Its name.
+    /// The name of the account.
     pub(crate) name: String,
     uid: Uid,
     gid: Gid,

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 const FILE: &str = "upgrade.json";
 
-/// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The version that ran before.

@@ -59,7 +59,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Its name.
+    /// The word for it in records and in the output.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Step::Starts => "starts",

@@ -21,7 +21,7 @@ pub struct FileId {
 pub struct Started<'a> {
     /// The path of the file, symbolic links followed.
     pub path: &'a [u8],
-    /// The file.
+    /// The file, by device and inode.
     pub file: FileId,
     /// Whether the file belongs to the computer's administrator, such as root.
     pub is_administrators: bool,

@@ -74,7 +74,7 @@ pub(in crate::ledger) type Plans = SmallVec<[Plan; 1]>;
 pub(in crate::ledger) struct Lacking {
     /// Its place among the parts.
     pub part: usize,
-    /// Why.
+    /// Which constraint it failed.
     pub reason: Reason,
 }
 

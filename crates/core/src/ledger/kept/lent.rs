@@ -8,7 +8,7 @@ use crate::ledger::words::validity::Bound;
 /// The most that somebody may have of an allotment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) struct Most {
-    /// Seats.
+    /// At most so many seats.
     pub(in crate::ledger) seats: u32,
     /// For how long without renewal.
     pub(in crate::ledger) life_ms: u64,

@@ -29,7 +29,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// See the module.
 pub(crate) struct Shared {
     inbox: Mutex<Inbox>,
     arrived: Condvar,

@@ -46,7 +46,7 @@ pub enum PackResult {
 /// What a pack left out, or found wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// What.
+    /// What was left out.
     pub what: String,
     /// Why, and what it means.
     pub why: String,
@@ -59,7 +59,7 @@ pub struct PackReport {
     pub started_at: i64,
     /// When it ended, in Unix milliseconds.
     pub ended_at: i64,
-    /// How.
+    /// How the pack ended.
     pub result: PackResult,
     /// Rows that were past their retention and went.
     pub purged_rows: u64,

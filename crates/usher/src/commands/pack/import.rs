@@ -37,7 +37,6 @@ pub(crate) struct ImportIni {
     dry_run: bool,
 }
 
-/// Does it.
 pub(super) async fn run(
     args: &ImportIni,
     client: &Client,

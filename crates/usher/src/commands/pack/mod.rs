@@ -81,7 +81,6 @@ pub(crate) struct Schedule {
     time_zone: Option<String>,
 }
 
-/// Does it.
 pub(crate) fn run(args: Pack, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = context.client()?;

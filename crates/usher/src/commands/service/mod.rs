@@ -141,7 +141,6 @@ impl Which {
     }
 }
 
-/// Does it.
 pub(crate) fn run(command: Service, context: &Context) -> Result<(), Failure> {
     match command {
         Service::Install(args) => install(&args, context),
