@@ -15,7 +15,7 @@ use crate::{
 pub struct Product {
     /// Product id: 1 to 255 bytes, without control characters, spaces or `/`.
     pub id: String,
-    /// Title and edition, for people; the id where it is empty.
+    /// Title and edition, for people; the id if it is empty.
     #[serde(default)]
     pub name: String,
     /// Who publishes it.
@@ -72,7 +72,7 @@ pub struct Product {
     /// when.
     #[serde(default)]
     pub show_holders: bool,
-    /// In a request: mode `enforce` is meant also where the rules hit what a computer needs,
+    /// In a request: mode `enforce` is meant also if the rules hit what a computer needs,
     /// which else is refused with `dangerous_rule`. Never kept or shown.
     #[serde(default, skip_serializing_if = "is_no")]
     pub force: bool,
@@ -118,7 +118,7 @@ fn default_queue_limit() -> u32 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Records them, seats them where seats are free, refuses nobody.
+    /// Records them, seats them if seats are free, refuses nobody.
     #[default]
     Track,
     /// Holds them at the gate until the server has answered.
@@ -134,7 +134,7 @@ pub enum Counting {
     UserOnComputer,
     /// Each process that is not the child of another of the same use.
     Process,
-    /// All processes of one person, on whatever computer. Two accounts are one person where they
+    /// All processes of one person, on whatever computer. Two accounts are one person if they
     /// are of one directory: until the agents know it (`people.realms`), and for a computer's own
     /// accounts, each computer counts for itself.
     User,
@@ -174,7 +174,7 @@ pub enum OnIdle {
     /// Its seat is given back; it runs on, and asks for a seat when somebody is back. Under
     /// `usher run`, which holds the seat itself, its user is only told.
     Release,
-    /// It is ended where the product is enforced; else its user is only told.
+    /// It is ended if the product is enforced; else its user is only told.
     End,
 }
 
@@ -212,10 +212,10 @@ pub struct Entitlement {
     /// First instant it is no longer valid; null: for ever.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub to: Option<Timestamp>,
-    /// The first day on which it is valid, in `time_zone`, where a day was said.
+    /// The first day on which it is valid, in `time_zone`, if a day was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_day: Option<String>,
-    /// The last day on which it is valid, in `time_zone`, where a day was said.
+    /// The last day on which it is valid, in `time_zone`, if a day was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_day: Option<String>,
     /// The time zone in which its days are meant, by its IANA name.
@@ -225,7 +225,7 @@ pub struct Entitlement {
     pub in_use: u64,
     /// The allotment by which this server has its seats.
     pub allotment: String,
-    /// The organisation's own name for it, which no other entitlement of the server has; null where
+    /// The organisation's own name for it, which no other entitlement of the server has; null if
     /// nobody gave one.
     #[serde(default)]
     pub name: Option<String>,
@@ -272,7 +272,7 @@ pub struct EntitlementRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// A name of its own: 1 to 255 bytes, not in the form of a server's ids (`E12`), and no other
-    /// entitlement's. In a PUT this field and those below keep what they are where they are not
+    /// entitlement's. In a PUT this field and those below keep what they are if they are not
     /// given, and null takes it away.
     #[serde(
         default,
@@ -323,7 +323,7 @@ pub struct EntitlementRequest {
     pub note: Said<String>,
 }
 
-/// A field of a change: none where nothing is said of it, `Some(None)` where it is taken away. A
+/// A field of a change: none if nothing is said of it, `Some(None)` if it is taken away. A
 /// program of the version before says nothing of a field that it does not know.
 pub type Said<T> = Option<Option<T>>;
 

@@ -33,7 +33,7 @@ pub struct CheckoutRequest<'a> {
     #[serde(default)]
     pub wait: bool,
     /// Seconds that the lease lives without renewal: 1 to the product's maximum. Without it 300,
-    /// or the product's maximum where that is less.
+    /// or the product's maximum if that is less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<u32>,
     /// Place in the queue before arrival counts: higher is served first. Only operators and
@@ -81,7 +81,7 @@ pub struct Also {
     pub product: String,
     /// How many seats of it.
     pub seats: u32,
-    /// Their lease, where they are held. It is renewed and ended together with the first.
+    /// Their lease, if they are held. It is renewed and ended together with the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
 }
@@ -98,7 +98,7 @@ pub struct ProgramFacts<'a> {
     /// start to come, and no use until that start claims it. For agents, operators and admins.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'a, str>>,
-    /// Version, where known.
+    /// Version, if known.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub version: Option<Cow<'a, str>>,
 }
@@ -150,7 +150,7 @@ pub struct Lease {
     /// How often it was joined by others than who keeps it, since the server's start (in lists).
     #[serde(default, skip_serializing_if = "is_never")]
     pub joined: u64,
-    /// What is held with it, where several products were asked for at once (not in lists).
+    /// What is held with it, if several products were asked for at once (not in lists).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Also>,
     /// The first of the leases that it is held with, itself or another (in lists).
@@ -187,7 +187,7 @@ pub struct Ticket {
     pub product: String,
     /// Place in the queue, from 1.
     pub position: u32,
-    /// Estimate from recent checkins; null where nothing is known.
+    /// Estimate from recent checkins; null if nothing is known.
     pub expected_wait_seconds: Option<u64>,
     /// The place is lost at about this time unless it is polled.
     #[schema(value_type = String, format = DateTime)]
@@ -238,7 +238,7 @@ pub struct TicketAnswer {
 pub struct PassedOver {
     /// In a sentence.
     pub why: String,
-    /// About when it is refused with `impossible` if that stays so; null where seats that are
+    /// About when it is refused with `impossible` if that stays so; null if seats that are
     /// owned already become valid later.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub denied_at: Option<Timestamp>,
@@ -283,6 +283,6 @@ pub struct QueueEntry {
     /// The first of the tickets that it waits with, itself or another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
-    /// Estimate from recent checkins; null where nothing is known.
+    /// Estimate from recent checkins; null if nothing is known.
     pub expected_wait_seconds: Option<u64>,
 }

@@ -23,7 +23,7 @@ pub struct Faults {
 pub struct HeldLog {
     /// The size of the log, in bytes.
     pub bytes: u64,
-    /// The processes that read the data file, by name and number; empty where the system does not
+    /// The processes that read the data file, by name and number; empty if the system does not
     /// tell.
     pub readers: Vec<String>,
 }

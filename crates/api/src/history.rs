@@ -20,7 +20,7 @@ pub struct Session {
     /// The realm of that user: a directory's name, `computer:ID` for a computer's own accounts,
     /// `local` or `usher`.
     pub authority: String,
-    /// The account that the program ran as, where it is another (sudo, su).
+    /// The account that the program ran as, if it is another (sudo, su).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real_user: Option<String>,
     /// The computer's name.
@@ -37,7 +37,7 @@ pub struct Session {
     /// known once it has ended.
     #[serde(default)]
     pub unseated_seconds: u64,
-    /// The lease that it held; null where it ran unseated.
+    /// The lease that it held; null if it ran unseated.
     pub lease: Option<String>,
 }
 
@@ -76,11 +76,11 @@ pub struct ProgramCount {
     /// Seconds in which it ran, of all computers together.
     #[serde(default)]
     pub run_seconds: u64,
-    /// The package that it came with, where a computer knows; on several that may differ, and one
+    /// The package that it came with, if a computer knows; on several that may differ, and one
     /// of them is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// What desktops show it as, where a computer knows.
+    /// What desktops show it as, if a computer knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desktop_name: Option<String>,
     /// Computers that it was seen on.
@@ -189,7 +189,7 @@ pub struct LeaseEnd {
     pub cause: String,
 }
 
-/// Someone who held seats at the instant of a decision.
+/// A person who held seats at the instant of a decision.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Holder {
     /// Lease id.

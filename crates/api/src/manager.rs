@@ -14,10 +14,10 @@ pub struct WatchRequest {
     pub url: String,
     /// A token of it, of role viewer or more. It is never shown again.
     pub token: String,
-    /// Its systemd unit or Windows service, where it is on the manager's computer.
+    /// Its systemd unit or Windows service, if it is on the manager's computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Its data directory, where it is on the manager's computer.
+    /// Its data directory, if it is on the manager's computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
@@ -32,10 +32,10 @@ pub struct WatchChange {
     /// Another token of it, of role viewer or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Its systemd unit or Windows service, where it is on the manager's computer; empty: none.
+    /// Its systemd unit or Windows service, if it is on the manager's computer; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Its data directory, where it is on the manager's computer; empty: none.
+    /// Its data directory, if it is on the manager's computer; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
@@ -57,11 +57,11 @@ pub struct WatchedServer {
     pub polled_at: Option<Timestamp>,
     /// Why the verdict is that.
     pub evidence: Vec<Evidence>,
-    /// What the service manager says; null where there is none to ask.
+    /// What the service manager says; null if there is none to ask.
     pub service: Option<ServiceSeen>,
     /// The trouble that goes on; null: none.
     pub episode: Option<EpisodeSeen>,
-    /// Why it grants nothing now, though it answers; null where it grants, or does not answer.
+    /// Why it grants nothing now, though it answers; null if it grants, or does not answer.
     #[serde(default)]
     pub grants_nothing: Option<crate::GrantsNothing>,
     /// The server's own id; null until it has told it.

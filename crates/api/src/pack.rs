@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 pub struct Pack {
     /// Whether one runs.
     pub state: PackState,
-    /// How far the running one is, from 0 to 1; 0 where none runs.
+    /// How far the running one is, from 0 to 1; 0 if none runs.
     pub progress: f64,
     /// When packs run, such as `Sun 01:59:59`.
     pub schedule: String,
-    /// The time zone on whose clock the schedule is, such as `Europe/Berlin`.
+    /// The time zone of the schedule, such as `Europe/Berlin`.
     pub time_zone: String,
-    /// The next run, in Unix seconds; null where the calendar ends before it.
+    /// The next run, in Unix seconds; null if the calendar ends before it.
     pub pack_time: Option<i64>,
     /// The last pack that ended.
     pub last: Option<PackReport>,
@@ -79,7 +79,7 @@ pub struct PackSkipped {
 pub struct PackSchedule {
     /// `Sun 01:59:59`, `Mon,Thu 03:00`, `daily 03:00`, `every 14 days 03:00` or `every 36 hours`.
     pub schedule: String,
-    /// A name of the IANA time zone database, such as `Europe/Berlin`; as it is where left out.
+    /// A name of the IANA time zone database, such as `Europe/Berlin`. Left out: the zone stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// A run, in Unix seconds, that the runs of an `every` schedule keep step with.

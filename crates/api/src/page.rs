@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Items a page where a request does not say.
+/// Items on a page if a request names no limit.
 pub const PAGE_DEFAULT: u32 = 100;
-/// Items a page at the most.
+/// The most items on a page.
 pub const PAGE_LIMIT: u32 = 1_000;
 
 /// How many items a page has that was asked for; why not, as a sentence.

@@ -17,16 +17,16 @@ pub struct Problem {
     pub detail: String,
     /// What it is, for programs. See [`Code`].
     pub code: String,
-    /// `denied`, where a checkout was refused.
+    /// `denied`, if a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
-    /// For `usher why`, where a checkout was refused.
+    /// For `usher why`, if a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_id: Option<String>,
     /// Why a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The Win32 error number, where a service did not take a control: 1052, 1061, 1062.
+    /// The Win32 error number, if a service did not take a control: 1052, 1061, 1062.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub win32_error: Option<u32>,
     /// The service as it was then.

@@ -32,7 +32,7 @@ pub struct ServerStatus {
     /// Why it is degraded, or what a pending state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Why it grants nothing now, though it answers; null where it grants.
+    /// Why it grants nothing now, though it answers; null if it grants.
     #[serde(default)]
     pub grants_nothing: Option<GrantsNothing>,
     /// The upkeep of the store; null for clients and agents.
@@ -41,7 +41,7 @@ pub struct ServerStatus {
     #[serde(default)]
     pub upgrade: Option<UpgradeStatus>,
     /// When a copy of the data was last fetched whole (`usher backup`); a snapshot that the server
-    /// keeps is none. Null where none was, and for clients and agents.
+    /// keeps is none. Null if none was, and for clients and agents.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_backup_at: Option<Timestamp>,
@@ -56,7 +56,7 @@ pub struct ServerStatus {
 /// How a version came to serve the data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UpgradeStatus {
-    /// The version that served it before; null where this is the first.
+    /// The version that served it before; null if this is the first.
     pub from: Option<String>,
     /// Since when this one serves it.
     #[schema(value_type = String, format = DateTime)]
@@ -120,7 +120,7 @@ pub struct ComputerStatus {
     /// When it last reported.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
-    /// Why no start is refused there, where enforcement is off.
+    /// Why no start is refused there, if enforcement is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<String>,
     /// How many programs run there without a seat because nobody used them and it was given back
@@ -155,7 +155,7 @@ pub struct Canary {
     pub why: Option<String>,
     /// How long that took.
     pub took_seconds: f64,
-    /// Why nobody else gets a seat now; left out where seats are granted.
+    /// Why nobody else gets a seat now; left out if seats are granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
 }
@@ -163,13 +163,13 @@ pub struct Canary {
 /// `GET /v1/health`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok`; `degraded` where it serves and grants nothing for a while; `unable`, with 503, where
+    /// `ok`; `degraded` if it serves and grants nothing for a while; `unable`, with 503, if
     /// it cannot serve.
     pub status: String,
     /// Why it is not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Why it grants nothing now, though it answers; left out where it grants.
+    /// Why it grants nothing now, though it answers; left out if it grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
 }
@@ -182,7 +182,7 @@ pub struct GrantsNothing {
     pub reason: Withheld,
     /// The same in words, with what ends it.
     pub why: String,
-    /// When it will grant again, by an estimate; null where that is not known.
+    /// When it will grant again, by an estimate; null if that is not known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Timestamp>,
 }

@@ -68,7 +68,7 @@ pub struct TokenRequest {
     pub expires_at: Option<Timestamp>,
 }
 
-/// An instant, or none where it is beyond the last that there is: that is how people write "never".
+/// An instant, or none if it is beyond the last that there is: that is how people write "never".
 fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else {
         return Ok(None);

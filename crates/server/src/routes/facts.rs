@@ -64,8 +64,8 @@ struct PoolSeen {
     queued: u64,
 }
 
-/// What a manager goes by: entitlements that end, seats, agents, the disk, backups, rules that
-/// match no more. For viewers, operators and admins.
+/// Facts from which a manager sees coming trouble: entitlements that end, seats, agents, the disk,
+/// backups, rules that no longer match. For viewers, operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/facts",
