@@ -33,8 +33,8 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// How long it lasted, or lasts so far, in whole seconds.
     pub duration_seconds: u64,
-    /// For how many of these seconds it had no seat. Of one that runs and has a seat by now, that is
-    /// known once it has ended.
+    /// For how many of these seconds it had no seat. Of one that runs and has a seat by now, that
+    /// is known once it has ended.
     #[serde(default)]
     pub unseated_seconds: u64,
     /// The lease that it held; null if it ran unseated.

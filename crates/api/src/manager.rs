@@ -70,8 +70,8 @@ pub struct WatchedServer {
     /// Another name under which the same server is watched; null: none.
     #[serde(default)]
     pub same_as: Option<String>,
-    /// Who starts it again if it is stuck, or stopped though nobody asked for that; null until it was
-    /// looked at.
+    /// Who starts it again if it is stuck, or stopped though nobody asked for that; null until it
+    /// was looked at.
     #[serde(default)]
     pub healing: Option<Healing>,
 }

@@ -81,8 +81,8 @@ impl Problem {
     }
 }
 
-/// Why a checkout was refused. A word that this version does not know is a refusal, too: it is taken
-/// as [`Reason::NotPermitted`].
+/// Why a checkout was refused. A word that this version does not know is a refusal, too: it is
+/// taken as [`Reason::NotPermitted`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {

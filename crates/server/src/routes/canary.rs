@@ -13,10 +13,10 @@ use crate::state::app::App;
 use crate::wire::problem::Refusal;
 use crate::wire::words;
 
-/// Takes a seat of a reserved product that no list and no count shows, and gives it back. The answer
-/// comes when both are on disk, or says why there was no seat. A pause and the wait after a restore
-/// do not refuse it; the answer mentions them. A manager asks this at each poll. For viewers,
-/// operators and admins.
+/// Takes a seat of a reserved product that no list and no count shows, and gives it back. The
+/// answer comes when both are on disk, or says why there was no seat. A pause and the wait after a
+/// restore do not refuse it; the answer mentions them. A manager asks this at each poll. For
+/// viewers, operators and admins.
 #[utoipa::path(
     post,
     path = "/v1/canary",

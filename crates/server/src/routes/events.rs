@@ -24,8 +24,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Pieces that may wait for a listener's connection.
 const AHEAD: usize = 16;
 
-/// A stream of what happens, as it becomes durable: `grant`, `checkin`, `expire`, `denial`, `queue`,
-/// `state`, `pack`. Each has the event's number as `id` and a JSON object as data.
+/// A stream of what happens, as it becomes durable: `grant`, `checkin`, `expire`, `denial`,
+/// `queue`, `state`, `pack`. Each has the event's number as `id` and a JSON object as data.
 ///
 /// A client that reads too slowly gets a `lagged` event with the number that it `missed`, and the
 /// stream goes on. Earlier events are not repeated: the server ignores `Last-Event-ID`. A comment

@@ -257,8 +257,8 @@ struct Query {
     cursor: Option<String>,
 }
 
-/// Leases that are held now. A client sees its own user's. An agent sees its own computer's, or those
-/// of one person of a directory or of that computer, on all computers.
+/// Leases that are held now. A client sees its own user's. An agent sees its own computer's, or
+/// those of one person of a directory or of that computer, on all computers.
 #[utoipa::path(
     get,
     path = "/v1/leases",

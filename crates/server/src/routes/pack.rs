@@ -69,8 +69,8 @@ pub(crate) async fn begin(
     Ok(json_text(StatusCode::ACCEPTED, text))
 }
 
-/// Stops a running pack after its current step. What it has done stays, and the next pack starts from
-/// the beginning. If none runs, nothing changes. For operators and admins.
+/// Stops a running pack after its current step. What it has done stays, and the next pack starts
+/// from the beginning. If none runs, nothing changes. For operators and admins.
 #[utoipa::path(
     delete,
     path = "/v1/pack",

@@ -33,10 +33,10 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Service>, Re
     Ok(Json(StatusCode::OK, shown(&app.life.seen())))
 }
 
-/// Sends the service a control: `stop`, `pause` (nothing new is granted; leases are renewed and given
-/// back), `continue`, `interrogate`. The answer has the new state; a pending state ends when its
-/// work is done. If the state does not accept the control, the answer has the Win32 error number
-/// (1052, 1061, 1062) and the state of the service.
+/// Sends the service a control: `stop`, `pause` (nothing new is granted; leases are renewed and
+/// given back), `continue`, `interrogate`. The answer has the new state; a pending state ends when
+/// its work is done. If the state does not accept the control, the answer has the Win32 error
+/// number (1052, 1061, 1062) and the state of the service.
 #[utoipa::path(
     post,
     path = "/v1/service/controls",

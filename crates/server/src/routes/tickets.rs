@@ -32,10 +32,11 @@ struct Query {
     wait_seconds: Option<u32>,
 }
 
-/// The state of a ticket. With `wait_seconds`, the server answers when the ticket is granted or over,
-/// or after that time. Each poll keeps the place for 30 s after it ends. A granted seat that is not
-/// fetched within 15 s goes to the next. If the token is revoked or expires, a poll ends with 401 and
-/// takes no seat; if a user's or computer's token is revoked, its places are given up, too.
+/// The state of a ticket. With `wait_seconds`, the server answers when the ticket is granted or
+/// over, or after that time. Each poll keeps the place for 30 s after it ends. A granted seat that
+/// is not fetched within 15 s goes to the next. If the token is revoked or expires, a poll ends
+/// with 401 and takes no seat; if a user's or computer's token is revoked, its places are given up,
+/// too.
 #[utoipa::path(
     get,
     path = "/v1/tickets/{id}",
@@ -88,8 +89,8 @@ pub(crate) async fn get(
     }
 }
 
-/// The place in the queue of who polls: where the token is revoked that it was asked for with, it is
-/// given up with the poll, and not kept for the time that polls keep it.
+/// The place in the queue of who polls: where the token is revoked that it was asked for with, it
+/// is given up with the poll, and not kept for the time that polls keep it.
 struct Place {
     app: Arc<App>,
     ticket: TicketId,

@@ -81,8 +81,8 @@ fn info(row: &TokenRow) -> Option<TokenInfo> {
 
 /// Makes a token. Its secret is only in this answer; the server keeps a hash of it.
 ///
-/// A repeat with the same Idempotency-Key gets the same answer for a day, but not after a restart of
-/// the server, because the secret is not on disk: then it makes another token.
+/// A repeat with the same Idempotency-Key gets the same answer for a day, but not after a restart
+/// of the server, because the secret is not on disk: then it makes another token.
 #[utoipa::path(
     post,
     path = "/v1/tokens",
