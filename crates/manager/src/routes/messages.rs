@@ -221,7 +221,7 @@ pub(crate) async fn test_rule(
         Some(tested) => Ok(Json(serde_json::json!({ "items": tested, "next": null }))),
         None => Err(Refusal::new(
             Code::NotFound,
-            "there is no rule of that name: `usher messages rules` lists those there are",
+            "there is no rule of that name: `usher messages rules` lists all rules",
         )),
     }
 }

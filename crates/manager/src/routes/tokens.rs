@@ -98,7 +98,7 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, Id(id): Id) -> Result<St
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refusal::new(
             Code::UnknownToken,
-            "there is no token of that id: `usher token list --at-manager` lists those there are",
+            "there is no token of that id: `usher token list --at-manager` lists all tokens",
         )),
     }
 }

@@ -257,7 +257,7 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, Id(id): Id) -> Result<Re
         false => Err(Refusal::new(
             Code::UnknownToken,
             format!(
-                "there is no token {}: `usher token list` lists those there are",
+                "there is no token {}: `usher token list` lists all tokens",
                 shown(&id)
             ),
         )),
