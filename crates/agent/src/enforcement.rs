@@ -77,7 +77,7 @@ impl Enforcement {
         self.state.subscribe()
     }
 
-    /// Switches it. Off holds at once, also where it cannot be written down; on holds once it is.
+    /// Switches it. Off holds at once, also if it cannot be written down; on holds once it is.
     ///
     /// # Errors
     /// The setting cannot be written: a restart would go by the one before.

@@ -87,7 +87,7 @@ fn verifies(text: &str, signed: Signed<'_>) -> bool {
         .is_ok()
 }
 
-/// The bytes of hexadecimal digits; none where it is something else, or longer than a signature.
+/// The bytes of hexadecimal digits; none if it is something else, or longer than a signature.
 fn unhex(digits: &str) -> Option<Vec<u8>> {
     const SIGNATURE_DIGITS: usize = 128;
     let digits = Some(digits).filter(|digits| digits.len() <= SIGNATURE_DIGITS)?;

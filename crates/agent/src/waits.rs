@@ -175,7 +175,7 @@ impl Waits {
         }
     }
 
-    /// A process does not wait any more. The wait to end: none where another of the same person
+    /// A process does not wait any more. The wait to end: none if another of the same person
     /// goes on.
     pub(crate) fn leaves(
         &mut self,

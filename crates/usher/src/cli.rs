@@ -189,18 +189,18 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
     }
 }
 
-/// Whether the command is `check`, also where the rest of the line cannot be read.
+/// Whether the command is `check`, also if the rest of the line cannot be read.
 pub(crate) fn is_check(args: &[OsString]) -> bool {
     subcommand(args).is_some_and(|name| name == "check")
 }
 
-/// The command that is called, also where the rest of the line cannot be read.
+/// The command that is called, also if the rest of the line cannot be read.
 fn subcommand(args: &[OsString]) -> Option<String> {
     let read = command().ignore_errors(true).try_get_matches_from(args);
     read.ok()?.subcommand_name().map(str::to_owned)
 }
 
-/// Whether JSON is wanted, also where the line cannot be read.
+/// Whether JSON is wanted, also if the line cannot be read.
 pub(crate) fn wants_json(args: &[OsString]) -> bool {
     args.iter().any(|word| word == "--json")
 }

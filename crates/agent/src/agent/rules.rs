@@ -67,7 +67,7 @@ impl Agent {
         gate::status(self.gate.as_deref(), self.rulebook.wants_gate())
     }
 
-    /// Why no start is refused here; none where it is, or the server does not know of enforcement.
+    /// Why no start is refused here; none if it is, or the server does not know of enforcement.
     pub(crate) fn enforcement_off(&self) -> Option<String> {
         self.rulebook.enforcement_off(self.gate_status().why_not)
     }

@@ -47,7 +47,7 @@ enum Sight {
 /// A gate that is answered, and the files that it does not ask about.
 pub(super) struct Served {
     pub(super) gate: Arc<Gate>,
-    /// None where the kernel tells of no changes: then no file is forgotten.
+    /// None if the kernel tells of no changes: then no file is forgotten.
     pub(super) changes: Option<Changes>,
 }
 

@@ -38,7 +38,7 @@ impl Interest {
         self.processes.get(&pid).map(|(_, kind)| *kind)
     }
 
-    /// The start time of a process of interest; 0 where it is not known.
+    /// The start time of a process of interest; 0 if it is not known.
     pub(super) fn start(&self, pid: u32) -> Option<u64> {
         let known = self.processes.get(&pid).map(|(start, _)| *start);
         known.or_else(|| self.held.get(&pid).copied())

@@ -78,7 +78,7 @@ pub(super) enum Record {
     Exit { told: Told },
 }
 
-/// One record; none where it is not one.
+/// One record; none if it is not one.
 pub(super) fn parse(bytes: &[u8]) -> Option<Record> {
     let word = |index: usize| {
         let part = bytes.get(index * 4..index * 4 + 4)?;

@@ -13,11 +13,11 @@ pub struct Facts {
     pub computers: u64,
     /// Those of which something is worth saying.
     pub agents: Vec<AgentFact>,
-    /// The disk of the data directory; none where it could not be asked.
+    /// The disk of the data directory; none if it could not be asked.
     pub disk: Option<DiskFact>,
-    /// Backups; none where that is not known.
+    /// Backups; none if that is not known.
     pub backup: Option<BackupFact>,
-    /// The pack; none where the server has none.
+    /// The pack; none if the server has none.
     pub pack: Option<PackFact>,
     /// Rules whose programs still run and no longer match.
     pub quiet_rules: Vec<QuietRule>,
@@ -71,7 +71,7 @@ pub struct TurnedAwayReason {
 pub struct HeldLogFact {
     /// The size of the log, in bytes.
     pub bytes: u64,
-    /// The processes that read the data file; empty where the system does not tell.
+    /// The processes that read the data file; empty if the system does not tell.
     pub readers: Vec<String>,
 }
 

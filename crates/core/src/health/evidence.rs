@@ -33,9 +33,9 @@ pub struct ServiceWord {
     pub state: ServiceState,
     /// How long it says so already.
     pub age: Duration,
-    /// Counts the moves of a pending state's work; 0 where it tells none.
+    /// Counts the moves of a pending state's work; 0 if it tells none.
     pub checkpoint: u32,
-    /// How long that work may stand still; zero where it tells none.
+    /// How long that work may stand still; zero if it tells none.
     pub wait_hint: Duration,
     /// The Win32 error number that says how it ended or what it refused; none: nothing amiss.
     pub error: Option<u32>,

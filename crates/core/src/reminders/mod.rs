@@ -68,7 +68,7 @@ pub enum Event {
         /// The session.
         session: SessionId,
     },
-    /// How long nobody has touched a session, 0 where somebody does.
+    /// How long nobody has touched a session, 0 if somebody does.
     Untouched {
         /// The session.
         session: SessionId,

@@ -151,7 +151,7 @@ pub enum Effect {
     Refuse {
         /// The question that is answered.
         ask: AskId,
-        /// The session that has no seat; none where it is not known whether there is one.
+        /// The session that has no seat; none if it is not known whether there is one.
         session: Option<SessionId>,
     },
     /// It no longer needs the seat that it wanted.

@@ -21,7 +21,7 @@ pub struct Stamp {
 pub struct ProcessKey {
     /// Its pid.
     pub pid: u32,
-    /// When it was made, in the kernel's ticks since boot; 0 where it was gone before it could be
+    /// When it was made, in the kernel's ticks since boot; 0 if it was gone before it could be
     /// asked.
     pub start: u64,
 }

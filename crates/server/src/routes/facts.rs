@@ -266,7 +266,7 @@ async fn changed(app: &Arc<App>, now_ms: i64) -> Result<Vec<ChangedProgram>, Ref
     Ok(changed)
 }
 
-/// The rule that matched what has changed. None where the product is in use, or has no rules.
+/// The rule that matched what has changed. None if the product is in use, or has no rules.
 fn quiet(changed: &ChangedProgram, products: &[(ProductFacts, Vec<String>)]) -> Option<QuietRule> {
     let (_, rules) = products.iter().find(|(it, _)| it.id == changed.product)?;
     let matched: Vec<&str> = rules

@@ -151,7 +151,7 @@ fn for_caller(answer: TicketAnswer, agent: Option<&HeaderValue>) -> TicketAnswer
     }
 }
 
-/// A ticket in the words of the wire; none where there is none.
+/// A ticket in the words of the wire; none if there is none.
 fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     let now = answer.at;
     let Reply::Ticket {

@@ -71,7 +71,7 @@ enum By {
 /// What is known of packs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seen {
-    /// How far the running one is; none where none runs.
+    /// How far the running one is; none if none runs.
     pub(crate) progress: Option<f64>,
     /// When packs run.
     pub(crate) plan: PackPlan,

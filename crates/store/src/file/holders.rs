@@ -15,7 +15,7 @@ const READ_LOCKS: RangeInclusive<u64> = 123..=127;
 /// Processes that are named at the most.
 const NAMED: usize = 5;
 
-/// The processes that read the file at `path` now, by name and number; empty where the system does
+/// The processes that read the file at `path` now, by name and number; empty if the system does
 /// not tell. Waits for the disk.
 pub(crate) fn of(path: &Path) -> Vec<String> {
     let mut readers = lock::readers(&beside(path, "-shm"), READ_LOCKS);

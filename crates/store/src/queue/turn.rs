@@ -15,7 +15,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Waits a little between slices; true where the pack is to stop.
+    /// Waits a little between slices; true if the pack is to stop.
     pub(crate) fn pause(&self, pause: Duration) -> bool {
         let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self

@@ -22,7 +22,7 @@ pub(crate) struct Account {
     gid: Gid,
 }
 
-/// The account to take: none where this process is not root, or where it is to stay root.
+/// The account to take: none if this process is not root, or where it is to stay root.
 pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
     let is_root = nix::unistd::geteuid().is_root();
     let Some(name) = named else {

@@ -91,7 +91,7 @@ pub(crate) enum Answer {
 
 /// The socket of a supervisor.
 pub(super) struct Control {
-    /// None where the socket could not be made: then nobody asks.
+    /// None if the socket could not be made: then nobody asks.
     listener: Option<Listener>,
 }
 

@@ -81,7 +81,7 @@ impl Ledger {
         }
     }
 
-    /// What the tickets of one ask wait for, part by part; none where one is gone.
+    /// What the tickets of one ask wait for, part by part; none if one is gone.
     fn parts_of(&self, together: &[EventNumber]) -> Option<Parts> {
         let part = |number: &EventNumber| {
             let ticket = self.tickets.get(number)?;

@@ -65,7 +65,7 @@ pub enum Event {
         lease: Lease,
         /// The counts at that instant.
         scene: Scene,
-        /// How it was asked for; none where a ticket has waited for it, which says so.
+        /// How it was asked for; none if a ticket has waited for it, which says so.
         ask: Option<Ask>,
     },
     /// A lease lives on.

@@ -66,7 +66,7 @@ pub struct SessionKey {
     pub computer: ComputerId,
     /// The agent's number.
     pub session: u64,
-    /// The agent's incarnation: numbers may come again with another. 0 where it was not kept.
+    /// The agent's incarnation: numbers may come again with another. 0 if it was not kept.
     pub incarnation: u64,
 }
 
@@ -156,7 +156,7 @@ pub struct Ask {
     /// The refusal that it comes after: of the same person, computer and product, at most
     /// [`crate::ledger::RETRY_SECONDS`] ago.
     pub repeats: Option<EventNumber>,
-    /// What else was asked for at once; empty where it was one product.
+    /// What else was asked for at once; empty if it was one product.
     pub also: Box<[Other]>,
 }
 

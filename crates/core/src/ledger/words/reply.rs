@@ -16,7 +16,7 @@ use crate::ledger::words::ticket::*;
 pub struct TicketView {
     /// The ticket.
     pub ticket: Ticket,
-    /// Place in the queue, from 1; 0 where it waits no more.
+    /// Place in the queue, from 1; 0 if it waits no more.
     pub position: u32,
     /// Estimate, from how long seats were held lately.
     pub expected_wait_seconds: Option<u64>,

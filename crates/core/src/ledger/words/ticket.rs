@@ -52,7 +52,7 @@ pub enum TicketState {
 pub struct Aside {
     /// When it was first passed over, on the ledger's clock.
     pub since: Steady,
-    /// When it is refused as impossible; none where seats that are owned already become valid
+    /// When it is refused as impossible; none if seats that are owned already become valid
     /// later and would be enough.
     pub deny_at: Option<Steady>,
 }

@@ -35,7 +35,7 @@ pub(super) fn put_position(connection: &Connection, at: &Position) -> rusqlite::
     put_text(connection, UNDER_WAY, &text)
 }
 
-/// How far a pack that was cut off had come; none where none was. What cannot be read is none:
+/// How far a pack that was cut off had come; none if none was. What cannot be read is none:
 /// then the next pack starts again.
 pub(super) fn stage(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let Some(kept) = text(connection, UNDER_WAY)? else {

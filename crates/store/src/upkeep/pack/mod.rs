@@ -120,14 +120,14 @@ impl Pack {
         Ok(self.begin()?.run(options)?)
     }
 
-    /// Asks a running pack to stop after its slice; false where none runs.
+    /// Asks a running pack to stop after its slice; false if none runs.
     pub fn stop(&self) -> bool {
         let turn = &self.shared.pack;
         turn.stop();
         turn.running.load(Ordering::Acquire)
     }
 
-    /// How far a running pack is, from 0 to 1; none where none runs.
+    /// How far a running pack is, from 0 to 1; none if none runs.
     pub fn progress(&self) -> Option<f64> {
         let turn = &self.shared.pack;
         let running = turn.running.load(Ordering::Acquire);

@@ -46,7 +46,7 @@ pub(super) const CHANGES: Table = Table {
 /// What a window brought.
 pub(super) struct Window {
     pub(super) purged_rows: u64,
-    /// The last row that was looked at; none where the walk is over.
+    /// The last row that was looked at; none if the walk is over.
     pub(super) cursor: Option<i64>,
 }
 
