@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WatchRequest {
-    /// Its name, for people: letters, digits, `.`, `_` and `-`.
+    /// The name for it: letters, digits, `.`, `_` and `-`.
     pub name: String,
     /// Where its API is.
     pub url: String,
-    /// A token of it, of role viewer or more. It is never shown again.
+    /// A token of that server, of role viewer or more. It is never shown again.
     pub token: String,
     /// Its systemd unit or Windows service, if it is on the manager's computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub struct WatchChange {
     /// Where its API is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Another token of it, of role viewer or more.
+    /// Another token of that server, of role viewer or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Its systemd unit or Windows service, if it is on the manager's computer; empty: none.
@@ -49,39 +49,39 @@ pub struct WatchedServer {
     pub url: String,
     /// `running`, `degraded`, `maintenance`, `stuck`, `stopped`, `unreachable` or `unknown`.
     pub verdict: String,
-    /// Since when it is that.
+    /// Since when the verdict is that.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When it was last looked at; null: not yet.
+    /// When the manager last looked at it; null: not yet.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub polled_at: Option<Timestamp>,
     /// Why the verdict is that.
     pub evidence: Vec<Evidence>,
     /// What the service manager says; null if there is none to ask.
     pub service: Option<ServiceSeen>,
-    /// The trouble that goes on; null: none.
+    /// The open trouble; null: none.
     pub episode: Option<EpisodeSeen>,
     /// Why it grants nothing now, though it answers; null if it grants, or does not answer.
     #[serde(default)]
     pub grants_nothing: Option<crate::GrantsNothing>,
-    /// The server's own id; null until it has told it.
+    /// The server's own id; null until the server has answered with it.
     #[serde(default)]
     pub server_id: Option<String>,
     /// Another name under which the same server is watched; null: none.
     #[serde(default)]
     pub same_as: Option<String>,
-    /// Who starts it again if it is stuck, or stopped though nobody asked for that; null until it
-    /// was looked at.
+    /// Who restarts it if it is stuck, or stopped although nobody asked for that; null until the
+    /// manager has looked at it.
     #[serde(default)]
     pub healing: Option<Healing>,
 }
 
-/// Who starts a server again.
+/// Who restarts a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Healing {
     /// `manager`; `others`, such as its service manager; null: nobody.
     pub by: Option<String>,
-    /// How, or why nobody does and what to do about that.
+    /// How, or why nobody does and what to do.
     pub how: String,
 }
 
@@ -103,17 +103,17 @@ pub struct ServiceSeen {
     /// `stopped`, `start_pending`, `stop_pending`, `running`, `continue_pending`, `pause_pending`
     /// or `paused`.
     pub state: String,
-    /// How long it says so.
+    /// For how many seconds it has said so.
     pub state_age_seconds: u64,
     /// Counts the moves of a pending state's work.
     pub checkpoint: u32,
-    /// How long that may stand still.
+    /// For how many seconds that work may stand still.
     pub wait_hint_seconds: u64,
     /// The Win32 error number that says how it ended, or what it refuses.
     pub win32_error: Option<u32>,
 }
 
-/// A stretch of trouble.
+/// An episode of trouble.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EpisodeSeen {
     /// The id of the episode, which its messages carry.
@@ -153,7 +153,7 @@ pub struct StatusMessage {
     /// When it was first raised.
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
-    /// What is put into the text.
+    /// The values in the text.
     pub values: Vec<String>,
     /// What happened, in a sentence.
     pub text: String,
@@ -165,7 +165,7 @@ pub struct StatusMessage {
     /// When it was last raised.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// When what it tells of was over; null: it is not, or it tells of nothing that lasts.
+    /// When the trouble was over; null: it is not over, or the message is about nothing that lasts.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub recovered_at: Option<Timestamp>,
 }
@@ -184,7 +184,7 @@ pub struct CatalogueEntry {
     pub component: String,
     /// Whose number it is: `SMS 2.0` or `Usher`.
     pub origin: String,
-    /// The text, with `{0}` and so on for its values.
+    /// The text, with `{0}`, `{1}` ... for its values.
     pub text: String,
     /// What its values are, in their order.
     #[serde(default)]
@@ -197,17 +197,17 @@ pub struct CatalogueEntry {
     pub does: String,
 }
 
-/// An item of `GET /v1/deliveries` of a manager: a destination of messages for which something
-/// waits, or that takes nothing.
+/// An item of `GET /v1/deliveries` of a manager: a destination for which messages wait, or to which
+/// deliveries fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delivery {
-    /// Where to, for people.
+    /// The destination, in words for people.
     pub destination: String,
     /// Messages that wait for it.
     pub waiting: u64,
-    /// Why the last try failed; null: none has since something went through.
+    /// Why the last try failed; null: no try has failed since something went through.
     pub why: Option<String>,
-    /// Since when all tries fail.
+    /// Since when all tries have failed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
     /// When it is tried again; null if nothing waits for it.

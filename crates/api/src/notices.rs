@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::TicketState;
 
-/// What a notice is of.
+/// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
@@ -29,17 +29,17 @@ pub enum NoticeKind {
     Unseated,
     /// A program was ended.
     Ended,
-    /// What a later version tells of.
+    /// A kind of a later version.
     #[serde(other)]
     Other,
 }
 
-/// Something that a user of a computer is to know.
+/// A notice for a user of a computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Notice {
-    /// Its id: later notices of the same agent are those `after` it.
+    /// Its id: with `after` it, the same agent lists only later notices.
     pub id: String,
-    /// What it is of.
+    /// What it is about.
     pub kind: NoticeKind,
     /// Product id.
     pub product: String,
@@ -77,7 +77,7 @@ pub struct TellMeAnswer {
     pub state: TicketState,
     /// The place in the queue; null if it is not known yet, or if a seat is kept.
     pub ticket: Option<String>,
-    /// How long a seat is kept for the next start once it is free.
+    /// For how many seconds a seat is kept for the next start once it is free.
     pub claim_seconds: u32,
 }
 

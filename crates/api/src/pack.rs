@@ -25,9 +25,9 @@ pub struct Pack {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PackState {
-    /// None does.
+    /// No pack runs.
     Idle,
-    /// One does.
+    /// A pack runs.
     Running,
 }
 
@@ -42,7 +42,7 @@ pub struct PackReport {
     pub ended_at: Timestamp,
     /// How the pack ended.
     pub result: PackResult,
-    /// Rows that were past their retention and went.
+    /// Rows that were removed because they were past their retention.
     pub purged_rows: u64,
     /// The file's size when it began.
     pub bytes_before: u64,
@@ -56,11 +56,11 @@ pub struct PackReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PackResult {
-    /// All that could be done was.
+    /// It is complete.
     Done,
     /// Somebody stopped it.
     Stopped,
-    /// The disk refused, or the check found damage or could not read: `skipped` says why.
+    /// The disk failed, or the check found damage or could not read: `skipped` says why.
     Failed,
 }
 
@@ -82,7 +82,7 @@ pub struct PackSchedule {
     /// A name of the IANA time zone database, such as `Europe/Berlin`. Left out: the zone stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// A run, in Unix seconds, that the runs of an `every` schedule keep step with.
+    /// A run, in Unix seconds, from which the runs of an `every` schedule count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack_time: Option<i64>,
 }

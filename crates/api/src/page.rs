@@ -26,12 +26,12 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Give this as `cursor` for the next page; null at the end.
     pub next: Option<String>,
-    /// Whose items alone these are, if who asks may not see those of others.
+    /// Whose items alone these are, if the token may not see those of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
 }
 
-/// Whose an answer alone is: of the person, on the computer.
+/// To whom an answer is limited: a person, a computer, or a person on a computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Only {
     /// The person's realm.
