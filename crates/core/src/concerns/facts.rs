@@ -1,4 +1,5 @@
-//! What a metering server tells that may be of concern. Times are Unix milliseconds on its clock.
+//! The facts of a metering server from which concerns are judged. Times are Unix milliseconds on
+//! its clock.
 
 /// Everything that one server tells at one look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

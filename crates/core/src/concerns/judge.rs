@@ -1,4 +1,4 @@
-//! From facts to concerns.
+//! Judges facts by the thresholds: which concerns there are.
 
 use super::door;
 use super::facts::*;

@@ -1,4 +1,4 @@
-//! One concern, one message, for as long as it lasts.
+//! Open concerns: one message for each, for as long as it lasts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

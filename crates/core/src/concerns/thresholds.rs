@@ -1,4 +1,4 @@
-//! From where on something is of concern.
+//! The thresholds from which a fact becomes a concern.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! One trouble, one message.
+//! Episodes of trouble: one message for each.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the witnesses say at one look.
+//! The evidence of one look: what each witness says.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! From evidence to a verdict.
+//! Weighs evidence: the verdict on a server.
 
 use std::fmt;
 use std::time::Duration;

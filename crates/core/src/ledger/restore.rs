@@ -1,4 +1,4 @@
-//! A ledger out of what tables hold.
+//! Builds a ledger from the rows of tables.
 
 use super::*;
 use crate::ledger::kept::denials::{Asker, Folded};

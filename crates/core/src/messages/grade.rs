@@ -1,4 +1,4 @@
-//! How bad a message is, and what sort of thing it tells of.
+//! The severity and the kind of a message.
 
 use serde::{Deserialize, Serialize};
 

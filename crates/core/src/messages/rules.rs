@@ -1,4 +1,4 @@
-//! Ordered rules: what becomes of a message.
+//! Message rules, in order: what is done with a message.
 //!
 //! As SMS 2.0's status filter rules: criteria of one rule all hold (OR is two rules); the same
 //! action of two rules is done once, and where they differ the higher rule wins.

@@ -1,5 +1,5 @@
-//! Sessions that ought not to go on as they are: their user is asked first, then a grace passes,
-//! and only then something is done.
+//! Sessions that should not go on as they are: their user is told, then a grace passes, and only
+//! then something is done.
 //!
 //! [`Reminders`] is a pure machine. It is told of leases that are lost for good and of how long
 //! nobody has touched a program; it says when to ask, when to take back what was asked, and when

@@ -1,4 +1,4 @@
-//! Who waits for a ticket to change: long polls, woken by what has become durable.
+//! Long polls of tickets: woken when a change of their ticket is durable.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

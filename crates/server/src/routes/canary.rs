@@ -1,4 +1,4 @@
-//! `POST /v1/canary`: does work go the whole way?
+//! `POST /v1/canary`: does a checkout still work, through queue, ledger and disk?
 
 use std::sync::Arc;
 use std::time::Instant;

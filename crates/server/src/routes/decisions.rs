@@ -1,4 +1,4 @@
-//! `GET /v1/decisions/{id}`: the why.
+//! `GET /v1/decisions/{id}`: the reasons for a decision.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `GET /v1/facts`: what a manager goes by when it looks for what will soon be trouble.
+//! `GET /v1/facts`: the facts from which a manager sees coming trouble.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

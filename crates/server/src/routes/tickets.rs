@@ -1,4 +1,4 @@
-//! `/v1/tickets/{id}`: what became of a waiting request.
+//! `/v1/tickets/{id}`: the state of a waiting request.
 
 use std::sync::Arc;
 use std::time::Duration;

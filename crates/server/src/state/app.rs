@@ -1,4 +1,4 @@
-//! What all cores share: the engine and what is known beside it.
+//! What all cores share: the engine and the state beside it.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
-//! When the store is packed, and what is known of it: keeps the plan in the data file, begins what
-//! is due, and goes on with what was cut off.
+//! When the store is packed: keeps the plan in the data file, starts what is due, and resumes an
+//! interrupted pack.
 //!
 //! Promises: a run of the schedule happens once, also over a kill, a clock that is set and changes
 //! to and from daylight saving; runs that were missed while the server was off are made up for by

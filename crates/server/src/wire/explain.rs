@@ -1,4 +1,4 @@
-//! The why of a decision in words: which rule decided, and what would have to change.
+//! The reasons for a decision in words: which rule decided, and what would have to change.
 
 use usher_api::{Also, Decision, Holder, LeaseEnd, Reason};
 use usher_core::concerns::counted;

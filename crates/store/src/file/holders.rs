@@ -1,4 +1,5 @@
-//! Who reads a data file without an end, so that its write-ahead log cannot be taken in.
+//! Which processes read a data file without end and so prevent the checkpoint of its write-ahead
+//! log.
 //!
 //! A reader holds one of SQLite's five read locks: a lock on a byte of the file `-shm`
 //! (`WAL_READ_LOCK` in SQLite's wal.c).

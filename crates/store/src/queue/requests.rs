@@ -1,4 +1,4 @@
-//! What can be asked of the writer, and how it answers.
+//! The requests to the writer, and its answers.
 
 use std::sync::Arc;
 

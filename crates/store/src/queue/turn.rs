@@ -1,4 +1,4 @@
-//! What is known of packs while the process runs: whether one does, how far it is, and its end.
+//! The state of packs while the process runs: whether one runs, its progress, its end.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};

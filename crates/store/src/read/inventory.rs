@@ -1,5 +1,5 @@
-//! What a data file at rest holds, without changing it: for who has to tell whether another
-//! version left all of it there.
+//! What a data file at rest holds, read without changing it: to check whether another version left
+//! everything there.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Taking the write-ahead log into the file.
+//! Checkpoints: copy the write-ahead log into the data file.
 //!
 //! It is done in small shares, on a thread and a connection beside the writer's: what waits for the
 //! disk behind a share waits for that share alone, commits among them. Only starting the log

@@ -1,4 +1,4 @@
-//! What is never refused: without it nobody could use a computer, get into it or repair it.
+//! Programs that are never refused: without them nobody could use a computer, log in or repair it.
 
 use rustc_hash::FxHashMap;
 

@@ -1,4 +1,4 @@
-//! An ask whose names are looked up, and what judging it comes to.
+//! A request whose names are looked up, and the result of judging it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! An allotment as a pool has it: what is in use of it, and how long seats out of it last.
+//! An allotment in a product's pool: its seats in use, and how long its seats last.
 
 use crate::ledger::words::entitlement::Model;
 use crate::ledger::words::ids::*;

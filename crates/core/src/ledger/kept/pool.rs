@@ -1,4 +1,4 @@
-//! A product's pool: what was lent to it, what is in use of that, and who waits.
+//! A product's pool: the seats lent to it, those in use, and its queue.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! The queue's head: where a seat that has come free passes on to who waits for it.
+//! The queue's head: gives a seat that has come free to the request that waits for it.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! Tickets: a place in the queue, what is asked after it, and what becomes of it.
+//! Tickets: a place in the queue, the polls for it, and its end.
 
 use smallvec::SmallVec;
 

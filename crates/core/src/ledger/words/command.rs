@@ -1,4 +1,4 @@
-//! What a ledger is told.
+//! The commands that a ledger takes.
 
 use std::sync::Arc;
 

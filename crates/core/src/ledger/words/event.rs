@@ -1,4 +1,4 @@
-//! What has happened: the facts by which a ledger changes.
+//! The events by which a ledger changes.
 //!
 //! A command decides; only events change state. So recovery absorbs the same events again and
 //! never decides again, whatever version decided first.

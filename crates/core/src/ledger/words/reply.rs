@@ -1,4 +1,4 @@
-//! What a ledger answers.
+//! The answers of a ledger.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A waiting request, and what becomes of it.
+//! A waiting request and its states.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What callers and the writer share: the inbox, the readers' connections, and how it goes.
+//! What callers and the writer share: the inbox, the readers' connections, and the writer's state.
 
 mod calls;
 mod going;

@@ -1,4 +1,4 @@
-//! The why of one decision: what was known at its instant, and who held the seats then.
+//! The reasons for one decision: what was known at its instant, and who held the seats then.
 
 use rusqlite::{OptionalExtension, params};
 use usher_core::ledger::{DecisionId, EventNumber, Incarnation, LeaseId, Scene};

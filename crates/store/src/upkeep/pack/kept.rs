@@ -1,4 +1,5 @@
-//! What the file keeps of packs: how far one has come, and what the last one did.
+//! What the file keeps about packs: the position of an interrupted one, and the report of the last
+//! one.
 
 use rusqlite::Connection;
 

@@ -1,4 +1,4 @@
-//! What the file keeps of when packs run. What it means is for who runs them.
+//! The schedule of packs as the file keeps it; those who run packs interpret it.
 
 use rusqlite::Connection;
 

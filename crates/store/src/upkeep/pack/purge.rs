@@ -1,4 +1,4 @@
-//! Rows past their retention, window by window in the order in which they lie.
+//! Removes rows past their retention, window by window in the order in which they are stored.
 //!
 //! A row's number grows with time, so that a table's old rows lie together at its beginning: the
 //! walk ends at the first window in which nothing began before the limit.

@@ -1,4 +1,4 @@
-//! One pack from its beginning, or from where it was cut off, to its end.
+//! One pack, from its beginning or its saved position to its end.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What the writer does beside serving: it fills the tables, and at its end leaves them whole.
+//! The upkeep of the writer beside serving: it fills the tables, and leaves them complete at its
+//! end.
 
 use std::time::Instant;
 
