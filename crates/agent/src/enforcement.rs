@@ -1,4 +1,4 @@
-//! Whether programs are to be refused on this computer at all.
+//! The switch for enforcement on this computer.
 //!
 //! The computer's own administrator switches enforcement off without a server: through the agent's
 //! socket, or by a file in the agent's data directory where no agent answers. What is switched off

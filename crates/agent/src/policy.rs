@@ -1,4 +1,4 @@
-//! The policy that the agent goes by: taken from the server, kept, and taken up again.
+//! The policy of the agent: taken from the server, stored, and loaded again.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Whose word the policy is, and whether programs may be refused by it.
+//! Whether a policy is signed by its server, and whether programs may be refused by it.
 //!
 //! The server signs each policy (Ed25519, over the text as it was sent). The agent keeps the text,
 //! the signature and the server's key, so that after a boot without any server it goes by nothing

@@ -1,4 +1,4 @@
-//! What rules say beside keeping: system log, webhook, mail, a program.
+//! Delivers a message as a rule says: system log, webhook, mail, a program.
 
 use std::io;
 use std::process::Stdio;

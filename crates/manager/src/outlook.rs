@@ -1,5 +1,5 @@
-//! One server's outlook: what will soon be trouble, told before users call; and its memory, which
-//! is a reason for a restart in a good moment.
+//! One server's outlook: coming trouble, reported before users call; and its memory, which is a
+//! reason for a restart at a good moment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The telling moments of a history. Bounded: the first and the last are kept, those between are
+//! The main events of a history. Bounded: the first and the last are kept, those between are
 //! counted.
 
 use std::collections::VecDeque;

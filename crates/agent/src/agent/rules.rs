@@ -1,4 +1,4 @@
-//! The agent goes by a policy: what follows for sessions, the gate, and what people are asked.
+//! Applies a policy: what it changes for sessions, for the gate, and for what people are asked.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the gate is answered: at once from names and memory, or after a look into the file, or by
+//! Answers the gate: immediately from names and memory, or after a look into the file, or through
 //! the agent, which asks the server for a seat.
 
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! Which processes the rest of the agent wants to hear of: those of products, what these fork,
-//! all below a cover, and those that the gate holds. Everything else is dropped where it is seen.
+//! The processes that the rest of the agent wants to hear about: those of products, their forks,
+//! all below a cover, and those that the gate holds. All others are dropped at once.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use usher_core::sessions::ProcessKey;

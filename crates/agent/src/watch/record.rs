@@ -1,4 +1,4 @@
-//! What `exec.bpf.c` writes into its ring, read: the same numbers stand there.
+//! Reads the records that `exec.bpf.c` writes into its ring; the numbers are the same there.
 
 use usher_core::sessions::{ProcessKey, Stamp, Who};
 

@@ -1,4 +1,4 @@
-//! Where messages go through: folded, decided by the site's rules, recorded, delivered.
+//! The way of a message: folded, decided by the site's rules, recorded, delivered.
 
 mod sent;
 mod shown;

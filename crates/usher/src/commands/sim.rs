@@ -1,4 +1,4 @@
-//! `usher sim`: plays a scenario on a virtual clock and judges what was said by what was so.
+//! `usher sim`: plays a scenario on a virtual clock, and compares what was said with what was true.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};

@@ -1,4 +1,4 @@
-//! What the API says in its own terms, in those of the command line.
+//! Translates the API's terms to those of the command line.
 
 use crate::time;
 
