@@ -31,31 +31,30 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test   everything that has to hold before a change lands: formatting, tidy, clippy, all tests
-         (unit, property, black-box), documentation tests, licences and sources of dependencies.
-         Installs what it needs where it may, says what is missing where it may not, and which
-         tests took how long
+  test   every check that a change must pass: formatting, tidy, clippy, all tests (unit, property,
+         black-box), documentation tests, licences and sources of dependencies. Installs what it
+         needs if it may, else says what is missing; tells which tests took how long
   tidy   the rules of the house: who may depend on whom, where `unsafe` may stand, no modules that
-         need each other in a circle, module documentation, links. Takes some seconds.
+         need each other in a circle, module documentation, plain words, links. Takes some seconds.
   bench  Usher beside a no-op server, Redis and PostgreSQL; writes docs/performance.md.
          Options go to `usher-bench side-by-side`, such as --quick or --rounds 3;
          bench restart|seats|tracking|versions measures something else.
-         bench against COMMIT: usher of that commit, built here, and of this tree, in alternation;
-         options such as --rounds 20 go to `usher-bench versions`
-         bench upgrade [--leases N]: the version before, built from its commit, upgraded to this one
-         under load with a million leases out; prints a table
+         bench against COMMIT: builds usher of that commit, and measures it and this tree in
+         alternation; options such as --rounds 20 go to `usher-bench versions`
+         bench upgrade [--leases N]: upgrades the previous version, built from its commit, to this
+         one under load with a million leases out; prints a table
   soak   a server at full speed for 30 minutes, or --minutes N: does its memory stay flat? Writes
-         docs/performance.md; --write - prints alone.
-         soak alarms [--minutes N]: a manager that polls each second, and a server that is well, for
-         10 minutes in real time: is anything told?
+         docs/performance.md; --write - only prints.
+         soak alarms [--minutes N]: a manager that polls each second, and a healthy server, for
+         10 minutes in real time: does the manager report anything?
          soak storm [--starts N] [--seed N]: 10,000 starts by twenty people while server, network,
-         agent and products come and go: is each of them kept right?
+         agent and products come and go: is each start recorded correctly?
          soak growth [--millions N]: ten million refusals of made-up names, then as many requests
-         that each carry a new key: does a server keep no more of them than is stated?
+         that each carry a new key: does a server keep no more of them than stated?
   endure `test` three times in a row, or --runs N, the last time beside two busy processes and one
          that writes and syncs without pause: does each pass, and the last in at most three times
-         the time of the others? Takes an hour; --only FILTER runs the tests alone that this filter
-         of nextest's takes
+         the time of the others? Takes an hour; --only FILTER runs only the tests that nextest's
+         filter selects
   learn-table
          thirteen real programs of Debian (a download of 1 GB, 4 GB on disk): does `usher product
          learn` propose what docs/learn.md says, and does the agent record them by it?
@@ -65,15 +64,15 @@ cargo xtask COMMAND
   bpf    builds the agent's program for the kernel, crates/agent/src/watch/exec.bpf.c, whose
          object file is committed beside it
   windows
-         whether the crates that are to run on Windows, and the commands of usher that ask a server,
-         compile for it; a step of `test`. Installs what it needs: rustup's standard library for
-         x86_64-pc-windows-gnu, or Debian's Rust where rustup has none, and mingw-w64 for C code
+         compiles for Windows the crates that are meant to run there, and the commands of usher
+         that ask a server; a step of `test`. Installs what it needs: rustup's standard library for
+         x86_64-pc-windows-gnu, or Debian's Rust if rustup has none, and mingw-w64 for C code
   help   this
 
 Environment
-  USHER_OFFLINE=1            a tool that cannot be had is a step not run, not a failure
+  USHER_OFFLINE=1            a step whose tool is missing is skipped, and is no failure
   USHER_ADVISORIES=fetch     `test` fetches the advisory database and checks against it
-  CARGO_TARGET_DIR           where everything that is built or installed for this goes
+  CARGO_TARGET_DIR           the folder for everything that is built or installed for this
 ";
 
 fn main() -> ExitCode {

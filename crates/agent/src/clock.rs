@@ -62,7 +62,7 @@ pub(crate) fn at_ns(boot_ns: u64, now: Stamp) -> Stamp {
     }
 }
 
-/// Which boot this is; empty where the kernel does not say.
+/// Which boot this is; empty if the kernel does not say.
 pub(crate) fn boot_id() -> String {
     clock::boot_id().unwrap_or_default()
 }

@@ -17,7 +17,7 @@ const HASH_KEY: &[u8] = b"usher computer 1\0";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Computer {
     pub(crate) id: String,
-    /// Keyed hash of the machine id; none where there is none.
+    /// Keyed hash of the machine id; none if there is none.
     pub(crate) machine: Option<String>,
     pub(crate) name: String,
 }

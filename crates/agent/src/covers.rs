@@ -1,5 +1,5 @@
-//! A cover ends with its lease: whether the leases of covers are held is asked at the server, when
-//! a cover is made and from time to time while it stands.
+//! Covers end with their lease: asks the server whether the lease of a cover is held, when the
+//! cover is made and from time to time.
 //!
 //! A lease of another computer is asked about with the proof that its cover was made by.
 //!

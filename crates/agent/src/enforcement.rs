@@ -1,4 +1,4 @@
-//! Whether programs are to be refused on this computer at all.
+//! The switch for enforcement on this computer.
 //!
 //! The computer's own administrator switches enforcement off without a server: through the agent's
 //! socket, or by a file in the agent's data directory where no agent answers. What is switched off
@@ -77,7 +77,7 @@ impl Enforcement {
         self.state.subscribe()
     }
 
-    /// Switches it. Off holds at once, also where it cannot be written down; on holds once it is.
+    /// Switches it. Off holds at once, also if it cannot be written down; on holds once it is.
     ///
     /// # Errors
     /// The setting cannot be written: a restart would go by the one before.

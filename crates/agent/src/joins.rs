@@ -1,4 +1,5 @@
-//! Who has joined which lease, as the server was once asked; and how often, until it is told.
+//! Who may join which lease, as the server answered once; and how often each was joined, until that
+//! is reported.
 //!
 //! In memory only: after a start of the agent the server is asked again.
 
@@ -35,7 +36,6 @@ pub(crate) struct Admitted {
     pub(crate) also: Vec<HeldAlso>,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Joins {
     held: Mutex<Held>,

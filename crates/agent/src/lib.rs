@@ -139,7 +139,7 @@ pub struct AgentReady {
     pub can_miss: Vec<String>,
     /// The sockets that it listens on.
     pub sockets: Vec<PathBuf>,
-    /// Why the first exchange with the server failed, with the cure; none where it succeeded.
+    /// Why the first exchange with the server failed, with the cure; none if it succeeded.
     pub not_connected: Option<String>,
 }
 

@@ -7,16 +7,16 @@ use crate::unreached::Unreached;
 
 /// Where [`Unreached`] is kept.
 pub(crate) const UNREACHED: &str = "unreached";
-/// Where the life of the server's data is kept; empty where it tells none.
+/// Where the life of the server's data is kept; empty if it tells none.
 pub(crate) const LIFE: &str = "server_incarnation";
 
 /// What is known of it.
 #[derive(Debug)]
 pub(crate) struct Link {
     is_up: bool,
-    /// Why the last exchange with the server failed; none where it did not.
+    /// Why the last exchange with the server failed; none if it did not.
     why_not: Option<String>,
-    /// Which life of the server's data answered last; none where it tells none.
+    /// Which life of the server's data answered last; none if it tells none.
     pub(crate) life: Option<u32>,
     /// What was allowed while no server could be reached.
     pub(crate) unreached: Unreached,
@@ -43,7 +43,7 @@ impl Link {
         self.is_up
     }
 
-    /// Why there is no connection to the server at `url`; none where there is one.
+    /// Why there is no connection to the server at `url`; none if there is one.
     pub(crate) fn why_not(&self, url: &str) -> Option<String> {
         let why = || self.why_not.clone();
         (!self.is_up).then(|| why().unwrap_or_else(|| format!("no answer yet from {url}")))

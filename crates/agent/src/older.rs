@@ -1,5 +1,4 @@
-//! What an older server does not know: fields that came later are left out for it, so that it takes the
-//! rest.
+//! Leaves out fields that an older server does not know, so that it accepts the rest.
 //!
 //! No server lists what it knows; one refuses a request that has a field which it does not know, and
 //! names it. From then on that field is left out, until another server answers, the connection was gone

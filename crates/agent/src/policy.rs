@@ -1,4 +1,4 @@
-//! The policy that the agent goes by: taken from the server, kept, and taken up again.
+//! The policy of the agent: taken from the server, stored, and loaded again.
 
 use std::path::Path;
 
@@ -12,9 +12,9 @@ use crate::trust::{self, Signed, Trust};
 
 /// Where the policy is kept, as the server sent it.
 const POLICY: &str = "policy";
-/// Where its signature is kept; empty where it has none.
+/// Where its signature is kept; empty if it has none.
 const SIGNATURE: &str = "policy_signature";
-/// Where the server's key is kept; empty where none is known.
+/// Where the server's key is kept; empty if none is known.
 const KEY: &str = "policy_key";
 /// Of a text that a server is told, at the most.
 const TEXT_BYTES: usize = 255;

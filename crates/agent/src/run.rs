@@ -59,7 +59,7 @@ pub fn run(
 }
 
 /// The id of this computer, made where there is none yet: a token is bound to it before the agent
-/// starts. `shared` is where the id of all agents of this computer is kept, if it is. Fails where
+/// starts. `shared` is where the id of all agents of this computer is kept, if it is. Fails if
 /// an agent runs with that data directory; its socket tells the id.
 pub fn computer_id(data: &Path, shared: Option<&Path>) -> Result<String, AgentError> {
     make_folder(data)?;

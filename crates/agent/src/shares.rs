@@ -22,7 +22,6 @@ const KEPT: &str = "shares";
 /// one; those beyond ask at once.
 const PUT_OFF_LIMIT: usize = 1_024;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     pub(crate) held: Held,

@@ -1,4 +1,4 @@
-//! Says what an agent sees in the words of the wire: people and sessions.
+//! Converts what an agent sees to types of the API: people and sessions.
 
 use usher_api::{FinishedSession, Policy, SessionCheckout, ShownLease, Subject, SyncAction};
 use usher_core::people;

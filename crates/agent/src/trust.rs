@@ -1,4 +1,4 @@
-//! Whose word the policy is, and whether programs may be refused by it.
+//! Whether a policy is signed by its server, and whether programs may be refused by it.
 //!
 //! The server signs each policy (Ed25519, over the text as it was sent). The agent keeps the text,
 //! the signature and the server's key, so that after a boot without any server it goes by nothing
@@ -87,7 +87,7 @@ fn verifies(text: &str, signed: Signed<'_>) -> bool {
         .is_ok()
 }
 
-/// The bytes of hexadecimal digits; none where it is something else, or longer than a signature.
+/// The bytes of hexadecimal digits; none if it is something else, or longer than a signature.
 fn unhex(digits: &str) -> Option<Vec<u8>> {
     const SIGNATURE_DIGITS: usize = 128;
     let digits = Some(digits).filter(|digits| digits.len() <= SIGNATURE_DIGITS)?;

@@ -4,7 +4,7 @@ use usher_core::sessions::Sessions;
 
 use crate::policy::Rulebook;
 
-/// As it is now.
+/// What deciding code may see, as it is now.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) sessions: &'a Sessions,

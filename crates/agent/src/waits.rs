@@ -1,5 +1,5 @@
-//! "Tell me when it is free": seats that people wait for after a start of theirs was refused, and
-//! seats that are kept for their next one.
+//! "Tell me when it is free": seats that people wait for after a refused start, and seats that are
+//! kept for their next start.
 //!
 //! One wait for a person and a product: asked for, queued at the server, kept. It ends when its
 //! person has a seat, leaves, or does not come in time; then what it held goes back. Waits stand in
@@ -175,7 +175,7 @@ impl Waits {
         }
     }
 
-    /// A process does not wait any more. The wait to end: none where another of the same person
+    /// A process does not wait any more. The wait to end: none if another of the same person
     /// goes on.
     pub(crate) fn leaves(
         &mut self,

@@ -53,10 +53,10 @@ pub struct ComputerFacts<'a> {
     /// How it sees programs.
     #[serde(default)]
     pub watching: Watching,
-    /// What it allowed when it last could reach no server, where that is not long ago.
+    /// What it allowed when it last could reach no server, if that is not long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<UnreachedStarts>,
-    /// Why no start is refused there, where enforcement is off.
+    /// Why no start is refused there, if enforcement is off.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<Cow<'a, str>>,
     /// How many sessions run there without a seat because nobody used them and it was given back.
@@ -89,7 +89,7 @@ pub struct SyncItem<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SyncAction<'a> {
-    /// Seats for a session. Without a free seat the session is *unseated*, or refused where it
+    /// Seats for a session. Without a free seat the session is *unseated*, or refused if it
     /// asks with `gate`. May be asked again for an unseated session.
     Checkout(#[serde(borrow)] SessionCheckout<'a>),
     /// The session goes on: its lease, or its entry as unseated, lives for another ttl.
@@ -133,20 +133,21 @@ pub struct SessionCheckout<'a> {
     pub seats: u32,
     /// Seconds that the lease lives without renewal.
     pub ttl_seconds: u32,
-    /// The lease that the session holds and the server seems not to know: where the server was
+    /// The lease that the session holds and the server seems not to know: if the server was
     /// restored from a snapshot of before the grant, it takes it over. Only for a server that has
     /// told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub held: Option<ShownLease<'a>>,
     /// The program is held before its first instruction until this is answered, and runs only
-    /// with a seat: where none is free the answer is `denied`, the refusal is kept like that of
+    /// with a seat: if none is free the answer is `denied`, the refusal is kept like that of
     /// any checkout, and the session is not entered as unseated. Counts for products in mode
     /// `enforce` only. Only for a server that has told its `incarnation`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gate: bool,
     /// A lease that is kept for this person (`program.name` `(kept)`), or that a ticket of theirs
-    /// was granted, for this computer and product: the session takes it over instead of asking for a seat of its own. Where that is not so any
-    /// more, it asks as without. Only for a server that has told its `incarnation`.
+    /// was granted, for this computer and product: the session takes it over instead of asking for
+    /// a seat of its own. Where that is not so any more, it asks as without. Only for a server that
+    /// has told its `incarnation`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Cow<'a, str>>,
     /// The program that began it, by file name: shown while the session runs. Only for a server
@@ -200,13 +201,13 @@ pub struct FinishedSession<'a> {
     /// The program that began it, by file name.
     #[serde(borrow)]
     pub program: Cow<'a, str>,
-    /// Its version, where a package tells it.
+    /// Its version, if a package tells it.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub version: Option<Cow<'a, str>>,
-    /// Who is counted: the login uid where it is set, else the real uid.
+    /// Who is counted: the login uid if it is set, else the real uid.
     #[serde(borrow)]
     pub subject: Subject<'a>,
-    /// The account that it ran as, where that is another.
+    /// The account that it ran as, if that is another.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub real_subject: Option<Subject<'a>>,
     /// When it began.
@@ -224,10 +225,10 @@ pub struct FinishedSession<'a> {
     /// none otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseated_ms: Option<u64>,
-    /// The lease that it held last; null where it ran unseated.
+    /// The lease that it held last; null if it ran unseated.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Cow<'a, str>>,
-    /// The sender's incarnation in which it was first reported, where that is an earlier one. A
+    /// The sender's incarnation in which it was first reported, if that is an earlier one. A
     /// session is recorded once for a computer, an incarnation and its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<u64>,
@@ -240,7 +241,7 @@ pub struct ProgramStarts<'a> {
     /// File name, without its folder.
     #[serde(borrow)]
     pub program: Cow<'a, str>,
-    /// Starts.
+    /// How many starts were seen since the last report.
     pub starts: u64,
     /// Seconds in which at least one of it ran on this computer.
     #[serde(default, skip_serializing_if = "is_none_run")]
@@ -273,7 +274,7 @@ pub struct SyncAnswer {
     pub acknowledged: u64,
     /// What became of each item, in order.
     pub results: Vec<SyncResult>,
-    /// The whole policy, where it is newer than the agent's.
+    /// The whole policy, if it is newer than the agent's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
     /// The key that the server signs its policies with: 64 hexadecimal digits (Ed25519).
@@ -294,7 +295,7 @@ pub fn policy_message(policy: &str) -> Vec<u8> {
 /// How far a sender's items are on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SyncMark {
-    /// The sender's incarnation; 0 where it never reported.
+    /// The sender's incarnation; 0 if it never reported.
     pub incarnation: u64,
     /// The highest sequence of it.
     pub sequence: u64,
@@ -325,7 +326,7 @@ pub enum SyncOutcome {
     },
     /// The session runs without a seat.
     Unseated {
-        /// Why.
+        /// Why there was no seat.
         reason: Reason,
         /// Nothing was decided: nobody is granted anything for now (the server is paused, or was
         /// restored). The session has lost nothing for good, and is to be asked for again.
@@ -346,9 +347,9 @@ pub enum SyncOutcome {
     /// The session asked with `gate` and has no seat: its program must not run. A session that
     /// was unseated before stays so.
     Denied {
-        /// Why.
+        /// Why the start was refused.
         reason: Reason,
-        /// For "why".
+        /// The id of the decision, which `usher why` takes.
         decision_id: String,
         /// The same in words, and what to do.
         detail: String,
@@ -358,7 +359,7 @@ pub enum SyncOutcome {
     Undecided,
     /// The item cannot be understood; it is not to be sent again.
     Rejected {
-        /// Why.
+        /// What is wrong with the item, in a sentence.
         detail: String,
     },
 }
@@ -391,8 +392,8 @@ pub struct HeldLease {
     /// Whether the proof that was shown is right: then whoever showed it may join.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proven: bool,
-    /// Who holds it, and so may join it without a proof; told only where it is of the computer that
-    /// asks, or where who asks sees everybody's.
+    /// Who holds it, and so may join it without a proof; told only if it is of the computer that
+    /// asks, or if who asks sees everybody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<LeaseHolder>,
     /// What was granted in one ask with it: who may join the one may join these, by the same proof.
@@ -403,7 +404,7 @@ pub struct HeldLease {
 /// A lease that was granted in one ask with another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldAlso {
-    /// Its id.
+    /// Lease id.
     pub lease: String,
     /// Product id.
     pub product: String,
@@ -432,7 +433,7 @@ pub struct CoverRequest<'a> {
     pub product: Cow<'a, str>,
     /// The process whose tree is covered; it must belong to who asks.
     pub pid: u32,
-    /// The lease's proof, where it is not the lease of who asks.
+    /// The lease's proof, if it is not the lease of who asks.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Cow<'a, str>>,
     /// Whether that process keeps the lease: then its end is the lease's, however it ends.
@@ -452,7 +453,7 @@ pub struct IdentifyRequest<'a> {
 /// 200 of `POST /v1/identify`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct IdentifyAnswer {
-    /// The product; null where no rule matches.
+    /// The product; null if no rule matches.
     pub product: Option<String>,
     /// The rule that matched.
     pub rule: Option<String>,
@@ -471,7 +472,7 @@ pub struct AgentStatus {
     pub server: String,
     /// Whether the last exchange with it succeeded.
     pub connected: bool,
-    /// Why the last exchange failed, with the cure; null where it succeeded, and from an agent of a
+    /// Why the last exchange failed, with the cure; null if it succeeded, and from an agent of a
     /// version that does not tell.
     #[serde(default)]
     pub not_connected: Option<String>,
@@ -487,7 +488,7 @@ pub struct AgentStatus {
     /// Whether programs are refused on this computer; null from an agent that refuses none.
     #[serde(default)]
     pub enforcement: Option<EnforcementStatus>,
-    /// The file systems that its gate holds starts on, and those that it could not; null where no
+    /// The file systems that its gate holds starts on, and those that it could not; null if no
     /// gate runs.
     #[serde(default)]
     pub marks: Option<Vec<MountMark>>,
@@ -560,7 +561,7 @@ pub struct MountMark {
     pub why_not: Option<String>,
 }
 
-/// Whether programs are refused on a computer where no seat is free.
+/// Whether programs are refused on a computer if no seat is free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnforcementStatus {
     /// Products in mode `enforce` are enforced.

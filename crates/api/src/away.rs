@@ -1,12 +1,12 @@
-//! What to look at where nothing answers at a server's URL, by what the system said.
+//! What to look at if nothing answers at a server's URL, by what the system said.
 
-/// Whether somebody answers with whom no word can be had: what is said of that says what to do, too.
+/// Whether something answers there with which TLS fails: the text about that says what to do, too.
 pub fn is_of_tls(why: &str) -> bool {
     let words = ["certificate", "TLS", "https://"];
     words.iter().any(|word| why.contains(word))
 }
 
-/// What to check; none where `why` itself says what to do, as words about TLS do.
+/// What to check; none if `why` itself says what to do, as texts about TLS do.
 ///
 /// ```
 /// use usher_api::what_to_check;

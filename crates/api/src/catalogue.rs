@@ -15,10 +15,10 @@ use crate::{
 pub struct Product {
     /// Product id: 1 to 255 bytes, without control characters, spaces or `/`.
     pub id: String,
-    /// Title and edition, for people; the id where it is empty.
+    /// Title and edition, for people; the id if it is empty.
     #[serde(default)]
     pub name: String,
-    /// Who publishes it.
+    /// The publisher.
     #[serde(default)]
     pub publisher: String,
     /// Program rules, each as `usher product add --program` takes it: `name=GLOB`, `path=GLOB`,
@@ -35,12 +35,12 @@ pub struct Product {
     /// The longest ttl that a checkout may ask for, in seconds.
     #[serde(default = "default_max_ttl_seconds")]
     pub max_ttl_seconds: u32,
-    /// How many may wait at once; the next is refused with `queue_full`.
+    /// How many requests may wait at one time; further ones are refused with `queue_full`.
     #[serde(default = "default_queue_limit")]
     pub queue_limit: u32,
-    /// Seconds after which who waits is refused with `impossible` if there are not as many seats
-    /// as were asked for at all, in use or not: 1 to 604,800. Until then they keep their place, and
-    /// those behind them are served.
+    /// Seconds after which a request that waits for more seats than there are, in use or not, is
+    /// refused with `impossible`: 1 to 604,800. Until then it keeps its place, and those behind it
+    /// are served.
     #[serde(default = "default_impossible_seconds")]
     pub impossible_seconds: u32,
     /// What counts as one use on an agent's computer.
@@ -52,28 +52,27 @@ pub struct Product {
     /// What an agent does with a running program whose lease is lost.
     #[serde(default)]
     pub on_lost_lease: OnLostLease,
-    /// How long a seat that came free for "tell me when it is free" is kept for the next start of
-    /// who waited, in seconds: 1 to 86,400.
+    /// How long a seat is kept for the next start of a user who asked to be told when one is free,
+    /// in seconds: 1 to 86,400.
     #[serde(default = "default_claim_seconds")]
     pub claim_seconds: u32,
-    /// How long nobody may touch a running program before its user is asked about it, in seconds:
-    /// 10 to 604,800, or 0: for ever.
+    /// Seconds without input after which the user of a running program is told: 10 to 604,800; 0
+    /// means never.
     #[serde(default)]
     pub idle_seconds: u32,
-    /// What an agent does with a program that nobody has touched for as long, when the grace after
-    /// its user was asked is over.
+    /// What an agent does with such a program after the grace that follows.
     #[serde(default)]
     pub on_idle: OnIdle,
-    /// How long a program has, after its user was asked, before its seat is given back
-    /// (`on_idle`) or it is ended (`on_idle`, `on_lost_lease`), in seconds: 10 to 86,400.
+    /// Seconds between the notice to the user and what follows: the seat is given back (`on_idle`)
+    /// or the program is ended (`on_idle`, `on_lost_lease`). 10 to 86,400.
     #[serde(default = "default_grace_seconds")]
     pub grace_seconds: u32,
-    /// Whether who is refused is told by name who holds the seats; else only how many do, and since
-    /// when.
+    /// Whether a refused person is told the names of those who hold the seats; else only how many
+    /// hold them, and since when.
     #[serde(default)]
     pub show_holders: bool,
-    /// In a request: mode `enforce` is meant also where the rules hit what a computer needs,
-    /// which else is refused with `dangerous_rule`. Never kept or shown.
+    /// In a request: accept mode `enforce` even if the rules hit what a computer needs; without it,
+    /// that is refused with `dangerous_rule`. Never stored or shown.
     #[serde(default, skip_serializing_if = "is_no")]
     pub force: bool,
 }
@@ -82,7 +81,7 @@ fn is_no(yes: &bool) -> bool {
     !yes
 }
 
-/// A product as far as this version knows it: what a later one says of it besides is passed over.
+/// A product as far as this version knows it: fields of later versions are ignored.
 #[derive(Debug, Clone, Deserialize)]
 pub struct KnownProduct {
     /// The product.
@@ -118,7 +117,7 @@ fn default_queue_limit() -> u32 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Records them, seats them where seats are free, refuses nobody.
+    /// Records them, gives them a seat if one is free, and refuses none.
     #[default]
     Track,
     /// Holds them at the gate until the server has answered.
@@ -134,9 +133,9 @@ pub enum Counting {
     UserOnComputer,
     /// Each process that is not the child of another of the same use.
     Process,
-    /// All processes of one person, on whatever computer. Two accounts are one person where they
-    /// are of one directory: until the agents know it (`people.realms`), and for a computer's own
-    /// accounts, each computer counts for itself.
+    /// All processes of one person, on all computers. Accounts of one directory with the same name
+    /// are one person. Until the agents know the directory (`people.realms`), and for a computer's
+    /// own accounts, a person counts once for each computer.
     User,
 }
 
@@ -166,15 +165,15 @@ pub enum OnLostLease {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnIdle {
-    /// Nothing, and nobody is asked.
+    /// Nothing, and nobody is told.
     #[default]
     Nothing,
     /// Its user is told.
     Warn,
-    /// Its seat is given back; it runs on, and asks for a seat when somebody is back. Under
+    /// Its seat is given back. It runs on, and asks for a seat again when somebody uses it. Under
     /// `usher run`, which holds the seat itself, its user is only told.
     Release,
-    /// It is ended where the product is enforced; else its user is only told.
+    /// It is ended if the product is enforced; else its user is only told.
     End,
 }
 
@@ -212,10 +211,10 @@ pub struct Entitlement {
     /// First instant it is no longer valid; null: for ever.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub to: Option<Timestamp>,
-    /// The first day on which it is valid, in `time_zone`, where a day was said.
+    /// The first day on which it is valid, in `time_zone`, if a day was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_day: Option<String>,
-    /// The last day on which it is valid, in `time_zone`, where a day was said.
+    /// The last day on which it is valid, in `time_zone`, if a day was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_day: Option<String>,
     /// The time zone in which its days are meant, by its IANA name.
@@ -225,7 +224,7 @@ pub struct Entitlement {
     pub in_use: u64,
     /// The allotment by which this server has its seats.
     pub allotment: String,
-    /// The organisation's own name for it, which no other entitlement of the server has; null where
+    /// The organisation's own name for it, which no other entitlement of the server has; null if
     /// nobody gave one.
     #[serde(default)]
     pub name: Option<String>,
@@ -238,10 +237,10 @@ pub struct Entitlement {
     /// Who pays for it.
     #[serde(default)]
     pub cost_centre: Option<String>,
-    /// Days before its end by which it is to be given notice of.
+    /// Days before its end by which notice must be given.
     #[serde(default)]
     pub notice_days: Option<u32>,
-    /// What else people should know of it.
+    /// A note for people.
     #[serde(default)]
     pub note: Option<String>,
 }
@@ -271,9 +270,9 @@ pub struct EntitlementRequest {
     /// without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// A name of its own: 1 to 255 bytes, not in the form of a server's ids (`E12`), and no other
-    /// entitlement's. In a PUT this field and those below keep what they are where they are not
-    /// given, and null takes it away.
+    /// A name that no other entitlement has: 1 to 255 bytes, not in the form of a server's ids
+    /// (`E12`). In a PUT this field and those below stay unchanged if they are left out; null
+    /// removes the value.
     #[serde(
         default,
         deserialize_with = "said",
@@ -305,7 +304,7 @@ pub struct EntitlementRequest {
     )]
     #[schema(value_type = Option<String>)]
     pub cost_centre: Said<String>,
-    /// Days before its end by which it is to be given notice of: 0 to 3,650.
+    /// Days before its end by which notice must be given: 0 to 3,650.
     #[serde(
         default,
         deserialize_with = "said",
@@ -313,7 +312,7 @@ pub struct EntitlementRequest {
     )]
     #[schema(value_type = Option<u32>)]
     pub notice_days: Said<u32>,
-    /// What else people should know of it: up to 1,000 bytes.
+    /// A note for people: up to 1,000 bytes.
     #[serde(
         default,
         deserialize_with = "said",
@@ -323,7 +322,7 @@ pub struct EntitlementRequest {
     pub note: Said<String>,
 }
 
-/// A field of a change: none where nothing is said of it, `Some(None)` where it is taken away. A
+/// A field of a change: none if nothing is said of it, `Some(None)` if it is taken away. A
 /// program of the version before says nothing of a field that it does not know.
 pub type Said<T> = Option<Option<T>>;
 

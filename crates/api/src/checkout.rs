@@ -33,11 +33,11 @@ pub struct CheckoutRequest<'a> {
     #[serde(default)]
     pub wait: bool,
     /// Seconds that the lease lives without renewal: 1 to the product's maximum. Without it 300,
-    /// or the product's maximum where that is less.
+    /// or the product's maximum if that is less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<u32>,
-    /// Place in the queue before arrival counts: higher is served first. Only operators and
-    /// admins may ask for another than 0; -100 to 100.
+    /// A higher priority is served first, before the order of arrival counts: -100 to 100. Only
+    /// operators and admins may ask for another than 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i8,
     /// What is started, for the record.
@@ -48,7 +48,7 @@ pub struct CheckoutRequest<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub program: Option<ProgramFacts<'a>>,
-    /// In which realm `user` is an account; without it, in `usher`. Said by agents, which know.
+    /// The realm of the account in `user`; without it, `usher`. For agents, which know it.
     #[serde(
         default,
         borrow,
@@ -74,14 +74,14 @@ pub struct AlsoWanted<'a> {
     pub seats: u32,
 }
 
-/// Seats of a further product of the same ask.
+/// Seats of a further product of the same request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Also {
     /// Product id.
     pub product: String,
-    /// Seats.
+    /// How many seats of it.
     pub seats: u32,
-    /// Their lease, where they are held. It is renewed and ended together with the first.
+    /// Their lease, if they are held. It is renewed and ended together with the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
 }
@@ -94,11 +94,12 @@ fn is_zero(priority: &i8) -> bool {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramFacts<'a> {
-    /// File name, without its folder. `(kept)` says that nothing is started: the seat is kept for a
-    /// start to come, and no use until that start claims it. For agents, operators and admins.
+    /// File name, without its folder. `(kept)` means that nothing is started yet: the seat is kept
+    /// for a later start, and counts as no use until that start claims it. For agents, operators
+    /// and admins.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'a, str>>,
-    /// Version, where known.
+    /// Version, if known.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub version: Option<Cow<'a, str>>,
 }
@@ -114,7 +115,8 @@ pub struct SubjectKey<'a> {
     /// a computer's own accounts, or `usher`, which are compared exactly.
     #[serde(borrow)]
     pub authority: Cow<'a, str>,
-    /// What the computer knows the account by, such as a uid or SID: it says nothing of who it is.
+    /// The number of the account on the computer, such as a uid or SID. It does not identify the
+    /// person.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
 }
@@ -135,7 +137,7 @@ pub struct Lease {
     /// When it was granted.
     #[schema(value_type = String, format = DateTime)]
     pub granted_at: Timestamp,
-    /// An estimate, for people, of when it ends without renewal; `ttl_seconds` binds.
+    /// An estimate for people of when the lease ends without renewal; `ttl_seconds` is binding.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
     /// Seconds from this answer on that the lease lives without renewal.
@@ -143,14 +145,14 @@ pub struct Lease {
     /// The allotments that its seats come from (in lists).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allotments: Vec<String>,
-    /// Who shows it may join the lease; told only to who was granted it, in that answer and in a
-    /// ticket's. Keep it as a secret.
+    /// The proof with which anybody can join the lease. It is only in the answer to its checkout
+    /// and in that of its ticket. Keep it secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
-    /// How often it was joined by others than who keeps it, since the server's start (in lists).
+    /// How often others joined the lease since the server's start (in lists).
     #[serde(default, skip_serializing_if = "is_never")]
     pub joined: u64,
-    /// What is held with it, where several products were asked for at once (not in lists).
+    /// The leases held with it, if one request asked for several products (not in lists).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Also>,
     /// The first of the leases that it is held with, itself or another (in lists).
@@ -164,14 +166,14 @@ pub struct Lease {
 pub enum CheckoutAnswer {
     /// 201: the seats are held, and that is on disk.
     Granted {
-        /// For `usher why`.
+        /// The id of the decision, which `usher why` takes.
         decision_id: String,
-        /// The lease.
+        /// The lease that holds the seats.
         lease: Lease,
     },
     /// 202: no seat is free; the request has a place in the queue.
     Queued {
-        /// For `usher why`.
+        /// The id of the decision, which `usher why` takes.
         decision_id: String,
         /// The place in the queue.
         ticket: Ticket,
@@ -187,12 +189,12 @@ pub struct Ticket {
     pub product: String,
     /// Place in the queue, from 1.
     pub position: u32,
-    /// Estimate from recent checkins; null where nothing is known.
+    /// Estimate from recent checkins; null if nothing is known.
     pub expected_wait_seconds: Option<u64>,
     /// The place is lost at about this time unless it is polled.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
-    /// What else it waits for: `position` is the place that is furthest back.
+    /// What else it waits for; `position` is then the place that is furthest back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Also>,
 }
@@ -204,7 +206,7 @@ pub struct TicketAnswer {
     pub id: String,
     /// Product id.
     pub product: String,
-    /// What became of it.
+    /// The state of the ticket.
     pub state: TicketState,
     /// Place in the queue, from 1, while waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,13 +218,13 @@ pub struct TicketAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// Why others are served before it for now, while waiting, if they are.
+    /// Why others are served before it at present, if they are, while waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_over: Option<PassedOver>,
-    /// Why not, when denied.
+    /// Why it was refused, when denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<crate::Reason>,
-    /// For `usher why`, when denied.
+    /// The id of the decision, which `usher why` takes, when denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_id: Option<String>,
     /// The lease, when granted.
@@ -236,15 +238,15 @@ pub struct TicketAnswer {
 /// Why a waiting request is passed over: it asks for more seats than there are, in use or not.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PassedOver {
-    /// In a sentence.
+    /// The reason in a sentence.
     pub why: String,
-    /// About when it is refused with `impossible` if that stays so; null where seats that are
-    /// owned already become valid later.
+    /// About when it is refused with `impossible` if nothing changes; null if seats that are owned
+    /// already become valid later.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub denied_at: Option<Timestamp>,
 }
 
-/// What became of a ticket.
+/// The state of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TicketState {
@@ -252,11 +254,11 @@ pub enum TicketState {
     Waiting,
     /// A seat is held for it.
     Granted,
-    /// Nobody asked after it in time, or the granted seat was not fetched in time.
+    /// Nobody polled it in time, or the granted seat was not fetched in time.
     Expired,
-    /// It was taken back.
+    /// The request was withdrawn.
     Cancelled,
-    /// It was refused after it had waited; callers of the version before are told `cancelled`.
+    /// It was refused after it had waited; older callers get `cancelled`.
     Denied,
 }
 
@@ -267,9 +269,9 @@ pub struct QueueEntry {
     pub id: String,
     /// Product id.
     pub product: String,
-    /// Who waits.
+    /// The name of the person who waits.
     pub user: String,
-    /// On which computer.
+    /// The computer that the seat is for.
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
@@ -283,6 +285,6 @@ pub struct QueueEntry {
     /// The first of the tickets that it waits with, itself or another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
-    /// Estimate from recent checkins; null where nothing is known.
+    /// Estimate from recent checkins; null if nothing is known.
     pub expected_wait_seconds: Option<u64>,
 }

@@ -142,7 +142,7 @@ pub struct Client {
 /// So long reading it may take.
 const TOKEN_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long a call may take where nothing else is said; a long poll adds its own wait.
+/// How long a call may take if nothing else is said; a long poll adds its own wait.
 const CALL_TIMEOUT: Duration = Duration::from_secs(40);
 
 impl Client {
@@ -231,7 +231,7 @@ impl Client {
         self.parse(self.send(request).await?).await
     }
 
-    /// GET `/v1/health`: what the server says of itself, also where it says that it cannot serve.
+    /// GET `/v1/health`: what the server says of itself, also if it says that it cannot serve.
     pub async fn health(&self) -> Result<Health, ClientError> {
         let response = self
             .request(Method::GET, "/v1/health")
@@ -290,7 +290,7 @@ impl Client {
         self.parse(self.send(request).await?).await
     }
 
-    /// POST `body` to `path`, where nothing is answered but that it was done.
+    /// POST `body` to `path`; the answer has no body.
     pub async fn tell<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
         self.send(self.request(Method::POST, path).json(body))
             .await

@@ -14,11 +14,11 @@ pub struct Facts {
     /// When they were so, by the server's clock.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Memory of the server's process that lies in RAM; null where it cannot be told.
+    /// Memory of the server's process that lies in RAM; null if it cannot be told.
     pub resident_bytes: Option<u64>,
     /// Requests that were answered since the server was started.
     pub answered_requests: u64,
-    /// The disk of the data directory; null where it cannot be told.
+    /// The disk of the data directory; null if it cannot be told.
     pub disk: Option<DiskFacts>,
     /// Backups of the data.
     pub backup: BackupFacts,
@@ -32,17 +32,17 @@ pub struct Facts {
     pub agents: Vec<AgentFacts>,
     /// Rules whose programs are started still and match no more; at most 100.
     pub quiet_rules: Vec<QuietRule>,
-    /// How the version that serves came to; null where the server does not tell.
+    /// How the version that serves came to; null if the server does not tell.
     #[serde(default)]
     pub upgrade: Option<crate::UpgradeStatus>,
     /// Since when it is paused, and grants nothing; null: it is not.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub paused_since: Option<Timestamp>,
-    /// The version that serves; empty where the server does not tell.
+    /// The version that serves; empty if the server does not tell.
     #[serde(default)]
     pub version: String,
-    /// The server's id; empty where the server does not tell.
+    /// The server's id; empty if the server does not tell.
     #[serde(default)]
     pub server_id: String,
     /// Faults of the server's own process.
@@ -67,10 +67,10 @@ pub struct TurnedAway {
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// The last time.
+    /// When one was last turned away.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// How often.
+    /// How often one was turned away.
     pub times: u64,
     /// Why, each reason of the last ones once, the last first: many may be behind one address.
     #[serde(default)]
@@ -82,13 +82,13 @@ pub struct TurnedAway {
 pub struct TurnedAwayReason {
     /// What they were told, or what they found.
     pub why: String,
-    /// The first time.
+    /// When it first happened for this reason.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// The last time.
+    /// When one was last turned away.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// How often.
+    /// How often one was turned away.
     pub times: u64,
     /// The ids of the computers whose agents they are, the first 32: those of a token that is or
     /// was an agent's here. Who shows a token that was never known cannot be told.
@@ -183,7 +183,7 @@ pub struct AgentFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnreachedStarts {
-    /// How many.
+    /// How many starts were allowed without a server.
     pub starts: u64,
     /// The first of them.
     #[schema(value_type = String, format = DateTime)]
@@ -200,7 +200,7 @@ pub struct UnreachedStarts {
 pub struct QuietRule {
     /// Product id.
     pub product: String,
-    /// The rule; several, with commas, where it cannot be told which.
+    /// The rule; several, with commas, if it cannot be told which.
     pub rule: String,
     /// The program that it matched, by file name.
     pub program: String,

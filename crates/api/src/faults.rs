@@ -21,9 +21,9 @@ pub struct Faults {
 /// A write-ahead log that a reader of the data file keeps from being taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldLog {
-    /// Its size.
+    /// The size of the log, in bytes.
     pub bytes: u64,
-    /// The processes that read the data file, by name and number; empty where the system does not
+    /// The processes that read the data file, by name and number; empty if the system does not
     /// tell.
     pub readers: Vec<String>,
 }
@@ -31,9 +31,9 @@ pub struct HeldLog {
 /// Panics that ended what was handled, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaughtPanics {
-    /// How many.
+    /// How many there were since the role started.
     pub count: u64,
-    /// When the last was.
+    /// When the last one happened.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
     /// What was handled, and what the last panic said.
@@ -44,7 +44,7 @@ pub struct CaughtPanics {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndedByPanic {
-    /// When.
+    /// When the role ended.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// The thread or task.

@@ -20,7 +20,7 @@ pub struct Session {
     /// The realm of that user: a directory's name, `computer:ID` for a computer's own accounts,
     /// `local` or `usher`.
     pub authority: String,
-    /// The account that the program ran as, where it is another (sudo, su).
+    /// The account that the program ran as, if it is a different one (sudo, su).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real_user: Option<String>,
     /// The computer's name.
@@ -33,30 +33,30 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// How long it lasted, or lasts so far, in whole seconds.
     pub duration_seconds: u64,
-    /// For how many of these seconds it had no seat. Of one that runs and has a seat by now, that is
-    /// known once it has ended.
+    /// For how many of these seconds it had no seat. For a session that runs and has a seat now,
+    /// this is known only when it has ended.
     #[serde(default)]
     pub unseated_seconds: u64,
-    /// The lease that it held; null where it ran unseated.
+    /// The lease that it held; null if it ran unseated.
     pub lease: Option<String>,
 }
 
-/// An item of `GET /v1/usage`: a product's use in a time.
+/// An item of `GET /v1/usage`: a product's use in a period.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Product id.
     pub product: String,
-    /// Sessions that touched the time.
+    /// Sessions that ran within the period.
     pub sessions: u64,
     /// How many of them run now.
     pub running: u64,
-    /// How many of them ran without a seat for some of their time, or all of it.
+    /// How many of them ran without a seat for some or all of their time.
     pub unseated: u64,
     /// Different users.
     pub users: u64,
     /// Different computers.
     pub computers: u64,
-    /// Their durations added up as far as they lie in the time, in whole seconds.
+    /// The sum of their durations within the period, in whole seconds.
     pub total_seconds: u64,
     /// How much of that was without a seat, in whole seconds.
     #[serde(default)]
@@ -69,18 +69,18 @@ pub struct Usage {
 /// An item of `GET /v1/programs`: a program of no product, counted without any person.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ProgramCount {
-    /// File name; `(other)` gathers what came after the table was full.
+    /// File name; `(other)` stands for programs that came after the table was full.
     pub program: String,
     /// Starts seen.
     pub starts: u64,
     /// Seconds in which it ran, of all computers together.
     #[serde(default)]
     pub run_seconds: u64,
-    /// The package that it came with, where a computer knows; on several that may differ, and one
-    /// of them is told.
+    /// The package that it came with, if a computer knows. If computers differ, one of their
+    /// answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// What desktops show it as, where a computer knows.
+    /// What desktops show it as, if a computer knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desktop_name: Option<String>,
     /// Computers that it was seen on.
@@ -93,10 +93,10 @@ pub struct ProgramCount {
     pub last_at: Timestamp,
 }
 
-/// An item of `GET /v1/denials`. Repeats within a minute are one, counted.
+/// An item of `GET /v1/denials`. Repeats within a minute are one item with a count.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Denial {
-    /// For `usher why`.
+    /// The id of the decision, which `usher why` takes.
     pub decision_id: String,
     /// Product id.
     pub product: String,
@@ -106,9 +106,9 @@ pub struct Denial {
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// Why not.
+    /// Why it was refused.
     pub reason: Reason,
-    /// How often it was asked and refused.
+    /// How often the request was made and refused.
     pub count: u64,
     /// The first refusal.
     #[schema(value_type = String, format = DateTime)]
@@ -118,7 +118,7 @@ pub struct Denial {
     pub last_at: Timestamp,
 }
 
-/// `GET /v1/decisions/{id}`: the why.
+/// `GET /v1/decisions/{id}`: the reasons for a decision.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Decision {
     /// Decision id.
@@ -133,7 +133,7 @@ pub struct Decision {
     pub computer: String,
     /// Seats asked for.
     pub seats: u32,
-    /// What else was asked for at once.
+    /// What else the same request asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<crate::Also>,
     /// When it was decided.
@@ -149,8 +149,8 @@ pub struct Decision {
     pub seats_in_use: u64,
     /// Requests that waited at that instant.
     pub queued: u64,
-    /// Who held the seats at that instant, worked out from the lease history; at most 1,000. To
-    /// who sees only what is their own, others are named only if the product shows its holders.
+    /// Who held the seats at that instant, computed from the lease history; at most 1,000. A token
+    /// that sees only its own data gets others' names only if the product shows its holders.
     pub holders: Vec<Holder>,
     /// How many leases held the seats at that instant, if not all of them are named: at most 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,16 +164,16 @@ pub struct Decision {
     /// The lease that was granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
-    /// What became of that lease; null while it is held.
+    /// How that lease ended; null while it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<LeaseEnd>,
-    /// How often that lease was joined by others than who keeps it, since the server's start.
+    /// How often others joined that lease since the server's start.
     #[serde(default, skip_serializing_if = "crate::checkout::is_never")]
     pub joined: u64,
     /// The ticket that was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
-    /// Whose decisions alone are shown, if who asks may not see those of others.
+    /// Whose decisions alone are shown, if the token may not see those of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
 }
@@ -181,26 +181,26 @@ pub struct Decision {
 /// How a lease ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeaseEnd {
-    /// When.
+    /// When the lease ended.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// `checked_in`: it was given back; `expired`: it was not renewed in time; `unclaimed`: who
-    /// waited did not fetch it; `idle`: nobody used the program, which runs on.
+    /// `checked_in`: it was given back; `expired`: it was not renewed in time; `unclaimed`: it was
+    /// granted to a ticket and not fetched; `idle`: nobody used the program, which runs on.
     pub cause: String,
 }
 
-/// Someone who held seats at the instant of a decision.
+/// A person who held seats at the instant of a decision.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Holder {
-    /// The lease.
+    /// Lease id.
     pub lease: String,
-    /// Who.
+    /// Whose lease it is.
     pub user: String,
     /// On which computer.
     pub computer: String,
-    /// Seats.
+    /// Seats held.
     pub seats: u32,
-    /// Since when.
+    /// When the lease was granted.
     #[schema(value_type = String, format = DateTime)]
     pub granted_at: Timestamp,
     /// Until when; null while it is still held.

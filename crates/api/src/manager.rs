@@ -8,16 +8,16 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WatchRequest {
-    /// Its name, for people: letters, digits, `.`, `_` and `-`.
+    /// The name for it: letters, digits, `.`, `_` and `-`.
     pub name: String,
     /// Where its API is.
     pub url: String,
-    /// A token of it, of role viewer or more. It is never shown again.
+    /// A token of that server, of role viewer or more. It is never shown again.
     pub token: String,
-    /// Its systemd unit or Windows service, where it is on the manager's computer.
+    /// Its systemd unit or Windows service, if it is on the manager's computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Its data directory, where it is on the manager's computer.
+    /// Its data directory, if it is on the manager's computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
@@ -29,13 +29,13 @@ pub struct WatchChange {
     /// Where its API is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Another token of it, of role viewer or more.
+    /// Another token of that server, of role viewer or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Its systemd unit or Windows service, where it is on the manager's computer; empty: none.
+    /// Its systemd unit or Windows service, if it is on the manager's computer; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Its data directory, where it is on the manager's computer; empty: none.
+    /// Its data directory, if it is on the manager's computer; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
@@ -43,45 +43,45 @@ pub struct WatchChange {
 /// A metering server, as the manager sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WatchedServer {
-    /// Its name.
+    /// The name that the manager knows it by.
     pub name: String,
     /// Where its API is.
     pub url: String,
     /// `running`, `degraded`, `maintenance`, `stuck`, `stopped`, `unreachable` or `unknown`.
     pub verdict: String,
-    /// Since when it is that.
+    /// Since when the verdict is that.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When it was last looked at; null: not yet.
+    /// When the manager last looked at it; null: not yet.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub polled_at: Option<Timestamp>,
     /// Why the verdict is that.
     pub evidence: Vec<Evidence>,
-    /// What the service manager says; null where there is none to ask.
+    /// What the service manager says; null if there is none to ask.
     pub service: Option<ServiceSeen>,
-    /// The trouble that goes on; null: none.
+    /// The open trouble; null: none.
     pub episode: Option<EpisodeSeen>,
-    /// Why it grants nothing now, though it answers; null where it grants, or does not answer.
+    /// Why it grants nothing now, though it answers; null if it grants, or does not answer.
     #[serde(default)]
     pub grants_nothing: Option<crate::GrantsNothing>,
-    /// The server's own id; null until it has told it.
+    /// The server's own id; null until the server has answered with it.
     #[serde(default)]
     pub server_id: Option<String>,
     /// Another name under which the same server is watched; null: none.
     #[serde(default)]
     pub same_as: Option<String>,
-    /// Who starts it again if it is stuck, or stopped though nobody asked for that; null until it was
-    /// looked at.
+    /// Who restarts it if it is stuck, or stopped although nobody asked for that; null until the
+    /// manager has looked at it.
     #[serde(default)]
     pub healing: Option<Healing>,
 }
 
-/// Who starts a server again.
+/// Who restarts a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Healing {
     /// `manager`; `others`, such as its service manager; null: nobody.
     pub by: Option<String>,
-    /// How, or why nobody does and what to do about that.
+    /// How, or why nobody does and what to do.
     pub how: String,
 }
 
@@ -92,7 +92,7 @@ pub struct Evidence {
     pub source: String,
     /// What was found, in words.
     pub finding: String,
-    /// When.
+    /// When the manager saw it.
     #[schema(value_type = String, format = DateTime)]
     pub observed_at: Timestamp,
 }
@@ -103,29 +103,29 @@ pub struct ServiceSeen {
     /// `stopped`, `start_pending`, `stop_pending`, `running`, `continue_pending`, `pause_pending`
     /// or `paused`.
     pub state: String,
-    /// How long it says so.
+    /// For how many seconds it has said so.
     pub state_age_seconds: u64,
     /// Counts the moves of a pending state's work.
     pub checkpoint: u32,
-    /// How long that may stand still.
+    /// For how many seconds that work may stand still.
     pub wait_hint_seconds: u64,
     /// The Win32 error number that says how it ended, or what it refuses.
     pub win32_error: Option<u32>,
 }
 
-/// A stretch of trouble.
+/// An episode of trouble.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EpisodeSeen {
-    /// Its id.
+    /// The id of the episode, which its messages carry.
     pub id: String,
     /// The number of its message.
     pub message_id: u16,
     /// How often it was seen.
     pub count: u64,
-    /// When first.
+    /// When it was first seen.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When last.
+    /// When it was last seen.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
 }
@@ -153,19 +153,19 @@ pub struct StatusMessage {
     /// When it was first raised.
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
-    /// What is put into the text.
+    /// The values in the text.
     pub values: Vec<String>,
-    /// The text.
+    /// What happened, in a sentence.
     pub text: String,
     /// How often it was raised.
     pub count: u64,
-    /// When first.
+    /// When it was first raised.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When last.
+    /// When it was last raised.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
-    /// When what it tells of was over; null: it is not, or it tells of nothing that lasts.
+    /// When the trouble was over; null: it is not over, or the message is about nothing that lasts.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub recovered_at: Option<Timestamp>,
 }
@@ -173,7 +173,7 @@ pub struct StatusMessage {
 /// A message of the catalogue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CatalogueEntry {
-    /// Its number.
+    /// The number of the message.
     pub id: u16,
     /// `informational`, `warning` or `error`.
     pub severity: String,
@@ -184,7 +184,7 @@ pub struct CatalogueEntry {
     pub component: String,
     /// Whose number it is: `SMS 2.0` or `Usher`.
     pub origin: String,
-    /// The text, with `{0}` and so on for its values.
+    /// The text, with `{0}`, `{1}` ... for its values.
     pub text: String,
     /// What its values are, in their order.
     #[serde(default)]
@@ -197,17 +197,17 @@ pub struct CatalogueEntry {
     pub does: String,
 }
 
-/// An item of `GET /v1/deliveries` of a manager: a destination of messages for which something
-/// waits, or that takes nothing.
+/// An item of `GET /v1/deliveries` of a manager: a destination for which messages wait, or to which
+/// deliveries fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delivery {
-    /// Where to, for people.
+    /// The destination, in words for people.
     pub destination: String,
     /// Messages that wait for it.
     pub waiting: u64,
-    /// Why the last try failed; null: none has since something went through.
+    /// Why the last try failed; null: no try has failed since something went through.
     pub why: Option<String>,
-    /// Since when all tries fail.
+    /// Since when all tries have failed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
     /// When it is tried again; null if nothing waits for it.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::TicketState;
 
-/// What a notice is of.
+/// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
@@ -29,17 +29,17 @@ pub enum NoticeKind {
     Unseated,
     /// A program was ended.
     Ended,
-    /// What a later version tells of.
+    /// A kind of a later version.
     #[serde(other)]
     Other,
 }
 
-/// Something that a user of a computer is to know.
+/// A notice for a user of a computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Notice {
-    /// Its id: later notices of the same agent are those `after` it.
+    /// Its id: with `after` it, the same agent lists only later notices.
     pub id: String,
-    /// What it is of.
+    /// What it is about.
     pub kind: NoticeKind,
     /// Product id.
     pub product: String,
@@ -49,21 +49,21 @@ pub struct Notice {
     pub title: String,
     /// Why, and what to do.
     pub text: String,
-    /// For `usher why`; null where no server decided.
+    /// For `usher why`; null if no server decided.
     pub decision_id: Option<String>,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Whether a seat can be waited for by `POST /v1/notices/{id}/tell-me`.
     pub can_wait: bool,
-    /// The ticket of who waits for a seat already.
+    /// The ticket, if the account already waits for a seat.
     pub ticket: Option<String>,
 }
 
 /// 200 of `GET /v1/notices?wait_seconds=n&after=ID`: those of the account that asks, oldest first.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Notices {
-    /// The notices; none where none came while it was waited.
+    /// The notices; none if none came during the wait.
     pub items: Vec<Notice>,
 }
 
@@ -75,9 +75,9 @@ pub struct TellMeAnswer {
     pub product: String,
     /// `waiting`, or `granted`: a seat is kept already.
     pub state: TicketState,
-    /// The place in the queue; null where it is just asked for, or a seat is kept.
+    /// The place in the queue; null if it is not known yet, or if a seat is kept.
     pub ticket: Option<String>,
-    /// How long a seat is kept for the next start once it is free.
+    /// For how many seconds a seat is kept for the next start once it is free.
     pub claim_seconds: u32,
 }
 

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 pub struct Pack {
     /// Whether one runs.
     pub state: PackState,
-    /// How far the running one is, from 0 to 1; 0 where none runs.
+    /// How far the running one is, from 0 to 1; 0 if none runs.
     pub progress: f64,
     /// When packs run, such as `Sun 01:59:59`.
     pub schedule: String,
-    /// The time zone on whose clock the schedule is, such as `Europe/Berlin`.
+    /// The time zone of the schedule, such as `Europe/Berlin`.
     pub time_zone: String,
-    /// The next run, in Unix seconds; null where the calendar ends before it.
+    /// The next run, in Unix seconds; null if the calendar ends before it.
     pub pack_time: Option<i64>,
     /// The last pack that ended.
     pub last: Option<PackReport>,
@@ -25,9 +25,9 @@ pub struct Pack {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PackState {
-    /// None does.
+    /// No pack runs.
     Idle,
-    /// One does.
+    /// A pack runs.
     Running,
 }
 
@@ -40,9 +40,9 @@ pub struct PackReport {
     /// When it ended.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
-    /// How.
+    /// How the pack ended.
     pub result: PackResult,
-    /// Rows that were past their retention and went.
+    /// Rows that were removed because they were past their retention.
     pub purged_rows: u64,
     /// The file's size when it began.
     pub bytes_before: u64,
@@ -56,18 +56,18 @@ pub struct PackReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PackResult {
-    /// All that could be done was.
+    /// It is complete.
     Done,
     /// Somebody stopped it.
     Stopped,
-    /// The disk refused, or the check found damage or could not read: `skipped` says why.
+    /// The disk failed, or the check found damage or could not read: `skipped` says why.
     Failed,
 }
 
 /// What a pack left out, or found wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PackSkipped {
-    /// What.
+    /// What was left out.
     pub what: String,
     /// Why, and what to do.
     pub why: String,
@@ -79,10 +79,10 @@ pub struct PackSkipped {
 pub struct PackSchedule {
     /// `Sun 01:59:59`, `Mon,Thu 03:00`, `daily 03:00`, `every 14 days 03:00` or `every 36 hours`.
     pub schedule: String,
-    /// A name of the IANA time zone database, such as `Europe/Berlin`; as it is where left out.
+    /// A name of the IANA time zone database, such as `Europe/Berlin`. Left out: the zone stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// A run, in Unix seconds, that the runs of an `every` schedule keep step with.
+    /// A run, in Unix seconds, from which the runs of an `every` schedule count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack_time: Option<i64>,
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Items a page where a request does not say.
+/// Items on a page if a request names no limit.
 pub const PAGE_DEFAULT: u32 = 100;
-/// Items a page at the most.
+/// The most items on a page.
 pub const PAGE_LIMIT: u32 = 1_000;
 
 /// How many items a page has that was asked for; why not, as a sentence.
@@ -26,12 +26,12 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Give this as `cursor` for the next page; null at the end.
     pub next: Option<String>,
-    /// Whose items alone these are, if who asks may not see those of others.
+    /// Whose items alone these are, if the token may not see those of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
 }
 
-/// Whose an answer alone is: of the person, on the computer.
+/// To whom an answer is limited: a person, a computer, or a person on a computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Only {
     /// The person's realm.

@@ -17,16 +17,16 @@ pub struct Problem {
     pub detail: String,
     /// What it is, for programs. See [`Code`].
     pub code: String,
-    /// `denied`, where a checkout was refused.
+    /// `denied`, if a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
-    /// For `usher why`, where a checkout was refused.
+    /// For `usher why`, if a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_id: Option<String>,
     /// Why a checkout was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The Win32 error number, where a service did not take a control: 1052, 1061, 1062.
+    /// The Win32 error number, if a service did not take a control: 1052, 1061, 1062.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub win32_error: Option<u32>,
     /// The service as it was then.
@@ -81,8 +81,8 @@ impl Problem {
     }
 }
 
-/// Why a checkout was refused. A word that this version does not know is a refusal, too: it is taken
-/// as [`Reason::NotPermitted`].
+/// Why a checkout was refused. A word that this version does not know is a refusal, too: it is
+/// taken as [`Reason::NotPermitted`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Reason {
 }
 
 impl Reason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: &'static [Reason] = &[
         Reason::NoSeat,
         Reason::NoEntitlement,
@@ -160,7 +160,7 @@ macro_rules! codes {
         pub enum Code { $($(#[$doc])* $variant,)* }
 
         impl Code {
-            /// All of them.
+            /// All codes.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
             /// The word on the wire.

@@ -1,4 +1,4 @@
-//! The service itself: how it is, and what it may be asked.
+//! The service itself: its state, and the controls for it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,12 @@ pub struct Service {
     pub since: Timestamp,
     /// Counts the moves of the work that a pending state waits for; 0 in other states.
     pub checkpoint: u32,
-    /// How long that work may stand still before the process is ended by force; 0 in other states.
+    /// Seconds for which that work may stand still before the process is ended by force; 0 in other
+    /// states.
     pub wait_hint_seconds: u64,
-    /// The controls that it takes now, beside `interrogate`.
+    /// The controls that it accepts now, besides `interrogate`.
     pub accepts: Vec<String>,
-    /// What it ended with; 0 while it has not.
+    /// The Win32 error number that it ended with; 0 while it runs.
     pub exit_code: u32,
     /// The work that a pending state waits for, and how much of it is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,20 +31,20 @@ pub struct Service {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// What it is asked.
+    /// The control.
     pub control: ServiceControl,
 }
 
-/// What a service may be asked.
+/// The controls of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceControl {
-    /// End.
+    /// Stop the server.
     Stop,
-    /// Grant nothing more until told to go on.
+    /// Grant nothing more until `continue`.
     Pause,
     /// Grant again.
     Continue,
-    /// Say how it is.
+    /// Report the state.
     Interrogate,
 }

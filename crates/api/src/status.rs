@@ -23,8 +23,8 @@ pub struct ServerStatus {
     pub id: String,
     /// Its version.
     pub version: String,
-    /// As the service's own (`GET /v1/service`), or `degraded`: it runs, and serves less well than
-    /// it should.
+    /// The state of the service (as in `GET /v1/service`), or `degraded`: it runs, but does not
+    /// serve as it should.
     pub state: String,
     /// Since when it is in that state.
     #[schema(value_type = String, format = DateTime)]
@@ -32,23 +32,23 @@ pub struct ServerStatus {
     /// Why it is degraded, or what a pending state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Why it grants nothing now, though it answers; null where it grants.
+    /// Why it grants nothing now, though it answers; null if it grants.
     #[serde(default)]
     pub grants_nothing: Option<GrantsNothing>,
-    /// The upkeep of the store; null for clients and agents.
+    /// The pack; null for clients and agents.
     pub pack: Option<crate::Pack>,
-    /// How this version came to serve the data; null for who may not see all.
+    /// How this version came to serve the data; null for tokens that may not see everything.
     #[serde(default)]
     pub upgrade: Option<UpgradeStatus>,
-    /// When a copy of the data was last fetched whole (`usher backup`); a snapshot that the server
-    /// keeps is none. Null where none was, and for clients and agents.
+    /// When a complete copy of the data was last fetched (`usher backup`); the server's own
+    /// snapshots do not count. Null if there was none, and for clients and agents.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_backup_at: Option<Timestamp>,
     /// Faults of the server's own process; none for clients and agents.
     #[serde(default)]
     pub faults: crate::Faults,
-    /// A write-ahead log of more than 64 MiB that a reader keeps from being taken in; null: none.
+    /// A write-ahead log of more than 64 MiB whose checkpoint a reader prevents; null: none.
     #[serde(default)]
     pub held_log: Option<crate::HeldLog>,
 }
@@ -56,13 +56,13 @@ pub struct ServerStatus {
 /// How a version came to serve the data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UpgradeStatus {
-    /// The version that served it before; null where this is the first.
+    /// The version that served it before; null if this is the first.
     pub from: Option<String>,
     /// Since when this one serves it.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When this version's first scheduled pack was done: until then the one before can take the
-    /// data over again (`usher upgrade --back`).
+    /// When this version's first scheduled pack was done. Until then the old version can take the
+    /// data back (`usher upgrade --back`).
     #[schema(value_type = Option<String>, format = DateTime)]
     pub packed_at: Option<Timestamp>,
 }
@@ -77,7 +77,7 @@ pub struct Snapshot {
     pub taken_at: Timestamp,
     /// What it was taken before: `before-pack` or `before-upgrade`.
     pub reason: String,
-    /// Its size.
+    /// The size of the file, in bytes.
     pub bytes: u64,
 }
 
@@ -113,21 +113,21 @@ pub struct ProductStatus {
 pub struct ComputerStatus {
     /// The id that its agent made.
     pub id: String,
-    /// Its name, as it says.
+    /// Its host name.
     pub name: String,
     /// How its agent sees programs.
     pub watching: Watching,
     /// When it last reported.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
-    /// Why no start is refused there, where enforcement is off.
+    /// Why no start is refused there, if enforcement is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<String>,
     /// How many programs run there without a seat because nobody used them and it was given back
     /// (`on_idle`): they are neither in use nor unseated.
     #[serde(default)]
     pub released: u32,
-    /// What an administrator should know, such as a name that two computers bear.
+    /// What an administrator should know, such as a name that two computers have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -136,11 +136,11 @@ pub struct ComputerStatus {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Watching {
-    /// By a program of the agent's in the kernel (eBPF): each one, at next to no cost.
+    /// By the agent's program in the kernel (eBPF): it sees every start, at almost no cost.
     Ebpf,
-    /// By the kernel's events: each one.
+    /// By the kernel's events: it sees every start.
     KernelEvents,
-    /// By looking again and again: short runs are missed.
+    /// By looking at the processes again and again: it misses short runs.
     #[default]
     Polling,
 }
@@ -148,14 +148,14 @@ pub enum Watching {
 /// `POST /v1/canary`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Canary {
-    /// It was seated, taken back, and both are on disk.
+    /// Whether it got a seat and gave it back, with both on disk.
     pub seated: bool,
-    /// Why it was not seated.
+    /// Why it got no seat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// How long that took.
+    /// How long that took, in seconds.
     pub took_seconds: f64,
-    /// Why nobody else gets a seat now; left out where seats are granted.
+    /// Why nobody else gets a seat now; left out if seats are granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
 }
@@ -163,26 +163,26 @@ pub struct Canary {
 /// `GET /v1/health`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok`; `degraded` where it serves and grants nothing for a while; `unable`, with 503, where
+    /// `ok`; `degraded` if it serves and grants nothing for a while; `unable`, with 503, if
     /// it cannot serve.
     pub status: String,
     /// Why it is not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Why it grants nothing now, though it answers; left out where it grants.
+    /// Why it grants nothing now, though it answers; left out if it grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
 }
 
-/// Why a server that answers grants nothing. Leases are renewed and given back all the same, as far
-/// as its disk takes that, and who waits keeps the place.
+/// Why a server that answers grants nothing. Leases are still renewed and given back, as far as its
+/// disk allows, and requests keep their places in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GrantsNothing {
-    /// What sort.
+    /// Why it grants nothing.
     pub reason: Withheld,
     /// The same in words, with what ends it.
     pub why: String,
-    /// When it will grant again, by an estimate; null where that is not known.
+    /// When it will grant again, by an estimate; null if that is not known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Timestamp>,
 }
@@ -193,7 +193,7 @@ pub struct GrantsNothing {
 pub enum Withheld {
     /// It is paused: somebody asked for it.
     Paused,
-    /// It was restored from a backup: leases of after that may be out.
+    /// It was restored from a backup: leases that were granted after the backup may be in use.
     Restored,
     /// It cannot write to its disk, or its file is gone.
     Storage,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Every token begins with it, so that one that leaked is found by whoever looks for it.
+/// Every token begins with it, so that scanners find leaked tokens.
 pub const TOKEN_PREFIX: &str = "usher_";
 
 /// What a token's bearer may do.
@@ -23,7 +23,7 @@ pub enum Role {
     Viewer,
     /// See everything; check out and end leases for anyone.
     Operator,
-    /// Everything.
+    /// Do everything.
     Admin,
 }
 
@@ -58,8 +58,9 @@ pub struct TokenRequest {
     /// The user that it is bound to (role `client`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The realm of that user: a directory, or `computer:ID`; by default `usher`, whose people only
-    /// tokens name. With the realm that agents know the user by, both are one person.
+    /// The realm of that user: a directory, or `computer:ID`; by default `usher`, which only tokens
+    /// use. With the realm that agents know the user by, the token and the agents mean the same
+    /// person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
     /// The computer that it is bound to (role `agent`).
@@ -75,7 +76,7 @@ pub struct TokenRequest {
     pub expires_at: Option<Timestamp>,
 }
 
-/// An instant, or none where it is beyond the last that there is: that is how people write "never".
+/// An instant, or none if it is beyond the last that there is: that is how people write "never".
 fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else {
         return Ok(None);
@@ -94,7 +95,7 @@ fn expiry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>
 pub struct TokenCreated {
     /// The token itself: give it as `Authorization: Bearer TOKEN`.
     pub token: String,
-    /// What is kept of it.
+    /// The token as it is kept, without the secret.
     #[serde(flatten)]
     pub info: TokenInfo,
 }

@@ -1,4 +1,4 @@
-//! usher-child: the end of another program, waited for no longer than is said.
+//! usher-child: waits for another program's end, up to a limit.
 //!
 //! A program that is asked something may hang: on a lock, a network, a disk. Whoever asks it gives
 //! it a time, after which it is killed, and goes on without its answer.

@@ -1,5 +1,5 @@
-//! Moves the guard out of the agent's control group: who freezes that group freezes agent and gate,
-//! and must not freeze who lets the starts go on.
+//! Moves the guard out of the agent's control group: freezing that group freezes agent and gate,
+//! but must not freeze the guard, which lets starts go on.
 
 use std::fs;
 use std::path::{Path, PathBuf};

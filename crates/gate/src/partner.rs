@@ -108,7 +108,7 @@ pub enum Word {
     Question(Question),
     /// A command is done, or why it could not be done.
     Done {
-        /// Which one.
+        /// The command that is done.
         command: CommandNumber,
         /// Nothing, or the kernel's error.
         result: Result<(), Errno>,

@@ -43,8 +43,8 @@ impl Held<'_> {
         if all > HELD_LIMIT_BYTES {
             return Err(Refusal::new(
                 Code::Busy,
-                "the requests that wait for an answer hold as much as may be held: try again in a \
-                 moment",
+                "the bodies of requests that wait for an answer have reached the limit: try again \
+                 in a moment",
             ));
         }
         self.bodies.0.set(all);
@@ -76,7 +76,7 @@ pub async fn read_in_time(
         body = read(request, held) => body,
         () = reading.late() => Err(Refusal::new(
             Code::RequestTimeout,
-            format!("the body has not come whole within {BODY_SECONDS} seconds: send it again"),
+            format!("the body did not arrive whole within {BODY_SECONDS} seconds: send it again"),
         )),
     }
 }
@@ -120,7 +120,7 @@ async fn read(request: &mut Request<Incoming>, held: &mut Held<'_>) -> Result<By
         true => Ok(whole),
         false => Err(Refusal::new(
             Code::UnsupportedMediaType,
-            "the body is not said to be JSON: send it with Content-Type: application/json",
+            "the request does not say that its body is JSON: send Content-Type: application/json",
         )),
     }
 }

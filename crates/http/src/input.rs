@@ -85,7 +85,7 @@ pub fn query<T: DeserializeOwned>(uri: &hyper::Uri) -> Result<T, Refusal> {
         })
 }
 
-/// The query with its values composed; none where they are so already, as nearly all are.
+/// The query with its values composed; none if they are so already, as nearly all are.
 fn composed_query(uri: &hyper::Uri) -> Option<hyper::Uri> {
     let query = uri.query().filter(|query| query.contains('%'))?;
     let pairs = form_urlencoded::parse(query.as_bytes());

@@ -80,7 +80,7 @@ impl NamedRequest {
         }
     }
 
-    /// Its id.
+    /// The id that answers and log lines carry.
     pub fn id(&self) -> &RequestId {
         &self.id
     }

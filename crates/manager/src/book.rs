@@ -60,7 +60,6 @@ pub(crate) enum NotMade {
     Site(SiteError),
 }
 
-/// See the module.
 pub(crate) struct Book {
     kept: Mutex<Vec<Kept>>,
     /// One change at a time. A disk that hangs holds up changes, and nobody who only shows a token.

@@ -1,4 +1,5 @@
-//! The word of a data directory: a metering server holds its lock as long as its process is there.
+//! The lock of a data directory as evidence: a metering server holds it as long as its process
+//! exists.
 //!
 //! It is asked who holds the lock without touching it, so that a server which starts at this very
 //! moment is not disturbed.

@@ -1,4 +1,4 @@
-//! What rules say beside keeping: system log, webhook, mail, a program.
+//! Delivers a message as a rule says: system log, webhook, mail, a program.
 
 use std::io;
 use std::process::Stdio;
@@ -43,7 +43,7 @@ pub(crate) struct Means {
 pub(crate) struct Parcel {
     /// The rule that says so.
     pub(crate) rule: String,
-    /// What.
+    /// What is to be done with the message.
     pub(crate) errand: Errand,
     /// The message.
     pub(crate) message: Arc<StatusMessage>,

@@ -20,7 +20,7 @@ const PACK_LIMIT_BYTES: usize = 64 * 1024;
 pub(crate) struct Told {
     /// For concerns.
     pub(crate) facts: usher_core::concerns::Facts,
-    /// Its resident memory, in bytes; none where it cannot tell.
+    /// Its resident memory, in bytes; none if it cannot tell.
     pub(crate) resident_bytes: Option<u64>,
     /// Requests that it has answered since it was started.
     pub(crate) answered: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Told {
 #[derive(Deserialize)]
 struct Pack {
     state: String,
-    /// Unix seconds.
+    /// When the pack is due, in Unix seconds.
     #[serde(default)]
     pack_time: Option<i64>,
     #[serde(default)]
@@ -47,7 +47,7 @@ pub(crate) async fn server_id(prober: &Prober, url: &str, token: &str) -> Option
     Some(facts.await?.server_id).filter(|id| !id.is_empty())
 }
 
-/// Asks a server. None where it does not tell: a version that knows no such question, or one that
+/// Asks a server. None if it does not tell: a version that knows no such question, or one that
 /// does not answer.
 pub(crate) async fn ask(prober: &Prober, url: &str, token: &str) -> Option<Told> {
     let (facts, pack) = tokio::join!(

@@ -1,4 +1,4 @@
-//! Who starts a server again that is stuck, or stopped though nobody asked for that.
+//! Who restarts a server that is stuck, or stopped although nobody asked for that.
 
 use usher_api::Healing;
 use usher_core::health::ServiceManagerWord;

@@ -1,4 +1,4 @@
-//! One server's keeper: looks, weighs, tells, helps.
+//! The keeper of one server: looks, weighs the evidence, reports, heals.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -117,7 +117,7 @@ impl ServiceManager for NoServiceManager {
 /// A metering server that is watched without having been added: the one beside it under `usher up`.
 #[derive(Debug, Clone)]
 pub struct OwnServer {
-    /// Its name.
+    /// The name that the manager gives it.
     pub name: String,
     /// Where its API is.
     pub url: String,

@@ -1,4 +1,4 @@
-//! What fails and is waited for by nobody: it is in the log.
+//! Logs failures of work that nobody waits for.
 
 use usher_site::SiteError;
 

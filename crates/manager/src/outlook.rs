@@ -1,5 +1,5 @@
-//! One server's outlook: what will soon be trouble, told before users call; and its memory, which
-//! is a reason for a restart in a good moment.
+//! One server's outlook: coming trouble, reported before users call; and its memory, which is a
+//! reason for a restart at a good moment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,6 @@ const FLOOD: u16 = 9449;
 /// The message that tells that a step of a manager's own failed.
 const STEP_FAILED: u16 = 9423;
 
-/// See the module.
 pub(crate) struct Outlook {
     tools: Arc<Tools>,
     server: ServerRow,

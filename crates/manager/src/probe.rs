@@ -166,7 +166,7 @@ impl Prober {
         }
     }
 
-    /// What a server answers there; none where it answers something else, too much, or nothing.
+    /// What a server answers there; none if it answers something else, too much, or nothing.
     pub(crate) async fn fetch<T: serde::de::DeserializeOwned>(
         &self,
         url: &str,

@@ -24,7 +24,7 @@ pub enum RelayTls {
     Tls,
     /// Asked for by STARTTLS, as a rule on port 587; a relay that has none gets no mail.
     StartTls,
-    /// None.
+    /// No encryption.
     Plain,
 }
 

@@ -14,7 +14,7 @@ pub(crate) enum TokenSource {
 }
 
 impl TokenSource {
-    /// The token as it is now; empty where it cannot be read, which no server takes.
+    /// The token as it is now; empty if it cannot be read, which no server takes.
     pub(crate) fn read(&self) -> String {
         match self {
             TokenSource::Text(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! What a keeper works with, and so does each task of a manager that asks the site database.
+//! What keepers use, and each task of a manager that asks the site database.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is known of a server, for whoever asks while its keeper works.
+//! The known state of a server, for requests while its keeper works.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;

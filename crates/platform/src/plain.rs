@@ -1,4 +1,4 @@
-//! What every system has alike.
+//! What is the same on every system.
 
 use std::io;
 use std::path::Path;

@@ -5,16 +5,16 @@ use std::io;
 /// Whether a symbolic link at the end of a path leads on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// It does.
+    /// The link is followed.
     Followed,
-    /// It is no file.
+    /// The link counts as no file.
     Refused,
 }
 
 /// Who may read a file besides its owner and the administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Nobody.
+    /// Only its owner and the administrator.
     Nobody,
     /// Whoever may look into its folder.
     Everybody,
@@ -34,7 +34,7 @@ pub struct Identity {
 pub struct Room {
     /// Free for an account without privileges.
     pub free: u64,
-    /// All.
+    /// All of it.
     pub total: u64,
 }
 
@@ -50,7 +50,7 @@ pub enum Holder {
 /// How many files and sockets this process may have open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenFiles {
-    /// So many.
+    /// At most so many.
     AtMost(u64),
     /// As many as memory has room for.
     Unlimited,

@@ -1,5 +1,5 @@
-//! usher-service: the machine of [`usher_core::lifecycle`] at the operating system's end, and the
-//! asking of the operating system about services.
+//! usher-service: connects the machine of [`usher_core::lifecycle`] to the operating system, and
+//! asks the operating system about services.
 //!
 //! What a platform gives is the module [`platform`]: `linux` speaks to systemd, `windows` says that
 //! the service control manager is not asked yet. Nothing outside this crate knows which it is.

@@ -15,7 +15,7 @@ pub struct Unit {
     pub state: ServiceState,
     /// Its state in the manager's own words, such as `deactivating (stop-sigterm)`.
     pub words: String,
-    /// Since when it is in that state, in Unix milliseconds; none where it never was started.
+    /// Since when it is in that state, in Unix milliseconds; none if it never was started.
     pub since_wall_ms: Option<i64>,
     /// For how long, on a clock that nobody sets.
     pub age: Option<Duration>,

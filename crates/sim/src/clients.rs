@@ -61,7 +61,6 @@ struct Due {
     met_purpose: bool,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Clients<'a, Seat> {
     plan: &'a Plan,

@@ -36,7 +36,6 @@ impl Moment {
     }
 }
 
-/// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     start_wall: i64,

@@ -45,7 +45,6 @@ pub(crate) struct Use {
     pub(crate) person: u64,
 }
 
-/// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
@@ -58,9 +57,9 @@ pub(crate) struct Plan {
     /// Seats owned of each product.
     pub(crate) seats: Vec<u32>,
     pub(crate) ttl_seconds: u32,
-    /// By time.
+    /// What people do, in order of time.
     pub(crate) uses: Vec<Use>,
-    /// By time.
+    /// What happens from outside, in order of time.
     pub(crate) outside: Vec<(u64, Outside)>,
     /// What a request leaves behind in memory, in kilobytes.
     pub(crate) leak_kb: u64,

@@ -16,7 +16,7 @@ pub enum Planted {
 }
 
 impl Planted {
-    /// All of them.
+    /// All faults that can be planted.
     pub const ALL: [Planted; 5] = [
         Planted::FalseStop,
         Planted::DeafToWork,

@@ -15,7 +15,7 @@ const NAMED: usize = 10;
 /// One installation's counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Column {
-    /// Whose.
+    /// Whose counts they are.
     pub name: &'static str,
     /// The counts.
     pub tally: Tally,
@@ -49,7 +49,7 @@ pub struct Series {
     pub scenario: &'static str,
     /// The first seed; the others follow it.
     pub first_seed: u64,
-    /// How many.
+    /// How many seeds were played.
     pub seeds: u64,
     /// The counts.
     pub columns: Vec<Column>,
@@ -62,7 +62,7 @@ pub struct Series {
 /// A seed and what should not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SeedFaults {
-    /// The seed.
+    /// The seed whose history has them.
     pub seed: u64,
     /// What should not be.
     pub faults: Vec<String>,

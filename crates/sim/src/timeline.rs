@@ -1,4 +1,4 @@
-//! The telling moments of a history. Bounded: the first and the last are kept, those between are
+//! The main events of a history. Bounded: the first and the last are kept, those between are
 //! counted.
 
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ pub struct Entry {
     pub time: String,
     /// To which installation it happened.
     pub who: &'static str,
-    /// What.
+    /// What happened, in words for people.
     pub what: String,
 }
 

@@ -1,5 +1,5 @@
-//! What is so, and whether what is said is so: the simulator's own knowledge, by which every
-//! message, state and refusal is judged.
+//! The true state, and whether a statement about it is true: every message, state and refusal is
+//! compared with it.
 
 use usher_core::health::Verdict;
 use usher_core::lifecycle::{Control, ServiceState};

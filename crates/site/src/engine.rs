@@ -16,7 +16,6 @@ use crate::site::{Answer, CALLS_LIMIT};
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// See the module.
 pub(crate) struct Engine {
     way_in: Arc<WayIn>,
     thread: Option<JoinHandle<()>>,

@@ -13,7 +13,7 @@ pub enum Said {
         record_id: i64,
         /// How often, the first time included.
         count: u64,
-        /// When last.
+        /// When it was last raised; Unix milliseconds, wall clock.
         last_ms: i64,
     },
     /// It leaves no record, as one of a flood.
@@ -36,7 +36,7 @@ pub struct NewMessage {
 pub struct NewDelivery {
     /// The rule that says so.
     pub rule: String,
-    /// Where to.
+    /// The destination, as the queues name it.
     pub destination: String,
     /// The message.
     pub message: String,
@@ -69,7 +69,7 @@ pub enum Change<M> {
     ConcernBegan(ConcernRow, M),
     /// It goes on, in other words.
     ConcernGoesOn {
-        /// As it is now.
+        /// The concern as it is now.
         concern: ConcernRow,
         /// The values of its message.
         values: Vec<String>,
@@ -78,7 +78,7 @@ pub enum Change<M> {
     },
     /// It is over: its message is closed.
     ConcernEnded {
-        /// As it was.
+        /// The concern as it was last.
         concern: ConcernRow,
         /// When it ended, in Unix milliseconds.
         ended_ms: i64,

@@ -30,17 +30,17 @@ pub struct Resumed {
 /// A message that waits to be delivered. Destination and message are kept as the manager writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// Its number.
+    /// The number of its row.
     pub id: i64,
     /// The record of the message, if that is kept.
     pub record_id: Option<i64>,
     /// The rule that says so.
     pub rule: String,
-    /// Where to.
+    /// The destination, as the queues name it.
     pub destination: String,
     /// The message.
     pub message: String,
-    /// Since when it waits.
+    /// Since when it waits; Unix milliseconds, wall clock.
     pub since_ms: i64,
     /// It was told that it does not go through.
     pub is_told: bool,
@@ -83,7 +83,7 @@ pub struct Standing {
 /// A metering server that is watched.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerRow {
-    /// Its name.
+    /// The name that the manager knows it by.
     pub name: String,
     /// Where its API is.
     pub url: String,
@@ -93,7 +93,7 @@ pub struct ServerRow {
     pub unit: Option<String>,
     /// Its data directory on this computer.
     pub data: Option<String>,
-    /// When it was added.
+    /// When it was added; Unix milliseconds, wall clock.
     pub added_ms: i64,
 }
 
@@ -117,7 +117,7 @@ pub struct MessageRow {
     pub message: Message,
     /// How often it was raised.
     pub count: u64,
-    /// When last.
+    /// When it was last raised; Unix milliseconds, wall clock.
     pub last_ms: i64,
     /// When what it tells of was over.
     pub recovered_ms: Option<i64>,
@@ -171,7 +171,7 @@ pub struct Spell {
     pub component: String,
     /// How severe.
     pub severity: Severity,
-    /// Since when.
+    /// When it began; Unix milliseconds, wall clock.
     pub from_ms: i64,
     /// When it was over; none: it goes on.
     pub to_ms: Option<i64>,
@@ -192,11 +192,11 @@ pub struct EpisodeRow {
     pub message_id: u16,
     /// How often it was seen.
     pub count: u64,
-    /// When first.
+    /// When it was first seen; Unix milliseconds, wall clock.
     pub first_ms: i64,
-    /// When last.
+    /// When it was last seen; Unix milliseconds, wall clock.
     pub last_ms: i64,
-    /// When it was over.
+    /// When it was over, none while it lasts; Unix milliseconds, wall clock.
     pub ended_ms: Option<i64>,
 }
 

@@ -101,7 +101,7 @@ impl Engine {
         self.shared.held_log_bytes()
     }
 
-    /// The processes that read the data file now, for people; empty where the system does not tell.
+    /// The processes that read the data file now, for people; empty if the system does not tell.
     /// Never on an async thread.
     pub fn readers(&self) -> Vec<String> {
         crate::file::holders::of(&self.shared.path)

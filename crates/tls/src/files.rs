@@ -31,7 +31,7 @@ pub struct ServerFiles {
 pub struct Refused {
     /// The option that named the file.
     pub option: &'static str,
-    /// The file.
+    /// The file that cannot be used.
     pub path: PathBuf,
     /// What is wrong with it.
     pub why: String,

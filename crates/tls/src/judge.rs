@@ -151,7 +151,7 @@ pub(crate) fn identity(chain: &[CertificateDer<'_>]) -> Result<Identity, Flaw> {
     })
 }
 
-/// Why a certificate cannot be trusted as an authority's; none where it can.
+/// Why a certificate cannot be trusted as an authority's; none if it can.
 pub(crate) fn unusable_authority(der: &CertificateDer<'_>) -> Option<String> {
     match anchor_from_trusted_cert(der) {
         Ok(_) => None,

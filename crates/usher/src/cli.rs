@@ -15,18 +15,18 @@ const ABOUT: &str = "Software metering and floating licences for your own networ
 const AFTER_HELP: &str = "\
 Begin here:
   usher up                                          start everything on this machine
-  usher product learn gimp -- gimp                  see what a program is made of
-  usher product add gimp --program gimp --seats 2   say what it is and how many you own
+  usher product learn gimp -- gimp                  see which programs it consists of
+  usher product add gimp --program gimp --seats 2   add it, with the number of seats you own
   usher run --product gimp -- gimp                  start it on one of the seats
   usher status                                      see what is going on
 
 Every option is also an environment variable (--listen is USHER_LISTEN) and a key in usher.toml
-(listen = \"127.0.0.1:8470\"; below [role.manager] it holds for that role alone). A flag counts
-before the environment, the environment before the file, the file before the default. The file is
---config FILE, else ~/.config/usher/usher.toml, else /etc/usher/usher.toml.
+(listen = \"127.0.0.1:8470\"; under [role.manager] it holds for that role alone). The command line
+counts before the environment, the environment before the file, the file before the default. The
+file is --config FILE, else ~/.config/usher/usher.toml, else /etc/usher/usher.toml.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no server, 75 waited as long as asked, or not now
-(busy, paused, holding after a restore), 77 refused.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no server answers, 75 not now (waited as long as
+asked; or the server is busy, paused or waiting after a restore), 77 refused.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -189,18 +189,18 @@ fn refuse_without_effect(command: &Command, matches: &ArgMatches) -> Result<(), 
     }
 }
 
-/// Whether the command is `check`, also where the rest of the line cannot be read.
+/// Whether the command is `check`, also if the rest of the line cannot be read.
 pub(crate) fn is_check(args: &[OsString]) -> bool {
     subcommand(args).is_some_and(|name| name == "check")
 }
 
-/// The command that is called, also where the rest of the line cannot be read.
+/// The command that is called, also if the rest of the line cannot be read.
 fn subcommand(args: &[OsString]) -> Option<String> {
     let read = command().ignore_errors(true).try_get_matches_from(args);
     read.ok()?.subcommand_name().map(str::to_owned)
 }
 
-/// Whether JSON is wanted, also where the line cannot be read.
+/// Whether JSON is wanted, also if the line cannot be read.
 pub(crate) fn wants_json(args: &[OsString]) -> bool {
     args.iter().any(|word| word == "--json")
 }

@@ -65,7 +65,7 @@ pub(crate) enum About {
     Token,
     /// Nobody answers.
     Silence {
-        /// Where.
+        /// The URL that was asked.
         endpoint: String,
         /// What the system said.
         why: String,

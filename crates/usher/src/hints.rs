@@ -24,7 +24,7 @@ impl Hint {
     }
 }
 
-/// What is better said in words of our own; none where the reader's are good. `command` is the
+/// What is better said in words of our own; none if the reader's are good. `command` is the
 /// definition of the whole line.
 pub(crate) fn of(error: &clap::Error, args: &[OsString], command: &Command) -> Option<Hint> {
     match error.kind() {

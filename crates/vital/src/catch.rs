@@ -23,7 +23,7 @@ pub struct Caught;
 /// The panics of this process that did not end it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// How many.
+    /// How many there were since the process started.
     pub count: u64,
     /// When the last was, in Unix milliseconds on the wall clock.
     pub last_at_ms: i64,

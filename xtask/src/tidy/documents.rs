@@ -45,9 +45,11 @@ fn required(files: &[File]) -> Vec<Finding> {
         .collect()
 }
 
-/// Decisions count from 0001 without a gap, and each has its parts.
+/// Decisions count from 0001 without a gap, each has its parts, and their folder's page lists it.
 fn decisions(files: &[File]) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let list = format!("{DECISIONS}README.md");
+    let list = files.iter().find(|file| file.path == list);
     let records = files.iter().filter_map(|file| {
         let name = file.path.strip_prefix(DECISIONS)?.strip_suffix(".md")?;
         (name != "README").then_some((file, name))
@@ -59,6 +61,10 @@ fn decisions(files: &[File]) -> Vec<Finding> {
             .is_none_or(|rest| !rest.starts_with('-'))
         {
             let what = format!("the decision after the last one is {number}-TITLE.md");
+            findings.push(Finding::new(&file.path, 0, what));
+        }
+        if list.is_some_and(|list| !list.text.contains(&format!("({name}.md)"))) {
+            let what = format!("is not listed in {DECISIONS}README.md");
             findings.push(Finding::new(&file.path, 0, what));
         }
         if !file.text.starts_with("# ") {
@@ -286,6 +292,21 @@ mod tests {
                 "docs/decisions/0003-c.md: has no `## Consequences`",
             ]
         );
+    }
+
+    #[test]
+    fn a_decision_that_the_list_lacks_is_found() {
+        let whole = "# 1. A\n\n## Context\n\n## Decision\n\n## Consequences\n";
+        let mut files = [
+            file("docs/decisions/0001-a.md", whole),
+            file("docs/decisions/README.md", "[A](0001-b.md)\n"),
+        ];
+        assert_eq!(
+            whats(decisions(&files)),
+            ["docs/decisions/0001-a.md: is not listed in docs/decisions/README.md"]
+        );
+        files[1] = file("docs/decisions/README.md", "[A](0001-a.md)\n");
+        assert_eq!(whats(decisions(&files)), [""; 0]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod rust;
 mod safety;
 mod system;
 pub(crate) mod tree;
+mod words;
 
 use std::fmt;
 use std::path::Path;
@@ -61,6 +62,10 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         findings.extend(safety::check(&source));
         findings.extend(platform::check(&source));
         findings.extend(system::check(&source));
+        findings.extend(words::comments(file));
+    }
+    for file in files.iter().filter(|file| file.path.ends_with(".md")) {
+        findings.extend(words::page(file));
     }
     let (circles, unread) = circles::find(&circles::roots(root, &metadata), &files);
     findings.extend(unread);

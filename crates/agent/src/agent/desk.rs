@@ -1,5 +1,5 @@
-//! Carries out what the desk decides of starts that wait for a seat: the sessions are told, what
-//! follows is written down, and people are told why.
+//! Carries out decisions about starts that wait for a seat: tells the sessions, records the
+//! results, and tells people why.
 
 use usher_core::sessions::{Effect, Event, ProcessKey};
 

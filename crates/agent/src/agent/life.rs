@@ -1,4 +1,4 @@
-//! The server came back from a snapshot: what it no longer knows is told again.
+//! The server was restored from a snapshot: reports again what it no longer knows.
 //!
 //! Each answer says which life of the server's data it comes from, and how much of this agent's
 //! reports it had before. In a new life, finished sessions that it lacks are sent again, and

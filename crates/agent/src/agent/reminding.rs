@@ -1,5 +1,5 @@
-//! Carries out what is to become of programs that have lost their seat or that nobody touches: their
-//! users are told, seats go back, programs end.
+//! Carries out decisions about programs that lost their seat or that nobody touches: tells their
+//! users, gives seats back, ends programs.
 
 use usher_api::{Reason, ReleasedSession, SyncAction};
 use usher_core::reminders::{Cause, Effect, Event};

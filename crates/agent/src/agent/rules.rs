@@ -1,4 +1,4 @@
-//! The agent goes by a policy: what follows for sessions, the gate, and what people are asked.
+//! Applies a policy: what it changes for sessions, for the gate, and for what people are asked.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl Agent {
         gate::status(self.gate.as_deref(), self.rulebook.wants_gate())
     }
 
-    /// Why no start is refused here; none where it is, or the server does not know of enforcement.
+    /// Why no start is refused here; none if it is, or the server does not know of enforcement.
     pub(crate) fn enforcement_off(&self) -> Option<String> {
         self.rulebook.enforcement_off(self.gate_status().why_not)
     }

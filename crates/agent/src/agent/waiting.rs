@@ -1,5 +1,5 @@
-//! Carries out what becomes of seats that people wait for: what they held goes back, it is written
-//! down, and they are told.
+//! Carries out decisions about seats that people wait for: gives back what they held, records it,
+//! and tells them.
 
 use usher_core::sessions::SessionId;
 

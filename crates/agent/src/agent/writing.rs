@@ -1,5 +1,5 @@
-//! How effects come to disk: a session and the items that tell of it in one transaction, and what
-//! the disk does not take in memory, bounded, until it does.
+//! Writes effects to disk: a session and the items about it in one transaction. What the disk does
+//! not take stays in memory, bounded, until it does.
 
 use rustc_hash::FxHashMap;
 use usher_api::SyncAction;

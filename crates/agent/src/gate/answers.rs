@@ -1,4 +1,4 @@
-//! What the gate is answered: at once from names and memory, or after a look into the file, or by
+//! Answers the gate: immediately from names and memory, or after a look into the file, or through
 //! the agent, which asks the server for a seat.
 
 use std::fs::File;
@@ -47,7 +47,7 @@ enum Sight {
 /// A gate that is answered, and the files that it does not ask about.
 pub(super) struct Served {
     pub(super) gate: Arc<Gate>,
-    /// None where the kernel tells of no changes: then no file is forgotten.
+    /// None if the kernel tells of no changes: then no file is forgotten.
     pub(super) changes: Option<Changes>,
 }
 

@@ -1,4 +1,4 @@
-//! Starts that wait for a seat: what was asked of the server for them, and what they are told.
+//! Starts that wait for a seat: the requests to the server for them, and their answers.
 
 use std::sync::Arc;
 use std::time::Duration;

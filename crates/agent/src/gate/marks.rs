@@ -219,7 +219,7 @@ impl Follower {
     }
 }
 
-/// The mounts of a table; none where it cannot be read.
+/// The mounts of a table; none if it cannot be read.
 pub(super) fn mounts_of(table: &Path) -> Vec<Mount> {
     let mut text = Vec::new();
     let read = File::open(table).and_then(|file| file.take(TABLE_LIMIT).read_to_end(&mut text));

@@ -81,7 +81,7 @@ impl Shared {
         self.wake.wake();
     }
 
-    /// The file systems that it holds starts on, and those that it could not; none where no gate
+    /// The file systems that it holds starts on, and those that it could not; none if no gate
     /// serves.
     pub(crate) fn marks(&self) -> Option<Vec<MountMark>> {
         lock(&self.marks).clone()

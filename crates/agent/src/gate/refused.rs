@@ -1,4 +1,4 @@
-//! Of which files the gate knows that they are refused where nobody answers it.
+//! The files that the gate refuses if the agent does not answer.
 //!
 //! A file that has changed is told again; beyond the limit the oldest is forgotten.
 
@@ -6,7 +6,6 @@ use std::collections::{HashMap, VecDeque};
 
 use usher_gate::{FileId, FileState};
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Refused {
     limit: usize,

@@ -1,4 +1,4 @@
-//! What the agent tells of its gate.
+//! What the agent reports about its gate.
 
 use std::sync::atomic::Ordering;
 

@@ -167,7 +167,7 @@ fn words(exec: &str) -> Vec<String> {
     words
 }
 
-/// The file that is run; none where it is not there, or runs what it is given.
+/// The file that is run; none if it is not there, or runs what it is given.
 fn program(exec: &str) -> Option<PathBuf> {
     let path: PathBuf = match exec.contains('/') {
         true => Path::new(exec).canonicalize().ok()?,

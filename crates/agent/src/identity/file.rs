@@ -119,7 +119,7 @@ impl Facts for FileFacts<'_> {
     }
 }
 
-/// The hash of a whole file; none where it cannot be read to its end.
+/// The hash of a whole file; none if it cannot be read to its end.
 pub(crate) fn hash(file: &File) -> Option<[u8; 32]> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; READ_BYTES];

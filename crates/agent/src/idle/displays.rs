@@ -34,7 +34,7 @@ impl Displays {
         true
     }
 
-    /// How long nobody has touched a display of who runs a program there; none where that is not
+    /// How long nobody has touched a display of who runs a program there; none if that is not
     /// known. Who is counted for the program comes before the account that it runs as.
     pub(crate) fn of(&self, now_ms: u64, who: Who, name: &str) -> Option<u64> {
         let of = |uid| self.known.get(&uid)?.get(name)?.untouched_ms(now_ms);

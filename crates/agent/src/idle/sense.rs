@@ -30,7 +30,7 @@ pub(crate) struct Asked {
 #[derive(Debug)]
 pub(crate) struct Places {
     pub(crate) session: SessionId,
-    /// How long nobody has touched its terminals, each; none where that is not known.
+    /// How long nobody has touched its terminals, each; none if that is not known.
     pub(crate) terminals: Vec<Option<u64>>,
     /// Its displays, by name.
     pub(crate) displays: BTreeSet<Box<str>>,
@@ -47,7 +47,7 @@ struct TerminalFile {
 #[derive(Debug, Default)]
 pub(crate) struct Sensor {
     terminals: FxHashMap<TerminalFile, Terminal>,
-    /// Displays of processes, as they were begun; none where that cannot be read.
+    /// Displays of processes, as they were begun; none if that cannot be read.
     displays: FxHashMap<ProcessKey, Option<Vec<Box<str>>>>,
 }
 
@@ -152,7 +152,7 @@ fn terminal_of(pid: u32, stat: &ProcessStat, device: Device) -> Option<(Terminal
     })
 }
 
-/// The displays of a process; none where they cannot be read.
+/// The displays of a process; none if they cannot be read.
 fn displays_at(pid: u32) -> Option<Vec<Box<str>>> {
     let text = procfs::variables(pid).ok()?;
     let find = |name: &str| {

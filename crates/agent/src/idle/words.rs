@@ -1,4 +1,4 @@
-//! What the users of idle programs are told, on their terminals and desktops.
+//! The texts for users of idle programs, on terminals and desktops.
 
 use usher_api::{NoticeKind, Reason};
 use usher_core::reminders::Then;

@@ -1,4 +1,4 @@
-//! What becomes of a start from each mount of a computer: held at the gate, only seen, or neither.
+//! How a start from each mount of a computer is treated: held at the gate, only seen, or neither.
 //!
 //! The judging is pure: it is given the text of a mount table, what the gate could mark and which
 //! mounts do not answer. Pseudo file systems, which hold no programs, are left out.

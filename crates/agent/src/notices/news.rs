@@ -1,4 +1,4 @@
-//! What people are told, in words.
+//! The texts of notices.
 
 use serde::{Deserialize, Serialize};
 use usher_api::{NoticeKind, Reason};

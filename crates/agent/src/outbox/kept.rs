@@ -92,7 +92,7 @@ impl Change<'_> {
 }
 
 impl Outbox {
-    /// Forgets what was kept long enough, also where nothing new comes.
+    /// Forgets what was kept long enough, also if nothing new comes.
     pub(super) fn forget_old(&mut self, wall_ms: i64) -> Result<()> {
         self.change(|change| change.forget_old(wall_ms))
     }

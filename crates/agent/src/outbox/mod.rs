@@ -151,7 +151,7 @@ impl Outbox {
         meta(&self.connection, key)
     }
 
-    /// A number that was set; 0 where none was.
+    /// A number that was set; 0 if none was.
     pub(crate) fn number(&self, key: &str) -> Result<u64> {
         let text = self.meta(key)?;
         Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))

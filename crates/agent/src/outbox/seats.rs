@@ -9,7 +9,7 @@ use super::{Change, Outbox, Result};
 /// A seat that was confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SavedSeat {
-    /// Whose.
+    /// The session that holds the seat.
     pub(crate) session: SessionId,
     /// Since when it is held.
     pub(crate) granted: Stamp,

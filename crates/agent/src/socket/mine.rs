@@ -1,4 +1,4 @@
-//! What is of the person who asks, as the server knows it: seats that they hold and wait for, what
+//! What the asking person may see, as the server knows it: seats that they hold and wait for, what
 //! they used, what they were refused and why; and how many hold and wait in all.
 //!
 //! The agent asks with its own token, which shows what is of its computer, for the one person whom

@@ -1,5 +1,5 @@
-//! What local users may ask: seats under their own account, what is theirs, covers for their own
-//! processes, which product a file is, how the agent does.
+//! What local users may ask: seats under their own account, their own data, covers for their own
+//! processes, the product of a file, the state of the agent.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How the agent does, and what it can miss.
+//! The state of the agent, and what it can miss.
 
 use axum::extract::{ConnectInfo, State as AxumState};
 use axum::http::StatusCode;

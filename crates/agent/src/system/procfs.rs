@@ -77,7 +77,7 @@ pub(crate) fn is_roots_executable(pid: u32) -> bool {
     !exe.is_ok_and(|exe| exe.st_uid != 0)
 }
 
-/// Opens what a process runs: by the process, also where it has no name any more; or by its name,
+/// Opens what a process runs: by the process, also if it has no name any more; or by its name,
 /// where the process is gone or runs something else already.
 pub(crate) fn open_executable(pid: u32, path: &[u8], key: &FileKey) -> io::Result<File> {
     let mut buffer = [0; 40];
@@ -209,7 +209,7 @@ pub(crate) fn real_uid(pid: u32) -> io::Result<u32> {
         .ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The uid that the process' user logged in by: it survives sudo and su. None where it was never
+/// The uid that the process' user logged in by: it survives sudo and su. None if it was never
 /// set, or where the kernel does not keep it.
 pub(crate) fn login_uid(pid: u32) -> Option<u32> {
     let text = read_text(pid, "loginuid").ok()?;
@@ -217,7 +217,7 @@ pub(crate) fn login_uid(pid: u32) -> Option<u32> {
     (uid != u32::MAX).then_some(uid)
 }
 
-/// The variables that a process was begun with, NUL behind each. Fails where there are too many.
+/// The variables that a process was begun with, NUL behind each. Fails if there are too many.
 pub(crate) fn variables(pid: u32) -> io::Result<Vec<u8>> {
     let text = read_limited(pid, "environ", VARIABLES_LIMIT + 1)?;
     match text.len() as u64 > VARIABLES_LIMIT {

@@ -1,4 +1,4 @@
-//! A word to the user of a program, on the terminal of its process.
+//! Writes to the user of a program, on the terminal of its process.
 //!
 //! The process belongs to its user: what it has open is looked at before it is opened, only a terminal
 //! is written to, and a terminal that takes nothing is not waited for.

@@ -56,7 +56,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Subscribes; fails where the kernel or a lack of privilege does not let it.
+    /// Subscribes; fails if the kernel or a lack of privilege does not let it.
     pub(crate) fn subscribe() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(

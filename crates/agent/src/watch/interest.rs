@@ -1,5 +1,5 @@
-//! Which processes the rest of the agent wants to hear of: those of products, what these fork,
-//! all below a cover, and those that the gate holds. Everything else is dropped where it is seen.
+//! The processes that the rest of the agent wants to hear about: those of products, their forks,
+//! all below a cover, and those that the gate holds. All others are dropped at once.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use usher_core::sessions::ProcessKey;
@@ -38,7 +38,7 @@ impl Interest {
         self.processes.get(&pid).map(|(_, kind)| *kind)
     }
 
-    /// The start time of a process of interest; 0 where it is not known.
+    /// The start time of a process of interest; 0 if it is not known.
     pub(super) fn start(&self, pid: u32) -> Option<u64> {
         let known = self.processes.get(&pid).map(|(start, _)| *start);
         known.or_else(|| self.held.get(&pid).copied())

@@ -63,7 +63,7 @@ pub(crate) struct Seen {
 pub(crate) struct Figures {
     /// Starts of programs that were seen whole.
     pub(crate) starts: AtomicU64,
-    /// Starts that were told of, but gone before they could be looked at.
+    /// Exec events whose process ended before it was inspected.
     pub(crate) missed: AtomicU64,
     /// How often events were lost because they came too fast.
     pub(crate) overflows: AtomicU64,

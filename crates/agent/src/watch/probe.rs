@@ -43,7 +43,7 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// Loads them, with a ring of that size; fails where the kernel or a lack of privilege does
+    /// Loads them, with a ring of that size; fails if the kernel or a lack of privilege does
     /// not let it.
     pub(super) fn load(ring_bytes: u32) -> io::Result<(Self, Nobodys)> {
         sees_all_processes()?;

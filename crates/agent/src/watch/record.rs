@@ -1,4 +1,4 @@
-//! What `exec.bpf.c` writes into its ring, read: the same numbers stand there.
+//! Reads the records that `exec.bpf.c` writes into its ring; the numbers are the same there.
 
 use usher_core::sessions::{ProcessKey, Stamp, Who};
 
@@ -78,7 +78,7 @@ pub(super) enum Record {
     Exit { told: Told },
 }
 
-/// One record; none where it is not one.
+/// One record; none if it is not one.
 pub(super) fn parse(bytes: &[u8]) -> Option<Record> {
     let word = |index: usize| {
         let part = bytes.get(index * 4..index * 4 + 4)?;

@@ -29,7 +29,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// None where that way is not to be had here, which it says.
+    /// None if that way is not to be had here, which it says.
     fn by(way: Watching) -> Option<Watched> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::copy("/bin/sleep", folder.path().join("usher-t-held")).unwrap();

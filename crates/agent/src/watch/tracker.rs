@@ -1,5 +1,5 @@
-//! What the watcher's thread does with each sighting: look, drop what is nobody's business, pass
-//! on the rest.
+//! What the watcher's thread does with each sighting: inspects it, drops what is of no interest,
+//! passes on the rest.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

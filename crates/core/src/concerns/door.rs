@@ -1,4 +1,4 @@
-//! Agents and clients that a server turns away again and again: where, since when and why.
+//! Agents and clients that a server turns away repeatedly: at which address, since when and why.
 
 use super::facts::{Facts, TurnedAwayFact, TurnedAwayReason};
 use super::words::{minute, names};

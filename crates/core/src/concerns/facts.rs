@@ -1,4 +1,5 @@
-//! What a metering server tells that may be of concern. Times are Unix milliseconds on its clock.
+//! The facts of a metering server from which concerns are judged. Times are Unix milliseconds on
+//! its clock.
 
 /// Everything that one server tells at one look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,11 +14,11 @@ pub struct Facts {
     pub computers: u64,
     /// Those of which something is worth saying.
     pub agents: Vec<AgentFact>,
-    /// The disk of the data directory; none where it could not be asked.
+    /// The disk of the data directory; none if it could not be asked.
     pub disk: Option<DiskFact>,
-    /// Backups; none where that is not known.
+    /// Backups; none if that is not known.
     pub backup: Option<BackupFact>,
-    /// The pack; none where the server has none.
+    /// The pack; none if the server has none.
     pub pack: Option<PackFact>,
     /// Rules whose programs still run and no longer match.
     pub quiet_rules: Vec<QuietRule>,
@@ -43,11 +44,11 @@ pub struct TurnedAwayFact {
     pub address: String,
     /// Why: many may be behind one address.
     pub reasons: Vec<TurnedAwayReason>,
-    /// The first time.
+    /// The first time; Unix milliseconds, wall clock.
     pub since_ms: i64,
-    /// The last time.
+    /// The last time; Unix milliseconds, wall clock.
     pub last_ms: i64,
-    /// How often.
+    /// How often one was turned away.
     pub times: u64,
 }
 
@@ -56,11 +57,11 @@ pub struct TurnedAwayFact {
 pub struct TurnedAwayReason {
     /// What they were told, or what they found.
     pub why: String,
-    /// The first time.
+    /// The first time; Unix milliseconds, wall clock.
     pub since_ms: i64,
-    /// The last time.
+    /// The last time; Unix milliseconds, wall clock.
     pub last_ms: i64,
-    /// How often.
+    /// How often one was turned away.
     pub times: u64,
     /// The ids of the computers whose agents they are, as far as they are known.
     pub computers: Vec<String>,
@@ -69,16 +70,16 @@ pub struct TurnedAwayReason {
 /// A long write-ahead log that a reader keeps from being taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldLogFact {
-    /// Its size.
+    /// The size of the log, in bytes.
     pub bytes: u64,
-    /// The processes that read the data file; empty where the system does not tell.
+    /// The processes that read the data file; empty if the system does not tell.
     pub readers: Vec<String>,
 }
 
 /// The end of a role by a panic; it was restarted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedFact {
-    /// When.
+    /// When the role ended; Unix milliseconds, wall clock.
     pub at_ms: i64,
     /// The thread or task.
     pub thread: String,
@@ -89,9 +90,9 @@ pub struct EndedFact {
 /// Panics that ended requests or items alone, since a server or an agent was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaughtFact {
-    /// How many.
+    /// How many there were since the role started.
     pub count: u64,
-    /// When the last was.
+    /// When the last one happened; Unix milliseconds, wall clock.
     pub last_ms: i64,
     /// What was handled, and what the last said.
     pub last: String,
@@ -100,7 +101,7 @@ pub struct CaughtFact {
 /// An entitlement that ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntitlementFact {
-    /// Its id.
+    /// The id of the entitlement.
     pub id: String,
     /// The product, by its name for people.
     pub product: String,
@@ -119,7 +120,7 @@ pub struct EntitlementFact {
 /// A product and its seats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductFact {
-    /// Its id.
+    /// The id of the product.
     pub id: String,
     /// Its name for people.
     pub name: String,
@@ -138,7 +139,7 @@ pub struct ProductFact {
 pub struct AgentFact {
     /// The computer's id.
     pub id: String,
-    /// Its name.
+    /// The name of the computer, for people.
     pub name: String,
     /// When the agent reported last.
     pub last_seen_ms: i64,
@@ -153,7 +154,7 @@ pub struct AgentFact {
 /// Starts that an agent allowed while it could reach no server, in one stretch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreached {
-    /// How many.
+    /// How many starts were allowed without a server.
     pub starts: u64,
     /// The last of them.
     pub last_ms: i64,
@@ -195,7 +196,7 @@ pub struct UpgradeFact {
     pub from: String,
     /// The version that serves.
     pub to: String,
-    /// Since when.
+    /// When it began to serve; Unix milliseconds, wall clock.
     pub since_ms: i64,
     /// When its first scheduled pack was done; none: it is still to come.
     pub packed_ms: Option<i64>,
@@ -210,7 +211,7 @@ pub struct QuietRule {
     pub product: String,
     /// The rule.
     pub rule: String,
-    /// When it last matched.
+    /// When it last matched; Unix milliseconds, wall clock.
     pub last_matched_ms: i64,
     /// What is started since, of no product, where that was started before.
     pub seen_as: String,

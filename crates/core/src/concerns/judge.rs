@@ -1,4 +1,4 @@
-//! From facts to concerns.
+//! Judges facts by the thresholds: which concerns there are.
 
 use super::door;
 use super::facts::*;
@@ -46,7 +46,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Kind; 15] = [
         Kind::EntitlementEnds,
         Kind::SeatsLow,
@@ -95,9 +95,9 @@ impl Kind {
 /// Something that an administrator should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concern {
-    /// What sort.
+    /// The kind of concern.
     pub kind: Kind,
-    /// Which one of its sort: an id of what it is about; empty where a server has only one.
+    /// Which one of its sort: an id of what it is about; empty if a server has only one.
     pub about: String,
     /// The values of its message.
     pub values: Vec<String>,

@@ -1,4 +1,4 @@
-//! One concern, one message, for as long as it lasts.
+//! Open concerns: one message for each, for as long as it lasts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,14 +21,14 @@ pub enum Notice {
     GoesOn(Concern, u64),
     /// It is over.
     Ended {
-        /// What sort.
+        /// The kind of concern.
         kind: Kind,
-        /// Which one.
+        /// The id of what it was about, such as a product.
         about: String,
     },
     /// So many more of a kind are there than are told of.
     TooMany {
-        /// What sort.
+        /// The kind of concern.
         kind: Kind,
         /// How many more.
         more: usize,

@@ -1,4 +1,4 @@
-//! From where on something is of concern.
+//! The thresholds from which a fact becomes a concern.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -75,7 +75,7 @@ pub enum ThresholdsError {
     /// One lies where it means nothing.
     #[error("{name} is {value}: it can be 0 (never) to {limit}")]
     Beyond {
-        /// Which one.
+        /// The name of the threshold.
         name: &'static str,
         /// As it was given.
         value: u32,

@@ -1,4 +1,4 @@
-//! One trouble, one message.
+//! Episodes of trouble: one message for each.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -35,13 +35,13 @@ impl Default for WatchOptions {
 pub struct Episode {
     /// Counts up over all episodes of the server.
     pub number: u64,
-    /// In which way.
+    /// What the verdict on the server is meanwhile.
     pub verdict: Verdict,
     /// How often it was seen.
     pub count: u64,
     /// When first, on the caller's clock.
     pub first_at: Duration,
-    /// When last.
+    /// When last, on the caller's clock.
     pub last_at: Duration,
     next_repeat: Duration,
     pause: Duration,
@@ -65,7 +65,7 @@ pub enum Notice {
     },
     /// Episodes come and go; how many in which time.
     Flapping {
-        /// How many.
+        /// How many episodes there were.
         episodes: usize,
         /// Within how long.
         within: Duration,

@@ -1,4 +1,4 @@
-//! What the witnesses say at one look.
+//! The evidence of one look: what each witness says.
 
 use std::time::Duration;
 
@@ -33,9 +33,9 @@ pub struct ServiceWord {
     pub state: ServiceState,
     /// How long it says so already.
     pub age: Duration,
-    /// Counts the moves of a pending state's work; 0 where it tells none.
+    /// Counts the moves of a pending state's work; 0 if it tells none.
     pub checkpoint: u32,
-    /// How long that work may stand still; zero where it tells none.
+    /// How long that work may stand still; zero if it tells none.
     pub wait_hint: Duration,
     /// The Win32 error number that says how it ended or what it refused; none: nothing amiss.
     pub error: Option<u32>,
@@ -78,7 +78,7 @@ pub enum ApiAnswer {
     Unwell {
         /// The state that it reports.
         state: ServiceState,
-        /// Why.
+        /// What the server says is wrong.
         why: String,
     },
     /// The computer answered that nobody listens there.
@@ -153,6 +153,6 @@ impl Source {
 pub struct Finding {
     /// Who says it.
     pub source: Source,
-    /// What.
+    /// What it says, in words for people.
     pub text: String,
 }

@@ -1,4 +1,4 @@
-//! Helping a server that does not help itself, within bounds.
+//! When and how a manager restarts a server that does not recover by itself.
 //!
 //! Where a service manager or supervisor starts a service again by itself, it is left to it: there
 //! are never two healers. What was stopped on purpose stays stopped.

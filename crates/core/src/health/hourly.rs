@@ -1,4 +1,4 @@
-//! At most so many times an hour: the bound of whatever a manager does by itself.
+//! A limit of so many times an hour, for what a manager does by itself.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A server that grows is restarted in a good moment, so that it never has to be in a bad one.
+//! When a server whose memory grows is restarted: at a good moment, before it has to be at a bad
+//! one.
 //!
 //! SMS 2.0's server leaked until it hung, and only a reboot helped (KB Q245271). Here a limit asks
 //! for a restart when few requests come and no pack runs, or when that has been waited

@@ -1,4 +1,4 @@
-//! What a manager makes of what it sees of a metering server: evidence, a verdict, an episode.
+//! What a manager concludes about a metering server: from evidence to a verdict to an episode.
 //!
 //! Three witnesses are heard: the service manager (state, its age, whether checkpoint and wait
 //! hint are kept), the API (does it answer, and what does it say), and the work (is a canary

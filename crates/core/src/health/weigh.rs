@@ -1,4 +1,4 @@
-//! From evidence to a verdict.
+//! Weighs evidence: the verdict on a server.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All of them.
+    /// All verdicts.
     pub const ALL: [Verdict; 7] = [
         Verdict::Running,
         Verdict::Degraded,

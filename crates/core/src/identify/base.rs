@@ -1,4 +1,4 @@
-//! Programs of an operating system's base, by name: what scripts are made of and nobody licenses.
+//! Programs of an operating system's base, by name: the tools that scripts use and nobody licenses.
 
 use super::danger::{SystemRole, system_role};
 

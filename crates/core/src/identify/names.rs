@@ -19,7 +19,7 @@ impl Rule {
 }
 
 /// What stays of a program's name when it is updated: the letters that it begins with, so that
-/// `cad12` and `cad13` have the same. None where that says too little.
+/// `cad12` and `cad13` have the same. None if that says too little.
 pub fn stem(name: &str) -> Option<&str> {
     const LETTERS: usize = 3;
     let end = name

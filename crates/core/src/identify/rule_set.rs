@@ -1,4 +1,4 @@
-//! All rules of all products, compiled to be asked often.
+//! All rules of all products, compiled for frequent queries.
 //!
 //! Where rules of several products match one executable, the kind of the rule decides, in this
 //! order: path, file name, original name, package, publisher, hash; within a kind the order in

@@ -1,4 +1,4 @@
-//! Displays by name: the same for the program that is shown on one and for who reports of it.
+//! Displays by name: a program and the reporter of its display get the same name.
 
 /// The longest name that is one.
 const NAME_LIMIT_BYTES: usize = 255;

@@ -78,7 +78,7 @@ impl Display {
 }
 
 /// How long nobody has touched a program that belongs to these places, each with how long nobody
-/// has touched it, or none where nothing is known of it. No place at all: it is in use.
+/// has touched it, or none if nothing is known of it. No place at all: it is in use.
 pub fn untouched_ms(places: impl Iterator<Item = Option<u64>>) -> u64 {
     let known = places.map(|place| place.unwrap_or(0));
     known.min().unwrap_or(0)

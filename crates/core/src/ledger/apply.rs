@@ -1,4 +1,4 @@
-//! Commands: each is carried out at once and whole, after what is due by then.
+//! Applies commands: each at once and whole, after everything that is due by then.
 
 use super::*;
 use crate::ledger::words::event::Event;

@@ -1,4 +1,4 @@
-//! The batch that is being built: its events, how it is ended, and how it is taken back.
+//! The batch that is being built: its events, how it is sealed, and how it is undone.
 
 use super::*;
 use crate::ledger::kept::pool::Reviewed;

@@ -1,4 +1,4 @@
-//! Products and entitlements: what there is, and what is owned of it.
+//! Commands about products and entitlements.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! People and computers that nothing refers to any more: who was refused a year ago and never came
-//! back must not stay in the directory for ever.
+//! Forgets people and computers that nothing refers to any more, so that someone who was refused
+//! once does not stay in the directory for ever.
 //!
 //! What refers to somebody is in the tables; only who keeps them can look. So the ledger is told
 //! to watch the directory, the tables are brought up to it and looked through, and of those who

@@ -75,7 +75,7 @@ pub struct Mark {
     pub sequence: u64,
 }
 
-/// See the module.
+/// Products, entitlements, leases and queues in memory, as the events of the journal made them.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     incarnation: Incarnation,

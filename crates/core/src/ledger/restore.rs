@@ -1,4 +1,4 @@
-//! A ledger out of what tables hold.
+//! Builds a ledger from the rows of tables.
 
 use super::*;
 use crate::ledger::kept::denials::{Asker, Folded};
@@ -50,9 +50,9 @@ pub struct Snapshot {
 pub struct Repeated {
     /// The first.
     pub denial: Denial,
-    /// When that was.
+    /// When that was, on the ledger's clock.
     pub first: Steady,
-    /// When the last was.
+    /// When the last one was, on the ledger's clock.
     pub last: Steady,
     /// How many they are.
     pub count: u64,

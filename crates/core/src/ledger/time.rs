@@ -1,4 +1,5 @@
-//! What time alone changes: leases, tickets and unseated entries that end, seats that pass on.
+//! What the passing of time changes: leases, tickets and unseated entries that expire, and seats
+//! that go to the queue.
 
 use smallvec::SmallVec;
 

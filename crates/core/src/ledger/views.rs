@@ -1,4 +1,4 @@
-//! What can be read of a ledger.
+//! Read access to a ledger.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The machine itself.
+//! The state machine of a service.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ pub struct Report {
 
 impl Report {
     /// How long the service manager is to be patient from now on: the wait hint and a margin, for
-    /// the service itself ends what stands still. None where nothing is waited for.
+    /// the service itself ends what stands still. None if nothing is waited for.
     pub fn patience(&self) -> Option<Duration> {
         /// Between the service's own deadline and that of its manager.
         const MARGIN: Duration = Duration::from_secs(5);

@@ -23,7 +23,7 @@ pub enum ServiceState {
 }
 
 impl ServiceState {
-    /// All of them.
+    /// All states, by their Win32 numbers.
     pub const ALL: [ServiceState; 7] = [
         ServiceState::Stopped,
         ServiceState::StartPending,
@@ -119,7 +119,7 @@ pub enum Control {
 }
 
 impl Control {
-    /// All of them.
+    /// All controls.
     pub const ALL: [Control; 4] = [
         Control::Stop,
         Control::Pause,
@@ -159,7 +159,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// All of them.
+    /// All refusals, by their Win32 numbers.
     pub const ALL: [Refusal; 7] = [
         Refusal::DependentsRunning,
         Refusal::InvalidControl,

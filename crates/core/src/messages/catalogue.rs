@@ -6,7 +6,7 @@ use super::grade::{Kind, Severity};
 /// A message of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number.
+    /// The number of the message.
     pub id: u16,
     /// Which part it is about: what the manager says of a metering server is about that.
     pub component: &'static str,

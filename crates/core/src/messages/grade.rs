@@ -1,4 +1,4 @@
-//! How bad a message is, and what sort of thing it tells of.
+//! The severity and the kind of a message.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them.
+    /// All severities, the mildest first.
     pub const ALL: [Severity; 3] = [Severity::Informational, Severity::Warning, Severity::Error];
 
     /// The name that the API uses.

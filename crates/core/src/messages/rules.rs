@@ -1,4 +1,4 @@
-//! Ordered rules: what becomes of a message.
+//! Message rules, in order: what is done with a message.
 //!
 //! As SMS 2.0's status filter rules: criteria of one rule all hold (OR is two rules); the same
 //! action of two rules is done once, and where they differ the higher rule wins.
@@ -119,7 +119,7 @@ pub enum RuleError {
     Unsound {
         /// Which, from 1.
         index: usize,
-        /// Its name.
+        /// The name of the rule.
         name: String,
         /// What is wrong.
         why: &'static str,

@@ -23,14 +23,14 @@ pub struct Field {
 pub enum Change {
     /// A product is new.
     AddProduct {
-        /// Its id.
+        /// The id of the product.
         id: String,
         /// As it is to be.
         product: Product,
     },
     /// Settings of a product differ.
     ChangeProduct {
-        /// Its id.
+        /// The id of the product.
         id: String,
         /// What differs.
         fields: Vec<Field>,
@@ -39,7 +39,7 @@ pub enum Change {
     },
     /// An entitlement is new.
     AddEntitlement {
-        /// Its name.
+        /// The name of the entitlement.
         name: String,
         /// As it is to be.
         terms: Terms,
@@ -57,16 +57,16 @@ pub enum Change {
     },
     /// An entitlement is to be no more.
     RemoveEntitlement {
-        /// Its name.
+        /// The name of the entitlement.
         name: String,
-        /// As it is.
+        /// The terms that it has on the server.
         terms: Terms,
     },
     /// A product is to be no more.
     RemoveProduct {
-        /// Its id.
+        /// The id of the product.
         id: String,
-        /// As it is.
+        /// The settings that it has on the server.
         product: Product,
     },
 }

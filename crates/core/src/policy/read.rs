@@ -24,7 +24,7 @@ pub const ENTITLEMENTS_LIMIT: usize = 100_000;
 pub struct Source {
     /// What it is called in faults: a path.
     pub name: String,
-    /// The text.
+    /// The text of the file.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! How durations are written, and which word was meant by one that is none.
+//! How durations are written, and which key a misspelled one was meant to be.
 
 /// Which of them was meant, or which there are.
 pub(super) fn nearest(word: &str, known: &[&str]) -> String {

@@ -53,7 +53,7 @@ impl Terms {
         u64::from(self.seats) + u64::from(self.overdraft)
     }
 
-    /// Each term by its key, in the order in which they are written; none where it is not said.
+    /// Each term by its key, in the order in which they are written; none if it is not said.
     pub(super) fn fields(&self) -> [(&'static str, Option<Value>); 10] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let bound = |bound: &Option<Bound>| bound.as_ref().map(|it| Value::Text(written(it)));

@@ -1,5 +1,5 @@
-//! Sessions that ought not to go on as they are: their user is asked first, then a grace passes,
-//! and only then something is done.
+//! Sessions that should not go on as they are: their user is told, then a grace passes, and only
+//! then something is done.
 //!
 //! [`Reminders`] is a pure machine. It is told of leases that are lost for good and of how long
 //! nobody has touched a program; it says when to ask, when to take back what was asked, and when
@@ -53,33 +53,33 @@ pub enum Event {
     /// A session had a seat and has none any more, and was refused another: a server that cannot
     /// be reached has refused nothing. Its product ends such programs.
     Lost {
-        /// Which.
+        /// The session.
         session: SessionId,
         /// How long it has, in milliseconds.
         grace_ms: u64,
     },
     /// It has a seat.
     Seated {
-        /// Which.
+        /// The session.
         session: SessionId,
     },
     /// Its product no longer ends programs for want of a seat.
     Spared {
-        /// Which.
+        /// The session.
         session: SessionId,
     },
-    /// How long nobody has touched a session, 0 where somebody does.
+    /// How long nobody has touched a session, 0 if somebody does.
     Untouched {
-        /// Which.
+        /// The session.
         session: SessionId,
-        /// Milliseconds.
+        /// For how many milliseconds nobody has touched it.
         for_ms: u64,
         /// What its product says of that; none: nothing.
         rule: Option<IdleRule>,
     },
     /// A session has ended.
     Gone {
-        /// Which.
+        /// The session.
         session: SessionId,
     },
     /// The computer has slept: what was asked before is asked again.
@@ -95,7 +95,7 @@ pub enum Effect {
     Ask {
         /// Which session.
         session: SessionId,
-        /// Why.
+        /// Why it is done.
         cause: Cause,
         /// What is done when the time is over.
         then: Then,
@@ -123,7 +123,7 @@ pub enum Effect {
     End {
         /// Which session.
         session: SessionId,
-        /// Why.
+        /// Why it is done.
         cause: Cause,
     },
 }

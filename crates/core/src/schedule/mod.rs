@@ -1,7 +1,7 @@
 //! When upkeep runs: days of the week and a time of day on the clock of a time zone, or every so
 //! often.
 //!
-//! A run that the calendar names happens exactly once, also where the clock is changed: a local
+//! A run that the calendar names happens exactly once, also if the clock is changed: a local
 //! time that is skipped means the first moment after the gap, one that comes twice means the
 //! first of the two. A schedule holds no instant; it is asked for the next one after another, and
 //! a [`Planned`] keeps which that is.
@@ -55,7 +55,7 @@ impl Schedule {
         Rhythm::Weekdays { days, time }.into()
     }
 
-    /// The first run after an instant, itself not included; none where the calendar ends (the
+    /// The first run after an instant, itself not included; none if the calendar ends (the
     /// year 9999). What runs every so many days begins at its next time of day.
     pub fn next_after(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         match self.rhythm {

@@ -45,7 +45,7 @@ impl Planned {
         &self.schedule
     }
 
-    /// The date of the next run; none where the calendar ends before it.
+    /// The date of the next run; none if the calendar ends before it.
     pub fn next(&self) -> Option<Timestamp> {
         self.next
     }

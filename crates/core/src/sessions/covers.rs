@@ -1,4 +1,5 @@
-//! Leases of `usher run`: what they cover, and what becomes of what outlives them.
+//! The leases of `usher run`: which processes they cover, and what happens to processes that
+//! outlive them.
 
 use std::sync::Arc;
 

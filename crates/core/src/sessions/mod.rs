@@ -72,7 +72,7 @@ pub enum Event {
     Covered {
         /// The process at the root of the tree.
         root: ProcessKey,
-        /// The lease.
+        /// The id of the lease.
         lease: Arc<str>,
         /// The product of the lease; seats of other products are not covered.
         product: Arc<str>,
@@ -135,7 +135,7 @@ pub enum Effect {
     /// answer, which is one of [`Event::Seated`], [`Event::Denied`], [`Event::Ungated`] and
     /// [`Event::Unreachable`]; without, it takes the place of whatever was asked for it before.
     WantLease {
-        /// Which.
+        /// The session that needs a lease.
         session: SessionId,
         /// Whether it may be refused.
         gate: bool,
@@ -149,9 +149,9 @@ pub enum Effect {
     Allow(AskId),
     /// What was asked may not run.
     Refuse {
-        /// Which.
+        /// The question that is answered.
         ask: AskId,
-        /// The session that has no seat; none where it is not known whether there is one.
+        /// The session that has no seat; none if it is not known whether there is one.
         session: Option<SessionId>,
     },
     /// It no longer needs the seat that it wanted.

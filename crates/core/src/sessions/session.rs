@@ -21,7 +21,7 @@ pub struct Stamp {
 pub struct ProcessKey {
     /// Its pid.
     pub pid: u32,
-    /// When it was made, in the kernel's ticks since boot; 0 where it was gone before it could be
+    /// When it was made, in the kernel's ticks since boot; 0 if it was gone before it could be
     /// asked.
     pub start: u64,
 }
@@ -80,7 +80,7 @@ pub struct Use {
 /// A process that runs a program.
 #[derive(Debug, Clone)]
 pub struct Process {
-    /// Which one.
+    /// The process, by pid and start time.
     pub key: ProcessKey,
     /// The pid of its parent.
     pub parent: u32,
@@ -97,7 +97,7 @@ pub struct Process {
 /// One use of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Its number.
+    /// Its number within the agent.
     pub id: SessionId,
     /// The product.
     pub product: Arc<str>,

@@ -1,4 +1,4 @@
-//! What was used, and what would have become of it under other rules.
+//! Recorded use, replayed under other rules.
 
 mod refusals;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Whom a number of seats would have refused, had it been enforced.
+//! Whom a number of seats would have refused if it had been enforced.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,4 +1,4 @@
-//! Where messages go through: folded, decided by the site's rules, recorded, delivered.
+//! The way of a message: folded, decided by the site's rules, recorded, delivered.
 
 mod sent;
 mod shown;
@@ -53,7 +53,6 @@ impl Raise {
     }
 }
 
-/// See the module.
 pub(crate) struct Desk {
     site: Arc<dyn Site>,
     name: String,

@@ -1,4 +1,4 @@
-//! What is sent to whom: admitted to the queues, kept in the site database, and gone on with after a
+//! Deliveries of messages: admitted to the queues, kept in the site database, and resumed after a
 //! restart.
 
 use std::collections::HashSet;

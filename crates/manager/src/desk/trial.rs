@@ -1,4 +1,4 @@
-//! A test of a rule: what it says is done once, with a message that says that it is a test.
+//! Tests a rule: does its actions once, with a message that says that it is a test.
 
 use std::sync::Arc;
 use std::time::Duration;

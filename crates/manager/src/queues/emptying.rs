@@ -11,7 +11,6 @@ use crate::delivery::{self, Parcel};
 use crate::targets::Errand;
 use crate::undelivered::{Again, Undelivered};
 
-/// See the module.
 pub(super) async fn empty(shared: Arc<Shared>, key: Errand) {
     while let Some(mut it) = shared.next(&key) {
         // What waited too long for a destination that takes nothing is not tried at all.

@@ -59,7 +59,7 @@ pub(crate) enum Trouble {
     },
     /// Some waited too long for a destination that takes nothing.
     GivenUp {
-        /// Where to.
+        /// The destination, in words for people.
         destination: String,
         /// How many were since something went through.
         given_up: u64,
@@ -68,14 +68,14 @@ pub(crate) enum Trouble {
     },
     /// Too much waits there already.
     Dropped {
-        /// Where to.
+        /// The destination, in words for people.
         destination: String,
         /// How many were dropped since its queue was last empty.
         dropped: u64,
     },
 }
 
-/// See the module. Dropping it ends what it does.
+/// Dropping it ends what it does.
 pub(crate) struct Queues {
     shared: Arc<Shared>,
     tasks: Mutex<JoinSet<()>>,

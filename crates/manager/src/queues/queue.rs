@@ -102,9 +102,9 @@ impl Queue {
 /// A destination that takes nothing.
 #[derive(Debug, Clone)]
 pub(super) struct Failing {
-    /// Unix milliseconds.
+    /// When it first failed; Unix milliseconds, wall clock.
     pub(super) since_ms: i64,
-    /// Unix milliseconds.
+    /// When it is tried next; Unix milliseconds, wall clock.
     pub(super) next_ms: i64,
     pub(super) why: String,
     pub(super) tries: usize,

@@ -16,7 +16,6 @@ use crate::logged::or_log;
 use crate::targets::Errand;
 use crate::undelivered::Patience;
 
-/// See the module.
 pub(super) struct Shared {
     pub(super) means: Means,
     /// By the whole errand: two that differ in anything are two destinations.

@@ -42,17 +42,17 @@ pub(crate) struct Asked {
     get,
     path = "/v1/messages",
     params(
-        ("since" = Option<String>, Query, description = "Last raised at that time or later"),
-        ("until" = Option<String>, Query, description = "First raised before that time"),
-        ("severity" = Option<String>, Query, description = "As severe as that, or more"),
-        ("component" = Option<String>, Query, description = "Of that component"),
-        ("id" = Option<u16>, Query, description = "Of that number"),
-        ("server" = Option<String>, Query, description = "About that metering server"),
-        ("open" = Option<bool>, Query, description = "Only of trouble that goes on"),
-        ("after" = Option<i64>, Query, description = "Only records above that one"),
-        ("wait_seconds" = Option<u64>, Query, description = "Waits so long for the first one: at most 60"),
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("since" = Option<String>, Query, description = "Only messages that were last raised at that time or later"),
+        ("until" = Option<String>, Query, description = "Only messages that were first raised before that time"),
+        ("severity" = Option<String>, Query, description = "Only messages of that severity or worse"),
+        ("component" = Option<String>, Query, description = "Only messages of that component"),
+        ("id" = Option<u16>, Query, description = "Only messages of that number"),
+        ("server" = Option<String>, Query, description = "Only messages about that metering server"),
+        ("open" = Option<bool>, Query, description = "Only messages about trouble that is still open"),
+        ("after" = Option<i64>, Query, description = "Only records with a greater `record_id`"),
+        ("wait_seconds" = Option<u64>, Query, description = "Seconds to wait for the first message: at most 60"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<StatusMessage>),
@@ -96,7 +96,7 @@ pub(crate) async fn list(
     }
 }
 
-/// All messages that there are, and what each means.
+/// The catalogue of messages: what each number means.
 #[utoipa::path(
     get,
     path = "/v1/messages/catalogue",
@@ -130,7 +130,7 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
     })
 }
 
-/// The rules, in their order.
+/// The message rules, in their order.
 #[utoipa::path(get, path = "/v1/message-rules", responses((status = 200, body = serde_json::Value)))]
 pub(crate) async fn rules(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
     let rules = app.tools.desk.rules();
@@ -145,7 +145,7 @@ struct Rules {
     _next: Option<String>,
 }
 
-/// Puts these rules in place of all.
+/// Replaces all message rules by these.
 #[utoipa::path(
     put,
     path = "/v1/message-rules",
@@ -186,7 +186,7 @@ pub(crate) async fn put_rules(
     Ok(rules(State(app)).await)
 }
 
-/// Where messages wait to be delivered, and why they do where a destination takes nothing.
+/// Destinations with messages that wait, and why they wait if a destination accepts nothing.
 #[utoipa::path(get, path = "/v1/deliveries", responses((status = 200, body = Page<Delivery>)))]
 pub(crate) async fn deliveries(State(app): State<Arc<App>>) -> Json<Page<Delivery>> {
     Json(Page {
@@ -202,13 +202,13 @@ struct Test {
     rule: String,
 }
 
-/// Does what a rule says with a message that says that it is a test, and tells how that went.
+/// Sends a test message by the actions of a rule, and reports how each delivery went.
 #[utoipa::path(
     post,
     path = "/v1/message-rules/test",
     request_body = serde_json::Value,
     responses(
-        (status = 200, description = "How each action went: `destination`, `why_not`", body = serde_json::Value),
+        (status = 200, description = "How each action of the rule went: `destination`, `why_not`", body = serde_json::Value),
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]
@@ -221,7 +221,7 @@ pub(crate) async fn test_rule(
         Some(tested) => Ok(Json(serde_json::json!({ "items": tested, "next": null }))),
         None => Err(Refusal::new(
             Code::NotFound,
-            "there is no rule of that name: `usher messages rules` lists those there are",
+            "there is no rule of that name: `usher messages rules` lists all rules",
         )),
     }
 }

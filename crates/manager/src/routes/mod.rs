@@ -61,7 +61,7 @@ use crate::routes::catalogue::{entitlements, products};
 )]
 pub(crate) struct Described;
 
-/// All of them.
+/// All routes of a manager.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(page::get))

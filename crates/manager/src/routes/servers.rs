@@ -19,7 +19,7 @@ use crate::tokens::TokenSource;
 use crate::view::View;
 use crate::{facts, keeper};
 
-/// The servers, by name.
+/// The watched servers, by name.
 #[utoipa::path(get, path = "/v1/servers", responses((status = 200, body = Page<WatchedServer>)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer>> {
     let mut items: Vec<WatchedServer> = app
@@ -55,7 +55,7 @@ fn seen(app: &App, view: &View) -> WatchedServer {
     seen
 }
 
-/// Watches one more.
+/// Adds a server to watch.
 #[utoipa::path(
     post,
     path = "/v1/servers",
@@ -63,7 +63,7 @@ fn seen(app: &App, view: &View) -> WatchedServer {
     responses(
         (status = 201, body = WatchedServer),
         (status = 400, description = "`invalid_request`", body = Problem),
-        (status = 409, description = "`server_exists`: one of that name, or the same server", body = Problem),
+        (status = 409, description = "`server_exists`: a server of that name, or the same server under another name", body = Problem),
     ),
 )]
 pub(crate) async fn add(
@@ -124,7 +124,8 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     }
 }
 
-/// Changes how one is watched: what is left out stays. Its trouble and its messages go on.
+/// Changes how a server is watched. Fields that are left out stay, and so do its open trouble and
+/// its messages.
 #[utoipa::path(
     patch,
     path = "/v1/servers/{name}",
@@ -268,7 +269,7 @@ fn check(request: &ServerRow) -> Result<(), Refusal> {
     }
 }
 
-/// One server.
+/// One watched server.
 #[utoipa::path(
     get,
     path = "/v1/servers/{name}",
@@ -289,7 +290,7 @@ pub(crate) async fn get(
     Ok(Json(seen(&app, &view)))
 }
 
-/// Watches one no longer. Its messages stay.
+/// Stops watching a server. Its messages stay.
 #[utoipa::path(
     delete,
     path = "/v1/servers/{name}",
@@ -314,7 +315,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Looks at one now, and answers what it has seen.
+/// Looks at a server now, and answers what it saw.
 #[utoipa::path(
     post,
     path = "/v1/servers/{name}/poll",

@@ -15,7 +15,7 @@ use utoipa::OpenApi;
 use super::Described;
 use crate::app::App;
 
-/// Whether it serves. Needs no token.
+/// Whether the manager serves. Needs no token.
 #[utoipa::path(get, path = "/v1/health", security(()), responses((status = 200, body = Health)))]
 pub(crate) async fn health() -> Json<Health> {
     Json(Health {

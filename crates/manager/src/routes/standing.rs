@@ -30,13 +30,13 @@ pub(crate) async fn summaries(
     }))
 }
 
-/// From where on something is of concern, and how components stand.
+/// The thresholds from which something is a concern, and those of the summaries.
 #[utoipa::path(get, path = "/v1/thresholds", responses((status = 200, body = serde_json::Value)))]
 pub(crate) async fn thresholds(State(app): State<Arc<App>>) -> Json<Thresholds> {
     Json(Thresholds::clone(&app.tools.thresholds.get()))
 }
 
-/// Puts these in place of all; what is not given is the default.
+/// Replaces all thresholds by these; those that are left out get their defaults.
 #[utoipa::path(
     put,
     path = "/v1/thresholds",

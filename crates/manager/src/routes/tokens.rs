@@ -19,8 +19,8 @@ use crate::problem::Refusal;
     get,
     path = "/v1/tokens",
     params(
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<TokenInfo>),
@@ -57,8 +57,8 @@ pub(crate) struct Asked {
     cursor: Option<String>,
 }
 
-/// Makes a token of role `viewer`, `operator` or `admin`. Its secret is in this answer and nowhere
-/// else; only a hash of it is kept.
+/// Makes a token of role `viewer`, `operator` or `admin`. Its secret is only in this answer; the
+/// manager keeps a hash of it.
 #[utoipa::path(
     post,
     path = "/v1/tokens",
@@ -82,13 +82,13 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(TokenCreated { token, info })))
 }
 
-/// Revokes a token: the next request with it is refused, and a look that waits ends.
+/// Revokes a token: the next request with it is refused, and a long poll with it ends.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{id}",
     params(("id" = String, Path, description = "Token id")),
     responses(
-        (status = 204, description = "It is revoked, now or since before"),
+        (status = 204, description = "The token is revoked, now or already"),
         (status = 404, description = "`unknown_token`", body = Problem),
     ),
 )]
@@ -98,7 +98,7 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, Id(id): Id) -> Result<St
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refusal::new(
             Code::UnknownToken,
-            "there is no token of that id: `usher token list --at-manager` lists those there are",
+            "there is no token of that id: `usher token list --at-manager` lists all tokens",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The Linux end.
+//! The Linux implementation.
 
 pub(crate) mod account;
 pub(crate) mod clock;

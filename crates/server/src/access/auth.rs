@@ -1,4 +1,4 @@
-//! The tokens that are live, and whose each is.
+//! The valid tokens, and to whom each belongs.
 //!
 //! A token is 256 random bits; only its SHA-256 is kept. The hashes are held in memory; a change
 //! of the tokens is seen by the next request, and by what lasts: streams and long polls end with

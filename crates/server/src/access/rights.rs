@@ -108,7 +108,7 @@ pub(crate) enum Bound {
 /// A role: whom its tokens are bound to, and what they may.
 #[derive(Debug)]
 pub(crate) struct RoleRights {
-    /// Which.
+    /// The role.
     pub(crate) role: Role,
     /// Whom its tokens are bound to.
     pub(crate) bound: Bound,

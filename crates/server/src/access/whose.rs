@@ -1,4 +1,4 @@
-//! Whose rows who asks is shown: everybody's, those of a computer, those of a person.
+//! Whose rows a request may see: everybody's, those of a computer, those of a person.
 //!
 //! A client's token shows what is its person's, an agent's what is of its computer. An agent asks
 //! for one person of its computer by `realm` and `account`, as the kernel and the name services

@@ -35,7 +35,6 @@ struct Backlog {
     missed: u64,
 }
 
-/// See the module.
 pub(crate) struct Feed {
     listeners: AtomicUsize,
     backlog: Mutex<Backlog>,

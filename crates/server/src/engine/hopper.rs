@@ -167,7 +167,7 @@ struct Inner {
     second: Cell<u32>,
 }
 
-/// See the module. Clones are the same hopper.
+/// Clones are the same hopper.
 #[derive(Clone)]
 pub(crate) struct Hopper {
     inner: Rc<Inner>,

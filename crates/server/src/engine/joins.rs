@@ -12,7 +12,6 @@ use usher_core::ledger::LeaseId;
 /// Leases whose joins are remembered; the one that was first joined longest ago makes room.
 const LEASES_LIMIT: usize = 10_000;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Joins(Mutex<Counted>);
 

@@ -13,7 +13,6 @@ use usher_store::{Failure, Interrupt};
 /// Between two looks whether an answer can still come.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Readers {
     turns: Arc<Semaphore>,

@@ -1,4 +1,4 @@
-//! Who waits for a ticket to change: long polls, woken by what has become durable.
+//! Long polls of tickets: woken when a change of their ticket is durable.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use usher_core::ledger::{Batch, Event, EventNumber, TicketState};
 
-/// See the module.
 #[derive(Default)]
 pub(crate) struct Watchers {
     /// So that the writer looks at nothing while nobody waits.

@@ -1,4 +1,4 @@
-//! The loop of one core: a thread of its own, and what its connections are answered with.
+//! The loop of one core: a thread of its own that answers its connections.
 
 use std::sync::Arc;
 use std::time::Duration;

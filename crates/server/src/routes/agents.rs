@@ -78,14 +78,14 @@ fn is_zero(count: &u32) -> bool {
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// An agent's whole exchange in one request: checkouts, renewals, checkins, ended sessions and
-/// counted programs in; decisions, and the policy where it is not the agent's version, out. All
-/// of it is on disk when it is answered.
+/// An agent's whole exchange in one request. The agent sends checkouts, renewals, checkins, ended
+/// sessions and counted programs. The answer has the decisions, and the policy if the agent has
+/// another version. All of it is on disk when the server answers.
 ///
-/// Items are applied once each, by their sender's incarnation and sequence, however often and
-/// late they come; that is why an Idempotency-Key is not needed, and not looked at. An item that
-/// cannot be understood is answered with `rejected` and holds up no other. An `agent` reports for
-/// the computer that its token is bound to; `operator` and `admin` for any.
+/// The server applies each item once, by its sender's incarnation and sequence, however often and
+/// late it comes, so it ignores an Idempotency-Key. An item that it cannot understand gets the
+/// outcome `rejected` and holds up no other. An `agent` reports for the computer that its token is
+/// bound to; `operator` and `admin` for any.
 #[utoipa::path(
     post,
     path = "/v1/agents/sync",

@@ -21,8 +21,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 const PREFIX: &str = "backup-";
 const SUFFIX: &str = ".partial";
 
-/// A snapshot of the store, as a file for `usher restore`. For admins, and
-/// tokens of role `backup`.
+/// A snapshot of the store, as a file for `usher restore`. For tokens of role `admin` and `backup`.
 #[utoipa::path(
     get,
     path = "/v1/backup",

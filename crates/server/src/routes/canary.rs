@@ -1,4 +1,4 @@
-//! `POST /v1/canary`: does work go the whole way?
+//! `POST /v1/canary`: does a checkout still work, through queue, ledger and disk?
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,10 +13,10 @@ use crate::state::app::App;
 use crate::wire::problem::Refusal;
 use crate::wire::words;
 
-/// Seats a canary on a reserved product that no list and no count shows, and takes it back: the
-/// answer comes when that is on disk, or says why it was not seated. A pause and the hold after a
-/// restore keep it from no seat: they are said beside it. For viewers, operators and admins; what a
-/// manager asks at each poll.
+/// Takes a seat of a reserved product that no list and no count shows, and gives it back. The
+/// answer comes when both are on disk, or says why there was no seat. A pause and the wait after a
+/// restore do not refuse it; the answer mentions them. A manager asks this at each poll. For
+/// viewers, operators and admins.
 #[utoipa::path(
     post,
     path = "/v1/canary",

@@ -26,12 +26,12 @@ use crate::wire::writer::{self, Names};
 
 const PRIORITY_LIMIT: i8 = 100;
 
-/// Asks for seats of a product. A grant is on disk before it is answered. With `wait`, a request
-/// that finds no free seat gets a place in the queue.
+/// Asks for seats of a product. A grant is on disk before the server answers. With `wait`, a
+/// request gets a place in the queue if no seat is free.
 ///
-/// A `client` asks for the user that its token is bound to, an `agent` for its computer;
-/// `operator` and `admin` for anyone. `subject` is for agents, operators and admins, a `priority`
-/// other than 0 for operators and admins.
+/// A `client` asks for the user that its token is bound to, an `agent` for its computer; `operator`
+/// and `admin` for anyone. `subject` is for agents, operators and admins, a `priority` other than 0
+/// for operators and admins.
 #[utoipa::path(
     post,
     path = "/v1/checkouts",

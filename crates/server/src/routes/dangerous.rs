@@ -1,4 +1,4 @@
-//! No product is enforced by a rule that hits what a computer needs, unless that is meant.
+//! Refuses to enforce a rule that hits what a computer needs, unless the request insists.
 //!
 //! A server sees none of the computers that agents run on: it knows what every system has. What is
 //! installed on one besides, `usher product` looks at where it runs.

@@ -1,4 +1,4 @@
-//! `GET /v1/decisions/{id}`: the why.
+//! `GET /v1/decisions/{id}`: the reasons for a decision.
 
 use std::sync::Arc;
 
@@ -33,12 +33,12 @@ struct Query {
     tag = "history",
     params(
         ("id" = String, Path, description = "Decision id, or that of the lease that it granted"),
-        ("realm" = Option<String>, Query, description = "Only if it is of this person: the realm"),
-        ("account" = Option<String>, Query, description = "Only if it is of this person: the account"),
+        ("realm" = Option<String>, Query, description = "Only if the decision is about this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only if the decision is about this person: the account"),
     ),
     responses(
         (status = 200, body = Decision),
-        (status = 404, description = "`unknown_decision`: not kept, never was, or another's", body = Problem),
+        (status = 404, description = "`unknown_decision`: it is no longer kept, never existed, or is another's", body = Problem),
     ),
 )]
 pub(crate) async fn get(

@@ -26,19 +26,19 @@ struct Query {
     cursor: Option<String>,
 }
 
-/// Refused checkouts, newest first; repeats within a minute are one, counted. A client sees its own
-/// user's, an agent those of its own computer or of one person there.
+/// Refused checkouts, newest first. Repeats within a minute are one row with a count. A client sees
+/// its own user's, an agent those of its own computer or of one person there.
 #[utoipa::path(
     get,
     path = "/v1/denials",
     tag = "history",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
-        ("since" = Option<String>, Query, description = "Only those repeated at or after this day or instant"),
-        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
-        ("account" = Option<String>, Query, description = "Only of this person: the account"),
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("since" = Option<String>, Query, description = "Only refusals that were last repeated at or after this day or instant"),
+        ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<Denial>),

@@ -37,8 +37,8 @@ struct Query {
     tag = "catalogue",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<Entitlement>),

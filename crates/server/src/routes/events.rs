@@ -24,11 +24,11 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Pieces that may wait for a listener's connection.
 const AHEAD: usize = 16;
 
-/// What happens, as it becomes durable: `grant`, `checkin`, `expire`, `denial`, `queue`, `state`,
-/// `pack`. Each has the event's number as `id` and a JSON object as data.
+/// A stream of what happens, as it becomes durable: `grant`, `checkin`, `expire`, `denial`,
+/// `queue`, `state`, `pack`. Each has the event's number as `id` and a JSON object as data.
 ///
-/// A listener that reads too slowly gets a `lagged` event with how many it `missed`, and goes on.
-/// Events of before the request are not repeated: `Last-Event-ID` is not looked at. A comment
+/// A client that reads too slowly gets a `lagged` event with the number that it `missed`, and the
+/// stream goes on. Earlier events are not repeated: the server ignores `Last-Event-ID`. A comment
 /// comes every 15 s. The stream ends when its token is revoked or expires. For viewers, operators
 /// and admins.
 #[utoipa::path(

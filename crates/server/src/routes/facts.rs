@@ -1,4 +1,4 @@
-//! `GET /v1/facts`: what a manager goes by when it looks for what will soon be trouble.
+//! `GET /v1/facts`: the facts from which a manager sees coming trouble.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -64,8 +64,8 @@ struct PoolSeen {
     queued: u64,
 }
 
-/// What a manager goes by: entitlements that end, seats, agents, the disk, backups, rules that
-/// match no more. For viewers, operators and admins.
+/// Facts from which a manager sees coming trouble: entitlements that end, seats, agents, the disk,
+/// backups, rules that no longer match. For viewers, operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/facts",
@@ -266,7 +266,7 @@ async fn changed(app: &Arc<App>, now_ms: i64) -> Result<Vec<ChangedProgram>, Ref
     Ok(changed)
 }
 
-/// The rule that matched what has changed. None where the product is in use, or has no rules.
+/// The rule that matched what has changed. None if the product is in use, or has no rules.
 fn quiet(changed: &ChangedProgram, products: &[(ProductFacts, Vec<String>)]) -> Option<QuietRule> {
     let (_, rules) = products.iter().find(|(it, _)| it.id == changed.product)?;
     let matched: Vec<&str> = rules

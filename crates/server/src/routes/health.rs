@@ -9,16 +9,16 @@ use usher_api::{Health, Withheld};
 use super::Json;
 use crate::state::app::App;
 
-/// Whether it can serve: 200, or 503 with why. One that serves and grants nothing says so beside
-/// it. Needs no token and never waits for the disk.
+/// Whether the server can serve: 200, or 503 with the reason. If it serves and grants nothing, the
+/// answer says so. Needs no token and never waits for the disk.
 #[utoipa::path(
     get,
     path = "/v1/health",
     tag = "operation",
     security(()),
     responses(
-        (status = 200, description = "It can", body = Health),
-        (status = 503, description = "It cannot; says why", body = Health),
+        (status = 200, description = "The server can serve", body = Health),
+        (status = 503, description = "The server cannot serve; the body says why", body = Health),
     ),
 )]
 pub(crate) async fn get(State(app): State<Arc<App>>) -> Json<Health> {

@@ -38,8 +38,8 @@ const JOINS_LIMIT: u32 = 100_000;
         ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the first answer again"),
     ),
     responses(
-        (status = 200, description = "The lease lives on", body = Lease),
-        (status = 404, description = "`unknown_lease`: ended, never was, or another's", body = Problem),
+        (status = 200, description = "The lease is renewed", body = Lease),
+        (status = 404, description = "`unknown_lease`: it has ended, never existed, or is another's", body = Problem),
     ),
 )]
 pub(crate) async fn renew(
@@ -84,15 +84,15 @@ pub(crate) async fn renew(
     }
 }
 
-/// Gives a lease back. A lease that has ended already is given back again without complaint.
+/// Gives a lease back. It is no error if the lease has ended already.
 #[utoipa::path(
     delete,
     path = "/v1/leases/{id}",
     tag = "seats",
     params(("id" = String, Path, description = "Lease id")),
     responses(
-        (status = 204, description = "It has ended, now or before"),
-        (status = 404, description = "`unknown_lease`: it never was, or is another's", body = Problem),
+        (status = 204, description = "The lease has ended, now or earlier"),
+        (status = 404, description = "`unknown_lease`: it never existed, or is another's", body = Problem),
     ),
 )]
 pub(crate) async fn checkin(
@@ -135,22 +135,22 @@ struct Joining {
     joins: Option<u32>,
 }
 
-/// What a lease is of, for the agent of a computer where somebody joins it. An agent sees
-/// the leases of its own computer, and those of others only with their proof.
-/// For tokens of role `agent`, `operator` and `admin`, and for whoever shows the proof.
+/// The product and holder of a lease, for the agent of a computer where somebody joins it. An agent
+/// sees the leases of its own computer, and those of others only with their proof. For tokens of
+/// role `agent`, `operator` and `admin`, and for any token with the proof.
 #[utoipa::path(
     get,
     path = "/v1/agents/leases/{id}",
     tag = "agents",
     params(
         ("id" = String, Path, description = "Lease id"),
-        ("usher-lease-proof" = Option<String>, Header, description = "The lease's `proof`, as its holder was told it"),
-        ("joins" = Option<u32>, Query, description = "How often the lease was joined since the last such request: 0 to 100,000, 0 by default. The sum since the server's start is shown with the lease"),
+        ("usher-lease-proof" = Option<String>, Header, description = "The lease's `proof`, which its holder was given"),
+        ("joins" = Option<u32>, Query, description = "How often the lease was joined since the last such request: 0 to 100,000, 0 by default. The lease shows the sum since the server's start"),
     ),
     responses(
-        (status = 200, description = "It is held", body = HeldLease),
+        (status = 200, description = "The lease is held", body = HeldLease),
         (status = 403, description = "`forbidden`: a client's or viewer's token without the proof", body = Problem),
-        (status = 404, description = "`unknown_lease`: ended, never was, or of another computer and without its proof", body = Problem),
+        (status = 404, description = "`unknown_lease`: it has ended, never existed, or is another computer's and its proof is missing", body = Problem),
     ),
 )]
 pub(crate) async fn held(
@@ -257,8 +257,8 @@ struct Query {
     cursor: Option<String>,
 }
 
-/// Leases that are held. A client sees its own user's, an agent its own computer's, or those of one
-/// person of a directory or of that computer, wherever they are held.
+/// Leases that are held now. A client sees its own user's. An agent sees its own computer's, or
+/// those of one person of a directory or of that computer, on all computers.
 #[utoipa::path(
     get,
     path = "/v1/leases",
@@ -267,10 +267,10 @@ struct Query {
         ("product" = Option<String>, Query, description = "Product id"),
         ("user" = Option<String>, Query, description = "Name of the person who is counted"),
         ("computer" = Option<String>, Query, description = "The computer's id or name"),
-        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
-        ("account" = Option<String>, Query, description = "Only of this person: the account"),
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses((status = 200, body = Page<Lease>)),
 )]

@@ -33,16 +33,16 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Pack>, Refus
     Ok(Json(StatusCode::OK, shown(&app)))
 }
 
-/// Begins a pack now, beside the schedule: rows past their retention go, the file shrinks, its
-/// statistics are renewed, and what it holds is checked, while the server serves. One that was cut
-/// off goes on. For operators and admins.
+/// Starts a pack now, besides the schedule. While the server serves, it removes rows past their
+/// retention, shrinks the file, updates its statistics and checks its contents. A pack that was
+/// interrupted resumes. For operators and admins.
 #[utoipa::path(
     post,
     path = "/v1/pack",
     tag = "operation",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gets the first answer again, until the server is restarted")),
     responses(
-        (status = 202, description = "It has begun", body = Pack),
+        (status = 202, description = "The pack has started", body = Pack),
         (status = 403, description = "`forbidden`", body = Problem),
         (status = 409, description = "`pack_running`, or `idempotency_conflict`", body = Problem),
     ),
@@ -69,14 +69,14 @@ pub(crate) async fn begin(
     Ok(json_text(StatusCode::ACCEPTED, text))
 }
 
-/// Stops a running pack after its slice; what it has done stays done, and the next starts again.
-/// Nothing changes where none runs. For operators and admins.
+/// Stops a running pack after its current step. What it has done stays, and the next pack starts
+/// from the beginning. If none runs, nothing changes. For operators and admins.
 #[utoipa::path(
     delete,
     path = "/v1/pack",
     tag = "operation",
     responses(
-        (status = 204, description = "It stops, or none runs"),
+        (status = 204, description = "The pack is stopping, or none runs"),
         (status = 403, description = "`forbidden`", body = Problem),
     ),
 )]
@@ -85,7 +85,7 @@ pub(crate) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Refusa
     Ok(no_content())
 }
 
-/// Packs by another schedule, on the clock of a time zone. For operators and admins.
+/// Sets the schedule of packs and its time zone. For operators and admins.
 #[utoipa::path(
     put,
     path = "/v1/pack/schedule",

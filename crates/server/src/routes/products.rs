@@ -41,8 +41,8 @@ struct Query {
     path = "/v1/products",
     tag = "catalogue",
     params(
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses((status = 200, body = Page<ProductView>)),
 )]
@@ -144,7 +144,7 @@ fn view(seen: Seen) -> ProductView {
         (status = 201, body = ProductView),
         (status = 400, description = "`invalid_request`", body = Problem),
         (status = 409, description = "`product_exists` or `idempotency_conflict`", body = Problem),
-        (status = 422, description = "`dangerous_rule`: give `force` where it is meant", body = Problem),
+        (status = 422, description = "`dangerous_rule`: set `force` to enforce it anyway", body = Problem),
     ),
 )]
 pub(crate) async fn create(
@@ -199,7 +199,7 @@ pub(crate) async fn create(
     }
 }
 
-/// Changes a product to what the body says, whole. For admins.
+/// Replaces all settings of a product by the body. For admins.
 #[utoipa::path(
     put,
     path = "/v1/products/{id}",
@@ -210,7 +210,7 @@ pub(crate) async fn create(
         (status = 200, body = ProductView),
         (status = 400, description = "`invalid_request`", body = Problem),
         (status = 404, description = "`unknown_product`", body = Problem),
-        (status = 422, description = "`dangerous_rule`: give `force` where it is meant", body = Problem),
+        (status = 422, description = "`dangerous_rule`: set `force` to enforce it anyway", body = Problem),
     ),
 )]
 pub(crate) async fn replace(
@@ -243,8 +243,8 @@ pub(crate) async fn replace(
     }
 }
 
-/// Removes a product and its entitlements. Leases that are out run on; who waits is told that its
-/// ticket is cancelled. For admins.
+/// Removes a product and its entitlements. Existing leases run on, and tickets that wait are
+/// cancelled. For admins.
 #[utoipa::path(
     delete,
     path = "/v1/products/{id}",

@@ -26,19 +26,19 @@ struct Query {
     cursor: Option<String>,
 }
 
-/// Requests that wait, product by product, in the order in which they will be served. A client
-/// sees its own user's, an agent those of its own computer, or of one person of a directory or of
-/// that computer, wherever they wait; each with its place among all.
+/// Requests that wait, by product, in the order in which they will be served, each with its place
+/// among all. A client sees its own user's. An agent sees those of its own computer, or of one
+/// person of a directory or of that computer, on all computers.
 #[utoipa::path(
     get,
     path = "/v1/queue",
     tag = "seats",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
-        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
-        ("account" = Option<String>, Query, description = "Only of this person: the account"),
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<QueueEntry>),

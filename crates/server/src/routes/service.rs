@@ -18,8 +18,8 @@ use crate::upkeep::life::Seen;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
-/// How the service is: its state by the names of `SERVICE_STATUS`, since when, and in a pending
-/// state what it waits for, how far that has come and how long it may stand still.
+/// The state of the service, by the names of `SERVICE_STATUS`, and since when. In a pending state
+/// also what it waits for, its progress, and how long it may make none.
 #[utoipa::path(
     get,
     path = "/v1/service",
@@ -33,10 +33,10 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Service>, Re
     Ok(Json(StatusCode::OK, shown(&app.life.seen())))
 }
 
-/// Steers the service: `stop`, `pause` (nothing new is granted; leases are renewed and given
-/// back), `continue`, `interrogate`. Answers the state after it; a pending state is left when its
-/// work is done. A control that the state does not take is refused with its Win32 error number
-/// (1052, 1061, 1062), and the service as it is beside it.
+/// Sends the service a control: `stop`, `pause` (nothing new is granted; leases are renewed and
+/// given back), `continue`, `interrogate`. The answer has the new state; a pending state ends when
+/// its work is done. If the state does not accept the control, the answer has the Win32 error
+/// number (1052, 1061, 1062) and the state of the service.
 #[utoipa::path(
     post,
     path = "/v1/service/controls",

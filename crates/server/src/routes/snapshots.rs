@@ -11,8 +11,8 @@ use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::problem::Refusal;
 
-/// The snapshots that are kept, newest first; all of them, for there are few. `usher restore` takes
-/// one by its name. For admins.
+/// All snapshots that the server keeps, newest first. `usher restore` takes one by its name. For
+/// admins.
 #[utoipa::path(
     get,
     path = "/v1/snapshots",

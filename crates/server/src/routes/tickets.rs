@@ -1,4 +1,4 @@
-//! `/v1/tickets/{id}`: what became of a waiting request.
+//! `/v1/tickets/{id}`: the state of a waiting request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,21 +32,22 @@ struct Query {
     wait_seconds: Option<u32>,
 }
 
-/// What became of a ticket. With `wait_seconds`, answers when it is granted or over, at the
-/// latest after so long. Each poll keeps the place for 30 s beyond its end; a granted seat that
-/// is not fetched within 15 s passes on. A poll ends with 401 when its token is revoked or expires,
-/// and takes no seat then; a user's or computer's token that is revoked gives the place up, too.
+/// The state of a ticket. With `wait_seconds`, the server answers when the ticket is granted or
+/// over, or after that time. Each poll keeps the place for 30 s after it ends. A granted seat that
+/// is not fetched within 15 s goes to the next. If the token is revoked or expires, a poll ends
+/// with 401 and takes no seat; if a user's or computer's token is revoked, its places are given up,
+/// too.
 #[utoipa::path(
     get,
     path = "/v1/tickets/{id}",
     tag = "seats",
     params(
         ("id" = String, Path, description = "Ticket id"),
-        ("wait_seconds" = Option<u32>, Query, description = "How long to wait for a change: 0 to 300, 0 by default"),
+        ("wait_seconds" = Option<u32>, Query, description = "Seconds to wait for a change: 0 to 300, 0 by default"),
     ),
     responses(
         (status = 200, body = TicketAnswer),
-        (status = 404, description = "`unknown_ticket`: forgotten, never was, or another's", body = Problem),
+        (status = 404, description = "`unknown_ticket`: it is forgotten, never existed, or is another's", body = Problem),
     ),
 )]
 pub(crate) async fn get(
@@ -88,8 +89,8 @@ pub(crate) async fn get(
     }
 }
 
-/// The place in the queue of who polls: where the token is revoked that it was asked for with, it is
-/// given up with the poll, and not kept for the time that polls keep it.
+/// The place in the queue of who polls: where the token is revoked that it was asked for with, it
+/// is given up with the poll, and not kept for the time that polls keep it.
 struct Place {
     app: Arc<App>,
     ticket: TicketId,
@@ -150,7 +151,7 @@ fn for_caller(answer: TicketAnswer, agent: Option<&HeaderValue>) -> TicketAnswer
     }
 }
 
-/// A ticket in the words of the wire; none where there is none.
+/// A ticket in the words of the wire; none if there is none.
 fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     let now = answer.at;
     let Reply::Ticket {
@@ -209,15 +210,15 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     })
 }
 
-/// Leaves the queue; a seat that was granted and not given back is given back.
+/// Leaves the queue. If a seat was granted already, it is given back.
 #[utoipa::path(
     delete,
     path = "/v1/tickets/{id}",
     tag = "seats",
     params(("id" = String, Path, description = "Ticket id")),
     responses(
-        (status = 204, description = "It waits no more, now or since before"),
-        (status = 404, description = "`unknown_ticket`: forgotten, never was, or another's", body = Problem),
+        (status = 204, description = "The request no longer waits"),
+        (status = 404, description = "`unknown_ticket`: it is forgotten, never existed, or is another's", body = Problem),
     ),
 )]
 pub(crate) async fn cancel(

@@ -39,8 +39,8 @@ struct Query {
     path = "/v1/tokens",
     tag = "access",
     params(
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<TokenInfo>),
@@ -79,10 +79,10 @@ fn info(row: &TokenRow) -> Option<TokenInfo> {
     })
 }
 
-/// Makes a token. Its secret is in this answer and nowhere else; only a hash of it is kept.
+/// Makes a token. Its secret is only in this answer; the server keeps a hash of it.
 ///
-/// A repeat with the same Idempotency-Key gets the same answer within a day and until the server
-/// is restarted, for the secret is not on disk; after that it makes another token.
+/// A repeat with the same Idempotency-Key gets the same answer for a day, but not after a restart
+/// of the server, because the secret is not on disk: then it makes another token.
 #[utoipa::path(
     post,
     path = "/v1/tokens",
@@ -217,15 +217,15 @@ fn check(request: &mut TokenRequest) -> Result<(), Refusal> {
     }
 }
 
-/// Revokes a token: the next request with it is refused, and streams and long polls that it
-/// opened end at once.
+/// Revokes a token: the next request with it is refused, and its streams and long polls end
+/// immediately.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{id}",
     tag = "access",
     params(("id" = String, Path, description = "Token id")),
     responses(
-        (status = 204, description = "It is revoked, now or since before"),
+        (status = 204, description = "The token is revoked, now or already"),
         (status = 404, description = "`unknown_token`", body = Problem),
     ),
 )]
@@ -257,7 +257,7 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, Id(id): Id) -> Result<Re
         false => Err(Refusal::new(
             Code::UnknownToken,
             format!(
-                "there is no token {}: `usher token list` lists those there are",
+                "there is no token {}: `usher token list` lists all tokens",
                 shown(&id)
             ),
         )),

@@ -45,13 +45,13 @@ struct SessionQuery {
         ("product" = Option<String>, Query, description = "Product id"),
         ("user" = Option<String>, Query, description = "Name of the person who is counted"),
         ("computer" = Option<String>, Query, description = "The computer's id or name"),
-        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
-        ("account" = Option<String>, Query, description = "Only of this person: the account"),
-        ("since" = Option<String>, Query, description = "Only those that ended at or after this day or instant, or run still"),
-        ("until" = Option<String>, Query, description = "Only those that began before the end of this day, or before this instant"),
-        ("running" = Option<bool>, Query, description = "Only those that run, or that ended"),
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
+        ("since" = Option<String>, Query, description = "Only sessions that ended at or after this day or instant, or still run"),
+        ("until" = Option<String>, Query, description = "Only sessions that began before the end of this day, or before this instant"),
+        ("running" = Option<bool>, Query, description = "Only sessions that run, or only those that have ended"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses((status = 200, body = Page<Session>)),
 )]
@@ -120,20 +120,21 @@ struct UsageQuery {
     cursor: Option<String>,
 }
 
-/// Each product's use in a time, by default the last 30 days; an item for each product that was
-/// used. A client sees its own user's use, an agent its own computer's, or that of one person there.
+/// The use of each product in a period, by default the last 30 days, with an item for each product
+/// that was used. A client sees its own user's use, an agent its own computer's, or that of one
+/// person there.
 #[utoipa::path(
     get,
     path = "/v1/usage",
     tag = "history",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
-        ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
-        ("account" = Option<String>, Query, description = "Only of this person: the account"),
-        ("since" = Option<String>, Query, description = "From this day or instant"),
-        ("until" = Option<String>, Query, description = "To the end of this day, or to this instant"),
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
+        ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
+        ("since" = Option<String>, Query, description = "Use from this day or instant on"),
+        ("until" = Option<String>, Query, description = "Use until the end of this day, or until this instant"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<Usage>),
@@ -204,15 +205,15 @@ struct ProgramQuery {
     cursor: Option<String>,
 }
 
-/// Programs of no product, those that ran longest first: counted, without any person. For viewers,
+/// Programs of no product, those that ran longest first, as counts without any person. For viewers,
 /// operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/programs",
     tag = "history",
     params(
-        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page"),
     ),
     responses(
         (status = 200, body = Page<ProgramCount>),

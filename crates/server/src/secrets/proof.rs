@@ -1,4 +1,4 @@
-//! The proof of a lease: who shows it was told it by the holder, and may join.
+//! The proof of a lease: whoever shows it got it from the holder, and may join.
 //!
 //! It is derived from the lease's id and a secret of the server, and so kept nowhere: a repeated
 //! answer and a ticket that is fetched again tell the same one, and a copy of the database none.

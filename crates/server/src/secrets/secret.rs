@@ -49,7 +49,7 @@ pub(crate) enum SecretError {
     /// The file could not be written.
     #[error("cannot write {path}: {source}: make the data directory writable")]
     File {
-        /// Which.
+        /// The file.
         path: String,
         /// What the system said.
         source: io::Error,
@@ -64,7 +64,7 @@ pub(crate) enum SecretError {
         doing: &'static str,
         /// What the key does.
         what: &'static str,
-        /// Which.
+        /// The file.
         path: String,
         /// What the system said.
         source: io::Error,

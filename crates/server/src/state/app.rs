@@ -1,4 +1,4 @@
-//! What all cores share: the engine and what is known beside it.
+//! What all cores share: the engine and the state beside it.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -62,7 +62,7 @@ pub(crate) struct App {
     pub(crate) policies: Policies,
     pub(crate) proofs: LeaseProofs,
     pub(crate) joins: Joins,
-    /// When the certificate that it shows ends, in Unix seconds; none where it speaks plain HTTP.
+    /// When the certificate that it shows ends, in Unix seconds; none if it speaks plain HTTP.
     pub(crate) certificate_ends_s: Option<i64>,
     /// How accounts of computers' own files are counted.
     pub(crate) local_accounts: LocalAccounts,

@@ -1,4 +1,4 @@
-//! What the routes of one core work with.
+//! What the routes of one core use.
 
 use std::sync::Arc;
 

@@ -165,7 +165,7 @@ struct Names {
 }
 
 impl Names {
-    /// None where the ledger knows no more of it.
+    /// None if the ledger knows no more of it.
     fn of(ledger: &Ledger, event: &Event) -> Option<Names> {
         let product = |number: ProductNumber| {
             let pool = ledger.pool(number)?;

@@ -42,7 +42,7 @@ pub(crate) async fn tend(app: Arc<App>, mut told: Option<bool>) {
     }
 }
 
-/// Tells the ledger to pause or to go on. None where that could not be made durable.
+/// Tells the ledger to pause or to go on. None if that could not be made durable.
 pub(crate) async fn tell(app: &App, pauses: bool) -> Option<bool> {
     let until = Instant::now() + PATIENCE;
     loop {

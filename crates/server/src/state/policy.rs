@@ -1,4 +1,4 @@
-//! What agents go by: written and signed once for each version of the products.
+//! The policy for agents: written and signed once for each version of the products.
 
 use std::sync::{Arc, PoisonError, RwLock};
 

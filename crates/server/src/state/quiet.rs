@@ -1,4 +1,4 @@
-//! What was found of rules that no longer match, between two searches.
+//! The result of the last search for rules that no longer match.
 
 use std::time::Instant;
 

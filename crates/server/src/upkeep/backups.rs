@@ -9,7 +9,6 @@ use crate::base::clock::wall_ms;
 /// No copy is known of.
 const NONE: i64 = i64::MIN;
 
-/// See the module.
 pub(crate) struct Backups {
     engine: Engine,
     snapshots: Snapshots,

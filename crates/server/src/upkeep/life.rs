@@ -1,5 +1,5 @@
-//! The service's life in this process: owns the machine of [`usher_core::lifecycle`], keeps its
-//! deadlines, and tells who listens.
+//! The service's life in this process: owns the state machine of [`usher_core::lifecycle`],
+//! enforces its deadlines, and tells its listeners.
 //!
 //! Promises: the machine's lock is held for a decision only, never while a disk, a socket or a
 //! log is waited for. The keeper, a thread that needs nothing else of the process, ends the
@@ -38,7 +38,7 @@ pub(crate) struct Seen {
     pub(crate) since_ms: i64,
 }
 
-/// See the module. Clones are the same life.
+/// Clones are the same life.
 #[derive(Clone)]
 pub(crate) struct Life {
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! What this computer tells of the server: its memory, its disk.
+//! Facts of this computer about the server: its memory, its disk.
 
 use std::path::Path;
 use std::time::UNIX_EPOCH;

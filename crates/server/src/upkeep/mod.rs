@@ -1,4 +1,4 @@
-//! What keeps the process and its data well beside the requests: the service's life, packs, copies.
+//! Upkeep of the process and its data beside the requests: the service's life, packs, copies.
 
 pub(crate) mod backups;
 pub(crate) mod life;

@@ -1,5 +1,5 @@
-//! When the store is packed, and what is known of it: keeps the plan in the data file, begins what
-//! is due, and goes on with what was cut off.
+//! When the store is packed: keeps the plan in the data file, starts what is due, and resumes an
+//! interrupted pack.
 //!
 //! Promises: a run of the schedule happens once, also over a kill, a clock that is set and changes
 //! to and from daylight saving; runs that were missed while the server was off are made up for by
@@ -32,7 +32,6 @@ const RETRY: Duration = Duration::from_secs(15 * 60);
 /// Between two looks at the clock, at the most: it may be set.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// See the module.
 pub(crate) struct Upkeep {
     engine: Engine,
     feed: Arc<Feed>,
@@ -72,7 +71,7 @@ enum By {
 /// What is known of packs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seen {
-    /// How far the running one is; none where none runs.
+    /// How far the running one is; none if none runs.
     pub(crate) progress: Option<f64>,
     /// When packs run.
     pub(crate) plan: PackPlan,

@@ -14,7 +14,7 @@ use crate::wire::input;
 use crate::wire::problem::{self, Refusal};
 use crate::wire::words;
 
-/// What a request makes of the details of before; none where it says nothing of them.
+/// What a request makes of the details of before; none if it says nothing of them.
 pub(crate) fn changed(
     request: &EntitlementRequest,
     before: &Details,

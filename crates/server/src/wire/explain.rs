@@ -1,4 +1,4 @@
-//! The why of a decision in words: which rule decided, and what would have to change.
+//! The reasons for a decision in words: which rule decided, and what would have to change.
 
 use usher_api::{Also, Decision, Holder, LeaseEnd, Reason};
 use usher_core::concerns::counted;
@@ -212,7 +212,7 @@ fn rule_of_one(row: &DecisionRow, reason: Option<Reason>) -> String {
             counted(u64::from(row.scene.queued), "request")
         ),
         (_, Reason::Impossible) => format!(
-            "Who waits for more seats than there are keeps their place for a while and is then \
+            "A request for more seats than there are keeps its place for a while and is then \
              refused: {asked} of {product} {} asked for, and there {} {total} in all.",
             was_were(count),
             was_were(total)
@@ -319,7 +319,7 @@ fn what_would_help(row: &DecisionRow, reason: Option<Reason>, reader: Reader) ->
 }
 
 /// What somebody does who may not change what is owned.
-const ASK: &str = "ask who administers the licences";
+const ASK: &str = "ask the administrator of the licences";
 
 fn own_more(product: &str, more: u64, reader: Reader) -> String {
     let owned = format!("{} more owned", capital(&counted(more, "seat")));
@@ -452,17 +452,17 @@ mod tests {
         }
         insta::assert_snapshot!(text, @r"
         1 seat given back by those who hold them.
-        1 seat more owned: ask who administers the licences.
+        1 seat more owned: ask the administrator of the licences.
         Waiting in the queue: `usher run --product cad --wait -- PROGRAM`.
         Asking for at most 2 seats at once.
-        3 seats more owned: ask who administers the licences.
-        1 seat more owned: ask who administers the licences.
+        3 seats more owned: ask the administrator of the licences.
+        1 seat more owned: ask the administrator of the licences.
         Asking for at most 2 seats at once.
-        1 seat more owned: ask who administers the licences.
-        An entitlement whose dates hold that day: ask who administers the licences.
-        The product switched on again: ask who administers the licences.
+        1 seat more owned: ask the administrator of the licences.
+        An entitlement whose dates hold that day: ask the administrator of the licences.
+        The product switched on again: ask the administrator of the licences.
         1 seat given back by those who hold them.
-        1 seat more owned: ask who administers the licences.
+        1 seat more owned: ask the administrator of the licences.
         Waiting in the queue: `usher run --product cad --seats 2 --also pack=3 --wait -- PROGRAM`.
         ");
     }

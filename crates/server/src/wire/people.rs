@@ -1,4 +1,4 @@
-//! The one place where what the wire says of a person becomes a person: (realm, account).
+//! The one place where a request's text becomes a person: (realm, account).
 
 use usher_core::ledger::SubjectRef;
 use usher_core::people::{LocalAccounts, Person};

@@ -38,7 +38,7 @@ impl Refusal {
         let id = shown(id);
         Refusal::new(
             Code::UnknownLease,
-            format!("lease {id} has ended or never was: check out again"),
+            format!("lease {id} has ended or never existed: check out again"),
         )
     }
 
@@ -47,7 +47,9 @@ impl Refusal {
         let id = shown(id);
         Refusal::new(
             Code::UnknownTicket,
-            format!("ticket {id} is forgotten or never was: check out again with \"wait\": true"),
+            format!(
+                "ticket {id} is forgotten or never existed: check out again with \"wait\": true"
+            ),
         )
     }
 
@@ -56,7 +58,7 @@ impl Refusal {
         let id = shown(id);
         Refusal::new(
             Code::UnknownProduct,
-            format!("there is no product {id}: GET /v1/products lists those there are"),
+            format!("there is no product {id}: GET /v1/products lists all products"),
         )
     }
 
@@ -65,7 +67,7 @@ impl Refusal {
         let id = shown(id);
         Refusal::new(
             Code::UnknownEntitlement,
-            format!("there is no entitlement {id}: GET /v1/entitlements lists those there are"),
+            format!("there is no entitlement {id}: GET /v1/entitlements lists all entitlements"),
         )
     }
 
@@ -91,7 +93,7 @@ impl Refusal {
     pub(crate) fn panicked() -> Refusal {
         Refusal::new(
             Code::Internal,
-            "the server failed in the middle of this request: look whether it was done before you \
+            "the server failed in the middle of this request: check whether it was done before you \
              try again, and report it as a bug, with the server's log",
         )
     }

@@ -1,4 +1,4 @@
-//! The ledger's records in the words of the wire.
+//! Converts the ledger's records to types of the API.
 
 use data_encoding::HEXLOWER;
 use usher_api as api;

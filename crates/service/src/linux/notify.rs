@@ -24,7 +24,7 @@ pub(super) struct Systemd {
 }
 
 impl Systemd {
-    /// None where nobody wants to hear.
+    /// None if nobody wants to hear.
     pub(super) fn of_this_process() -> Option<Systemd> {
         Some(Systemd {
             address: std::env::var_os(ADDRESS)?,

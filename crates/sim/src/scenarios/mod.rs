@@ -20,7 +20,7 @@ pub struct Options {
 /// A scenario.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
-    /// Its name.
+    /// The name that `usher sim` takes.
     pub name: &'static str,
     /// What it plays, in a line.
     pub summary: &'static str,
@@ -39,7 +39,7 @@ impl Scenario {
     }
 }
 
-/// All of them.
+/// All scenarios, in the order of `usher sim --list`.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: q299261::NAME,

@@ -26,7 +26,6 @@ pub(crate) const NAME: &str = "SP3";
 /// Where the manager restarts it (KB Q245271), in kilobytes.
 const MEMORY_LIMIT_KB: u64 = 50 * 1_024;
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Sp3 {
     server: Server,

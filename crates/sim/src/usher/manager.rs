@@ -13,7 +13,6 @@ use crate::text::span;
 /// The server's name in messages.
 const SERVER: &str = "METER1";
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Manager {
     watch: Watch,

@@ -42,7 +42,6 @@ const BUSY: [u64; 2] = [100, 0];
 /// How long the manager waits for an answer.
 const PROBE_MS: u64 = 5 * SECOND;
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Usher {
     service: Service,

@@ -7,7 +7,6 @@ use usher_core::schedule::Schedule;
 use crate::clock::{Clock, MINUTE, Moment};
 use crate::rng::Rng;
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Pack {
     zone: TimeZone,

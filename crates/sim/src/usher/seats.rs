@@ -12,7 +12,6 @@ use crate::plan::Plan;
 /// The product that only canaries ask for.
 const CANARY: &str = "usher-canary";
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Seats {
     ledger: Ledger,

@@ -18,7 +18,6 @@ const WATCHDOG_MS: u64 = 30 * SECOND;
 /// How long the service manager waits before it starts a process again (systemd: RestartSec).
 const RESTART_MS: u64 = SECOND;
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Service {
     lifecycle: Lifecycle,

@@ -33,7 +33,7 @@ pub(crate) fn read_draws(text: &str) -> SmallVec<[Draw; 1]> {
         .collect()
 }
 
-/// What else was asked for, as people can read it: `product:seats`, with commas; none where
+/// What else was asked for, as people can read it: `product:seats`, with commas; none if
 /// nothing was.
 pub(crate) fn write_also(also: &[Other]) -> Option<String> {
     let each = also

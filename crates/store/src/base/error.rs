@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// See the module. Each says what was tried, on what, why it failed and what to do.
+/// Each says what was tried, on what, why it failed and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process has it.
@@ -17,7 +17,7 @@ pub enum StoreError {
          use that version; nothing was changed", path.display()
     )]
     TooNew {
-        /// The file.
+        /// The data file.
         path: PathBuf,
         /// Its schema version.
         found: u32,
@@ -33,7 +33,7 @@ pub enum StoreError {
         path.display()
     )]
     OtherBuild {
-        /// The file.
+        /// The data file.
         path: PathBuf,
         /// Its schema version.
         schema: u32,
@@ -43,7 +43,7 @@ pub enum StoreError {
     /// It is damaged, or is no data file of usher.
     #[error("{} cannot be used: {why}", path.display())]
     Damaged {
-        /// The file.
+        /// The data file.
         path: PathBuf,
         /// What was found.
         why: String,

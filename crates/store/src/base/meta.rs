@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::base::columns::from_i64;
 
-/// The schema version of a file; 0 where it has no tables.
+/// The schema version of a file; 0 if it has no tables.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     let has_meta: bool = connection.query_row(
         "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'",

@@ -1,4 +1,4 @@
-//! The snapshots that are kept beside a data file, of before something that could go wrong.
+//! The snapshots that are kept beside a data file, made before something that could go wrong.
 //!
 //! They lie in the folder `snapshots` of the data directory as `usher-TIME-REASON.db`. The time in
 //! the name is when the snapshot was taken, in UTC; it is what their order goes by. One that is
@@ -50,7 +50,7 @@ pub struct Snapshot {
     pub taken_at: i64,
     /// What it was taken before: a [`SnapshotReason`], perhaps one of another version.
     pub reason: String,
-    /// Its size.
+    /// The size of the file, in bytes.
     pub bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! How long leases may still be in use that a restored file does not know of.
+//! How long leases that a restored file does not know may still be in use.
 //!
 //! What was granted after a copy was made is known to the file that the copy takes the place of, if
 //! that file is whole: as its server left it, of the same life, and further than the copy. Then its
@@ -90,7 +90,7 @@ impl Known {
     }
 
     /// How long a lease may be in use that was granted or renewed after what it knows. A lease keeps
-    /// the ttl that it was granted with, also where its product allows less since.
+    /// the ttl that it was granted with, also if its product allows less since.
     fn longest_seconds(&self) -> u64 {
         let ledger = &self.loaded.ledger;
         let waiting = ledger

@@ -1,5 +1,6 @@
-//! A write-ahead log that lies beside a data file and is not of it: a backup was copied over the data
-//! file by hand, and the log of the former file stayed. SQLite would apply that log to the backup.
+//! Finds a write-ahead log beside a data file that belongs to another one: a backup was copied over
+//! the data file by hand, and the log of the former file stayed. SQLite would apply that log to the
+//! backup.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,4 +1,5 @@
-//! Who reads a data file without an end, so that its write-ahead log cannot be taken in.
+//! Which processes read a data file without end and so prevent the checkpoint of its write-ahead
+//! log.
 //!
 //! A reader holds one of SQLite's five read locks: a lock on a byte of the file `-shm`
 //! (`WAL_READ_LOCK` in SQLite's wal.c).
@@ -15,7 +16,7 @@ const READ_LOCKS: RangeInclusive<u64> = 123..=127;
 /// Processes that are named at the most.
 const NAMED: usize = 5;
 
-/// The processes that read the file at `path` now, by name and number; empty where the system does
+/// The processes that read the file at `path` now, by name and number; empty if the system does
 /// not tell. Waits for the disk.
 pub(crate) fn of(path: &Path) -> Vec<String> {
     let mut readers = lock::readers(&beside(path, "-shm"), READ_LOCKS);

@@ -113,7 +113,7 @@ fn random(path: &Path) -> Result<u64, StoreError> {
 
 /// What is added to the boot clock to give the ledger's clock, and whether the computer was booted
 /// since the last instant that the file knows. Within a boot the clock only goes on; across one,
-/// as much time has passed as the wall clock says, and none where it went back.
+/// as much time has passed as the wall clock says, and none if it went back.
 pub(crate) fn clock_offset(
     connection: &Connection,
     path: &Path,

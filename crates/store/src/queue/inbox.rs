@@ -1,4 +1,4 @@
-//! What waits for the writer, bounded in number and in bytes.
+//! Requests that wait for the writer, limited in number and in bytes.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

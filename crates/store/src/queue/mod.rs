@@ -1,4 +1,4 @@
-//! What callers and the one writer share: requests, what waits, and how it goes.
+//! What callers and the one writer share: requests, the inbox, and the state of the writer.
 
 pub(crate) mod inbox;
 pub(crate) mod interrupt;

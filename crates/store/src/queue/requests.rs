@@ -1,4 +1,4 @@
-//! What can be asked of the writer, and how it answers.
+//! The requests to the writer, and its answers.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ pub trait Sink: Send + Sync {
 /// A reply of the ledger, durable, with the instant at which it was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// When.
+    /// When it was decided, on both clocks.
     pub at: Now,
-    /// What.
+    /// What the ledger answered.
     pub reply: Reply,
 }
 
@@ -57,7 +57,7 @@ pub enum Work {
 
 /// One request: what to do and where its answer goes.
 pub struct Request {
-    /// What.
+    /// What the writer is to do.
     pub work: Work,
     /// Where the answer goes; a look tells its own.
     pub sink: Arc<dyn Sink>,
@@ -72,7 +72,7 @@ pub enum Health {
     Ok,
     /// It serves what needs no disk, and tries again with each request: the last commit failed.
     Degraded {
-        /// Why.
+        /// What is wrong, in words for people.
         why: String,
         /// Since when, in Unix milliseconds.
         since_wall_ms: i64,

@@ -1,4 +1,4 @@
-//! What is known of packs while the process runs: whether one does, how far it is, and its end.
+//! The state of packs while the process runs: whether one runs, its progress, its end.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -15,7 +15,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Waits a little between slices; true where the pack is to stop.
+    /// Waits a little between slices; true if the pack is to stop.
     pub(crate) fn pause(&self, pause: Duration) -> bool {
         let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self

@@ -1,4 +1,4 @@
-//! What a request that waits for the writer takes in memory, about: the queue is bounded by it.
+//! Estimates the memory of a request that waits for the writer: the queue is limited by it.
 
 use usher_core::ledger::{Command, Report, ReportItem};
 

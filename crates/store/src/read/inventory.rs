@@ -1,5 +1,5 @@
-//! What a data file at rest holds, without changing it: for who has to tell whether another
-//! version left all of it there.
+//! What a data file at rest holds, read without changing it: to check whether another version left
+//! everything there.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::tables::load::load;
 /// Of which version a data file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Its schema; 0 where it has no tables.
+    /// Its schema; 0 if it has no tables.
     pub schema: u32,
     /// The lowest schema whose versions may write it.
     pub oldest_writer: u32,
@@ -44,7 +44,7 @@ fn is_before(a: &str, b: &str) -> bool {
     numbers(a) < numbers(b)
 }
 
-/// Of which version the data file in `data` is; none where there is no such file.
+/// Of which version the data file in `data` is; none if there is no such file.
 ///
 /// # Errors
 /// The file cannot be read, or is no SQLite file.

@@ -169,7 +169,7 @@ impl Tokens {
         })
     }
 
-    /// Revokes one; false where there is none of that id. The first time stands.
+    /// Revokes one; false if there is none of that id. The first time stands.
     pub fn revoke(&self, id: &str, at_wall_ms: i64) -> Result<bool, Failure> {
         let id = id.to_owned();
         self.shared.with_connection(move |connection| {

@@ -24,7 +24,7 @@ pub struct ServedBy {
     pub version: String,
     /// The schema that it wrote.
     pub schema: u32,
-    /// When it began to, in Unix milliseconds; 0 where that is not known.
+    /// When it began to, in Unix milliseconds; 0 if that is not known.
     pub since: i64,
     /// When its first scheduled pack was done, in Unix milliseconds.
     pub packed_at: Option<i64>,

@@ -149,7 +149,7 @@ impl Names {
         self.product_ids.get(&number.0).map(|id| &**id)
     }
 
-    /// A computer as it is called now; none where that is as before.
+    /// A computer as it is called now; none if that is as before.
     pub(super) fn computer(&self, computer: &Computer) -> Option<Computer> {
         let name = composed(&computer.name);
         let key = self.keys.get(&computer.id.0);

@@ -1,4 +1,4 @@
-//! The ledger out of a data file: what the tables hold, and then the journal's events.
+//! Loads the ledger from a data file: the rows of the tables, then the journal's events.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Taking the write-ahead log into the file.
+//! Checkpoints: copy the write-ahead log into the data file.
 //!
 //! It is done in small shares, on a thread and a connection beside the writer's: what waits for the
 //! disk behind a share waits for that share alone, commits among them. Only starting the log
@@ -86,7 +86,7 @@ impl Beside {
         })
     }
 
-    /// The size of a log that a reader keeps although it is long; none where it is short, or taken
+    /// The size of a log that a reader keeps although it is long; none if it is short, or taken
     /// in.
     pub(crate) fn held_pages(&self) -> Option<i64> {
         let pages = self.log.pages.load(Ordering::Relaxed);
@@ -228,7 +228,7 @@ pub(crate) fn beside(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Takes in what no reader keeps there; none where another checkpoint is at it.
+/// Takes in what no reader keeps there; none if another checkpoint is at it.
 pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Option<Taken>> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (is_busy, log, pages): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);

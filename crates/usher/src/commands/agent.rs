@@ -22,7 +22,7 @@ use crate::run::door;
 use crate::supervisor::TOKEN_FILE;
 use crate::time;
 
-/// Start an agent alone, or ask the one of this computer how it does
+/// Start an agent alone, or ask this computer's agent for its state
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,9 +31,10 @@ Examples:
   usher agent --server https://licences.example.org:8470 --token-file agent.token
   usher agent status
 
-As root it sees every start by the kernel's events; without, it looks again and again, and says what
-it can miss. When it watches and has asked the server once, it prints one line, `ready computer=...
-data=...`, which says so if it is not connected and why, and tells systemd.")]
+As root it sees every start by the kernel's events. As any other account it looks at the processes
+again and again, and says what it can miss. When it watches and has asked the server once, it prints
+one line, `ready computer=... data=...`, and tells systemd. If it is not connected, the line
+says why.")]
 pub(crate) struct Agent {
     #[command(subcommand)]
     command: Option<AgentCommand>,
@@ -48,15 +49,15 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "HOW",
         value_parser = super::one_of::<Watching>(&["ebpf", "kernel-events", "polling"]))]
     watching: Option<Watching>,
-    /// Hold starts on the file systems of these paths only, such as the one that the metered
-    /// programs lie on [default: on all of the computer's own]
+    /// Hold starts only on the file systems of these paths, such as that of the metered programs
+    /// [default: on all local file systems]
     #[arg(long, value_name = "PATH")]
     gate_only: Vec<PathBuf>,
     #[command(flatten)]
     people: People,
     #[command(flatten)]
     id: SharedId,
-    /// Print the id that agents have for this computer, and end
+    /// Print the id that agents use for this computer, and end
     #[arg(long)]
     print_computer_id: bool,
     /// The process that this one is not to outlive
@@ -67,9 +68,9 @@ pub(crate) struct Agent {
 /// Whose accounts this computer's are.
 #[derive(Debug, Args)]
 pub(crate) struct People {
-    /// The directory that a name service's accounts are of, such as sss=corp.example: whoever has
-    /// one is the same person on other computers of that directory. NAME is a service of
-    /// /etc/nsswitch.conf, or a domain as it stands in names (CORP of CORP\ann)
+    /// Which directory a name service's accounts belong to, such as sss=corp.example: an account is
+    /// then the same person on all computers of that directory. NAME is a service of
+    /// /etc/nsswitch.conf, or a domain as written in names (CORP of CORP\ann)
     #[arg(long, value_name = "NAME=REALM", value_delimiter = ',')]
     people_realms: Vec<String>,
 }
@@ -94,7 +95,7 @@ impl People {
 /// Where the id of this computer is.
 #[derive(Debug, Args)]
 pub(crate) struct SharedId {
-    /// The file with the id of this computer, which each agent of it has, wherever its data lie
+    /// The file with the id of this computer, which all its agents share
     /// [default: for root /var/lib/usher-agent/computer-id, for others none]
     #[arg(long, value_name = "FILE")]
     computer_id_file: Option<PathBuf>,
@@ -133,7 +134,6 @@ struct Status {
     agent_socket: Option<PathBuf>,
 }
 
-/// Does it.
 pub(crate) fn run(args: Agent, context: &Context) -> Result<(), Failure> {
     match args.command {
         Some(AgentCommand::Status(args)) => context.block_on(status(args, context)),

@@ -50,7 +50,6 @@ pub(crate) struct Backup {
     list: bool,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Backup, context: &Context) -> Result<(), Failure> {
     if args.list {
         return context.block_on(list(context));

@@ -10,7 +10,7 @@ use crate::failure::{Failure, exit};
 use crate::output::{line, print_json};
 use crate::time;
 
-/// Put load on a metering server and report how it bore it
+/// Put load on a metering server, and report its speed and latency
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -18,26 +18,26 @@ Examples:
   usher bench --connections 256 --products 100 --for 30s
   usher bench --work agents --items 100 --json
 
-It makes products of its own, asks for their seats, gives them back, and removes the products again:
-the token must be an administrator's. The generator shares the computer with what it measures,
-unless the server is elsewhere; then say --i-own-this-server.")]
+It makes products of its own, takes their seats, gives them back, and removes the products again: so
+the token must be an administrator's. The generator shares the computer with the server that it
+measures. If the server is on another computer, --i-own-this-server is needed.")]
 pub(crate) struct Bench {
-    /// What is asked
+    /// Which requests to send
     #[arg(long, value_enum, value_name = "WORK", default_value_t = Kind::Pairs)]
     work: Kind,
-    /// Products that are asked for in turn: 1 is a hot one
+    /// How many products to ask for in turn; 1 is one hot product
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     products: u16,
     /// Connections, each with one request outstanding
     #[arg(long, value_name = "N", default_value_t = 64)]
     connections: usize,
-    /// How long is measured
+    /// How long to measure
     #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = time::duration)]
     length: Duration,
     /// Threads of the generator
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
-    /// Items an exchange, for agents
+    /// Items in each exchange, for agents
     #[arg(long, value_name = "N", default_value_t = 100)]
     items: usize,
     /// Give each checkout an Idempotency-Key
@@ -53,7 +53,7 @@ pub(crate) struct Bench {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
-    /// A checkout and its checkin, again and again
+    /// A checkout and its checkin, repeated
     Pairs,
     /// Checkouts; all are given back after the measured time
     Checkouts,
@@ -61,7 +61,6 @@ enum Kind {
     Agents,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Bench, context: &Context) -> Result<(), Failure> {
     let token = context.token().ok_or_else(|| {
         Failure::new(exit::REFUSED, "there is no token").next(

@@ -21,7 +21,6 @@ pub(crate) struct Checkin {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Checkin, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let path = format!("/v1/leases/{}", segment(&args.lease)?);

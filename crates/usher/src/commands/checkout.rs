@@ -63,7 +63,6 @@ pub(crate) struct Checkout {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let asked = args.through.ask(context).await?;

@@ -34,7 +34,6 @@ pub(crate) struct Denials {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let asked = args.through.ask(context).await?;

@@ -18,21 +18,21 @@ use crate::listing::eprintln_quiet;
 use crate::output::{Tone, line, print_json, tame, toned};
 use crate::run::door;
 
-/// How long the agent may take; after that it is told by its file.
+/// How long the agent may take to answer; after that, its file is written instead.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Show, or switch, whether programs are refused on this computer
+/// Show or set whether programs may be refused on this computer
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher agent enforcement           shows it
-  sudo usher agent enforcement off  no start is refused here any more, over restarts too
+  usher agent enforcement           shows the setting
+  sudo usher agent enforcement off  no start is refused here any more, also after restarts
   sudo usher agent enforcement on
 
-It needs no server. Where no agent answers, the setting is written into its data directory: the
-agent goes by it from its next start on.")]
+It needs no server. If no agent answers, the command writes the setting into the agent's data
+directory, and the agent uses it from its next start on.")]
 pub(crate) struct Enforcement {
-    /// What it is to be; without it, it is shown
+    /// The new setting; without it, the setting is shown
     #[arg(value_enum, value_name = "on|off")]
     to: Option<Switch>,
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]

@@ -39,7 +39,6 @@ pub(crate) struct Leases {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let asked = args.through.ask(context).await?;

@@ -13,7 +13,7 @@ Examples:
   sudo usher man /usr/local/share/man/man1      then: man usher, man usher-run
   usher man man1 && man man1/usher-product-add.1")]
 pub(crate) struct Man {
-    /// The folder; made where it is not there
+    /// The folder; it is made if it does not exist
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

@@ -26,7 +26,7 @@ use crate::output::{line, shown_path, times};
 use crate::supervisor::{StopSignals, account};
 use crate::time;
 
-/// Watch metering servers, and tell what is worth telling
+/// Watch metering servers, report trouble, and restart servers that do not recover
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,9 +34,9 @@ Examples:
   usher manager --poll 10s --heal off
   usher manager --console 0.0.0.0:8480 --tls-cert cert.pem --tls-key key.pem
 
-`usher servers add` says which servers. When it watches, it prints one line, such as
+`usher servers add` adds a server to watch. When the manager watches, it prints one line, such as
 `ready console=http://127.0.0.1:8480 data=/var/lib/usher-manager`. Its own admin.token is in its
-data directory; a browser is asked for it as a password.")]
+data directory; the console asks a browser for it as a password.")]
 pub(crate) struct Manager {
     /// Where the console and its API listen; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
@@ -47,27 +47,28 @@ pub(crate) struct Manager {
     /// Private key (PEM), for TLS
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Listen beyond loopback without TLS: tokens and names can be read on the way
+    /// Listen beyond loopback without TLS: others can read tokens and names on the network
     #[arg(long)]
     plain_http: bool,
-    /// How often each server is looked at: from a second on
+    /// How often to look at each server; a second or more
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = time::duration)]
     poll: Duration,
-    /// Whether servers that nothing else restarts are helped; what was stopped on purpose never is
+    /// Whether to restart servers that nothing else restarts; never one that was stopped on purpose
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     heal: Switch,
-    /// Restart a server of a systemd unit in a good moment once its resident memory is above so
+    /// Restart a server of a systemd unit at a good moment if its resident memory is above this
     /// many megabytes; connections wait meanwhile
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     memory_limit: Option<u64>,
-    /// How long a good moment for that is waited for
+    /// How long to wait for a good moment for --memory-limit
     #[arg(long, value_name = "DURATION", default_value = "1h", requires = "memory_limit",
         value_parser = time::duration)]
     memory_wait: Duration,
     /// The name of the site
     #[arg(long, value_name = "NAME", default_value = "site")]
     site: String,
-    /// A URL that is fetched after each look, so that somebody outside notices when it is not
+    /// A URL that the manager fetches after each look, so that something outside notices if it
+    /// stops
     #[arg(long, value_name = "URL")]
     beat_url: Option<String>,
     /// A program that message rules may name, as `NAME=/PATH ARGUMENT...`; may be repeated
@@ -81,7 +82,7 @@ pub(crate) struct Manager {
     /// Take any free port where the one of --console is taken
     #[arg(long, hide = true)]
     or_any_port: bool,
-    /// The account that the manager takes when root starts it [default: usher, where there is one]
+    /// The account that the manager takes if root starts it [default: usher, if there is one]
     #[arg(long, value_name = "USER")]
     run_as: Option<String>,
     /// The server beside it, which it watches without being told
@@ -98,23 +99,23 @@ pub(crate) struct Manager {
 /// How mails of message rules are sent.
 #[derive(Debug, Args)]
 struct Mail {
-    /// The relay that mails go by, as HOST or HOST:PORT [default: none: /usr/sbin/sendmail]
+    /// The mail relay, as HOST or HOST:PORT [default: none, /usr/sbin/sendmail is used]
     #[arg(long, value_name = "HOST[:PORT]")]
     smtp_relay: Option<String>,
-    /// How the connection to the relay is kept from others: tls is as a rule port 465, starttls 587
+    /// How the connection to the relay is encrypted: usually tls on port 465, starttls on port 587
     #[arg(long, value_name = "HOW", default_value = "starttls")]
     smtp_tls: Security,
-    /// Who logs in at the relay
+    /// The user name for the relay
     #[arg(long, value_name = "NAME", requires_all = ["smtp_relay", "smtp_password_file"])]
     smtp_user: Option<String>,
-    /// The file with the password
+    /// The file with the password for the relay
     #[arg(long, value_name = "FILE", requires = "smtp_user")]
     smtp_password_file: Option<PathBuf>,
-    /// Who mails are from [default: usher@ and this computer's name]
+    /// The sender of mails [default: usher@ and this computer's name]
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<String>,
-    /// Where people see the manager's page, for the link in mails [default: as of --console, if that
-    /// is no loopback or unspecified address]
+    /// The URL of the console, for the link in mails [default: that of --console, unless it is a
+    /// loopback or unspecified address]
     #[arg(long, value_name = "URL")]
     console_url: Option<String>,
 }

@@ -71,7 +71,6 @@ enum Command {
     Rules(Box<rules::Rules>),
 }
 
-/// Does it.
 pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
     match args.command {
         Some(Command::Explain { id: Some(id) }) => return explain(id, context),

@@ -47,7 +47,6 @@ pub(crate) struct Notify {
     agent_socket: Option<PathBuf>,
 }
 
-/// Does it.
 pub(crate) fn run(args: Notify, context: &Context) -> Result<(), Failure> {
     if args.autostart {
         return autostart::for_whoever_asks();

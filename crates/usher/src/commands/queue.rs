@@ -30,7 +30,6 @@ pub(crate) struct Queue {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Queue, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let asked = args.through.ask(context).await?;

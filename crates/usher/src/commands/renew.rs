@@ -23,7 +23,6 @@ pub(crate) struct Renew {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Renew, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let path = format!("/v1/leases/{}/renew", segment(&args.lease)?);

@@ -15,7 +15,7 @@ use crate::output::{counted, line, print_json};
 use crate::owner::{self, child};
 use crate::time;
 
-/// Bring a snapshot back: the server must be stopped
+/// Restore the data from a backup or a snapshot; the server must be stopped
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,26 +24,28 @@ Examples:
   usher restore /backup/usher.db --data /srv/usher --accept-risk
   usher restore --accept-risk                               after a restore: ends the waiting
 
-Stop the server, restore, start it again. The snapshot is checked first, and what is there now
-is kept beside it. Seats that were granted after the snapshot was made are not known to it and
-may still be in use: so the server grants nothing until every such lease must have ended. Where
-the server of this directory was stopped and its data file is whole, that file tells: minutes,
-mostly. Where it was killed, or its file is gone, it takes as long as the longest --max-ttl of a
-product (1 d unless a product has another). Agents show what they hold meanwhile, and keep it.
-Where nobody can hold such a seat any more, or waiting costs more than a seat too many, give
---accept-risk: then it grants at once, and may grant a seat twice. Without FILE it does so for
-data that were restored before, and keeps all that was written since.")]
+Stop the server, restore, and start it again. The command checks the snapshot first, and keeps the
+present data beside it.
+
+The snapshot does not know seats that were granted later, and they may still be in use. So the
+server grants nothing until every such lease must have ended. If the server of this directory was
+stopped and its data file is intact, that file shows how long: usually minutes. If it was killed, or
+its file is gone, it takes as long as the longest --max-ttl of a product (1 d unless a product has
+another). Agents show which seats they hold meanwhile, and keep them.
+
+If nobody can hold such a seat any more, or if waiting costs more than a seat too many, use
+--accept-risk: the server then grants immediately, and may grant a seat twice. Without FILE,
+--accept-risk ends the waiting after an earlier restore, and keeps everything written since.")]
 pub(crate) struct Restore {
     /// The snapshot, as `usher backup` wrote it, or the name of one that the server has kept
     #[arg(value_name = "FILE", required_unless_present = "accept_risk")]
     file: Option<PathBuf>,
-    /// Grant at once: seats that are in use may be granted a second time; without FILE it ends the
-    /// waiting after a restore
+    /// Grant immediately: seats that are in use may be granted a second time. Without FILE: end the
+    /// waiting after an earlier restore
     #[arg(long)]
     accept_risk: bool,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Restore, context: &Context) -> Result<(), Failure> {
     let data = context.data();
     let opened = args

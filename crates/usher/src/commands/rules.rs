@@ -217,7 +217,6 @@ impl Does {
     }
 }
 
-/// Does it.
 pub(super) fn run(args: Rules, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         match args.command {

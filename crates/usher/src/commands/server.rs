@@ -32,8 +32,8 @@ Examples:
   usher server --data /var/lib/usher
   usher server --listen 0.0.0.0:8470 --tls-cert cert.pem --tls-key key.pem
 
-Beyond loopback it listens only with a certificate, or with --plain-http said aloud. When it serves,
-it prints one line, `ready api=http://127.0.0.1:8470 data=/var/lib/usher`, and tells systemd.")]
+Beyond loopback it listens only with a certificate, or with an explicit --plain-http. When it
+serves, it tells systemd and prints one line: `ready api=http://127.0.0.1:8470 data=/var/lib/usher`.")]
 pub(crate) struct Server {
     #[command(flatten)]
     listening: Listening,
@@ -57,28 +57,27 @@ pub(crate) struct Listening {
     /// Private key (PEM), for TLS
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Listen beyond loopback without TLS: tokens and names can be read on the way
+    /// Listen beyond loopback without TLS: others can read tokens and names on the network
     #[arg(long)]
     pub(crate) plain_http: bool,
-    /// Where the data file of before is gone, begin with an empty one: no products, no seats, no
-    /// records
+    /// If the old data file is gone, start with an empty one: no products, no seats, no records
     #[arg(long)]
     pub(crate) begin_anew: bool,
-    /// Days for which ended leases, sessions and denials are kept: older ones go with the next pack
+    /// How many days ended leases, sessions and denials are kept; the next pack removes older ones
     #[arg(long, value_name = "DAYS", default_value_t = 400)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) keep_days: u32,
-    /// Snapshots of the data that are kept in <data>/snapshots, one more before each scheduled
-    /// pack; 0 keeps none
+    /// How many snapshots of the data are kept in <data>/snapshots; each scheduled pack and each
+    /// upgrade makes one first. 0 keeps none
     #[arg(long, value_name = "N", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(..=1_000))]
     pub(crate) keep_snapshots: u32,
-    /// Whether accounts of computers' own files that have one name are one person: by_computer
-    /// says no, by_name yes, as on a cluster
+    /// Whether accounts with the same name in several computers' own files are one person:
+    /// by_computer means no; by_name means yes, as on a cluster
     #[arg(long, value_name = "HOW", default_value = BY_COMPUTER)]
     #[arg(value_parser = local_accounts_words())]
     pub(crate) people_local_accounts: String,
-    /// The account that the server takes when root starts it [default: usher, where there is one]
+    /// The account that the server takes if root starts it [default: usher, if there is one]
     #[arg(long, value_name = "USER")]
     pub(crate) run_as: Option<String>,
 }

@@ -110,7 +110,6 @@ pub(crate) struct Named {
     manager: ManagerAt,
 }
 
-/// Does it.
 pub(crate) fn run(command: Servers, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         match command {

@@ -1,4 +1,4 @@
-//! `usher sim`: plays a scenario on a virtual clock and judges what was said by what was so.
+//! `usher sim`: plays a scenario on a virtual clock, and compares what was said with what was true.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::output::{Table, line, print, print_json};
 
-/// Play a scenario on a virtual clock: a site, its faults, and what is said of them
+/// Simulate a site and its faults on a virtual clock, and check what Usher says and does
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -19,9 +19,9 @@ Examples:
   usher sim q299261 --seeds 1000
   usher sim false-alarms
 
-The same seed gives the same history, byte for byte; a seed that shows a fault shows it again. It
-ends with 1 if there is a fault in what Usher says or does; no server is asked, and nothing is
-written.")]
+The same seed gives the same history, byte for byte, so a seed that shows a fault always shows it.
+The command ends with 1 if Usher says or does anything wrong. It asks no server, and writes
+nothing.")]
 pub(crate) struct Sim {
     /// Which scenario
     #[arg(value_name = "SCENARIO", required_unless_present = "list")]
@@ -29,10 +29,10 @@ pub(crate) struct Sim {
     /// List the scenarios
     #[arg(long)]
     list: bool,
-    /// What the history is drawn from
+    /// The seed of the random history
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Play so many seeds, from --seed on, and add them up
+    /// How many seeds to play, from --seed on; the counts are added up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     seeds: u64,
     /// Give Usher a fault, to see that the scenario finds it
@@ -56,7 +56,6 @@ struct Listed {
     summary: &'static str,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
     let Some(name) = args.scenario.as_deref().filter(|_| !args.list) else {
         return list(context);

@@ -26,7 +26,6 @@ pub(crate) struct Status {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Status, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let given_up = given_up(context).await;

@@ -22,14 +22,14 @@ Examples:
 
 When everything serves, one line says so on standard output:
   ready api=http://127.0.0.1:8470 console=http://127.0.0.1:8480 data=/var/lib/usher
-SIGTERM and Ctrl-C stop it cleanly. Each role is a process of its own, which is started again when
-it dies, and ends when `usher up` ends, however that happens. One that dies five times within ten
-minutes is not started again: `usher status` and `usher doctor` say so, and `usher up` ends with 1.
+SIGTERM and Ctrl-C stop it cleanly. Each role is a process of its own. `usher up` restarts a role
+that dies, and all roles end with `usher up`, however it ends. A role that dies five times within
+ten minutes is not restarted: `usher status` and `usher doctor` say so, and `usher up` ends with 1.
 The first start makes <data>/admin.token, which the other commands find by themselves.")]
 pub(crate) struct Up {
     #[command(flatten)]
     listening: Listening,
-    /// Where the console listens [default: 127.0.0.1:8480, or a free port where that is taken]
+    /// Where the console listens [default: 127.0.0.1:8480, or a free port if that is taken]
     #[arg(long, value_name = "ADDR")]
     console: Option<SocketAddr>,
     /// Start no agent

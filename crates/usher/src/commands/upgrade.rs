@@ -21,27 +21,28 @@ use crate::upgrade::rehearsal::Step;
 use crate::upgrade::stage::Stage;
 use crate::upgrade::work::{self, Outcome, Work};
 
-/// How long a server that was started again may take to answer as it should.
+/// How long a restarted server may take to answer as it should.
 const ANSWERS: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Put a new version in the place of the one that runs, after a rehearsal on a copy of the data
+/// Install a new version in place of the running one, after a rehearsal on a copy of the data
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher upgrade ./usher-0.3.0                    rehearses, exchanges, starts again
+  usher upgrade ./usher-0.3.0                    rehearses, exchanges, restarts
   usher upgrade ./usher-0.3.0 --rehearse-only    changes nothing
-  usher upgrade --back                           the version before, on the same data
+  usher upgrade --back                           returns to the old version, on the same data
 
 The new version is first tried on a copy of the real data: it starts, grants and takes back, packs,
-obeys every control, is killed and comes back, and hands the data back to the version that runs.
-Where any of it fails, nothing is changed, and what failed is told (exit 1). Then a snapshot is
-kept, the program file is exchanged, and the server is started again by systemd or `usher up`, which
-hold its address meanwhile: no request fails. Where the new version does not serve then, the old one
-is put back. Going back exchanges the program, never the data, and is open until the new version has
-done its first scheduled pack.
+obeys every control, is killed and comes back, and hands the data back to the running version. If
+any step fails, the command says which and changes nothing (exit code 1).
 
-It is to be called where the server runs, by who runs it (root for a service).")]
+Then it keeps a snapshot and exchanges the program file. systemd or `usher up` restarts the server
+and holds its address meanwhile, so no request fails. If the new version does not serve, the old one
+is put back. Going back exchanges the program, never the data, and is possible until the new version
+has done its first scheduled pack.
+
+Call it on the server's computer, as the account that runs the server (root for a service).")]
 pub(crate) struct Upgrade {
     /// The new version's program
     #[arg(value_name = "PATH", required_unless_present = "back")]
@@ -49,7 +50,7 @@ pub(crate) struct Upgrade {
     /// Rehearse, and change nothing
     #[arg(long, conflicts_with = "back")]
     rehearse_only: bool,
-    /// Put the version before in its place again
+    /// Return to the old version
     #[arg(long, conflicts_with = "path")]
     back: bool,
     /// How many snapshots of the data are kept; 0 takes none
@@ -57,7 +58,6 @@ pub(crate) struct Upgrade {
     keep_snapshots: u32,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Upgrade, context: &Context) -> Result<(), Failure> {
     // A copy of the data is nobody else's to read.
     usher_platform::process::keep_what_is_made_private();

@@ -28,7 +28,6 @@ pub(crate) struct Why {
     through: Through,
 }
 
-/// Does it.
 pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let asked = args.through.ask(context).await?;

@@ -1,5 +1,7 @@
 //! Settings from files: what counts before what, and what is refused.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::{cli, context};
 
@@ -163,4 +165,35 @@ fn a_flag_can_be_switched_on_in_the_file() {
 fn the_options_of_the_command_that_is_run_are_not_read() {
     let args = ["usher", "run", "--", "tool", "--config", "/nowhere"].map(OsString::from);
     assert_eq!(named(&args), None);
+}
+
+#[test]
+fn the_guide_lists_each_setting_of_a_role_and_none_that_does_not_exist() {
+    let page = include_str!("../../../../docs/settings.md");
+    let listed = |title: &str| -> BTreeSet<String> {
+        let (_, rest) = page.split_once(&format!("\n## {title}\n")).unwrap();
+        let rows = rest.lines().take_while(|line| !line.starts_with("## "));
+        let rows = rows.filter(|line| line.starts_with("| `"));
+        let keys = rows.filter_map(|line| line.split('|').nth(1));
+        keys.flat_map(|keys| keys.split('`').skip(1).step_by(2))
+            .map(str::to_owned)
+            .collect()
+    };
+    let all = cli::command();
+    let options = |command: &Command| {
+        let mut known = Vec::new();
+        own_options(command, &mut known);
+        known.into_iter().collect::<BTreeSet<String>>()
+    };
+    let of_role = |role: &str| options(all.find_subcommand(role).unwrap());
+    let mut everywhere = options(&all);
+    assert!(everywhere.remove("config"));
+    assert_eq!(listed("All commands"), everywhere);
+    assert_eq!(listed("The server"), of_role("server"));
+    assert_eq!(listed("The manager"), of_role("manager"));
+    assert_eq!(listed("The agent"), of_role("agent"));
+    let others = &of_role("server") | &of_role("agent");
+    assert_eq!(listed("usher up"), &of_role("up") - &others);
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    file(example.split("```").next().unwrap()).unwrap();
 }

@@ -1,4 +1,4 @@
-//! What this program is started as by itself, before it reads a command line.
+//! What this program does if it starts itself, before it reads a command line.
 
 use std::process::ExitCode;
 

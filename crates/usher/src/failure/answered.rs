@@ -1,4 +1,5 @@
-//! What an answer of a server or manager means for who asked, and what it means that none came.
+//! What an answer of a server or manager means for the user of a command, and what it means if
+//! there was none.
 
 use usher_api::client::ClientError;
 pub(crate) use usher_api::is_of_tls;

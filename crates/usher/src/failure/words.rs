@@ -1,4 +1,4 @@
-//! What the API says in its own terms, in those of the command line.
+//! Translates the API's terms to those of the command line.
 
 use crate::time;
 
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_the_api_says_is_said_in_the_words_of_the_command_line() {
         let words = [
-            "there is no product cad: GET /v1/products lists those there are",
+            "there is no product cad: GET /v1/products lists all products",
             "product cad is there already: change it with PUT /v1/products/cad, or choose another id",
             "`ttl_seconds` is 9: product cad allows at most 5",
             "`queue_limit` is 9: give 0 to 5",

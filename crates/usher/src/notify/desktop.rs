@@ -55,7 +55,7 @@ pub(super) struct Desktop {
 }
 
 impl Desktop {
-    /// That of this session; none where another process serves it already.
+    /// That of this session; none if another process serves it already.
     pub(super) async fn of_session() -> Result<Option<Desktop>, Error> {
         let bus = Connection::session().await?;
         let flags = RequestNameFlags::DoNotQueue.into();

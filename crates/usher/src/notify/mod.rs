@@ -48,7 +48,7 @@ impl Reader {
         }
     }
 
-    /// What is kept, and what comes after it from now on. Fails where no agent answers.
+    /// What is kept, and what comes after it from now on. Fails if no agent answers.
     pub(crate) async fn kept(&mut self, context: &Context) -> Result<Vec<Notice>, Failure> {
         let found = door::agent(self.named.as_deref(), context).await?;
         let (agent, _) = found.ok_or_else(nobody)?;

@@ -44,9 +44,9 @@ pub(crate) struct Ask {
     pub(crate) also: Vec<(String, u32)>,
     /// Who is counted.
     pub(crate) user: String,
-    /// Where.
+    /// The computer that the seat is used on.
     pub(crate) computer: String,
-    /// How many.
+    /// How many seats.
     pub(crate) seats: u32,
     /// How long the lease lives without renewal, where it is said.
     pub(crate) ttl_seconds: Option<u32>,

@@ -19,7 +19,7 @@ use crate::listing::{eprintln_quiet, escaped, segment};
 pub(crate) const LEASE_VARIABLE: &str = "USHER_LEASE";
 /// The product of that seat.
 pub(crate) const PRODUCT_VARIABLE: &str = "USHER_LEASE_PRODUCT";
-/// The proof by which it is joined, also on another computer; empty where there is none.
+/// The proof by which it is joined, also on another computer; empty if there is none.
 pub(crate) const PROOF_VARIABLE: &str = "USHER_LEASE_PROOF";
 
 /// What became of joining a lease.
@@ -91,7 +91,7 @@ pub(super) async fn join(
     }
 }
 
-/// Asks the agent of which product a lease is, which must be held and open to who asks; none where
+/// Asks the agent of which product a lease is, which must be held and open to who asks; none if
 /// nobody can say, which does not hold up the command.
 async fn of_product(
     agent: &Client,

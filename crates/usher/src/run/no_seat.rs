@@ -26,7 +26,7 @@ pub(crate) enum NoSeat {
     Denied {
         /// Product id.
         product: String,
-        /// For `usher why`.
+        /// The id of the decision, which `usher why` takes.
         decision: Option<String>,
     },
     /// Told to end by a signal.

@@ -21,7 +21,7 @@ pub(crate) struct Order {
     pub(crate) around: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
-    /// Whether a seat is taken also where who asks holds one for the same use already.
+    /// Whether a seat is taken also if who asks holds one for the same use already.
     pub(crate) own_seat: bool,
     /// Seats to take.
     pub(crate) seats: u32,

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
 use crate::package;
 
-/// The product whose rules match `file`; none where no rule does.
+/// The product whose rules match `file`; none if no rule does.
 pub(crate) async fn product(door: &Door, file: &Path) -> Result<Option<String>, Failure> {
     let named = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let file = std::fs::canonicalize(file).unwrap_or_else(|_| named.clone());

@@ -190,7 +190,7 @@ fn is_passing(error: &ClientError) -> bool {
         .is_some_and(|p| p.is(Code::Busy) || p.is(Code::OutcomeUnknown))
 }
 
-/// Waits in the queue: the lease, or nothing where the place was lost.
+/// Waits in the queue: the lease, or nothing if the place was lost.
 async fn in_line(
     client: &Client,
     ask: &Ask,

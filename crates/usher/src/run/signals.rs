@@ -30,7 +30,7 @@ const WATCHED: [Signal; 9] = [
 /// One signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caught {
-    /// Which.
+    /// The signal.
     pub(crate) signal: Signal,
     /// Whether the kernel sent it, to the whole foreground group.
     pub(crate) from_terminal: bool,

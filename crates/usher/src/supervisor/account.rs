@@ -16,13 +16,13 @@ const USUAL: &str = "usher";
 /// An unprivileged account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
-    /// Its name.
+    /// The name of the account.
     pub(crate) name: String,
     uid: Uid,
     gid: Gid,
 }
 
-/// The account to take: none where this process is not root, or where it is to stay root.
+/// The account to take: none if this process is not root, or where it is to stay root.
 pub(crate) fn choose(named: Option<&str>) -> Result<Option<Account>, Failure> {
     let is_root = nix::unistd::geteuid().is_root();
     let Some(name) = named else {

@@ -34,7 +34,7 @@ impl Backoff {
         }
     }
 
-    /// The pause after it was ready for so long; zero where it never was. None if it has died too
+    /// The pause after it was ready for so long; zero if it never was. None if it has died too
     /// often, by `now`.
     pub(super) fn after(&mut self, ready_for: Duration, now: Instant) -> Option<Duration> {
         let is_old = |at: &Instant| now.saturating_duration_since(*at) >= WINDOW;

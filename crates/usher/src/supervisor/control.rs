@@ -26,7 +26,7 @@ const QUESTION: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub(crate) enum Question {
-    /// How things are.
+    /// Asks for the state of the roles.
     Tell,
     /// Stop a role and start it again, from the program as it lies there now.
     Restart {
@@ -58,7 +58,7 @@ impl RoleName {
     }
 }
 
-/// How things are.
+/// What `usher up` says about its roles.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Told {
     /// The program that the roles are started from.
@@ -78,7 +78,7 @@ pub(crate) struct Told {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub(crate) enum Answer {
-    /// How things are.
+    /// The state of the roles.
     Told(Told),
     /// The role is ready again.
     Done,
@@ -91,7 +91,7 @@ pub(crate) enum Answer {
 
 /// The socket of a supervisor.
 pub(super) struct Control {
-    /// None where the socket could not be made: then nobody asks.
+    /// None if the socket could not be made: then nobody asks.
     listener: Option<Listener>,
 }
 

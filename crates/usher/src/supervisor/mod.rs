@@ -60,7 +60,7 @@ pub(crate) struct Plan {
     pub(crate) console: Option<SocketAddr>,
     /// Where the id of this computer is kept for all its agents, if it is.
     pub(crate) computer_id_file: Option<PathBuf>,
-    /// Options for the agent role; none where there is to be no agent.
+    /// Options for the agent role; none if there is to be no agent.
     pub(crate) agent_options: Option<Vec<OsString>>,
     /// The account that the server takes, as root.
     pub(crate) account: Option<Account>,

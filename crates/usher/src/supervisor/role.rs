@@ -370,7 +370,7 @@ impl Role {
     }
 }
 
-/// The ready line when it comes, or nothing where it cannot come any more; then never again.
+/// The ready line when it comes, or nothing if it cannot come any more; then never again.
 async fn ready_line(told: &mut Option<oneshot::Receiver<String>>) -> Option<String> {
     let Some(receiver) = told else {
         return std::future::pending().await;

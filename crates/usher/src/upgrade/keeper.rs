@@ -38,7 +38,7 @@ enum By {
 }
 
 impl Keeper {
-    /// Who keeps the server of `data`; none where it was started by hand, or does not run.
+    /// Who keeps the server of `data`; none if it was started by hand, or does not run.
     pub(crate) async fn find(data: &Path) -> Option<Keeper> {
         if let Ok(Answer::Told(told)) = control::ask(data, &Question::Tell, TELL).await {
             return of_up(data, told);

@@ -56,7 +56,7 @@ impl Program {
                 "{} does not say its version: {why}",
                 from.display()
             ))
-            .next("Is it an usher for this computer?")
+            .next("Is this an usher binary for this machine?")
         })?;
         Ok(Program {
             path: to.to_owned(),

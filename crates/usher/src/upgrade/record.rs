@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 const FILE: &str = "upgrade.json";
 
-/// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The version that ran before.
@@ -21,7 +20,7 @@ pub(crate) struct Record {
     pub(crate) sha256: String,
     /// When it was rehearsed, and nothing was wrong.
     pub(crate) rehearsed_at: Timestamp,
-    /// The program that was exchanged; none where it only was rehearsed.
+    /// The program that was exchanged; none if it only was rehearsed.
     #[serde(default)]
     pub(crate) program: Option<PathBuf>,
     /// When it was exchanged.

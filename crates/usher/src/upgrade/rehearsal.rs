@@ -59,7 +59,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Its name.
+    /// The word for it in records and in the output.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Step::Starts => "starts",
@@ -266,7 +266,7 @@ async fn status(client: &Client) -> Result<Status, String> {
         .map_err(said("asking for its status"))
 }
 
-/// A product of the rehearsal's own, with two seats, one of which is taken throughout: none where
+/// A product of the rehearsal's own, with two seats, one of which is taken throughout: none if
 /// the data was restored, and nothing is granted for a while.
 struct Stage {
     product: String,

@@ -87,7 +87,7 @@ impl Group {
         if done == 0 { Ok(()) } else { Err(last_error()) }
     }
 
-    /// Takes what the kernel has to tell, as much as fits; nothing where it has nothing.
+    /// Takes what the kernel has to tell, as much as fits; nothing if it has nothing.
     pub(super) fn read(&self) -> Vec<Event> {
         let mut buffer = [0; READ_AT_ONCE];
         let length = rustix::io::read(&self.0, &mut buffer).unwrap_or(0);

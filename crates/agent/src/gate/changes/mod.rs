@@ -184,7 +184,7 @@ impl AllAgain {
         self.is_wanted = true;
     }
 
-    /// How long until it is due; none where it is not wanted.
+    /// How long until it is due; none if it is not wanted.
     fn left(&self) -> Option<Duration> {
         let since = self.last.map_or(ALL_AGAIN_EVERY, |last| last.elapsed());
         self.is_wanted

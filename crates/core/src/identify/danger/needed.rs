@@ -1,4 +1,4 @@
-//! What is never refused: without it nobody could use a computer, get into it or repair it.
+//! Programs that are never refused: without them nobody could use a computer, log in or repair it.
 
 use rustc_hash::FxHashMap;
 
@@ -21,7 +21,7 @@ pub struct FileId {
 pub struct Started<'a> {
     /// The path of the file, symbolic links followed.
     pub path: &'a [u8],
-    /// The file.
+    /// The file, by device and inode.
     pub file: FileId,
     /// Whether the file belongs to the computer's administrator, such as root.
     pub is_administrators: bool,
@@ -44,7 +44,7 @@ impl Needed {
     }
 
     /// What the system needs a started program for, where a start of it is never refused, not
-    /// even where a rule was forced; none: the rules decide.
+    /// even if a rule was forced; none: the rules decide.
     ///
     /// It is one of the files that were given, or a file of root's that bears the name or lies in
     /// the folder of what every system needs. A user's own file is not spared for its name, or

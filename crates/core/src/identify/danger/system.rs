@@ -44,7 +44,7 @@ impl SystemRole {
         }
     }
 
-    /// Whether a start of it is never refused, not even where a rule was forced.
+    /// Whether a start of it is never refused, not even if a rule was forced.
     pub fn never_refused(self) -> bool {
         !matches!(self, SystemRole::Interpreter | SystemRole::SystemFile)
     }

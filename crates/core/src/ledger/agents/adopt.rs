@@ -1,5 +1,5 @@
-//! After a restore: leases that were granted after the snapshot was made, and that only their
-//! holders still know of.
+//! After a restore: takes over leases that were granted after the snapshot, and that only their
+//! holders still know.
 //!
 //! While the hold lasts (a pause is none) nobody else is granted anything, so a free seat belongs to
 //! whoever can show a lease of it. What is shown cannot be checked: it is the word of an agent,

@@ -1,5 +1,5 @@
-//! At the gate: a program that is held until its session has a seat, and "tell me when it is
-//! free".
+//! Seats for held starts: a program waits at the gate until its session has a seat; and "tell me
+//! when it is free".
 //!
 //! A session that is held is seated or refused, and a refusal is kept like that of any checkout.
 //! Nothing else comes of it: the session is not entered, so it holds nothing that would have to be

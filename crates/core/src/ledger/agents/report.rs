@@ -1,4 +1,4 @@
-//! Agents' reports: what becomes of each item, once.
+//! Agents' reports: applies each item once.
 
 use crate::ledger::agents::claim::Wish;
 use crate::ledger::judge::asked::{Asked, Way};

@@ -63,7 +63,7 @@ impl Ledger {
         }
     }
 
-    /// How the seats of a lease that its holder shows are taken over; none where they are not.
+    /// How the seats of a lease that its holder shows are taken over; none if they are not.
     fn judge_shown(&self, asked: &mut Asked, shown: Option<Shown>) -> Option<Plans> {
         let shown = shown.filter(|shown| self.may_adopt(asked.product, shown))?;
         asked.way = Way::Shown(shown);

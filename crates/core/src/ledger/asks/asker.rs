@@ -1,4 +1,4 @@
-//! Who asks, and where: people and computers are looked up, or entered.
+//! The person and the computer of a request: looked up, or entered as new.
 //!
 //! Where the directory is crowded, who is new and would be refused is not entered, but counted
 //! among the others: names that are made up as they are needed (containers) would fill memory and

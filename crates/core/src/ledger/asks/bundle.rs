@@ -1,4 +1,4 @@
-//! Several products in one ask: all of them, or none.
+//! One request for several products: all are granted, or none.
 //!
 //! Each product has a lease of its own, or a ticket of its own in its queue, so that what is in
 //! use, who waits and what was refused are counted there like those of any other ask. What makes

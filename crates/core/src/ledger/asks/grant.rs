@@ -1,5 +1,5 @@
-//! Seats that were judged to be free become leases: of a checkout, of tickets that had their turn, of
-//! an agent's session, in place of leases that were shown after a restore.
+//! Turns seats that were judged free into leases: of a checkout, of tickets whose turn has come, of
+//! an agent's session, or in place of leases that were shown after a restore.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! Asks for seats: looked up, granted, refused, renewed and given back.
+//! Requests for seats: looked up, granted, refused, renewed and given back.
 
 pub(super) mod asker;
 pub(super) mod bundle;

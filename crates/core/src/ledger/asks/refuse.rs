@@ -1,4 +1,4 @@
-//! Refusals: what is answered, and what is kept of one.
+//! Refusals: the answer, and the record of it.
 
 use crate::ledger::judge::asked::{Asked, Lacking};
 use crate::ledger::kept::denials::{Asker, Folded};

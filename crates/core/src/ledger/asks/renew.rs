@@ -1,4 +1,4 @@
-//! Leases that live on, and those that are given back.
+//! Renewals and checkins of leases.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! An ask whose names are looked up, and what judging it comes to.
+//! A request whose names are looked up, and the result of judging it.
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ pub(in crate::ledger) type Plans = SmallVec<[Plan; 1]>;
 pub(in crate::ledger) struct Lacking {
     /// Its place among the parts.
     pub part: usize,
-    /// Why.
+    /// Which constraint it failed.
     pub reason: Reason,
 }
 

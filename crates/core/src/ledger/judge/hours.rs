@@ -10,7 +10,7 @@ use crate::ledger::*;
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// Its data.
+/// Seats that may be used only at certain hours of the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hours {
     /// Seats owned.

@@ -7,7 +7,7 @@ use crate::ledger::judge::asked::Asked;
 use crate::ledger::kept::lent::Most;
 use crate::ledger::*;
 
-/// Its data.
+/// Seats of which one person may hold only so many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PerUser {
     /// Seats owned.

@@ -1,4 +1,4 @@
-//! Refusals of late: which one a new one repeats.
+//! Recent refusals: which earlier one a new refusal repeats.
 //!
 //! Repeats of a refusal within a minute are one, counted: a program that asks again and again
 //! fills no disk. Who asks for another number of seats is refused something else, a few times. Whoever asks again within a quarter of an hour is known to ask again. What is

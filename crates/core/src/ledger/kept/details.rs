@@ -1,4 +1,4 @@
-//! What is said of all entitlements, by their numbers and by their names.
+//! Entitlements' names and details, by number and by name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

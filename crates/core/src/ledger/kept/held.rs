@@ -1,4 +1,4 @@
-//! A lease as it lies in memory: what every lease has in 128 bytes, and a box for what few have.
+//! A lease in memory: 128 bytes for what every lease has, and a box for what few have.
 //!
 //! The ledger's records ([`Lease`]) are what is written and answered; there are a few of them at a
 //! time. There may be millions of these.

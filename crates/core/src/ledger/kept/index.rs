@@ -1,4 +1,4 @@
-//! In which slots values lie, by the hash of their keys.
+//! Which slots hold values, by the hash of the values' keys.
 //!
 //! The table is cut into shards, each of which grows on its own: no insert waits until a table of a
 //! million entries is copied.

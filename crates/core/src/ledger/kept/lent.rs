@@ -1,4 +1,4 @@
-//! An allotment as a pool has it: what is in use of it, and how long seats out of it last.
+//! An allotment in a product's pool: its seats in use, and how long its seats last.
 
 use crate::ledger::words::entitlement::Model;
 use crate::ledger::words::ids::*;
@@ -8,7 +8,7 @@ use crate::ledger::words::validity::Bound;
 /// The most that somebody may have of an allotment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) struct Most {
-    /// Seats.
+    /// At most so many seats.
     pub(in crate::ledger) seats: u32,
     /// For how long without renewal.
     pub(in crate::ledger) life_ms: u64,

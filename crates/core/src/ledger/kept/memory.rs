@@ -1,5 +1,5 @@
-//! What was answered under which key, so that a repeated command gets its first answer again.
-//! Kept for a day and for the newest half a million keys; what is older is done again.
+//! Answers by idempotency key, so that a repeated command gets its first answer. Kept for a day and
+//! for the newest half a million keys; an older command is applied again.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};

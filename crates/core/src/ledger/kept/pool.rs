@@ -1,4 +1,4 @@
-//! A product's pool: what was lent to it, what is in use of that, and who waits.
+//! A product's pool: the seats lent to it, those in use, and its queue.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -263,7 +263,7 @@ impl Pool {
         self.lent.retain(|lent| lent.allotment.number != number);
     }
 
-    /// Place in the queue of a ticket, from 1; 0 where it is not in it. Those that are passed
+    /// Place in the queue of a ticket, from 1; 0 if it is not in it. Those that are passed
     /// over are in nobody's way, so they count for nobody but themselves. Bounded by the queue.
     pub(in crate::ledger) fn position(&self, place: Place) -> u32 {
         let before = || self.queue.range(..place).count();

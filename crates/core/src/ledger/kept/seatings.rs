@@ -1,4 +1,4 @@
-//! What agents' sessions have: a lease, or no seat.
+//! The seats of agents' sessions: a lease, or none.
 //!
 //! A session is its number within one incarnation of its agent. The state of an agent may be
 //! rolled back (a virtual machine's snapshot); its numbers then come again for other programs, in

@@ -1,4 +1,4 @@
-//! Values that stay where they were put: memory grows by one page at a time, and nothing is moved.
+//! Values at fixed places: memory grows by one page at a time, and nothing is moved.
 //!
 //! A table that doubles copies all that it holds while everybody waits, and needs three times its
 //! memory meanwhile. Slots that were left are filled again, the last first; pages are kept.

@@ -1,4 +1,4 @@
-//! The queue's head: where a seat that has come free passes on to who waits for it.
+//! The queue's head: gives a seat that has come free to the request that waits for it.
 
 use smallvec::SmallVec;
 
@@ -81,7 +81,7 @@ impl Ledger {
         }
     }
 
-    /// What the tickets of one ask wait for, part by part; none where one is gone.
+    /// What the tickets of one ask wait for, part by part; none if one is gone.
     fn parts_of(&self, together: &[EventNumber]) -> Option<Parts> {
         let part = |number: &EventNumber| {
             let ticket = self.tickets.get(number)?;

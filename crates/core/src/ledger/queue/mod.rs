@@ -1,4 +1,4 @@
-//! Who waits: places in the queue, its head, and who is passed over.
+//! The queue: places, the head, and requests that are passed over.
 
 pub(super) mod head;
 pub(super) mod review;

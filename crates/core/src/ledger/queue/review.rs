@@ -1,5 +1,5 @@
-//! Who waits for more seats than there are: passed over at once, refused after a while. Who waits
-//! for several products is passed over, too, while one of them is switched off.
+//! Requests that wait for more seats than there are: passed over immediately, refused after a
+//! while. A request for several products is passed over, too, while one of them is switched off.
 //!
 //! I4 asks that nobody who can be served waits behind somebody who cannot. What there is changes
 //! seldom (an entitlement, a date), so a pool's queue is looked through when it has changed.

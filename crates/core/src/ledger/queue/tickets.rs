@@ -1,4 +1,4 @@
-//! Tickets: a place in the queue, what is asked after it, and what becomes of it.
+//! Tickets: a place in the queue, the polls for it, and its end.
 
 use smallvec::SmallVec;
 
@@ -192,7 +192,7 @@ impl Ledger {
         }
     }
 
-    /// The place of a ticket in the queue of its own product, from 1, and 0 where it has none; and
+    /// The place of a ticket in the queue of its own product, from 1, and 0 if it has none; and
     /// how many seconds it is expected to wait there, where that is known.
     pub fn place(&self, ticket: &Ticket) -> (u32, Option<u64>) {
         let Some(pool) = self.pools.get(ticket.product) else {

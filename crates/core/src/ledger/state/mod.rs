@@ -1,5 +1,5 @@
-//! How each event changes the ledger, and how each change is taken back: the one place where state
-//! changes. What it does to leases, tickets, the catalogue and sessions is in a file for each.
+//! How each event changes the ledger, and how each change is undone: the one place where state
+//! changes. Leases, tickets, the catalogue and sessions have a file each.
 
 mod catalogue;
 mod leases;

@@ -1,4 +1,4 @@
-//! How events change what agents' sessions have that run without a seat.
+//! How events change agents' sessions that run without a seat.
 
 use crate::ledger::kept::seatings::Seating;
 use crate::ledger::*;

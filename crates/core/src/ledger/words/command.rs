@@ -1,4 +1,4 @@
-//! What a ledger is told.
+//! The commands that a ledger takes.
 
 use std::sync::Arc;
 
@@ -195,21 +195,21 @@ pub enum Command {
     Checkout(Checkout),
     /// Keep a lease for another ttl.
     Renew {
-        /// Which.
+        /// The lease.
         lease: LeaseId,
         /// Who asks.
         access: Access,
     },
     /// Give a lease back.
     Checkin {
-        /// Which.
+        /// The lease.
         lease: LeaseId,
         /// Who asks.
         access: Access,
     },
     /// Ask after a ticket: keeps its place until then, and fetches a granted seat.
     Poll {
-        /// Which.
+        /// The ticket.
         ticket: TicketId,
         /// Who asks.
         access: Access,
@@ -218,7 +218,7 @@ pub enum Command {
     },
     /// Leave the queue.
     Cancel {
-        /// Which.
+        /// The ticket.
         ticket: TicketId,
         /// Who asks.
         access: Access,
@@ -241,21 +241,21 @@ pub enum Command {
     AddEntitlement(EntitlementTerms),
     /// Change what is owned.
     ChangeEntitlement {
-        /// Which.
+        /// The entitlement.
         entitlement: EntitlementNumber,
         /// As it is to be; its product cannot change.
         terms: EntitlementTerms,
     },
     /// Own it no more.
     RemoveEntitlement {
-        /// Which.
+        /// The entitlement.
         entitlement: EntitlementNumber,
     },
     /// Look a person and a computer up; enter them where they are new.
     Enter {
-        /// Who.
+        /// The person; none: nobody is looked up.
         subject: Option<SubjectRef>,
-        /// Which.
+        /// The computer; none: none is looked up.
         computer: Option<ComputerRef>,
     },
     /// Seat a canary and take it back: the whole way of a checkout, on a reserved product that is
@@ -294,7 +294,7 @@ pub enum Command {
     },
     /// A command, and who sent it: what it changes is kept with that.
     As {
-        /// Who.
+        /// Who sent it.
         by: By,
         /// What is to be done.
         command: Box<Command>,

@@ -57,7 +57,7 @@ impl Model {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Entitlement {
-    /// Its number.
+    /// Its number within the ledger.
     pub number: EntitlementNumber,
     /// Of which product.
     pub product: ProductNumber,

@@ -1,4 +1,4 @@
-//! What has happened: the facts by which a ledger changes.
+//! The events by which a ledger changes.
 //!
 //! A command decides; only events change state. So recovery absorbs the same events again and
 //! never decides again, whatever version decided first.
@@ -40,21 +40,21 @@ pub enum Event {
     ComputerEntered(Computer),
     /// A product was made or changed.
     ProductPut {
-        /// Its number.
+        /// The number of the product.
         product: ProductNumber,
-        /// As it is now.
+        /// Its settings from now on.
         spec: ProductSpec,
     },
     /// A product was removed.
     ProductRemoved {
-        /// Its number.
+        /// The number of the product.
         product: ProductNumber,
     },
     /// An entitlement was made or changed.
     EntitlementPut(Entitlement),
     /// An entitlement was removed.
     EntitlementRemoved {
-        /// Its number.
+        /// The number of the entitlement.
         entitlement: EntitlementNumber,
     },
     /// Seats were lent, or the terms of a loan have changed.
@@ -65,35 +65,35 @@ pub enum Event {
         lease: Lease,
         /// The counts at that instant.
         scene: Scene,
-        /// How it was asked for; none where a ticket has waited for it, which says so.
+        /// How it was asked for; none if a ticket has waited for it, which says so.
         ask: Option<Ask>,
     },
     /// A lease lives on.
     Renewed {
-        /// Its number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// When it ends now.
+        /// When it ends from now on, on the ledger's clock.
         deadline: Steady,
     },
     /// A lease draws on other allotments now.
     Redrawn {
-        /// Its number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// From which.
+        /// From which allotments it takes its seats from now on.
         draws: SmallVec<[Draw; 1]>,
     },
     /// A lease was given its one grace after a reboot.
     Graced {
-        /// Its number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// When it ends now.
+        /// When it ends from now on, on the ledger's clock.
         deadline: Steady,
     },
     /// A lease has ended.
     Ended {
-        /// Its number.
+        /// The number of the lease.
         lease: EventNumber,
-        /// Why.
+        /// What ended it.
         cause: EndCause,
     },
     /// Another session of the same subject shares a lease.
@@ -121,14 +121,14 @@ pub enum Event {
     },
     /// A ticket is now in another state.
     TicketChanged {
-        /// Its number.
+        /// The number of the ticket.
         ticket: EventNumber,
         /// The state.
         state: TicketState,
     },
     /// A ticket is forgotten.
     TicketForgotten {
-        /// Its number.
+        /// The number of the ticket.
         ticket: EventNumber,
     },
     /// A checkout was refused.
@@ -146,9 +146,9 @@ pub enum Event {
         product: ProductNumber,
         /// Who asked.
         subject: SubjectId,
-        /// Where.
+        /// The computer that asked.
         computer: ComputerId,
-        /// Why not.
+        /// Why it was refused.
         reason: Reason,
         /// How often by now.
         count: u64,
@@ -166,14 +166,14 @@ pub enum Event {
     SessionFinished(Box<FinishedSession>),
     /// Programs of no product were started, or ran.
     ProgramsSeen {
-        /// Where.
+        /// The computer on which they were seen.
         computer: ComputerId,
         /// What was seen of each.
         counts: Vec<ProgramUse>,
     },
     /// All of a sender's items up to this one are applied.
     Reported {
-        /// Who.
+        /// The computer whose agent sent them.
         computer: ComputerId,
         /// Its incarnation.
         incarnation: u64,
@@ -238,17 +238,17 @@ pub enum Event {
     },
     /// Nothing refers to a person any more.
     SubjectForgotten {
-        /// Who.
+        /// The person.
         subject: SubjectId,
     },
     /// Nothing refers to a computer any more.
     ComputerForgotten {
-        /// Which.
+        /// The computer.
         computer: ComputerId,
     },
     /// Something else is said of an entitlement besides its seats and dates.
     EntitlementDescribed {
-        /// Its number.
+        /// The number of the entitlement.
         entitlement: EntitlementNumber,
         /// All that is said of it now.
         details: Details,
@@ -300,7 +300,7 @@ impl Event {
 pub struct Batch {
     /// The number of the first event.
     pub first: u64,
-    /// When.
+    /// When the batch was applied, on both clocks.
     pub at: Now,
     /// The events; their numbers grow by one.
     pub events: Arc<[Event]>,

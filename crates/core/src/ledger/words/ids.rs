@@ -19,7 +19,7 @@ impl Steady {
         Steady(self.0.saturating_add(seconds.saturating_mul(1_000)))
     }
 
-    /// Milliseconds from `earlier` to this instant; 0 where it is not earlier.
+    /// Milliseconds from `earlier` to this instant; 0 if it is not earlier.
     pub fn since_ms(self, earlier: Steady) -> u64 {
         self.0.saturating_sub(earlier.0)
     }

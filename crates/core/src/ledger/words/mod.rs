@@ -1,4 +1,4 @@
-//! What is said: ids and records, what a ledger is told, what happens, what it answers.
+//! The types of the ledger: ids and records, commands, events, answers.
 
 pub(super) mod command;
 pub(super) mod details;

@@ -74,19 +74,19 @@ reasons! {
     NoSeat = 0, "no_seat", "no_seat", true, no_seat;
     /// The organisation owns no seats of it.
     NoEntitlement = 1, "no_entitlement", "no_entitlement", false, |refused| format!(
-        "the organisation owns no seats of {0}: who administers the licences adds them with `usher \
-         entitlement add {0} --seats N`",
+        "the organisation owns no seats of {0}: the administrator of the licences adds them with \
+         `usher entitlement add {0} --seats N`",
         refused.product
     );
     /// What was owned has ended.
     EntitlementExpired = 2, "entitlement_expired", "entitlement_expired", false, |refused| format!(
-        "the seats of {} are valid no more: who administers the licences sees their dates with \
-         `usher entitlement list`",
+        "the seats of {} are no longer valid: the administrator of the licences sees their dates \
+         with `usher entitlement list`",
         refused.product
     );
     /// The product is switched off.
     ProductDisabled = 3, "product_disabled", "product_disabled", false, |refused| format!(
-        "product {} is switched off: ask who administers it",
+        "product {} is switched off: ask its administrator",
         refused.product
     );
     /// No seat is free and as many wait as may.
@@ -100,15 +100,15 @@ reasons! {
     );
     /// It waited for more seats than there are, in use or not.
     Impossible = 6, "impossible", "impossible", false, |refused| format!(
-        "it waited for {} of {}, and there {} in all: ask for fewer, or who administers the \
-         licences for more",
+        "it waited for {} of {}, and there {} in all: ask for fewer, or ask the \
+         administrator of the licences for more",
         counted(u64::from(refused.seats), "seat"),
         refused.product,
         is_are(refused.total)
     );
     /// What is owned begins on a day that is still to come.
     NotYetValid = 7, "not_yet_valid", "not_yet_valid", false, |refused| format!(
-        "the seats of {} are not valid yet: who administers the licences sees from when on they are \
+        "the seats of {} are not valid yet: the administrator of the licences sees their dates \
          with `usher entitlement list`",
         refused.product
     );
@@ -177,7 +177,7 @@ fn taken(refused: &Refused<'_>) -> String {
 
 fn queue_full(refused: &Refused<'_>) -> String {
     format!(
-        "{} of {} of {} {} in use and {} {}, which is the most that may wait: try again later",
+        "{} of {} of {} {} in use and {} {}, which is the limit: try again later",
         refused.in_use,
         counted(refused.total, "seat"),
         refused.product,

@@ -34,7 +34,7 @@ pub struct ProductSpec {
 /// an entitlement's seats to itself, without a deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allotment {
-    /// Its number.
+    /// Its number within the ledger.
     pub number: AllotmentNumber,
     /// Of which product.
     pub product: ProductNumber,
@@ -55,7 +55,7 @@ pub struct Allotment {
 pub struct Draw {
     /// From which allotment.
     pub allotment: AllotmentNumber,
-    /// How many.
+    /// How many seats it takes from there.
     pub seats: u32,
 }
 
@@ -66,7 +66,7 @@ pub struct SessionKey {
     pub computer: ComputerId,
     /// The agent's number.
     pub session: u64,
-    /// The agent's incarnation: numbers may come again with another. 0 where it was not kept.
+    /// The agent's incarnation: numbers may come again with another. 0 if it was not kept.
     pub incarnation: u64,
 }
 
@@ -104,7 +104,7 @@ impl Bundle {
 /// Another product of the same ask, and the seats asked for of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Other {
-    /// Which.
+    /// The product.
     pub product: ProductNumber,
     /// Seats, 1 or more.
     pub seats: u32,
@@ -156,7 +156,7 @@ pub struct Ask {
     /// The refusal that it comes after: of the same person, computer and product, at most
     /// [`crate::ledger::RETRY_SECONDS`] ago.
     pub repeats: Option<EventNumber>,
-    /// What else was asked for at once; empty where it was one product.
+    /// What else was asked for at once; empty if it was one product.
     pub also: Box<[Other]>,
 }
 
@@ -198,17 +198,17 @@ pub struct Scene {
 /// A refused checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
-    /// For "why".
+    /// The id of the decision, which `usher why` takes.
     pub id: DecisionId,
     /// Of which product.
     pub product: ProductNumber,
     /// Who asked.
     pub subject: SubjectId,
-    /// Where.
+    /// The computer that asked.
     pub computer: ComputerId,
     /// Seats asked for.
     pub seats: u32,
-    /// Why not.
+    /// Why it was refused.
     pub reason: Reason,
     /// The counts at that instant.
     pub scene: Scene,

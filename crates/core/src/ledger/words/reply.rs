@@ -1,4 +1,4 @@
-//! What a ledger answers.
+//! The answers of a ledger.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::ledger::words::ticket::*;
 pub struct TicketView {
     /// The ticket.
     pub ticket: Ticket,
-    /// Place in the queue, from 1; 0 where it waits no more.
+    /// Place in the queue, from 1; 0 if it waits no more.
     pub position: u32,
     /// Estimate, from how long seats were held lately.
     pub expected_wait_seconds: Option<u64>,
@@ -31,7 +31,7 @@ pub struct TicketView {
 pub struct Also {
     /// Product id.
     pub product: Arc<str>,
-    /// Seats.
+    /// How many seats of it.
     pub seats: u32,
     /// Their lease, where it is held.
     pub lease: Option<LeaseId>,
@@ -56,7 +56,7 @@ pub struct EntitlementView {
 pub enum ItemReply {
     /// The session has a lease.
     Granted {
-        /// The lease.
+        /// The lease that holds the seats.
         lease: LeaseId,
         /// Seconds that it lives on without renewal.
         ttl_seconds: u32,
@@ -84,9 +84,9 @@ pub enum ItemReply {
 /// A refused session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeniedItem {
-    /// For "why".
+    /// The id of the decision, which `usher why` takes.
     pub decision: DecisionId,
-    /// Why.
+    /// Why it was refused.
     pub reason: Reason,
     /// Product id.
     pub product: Arc<str>,
@@ -115,16 +115,16 @@ pub enum Reply {
         product: Arc<str>,
         /// Seats asked for of it.
         seats: u32,
-        /// For "why".
+        /// The id of the decision, which `usher why` takes.
         decision: DecisionId,
-        /// Why.
+        /// Why it was refused.
         reason: Reason,
         /// The counts at that instant.
         scene: Scene,
     },
     /// After a restore: nothing is granted for so long.
     Held {
-        /// Seconds.
+        /// How many seconds are left.
         for_seconds: u64,
     },
     /// The ttl asked for is over the product's maximum.
@@ -134,7 +134,7 @@ pub enum Reply {
     },
     /// The lease lives on. Names are for display.
     Renewed {
-        /// The lease.
+        /// The lease, with its new deadline.
         lease: Lease,
         /// Product id.
         product: Arc<str>,

@@ -1,4 +1,4 @@
-//! A waiting request, and what becomes of it.
+//! A waiting request and its states.
 
 use std::sync::Arc;
 
@@ -20,28 +20,28 @@ pub enum TicketState {
     },
     /// A seat is held; until it is fetched, only to this instant.
     Granted {
-        /// The lease.
+        /// The lease that holds the seats.
         lease: LeaseId,
         /// The seat passes on then; none once it was fetched.
         claim_until: Option<Steady>,
     },
     /// Its place or its granted seat was not asked after in time.
     Expired {
-        /// It is forgotten then.
+        /// When the ticket is forgotten, on the ledger's clock.
         forget_at: Steady,
     },
     /// It was taken back, or its product was removed.
     Cancelled {
-        /// It is forgotten then.
+        /// When the ticket is forgotten, on the ledger's clock.
         forget_at: Steady,
     },
     /// It was refused after it had waited.
     Denied {
-        /// For "why".
+        /// The id of the decision, which `usher why` takes.
         decision: DecisionId,
-        /// Why not.
+        /// Why it was refused.
         reason: Reason,
-        /// It is forgotten then.
+        /// When the ticket is forgotten, on the ledger's clock.
         forget_at: Steady,
     },
 }
@@ -50,9 +50,9 @@ pub enum TicketState {
 /// served before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aside {
-    /// Since when.
+    /// When it was first passed over, on the ledger's clock.
     pub since: Steady,
-    /// When it is refused as impossible; none where seats that are owned already become valid
+    /// When it is refused as impossible; none if seats that are owned already become valid
     /// later and would be enough.
     pub deny_at: Option<Steady>,
 }

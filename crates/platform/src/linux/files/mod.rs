@@ -129,7 +129,7 @@ pub(crate) fn identity(path: &Path) -> io::Result<Identity> {
     })
 }
 
-/// Nanoseconds.
+/// When a file's contents or attributes last changed, in nanoseconds since 1970.
 pub(crate) fn changed_at_ticks(path: &Path) -> io::Result<i128> {
     let facts = std::fs::metadata(path)?;
     Ok(i128::from(facts.ctime()) * 1_000_000_000 + i128::from(facts.ctime_nsec()))

@@ -1,4 +1,4 @@
-//! How it goes: what was committed, what is behind, whether the disk answers.
+//! The state of the writer: what is committed, what is behind, whether the disk answers.
 
 use std::sync::atomic::Ordering;
 

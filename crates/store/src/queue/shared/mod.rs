@@ -1,4 +1,4 @@
-//! What callers and the writer share: the inbox, the readers' connections, and how it goes.
+//! What callers and the writer share: the inbox, the readers' connections, and the writer's state.
 
 mod calls;
 mod going;
@@ -29,7 +29,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// See the module.
 pub(crate) struct Shared {
     inbox: Mutex<Inbox>,
     arrived: Condvar,

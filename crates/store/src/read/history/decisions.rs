@@ -1,4 +1,4 @@
-//! The why of one decision: what was known at its instant, and who held the seats then.
+//! The reasons for one decision: what was known at its instant, and who held the seats then.
 
 use rusqlite::{OptionalExtension, params};
 use usher_core::ledger::{DecisionId, EventNumber, Incarnation, LeaseId, Scene};
@@ -22,7 +22,7 @@ pub enum DecisionKind {
 /// A decision with its inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionRow {
-    /// Its id.
+    /// The id, which `usher why` takes.
     pub id: DecisionId,
     /// What was decided.
     pub kind: DecisionKind,
@@ -59,13 +59,13 @@ pub struct DecisionRow {
 /// Who held seats at the instant of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderRow {
-    /// The lease.
+    /// The id of the lease.
     pub lease: LeaseId,
-    /// Who.
+    /// The name of its person.
     pub user: String,
     /// The computer's name.
     pub computer: String,
-    /// Seats.
+    /// Seats held.
     pub seats: u32,
     /// Since when, in Unix milliseconds.
     pub granted_at: i64,

@@ -11,7 +11,7 @@ use crate::queue::requests::Failure;
 /// Refusals, with repeats counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DenialRow {
-    /// For "why".
+    /// The id of the decision, which `usher why` takes.
     pub id: DecisionId,
     /// Product id.
     pub product: String,

@@ -36,7 +36,7 @@ impl Owner {
 /// Which leases; each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct LeaseFilter {
-    /// Whose.
+    /// Whose rows are asked for.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
@@ -49,7 +49,7 @@ pub struct LeaseFilter {
 /// A lease that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRow {
-    /// Its id.
+    /// The id of the lease.
     pub id: LeaseId,
     /// Product id.
     pub product: String,
@@ -80,7 +80,7 @@ pub struct LeaseRow {
 /// A request that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketRow {
-    /// Its id.
+    /// The id of the ticket.
     pub id: TicketId,
     /// Product id.
     pub product: String,

@@ -13,7 +13,7 @@ use crate::queue::requests::Failure;
 /// Which sessions; each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
-    /// Whose.
+    /// Whose rows are asked for.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
@@ -32,7 +32,7 @@ pub struct SessionFilter {
 /// Whose use of what is summed, by sessions that touched a time.
 #[derive(Debug, Clone, Default)]
 pub struct UsageFilter {
-    /// Whose.
+    /// Whose rows are asked for.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,
@@ -45,7 +45,7 @@ pub struct UsageFilter {
 /// One use of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
-    /// Its id.
+    /// The id of the session.
     pub id: String,
     /// Place in the order of the list.
     pub number: u64,

@@ -117,7 +117,7 @@ fn decode(mut bytes: &[u8], count: usize) -> Result<Vec<Event>, String> {
     }
 }
 
-/// Up to which event number, not included, the journal goes; none where it is empty.
+/// Up to which event number, not included, the journal goes; none if it is empty.
 pub(crate) fn end(connection: &Connection) -> rusqlite::Result<Option<u64>> {
     let last = "SELECT first + count FROM journal ORDER BY first DESC LIMIT 1";
     let end: Option<i64> = connection

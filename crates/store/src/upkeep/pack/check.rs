@@ -1,4 +1,4 @@
-//! Whether what the file holds is whole: table by table, on a connection of its own.
+//! Checks the contents of the file, table by table, on a connection of its own.
 //!
 //! A reader keeps the write-ahead log from being started again, so each table is one read, paced so
 //! as to leave the disk and a core to the writer, and given up where the log has grown too long.

@@ -1,4 +1,5 @@
-//! What the file keeps of packs: how far one has come, and what the last one did.
+//! What the file keeps about packs: the position of an interrupted one, and the report of the last
+//! one.
 
 use rusqlite::Connection;
 
@@ -35,7 +36,7 @@ pub(super) fn put_position(connection: &Connection, at: &Position) -> rusqlite::
     put_text(connection, UNDER_WAY, &text)
 }
 
-/// How far a pack that was cut off had come; none where none was. What cannot be read is none:
+/// How far a pack that was cut off had come; none if none was. What cannot be read is none:
 /// then the next pack starts again.
 pub(super) fn stage(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let Some(kept) = text(connection, UNDER_WAY)? else {

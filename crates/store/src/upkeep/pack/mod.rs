@@ -46,7 +46,7 @@ pub enum PackResult {
 /// What a pack left out, or found wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// What.
+    /// What was left out.
     pub what: String,
     /// Why, and what it means.
     pub why: String,
@@ -59,7 +59,7 @@ pub struct PackReport {
     pub started_at: i64,
     /// When it ended, in Unix milliseconds.
     pub ended_at: i64,
-    /// How.
+    /// How the pack ended.
     pub result: PackResult,
     /// Rows that were past their retention and went.
     pub purged_rows: u64,
@@ -120,14 +120,14 @@ impl Pack {
         Ok(self.begin()?.run(options)?)
     }
 
-    /// Asks a running pack to stop after its slice; false where none runs.
+    /// Asks a running pack to stop after its slice; false if none runs.
     pub fn stop(&self) -> bool {
         let turn = &self.shared.pack;
         turn.stop();
         turn.running.load(Ordering::Acquire)
     }
 
-    /// How far a running pack is, from 0 to 1; none where none runs.
+    /// How far a running pack is, from 0 to 1; none if none runs.
     pub fn progress(&self) -> Option<f64> {
         let turn = &self.shared.pack;
         let running = turn.running.load(Ordering::Acquire);

@@ -1,4 +1,4 @@
-//! What the file keeps of when packs run. What it means is for who runs them.
+//! The schedule of packs as the file keeps it; those who run packs interpret it.
 
 use rusqlite::Connection;
 
@@ -15,7 +15,7 @@ pub struct PackPlan {
     pub schedule: String,
     /// The name of the time zone on whose clock it runs.
     pub time_zone: String,
-    /// The next run, in Unix seconds; none where the calendar ends before it.
+    /// The next run, in Unix seconds; none if the calendar ends before it.
     pub pack_time: Option<i64>,
 }
 

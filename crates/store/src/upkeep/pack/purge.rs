@@ -1,4 +1,4 @@
-//! Rows past their retention, window by window in the order in which they lie.
+//! Removes rows past their retention, window by window in the order in which they are stored.
 //!
 //! A row's number grows with time, so that a table's old rows lie together at its beginning: the
 //! walk ends at the first window in which nothing began before the limit.
@@ -46,7 +46,7 @@ pub(super) const CHANGES: Table = Table {
 /// What a window brought.
 pub(super) struct Window {
     pub(super) purged_rows: u64,
-    /// The last row that was looked at; none where the walk is over.
+    /// The last row that was looked at; none if the walk is over.
     pub(super) cursor: Option<i64>,
 }
 

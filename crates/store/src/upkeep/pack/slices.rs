@@ -1,4 +1,4 @@
-//! One pack from its beginning, or from where it was cut off, to its end.
+//! One pack, from its beginning or its saved position to its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,8 +85,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Does all of it and keeps what it did. One that the disk refused goes on another time where
-    /// it is; what it comes to until then is told all the same.
+    /// Runs all steps and keeps what they did. A pack that a disk error stopped resumes later from its
+    /// saved position; its report so far is kept and answered all the same.
     pub(super) fn through(mut self) -> Result<PackReport, Failure> {
         let (result, refused) = match self.stages() {
             Ok(()) if !self.at.failed => (PackResult::Done, None),

@@ -1,4 +1,4 @@
-//! What a pack does, step by step.
+//! The steps of a pack.
 
 /// What a pack does, in this order; the numbers are kept in files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

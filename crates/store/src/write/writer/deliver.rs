@@ -1,4 +1,4 @@
-//! The answers of a batch, by who waits for them.
+//! Hands the answers of a batch to those who wait for them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! When the write-ahead log is started again.
+//! When the write-ahead log is reset.
 
 use std::time::Instant;
 

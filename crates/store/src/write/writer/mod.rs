@@ -37,13 +37,14 @@ const SLICE_EVENTS: std::ops::RangeInclusive<u64> = 1_000..=4_000;
 const SLICE_SHARE: u64 = 50;
 /// Events that the journal may hold, about: from half of it on a load pays for what it brings.
 const JOURNAL_LIMIT_EVENTS: u64 = 1_000_000;
-/// Events that are taken into the tables at once while requests come: about a third of a millisecond.
+/// Journal events that are applied to the tables in one batch while requests keep arriving: it takes
+/// about a third of a millisecond.
 const BITE_EVENTS: u64 = 256;
 /// The writer is idle when nothing has come for so long.
 const IDLE: Duration = Duration::from_millis(20);
-/// How long to leave a failing disk alone where nobody asks.
+/// How long to leave a failing disk alone if no request comes.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often it is looked whether the files are still there.
+/// How often the writer checks whether the files still exist.
 const LOOK: Duration = Duration::from_secs(1);
 
 struct Writer {
@@ -56,26 +57,26 @@ struct Writer {
     offset_ms: i64,
     last: Now,
     ledger: Ledger,
-    /// Up to which event number, not included, all is durable.
+    /// All events below this number are durable.
     durable_to: u64,
-    /// Up to which event number, not included, the tables hold all.
+    /// The tables hold all events below this number.
     filled_to: u64,
     settlers: Vec<(u64, Settler)>,
     buffer: Vec<u8>,
     on_durable: Box<dyn Fn(&Batch) + Send>,
     retry_at: Option<Instant>,
     presence: Presence,
-    /// When it was last looked whether the files are still there.
+    /// When the writer last checked whether the files still exist.
     looked_at: Instant,
     /// Why nothing can be kept: a file was removed or replaced.
     gone: Option<String>,
     /// The connection has met an I/O error, and the file was gone when it was to be opened again.
     must_rebuild: bool,
-    /// Up to which event it is reckoned in `owed` what has come.
-    reckoned_to: u64,
-    /// Events that are to be taken into the tables although requests come.
+    /// Up to which event `owed` counts what has arrived.
+    counted_to: u64,
+    /// Journal events to apply to the tables while requests keep arriving.
     owed: u64,
-    /// When it was last looked whether a reader keeps the log.
+    /// When the writer last checked whether a reader keeps the write-ahead log.
     log_looked_at: Instant,
     /// Takes the log in meanwhile; none while there is no connection.
     beside: Option<Beside>,
@@ -371,7 +372,7 @@ mod tests {
             log_looked_at: Instant::now(),
             gone: None,
             must_rebuild: false,
-            reckoned_to: 0,
+            counted_to: 0,
             owed: 0,
             beside: None,
         };

@@ -85,12 +85,12 @@ pub(crate) fn open(
         looked_at: Instant::now(),
         gone: None,
         must_rebuild: false,
-        reckoned_to: 0,
+        counted_to: 0,
         owed: 0,
         beside: None,
         log_looked_at: Instant::now(),
     };
-    writer.reckoned_to = writer.durable_to;
+    writer.counted_to = writer.durable_to;
     writer.follow_log()?;
     if rebooted {
         writer.reboot()?;

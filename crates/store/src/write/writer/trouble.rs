@@ -1,4 +1,4 @@
-//! What becomes of the writer where its file or its disk fails, and when it is tried again.
+//! What the writer does if its file or its disk fails, and when it retries.
 
 use std::time::Instant;
 

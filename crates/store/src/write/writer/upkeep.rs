@@ -1,4 +1,5 @@
-//! What the writer does beside serving: it fills the tables, and at its end leaves them whole.
+//! The upkeep of the writer beside serving: it fills the tables, and leaves them complete at its
+//! end.
 
 use std::time::Instant;
 
@@ -13,23 +14,23 @@ impl Writer {
         self.durable_to.saturating_sub(self.filled_to)
     }
 
-    /// Whether the tables are filled without a pause although requests come: somebody waits for it.
+    /// Whether to fill the tables without a pause while requests keep arriving: somebody waits for it.
     pub(super) fn must_fill(&self) -> bool {
         !self.settlers.is_empty()
     }
 
-    /// Reckons how much is to be taken into the tables although requests come: nothing while the
-    /// journal is less than half full, as much as comes where it is three quarters full, and twice
-    /// as much at its bound. So a long load finds its balance, and no request waits for long.
-    pub(super) fn reckon(&mut self) {
-        let came = self.durable_to.saturating_sub(self.reckoned_to);
-        self.reckoned_to = self.durable_to;
+    /// Computes how many journal events to apply while requests keep arriving: none while the journal
+    /// is less than half full, as many as arrive if it is three quarters full, and twice as many at
+    /// its limit. So a lasting load finds its balance, and no request waits for long.
+    pub(super) fn compute_owed(&mut self) {
+        let came = self.durable_to.saturating_sub(self.counted_to);
+        self.counted_to = self.durable_to;
         let over = self.behind().saturating_sub(JOURNAL_LIMIT_EVENTS / 2);
         self.owed += came.saturating_mul(over) / (JOURNAL_LIMIT_EVENTS / 4);
         self.owed = self.owed.min(self.behind());
     }
 
-    /// Fills the tables where there is time or it must be; keeps the write-ahead log short.
+    /// Fills the tables if there is time or somebody waits for it; keeps the write-ahead log short.
     pub(super) fn upkeep(&mut self, idle: bool) {
         if let Some(why) = &self.gone {
             for (_, mut settler) in self.settlers.drain(..) {
@@ -38,7 +39,7 @@ impl Writer {
             return;
         }
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
-        self.reckon();
+        self.compute_owed();
         if (idle || self.must_fill()) && self.behind() > 0 && may_try {
             let share = self.behind() / SLICE_SHARE;
             self.fill(share.clamp(*SLICE_EVENTS.start(), *SLICE_EVENTS.end()));

@@ -123,7 +123,7 @@ fn serving(url: &str, status: &Status) -> Vec<Finding> {
             match server.pack.is_some() {
                 true => "`usher entitlement add PRODUCT --seats N` adds some.",
                 // Who sees no more than their own may not.
-                false => "Ask who administers the licences.",
+                false => "Ask the administrator of the licences.",
             },
         ));
     }

@@ -60,7 +60,6 @@ enum Duplicates {
     Add,
 }
 
-/// Does it.
 pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Result<(), Failure> {
     let rows = read(args)?;
     let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL)

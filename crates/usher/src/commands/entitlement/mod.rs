@@ -125,7 +125,6 @@ pub(crate) struct Remove {
     id: String,
 }
 
-/// Does it.
 pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = context.client()?;

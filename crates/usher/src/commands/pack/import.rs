@@ -15,29 +15,28 @@ use crate::output::{Table, line, print, print_json, tame};
 /// More of a file is not read: a Remodbc.ini has a few hundred bytes.
 const FILE_LIMIT_BYTES: u64 = 1024 * 1024;
 
-/// Take over when SMS 2.0 packed, and say what became of each line
+/// Take over the pack schedule of SMS 2.0, and say what each line became
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   usher pack import-ini Remodbc.ini --dry-run
   usher pack import-ini Remodbc.ini --time-zone America/New_York
 
-PackTime and PackInterval of the section [DS] become the schedule; the keys of [Logging] are told
-with what Usher has in their place. PackTime is an instant and names no time zone: give the one in
-which the old server stood.")]
+Remodbc.ini is the settings file of SMS 2.0's metering server. PackTime and PackInterval of its
+section [DS] become the schedule. For the keys of [Logging] the command says what Usher has in their
+place. PackTime is an instant without a time zone: give that of the old server.")]
 pub(crate) struct ImportIni {
     /// The Remodbc.ini of the old installation
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The time zone on whose clock it packed [default: that of the schedule there is]
+    /// The time zone of the old server [default: that of the present schedule]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
-    /// Only say what would become of each line
+    /// Only say what each line would become, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Does it.
 pub(super) async fn run(
     args: &ImportIni,
     client: &Client,

@@ -21,7 +21,7 @@ use crate::time;
 /// Between two looks at how far a pack is.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Upkeep of the server's store: see how it is, begin or stop it, say when it runs
+/// Upkeep of the server's store: show, start, stop or schedule it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,8 +31,8 @@ Examples:
   usher pack schedule \"every 14 days 03:00\"
   usher pack import-ini Remodbc.ini            take over the schedule of SMS 2.0
 
-A pack removes what is older than the server's --keep-days, gives its room back to the disk, renews
-the statistics and checks the file, in small steps while the server serves.")]
+A pack removes records older than the server's --keep-days, gives their room back to the disk,
+updates the statistics and checks the file, in small steps while the server serves.")]
 pub(crate) struct Pack {
     #[command(subcommand)]
     command: Option<PackCommand>,
@@ -43,23 +43,23 @@ enum PackCommand {
     /// Show whether a pack runs, when the next one is due, and what the last one did
     Status,
     Now(Now),
-    /// Stop a running pack; what it has done stays done
+    /// Stop a running pack; the work that it has done stays
     Stop,
     Schedule(Schedule),
     ImportIni(import::ImportIni),
 }
 
-/// Begin a pack now, beside the schedule, and wait for its end
+/// Start a pack now, besides the schedule, and wait for its end
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 it did all that it was to do; 1 it failed, was stopped, or one runs already.")]
+Exit codes: 0 the pack is complete; 1 it failed or was stopped, or another pack runs.")]
 pub(crate) struct Now {
     /// Do not wait for its end
     #[arg(long)]
     no_wait: bool,
 }
 
-/// Say when packs run
+/// Set when packs run
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -69,19 +69,18 @@ Examples:
   usher pack schedule \"every 14 days 03:00\"
   usher pack schedule \"every 36 hours\"
 
-A run happens once, also where the clock is changed: at the first moment after a time that is
-skipped, and at the first of two. Runs that were missed while the server was off are made up for by
-one, at once after its start.")]
+A change of the clock neither skips nor repeats a run. If daylight saving time skips the time, the
+pack runs at the first moment after it; if the time comes twice, it runs the first time. Runs that
+were missed while the server was off are made up by one run, immediately after its start.")]
 pub(crate) struct Schedule {
     /// Days and a time, or how often
     #[arg(value_name = "SCHEDULE")]
     schedule: String,
-    /// The time zone on whose clock that is [default: as it is]
+    /// The time zone of that time [default: the schedule's present one]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
 }
 
-/// Does it.
 pub(crate) fn run(args: Pack, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = context.client()?;

@@ -57,7 +57,6 @@ pub(crate) struct Apply {
     told: ToldAgent,
 }
 
-/// Does it.
 pub(super) async fn run(args: &Apply, context: &Context) -> Result<(), Failure> {
     let read = files::policy(&args.files).map_err(Unread::failure)?;
     let client = context.client()?;

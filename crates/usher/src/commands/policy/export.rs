@@ -26,7 +26,6 @@ pub(crate) struct Export {
     folder: Option<PathBuf>,
 }
 
-/// Does it.
 pub(super) async fn run(args: &Export, context: &Context) -> Result<(), Failure> {
     let held = Held::of(&context.client()?).await?;
     if let Some(folder) = &args.folder {

@@ -12,18 +12,18 @@ use crate::listing::eprintln_quiet;
 use crate::output::{Table, line, print, print_json, quoted, tame};
 use crate::run::find;
 
-/// Run a command, list what its process tree executes, and propose program rules
+/// Run a command, list the programs that it starts, and propose program rules
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher product learn gimp -- gimp             use it, end it, and read what it was made of
+  usher product learn gimp -- gimp             use it, end it, and read the list
   usher product learn cad --add --seats 5 -- /opt/cad/start
 
-The list comes when everything that the command started has ended. A second Ctrl-C ends the watching
-and lets the rest run on. Nothing is changed unless --add is given. Programs with the setuid bit run
-without it while they are watched.")]
+The list is printed when everything that the command started has ended. A second Ctrl-C ends the
+watching, and the programs run on. Without --add nothing is changed. Programs with the setuid bit
+run without it while they are watched.")]
 pub(crate) struct Learn {
-    /// The id that the product is to have
+    /// The id for the product
     #[arg(value_name = "ID")]
     id: String,
     /// Add the product with the proposed rules

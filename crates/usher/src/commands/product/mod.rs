@@ -136,7 +136,6 @@ impl Edit {
     }
 }
 
-/// Does it.
 pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         match &args {

@@ -78,7 +78,7 @@ pub(crate) struct Install {
     /// Its private key (PEM): readable to root alone, and the service has it all the same
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Listen beyond loopback without TLS: tokens and names can be read on the way
+    /// Listen beyond loopback without TLS: others can read tokens and names on the network
     #[arg(long)]
     plain_http: bool,
     /// Where the unit files are written
@@ -141,7 +141,6 @@ impl Which {
     }
 }
 
-/// Does it.
 pub(crate) fn run(command: Service, context: &Context) -> Result<(), Failure> {
     match command {
         Service::Install(args) => install(&args, context),

@@ -82,7 +82,6 @@ impl Role {
     }
 }
 
-/// Does it.
 pub(crate) fn run(command: Tls, context: &Context) -> Result<(), Failure> {
     match command {
         Tls::Make(args) => make(&args, context),

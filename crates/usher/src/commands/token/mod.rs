@@ -151,7 +151,6 @@ pub(crate) struct Revoke {
     at: AtManager,
 }
 
-/// Does it.
 pub(crate) fn run(args: Token, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         match args {

@@ -34,7 +34,7 @@ enum Sensor {
 }
 
 impl Sensor {
-    /// None where nothing here tells.
+    /// None if nothing here tells.
     async fn of_session() -> Option<Sensor> {
         if variable("WAYLAND_DISPLAY").is_none() {
             return x11::Screen::open().await.map(Sensor::X11);
@@ -45,7 +45,7 @@ impl Sensor {
         }
     }
 
-    /// For how long there was no input; none where it does not tell any more.
+    /// For how long there was no input; none if it does not tell any more.
     async fn idle_ms(&self) -> Option<u64> {
         match self {
             Sensor::Wayland(seats) => seats.idle_ms(),

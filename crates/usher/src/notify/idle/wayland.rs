@@ -48,7 +48,7 @@ impl Drop for Seats {
 }
 
 impl Seats {
-    /// None where the compositor has neither protocol.
+    /// None if the compositor has neither protocol.
     pub(super) async fn open() -> Option<Seats> {
         Seats::of(Connection::connect_to_env().ok()?).await
     }
@@ -72,7 +72,7 @@ impl Seats {
         Some(seats)
     }
 
-    /// Milliseconds since the last input at any seat; none where the session is over, or has none.
+    /// Milliseconds since the last input at any seat; none if the session is over, or has none.
     pub(super) fn idle_ms(&self) -> Option<u64> {
         let told = lock(&self.told);
         let seats = told.as_ref()?.values();

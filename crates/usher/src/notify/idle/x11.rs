@@ -23,7 +23,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// None where there is none that tells, or the last one that was given up still hangs.
+    /// None if there is none that tells, or the last one that was given up still hangs.
     pub(super) async fn open() -> Option<Screen> {
         Screen::of(None).await
     }
@@ -50,7 +50,7 @@ impl Screen {
         Some(screen)
     }
 
-    /// Milliseconds since the last input; none where the display is gone.
+    /// Milliseconds since the last input; none if the display is gone.
     pub(super) async fn idle_ms(&self) -> Option<u64> {
         let (waiting, answer) = oneshot::channel();
         self.ask.send(waiting).ok()?;

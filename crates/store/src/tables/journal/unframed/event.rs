@@ -1,4 +1,4 @@
-//! Events as they stood.
+//! Events in their old form.
 
 use serde::Deserialize;
 use smallvec::SmallVec;

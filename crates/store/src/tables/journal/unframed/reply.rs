@@ -1,4 +1,4 @@
-//! Kept answers as they stood.
+//! Kept answers in their old form.
 
 use std::sync::Arc;
 
