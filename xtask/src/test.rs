@@ -145,6 +145,8 @@ fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
                         "--workspace",
                         "--locked",
                         "--no-fail-fast",
+                        "--test-threads",
+                        &test_threads().to_string(),
                     ])
                     .env("USHER_BIN", &binary)
                     .current_dir(root),
@@ -170,6 +172,12 @@ fn tests(run: &mut Run<'_>, tools: &Tools, target: &Path, built: bool) {
             &["test", "--workspace", "--doc", "--locked", "--quiet"],
         );
     }
+}
+
+/// Tests that run at a time. Most of them wait most of the time, for a timer, a process or a disk: one
+/// for each core left the cores idle for more than half of it.
+fn test_threads() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Rust's own runner: slower, and a test that hangs is not ended.
