@@ -77,7 +77,6 @@ async fn live(
     let failed = |what: &str, why: String| AgentError::Failed(format!("{what}: {why}"));
     let mut asked_to_end = Stop::take(Told::Usual)
         .map_err(|error| failed("cannot wait for signals", error.to_string()))?;
-    let client = token::client(&options)?;
     // Before anything is found out by them.
     let mut databases = Databases::look();
 
@@ -87,6 +86,7 @@ async fn live(
         options.computer_name.clone(),
         options.computer_id_file.as_deref().and_then(SharedId::open),
     )?;
+    let client = token::client(&options, &agent.computer.id)?;
     agent.rulebook.is_vouched = trust::is_vouched(&options.server);
     agent.accounts = Arc::new(Accounts::open(&options.data, options.realms.clone()));
     for uid in agent.people_of_sessions().map_err(AgentError::state)? {
