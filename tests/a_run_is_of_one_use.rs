@@ -11,8 +11,8 @@ use crate::gated::{ANNA, BEN};
 use crate::support::{Ended, child, finish, program, said, signal, wait_for};
 
 /// A computer with an agent for everyone on it.
-struct Computer {
-    accounts: Accounts,
+pub(crate) struct Computer {
+    pub(crate) accounts: Accounts,
 }
 
 impl Computer {
@@ -20,7 +20,7 @@ impl Computer {
         Computer::with(counting, "2")
     }
 
-    fn with(counting: &str, seats: &str) -> Option<Computer> {
+    pub(crate) fn with(counting: &str, seats: &str) -> Option<Computer> {
         let accounts = Accounts::new()?;
         let tool = accounts.folder.path("tool");
         std::fs::copy("/bin/sleep", &tool).unwrap();
@@ -35,14 +35,14 @@ impl Computer {
     }
 
     /// Starts the product's program without `usher run`.
-    fn plain(&self, uid: u32) -> Child {
+    pub(crate) fn plain(&self, uid: u32) -> Child {
         let mut tool = Command::new(self.accounts.folder.path("tool"));
         tool.arg("600").uid(uid).gid(uid);
         tool.stdin(Stdio::null()).spawn().unwrap()
     }
 
     /// Programs of the product that run, and those of them that have a seat.
-    fn programs(&self) -> (u64, usize) {
+    pub(crate) fn programs(&self) -> (u64, usize) {
         let socket = self.accounts.socket.to_str().unwrap();
         let status = ["agent", "status", "--agent-socket", socket];
         let status = self.accounts.running.json(&status);
@@ -50,30 +50,30 @@ impl Computer {
         (status["sessions"].as_u64().unwrap(), leases)
     }
 
-    fn status(&self, of: &str) -> u64 {
+    pub(crate) fn status(&self, of: &str) -> u64 {
         let status = self.accounts.running.json(&["status"]);
         status["products"][0][of].as_u64().unwrap()
     }
 
-    fn run(&self, uid: u32, more: &[&str]) -> Child {
+    pub(crate) fn run(&self, uid: u32, more: &[&str]) -> Child {
         let run = ["run", "--product", "cad"];
         let args = [&run[..], more, &["--", "sleep", "600"]].concat();
         self.accounts.command(uid, &args).spawn().unwrap()
     }
 
-    fn in_use(&self) -> u64 {
+    pub(crate) fn in_use(&self) -> u64 {
         let status = self.accounts.running.json(&["status"]);
         status["products"][0]["in_use"].as_u64().unwrap()
     }
 
-    fn uses(&self, seats: u64) {
+    pub(crate) fn uses(&self, seats: u64) {
         wait_for("the seats in use", || {
             (self.in_use() == seats).then_some(())
         });
     }
 
     /// Commands that are started by now.
-    fn started(&self, runs: &[&Child]) {
+    pub(crate) fn started(&self, runs: &[&Child]) {
         for run in runs {
             child(run.id());
         }
@@ -112,7 +112,7 @@ fn one_user_on_a_computer_takes_one_seat_until_the_last_run_has_ended() {
 }
 
 /// Ends a process that takes no notice.
-fn kill(mut process: Child) {
+pub(crate) fn kill(mut process: Child) {
     process.kill().unwrap();
     process.wait().unwrap();
 }

@@ -57,6 +57,7 @@ mod load;
 mod managed;
 mod no_alarm_is_false;
 mod one_person_takes_one_seat;
+mod one_use_is_recorded_once;
 mod page;
 mod planted;
 mod plants;

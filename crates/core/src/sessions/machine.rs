@@ -213,7 +213,8 @@ impl Sessions {
             .filter(|(_, open)| open.processes == 0 && open.starts == 0)
             .filter_map(|(id, open)| Some((*id, open.emptied.or(open.last_seen)?)))
             .collect();
-        ended.sort_unstable_by_key(|(id, _)| *id);
+        // The first that was over first: what goes on with its use is over later.
+        ended.sort_unstable_by_key(|(id, last_seen)| (last_seen.boot_ms, *id));
         for (id, last_seen) in ended {
             self.end(id, last_seen, effects);
         }
@@ -443,9 +444,16 @@ impl Sessions {
         if open.session.cover.is_none() && !open.refused {
             effects.push(Effect::ReleaseLease(id));
         }
-        effects.push(match open.session.held {
-            true => Effect::Dropped(id),
-            false => Effect::Ended(open.session, at),
+        if open.session.held {
+            effects.push(Effect::Dropped(id));
+            return;
+        }
+        effects.push(match self.goes_on_by(&open.session) {
+            Some(by) => {
+                self.take_over(by, &open.session, at);
+                Effect::GoesOn { ended: id, by }
+            }
+            None => Effect::Ended(open.session, at),
         });
     }
 

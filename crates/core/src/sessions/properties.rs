@@ -72,7 +72,7 @@ impl Answer {
         match self {
             Answer::Seat => Event::Seated {
                 session,
-                lease: "S".into(),
+                lease: lease_of(session.0).into(),
             },
             Answer::Deny => Event::Denied { session },
             Answer::Ungate => Event::Ungated { session },
@@ -80,6 +80,11 @@ impl Answer {
             Answer::Lose => Event::Unseated { session },
         }
     }
+}
+
+/// Now and then it is one that a cover holds.
+fn lease_of(session: u64) -> String {
+    format!("L{}", session % 24)
 }
 
 fn answers() -> impl Strategy<Value = Answer> {
@@ -190,6 +195,16 @@ impl Ledger {
                     prop_assert!(self.open.remove(&session.id.0).is_some(), "ended twice");
                     prop_assert!(!self.owes(session.id.0), "ended with its seat");
                     prop_assert!(at.boot_ms >= session.started.boot_ms);
+                }
+                Effect::GoesOn { ended, by } => {
+                    let ended = self.open.remove(&ended.0);
+                    prop_assert!(ended.is_some(), "ended twice");
+                    prop_assert!(!self.owes(ended.as_ref().map_or(0, |it| it.id.0)));
+                    let (ended, by) = (ended.as_ref(), self.open.get(&by.0));
+                    let of_use = |it: &Session| (it.product.clone(), it.who.counted, it.counting);
+                    prop_assert_eq!(ended.map(of_use), by.map(of_use), "of another use");
+                    let is_covered = |it: &Session| it.cover.is_some();
+                    prop_assert_ne!(ended.map(is_covered), by.map(is_covered));
                 }
                 Effect::Dropped(id) => {
                     prop_assert!(
@@ -334,7 +349,7 @@ fn event(step: &Step, epoch: &BTreeMap<u32, u64>, ask: u64) -> Event {
         ),
         Step::Seat { session } => Event::Seated {
             session: SessionId(*session),
-            lease: "S".into(),
+            lease: lease_of(*session).into(),
         },
         Step::Ask {
             pid,
