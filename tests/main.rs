@@ -77,3 +77,4 @@ mod trouble_is_told_before_users_call;
 mod upkeep_is_invisible;
 mod what_is_owned_is_typed_and_imported;
 mod who_is_refused_is_told;
+mod who_waits_hears_how_it_ends;

@@ -8,13 +8,15 @@ mod news;
 use std::collections::{BTreeSet, VecDeque};
 
 use tokio::sync::watch;
-use usher_api::{Notice, Timestamp};
+use usher_api::{Notice, NoticeKind, Timestamp};
 use usher_core::sessions::Who;
 
 use crate::clock::{self, timestamp};
 use crate::outbox::{Outbox, OutboxError, SavedNotice};
 
-pub(crate) use self::news::{Denial, News, free, impossible, missed, refused, words_of};
+pub(crate) use self::news::{
+    Denial, Kept, News, free, impossible, missed, refused, seated, words_of,
+};
 
 /// Notices of one account; the oldest goes first.
 const OF_ONE_LIMIT: usize = 32;
@@ -27,7 +29,7 @@ const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 const SAME_WITHIN_MS: u64 = 3_000;
 
 #[derive(Debug)]
-struct Kept {
+struct Told {
     who: Who,
     number: u64,
     /// Until when it is kept.
@@ -42,7 +44,7 @@ pub(crate) struct Notices {
     /// Ids of another are none of its own. It goes on over restarts while anything is kept.
     run: i64,
     last: u64,
-    kept: VecDeque<Kept>,
+    kept: VecDeque<Told>,
     /// What the disk has not, and what it has that is kept no more.
     unwritten: BTreeSet<u64>,
     forgotten: BTreeSet<u64>,
@@ -75,7 +77,7 @@ impl Notices {
                 notices.forgotten.insert(notice.number);
                 continue;
             };
-            notices.keep(Kept {
+            notices.keep(Told {
                 who: notice.who,
                 number: notice.number,
                 until_boot_ms: boot_ms + left_ms,
@@ -99,7 +101,7 @@ impl Notices {
             for number in &self.forgotten {
                 change.forget_notice(*number)?;
             }
-            let is_new = |kept: &&Kept| self.unwritten.contains(&kept.number);
+            let is_new = |kept: &&Told| self.unwritten.contains(&kept.number);
             for kept in self.kept.iter().filter(is_new) {
                 change.save_notice(&SavedNotice {
                     number: kept.number,
@@ -129,7 +131,7 @@ impl Notices {
             return;
         }
         self.last += 1;
-        self.keep(Kept {
+        self.keep(Told {
             who,
             number: self.last,
             until_boot_ms: now + KEPT_MS,
@@ -140,9 +142,37 @@ impl Notices {
         self.changed.send_replace(self.last);
     }
 
+    /// The same, in place of a refusal of the product if nothing else was told of it since: a script
+    /// that tries again and again pushes out nothing else, and is told once of one decision.
+    pub(crate) fn say_last(&mut self, who: Who, news: News) {
+        let of_it = |told: &Told| told.who == who && told.news.product == news.product;
+        if let Some(at) = self.kept.iter().rposition(of_it)
+            && self.kept[at].news.kind == news.kind
+        {
+            if self.kept[at].news.decision == news.decision {
+                return;
+            }
+            let gone = self.kept.remove(at);
+            self.forget(gone);
+        }
+        self.say(who, news);
+    }
+
+    /// A seat that a person was told of is kept no more, and they read so from now on.
+    pub(crate) fn is_over(&mut self, who: Who, product: &str, kept: Kept) {
+        let is_it = |told: &&mut Told| {
+            told.who == who && told.news.product == product && told.news.kind == NoticeKind::Free
+        };
+        if let Some(told) = self.kept.iter_mut().rev().find(is_it) {
+            told.news.is_over(kept);
+            self.unwritten.insert(told.number);
+            self.changed.send_replace(self.last);
+        }
+    }
+
     /// Keeps one more, within the bounds.
-    fn keep(&mut self, kept: Kept) {
-        let of_one = |other: &&Kept| other.who.counted == kept.who.counted;
+    fn keep(&mut self, kept: Told) {
+        let of_one = |other: &&Told| other.who.counted == kept.who.counted;
         if self.kept.iter().filter(of_one).count() >= OF_ONE_LIMIT
             && let Some(oldest) = self.kept.iter().position(|other| of_one(&other))
         {
@@ -156,19 +186,24 @@ impl Notices {
         self.kept.push_back(kept);
     }
 
-    fn forget(&mut self, gone: Option<Kept>) {
-        let Some(Kept { number, .. }) = gone else {
+    fn forget(&mut self, gone: Option<Told>) {
+        let Some(Told { number, .. }) = gone else {
             return;
         };
-        if !self.unwritten.remove(&number) {
-            self.forgotten.insert(number);
-        }
+        self.unwritten.remove(&number);
+        // It may be on disk as it was before.
+        self.forgotten.insert(number);
     }
 
     fn was_just_said(&self, who: Who, news: &News, now: u64) -> bool {
-        let of_it = |kept: &&Kept| kept.who == who && kept.news.product == news.product;
+        let of_it = |kept: &&Told| kept.who == who && kept.news.product == news.product;
         let last = self.kept.iter().rev().find(of_it);
-        last.is_some_and(|last| {
+        // Who waits hears how it ended, however soon after the last time.
+        let ends_a_wait = matches!(
+            news.kind,
+            NoticeKind::Free | NoticeKind::Missed | NoticeKind::Seated
+        );
+        last.filter(|_| !ends_a_wait).is_some_and(|last| {
             last.news.kind == news.kind && now + KEPT_MS < last.until_boot_ms + SAME_WITHIN_MS
         })
     }
@@ -186,7 +221,7 @@ impl Notices {
     pub(crate) fn of(&mut self, uid: u32, after: Option<&str>) -> Vec<Notice> {
         self.forget_old(clock::boot_ms());
         let after = after.and_then(|id| self.number(id)).unwrap_or(0);
-        let theirs = |kept: &&Kept| is_for(kept.who, uid) && kept.number > after;
+        let theirs = |kept: &&Told| is_for(kept.who, uid) && kept.number > after;
         let kept = self.kept.iter().filter(theirs);
         kept.map(|kept| self.shown(kept)).collect()
     }
@@ -205,7 +240,7 @@ impl Notices {
         number.parse().ok()
     }
 
-    fn shown(&self, kept: &Kept) -> Notice {
+    fn shown(&self, kept: &Told) -> Notice {
         let news = kept.news.clone();
         Notice {
             id: format!("N{}-{}", self.run, kept.number),
@@ -280,6 +315,78 @@ mod tests {
             notices.of(2, None)[0].product,
             format!("product{OF_ONE_LIMIT}")
         );
+    }
+
+    fn decided(product: &str, decision: &str) -> News {
+        News {
+            decision: Some(decision.to_owned()),
+            ..about(product)
+        }
+    }
+
+    #[test]
+    fn a_script_that_is_refused_again_and_again_is_told_once_of_a_decision_and_pushes_out_nothing()
+    {
+        let mut notices = Notices::new();
+        notices.say(who(1), about("sim"));
+        for _ in 0..2 {
+            notices.say_last(who(1), decided("cad", "D1"));
+        }
+        let first = notices.of(1, None);
+        assert_eq!(first.len(), 2);
+        for number in 2..2 * OF_ONE_LIMIT {
+            notices.say_last(who(1), decided("cad", &format!("D{number}")));
+        }
+        let all = notices.of(1, None);
+        assert_eq!((all.len(), &*all[0].product), (2, "sim"));
+        assert_ne!(
+            all[1].id, first[1].id,
+            "it is news to who has read the first"
+        );
+        notices.say(who(1), free("cad", "cad", 60));
+        notices.say_last(who(1), decided("cad", "D9"));
+        assert_eq!(notices.of(1, None).len(), 4);
+    }
+
+    #[test]
+    fn who_waits_hears_how_it_ended_however_soon_after_the_last_time() {
+        let mut notices = Notices::new();
+        for _ in 0..2 {
+            notices.say(who(1), free("cad", "cad", 60));
+            notices.say(who(1), missed("cad", "cad"));
+            notices.say(who(1), seated("cad", "cad"));
+            notices.say(who(1), seated("cad", "cad"));
+        }
+        assert_eq!(notices.of(1, None).len(), 8);
+    }
+
+    #[test]
+    fn what_was_told_of_a_kept_seat_is_brought_up_to_date_on_disk_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outbox = Outbox::open(folder.path()).unwrap();
+        let mut notices = Notices::open(&outbox).unwrap();
+        notices.say(who(1), free("cad", "CAD", 300));
+        notices.say(who(1), free("sim", "sim", 300));
+        notices.write(&mut outbox).unwrap();
+        notices.is_over(who(2), "cad", Kept::Used);
+        notices.is_over(who(1), "cad", Kept::Used);
+        notices.write(&mut outbox).unwrap();
+        let mut again = Notices::open(&outbox).unwrap();
+        let told = again.of(1, None);
+        assert_eq!(told[0].title, "A seat of CAD was free");
+        assert!(
+            told[0].text.ends_with("you have used it."),
+            "{}",
+            told[0].text
+        );
+        assert!(told[1].text.contains("Start sim now"), "{}", told[1].text);
+        // One that was changed and is pushed out is gone from the disk, too.
+        again.is_over(who(1), "cad", Kept::GoneBack);
+        for number in 0..OF_ONE_LIMIT {
+            again.say(who(1), about(&format!("product{number}")));
+        }
+        again.write(&mut outbox).unwrap();
+        assert_eq!(outbox.notices().unwrap().len(), OF_ONE_LIMIT);
     }
 
     #[test]

@@ -114,10 +114,38 @@ impl Agent {
 
     /// The lease of a `usher run` that a session's use has a seat by already.
     pub(super) fn run_for(&self, id: SessionId) -> Result<Option<String>, OutboxError> {
-        let Some(session) = self.sessions.get(id).filter(|of| is_one_use(of)) else {
+        match self.sessions.get(id).filter(|of| is_one_use(of)) {
+            Some(session) => self.run_of(&session.product, session.who.counted),
+            None => Ok(None),
+        }
+    }
+
+    /// The lease that a further start of a use on this computer shares, however what runs of it was
+    /// started.
+    pub(crate) fn held_for_use(
+        &self,
+        product: &str,
+        counted: u32,
+    ) -> Result<Option<String>, OutboxError> {
+        let known = self.rulebook.product(product);
+        if known.is_none_or(|known| known.counting == usher_api::Counting::Process) {
             return Ok(None);
+        }
+        let is_it = |session: &&Session| {
+            is_one_use(session)
+                && session.seated
+                && *session.product == *product
+                && session.who.counted == counted
         };
-        let (product, counted) = (&*session.product, session.who.counted);
+        let of_session = self.sessions.open().find(is_it);
+        match of_session.and_then(|session| session.lease.as_deref()) {
+            Some(lease) => Ok(Some(lease.to_owned())),
+            None => self.run_of(product, counted),
+        }
+    }
+
+    /// The lease of a `usher run` that a person's use has a seat by already.
+    fn run_of(&self, product: &str, counted: u32) -> Result<Option<String>, OutboxError> {
         let held = &self.shares.held;
         let is_free = |lease: &str| {
             let is_left = held.lent(lease).is_none_or(|lent| lent.is_left);
@@ -423,6 +451,7 @@ impl Agent {
             joined: 0,
             also: Vec::new(),
             with: None,
+            kept_seconds: None,
         })
     }
 

@@ -36,6 +36,7 @@ impl Agent {
                 proof: None,
                 also: Vec::new(),
                 with: None,
+                kept_seconds: None,
                 joined: 0,
             })
         });

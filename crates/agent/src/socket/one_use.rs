@@ -187,7 +187,7 @@ impl Use {
         let mut agent = lock(&state.agent);
         let wait = agent.waits.of(product, counted).map(|wait| wait.number);
         if let Some(number) = wait {
-            agent.end_wait(number, Some(lease), None)?;
+            agent.end_seated(number, lease)?;
             drop(agent);
             state.changed.notify_one();
         }

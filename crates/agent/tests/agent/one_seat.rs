@@ -251,12 +251,18 @@ fn a_seat_that_is_kept_for_the_next_start_is_used_by_a_run() {
         return;
     };
     let tell_me = "/v1/products/app/tell-me";
-    wait_for("a seat that is kept", || {
+    let told = wait_for("a seat that is kept", || {
         let told = site.post(tell_me, &json!({})).unwrap();
-        (told["state"] == "granted").then_some(())
+        (told["state"] == "granted").then_some(told)
     });
+    let left = told["kept_seconds"].as_u64().unwrap();
+    assert!((1..=300).contains(&left), "{told}");
     let (run, lease) = site.run();
     assert_eq!(lease, "R2", "it is the one that is kept");
+    // Who holds one that the next start shares waits for none.
+    let told = site.post(tell_me, &json!({})).unwrap();
+    assert_eq!(told["held"], "R2", "{told}");
+    assert!(told["kept_seconds"].is_null(), "{told}");
     assert_eq!(site.asked("POST", "/v1/checkouts"), 1, "that of the wait");
     // It is kept no more: it is hers as long as the run goes on, and so it is for a plain start.
     let program = site.start();
