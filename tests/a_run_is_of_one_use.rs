@@ -1,8 +1,9 @@
 //! `usher run` counts as its product does: what is one use takes one seat, however many commands it
 //! is, until the last has ended; and a lease that is none is not joined in silence.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use nix::sys::signal::Signal;
 
@@ -111,6 +112,22 @@ fn one_user_on_a_computer_takes_one_seat_until_the_last_run_has_ended() {
     computer.uses(0);
 }
 
+/// What a command says on its standard error, whose first line has come.
+struct Said {
+    first: String,
+    /// It goes on saying things.
+    _open: BufReader<ChildStderr>,
+}
+
+impl Said {
+    fn by(run: &mut Child) -> Said {
+        let mut open = BufReader::new(run.stderr.take().unwrap());
+        let mut first = String::new();
+        open.read_line(&mut first).unwrap();
+        Said { first, _open: open }
+    }
+}
+
 /// Ends a process that takes no notice.
 pub(crate) fn kill(mut process: Child) {
     process.kill().unwrap();
@@ -188,10 +205,14 @@ fn of_two_runs_of_one_person_that_wait_the_second_shares_the_seat_of_the_first()
     };
     let holder = computer.run(BEN, &[]);
     computer.started(&[&holder]);
-    let runs: Vec<Child> = (0..2).map(|_| computer.run(ANNA, &["--wait"])).collect();
-    wait_for("both to wait", || {
-        (computer.status("queued") == 2).then_some(())
-    });
+    // They wait by one place.
+    let mut runs: Vec<Child> = (0..2).map(|_| computer.run(ANNA, &["--wait"])).collect();
+    let said_first: Vec<Said> = runs.iter_mut().map(Said::by).collect();
+    for said in &said_first {
+        let place = "waiting for a seat of cad, place 1 in the queue";
+        assert!(said.first.contains(place), "{}", said.first);
+    }
+    assert_eq!(computer.status("queued"), 1);
     // Their own requests are none of others'.
     let refused = ["run", "--product", "cad", "--", "true"];
     let refused = computer.accounts.command(ANNA, &refused).ended();

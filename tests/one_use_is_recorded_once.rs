@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::a_run_is_of_one_use::{Computer, kill};
 use crate::accounts::end;
-use crate::gated::ANNA;
+use crate::gated::{ANNA, BEN};
 use crate::support::wait_for;
 
 impl Computer {
@@ -83,6 +83,29 @@ fn a_plain_start_and_a_run_are_one_session_whichever_is_first_and_last() {
     let edit = ["product", "edit", "cad", "--mode", "enforce", "--dry-run"];
     let told = computer.accounts.running.ok(&edit);
     assert!(told.contains("At most 1 seat "), "{told}");
+}
+
+#[test]
+fn two_runs_that_wait_and_are_let_in_at_once_are_one_session() {
+    let Some(computer) = Computer::with("user-on-computer", "2") else {
+        return;
+    };
+    let holders = [
+        computer.run(BEN, &["--own-seat"]),
+        computer.run(BEN, &["--own-seat"]),
+    ];
+    computer.started(&holders.each_ref());
+    let runs = [
+        computer.run_tool(ANNA, &["--wait"]),
+        computer.run_tool(ANNA, &["--wait"]),
+    ];
+    wait_for("a place", || (computer.status("queued") == 1).then_some(()));
+    holders.into_iter().for_each(end);
+    computer.started(&runs.each_ref());
+    computer.uses(1);
+    runs.into_iter().for_each(end);
+    let recorded = computer.recorded(ANNA);
+    assert_eq!(recorded.len(), 1, "{recorded:#?}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
 use super::grants::{is_granted, own, remember};
 use super::one_use;
 use super::peer::Peer;
+use super::tickets;
 use crate::agent::Left;
 use crate::lock;
 use crate::notices::Denial;
@@ -68,6 +69,11 @@ async fn take_seat(
         one_use.settle(state).await;
         if let Some(lease) = one_use.shared(state, peer).await? {
             return granted(lease.id.clone(), lease);
+        }
+        if request.wait
+            && let Some(queued) = tickets::place_of(state, peer, one_use).await
+        {
+            return answer(StatusCode::ACCEPTED, &queued);
         }
     }
     {
@@ -151,9 +157,13 @@ fn queue(
     of_use: Option<Key>,
     queued: &CheckoutAnswer,
 ) -> Answer {
-    if let CheckoutAnswer::Queued { ticket, .. } = queued {
+    if let CheckoutAnswer::Queued {
+        ticket,
+        decision_id,
+    } = queued
+    {
         remember(state, &ticket.id, peer, product, None)?;
-        state.tickets.made(&ticket.id, peer, of_use);
+        state.tickets.made(&ticket.id, decision_id, peer, of_use);
     }
     answer(StatusCode::ACCEPTED, queued)
 }
