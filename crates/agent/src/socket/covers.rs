@@ -254,7 +254,22 @@ async fn must_be_held(
             mine::in_vain(state, peer);
             Err(none())
         }
-        Found::Held(_) | Found::Gone => {
+        Found::Held(held) => {
+            // Who may join it is told what it is of.
+            if held.proven || holds(state, peer, held.holder).await {
+                return Err(Refusal::new(
+                    Code::UnknownLease,
+                    format!(
+                        "lease {lease:?} is of {:?}, and not of {product:?}: name that product, or \
+                         join another lease",
+                        held.product
+                    ),
+                ));
+            }
+            mine::in_vain(state, peer);
+            Err(none())
+        }
+        Found::Gone => {
             mine::in_vain(state, peer);
             Err(none())
         }
