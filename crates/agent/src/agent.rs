@@ -7,6 +7,8 @@
 mod covers;
 mod desk;
 mod exchange;
+mod left;
+mod lending;
 mod life;
 mod reminding;
 mod rules;
@@ -23,7 +25,7 @@ use tokio::sync::Notify;
 use usher_api::{EndedByPanic, ProgramStarts, Subject, SyncAction};
 use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
-pub(crate) use self::sharing::Left;
+pub(crate) use self::left::Left;
 use self::writing::Written;
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};

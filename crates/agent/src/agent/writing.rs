@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use usher_api::SyncAction;
 use usher_core::sessions::{Effect, ProcessKey, SessionId};
 
-use super::sharing::AtEnd;
+use super::left::AtEnd;
 use super::{Agent, release};
 use crate::clock::{self, timestamp};
 use crate::link::UNREACHED;

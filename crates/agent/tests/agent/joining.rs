@@ -4,7 +4,8 @@ use std::process::Child;
 
 use serde_json::json;
 
-use crate::socket::{ask_as, can_ask, request, waiting_shell};
+use crate::covers::waiting_shell;
+use crate::socket::{ask_as, can_ask, request};
 use crate::support::{Agent, PROOF, Server, open_to_all, wait_for};
 
 /// A server that knows a lease of another computer, R7, and an agent that every account may ask.
