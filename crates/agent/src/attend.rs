@@ -222,11 +222,14 @@ impl Attendant {
     async fn request(&self, number: u64) -> Option<CheckoutRequest<'static>> {
         let (wait, accounts) = {
             let agent = lock(&self.agent);
-            (agent.waits.get(number)?.clone(), agent.accounts.clone())
+            (
+                agent.waits.get(number)?.clone(),
+                agent.here.accounts.clone(),
+            )
         };
         accounts.learn_aside(wait.who.counted).await;
         let agent = lock(&self.agent);
-        let subject = agent.subject(wait.who.counted);
+        let subject = agent.here.subject(wait.who.counted);
         let mut products = agent.rulebook.policy.products.iter();
         let known = products.find(|known| known.id == wait.product);
         let allowed = known.map_or(TTL_SECONDS, |known| known.max_ttl_seconds);
@@ -235,7 +238,7 @@ impl Attendant {
             product: Cow::Owned(wait.product),
             also: Vec::new(),
             user: subject.name,
-            computer: Cow::Owned(agent.computer.id.clone()),
+            computer: Cow::Owned(agent.here.computer.id.clone()),
             seats: 1,
             wait: true,
             ttl_seconds: Some(wanted.min(allowed).max(1)),

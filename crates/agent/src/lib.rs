@@ -21,6 +21,7 @@ mod covers;
 mod ended;
 mod enforcement;
 mod gate;
+mod here;
 mod identity;
 mod idle;
 mod installed;

@@ -61,7 +61,7 @@ pub(crate) async fn run(
     let mut pause = PAUSE_FIRST;
     let mut limit = SYNC_ITEMS_LIMIT;
     let mut more = true;
-    let urgent = lock(&agent).urgent.clone();
+    let urgent = lock(&agent).urgent();
     loop {
         if !more {
             let now = clock::boot_ms();
@@ -202,7 +202,7 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
 /// Keeps why an exchange failed, and says it where that is another reason than at the last one.
 fn not_connected(agent: &Mutex<Agent>, client: &Client, error: &ClientError) {
     let mut agent = lock(agent);
-    let why = unconnected::why(error, &agent.computer.id, client.token_file());
+    let why = unconnected::why(error, &agent.here.computer.id, client.token_file());
     if agent.link.failed(why.clone()) {
         tracing::warn!(
             why,

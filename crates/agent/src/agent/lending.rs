@@ -67,8 +67,8 @@ impl Agent {
         (ttl_seconds > 0).then(|| Lease {
             id: lease.to_owned(),
             product: lent.product.clone(),
-            user: self.subject(lent.counted).name.into_owned(),
-            computer: self.computer.name.clone(),
+            user: self.here.subject(lent.counted).name.into_owned(),
+            computer: self.here.computer.name.clone(),
             seats: 1,
             granted_at: timestamp(seat.granted.map_or(now.wall_ms, |granted| granted.wall_ms)),
             expires_at: timestamp(expires_ms),

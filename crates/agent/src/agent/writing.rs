@@ -10,7 +10,6 @@ use super::{Agent, release};
 use crate::clock::{self, timestamp};
 use crate::link::UNREACHED;
 use crate::outbox::{ItemKind, OutboxError};
-use crate::teller::Teller;
 
 /// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
 const UNWRITTEN_LIMIT: usize = 100_000;
@@ -180,10 +179,9 @@ impl Agent {
         };
         let Agent {
             outbox,
-            accounts,
+            here,
             sessions,
             rulebook,
-            computer,
             boot_id,
             link,
             written,
@@ -191,10 +189,7 @@ impl Agent {
             seats,
             ..
         } = self;
-        let teller = Teller {
-            accounts,
-            computer: &computer.id,
-        };
+        let teller = here.teller();
         let knows_gates = link.knows_gates();
         // A session that was held is opened after others that came later.
         let numbers = sessions.open().map(|session| session.id.0);

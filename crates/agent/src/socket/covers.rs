@@ -301,7 +301,7 @@ pub(super) async fn holds(state: &State, peer: Peer, holder: Option<LeaseHolder>
     };
     let counted = peer.who().counted;
     state.shared.accounts.clone().learn_aside(counted).await;
-    let asks = lock(&state.agent).subject(counted);
+    let asks = lock(&state.agent).here.subject(counted);
     // Which way computers' own accounts are counted is the server's business, which said the holder.
     let ways = [LocalAccounts::ByComputer, LocalAccounts::ByName];
     let Ok(held) = Person::of(&holder.authority, &holder.name, ways[0]) else {

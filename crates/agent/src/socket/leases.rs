@@ -78,9 +78,9 @@ async fn take_seat(
     }
     {
         let agent = lock(&state.agent);
-        let subject = agent.subject(who.counted);
+        let subject = agent.here.subject(who.counted);
         request.user = subject.name;
-        request.computer = Cow::Owned(agent.computer.id.clone());
+        request.computer = Cow::Owned(agent.here.computer.id.clone());
         request.subject = Some(SubjectKey {
             authority: subject.authority,
             id: subject.id,

@@ -148,7 +148,7 @@ async fn ask(
     if !peer.is_root() {
         let counted = peer.who().counted;
         state.shared.accounts.clone().learn_aside(counted).await;
-        let subject = lock(&state.agent).subject(counted);
+        let subject = lock(&state.agent).here.subject(counted);
         asked.push(("realm".to_owned(), subject.authority.into_owned()));
         asked.push(("account".to_owned(), subject.name.into_owned()));
     }

@@ -212,7 +212,7 @@ impl Use {
                     if !agent.is_asking_for(product, counted) {
                         return;
                     }
-                    agent.urgent.clone()
+                    agent.urgent()
                 };
                 urgent.notify_one();
                 let ended = exchanges.wait_for(|exchanges| exchanges.ended > after);
