@@ -22,6 +22,7 @@
 //! Tables are bounded by [`Limits`]; what does not fit is left out and counted.
 
 mod covers;
+mod ends;
 mod gate;
 mod machine;
 mod one_use;
