@@ -1,8 +1,9 @@
 //! `usher run` counts as its product does: what is one use takes one seat, however many commands it
 //! is, until the last has ended; and a lease that is none is not joined in silence.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use nix::sys::signal::Signal;
 
@@ -11,8 +12,8 @@ use crate::gated::{ANNA, BEN};
 use crate::support::{Ended, child, finish, program, said, signal, wait_for};
 
 /// A computer with an agent for everyone on it.
-struct Computer {
-    accounts: Accounts,
+pub(crate) struct Computer {
+    pub(crate) accounts: Accounts,
 }
 
 impl Computer {
@@ -20,7 +21,7 @@ impl Computer {
         Computer::with(counting, "2")
     }
 
-    fn with(counting: &str, seats: &str) -> Option<Computer> {
+    pub(crate) fn with(counting: &str, seats: &str) -> Option<Computer> {
         let accounts = Accounts::new()?;
         let tool = accounts.folder.path("tool");
         std::fs::copy("/bin/sleep", &tool).unwrap();
@@ -35,14 +36,14 @@ impl Computer {
     }
 
     /// Starts the product's program without `usher run`.
-    fn plain(&self, uid: u32) -> Child {
+    pub(crate) fn plain(&self, uid: u32) -> Child {
         let mut tool = Command::new(self.accounts.folder.path("tool"));
         tool.arg("600").uid(uid).gid(uid);
         tool.stdin(Stdio::null()).spawn().unwrap()
     }
 
     /// Programs of the product that run, and those of them that have a seat.
-    fn programs(&self) -> (u64, usize) {
+    pub(crate) fn programs(&self) -> (u64, usize) {
         let socket = self.accounts.socket.to_str().unwrap();
         let status = ["agent", "status", "--agent-socket", socket];
         let status = self.accounts.running.json(&status);
@@ -50,30 +51,30 @@ impl Computer {
         (status["sessions"].as_u64().unwrap(), leases)
     }
 
-    fn status(&self, of: &str) -> u64 {
+    pub(crate) fn status(&self, of: &str) -> u64 {
         let status = self.accounts.running.json(&["status"]);
         status["products"][0][of].as_u64().unwrap()
     }
 
-    fn run(&self, uid: u32, more: &[&str]) -> Child {
+    pub(crate) fn run(&self, uid: u32, more: &[&str]) -> Child {
         let run = ["run", "--product", "cad"];
         let args = [&run[..], more, &["--", "sleep", "600"]].concat();
         self.accounts.command(uid, &args).spawn().unwrap()
     }
 
-    fn in_use(&self) -> u64 {
+    pub(crate) fn in_use(&self) -> u64 {
         let status = self.accounts.running.json(&["status"]);
         status["products"][0]["in_use"].as_u64().unwrap()
     }
 
-    fn uses(&self, seats: u64) {
+    pub(crate) fn uses(&self, seats: u64) {
         wait_for("the seats in use", || {
             (self.in_use() == seats).then_some(())
         });
     }
 
     /// Commands that are started by now.
-    fn started(&self, runs: &[&Child]) {
+    pub(crate) fn started(&self, runs: &[&Child]) {
         for run in runs {
             child(run.id());
         }
@@ -111,8 +112,24 @@ fn one_user_on_a_computer_takes_one_seat_until_the_last_run_has_ended() {
     computer.uses(0);
 }
 
+/// What a command says on its standard error, whose first line has come.
+struct Said {
+    first: String,
+    /// It goes on saying things.
+    _open: BufReader<ChildStderr>,
+}
+
+impl Said {
+    fn by(run: &mut Child) -> Said {
+        let mut open = BufReader::new(run.stderr.take().unwrap());
+        let mut first = String::new();
+        open.read_line(&mut first).unwrap();
+        Said { first, _open: open }
+    }
+}
+
 /// Ends a process that takes no notice.
-fn kill(mut process: Child) {
+pub(crate) fn kill(mut process: Child) {
     process.kill().unwrap();
     process.wait().unwrap();
 }
@@ -188,10 +205,14 @@ fn of_two_runs_of_one_person_that_wait_the_second_shares_the_seat_of_the_first()
     };
     let holder = computer.run(BEN, &[]);
     computer.started(&[&holder]);
-    let runs: Vec<Child> = (0..2).map(|_| computer.run(ANNA, &["--wait"])).collect();
-    wait_for("both to wait", || {
-        (computer.status("queued") == 2).then_some(())
-    });
+    // They wait by one place.
+    let mut runs: Vec<Child> = (0..2).map(|_| computer.run(ANNA, &["--wait"])).collect();
+    let said_first: Vec<Said> = runs.iter_mut().map(Said::by).collect();
+    for said in &said_first {
+        let place = "waiting for a seat of cad, place 1 in the queue";
+        assert!(said.first.contains(place), "{}", said.first);
+    }
+    assert_eq!(computer.status("queued"), 1);
     // Their own requests are none of others'.
     let refused = ["run", "--product", "cad", "--", "true"];
     let refused = computer.accounts.command(ANNA, &refused).ended();

@@ -83,6 +83,49 @@ fn an_agent_that_shows_another_computers_token_says_so_at_once() {
 }
 
 #[test]
+fn an_agent_that_was_given_another_computers_token_takes_its_own_from_the_file_once_it_is_there() {
+    let site = Site::new();
+    let data = site.folder.path("agent");
+    let file = site.folder.path("agent.token");
+    let token = |computer: &str| {
+        let make = ["token", "create", "--role", "agent", "--computer", computer];
+        site.server.ok(&make).trim().to_owned()
+    };
+    let mut agent = usher();
+    agent.args(["agent", "--server", &site.server.api]);
+    agent.arg("--token-file").arg(&file);
+    agent.arg("--agent-socket").arg(site.socket());
+    // Without any, what makes one is said, whole: the id is that of this agent.
+    let output = agent.arg("--data").arg(&data).ended();
+    let none = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{none}");
+    let mut ask = usher();
+    ask.args(["agent", "--print-computer-id", "--data"])
+        .arg(&data);
+    let id = stdout(&ask.ended()).trim().to_owned();
+    let make = format!("`usher token create --role agent --computer {id}`");
+    assert!(none.contains(&make), "{none}");
+    assert!(none.contains(&file.display().to_string()), "{none}");
+
+    fs::write(&file, token("c-other")).unwrap();
+    let mut agent = usher();
+    agent.args(["agent", "--server", &site.server.api]);
+    agent.arg("--token-file").arg(&file);
+    agent.arg("--agent-socket").arg(site.socket());
+    let agent = Running::start(&mut agent, &data);
+    site.says_everywhere(&agent, "c-other");
+    for said in [&*make, "which is read again"] {
+        assert!(agent.ready.contains(said), "{said}: {}", agent.ready);
+    }
+    fs::write(&file, token(&id)).unwrap();
+    wait_for("its own token to be taken", || {
+        site.asked(&["agent", "status"])
+            .contains("(connected)")
+            .then_some(())
+    });
+}
+
+#[test]
 fn an_agent_whose_server_is_away_says_so_at_once() {
     let site = Site::new();
     let agent = site.agent("http://127.0.0.1:9", "usher_0");

@@ -244,7 +244,7 @@ fn a_terminal_is_enough_to_wait_for_a_seat() {
     });
     let told = stdout(&finish(next));
     assert!(
-        told.starts_with("solver was not started: ")
+        told.starts_with("solver was not started. ")
             && told.ends_with("usher notify --when-free solver\n"),
         "{told}"
     );

@@ -80,6 +80,7 @@ fn answer(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
             proof: None,
             also: Vec::new(),
             with: None,
+            kept_seconds: None,
             joined: 0,
         },
     })

@@ -7,6 +7,8 @@
 mod covers;
 mod desk;
 mod exchange;
+mod left;
+mod lending;
 mod life;
 mod reminding;
 mod rules;
@@ -20,15 +22,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use usher_api::{EndedByPanic, ProgramStarts, Subject, SyncAction};
+use usher_api::{EndedByPanic, ProgramStarts, SyncAction};
 use usher_core::sessions::{Event, Limits, ProcessKey, SessionId, Sessions, Stamp};
 
-pub(crate) use self::sharing::Left;
+pub(crate) use self::left::Left;
 use self::writing::Written;
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
 use crate::computer_id::SharedId;
 use crate::gate::{self, desk::Desk};
+use crate::here::Here;
 use crate::idle::Idle;
 use crate::link::Link;
 use crate::lock;
@@ -39,7 +42,7 @@ use crate::policy::Rulebook;
 use crate::seats::Seats;
 use crate::shares::Shares;
 use crate::system::procfs;
-use crate::teller::Teller;
+use crate::uses::Uses;
 use crate::waits::Waits;
 use crate::watch::{Seen, Shared};
 use crate::{AgentError, clock, ended};
@@ -49,26 +52,26 @@ const COUNTS_IN_ITEM: usize = 1_000;
 
 /// The agent's state.
 pub(crate) struct Agent {
-    pub(crate) computer: Computer,
-    /// Held as long as this agent runs: no other has its id.
-    _shared_id: Option<SharedId>,
+    /// Of which computer it is, and its accounts.
+    pub(crate) here: Here,
     boot_id: String,
     sessions: Sessions,
     pub(crate) outbox: Outbox,
-    pub(crate) accounts: Arc<Accounts>,
     /// What the server wants of programs, and what of it holds here.
     pub(crate) rulebook: Rulebook,
     seats: Seats,
     /// Who runs on whose seat.
-    pub(crate) shares: Shares,
+    shares: Shares,
     /// The end of the agent before, if a panic ended it.
     ended: Option<EndedByPanic>,
     /// The connection to the server.
     pub(crate) link: Link,
-    pub(crate) shared: Option<Arc<Shared>>,
+    /// What watches programs.
+    shared: Option<Arc<Shared>>,
     /// Since when nobody looks at programs any more: what ends later was last seen then.
     watched_until: Option<Stamp>,
-    pub(crate) gate: Option<Arc<gate::Shared>>,
+    /// What holds starts, if anything does.
+    gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
     desk: Desk,
     /// What people are to know.
@@ -80,7 +83,7 @@ pub(crate) struct Agent {
     /// Programs that nobody touches.
     idle: Idle,
     /// The server is to be asked at once: somebody waits for its answer.
-    pub(crate) urgent: Arc<Notify>,
+    urgent: Arc<Notify>,
     /// What is on disk of all this, and what is not yet.
     written: Written,
 }
@@ -104,12 +107,10 @@ impl Agent {
         Ok(Agent {
             ended: ended::before(data),
             link,
-            computer,
-            _shared_id: shared_id,
+            here: Here::new(computer, shared_id),
             boot_id: clock::boot_id(),
             sessions: Sessions::new(Limits::default(), last_session),
             outbox,
-            accounts: Arc::new(Accounts::new()),
             rulebook,
             seats: Seats::default(),
             shares: Shares::default(),
@@ -189,6 +190,46 @@ impl Agent {
         Ok(people.flat_map(|who| [who.counted, who.real]).collect())
     }
 
+    /// Its accounts are known from now on.
+    pub(crate) fn knows_accounts(&mut self, accounts: Accounts) {
+        self.here.accounts = Arc::new(accounts);
+    }
+
+    /// Programs are watched from now on.
+    pub(crate) fn is_watched_by(&mut self, shared: Arc<Shared>) {
+        self.shared = Some(shared);
+    }
+
+    /// What watches programs, if anything does.
+    pub(crate) fn watcher(&self) -> Option<Arc<Shared>> {
+        self.shared.clone()
+    }
+
+    /// Starts can be held from now on, by `gate` if it is there.
+    pub(crate) fn is_gated_by(&mut self, gate: Option<Arc<gate::Shared>>) {
+        self.gate = gate;
+    }
+
+    /// What holds starts, if anything does.
+    pub(crate) fn gate(&self) -> Option<&gate::Shared> {
+        self.gate.as_deref()
+    }
+
+    /// Tells when somebody waits for the server's answer.
+    pub(crate) fn urgent(&self) -> Arc<Notify> {
+        self.urgent.clone()
+    }
+
+    /// Leases that commands of one use share.
+    pub(crate) fn uses(&self) -> Arc<Uses> {
+        self.shares.uses.clone()
+    }
+
+    /// The leases that sessions run on and that are none of their own.
+    pub(crate) fn joined_leases(&self) -> BTreeSet<&str> {
+        self.shares.held.leases()
+    }
+
     /// Nobody looks at programs any more.
     pub(crate) fn is_watched_no_more(&mut self) {
         self.watched_until = Some(clock::now());
@@ -251,10 +292,7 @@ impl Agent {
         let held = self.lease_shown(id);
         let gate = self.link.knows_gates() && self.sessions.is_asking(id);
         let session = self.sessions.get(id)?;
-        let teller = Teller {
-            accounts: &self.accounts,
-            computer: &self.computer.id,
-        };
+        let teller = self.here.teller();
         let mut checkout = teller.checkout(session, &self.rulebook.policy, held);
         checkout.gate = gate;
         // A server that knows of no gates takes no field that it does not know, either.
@@ -267,15 +305,6 @@ impl Agent {
     /// Writes down what people were told, so that they can read it after a restart.
     pub(crate) fn write_down_notices(&mut self) -> Result<(), OutboxError> {
         self.notices.write(&mut self.outbox)
-    }
-
-    /// Of this computer's account `uid`.
-    pub(crate) fn subject(&self, uid: u32) -> Subject<'static> {
-        let teller = Teller {
-            accounts: &self.accounts,
-            computer: &self.computer.id,
-        };
-        teller.subject(uid)
     }
 }
 

@@ -70,7 +70,7 @@ impl Attendant {
     }
 
     /// Somebody is to be told when a seat of a product is free. Who does not wait for the answer
-    /// waits for the seat all the same.
+    /// waits for the seat all the same; who holds one that a further start shares waits for none.
     /// `process` is the one that waits, where there is one; `ends` says whether the wait ends with
     /// it.
     pub(crate) async fn tell_me(
@@ -82,6 +82,16 @@ impl Attendant {
     ) -> Result<TellMeAnswer, Failed> {
         let begun = {
             let mut agent = lock(&self.agent);
+            if let Some(lease) = agent.held_for_use(product, who.counted)? {
+                return Ok(TellMeAnswer {
+                    product: product.to_owned(),
+                    state: TicketState::Granted,
+                    ticket: None,
+                    claim_seconds: agent.rulebook.claim_seconds(product),
+                    kept_seconds: None,
+                    held: Some(lease),
+                });
+            }
             let begun = agent.waits.begin(who, product)?;
             if let Some(process) = process {
                 agent.waits.tells(product, who.counted, process);
@@ -99,7 +109,7 @@ impl Attendant {
             Err(wait) => return Ok(self.shown(&wait)),
         };
         let (tell, told) = oneshot::channel();
-        let attendant = self.clone();
+        let (attendant, wanted) = (self.clone(), product.to_owned());
         tokio::spawn(async move {
             let asked = attendant.ask(number).await;
             let is_begun = asked.is_ok();
@@ -111,7 +121,12 @@ impl Attendant {
             };
             // Whoever asked may be gone.
             let _ = tell.send(answer);
-            match is_begun {
+            // Another process that waits with it was told that it waits.
+            let goes_on = is_begun || {
+                let mut agent = lock(&attendant.agent);
+                agent.waits.leaves(&wanted, who.counted, process).is_none()
+            };
+            match goes_on {
                 true => attendant.attend_or_end(number).await,
                 false => say(lock(&attendant.agent).end_wait(number, None, None)),
             }
@@ -140,11 +155,17 @@ impl Attendant {
             Stage::Queued { ticket } => (TicketState::Waiting, Some(ticket.clone())),
             Stage::Kept(_) => (TicketState::Granted, None),
         };
+        let kept_seconds = match &wait.stage {
+            Stage::Kept(kept) => Some(kept.left_seconds(clock::boot_ms())),
+            Stage::Asking | Stage::Queued { .. } => None,
+        };
         TellMeAnswer {
             product: wait.product.clone(),
             state,
             ticket,
             claim_seconds: lock(&self.agent).rulebook.claim_seconds(&wait.product),
+            kept_seconds,
+            held: None,
         }
     }
 
@@ -201,11 +222,14 @@ impl Attendant {
     async fn request(&self, number: u64) -> Option<CheckoutRequest<'static>> {
         let (wait, accounts) = {
             let agent = lock(&self.agent);
-            (agent.waits.get(number)?.clone(), agent.accounts.clone())
+            (
+                agent.waits.get(number)?.clone(),
+                agent.here.accounts.clone(),
+            )
         };
         accounts.learn_aside(wait.who.counted).await;
         let agent = lock(&self.agent);
-        let subject = agent.subject(wait.who.counted);
+        let subject = agent.here.subject(wait.who.counted);
         let mut products = agent.rulebook.policy.products.iter();
         let known = products.find(|known| known.id == wait.product);
         let allowed = known.map_or(TTL_SECONDS, |known| known.max_ttl_seconds);
@@ -214,7 +238,7 @@ impl Attendant {
             product: Cow::Owned(wait.product),
             also: Vec::new(),
             user: subject.name,
-            computer: Cow::Owned(agent.computer.id.clone()),
+            computer: Cow::Owned(agent.here.computer.id.clone()),
             seats: 1,
             wait: true,
             ttl_seconds: Some(wanted.min(allowed).max(1)),

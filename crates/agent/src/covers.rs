@@ -126,7 +126,7 @@ async fn gone(agent: &Mutex<Agent>, client: &Client) -> Result<BTreeSet<String>,
             let proof = leases.entry(cover.lease).or_default();
             *proof = cover.proof.or(proof.take());
         }
-        let joined = agent.shares.held.leases();
+        let joined = agent.joined_leases();
         for lease in joined {
             leases.entry(lease.to_owned()).or_default();
         }

@@ -152,7 +152,7 @@ fn kept(agent: &Mutex<Agent>) -> Result<BTreeSet<String>, OutboxError> {
         .into_iter()
         .filter(|cover| cover.keeps && !procfs::is_gone(cover.root));
     let mut kept: BTreeSet<String> = keeping.map(|cover| cover.lease).collect();
-    let joined = agent.shares.held.leases().into_iter();
+    let joined = agent.joined_leases().into_iter();
     kept.extend(joined.map(str::to_owned));
     kept.retain(|lease| agent.lent(lease).is_none());
     Ok(kept)

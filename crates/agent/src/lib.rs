@@ -21,6 +21,7 @@ mod covers;
 mod ended;
 mod enforcement;
 mod gate;
+mod here;
 mod identity;
 mod idle;
 mod installed;
@@ -82,7 +83,8 @@ pub struct AgentOptions {
     pub server: String,
     /// The agent's token; else it is read from `token_file`.
     pub token: Option<String>,
-    /// A file with the agent's token; it is read again when the server refuses the token.
+    /// A file with the agent's token; it is read again, within seconds of a change, while the server
+    /// refuses the token, for whatever reason.
     pub token_file: Option<PathBuf>,
     /// A certificate authority to trust besides the system's own (PEM).
     pub ca_file: Option<PathBuf>,

@@ -4,17 +4,21 @@
 //! a day, for who comes back to a job of the night, over restarts of the agent and of the computer.
 
 mod news;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use tokio::sync::watch;
-use usher_api::{Notice, Timestamp};
+use usher_api::{Notice, NoticeKind, Timestamp};
 use usher_core::sessions::Who;
 
 use crate::clock::{self, timestamp};
 use crate::outbox::{Outbox, OutboxError, SavedNotice};
 
-pub(crate) use self::news::{Denial, News, free, impossible, missed, refused, words_of};
+pub(crate) use self::news::{
+    Denial, Kept, News, free, impossible, missed, refused, seated, words_of,
+};
 
 /// Notices of one account; the oldest goes first.
 const OF_ONE_LIMIT: usize = 32;
@@ -27,7 +31,7 @@ const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 const SAME_WITHIN_MS: u64 = 3_000;
 
 #[derive(Debug)]
-struct Kept {
+struct Told {
     who: Who,
     number: u64,
     /// Until when it is kept.
@@ -42,7 +46,7 @@ pub(crate) struct Notices {
     /// Ids of another are none of its own. It goes on over restarts while anything is kept.
     run: i64,
     last: u64,
-    kept: VecDeque<Kept>,
+    kept: VecDeque<Told>,
     /// What the disk has not, and what it has that is kept no more.
     unwritten: BTreeSet<u64>,
     forgotten: BTreeSet<u64>,
@@ -75,7 +79,7 @@ impl Notices {
                 notices.forgotten.insert(notice.number);
                 continue;
             };
-            notices.keep(Kept {
+            notices.keep(Told {
                 who: notice.who,
                 number: notice.number,
                 until_boot_ms: boot_ms + left_ms,
@@ -99,7 +103,7 @@ impl Notices {
             for number in &self.forgotten {
                 change.forget_notice(*number)?;
             }
-            let is_new = |kept: &&Kept| self.unwritten.contains(&kept.number);
+            let is_new = |kept: &&Told| self.unwritten.contains(&kept.number);
             for kept in self.kept.iter().filter(is_new) {
                 change.save_notice(&SavedNotice {
                     number: kept.number,
@@ -129,7 +133,7 @@ impl Notices {
             return;
         }
         self.last += 1;
-        self.keep(Kept {
+        self.keep(Told {
             who,
             number: self.last,
             until_boot_ms: now + KEPT_MS,
@@ -140,9 +144,37 @@ impl Notices {
         self.changed.send_replace(self.last);
     }
 
+    /// The same, in place of a refusal of the product if nothing else was told of it since: a script
+    /// that tries again and again pushes out nothing else, and is told once of one decision.
+    pub(crate) fn say_last(&mut self, who: Who, news: News) {
+        let of_it = |told: &Told| told.who == who && told.news.product == news.product;
+        if let Some(at) = self.kept.iter().rposition(of_it)
+            && self.kept[at].news.kind == news.kind
+        {
+            if self.kept[at].news.decision == news.decision {
+                return;
+            }
+            let gone = self.kept.remove(at);
+            self.forget(gone);
+        }
+        self.say(who, news);
+    }
+
+    /// A seat that a person was told of is kept no more, and they read so from now on.
+    pub(crate) fn is_over(&mut self, who: Who, product: &str, kept: Kept) {
+        let is_it = |told: &&mut Told| {
+            told.who == who && told.news.product == product && told.news.kind == NoticeKind::Free
+        };
+        if let Some(told) = self.kept.iter_mut().rev().find(is_it) {
+            told.news.is_over(kept);
+            self.unwritten.insert(told.number);
+            self.changed.send_replace(self.last);
+        }
+    }
+
     /// Keeps one more, within the bounds.
-    fn keep(&mut self, kept: Kept) {
-        let of_one = |other: &&Kept| other.who.counted == kept.who.counted;
+    fn keep(&mut self, kept: Told) {
+        let of_one = |other: &&Told| other.who.counted == kept.who.counted;
         if self.kept.iter().filter(of_one).count() >= OF_ONE_LIMIT
             && let Some(oldest) = self.kept.iter().position(|other| of_one(&other))
         {
@@ -156,19 +188,24 @@ impl Notices {
         self.kept.push_back(kept);
     }
 
-    fn forget(&mut self, gone: Option<Kept>) {
-        let Some(Kept { number, .. }) = gone else {
+    fn forget(&mut self, gone: Option<Told>) {
+        let Some(Told { number, .. }) = gone else {
             return;
         };
-        if !self.unwritten.remove(&number) {
-            self.forgotten.insert(number);
-        }
+        self.unwritten.remove(&number);
+        // It may be on disk as it was before.
+        self.forgotten.insert(number);
     }
 
     fn was_just_said(&self, who: Who, news: &News, now: u64) -> bool {
-        let of_it = |kept: &&Kept| kept.who == who && kept.news.product == news.product;
+        let of_it = |kept: &&Told| kept.who == who && kept.news.product == news.product;
         let last = self.kept.iter().rev().find(of_it);
-        last.is_some_and(|last| {
+        // Who waits hears how it ended, however soon after the last time.
+        let ends_a_wait = matches!(
+            news.kind,
+            NoticeKind::Free | NoticeKind::Missed | NoticeKind::Seated
+        );
+        last.filter(|_| !ends_a_wait).is_some_and(|last| {
             last.news.kind == news.kind && now + KEPT_MS < last.until_boot_ms + SAME_WITHIN_MS
         })
     }
@@ -186,7 +223,7 @@ impl Notices {
     pub(crate) fn of(&mut self, uid: u32, after: Option<&str>) -> Vec<Notice> {
         self.forget_old(clock::boot_ms());
         let after = after.and_then(|id| self.number(id)).unwrap_or(0);
-        let theirs = |kept: &&Kept| is_for(kept.who, uid) && kept.number > after;
+        let theirs = |kept: &&Told| is_for(kept.who, uid) && kept.number > after;
         let kept = self.kept.iter().filter(theirs);
         kept.map(|kept| self.shown(kept)).collect()
     }
@@ -205,7 +242,7 @@ impl Notices {
         number.parse().ok()
     }
 
-    fn shown(&self, kept: &Kept) -> Notice {
+    fn shown(&self, kept: &Told) -> Notice {
         let news = kept.news.clone();
         Notice {
             id: format!("N{}-{}", self.run, kept.number),
@@ -224,112 +261,4 @@ impl Notices {
 
 fn is_for(who: Who, uid: u32) -> bool {
     who.counted == uid || who.real == uid
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn who(uid: u32) -> Who {
-        Who {
-            counted: uid,
-            real: uid,
-        }
-    }
-
-    fn about(product: &str) -> News {
-        refused(product, product, None)
-    }
-
-    #[test]
-    fn each_account_reads_its_own_after_what_it_has_read() {
-        let mut notices = Notices::new();
-        notices.say(who(1), about("cad"));
-        notices.say(who(2), about("cad"));
-        let su = Who {
-            counted: 1,
-            real: 3,
-        };
-        notices.say(su, about("sim"));
-        let all = notices.of(1, None);
-        assert_eq!(all.len(), 2);
-        let after = notices.of(1, Some(&all[0].id));
-        assert_eq!(after, all[1..]);
-        assert_eq!(notices.of(3, None), all[1..]);
-        assert_eq!(notices.of(4, None), []);
-        assert_eq!(notices.of(1, Some("N1-7")), all, "of another run");
-        assert!(notices.find(2, &all[0].id).is_none());
-    }
-
-    #[test]
-    fn one_account_pushes_out_only_its_own_and_the_same_is_told_once() {
-        let mut notices = Notices::new();
-        notices.say(who(1), about("cad"));
-        notices.say(who(1), about("cad"));
-        assert_eq!(notices.of(1, None).len(), 1);
-        // A seat came free meanwhile, and was lost again: that is another refusal.
-        notices.say(who(1), free("cad", "cad", 60));
-        notices.say(who(1), about("cad"));
-        assert_eq!(notices.of(1, None).len(), 3);
-        for number in 0..2 * OF_ONE_LIMIT {
-            notices.say(who(2), about(&format!("product{number}")));
-        }
-        assert_eq!(notices.of(2, None).len(), OF_ONE_LIMIT);
-        assert_eq!(notices.of(1, None).len(), 3);
-        assert_eq!(
-            notices.of(2, None)[0].product,
-            format!("product{OF_ONE_LIMIT}")
-        );
-    }
-
-    #[test]
-    fn what_was_told_is_known_after_a_restart_to_its_person_for_a_day() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut outbox = Outbox::open(folder.path()).unwrap();
-        let mut notices = Notices::open(&outbox).unwrap();
-        notices.say(who(1), about("cad"));
-        notices.say(who(2), about("sim"));
-        notices.write(&mut outbox).unwrap();
-        let before = (notices.of(1, None), notices.of(2, None));
-        let mut again = Notices::open(&outbox).unwrap();
-        assert_eq!((again.of(1, None), again.of(2, None)), before);
-        assert_eq!(again.of(3, None), []);
-        // Who has read it reads only what is new.
-        again.say(who(1), about("sim"));
-        let read = &before.0[0].id;
-        assert_eq!(again.of(1, Some(read)).len(), 1);
-        assert_eq!(again.of(1, Some(read))[0].product, "sim");
-
-        // A day later it is gone, from the disk, too.
-        let day_ms = i64::try_from(KEPT_MS).unwrap();
-        let old = |notice: SavedNotice| SavedNotice {
-            at_wall_ms: notice.at_wall_ms - day_ms - 1,
-            ..notice
-        };
-        let all: Vec<SavedNotice> = outbox.notices().unwrap().into_iter().map(old).collect();
-        for notice in &all {
-            outbox.change(|change| change.save_notice(notice)).unwrap();
-        }
-        let mut later = Notices::open(&outbox).unwrap();
-        assert_eq!(later.of(1, None), []);
-        later.write(&mut outbox).unwrap();
-        assert_eq!(outbox.notices().unwrap(), []);
-    }
-
-    #[test]
-    fn what_one_account_is_told_without_end_is_bounded_on_disk_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut outbox = Outbox::open(folder.path()).unwrap();
-        let mut notices = Notices::open(&outbox).unwrap();
-        for number in 0..2 * OF_ONE_LIMIT {
-            notices.say(who(1), about(&format!("product{number}")));
-            if number % 3 == 0 {
-                notices.write(&mut outbox).unwrap();
-            }
-        }
-        notices.write(&mut outbox).unwrap();
-        assert_eq!(outbox.notices().unwrap().len(), OF_ONE_LIMIT);
-        let mut again = Notices::open(&outbox).unwrap();
-        assert_eq!(again.of(1, None), notices.of(1, None));
-    }
 }

@@ -67,7 +67,7 @@ pub fn computer_id(data: &Path, shared: Option<&Path>) -> Result<String, AgentEr
     let options = AgentOptions::new(data.to_owned(), String::new());
     let shared = shared.and_then(SharedId::open);
     let agent = Agent::open(data, &options.machine_id_file, None, shared)?;
-    Ok(agent.computer.id)
+    Ok(agent.here.computer.id)
 }
 
 async fn live(
@@ -77,7 +77,6 @@ async fn live(
     let failed = |what: &str, why: String| AgentError::Failed(format!("{what}: {why}"));
     let mut asked_to_end = Stop::take(Told::Usual)
         .map_err(|error| failed("cannot wait for signals", error.to_string()))?;
-    let client = token::client(&options)?;
     // Before anything is found out by them.
     let mut databases = Databases::look();
 
@@ -87,10 +86,11 @@ async fn live(
         options.computer_name.clone(),
         options.computer_id_file.as_deref().and_then(SharedId::open),
     )?;
+    let client = token::client(&options, &agent.here.computer.id)?;
     agent.rulebook.is_vouched = trust::is_vouched(&options.server);
-    agent.accounts = Arc::new(Accounts::open(&options.data, options.realms.clone()));
+    agent.knows_accounts(Accounts::open(&options.data, options.realms.clone()));
     for uid in agent.people_of_sessions().map_err(AgentError::state)? {
-        agent.accounts.clone().learn_aside(uid).await;
+        agent.here.accounts.clone().learn_aside(uid).await;
     }
     let roots = agent.take_up().map_err(AgentError::state)?;
     let (seen_in, mut seen_out) = mpsc::channel(SEEN_LIMIT);
@@ -98,11 +98,11 @@ async fn live(
         options.watching,
         agent.rulebook.rules(),
         &roots,
-        agent.accounts.clone(),
+        agent.here.accounts.clone(),
         seen_in,
     )
     .map_err(|error| failed("cannot watch programs", error.to_string()))?;
-    agent.shared = Some(watcher.shared.clone());
+    agent.is_watched_by(watcher.shared.clone());
 
     let (starts_in, mut starts) = mpsc::channel(STARTS_LIMIT);
     let keeper = match &options.gate {
@@ -112,7 +112,7 @@ async fn live(
         }
         None => None,
     };
-    agent.gate = keeper.as_ref().map(|keeper| keeper.shared.clone());
+    agent.is_gated_by(keeper.as_ref().map(|keeper| keeper.shared.clone()));
     agent.want_gate();
     agent.take_up_waits().map_err(AgentError::state)?;
 
@@ -128,7 +128,7 @@ async fn live(
     };
     attendant.take_up();
     let joins = Arc::<joins::Joins>::default();
-    let uses = lock(&agent).shares.uses.clone();
+    let uses = lock(&agent).uses();
     let keeping = Arc::<keeping::Keeping>::default();
     let state = Arc::new(socket::State {
         attendant,
@@ -201,7 +201,7 @@ async fn live(
             _ = &mut first, if ready.is_some() => {
                 let (computer, not_connected) = {
                     let agent = lock(&agent);
-                    (agent.computer.id.clone(), agent.link.why_not(&options.server))
+                    (agent.here.computer.id.clone(), agent.link.why_not(&options.server))
                 };
                 let said = AgentReady {
                     computer,
@@ -236,7 +236,7 @@ async fn live(
                 say(agent.write_down_notices());
                 say(agent.look_after_left());
                 agent.look_for_the_gone();
-                agent.accounts.keep();
+                agent.here.accounts.keep();
                 if databases.have_changed() {
                     agent.identify_anew();
                 }
@@ -270,7 +270,7 @@ async fn live(
         say(agent.report_programs());
         say(agent.write_down_members());
         say(agent.write_down_notices());
-        agent.accounts.keep();
+        agent.here.accounts.keep();
     }
     sync_loop::last(&agent, &client, &uses, watching).await;
     for path in sockets {
@@ -299,7 +299,7 @@ async fn look_what_runs(agent: &Mutex<Agent>, looking: &mut Option<tokio::task::
     {
         tracing::error!(%error, "it cannot be looked at for how long programs run");
     }
-    if let Some(shared) = lock(agent).shared.clone() {
+    if let Some(shared) = lock(agent).watcher() {
         *looking = Some(tokio::task::spawn_blocking(move || {
             // Its log line says what happened; the next look is another.
             let _ = usher_vital::catch("a look at what runs", || shared.look_what_runs());

@@ -16,6 +16,8 @@ use crate::{clock, lock, unconnected};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
 const PAUSE_LAST: Duration = Duration::from_secs(15);
+/// How often the token's file is looked at while the server does not take the token.
+const TOKEN_LOOK: Duration = Duration::from_secs(1);
 
 /// How long an agent that is to stop waits for the server.
 const LAST_LIMIT: Duration = Duration::from_secs(2);
@@ -33,6 +35,8 @@ enum Outcome {
     Done(bool),
     /// The server is away, or refuses.
     Failed,
+    /// It does not take the token.
+    TokenRefused,
 }
 
 /// One last exchange, for what happened at the end.
@@ -57,7 +61,7 @@ pub(crate) async fn run(
     let mut pause = PAUSE_FIRST;
     let mut limit = SYNC_ITEMS_LIMIT;
     let mut more = true;
-    let urgent = lock(&agent).urgent.clone();
+    let urgent = lock(&agent).urgent();
     loop {
         if !more {
             let now = clock::boot_ms();
@@ -80,13 +84,14 @@ pub(crate) async fn run(
             _ = stop.changed() => return,
         };
         exchanges.send_modify(|exchanges| exchanges.ended = exchanges.begun);
+        let is_for_the_token = matches!(outcome, Ok(Outcome::TokenRefused));
         match outcome {
             Ok(Outcome::Done(waiting)) => {
                 pause = PAUSE_FIRST;
                 more = waiting;
                 continue;
             }
-            Ok(Outcome::Failed) => {}
+            Ok(Outcome::Failed | Outcome::TokenRefused) => {}
             Err(error) => {
                 tracing::error!(%error, "the agent's state");
                 lock(&agent).link.failed(error.to_string());
@@ -102,11 +107,19 @@ pub(crate) async fn run(
         tokio::select! {
             () = urgent.notified() => {}
             () = tokio::time::sleep(pause) => {}
+            () = another_token(&client), if is_for_the_token => pause = PAUSE_FIRST,
             _ = stop.changed() => return,
         }
         // A bad answer is no reason to hammer; a longer pause is.
         pause = (pause * 2).min(PAUSE_LAST);
         more = true;
+    }
+}
+
+/// Waits until the token's file holds another token, which the client shows from then on.
+async fn another_token(client: &Client) {
+    while !client.takes_another_token().await {
+        tokio::time::sleep(TOKEN_LOOK).await;
     }
 }
 
@@ -189,7 +202,7 @@ async fn ask(client: &Client, request: &Request) -> Result<Answered, ClientError
 /// Keeps why an exchange failed, and says it where that is another reason than at the last one.
 fn not_connected(agent: &Mutex<Agent>, client: &Client, error: &ClientError) {
     let mut agent = lock(agent);
-    let why = unconnected::why(error, &agent.computer.id, client.token_file());
+    let why = unconnected::why(error, &agent.here.computer.id, client.token_file());
     if agent.link.failed(why.clone()) {
         tracing::warn!(
             why,
@@ -243,6 +256,9 @@ async fn exchange(
             problem
         }
     };
+    if problem.is(Code::Unauthorized) || problem.is(Code::Forbidden) {
+        return Ok(Outcome::TokenRefused);
+    }
     if problem.is(Code::StaleSender) {
         lock(agent).begin_incarnation()?;
     }

@@ -1,32 +1,20 @@
 //! The client by which an agent asks its server: the token, and the file that it is read from.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
 use usher_api::client::{Client, Endpoint};
 
 use crate::{AgentError, AgentOptions};
 
-/// The client of the agent's server. Its token's file is read again when the server refuses it.
-pub(crate) fn client(options: &AgentOptions) -> Result<Client, AgentError> {
+/// The client of the server of the agent with the id `computer`. Its token's file is read again when
+/// the server refuses the token.
+pub(crate) fn client(options: &AgentOptions, computer: &str) -> Result<Client, AgentError> {
     let token = match (&options.token, &options.token_file) {
         (Some(token), _) => Some(token.clone()),
         (None, Some(file)) => {
-            let token = usher_api::secret_in(file).map_err(|error| {
-                AgentError::Usage(match error.kind() {
-                    ErrorKind::UnexpectedEof => format!(
-                        "the agent's token file {} is empty; `usher token create --role agent \
-                         --computer ID --rotate` makes another",
-                        file.display()
-                    ),
-                    _ => format!(
-                        "cannot read the agent's token from {}: {error}; make one with \
-                         `usher token create --role agent --computer ID` (`usher agent \
-                         --print-computer-id` tells the id)",
-                        file.display()
-                    ),
-                })
-            })?;
-            Some(token)
+            let token = usher_api::secret_in(file);
+            Some(token.map_err(|error| AgentError::Usage(no_token(file, &error, computer)))?)
         }
         (None, None) => None,
     };
@@ -44,6 +32,28 @@ pub(crate) fn client(options: &AgentOptions) -> Result<Client, AgentError> {
     })
 }
 
+/// Why the token's file gives none, with the command that makes one for this agent.
+fn no_token(file: &Path, error: &std::io::Error, computer: &str) -> String {
+    let (what, rotate) = match error.kind() {
+        ErrorKind::UnexpectedEof => (
+            format!("the agent's token file {} is empty", file.display()),
+            " --rotate",
+        ),
+        _ => (
+            format!(
+                "cannot read the agent's token from {}: {error}",
+                file.display()
+            ),
+            "",
+        ),
+    };
+    format!(
+        "{what}; `usher token create --role agent --computer {computer}{rotate}` makes one at the \
+         server: write it to {}",
+        file.display()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -58,8 +68,11 @@ mod tests {
     use super::*;
     use crate::lock;
 
-    /// A server that takes one token, and tells which were shown.
-    async fn server(takes: &Arc<Mutex<String>>) -> (String, Arc<Mutex<Vec<String>>>) {
+    /// A server that takes one token, and tells which were shown; `refusal` is its answer to others.
+    async fn server(
+        takes: &Arc<Mutex<String>>,
+        refusal: Code,
+    ) -> (String, Arc<Mutex<Vec<String>>>) {
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (takes, noted) = (takes.clone(), shown.clone());
         let answer = async move |headers: HeaderMap, Json(body): Json<Value>| {
@@ -69,8 +82,9 @@ mod tests {
             match is_right {
                 true => Json(body).into_response(),
                 false => {
-                    let no = Problem::new(Code::Unauthorized, "the token was revoked");
-                    (StatusCode::UNAUTHORIZED, Json(no)).into_response()
+                    let no = Problem::new(refusal, "the token is not taken");
+                    let status = StatusCode::from_u16(refusal.status()).unwrap();
+                    (status, Json(no)).into_response()
                 }
             }
         };
@@ -83,14 +97,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_that_was_rotated_in_its_file_cuts_no_agent_off() {
+        for refusal in [Code::Unauthorized, Code::Forbidden] {
+            is_not_cut_off(refusal).await;
+        }
+    }
+
+    /// An agent whose token the server takes no more, which it says with that code.
+    async fn is_not_cut_off(refusal: Code) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("agent.token");
         std::fs::write(&file, "usher_old\n").unwrap();
         let takes = Arc::new(Mutex::new("usher_old".to_owned()));
-        let (url, shown) = server(&takes).await;
+        let (url, shown) = server(&takes, refusal).await;
         let mut options = AgentOptions::new(folder.path().to_owned(), url);
         options.token_file = Some(file.clone());
-        let one = client(&options).unwrap();
+        let one = client(&options, "c-1").unwrap();
         let copy = one.clone();
         let body = json!({"what": "is sent"});
         let sent: Value = one.post("/echo", &body).await.unwrap();
@@ -117,8 +138,50 @@ mod tests {
                 None => std::fs::remove_file(&file).unwrap(),
             }
             let refused = one.post::<_, Value>("/echo", &body).await.unwrap_err();
-            assert_eq!(refused.problem().unwrap().status, 401);
+            assert_eq!(refused.problem().unwrap().status, refusal.status());
             assert_eq!(*lock(&shown), [new], "{text:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_written_into_the_file_meanwhile_is_taken_without_asking() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("agent.token");
+        std::fs::write(&file, "usher_old\n").unwrap();
+        let takes = Arc::new(Mutex::new("usher_new".to_owned()));
+        let (url, shown) = server(&takes, Code::Forbidden).await;
+        let mut options = AgentOptions::new(folder.path().to_owned(), url);
+        options.token_file = Some(file.clone());
+        let one = client(&options, "c-1").unwrap();
+        assert!(!one.takes_another_token().await, "it is the same");
+        std::fs::write(&file, "usher_new\n").unwrap();
+        assert!(one.takes_another_token().await);
+        assert!(!one.takes_another_token().await);
+        let body = json!({});
+        let _: Value = one.post("/echo", &body).await.unwrap();
+        assert_eq!(*lock(&shown), ["Bearer usher_new"]);
+    }
+
+    #[test]
+    fn without_a_token_the_command_that_makes_one_is_said_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("agent.token");
+        let mut options = AgentOptions::new(folder.path().to_owned(), "http://server".to_owned());
+        options.token_file = Some(file.clone());
+        let said = || match client(&options, "c-1") {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("it has no token"),
+        };
+        let makes = "`usher token create --role agent --computer c-1`";
+        let ends = format!("write it to {}", file.display());
+        let none = said();
+        assert!(none.contains(makes) && none.ends_with(&ends), "{none}");
+        std::fs::write(&file, " \n").unwrap();
+        let empty = said();
+        assert!(
+            empty.contains("is empty; `usher token create --role agent --computer c-1 --rotate`"),
+            "{empty}"
+        );
+        assert!(empty.ends_with(&ends), "{empty}");
     }
 }

@@ -166,6 +166,16 @@ impl Waits {
         })
     }
 
+    /// The leases that are kept and that no session has taken, and for how many more seconds.
+    pub(crate) fn kept_seconds(&self, now_boot_ms: u64) -> FxHashMap<&str, u32> {
+        let kept = self.waits.iter().filter_map(|wait| match &wait.stage {
+            Stage::Kept(kept) if kept.taken_by.is_none() => Some(kept),
+            _ => None,
+        });
+        kept.map(|kept| (&*kept.lease, kept.left_seconds(now_boot_ms)))
+            .collect()
+    }
+
     /// The wait of a person whose seat is kept and that no session has taken, and its lease.
     pub(crate) fn kept_for(&self, product: &str, counted: u32) -> Option<(u64, String)> {
         let wait = self.of(product, counted)?;
@@ -284,6 +294,14 @@ impl Waits {
             waits: self.waits.clone(),
         };
         change.set_meta(KEPT, &serde_json::to_string(&written)?)
+    }
+}
+
+impl Kept {
+    /// For how many more seconds it is kept.
+    pub(crate) fn left_seconds(&self, now_boot_ms: u64) -> u32 {
+        let left_ms = self.until_boot_ms.saturating_sub(now_boot_ms);
+        u32::try_from(left_ms.div_ceil(1_000)).unwrap_or(u32::MAX)
     }
 }
 

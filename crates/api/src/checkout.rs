@@ -158,6 +158,10 @@ pub struct Lease {
     /// The first of the leases that it is held with, itself or another (in lists).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
+    /// For how many seconds from this answer on it is kept for its person's next start, which nobody
+    /// uses yet (in the list of an agent's local socket).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_seconds: Option<u32>,
 }
 
 /// 201 and 202 of `POST /v1/checkouts`. A refusal is a [`crate::Problem`] with code `denied`.

@@ -196,12 +196,22 @@ impl Client {
         })
     }
 
-    /// Where its token was read: it is read there again when the server refuses the token, and the
-    /// request is sent once more if the file holds another by then.
+    /// Where its token was read: it is read there again when the server refuses the token, for
+    /// whatever reason, and the request is sent once more if the file holds another by then.
     #[must_use]
     pub fn reading_again(mut self, token_file: PathBuf) -> Self {
         self.token_file = Some(token_file.into());
         self
+    }
+
+    /// Reads the token's file now, if it has one. True: that holds another token than the one shown
+    /// so far, and it is shown from now on.
+    pub async fn takes_another_token(&self) -> bool {
+        let shown = {
+            let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
+            token.as_deref().and_then(bearer)
+        };
+        self.another_token(shown.as_ref()).await.is_some()
     }
 
     /// The file that its token is read from again; none if it was given the token itself.
@@ -362,8 +372,7 @@ impl Client {
             .await
             .ok()?
             .ok()??;
-        let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
-        bearer.set_sensitive(true);
+        let bearer = bearer(&token)?;
         if shown == Some(&bearer) {
             return None;
         }
@@ -378,7 +387,7 @@ impl Client {
         let again = self.token_file.as_ref().and(request.try_clone());
         let mut response = self.http.execute(request).await.map_err(unreachable)?;
         // Nothing was done for a token that is not taken, so that it may be sent again.
-        if response.status().as_u16() == 401
+        if is_for_the_token(response.status().as_u16())
             && let Some(mut again) = again
             && let Some(bearer) = self.another_token(shown.as_ref()).await
         {
@@ -428,6 +437,18 @@ impl Client {
             why,
         }
     }
+}
+
+/// Whether a status may be about the token: it is unknown, revoked or over (401), or another
+/// computer's, or of a role that may not ask this (403).
+fn is_for_the_token(status: u16) -> bool {
+    matches!(status, 401 | 403)
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    bearer.set_sensitive(true);
+    Some(bearer)
 }
 
 /// Percent-encodes one segment of a path or one value of a query.

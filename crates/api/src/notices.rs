@@ -19,6 +19,8 @@ pub enum NoticeKind {
     Free,
     /// A seat that was kept was not used in time, or is lost: others may have it.
     Missed,
+    /// Who waited for a seat has got one in another way, and waits no more.
+    Seated,
     /// Nobody has used a program for a long time: what is done, unless somebody does.
     Idle,
     /// Somebody uses a program again, and it has its seat.
@@ -73,12 +75,19 @@ pub struct Notices {
 pub struct TellMeAnswer {
     /// Product id.
     pub product: String,
-    /// `waiting`, or `granted`: a seat is kept already.
+    /// `waiting`, or `granted`: a seat is kept already, or held.
     pub state: TicketState,
     /// The place in the queue; null if it is not known yet, or if a seat is kept.
     pub ticket: Option<String>,
     /// For how many seconds a seat is kept for the next start once it is free.
     pub claim_seconds: u32,
+    /// For how many seconds from this answer on the seat is kept, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_seconds: Option<u32>,
+    /// The lease that who asks holds on this computer already and that a further start shares: then
+    /// no seat is waited for, and none is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// `POST /v1/displays` on an agent's local socket: the helper of a graphical session reports how

@@ -1,13 +1,14 @@
 //! Carries out decisions about starts that wait for a seat: tells the sessions, records the
 //! results, and tells people why.
 
-use usher_core::sessions::{Effect, Event, ProcessKey};
+use usher_core::sessions::{Effect, Event, ProcessKey, Who};
 
 use super::Agent;
+use crate::clock;
 use crate::gate::desk::{Refused, Start};
+use crate::notices::{self, Denial, News};
 use crate::outbox::OutboxError;
 use crate::system::procfs;
-use crate::{clock, notices};
 
 impl Agent {
     /// Programs are held: may they run? Those that come at once are written down at once: else the
@@ -61,12 +62,23 @@ impl Agent {
                 product,
                 denial,
             } = refused;
-            let name = self.rulebook.product_name(&product);
-            let mut news = notices::refused(&product, &name, denial.as_ref());
-            if let Some(ticket) = self.waits.ticket(&product, who.counted) {
-                news = news.of_who_waits(ticket);
-            }
+            let news = self.refusal(who, &product, denial.as_ref());
             self.notices.say(who, news);
+        }
+    }
+
+    /// A `usher run` was refused a seat: whoever reads no terminal has it told by a notice.
+    pub(crate) fn run_was_refused(&mut self, who: Who, product: &str, denial: &Denial) {
+        let news = self.refusal(who, product, Some(denial));
+        self.notices.say_last(who, news);
+    }
+
+    fn refusal(&self, who: Who, product: &str, denial: Option<&Denial>) -> News {
+        let name = self.rulebook.product_name(product);
+        let news = notices::refused(product, &name, denial);
+        match self.waits.ticket(product, who.counted) {
+            Some(ticket) => news.of_who_waits(ticket),
+            None => news,
         }
     }
 

@@ -43,9 +43,9 @@ impl Agent {
         let items = batch.into_iter().map(|item| unknown.without(item.json));
         let request = Request {
             computer: unknown.computer_without(ComputerFacts {
-                id: self.computer.id.clone().into(),
-                name: self.computer.name.clone().into(),
-                machine: self.computer.machine.clone().map(Into::into),
+                id: self.here.computer.id.clone().into(),
+                name: self.here.computer.name.clone().into(),
+                machine: self.here.computer.machine.clone().map(Into::into),
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 watching,
                 enforcement_off: self.enforcement_off().map(Into::into),

@@ -173,7 +173,8 @@ impl Agent {
 
     /// Sessions of those people whose seat was given back, the first such first.
     pub(crate) fn shown_released(&self, of: impl Fn(Who) -> bool) -> Vec<ReleasedSession> {
-        self.idle.shown_released(self.view(), &self.accounts, of)
+        self.idle
+            .shown_released(self.view(), &self.here.accounts, of)
     }
 
     /// Tells the user of an idle session, on the terminals of its programs and on the desktop.

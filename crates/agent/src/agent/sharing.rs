@@ -1,52 +1,25 @@
-//! Carries out that one use of a person takes one seat: sessions join the seat of a `usher run`, a
-//! `usher run` is given a session's, and a seat goes back when the last that runs on it has ended.
+//! Carries out that one use of a person takes one seat: sessions join the seat of a `usher run`, instead
+//! of asking for one of their own.
 
 use std::collections::BTreeSet;
 
-use usher_api::{Lease, SyncAction};
+use usher_api::SyncAction;
 use usher_core::sessions::{Counting, Effect, Event, Session, SessionId};
 
 use super::Agent;
-use crate::clock::{self, timestamp};
-use crate::outbox::{Change, Cover, ItemKind, OutboxError};
-use crate::shares::{Held, Lent};
+use crate::clock;
+use crate::outbox::{Cover, OutboxError};
 use crate::system::procfs;
-
-/// What becomes of a lease that one of those that ran on it leaves.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Left {
-    /// A session runs on it.
-    Used,
-    /// It was of a session that has ended: the exchange gives it back.
-    GivenBack,
-    /// It is to be given back at the server; nobody is given it until [`Agent::is_gone`].
-    ToGiveBack,
-}
-
-/// What becomes of the seat of a session that ends.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum AtEnd {
-    /// It is its own, which nobody else runs on any more, and goes back.
-    Own(String),
-    /// It is its own, and stays for who else runs on it.
-    Stays(String),
-    /// It ran on another's, which is kept by who else runs on it.
-    Leaves,
-    /// It was the last that ran on another's, of a `usher run` that has ended.
-    LeavesBehind(String),
-    /// It was the last that ran on another session's, which has ended.
-    ChecksIn(SessionId, String),
-}
 
 impl Agent {
     /// The leases that commands run on, or are about to.
-    fn run_on(&self) -> Result<BTreeSet<String>, OutboxError> {
+    pub(super) fn run_on(&self) -> Result<BTreeSet<String>, OutboxError> {
         let covers = self.outbox.covers()?.into_iter();
         let keeping = covers.filter(|cover| cover.keeps && procfs::still_runs(cover.root));
         Ok(keeping.map(|cover| cover.lease).collect())
     }
 
-    fn is_run_on(&self, lease: &str, run_on: &BTreeSet<String>) -> bool {
+    pub(super) fn is_run_on(&self, lease: &str, run_on: &BTreeSet<String>) -> bool {
         run_on.contains(lease) || self.shares.uses.is_shared_now(lease)
     }
 
@@ -114,10 +87,38 @@ impl Agent {
 
     /// The lease of a `usher run` that a session's use has a seat by already.
     pub(super) fn run_for(&self, id: SessionId) -> Result<Option<String>, OutboxError> {
-        let Some(session) = self.sessions.get(id).filter(|of| is_one_use(of)) else {
+        match self.sessions.get(id).filter(|of| is_one_use(of)) {
+            Some(session) => self.run_of(&session.product, session.who.counted),
+            None => Ok(None),
+        }
+    }
+
+    /// The lease that a further start of a use on this computer shares, however what runs of it was
+    /// started.
+    pub(crate) fn held_for_use(
+        &self,
+        product: &str,
+        counted: u32,
+    ) -> Result<Option<String>, OutboxError> {
+        let known = self.rulebook.product(product);
+        if known.is_none_or(|known| known.counting == usher_api::Counting::Process) {
             return Ok(None);
+        }
+        let is_it = |session: &&Session| {
+            is_one_use(session)
+                && session.seated
+                && *session.product == *product
+                && session.who.counted == counted
         };
-        let (product, counted) = (&*session.product, session.who.counted);
+        let of_session = self.sessions.open().find(is_it);
+        match of_session.and_then(|session| session.lease.as_deref()) {
+            Some(lease) => Ok(Some(lease.to_owned())),
+            None => self.run_of(product, counted),
+        }
+    }
+
+    /// The lease of a `usher run` that a person's use has a seat by already.
+    fn run_of(&self, product: &str, counted: u32) -> Result<Option<String>, OutboxError> {
         let held = &self.shares.held;
         let is_free = |lease: &str| {
             let is_left = held.lent(lease).is_none_or(|lent| lent.is_left);
@@ -210,222 +211,6 @@ impl Agent {
         Ok(())
     }
 
-    /// What becomes of the seats of sessions that end.
-    pub(super) fn at_end(
-        &self,
-        effects: &[Effect],
-    ) -> Result<Vec<(SessionId, AtEnd)>, OutboxError> {
-        let held = &self.shares.held;
-        let ends = effects.iter().filter_map(|effect| match effect {
-            Effect::ReleaseLease(id) => Some(*id),
-            _ => None,
-        });
-        let shared = ends.filter(|id| held.joined(*id).is_some() || held.lent_by(*id).is_some());
-        let shared: Vec<SessionId> = shared.collect();
-        if shared.is_empty() {
-            return Ok(Vec::new());
-        }
-        let run_on = self.run_on()?;
-        let of = |id: SessionId| {
-            let others_on = |lease: &str| {
-                let on = held.on(lease);
-                on.iter().any(|other| !shared.contains(other)) || self.is_run_on(lease, &run_on)
-            };
-            if let Some(lease) = held.joined(id) {
-                return match held.lent(lease) {
-                    _ if others_on(lease) => AtEnd::Leaves,
-                    Some(lent) if lent.is_left => AtEnd::ChecksIn(lent.session, lease.to_owned()),
-                    Some(_) => AtEnd::Leaves,
-                    None => AtEnd::LeavesBehind(lease.to_owned()),
-                };
-            }
-            let lease = held.lent_by(id).unwrap_or_default();
-            match others_on(lease) {
-                true => AtEnd::Stays(lease.to_owned()),
-                false => AtEnd::Own(lease.to_owned()),
-            }
-        };
-        Ok(shared.iter().map(|id| (*id, of(*id))).collect())
-    }
-
-    /// What a lease becomes that a command has left, which nobody else runs on by `usher run`.
-    pub(crate) fn leaves(&mut self, lease: &str) -> Result<Left, OutboxError> {
-        if self.is_of_session(lease) {
-            return Ok(Left::Used);
-        }
-        if self.shares.held.lent(lease).is_some() {
-            self.check_in_left(lease)?;
-            return Ok(Left::GivenBack);
-        }
-        self.shares.goes(lease);
-        Ok(Left::ToGiveBack)
-    }
-
-    /// A lease was given back, or could not be.
-    pub(crate) fn is_gone(&mut self, lease: &str) {
-        self.shares.is_gone(lease);
-    }
-
-    /// Nobody runs any more on the seat of a session that has ended.
-    fn check_in_left(&mut self, lease: &str) -> Result<(), OutboxError> {
-        let mut held = self.shares.held.clone();
-        let Some(session) = held.take_back(lease) else {
-            return Ok(());
-        };
-        let boot_id = &self.boot_id;
-        self.outbox.change(|change| {
-            check_in(change, session, lease)?;
-            held.write(boot_id, change)
-        })?;
-        self.shares.held = held;
-        self.seats.forget(session);
-        Ok(())
-    }
-
-    /// Gives the seats back that are kept for commands which ended, or were killed, in silence.
-    pub(crate) fn look_after_left(&mut self) -> Result<(), OutboxError> {
-        let left = self.shares.held.left();
-        if left.is_empty() {
-            return Ok(());
-        }
-        let run_on = self.run_on()?;
-        for (lease, _) in left {
-            if !self.is_run_on(&lease, &run_on) && self.shares.held.on(&lease).is_empty() {
-                self.check_in_left(&lease)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The seat of a session that has ended has ended, too.
-    pub(super) fn left_is_lost(&mut self, id: SessionId) -> Result<(), OutboxError> {
-        let Some(lease) = self.shares.held.lent_by(id).map(str::to_owned) else {
-            return Ok(());
-        };
-        self.shares.held.take_back(&lease);
-        self.seats.forget(id);
-        let (held, boot_id) = (&self.shares.held, &self.boot_id);
-        self.outbox.change(|change| {
-            change.forget_seat(id.0)?;
-            held.write(boot_id, change)
-        })?;
-        self.are_gone(&BTreeSet::from([lease]))
-    }
-
-    /// Sessions that ran on these leases ask for seats of their own.
-    pub(super) fn are_gone(&mut self, gone: &BTreeSet<String>) -> Result<(), OutboxError> {
-        let on: Vec<SessionId> = gone.iter().flat_map(|it| self.shares.held.on(it)).collect();
-        for id in &on {
-            self.shares.held.leave(*id);
-            self.seats.wanted(*id, clock::boot_ms());
-            self.tell(Event::Unseated { session: *id })?;
-            self.save(*id)?;
-        }
-        if on.is_empty() {
-            return Ok(());
-        }
-        let (held, boot_id) = (&self.shares.held, &self.boot_id);
-        self.outbox.change(|change| held.write(boot_id, change))?;
-        self.urgent.notify_one();
-        Ok(())
-    }
-
-    /// A session gives the seat up that it runs on, and runs on. False: it is its own alone. None: it
-    /// is its own, and a command runs on it.
-    pub(super) fn leaves_shared(&mut self, id: SessionId) -> Result<Option<bool>, OutboxError> {
-        let ends = self.at_end(&[Effect::ReleaseLease(id)])?;
-        let Some((_, at_end)) = ends.into_iter().next() else {
-            return Ok(Some(false));
-        };
-        let is_own = matches!(at_end, AtEnd::Own(_));
-        if let AtEnd::Stays(_) = at_end {
-            return Ok(None);
-        }
-        let mut held = self.shares.held.clone();
-        at_end.apply(id, &mut held);
-        let boot_id = &self.boot_id;
-        self.outbox.change(|change| {
-            at_end.write(change)?;
-            held.write(boot_id, change)
-        })?;
-        self.shares.held = held;
-        if let AtEnd::ChecksIn(left, _) = at_end {
-            self.seats.forget(left);
-        }
-        Ok(Some(!is_own))
-    }
-
-    /// Lends a session's seat to a `usher run` of the same use, where a session has one: its lease.
-    pub(crate) fn lend(
-        &mut self,
-        product: &str,
-        counted: u32,
-    ) -> Result<Option<Lease>, OutboxError> {
-        let is_it = |session: &&Session| {
-            is_one_use(session)
-                && session.seated
-                && *session.product == *product
-                && session.who.counted == counted
-                && self.shares.held.joined(session.id).is_none()
-        };
-        let open = self.sessions.open().find(is_it);
-        let own = open.and_then(|of| Some((of.lease.as_ref()?.to_string(), of.id)));
-        let left = || {
-            let (lease, lent) = self.shares.held.left_of(product, counted)?;
-            Some((lease.to_owned(), lent.session))
-        };
-        let Some((lease, session)) = own.or_else(left) else {
-            return Ok(None);
-        };
-        let is_left = self.shares.held.is_left(session);
-        let lent = Lent {
-            session,
-            product: product.to_owned(),
-            counted,
-            is_left,
-        };
-        let mut held = self.shares.held.clone();
-        held.lend(&lease, lent);
-        let Some(shown) = self.as_lent(&lease, &held) else {
-            return Ok(None);
-        };
-        let boot_id = &self.boot_id;
-        self.outbox.change(|change| held.write(boot_id, change))?;
-        self.shares.held = held;
-        Ok(Some(shown))
-    }
-
-    /// A session's lease that others were given, if it lives: the exchange renews it.
-    pub(crate) fn lent(&self, lease: &str) -> Option<Lease> {
-        self.as_lent(lease, &self.shares.held)
-    }
-
-    fn as_lent(&self, lease: &str, held: &Held) -> Option<Lease> {
-        let lent = held.lent(lease)?;
-        let is_own = |session: &Session| session.seated && session.lease.as_deref() == Some(lease);
-        let is_held = lent.is_left || self.sessions.get(lent.session).is_some_and(is_own);
-        let seat = self.seats.get(lent.session).filter(|_| is_held)?;
-        let now = clock::now();
-        let left_ms = seat.until_boot_ms.saturating_sub(now.boot_ms);
-        let ttl_seconds = u32::try_from(left_ms / 1_000).unwrap_or(u32::MAX);
-        let expires_ms = now.wall_ms.saturating_add_unsigned(left_ms);
-        (ttl_seconds > 0).then(|| Lease {
-            id: lease.to_owned(),
-            product: lent.product.clone(),
-            user: self.subject(lent.counted).name.into_owned(),
-            computer: self.computer.name.clone(),
-            seats: 1,
-            granted_at: timestamp(seat.granted.map_or(now.wall_ms, |granted| granted.wall_ms)),
-            expires_at: timestamp(expires_ms),
-            ttl_seconds,
-            allotments: Vec::new(),
-            proof: None,
-            joined: 0,
-            also: Vec::new(),
-            with: None,
-        })
-    }
-
     /// The leases of `usher run` that sessions of a use run on.
     pub(crate) fn joined_by(&self, product: &str, counted: u32) -> Vec<String> {
         let of_use = self
@@ -450,42 +235,8 @@ impl Agent {
     }
 }
 
-impl AtEnd {
-    /// What follows for who runs on whose seat.
-    pub(super) fn apply(&self, session: SessionId, held: &mut Held) {
-        match self {
-            AtEnd::Own(lease) => drop(held.take_back(lease)),
-            AtEnd::Stays(lease) => held.end_session(lease),
-            AtEnd::Leaves | AtEnd::LeavesBehind(_) => drop(held.leave(session)),
-            AtEnd::ChecksIn(_, lease) => {
-                held.leave(session);
-                held.take_back(lease);
-            }
-        }
-    }
-
-    /// What follows on disk; what is a session's own goes back as any session's.
-    pub(super) fn write(&self, change: &Change<'_>) -> Result<(), OutboxError> {
-        match self {
-            AtEnd::Own(lease) => change.given_back(lease),
-            AtEnd::Stays(_) | AtEnd::Leaves => Ok(()),
-            AtEnd::LeavesBehind(lease) => change.leave_behind(lease),
-            AtEnd::ChecksIn(session, lease) => check_in(change, *session, lease),
-        }
-    }
-}
-
-/// The seat of a session that has ended goes back, by the exchange and not as a lease of a command: its
-/// person's sessions on other computers may run on it.
-fn check_in(change: &Change<'_>, session: SessionId, lease: &str) -> Result<(), OutboxError> {
-    change.take_back(ItemKind::Renew, session.0)?;
-    change.forget_seat(session.0)?;
-    change.given_back(lease)?;
-    change.enqueue(&SyncAction::Checkin { session: session.0 })
-}
-
 /// Whether all that its person starts of the product on this computer is one use, and no lease covers
 /// it.
-fn is_one_use(session: &Session) -> bool {
+pub(super) fn is_one_use(session: &Session) -> bool {
     session.counting == Counting::UserOnComputer && session.cover.is_none()
 }

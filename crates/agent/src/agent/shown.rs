@@ -26,8 +26,8 @@ impl Agent {
             Some(Lease {
                 id: id.to_string(),
                 product: session.product.to_string(),
-                user: self.accounts.name(session.who.counted),
-                computer: self.computer.id.clone(),
+                user: self.here.accounts.name(session.who.counted),
+                computer: self.here.computer.id.clone(),
                 seats: 1,
                 granted_at: timestamp(granted.unwrap_or(session.started).wall_ms),
                 expires_at: timestamp(now.wall_ms + i64::from(ttl) * 1000),
@@ -36,6 +36,7 @@ impl Agent {
                 proof: None,
                 also: Vec::new(),
                 with: None,
+                kept_seconds: None,
                 joined: 0,
             })
         });

@@ -27,9 +27,18 @@ impl Agent {
         let session = self.sessions.get(session);
         let wait = session.and_then(|of| self.waits.of(&of.product, of.who.counted));
         match wait.map(|wait| wait.number) {
-            Some(number) => self.end_wait(number, Some(lease), None),
+            Some(number) => self.end_seated(number, lease),
             None => Ok(()),
         }
+    }
+
+    /// Ends a wait, as its person has a seat by that lease: another that is kept goes back. Who waits
+    /// yet is told that they need not.
+    pub(crate) fn end_seated(&mut self, number: u64, lease: &str) -> Result<(), OutboxError> {
+        let wait = self.waits.get(number);
+        let waits_yet = wait.is_some_and(|wait| wait.stage.lease().is_none());
+        let news: Option<fn(&str, &str) -> News> = waits_yet.then_some(notices::seated);
+        self.end_wait(number, Some(lease), news)
     }
 
     /// Ends a wait: a lease that it kept goes back, unless it is `but`. Its person is told `news`.
@@ -45,6 +54,13 @@ impl Agent {
         if let Some(news) = news {
             let name = self.rulebook.product_name(&wait.product);
             self.notices.say(wait.who, news(&wait.product, &name));
+        }
+        if let Some(lease) = wait.stage.lease() {
+            let kept = match but == Some(lease) {
+                true => notices::Kept::Used,
+                false => notices::Kept::GoneBack,
+            };
+            self.notices.is_over(wait.who, &wait.product, kept);
         }
         let lease = wait.stage.lease().filter(|lease| but != Some(lease));
         let (waits, boot_id) = (&self.waits, &self.boot_id);
@@ -120,6 +136,41 @@ mod tests {
         let mut agent = agent_of_boot(folder.path(), "another");
         assert_eq!(agent.outbox.left_behind().unwrap(), ["L1"]);
         assert_eq!(agent.waits.take("cad", ANNA, SessionId(1)), None);
+    }
+
+    #[test]
+    fn who_has_a_seat_in_another_way_is_told_that_they_wait_no_more() {
+        let ticket = Stage::Queued {
+            ticket: "T1".into(),
+        };
+        for (stage, told) in [
+            (
+                Some(Stage::Asking),
+                vec!["You no longer wait for a seat of cad"],
+            ),
+            (Some(ticket), vec!["You no longer wait for a seat of cad"]),
+            // Who uses what is kept for them knows that they do.
+            (None, vec!["A seat of cad was free"]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let machine = folder.path().join("no-machine-id");
+            let mut agent = Agent::open(folder.path(), &machine, None, None).unwrap();
+            let number = agent.waits.begin(ANNA, "cad").unwrap().unwrap();
+            let stage = stage.unwrap_or_else(|| {
+                Stage::Kept(Kept {
+                    lease: "L1".to_owned(),
+                    ttl_seconds: 300,
+                    until_boot_ms: 1,
+                    taken_by: None,
+                })
+            });
+            agent.set_stage(number, stage).unwrap();
+            agent.end_seated(number, "L1").unwrap();
+            let notices = agent.notices.of(1, None);
+            let titles: Vec<&str> = notices.iter().map(|notice| &*notice.title).collect();
+            assert_eq!(titles, told);
+            assert!(agent.waits.get(number).is_none());
+        }
     }
 
     #[test]

@@ -5,12 +5,11 @@ use rustc_hash::FxHashMap;
 use usher_api::SyncAction;
 use usher_core::sessions::{Effect, ProcessKey, SessionId};
 
-use super::sharing::AtEnd;
+use super::left::AtEnd;
 use super::{Agent, release};
 use crate::clock::{self, timestamp};
 use crate::link::UNREACHED;
 use crate::outbox::{ItemKind, OutboxError};
-use crate::teller::Teller;
 
 /// Effects that are kept while the disk takes none; beyond, the oldest are dropped and said.
 const UNWRITTEN_LIMIT: usize = 100_000;
@@ -167,20 +166,22 @@ impl Agent {
             at_end.apply(*id, &mut held);
         }
         let seen = self.watched_until.unwrap_or(now);
-        let opened = effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Opened(_) | Effect::Held(_)));
-        let members = if opened {
+        let saves = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Opened(_) | Effect::Held(_) | Effect::GoesOn { .. }
+            )
+        };
+        let members = if effects.iter().any(saves) {
             self.members()
         } else {
             FxHashMap::default()
         };
         let Agent {
             outbox,
-            accounts,
+            here,
             sessions,
             rulebook,
-            computer,
             boot_id,
             link,
             written,
@@ -188,10 +189,7 @@ impl Agent {
             seats,
             ..
         } = self;
-        let teller = Teller {
-            accounts,
-            computer: &computer.id,
-        };
+        let teller = here.teller();
         let knows_gates = link.knows_gates();
         // A session that was held is opened after others that came later.
         let numbers = sessions.open().map(|session| session.id.0);
@@ -255,6 +253,15 @@ impl Agent {
                         change.forget_session(session.id.0)?;
                         change.enqueue(&teller.finished(session, *at))?;
                     }
+                    Effect::GoesOn { ended, by } => {
+                        change.forget_session(ended.0)?;
+                        // It began when the first of both did. One that has ended since is told of
+                        // by its own end.
+                        if let Some(session) = sessions.get(*by) {
+                            let members = members.get(by).map_or(&[][..], Vec::as_slice);
+                            change.save_session(session, members)?;
+                        }
+                    }
                 }
             }
             if claims {
@@ -295,16 +302,25 @@ impl Agent {
                 }
                 Effect::Held(_) | Effect::Allow(_) | Effect::Refuse { .. } => {}
                 Effect::Ended(session, _) => {
-                    if !self.shares.held.is_left(session.id) {
-                        self.seats.forget(session.id);
-                    }
-                    self.lost.gone(session.id);
-                    self.idle.gone(session.id);
                     tracing::debug!(session = session.id.0, product = &*session.product, "ended");
-                    self.written.members.remove(&session.id);
+                    self.is_over(session.id);
+                }
+                Effect::GoesOn { ended, by } => {
+                    tracing::debug!(session = ended.0, by = by.0, "its use goes on");
+                    self.is_over(*ended);
                 }
             }
         }
         Ok(())
+    }
+
+    /// A session has ended, which is on disk.
+    fn is_over(&mut self, session: SessionId) {
+        if !self.shares.held.is_left(session) {
+            self.seats.forget(session);
+        }
+        self.lost.gone(session);
+        self.idle.gone(session);
+        self.written.members.remove(&session);
     }
 }

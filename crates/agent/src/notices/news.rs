@@ -85,6 +85,41 @@ pub(crate) fn free(product: &str, name: &str, seconds: u32) -> News {
     }
 }
 
+/// What became of a seat that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Its person runs on it.
+    Used,
+    /// It went back: given back, not used in time, or lost.
+    GoneBack,
+}
+
+impl News {
+    /// The same of a seat that is kept no more.
+    pub(crate) fn is_over(&mut self, kept: Kept) {
+        self.title = format!("A seat of {} was free", self.product_name);
+        let text = match kept {
+            Kept::Used => "It was kept for you, and you have used it.",
+            Kept::GoneBack => "It was kept for you, and is kept no more.",
+        };
+        self.text = text.to_owned();
+    }
+}
+
+/// That a person has a seat who waited for one: they wait for no other.
+pub(crate) fn seated(product: &str, name: &str) -> News {
+    News {
+        kind: NoticeKind::Seated,
+        product: product.to_owned(),
+        product_name: name.to_owned(),
+        title: format!("You no longer wait for a seat of {name}"),
+        text: "What you have started on this computer meanwhile has one.".to_owned(),
+        decision: None,
+        can_wait: false,
+        ticket: None,
+    }
+}
+
 /// That a seat was not used in time.
 pub(crate) fn missed(product: &str, name: &str) -> News {
     News {

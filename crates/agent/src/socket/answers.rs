@@ -29,6 +29,11 @@ impl Refusal {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         Refusal(Box::new(Problem::new(code, detail)))
     }
+
+    /// What it says.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.0
+    }
 }
 
 impl IntoResponse for Refusal {

@@ -254,7 +254,22 @@ async fn must_be_held(
             mine::in_vain(state, peer);
             Err(none())
         }
-        Found::Held(_) | Found::Gone => {
+        Found::Held(held) => {
+            // Who may join it is told what it is of.
+            if held.proven || holds(state, peer, held.holder).await {
+                return Err(Refusal::new(
+                    Code::UnknownLease,
+                    format!(
+                        "lease {lease:?} is of {:?}, and not of {product:?}: name that product, or \
+                         join another lease",
+                        held.product
+                    ),
+                ));
+            }
+            mine::in_vain(state, peer);
+            Err(none())
+        }
+        Found::Gone => {
             mine::in_vain(state, peer);
             Err(none())
         }
@@ -286,7 +301,7 @@ pub(super) async fn holds(state: &State, peer: Peer, holder: Option<LeaseHolder>
     };
     let counted = peer.who().counted;
     state.shared.accounts.clone().learn_aside(counted).await;
-    let asks = lock(&state.agent).subject(counted);
+    let asks = lock(&state.agent).here.subject(counted);
     // Which way computers' own accounts are counted is the server's business, which said the holder.
     let ways = [LocalAccounts::ByComputer, LocalAccounts::ByName];
     let Ok(held) = Person::of(&holder.authority, &holder.name, ways[0]) else {

@@ -20,8 +20,10 @@ use super::answers::{Answer, App, Body, Id, Refusal, answer, compose, parse};
 use super::grants::{is_granted, own, remember};
 use super::one_use;
 use super::peer::Peer;
+use super::tickets;
 use crate::agent::Left;
 use crate::lock;
+use crate::notices::Denial;
 use crate::uses::{Asking, Key};
 
 /// How long what is started plainly waits for the answer to a `usher run` of the same use: less than a
@@ -39,23 +41,46 @@ pub(super) async fn checkout(
     let Query(how) = how.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
     let mut request: CheckoutRequest<'_> = parse(&body)?;
     compose(&mut request.product);
+    let product = request.product.clone();
+    let starts = request.program.is_some();
+    let answered = take_seat(&state, peer, how, &headers, request).await;
+    if let Err(refusal) = &answered
+        && starts
+    {
+        tell_refused(&state, peer, &product, refusal);
+    }
+    answered
+}
+
+async fn take_seat(
+    state: &Arc<State>,
+    peer: Peer,
+    how: How,
+    headers: &HeaderMap,
+    mut request: CheckoutRequest<'_>,
+) -> Answer {
     let who = peer.who();
     state.shared.accounts.clone().learn_aside(who.counted).await;
     let one_use = match how.one_use {
-        true => one_use::Use::of(&state, peer, &request).await,
+        true => one_use::Use::of(state, peer, &request).await,
         false => None,
     };
     if let Some(one_use) = &one_use {
-        one_use.settle(&state).await;
-        if let Some(lease) = one_use.shared(&state, peer).await? {
+        one_use.settle(state).await;
+        if let Some(lease) = one_use.shared(state, peer).await? {
             return granted(lease.id.clone(), lease);
+        }
+        if request.wait
+            && let Some(queued) = tickets::place_of(state, peer, one_use).await
+        {
+            return answer(StatusCode::ACCEPTED, &queued);
         }
     }
     {
         let agent = lock(&state.agent);
-        let subject = agent.subject(who.counted);
+        let subject = agent.here.subject(who.counted);
         request.user = subject.name;
-        request.computer = Cow::Owned(agent.computer.id.clone());
+        request.computer = Cow::Owned(agent.here.computer.id.clone());
         request.subject = Some(SubjectKey {
             authority: subject.authority,
             id: subject.id,
@@ -65,24 +90,24 @@ pub(super) async fn checkout(
         let is_use = |program: &ProgramFacts<'_>| program.name.as_deref() != Some(KEPT_SEAT);
         request.program = request.program.filter(is_use);
     }
-    let key = key(&headers, peer)?;
+    let key = key(headers, peer)?;
     let Some(one_use) = one_use else {
-        return match post(&state, &request, key.as_deref()).await? {
+        return match post(state, &request, key.as_deref()).await? {
             CheckoutAnswer::Granted { decision_id, lease } => {
-                is_granted(&state, &lease, peer, false)?;
+                is_granted(state, &lease, peer, false)?;
                 granted(decision_id, lease)
             }
             queued @ CheckoutAnswer::Queued { .. } => {
-                queue(&state, peer, &request.product, None, &queued)
+                queue(state, peer, &request.product, None, &queued)
             }
         };
     };
-    let asks = Asks::begin(&state, who.counted, &request.product);
+    let asks = Asks::begin(state, who.counted, &request.product);
     let answered = match asks.post(&request, key.as_deref()).await {
         Err(error) if is_for_want_of_seats(&error) => {
             // A program of theirs that was started plainly may have got the last one this instant.
-            one_use.settle(&state).await;
-            return match one_use.shared(&state, peer).await? {
+            one_use.settle(state).await;
+            return match one_use.shared(state, peer).await? {
                 Some(lease) => granted(lease.id.clone(), lease),
                 None => Err(error.into()),
             };
@@ -91,14 +116,32 @@ pub(super) async fn checkout(
     };
     match answered {
         CheckoutAnswer::Granted { decision_id, lease } => {
-            is_granted(&state, &lease, peer, true)?;
-            granted(decision_id, one_use.granted(&state, peer, lease).await?)
+            is_granted(state, &lease, peer, true)?;
+            granted(decision_id, one_use.granted(state, peer, lease).await?)
         }
         queued @ CheckoutAnswer::Queued { .. } => {
             let key = one_use.key().clone();
-            queue(&state, peer, &request.product, Some(key), &queued)
+            queue(state, peer, &request.product, Some(key), &queued)
         }
     }
+}
+
+/// A command was not started: its user can read why later, too, wherever it was said at first.
+fn tell_refused(state: &State, peer: Peer, product: &str, refusal: &Refusal) {
+    let problem = refusal.problem();
+    let (true, Some(reason), Some(decision)) = (
+        problem.is(Code::Denied),
+        problem.reason,
+        &problem.decision_id,
+    ) else {
+        return;
+    };
+    let denial = Denial {
+        reason,
+        detail: problem.detail.clone(),
+        decision: decision.clone(),
+    };
+    lock(&state.agent).run_was_refused(peer.who(), product, &denial);
 }
 
 fn granted(decision_id: String, lease: Lease) -> Answer {
@@ -114,9 +157,13 @@ fn queue(
     of_use: Option<Key>,
     queued: &CheckoutAnswer,
 ) -> Answer {
-    if let CheckoutAnswer::Queued { ticket, .. } = queued {
+    if let CheckoutAnswer::Queued {
+        ticket,
+        decision_id,
+    } = queued
+    {
         remember(state, &ticket.id, peer, product, None)?;
-        state.tickets.made(&ticket.id, peer, of_use);
+        state.tickets.made(&ticket.id, decision_id, peer, of_use);
     }
     answer(StatusCode::ACCEPTED, queued)
 }
@@ -181,7 +228,7 @@ fn is_for_want_of_seats(error: &ClientError) -> bool {
     problem.is_some_and(|problem| problem.reason == Some(Reason::NoSeat))
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct How {
     /// Whether a lease that the person holds for the same use of the product will do.

@@ -17,7 +17,7 @@ use super::State;
 use super::answers::{Answer, App, Id, Refusal, answer};
 use super::grants::is_plain;
 use super::peer::Peer;
-use crate::lock;
+use crate::{clock, lock};
 
 /// What may be asked of a list; whose it is, is not.
 const FILTERS: [&str; 8] = [
@@ -32,7 +32,23 @@ pub(super) async fn leases(
     ConnectInfo(peer): ConnectInfo<Peer>,
     asked: Asked,
 ) -> Answer {
-    list(&state, peer, "/v1/leases", asked).await
+    let mut answered = list(&state, peer, "/v1/leases", asked).await?;
+    is_kept(&state, &mut answered);
+    answer(StatusCode::OK, &answered)
+}
+
+/// Marks the leases that are kept for a start to come: the server does not know which of them a `usher
+/// run` uses by now.
+fn is_kept(state: &State, answered: &mut Value) {
+    let agent = lock(&state.agent);
+    let kept = agent.waits.kept_seconds(clock::boot_ms());
+    let items = answered.get_mut("items").and_then(Value::as_array_mut);
+    for item in items.into_iter().flatten() {
+        let left = item["id"].as_str().and_then(|id| kept.get(id));
+        if let Some(left) = left.copied() {
+            item["kept_seconds"] = left.into();
+        }
+    }
 }
 
 /// `GET /v1/queue`: the seats that who asks waits for, with the place among all who wait.
@@ -41,7 +57,10 @@ pub(super) async fn queue(
     ConnectInfo(peer): ConnectInfo<Peer>,
     asked: Asked,
 ) -> Answer {
-    list(&state, peer, "/v1/queue", asked).await
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/queue", asked).await?,
+    )
 }
 
 /// `GET /v1/denials`: what who asks was refused.
@@ -50,7 +69,10 @@ pub(super) async fn denials(
     ConnectInfo(peer): ConnectInfo<Peer>,
     asked: Asked,
 ) -> Answer {
-    list(&state, peer, "/v1/denials", asked).await
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/denials", asked).await?,
+    )
 }
 
 /// `GET /v1/sessions`: what who asks used on this computer.
@@ -59,7 +81,10 @@ pub(super) async fn sessions(
     ConnectInfo(peer): ConnectInfo<Peer>,
     asked: Asked,
 ) -> Answer {
-    list(&state, peer, "/v1/sessions", asked).await
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/sessions", asked).await?,
+    )
 }
 
 /// `GET /v1/usage`: what who asks used on this computer, summed by product.
@@ -68,7 +93,10 @@ pub(super) async fn usage(
     ConnectInfo(peer): ConnectInfo<Peer>,
     asked: Asked,
 ) -> Answer {
-    list(&state, peer, "/v1/usage", asked).await
+    answer(
+        StatusCode::OK,
+        &list(&state, peer, "/v1/usage", asked).await?,
+    )
 }
 
 /// `GET /v1/decisions/{id}`: why who asks was refused, or not.
@@ -83,7 +111,8 @@ pub(super) async fn decision(
             format!("there is no decision {id:?} of yours: a refusal names its own"),
         ));
     }
-    ask(&state, peer, &format!("/v1/decisions/{id}"), Vec::new()).await
+    let path = format!("/v1/decisions/{id}");
+    answer(StatusCode::OK, &ask(&state, peer, &path, Vec::new()).await?)
 }
 
 /// `GET /v1/status`: the server, and of each product how many hold and wait.
@@ -93,7 +122,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     answer(StatusCode::OK, &status)
 }
 
-async fn list(state: &State, peer: Peer, path: &str, asked: Asked) -> Answer {
+async fn list(state: &State, peer: Peer, path: &str, asked: Asked) -> Result<Value, Refusal> {
     let Query(asked) =
         asked.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
     if let Some((other, _)) = asked
@@ -109,12 +138,17 @@ async fn list(state: &State, peer: Peer, path: &str, asked: Asked) -> Answer {
 }
 
 /// Asks the server for what is of that person.
-async fn ask(state: &State, peer: Peer, path: &str, mut asked: Vec<(String, String)>) -> Answer {
+async fn ask(
+    state: &State,
+    peer: Peer,
+    path: &str,
+    mut asked: Vec<(String, String)>,
+) -> Result<Value, Refusal> {
     may_look(state, peer)?;
     if !peer.is_root() {
         let counted = peer.who().counted;
         state.shared.accounts.clone().learn_aside(counted).await;
-        let subject = lock(&state.agent).subject(counted);
+        let subject = lock(&state.agent).here.subject(counted);
         asked.push(("realm".to_owned(), subject.authority.into_owned()));
         asked.push(("account".to_owned(), subject.name.into_owned()));
     }
@@ -133,7 +167,7 @@ async fn ask(state: &State, peer: Peer, path: &str, mut asked: Vec<(String, Stri
              who administers it",
         ));
     }
-    answer(StatusCode::OK, &answered)
+    Ok(answered)
 }
 
 /// Each look is a request that the server answers, so an account has only so many.

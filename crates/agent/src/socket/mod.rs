@@ -16,6 +16,7 @@ mod mine;
 mod notices;
 mod one_use;
 mod peer;
+mod places;
 mod refreshes;
 mod routes;
 mod status;
@@ -38,8 +39,8 @@ use crate::sync_loop::Exchanges;
 use crate::uses::Uses;
 use crate::watch::Shared;
 use listener::{LocalListener, Slots};
+pub(crate) use places::Tickets;
 pub(crate) use refreshes::Refreshes;
-pub(crate) use tickets::Tickets;
 
 /// What the routes work on.
 pub(crate) struct State {
@@ -64,7 +65,7 @@ pub(crate) struct State {
     pub(crate) uses: Arc<Uses>,
     /// Leases that are renewed here where nobody else does.
     pub(crate) keeping: Arc<Keeping>,
-    /// Who waits by which ticket.
+    /// Who waits by which place in the queue.
     pub(crate) tickets: Tickets,
     /// Files are looked into for users one at a time.
     pub(crate) identifying: Semaphore,

@@ -73,12 +73,17 @@ impl Use {
     /// The lease that the person holds for it on this computer already, or that is kept for them: they
     /// wait for no other.
     pub(super) async fn shared(&self, state: &State, peer: Peer) -> Result<Option<Lease>, Refusal> {
+        match self.in_use(state, peer).await? {
+            Some(lease) => Ok(Some(lease)),
+            None => self.kept(state, peer).await,
+        }
+    }
+
+    /// The same, but for one that is only kept for their next start.
+    pub(super) async fn in_use(&self, state: &State, peer: Peer) -> Result<Option<Lease>, Refusal> {
         let shared = match self.of_session(state, peer)? {
             Some(lease) => Some(lease),
-            None => match self.of_runs(state, peer).await {
-                Some(lease) => Some(lease),
-                None => self.kept(state, peer).await?,
-            },
+            None => self.of_runs(state, peer).await,
         };
         if let Some(lease) = &shared {
             self.waits_no_more(state, &lease.id)?;
@@ -187,7 +192,7 @@ impl Use {
         let mut agent = lock(&state.agent);
         let wait = agent.waits.of(product, counted).map(|wait| wait.number);
         if let Some(number) = wait {
-            agent.end_wait(number, Some(lease), None)?;
+            agent.end_seated(number, lease)?;
             drop(agent);
             state.changed.notify_one();
         }
@@ -207,7 +212,7 @@ impl Use {
                     if !agent.is_asking_for(product, counted) {
                         return;
                     }
-                    agent.urgent.clone()
+                    agent.urgent()
                 };
                 urgent.notify_one();
                 let ended = exchanges.wait_for(|exchanges| exchanges.ended > after);

@@ -19,7 +19,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     let released = agent.shown_released(|who| peer.is_root() || who.counted == counted);
     let status = AgentStatus {
         released,
-        computer: agent.computer.id.clone(),
+        computer: agent.here.computer.id.clone(),
         watching: state.watching,
         can_miss: can_miss(&state, &agent)?,
         server: state.server.clone(),
@@ -29,9 +29,9 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
         sessions: agent.running_sessions(),
         leases,
         enforcement: Some(agent.rulebook.enforcement.state().shown()),
-        marks: agent.gate.as_ref().and_then(|gate| gate.marks()),
+        marks: agent.gate().and_then(|gate| gate.marks()),
         gate: Some(agent.gate_status()),
-        people: Some(agent.accounts.shown()),
+        people: Some(agent.here.accounts.shown()),
     };
     drop(agent);
     answer(StatusCode::OK, &status)
@@ -70,7 +70,7 @@ fn can_miss(state: &State, agent: &Agent) -> Result<Vec<String>, OutboxError> {
             if dropped == 1 { " was" } else { "s were" }
         ));
     }
-    let trouble = agent.gate.as_ref().and_then(|gate| gate.trouble());
+    let trouble = agent.gate().and_then(|gate| gate.trouble());
     words.extend(trouble.map(|why| format!("no start is held: {why}")));
     Ok(words)
 }

@@ -1,14 +1,12 @@
 //! Places in the queue that local users wait in, through the agent.
 //!
-//! Who made a ticket and ends while it asks about it waits no more: its place goes to the next. A
-//! script whose steps ask one after the other keeps its place as long as the server keeps a ticket
-//! that nobody asks about. Of several commands of one use that wait, the others share the seat that the
-//! first is granted.
+//! Who waits by a ticket and ends while it asks about it waits no more: unless others wait by it, its
+//! place goes to the next. A script whose steps ask one after the other keeps its place as long as the
+//! server keeps a ticket that nobody asks about. Several commands of one use that wait do so by one
+//! place, and share the seat that it is granted.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
@@ -18,7 +16,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 use usher_api::client::ClientError;
-use usher_api::{Code, Lease, TicketAnswer, TicketState};
+use usher_api::{CheckoutAnswer, Code, Lease, Ticket, TicketAnswer, TicketState};
 use usher_core::sessions::ProcessKey;
 
 use super::State;
@@ -26,6 +24,7 @@ use super::answers::{Answer, App, Id, Refusal, answer};
 use super::grants::{is_granted, own};
 use super::one_use::Use;
 use super::peer::Peer;
+use crate::clock::{self, timestamp};
 use crate::lock;
 use crate::outbox::OutboxError;
 use crate::system::procfs;
@@ -33,65 +32,12 @@ use crate::uses::Key;
 
 /// The longest that a poll of a ticket may wait, in seconds.
 const WAIT_LIMIT_SECONDS: u64 = 300;
-/// Tickets whose makers are remembered; of one beyond, the place is kept as the server keeps it.
-const LIMIT: usize = 4_096;
 /// How long a process whose connection has ended may take to end itself.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is looked at meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long the server may take to hear that a waiter is gone.
 const LEFT_WITHIN: Duration = Duration::from_secs(10);
-
-/// Which process made which ticket. In memory only: after a start of the agent places are kept as
-/// the server keeps them.
-#[derive(Debug, Default)]
-pub(crate) struct Tickets(Mutex<HashMap<String, Made>>);
-
-/// By whom a ticket was made, and for which use, if any lease of that use will do.
-#[derive(Debug, Clone)]
-struct Made {
-    by: ProcessKey,
-    of_use: Option<Key>,
-}
-
-impl Tickets {
-    /// A process waits from now on.
-    pub(super) fn made(&self, ticket: &str, peer: Peer, of_use: Option<Key>) {
-        let Some(process) = peer.process() else {
-            return;
-        };
-        let by = Made {
-            by: process,
-            of_use,
-        };
-        let mut made = lock(&self.0);
-        if made.len() >= LIMIT {
-            made.retain(|_, made| procfs::still_runs(made.by));
-        }
-        let is_full = made.len() >= LIMIT;
-        match made.entry(ticket.to_owned()) {
-            Entry::Occupied(mut known) => drop(known.insert(by)),
-            Entry::Vacant(place) if !is_full => drop(place.insert(by)),
-            Entry::Vacant(_) => {}
-        }
-    }
-
-    /// The process that made the ticket, if it is the one that asks.
-    fn waiter(&self, ticket: &str, peer: Peer) -> Option<ProcessKey> {
-        let made = lock(&self.0).get(ticket)?.by;
-        (peer.process() == Some(made)).then_some(made)
-    }
-
-    /// For which use of the process that asks the ticket waits, if any lease of that use will do.
-    fn of_use(&self, ticket: &str, peer: Peer) -> Option<Key> {
-        let made = lock(&self.0).get(ticket)?.clone();
-        made.of_use.filter(|_| peer.process() == Some(made.by))
-    }
-
-    fn forget(&self, ticket: &str) {
-        lock(&self.0).remove(ticket);
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,9 +72,10 @@ pub(super) async fn ticket(
             if let Some(waiting) = waiting {
                 waiting.answered();
             }
-            state.tickets.forget(id);
-            // A place that is not left lapses soon.
-            let _ = state.client.delete(&format!("/v1/tickets/{id}")).await;
+            if !state.tickets.leaves_to_others(id, peer) {
+                // A place that is not left lapses soon.
+                let _ = state.client.delete(&format!("/v1/tickets/{id}")).await;
+            }
             return answer(StatusCode::OK, &shares(id, lease));
         }
         tokio::select! {
@@ -142,7 +89,7 @@ pub(super) async fn ticket(
     let mut answered = answered?;
     if let Some(lease) = answered.lease.take() {
         is_granted(&state, &lease, peer, of_use.is_some())?;
-        state.tickets.forget(id);
+        state.tickets.granted(id, peer);
         let lease = match &of_use {
             Some(key) => granted(&state, peer, key, lease).await?,
             None => lease,
@@ -155,7 +102,8 @@ pub(super) async fn ticket(
 /// A ticket's lease, or the one that another request of the same use was granted at the same time.
 async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<Lease, Refusal> {
     let one_use = Use::again(state, key).await;
-    let Some(shared) = one_use.shared(state, peer).await? else {
+    // One that is only kept for their next start goes back, and not this one.
+    let Some(shared) = one_use.in_use(state, peer).await? else {
         return one_use.granted(state, peer, lease).await;
     };
     let is_second = shared.id != lease.id;
@@ -172,6 +120,33 @@ async fn granted(state: &State, peer: Peer, key: &Key, lease: Lease) -> Result<L
             .change(|change| change.leave_behind(&lease.id))?;
     }
     Ok(shared)
+}
+
+/// The place that another command of the same use waits by, and who asks from now on, too. None: there
+/// is none, and who asks takes one of its own.
+pub(super) async fn place_of(state: &State, peer: Peer, one_use: &Use) -> Option<CheckoutAnswer> {
+    let (id, decision_id) = state.tickets.of(one_use.key())?;
+    let path = format!("/v1/tickets/{id}");
+    let place: TicketAnswer = state.client.get(&path).await.ok()?;
+    // What was granted this instant is told to who asks about the ticket next.
+    let stands = place.state == TicketState::Waiting || place.lease.is_some();
+    if !stands || !state.tickets.joins(&id, peer) {
+        return None;
+    }
+    let ticket = Ticket {
+        id,
+        product: place.product,
+        position: place.position.unwrap_or(1),
+        expected_wait_seconds: place.expected_wait_seconds,
+        expires_at: place
+            .expires_at
+            .unwrap_or_else(|| timestamp(clock::wall_ms())),
+        also: place.also,
+    };
+    Some(CheckoutAnswer::Queued {
+        decision_id,
+        ticket,
+    })
 }
 
 /// The answer to who waits and shares the lease of another.
@@ -198,13 +173,16 @@ pub(super) async fn leave(
     Id(id): Id,
 ) -> Answer {
     let id = own(&state, &id, peer, Code::UnknownTicket)?;
+    if state.tickets.leaves_to_others(id, peer) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     state.client.delete(&format!("/v1/tickets/{id}")).await?;
     state.tickets.forget(id);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The maker of a ticket asks about it. If its connection ends before the answer, and it ends
-/// itself, its place goes.
+/// A process that waits by a ticket asks about it. If its connection ends before the answer, and it
+/// ends itself, its place goes, unless others wait by it.
 struct Waiting {
     state: Arc<State>,
     ticket: String,
@@ -239,7 +217,8 @@ impl Drop for Waiting {
             if !ends(waiter).await {
                 return;
             }
-            match timeout(LEFT_WITHIN, leave_for(&state, &ticket)).await {
+            let left = leave_for(&state, &ticket, waiter);
+            match timeout(LEFT_WITHIN, left).await {
                 Ok(Ok(())) => tracing::info!(ticket, pid = waiter.pid, "its waiter has ended"),
                 Ok(Err(error)) => {
                     tracing::warn!(ticket, %error, "the place of a waiter that has ended is kept");
@@ -263,8 +242,10 @@ async fn ends(process: ProcessKey) -> bool {
 }
 
 /// Leaves the queue, and gives back a seat that was granted meanwhile, unless somebody runs on it.
-async fn leave_for(state: &State, ticket: &str) -> Result<(), Left> {
-    state.tickets.forget(ticket);
+async fn leave_for(state: &State, ticket: &str, waiter: ProcessKey) -> Result<(), Left> {
+    if !state.tickets.leaves(ticket, waiter) {
+        return Ok(());
+    }
     let path = format!("/v1/tickets/{ticket}");
     let answered: TicketAnswer = state.client.get(&path).await?;
     if let Some(lease) = answered.lease {
@@ -283,30 +264,4 @@ enum Left {
     Server(#[from] ClientError),
     #[error(transparent)]
     Storage(#[from] OutboxError),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_who_made_a_ticket_waits_by_it_and_no_number_of_tickets_is_too_many() {
-        let tickets = Tickets::default();
-        let uid = crate::socket::peer::own_uid().unwrap();
-        let peer = |pid| Peer {
-            uid,
-            pid: Some(pid),
-        };
-        let own = std::process::id();
-        tickets.made("T1", peer(own), None);
-        assert!(tickets.waiter("T1", peer(own)).is_some());
-        assert_eq!(tickets.waiter("T1", peer(1)), None);
-        assert_eq!(tickets.waiter("T2", peer(own)), None);
-        for number in 0..LIMIT + 5 {
-            tickets.made(&format!("M{number}"), peer(own), None);
-        }
-        assert_eq!(lock(&tickets.0).len(), LIMIT);
-        tickets.forget("T1");
-        assert_eq!(tickets.waiter("T1", peer(own)), None);
-    }
 }

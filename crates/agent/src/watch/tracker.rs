@@ -1,24 +1,26 @@
 //! What the watcher's thread does with each sighting: inspects it, drops what is of no interest,
 //! passes on the rest.
 
+mod look;
+mod scan;
+mod tell;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
-use usher_core::identify::ProgramRole;
-use usher_core::sessions::{ProcessKey, Stamp, Who};
+use usher_core::sessions::{ProcessKey, Stamp};
 
+use self::look::Found;
+pub(super) use self::scan::Polled;
+use super::Shared;
 use super::interest::Kind;
 use super::record::{KnownAs, Told};
-use super::resolve::{Raw, Run};
-use super::{Shared, WAITING_LIMIT};
-use crate::clock;
-use crate::identity::file::Target;
-use crate::identity::hosted::{self, HostedFile};
-use crate::identity::{Known, Verdict};
-use crate::lock;
+use super::resolve::Raw;
+use crate::identity::Known;
 use crate::system::procfs::ProcessStat;
 use crate::system::{FileKey, procfs};
+use crate::{clock, lock};
 
 /// The watcher's thread's own state.
 pub(super) struct Tracker {
@@ -29,14 +31,6 @@ pub(super) struct Tracker {
     added: Vec<u32>,
     /// Processes of interest have ended: the kernel still tells of them.
     removed: bool,
-}
-
-/// What a process turned out to run.
-enum Found {
-    /// No product's program.
-    Unmetered(Known),
-    /// A product's program, or what may be one.
-    Program(Run),
 }
 
 /// Where it is known from whose a process is.
@@ -247,43 +241,6 @@ impl Tracker {
         lock(&self.shared.interest).all()
     }
 
-    /// The kernel tells of this process from now on; what it did just before is found out here.
-    pub(super) fn catch_up(&mut self, pid: u32) {
-        let ended = match procfs::process_stat(pid) {
-            Ok(stat) => stat.ending && stat.threads <= 1,
-            Err(_) => true,
-        };
-        if ended {
-            self.exit(pid);
-            return;
-        }
-        if lock(&self.shared.interest).get(pid).is_none() {
-            // What it made before it was held is of no interest.
-            return;
-        }
-        let children = procfs::children(pid);
-        if children.is_empty() {
-            return;
-        }
-        let covered = lock(&self.shared.interest).get(pid) == Some(Kind::Covered);
-        let image = procfs::executable(pid, &mut self.scratch)
-            .ok()
-            .map(|(_, key)| key);
-        for child in children {
-            // A child that has become something else is only of interest under a cover.
-            let same_image = || {
-                let theirs = procfs::executable(child, &mut Vec::new())
-                    .ok()
-                    .map(|(_, key)| key);
-                theirs.is_some() && theirs == image
-            };
-            let known = lock(&self.shared.interest).get(child).is_some();
-            if !known && (covered || same_image()) {
-                self.fork(pid, child);
-            }
-        }
-    }
-
     /// Events were lost: all processes are to be looked at.
     pub(super) fn lost(&mut self) {
         self.shared
@@ -292,257 +249,5 @@ impl Tracker {
             .fetch_add(1, Ordering::Relaxed);
         tracing::warn!("programs started faster than they could be looked at; some may be missing");
         self.shared.scan.store(true, Ordering::Release);
-    }
-
-    /// A process that was found running, at a look at all.
-    pub(super) fn found(&mut self, pid: u32, stat: &ProcessStat, polled: Option<&mut Polled>) {
-        let interest = lock(&self.shared.interest).start(pid);
-        let ended = interest.is_some_and(|start| start != 0 && start != stat.start)
-            || (interest.is_some() && stat.ending && stat.threads <= 1);
-        if ended {
-            self.ended(pid, clock::now());
-        }
-        if stat.ending {
-            return;
-        }
-        let Ok((path, key)) = procfs::executable(pid, &mut self.scratch) else {
-            return;
-        };
-        let is_new = polled.is_some_and(|polled| polled.changed(pid, stat.start, key));
-        match self.look(pid, path.clone(), key) {
-            Found::Unmetered(known) => {
-                if is_new {
-                    self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
-                    lock(&self.shared.counts).add(&known.name, 1);
-                    // Since when it runs that is known to the look before.
-                    let at_boot_ms = clock::boot_ms();
-                    self.shared.began(pid, &path, &known.name, at_boot_ms);
-                    self.unmetered(pid, Facts::Unread);
-                }
-                let parent = lock(&self.shared.interest).get(stat.parent);
-                let below_cover = parent == Some(Kind::Covered);
-                if below_cover && lock(&self.shared.interest).get(pid).is_none() {
-                    let start = stat.start;
-                    self.take_interest(ProcessKey { pid, start }, Kind::Covered);
-                    self.unmetered(pid, Facts::Unread);
-                }
-            }
-            Found::Program(run) => {
-                if is_new {
-                    self.shared.figures.starts.fetch_add(1, Ordering::Relaxed);
-                }
-                self.program(pid, run, Facts::Found(*stat));
-            }
-        }
-    }
-
-    /// All processes were looked at: those of interest that are not there have ended.
-    pub(super) fn end_of_scan(&mut self) {
-        let known = lock(&self.shared.interest).all();
-        for pid in known {
-            if !procfs::exists(pid) {
-                self.exit(pid);
-            }
-        }
-        self.send(Raw::Settled { at: clock::now() });
-    }
-
-    fn look(&mut self, pid: u32, path: Vec<u8>, key: FileKey) -> Found {
-        let known = self.shared.identifier.quick(&path, &key);
-        let by_host = match known.host {
-            Some(host) if self.shared.identifier.has_rules() => {
-                hosted::hosted(host, pid, &path, &key)
-            }
-            _ => None,
-        };
-        if let Some(file) = by_host {
-            let inner = self.shared.identifier.quick(&file.path, &file.key);
-            match &inner.verdict {
-                Some(Some(_)) => return Found::Program(Run::known(inner)),
-                Some(None) => {}
-                None => return Found::Program(self.unsure(pid, inner, Some(file), path, key)),
-            }
-        }
-        match &known.verdict {
-            Some(None) => match self.look_from_own_root(pid, &path, key) {
-                Some(run) => Found::Program(run),
-                None => Found::Unmetered(known),
-            },
-            Some(Some(_)) => Found::Program(Run::known(known)),
-            None => Found::Program(self.unsure(pid, known, None, path, key)),
-        }
-    }
-
-    /// What is nobody's by its path here may be a product's by the path that it has in a chroot, as
-    /// it would be in a container.
-    fn look_from_own_root(&self, pid: u32, path: &[u8], key: FileKey) -> Option<Run> {
-        if !self.shared.identifier.has_rules() {
-            return None;
-        }
-        let own = procfs::path_in_own_root(pid, path)?;
-        let known = self.shared.identifier.quick(&own, &key);
-        match &known.verdict {
-            Some(None) => None,
-            Some(Some(_)) => Some(Run::known(known)),
-            None => {
-                let file = procfs::open_executable(pid, path, &key).ok();
-                Some(Run {
-                    name: known.name,
-                    verdict: None,
-                    targets: vec![Target {
-                        path: own,
-                        key,
-                        file,
-                    }],
-                })
-            }
-        }
-    }
-
-    /// Keeps the files open that are to be looked into: they may be gone in a moment.
-    fn unsure(
-        &self,
-        pid: u32,
-        known: Known,
-        inner: Option<HostedFile>,
-        path: Vec<u8>,
-        key: FileKey,
-    ) -> Run {
-        let inner = inner.map(|file| Target {
-            path: file.path,
-            key: file.key,
-            file: Some(file.file),
-        });
-        let file = procfs::open_executable(pid, &path, &key).ok();
-        let outer = Target { path, key, file };
-        Run {
-            name: known.name,
-            verdict: None,
-            targets: inner.into_iter().chain([outer]).collect(),
-        }
-    }
-
-    fn program(&mut self, pid: u32, run: Run, facts: Facts) {
-        let at = facts.at();
-        let Some((key, parent, who)) = self.whose(pid, facts) else {
-            self.missed();
-            return;
-        };
-        let since = match facts {
-            Facts::Found(stat) => Some(clock::at_ticks(stat.start, at)),
-            Facts::Unread | Facts::Told(_) => None,
-        };
-        let helper = matches!(&run.verdict, Some(Some(m)) if m.role == ProgramRole::Helper);
-        let known = lock(&self.shared.interest).get(pid);
-        if helper {
-            if known == Some(Kind::Own) || known == Some(Kind::Forked) {
-                self.lose_interest(pid);
-            }
-            if since.is_none() {
-                lock(&self.shared.counts).add(&run.name, 1);
-            }
-            if known.is_none() && !lock(&self.shared.interest).is_held(pid) {
-                return;
-            }
-        } else {
-            let below_cover = lock(&self.shared.interest).get(parent) == Some(Kind::Covered);
-            let kind = if below_cover {
-                Kind::Covered
-            } else {
-                Kind::Own
-            };
-            if !self.take_interest(key, kind) {
-                return;
-            }
-        }
-        self.send(Raw::Runs {
-            at,
-            key,
-            parent,
-            who,
-            run,
-            since,
-        });
-    }
-
-    /// A process runs a program of no product: only of interest if it did otherwise before, or
-    /// was held.
-    fn unmetered(&mut self, pid: u32, facts: Facts) {
-        let known = lock(&self.shared.interest).get(pid);
-        let is_held = lock(&self.shared.interest).is_held(pid);
-        match known {
-            None if is_held => {}
-            None => return,
-            Some(Kind::Forked) => self.lose_interest(pid),
-            Some(Kind::Own | Kind::Covered) => {}
-        }
-        let at = facts.at();
-        let Some((key, parent, who)) = self.whose(pid, facts) else {
-            return;
-        };
-        let run = Run::known(Known {
-            name: "".into(),
-            host: None,
-            verdict: Some(Verdict::None),
-        });
-        self.send(Raw::Runs {
-            at,
-            key,
-            parent,
-            who,
-            run,
-            since: None,
-        });
-    }
-
-    /// Start time, parent and user of a process; its parent's user, which it had, where it is
-    /// gone in the middle of the look.
-    fn whose(&self, pid: u32, facts: Facts) -> Option<(ProcessKey, u32, Who)> {
-        let stat = match facts {
-            Facts::Unread => procfs::process_stat(pid).ok()?,
-            Facts::Found(stat) => stat,
-            Facts::Told(told) => return Some((told.key, told.parent, told.who)),
-        };
-        let (asked, real) = [pid, stat.parent]
-            .into_iter()
-            .find_map(|pid| Some((pid, procfs::real_uid(pid).ok()?)))?;
-        let counted = procfs::login_uid(asked).unwrap_or(real);
-        let start = stat.start;
-        Some((
-            ProcessKey { pid, start },
-            stat.parent,
-            Who { counted, real },
-        ))
-    }
-
-    fn send(&mut self, raw: Raw) {
-        if self.shared.waiting.load(Ordering::Relaxed) >= WAITING_LIMIT {
-            self.lost();
-            return;
-        }
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        // Nobody listens any more: the agent stops.
-        let _ = self.out.send(raw);
-    }
-}
-
-/// What a poller saw at its last look, to know what is new.
-#[derive(Debug, Default)]
-pub(super) struct Polled {
-    processes: rustc_hash::FxHashMap<u32, (u64, FileKey)>,
-    /// At the first look everything is known already.
-    counting: bool,
-}
-
-impl Polled {
-    fn changed(&mut self, pid: u32, start: u64, key: FileKey) -> bool {
-        let before = self.processes.insert(pid, (start, key));
-        self.counting && before != Some((start, key))
-    }
-
-    /// Forgets what is gone; from now on what is new has started.
-    pub(super) fn keep(&mut self, alive: &rustc_hash::FxHashSet<u32>) {
-        self.processes.retain(|pid, _| alive.contains(pid));
-        self.counting = true;
     }
 }

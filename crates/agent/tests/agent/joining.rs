@@ -4,7 +4,8 @@ use std::process::Child;
 
 use serde_json::json;
 
-use crate::socket::{ask_as, can_ask, request, waiting_shell};
+use crate::covers::waiting_shell;
+use crate::socket::{ask_as, can_ask, request};
 use crate::support::{Agent, PROOF, Server, open_to_all, wait_for};
 
 /// A server that knows a lease of another computer, R7, and an agent that every account may ask.
@@ -79,6 +80,34 @@ fn asked(server: &Server) -> Vec<String> {
     paths
         .filter(|path| path.contains("agents/leases"))
         .collect()
+}
+
+#[test]
+fn who_joins_a_lease_of_another_product_is_told_of_which_it_is_if_they_may_know() {
+    let Some(site) = Site::new() else {
+        return;
+    };
+    let held = ("R8".to_owned(), "solver".to_owned());
+    site.server.book().elsewhere.extend([held]);
+    let theirs = waiting_shell(1234, "true");
+    let detail = |proof: Option<&str>| {
+        let mut body = json!({"lease": "R8", "product": "app", "pid": theirs.id()});
+        if let Some(proof) = proof {
+            body["proof"] = json!(proof);
+        }
+        let (status, problem) = ask_as(1234, &site.agent, "POST", "/v1/covers", Some(&body));
+        assert_eq!(status, 404, "{problem}");
+        assert_eq!(problem["code"], "unknown_lease");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    let told = detail(Some(PROOF));
+    assert!(
+        told.contains(r#"lease "R8" is of "solver", and not of "app""#),
+        "{told}"
+    );
+    let told = detail(None);
+    assert!(!told.contains("solver"), "{told}");
+    end([theirs]);
 }
 
 #[test]

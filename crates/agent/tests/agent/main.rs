@@ -1,10 +1,12 @@
 //! A real agent, in a process of its own, before real programs and a server made for the test.
 //!
-//! The agent is this test binary, started again: see [`support::agent_process`]. Kernel events
+//! The agent is this test binary, started again: see [`support::agent`]. Kernel events
 //! need privilege; without it these tests say so and pass over.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests, too
 
+mod covers;
+mod identifying;
 mod identity;
 mod joining;
 mod keeping;

@@ -251,12 +251,18 @@ fn a_seat_that_is_kept_for_the_next_start_is_used_by_a_run() {
         return;
     };
     let tell_me = "/v1/products/app/tell-me";
-    wait_for("a seat that is kept", || {
+    let told = wait_for("a seat that is kept", || {
         let told = site.post(tell_me, &json!({})).unwrap();
-        (told["state"] == "granted").then_some(())
+        (told["state"] == "granted").then_some(told)
     });
+    let left = told["kept_seconds"].as_u64().unwrap();
+    assert!((1..=300).contains(&left), "{told}");
     let (run, lease) = site.run();
     assert_eq!(lease, "R2", "it is the one that is kept");
+    // Who holds one that the next start shares waits for none.
+    let told = site.post(tell_me, &json!({})).unwrap();
+    assert_eq!(told["held"], "R2", "{told}");
+    assert!(told["kept_seconds"].is_null(), "{told}");
     assert_eq!(site.asked("POST", "/v1/checkouts"), 1, "that of the wait");
     // It is kept no more: it is hers as long as the run goes on, and so it is for a plain start.
     let program = site.start();
@@ -272,6 +278,7 @@ fn a_seat_that_is_kept_for_the_next_start_is_used_by_a_run() {
 
 /// A process that waits for a seat by that ticket, and tells what it got.
 fn waiter(site: &Site, ticket: &str) -> Child {
+    let before = polls(site, ticket);
     let socket = site.agent().data().join("agent.sock");
     let mut curl = Command::new("curl");
     curl.args(["-s", "-o", "/dev/null", "-X", "POST", "--unix-socket"])
@@ -290,34 +297,65 @@ fn waiter(site: &Site, ticket: &str) -> Child {
         .stdout(Stdio::piped());
     let waits = curl.spawn().unwrap();
     wait_for("its place", || {
-        let path = format!("/v1/tickets/{ticket}");
-        (site.asked("GET", &path) == 1).then_some(())
+        (polls(site, ticket) == before + 1).then_some(())
     });
     waits
 }
 
+/// How often it was waited at the server for that ticket's seat.
+fn polls(site: &Site, ticket: &str) -> usize {
+    let path = format!("/v1/tickets/{ticket}?wait_seconds=60");
+    let book = site.server.book();
+    let is_it = |(how, what, _): &&(String, String, Value)| how == "GET" && *what == path;
+    book.requests.iter().filter(is_it).count()
+}
+
+/// The lease that a waiter was granted.
+fn lease_of(waits: Child) -> String {
+    let output = waits.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["state"], "granted", "{text}");
+    answer["lease"]["id"].as_str().unwrap().to_owned()
+}
+
 #[test]
-fn of_two_that_wait_for_one_use_the_second_shares_the_seat_of_the_first_at_once() {
+fn two_that_wait_for_one_use_wait_by_one_place_and_share_its_seat() {
     let Some(site) = Site::new(0) else {
         return;
     };
     site.server.book().holds_tickets = true;
-    let (first, second) = (waiter(&site, "T1"), waiter(&site, "T2"));
-    let granted = |waits: Child| {
-        let output = waits.wait_with_output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let answer: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(answer["state"], "granted", "{text}");
-        answer["lease"]["id"].as_str().unwrap().to_owned()
+    let (first, second) = (waiter(&site, "T1"), waiter(&site, "T1"));
+    assert_eq!(site.asked("POST", "/v1/checkouts"), 1, "one place");
+    site.server.book().granted_tickets.insert("T1".to_owned());
+    assert_eq!(
+        (lease_of(first), lease_of(second)),
+        ("R2".into(), "R2".into())
+    );
+    // It is the seat of both: neither gives it back, nor the place that it was granted to.
+    assert_eq!(site.asked("DELETE", "/v1/tickets/T1"), 0);
+    assert_eq!(site.asked("DELETE", "/v1/leases/R2"), 0);
+}
+
+#[test]
+fn a_place_that_two_wait_by_is_left_when_the_last_is_gone() {
+    let Some(site) = Site::new(0) else {
+        return;
     };
-    site.server.book().granted_tickets.insert("T2".to_owned());
-    assert_eq!(granted(second), "R3");
-    // Its own ticket is granted nothing.
-    assert_eq!(granted(first), "R3");
-    wait_for("its place to be left", || {
-        (site.asked("DELETE", "/v1/tickets/T1") == 1).then_some(())
-    });
-    assert_eq!(site.asked("DELETE", "/v1/tickets/T2"), 0);
+    site.server.book().holds_tickets = true;
+    let (mut first, mut second) = (waiter(&site, "T1"), waiter(&site, "T1"));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    // Who comes later waits by the same place.
+    let mut third = waiter(&site, "T1");
+    let left = || site.asked("DELETE", "/v1/tickets/T1");
+    assert_eq!(left(), 0, "the second waits on");
+    for waits in [&mut second, &mut third] {
+        waits.kill().unwrap();
+        waits.wait().unwrap();
+    }
+    wait_for("its place to be left", || (left() == 1).then_some(()));
+    assert_eq!(site.asked("POST", "/v1/checkouts"), 1);
 }
 
 #[test]

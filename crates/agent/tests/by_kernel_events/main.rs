@@ -9,8 +9,8 @@ mod identity;
 mod sessions;
 #[path = "../agent/storms.rs"]
 mod storms;
-#[allow(dead_code)] // the rest uses it
-#[path = "../agent/support.rs"]
+#[allow(dead_code, unused_imports)] // the rest uses it
+#[path = "../agent/support/mod.rs"]
 mod support;
 
 const WATCHING: Option<usher_api::Watching> = Some(usher_api::Watching::KernelEvents);

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use super::state::{CoverId, Limits, Member, Open, Sessions, use_key};
 use super::{
     Counting, Effect, Event, Process, ProcessKey, Program, Session, SessionId, Stamp, Use, Who,
@@ -180,49 +178,6 @@ impl Sessions {
             }
             next = cover.outer;
             self.uncover(now, id, effects);
-        }
-    }
-
-    fn products_are(&mut self, now: Stamp, known: &[Arc<str>], effects: &mut Vec<Effect>) {
-        let known: FxHashSet<&str> = known.iter().map(|product| &**product).collect();
-        let mut gone: Vec<SessionId> = self
-            .sessions
-            .values()
-            .map(|open| &open.session)
-            .filter(|session| !known.contains(&*session.product))
-            .map(|session| session.id)
-            .collect();
-        gone.sort_unstable();
-        for id in gone {
-            self.let_go(id, effects);
-            let members: Vec<u32> = self.members_of(id);
-            for pid in members {
-                self.leave(now, pid, effects);
-                self.drop_if_idle(pid);
-            }
-            // A restored session has no processes yet.
-            self.end(id, now, effects);
-        }
-    }
-
-    fn settled(&mut self, effects: &mut Vec<Effect>) {
-        self.restored.clear();
-        let mut ended: Vec<(SessionId, Stamp)> = self
-            .sessions
-            .iter()
-            .filter(|(_, open)| open.processes == 0 && open.starts == 0)
-            .filter_map(|(id, open)| Some((*id, open.emptied.or(open.last_seen)?)))
-            .collect();
-        ended.sort_unstable_by_key(|(id, _)| *id);
-        for (id, last_seen) in ended {
-            self.end(id, last_seen, effects);
-        }
-        for open in self.sessions.values_mut() {
-            if let Some(last_seen) = open.last_seen.take()
-                && open.processes == 0
-            {
-                open.emptied.get_or_insert(last_seen);
-            }
         }
     }
 
@@ -406,68 +361,5 @@ impl Sessions {
             open.processes += 1;
             open.emptied = None;
         }
-    }
-
-    /// Takes a process out of its session; the last one ends it.
-    pub(super) fn leave(&mut self, now: Stamp, pid: u32, effects: &mut Vec<Effect>) {
-        let Some(member) = self.processes.get_mut(&pid) else {
-            return;
-        };
-        member.own = false;
-        let Some(id) = member.session.take() else {
-            return;
-        };
-        let Some(open) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        open.processes -= 1;
-        if open.processes > 0 {
-            return;
-        }
-        // A start that was allowed is about to go on with it, or another process of it may be found.
-        match open.starts == 0 && open.last_seen.is_none() {
-            true => self.end(id, now, effects),
-            false => open.emptied = Some(now),
-        }
-    }
-
-    pub(super) fn end(&mut self, id: SessionId, at: Stamp, effects: &mut Vec<Effect>) {
-        let Some(open) = self.sessions.remove(&id) else {
-            return;
-        };
-        if let Some(key) = use_key(&open.session)
-            && self.by_use.get(&key) == Some(&id)
-        {
-            self.by_use.remove(&key);
-        }
-        if open.session.cover.is_none() && !open.refused {
-            effects.push(Effect::ReleaseLease(id));
-        }
-        effects.push(match open.session.held {
-            true => Effect::Dropped(id),
-            false => Effect::Ended(open.session, at),
-        });
-    }
-
-    /// A process that is in no session and under no cover is of no interest.
-    pub(super) fn drop_if_idle(&mut self, pid: u32) {
-        let idle = self
-            .processes
-            .get(&pid)
-            .is_some_and(|member| member.session.is_none() && member.cover.is_none());
-        if idle {
-            self.processes.remove(&pid);
-        }
-    }
-
-    fn members_of(&self, id: SessionId) -> Vec<u32> {
-        let mut members: Vec<u32> = self
-            .processes
-            .iter()
-            .filter(|(_, member)| member.session == Some(id))
-            .map(|(pid, _)| *pid)
-            .collect();
-        members.sort_unstable();
-        members
     }
 }

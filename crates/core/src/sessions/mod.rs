@@ -7,6 +7,8 @@
 //! - a session lasts while a process of it lives, however long: an hour is one session, not four
 //!   (KB Q210366); exec into another image goes on with it; helpers neither take nor keep it;
 //! - a process tree under a lease that `usher run` holds never asks for a second one;
+//! - sessions of one use that share a lease are told of as one, from the first start to the last
+//!   end, whether they were started plainly or by `usher run`;
 //! - every session ends once, and every lease that was wanted is released once.
 //!
 //! A process may be held at the gate before its first instruction ([`Event::Asked`]). What needs
@@ -20,8 +22,10 @@
 //! Tables are bounded by [`Limits`]; what does not fit is left out and counted.
 
 mod covers;
+mod ends;
 mod gate;
 mod machine;
+mod one_use;
 mod session;
 mod state;
 
@@ -158,4 +162,12 @@ pub enum Effect {
     ReleaseLease(SessionId),
     /// It has ended.
     Ended(Session, Stamp),
+    /// It has ended, and its use goes on in another session on the same lease, which began when the
+    /// first of both did: the end of that one tells of both.
+    GoesOn {
+        /// The session that has ended.
+        ended: SessionId,
+        /// The one that goes on.
+        by: SessionId,
+    },
 }

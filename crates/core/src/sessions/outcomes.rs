@@ -175,7 +175,9 @@ impl World {
                 }
                 Effect::Allow(ask) => self.answered(ask, true),
                 Effect::Refuse { ask, .. } => self.answered(ask, false),
-                Effect::Dropped(id) | Effect::Ended(Session { id, .. }, _) => {
+                Effect::Dropped(id)
+                | Effect::Ended(Session { id, .. }, _)
+                | Effect::GoesOn { ended: id, .. } => {
                     let owes = self.wanted.remove(&id.0) && !self.refused.contains(&id.0);
                     prop_assert!(!owes, "{id:?} is over, with its seat");
                 }

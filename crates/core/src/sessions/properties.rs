@@ -3,125 +3,14 @@
 //! it lives, or one that may run and has not yet. Nobody who is held is forgotten, nobody whom a
 //! lease covers is refused, and what was held for nothing leaves nothing behind.
 
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use self::steps::{Answer, Step, event, steps};
 use super::*;
-use crate::identify::ProgramRole;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Run {
-        pid: u32,
-        parent: u32,
-        user: u32,
-        product: Option<(u8, bool)>,
-    },
-    Fork {
-        parent: u32,
-        child: u32,
-    },
-    Exit {
-        pid: u32,
-    },
-    Reuse {
-        pid: u32,
-    },
-    Cover {
-        pid: u32,
-        product: u8,
-    },
-    Products {
-        mask: u8,
-    },
-    Seat {
-        session: u64,
-    },
-    Ask {
-        pid: u32,
-        parent: u32,
-        user: u32,
-        product: u8,
-        run: bool,
-    },
-    /// What comes of what was asked: of one of the sessions that wait, as a rule.
-    Answer {
-        session: u64,
-        late: bool,
-        answer: Answer,
-    },
-    Wait {
-        ms: u64,
-    },
-    Settle,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Answer {
-    Seat,
-    Deny,
-    Ungate,
-    Away,
-    Lose,
-}
-
-impl Answer {
-    fn event(self, session: u64) -> Event {
-        let session = SessionId(session);
-        match self {
-            Answer::Seat => Event::Seated {
-                session,
-                lease: "S".into(),
-            },
-            Answer::Deny => Event::Denied { session },
-            Answer::Ungate => Event::Ungated { session },
-            Answer::Away => Event::Unreachable { session },
-            Answer::Lose => Event::Unseated { session },
-        }
-    }
-}
-
-fn answers() -> impl Strategy<Value = Answer> {
-    prop_oneof![
-        4 => Just(Answer::Seat),
-        4 => Just(Answer::Deny),
-        1 => Just(Answer::Ungate),
-        2 => Just(Answer::Away),
-        1 => Just(Answer::Lose),
-    ]
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let pid = 1..24_u32;
-    let pid_again = pid.clone();
-    let step = prop_oneof![
-        8 => (pid.clone(), pid.clone(), 0..3_u32, proptest::option::of((0..3_u8, any::<bool>())))
-            .prop_map(|(pid, parent, user, product)| Step::Run { pid, parent, user, product }),
-        6 => (pid.clone(), pid.clone()).prop_map(|(parent, child)| Step::Fork { parent, child }),
-        6 => pid.clone().prop_map(|pid| Step::Exit { pid }),
-        1 => pid.clone().prop_map(|pid| Step::Reuse { pid }),
-        2 => (pid, 0..3_u8).prop_map(|(pid, product)| Step::Cover { pid, product }),
-        1 => any::<u8>().prop_map(|mask| Step::Products { mask }),
-        1 => (1..40_u64).prop_map(|session| Step::Seat { session }),
-        8 => (pid_again.clone(), pid_again, 0..3_u32, 0..3_u8, any::<bool>()).prop_map(
-            |(pid, parent, user, product, run)| Step::Ask { pid, parent, user, product, run }),
-        8 => (0..40_u64, proptest::bool::weighted(0.2), answers())
-            .prop_map(|(session, late, answer)| Step::Answer { session, late, answer }),
-        1 => (0..80_u64).prop_map(|ms| Step::Wait { ms }),
-        1 => Just(Step::Settle),
-    ];
-    proptest::collection::vec(step, 0..300)
-}
-
-/// Product 2 is counted by process.
-fn counting(product: u8) -> Counting {
-    if product == 2 {
-        Counting::Process
-    } else {
-        Counting::UserOnComputer
-    }
-}
 
 /// What has to be so, as the effects tell it.
 #[derive(Default)]
@@ -190,6 +79,16 @@ impl Ledger {
                     prop_assert!(self.open.remove(&session.id.0).is_some(), "ended twice");
                     prop_assert!(!self.owes(session.id.0), "ended with its seat");
                     prop_assert!(at.boot_ms >= session.started.boot_ms);
+                }
+                Effect::GoesOn { ended, by } => {
+                    let ended = self.open.remove(&ended.0);
+                    prop_assert!(ended.is_some(), "ended twice");
+                    prop_assert!(!self.owes(ended.as_ref().map_or(0, |it| it.id.0)));
+                    let (ended, by) = (ended.as_ref(), self.open.get(&by.0));
+                    let of_use = |it: &Session| (it.product.clone(), it.who.counted, it.counting);
+                    prop_assert_eq!(ended.map(of_use), by.map(of_use), "of another use");
+                    let is_covered = |it: &Session| it.cover.is_some();
+                    prop_assert_ne!(ended.map(is_covered), by.map(is_covered));
                 }
                 Effect::Dropped(id) => {
                     prop_assert!(
@@ -276,85 +175,6 @@ fn aimed(step: &Step, sessions: &Sessions, ledger: &Ledger) -> Step {
         session,
         late: false,
         answer: *answer,
-    }
-}
-
-fn a_process(key: ProcessKey, parent: u32, user: u32, product: Option<(u8, bool)>) -> Process {
-    Process {
-        key,
-        parent,
-        who: Who {
-            counted: user,
-            real: 0,
-        },
-        program: Program {
-            name: "p".into(),
-            version: None,
-        },
-        uses: product.map(|(product, helper)| Use {
-            product: product.to_string().into(),
-            counting: counting(product),
-            role: if helper {
-                ProgramRole::Helper
-            } else {
-                ProgramRole::Main
-            },
-        }),
-        since: None,
-    }
-}
-
-fn event(step: &Step, epoch: &BTreeMap<u32, u64>, ask: u64) -> Event {
-    let key = |pid: u32| ProcessKey {
-        pid,
-        start: epoch.get(&pid).copied().unwrap_or(1),
-    };
-    match step {
-        Step::Run {
-            pid,
-            parent,
-            user,
-            product,
-        } => Event::Runs(a_process(key(*pid), *parent, *user, *product)),
-        Step::Fork { parent, child } => Event::Forked {
-            parent: *parent,
-            child: key(*child),
-        },
-        Step::Exit { pid } | Step::Reuse { pid } => Event::Exited { pid: *pid },
-        Step::Cover { pid, product } => Event::Covered {
-            root: key(*pid),
-            lease: format!("L{pid}").into(),
-            product: product.to_string().into(),
-        },
-        Step::Products { mask } => Event::ProductsAre(
-            (0..3_u8)
-                .filter(|p| mask & (1 << p) != 0)
-                .map(|p| p.to_string().into())
-                .collect(),
-        ),
-        Step::Seat { session } => Event::Seated {
-            session: SessionId(*session),
-            lease: "S".into(),
-        },
-        Step::Ask {
-            pid,
-            parent,
-            user,
-            product,
-            run,
-        } => Event::Asked {
-            ask: AskId(ask),
-            process: a_process(key(*pid), *parent, *user, Some((*product, false))),
-            unanswered: match run {
-                true => Unanswered::Run,
-                false => Unanswered::Refuse,
-            },
-        },
-        Step::Answer {
-            session, answer, ..
-        } => answer.event(*session),
-        Step::Wait { .. } => Event::Tick,
-        Step::Settle => Event::Settled,
     }
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::identify::ProgramRole;
 
 mod gate;
+mod one_use;
 
 struct Computer {
     sessions: Sessions,
@@ -89,6 +90,7 @@ impl Computer {
                     session.id.0,
                     (at.boot_ms - session.started.boot_ms) / 1000
                 ),
+                Effect::GoesOn { ended, by } => format!("{} goes on by {}", ended.0, by.0),
             })
             .collect()
     }

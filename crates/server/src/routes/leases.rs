@@ -318,5 +318,6 @@ fn item(app: &App, row: LeaseRow, now: Now) -> Lease {
             .collect(),
         also: Vec::new(),
         with: row.with.map(|first| first.to_string()),
+        kept_seconds: None,
     }
 }

@@ -172,7 +172,8 @@ fn person(request: &TokenRequest, local: LocalAccounts) -> Result<Option<Person>
     if realm.eq_ignore_ascii_case("computer") || &*realm == COMPUTER_REALM_PREFIX {
         return Err(Refusal::invalid(
             "`realm` names no computer: give computer:ID with the id that `usher agent \
-             --print-computer-id` prints there, or a directory such as corp.example",
+             --print-computer-id --data DIR` prints there, DIR being the data directory of its \
+             agent, or a directory such as corp.example",
         ));
     }
     Person::of(&realm, user, local)

@@ -214,6 +214,7 @@ pub(crate) fn lease(
         joined: 0,
         also: Vec::new(),
         with: None,
+        kept_seconds: None,
     }
 }
 

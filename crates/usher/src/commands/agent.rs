@@ -26,7 +26,7 @@ use crate::time;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  usher agent --print-computer-id
+  usher agent --print-computer-id     add the --data that the agent has, if it has one
   usher token create --role agent --computer ID --to agent.token   at the server
   usher agent --server https://licences.example.org:8470 --token-file agent.token
   usher agent status
@@ -38,7 +38,7 @@ says why.")]
 pub(crate) struct Agent {
     #[command(subcommand)]
     command: Option<AgentCommand>,
-    /// A file with the agent's token, read again if the server refuses it [default:
+    /// A file with the agent's token, read again while the server refuses the token [default:
     /// <data>/agent/agent.token]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,

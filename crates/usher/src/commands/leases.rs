@@ -19,7 +19,8 @@ Examples:
   usher leases --user anna --json | jq -r '.items[].id'
 
 Without a token, on a computer with an agent, it shows the seats that you hold, on other computers
-too, and how many are in use in all.
+too, and how many are in use in all. UNTIL says of a seat that is kept for your next start for how
+long it is.
 
 JOINED counts the commands that joined the lease on computers with an agent, such as the ranks of an
 MPI job, since the server's start.")]
@@ -83,8 +84,19 @@ pub(crate) fn table(leases: &[Lease]) -> Table {
             lease.seats.to_string(),
             lease.joined.to_string(),
             time::local(lease.granted_at),
-            time::local(lease.expires_at),
+            until(lease),
         ]);
     }
     table
+}
+
+/// When a lease ends without renewal, or for how long it is kept for a start to come.
+fn until(lease: &Lease) -> String {
+    match lease.kept_seconds {
+        Some(left) => format!(
+            "not in use: kept for your next start for {}",
+            time::span(left.into())
+        ),
+        None => time::local(lease.expires_at),
+    }
 }

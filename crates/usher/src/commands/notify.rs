@@ -23,17 +23,18 @@ const LEAVE: Duration = Duration::from_secs(2);
 Examples:
   usher notify                        shows notices of this session's user until the session ends
   usher notify --when-free solver     waits for a seat of solver, and tells when it is kept for you
-  usher notify --list                 what was told in the last day, while the agent ran
+  usher notify --list                 what was told in the last day
   sudo usher notify --autostart       begins with every desktop session of this computer
 
 Without a desktop notices are printed. A seat that came free is kept for your next start, for as
 long as the product says (claim_seconds); `usher leases` shows it, `usher checkin` gives it back.
-Who stops --when-free before leaves the queue.")]
+Who stops --when-free before leaves the queue; who gets a seat in another way meanwhile waits no
+more.")]
 pub(crate) struct Notify {
     /// Wait for a seat of a product, and end when it is kept for the next start
     #[arg(long, value_name = "PRODUCT", group = "what")]
     when_free: Option<String>,
-    /// Print what the agent has told in the last day since its start, and end
+    /// Print what was told in the last day, also before a restart of the agent, and end
     #[arg(long, group = "what")]
     list: bool,
     /// Wait for the next notice, print it, and end
@@ -72,7 +73,7 @@ fn list(items: Vec<Notice>, context: &Context) -> Result<(), Failure> {
         return print_json(&Notices { items });
     }
     if items.is_empty() {
-        return line("Nothing was told in the last day, or since the agent has started.");
+        return line("Nothing was told in the last day.");
     }
     items
         .iter()
@@ -97,8 +98,12 @@ async fn when_free(reader: &mut Reader, product: &str, context: &Context) -> Res
         return Err(Failure::new(exit::NO_SERVER, "the agent has just ended"));
     };
     let told = notify::tell_me(&agent, product).await?;
+    if let Some(lease) = &told.held {
+        return held(product, lease, context);
+    }
     if told.state == TicketState::Granted {
-        return kept(product, told.claim_seconds, context);
+        let seconds = told.kept_seconds.unwrap_or(told.claim_seconds);
+        return kept(product, seconds, context);
     }
     if !context.json() {
         line(format!(
@@ -118,13 +123,28 @@ async fn seat(reader: &mut Reader, product: &str, context: &Context) -> Result<(
     loop {
         let news = reader.next(context).await;
         let mut of_this = news.iter().filter(|notice| notice.product == product);
-        let end = of_this.find(|n| matches!(n.kind, NoticeKind::Free | NoticeKind::Missed));
-        match end {
-            Some(notice) if notice.kind == NoticeKind::Free => return show(notice, context),
-            Some(notice) => return Err(Failure::new(exit::WAITED, card::as_text(notice))),
+        let ends = |notice: &&Notice| {
+            use NoticeKind::{Free, Missed, Seated};
+            matches!(notice.kind, Free | Missed | Seated)
+        };
+        match of_this.find(ends) {
+            Some(notice) if notice.kind == NoticeKind::Missed => {
+                return Err(Failure::new(exit::WAITED, card::as_text(notice)));
+            }
+            Some(notice) => return show(notice, context),
             None => {}
         }
     }
+}
+
+/// Nothing is waited for: what is started next shares a seat.
+fn held(product: &str, lease: &str, context: &Context) -> Result<(), Failure> {
+    if context.json() {
+        return print_json(&serde_json::json!({"product": product, "held": lease}));
+    }
+    line(format!(
+        "You hold a seat of {product} here: start it now, it shares it."
+    ))
 }
 
 fn kept(product: &str, seconds: u32, context: &Context) -> Result<(), Failure> {

@@ -49,6 +49,18 @@ impl Card {
         }
     }
 
+    /// To whom no seat need be free: they hold one.
+    pub(crate) fn holds(product: &Product) -> Card {
+        let name = tame(&product.name);
+        Card {
+            title: format!("You hold a seat of {name} here"),
+            text: format!("Start {name} now, it shares the seat."),
+            product: product.clone(),
+            can_wait: false,
+            stays: false,
+        }
+    }
+
     pub(crate) fn cannot_wait(product: &Product, why: &str) -> Card {
         Card {
             title: format!("You cannot wait for a seat of {}", tame(&product.name)),
@@ -82,7 +94,7 @@ fn as_news(notice: &Notice) -> String {
         true => String::new(),
         false => format!(" ({})", tame(&notice.product)),
     };
-    format!("{}{id}: {}", card.title, card.text)
+    format!("{}{id}. {}", card.title, card.text)
 }
 
 /// The same of what was told before: when it was, and on lines of their own what may be done next
@@ -138,7 +150,7 @@ mod tests {
         assert!(record.starts_with(&time::local(refused.at)), "{record}");
         let lines: Vec<&str> = record.lines().collect();
         assert!(lines[0].ends_with("All seats are in use."), "{record}");
-        assert!(lines[0].contains(" was not started (cad): All"), "{record}");
+        assert!(lines[0].contains(" was not started (cad). All"), "{record}");
         assert_eq!(
             lines[1..],
             [

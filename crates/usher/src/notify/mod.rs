@@ -191,6 +191,7 @@ async fn wait_for_seat(
     };
     let path = format!("/v1/notices/{}/tell-me", escaped(notice));
     match agent.post_empty::<TellMeAnswer>(&path).await {
+        Ok(told) if told.held.is_some() => Card::holds(product),
         Ok(_) => Card::waits(product),
         Err(error) => Card::cannot_wait(product, &error.to_string()),
     }

@@ -227,6 +227,45 @@ fn a_session_seat_that_a_run_was_given_goes_back_when_the_last_has_ended_in_any_
 }
 
 #[test]
+fn a_plain_start_and_a_run_on_one_lease_are_told_of_as_one_session_over_a_restart_too() {
+    let minute_ms = 60_000;
+    for restarts in [false, true] {
+        let mut desk = Desk::new();
+        let mut plain = process(10);
+        let mut since = clock::now();
+        since.boot_ms = since.boot_ms.saturating_sub(minute_ms);
+        plain.since = Some(since);
+        desk.does(Event::Runs(plain)).unwrap();
+        desk.exchange(|_| granted());
+        desk.agent.lend("solver", 1_000).unwrap().unwrap();
+        let run = Run::new("L1");
+        run.is_granted(&mut desk, false);
+        run.is_covered(&mut desk);
+        let (parent, child) = (run.root().pid, ProcessKey { pid: 20, start: 1 });
+        desk.does(Event::Forked { parent, child }).unwrap();
+        let mut second = process(20);
+        second.parent = parent;
+        desk.does(Event::Runs(second)).unwrap();
+        assert_eq!(desk.agent.sessions.open().count(), 2);
+        desk.does(Event::Exited { pid: 10 }).unwrap();
+        assert_eq!(kinds(&desk.exchange(|_| None)), [""; 0], "it goes on");
+        if restarts {
+            desk.restarts();
+            desk.does(Event::Settled).unwrap();
+        } else {
+            desk.does(Event::Exited { pid: 20 }).unwrap();
+        }
+        let mut items = desk.exchange(|_| None);
+        items.retain(|item| item["kind"] == "finished");
+        assert_eq!(items.len(), 1, "{restarts} {items:?}");
+        let of = (&items[0]["lease"], &items[0]["session"]);
+        assert_eq!(of, (&json!("L1"), &json!(2)));
+        let lasted_ms = items[0]["duration_ms"].as_u64().unwrap();
+        assert!(lasted_ms >= minute_ms, "{lasted_ms} {restarts}");
+    }
+}
+
+#[test]
 fn a_run_that_is_killed_before_it_has_begun_keeps_no_seat_of_a_session_that_has_ended() {
     let mut desk = Desk::new();
     desk.does(Event::Runs(process(10))).unwrap();
