@@ -7,6 +7,7 @@ pub(crate) mod canary;
 pub(crate) mod checkouts;
 mod dangerous;
 pub(crate) mod decisions;
+pub(crate) mod demand;
 pub(crate) mod denials;
 pub(crate) mod entitlements;
 pub(crate) mod events;
@@ -158,6 +159,7 @@ table! {
         GET "/v1/products/{id}" [SeeSelf "see products"] => products::get;
         PUT "/v1/products/{id}" [ChangePolicy "change products"] => products::replace;
         DELETE "/v1/products/{id}" [ChangePolicy "change products"] => products::remove;
+        GET "/v1/products/{id}/demand" [SeeCounts "see how many seats were wanted"] => demand::get;
         GET "/v1/entitlements" [SeeCounts "see what is owned"] => entitlements::list;
         POST "/v1/entitlements" [Own "change what is owned"] => entitlements::create;
         GET "/v1/entitlements/{id}" [SeeCounts "see what is owned"] => entitlements::get;

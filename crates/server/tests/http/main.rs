@@ -11,6 +11,7 @@ mod catalogue;
 mod checkouts;
 mod common;
 mod connections;
+mod demand;
 mod endings;
 mod facts;
 mod gate;

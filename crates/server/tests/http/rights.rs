@@ -27,6 +27,7 @@ const TABLE: &str = "
     GET    /v1/products/{id}         ++-+++
     PUT    /v1/products/{id}         -----+
     DELETE /v1/products/{id}         -----+
+    GET    /v1/products/{id}/demand  ---+++
     GET    /v1/entitlements          ---+++
     POST   /v1/entitlements          -----+
     GET    /v1/entitlements/{id}     ---+++
