@@ -4,19 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
 use usher_platform::files::{self, Readers};
 
-use crate::base::clock::{Clock, SystemClock};
+use crate::base::clock::SystemClock;
 use crate::base::error::StoreError;
-use crate::base::meta;
 use crate::base::schema::Saved;
 use crate::base::whole::{SUFFIXES, beside, check, make_empty, remove, system, vacuum_into};
-use crate::copies::unknown::{self, Known, UNKNOWN_UNTIL, WaitsFor};
+use crate::copies::life::NewLife;
+use crate::copies::unknown::{self, Known, WaitsFor};
 use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
-use crate::tables::journal;
 use crate::tables::load::load;
 
 /// How a restore is made.
@@ -198,53 +196,16 @@ fn prepare(
         true => 0,
         false => unknown_seconds,
     };
-    let unknown_until = known.unknown_until();
-    let loaded = known.loaded;
-    let mut ledger = loaded.ledger;
-    let leases = ledger.lease_count() as u64;
-    let clock = SystemClock;
-    let (offset_ms, rebooted) = open::clock_offset(&connection, path, loaded.last, &clock)?;
-    let steady = clock.boot_ms().cast_signed().saturating_add(offset_ms);
-    let now = Now {
-        steady: Steady(u64::try_from(steady).unwrap_or(0)).max(loaded.last.steady),
-        wall: Wall(clock.wall_ms()),
-    };
-    let waits = ledger.hold_until().is_some_and(|until| until > now.steady);
-    if there.is_none() && !waits {
+    let leases = known.loaded.ledger.lease_count() as u64;
+    let life = NewLife::of(&connection, path, known, &SystemClock)?;
+    if there.is_none() && !life.waits() {
         return Err(StoreError::System {
             doing: "end the waiting after a restore in",
             path: file.into(),
             why: "nothing is waited for there; to restore a copy, name its FILE".to_owned(),
         });
     }
-    // Also where the risk is accepted: a later restore must not take this life for all there is.
-    let unknown_until = unknown_until.max(now.steady.plus_seconds(unknown_seconds));
-    meta::put(&connection, UNKNOWN_UNTIL, unknown_until.0).map_err(database)?;
-    let incarnation = Incarnation(open::new_incarnation(path)?);
-    let hold_until = (hold_seconds > 0).then(|| now.steady.plus_seconds(hold_seconds));
-    ledger.apply(
-        now,
-        Command::Reincarnate {
-            incarnation,
-            hold_until,
-        },
-    );
-    // After that: what comes free because of it waits for the end of the hold as well.
-    if rebooted {
-        ledger.apply(now, Command::Rebooted);
-    }
-    journal::commit(
-        &connection,
-        ledger.pending_first(),
-        now,
-        ledger.pending(),
-        &mut Vec::new(),
-    )
-    .map_err(|error| StoreError::Damaged {
-        path: path.into(),
-        why: format!("{error:?}"),
-    })?;
-    open::keep_clock(&connection, path, offset_ms, &clock)?;
+    life.begin(hold_seconds, unknown_seconds)?;
     connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .map_err(database)?;

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod builds;
+mod copied;
 mod files;
+mod histories;
 mod history;
 mod holds;
 mod names;
