@@ -30,6 +30,8 @@ pub struct RestoreOptions {
 pub struct Restored {
     /// Where the data file of before was put, if there was one.
     pub kept: Option<PathBuf>,
+    /// How many such files lie there by now, of this and of earlier times, and their bytes.
+    pub kept_in_all: (usize, u64),
     /// Nothing is granted for so many seconds.
     pub hold_seconds: u64,
     /// By what that is known.
@@ -145,6 +147,7 @@ fn put(
     std::fs::rename(&incoming, &path).map_err(system("put the snapshot in place of", &path))?;
     files::sync_folder(data).map_err(system("write", data))?;
     Ok(Restored {
+        kept_in_all: kept_in(data),
         kept,
         hold_seconds,
         waits_for,
@@ -212,16 +215,13 @@ fn prepare(
     Ok((hold_seconds, waits_for, leases))
 }
 
-/// Renames the data file of before, with what SQLite keeps beside it.
+/// What a data file that was put aside is called, before its number.
+const ASIDE: &str = "cache.db.before-restore-";
+
+/// Renames the data file of before, with what SQLite keeps beside it. Its number is the highest.
 fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, StoreError> {
-    let mut number = 1_u32;
-    let aside = loop {
-        let name = data.join(format!("cache.db.before-restore-{number}"));
-        if !name.exists() {
-            break name;
-        }
-        number += 1;
-    };
+    let last = put_aside_in(data).map(|(number, _)| number).max();
+    let aside = data.join(format!("{ASIDE}{}", last.unwrap_or(0).saturating_add(1)));
     for suffix in SUFFIXES {
         let from = beside(path, suffix);
         if from.exists() {
@@ -229,4 +229,21 @@ fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, StoreError> {
         }
     }
     Ok(aside)
+}
+
+/// How many data files were put aside, and how large they are.
+fn kept_in(data: &Path) -> (usize, u64) {
+    put_aside_in(data).fold((0, 0_u64), |(count, bytes), (_, size)| {
+        (count + 1, bytes.saturating_add(size))
+    })
+}
+
+/// The numbers and sizes of the data files that were put aside; none where that cannot be read.
+fn put_aside_in(data: &Path) -> impl Iterator<Item = (u32, u64)> {
+    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let name = entry.file_name();
+        let number = name.to_str()?.strip_prefix(ASIDE)?.parse().ok()?;
+        Some((number, entry.metadata().ok()?.len()))
+    })
 }
