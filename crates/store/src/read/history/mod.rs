@@ -20,7 +20,7 @@ use crate::queue::shared::Shared;
 pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
 pub use demand::{DemandFilter, DemandKind, DemandRow, DemandRows, Names};
-pub use denials::DenialRow;
+pub use denials::{DenialFilter, DenialRow};
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
