@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Only, Reason};
+use crate::{Only, Price, Reason};
 
 /// One run of a product by a user on a computer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -61,9 +61,17 @@ pub struct Usage {
     /// How much of that was without a seat, in whole seconds.
     #[serde(default)]
     pub unseated_seconds: u64,
-    /// When it was last in use.
+    /// When it was last in use; of a product that was not used in the time, before or after it. Null:
+    /// never, as far as uses are kept.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
+    /// Seats that may be in use now, overdraft included; with `owned` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<u64>,
+    /// What is paid for the entitlements that are valid now, a sum for each currency and time; with
+    /// `owned` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<Price>,
 }
 
 /// An item of `GET /v1/programs`: a program of no product, counted without any person.

@@ -16,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
+mod owned;
 pub(crate) mod pack;
 pub(crate) mod products;
 pub(crate) mod queue;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use usher_api::{Page, Problem, ProgramCount, Session, Usage};
 use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
-use super::{Caller, Json};
+use super::{Caller, Json, owned};
+use crate::access::rights::Right;
 use crate::access::whose::Whose;
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
@@ -112,6 +113,7 @@ fn session(row: SessionRow) -> Session {
 #[serde(deny_unknown_fields)]
 struct UsageQuery {
     product: Option<String>,
+    owned: Option<bool>,
     realm: Option<String>,
     account: Option<String>,
     since: Option<String>,
@@ -121,13 +123,14 @@ struct UsageQuery {
 }
 
 /// Each product's use in a time, by default the last 30 days; an item for each product that was
-/// used. A client sees its own user's use, an agent its own computer's, or that of one person there.
+/// used, and with `owned` for each that is owned. A client sees its own user's use, an agent its own computer's, or that of one person there.
 #[utoipa::path(
     get,
     path = "/v1/usage",
     tag = "history",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
+        ("owned" = Option<bool>, Query, description = "Also products of which seats are owned and nothing was used, each with its seats and prices; not for who sees only what is their own"),
         ("realm" = Option<String>, Query, description = "Only of this person: the realm"),
         ("account" = Option<String>, Query, description = "Only of this person: the account"),
         ("since" = Option<String>, Query, description = "From this day or instant"),
@@ -166,24 +169,25 @@ pub(crate) async fn usage(
             "`until` is not after `since`: exchange them, or correct them",
         ));
     }
+    let filter = UsageFilter {
+        owner: whose.owner,
+        product: query.product,
+        since,
+        until,
+    };
+    if query.owned == Some(true) && only.is_none() && caller.may(Right::SeeCounts) {
+        let page = owned::usage(&app, filter, now, paging).await?;
+        return Ok(Json(StatusCode::OK, page));
+    }
     let rows = app
-        .history(move |history| {
-            let paging = (paging.cursor, paging.limit);
-            let filter = UsageFilter {
-                owner: whose.owner,
-                product: query.product,
-                since,
-                until,
-            };
-            history.usage(&filter, now, paging)
-        })
+        .history(move |history| history.usage(&filter, now, (paging.cursor, paging.limit)))
         .await?;
     let mut page = super::page(rows, used);
     page.only = only;
     Ok(Json(StatusCode::OK, page))
 }
 
-fn used(row: UsageRow) -> Usage {
+pub(super) fn used(row: UsageRow) -> Usage {
     Usage {
         product: row.product,
         sessions: row.sessions,
@@ -194,6 +198,8 @@ fn used(row: UsageRow) -> Usage {
         total_seconds: row.total_ms / 1_000,
         unseated_seconds: row.unseated_ms / 1_000,
         last_used_at: row.last_used_at.map(timestamp),
+        seats: None,
+        prices: Vec::new(),
     }
 }
 
@@ -204,7 +210,8 @@ struct ProgramQuery {
     cursor: Option<String>,
 }
 
-/// Programs of no product, those that ran longest first: counted, without any person. For viewers,
+/// Programs of no product, those that ran longest first: starts and computers are counted. Which
+/// people start them is not recorded, so no answer has it. For viewers,
 /// operators and admins.
 #[utoipa::path(
     get,

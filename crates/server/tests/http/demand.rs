@@ -77,3 +77,72 @@ async fn a_checkout_of_several_seats_wanted_them_all() {
         "{played}"
     );
 }
+
+#[tokio::test]
+async fn products_that_are_owned_and_not_used_stand_beside_those_that_are() {
+    let server = Server::start();
+    server.product("cad", 2).await;
+    server.product("fea", 3).await;
+    server.product("nobody", 0).await;
+    let priced = json!({
+        "product": "fea", "seats": 1,
+        "price": { "amount": 5000, "currency": "EUR", "per": "year" },
+    });
+    let over = json!({
+        "product": "fea", "seats": 9, "to": "2020-12-31",
+        "price": { "amount": 1, "currency": "EUR", "per": "year" },
+    });
+    for owned in [priced, over] {
+        let made = server.call("POST", "/v1/entitlements", Some(owned)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+    server.lease("cad", "ann").await;
+    let used = server.get("/v1/usage").await;
+    let items = used["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "as ever: {used}");
+    assert_eq!(items[0].get("seats"), None);
+    let owned = server.get("/v1/usage?owned=true").await;
+    let items = owned["items"].as_array().unwrap();
+    let seen: Vec<_> = items
+        .iter()
+        .map(|item| {
+            (
+                item["product"].as_str().unwrap(),
+                &item["sessions"],
+                &item["seats"],
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [("cad", &json!(1), &json!(2)), ("fea", &json!(0), &json!(4))]
+    );
+    assert_eq!(items[1]["last_used_at"], json!(null));
+    assert_eq!(
+        items[1]["prices"],
+        json!([{ "amount": 5000, "currency": "EUR", "per": "year" }])
+    );
+    // Used, but not in that time.
+    let before = server
+        .get("/v1/usage?owned=true&product=cad&since=2020-01-01&until=2020-01-31")
+        .await;
+    assert_eq!(before["items"][0]["sessions"], 0);
+    assert!(before["items"][0]["last_used_at"].is_string(), "{before}");
+    let page = server.get("/v1/usage?owned=true&limit=1").await;
+    let cursor = page["next"].as_str().unwrap();
+    let rest = server
+        .get(&format!("/v1/usage?owned=true&limit=1&cursor={cursor}"))
+        .await;
+    assert_eq!(
+        (&rest["items"][0]["product"], &rest["next"]),
+        (&json!("fea"), &json!(null))
+    );
+    // Who sees only their own sees nothing of what is owned.
+    let token = json!({ "role": "client", "user": "ann" });
+    let token = server.token(token).await;
+    let own = server
+        .call_as(&token, "GET", "/v1/usage?owned=true", None)
+        .await;
+    assert_eq!(own.body["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(own.body["items"][0].get("seats"), None, "{}", own.body);
+}
