@@ -15,18 +15,15 @@ use usher_core::ledger::RETRY_SECONDS;
 use usher_core::usage::{Refusal, RefusedWant, Want, demand, median_ms, refused_wants};
 use usher_store::{DemandFilter, DemandKind, DemandRow, DemandRows};
 
+use super::period::Period;
 use super::{Caller, Id, Json};
 use crate::access::rights::Right;
-use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
-use crate::wire::problem::Refusal as Problems;
+use crate::wire::problem;
 use crate::wire::words;
 
-/// Days that are looked back on where a request does not say.
-const DEMAND_DAYS: i64 = 30;
-const DAY_MS: i64 = 86_400_000;
 /// Rows of each kind that are looked at: the newest.
 const ROWS_LIMIT: u32 = 100_000;
 
@@ -64,22 +61,9 @@ pub(crate) async fn get(
     caller: Caller,
     Id(id): Id,
     uri: Uri,
-) -> Result<Json<Demand>, Problems> {
+) -> Result<Json<Demand>, problem::Refusal> {
     let query: Query = input::query(&uri)?;
-    let until = match query.until.as_deref() {
-        Some(until) => input::until("until", until)?,
-        // What begins at this very instant is wanted now.
-        None => wall_ms().saturating_add(1),
-    };
-    let since = match query.since.as_deref() {
-        Some(since) => input::instant("since", since)?,
-        None => until.saturating_sub(DEMAND_DAYS * DAY_MS),
-    };
-    if until <= since {
-        return Err(Problems::invalid(
-            "`until` is not after `since`: exchange them, or correct them",
-        ));
-    }
+    let Period { since, until, .. } = Period::of(query.since.as_deref(), query.until.as_deref())?;
     let asked = id.clone();
     let found = app
         .look(move |ledger, now| {
@@ -87,7 +71,7 @@ pub(crate) async fn get(
             Some((pool.listing.spec.clone(), pool.seats(now)))
         })
         .await?;
-    let (spec, owned) = found.ok_or_else(|| Problems::unknown_product(&id))?;
+    let (spec, owned) = found.ok_or_else(|| problem::Refusal::unknown_product(&id))?;
     let counting = query.counting.unwrap_or(words::product(&spec).counting);
     let seats = query.seats.unwrap_or(owned);
     let may_see_people = caller.may(Right::SeePeople);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use usher_api::{Page, Problem, ProgramCount, Session, Usage};
 use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
+use super::period::Period;
 use super::{Caller, Json, owned};
 use crate::access::rights::Right;
 use crate::access::whose::Whose;
@@ -16,10 +17,6 @@ use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
-
-/// Days of use where a request does not say.
-const USAGE_DAYS: i64 = 30;
-const DAY_MS: i64 = 86_400_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,21 +151,7 @@ pub(crate) async fn usage(
     let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
     let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
     let only = whose.only();
-    let now = wall_ms();
-    let until = match query.until.as_deref() {
-        Some(until) => input::until("until", until)?,
-        // What begins at this very instant is in use now.
-        None => now.saturating_add(1),
-    };
-    let since = match query.since.as_deref() {
-        Some(since) => input::instant("since", since)?,
-        None => until.saturating_sub(USAGE_DAYS * DAY_MS),
-    };
-    if until <= since {
-        return Err(Refusal::invalid(
-            "`until` is not after `since`: exchange them, or correct them",
-        ));
-    }
+    let Period { since, until, now } = Period::of(query.since.as_deref(), query.until.as_deref())?;
     let filter = UsageFilter {
         owner: whose.owner,
         product: query.product,

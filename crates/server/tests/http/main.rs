@@ -26,4 +26,5 @@ mod queue;
 mod request_ids;
 mod rights;
 mod service;
+mod usage;
 mod whose;

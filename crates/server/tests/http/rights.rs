@@ -35,6 +35,8 @@ const TABLE: &str = "
     DELETE /v1/entitlements/{id}     -----+
     GET    /v1/sessions              ++-+++
     GET    /v1/usage                 ++-+++
+    GET    /v1/usage/users           ++-+++
+    GET    /v1/usage/days            ++-+++
     GET    /v1/programs              ---+++
     GET    /v1/tokens                -----+
     POST   /v1/tokens                -----+

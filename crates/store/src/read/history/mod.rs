@@ -9,6 +9,7 @@ mod demand;
 mod denials;
 mod lists;
 mod sessions;
+mod sums;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub use demand::{DemandFilter, DemandKind, DemandRow, DemandRows, Names};
 pub use denials::{DenialFilter, DenialRow};
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
+pub use sums::{DayUsageRow, UserUsageRow};
 
 /// One page of rows.
 #[derive(Debug, Clone)]

@@ -15,12 +15,14 @@ use crate::time;
 const DAYS: i64 = 30;
 
 /// With how many seats it is played.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Seats {
     /// So many are owned.
     pub(crate) owned: u64,
     /// So many are tried instead.
     pub(crate) tried: Option<u64>,
+    /// It is looked back to then instead of for [`DAYS`].
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// Says whom `product` would have refused with so many seats: alone on stdout where nothing else is
@@ -57,14 +59,15 @@ struct Rehearsal {
     #[serde(flatten)]
     demand: Demand,
     #[serde(skip)]
-    is_tried: bool,
+    asked: Seats,
 }
 
 impl Rehearsal {
     /// Lets the server play what it knows of `product` again with so many seats.
     async fn of(client: &Client, product: &Product, seats: Seats) -> Result<Self, Failure> {
         let now = Timestamp::now();
-        let since = now - SignedDuration::from_hours(24 * DAYS);
+        let usual = now - SignedDuration::from_hours(24 * DAYS);
+        let since = seats.since.unwrap_or(usual);
         let played = seats.tried.unwrap_or(seats.owned);
         let query = Query::new(&format!("/v1/products/{}/demand", segment(&product.id)?))
             .with("since", Some(since.to_string()))
@@ -78,12 +81,12 @@ impl Rehearsal {
             found => found?,
         };
         Ok(Rehearsal {
-            days: DAYS,
+            days: (now.duration_since(since).as_secs() + 86_399) / 86_400,
             demand: Demand {
                 owned: seats.owned,
                 ..demand
             },
-            is_tried: seats.tried.is_some(),
+            asked: seats,
         })
     }
 
@@ -93,10 +96,9 @@ impl Rehearsal {
         let seats = counted(demand.seats, "seat");
         let Some(from) = demand.from else {
             return format!(
-                "Nothing is recorded of {} in the last {} days: whom {seats} would refuse is not \
-                 known.",
+                "Nothing is recorded of {} {}: whom {seats} would refuse is not known.",
                 tame(&demand.product),
-                self.days
+                self.asked_for()
             );
         };
         let mut lines = vec![
@@ -118,7 +120,7 @@ impl Rehearsal {
                 ),
             },
         ];
-        if self.is_tried && demand.owned != demand.seats {
+        if self.asked.tried.is_some() && demand.owned != demand.seats {
             lines.push(format!("{} owned now.", is_are(demand.owned)));
         }
         lines.extend(demand.first.as_ref().map(|first| {
@@ -148,11 +150,19 @@ impl Rehearsal {
         }
     }
 
+    /// Which time was asked for.
+    fn asked_for(&self) -> String {
+        match self.asked.since {
+            None => format!("in the last {DAYS} days"),
+            Some(since) => format!("since {}", time::local(since)),
+        }
+    }
+
     /// Of which time something is known.
     fn period(&self, from: Timestamp) -> String {
         let demand = &self.demand;
         if from <= demand.since {
-            return format!("in the last {} days", self.days);
+            return self.asked_for();
         }
         let seconds = demand.until.as_second().saturating_sub(from.as_second());
         format!(
@@ -266,7 +276,7 @@ mod tests {
                 peak_at: Some(at(12)),
                 ..nothing(&product, 1, at(0), at(60))
             },
-            is_tried: false,
+            asked: Seats::default(),
         }
     }
 
@@ -310,7 +320,10 @@ mod tests {
                 owned: 12,
                 ..rehearsal().demand
             },
-            is_tried: true,
+            asked: Seats {
+                tried: Some(3),
+                ..Seats::default()
+            },
             ..rehearsal()
         };
         insta::assert_snapshot!(described(&found), @r"
@@ -366,6 +379,19 @@ mod tests {
         ] {
             assert!(json.get(name).is_some(), "{name} is missing: {json}");
         }
+    }
+
+    #[test]
+    fn another_time_than_the_usual_is_named() {
+        let found = Rehearsal {
+            asked: Seats {
+                since: Some(at(0)),
+                ..Seats::default()
+            },
+            ..rehearsal()
+        };
+        let said = format!("wanted at once since {}, first", time::local(at(0)));
+        assert!(found.describe().contains(&said), "{}", found.describe());
     }
 
     #[test]

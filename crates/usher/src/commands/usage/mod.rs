@@ -1,14 +1,16 @@
-//! `usher usage`: sessions, use by product, and programs of no product.
+//! `usher usage`: sessions, sums of use, and programs of no product.
 
 mod products;
 mod programs;
 mod sessions;
+mod sums;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use usher_api::client::Client;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 use crate::listing::{Extent, Query};
 use crate::mine::Through;
 use crate::time::{self, Period};
@@ -24,6 +26,8 @@ Examples:
   usher usage --since 2026-01-01 --until 2026-03-31
   usher usage --running
   usher usage by-product --since 2026-01-01   sums for each product, owned ones that nobody used too
+  usher usage by-user --during 'last month'   sums for each person, who used most first
+  usher usage by-day --product gimp        sums for each day of the last 30, in this time zone
   usher usage programs                     programs of no product, what ran longest first
   usher usage programs --all               those that scripts are made of, too
 
@@ -32,6 +36,8 @@ asked for. Without a token, on a computer with an agent, it shows what you used 
 
 by-product shows the seats and prices that are owned, to tokens of viewers, operators and admins.
 A product with 0 sessions is owned and was not used in this time.
+
+by-user and by-day need a token, and show the token's own person alone where it may see no other.
 
 programs is for tokens of viewers, operators and admins. Starts and computers are counted, and
 never who starts them or from where: that is not recorded, so that nobody can read it.")]
@@ -76,6 +82,10 @@ enum View {
     Sessions,
     /// Sums for each product
     ByProduct,
+    /// Sums for each person
+    ByUser,
+    /// Sums for each day
+    ByDay,
     /// Starts of programs of no product
     Programs,
 }
@@ -86,20 +96,26 @@ impl View {
         match self {
             View::Sessions => "sessions",
             View::ByProduct => "by-product",
+            View::ByUser => "by-user",
+            View::ByDay => "by-day",
             View::Programs => "programs",
         }
     }
 }
 
 impl Usage {
+    /// The views of a time.
+    const IN_A_TIME: &'static [View] =
+        &[View::Sessions, View::ByProduct, View::ByUser, View::ByDay];
+
     /// Options of `usher usage`, each with the views in which it has an effect.
     const WHERE: [(&str, &[View]); 8] = [
-        ("product", &[View::Sessions, View::ByProduct]),
+        ("product", Self::IN_A_TIME),
         ("user", &[View::Sessions]),
         ("computer", &[View::Sessions]),
-        ("since", &[View::Sessions, View::ByProduct]),
-        ("until", &[View::Sessions, View::ByProduct]),
-        ("during", &[View::Sessions, View::ByProduct]),
+        ("since", Self::IN_A_TIME),
+        ("until", Self::IN_A_TIME),
+        ("during", Self::IN_A_TIME),
         ("running", &[View::Sessions]),
         ("all", &[View::Programs]),
     ];
@@ -154,7 +170,31 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
         match args.view {
             View::Sessions => sessions::show_all(args, context).await,
             View::ByProduct => products::show_all(args, context).await,
+            View::ByUser => sums::by_user(args, context).await,
+            View::ByDay => sums::by_day(args, context).await,
             View::Programs => programs::show_all(args, context).await,
         }
     })
+}
+
+/// The server, for a view that no agent shows; refused to who has no token, with who may see it.
+fn with_token(args: &Usage, context: &Context) -> Result<Client, Failure> {
+    if context.token().is_some() {
+        return context.client();
+    }
+    let view = args.view.word();
+    let refused = |why: &str| {
+        Failure::new(
+            exit::REFUSED,
+            format!("`usher usage {view}` needs a token: {why}"),
+        )
+    };
+    Err(match args.view {
+        View::Programs => refused("it shows what all computers start, and not who does"),
+        _ => refused("without one you see your own use, with `usher usage` and by-product"),
+    }
+    .next(
+        "A token of role viewer, operator or admin may see it (--token or USHER_TOKEN); whoever \
+         administers the server makes one with `usher token create --role viewer`.",
+    ))
 }

@@ -5,16 +5,13 @@ use usher_core::identify::is_of_base_system;
 
 use super::Usage;
 use crate::context::Context;
-use crate::failure::{Failure, exit};
+use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, show};
 use crate::output::{Table, counted as counted_as};
 use crate::time;
 
 pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Failure> {
-    if context.token().is_none() {
-        return Err(not_shown());
-    }
-    let client = &context.client()?;
+    let client = &super::with_token(args, context)?;
     let query = Query::new("/v1/programs");
     if args.all {
         let page = fetch(client, &query, &args.extent).await?;
@@ -51,19 +48,6 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
 }
 
 const NO_PROGRAMS: &str = "No programs were counted yet: an agent counts them.";
-
-/// Through an agent people see what is their own, and of programs of no product no person is
-/// recorded.
-fn not_shown() -> Failure {
-    Failure::new(
-        exit::REFUSED,
-        "`usher usage programs` needs a token: it shows what all computers start, and not who does",
-    )
-    .next(
-        "A token of role viewer, operator or admin may see it (--token or USHER_TOKEN); whoever \
-         administers the server makes one with `usher token create --role viewer`.",
-    )
-}
 
 fn program_table(items: &[ProgramCount]) -> Table {
     let mut table = Table::new(&[
