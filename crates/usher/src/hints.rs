@@ -220,10 +220,10 @@ fn no_command(error: &clap::Error) -> Option<Hint> {
 /// Seats are not what a product has, but what is owned of it.
 fn rehearsal(error: &clap::Error, args: &[OsString]) -> Option<Hint> {
     let missing = context(error, ContextKind::InvalidArg)?;
-    let is_edit = words(args)
-        .windows(2)
-        .any(|pair| pair == ["product", "edit"]);
-    match is_edit && missing == "--dry-run" {
+    let words = words(args);
+    let is_edit = words.windows(2).any(|pair| pair == ["product", "edit"]);
+    let has_seats = words.iter().any(|word| word.starts_with("--seats"));
+    match is_edit && has_seats && missing == "--dry-run" {
         true => Hint::new(
             "--seats of `usher product edit` asks what so many seats would have meant, and takes \
              --dry-run",

@@ -149,7 +149,8 @@ impl History {
                 let rows = asked.rows(sql, |row| demand_row(kind, row), &mut found.is_cut)?;
                 found.rows.extend(rows.into_iter().flatten());
             }
-            let lengths = asked.rows(LENGTHS, |row| row.get(0), &mut found.is_cut)?;
+            let lengths: Vec<Option<i64>> =
+                asked.rows(LENGTHS, |row| row.get(0), &mut found.is_cut)?;
             found.sessions = lengths.len() as u64;
             let ended = lengths.into_iter().flatten();
             found.lengths_ms = ended.map(from_i64).collect();
