@@ -4,6 +4,7 @@
 
 mod builds;
 mod copied;
+mod demand;
 mod files;
 mod histories;
 mod history;
