@@ -1,6 +1,6 @@
 //! `usher usage by-user` and `by-day`: sums of use by person and by day.
 
-use usher_api::{DayUsage, Only, UserUsage};
+use usher_api::{DayUsage, Only, Page, UserUsage};
 
 use super::Usage;
 use crate::context::Context;
@@ -16,7 +16,7 @@ pub(super) async fn by_user(args: &Usage, context: &Context) -> Result<(), Failu
     let query = args
         .query("/v1/usage/users")?
         .with("product", args.product.as_ref());
-    let page = fetch(&client, &query, &args.extent).await?;
+    let page: Page<UserUsage> = fetch(&client, &query, &args.extent).await?;
     if page.items.is_empty() {
         must_exist(&client, args.product.as_deref()).await?;
     }
@@ -37,8 +37,8 @@ pub(super) async fn by_day(args: &Usage, context: &Context) -> Result<(), Failur
         .query("/v1/usage/days")?
         .with("product", args.product.as_ref())
         .with("time_zone", time::zone_here());
-    let page = fetch(&client, &query, &args.extent).await?;
-    let is_used = page.items.iter().any(|day: &DayUsage| day.sessions > 0);
+    let page: Page<DayUsage> = fetch(&client, &query, &args.extent).await?;
+    let is_used = page.items.iter().any(|day| day.sessions > 0);
     if !is_used {
         must_exist(&client, args.product.as_deref()).await?;
     }
