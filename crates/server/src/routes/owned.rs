@@ -6,9 +6,8 @@ use std::sync::Arc;
 use usher_api::{Page, Price, Usage};
 use usher_core::ledger::{Bound, EntitlementView, Ledger, Now};
 use usher_http::input::Paging;
-use usher_store::UsageFilter;
+use usher_store::{UsageFilter, UsageRow};
 
-use super::usage::used;
 use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::entitlement;
@@ -38,8 +37,7 @@ pub(super) async fn usage(
                 false => history.last_used(now_ms)?,
             };
             let last: BTreeMap<String, i64> = last.into_iter().collect();
-            let used = rows.into_iter().map(used);
-            Ok(owned.beside(used, &last))
+            Ok(owned.beside(rows.into_iter().map(used), &last))
         })
         .await?;
     Ok(paged(items, paging))
@@ -54,6 +52,23 @@ fn paged(items: Vec<Usage>, paging: Paging) -> Page<Usage> {
         items: items.take(paging.limit as usize).collect(),
         next,
         only: None,
+    }
+}
+
+/// Use, without what is owned.
+pub(super) fn used(row: UsageRow) -> Usage {
+    Usage {
+        product: row.product,
+        sessions: row.sessions,
+        running: row.running,
+        unseated: row.unseated,
+        users: row.users,
+        computers: row.computers,
+        total_seconds: row.total_ms / 1_000,
+        unseated_seconds: row.unseated_ms / 1_000,
+        last_used_at: row.last_used_at.map(timestamp),
+        seats: None,
+        prices: Vec::new(),
     }
 }
 

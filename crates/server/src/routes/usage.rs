@@ -6,7 +6,7 @@ use axum::extract::State;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Page, Problem, ProgramCount, Session, Usage};
-use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
+use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter};
 
 use super::period::Period;
 use super::{Caller, Json, owned};
@@ -165,25 +165,9 @@ pub(crate) async fn usage(
     let rows = app
         .history(move |history| history.usage(&filter, now, (paging.cursor, paging.limit)))
         .await?;
-    let mut page = super::page(rows, used);
+    let mut page = super::page(rows, owned::used);
     page.only = only;
     Ok(Json(StatusCode::OK, page))
-}
-
-pub(super) fn used(row: UsageRow) -> Usage {
-    Usage {
-        product: row.product,
-        sessions: row.sessions,
-        running: row.running,
-        unseated: row.unseated,
-        users: row.users,
-        computers: row.computers,
-        total_seconds: row.total_ms / 1_000,
-        unseated_seconds: row.unseated_ms / 1_000,
-        last_used_at: row.last_used_at.map(timestamp),
-        seats: None,
-        prices: Vec::new(),
-    }
 }
 
 #[derive(Deserialize)]
