@@ -157,7 +157,7 @@ impl Played<'_> {
         let refused = wanted.refused(seats).map(|at| of[at].0);
         let refused: Vec<&DemandRow> = refused.filter(|row| row.from >= since).collect();
         let denied = rows.iter().filter(|row| row.kind == DemandKind::Refused);
-        let waited = rows.iter().filter(|row| row.has_waited);
+        let waited = rows.iter().filter(|row| row.ticket.is_some());
         Played {
             peak: wanted.peak,
             peak_at_ms: wanted.peak_at_ms,
@@ -271,7 +271,7 @@ mod tests {
             from: from * MINUTE_MS,
             until: until.map(|until| until * MINUTE_MS),
             granted_at: (kind == DemandKind::Leased).then_some(from * MINUTE_MS),
-            has_waited: kind == DemandKind::Waited,
+            ticket: (kind == DemandKind::Waited).then_some(subject),
             times: u64::from(kind == DemandKind::Refused),
             program: None,
         }

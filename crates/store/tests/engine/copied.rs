@@ -69,11 +69,6 @@ fn an_earlier_state_of_the_file_with_a_mark_of_its_own_is_a_copy_as_well() {
     let (engine, is_copy) = opened(data.path(), &clock);
     assert_eq!((is_copy, held_for(&engine)), (None, Some(LONGEST)));
     engine.close();
-    let ended = end_hold(data.path()).unwrap();
-    assert_eq!(ended.hold_seconds, 0);
-    let (engine, is_copy) = opened(data.path(), &clock);
-    assert_eq!((is_copy, held_for(&engine)), (None, None));
-    engine.close();
 }
 
 #[test]

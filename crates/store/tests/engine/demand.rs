@@ -26,7 +26,7 @@ fn seen(engine: &Engine, filter: &DemandFilter) -> Vec<Seen> {
         .map(|row| {
             let names = history.names(row.subject, row.computer).unwrap();
             let lasted = row.until.map(|until| (until - row.from) / 1_000);
-            (row.kind, names.user, lasted, row.has_waited)
+            (row.kind, names.user, lasted, row.ticket.is_some())
         })
         .collect();
     seen.sort_by(|a, b| a.1.cmp(&b.1));

@@ -1,6 +1,7 @@
 //! Who had, wanted and was refused seats of one product in a time.
 
 use rusqlite::{Connection, Row, params};
+use rustc_hash::FxHashSet;
 use usher_core::ledger::Reason;
 use usher_core::usage::seats_help;
 
@@ -54,8 +55,8 @@ pub struct DemandRow {
     pub until: Option<i64>,
     /// When seats were granted, in Unix milliseconds.
     pub granted_at: Option<i64>,
-    /// Whether it waited in the queue.
-    pub has_waited: bool,
+    /// The ticket by which it waited in the queue, by number.
+    pub ticket: Option<u64>,
     /// How often it was refused.
     pub times: u64,
     /// The program, where that is known.
@@ -91,28 +92,28 @@ const LEASED: &str = "SELECT l.number, l.subject, l.computer, l.seats, \
      min(l.granted_at, coalesce(t.queued_at, l.granted_at), l.granted_at - coalesce(( \
         SELECT max(s.unseated_ms) FROM sessions s \
         WHERE s.lease = l.number AND s.lease_incarnation = l.incarnation), 0)), \
-     l.ended_at, l.granted_at, t.number IS NOT NULL, 0, nullif(l.program, '(kept)'), NULL \
+     l.ended_at, l.granted_at, t.number, 0, nullif(l.program, '(kept)'), NULL \
      FROM leases l LEFT JOIN tickets t ON t.number = l.ticket \
          AND t.incarnation = l.ticket_incarnation \
      WHERE l.product = ?1 AND l.granted_at < ?3 AND (l.ended_at IS NULL OR l.ended_at >= ?2) \
      ORDER BY l.number DESC LIMIT ?4";
 const UNSEATED: &str = "SELECT s.number, s.subject, s.computer, 1, s.started_at, s.ended_at, NULL, \
-     0, 0, s.program, NULL FROM sessions s \
+     NULL, 0, s.program, NULL FROM sessions s \
      WHERE s.product = ?1 AND s.started_at < ?3 AND s.ended_at >= ?2 \
      AND (s.lease IS NULL OR NOT EXISTS (SELECT 1 FROM leases l WHERE l.number = s.lease \
          AND l.incarnation = s.lease_incarnation)) \
      ORDER BY s.number DESC LIMIT ?4";
-const RUNNING: &str = "SELECT u.number, u.subject, u.computer, 1, u.since, NULL, NULL, 0, 0, NULL, \
+const RUNNING: &str = "SELECT u.number, u.subject, u.computer, 1, u.since, NULL, NULL, NULL, 0, NULL, \
      NULL FROM unseated u WHERE u.product = ?1 AND u.since < ?3 AND ?2 IS NOT NULL \
      ORDER BY u.number DESC LIMIT ?4";
 const WAITED: &str = "SELECT t.number, t.subject, t.computer, t.seats, t.queued_at, \
-     CASE t.state WHEN 'waiting' THEN NULL ELSE coalesce(t.decided_at, t.queued_at) END, NULL, 1, \
-     0, t.program, NULL FROM tickets t \
+     CASE t.state WHEN 'waiting' THEN NULL ELSE coalesce(t.decided_at, t.queued_at) END, NULL, \
+     t.number, 0, t.program, NULL FROM tickets t \
      WHERE t.product = ?1 AND t.queued_at < ?3 AND t.lease IS NULL AND t.state <> 'granted' \
      AND (t.state = 'waiting' OR coalesce(t.decided_at, t.queued_at) >= ?2) \
      ORDER BY t.number DESC LIMIT ?4";
 const REFUSED: &str = "SELECT d.number, d.subject, d.computer, d.seats, d.first_at, d.last_at, \
-     NULL, 0, d.count, NULL, d.reason FROM denials d \
+     NULL, NULL, d.count, NULL, d.reason FROM denials d \
      WHERE d.product = ?1 AND d.first_at < ?3 AND d.last_at >= ?2 \
      ORDER BY d.number DESC LIMIT ?4";
 const LENGTHS: &str = "SELECT CASE WHEN u.ended_at IS NULL THEN NULL ELSE u.duration_ms END \
@@ -149,6 +150,7 @@ impl History {
                 let rows = asked.rows(sql, |row| demand_row(kind, row), &mut found.is_cut)?;
                 found.rows.extend(rows.into_iter().flatten());
             }
+            leave_out_what_was_granted(&mut found.rows);
             let lengths: Vec<Option<i64>> =
                 asked.rows(LENGTHS, |row| row.get(0), &mut found.is_cut)?;
             found.sessions = lengths.len() as u64;
@@ -211,6 +213,15 @@ impl Asked<'_> {
     }
 }
 
+/// A ticket whose seat was given back or was not fetched says no more which lease it was; the lease
+/// does, and holds the wait.
+fn leave_out_what_was_granted(rows: &mut Vec<DemandRow>) {
+    let leased = rows.iter().filter(|row| row.kind == DemandKind::Leased);
+    let granted: FxHashSet<u64> = leased.filter_map(|row| row.ticket).collect();
+    let is_told = |ticket: u64| granted.contains(&ticket);
+    rows.retain(|row| row.kind != DemandKind::Waited || !row.ticket.is_some_and(is_told));
+}
+
 /// None: a refusal that more seats would not have spared.
 fn demand_row(kind: DemandKind, row: &Row<'_>) -> rusqlite::Result<Option<DemandRow>> {
     let reason: Option<String> = row.get(10)?;
@@ -228,7 +239,7 @@ fn demand_row(kind: DemandKind, row: &Row<'_>) -> rusqlite::Result<Option<Demand
         from: row.get(4)?,
         until: row.get(5)?,
         granted_at: row.get(6)?,
-        has_waited: row.get(7)?,
+        ticket: row.get::<_, Option<i64>>(7)?.map(from_i64),
         times: from_i64(row.get(8)?),
         program: row.get(9)?,
     }))
