@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Only, Reason};
+use crate::{Only, Price, Reason};
 
 /// One run of a product by a user on a computer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -61,9 +61,66 @@ pub struct Usage {
     /// How much of that was without a seat, in whole seconds.
     #[serde(default)]
     pub unseated_seconds: u64,
-    /// When it was last in use.
+    /// When it was last in use; of a product that was not used in the time, before or after it. Null:
+    /// never, as far as uses are kept.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
+    /// Seats that may be in use now, overdraft included; with `owned` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<u64>,
+    /// What is paid for the entitlements that are valid now, a sum for each currency and time; with
+    /// `owned` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<Price>,
+}
+
+/// An item of `GET /v1/usage/users`: a person's use in a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UserUsage {
+    /// Who is counted.
+    pub user: String,
+    /// The realm of that user.
+    pub authority: String,
+    /// Different products.
+    pub products: u64,
+    /// Sessions that touched the time.
+    pub sessions: u64,
+    /// How many of them run now.
+    pub running: u64,
+    /// Different computers.
+    pub computers: u64,
+    /// Their durations added up as far as they lie in the time, in whole seconds.
+    pub total_seconds: u64,
+    /// How much of that was without a seat, in whole seconds.
+    pub unseated_seconds: u64,
+    /// When something was last in use.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// An item of `GET /v1/usage/days`: the use on one day, or on the part of it that lies in the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DayUsage {
+    /// The day: `2026-11-30`.
+    pub day: String,
+    /// Its first instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// The first instant behind it.
+    #[schema(value_type = String, format = DateTime)]
+    pub to: Timestamp,
+    /// Sessions that touched it.
+    pub sessions: u64,
+    /// Different users.
+    pub users: u64,
+    /// Different computers.
+    pub computers: u64,
+    /// Different products.
+    pub products: u64,
+    /// The durations of the sessions added up as far as they lie in it, in whole seconds.
+    pub total_seconds: u64,
+    /// How much of that was without a seat, in whole seconds.
+    pub unseated_seconds: u64,
 }
 
 /// An item of `GET /v1/programs`: a program of no product, counted without any person.

@@ -17,6 +17,24 @@ pub struct Price {
     pub per: Per,
 }
 
+impl Price {
+    /// Adds prices of one currency and time up, in the order in which they come.
+    pub fn sums(prices: impl IntoIterator<Item = Price>) -> Vec<Price> {
+        let mut sums: Vec<Price> = Vec::new();
+        for price in prices {
+            let is_like = |it: &&mut Price| (&it.currency, it.per) == (&price.currency, price.per);
+            match sums.iter_mut().find(is_like) {
+                Some(sum) => {
+                    let both = sum.amount.ten_thousandths + price.amount.ten_thousandths;
+                    sum.amount.ten_thousandths = both.min(Amount::MAX_TEN_THOUSANDTHS);
+                }
+                None => sums.push(price),
+            }
+        }
+        sums
+    }
+}
+
 /// For how long a price is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -78,6 +96,29 @@ impl<'de> Deserialize<'de> for Amount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prices_of_one_currency_and_time_are_added_up() {
+        let price = |amount: u64, currency: &str, per| Price {
+            amount: Amount {
+                ten_thousandths: amount * UNIT,
+            },
+            currency: currency.into(),
+            per,
+        };
+        let sums = Price::sums([
+            price(10, "EUR", Per::Year),
+            price(5, "USD", Per::Year),
+            price(7, "EUR", Per::Once),
+            price(3, "EUR", Per::Year),
+        ]);
+        let expected = [
+            price(13, "EUR", Per::Year),
+            price(5, "USD", Per::Year),
+            price(7, "EUR", Per::Once),
+        ];
+        assert_eq!(sums, expected);
+    }
 
     #[test]
     fn an_amount_is_read_back_as_it_was_written_to_four_decimals() {

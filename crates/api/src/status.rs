@@ -120,6 +120,10 @@ pub struct ComputerStatus {
     /// When it last reported.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
+    /// It may have reported up to so many seconds later: a server that was started since knows the
+    /// hour only. 0: it is exact.
+    #[serde(default, skip_serializing_if = "is_exact")]
+    pub last_seen_within_seconds: u32,
     /// Why no start is refused there, if enforcement is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement_off: Option<String>,
@@ -130,6 +134,10 @@ pub struct ComputerStatus {
     /// What an administrator should know, such as a name that two computers have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+fn is_exact(within_seconds: &u32) -> bool {
+    *within_seconds == 0
 }
 
 /// How an agent sees programs start and end.

@@ -128,6 +128,15 @@ fn start(
         replayed = opened.replayed,
         "opened the store"
     );
+    if let Some(seconds) = opened.is_copy {
+        tracing::warn!(
+            hold_seconds = seconds,
+            "cache.db is not the file that the server left when it was stopped: a copy was put in \
+             its place. Seats that were granted after the copy may be in use, so it is taken for \
+             restored, and nothing is granted until they must have ended. Stop the server, and \
+             `usher restore --accept-risk` ends that"
+        );
+    }
     routes::backup::clean(&options.data);
     let tokens = match secret::ensure_admin(&options.data, &engine.tokens()) {
         Ok(tokens) => tokens,
@@ -136,7 +145,7 @@ fn start(
             return Err(ServerError::Failed(error.to_string()));
         }
     };
-    let hold = match Hold::of(&engine) {
+    let hold = match Hold::of(&engine, opened.is_copy.is_some()) {
         Ok(hold) => Arc::new(hold),
         Err(failure) => {
             engine.close();

@@ -35,8 +35,16 @@ pub(crate) fn of(error: &clap::Error, args: &[OsString], command: &Command) -> O
     }
 }
 
-/// The error without the guess that something was meant as a value: no id begins with a minus.
+/// The error without guesses that mislead: that something was meant as a value, for no id begins
+/// with a minus, and options that only have letters in common with what was typed.
 pub(crate) fn without_guesses(mut error: clap::Error) -> clap::Error {
+    let guess = context(&error, ContextKind::SuggestedArg);
+    let typed = context(&error, ContextKind::InvalidArg);
+    if let (Some(guess), Some(typed)) = (guess, typed)
+        && !is_near(&typed, &guess)
+    {
+        error.remove(ContextKind::SuggestedArg);
+    }
     if let Some(ContextValue::StyledStrs(tips)) = error.get(ContextKind::Suggested) {
         let kept = tips
             .iter()
@@ -45,6 +53,15 @@ pub(crate) fn without_guesses(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(kept));
     }
     error
+}
+
+/// Whether one option may be a slip of the other: the beginning of it, or with a wrong letter in
+/// three.
+fn is_near(typed: &str, option: &str) -> bool {
+    let name = |text: &str| text.trim_start_matches('-').to_lowercase();
+    let (typed, option) = (name(typed), name(option));
+    let letters_wrong = strsim::damerau_levenshtein(&typed, &option);
+    option.starts_with(&typed) || letters_wrong <= (typed.chars().count() / 3).max(1)
 }
 
 fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
@@ -203,10 +220,10 @@ fn no_command(error: &clap::Error) -> Option<Hint> {
 /// Seats are not what a product has, but what is owned of it.
 fn rehearsal(error: &clap::Error, args: &[OsString]) -> Option<Hint> {
     let missing = context(error, ContextKind::InvalidArg)?;
-    let is_edit = words(args)
-        .windows(2)
-        .any(|pair| pair == ["product", "edit"]);
-    match is_edit && missing == "--dry-run" {
+    let words = words(args);
+    let is_edit = words.windows(2).any(|pair| pair == ["product", "edit"]);
+    let has_seats = words.iter().any(|word| word.starts_with("--seats"));
+    match is_edit && has_seats && missing == "--dry-run" {
         true => Hint::new(
             "--seats of `usher product edit` asks what so many seats would have meant, and takes \
              --dry-run",
@@ -250,6 +267,8 @@ mod tests {
             "usher run -p gimp",
             "usher product edit cad --seats 3",
             "usher usage --sinse 7d",
+            "usher queue --user ben",
+            "usher queue --prod cad",
             "usher statsu",
         ] {
             let words = line.split(' ').map(OsString::from).collect();
@@ -333,6 +352,12 @@ mod tests {
         error: unexpected argument '--sinse' found
 
           tip: a similar argument exists: '--since'
+        $ usher queue --user ben
+        error: unexpected argument '--user' found
+        $ usher queue --prod cad
+        error: unexpected argument '--prod' found
+
+          tip: a similar argument exists: '--product'
         $ usher statsu
         error: unrecognized subcommand 'statsu'
 

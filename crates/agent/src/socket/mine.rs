@@ -20,8 +20,8 @@ use super::peer::Peer;
 use crate::{clock, lock};
 
 /// What may be asked of a list; whose it is, is not.
-const FILTERS: [&str; 8] = [
-    "product", "user", "computer", "since", "until", "running", "limit", "cursor",
+const FILTERS: [&str; 9] = [
+    "product", "user", "computer", "since", "until", "running", "owned", "limit", "cursor",
 ];
 
 type Asked = Result<Query<Vec<(String, String)>>, QueryRejection>;

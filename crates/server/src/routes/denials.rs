@@ -6,6 +6,7 @@ use axum::extract::State;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Denial, Page, Problem, Reason};
+use usher_store::{DenialFilter, DenialRow};
 
 use super::{Caller, Json};
 use crate::access::whose::Whose;
@@ -19,9 +20,12 @@ use crate::wire::words;
 #[serde(deny_unknown_fields)]
 struct Query {
     product: Option<String>,
+    user: Option<String>,
+    computer: Option<String>,
     realm: Option<String>,
     account: Option<String>,
     since: Option<String>,
+    until: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -34,7 +38,10 @@ struct Query {
     tag = "history",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
+        ("user" = Option<String>, Query, description = "Name of the person who was refused"),
+        ("computer" = Option<String>, Query, description = "The computer's id or name"),
         ("since" = Option<String>, Query, description = "Only refusals that were last repeated at or after this day or instant"),
+        ("until" = Option<String>, Query, description = "Only those that were first refused before the end of this day, or before this instant"),
         ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
         ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
         ("limit" = Option<u32>, Query, description = "Items on a page: 1 to 1,000, 100 by default"),
@@ -60,13 +67,22 @@ pub(crate) async fn list(
         .as_deref()
         .map(|since| input::instant("since", since))
         .transpose()?;
+    let until = query.until.as_deref();
+    let until = until
+        .map(|until| input::until("until", until))
+        .transpose()?;
+    let filter = DenialFilter {
+        owner: whose.owner,
+        product: query.product,
+        user: query.user,
+        computer: query.computer,
+        since,
+        until,
+    };
     let rows = app
-        .history(move |history| {
-            let (product, owner) = (query.product.as_deref(), &whose.owner);
-            history.denials(product, owner, since, paging.cursor, paging.limit)
-        })
+        .history(move |history| history.denials(&filter, paging.cursor, paging.limit))
         .await?;
-    let item = |row: usher_store::DenialRow| Denial {
+    let item = |row: DenialRow| Denial {
         decision_id: row.id.to_string(),
         product: row.product,
         user: row.user,

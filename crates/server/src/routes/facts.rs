@@ -223,7 +223,7 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
 
 /// Those that are silent longest, and those that had no server of late.
 fn agents(app: &App, entries: &[Entry], now_ms: i64) -> Vec<AgentFacts> {
-    let mut agents: Vec<AgentFacts> = status::last_seen(app, entries)
+    let mut agents: Vec<AgentFacts> = status::last_seen(app, entries, now_ms)
         .filter_map(|(entry, seen_ms, word)| {
             let recent = |at: Timestamp, within_ms| now_ms - at.as_millisecond() < within_ms;
             let unreached = word.unreached.filter(|it| recent(it.last_at, UNREACHED_MS));

@@ -32,7 +32,8 @@ pub(super) fn upgrade(served: Served) -> UpgradeStatus {
 }
 
 const DAY_MS: i64 = 86_400_000;
-const HOUR_MS: i64 = 3_600_000;
+const HOUR_SECONDS: u32 = 3_600;
+const HOUR_MS: i64 = HOUR_SECONDS as i64 * 1_000;
 /// Computers that are shown at the most: those that reported last.
 const COMPUTERS_LIMIT: usize = 10_000;
 
@@ -183,10 +184,12 @@ pub(super) struct AgentsWord {
     pub(super) caught: Option<CaughtPanics>,
 }
 
-/// When the agents of computers were last heard of, and what they said of themselves.
+/// When the agents of computers were last heard of, and what they said of themselves. Where only
+/// the hour is known, it is the end of that, or now: nobody is called silent who may have reported.
 pub(super) fn last_seen<'a>(
     app: &App,
     entries: &'a [Entry],
+    now_ms: i64,
 ) -> impl Iterator<Item = (&'a Entry, i64, AgentsWord)> {
     let seen = app.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let told: Vec<_> = entries
@@ -194,10 +197,11 @@ pub(super) fn last_seen<'a>(
         .map(|entry| {
             let document: Option<ComputerDocument<'_>> = serde_json::from_str(&entry.document).ok();
             let hour = document.as_ref().map_or(0, |document| document.seen_hour);
+            let hour_ends_ms = hour.saturating_add(1).saturating_mul(HOUR_MS);
             let seen_ms = seen.get(&entry.key).copied();
             (
                 entry,
-                seen_ms.unwrap_or(hour.saturating_mul(HOUR_MS)),
+                seen_ms.unwrap_or(hour_ends_ms.min(now_ms)),
                 document.map_or_else(AgentsWord::default, |document| AgentsWord {
                     unreached: document.unreached,
                     ended: document.ended,
@@ -227,10 +231,8 @@ fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
         .iter()
         .zip(&documents)
         .map(|(entry, document)| {
-            let last_seen = seen
-                .get(&entry.key)
-                .copied()
-                .unwrap_or(document.seen_hour.saturating_mul(HOUR_MS));
+            let exact = seen.get(&entry.key).copied();
+            let last_seen = exact.unwrap_or(document.seen_hour.saturating_mul(HOUR_MS));
             let mut warnings = Vec::new();
             let namesakes = by_name.get(&entry.name).copied().unwrap_or(1);
             if namesakes > 1 {
@@ -259,6 +261,7 @@ fn known_computers(app: &App, entries: Vec<Entry>) -> Vec<ComputerStatus> {
                 name: entry.name.to_string(),
                 watching: document.watching,
                 last_seen_at: timestamp(last_seen),
+                last_seen_within_seconds: exact.map_or(HOUR_SECONDS, |_| 0),
                 enforcement_off: document.enforcement_off.as_deref().map(str::to_owned),
                 released: document.released,
                 warnings,

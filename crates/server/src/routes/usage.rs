@@ -6,19 +6,17 @@ use axum::extract::State;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Page, Problem, ProgramCount, Session, Usage};
-use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
+use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter};
 
-use super::{Caller, Json};
+use super::period::Period;
+use super::{Caller, Json, owned};
+use crate::access::rights::Right;
 use crate::access::whose::Whose;
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
-
-/// Days of use where a request does not say.
-const USAGE_DAYS: i64 = 30;
-const DAY_MS: i64 = 86_400_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +110,7 @@ fn session(row: SessionRow) -> Session {
 #[serde(deny_unknown_fields)]
 struct UsageQuery {
     product: Option<String>,
+    owned: Option<bool>,
     realm: Option<String>,
     account: Option<String>,
     since: Option<String>,
@@ -120,15 +119,15 @@ struct UsageQuery {
     cursor: Option<String>,
 }
 
-/// The use of each product in a period, by default the last 30 days, with an item for each product
-/// that was used. A client sees its own user's use, an agent its own computer's, or that of one
-/// person there.
+/// Each product's use in a time, by default the last 30 days; an item for each product that was
+/// used, and with `owned` for each that is owned. A client sees its own user's use, an agent its own computer's, or that of one person there.
 #[utoipa::path(
     get,
     path = "/v1/usage",
     tag = "history",
     params(
         ("product" = Option<String>, Query, description = "Product id"),
+        ("owned" = Option<bool>, Query, description = "Also products of which seats are owned and nothing was used, each with its seats and prices; not for who sees only what is their own"),
         ("realm" = Option<String>, Query, description = "Only rows of this person: the realm"),
         ("account" = Option<String>, Query, description = "Only rows of this person: the account"),
         ("since" = Option<String>, Query, description = "Use from this day or instant on"),
@@ -152,50 +151,23 @@ pub(crate) async fn usage(
     let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
     let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
     let only = whose.only();
-    let now = wall_ms();
-    let until = match query.until.as_deref() {
-        Some(until) => input::until("until", until)?,
-        // What begins at this very instant is in use now.
-        None => now.saturating_add(1),
+    let Period { since, until, now } = Period::of(query.since.as_deref(), query.until.as_deref())?;
+    let filter = UsageFilter {
+        owner: whose.owner,
+        product: query.product,
+        since,
+        until,
     };
-    let since = match query.since.as_deref() {
-        Some(since) => input::instant("since", since)?,
-        None => until.saturating_sub(USAGE_DAYS * DAY_MS),
-    };
-    if until <= since {
-        return Err(Refusal::invalid(
-            "`until` is not after `since`: exchange them, or correct them",
-        ));
+    if query.owned == Some(true) && only.is_none() && caller.may(Right::SeeCounts) {
+        let page = owned::usage(&app, filter, now, paging).await?;
+        return Ok(Json(StatusCode::OK, page));
     }
     let rows = app
-        .history(move |history| {
-            let paging = (paging.cursor, paging.limit);
-            let filter = UsageFilter {
-                owner: whose.owner,
-                product: query.product,
-                since,
-                until,
-            };
-            history.usage(&filter, now, paging)
-        })
+        .history(move |history| history.usage(&filter, now, (paging.cursor, paging.limit)))
         .await?;
-    let mut page = super::page(rows, used);
+    let mut page = super::page(rows, owned::used);
     page.only = only;
     Ok(Json(StatusCode::OK, page))
-}
-
-fn used(row: UsageRow) -> Usage {
-    Usage {
-        product: row.product,
-        sessions: row.sessions,
-        running: row.running,
-        unseated: row.unseated,
-        users: row.users,
-        computers: row.computers,
-        total_seconds: row.total_ms / 1_000,
-        unseated_seconds: row.unseated_ms / 1_000,
-        last_used_at: row.last_used_at.map(timestamp),
-    }
 }
 
 #[derive(Deserialize)]
@@ -205,7 +177,8 @@ struct ProgramQuery {
     cursor: Option<String>,
 }
 
-/// Programs of no product, those that ran longest first, as counts without any person. For viewers,
+/// Programs of no product, those that ran longest first: starts and computers are counted. Which
+/// people start them is not recorded, so no answer has it. For viewers,
 /// operators and admins.
 #[utoipa::path(
     get,

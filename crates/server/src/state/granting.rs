@@ -23,19 +23,22 @@ const CLOCK_SET_MS: u64 = 2_000;
 #[derive(Debug, Default)]
 pub(crate) struct Hold {
     until_boot_ms: u64,
+    /// Whether a copy was found that `usher restore` has not put there.
+    is_copy: bool,
     /// The end as it was last told, in Unix milliseconds: two looks tell the same.
     told_wall_ms: AtomicI64,
 }
 
 impl Hold {
-    /// The hold of the data that was opened.
-    pub(crate) fn of(engine: &Engine) -> Result<Hold, Failure> {
+    /// The hold of the data that was opened; `is_copy`: of a copy that was found there.
+    pub(crate) fn of(engine: &Engine, is_copy: bool) -> Result<Hold, Failure> {
         let left_ms = engine.read(|ledger, now| {
             let until = ledger.hold_until()?;
             Some(until.since_ms(now.steady))
         })?;
         Ok(Hold {
             until_boot_ms: left_ms.map_or(0, |left_ms| SystemClock.boot_ms() + left_ms),
+            is_copy,
             told_wall_ms: AtomicI64::new(0),
         })
     }
@@ -43,6 +46,14 @@ impl Hold {
     /// What is left of it; zero: it is over, or there is none.
     pub(crate) fn left(&self) -> Duration {
         Duration::from_millis(self.until_boot_ms.saturating_sub(SystemClock.boot_ms()))
+    }
+
+    fn why(&self, until: Timestamp) -> String {
+        let what = match self.is_copy {
+            true => "a copy was put in the place of its data, so it counts as restored",
+            false => "it was restored from a backup",
+        };
+        format!("{what} and grants nothing until {until}, when every lease of before has ended")
     }
 
     /// When it will be over.
@@ -80,14 +91,7 @@ pub(crate) fn grants_nothing(engine: &Engine, life: &Life, hold: &Hold) -> Optio
         return Some(says(Withheld::Paused, why.to_owned(), None));
     }
     let until = hold.ends_at()?;
-    Some(says(Withheld::Restored, why_held(until), Some(until)))
-}
-
-fn why_held(until: Timestamp) -> String {
-    format!(
-        "it was restored from a backup and grants nothing until {until}, when every lease of \
-         before has ended"
-    )
+    Some(says(Withheld::Restored, hold.why(until), Some(until)))
 }
 
 /// Says in the log that nothing is granted after a restore, and when that is over.
@@ -95,7 +99,7 @@ pub(crate) async fn tell(hold: Arc<Hold>) {
     let Some(until) = hold.ends_at() else {
         return;
     };
-    tracing::warn!(%until, "the server holds: {}", why_held(until));
+    tracing::warn!(%until, "the server holds: {}", hold.why(until));
     while !hold.left().is_zero() {
         tokio::time::sleep(hold.left().min(LOOK)).await;
     }

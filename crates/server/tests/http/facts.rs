@@ -220,3 +220,29 @@ async fn an_entitlement_that_is_renewed_from_the_day_after_its_end_takes_no_seat
         "{facts}"
     );
 }
+
+#[tokio::test]
+async fn after_a_start_it_is_said_that_only_the_hour_is_known_at_which_an_agent_was_last_seen() {
+    let server = Server::start();
+    let reports = json!({ "computer": { "id": "c1", "name": "pc1" }, "incarnation": 1 });
+    let synced = server.call("POST", "/v1/agents/sync", Some(reports.clone()));
+    assert_eq!(synced.await.status, 200);
+    let seen = async |server: &Server| {
+        let status = server.get("/v1/status").await;
+        let computer = &status["computers"][0];
+        let at: usher_api::Timestamp = computer["last_seen_at"].as_str().unwrap().parse().unwrap();
+        (at, computer["last_seen_within_seconds"].as_u64())
+    };
+    let (exact, within) = seen(&server).await;
+    assert_eq!(within, None);
+    let server = Server::start_in(server.stop());
+    let (hour, within) = seen(&server).await;
+    assert_eq!(within, Some(3_600));
+    let later = exact.as_second() - hour.as_second();
+    assert!((0..=3_600).contains(&later), "{hour} {exact}");
+    let facts = server.get("/v1/facts").await;
+    assert_eq!(facts["agents"], json!([]), "it may have reported just now");
+    let synced = server.call("POST", "/v1/agents/sync", Some(reports)).await;
+    assert_eq!(synced.status, 200);
+    assert_eq!(seen(&server).await.1, None);
+}

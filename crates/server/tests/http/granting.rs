@@ -128,3 +128,22 @@ async fn a_paused_server_says_that_it_grants_nothing() {
     );
     assert_eq!(metric(&server, "usher_granting").await, Some(1.0));
 }
+
+#[tokio::test]
+async fn a_backup_that_was_copied_over_the_data_of_a_stopped_server_is_held_as_a_restore() {
+    let server = Server::start();
+    server.product("cad", 1).await;
+    let backup = server.request("GET", "/v1/backup", &server.admin);
+    let backup = backup.send().await.unwrap().bytes().await.unwrap();
+    server.lease("cad", "ann").await;
+    let folder = server.stop();
+    std::fs::write(folder.path().join("cache.db"), backup).unwrap();
+    let server = Server::start_in(folder);
+    let asked = server.checkout("cad", "bob").await;
+    assert_eq!((asked.status, asked.code()), (503, "restore_hold"));
+    let status = server.get("/v1/status").await["server"].clone();
+    assert_eq!(status["state"], "degraded");
+    let why = status["why"].as_str().unwrap();
+    assert!(why.contains("a copy was put in the place"), "{why}");
+    until_of(&status["grants_nothing"]);
+}

@@ -36,6 +36,18 @@ async fn use_and_refusals_are_shown() {
         server.get("/v1/denials?product=other").await["items"],
         json!([])
     );
+    for (query, count) in [
+        ("user=bob&computer=pc1", 1),
+        ("user=BOB", 0),
+        ("user=ann", 0),
+        ("computer=pc2", 0),
+        ("until=2999-01-01", 1),
+        ("until=2020-01-31", 0),
+        ("since=2020-01-01&until=2999-01-01", 1),
+    ] {
+        let found = server.get(&format!("/v1/denials?{query}")).await;
+        assert_eq!(found["items"].as_array().unwrap().len(), count, "{query}");
+    }
     let status = server.get("/v1/status").await;
     let product = &status["products"][0];
     assert_eq!(

@@ -29,6 +29,7 @@ const TABLE: &str = "
     GET    /v1/products/{id}         ++-++++
     PUT    /v1/products/{id}         ------+
     DELETE /v1/products/{id}         ------+
+    GET    /v1/products/{id}/demand  ---++++
     GET    /v1/entitlements          ---++++
     POST   /v1/entitlements          ------+
     GET    /v1/entitlements/{id}     ---++++
@@ -36,6 +37,8 @@ const TABLE: &str = "
     DELETE /v1/entitlements/{id}     ------+
     GET    /v1/sessions              ++-++++
     GET    /v1/usage                 ++-++++
+    GET    /v1/usage/users           ++-++++
+    GET    /v1/usage/days            ++-++++
     GET    /v1/programs              ---++++
     GET    /v1/tokens                ------+
     POST   /v1/tokens                ------+

@@ -4,19 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use usher_core::ledger::{Command, Incarnation, Now, Steady, Wall};
 use usher_platform::files::{self, Readers};
 
-use crate::base::clock::{Clock, SystemClock};
+use crate::base::clock::SystemClock;
 use crate::base::error::StoreError;
-use crate::base::meta;
 use crate::base::schema::Saved;
 use crate::base::whole::{SUFFIXES, beside, check, make_empty, remove, system, vacuum_into};
-use crate::copies::unknown::{self, Known, UNKNOWN_UNTIL, WaitsFor};
+use crate::copies::life::NewLife;
+use crate::copies::unknown::{self, Known, WaitsFor};
 use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
-use crate::tables::journal;
 use crate::tables::load::load;
 
 /// How a restore is made.
@@ -32,6 +30,8 @@ pub struct RestoreOptions {
 pub struct Restored {
     /// Where the data file of before was put, if there was one.
     pub kept: Option<PathBuf>,
+    /// How many such files lie there by now, of this and of earlier times, and their bytes.
+    pub kept_in_all: (usize, u64),
     /// Nothing is granted for so many seconds.
     pub hold_seconds: u64,
     /// By what that is known.
@@ -147,6 +147,7 @@ fn put(
     std::fs::rename(&incoming, &path).map_err(system("put the snapshot in place of", &path))?;
     files::sync_folder(data).map_err(system("write", data))?;
     Ok(Restored {
+        kept_in_all: kept_in(data),
         kept,
         hold_seconds,
         waits_for,
@@ -198,69 +199,29 @@ fn prepare(
         true => 0,
         false => unknown_seconds,
     };
-    let unknown_until = known.unknown_until();
-    let loaded = known.loaded;
-    let mut ledger = loaded.ledger;
-    let leases = ledger.lease_count() as u64;
-    let clock = SystemClock;
-    let (offset_ms, rebooted) = open::clock_offset(&connection, path, loaded.last, &clock)?;
-    let steady = clock.boot_ms().cast_signed().saturating_add(offset_ms);
-    let now = Now {
-        steady: Steady(u64::try_from(steady).unwrap_or(0)).max(loaded.last.steady),
-        wall: Wall(clock.wall_ms()),
-    };
-    let waits = ledger.hold_until().is_some_and(|until| until > now.steady);
-    if there.is_none() && !waits {
+    let leases = known.loaded.ledger.lease_count() as u64;
+    let life = NewLife::of(&connection, path, known, &SystemClock)?;
+    if there.is_none() && !life.waits() {
         return Err(StoreError::System {
             doing: "end the waiting after a restore in",
             path: file.into(),
             why: "nothing is waited for there; to restore a copy, name its FILE".to_owned(),
         });
     }
-    // Also where the risk is accepted: a later restore must not take this life for all there is.
-    let unknown_until = unknown_until.max(now.steady.plus_seconds(unknown_seconds));
-    meta::put(&connection, UNKNOWN_UNTIL, unknown_until.0).map_err(database)?;
-    let incarnation = Incarnation(open::new_incarnation(path)?);
-    let hold_until = (hold_seconds > 0).then(|| now.steady.plus_seconds(hold_seconds));
-    ledger.apply(
-        now,
-        Command::Reincarnate {
-            incarnation,
-            hold_until,
-        },
-    );
-    // After that: what comes free because of it waits for the end of the hold as well.
-    if rebooted {
-        ledger.apply(now, Command::Rebooted);
-    }
-    journal::commit(
-        &connection,
-        ledger.pending_first(),
-        now,
-        ledger.pending(),
-        &mut Vec::new(),
-    )
-    .map_err(|error| StoreError::Damaged {
-        path: path.into(),
-        why: format!("{error:?}"),
-    })?;
-    open::keep_clock(&connection, path, offset_ms, &clock)?;
+    life.begin(hold_seconds, unknown_seconds)?;
     connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .map_err(database)?;
     Ok((hold_seconds, waits_for, leases))
 }
 
-/// Renames the data file of before, with what SQLite keeps beside it.
+/// What a data file that was put aside is called, before its number.
+const ASIDE: &str = "cache.db.before-restore-";
+
+/// Renames the data file of before, with what SQLite keeps beside it. Its number is the highest.
 fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, StoreError> {
-    let mut number = 1_u32;
-    let aside = loop {
-        let name = data.join(format!("cache.db.before-restore-{number}"));
-        if !name.exists() {
-            break name;
-        }
-        number += 1;
-    };
+    let last = put_aside_in(data).map(|(number, _)| number).max();
+    let aside = data.join(format!("{ASIDE}{}", last.unwrap_or(0).saturating_add(1)));
     for suffix in SUFFIXES {
         let from = beside(path, suffix);
         if from.exists() {
@@ -268,4 +229,21 @@ fn put_aside(data: &Path, path: &Path) -> Result<PathBuf, StoreError> {
         }
     }
     Ok(aside)
+}
+
+/// How many data files were put aside, and how large they are.
+fn kept_in(data: &Path) -> (usize, u64) {
+    put_aside_in(data).fold((0, 0_u64), |(count, bytes), (_, size)| {
+        (count + 1, bytes.saturating_add(size))
+    })
+}
+
+/// The numbers and sizes of the data files that were put aside; none where that cannot be read.
+fn put_aside_in(data: &Path) -> impl Iterator<Item = (u32, u64)> {
+    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let name = entry.file_name();
+        let number = name.to_str()?.strip_prefix(ASIDE)?.parse().ok()?;
+        Some((number, entry.metadata().ok()?.len()))
+    })
 }

@@ -90,8 +90,8 @@ impl Known {
     }
 
     /// How long a lease may be in use that was granted or renewed after what it knows. A lease keeps
-    /// the ttl that it was granted with, also if its product allows less since.
-    fn longest_seconds(&self) -> u64 {
+    /// the ttl that it was granted with, also where its product allows less since.
+    pub(crate) fn longest_seconds(&self) -> u64 {
         let ledger = &self.loaded.ledger;
         let waiting = ledger
             .pools()

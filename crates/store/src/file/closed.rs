@@ -5,6 +5,10 @@
 //! away before it grants anything. So where the two agree, the file holds everything that its server
 //! has granted: it is no copy, its write-ahead log is not missing, and nobody has served it since. A
 //! killed server leaves no mark.
+//!
+//! Where there is a mark beside the file and the file has another one or none, it is not the file
+//! that was closed: a copy was put in its place. Where the file was moved with its mark, the two
+//! agree, though its inode is another.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,15 +27,16 @@ const SUFFIX: &str = ".closed";
 /// More than any mark beside a file has.
 const MARK_LIMIT_BYTES: u64 = 256;
 
-/// Takes the marks away. What is granted from now on may be in no file that has one.
+/// Takes the marks away. What is granted from now on may be in no file that has one. That beside the
+/// file goes first: a file without one is not taken for another because of a kill between the two.
 pub(crate) fn begin(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    forget_beside(path)?;
     let forget = || connection.execute("DELETE FROM meta WHERE key = ?1", [MARK]);
-    forget().map_err(|source| StoreError::Database {
+    forget().map(drop).map_err(|source| StoreError::Database {
         doing: "begin to serve",
         path: path.into(),
         source,
-    })?;
-    forget_beside(path)
+    })
 }
 
 /// Takes the mark beside a file away: another file is put in its place.
@@ -69,15 +74,43 @@ pub(crate) fn put_beside(path: &Path, mark: &str) -> Result<(), StoreError> {
 
 /// Whether the file is as its server left it.
 pub(crate) fn is_as_left(connection: &Connection, path: &Path) -> bool {
-    let name = mark_of(path);
-    let is_short = std::fs::symlink_metadata(&name)
-        .is_ok_and(|found| found.is_file() && found.len() <= MARK_LIMIT_BYTES);
     let expected = meta::text(connection, MARK)
         .ok()
         .flatten()
         .and_then(|mark| text(path, &mark).ok());
-    let found = is_short.then(|| std::fs::read_to_string(&name).ok());
-    expected.is_some() && expected == found.flatten()
+    expected.is_some() && expected == read_beside(path)
+}
+
+/// Whether another file than the one that was closed lies here. One that no server has made yet is
+/// none.
+pub(crate) fn is_another(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let database = |source| StoreError::Database {
+        doing: "look at",
+        path: path.into(),
+        source,
+    };
+    let beside = read_beside(path);
+    let Some(left) = beside.as_deref().and_then(mark_in) else {
+        return Ok(false);
+    };
+    let is_made = meta::text(connection, "server_id").map_err(database)?;
+    let mark = meta::text(connection, MARK).map_err(database)?;
+    Ok(is_made.is_some() && mark.as_deref() != Some(left))
+}
+
+/// What stands beside the file, if it may be a mark.
+fn read_beside(path: &Path) -> Option<String> {
+    let name = mark_of(path);
+    let found = std::fs::symlink_metadata(&name).ok()?;
+    let is_short = found.is_file() && found.len() <= MARK_LIMIT_BYTES;
+    is_short.then(|| std::fs::read_to_string(&name).ok())?
+}
+
+/// The mark in what stands beside a file; none if it was not written whole.
+fn mark_in(text: &str) -> Option<&str> {
+    let (mark, rest) = text.split_once(' ')?;
+    let is_mark = mark.len() == 32 && mark.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_mark && rest.ends_with('\n')).then_some(mark)
 }
 
 /// What stands beside a file that is closed with that mark.
@@ -97,4 +130,20 @@ fn mark_of(path: &Path) -> PathBuf {
 fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder = files::folder_of(path);
     files::sync_folder(folder).map_err(system("write", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_that_was_not_written_whole_is_none() {
+        let mark = "0123456789abcdef0123456789abcdef";
+        let whole = format!("{mark} 1:2 3\n");
+        assert_eq!(mark_in(&whole), Some(mark));
+        for end in 0..whole.len() {
+            assert_eq!(mark_in(&whole[..end]), None, "{end} bytes");
+        }
+        assert_eq!(mark_in(&whole.replace('f', "x")), None);
+    }
 }

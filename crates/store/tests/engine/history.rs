@@ -266,9 +266,7 @@ fn a_reading_that_fails_says_that_it_is_one_and_not_that_nothing_can_be_written(
     other
         .execute_batch("ALTER TABLE denials RENAME TO aside")
         .unwrap();
-    let listed = engine
-        .history()
-        .denials(None, &Owner::default(), None, 0, 10);
+    let listed = engine.history().denials(&DenialFilter::default(), 0, 10);
     let Err(Failure::Unread(why)) = listed else {
         panic!("{listed:?}");
     };

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod builds;
+mod copied;
+mod demand;
 mod files;
+mod histories;
 mod history;
 mod holds;
 mod names;

@@ -7,15 +7,19 @@ use usher_api::Denial;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, must_exist, show};
-use crate::mine::Through;
+use crate::mine::{Through, of_another};
 use crate::output::Table;
-use crate::time;
+use crate::time::{self, Period};
 
 /// Show what was refused, to whom, and why
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   usher denials --since 7d
+  usher denials --during yesterday
+  usher denials --during 'last week'       from its Monday to its Sunday
+  usher denials --since 'last week'        from its Monday until now
+  usher denials --user anna --since 2026-01-01 --until 2026-03-31
   usher denials --product gimp --since 2026-01-01 --json
 
 `usher why DECISION` tells how the seats were held at that instant.
@@ -25,28 +29,65 @@ pub(crate) struct Denials {
     /// Only of this product
     #[arg(long, value_name = "ID")]
     product: Option<String>,
+    /// Only of this user
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// Only on this computer
+    #[arg(long, value_name = "COMPUTER")]
+    computer: Option<String>,
     /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
+    /// Only until then, to the end of a day
+    #[arg(long, value_name = "TIME", value_parser = time::up_to)]
+    until: Option<Timestamp>,
+    /// Only in that time: yesterday, "last week", "this month", 2026-01, a day
+    #[arg(long, value_name = "PERIOD", value_parser = time::during,
+        conflicts_with_all = ["since", "until"])]
+    during: Option<Period>,
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
     through: Through,
 }
 
+impl Denials {
+    /// Whether nothing narrows what is asked for.
+    fn asks_for_all(&self) -> bool {
+        let texts = [&self.product, &self.user, &self.computer];
+        let times = [&self.since, &self.until];
+        let nothing = texts.iter().all(|it| it.is_none()) && times.iter().all(|it| it.is_none());
+        nothing && self.during.is_none()
+    }
+
+    fn query(&self) -> Result<Query, Failure> {
+        let ends = Period::ends(self.since, self.until, self.during);
+        let (since, until) = ends.map_err(Failure::usage)?;
+        Ok(Query::new("/v1/denials")
+            .with("product", self.product.as_ref())
+            .with("user", self.user.as_ref())
+            .with("computer", self.computer.as_ref())
+            .with("since", since.map(|since| since.to_string()))
+            .with("until", until.map(|until| until.to_string())))
+    }
+}
+
+/// Does it.
 pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
+        let query = args.query()?;
         let asked = args.through.ask(context).await?;
-        let query = Query::new("/v1/denials")
-            .with("product", args.product.as_ref())
-            .with("since", args.since.map(|since| since.to_string()));
         let page = asked.list(&query, &args.extent, decision_id).await?;
         if page.items.is_empty() {
             must_exist(&asked.client, args.product.as_deref()).await?;
         }
-        let empty = match &page.only {
-            Some(_) => "You were refused nothing.",
-            None => "Nothing was refused.",
+        let anothers = of_another(page.only.as_ref(), args.user.as_deref());
+        let empty = match (&page.only, args.asks_for_all()) {
+            _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
+            (Some(_), true) => "You were refused nothing.",
+            (Some(_), false) => "You were refused nothing of that product, computer or time.",
+            (None, true) => "Nothing was refused.",
+            (None, false) => "Nothing was refused of that product, user, computer or time.",
         };
         show(context, &page, empty, table)?;
         asked

@@ -137,6 +137,7 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
         return print_json(&serde_json::json!({
             "data": data.display().to_string(),
             "kept": restored.kept.as_ref().map(|path| path.display().to_string()),
+            "kept_in_all": restored.kept_in_all.0,
             "leases": restored.leases,
             "hold_seconds": restored.hold_seconds,
             "waits_for": match restored.waits_for {
@@ -145,7 +146,7 @@ fn restore(job: &Job, given: Option<File>, data: &Path) -> Result<(), Failure> {
             },
         }));
     }
-    line(describe(&restored, data, job.file.is_some()))
+    line(describe(&restored, data, job))
 }
 
 /// The snapshot of that name that is kept beside the data.
@@ -171,10 +172,17 @@ fn kept(file: &Path, data: &Path) -> Result<(File, PathBuf), Failure> {
     Ok((opened, path))
 }
 
-fn describe(restored: &Restored, data: &Path, is_restored: bool) -> String {
-    let leases = counted(restored.leases, "lease");
+/// Files of before a restore that may lie there without a word.
+const KEPT_UNTOLD: usize = 2;
+
+fn describe(restored: &Restored, data: &Path, job: &Job) -> String {
+    let is_restored = job.file.is_some();
     let mut text = match is_restored {
-        true => format!("{} is restored, with {leases}.", data.display()),
+        true => format!(
+            "{} is restored, with {}.",
+            data.display(),
+            counted(restored.leases, "lease")
+        ),
         false => format!(
             "The server of {} grants from its next start on; a seat may be in use twice.",
             data.display()
@@ -182,8 +190,16 @@ fn describe(restored: &Restored, data: &Path, is_restored: bool) -> String {
     };
     if let Some(kept) = &restored.kept {
         text.push_str(&format!(
-            "\nWhat was there before is kept as {}.",
+            "\nWhat was there before is kept as {}. Delete it if the server has what you expect.",
             kept.display()
+        ));
+    }
+    let (count, bytes) = restored.kept_in_all;
+    if count > KEPT_UNTOLD {
+        text.push_str(&format!(
+            "\n{count} such files lie there by now, with {} MB in all: delete those that you need \
+             no more.",
+            bytes.div_ceil(1_000_000)
         ));
     }
     if is_restored {
@@ -192,38 +208,65 @@ fn describe(restored: &Restored, data: &Path, is_restored: bool) -> String {
              were made since are not: once the server runs, see `usher token list`, and revoke \
              them again.",
         );
+        text.push('\n');
+        text.push_str(&granting(restored, data, job.accept_risk));
     }
-    if restored.hold_seconds > 0 {
-        text.push_str(&format!(
-            "\nAfter its start the server grants nothing for {}, until leases that the snapshot does \
+    text
+}
+
+/// From when on the restored server grants seats.
+fn granting(restored: &Restored, data: &Path, accept_risk: bool) -> String {
+    match (restored.hold_seconds, accept_risk) {
+        (_, true) => "The server grants from its next start on; seats that were granted after the \
+                      snapshot was made may be in use, and be granted a second time."
+            .to_owned(),
+        (0, false) => "The server grants from its next start on: what was there before shows that \
+                       nobody holds a seat any more that the snapshot does not know."
+            .to_owned(),
+        (seconds, false) => format!(
+            "After its start the server grants nothing for {}, until leases that the snapshot does \
              not know must have ended: {}. While it is stopped, `usher restore --data {} \
              --accept-risk` lets it grant at once, and a seat may be in use twice.",
-            time::span(restored.hold_seconds),
+            time::span(seconds),
             match restored.waits_for {
                 WaitsFor::LastLease => "as long as the last one that was held here",
                 WaitsFor::LongestTtl => "the longest --max-ttl of a product",
             },
             data.display()
-        ));
+        ),
     }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn job(file: Option<&str>, accept_risk: bool) -> Job {
+        Job {
+            file: file.map(PathBuf::from),
+            is_given: false,
+            accept_risk,
+            json: false,
+        }
+    }
+
+    fn described(restored: &Restored, job: &Job) -> String {
+        describe(restored, Path::new("/srv/usher"), job)
+    }
+
     #[test]
     fn what_was_done_and_what_follows_is_said() {
         let restored = Restored {
             kept: Some("/srv/usher/cache.db.before".into()),
+            kept_in_all: (1, 5_000_000),
             hold_seconds: 86_400,
             waits_for: WaitsFor::LongestTtl,
             leases: 12,
         };
-        insta::assert_snapshot!(describe(&restored, Path::new("/srv/usher"), true), @r"
+        let of_file = job(Some("a.db"), false);
+        insta::assert_snapshot!(described(&restored, &of_file), @r"
         /srv/usher is restored, with 12 leases.
-        What was there before is kept as /srv/usher/cache.db.before.
+        What was there before is kept as /srv/usher/cache.db.before. Delete it if the server has what you expect.
         Tokens that were revoked since the snapshot was made are valid again, and those that were made since are not: once the server runs, see `usher token list`, and revoke them again.
         After its start the server grants nothing for 1 d, until leases that the snapshot does not know must have ended: the longest --max-ttl of a product. While it is stopped, `usher restore --data /srv/usher --accept-risk` lets it grant at once, and a seat may be in use twice.
         ");
@@ -232,7 +275,7 @@ mod tests {
             waits_for: WaitsFor::LastLease,
             ..restored.clone()
         };
-        let text = describe(&short, Path::new("/srv/usher"), true);
+        let text = described(&short, &of_file);
         let told = "grants nothing for 5 min, until leases that the snapshot does not know must \
                     have ended: as long as the last one that was held here.";
         assert!(text.contains(told), "{text}");
@@ -240,9 +283,40 @@ mod tests {
             hold_seconds: 0,
             ..restored
         };
-        insta::assert_snapshot!(describe(&ended, Path::new("/srv/usher"), false), @r"
+        insta::assert_snapshot!(described(&ended, &job(None, true)), @r"
         The server of /srv/usher grants from its next start on; a seat may be in use twice.
-        What was there before is kept as /srv/usher/cache.db.before.
+        What was there before is kept as /srv/usher/cache.db.before. Delete it if the server has what you expect.
         ");
+    }
+
+    #[test]
+    fn a_restore_that_waits_for_nothing_says_that_it_grants_at_once_and_why() {
+        let restored = Restored {
+            kept: None,
+            kept_in_all: (0, 0),
+            hold_seconds: 0,
+            waits_for: WaitsFor::LastLease,
+            leases: 0,
+        };
+        let text = described(&restored, &job(Some("a.db"), false));
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("nobody holds a seat any more"), "{text}");
+        let text = described(&restored, &job(Some("a.db"), true));
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("be granted a second time"), "{text}");
+    }
+
+    #[test]
+    fn files_of_before_that_pile_up_are_counted() {
+        let restored = Restored {
+            kept: Some("/srv/usher/cache.db.before-restore-5".into()),
+            kept_in_all: (5, 12_300_000),
+            hold_seconds: 0,
+            waits_for: WaitsFor::LastLease,
+            leases: 0,
+        };
+        let text = described(&restored, &job(None, true));
+        let told = "5 such files lie there by now, with 13 MB in all";
+        assert!(text.contains(told), "{text}");
     }
 }

@@ -151,11 +151,20 @@ fn computers(computers: &[ComputerStatus]) -> Table {
         table.row([
             computer.name.clone(),
             watching(computer.watching).to_owned(),
-            time::local(computer.last_seen_at),
+            last_seen(computer),
             notes(computer),
         ]);
     }
     table
+}
+
+/// When it last reported, as far as that is known.
+fn last_seen(computer: &ComputerStatus) -> String {
+    let at = time::local(computer.last_seen_at);
+    match computer.last_seen_within_seconds {
+        0 => at,
+        within => format!("{at}, or up to {} later", time::span(within.into())),
+    }
 }
 
 fn notes(computer: &ComputerStatus) -> String {
@@ -198,5 +207,18 @@ mod tests {
         PRODUCT  SEATS  IN USE  UNSEATED  QUEUED  DENIED 24H  NAME
         gimp        10       3         1       0          12  GIMP
         ");
+    }
+
+    #[test]
+    fn when_a_computer_was_last_seen_is_told_as_far_as_it_is_known() {
+        let mut computer: ComputerStatus = serde_json::from_value(serde_json::json!({
+            "id": "c1", "name": "pc1", "watching": "ebpf",
+            "last_seen_at": "2026-03-01T09:00:00Z",
+        }))
+        .unwrap();
+        let at = time::local(computer.last_seen_at);
+        assert_eq!(last_seen(&computer), at);
+        computer.last_seen_within_seconds = 3_600;
+        assert_eq!(last_seen(&computer), format!("{at}, or up to 1 h later"));
     }
 }

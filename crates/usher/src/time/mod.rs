@@ -6,7 +6,7 @@ mod when;
 
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
@@ -104,13 +104,20 @@ pub(crate) fn up_to(text: &str) -> Result<Timestamp, String> {
 }
 
 fn must_have_come(text: &str, at: Timestamp, now: &ZonedDateTime) -> Result<(), String> {
-    match at.as_second() > now.timestamp().as_second() + LEEWAY_SECONDS {
-        true => Err(format!(
-            "{text:?} begins at {}, which is yet to come: nothing has happened since",
-            local(at)
-        )),
-        false => Ok(()),
+    if at.as_second() <= now.timestamp().as_second() + LEEWAY_SECONDS {
+        return Ok(());
     }
+    let time = text.trim();
+    let mut why = format!(
+        "{text:?} begins at {}, which is yet to come: nothing has happened since",
+        local(at)
+    );
+    if time.parse::<Time>().is_ok()
+        && let Ok(yesterday) = now.date().yesterday()
+    {
+        why.push_str(&format!("; of yesterday it is \"{yesterday} {time}\""));
+    }
+    Err(why)
 }
 
 /// Reads the end of something: an RFC 3339 time, a day (its last second here), or how long from now.
@@ -304,6 +311,21 @@ mod tests {
         assert!(since("99999999w").is_err_and(|why| why.contains("before all times")));
         assert_eq!(until("9999-12-31"), Ok(Timestamp::MAX));
         assert_eq!(until("9999-12-31T23:59:59Z"), Ok(Timestamp::MAX));
+    }
+
+    #[test]
+    fn a_time_of_today_that_is_yet_to_come_is_not_taken_for_that_of_yesterday() {
+        let now: ZonedDateTime = "2026-11-25T10:00:00+01:00[Europe/Berlin]".parse().unwrap();
+        let at = |text| period(text, &now, Lean::Behind).unwrap().0;
+        let why = must_have_come("12:30", at("12:30"), &now).unwrap_err();
+        assert!(why.contains("yet to come"), "{why}");
+        assert!(
+            why.ends_with("of yesterday it is \"2026-11-24 12:30\""),
+            "{why}"
+        );
+        assert_eq!(must_have_come("09:30", at("09:30"), &now), Ok(()));
+        let day = must_have_come("2026-12-24", at("2026-12-24"), &now).unwrap_err();
+        assert!(!day.contains("yesterday"), "{day}");
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn month(text: &str) -> Option<Date> {
     Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()
 }
 
-/// The last such time of the day, or the next.
+/// Such a time of today, or the next one of what will be.
 fn time_of_day(time: Time, now: &ZonedDateTime, lean: Lean) -> Option<When> {
     let on = |day: Date| {
         let there = day.to_datetime(time);
@@ -129,12 +129,11 @@ fn time_of_day(time: Time, now: &ZonedDateTime, lean: Lean) -> Option<When> {
         Some(there.timestamp())
     };
     let today = on(now.date())?;
-    let other = match lean {
-        Lean::Behind if today > now.timestamp() => now.date().yesterday(),
-        Lean::Ahead if today < now.timestamp() => now.date().tomorrow(),
-        _ => return Some(When::At(today)),
+    let at = match lean {
+        Lean::Ahead if today < now.timestamp() => on(now.date().tomorrow().ok()?)?,
+        Lean::Ahead | Lean::Behind => today,
     };
-    on(other.ok()?).map(When::At)
+    Some(When::At(at))
 }
 
 fn weekday(word: &str) -> Option<Weekday> {
@@ -249,7 +248,7 @@ mod tests {
             ("2026-07-01 09:00:30", "2026-07-01T07:00:30Z"),
             ("07:34", "2026-11-25T06:34:00Z"),
             ("07:34:30", "2026-11-25T06:34:30Z"),
-            ("18:00", "2026-11-24T17:00:00Z"),
+            ("18:00", "2026-11-25T17:00:00Z"),
             ("25:00", "not read"),
             ("2026-11", "2026-11-01 to 2026-11-30"),
             ("2026-13", "not read"),
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_day_is_the_last_one_of_what_was_and_the_next_one_of_what_will_be() {
+    fn a_time_of_day_is_of_today_or_the_next_one_of_what_will_be() {
         assert_eq!(read("09:30", Lean::Ahead), "2026-11-26T08:30:00Z");
         assert_eq!(read("10:30", Lean::Ahead), "2026-11-25T09:30:00Z");
     }

@@ -11,4 +11,5 @@ mod run;
 mod signals;
 mod sim;
 mod support;
+mod usage;
 mod waits;

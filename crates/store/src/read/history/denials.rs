@@ -8,6 +8,23 @@ use super::{History, Owner, Rows, page};
 use crate::base::columns::from_i64;
 use crate::queue::requests::Failure;
 
+/// Which refusals; each part that is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct DenialFilter {
+    /// Whose.
+    pub owner: Owner,
+    /// Product id.
+    pub product: Option<String>,
+    /// Name of the person who was refused; of a directory, without regard to case.
+    pub user: Option<String>,
+    /// The computer's key or name.
+    pub computer: Option<String>,
+    /// Only those whose last repeat was at or after this instant; Unix milliseconds.
+    pub since: Option<i64>,
+    /// Only those whose first was before this instant; Unix milliseconds.
+    pub until: Option<i64>,
+}
+
 /// Refusals, with repeats counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DenialRow {
@@ -32,16 +49,14 @@ pub struct DenialRow {
 }
 
 impl History {
-    /// Refusals, newest first, whose last repeat is not before `since`. `before` is the cursor:
-    /// 0 begins at the newest.
+    /// Refusals, newest first. `before` is the cursor: 0 begins at the newest.
     pub fn denials(
         &self,
-        product: Option<&str>,
-        owner: &Owner,
-        since_wall_ms: Option<i64>,
+        filter: &DenialFilter,
         before: u64,
         limit: u32,
     ) -> Result<Rows<DenialRow>, Failure> {
+        let owner = &filter.owner;
         self.query(|connection| {
             let mut statement = connection.prepare_cached(&of(owner))?;
             let before = match before {
@@ -50,8 +65,12 @@ impl History {
             };
             let rows = statement.query_map(
                 named_params! {
-                    ":product": product,
-                    ":since": since_wall_ms,
+                    ":product": filter.product,
+                    ":user": filter.user,
+                    ":key": filter.user.as_ref().map(|user| user.to_lowercase()),
+                    ":place": filter.computer,
+                    ":since": filter.since,
+                    ":until": filter.until,
                     ":before": before,
                     ":limit": limit + 1,
                     ":realm": owner.realm(),
@@ -135,7 +154,11 @@ fn of(owner: &Owner) -> String {
          JOIN subjects s ON s.id = d.subject JOIN computers c ON c.id = d.computer \
          WHERE {person} AND {computer} AND d.number < :before \
          AND (:product IS NULL OR p.id = :product) \
+         AND (:user IS NULL OR s.name = :user OR s.key = :key \
+            AND s.authority NOT IN ('usher', 'local') AND s.authority NOT GLOB 'computer:*') \
+         AND (:place IS NULL OR c.key = :place OR c.name = :place) \
          AND (:since IS NULL OR d.last_at >= :since) \
+         AND (:until IS NULL OR d.first_at < :until) \
          ORDER BY d.number DESC LIMIT :limit"
     )
 }

@@ -5,9 +5,11 @@
 
 mod changed;
 mod decisions;
+mod demand;
 mod denials;
 mod lists;
 mod sessions;
+mod sums;
 
 use std::sync::Arc;
 
@@ -18,9 +20,11 @@ use crate::queue::shared::Shared;
 
 pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
-pub use denials::DenialRow;
+pub use demand::{DemandFilter, DemandKind, DemandRow, DemandRows, Names};
+pub use denials::{DenialFilter, DenialRow};
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
+pub use sums::{DayUsageRow, UserUsageRow};
 
 /// One page of rows.
 #[derive(Debug, Clone)]

@@ -246,6 +246,19 @@ impl History {
         })
     }
 
+    /// When each product was last in use, by product id, in Unix milliseconds; none of those that
+    /// never were. Of what runs it is now.
+    pub fn last_used(&self, now_wall_ms: i64) -> Result<Vec<(String, i64)>, Failure> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT p.id, max(coalesce(u.ended_at, ?1)) FROM uses u \
+                 JOIN products p ON p.number = u.product GROUP BY p.id",
+            )?;
+            let rows = statement.query_map([now_wall_ms], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
     /// Programs of no product, those that ran longest first. `after` counts rows.
     pub fn programs(&self, after: u64, limit: u32) -> Result<Rows<ProgramRow>, Failure> {
         self.query(|connection| {

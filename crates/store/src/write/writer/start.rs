@@ -4,19 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use rusqlite::Connection;
 use usher_core::ledger::{Batch, Command};
 
 use super::Writer;
 use crate::base::clock::Clock;
 use crate::base::error::StoreError;
 use crate::base::schema::Saved;
+use crate::copies::life::NewLife;
+use crate::copies::unknown::Known;
 use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
 use crate::file::presence::Presence;
 use crate::queue::shared::Shared;
 use crate::read::versions;
-use crate::tables::load::load;
+use crate::tables::load::{Loaded, load};
 
 /// How an engine is opened.
 pub struct EngineOptions {
@@ -38,6 +41,9 @@ pub struct Opened {
     pub leases: usize,
     /// Events that were in the journal and not yet in the tables.
     pub replayed: u64,
+    /// Another file was found than the one that its server left when it was stopped. It was taken
+    /// for a restored one, and grants nothing for so many seconds.
+    pub is_copy: Option<u64>,
 }
 
 /// Opens the data file, or makes it; migrates and recovers it; starts the writer.
@@ -54,10 +60,21 @@ pub(crate) fn open(
     let path = data.join("cache.db");
     let held = open::hold(&path)?;
     let connection = open::connection(&path, Saved::Beside)?;
+    let is_another = closed::is_another(&connection, &path)?;
     let server_id = open::server_id(&connection, &path)?;
-    let loaded =
+    let mut loaded =
         load(&connection, &path, left).map_err(|error| foreign_log::explain(&path, error))?;
     open::is_sound(&connection, &path)?;
+    let mut is_copy = None;
+    if is_another {
+        is_copy = Some(begin_another_life(
+            &connection,
+            &path,
+            loaded,
+            clock.as_ref(),
+        )?);
+        loaded = load(&connection, &path, left)?;
+    }
     closed::begin(&connection, &path)?;
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
@@ -65,6 +82,7 @@ pub(crate) fn open(
         server_id,
         leases: loaded.ledger.lease_count(),
         replayed: loaded.journal_events,
+        is_copy,
     };
     let shared = Arc::new(Shared::new(path.clone(), clock.clone(), [lock, held]));
     let mut writer = Writer {
@@ -109,6 +127,24 @@ pub(crate) fn open(
     })?;
     shared.keep(thread);
     Ok((shared, opened))
+}
+
+/// Nobody knows what was granted after the copy that lies here: a lease may be in use for as long as
+/// one could be at the most. Returns for how many seconds nothing is granted.
+fn begin_another_life(
+    connection: &Connection,
+    path: &Path,
+    loaded: Loaded,
+    clock: &dyn Clock,
+) -> Result<u64, StoreError> {
+    let known = Known::of(connection, loaded).map_err(|source| StoreError::Database {
+        doing: "read",
+        path: path.into(),
+        source,
+    })?;
+    let hold_seconds = known.longest_seconds();
+    NewLife::of(connection, path, known, clock)?.begin(hold_seconds, hold_seconds)?;
+    Ok(hold_seconds)
 }
 
 impl Writer {

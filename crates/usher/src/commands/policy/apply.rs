@@ -149,6 +149,7 @@ async fn tell_whom_it_would_refuse(
         let seats = rehearsal::Seats {
             owned: seats_now(&result, &product.id),
             tried: None,
+            since: None,
         };
         rehearsal::tell(client, &product, seats, false, context).await?;
     }

@@ -72,6 +72,7 @@ pub(super) async fn run(
         let seats = rehearsal::Seats {
             owned: args.seats.unwrap_or(0).into(),
             tried: None,
+            since: None,
         };
         rehearsal::tell(client, &product, seats, dry_run, context).await?;
     }

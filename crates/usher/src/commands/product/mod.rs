@@ -18,6 +18,7 @@ mod traits;
 pub(crate) use super::windows::learn;
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use usher_api::client::Client;
 use usher_api::{Mode, Product as Wire, ProductView};
 
@@ -30,6 +31,7 @@ use crate::listing::{Extent, eprintln_quiet, segment};
 use crate::mine::Through;
 use crate::output::print_json;
 use crate::run::door::ToldAgent;
+use crate::time;
 
 /// Products and the program rules that recognise them
 #[derive(Debug, Subcommand)]
@@ -86,6 +88,7 @@ Examples:
   usher product edit gimp --add-program name=gimp-3.0
   usher product edit gimp --mode enforce --dry-run   says whom that would have refused
   usher product edit gimp --dry-run --seats 10       the same with 10 seats
+  usher product edit gimp --dry-run --since 2026-01-01   of another time than the last 30 days
   usher product edit gimp --disable          hands out no seats until --enable")]
 pub(crate) struct Edit {
     /// Product id
@@ -109,6 +112,9 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "N", requires = "dry_run",
         value_parser = clap::value_parser!(u32).range(0..=1_000_000_000))]
     seats: Option<u32>,
+    /// With --dry-run: look back to then instead of for 30 days
+    #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = time::since)]
+    since: Option<Timestamp>,
     #[command(flatten)]
     enforcing: Enforcing,
     #[command(flatten)]
@@ -202,6 +208,7 @@ async fn edit(args: Edit, context: &Context, client: &Client) -> Result<(), Fail
         let seats = rehearsal::Seats {
             owned: view.seats,
             tried: args.seats.map(u64::from),
+            since: args.since,
         };
         rehearsal::tell(client, &product, seats, dry_run, context).await?;
     }

@@ -1,31 +1,28 @@
 //! Before a product is enforced: whom its seats would have refused, from what was recorded.
 
-use std::collections::{HashMap, HashSet};
-
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use usher_api::client::Client;
-use usher_api::{Counting, Denial, Page, Product, Session};
-use usher_core::usage::{Forecast, Use, refusals};
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, Counting, Demand, Product};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{counted, line, print_json, tame};
+use crate::listing::{Query, eprintln_quiet, segment};
+use crate::output::{counted, line, print_json, tame, times};
 use crate::time;
 
 /// Days that are looked back on.
 const DAYS: i64 = 30;
-/// Sessions that are looked at: the newest.
-const SESSIONS_LIMIT: u32 = 100_000;
 
 /// With how many seats it is played.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Seats {
     /// So many are owned.
     pub(crate) owned: u64,
     /// So many are tried instead.
     pub(crate) tried: Option<u64>,
+    /// It is looked back to then instead of for [`DAYS`].
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// Says whom `product` would have refused with so many seats: alone on stdout where nothing else is
@@ -37,13 +34,7 @@ pub(crate) async fn tell(
     alone: bool,
     context: &Context,
 ) -> Result<(), Failure> {
-    let found = Rehearsal::of(client, product, seats.tried.unwrap_or(seats.owned))
-        .await
-        .map(|found| Rehearsal {
-            owned: seats.tried.map(|_| seats.owned),
-            ..found
-        });
-    match found {
+    match Rehearsal::of(client, product, seats).await {
         Ok(found) if alone && context.json() => print_json(&found),
         Ok(found) if alone => line(found.describe()),
         Ok(found) => {
@@ -62,105 +53,78 @@ pub(crate) async fn tell(
 
 /// What would have been refused.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Rehearsal {
-    product: String,
-    /// Seats that it was played with.
-    seats: u64,
-    /// Seats that are owned; none where those were taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owned: Option<u64>,
+struct Rehearsal {
+    /// Days that were asked for; less may be known.
     days: i64,
-    /// Sessions that were looked at.
-    sessions: usize,
-    /// Older sessions of these days were left out.
-    cut: bool,
-    /// Starts that would have been refused.
-    refused: usize,
-    /// People who would have been refused.
-    people: usize,
-    /// The first of them.
-    first: Option<Refused>,
-    /// Seats that were in use at once at the most.
-    peak: u64,
-    peak_at: Option<Timestamp>,
-    /// Checkouts that were asked for by name and refused.
-    denials: u64,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Refused {
-    user: String,
-    computer: String,
-    program: Option<String>,
-    started_at: Timestamp,
+    #[serde(flatten)]
+    demand: Demand,
+    #[serde(skip)]
+    asked: Seats,
 }
 
 impl Rehearsal {
-    /// Plays what was recorded of `product` again with so many seats.
-    pub(super) async fn of(
-        client: &Client,
-        product: &Product,
-        seats: u64,
-    ) -> Result<Self, Failure> {
-        let since = Timestamp::now() - SignedDuration::from_hours(24 * DAYS);
-        let query = |path| {
-            Query::new(path)
-                .with("product", Some(&product.id))
-                .with("since", Some(since.to_string()))
+    /// Lets the server play what it knows of `product` again with so many seats.
+    async fn of(client: &Client, product: &Product, seats: Seats) -> Result<Self, Failure> {
+        let now = Timestamp::now();
+        let usual = now - SignedDuration::from_hours(24 * DAYS);
+        let since = seats.since.unwrap_or(usual);
+        let played = seats.tried.unwrap_or(seats.owned);
+        let query = Query::new(&format!("/v1/products/{}/demand", segment(&product.id)?))
+            .with("since", Some(since.to_string()))
+            .with("seats", Some(played.to_string()))
+            .with("counting", Some(word(product.counting)));
+        let demand = match client.get::<Demand>(query.path()).await {
+            // It is to be added: nothing can be known of it.
+            Err(ClientError::Problem(problem)) if problem.is(Code::UnknownProduct) => {
+                nothing(product, played, since, now)
+            }
+            found => found?,
         };
-        let limit = SESSIONS_LIMIT;
-        let sessions: Page<Session> =
-            fetch(client, &query("/v1/sessions"), &Extent { limit }).await?;
-        let denials: Page<Denial> = fetch(client, &query("/v1/denials"), &Extent { limit }).await?;
-        let cut = sessions.next.is_some();
         Ok(Rehearsal {
-            cut,
-            denials: denials.items.iter().map(|denial| denial.count).sum(),
-            ..played(product, seats, since, &sessions.items)
+            days: (now.duration_since(since).as_secs() + 86_399) / 86_400,
+            demand: Demand {
+                owned: seats.owned,
+                ..demand
+            },
+            asked: seats,
         })
     }
 
     /// What people are told.
-    pub(super) fn describe(&self) -> String {
-        let Rehearsal {
-            seats,
-            days,
-            refused,
-            people,
-            peak,
-            ..
-        } = self;
-        let mut lines = vec![match self.sessions {
-            0 => format!(
-                "Nothing is recorded of it in the last {days} days: whom its {} would refuse is \
-                 not known.",
-                counted(*seats, "seat")
-            ),
-            _ => format!(
-                "At most {} wanted at once in the last {days} days{}. With {} {} been refused.",
-                match peak {
-                    1 => "1 seat was".to_owned(),
-                    many => format!("{many} seats were"),
-                },
-                self.peak_at
+    fn describe(&self) -> String {
+        let demand = &self.demand;
+        let seats = counted(demand.seats, "seat");
+        let Some(from) = demand.from else {
+            return format!(
+                "Nothing is recorded of {} {}: whom {seats} would refuse is not known.",
+                tame(&demand.product),
+                self.asked_for()
+            );
+        };
+        let mut lines = vec![
+            format!(
+                "{} wanted at once {}{}.",
+                self.most(),
+                self.period(from),
+                demand
+                    .peak_at
                     .map(|at| format!(", first at {}", time::local(at)))
                     .unwrap_or_default(),
-                counted(*seats, "seat"),
-                match refused {
-                    0 => "nobody would have".to_owned(),
-                    _ => format!(
-                        "{} by {} would have",
-                        counted(*refused as u64, "start"),
-                        counted(*people as u64, "person")
-                    ),
-                },
             ),
-        }];
-        if let Some(owned) = self.owned.filter(|owned| owned != seats) {
-            lines.push(format!("{} owned now.", is_are(owned)));
+            match demand.refused {
+                0 => format!("With {seats} nobody would have been refused, or have had to wait."),
+                starts => format!(
+                    "With {seats} {} by {} would have been refused, or have had to wait.",
+                    counted(starts, "start"),
+                    counted(demand.people, "person")
+                ),
+            },
+        ];
+        if self.asked.tried.is_some() && demand.owned != demand.seats {
+            lines.push(format!("{} owned now.", is_are(demand.owned)));
         }
-        lines.extend(self.first.as_ref().map(|first| {
-            let program = first.program.as_deref().unwrap_or(&self.product);
+        lines.extend(demand.first.as_ref().map(|first| {
+            let program = first.program.as_deref().unwrap_or(&demand.product);
             format!(
                 "The first: {} by {} on {} at {}.",
                 tame(program),
@@ -169,18 +133,112 @@ impl Rehearsal {
                 time::local(first.started_at)
             )
         }));
-        if self.cut {
-            lines.push(format!(
-                "Only the newest {} sessions were looked at.",
-                self.sessions
-            ));
-        }
-        if self.denials > 0 {
-            let asked = counted(self.denials, "checkout");
-            let verb = if self.denials == 1 { "was" } else { "were" };
-            lines.push(format!("Besides, {asked} by name {verb} refused."));
+        lines.extend(self.what_happened());
+        if demand.cut {
+            lines.push("Only the newest 100,000 records of a kind were looked at.".to_owned());
         }
         lines.join("\n")
+    }
+
+    /// Nobody knows how long those who were refused would have used it.
+    fn most(&self) -> String {
+        let is_exact = self.demand.denials == 0 && !self.demand.cut;
+        let bound = if is_exact { "At most" } else { "At least" };
+        match self.demand.peak {
+            1 => format!("{bound} 1 seat was"),
+            many => format!("{bound} {many} seats were"),
+        }
+    }
+
+    /// Which time was asked for.
+    fn asked_for(&self) -> String {
+        match self.asked.since {
+            None => format!("in the last {DAYS} days"),
+            Some(since) => format!("since {}", time::local(since)),
+        }
+    }
+
+    /// Of which time something is known.
+    fn period(&self, from: Timestamp) -> String {
+        let demand = &self.demand;
+        if from <= demand.since {
+            return self.asked_for();
+        }
+        let seconds = demand.until.as_second().saturating_sub(from.as_second());
+        format!(
+            "in the last {} (nothing is recorded of {} before {})",
+            time::span(u64::try_from(seconds).unwrap_or(0).max(1)),
+            tame(&demand.product),
+            time::local(from)
+        )
+    }
+
+    /// Who was refused and who waited, with the seats that there were.
+    fn what_happened(&self) -> Option<String> {
+        let demand = &self.demand;
+        let refused = (demand.denials > 0).then(|| {
+            format!(
+                "{} {} refused, {} in all",
+                counted(demand.denied_people, "person"),
+                was_were(demand.denied_people),
+                times(demand.denials)
+            )
+        });
+        let waited = (demand.waits > 0).then(|| {
+            format!(
+                "{} by {} waited",
+                counted(demand.waits, "request"),
+                counted(demand.waiting_people, "person")
+            )
+        });
+        let said: Vec<String> = [refused, waited].into_iter().flatten().collect();
+        if said.is_empty() {
+            return None;
+        }
+        let taken = match demand.denials {
+            0 => String::new(),
+            _ => format!(
+                " Who was refused, and was not seated later, counts for {}: half of the sessions \
+                 lasted no longer.",
+                time::span(demand.denied_seconds)
+            ),
+        };
+        Some(format!(
+            "In this time {}; that is counted as wanted.{taken}",
+            said.join(", and ")
+        ))
+    }
+}
+
+fn nothing(product: &Product, seats: u64, since: Timestamp, until: Timestamp) -> Demand {
+    Demand {
+        product: product.id.clone(),
+        seats,
+        owned: 0,
+        since,
+        from: None,
+        until,
+        sessions: 0,
+        cut: false,
+        peak: 0,
+        peak_at: None,
+        refused: 0,
+        people: 0,
+        first: None,
+        denials: 0,
+        denied_people: 0,
+        denied_seconds: 0,
+        waits: 0,
+        waiting_people: 0,
+    }
+}
+
+/// As the API writes it.
+fn word(counting: Counting) -> &'static str {
+    match counting {
+        Counting::UserOnComputer => "user_on_computer",
+        Counting::Process => "process",
+        Counting::User => "user",
     }
 }
 
@@ -191,160 +249,161 @@ fn is_are(seats: u64) -> String {
     }
 }
 
-fn played(product: &Product, seats: u64, since: Timestamp, sessions: &[Session]) -> Rehearsal {
-    let mut people: HashMap<(&str, &str), u64> = HashMap::new();
-    let mut uses = Vec::with_capacity(sessions.len());
-    for (at, session) in sessions.iter().enumerate() {
-        let next = people.len() as u64;
-        let person = *people.entry(who(session)).or_insert(next);
-        let holder = match product.counting {
-            Counting::User => person,
-            Counting::UserOnComputer | Counting::Process => at as u64,
-        };
-        uses.push(Use {
-            holder,
-            from_ms: session.started_at.as_millisecond(),
-            until_ms: session.ended_at.map_or(i64::MAX, Timestamp::as_millisecond),
-        });
-    }
-    let Forecast {
-        refused,
-        peak,
-        peak_at_ms,
-    } = refusals(&uses, seats);
-    let refused: Vec<&Session> = refused
-        .into_iter()
-        .map(|at| &sessions[at])
-        .filter(|session| session.started_at >= since)
-        .collect();
-    let refused_people: HashSet<_> = refused.iter().map(|session| who(session)).collect();
-    Rehearsal {
-        product: product.id.clone(),
-        seats,
-        owned: None,
-        days: DAYS,
-        sessions: sessions.len(),
-        cut: false,
-        refused: refused.len(),
-        people: refused_people.len(),
-        first: refused.first().map(|session| Refused {
-            user: session.user.clone(),
-            computer: session.computer.clone(),
-            program: session.program.clone(),
-            started_at: session.started_at,
-        }),
-        peak,
-        peak_at: peak_at_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
-        denials: 0,
-    }
-}
-
-fn who(session: &Session) -> (&str, &str) {
-    (&session.authority, &session.user)
+fn was_were(count: u64) -> &'static str {
+    if count == 1 { "was" } else { "were" }
 }
 
 #[cfg(test)]
 mod tests {
+    use usher_api::DemandStart;
+
     use super::*;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
-    fn session(user: &str, from: i64, to: Option<i64>) -> Session {
-        Session {
-            id: format!("{user}{from}"),
-            product: "cad".into(),
-            program: Some("cad.bin".into()),
-            user: user.into(),
-            authority: "example.org".into(),
-            real_user: None,
-            computer: "pc1".into(),
-            started_at: at(from),
-            ended_at: to.map(at),
-            duration_seconds: 0,
-            unseated_seconds: 0,
-            lease: None,
+    fn rehearsal() -> Rehearsal {
+        let product = serde_json::json!({ "id": "cad" });
+        let product: Product = serde_json::from_value(product).unwrap();
+        Rehearsal {
+            days: DAYS,
+            demand: Demand {
+                from: Some(at(0)),
+                owned: 1,
+                sessions: 4,
+                peak: 3,
+                peak_at: Some(at(12)),
+                ..nothing(&product, 1, at(0), at(60))
+            },
+            asked: Seats::default(),
         }
     }
 
-    fn product(counting: &str) -> Product {
-        let text = serde_json::json!({ "id": "cad", "counting": counting });
-        serde_json::from_value(text).unwrap()
+    fn described(rehearsal: &Rehearsal) -> String {
+        let text = rehearsal.describe();
+        [12, 57].iter().fold(text, |text, minute| {
+            text.replace(&time::local(at(*minute)), &format!("MINUTE {minute}"))
+        })
     }
 
     #[test]
     fn whom_the_seats_would_have_refused_is_told_with_the_first() {
-        let sessions = [
-            session("cora", 30, Some(40)),
-            session("bert", 20, None),
-            session("cora", 12, Some(13)),
-            session("anna", 10, Some(60)),
-        ];
-        let found = played(&product("user_on_computer"), 1, at(0), &sessions);
-        assert_eq!((found.refused, found.people, found.peak), (3, 2, 3));
-        let text = Rehearsal {
-            cut: true,
-            denials: 7,
-            peak_at: None,
-            first: found.first.map(|first| Refused {
-                started_at: first.started_at,
-                ..first
-            }),
-            ..found
-        }
-        .describe();
-        let shown = text.replace(&time::local(at(12)), "TIME");
-        insta::assert_snapshot!(shown, @r"
-        At most 3 seats were wanted at once in the last 30 days. With 1 seat 3 starts by 2 people would have been refused.
-        The first: cad.bin by cora on pc1 at TIME.
-        Only the newest 4 sessions were looked at.
-        Besides, 7 checkouts by name were refused.
+        let found = Rehearsal {
+            demand: Demand {
+                refused: 3,
+                people: 2,
+                cut: true,
+                first: Some(DemandStart {
+                    user: "cora".into(),
+                    computer: "pc1".into(),
+                    program: Some("cad.bin".into()),
+                    started_at: at(12),
+                }),
+                ..rehearsal().demand
+            },
+            ..rehearsal()
+        };
+        insta::assert_snapshot!(described(&found), @r"
+        At least 3 seats were wanted at once in the last 30 days, first at MINUTE 12.
+        With 1 seat 3 starts by 2 people would have been refused, or have had to wait.
+        The first: cad.bin by cora on pc1 at MINUTE 12.
+        Only the newest 100,000 records of a kind were looked at.
         ");
     }
 
     #[test]
     fn what_was_wanted_at_once_is_told_where_nobody_would_have_been_refused() {
-        let sessions = [session("bert", 20, None), session("anna", 10, Some(60))];
         let found = Rehearsal {
-            owned: Some(12),
-            denials: 1,
-            ..played(&product("user_on_computer"), 2, at(0), &sessions)
+            demand: Demand {
+                seats: 3,
+                owned: 12,
+                ..rehearsal().demand
+            },
+            asked: Seats {
+                tried: Some(3),
+                ..Seats::default()
+            },
+            ..rehearsal()
         };
-        let shown = found.describe().replace(&time::local(at(20)), "TIME");
-        insta::assert_snapshot!(shown, @r"
-        At most 2 seats were wanted at once in the last 30 days, first at TIME. With 2 seats nobody would have been refused.
+        insta::assert_snapshot!(described(&found), @r"
+        At most 3 seats were wanted at once in the last 30 days, first at MINUTE 12.
+        With 3 seats nobody would have been refused, or have had to wait.
         12 seats are owned now.
-        Besides, 1 checkout by name was refused.
         ");
     }
 
     #[test]
-    fn what_began_before_is_no_start_of_these_days_but_holds_its_seat() {
-        let sessions = [
-            session("anna", 0, Some(60)),
-            session("bert", 5, Some(60)),
-            session("cora", 30, Some(40)),
-        ];
-        let found = played(&product("user_on_computer"), 1, at(20), &sessions);
-        assert_eq!((found.refused, found.people), (1, 1));
-        assert_eq!(found.first.unwrap().user, "cora");
+    fn who_was_refused_and_who_waited_is_told_with_the_time_of_which_something_is_known() {
+        let found = Rehearsal {
+            demand: Demand {
+                from: Some(at(57)),
+                denials: 5,
+                denied_people: 3,
+                denied_seconds: 90,
+                waits: 1,
+                waiting_people: 1,
+                refused: 4,
+                people: 4,
+                ..rehearsal().demand
+            },
+            ..rehearsal()
+        };
+        insta::assert_snapshot!(described(&found), @r"
+        At least 3 seats were wanted at once in the last 3 min (nothing is recorded of cad before MINUTE 57), first at MINUTE 12.
+        With 1 seat 4 starts by 4 people would have been refused, or have had to wait.
+        In this time 3 people were refused, 5 times in all, and 1 request by 1 person waited; that is counted as wanted. Who was refused, and was not seated later, counts for 1 min 30 s: half of the sessions lasted no longer.
+        ");
+        let waited = Rehearsal {
+            demand: Demand {
+                denials: 0,
+                refused: 0,
+                ..found.demand
+            },
+            ..found
+        };
+        let text = waited.describe();
+        assert!(text.starts_with("At most 3"), "{text}");
+        assert!(
+            text.ends_with("1 request by 1 person waited; that is counted as wanted."),
+            "{text}"
+        );
     }
 
     #[test]
-    fn a_person_who_holds_one_seat_everywhere_is_not_refused_a_second() {
-        let sessions = [
-            session("anna", 0, Some(60)),
-            session("anna", 5, Some(60)),
-            session("bert", 30, Some(40)),
-        ];
-        assert_eq!(played(&product("user"), 1, at(0), &sessions).refused, 1);
-        assert_eq!(played(&product("process"), 1, at(0), &sessions).refused, 2);
+    fn the_figures_have_the_names_that_they_always_had() {
+        let json = serde_json::to_value(rehearsal()).unwrap();
+        for name in [
+            "product", "seats", "days", "sessions", "cut", "refused", "people", "first", "peak",
+            "peak_at", "denials",
+        ] {
+            assert!(json.get(name).is_some(), "{name} is missing: {json}");
+        }
+    }
+
+    #[test]
+    fn another_time_than_the_usual_is_named() {
+        let found = Rehearsal {
+            asked: Seats {
+                since: Some(at(0)),
+                ..Seats::default()
+            },
+            ..rehearsal()
+        };
+        let said = format!("wanted at once since {}, first", time::local(at(0)));
+        assert!(found.describe().contains(&said), "{}", found.describe());
     }
 
     #[test]
     fn nothing_recorded_is_not_called_nobody_refused() {
-        let text = played(&product("user"), 2, at(0), &[]).describe();
+        let found = Rehearsal {
+            demand: Demand {
+                from: None,
+                ..rehearsal().demand
+            },
+            ..rehearsal()
+        };
+        let text = found.describe();
         assert!(text.starts_with("Nothing is recorded"), "{text}");
     }
 }

@@ -1,0 +1,200 @@
+//! `usher usage`: sessions, sums of use, and programs of no product.
+
+mod products;
+mod programs;
+mod sessions;
+mod sums;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use usher_api::client::Client;
+
+use crate::context::Context;
+use crate::failure::{Failure, exit};
+use crate::listing::{Extent, Query};
+use crate::mine::Through;
+use crate::time::{self, Period};
+
+/// Show who used what, when and how long
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  usher usage                              every session, running ones too
+  usher usage --product gimp --since 30d
+  usher usage --during 'last week'         from its Monday to its Sunday
+  usher usage --since 'last week'          from its Monday until now
+  usher usage --since 2026-01-01 --until 2026-03-31
+  usher usage --running
+  usher usage by-product --since 2026-01-01   sums for each product, owned ones that nobody used too
+  usher usage by-user --during 'last month'   sums for each person, who used most first
+  usher usage by-day --product gimp        sums for each day of the last 30, in this time zone
+  usher usage programs                     programs of no product, what ran longest first
+  usher usage programs --all               those that scripts are made of, too
+
+A session is unseated if it had no seat, as where none was free, or where it ended before one was
+asked for. Without a token, on a computer with an agent, it shows what you used there.
+
+by-product shows the seats and prices that are owned, to tokens of viewers, operators and admins.
+A product with 0 sessions is owned and was not used in this time.
+
+by-user and by-day need a token, and show the token's own person alone where it may see no other.
+
+programs is for tokens of viewers, operators and admins. Starts and computers are counted, and
+never who starts them or from where: that is not recorded, so that nobody can read it.")]
+pub(crate) struct Usage {
+    /// What to show
+    #[arg(value_enum, default_value_t = View::Sessions)]
+    view: View,
+    /// Only of this product
+    #[arg(long, value_name = "ID")]
+    product: Option<String>,
+    /// Only of this user (sessions)
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// Only on this computer (sessions)
+    #[arg(long, value_name = "COMPUTER")]
+    computer: Option<String>,
+    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    since: Option<Timestamp>,
+    /// Only until then, to the end of a day
+    #[arg(long, value_name = "TIME", value_parser = time::up_to)]
+    until: Option<Timestamp>,
+    /// Only in that time: yesterday, "last week", "this month", 2026-01, a day
+    #[arg(long, value_name = "PERIOD", value_parser = time::during,
+        conflicts_with_all = ["since", "until"])]
+    during: Option<Period>,
+    /// Only what runs now (sessions)
+    #[arg(long)]
+    running: bool,
+    /// Programs of the operating system's base too, such as cat and bash (programs)
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    extent: Extent,
+    #[command(flatten)]
+    through: Through,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum View {
+    /// Each session
+    Sessions,
+    /// Sums for each product
+    ByProduct,
+    /// Sums for each person
+    ByUser,
+    /// Sums for each day
+    ByDay,
+    /// Starts of programs of no product
+    Programs,
+}
+
+impl View {
+    /// As it is typed.
+    fn word(self) -> &'static str {
+        match self {
+            View::Sessions => "sessions",
+            View::ByProduct => "by-product",
+            View::ByUser => "by-user",
+            View::ByDay => "by-day",
+            View::Programs => "programs",
+        }
+    }
+}
+
+impl Usage {
+    /// The views of a time.
+    const IN_A_TIME: &'static [View] =
+        &[View::Sessions, View::ByProduct, View::ByUser, View::ByDay];
+
+    /// Options of `usher usage`, each with the views in which it has an effect.
+    const WHERE: [(&str, &[View]); 8] = [
+        ("product", Self::IN_A_TIME),
+        ("user", &[View::Sessions]),
+        ("computer", &[View::Sessions]),
+        ("since", Self::IN_A_TIME),
+        ("until", Self::IN_A_TIME),
+        ("during", Self::IN_A_TIME),
+        ("running", &[View::Sessions]),
+        ("all", &[View::Programs]),
+    ];
+
+    /// Whether nothing narrows the sessions that are asked for.
+    fn asks_for_all(&self) -> bool {
+        let texts = [&self.product, &self.user, &self.computer];
+        let times = [&self.since, &self.until];
+        let nothing = texts.iter().all(|it| it.is_none()) && times.iter().all(|it| it.is_none());
+        nothing && self.during.is_none() && !self.running
+    }
+
+    /// The query at `path` about the time that is asked for.
+    fn query(&self, path: &str) -> Result<Query, Failure> {
+        let ends = Period::ends(self.since, self.until, self.during);
+        let (since, until) = ends.map_err(Failure::usage)?;
+        Ok(Query::new(path)
+            .with("since", since.map(|since| since.to_string()))
+            .with("until", until.map(|until| until.to_string())))
+    }
+
+    /// Refuses what was typed and has no effect in the view that is asked for.
+    pub(crate) fn refuse_without_effect(
+        &self,
+        is_typed: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Failure> {
+        let idle = Self::WHERE
+            .iter()
+            .find(|(option, views)| is_typed(option) && !views.contains(&self.view));
+        let Some((option, views)) = idle else {
+            return Ok(());
+        };
+        if *option == "user" && self.view == View::Programs {
+            return Err(Failure::usage(
+                "--user has no effect in `usher usage programs`: of programs of no product it is \
+                 not recorded who starts them",
+            )
+            .next("Of products it is: `usher usage --user USER`; `usher product add` makes one."));
+        }
+        let views: Vec<&str> = views.iter().map(|view| view.word()).collect();
+        Err(Failure::usage(format!(
+            "--{option} has no effect in `usher usage {}`",
+            self.view.word()
+        ))
+        .next(format!("It has one in: {}.", views.join(", "))))
+    }
+}
+
+/// Does it.
+pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        match args.view {
+            View::Sessions => sessions::show_all(args, context).await,
+            View::ByProduct => products::show_all(args, context).await,
+            View::ByUser => sums::by_user(args, context).await,
+            View::ByDay => sums::by_day(args, context).await,
+            View::Programs => programs::show_all(args, context).await,
+        }
+    })
+}
+
+/// The server, for a view that no agent shows; refused to who has no token, with who may see it.
+fn with_token(args: &Usage, context: &Context) -> Result<Client, Failure> {
+    if context.token().is_some() {
+        return context.client();
+    }
+    let view = args.view.word();
+    let refused = |why: &str| {
+        Failure::new(
+            exit::REFUSED,
+            format!("`usher usage {view}` needs a token: {why}"),
+        )
+    };
+    Err(match args.view {
+        View::Programs => refused("it shows what all computers start, and not who does"),
+        _ => refused("without one you see your own use, with `usher usage` and by-product"),
+    }
+    .next(
+        "A token of role viewer, operator or admin may see it (--token or USHER_TOKEN); whoever \
+         administers the server makes one with `usher token create --role viewer`.",
+    ))
+}

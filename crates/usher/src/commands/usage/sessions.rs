@@ -1,0 +1,68 @@
+//! `usher usage`: each session.
+
+use usher_api::Session;
+
+use super::Usage;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{must_exist, show};
+use crate::mine::of_another;
+use crate::output::Table;
+use crate::time;
+
+pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Failure> {
+    let query = args
+        .query("/v1/sessions")?
+        .with("product", args.product.as_ref())
+        .with("user", args.user.as_ref())
+        .with("computer", args.computer.as_ref())
+        .with("running", args.running.then_some("true"));
+    let asked = args.through.ask(context).await?;
+    let page = asked.list(&query, &args.extent, session_id).await?;
+    if page.items.is_empty() {
+        must_exist(&asked.client, args.product.as_deref()).await?;
+    }
+    let anothers = of_another(page.only.as_ref(), args.user.as_deref());
+    let empty = match (&page.only, args.asks_for_all()) {
+        _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
+        (Some(_), true) => "You have used nothing yet.",
+        (Some(_), false) => "You have used nothing that was asked for.",
+        (None, true) => "No sessions yet.",
+        (None, false) => "No session is as it was asked for.",
+    };
+    show(context, &page, empty, session_table)?;
+    asked.say_whose(page.only.as_ref());
+    Ok(())
+}
+
+fn session_id(session: &Session) -> &str {
+    &session.id
+}
+
+fn session_table(sessions: &[Session]) -> Table {
+    let mut table = Table::new(&[
+        "PRODUCT", "USER", "COMPUTER", "PROGRAM", "STARTED", "ENDED", ">LASTED", "SEAT",
+    ]);
+    for session in sessions {
+        let user = match &session.real_user {
+            Some(real) => format!("{} (as {real})", session.user),
+            None => session.user.clone(),
+        };
+        table.row([
+            session.product.clone(),
+            user,
+            session.computer.clone(),
+            session.program.clone().unwrap_or_else(|| "-".to_owned()),
+            time::local(session.started_at),
+            session
+                .ended_at
+                .map_or_else(|| "running".to_owned(), time::local),
+            time::span(session.duration_seconds),
+            session
+                .lease
+                .clone()
+                .unwrap_or_else(|| "unseated".to_owned()),
+        ]);
+    }
+    table
+}
