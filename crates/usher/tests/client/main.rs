@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod fake;
+mod joins;
 mod learn;
 mod lists;
 mod policy;
 mod run;
 mod signals;
 mod sim;
+mod slow;
 mod support;
 mod waits;
