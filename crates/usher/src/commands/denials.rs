@@ -50,9 +50,8 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
             None => "Nothing was refused.",
         };
         show(context, &page, empty, table)?;
-        asked
-            .say_cut(page.only.as_ref(), args.product.as_deref())
-            .await;
+        // How many hold and wait now says nothing of then.
+        asked.say_whose(page.only.as_ref());
         Ok(())
     })
 }
@@ -73,7 +72,7 @@ fn table(denials: &[Denial]) -> Table {
             denial.user.clone(),
             denial.computer.clone(),
             denial.seats.to_string(),
-            denial.reason.as_str().to_owned(),
+            denial.reason.as_str().replace('_', " "),
             denial.decision_id.clone(),
         ]);
     }

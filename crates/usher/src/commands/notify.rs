@@ -23,7 +23,7 @@ const LEAVE: Duration = Duration::from_secs(2);
 Examples:
   usher notify                        shows notices of this session's user until the session ends
   usher notify --when-free solver     waits for a seat of solver, and tells when it is kept for you
-  usher notify --list                 what was told in the last day, while the agent ran
+  usher notify --list                 what was told in the last day
   sudo usher notify --autostart       begins with every desktop session of this computer
 
 Without a desktop notices are printed. A seat that came free is kept for your next start, for as
@@ -33,7 +33,7 @@ pub(crate) struct Notify {
     /// Wait for a seat of a product, and end when it is kept for the next start
     #[arg(long, value_name = "PRODUCT", group = "what")]
     when_free: Option<String>,
-    /// Print what the agent has told in the last day since its start, and end
+    /// Print what the agent has told in the last day, and end
     #[arg(long, group = "what")]
     list: bool,
     /// Wait for the next notice, print it, and end
@@ -73,7 +73,7 @@ fn list(items: Vec<Notice>, context: &Context) -> Result<(), Failure> {
         return print_json(&Notices { items });
     }
     if items.is_empty() {
-        return line("Nothing was told in the last day, or since the agent has started.");
+        return line("Nothing was told in the last day.");
     }
     items
         .iter()

@@ -7,7 +7,7 @@ use usher_api::{Page, ProgramCount, Session};
 use usher_core::identify::is_of_base_system;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, show};
 use crate::mine::{Through, of_another};
 use crate::output::{Table, counted as counted_as};
@@ -28,7 +28,8 @@ Examples:
   usher usage programs --all               those that scripts are made of, too
 
 A session is unseated if it had no seat, as where none was free, or where it ended before one was
-asked for. Without a token, on a computer with an agent, it shows what you used there.")]
+asked for. Without a token, on a computer with an agent, it shows what you used there; `programs`
+takes a token of a viewer, an operator or an admin.")]
 pub(crate) struct Usage {
     /// What to show
     #[arg(value_enum, default_value_t = View::Sessions)]
@@ -142,9 +143,25 @@ pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
             View::Sessions => sessions(args, context).await,
             View::ByProduct => by_product(args, context).await,
             // Of all computers: for who may see them, with a token.
-            View::Programs => programs(args, context, &context.client()?).await,
+            View::Programs => {
+                let shown = programs(args, context, &context.client()?).await;
+                shown.map_err(|failure| match context.token() {
+                    None if failure.is_of_token() => programs_of_all(),
+                    _ => failure,
+                })
+            }
         }
     })
+}
+
+/// Who has no token sees what is their own, and programs of no product are nobody's.
+fn programs_of_all() -> Failure {
+    Failure::new(
+        exit::REFUSED,
+        "`usher usage programs` shows programs of all computers: it takes a token of a viewer, an \
+         operator or an admin",
+    )
+    .next("`usher usage` shows what you used, without a token.")
 }
 
 async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
@@ -163,9 +180,9 @@ async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
     let empty = match (&page.only, args.asks_for_all()) {
         _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
         (Some(_), true) => "You have used nothing yet.",
-        (Some(_), false) => "You have used nothing that was asked for.",
+        (Some(_), false) => "Nothing that you used matches what was asked for.",
         (None, true) => "No sessions yet.",
-        (None, false) => "No session is as it was asked for.",
+        (None, false) => "No session matches what was asked for.",
     };
     show(context, &page, empty, session_table)?;
     asked.say_whose(page.only.as_ref());
