@@ -97,7 +97,7 @@ fn who_is_refused_is_answered_without_a_token() {
     );
 
     let status = stdout(&computer.says(ANNA, &["status"]));
-    assert!(status.contains("You hold 1 of them."), "{status}");
+    assert!(status.contains("You hold it."), "{status}");
     let denials = computer.json(BEN, &["denials"]);
     assert_eq!(denials["items"][0]["decision_id"], decision.as_str());
     assert_eq!(
@@ -183,7 +183,10 @@ fn a_person_by_token_and_by_agent_is_one_person() {
     assert_eq!(denials["items"][0]["decision_id"], decision.as_str());
     let leases = said(&computer.says(BEN, &[&["leases"][..], &shown].concat()));
     assert!(leases.contains("You hold no seat."), "{leases}");
-    assert!(leases.contains("This shows only what is of"), "{leases}");
+    assert!(
+        leases.contains("This shows only what is yours, as"),
+        "{leases}"
+    );
     assert!(leases.contains("In all: 1 of 1 seat of cad"), "{leases}");
     // Elsewhere a token of the same realm does.
     let create = ["token", "create", "--role", "client", "--user", account];

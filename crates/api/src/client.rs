@@ -9,6 +9,8 @@ mod local;
 #[cfg(windows)]
 #[path = "client/windows.rs"]
 mod local;
+mod slow;
+mod url;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,10 +22,12 @@ use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::slow::Slow;
 use crate::unreached::describe;
 use crate::{Health, Problem};
 
 pub use local::AGENT_SOCKET;
+pub use url::{check_url, escaped, is_here};
 
 /// Where a server or an agent's local socket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,47 +45,6 @@ impl std::fmt::Display for Endpoint {
             Endpoint::Socket(path) => write!(f, "{}", path.display()),
         }
     }
-}
-
-/// Checks the URL of a server or manager: `http://HOST:PORT`, or `https`, with the path of a proxy
-/// if need be. What is wrong with it, as the end of a sentence.
-///
-/// # Errors
-/// It is no such URL, or holds what is no part of one: a password, a query, a fragment, `/v1`.
-pub fn check_url(text: &str) -> Result<(), String> {
-    let like = "write it like http://127.0.0.1:8470";
-    let is_http = text.starts_with("http://") || text.starts_with("https://");
-    let url = match reqwest::Url::parse(text) {
-        Ok(url) if is_http => url,
-        Err(error) if is_http => return Err(format!("is not a URL ({error}): {like}")),
-        _ => return Err(format!("is not a URL: {like}")),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!(
-            "holds a user or password, which every list would show: {like}, and give a token"
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("holds a query or fragment: {like}"));
-    }
-    if url.port() == Some(0) {
-        return Err(format!("has port 0, where nothing answers: {like}"));
-    }
-    if url.path().trim_end_matches('/').ends_with("/v1") {
-        return Err(format!("ends with /v1, which Usher adds by itself: {like}"));
-    }
-    Ok(())
-}
-
-/// Whether the server of a URL is on this computer, as far as can be told: its name stands for
-/// addresses of this computer alone. Waits for the name service.
-pub fn is_here(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else {
-        return false;
-    };
-    let addresses = url.socket_addrs(|| None).unwrap_or_default();
-    let is_own = |ip| std::net::UdpSocket::bind((ip, 0)).is_ok();
-    !addresses.is_empty() && addresses.iter().all(|address| is_own(address.ip()))
 }
 
 /// Why a call has no answer of the kind that was asked for.
@@ -137,6 +100,9 @@ pub struct Client {
     token_file: Option<Arc<Path>>,
     /// Whether a thread reads the file now.
     reads_token: Arc<AtomicBool>,
+    slow: Option<Slow>,
+    /// How long a call may take.
+    within: Duration,
 }
 
 /// So long reading it may take.
@@ -193,7 +159,33 @@ impl Client {
             token: Arc::new(RwLock::new(token)),
             token_file: None,
             reads_token: Arc::default(),
+            slow: None,
+            within: CALL_TIMEOUT,
         })
+    }
+
+    /// Has `tell` called, once for this client and its copies, if no answer begins within `after`;
+    /// of a long poll, after its own wait.
+    #[must_use]
+    pub fn telling(mut self, after: Duration, tell: fn(&Endpoint)) -> Self {
+        self.slow = Some(Slow::new(after, tell));
+        self
+    }
+
+    /// One of the same connections that tells nothing.
+    #[must_use]
+    pub fn silent(&self) -> Self {
+        Client {
+            slow: None,
+            ..self.clone()
+        }
+    }
+
+    /// How long a call may take from now on, instead of 40 s; a long poll adds its own wait.
+    #[must_use]
+    pub fn within(mut self, within: Duration) -> Self {
+        self.within = within;
+        self
     }
 
     /// Where its token was read: it is read there again when the server refuses the token, for
@@ -243,11 +235,9 @@ impl Client {
 
     /// GET `/v1/health`: what the server says of itself, also if it says that it cannot serve.
     pub async fn health(&self) -> Result<Health, ClientError> {
-        let response = self
-            .request(Method::GET, "/v1/health")
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let request = self.request(Method::GET, "/v1/health");
+        let sent = slow::told(&self.slow, &self.endpoint, Duration::ZERO, request.send());
+        let response = sent.await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() || status.as_u16() == 503 {
             return self.parse(response).await;
@@ -261,8 +251,8 @@ impl Client {
         path: &str,
         wait: Duration,
     ) -> Result<T, ClientError> {
-        let request = self.request(Method::GET, path).timeout(CALL_TIMEOUT + wait);
-        self.parse(self.send(request).await?).await
+        let request = self.request(Method::GET, path).timeout(self.within + wait);
+        self.parse(self.send_waiting(request, wait).await?).await
     }
 
     /// GET `path` as a stream, such as server-sent events or a backup: read it by `chunk()`.
@@ -347,7 +337,10 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .timeout(self.within);
         match &*self.token.read().unwrap_or_else(PoisonError::into_inner) {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -381,11 +374,22 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
+        self.send_waiting(request, Duration::ZERO).await
+    }
+
+    /// Sends a request that the server may take `wait` to answer.
+    async fn send_waiting(
+        &self,
+        request: reqwest::RequestBuilder,
+        wait: Duration,
+    ) -> Result<Response, ClientError> {
         let unreachable = |error: reqwest::Error| self.unreachable(&error);
         let request = request.build().map_err(unreachable)?;
         let shown = request.headers().get(AUTHORIZATION).cloned();
         let again = self.token_file.as_ref().and(request.try_clone());
-        let mut response = self.http.execute(request).await.map_err(unreachable)?;
+        let sent = self.http.execute(request);
+        let sent = slow::told(&self.slow, &self.endpoint, wait, sent);
+        let mut response = sent.await.map_err(unreachable)?;
         // Nothing was done for a token that is not taken, so that it may be sent again.
         if is_for_the_token(response.status().as_u16())
             && let Some(mut again) = again
@@ -449,69 +453,4 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
     bearer.set_sensitive(true);
     Some(bearer)
-}
-
-/// Percent-encodes one segment of a path or one value of a query.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(byte.into())
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// 192.0.2.0/24 is nobody's (RFC 5737).
-    #[test]
-    fn a_server_is_here_if_its_address_is_this_computers() {
-        for here in [
-            "http://127.0.0.1:8470",
-            "https://[::1]:8470",
-            "http://localhost:1/usher",
-        ] {
-            assert!(is_here(here), "{here}");
-        }
-        for elsewhere in ["http://192.0.2.1:8470", "https://192.0.2.1", "nonsense"] {
-            assert!(!is_here(elsewhere), "{elsewhere}");
-        }
-    }
-
-    #[test]
-    fn a_url_of_a_server_is_a_host_and_a_port_and_nothing_secret() {
-        for right in [
-            "http://127.0.0.1:8470",
-            "http://127.0.0.1:8470/",
-            "https://[::1]:8470",
-            "https://licences.example.org",
-            "https://proxy.example.org/usher",
-        ] {
-            assert_eq!(check_url(right), Ok(()), "{right}");
-        }
-        for wrong in [
-            "",
-            "alpha",
-            "ftp://alpha",
-            "http://",
-            "http://:8470",
-            "http://alpha:99999",
-            "http://alpha:0",
-            "http://user:secret@alpha:8470",
-            "http://user@alpha:8470",
-            "http://alpha:8470?x=1",
-            "http://alpha:8470#x",
-            "http://alpha:8470/v1",
-            "http://alpha:8470/v1/",
-            "http://al pha",
-        ] {
-            assert!(check_url(wrong).is_err(), "{wrong} was taken");
-        }
-    }
 }

@@ -1,8 +1,11 @@
 //! What every command needs: where the server, the token and the data are, and how to print.
 
 use std::future::Future;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use clap::Args;
 use usher_api::client::{Client, Endpoint, check_url, is_here};
@@ -54,6 +57,10 @@ pub(crate) struct Context {
     misses_agent: AtomicBool,
     /// Whether somebody was asked with a token.
     shows_token: AtomicBool,
+    /// The file that the token was read from last, if nobody gave one.
+    token_file: RwLock<Option<PathBuf>>,
+    /// What `usher run` is to start.
+    starts: OnceLock<String>,
     data: PathBuf,
 }
 
@@ -76,6 +83,8 @@ impl Context {
             data_given,
             misses_agent: AtomicBool::new(false),
             shows_token: AtomicBool::new(false),
+            token_file: RwLock::default(),
+            starts: OnceLock::new(),
             data,
         }
     }
@@ -93,6 +102,23 @@ impl Context {
     /// Whether somebody was asked with a token.
     pub(crate) fn shows_token(&self) -> bool {
         self.shows_token.load(Ordering::Relaxed)
+    }
+
+    /// The file that the token was read from, if nobody gave one.
+    pub(crate) fn token_file(&self) -> Option<PathBuf> {
+        let file = self.token_file.read();
+        file.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what is to be started.
+    pub(crate) fn is_to_start(&self, name: String) {
+        // One command line starts one.
+        let _ = self.starts.set(name);
+    }
+
+    /// What is to be started.
+    pub(crate) fn starts(&self) -> Option<&str> {
+        self.starts.get().map(String::as_str)
     }
 
     /// Whether programs read the output.
@@ -133,9 +159,22 @@ impl Context {
             return Some(token.trim().to_owned()).filter(|token| !token.is_empty());
         }
         match self.may_show_own(url) {
-            true => admin_token(&self.data),
+            true => self.admin_token(&self.data),
             false => None,
         }
+    }
+
+    /// The administrator's token of what keeps its data there.
+    fn admin_token(&self, data: &Path) -> Option<String> {
+        // The directory may be another account's: a link of its would have root show a secret.
+        let file = data.join("admin.token");
+        let text = usher_platform::files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
+        let token = Some(text.trim().to_owned()).filter(|token| !token.is_empty())?;
+        *self
+            .token_file
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(file);
+        Some(token)
     }
 
     /// The tokens that the manager at `url` may take: that which was given, else that of a manager's
@@ -146,7 +185,8 @@ impl Context {
         if self.globals.token.is_some() || self.data_given || !self.may_show_own(url) {
             return usual.into_iter().collect();
         }
-        let own = admin_token(&manager_data()).filter(|own| usual.as_ref() != Some(own));
+        let own = self.admin_token(&manager_data());
+        let own = own.filter(|own| usual.as_ref() != Some(own));
         own.into_iter().chain(usual).collect()
     }
 
@@ -178,11 +218,8 @@ impl Context {
         };
         self.shows_token
             .fetch_or(token.is_some(), Ordering::Relaxed);
-        Ok(Client::new(
-            Endpoint::Url(url.to_owned()),
-            token,
-            ca.as_deref(),
-        )?)
+        let client = Client::new(Endpoint::Url(url.to_owned()), token, ca.as_deref())?;
+        Ok(told_of(client))
     }
 
     /// Runs a command's asynchronous part on the main thread.
@@ -198,12 +235,23 @@ impl Context {
     }
 }
 
-/// The administrator's token of what keeps its data there.
-fn admin_token(data: &Path) -> Option<String> {
-    // The directory may be another account's: a link of its would have root show a secret.
-    let file = data.join("admin.token");
-    let text = usher_platform::files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
-    Some(text.trim().to_owned()).filter(|token| !token.is_empty())
+/// For how long a server may take without a word.
+const WORDLESS: Duration = Duration::from_secs(2);
+
+/// The client, which says that there is no answer yet if one takes long. It does so without a terminal,
+/// too: a job that stands still says why in its own output.
+pub(crate) fn told_of(client: Client) -> Client {
+    client.telling(WORDLESS, |endpoint| {
+        let whom = match endpoint {
+            Endpoint::Url(url) => url.clone(),
+            Endpoint::Socket(path) => format!("the agent of this computer ({})", path.display()),
+        };
+        // Nobody can be told that stderr is closed.
+        drop(writeln!(
+            std::io::stderr(),
+            "usher: asking {whom}: no answer yet"
+        ));
+    })
 }
 
 /// `$XDG_DATA_HOME/usher`, for root `/var/lib/usher`.

@@ -1,6 +1,8 @@
 //! Errors that reach people: what was tried, why it failed, what to do next, and the exit code.
 
+pub(crate) mod absent;
 pub(crate) mod answered;
+mod asker;
 mod words;
 
 use std::fmt;
@@ -8,8 +10,8 @@ use std::io::{self, Write};
 
 use usher_server::ServerError;
 
-use self::answered::{GIVE_MANAGERS_TOKEN, GIVE_TOKEN, OTHER_TOKEN, unreachable_manager};
 pub(crate) use self::answered::{is_absence, is_of_tls, may_wait};
+pub(crate) use self::asker::Asker;
 
 /// Exit codes of the public contract.
 pub(crate) mod exit {
@@ -63,6 +65,8 @@ pub(crate) enum About {
     Anything,
     /// No token was shown, or one that is not taken.
     Token,
+    /// There is no product of that id.
+    Product(String),
     /// Nobody answers.
     Silence {
         /// The URL that was asked.
@@ -70,17 +74,6 @@ pub(crate) enum About {
         /// What the system said.
         why: String,
     },
-}
-
-/// Who asked whom.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Asker {
-    /// Whether a token was shown.
-    pub(crate) shows_token: bool,
-    /// Whether an agent was looked for, through which no token is needed, and none answered.
-    pub(crate) misses_agent: bool,
-    /// Whether a manager is asked, and no metering server.
-    pub(crate) of_manager: bool,
 }
 
 impl Failure {
@@ -160,46 +153,26 @@ impl Failure {
         self
     }
 
-    /// The same, with what to do for who asked: the last that is done with it.
-    pub(crate) fn for_asker(self, asker: Asker) -> Self {
-        let (code, message, next, about, request) = match self {
+    /// Whether it is for want of a token that is taken.
+    pub(crate) fn is_of_token(&self) -> bool {
+        matches!(
+            self,
             Failure::Said {
-                code,
-                message,
-                next,
-                about,
-                request,
-            } => (code, message, next, about, request),
-            other => return other,
-        };
-        let said = match about {
-            About::Token if asker.of_manager => Failure::new(code, message)
-                .next(next.unwrap_or_else(|| GIVE_MANAGERS_TOKEN.to_owned())),
-            About::Token if asker.shows_token => {
-                Failure::new(code, message).next(next.unwrap_or_else(|| OTHER_TOKEN.to_owned()))
+                about: About::Token,
+                ..
             }
-            // Through an agent no token is needed for what is one's own.
-            About::Token if asker.misses_agent => Failure::new(
-                exit::NO_SERVER,
-                "no Usher agent answers on this computer, and without one the server asks for a \
-                 token",
-            )
-            .next(format!(
-                "Whoever administers this computer starts the agent (`systemctl status \
-                 usher-agent`): through it you need no token for what is yours. {GIVE_TOKEN}"
-            )),
-            About::Silence { endpoint, why } if asker.of_manager => {
-                unreachable_manager(&endpoint, &why)
-            }
-            about => Failure::Said {
-                code,
-                message,
-                next: next.or_else(|| (about == About::Token).then(|| GIVE_TOKEN.to_owned())),
-                about,
-                request: None,
-            },
-        };
-        said.of(request)
+        )
+    }
+
+    /// The product that was asked for and is none.
+    pub(crate) fn unknown_product(&self) -> Option<&str> {
+        match self {
+            Failure::Said {
+                about: About::Product(id),
+                ..
+            } => Some(id),
+            _ => None,
+        }
     }
 
     /// The exit code that goes with it.

@@ -8,6 +8,9 @@ use std::fmt::Display;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::output::{quoted, tame};
+use crate::time;
+
 /// What is wrong, and what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Hint {
@@ -96,15 +99,51 @@ fn unknown(error: &clap::Error, args: &[OsString], command: &Command) -> Option<
         return None;
     }
     let (name, command) = called(&words, command);
+    if let Some(hint) = wait_apart(&words, command) {
+        return Some(hint);
+    }
     match &*name {
-        "run" => Hint::new(
-            format!("{unknown} stands where an option of `usher run` may stand"),
+        "run" => run(&unknown, args),
+        name => product(name, &unknown, command),
+    }
+}
+
+/// A word that is none of `usher run`'s: the command, or its product if there is a command.
+fn run(unknown: &str, args: &[OsString]) -> Option<Hint> {
+    let behind = args.iter().skip_while(|word| *word != "--").skip(1);
+    let behind: Vec<String> = behind.map(|word| quoted(&word.to_string_lossy())).collect();
+    let message = format!("{unknown} stands where an option of `usher run` may stand");
+    match behind.is_empty() {
+        true => Hint::new(
+            message,
             format!(
                 "The command that is to run stands behind --: usher run [OPTIONS] -- {unknown}"
             ),
         ),
-        name => product(name, &unknown, command),
+        false => Hint::new(
+            message,
+            format!(
+                "If it is a product: usher run --product {} -- {}",
+                quoted(unknown),
+                tame(&behind.join(" "))
+            ),
+        ),
     }
+}
+
+/// A duration behind `--wait` and a blank, which is no value of it there.
+fn wait_apart(words: &[&str], command: &Command) -> Option<Hint> {
+    let mut of_wait = command.get_arguments();
+    of_wait.find(|arg| arg.get_long() == Some("wait"))?;
+    let mut pairs = words.windows(2);
+    let pair = pairs.find(|pair| pair[0] == "--wait" && time::duration(pair[1]).is_ok())?;
+    Hint::new(
+        format!("{} stands apart from --wait", pair[1]),
+        format!(
+            "Write --wait={}: --wait alone takes no value, and waits for ever.",
+            pair[1]
+        ),
+    )
 }
 
 /// The subcommand that the words call, with its name.
@@ -264,6 +303,10 @@ mod tests {
             "usher messages explain abc",
             "usher run --product cad --wait",
             "usher run gimp -n",
+            "usher run cad -- xterm -e top",
+            "usher run --product cad --wait 5m -- xterm",
+            "usher checkout cad --wait 5m",
+            "usher checkout --wait 90 cad",
             "usher run -p gimp",
             "usher product edit cad --seats 3",
             "usher usage --sinse 7d",
@@ -343,6 +386,18 @@ mod tests {
         $ usher run gimp -n
         usher: gimp stands where an option of `usher run` may stand
           The command that is to run stands behind --: usher run [OPTIONS] -- gimp
+        $ usher run cad -- xterm -e top
+        usher: cad stands where an option of `usher run` may stand
+          If it is a product: usher run --product cad -- xterm -e top
+        $ usher run --product cad --wait 5m -- xterm
+        usher: 5m stands apart from --wait
+          Write --wait=5m: --wait alone takes no value, and waits for ever.
+        $ usher checkout cad --wait 5m
+        usher: 5m stands apart from --wait
+          Write --wait=5m: --wait alone takes no value, and waits for ever.
+        $ usher checkout --wait 90 cad
+        usher: 90 stands apart from --wait
+          Write --wait=90: --wait alone takes no value, and waits for ever.
         $ usher run -p gimp
         error: unexpected argument '-p' found
         $ usher product edit cad --seats 3

@@ -24,6 +24,7 @@ mod host;
 mod learn;
 mod listing;
 mod mine;
+mod nearest;
 #[cfg(target_os = "linux")]
 mod notify;
 mod output;
@@ -61,10 +62,13 @@ fn main() -> ExitCode {
         let of_manager = cli.command.asks_manager();
         let done = dispatch::dispatch(cli.command, &context);
         done.map_err(|failure| {
-            failure.for_asker(Asker {
+            let token_file = context.token_file();
+            nearest::added(failure, &context).for_asker(Asker {
                 shows_token: context.shows_token(),
+                token_file: token_file.as_deref(),
                 misses_agent: context.misses_agent(),
                 of_manager,
+                starts: context.starts(),
             })
         })
     });

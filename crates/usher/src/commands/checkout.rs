@@ -74,6 +74,7 @@ pub(crate) fn run(args: Checkout, context: &Context) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("cannot watch signals: {error}")))?;
         let ask = Ask {
             one_use: false,
+            begun: tokio::time::Instant::now(),
             away: Away::Wait,
             product: args.product,
             also: args.also,

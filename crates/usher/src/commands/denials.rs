@@ -90,9 +90,8 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
             (None, false) => "Nothing was refused of that product, user, computer or time.",
         };
         show(context, &page, empty, table)?;
-        asked
-            .say_cut(page.only.as_ref(), args.product.as_deref())
-            .await;
+        // How many hold and wait now says nothing of then.
+        asked.say_whose(page.only.as_ref());
         Ok(())
     })
 }
@@ -113,7 +112,7 @@ fn table(denials: &[Denial]) -> Table {
             denial.user.clone(),
             denial.computer.clone(),
             denial.seats.to_string(),
-            denial.reason.as_str().to_owned(),
+            denial.reason.as_str().replace('_', " "),
             denial.decision_id.clone(),
         ]);
     }

@@ -153,10 +153,16 @@ fn must_be_there(folder: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(not_allowed(
             &format!("cannot look into {}: {error}", folder.display()),
         )),
-        Err(_) => Err(Failure::failed(format!(
-            "no agent answers on this computer, and none ever ran with the data directory {}",
-            folder.display()
-        ))
-        .next("Name its data directory with --data DIR, or its socket with --agent-socket PATH.")),
+        Err(_) => Err(Failure::new(
+            exit::NO_SERVER,
+            format!(
+                "no Usher agent answers on this computer, and there is no setting of one in {}",
+                folder.display()
+            ),
+        )
+        .next(
+            "If one runs, or ran, elsewhere: name its socket with --agent-socket PATH, or its data \
+             directory with --data DIR (root's is /var/lib/usher).",
+        )),
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Leases {
 
 pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let asked = args.through.ask(context).await?;
+        let asked = args.through.ask_briefly(context).await?;
         let query = Query::new("/v1/leases")
             .with("product", args.product.as_ref())
             .with("user", args.user.as_ref())
@@ -58,9 +58,9 @@ pub(crate) fn run(args: &Leases, context: &Context) -> Result<(), Failure> {
         let empty = match (&page.only, is_narrowed) {
             _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
             (Some(_), false) => "You hold no seat.",
-            (Some(_), true) => "You hold no seat that was asked for.",
+            (Some(_), true) => "No seat that you hold matches what was asked for.",
             (None, false) => "No seat is in use.",
-            (None, true) => "No seat that was asked for is in use.",
+            (None, true) => "No seat in use matches what was asked for.",
         };
         show(context, &page, empty, table)?;
         asked

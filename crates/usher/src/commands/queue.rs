@@ -32,7 +32,7 @@ pub(crate) struct Queue {
 
 pub(crate) fn run(args: &Queue, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let asked = args.through.ask(context).await?;
+        let asked = args.through.ask_briefly(context).await?;
         let query = Query::new("/v1/queue").with("product", args.product.as_ref());
         let page = asked.list(&query, &args.extent, ticket_id).await?;
         if page.items.is_empty() {

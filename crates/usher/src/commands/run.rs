@@ -20,12 +20,24 @@ Examples:
   usher run --product solver --also hpc-pack=2 --wait -- ./solve.sh       both, or neither
   usher run --product solver --wait -- mpirun -n 8 sh -c 'usher run -- ./rank'
 
-The command gets its standard input and output as they are, and signals too. The exit code is the
-command's own (128+N where signal N ended it). Before it is started: 77 refused, 75 waited as long
-as asked or not now (paused, holding after a restore), 69 no server, 126 or 127 where the command
-cannot be started. What the command starts is covered by the same seat, and a `usher run` inside
-joins it: by USHER_LEASE and USHER_LEASE_PROOF in its environment, which mpirun and Slurm pass on to
-other computers. A lease of another computer or person is joined only with its proof.
+The command gets its standard input and output as they are, and signals too. What it starts is
+covered by the same seat, and a `usher run` inside joins it: by USHER_LEASE and USHER_LEASE_PROOF in
+its environment, which mpirun and Slurm pass on to other computers. A lease of another computer or
+person is joined only with its proof.
+
+Exit codes: the command's own (128+N where signal N ended it). If it was not started:
+  77   refused
+  75   waited as long as asked, or not now (busy, paused, holding after a restore)
+  69   no server answers, or no agent
+  126  the command cannot be started; 127 there is no such command
+  2    the line is wrong, or no product's rules match the command
+  1    there is no such product, or something else failed
+A command may end with these, too: a line `usher: ... was not started` tells that it did not run.
+
+A product that may run without a server (--on-unreachable run, the default) does: at once if none
+can be reached, and at the latest when none has answered for 20 seconds or the time of --wait is
+over. While a server answers and grants nothing, as in a pause, it runs at once without --wait;
+--wait waits for a seat first. Whoever is in the queue keeps the place over a restart of the server.
 
 Through an agent, a second `usher run` of the same user shares the seat of the first if the product
 counts users (--counting user-on-computer, the default, or user); the seat goes back when the last
@@ -85,20 +97,19 @@ pub(crate) struct Run {
 
 /// Does it; returns the command's exit code.
 pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
+    let held = |variable| std::env::var(variable).ok().filter(|it| !it.is_empty());
     // The environment names the lease of a `usher run` around this one; somebody who means a lease
     // writes it on the command line.
-    let around = std::env::var(run::LEASE_VARIABLE).ok();
-    let lease_named = args.lease.is_some() && args.lease != around;
+    let around = held(run::LEASE_VARIABLE);
+    let lease_named = args.lease.is_some() && is_typed("--lease");
     // What else the environment says is of the lease there.
-    let is_of_another = lease_named && around.is_some();
-    let said = |variable| std::env::var(variable).ok().filter(|_| !is_of_another);
-    let theirs = std::env::var(run::PROOF_VARIABLE)
-        .ok()
-        .filter(|_| is_of_another);
+    let is_of_another = lease_named && around.is_some() && around != args.lease;
+    let theirs = held(run::PROOF_VARIABLE).filter(|_| is_of_another);
     let given = |proof: &String| !proof.is_empty() && theirs.as_ref() != Some(proof);
     let order = Order {
         lease_named,
-        around: said(run::PRODUCT_VARIABLE),
+        around: held(run::PRODUCT_VARIABLE).filter(|_| !is_of_another),
+        without_seat: held(run::WITHOUT_SEAT_VARIABLE),
         proof: args.lease_proof.filter(given),
         product: args.product,
         lease: args.lease,
@@ -114,4 +125,11 @@ pub(crate) fn run(args: Run, context: &Context) -> Result<u8, Failure> {
         words: args.words,
     };
     context.block_on(run::run(order, context))
+}
+
+/// Whether the option stands on the command line: its value may be of the environment, too.
+fn is_typed(option: &str) -> bool {
+    let own = std::env::args_os().take_while(|word| word != "--");
+    own.filter_map(|word| word.into_string().ok())
+        .any(|word| word.split('=').next() == Some(option))
 }

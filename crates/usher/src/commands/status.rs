@@ -6,6 +6,7 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::host;
 use crate::mine::{Asked, Through, in_all, places_said};
 use crate::output::{Table, Tone, line, print, print_json, tame, toned};
 use crate::supervisor::control;
@@ -49,7 +50,7 @@ pub(super) async fn given_up(context: &Context) -> Vec<String> {
 }
 
 async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(), Failure> {
-    let asked = args.through.ask(context).await?;
+    let asked = args.through.ask_briefly(context).await?;
     let status: usher_api::Status = asked.client.get("/v1/status").await?;
     if context.json() {
         return print_json(&Shown { status, given_up });
@@ -63,7 +64,14 @@ async fn show(args: &Status, context: &Context, given_up: &[String]) -> Result<(
         false => print(&format!("\n{}", products(&status.products).text()))?,
     }
     if !status.computers.is_empty() {
-        print(&format!("\n{}", computers(&status.computers).text()))?;
+        let mut shown = status.computers;
+        let here = host::computer();
+        if shown.iter().any(|computer| computer.name == here)
+            && !args.through.answers(context).await
+        {
+            warn_of_agent(&mut shown, &here);
+        }
+        print(&format!("\n{}", computers(&shown).text()))?;
     }
     for said in given_up {
         let said = format!("Warning: {said}.");
@@ -91,8 +99,11 @@ async fn own(asked: &Asked<'_>, products: &[ProductStatus]) -> Result<(), Failur
         line(format!("\n{}", in_all(product)))?;
         let own = leases.items.iter().filter(|l| l.product == product.id);
         let seats: u64 = own.map(|lease| u64::from(lease.seats)).sum();
-        if seats > 0 {
-            line(format!("  You hold {seats} of them."))?;
+        match (seats, product.in_use) {
+            (0, _) => {}
+            (1, 1) => line("  You hold it.")?,
+            (own, all) if own == all => line("  You hold all of them.")?,
+            (own, _) => line(format!("  You hold {own} of them."))?,
         }
         if let Some(said) = places_said(&asked.places(&product.id).await?) {
             line(format!("  {said}"))?;
@@ -143,6 +154,14 @@ fn products(products: &[ProductStatus]) -> Table {
         ]);
     }
     table
+}
+
+/// Only on the computer itself it can be told that its agent does not run: another may be off.
+fn warn_of_agent(computers: &mut [ComputerStatus], here: &str) {
+    for computer in computers.iter_mut().filter(|it| it.name == here) {
+        let said = "no agent answers on this computer: it is stopped, or has another socket";
+        computer.warnings.push(said.to_owned());
+    }
 }
 
 fn computers(computers: &[ComputerStatus]) -> Table {
@@ -220,5 +239,23 @@ mod tests {
         assert_eq!(last_seen(&computer), at);
         computer.last_seen_within_seconds = 3_600;
         assert_eq!(last_seen(&computer), format!("{at}, or up to 1 h later"));
+    }
+
+    #[test]
+    fn an_agent_that_does_not_answer_here_is_warned_of_at_its_own_computer_alone() {
+        let computer = |name: &str| ComputerStatus {
+            id: name.into(),
+            name: name.into(),
+            watching: Watching::Ebpf,
+            last_seen_at: "2026-03-01T09:00:00Z".parse().unwrap(),
+            enforcement_off: None,
+            last_seen_within_seconds: 0,
+            released: 0,
+            warnings: Vec::new(),
+        };
+        let mut shown = [computer("here"), computer("there")];
+        warn_of_agent(&mut shown, "here");
+        assert!(notes(&shown[0]).contains("no agent answers"), "{shown:?}");
+        assert_eq!(notes(&shown[1]), "");
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Why {
 
 pub(crate) fn run(args: &Why, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
-        let asked = args.through.ask(context).await?;
+        let asked = args.through.ask_briefly(context).await?;
         let decision = asked.decision(&args.id).await?;
         if context.json() {
             return print_json(&decision);

@@ -5,6 +5,7 @@ use usher_api::client::ClientError;
 pub(crate) use usher_api::is_of_tls;
 use usher_api::{Code, Listener, Problem};
 
+use super::absent::silent_agent;
 use super::words::{self, own_words};
 use super::{About, Failure, exit};
 
@@ -22,6 +23,10 @@ impl From<ClientError> for Failure {
 
 /// No server answers at `endpoint`.
 fn unreachable_server(endpoint: &str, why: &str) -> Failure {
+    // An agent that was there when it was looked for.
+    if endpoint.starts_with('/') {
+        return silent_agent(endpoint, why);
+    }
     let (endpoint, why) = (endpoint.to_owned(), why.to_owned());
     unreachable(Listener::Server, &endpoint, &why).about(About::Silence { endpoint, why })
 }
@@ -107,11 +112,16 @@ fn refused(problem: &Problem) -> Failure {
         return failure.next("Try again in a moment; `usher doctor` looks at what may be wrong.");
     }
     if problem.is(Code::UnknownProduct) {
-        return failure.next("`usher product list` shows the products that there are.");
+        let id = unknown_id(
+            &problem.detail,
+            &["there is no product ", "the agent knows no product "],
+        );
+        return failure
+            .next("`usher product list` shows the products that there are.")
+            .about(id.map_or(About::Anything, About::Product));
     }
     if problem.is(Code::UnknownDecision) {
-        return failure
-            .next("It may be mistyped, or somebody else's: `usher denials` lists yours.");
+        return unknown_decision(problem);
     }
     if problem.is(Code::UnknownEntitlement) {
         return failure.next("`usher entitlement list` shows what is owned.");
@@ -126,6 +136,39 @@ fn refused(problem: &Problem) -> Failure {
         return failure.next("`usher product edit` changes it; or choose another id.");
     }
     failure
+}
+
+/// The id that an answer calls unknown.
+fn unknown_id(detail: &str, starts: &[&str]) -> Option<String> {
+    let mut rests = starts.iter().filter_map(|start| detail.strip_prefix(start));
+    let word = rests.next()?.split([' ', ',', ';']).next()?;
+    let id = word.trim_matches([':', '"', '`']);
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// `usher why` was given what is no decision that who asks may see: ids tell what they are of.
+fn unknown_decision(problem: &Problem) -> Failure {
+    let id = unknown_id(&problem.detail, &["there is no decision "]);
+    let of = |kind| id.as_deref().filter(|id| id.starts_with(kind));
+    let (message, next) = match (of('L'), of('T')) {
+        (Some(lease), _) => (
+            format!("there is no lease {lease} that you may see"),
+            "It may be mistyped, or somebody else's: `usher leases` lists yours, `usher usage` \
+             those that have ended.",
+        ),
+        (_, Some(ticket)) => (
+            format!("{ticket} is a place in the queue, and no decision"),
+            "`usher queue` lists those that you have; `usher why` explains refusals and leases.",
+        ),
+        _ => (
+            match &id {
+                Some(id) => format!("there is no decision {id} that you may see"),
+                None => own_words(&problem.detail),
+            },
+            "It may be mistyped, or somebody else's: `usher denials` lists yours.",
+        ),
+    };
+    Failure::new(exit_code(problem), message).next(next)
 }
 
 /// The server wants a token, or another. What it says to programs of how to make one is replaced
@@ -246,7 +289,7 @@ mod tests {
         assert_eq!(say(Code::Unauthorized).0, 77);
     }
 
-    fn of_token(detail: &str, asker: Asker) -> (u8, String) {
+    fn of_token(detail: &str, asker: Asker<'_>) -> (u8, String) {
         let failure = refused(&Problem::new(Code::Unauthorized, detail)).for_asker(asker);
         (failure.code(), failure.to_string())
     }
@@ -314,5 +357,27 @@ mod tests {
     fn a_decision_that_cannot_be_shown_may_be_mistyped_or_somebody_elses() {
         let text = refused(&Problem::new(Code::UnknownDecision, "no decision x")).to_string();
         assert!(text.contains("`usher denials` lists yours"), "{text}");
+        let say = |id: &str| {
+            let by_server = format!(
+                "there is no decision {id} that you may see: decisions are named by the answers to \
+                 checkouts"
+            );
+            let by_agent = format!("there is no decision {id:?} of yours: a refusal names its own");
+            let said = [by_server, by_agent].map(|detail| {
+                let problem = Problem::new(Code::UnknownDecision, detail);
+                (refused(&problem).code(), refused(&problem).to_string())
+            });
+            assert_eq!(said[0], said[1]);
+            said[0].1.clone()
+        };
+        let said = ["D1-2", "L5305820d-390", "T5305820d-7"].map(say);
+        insta::assert_snapshot!(said.join("\n"), @r"
+        usher: there is no decision D1-2 that you may see
+          It may be mistyped, or somebody else's: `usher denials` lists yours.
+        usher: there is no lease L5305820d-390 that you may see
+          It may be mistyped, or somebody else's: `usher leases` lists yours, `usher usage` those that have ended.
+        usher: T5305820d-7 is a place in the queue, and no decision
+          `usher queue` lists those that you have; `usher why` explains refusals and leases.
+        ");
     }
 }

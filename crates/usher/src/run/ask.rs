@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use usher_api::{AlsoWanted, CheckoutRequest, ProgramFacts};
 
 use crate::time;
@@ -29,8 +30,8 @@ impl Wait {
 /// What who waits does while no server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Away {
-    /// They end with that: somebody else says what becomes of it.
-    End,
+    /// They wait no longer than it takes to be sure: the product may run without a seat, and does.
+    Run,
     /// They wait for the server, too, as long as for a seat.
     Wait,
 }
@@ -56,6 +57,8 @@ pub(crate) struct Ask {
     pub(crate) program: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
+    /// Since when.
+    pub(crate) begun: Instant,
     /// What to do while no server answers, for who waits.
     pub(crate) away: Away,
     /// Whether the agent may answer with a lease that is held for the same use already.
@@ -74,6 +77,14 @@ impl Ask {
     /// Whether there is a wait of any length.
     pub(super) fn waits(&self) -> bool {
         !matches!(self.wait, None | Some(Wait::For(Duration::ZERO)))
+    }
+
+    /// How much of the wait is left, if it is ever over.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        match self.wait {
+            Some(Wait::For(how_long)) => Some(how_long.saturating_sub(self.begun.elapsed())),
+            Some(Wait::Forever) | None => None,
+        }
     }
 
     /// The request; whether to `wait`, if there is no seat.

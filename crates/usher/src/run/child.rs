@@ -33,22 +33,25 @@ pub(crate) enum News {
 }
 
 impl Child {
-    /// Starts `file` with the words of the command line, what is to be added to its environment, and
-    /// the signals that are to be blocked.
+    /// Starts `file` with the words of the command line, variables of its environment, each with its
+    /// value or taken out, and the signals that are to be blocked.
     pub(crate) fn start(
         file: &Path,
         words: &[OsString],
-        environment: &[(&str, &str)],
+        environment: &[(&str, Option<&str>)],
         mask: SigSet,
     ) -> Result<Child, Failure> {
         let (name, args) = words
             .split_first()
             .ok_or_else(|| Failure::usage("there is no command"))?;
         let mut command = Command::new(file);
-        command
-            .arg0(name)
-            .args(args)
-            .envs(environment.iter().copied());
+        command.arg0(name).args(args);
+        for (variable, value) in environment {
+            match value {
+                Some(value) => command.env(variable, value),
+                None => command.env_remove(variable),
+            };
+        }
         spawn::begin_with(&mut command, mask);
         match command.spawn() {
             Ok(child) => {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use usher_api::AgentStatus;
 use usher_api::client::{Client, Endpoint};
 
-use crate::context::Context;
+use crate::context::{Context, told_of};
 use crate::failure::{Failure, exit};
 
 /// Where a computer's own agent listens.
@@ -56,7 +56,7 @@ pub(crate) async fn agent(
         }
         let client = Client::new(Endpoint::Socket(path), None, None)?;
         if let Ok(Ok(status)) = timeout(GREETING, client.get::<AgentStatus>("/v1/agent")).await {
-            return Ok(Some((client, status)));
+            return Ok(Some((told_of(client), status)));
         }
     }
     context.miss_agent();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use usher_api::Code;
-use usher_api::client::ClientError;
+use usher_api::client::{Client, ClientError};
 use usher_platform::signals::Signal;
 
 use super::ask::{Ask, Away};
@@ -21,6 +21,11 @@ pub(crate) enum NoSeat {
         how_long: Duration,
         /// What it was waited for in the end.
         last: WaitedFor,
+    },
+    /// None is free, and who asked waits for none.
+    NoneFree {
+        /// For `usher why`.
+        decision: Option<String>,
     },
     /// Refused after it had waited: there are not as many seats.
     Denied {
@@ -44,28 +49,52 @@ pub(crate) enum WaitedFor {
     Server(String),
 }
 
-impl WaitedFor {
-    /// What holds up who waits, of an answer without a seat; none: waiting does not help.
-    pub(super) fn held_up(error: &ClientError, ask: &Ask) -> Option<WaitedFor> {
-        if !ask.waits() {
-            return None;
+impl NoSeat {
+    /// The wait is over.
+    pub(super) fn waited(ask: &Ask, last: WaitedFor) -> NoSeat {
+        NoSeat::Waited {
+            how_long: ask.begun.elapsed(),
+            last,
         }
-        // What it says to do is for who does not wait.
-        let why = error.to_string();
-        let why = why.split([':', ';']).next().unwrap_or_default();
+    }
+}
+
+impl WaitedFor {
+    /// What an answer without a seat has who waits wait for; none: waiting does not help.
+    pub(super) fn of(error: &ClientError) -> Option<WaitedFor> {
         if is_withheld(error) {
+            // What it says to do is for who does not wait.
+            let why = error.to_string();
+            let why = why.split([':', ';']).next().unwrap_or_default();
             return Some(WaitedFor::Granting(why.to_owned()));
         }
-        (ask.away == Away::Wait && is_away(error)).then(|| WaitedFor::Server(error.to_string()))
+        is_away(error).then(|| WaitedFor::Server(error.to_string()))
+    }
+
+    /// The same, for who waits and does not run without a server.
+    pub(super) fn held_up(error: &ClientError, ask: &Ask) -> Option<WaitedFor> {
+        let held_up = WaitedFor::of(error).filter(|_| ask.waits())?;
+        match held_up {
+            WaitedFor::Server(_) if ask.away == Away::Run => None,
+            held_up => Some(held_up),
+        }
+    }
+}
+
+/// What is said of a server that is silent for too long.
+pub(super) fn no_answer(client: &Client) -> ClientError {
+    ClientError::Unreachable {
+        endpoint: client.endpoint().to_string(),
+        why: "no answer in time".to_owned(),
     }
 }
 
 /// Whether no server decides just now, and another time one may. What is wrong with TLS stays so
 /// until somebody mends it.
-pub(super) fn is_away(error: &ClientError) -> bool {
+fn is_away(error: &ClientError) -> bool {
     match error {
         ClientError::Unreachable { why, .. } if is_of_tls(why) => false,
-        error => is_absence(error),
+        error => is_absence(error) && !is_withheld(error),
     }
 }
 
@@ -74,6 +103,14 @@ impl From<NoSeat> for Failure {
         match none {
             NoSeat::Answer(error) => error.into(),
             NoSeat::Waited { how_long, last } => waited(how_long, &last),
+            NoSeat::NoneFree { decision } => {
+                let what = "no seat is free, and --wait=0 waits for none";
+                let next = match decision {
+                    Some(decision) => format!("{WHO_ELSE}; `usher why {decision}` tells the rest."),
+                    None => format!("{WHO_ELSE}."),
+                };
+                Failure::new(exit::WAITED, what).next(next)
+            }
             NoSeat::Denied { product, decision } => {
                 let failure = Failure::new(
                     exit::REFUSED,
@@ -91,23 +128,22 @@ impl From<NoSeat> for Failure {
     }
 }
 
+const WHO_ELSE: &str = "`usher queue` shows who else waits, `usher leases` who holds the seats";
+
 fn waited(how_long: Duration, last: &WaitedFor) -> Failure {
     let within = time::span(how_long.as_secs());
     let (what, next) = match last {
         WaitedFor::Seat => (
-            match how_long.is_zero() {
-                true => "no seat is free, and --wait=0 waits for none".to_owned(),
-                false => format!("no seat came free within {within}"),
-            },
-            "`usher queue` shows who else waits, `usher leases` who holds the seats.",
+            format!("no seat came free within {within}"),
+            format!("{WHO_ELSE}."),
         ),
         WaitedFor::Granting(why) => (
             format!("no seat was granted within {within}: {why}"),
-            "`usher doctor` says why, and what ends that.",
+            "`usher doctor` says why, and what ends that.".to_owned(),
         ),
         WaitedFor::Server(why) => (
             format!("no server answered within {within}: {why}"),
-            "`usher doctor` looks at what may be wrong.",
+            "`usher doctor` looks at what may be wrong.".to_owned(),
         ),
     };
     Failure::new(exit::WAITED, what).next(next)
@@ -115,9 +151,15 @@ fn waited(how_long: Duration, last: &WaitedFor) -> Failure {
 
 /// Whether the server answers and grants nothing for a while.
 fn is_withheld(error: &ClientError) -> bool {
-    error
-        .problem()
-        .is_some_and(|p| p.is(Code::ServicePaused) || p.is(Code::RestoreHold))
+    const FOR_A_WHILE: [Code; 5] = [
+        Code::Busy,
+        Code::OutcomeUnknown,
+        Code::RestoreHold,
+        Code::ServicePaused,
+        Code::StorageFailed,
+    ];
+    let problem = error.problem();
+    problem.is_some_and(|problem| FOR_A_WHILE.iter().any(|code| problem.is(*code)))
 }
 
 #[cfg(test)]
@@ -138,6 +180,7 @@ mod tests {
             priority: 0,
             program: None,
             wait,
+            begun: tokio::time::Instant::now(),
             away,
             one_use: false,
         }
@@ -162,8 +205,16 @@ mod tests {
         ));
         assert!(held_up(&silent("its certificate has expired")).is_none());
         assert!(held_up(&problem(Code::Denied)).is_none());
-        let ends = ask(Some(Wait::Forever), Away::End);
-        assert!(WaitedFor::held_up(&silent("Connection refused"), &ends).is_none());
+        // A product that runs without a server waits for none, but through a pause.
+        let runs = ask(Some(Wait::Forever), Away::Run);
+        assert!(WaitedFor::held_up(&silent("Connection refused"), &runs).is_none());
+        for paused in [Code::ServicePaused, Code::StorageFailed] {
+            let held_up = WaitedFor::held_up(&problem(paused), &runs);
+            assert!(
+                matches!(held_up, Some(WaitedFor::Granting(_))),
+                "{paused:?}"
+            );
+        }
         for none in [None, Some(Wait::For(Duration::ZERO))] {
             let ask = ask(none, Away::Wait);
             assert!(WaitedFor::held_up(&problem(Code::ServicePaused), &ask).is_none());
@@ -175,7 +226,10 @@ mod tests {
         let say = |seconds, last| waited(Duration::from_secs(seconds), &last).to_string();
         let cases = [
             say(5, WaitedFor::Seat),
-            say(0, WaitedFor::Seat),
+            Failure::from(NoSeat::NoneFree {
+                decision: Some("D1-2".into()),
+            })
+            .to_string(),
             say(90, WaitedFor::Granting("the service is paused".into())),
             say(5, WaitedFor::Server("cannot reach http://a:1".into())),
         ];
@@ -183,7 +237,7 @@ mod tests {
         usher: no seat came free within 5 s
           `usher queue` shows who else waits, `usher leases` who holds the seats.
         usher: no seat is free, and --wait=0 waits for none
-          `usher queue` shows who else waits, `usher leases` who holds the seats.
+          `usher queue` shows who else waits, `usher leases` who holds the seats; `usher why D1-2` tells the rest.
         usher: no seat was granted within 1 min 30 s: the service is paused
           `usher doctor` says why, and what ends that.
         usher: no server answered within 5 s: cannot reach http://a:1

@@ -15,6 +15,8 @@ pub(crate) struct Order {
     pub(crate) lease: Option<String>,
     /// Whether the lease was named on the command line, and not by a `usher run` around this one.
     pub(crate) lease_named: bool,
+    /// The product of the `usher run` around this one, if that went without a seat.
+    pub(crate) without_seat: Option<String>,
     /// The proof of that lease.
     pub(crate) proof: Option<String>,
     /// The product of the lease that the environment names, where that is the lease to join.

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::output::tame;
 use crate::time;
 
-/// Less than this is a moment.
+/// Less than this is not said to the second.
 const SOON_SECONDS: u64 = 10;
 
 /// Shows a place in the queue.
@@ -50,7 +50,7 @@ impl Progress {
 /// How long a wait is expected to be. Nobody can say so to the second.
 pub(crate) fn expected_wait(seconds: Option<u64>) -> String {
     match seconds {
-        Some(0..SOON_SECONDS) => "a moment".to_owned(),
+        Some(0..SOON_SECONDS) => format!("under {}", time::span(SOON_SECONDS)),
         Some(seconds) => time::span(seconds),
         None => "not known".to_owned(),
     }
@@ -79,7 +79,7 @@ mod tests {
         );
         assert_eq!(
             sentence("gimp", Some(1), Some(0)),
-            "usher: waiting for a seat of gimp, place 1 in the queue, expected wait a moment"
+            "usher: waiting for a seat of gimp, place 1 in the queue, expected wait under 10 s"
         );
         assert_eq!(
             sentence("gimp", None, None),

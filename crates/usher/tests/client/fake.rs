@@ -31,6 +31,9 @@ pub(crate) struct World {
     pub(crate) forget: bool,
     /// No checkout, and no look at a ticket, is answered but with 503.
     pub(crate) away: bool,
+    /// Nor with anything.
+    pub(crate) hangs: bool,
+    pub(crate) on_unreachable: &'static str,
     pub(crate) on_lost_lease: &'static str,
     /// A file that must not be there when a cover is told of.
     pub(crate) not_yet: Option<std::path::PathBuf>,
@@ -106,6 +109,7 @@ impl Fake {
             .unwrap();
         let world = World {
             seats,
+            on_unreachable: "run",
             on_lost_lease: "run",
             ..World::default()
         };
@@ -120,6 +124,7 @@ impl Fake {
             .route("/v1/leases/{id}", delete(checkin))
             .route("/v1/leases", get(leases))
             .route("/v1/products/{id}", get(product))
+            .route("/v1/status", get(status))
             .route("/v1/agent", get(agent))
             .route("/v1/identify", post(identify))
             .route("/v1/agents/leases/{id}", get(held))
@@ -162,7 +167,19 @@ fn lease(id: &str) -> Value {
         "granted_at": NOW, "expires_at": NOW, "ttl_seconds": 1, "proof": PROOF})
 }
 
+/// Gives no answer while the world hangs.
+async fn hang(shared: &Shared) {
+    loop {
+        let changed = shared.changed.notified();
+        if !shared.world.lock().unwrap().hangs {
+            return;
+        }
+        changed.await;
+    }
+}
+
 async fn checkout(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
+    hang(&shared).await;
     let mut world = shared.world.lock().unwrap();
     let key = headers
         .get("idempotency-key")
@@ -179,7 +196,12 @@ async fn checkout(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: S
     }
     let body: Value = serde_json::from_str(&body).unwrap();
     if body["product"] != "tool" {
-        return problem(404, "unknown_product");
+        let product = body["product"].as_str().unwrap_or_default();
+        let detail =
+            format!("there is no product {product}: GET /v1/products lists those there are");
+        let body =
+            json!({"title": "no", "status": 404, "detail": detail, "code": "unknown_product"});
+        return (StatusCode::NOT_FOUND, Json(body)).into_response();
     }
     if world.leases.len() < world.seats {
         let id = world.id("l");
@@ -213,6 +235,7 @@ async fn ticket(
 ) -> Response {
     let end = tokio::time::Instant::now() + Duration::from_secs(poll.wait_seconds);
     loop {
+        hang(&shared).await;
         let changed = shared.changed.notified();
         {
             let mut world = shared.world.lock().unwrap();
@@ -262,10 +285,15 @@ async fn held(
 ) -> Response {
     let mut world = shared.world.lock().unwrap();
     world.asked.push(format!("GET /v1/agents/leases/{id}"));
-    let shown = headers.get("usher-lease-proof");
-    match shown.is_some_and(|shown| shown == PROOF) {
-        true => Json(json!({"product": "tool", "seats": 1, "proven": true})).into_response(),
-        false => problem(403, "forbidden"),
+    match headers.get("usher-lease-proof") {
+        Some(shown) if shown == PROOF => {
+            Json(json!({"product": "tool", "seats": 1, "proven": true})).into_response()
+        }
+        Some(_) => problem(403, "forbidden"),
+        None if world.leases.contains(&id) => {
+            Json(json!({"product": "tool", "seats": 1, "proven": false})).into_response()
+        }
+        None => problem(404, "unknown_lease"),
     }
 }
 
@@ -300,7 +328,17 @@ async fn leases(State(shared): State<Arc<Shared>>, Query(page): Query<Paging>) -
 
 async fn product(State(shared): State<Arc<Shared>>, Segment(id): Segment<String>) -> Json<Value> {
     let world = shared.world.lock().unwrap();
-    Json(json!({"id": id, "on_unreachable": "run", "on_lost_lease": world.on_lost_lease}))
+    Json(json!({"id": id, "on_unreachable": world.on_unreachable,
+        "on_lost_lease": world.on_lost_lease}))
+}
+
+async fn status() -> Json<Value> {
+    let product = json!({"id": "tool", "name": "Tool", "seats": 1, "in_use": 0, "unseated": 0,
+        "queued": 0, "denied_last_24h": 0});
+    Json(
+        json!({"server": {"id": "s-1", "version": "0.0.0", "state": "running", "since": NOW,
+        "pack": null}, "products": [product]}),
+    )
 }
 
 async fn agent() -> Json<Value> {

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod fake;
+mod joins;
 mod learn;
 mod lists;
 mod policy;
 mod run;
 mod signals;
 mod sim;
+mod slow;
 mod support;
 mod usage;
 mod waits;

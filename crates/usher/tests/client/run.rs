@@ -1,6 +1,6 @@
 //! `usher run` and `usher checkout`.
 
-use crate::fake::{Fake, PROOF};
+use crate::fake::Fake;
 use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
 
 #[test]
@@ -162,114 +162,6 @@ fn who_has_waited_as_long_as_asked_leaves_the_queue() {
 }
 
 #[test]
-fn a_run_inside_a_run_of_the_same_product_joins_its_seat() {
-    let folder = Folder::new();
-    let fake = Fake::server(1);
-    let usher_path = env!("CARGO_BIN_EXE_usher");
-    let script = format!("{usher_path} run --product tool -- sh -c 'echo inside on $USHER_LEASE'");
-    let output = usher(&folder)
-        .args([
-            "run",
-            "--server",
-            &fake.url,
-            "--product",
-            "tool",
-            "--",
-            "sh",
-            "-c",
-            &script,
-        ])
-        .env("USHER_SERVER", &fake.url)
-        .ended();
-    assert_eq!(stdout(&output), "inside on l-1\n", "{}", stderr(&output));
-    assert_eq!(fake.with(|world| world.count("POST /v1/checkouts")), 1);
-    // Another product has seats of its own.
-    let script = format!("{usher_path} run --product other -- true");
-    let output = usher(&folder)
-        .args([
-            "run",
-            "--server",
-            &fake.url,
-            "--product",
-            "tool",
-            "--",
-            "sh",
-            "-c",
-            &script,
-        ])
-        .env("USHER_SERVER", &fake.url)
-        .ended();
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("unknown_product"),
-        "{}",
-        stderr(&output)
-    );
-}
-
-#[test]
-fn a_named_lease_is_joined_and_neither_taken_nor_given_back() {
-    let folder = Folder::new();
-    let fake = Fake::server(1);
-    fake.with(|world| world.leases.push("theirs".into()));
-    let output = usher(&folder)
-        .args([
-            "run",
-            "--server",
-            &fake.url,
-            "--lease",
-            "theirs",
-            "--",
-            "sh",
-            "-c",
-            "echo $USHER_LEASE",
-        ])
-        .ended();
-    assert_eq!(stdout(&output), "theirs\n");
-    // Only whether it is held is asked.
-    let asked = fake.with(|world| world.asked.clone());
-    assert_eq!(asked, ["POST /v1/leases/theirs/renew"]);
-}
-
-#[test]
-fn what_runs_on_a_seat_finds_its_proof_in_the_environment_and_one_of_another_lease_is_not_shown() {
-    let folder = Folder::new();
-    let fake = Fake::server(1);
-    fake.with(|world| world.leases.push("theirs".into()));
-    let run = |more: &[&str], environment: &[(&str, &str)]| {
-        fake.with(|world| world.asked.clear());
-        let mut run = usher(&folder);
-        run.args(["run", "--server", &fake.url]).args(more);
-        run.envs(environment.iter().copied());
-        let output = run
-            .args(["--", "sh", "-c", "echo $USHER_LEASE $USHER_LEASE_PROOF"])
-            .ended();
-        (stdout(&output), fake.with(|world| world.asked.clone()))
-    };
-    let named = ["--lease", "theirs"];
-    let proof = ("USHER_LEASE_PROOF", PROOF);
-    let by_proof = "GET /v1/agents/leases/theirs".to_owned();
-    let by_renewal = "POST /v1/leases/theirs/renew".to_owned();
-    let (said, asked) = run(&named, &[proof]);
-    assert_eq!(
-        (said, asked),
-        (format!("theirs {PROOF}\n"), vec![by_proof.clone()])
-    );
-    let (said, asked) = run(&[&named[..], &["--lease-proof", PROOF]].concat(), &[]);
-    assert_eq!((said, asked), (format!("theirs {PROOF}\n"), vec![by_proof]));
-    // What the environment holds is the proof of the lease that it names.
-    let (said, asked) = run(&named, &[proof, ("USHER_LEASE", "l-9")]);
-    assert_eq!((said, asked), ("theirs\n".to_owned(), vec![by_renewal]));
-    fake.with(|world| world.leases.clear());
-    let stale = [
-        ("USHER_LEASE_PROOF", "1d"),
-        ("USHER_LEASE_PRODUCT", "other"),
-    ];
-    let (said, _) = run(&["--product", "tool"], &stale);
-    assert_eq!(said, format!("l-1 {PROOF}\n"));
-}
-
-#[test]
 fn a_seat_is_renewed_while_the_command_runs_and_asked_for_anew_where_it_was_lost() {
     let folder = Folder::new();
     let fake = Fake::server(1);
@@ -418,43 +310,5 @@ fn through_the_agent_no_token_is_needed_and_the_cover_stands_before_the_command_
         stderr(&output).contains("no product's rules match"),
         "{}",
         stderr(&output)
-    );
-}
-
-#[test]
-fn without_a_server_the_products_policy_decides_where_the_agent_knows_it() {
-    let folder = Folder::new();
-    let socket = folder.path("agent.sock");
-    let fake = Fake::agent(1, &socket);
-    fake.with(|world| world.away = true);
-    let output = usher(&folder)
-        .args(["run", "--product", "tool", "--agent-socket"])
-        .arg(&socket)
-        .args(["--", "echo", "runs"])
-        .ended();
-    assert_eq!(
-        (output.status.code(), stdout(&output)),
-        (Some(0), "runs\n".into())
-    );
-    assert!(
-        stderr(&output).contains("runs without a seat"),
-        "{}",
-        stderr(&output)
-    );
-    let output = usher(&folder)
-        .args([
-            "run",
-            "--product",
-            "tool",
-            "--server",
-            "http://127.0.0.1:1",
-            "--",
-            "echo",
-            "runs",
-        ])
-        .ended();
-    assert_eq!(
-        (output.status.code(), stdout(&output)),
-        (Some(69), String::new())
     );
 }

@@ -1,6 +1,9 @@
 //! Waiting for a seat on days on which no server answers, or none grants.
 
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::fake::Fake;
 use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
@@ -104,4 +107,132 @@ fn a_wait_of_no_time_queues_nobody() {
         "{said}"
     );
     assert_eq!(fake.with(|world| world.count("DELETE /v1/tickets/")), 0);
+}
+
+/// The same through the agent, which knows whether the product runs without a server.
+fn waits_through(folder: &Folder, socket: &Path, wait: &str) -> Child {
+    usher(folder)
+        .args(["run", "--product", "tool", wait, "--agent-socket"])
+        .arg(socket)
+        .args(["--", "echo", "runs"])
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_product_that_may_run_without_a_server_does_whatever_way_the_server_is_away() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let fake = Fake::agent(1, &socket);
+    let ran = |child: Child, said: &str| {
+        let output = finish(child);
+        assert_eq!(
+            (output.status.code(), stdout(&output)),
+            (Some(0), "runs\n".into()),
+            "{}",
+            stderr(&output)
+        );
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let silent = "no server answers; tool runs without a seat";
+    // It hangs, and the wait is over before that is sure.
+    fake.with(|world| world.hangs = true);
+    let said = ran(waits_through(&folder, &socket, "--wait=3s"), silent);
+    assert!(said.contains("no answer yet"), "{said}");
+    // It is away from the beginning.
+    fake.with(|world| (world.hangs, world.away) = (false, true));
+    let away = "tool runs without a seat";
+    ran(waits_through(&folder, &socket, "--wait"), away);
+    // It goes while somebody is in the queue.
+    fake.with(|world| {
+        world.away = false;
+        world.leases.push("others".into());
+    });
+    let child = waits_through(&folder, &socket, "--wait=4s");
+    wait_for("a place in the queue", || {
+        fake.with(|world| world.queue.front().cloned())
+    });
+    fake.with(|world| world.away = true);
+    let said = ran(child, silent);
+    assert!(
+        said.contains("tool runs without a seat if it has not answered for 20 s"),
+        "{said}"
+    );
+    // It is paused: who waits does so for a seat, and runs when the time for that is over.
+    fake.with(|world| {
+        world.away = false;
+        world.trouble = (1_000, "service_paused");
+    });
+    let said = ran(
+        waits_through(&folder, &socket, "--wait=1s"),
+        "no seat is granted now",
+    );
+    assert!(
+        said.contains("usher: waiting: the reason is service_paused; tool runs"),
+        "{said}"
+    );
+}
+
+#[test]
+fn who_waits_ends_without_a_seat_no_earlier_than_their_time_is_over() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let fake = Fake::agent(1, &socket);
+    fake.with(|world| (world.hangs, world.on_unreachable) = (true, "refuse"));
+    let begun = Instant::now();
+    let output = finish(waits_through(&folder, &socket, "--wait=3s"));
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    assert!(begun.elapsed() >= Duration::from_secs(3));
+    let said = stderr(&output);
+    assert!(said.contains("no server answered within 3 s"), "{said}");
+}
+
+#[test]
+fn who_waits_is_told_when_a_pause_is_over() {
+    let folder = Folder::new();
+    let fake = Fake::server(1);
+    fake.with(|world| world.trouble = (1, "service_paused"));
+    let output = finish(waits(&folder, &fake.url, "--wait"));
+    assert_eq!(
+        (output.status.code(), stdout(&output)),
+        (Some(0), "runs\n".into())
+    );
+    insta::assert_snapshot!(stderr(&output), @r"
+    usher: waiting: the reason is service_paused
+    usher: the server grants seats again
+    ");
+}
+
+#[test]
+fn who_waits_waits_for_an_agent_that_restarts() {
+    let folder = Folder::new();
+    let socket = folder.path("agent.sock");
+    let mut child = waits_through(&folder, &socket, "--wait");
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut first = String::new();
+    said.read_line(&mut first).unwrap();
+    assert_eq!(
+        first,
+        "usher: waiting: no Usher agent answers on this computer\n"
+    );
+    let _agent = Fake::agent(1, &socket);
+    let output = finish(child);
+    assert_eq!(
+        (output.status.code(), stdout(&output)),
+        (Some(0), "runs\n".into())
+    );
+    let mut second = String::new();
+    said.read_line(&mut second).unwrap();
+    assert_eq!(second, "usher: the agent answers again\n");
+    // For no longer than they wait.
+    let output = finish(waits_through(
+        &folder,
+        &folder.path("none.sock"),
+        "--wait=1s",
+    ));
+    assert_eq!(output.status.code(), Some(69), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("no Usher agent answers"), "{said}");
+    assert!(said.contains("echo was not started"), "{said}");
 }

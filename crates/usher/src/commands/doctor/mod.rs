@@ -24,18 +24,23 @@ use crate::supervisor::control;
 const LITTLE_ROOM_BYTES: u64 = 1024 * 1024 * 1024;
 /// Below this much, it is about to.
 const NO_ROOM_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Look at everything that can be wrong, and say what to do about it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   usher doctor
   usher doctor --server https://licences.example.org:8470
+  usher doctor --all                       each mount in a line of its own, the good ones too
 
 Exit code 1 where something does not work; warnings alone are 0.")]
 pub(crate) struct Doctor {
     /// The agent's socket [default: /run/usher/agent.sock, then <data>/agent/agent.sock]
     #[arg(long, value_name = "PATH")]
     agent_socket: Option<PathBuf>,
+    /// Show each of what is as it should be, which is counted otherwise
+    #[arg(long)]
+    all: bool,
     /// Say which of the mounts on stdin answer
     #[arg(long, hide = true)]
     look_at_mounts: bool,
@@ -48,16 +53,20 @@ pub(crate) fn run(args: &Doctor, context: &Context) -> Result<u8, Failure> {
         return Ok(exit::DONE);
     }
     let findings = context.block_on(async { Ok(look(args, context).await) })?;
-    if context.json() {
-        print_json(&findings)?;
-    } else {
-        for finding in &findings {
-            line(finding.describe())?;
-        }
-    }
     let failed = findings
         .iter()
         .any(|finding| finding.verdict == Verdict::Fail);
+    if context.json() {
+        print_json(&findings)?;
+    } else {
+        let shown = match args.all {
+            true => findings,
+            false => Finding::folded(findings),
+        };
+        for finding in &shown {
+            line(finding.describe())?;
+        }
+    }
     Ok(if failed { exit::FAILED } else { exit::DONE })
 }
 

@@ -78,8 +78,8 @@ fn finding(outlook: &Outlook) -> Finding {
     } = outlook;
     let said = |word: &str| format!("{path} ({fs_type}) is {word}: {why}");
     match outlook.reach {
-        Reach::Enforced => Finding::ok("mount", said("enforced")),
-        Reach::Tracked => Finding::ok("mount", said("tracked")),
+        Reach::Enforced => Finding::alike("mount", "enforced", said("enforced")),
+        Reach::Tracked => Finding::alike("mount", "tracked", said("tracked")),
         // The lines of the agent warn of it, once for all mounts.
         Reach::Blind if !outlook.is_its_own => Finding::note("mount", said("blind")),
         Reach::Blind => Finding::warn(

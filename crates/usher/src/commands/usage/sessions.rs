@@ -26,9 +26,9 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
     let empty = match (&page.only, args.asks_for_all()) {
         _ if anothers.is_some() => anothers.as_deref().unwrap_or_default(),
         (Some(_), true) => "You have used nothing yet.",
-        (Some(_), false) => "You have used nothing that was asked for.",
+        (Some(_), false) => "Nothing that you used matches what was asked for.",
         (None, true) => "No sessions yet.",
-        (None, false) => "No session is as it was asked for.",
+        (None, false) => "No session matches what was asked for.",
     };
     show(context, &page, empty, session_table)?;
     asked.say_whose(page.only.as_ref());

@@ -1,0 +1,71 @@
+//! What is said if no agent answers on this computer, or somebody does and gives no answer.
+
+use std::path::Path;
+
+use super::answered::GIVE_TOKEN;
+use super::{Failure, exit};
+
+/// Where units of services are installed.
+const UNITS: [&str; 3] = [
+    "/etc/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+/// What is there if systemd started this computer.
+const BOOTED_BY_SYSTEMD: &str = "/run/systemd/system";
+
+/// No agent answers, by which no token is needed; `starts` is a command that was to be started.
+pub(crate) fn no_agent(starts: Option<&str>) -> Failure {
+    let failure = Failure::new(
+        exit::NO_SERVER,
+        "no Usher agent answers on this computer, and without one the server asks for a token",
+    )
+    .next(GIVE_TOKEN)
+    .first(&ask_for_agent());
+    match starts {
+        Some(name) => failure.first(&format!(
+            "While no agent runs no start is held: {name} can be started without `usher run`. What \
+             runs already goes on."
+        )),
+        None => failure,
+    }
+}
+
+/// Who starts the agent, and where they look: only what is there.
+pub(crate) fn ask_for_agent() -> String {
+    let is_there = |folder: &&str| Path::new(folder).join("usher-agent.service").exists();
+    let look = match Path::new(BOOTED_BY_SYSTEMD).exists() && UNITS.iter().any(|it| is_there(&it)) {
+        true => " (`systemctl status usher-agent`)",
+        false => "",
+    };
+    format!(
+        "Whoever administers this computer starts the agent{look}: through it you need no token for \
+         what is yours."
+    )
+}
+
+/// The agent at `socket` took the question and gave no answer in time.
+pub(super) fn silent_agent(socket: &str, why: &str) -> Failure {
+    Failure::new(
+        exit::NO_SERVER,
+        format!("the agent of this computer ({socket}) gave no answer: {why}"),
+    )
+    .next("`usher agent status` says whether it reaches its server.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_agent_it_is_said_that_a_program_can_be_started_all_the_same() {
+        let said = no_agent(Some("cad")).to_string();
+        assert!(
+            said.contains("cad can be started without `usher run`"),
+            "{said}"
+        );
+        assert!(said.contains("starts the agent"), "{said}");
+        let said = no_agent(None).to_string();
+        assert!(!said.contains("usher run"), "{said}");
+    }
+}

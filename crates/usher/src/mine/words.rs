@@ -1,0 +1,172 @@
+//! What is somebody's own, and how much there is in all, in words.
+
+use usher_api::{Only, ProductStatus, QueueEntry};
+use usher_core::people::TOKEN_REALM;
+
+use crate::output::{counted, tame};
+use crate::time;
+
+/// What is said of an empty list if somebody else's was asked for by who sees their own alone.
+pub(crate) fn of_another(only: Option<&Only>, user: Option<&str>) -> Option<String> {
+    let (only, user) = (only?, user?);
+    let own = only.account.as_deref().unwrap_or_default();
+    (own.to_lowercase() != user.to_lowercase()).then(|| {
+        format!(
+            "You are shown what is yours alone, and nothing of {}.",
+            tame(user)
+        )
+    })
+}
+
+/// The places of somebody in one queue; none: they do not wait.
+pub(crate) fn places_said(places: &[QueueEntry]) -> Option<String> {
+    let mut places: Vec<String> = places.iter().map(|it| it.position.to_string()).collect();
+    let last = places.pop()?;
+    Some(match places.is_empty() {
+        true => format!("You wait in place {last}."),
+        false => format!("You wait in places {} and {last}.", places.join(", ")),
+    })
+}
+
+/// Whose a list alone is, in a sentence.
+pub(super) fn cut(only: &Only) -> String {
+    match (&only.account, &only.realm) {
+        (Some(account), Some(realm)) if realm == TOKEN_REALM => format!(
+            "This shows only what is yours, as {}, the user of this token.",
+            tame(account)
+        ),
+        (Some(account), _) if only.computer.is_some() => format!(
+            "This shows only what is yours on this computer, as {}.",
+            tame(account)
+        ),
+        (Some(account), _) => format!("This shows only what is yours, as {}.", tame(account)),
+        (None, _) => "This shows only what is of this computer.".to_owned(),
+    }
+}
+
+/// The same if what is of the account of that name on this computer is shown, too.
+pub(super) fn cut_to_two(only: &Only) -> String {
+    let account = tame(only.account.as_deref().unwrap_or_default());
+    format!(
+        "This shows only what is yours, as {account}, the user of this token, and as the account {account} \
+         on this computer: two people to the server, unless the token is made with --realm."
+    )
+}
+
+/// How many hold and wait for a product, and since when.
+pub(crate) fn in_all(product: &ProductStatus) -> String {
+    let held = format!(
+        "{} of {} of {} in use{}",
+        product.in_use,
+        counted(product.seats, "seat"),
+        tame(&product.id),
+        since(product.held_since)
+    );
+    let waiting = match product.queued {
+        0 => "nobody waits".to_owned(),
+        1 => format!("1 request waits{}", since_one(product.waiting_since)),
+        many => format!("{many} requests wait{}", since(product.waiting_since)),
+    };
+    format!("{held}; {waiting}.")
+}
+
+fn since(longest: Option<usher_api::Timestamp>) -> String {
+    longest.map_or_else(String::new, |at| {
+        format!(", the longest since {}", time::local(at))
+    })
+}
+
+fn since_one(at: Option<usher_api::Timestamp>) -> String {
+    at.map_or_else(String::new, |at| format!(", since {}", time::local(at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(in_use: u64, queued: u64) -> ProductStatus {
+        let at = |is_there: bool| is_there.then(|| "2026-03-01T09:00:00Z".parse().unwrap());
+        ProductStatus {
+            id: "cad".into(),
+            name: "CAD".into(),
+            seats: 1,
+            in_use,
+            unseated: 0,
+            queued,
+            denied_last_24h: 0,
+            held_since: at(in_use > 0),
+            waiting_since: at(queued > 0),
+        }
+    }
+
+    #[test]
+    fn how_many_hold_and_wait_is_said_with_since_when() {
+        assert_eq!(
+            in_all(&product(0, 0)),
+            "0 of 1 seat of cad in use; nobody waits."
+        );
+        let said = in_all(&product(1, 2));
+        let since = time::local("2026-03-01T09:00:00Z".parse().unwrap());
+        assert_eq!(
+            said,
+            format!(
+                "1 of 1 seat of cad in use, the longest since {since}; 2 requests wait, the \
+                 longest since {since}."
+            )
+        );
+    }
+
+    #[test]
+    fn the_places_of_one_person_are_said_in_one_sentence() {
+        let entry = |position: u32| -> QueueEntry {
+            serde_json::from_value(serde_json::json!({
+                "id": "T1", "product": "cad", "position": position, "user": "anna",
+                "computer": "pc", "seats": 1, "priority": 0, "queued_at": "2026-03-01T09:00:00Z",
+                "expected_wait_seconds": null,
+            }))
+            .unwrap()
+        };
+        assert_eq!(places_said(&[]), None);
+        let said = |places: &[u32]| {
+            let entries: Vec<QueueEntry> = places.iter().map(|place| entry(*place)).collect();
+            places_said(&entries).unwrap()
+        };
+        assert_eq!(said(&[2]), "You wait in place 2.");
+        assert_eq!(said(&[1, 2, 4]), "You wait in places 1, 2 and 4.");
+    }
+
+    #[test]
+    fn who_asks_for_somebody_elses_is_told_that_only_their_own_is_shown() {
+        let only = Only {
+            realm: Some("usher".into()),
+            account: Some("ben".into()),
+            computer: None,
+        };
+        let said = of_another(Some(&only), Some("anna")).unwrap();
+        assert!(said.contains("nothing of anna"), "{said}");
+        assert_eq!(of_another(Some(&only), Some("Ben")), None);
+        assert_eq!(of_another(Some(&only), None), None);
+        assert_eq!(of_another(None, Some("anna")), None);
+        let two = cut_to_two(&only);
+        assert!(two.contains("the account ben on this computer"), "{two}");
+    }
+
+    #[test]
+    fn whose_a_list_is_is_said() {
+        let only = |realm: &str, computer: Option<&str>| {
+            cut(&Only {
+                realm: Some(realm.into()),
+                account: Some("anna".into()),
+                computer: computer.map(str::to_owned),
+            })
+        };
+        assert_eq!(
+            only("usher", None),
+            "This shows only what is yours, as anna, the user of this token."
+        );
+        assert_eq!(
+            only("corp.example", Some("c1")),
+            "This shows only what is yours on this computer, as anna."
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! Keeping a seat, and giving it back.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use usher_api::client::Client;
+use usher_api::{Code, Lease};
+
+use super::bounds::GIVE_BACK;
+use crate::failure::is_absence;
+use crate::listing::{eprintln_quiet, escaped};
+
+/// Gives a lease back: a few quick tries. Where none succeeds, it ends with its ttl.
+pub(crate) async fn give_back(client: &Client, lease: &str) {
+    let path = format!("/v1/leases/{}", escaped(lease));
+    let tries = async {
+        while let Err(error) = client.delete(&path).await {
+            if !is_absence(&error) {
+                return Err(error);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    };
+    match timeout(GIVE_BACK, tries).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            eprintln_quiet(&format!("usher: the seat could not be given back: {error}"))
+        }
+        Err(_) => eprintln_quiet(
+            "usher: the seat could not be given back, as no server answers; it comes free with its ttl",
+        ),
+    }
+}
+
+/// Keeps a lease alive. Returns only where the server says that it has ended.
+pub(crate) async fn keep(client: &Client, lease: &Lease) {
+    let path = format!("/v1/leases/{}/renew", escaped(&lease.id));
+    let mut ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());
+    let mut complained = false;
+    loop {
+        sleep(ttl / 3).await;
+        loop {
+            let error = match client.post_empty::<Lease>(&path).await {
+                Ok(lease) => {
+                    ttl = Duration::from_secs(lease.ttl_seconds.max(1).into());
+                    complained = false;
+                    break;
+                }
+                Err(error) => error,
+            };
+            if error.problem().is_some_and(|p| p.is(Code::UnknownLease)) {
+                return;
+            }
+            if !complained {
+                eprintln_quiet(&format!(
+                    "usher: the seat could not be renewed, trying on: {error}"
+                ));
+                complained = true;
+            }
+            sleep((ttl / 10).clamp(Duration::from_millis(200), Duration::from_secs(5))).await;
+        }
+    }
+}
