@@ -4,6 +4,7 @@
 
 #![deny(unsafe_code)]
 
+mod agreed;
 #[cfg(target_os = "linux")]
 mod bond;
 mod cli;
@@ -32,6 +33,7 @@ mod owner;
 #[cfg(target_os = "linux")]
 mod package;
 mod run;
+mod sending;
 #[cfg(target_os = "linux")]
 mod spawn;
 #[cfg(target_os = "linux")]

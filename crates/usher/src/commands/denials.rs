@@ -6,7 +6,7 @@ use usher_api::Denial;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, must_exist, show};
+use crate::listing::{Extent, Form, Query, must_exist, show_as};
 use crate::mine::Through;
 use crate::output::Table;
 use crate::time;
@@ -31,6 +31,8 @@ pub(crate) struct Denials {
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
     through: Through,
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
             Some(_) => "You were refused nothing.",
             None => "Nothing was refused.",
         };
-        show(context, &page, empty, table)?;
+        show_as(args.form, context, &page, empty, table)?;
         asked
             .say_cut(page.only.as_ref(), args.product.as_deref())
             .await;

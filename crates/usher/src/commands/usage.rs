@@ -8,7 +8,7 @@ use usher_core::identify::is_of_base_system;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch, must_exist, show};
+use crate::listing::{Extent, Form, Query, eprintln_quiet, fetch, must_exist, show_as};
 use crate::mine::{Through, of_another};
 use crate::output::{Table, counted as counted_as};
 use crate::time::{self, Period};
@@ -60,6 +60,8 @@ pub(crate) struct Usage {
     all: bool,
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     through: Through,
 }
@@ -167,7 +169,7 @@ async fn sessions(args: &Usage, context: &Context) -> Result<(), Failure> {
         (None, true) => "No sessions yet.",
         (None, false) => "No session is as it was asked for.",
     };
-    show(context, &page, empty, session_table)?;
+    show_as(args.form, context, &page, empty, session_table)?;
     asked.say_whose(page.only.as_ref());
     Ok(())
 }
@@ -192,7 +194,7 @@ async fn by_product(args: &Usage, context: &Context) -> Result<(), Failure> {
         Some(_) => "You have used nothing in this time.",
         None => "No product was used in this time.",
     };
-    show(context, &page, empty, usage_table)?;
+    show_as(args.form, context, &page, empty, usage_table)?;
     asked.say_whose(page.only.as_ref());
     Ok(())
 }
@@ -233,7 +235,7 @@ async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<()
     let query = Query::new("/v1/programs");
     if args.all {
         let page = fetch(client, &query, &args.extent).await?;
-        return show(context, &page, NO_PROGRAMS, program_table);
+        return show_as(args.form, context, &page, NO_PROGRAMS, program_table);
     }
     // A server keeps some thousands of names at the most, and many are the base system's.
     let all: Page<ProgramCount> = fetch(client, &query, &Extent::ALL).await?;
@@ -245,7 +247,8 @@ async fn programs(args: &Usage, context: &Context, client: &Client) -> Result<()
     if limit > 0 {
         items.truncate(limit);
     }
-    show(
+    show_as(
+        args.form,
         context,
         &Page {
             items,
