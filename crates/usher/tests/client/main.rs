@@ -7,6 +7,7 @@ mod fake;
 mod learn;
 mod lists;
 mod policy;
+mod removal;
 mod run;
 mod signals;
 mod sim;
