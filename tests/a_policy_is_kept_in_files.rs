@@ -1,49 +1,9 @@
-//! A policy in files: checked without a server, compared with one, applied to it and written out.
-
-use std::path::{Path, PathBuf};
-use std::process::Output;
+//! A policy in files: compared with a server, applied to it and written out.
 
 use serde_json::{Value, json};
 
-use crate::support::{Ended, Folder, Running, said, stderr, stdout, usher};
-
-fn write(folder: &Folder, name: &str, text: &str) -> PathBuf {
-    let path = folder.path(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
-/// `usher policy WORD FILE MORE...`
-fn policy(running: &Running, word: &str, file: &Path, more: &[&str]) -> Output {
-    let words = ["policy", word, file.to_str().unwrap()];
-    running.usher(&[&words[..], more].concat()).ended()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn entitlements(running: &Running) -> Vec<Value> {
-    let list = running.json(&["entitlement", "list"]);
-    list["items"].as_array().unwrap().clone()
-}
-
-const CAD: &str = r#"policy = 1
-
-[[product]]
-id = "cad"
-name = "CAD 3D"
-programs = ["path=/opt/cad/bin/*"]
-
-[[entitlement]]
-name = "cad-2026"
-product = "cad"
-seats = 25
-from = 2026-01-01
-to = 2199-12-31
-price = { amount = 12000.50, currency = "EUR", per = "year" }
-"#;
+use crate::policies::{CAD, code, entitlements, policy, write};
+use crate::support::{Ended, Folder, Running, finish, said, stderr, stdout, wait_for};
 
 /// A server of which everything is said that can be said.
 fn with_everything(folder: &Folder) -> Running {
@@ -325,187 +285,64 @@ fn what_is_renamed_stays_the_same_and_what_is_left_out_goes_only_by_prune() {
 }
 
 #[test]
-fn all_faults_of_files_are_told_at_once_without_a_server() {
-    let folder = Folder::new();
-    write(
-        &folder,
-        "policy/a.toml",
-        "policy = 1\n[[product]]\nid = \"cad\"\nmod = \"track\"\n",
-    );
-    write(
-        &folder,
-        "policy/b.toml",
-        "policy = 1\n[[product]]\nid = \"cad\"\n[[entitlement]]\nname = \"x\"\nproduct = \"cda\"\n\
-         seats = -1\n",
-    );
-    let check = |words: &[&str]| {
-        let mut command = usher();
-        command.args(["policy", "check"]).args(words);
-        command.env("USHER_SERVER", "http://127.0.0.1:1").ended()
-    };
-    let place = folder.path("policy");
-    let place = place.to_str().unwrap();
-    let checked = check(&[place]);
-    assert_eq!(code(&checked), 1, "{}", said(&checked));
-    let told = stdout(&checked);
-    for fault in [
-        "a.toml:4: there is no key `mod` here: did you mean `mode`?",
-        "b.toml:2: product cad stands here again: it stands in ",
-        "a.toml:2 already",
-        "b.toml:6: there is no [[product]] with the id cda: did you mean `cad`?",
-        "b.toml:7: `seats` is out of range: give 0 to 1000000000",
-        "4 faults.",
-    ] {
-        assert!(told.contains(fault), "{fault}: {told}");
-    }
-    let told: Value = serde_json::from_str(&stdout(&check(&[place, "--json"]))).unwrap();
-    assert_eq!(told["faults"][0]["line"], 4, "{told}");
-    let missing = check(&["no-such-file.toml"]);
-    assert_eq!(code(&missing), 2, "{}", said(&missing));
-    let good = write(&folder, "good.toml", CAD);
-    let good = check(&[good.to_str().unwrap()]);
-    assert_eq!(code(&good), 0, "{}", said(&good));
-    assert_eq!(stdout(&good), "1 product and 1 entitlement: no fault.\n");
-    let enforced = CAD.replace("name = \"CAD 3D\"", "mode = \"enforce\"");
-    let dangerous = enforced.replace("path=/opt/cad/bin/*", "name=bash");
-    let dangerous = write(&folder, "dangerous.toml", &dangerous);
-    let dangerous = dangerous.to_str().unwrap();
-    let refused = check(&[dangerous]);
-    assert_eq!(code(&refused), 1, "{}", said(&refused));
-    assert!(
-        stdout(&refused).contains("dangerous.toml:3: product cad"),
-        "{}",
-        said(&refused)
-    );
-    assert_eq!(code(&check(&[dangerous, "--force"])), 0);
-}
-
-#[test]
-fn what_cannot_be_applied_changes_nothing_and_says_why() {
+fn a_difference_says_what_is_in_use_of_what_it_removes() {
     let folder = Folder::new();
     let running = Running::up(&folder.path("data"));
-    let file = write(&folder, "policy.toml", CAD);
-    // Nobody is there to ask.
-    let asked = policy(&running, "apply", &file, &[]);
+    running.ok(&["product", "add", "px", "--seats", "1"]);
+    running.ok(&["checkout", "px", "--user", "anna"]);
+    let ask = [
+        "checkout",
+        "px",
+        "--user",
+        "ben",
+        "--wait=30s",
+        "--ttl",
+        "60s",
+    ];
+    let waiting = running.usher(&ask).spawn().unwrap();
+    wait_for("somebody who waits", || {
+        let queue = running.json(&["queue"]);
+        (!queue["items"].as_array().unwrap().is_empty()).then_some(())
+    });
+    let file = write(&folder, "policy.toml", "policy = 1\n");
+    let kept = stdout(&policy(&running, "diff", &file, &[]));
+    assert!(!kept.contains("in use"), "{kept}");
+    let diff = policy(&running, "diff", &file, &["--prune"]);
+    let loss = "product px: 1 seat of it is in use, and stays so until it is given back; 1 request \
+                waits for a seat of it, and is then refused";
+    assert!(stdout(&diff).contains(loss), "{}", said(&diff));
+    let diff = policy(&running, "diff", &file, &["--prune", "--json"]);
+    let told: Value = serde_json::from_str(&stdout(&diff)).unwrap();
+    assert_eq!(told["losses"], json!([loss]));
+    let asked = policy(&running, "apply", &file, &["--prune"]);
     assert_eq!(code(&asked), 2, "{}", said(&asked));
+    assert!(stdout(&asked).contains(loss), "{}", said(&asked));
     assert!(
-        stderr(&asked).contains("--yes makes the changes"),
+        stderr(&asked).contains("there is no terminal to ask on"),
         "{}",
         said(&asked)
     );
-    // Who may look and not write.
-    let token = running.ok(&["token", "create", "--role", "viewer"]);
-    let mut apply = running.usher(&["policy", "apply", file.to_str().unwrap(), "--yes"]);
-    let refused = apply.env("USHER_TOKEN", token.trim()).ended();
-    assert_eq!(code(&refused), 77, "{}", said(&refused));
-    let why = stderr(&refused);
-    assert!(why.contains("No change is made:"), "{why}");
-    assert!(
-        why.contains("1 change is not tried:\n  add cad-2026"),
-        "{why}"
-    );
-    assert!(
-        why.contains("this was not made: add product cad (CAD 3D)"),
-        "{why}"
-    );
-    // Files that make no policy, names that are a server's, rules that a computer needs.
-    let wrong = [
-        (
-            CAD.replace("seats = 25", "seat = 25"),
-            "did you mean `seats`?",
-        ),
-        (
-            CAD.replace("cad-2026", "E99"),
-            "this one has no E99: give it a name of its own",
-        ),
-        (
-            CAD.replace("seats = 25", "seats = 0"),
-            "it would be of no seats",
-        ),
-        (
-            CAD.replace("name = \"CAD 3D\"", "mode = \"enforce\"")
-                .replace("path=/opt/cad/bin/*", "name=bash"),
-            "its rules would hit what a computer needs",
-        ),
-    ];
-    for (text, why) in wrong {
-        let file = write(&folder, "wrong.toml", &text);
-        let refused = policy(&running, "apply", &file, &["--yes"]);
-        assert_eq!(code(&refused), 2, "{why}: {}", said(&refused));
-        assert!(stderr(&refused).contains(why), "{why}: {}", said(&refused));
-    }
-    assert_eq!(running.json(&["product", "list"])["items"], json!([]));
-    // An entitlement keeps its product.
-    let applied = policy(&running, "apply", &file, &["--yes"]);
+    let applied = policy(&running, "apply", &file, &["--prune", "--yes"]);
     assert_eq!(code(&applied), 0, "{}", said(&applied));
-    let moved = CAD.replace("\"cad\"", "\"cae\"");
-    let moved = write(&folder, "moved.toml", &moved);
-    let refused = policy(&running, "apply", &moved, &["--yes"]);
-    assert_eq!(code(&refused), 2, "{}", said(&refused));
-    assert!(
-        stderr(&refused).contains("an entitlement keeps its product"),
-        "{}",
-        said(&refused)
-    );
-    // No server answers at all.
-    let mut command = usher();
-    command.args(["policy", "diff"]).arg(&file);
-    let silent = command.env("USHER_SERVER", "http://127.0.0.1:1").ended();
-    assert_eq!(code(&silent), 69, "{}", said(&silent));
+    assert_ne!(finish(waiting).status.code(), Some(0));
 }
 
 #[test]
-fn a_name_is_one_entitlements_also_by_hand_and_in_a_spreadsheet() {
+fn seats_are_told_from_the_days_on_that_were_said() {
     let folder = Folder::new();
     let running = Running::up(&folder.path("data"));
-    running.ok(&["product", "add", "cad"]);
-    let add = [
-        "entitlement",
-        "add",
-        "cad",
-        "--seats",
-        "2",
-        "--name",
-        "cad-2026",
-    ];
-    running.ok(&[
-        &add[..],
-        &["--price", "1200.50 EUR/year", "--notice-days", "90"],
-    ]
-    .concat());
-    let (code, why) = running.fails(&add);
-    assert_eq!(code, 1, "{why}");
-    assert!(why.contains("has the name cad-2026 already"), "{why}");
-    let list = running.ok(&["entitlement", "list"]);
+    let berlin = CAD.replace("policy = 1", "policy = 1\ntime_zone = \"Europe/Berlin\"");
+    let file = write(&folder, "policy.toml", &berlin);
+    let diff = policy(&running, "diff", &file, &[]);
     assert!(
-        list.contains("cad-2026") && list.contains("1200.50 EUR/year"),
-        "{list}"
+        stdout(&diff).contains("2200-01-01 (Europe/Berlin)"),
+        "{}",
+        said(&diff)
     );
-    assert!(!list.contains("CONTRACT"), "nobody said one: {list}");
-    let id = entitlements(&running)[0]["id"].as_str().unwrap().to_owned();
-    running.ok(&["entitlement", "edit", &id, "--seats", "3"]);
-    let kept = entitlements(&running);
+    let diff = policy(&running, "diff", &file, &["--json"]);
+    let told: Value = serde_json::from_str(&stdout(&diff)).unwrap();
     assert_eq!(
-        kept[0]["price"]["amount"], 1200.5,
-        "what is not named stays"
-    );
-    running.ok(&["entitlement", "edit", &id, "--price", "", "--name", ""]);
-    let gone = entitlements(&running);
-    assert_eq!(
-        (&gone[0]["price"], &gone[0]["name"]),
-        (&Value::Null, &Value::Null)
-    );
-    let sheet = "product;seats;name;price;currency;per;cost_centre\n\
-                 cad;5;cad-2027;99.50;USD;month;4200\n";
-    let file = write(&folder, "owned.csv", sheet);
-    running.ok(&["entitlement", "import", file.to_str().unwrap()]);
-    let owned = entitlements(&running);
-    assert_eq!(owned[1]["name"], "cad-2027");
-    assert_eq!(
-        (&owned[1]["price"], &owned[1]["cost_centre"]),
-        (
-            &json!({ "amount": 99.5, "currency": "USD", "per": "month" }),
-            &json!("4200")
-        )
+        (&told["seats"][1]["from"], &told["seats"][1]["from_day"]),
+        (&json!("2199-12-31T23:00:00Z"), &json!("2200-01-01"))
     );
 }

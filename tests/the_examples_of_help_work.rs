@@ -61,12 +61,18 @@ TOKEN=$(cat token)
 /// What an example needs to find, or leaves to be set right: its beginning, and what is done before
 /// or after it.
 const BEFORE: &[(&str, &str)] = &[
-    ("usher product add gimp --name", "usher product remove gimp"),
-    ("usher product learn cad --add", "usher product remove cad"),
+    (
+        "usher product add gimp --name",
+        "usher product remove gimp --yes",
+    ),
+    (
+        "usher product learn cad --add",
+        "usher product remove cad --yes",
+    ),
     (
         "printf 'product",
         "usher entitlement list --product cad --json | jq -r '.items[].id' | \
-         xargs -n 1 usher entitlement remove",
+         xargs -n 1 usher entitlement remove --yes",
     ),
     (
         "usher servers poll alpha",

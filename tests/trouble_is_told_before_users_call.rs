@@ -74,7 +74,7 @@ impl Site {
     fn concerns(&self, args: &[&str]) -> Vec<Value> {
         let messages = self.ask(&[&["messages"], args].concat());
         let mut items = messages["items"].as_array().unwrap().clone();
-        items.retain(|message| (9430..=9437).contains(&message["id"].as_u64().unwrap()));
+        items.retain(|message| (9429..=9437).contains(&message["id"].as_u64().unwrap()));
         items.sort_by_key(|message| message["id"].as_u64());
         items
     }
@@ -248,6 +248,60 @@ fn each_concern_is_one_message_that_names_who_is_affected_and_ends_when_it_is_ov
     let backup = over.iter().find(|message| message["id"] == 9435).unwrap();
     assert!(backup["recovered_at"].is_string(), "{backup:#}");
     assert_eq!(over.len(), all.len());
+}
+
+#[test]
+fn a_contract_is_told_with_its_notice_until_what_follows_is_entered() {
+    let site = Site::new(|server| {
+        server.ok(&["product", "add", "cad"]);
+        let add = [
+            "entitlement",
+            "add",
+            "cad",
+            "--seats",
+            "5",
+            "--to",
+            "in 20 days",
+        ];
+        let said = [
+            "--name",
+            "cad-2026",
+            "--contract",
+            "A-4711",
+            "--notice-days",
+            "30",
+        ];
+        let price = ["--price", "15000 EUR/year"];
+        server.ok(&[&add[..], &said, &price].concat());
+    });
+    site.look();
+    let told = site.concerns(&["--open"]);
+    assert_eq!(ids(&told), [9429, 9430], "{told:#?}");
+    let notice = text_of(&told, 9429);
+    assert!(
+        notice.starts_with("Notice on the entitlement cad-2026 (E"),
+        "{notice}"
+    );
+    assert!(notice.contains(", contract A-4711, 15000 EUR/year) of cad is to be given by"));
+    assert!(notice.contains("which is past: it ends on"), "{notice}");
+    let ends = text_of(&told, 9430);
+    assert!(
+        ends.contains(", contract A-4711) of cad with 5 seats ends on"),
+        "{ends}"
+    );
+    site.server.ok(&[
+        "entitlement",
+        "add",
+        "cad",
+        "--seats",
+        "5",
+        "--from",
+        "in 21 days",
+    ]);
+    // Nothing that was entered has to prove that it lasts.
+    site.look();
+    let left = site.concerns(&["--open"]);
+    assert_eq!(ids(&left), Vec::<u64>::new(), "{left:#?}");
 }
 
 #[test]

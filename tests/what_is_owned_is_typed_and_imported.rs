@@ -102,8 +102,127 @@ fn tables_are_read_as_libreoffice_saves_them() {
     let old = import(&sheets.join("windows1252.csv"), &[]);
     assert_eq!(old.status.code(), Some(2), "{}", said(&old));
     assert!(
-        said(&old).contains("line 3: it is not UTF-8"),
+        said(&old).contains("windows1252.csv:3: it is not UTF-8"),
         "{}",
         said(&old)
     );
+}
+
+/// Imports a text as the file `owned.csv`: the exit code, and what is said.
+fn imported(running: &Running, folder: &Folder, text: &str, more: &[&str]) -> (i32, String) {
+    let file = folder.path("owned.csv");
+    std::fs::write(&file, text).unwrap();
+    let mut command = running.usher(&["entitlement", "import"]);
+    let output = command.arg(&file).args(more).ended();
+    (output.status.code().unwrap(), said(&output))
+}
+
+#[test]
+fn a_file_is_checked_whole_before_anything_is_written() {
+    let folder = Folder::new();
+    let running = Running::up(&folder.path("data"));
+    running.ok(&["product", "add", "cad"]);
+    let add = ["entitlement", "add", "cad", "--seats", "5"];
+    running.ok(&[
+        &add[..],
+        &["--name", "cad-2026", "--price", "14000 EUR/year"],
+    ]
+    .concat());
+    let text = "Product;Seats;Name;Price;Currency;Per;Lieferant\n\
+                cad;2;new;15.000;EUR;year;x\n\
+                viz;1;;;;;x\n\
+                cad;1;twice;;;;x\n\
+                cad;1;twice;;;;x\n\
+                cad;5;cad-2026;15000,50;eur;year;x\n";
+    let (code, told) = imported(&running, &folder, text, &[]);
+    assert_eq!(code, 2, "{told}");
+    for fault in [
+        "owned.csv:1: there is no column \"Lieferant\" to import: --ignore-column Lieferant",
+        "owned.csv:2: price: \"15.000\" can be read in two ways: write 15000 or 15.00",
+        "owned.csv:3: there is no product \"viz\"",
+        "owned.csv:5: the name twice stands in line 4 already",
+        "usher entitlement edit cad-2026 --price '15000.50 EUR/year'",
+    ] {
+        assert!(told.contains(fault), "{fault}: {told}");
+    }
+    assert_eq!(told.matches("usher: ").count(), 1, "{told}");
+    assert_eq!(owned(&running, "cad").len(), 1, "nothing was written");
+
+    // Mended, it says what it adds and what it leaves out.
+    let text = "Product;Seats;Name;Price;Currency;Per;Lieferant\n\
+                cad;2;new;15.000,50;EUR;year;x\n\
+                cad;5;cad-2026;15000,50;eur;year;x\n";
+    let out = ["--ignore-column", "lieferant", "--duplicates", "skip"];
+    let (code, told) = imported(
+        &running,
+        &folder,
+        text,
+        &[&out[..], &["--dry-run"]].concat(),
+    );
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("15000.50 EUR/year"), "{told}");
+    assert_eq!(owned(&running, "cad").len(), 1, "nothing was written");
+    let (code, told) = imported(&running, &folder, text, &out);
+    assert_eq!(code, 0, "{told}");
+    let id = owned(&running, "cad")[1]["id"].as_str().unwrap().to_owned();
+    assert!(
+        told.contains(&format!("Added: 1 entitlement, new ({id}).")),
+        "{told}"
+    );
+    assert!(told.contains("left out: "), "{told}");
+    assert_eq!(owned(&running, "cad").len(), 2);
+}
+
+#[test]
+fn what_a_list_writes_is_read_by_an_import() {
+    let (one, other) = (Folder::new(), Folder::new());
+    let first = Running::up(&one.path("data"));
+    first.ok(&["product", "add", "cad"]);
+    let add = ["entitlement", "add", "cad", "--seats", "5"];
+    let all = [
+        "--name",
+        "grö\u{df}er 2026",
+        "--price",
+        "1200.5 EUR/month",
+        "--contract",
+        "A, \"1\"",
+        "--cost-centre",
+        "4200",
+        "--notice-days",
+        "90",
+        "--note",
+        "=1+1; for the lab",
+        "--from",
+        "2026-01-01",
+        "--to",
+        "2199-12-31",
+        "--time-zone",
+        "Europe/Berlin",
+        "--overdraft",
+        "2",
+    ];
+    first.ok(&[&add[..], &all].concat());
+    first.ok(&[&add[..], &["--to", "2199-01-01T12:30:15.250Z"]].concat());
+    let text = first.ok(&["entitlement", "list", "--csv"]);
+    assert!(
+        text.starts_with("id,product,seats,metric,from,to,time_zone,"),
+        "{text}"
+    );
+    let (code, told) = imported(&first, &one, &text, &[]);
+    assert_eq!(code, 1, "it is there already: {told}");
+    let second = Running::up(&other.path("data"));
+    second.ok(&["product", "add", "cad"]);
+    let (code, told) = imported(&second, &other, &text, &[]);
+    assert_eq!(code, 0, "{told}");
+    let without_ids = |running: &Running| {
+        let list = running.ok(&["entitlement", "list", "--csv"]);
+        let lines = list
+            .lines()
+            .map(|line| line.split_once(',').unwrap().1.to_owned());
+        lines.collect::<Vec<String>>()
+    };
+    assert_eq!(without_ids(&second), without_ids(&first));
+    // Other lists are written for a spreadsheet, too.
+    let used = first.ok(&["denials", "--csv"]);
+    assert_eq!(used.lines().count(), 1, "{used}");
 }

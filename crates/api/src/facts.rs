@@ -22,7 +22,7 @@ pub struct Facts {
     pub disk: Option<DiskFacts>,
     /// Backups of the data.
     pub backup: BackupFacts,
-    /// Entitlements that end; at most 1,000, the next first.
+    /// Entitlements that end; at most 1,000, the one first whose end or notice is the next.
     pub ending_entitlements: Vec<EndingEntitlement>,
     /// Products with seats; at most 1,000.
     pub products: Vec<ProductFacts>,
@@ -138,6 +138,18 @@ pub struct EndingEntitlement {
     pub seats_before: u64,
     /// Seats of the product from then on, with those that begin within a day to take over.
     pub seats_after: u64,
+    /// The name that somebody gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entitlement_name: Option<String>,
+    /// The contract, order or invoice that it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// What its seats cost together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<crate::Price>,
+    /// Days before its end by which notice is to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_days: Option<u32>,
 }
 
 /// A product's seats.

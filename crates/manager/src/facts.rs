@@ -9,6 +9,7 @@ use usher_core::concerns::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, HeldLogFact, PackFact,
     ProductFact, QuietRule, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact,
 };
+use usher_core::policy;
 
 use crate::probe::Prober;
 
@@ -186,6 +187,10 @@ fn why(report: &PackReport) -> String {
 fn ending(it: EndingEntitlement) -> EntitlementFact {
     EntitlementFact {
         id: it.id,
+        name: it.entitlement_name,
+        contract: it.contract,
+        price: it.price.as_ref().map(price),
+        notice_days: it.notice_days,
         product: called(it.name, &it.product),
         seats: it.seats,
         ends_ms: it.ends_at.as_millisecond(),
@@ -193,6 +198,21 @@ fn ending(it: EndingEntitlement) -> EntitlementFact {
         seats_before: it.seats_before,
         seats_after: it.seats_after,
     }
+}
+
+/// A price as people read it.
+fn price(price: &usher_api::Price) -> String {
+    let usher_api::Amount { ten_thousandths } = price.amount;
+    policy::Price {
+        amount: policy::Amount { ten_thousandths },
+        currency: price.currency.clone(),
+        per: match price.per {
+            usher_api::Per::Year => policy::Per::Year,
+            usher_api::Per::Month => policy::Per::Month,
+            usher_api::Per::Once => policy::Per::Once,
+        },
+    }
+    .to_string()
 }
 
 fn product(it: ProductFacts) -> ProductFact {
@@ -250,8 +270,19 @@ mod tests {
             "id": "E7", "product": "tcad", "name": "CAD T", "seats": 10,
             "ends_at": "2026-12-25T00:00:00Z", "seats_before": 10, "seats_after": 0,
         });
+        let mut named = ends.clone();
         let ends = ending(serde_json::from_value(ends).unwrap());
         assert_eq!(ends.product, "CAD T (tcad)");
+        assert_eq!(
+            (ends.name, ends.price),
+            (None, None),
+            "of an earlier version"
+        );
+        named["entitlement_name"] = "cad-2026".into();
+        named["price"] = serde_json::json!({ "amount": 1200.5, "currency": "EUR", "per": "month" });
+        let named = ending(serde_json::from_value(named).unwrap());
+        assert_eq!(named.name.as_deref(), Some("cad-2026"));
+        assert_eq!(named.price.as_deref(), Some("1200.50 EUR/month"));
     }
 
     /// A server that says what it is told to say of its pack; none: it has none.

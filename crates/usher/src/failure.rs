@@ -183,6 +183,12 @@ impl Failure {
         }
     }
 
+    /// It as a part of another one.
+    pub(crate) fn reason(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix("usher: ").unwrap_or(&text).to_owned()
+    }
+
     /// The request that was refused, if what is said does not name it.
     fn unnamed_request(&self) -> Option<&str> {
         match self {

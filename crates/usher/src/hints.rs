@@ -95,10 +95,10 @@ fn unknown(error: &clap::Error, args: &[OsString], command: &Command) -> Option<
         }
         return as_value(before, word, args, command).or_else(|| below_zero(before, word, false));
     }
-    if unknown.starts_with('-') {
-        return None;
-    }
     let (name, command) = called(&words, command);
+    if unknown.starts_with('-') {
+        return of_entitlements(&name, unknown.split('=').next()?);
+    }
     if let Some(hint) = wait_apart(&words, command) {
         return Some(hint);
     }
@@ -144,6 +144,26 @@ fn wait_apart(words: &[&str], command: &Command) -> Option<Hint> {
             pair[1]
         ),
     )
+}
+
+/// What people look for at entitlements, and where it is.
+fn of_entitlements(name: &str, option: &str) -> Option<Hint> {
+    match (name, option) {
+        ("entitlement edit", "--product") => Hint::new(
+            "an entitlement keeps its product: its price and contract are of that",
+            "Enter another with `usher entitlement add`, and end this one with \
+             `usher entitlement edit NAME --to DAY`, or remove it.",
+        ),
+        ("entitlement list", "--name" | "--contract" | "--cost-centre" | "--price" | "--to") => {
+            Hint::new(
+                format!(
+                    "`usher entitlement list` takes no {option}: it chooses by --product alone"
+                ),
+                "--csv writes it for a spreadsheet, which chooses and sorts.",
+            )
+        }
+        _ => None,
+    }
 }
 
 /// The subcommand that the words call, with its name.
@@ -313,6 +333,8 @@ mod tests {
             "usher queue --user ben",
             "usher queue --prod cad",
             "usher statsu",
+            "usher entitlement edit E38 --product fea",
+            "usher entitlement list --cost-centre=4200",
         ] {
             let words = line.split(' ').map(OsString::from).collect();
             let failure = cli::parse(words).map(drop).expect_err(line);
@@ -417,6 +439,12 @@ mod tests {
         error: unrecognized subcommand 'statsu'
 
           tip: a similar subcommand exists: 'status'
+        $ usher entitlement edit E38 --product fea
+        usher: an entitlement keeps its product: its price and contract are of that
+          Enter another with `usher entitlement add`, and end this one with `usher entitlement edit NAME --to DAY`, or remove it.
+        $ usher entitlement list --cost-centre=4200
+        usher: `usher entitlement list` takes no --cost-centre: it chooses by --product alone
+          --csv writes it for a spreadsheet, which chooses and sorts.
         "#);
     }
 }

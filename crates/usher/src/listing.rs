@@ -9,7 +9,7 @@ use usher_api::{Code, PAGE_LIMIT, Page};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Table, print_json};
+use crate::output::{Table, print, print_json};
 
 /// How much of a list is wanted.
 #[derive(Debug, Clone, Args)]
@@ -22,6 +22,14 @@ pub(crate) struct Extent {
 impl Extent {
     /// All of it.
     pub(crate) const ALL: Extent = Extent { limit: 0 };
+}
+
+/// For what a list is printed, besides people and programs.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Form {
+    /// Print comma-separated values, as spreadsheets read them
+    #[arg(long)]
+    pub(crate) csv: bool,
 }
 
 /// A path with a query, built piece by piece.
@@ -114,6 +122,22 @@ pub(crate) fn show<T: Serialize>(
     empty: &str,
     rows: impl FnOnce(&[T]) -> Table,
 ) -> Result<(), Failure> {
+    show_as(Form::default(), context, page, empty, rows)
+}
+
+/// The same, also for spreadsheets.
+pub(crate) fn show_as<T: Serialize>(
+    form: Form,
+    context: &Context,
+    page: &Page<T>,
+    empty: &str,
+    rows: impl FnOnce(&[T]) -> Table,
+) -> Result<(), Failure> {
+    if form.csv {
+        print(&rows(&page.items).csv()?)?;
+        say_if_cut(page);
+        return Ok(());
+    }
     if context.json() {
         return print_json(page);
     }
@@ -122,13 +146,18 @@ pub(crate) fn show<T: Serialize>(
         return Ok(());
     }
     rows(&page.items).print()?;
+    say_if_cut(page);
+    Ok(())
+}
+
+/// Says that there is more than was asked for.
+pub(crate) fn say_if_cut<T>(page: &Page<T>) {
     if page.next.is_some() {
         eprintln_quiet(&format!(
             "There are more than the {} shown; --limit 0 shows all.",
             page.items.len()
         ));
     }
-    Ok(())
 }
 
 /// A line on stderr; that nobody reads it is no failure.

@@ -4,6 +4,7 @@
 
 #![deny(unsafe_code)]
 
+mod agreed;
 #[cfg(target_os = "linux")]
 mod bond;
 mod cli;
@@ -33,6 +34,7 @@ mod owner;
 #[cfg(target_os = "linux")]
 mod package;
 mod run;
+mod sending;
 #[cfg(target_os = "linux")]
 mod spawn;
 #[cfg(target_os = "linux")]

@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Code, Decision, Lease, Only, Page, ProductStatus, QueueEntry, Status};
 
-use self::words::{cut, cut_to_two};
-pub(crate) use self::words::{in_all, of_another, places_said};
+use self::words::cut_to_two;
+pub(crate) use self::words::{cut, in_all, of_another, places_said};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch, segment};

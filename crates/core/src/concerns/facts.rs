@@ -99,10 +99,18 @@ pub struct CaughtFact {
 }
 
 /// An entitlement that ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntitlementFact {
     /// The id of the entitlement.
     pub id: String,
+    /// The name that somebody gave it.
+    pub name: Option<String>,
+    /// The contract, order or invoice that it comes from.
+    pub contract: Option<String>,
+    /// What its seats cost together, as people read it.
+    pub price: Option<String>,
+    /// Days before its end by which notice is to be given.
+    pub notice_days: Option<u32>,
     /// The product, by its name for people.
     pub product: String,
     /// Its seats, overdraft included.

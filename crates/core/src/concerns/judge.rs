@@ -1,107 +1,14 @@
 //! Judges facts by the thresholds: which concerns there are.
 
-use super::door;
 use super::facts::*;
+use super::kinds::{Concern, Kind};
 use super::thresholds::Thresholds;
 use super::words::{bytes, counted, day, lasted, minute, names};
+use super::{door, ends};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
-
-/// What sort of concern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// An entitlement ends soon.
-    EntitlementEnds,
-    /// Seats are low.
-    SeatsLow,
-    /// An agent is silent.
-    AgentSilent,
-    /// Starts were allowed while no server could be reached.
-    Unreached,
-    /// Disk space is low.
-    DiskLow,
-    /// The last backup is old.
-    BackupOld,
-    /// The pack is overdue.
-    PackOverdue,
-    /// A rule no longer matches what it did.
-    RuleQuiet,
-    /// A new version has still to do its first scheduled pack (KB Q299261 came with a service pack,
-    /// and showed itself at the next Sunday's pack).
-    VersionNew,
-    /// A new version's pack has failed before one was done.
-    VersionFails,
-    /// A server is paused, and grants nothing, for longer than a pause lasts as a rule.
-    Paused,
-    /// A role ended by a panic, and was restarted.
-    RoleEnded,
-    /// Requests or items ended by a panic, and nothing else.
-    Caught,
-    /// A reader keeps the write-ahead log from being taken in.
-    LogHeld,
-    /// Agents or clients are turned away at the door.
-    TurnedAway,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Kind; 15] = [
-        Kind::EntitlementEnds,
-        Kind::SeatsLow,
-        Kind::AgentSilent,
-        Kind::Unreached,
-        Kind::DiskLow,
-        Kind::BackupOld,
-        Kind::PackOverdue,
-        Kind::RuleQuiet,
-        Kind::VersionNew,
-        Kind::VersionFails,
-        Kind::Paused,
-        Kind::RoleEnded,
-        Kind::Caught,
-        Kind::LogHeld,
-        Kind::TurnedAway,
-    ];
-
-    /// The number of the status message that tells of it.
-    pub fn message_id(self) -> u16 {
-        match self {
-            Kind::EntitlementEnds => 9430,
-            Kind::SeatsLow => 9431,
-            Kind::AgentSilent => 9432,
-            Kind::Unreached => 9433,
-            Kind::DiskLow => 9434,
-            Kind::BackupOld => 9435,
-            Kind::PackOverdue => 9436,
-            Kind::RuleQuiet => 9437,
-            Kind::VersionNew => 9438,
-            Kind::VersionFails => 9439,
-            Kind::Paused => 9444,
-            Kind::RoleEnded => 9450,
-            Kind::Caught => 9451,
-            Kind::LogHeld => 9446,
-            Kind::TurnedAway => 9452,
-        }
-    }
-
-    /// The kind that a message tells of.
-    pub fn of_message(id: u16) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.message_id() == id)
-    }
-}
-
-/// Something that an administrator should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Concern {
-    /// The kind of concern.
-    pub kind: Kind,
-    /// Which one of its sort: an id of what it is about; empty if a server has only one.
-    pub about: String,
-    /// The values of its message.
-    pub values: Vec<String>,
-}
 
 /// What is of concern. `is_open` says which are told of already: they have to get well further
 /// than they had to get bad. `server` is its name in messages.
@@ -119,6 +26,7 @@ pub fn judge(
     };
     let mut concerns = Vec::new();
     concerns.extend(facts.entitlements.iter().filter_map(|it| view.ends(it)));
+    concerns.extend(facts.entitlements.iter().filter_map(|it| view.notice(it)));
     concerns.extend(facts.products.iter().filter_map(|it| view.low(it)));
     concerns.extend(view.silent());
     concerns.extend(view.unreached());
@@ -152,21 +60,13 @@ impl View<'_> {
     }
 
     fn ends(&self, it: &EntitlementFact) -> Option<Concern> {
-        let left = it.ends_ms - self.facts.at_ms;
-        let soon = left > 0 && left <= i64::from(self.at.entitlement_days) * DAY_MS;
-        // One that another takes over from takes no seat away.
-        if !soon || it.seats_after >= it.seats_before {
-            return None;
-        }
-        let values = vec![
-            it.id.clone(),
-            it.product.clone(),
-            it.seats.to_string(),
-            // A day that was given as a day is that day, in whatever zone.
-            it.last_day.clone().unwrap_or_else(|| day(it.ends_ms - 1)),
-            it.seats_after.to_string(),
-        ];
+        let values = ends::soon(it, self.facts.at_ms, self.at.entitlement_days)?;
         Some(self.concern(Kind::EntitlementEnds, &it.id, values))
+    }
+
+    fn notice(&self, it: &EntitlementFact) -> Option<Concern> {
+        let values = ends::notice(it, self.facts.at_ms, self.at.notice_days_ahead)?;
+        Some(self.concern(Kind::NoticeDue, &it.id, values))
     }
 
     fn low(&self, it: &ProductFact) -> Option<Concern> {

@@ -4,12 +4,15 @@
 //! A server tells facts; [`judge`] makes concerns of them by a site's [`Thresholds`], and
 //! [`Concerns`] tells one after another: one message for each for as long as it lasts. What is told
 //! of already is judged more strictly, and is over only after some calm, so that what wavers about
-//! a threshold is one concern and not many. Who is affected is named; people are counted, for
+//! a threshold is one concern and not many; what follows from what people have entered does not
+//! waver, and is over at once. Who is affected is named; people are counted, for
 //! messages are kept and names of people stand in one place only.
 
 mod door;
+mod ends;
 mod facts;
 mod judge;
+mod kinds;
 mod open;
 mod thresholds;
 mod words;
@@ -18,7 +21,8 @@ pub use facts::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, Facts, HeldLogFact,
     PackFact, ProductFact, QuietRule, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact,
 };
-pub use judge::{Concern, Kind, judge};
+pub use judge::judge;
+pub use kinds::{Concern, Kind};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};
 pub use thresholds::{Thresholds, ThresholdsError};
 pub use words::counted;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::facts::Facts;
-use super::judge::{Concern, Kind, judge};
+use super::judge::judge;
+use super::kinds::{Concern, Kind};
 use super::thresholds::Thresholds;
 
 /// Concerns of one kind and server that are told of; the rest are counted.
@@ -84,7 +85,7 @@ impl Concerns {
         self.open.retain(|(kind, about), open| {
             match there.remove(&(*kind, about.clone())) {
                 Some(concern) => notices.extend(open.goes_on(now, concern)),
-                None if open.is_over(now, calm) => {
+                None if kind.is_entered() || open.is_over(now, calm) => {
                     let about = about.clone();
                     notices.push(Notice::Ended { kind: *kind, about });
                     return false;

@@ -12,6 +12,8 @@ const DAYS_LIMIT: u32 = 3_650;
 pub struct Thresholds {
     /// An entitlement ends within so many days, and seats go with it.
     pub entitlement_days: u32,
+    /// Notice on an entitlement is to be given within so many days.
+    pub notice_days_ahead: u32,
     /// So many of a hundred seats are in use. A product of few seats is full when it is used:
     /// see [`Thresholds::seats_from`].
     pub seats_percent: u32,
@@ -50,6 +52,7 @@ impl Default for Thresholds {
     fn default() -> Self {
         Thresholds {
             entitlement_days: 30,
+            notice_days_ahead: 14,
             seats_percent: 90,
             seats_from: 10,
             seats_wanted: 1,
@@ -104,6 +107,7 @@ impl Thresholds {
         let hours = DAYS_LIMIT * 24;
         let limits = [
             ("entitlement_days", self.entitlement_days, DAYS_LIMIT),
+            ("notice_days_ahead", self.notice_days_ahead, DAYS_LIMIT),
             ("seats_percent", self.seats_percent, 100),
             ("agent_hours", self.agent_hours, hours),
             ("agent_gone_days", self.agent_gone_days, DAYS_LIMIT),

@@ -60,6 +60,11 @@ impl Ledger {
         })
     }
 
+    /// What is said of the entitlement of that number besides its seats and dates.
+    pub fn details(&self, number: EntitlementNumber) -> Details {
+        self.described.get(number)
+    }
+
     /// The lease of that number, while it is held.
     pub fn lease(&self, number: EventNumber) -> Option<Lease> {
         self.leases.get(number).map(Held::lease)

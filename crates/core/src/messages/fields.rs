@@ -11,6 +11,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
         9425 => &["server", "so many", "so many"],
         9427 => &["server", "so many", "so many"],
         9428 => &["server", "so many"],
+        9429 => &["entitlement", "product", "day", "day", "so many"],
         9430 => &["entitlement", "product", "so many", "day", "so many"],
         9431 => &["product", "so many", "seats", "how many", "how many"],
         9432 => &["computer", "how long", "server"],

@@ -44,6 +44,8 @@ pub(super) struct Page<'a> {
     /// Where each line begins.
     starts: Vec<usize>,
     is_unseen: IsUnseen,
+    /// Keys of lines that are no TOML.
+    pub(super) lost: Vec<String>,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -85,6 +87,7 @@ impl<'a> Page<'a> {
             name,
             starts: starts.collect(),
             is_unseen,
+            lost: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -139,6 +142,14 @@ impl<'a> Page<'a> {
         );
     }
 
+    /// Faults a table without that key, unless it may stand in a line that cannot be read.
+    pub(super) fn must_have(&mut self, fields: Fields<'_, '_>, key: &str, of: &str) {
+        let is_lost = self.lost.iter().any(|lost| lost == key);
+        if fields.find(key).is_none() && !is_lost {
+            self.fault(fields.at, format!("this {of} has no `{key}`"));
+        }
+    }
+
     /// A text of one line.
     pub(super) fn text(
         &mut self,
@@ -180,9 +191,7 @@ impl<'a> Page<'a> {
 
     /// The same, where there must be one.
     pub(super) fn needed(&mut self, fields: Fields<'_, '_>, key: &str, of: &str) -> Option<String> {
-        if fields.find(key).is_none() {
-            self.fault(fields.at, format!("this {of} has no `{key}`"));
-        }
+        self.must_have(fields, key, of);
         self.name(fields, key)
     }
 

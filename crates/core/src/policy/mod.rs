@@ -7,8 +7,11 @@
 //! A policy is whole: what a text does not say of a product is as it usually is. How the texts,
 //! the server and the person who asks are reached is the business of who calls.
 
+mod amount;
 mod difference;
 mod fields;
+mod mended;
+mod price;
 mod read;
 mod seats;
 mod settings;
@@ -24,12 +27,14 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use amount::Amount;
 pub use difference::{Change, Difference, Field, difference};
 pub use fields::{Fault, IsUnseen};
+pub use price::{Per, Price, currency};
 pub use read::{
     ENTITLEMENTS_LIMIT, PRODUCTS_LIMIT, Read, SOURCE_LIMIT_BYTES, Source, VERSION, read,
 };
 pub use seats::{Step, steps};
 pub use settings::{Kind, Range, SETTINGS, Setting, Value};
-pub use terms::{Amount, Per, Price, Terms};
+pub use terms::Terms;
 pub use whole::{Policy, Product, is_servers_own};

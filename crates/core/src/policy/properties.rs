@@ -209,7 +209,7 @@ proptest! {
             of_it.filter(|it| it.to.is_none()).map(Terms::usable).sum()
         };
         for (product, steps) in steps(&have, &want, Wall(1_577_836_800_000)) {
-            let end = steps.last().copied();
+            let end = steps.last().cloned();
             let end = end.map(|step| (step.before, step.after));
             prop_assert_eq!(end, Some((last(&have, &product), last(&want, &product))));
             prop_assert!(steps.iter().all(|step| step.from < Some(never)));

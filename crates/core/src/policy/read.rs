@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 use super::fields::{Fault, Fields, IsUnseen, Page};
+use super::mended;
 use super::spelling::nearest;
 use super::tables::{entitlement, product, zone};
 use super::terms::Terms;
@@ -56,13 +57,15 @@ pub fn read(sources: &[Source], is_unseen: IsUnseen) -> Result<Read, Vec<Fault>>
         let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
         let mut page = Page::new(&source.name, text, is_unseen);
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let at = error.span().map_or(0, |span| span.start);
-            page.fault(at, format!("this is not TOML: {}", error.message()));
-        }
-        match errors.is_empty() {
-            true => source_of(&mut page, index, table.get_ref(), &mut read, &mut owned),
-            false => is_whole = false,
+        if errors.is_empty() {
+            source_of(&mut page, index, table.get_ref(), &mut read, &mut owned);
+        } else {
+            let rest = mended::without(&mut page, text, &errors);
+            is_whole &= rest.is_some() && !page.lost.iter().any(|key| key == "id");
+            if let Some(rest) = rest {
+                let (table, _) = DeTable::parse_recoverable(&rest);
+                source_of(&mut page, index, table.get_ref(), &mut read, &mut owned);
+            }
         }
         pages.push(page);
     }
@@ -162,6 +165,9 @@ fn source_of(
 
 fn version(page: &mut Page<'_>, fields: Fields<'_, '_>) {
     let Some(found) = fields.find("policy") else {
+        if page.lost.iter().any(|key| key == "policy") {
+            return;
+        }
         let what = format!("it does not say which form it has: write `policy = {VERSION}` first");
         return page.fault(0, what);
     };
@@ -215,7 +221,7 @@ fn renames(owned: &[Owned], pages: &mut [Page<'_>], read: &mut Read) {
             Some("`was` is its name: leave it out".to_owned())
         } else if let Some(place) = read.entitlement_places.get(was) {
             Some(format!(
-                "{was} stands in {place}, so that {} was not it",
+                "{was} is an entitlement of its own, in {place}: {} cannot have been it",
                 it.name
             ))
         } else {

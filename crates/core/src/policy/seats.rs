@@ -1,16 +1,21 @@
 //! What a policy means for the seats of a product, by date.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
 
 use super::terms::Terms;
 use super::whole::Policy;
-use crate::ledger::Wall;
+use crate::ledger::{Bound, Wall};
 
 /// How many seats of a product may be in use, overdraft included, from an instant on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// From when; none: now.
     pub from: Option<Wall>,
+    /// The day that begins then, if a day was said, and its time zone.
+    pub day: Option<(Date, Arc<str>)>,
     /// By the one policy.
     pub before: u64,
     /// By the other.
@@ -44,8 +49,24 @@ enum Side {
 #[derive(Default)]
 struct Line {
     now: [u64; 2],
-    /// What comes and what goes at an instant to come.
-    edges: BTreeMap<Wall, [(u64, u64); 2]>,
+    edges: BTreeMap<Wall, Edge>,
+}
+
+/// What comes and what goes at an instant to come, by one policy and by the other.
+#[derive(Default)]
+struct Edge {
+    counts: [(u64, u64); 2],
+    day: Option<(Date, Arc<str>)>,
+}
+
+/// The day that begins with a validity, if one was said.
+fn first_day(from: &Bound) -> Option<(Date, Arc<str>)> {
+    Some((from.date()?, from.zone()?.clone()))
+}
+
+/// The day that begins behind a validity.
+fn next_day(to: &Bound) -> Option<(Date, Arc<str>)> {
+    Some((to.date()?.tomorrow().ok()?, to.zone()?.clone()))
 }
 
 impl Line {
@@ -58,10 +79,16 @@ impl Line {
         }
         match begins.filter(|begins| *begins > now) {
             None => self.now[side] += terms.usable(),
-            Some(begins) => self.edges.entry(begins).or_default()[side].0 += terms.usable(),
+            Some(begins) => {
+                let edge = self.edges.entry(begins).or_default();
+                edge.counts[side].0 += terms.usable();
+                edge.day = edge.day.take().or(terms.from.as_ref().and_then(first_day));
+            }
         }
         if let Some(ends) = ends {
-            self.edges.entry(ends).or_default()[side].1 += terms.usable();
+            let edge = self.edges.entry(ends).or_default();
+            edge.counts[side].1 += terms.usable();
+            edge.day = edge.day.take().or(terms.to.as_ref().and_then(next_day));
         }
     }
 
@@ -69,16 +96,19 @@ impl Line {
         let [mut before, mut after] = self.now;
         let mut steps = vec![Step {
             from: None,
+            day: None,
             before,
             after,
         }];
-        for (at, [of_before, of_after]) in self.edges {
+        for (at, edge) in self.edges {
+            let [of_before, of_after] = edge.counts;
             let is = (before, after);
             before = (before + of_before.0).saturating_sub(of_before.1);
             after = (after + of_after.0).saturating_sub(of_after.1);
             if (before, after) != is {
                 steps.push(Step {
                     from: Some(at),
+                    day: edge.day,
                     before,
                     after,
                 });

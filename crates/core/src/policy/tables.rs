@@ -3,9 +3,11 @@
 use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
+use super::amount::Amount;
 use super::fields::{Fields, LINE_LIMIT_BYTES, Page};
+use super::price::{Per, Price, currency};
 use super::settings::{Kind, Range, SETTINGS, Value};
-use super::terms::{Amount, Per, Price, Terms, is_currency};
+use super::terms::Terms;
 use super::whole::Product;
 use crate::identify::Rule;
 use crate::ledger::Bound;
@@ -119,9 +121,7 @@ pub(super) fn entitlement(
     let was = page.name(fields, "was");
     let product = page.needed(fields, "product", "entitlement");
     page.word(fields, "metric", &["concurrent"]);
-    if fields.find("seats").is_none() {
-        page.fault(fields.at, "this entitlement has no `seats`");
-    }
+    page.must_have(fields, "seats", "entitlement");
     let mut terms = Terms::of(product.as_deref().unwrap_or_default(), 0);
     terms.seats = page.number(fields, "seats", SEATS).unwrap_or(0);
     terms.overdraft = page.number(fields, "overdraft", SEATS).unwrap_or(0);
@@ -156,6 +156,7 @@ pub(super) fn entitlement(
 
 fn price(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<Price> {
     const LIKE: &str = "{ amount = 12000, currency = \"EUR\", per = \"year\" }";
+    const KEYS: [&str; 3] = ["amount", "currency", "per"];
     let found = fields.find("price")?;
     let at = found.span().start;
     let DeValue::Table(table) = found.get_ref() else {
@@ -163,35 +164,39 @@ fn price(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<Price> {
         return None;
     };
     let fields = Fields::of(table, at);
-    page.only(fields, &["amount", "currency", "per"]);
-    let missing = |key: &&str| fields.find(key).is_none();
-    if let Some(key) = ["amount", "currency", "per"]
-        .iter()
-        .find(|key| missing(key))
-    {
+    page.only(fields, &KEYS);
+    for key in KEYS.iter().filter(|key| fields.find(key).is_none()) {
         page.fault(at, format!("`price` has no `{key}`: write it like {LIKE}"));
-        return None;
     }
-    let amount = match fields.find("amount").map(|found| found.get_ref()) {
-        Some(DeValue::Integer(number)) => number.to_string(),
-        Some(DeValue::Float(number)) => number.to_string(),
-        Some(DeValue::String(text)) => text.to_string(),
+    let amount = amount(page, fields);
+    let currency = page
+        .text(fields, "currency", LINE_LIMIT_BYTES)
+        .and_then(|text| {
+            let read = currency(&text);
+            if let Err(why) = &read {
+                page.fault(fields.at_key("currency"), why.as_str());
+            }
+            read.ok()
+        });
+    let per = page.word(fields, "per", Per::WORDS)?.parse().ok()?;
+    Some(Price {
+        amount: amount?,
+        currency: currency?,
+        per,
+    })
+}
+
+/// A number, or a text as people write amounts.
+fn amount(page: &mut Page<'_>, fields: Fields<'_, '_>) -> Option<Amount> {
+    let text = match fields.find("amount")?.get_ref() {
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::String(text) => text.to_string(),
         _ => String::new(),
     };
-    let amount = amount.parse::<Amount>();
+    let amount = text.parse::<Amount>();
     if let Err(why) = &amount {
         page.fault(fields.at_key("amount"), why.as_str());
     }
-    let currency = page.text(fields, "currency", LINE_LIMIT_BYTES)?;
-    let per = page.word(fields, "per", Per::WORDS)?.parse().ok()?;
-    if !is_currency(&currency) {
-        let what = format!("`currency` is {currency:?}: give three capital letters, such as EUR");
-        page.fault(fields.at_key("currency"), what);
-        return None;
-    }
-    Some(Price {
-        amount: amount.ok()?,
-        currency,
-        per,
-    })
+    amount.ok()
 }

@@ -144,6 +144,52 @@ notice_days = 4000
 }
 
 #[test]
+fn what_is_wrong_beside_a_line_that_is_no_toml_is_told_too() {
+    let text = r#"policy = 1
+
+[[product]]
+id = "cad"
+mod = "track"
+
+[[entitlement]]
+name = "x"
+product = "cad"
+seats = 5 seats
+from = 2026-02-30   # a day
+price = { amount = 12.000,50, currency = "EUR", per = "year" }
+
+[[entitlement]]
+name = "y"
+product = "cda"
+seats = 1
+price = { amount = 12.000, currency = "EURO", per = "week" }
+
+[[entitlement]]
+name = "z"
+product = "cad"
+seats = 1
+price = { amount = "12.000,50", currency = "eur" }
+"#;
+    let told = faults(&[source("p", text)]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 9, "{told}");
+    assert_eq!(
+        lines[0],
+        "p:5: there is no key `mod` here: did you mean `mode`?"
+    );
+    assert!(lines[1].starts_with("p:10: this is not TOML: "), "{told}");
+    insta::assert_snapshot!(lines[2..].join("\n"), @r#"
+    p:11: `from` is 2026-02-30: give a day that there is, such as 2026-12-31, or an instant with its offset such as 2026-12-31T18:00:00Z
+    p:12: `amount` is 12.000,50: write a decimal point and no other sign, such as 12000.50, or put it in quotes
+    p:16: there is no [[product]] with the id cda: did you mean `cad`?
+    p:18: "12.000" can be read in two ways: write 12000 or 12.00
+    p:18: "EURO" is not a currency: write its three capital letters, such as EUR
+    p:18: `per` is "week": it can be year, month, once
+    p:24: `price` has no `per`: write it like { amount = 12000, currency = "EUR", per = "year" }
+    "#);
+}
+
+#[test]
 fn texts_are_joined_and_what_stands_twice_names_both_places() {
     let products = "policy = 1\n[[product]]\nid = \"cad\"\n";
     let owned = |name: &str| {
@@ -169,7 +215,7 @@ fn texts_are_joined_and_what_stands_twice_names_both_places() {
         source("a.toml", "policy = 1\n[[product]\n"),
         source("b.toml", &owned("x")),
     ];
-    insta::assert_snapshot!(faults(&broken), @"a.toml:2: this is not TOML: unclosed array table, expected `]`");
+    insta::assert_snapshot!(faults(&broken), @"a.toml:2: this is not TOML: unclosed array table, expected `]`; nothing else in this file was looked at");
 }
 
 #[test]
@@ -197,7 +243,7 @@ fn one_name_of_before_becomes_one_name() {
         )
     };
     insta::assert_snapshot!(faults(&[text(&[("a", "a")])]), @"p:6: `was` is its name: leave it out");
-    insta::assert_snapshot!(faults(&[text(&[("a", "b"), ("b", "c")])]), @"p:6: b stands in p:9, so that a was not it");
+    insta::assert_snapshot!(faults(&[text(&[("a", "b"), ("b", "c")])]), @"p:6: b is an entitlement of its own, in p:9: a cannot have been it");
     insta::assert_snapshot!(faults(&[text(&[("a", "c"), ("b", "c")])]), @"p:11: c was a already: it can become one only");
 }
 
@@ -318,6 +364,20 @@ fn seats_are_told_by_date_where_they_differ() {
         .into_iter()
         .map(|step| (step.from, step.before, step.after))
         .collect();
+    let days: Vec<Option<String>> = steps(&have, &want, now)["cad"]
+        .iter()
+        .map(|step| step.day.as_ref().map(|(day, zone)| format!("{day} {zone}")))
+        .collect();
+    assert_eq!(
+        days,
+        [
+            None,
+            None,
+            Some("2027-01-01 Europe/Berlin".to_owned()),
+            Some("2027-01-01 UTC".to_owned())
+        ],
+        "as they were said"
+    );
     let expected = [
         (None, 32, 27),
         (Some(at("2026-06-30T16:00:00Z")), 27, 22),

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod door;
+mod ends;
 mod sorts;
 mod told;
 
 use std::time::Duration;
 
-use usher_core::concerns::{AgentFact, Facts};
+use usher_core::concerns::{AgentFact, Concern, Facts, Thresholds, judge};
+use usher_core::messages::entry;
 
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
@@ -35,4 +38,19 @@ pub(crate) fn agent(number: u32, silent_ms: i64) -> AgentFact {
 
 pub(crate) fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// What is of concern.
+pub(crate) fn found(facts: &Facts) -> Vec<Concern> {
+    judge("alpha", facts, &Thresholds::default(), &|_, _| false)
+}
+
+/// What is told of all that is of concern.
+pub(crate) fn texts(facts: &Facts) -> Vec<String> {
+    let text = |concern: Concern| {
+        let entry = entry(concern.kind.message_id());
+        assert_eq!(entry.values(), concern.values.len(), "{concern:?}");
+        entry.fill(&concern.values)
+    };
+    found(facts).into_iter().map(text).collect()
 }

@@ -1,57 +1,13 @@
 //! Each sort of concern: where it begins, where it does not, and what its message says.
 
 use usher_core::concerns::{
-    BackupFact, Concern, DiskFact, EntitlementFact, Facts, Kind, PackFact, ProductFact, QuietRule,
-    Thresholds, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact, judge,
+    BackupFact, DiskFact, Facts, Kind, PackFact, ProductFact, QuietRule, Thresholds, Unreached,
+    UpgradeFact, judge,
 };
 use usher_core::messages::entry;
 
-use super::{DAY_MS, HOUR_MS, NOW_MS, agent, well};
-
-fn found(facts: &Facts) -> Vec<Concern> {
-    judge("alpha", facts, &Thresholds::default(), &|_, _| false)
-}
-
-/// What is told of all that is of concern.
-fn texts(facts: &Facts) -> Vec<String> {
-    let text = |concern: Concern| {
-        let entry = entry(concern.kind.message_id());
-        assert_eq!(entry.values(), concern.values.len(), "{concern:?}");
-        entry.fill(&concern.values)
-    };
-    found(facts).into_iter().map(text).collect()
-}
-
-fn ends(days: i64, seats_after: u64) -> Facts {
-    Facts {
-        entitlements: vec![EntitlementFact {
-            id: "E7".to_owned(),
-            product: "CAD".to_owned(),
-            seats: 40,
-            ends_ms: NOW_MS + days * DAY_MS,
-            last_day: None,
-            seats_before: 50,
-            seats_after,
-        }],
-        ..well()
-    }
-}
-
-#[test]
-fn an_entitlement_that_ends_within_a_month_and_takes_seats_away_is_told_of() {
-    assert_eq!(
-        texts(&ends(29, 10)),
-        [
-            "The entitlement E7 of CAD with 40 seats ends on 2026-12-24: from then on 10 seats are left"
-        ]
-    );
-    let mut in_its_zone = ends(29, 10);
-    in_its_zone.entitlements[0].last_day = Some("2026-12-23".to_owned());
-    assert!(texts(&in_its_zone)[0].contains("ends on 2026-12-23:"));
-    assert_eq!(found(&ends(31, 10)), [], "not yet");
-    assert_eq!(found(&ends(29, 50)), [], "another takes over");
-    assert_eq!(found(&ends(-1, 10)), [], "it has ended");
-}
+use super::ends::ends;
+use super::{DAY_MS, HOUR_MS, NOW_MS, agent, found, texts, well};
 
 #[test]
 fn a_pause_that_lasts_is_told_of() {
@@ -66,120 +22,6 @@ fn a_pause_that_lasts_is_told_of() {
             "The metering server alpha is paused since 2026-11-25 09:45 UTC and grants nothing; 0 products and 0 computers depend on it"
         ]
     );
-}
-
-fn reason(why: &str, times: u64, since_minutes: i64, last_minutes: i64) -> TurnedAwayReason {
-    TurnedAwayReason {
-        why: why.to_owned(),
-        since_ms: NOW_MS - since_minutes * 60_000,
-        last_ms: NOW_MS - last_minutes * 60_000,
-        times,
-        computers: Vec::new(),
-    }
-}
-
-#[test]
-fn agents_that_are_turned_away_are_named_by_their_computers_where_they_are_known() {
-    let at = |address: &str, reasons: Vec<TurnedAwayReason>| TurnedAwayFact {
-        address: address.to_owned(),
-        reasons,
-        since_ms: NOW_MS - 30 * 60_000,
-        last_ms: NOW_MS,
-        times: 90,
-    };
-    let of = |computers: &[&str]| TurnedAwayReason {
-        computers: computers.iter().map(|&it| it.to_owned()).collect(),
-        ..reason("the token was revoked", 30, 20, 0)
-    };
-    let one = Facts {
-        turned_away: vec![at("10.0.0.7", vec![of(&["c-2"])])],
-        ..well()
-    };
-    assert!(
-        texts(&one)[0].ends_with(": the token was revoked (computer c-2)"),
-        "{:?}",
-        texts(&one)
-    );
-    let unknown = reason("the token is not known here", 30, 10, 0);
-    let several = Facts {
-        turned_away: vec![
-            at("10.0.0.7", vec![of(&["c-2", "c-9"]), unknown]),
-            at("10.0.0.8", vec![of(&["c-1", "c-2"])]),
-        ],
-        ..well()
-    };
-    assert!(
-        texts(&several)[0].ends_with(
-            ": the token was revoked (computers c-1, c-2, c-9, since 2026-11-25 09:40 UTC); the \
-             token is not known here (since 2026-11-25 09:50 UTC)"
-        ),
-        "{:?}",
-        texts(&several)
-    );
-}
-
-#[test]
-fn two_agents_behind_one_address_are_told_with_the_fault_of_each() {
-    let facts = |reasons| Facts {
-        turned_away: vec![TurnedAwayFact {
-            address: "10.0.0.7".to_owned(),
-            reasons,
-            since_ms: NOW_MS - 30 * 60_000,
-            last_ms: NOW_MS,
-            times: 90,
-        }],
-        ..well()
-    };
-    let unknown = reason("the token is not known here", 30, 20, 0);
-    let expired = reason("the token has expired", 60, 30, 1);
-    let once = reason("the token was revoked", 1, 3, 3);
-    let text = "alpha has been turning away agents or clients at 10.0.0.7 since 2026-11-25 09:30 \
-                UTC: the token has expired (since 2026-11-25 09:30 UTC); the token is not known \
-                here (since 2026-11-25 09:40 UTC)";
-    let all = facts(vec![unknown.clone(), expired.clone(), once]);
-    assert_eq!(texts(&all), [text]);
-    // Who came last is no news.
-    assert_eq!(texts(&facts(vec![expired, unknown])), [text]);
-    // A reason of its own each time.
-    let each = (1..=4).map(|it| reason(&format!("it is of computer {it}"), 1, it, it));
-    assert!(
-        texts(&facts(each.collect()))[0]
-            .contains("computer 4 (since 2026-11-25 09:56 UTC); it is of computer 3")
-    );
-}
-
-#[test]
-fn agents_that_are_turned_away_again_and_again_are_told_of() {
-    let turned_away = |times, since_minutes: i64, last_minutes: i64| Facts {
-        turned_away: vec![TurnedAwayFact {
-            address: "10.0.0.7".to_owned(),
-            reasons: vec![reason(
-                "the token has expired",
-                times,
-                since_minutes,
-                last_minutes,
-            )],
-            since_ms: NOW_MS - since_minutes * 60_000,
-            last_ms: NOW_MS - last_minutes * 60_000,
-            times,
-        }],
-        ..well()
-    };
-    assert_eq!(
-        texts(&turned_away(3, 2, 1)),
-        [
-            "alpha has been turning away agents or clients at 10.0.0.7 since 2026-11-25 09:58 UTC: the token has expired"
-        ]
-    );
-    assert_eq!(found(&turned_away(2, 2, 1)), [], "somebody tried something");
-    assert_eq!(found(&turned_away(9, 0, 0)), [], "within a moment");
-    assert_eq!(found(&turned_away(9, 60, 15)), [], "that is over");
-    let never = Thresholds {
-        turned_away_times: 0,
-        ..Thresholds::default()
-    };
-    let facts = turned_away(9, 2, 1);
-    assert_eq!(judge("alpha", &facts, &never, &|_, _| false), []);
 }
 
 fn product(seats: u64, in_use: u64, queued: u64, refused: u64) -> Facts {

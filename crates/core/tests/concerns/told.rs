@@ -1,6 +1,8 @@
 //! How concerns are told: once each, bounded, and over only when they are.
 
-use usher_core::concerns::{CONCERNS_OF_A_KIND, Concerns, Facts, Kind, Notice, Thresholds};
+use usher_core::concerns::{
+    CONCERNS_OF_A_KIND, Concerns, EntitlementFact, Facts, Kind, Notice, Thresholds,
+};
 
 use super::{DAY_MS, agent, at, well};
 
@@ -38,6 +40,35 @@ fn a_concern_is_told_once_and_is_over_after_some_calm() {
     assert_eq!(see(&mut concerns, 2_002, &well()), []);
     let again = see(&mut concerns, 2_003, &silent(1));
     assert!(matches!(&again[..], [Notice::Began(_)]), "{again:?}");
+}
+
+#[test]
+fn what_people_have_entered_is_over_at_the_next_look() {
+    let mut concerns = Concerns::default();
+    let ends = EntitlementFact {
+        id: "E7".to_owned(),
+        ends_ms: well().at_ms + 20 * DAY_MS,
+        seats_before: 5,
+        notice_days: Some(30),
+        ..EntitlementFact::default()
+    };
+    let facts = |seats_after: u64| Facts {
+        entitlements: vec![EntitlementFact {
+            seats_after,
+            ..ends.clone()
+        }],
+        ..well()
+    };
+    assert_eq!(see(&mut concerns, 0, &facts(0)).len(), 2);
+    let ended = |kind| Notice::Ended {
+        kind,
+        about: "E7".to_owned(),
+    };
+    // The renewal is entered.
+    assert_eq!(
+        see(&mut concerns, 10, &facts(5)),
+        [ended(Kind::EntitlementEnds), ended(Kind::NoticeDue)]
+    );
 }
 
 #[test]

@@ -11,7 +11,9 @@ use usher_api::{
     ProductFacts, QuietRule, Timestamp,
 };
 use usher_core::identify::Rule;
-use usher_core::ledger::{Bound, Ledger, Lent, Now, Pool, ProductSpec, takes_over};
+use usher_core::ledger::{
+    Bound, Details, EntitlementNumber, Ledger, Lent, Now, Pool, ProductSpec, takes_over,
+};
 use usher_core::lifecycle::ServiceState;
 use usher_store::ChangedProgram;
 
@@ -21,6 +23,7 @@ use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::upkeep::machine;
+use crate::wire::entitlement;
 use crate::wire::problem::Refusal;
 use crate::wire::words;
 
@@ -58,6 +61,8 @@ struct Copied {
 struct PoolSeen {
     spec: ProductSpec,
     lent: Vec<Lent>,
+    /// Of the entitlements that end.
+    details: FxHashMap<EntitlementNumber, Details>,
     seats: u64,
     in_use: u64,
     unseated: u64,
@@ -136,16 +141,24 @@ fn look(ledger: &Ledger, now: Now) -> Copied {
     let pools = ledger.pools().map(|(_, pool)| pool);
     let listed = pools.filter(|pool| !pool.listing.removed);
     Copied {
-        pools: listed.map(|pool| seen(pool, now)).collect(),
+        pools: listed.map(|pool| seen(ledger, pool, now)).collect(),
         entries: status::computers(ledger),
         now,
     }
 }
 
-fn seen(pool: &Pool, now: Now) -> PoolSeen {
+fn seen(ledger: &Ledger, pool: &Pool, now: Now) -> PoolSeen {
+    let ending = pool
+        .lent
+        .iter()
+        .filter(|lent| lent.to.is_some_and(|to| to > now.wall));
+    let numbers = ending.map(|lent| lent.allotment.entitlement);
     PoolSeen {
         spec: pool.listing.spec.clone(),
         lent: pool.lent.clone(),
+        details: numbers
+            .map(|number| (number, ledger.details(number)))
+            .collect(),
         seats: pool.seats(now),
         in_use: pool.in_use,
         unseated: pool.unseated,
@@ -157,7 +170,7 @@ fn told(copied: Copied) -> Told {
     let now = copied.now;
     let pools = copied.pools.iter();
     let mut ending: Vec<EndingEntitlement> = pools.flat_map(|pool| ending_of(pool, now)).collect();
-    ending.sort_by_key(|it| it.ends_at);
+    ending.sort_by_key(next_of);
     ending.truncate(LISTED_LIMIT);
     let pools = copied.pools.into_iter().take(LISTED_LIMIT);
     let products = pools.map(|pool| {
@@ -182,6 +195,13 @@ fn told(copied: Copied) -> Told {
     }
 }
 
+/// When something is next to be said of an entitlement that ends: by the day of its notice, or by
+/// its end.
+fn next_of(it: &EndingEntitlement) -> Timestamp {
+    let notice_ms = i64::from(it.notice_days.unwrap_or(0)) * DAY_MS;
+    timestamp(it.ends_at.as_millisecond() - notice_ms)
+}
+
 /// Entitlements of a product that end, and what the product has before and after.
 fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
     let seats = |counts: &dyn Fn(&Lent) -> bool| -> u64 {
@@ -202,8 +222,11 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
             let takes_over_soon = renews(other) && begins_by(other, to.0 + DAY_MS - 1);
             (begins_by(other, to.0) || takes_over_soon) && lasts_beyond(other, to.0)
         };
+        let number = lent.allotment.entitlement;
+        let said = pool.details.get(&number).map(entitlement::said);
+        let said = said.unwrap_or_default();
         Some(EndingEntitlement {
-            id: words::entitlement_id(lent.allotment.entitlement),
+            id: words::entitlement_id(number),
             product: pool.spec.id.to_string(),
             name: status::named(&pool.spec),
             seats: u64::from(lent.allotment.seats),
@@ -216,6 +239,10 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
                 .map(|day| day.to_string()),
             seats_before: seats(&before),
             seats_after: seats(&after),
+            entitlement_name: said.name,
+            contract: said.contract,
+            price: said.price,
+            notice_days: said.notice_days,
         })
     };
     pool.lent.iter().filter_map(ends).collect()

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use usher_api::{
     Entitlement, EntitlementRequest, Metric, NAME_LIMIT_BYTES, NOTE_LIMIT_BYTES, NOTICE_LIMIT_DAYS,
-    Price, Said,
+    Price,
 };
 use usher_core::ledger::{self, Bound, Details};
 
@@ -52,7 +52,8 @@ pub(crate) fn shown(view: &ledger::EntitlementView) -> Entitlement {
     let day = |bound: &Bound| bound.date().map(|date| date.to_string());
     let zone = from.and_then(Bound::zone).or(to.and_then(Bound::zone));
     let ledger::Model::Concurrent { seats, overdraft } = entitlement.model;
-    let mut shown = Entitlement {
+    let said = said(&view.details);
+    Entitlement {
         id: words::entitlement_id(entitlement.number),
         product: view.product.to_string(),
         metric: Metric::Concurrent,
@@ -65,29 +66,39 @@ pub(crate) fn shown(view: &ledger::EntitlementView) -> Entitlement {
         time_zone: zone.map(|zone| zone.to_string()),
         in_use: view.in_use,
         allotment: words::allotment_id(entitlement.allotment),
-        name: None,
-        price: None,
-        contract: None,
-        cost_centre: None,
-        notice_days: None,
-        note: None,
-    };
-    show(&view.details, &mut shown);
-    shown
+        name: said.name,
+        price: said.price,
+        contract: said.contract,
+        cost_centre: said.cost_centre,
+        notice_days: said.notice_days,
+        note: said.note,
+    }
 }
 
-/// Shows them in an entitlement that says nothing yet.
-fn show(details: &Details, entitlement: &mut Entitlement) {
+/// What is said of an entitlement besides its seats and dates, each where it is said.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) name: Option<String>,
+    pub(crate) price: Option<Price>,
+    pub(crate) contract: Option<String>,
+    pub(crate) cost_centre: Option<String>,
+    pub(crate) notice_days: Option<u32>,
+    pub(crate) note: Option<String>,
+}
+
+/// Reads it. What a later version wrote and this one cannot read is passed over.
+pub(crate) fn said(details: &Details) -> Said {
     let Document(fields) = Document::of(details);
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-    // What a later version wrote and this one cannot read is not shown.
     let text = |name: &str| serde_json::from_value(field(name)).unwrap_or_default();
-    entitlement.name = details.name.as_deref().map(str::to_owned);
-    entitlement.contract = text("contract");
-    entitlement.cost_centre = text("cost_centre");
-    entitlement.note = text("note");
-    entitlement.price = serde_json::from_value(field("price")).unwrap_or_default();
-    entitlement.notice_days = serde_json::from_value(field("notice_days")).unwrap_or_default();
+    Said {
+        name: details.name.as_deref().map(str::to_owned),
+        price: serde_json::from_value(field("price")).unwrap_or_default(),
+        contract: text("contract"),
+        cost_centre: text("cost_centre"),
+        notice_days: serde_json::from_value(field("notice_days")).unwrap_or_default(),
+        note: text("note"),
+    }
 }
 
 /// The fields as they are kept; those of a later version stay.
@@ -99,7 +110,12 @@ impl Document {
     }
 
     /// Puts a text or takes it away; an empty one is none. Answers whether anything was said.
-    fn text(&mut self, field: &str, said: &Said<String>, limit: usize) -> Result<bool, Refusal> {
+    fn text(
+        &mut self,
+        field: &str,
+        said: &usher_api::Said<String>,
+        limit: usize,
+    ) -> Result<bool, Refusal> {
         let Some(text) = said else { return Ok(false) };
         let text = text.as_deref().filter(|text| !text.is_empty());
         if let Some(text) = text {
@@ -108,7 +124,7 @@ impl Document {
         Ok(self.put(field, Some(text)))
     }
 
-    fn put(&mut self, field: &str, said: Said<impl Serialize>) -> bool {
+    fn put(&mut self, field: &str, said: usher_api::Said<impl Serialize>) -> bool {
         match said {
             None => return false,
             Some(None) => drop(self.0.remove(field)),

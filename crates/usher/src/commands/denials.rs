@@ -6,7 +6,7 @@ use usher_api::Denial;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, must_exist, show};
+use crate::listing::{Extent, Form, Query, must_exist, show_as};
 use crate::mine::{Through, of_another};
 use crate::output::Table;
 use crate::time::{self, Period};
@@ -47,6 +47,8 @@ pub(crate) struct Denials {
     during: Option<Period>,
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     through: Through,
 }
@@ -89,7 +91,7 @@ pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
             (None, true) => "Nothing was refused.",
             (None, false) => "Nothing was refused of that product, user, computer or time.",
         };
-        show(context, &page, empty, table)?;
+        show_as(args.form, context, &page, empty, table)?;
         // How many hold and wait now says nothing of then.
         asked.say_whose(page.only.as_ref());
         Ok(())

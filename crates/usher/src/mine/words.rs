@@ -29,7 +29,7 @@ pub(crate) fn places_said(places: &[QueueEntry]) -> Option<String> {
 }
 
 /// Whose a list alone is, in a sentence.
-pub(super) fn cut(only: &Only) -> String {
+pub(crate) fn cut(only: &Only) -> String {
     match (&only.account, &only.realm) {
         (Some(account), Some(realm)) if realm == TOKEN_REALM => format!(
             "This shows only what is yours, as {}, the user of this token.",

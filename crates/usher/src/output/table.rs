@@ -69,6 +69,26 @@ impl Table {
         out
     }
 
+    /// The whole table as comma-separated values, as spreadsheets read them: headings as names, and
+    /// nothing in a cell that has nothing. What a spreadsheet would take for a formula is marked as
+    /// text: names come from people of whom it is not known what they mean.
+    pub(crate) fn csv(&self) -> Result<String, Failure> {
+        let names = self.headings.iter().map(|heading| {
+            let name = heading.title.to_lowercase();
+            name.replace(' ', "_")
+        });
+        let mut rows = vec![names.collect::<Vec<String>>()];
+        rows.extend(self.rows.iter().map(|row| {
+            let cells = row.iter().map(|cell| match cell.as_str() {
+                "-" => String::new(),
+                text if text.starts_with(['=', '+', '-', '@']) => format!("'{text}"),
+                text => text.to_owned(),
+            });
+            cells.collect()
+        }));
+        written(rows)
+    }
+
     fn line(&self, cells: &[&str], widths: &[usize]) -> String {
         let mut out = String::new();
         for ((cell, width), heading) in cells.iter().zip(widths).zip(&self.headings) {
@@ -84,9 +104,34 @@ impl Table {
     }
 }
 
+/// Rows as comma-separated values.
+pub(crate) fn written(
+    rows: impl IntoIterator<Item = impl IntoIterator<Item = String>>,
+) -> Result<String, Failure> {
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::failed(format!("cannot write CSV: {error}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        let row: Vec<String> = row.into_iter().collect();
+        writer.write_record(&row).map_err(|error| failed(&error))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|error| failed(&error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_is_written_for_a_spreadsheet_which_runs_nothing_of_it() {
+        let mut table = Table::new(&["PRODUCT", ">LAST USED", "USER"]);
+        table.row(["a,b".into(), "-".into(), "=HYPERLINK(1)".into()]);
+        insta::assert_snapshot!(table.csv().unwrap(), @r#"
+        product,last_used,user
+        "a,b",,'=HYPERLINK(1)
+        "#);
+    }
 
     #[test]
     fn columns_stand_under_each_other_whatever_is_in_them() {

@@ -8,6 +8,7 @@ mod joins;
 mod learn;
 mod lists;
 mod policy;
+mod removal;
 mod run;
 mod signals;
 mod sim;

@@ -1,10 +1,7 @@
 //! `usher policy apply` against a server that is played: one that others change meanwhile, or that
 //! refuses in the middle; and how it asks.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -14,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use crate::support::{Ended, Folder, finish, stderr, stdout, usher, wait_for};
+use crate::support::{Ended, Folder, asked_on_a_terminal, stderr, stdout, usher};
 
 /// What the played server has, and what becomes of it.
 #[derive(Default)]
@@ -212,31 +209,13 @@ fn asked(answer: &[u8]) -> (String, Option<i32>, Vec<String>) {
     );
     let file = folder.path("policy.toml");
     std::fs::write(&file, TWO).unwrap();
-    let flags = rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY;
-    let mut terminal = File::from(rustix::pty::openpt(flags).unwrap());
-    rustix::pty::unlockpt(&terminal).unwrap();
-    let name = rustix::pty::ptsname(&terminal, Vec::new()).unwrap();
-    let name = std::ffi::OsStr::from_bytes(name.to_bytes());
-    let other_end = File::options().read(true).write(true).open(name).unwrap();
     let mut command = usher(&folder);
     command.args(["policy", "apply", "--token", "t", "--server", &server.url]);
-    let child = command
-        .arg(&file)
-        .stdin(Stdio::from(other_end.try_clone().unwrap()))
-        .stderr(Stdio::from(other_end))
-        .spawn()
-        .unwrap();
-    drop(command);
-    let mut said = String::new();
-    wait_for("the question", || {
-        let mut bytes = [0; 256];
-        let count = terminal.read(&mut bytes).unwrap();
-        said.push_str(&String::from_utf8_lossy(&bytes[..count]));
-        said.contains("Make these 2 changes? [y/N]").then_some(())
+    command.arg(&file);
+    let question = "Make these 2 changes? [y/N]";
+    let (_, output) = asked_on_a_terminal(command, question, answer, || {
+        assert!(server.written().is_empty(), "nothing before the answer");
     });
-    assert!(server.written().is_empty(), "nothing before the answer");
-    terminal.write_all(answer).unwrap();
-    let output = finish(child);
     (stdout(&output), output.status.code(), server.written())
 }
 

@@ -1,7 +1,10 @@
 //! Starts the built program, and waits for conditions with a deadline.
 
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
@@ -77,6 +80,39 @@ pub(crate) fn finish(child: Child) -> Output {
         "it did not end within {DEADLINE:?}: {output:?}"
     );
     output
+}
+
+/// Runs a command on a terminal, on which it asks `question`, and answers it. `before` looks at what
+/// has become of it until then. What it said before the answer, and its end.
+pub(crate) fn asked_on_a_terminal(
+    mut command: Command,
+    question: &str,
+    answer: &[u8],
+    before: impl FnOnce(),
+) -> (String, Output) {
+    let flags = rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY;
+    let mut terminal = File::from(rustix::pty::openpt(flags).unwrap());
+    rustix::pty::unlockpt(&terminal).unwrap();
+    let name = rustix::pty::ptsname(&terminal, Vec::new()).unwrap();
+    let name = std::ffi::OsStr::from_bytes(name.to_bytes());
+    let other_end = File::options().read(true).write(true).open(name).unwrap();
+    let child = command
+        .stdin(Stdio::from(other_end.try_clone().unwrap()))
+        .stderr(Stdio::from(other_end))
+        .spawn()
+        .unwrap();
+    // It keeps the other end open.
+    drop(command);
+    let mut said = String::new();
+    wait_for("the question", || {
+        let mut bytes = [0; 256];
+        let count = terminal.read(&mut bytes).unwrap();
+        said.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        said.contains(question).then_some(())
+    });
+    before();
+    terminal.write_all(answer).unwrap();
+    (said, finish(child))
 }
 
 /// Runs commands to their end, with a deadline.

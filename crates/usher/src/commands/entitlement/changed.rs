@@ -3,7 +3,8 @@
 use usher_api::Entitlement as Wire;
 
 use super::details::changes;
-use super::end;
+use super::named::called;
+use super::validity::end;
 use crate::output::counted;
 
 /// What an edit has changed.
@@ -25,8 +26,8 @@ pub(super) fn said(old: &Wire, new: &Wire, here: &str) -> String {
     }
     parts.extend(changes(old, new));
     match parts.is_empty() {
-        true => format!("Entitlement {} is as it was.", new.id),
-        false => format!("Entitlement {}: {}.", new.id, parts.join("; ")),
+        true => format!("Entitlement {} is as it was.", called(new)),
+        false => format!("Entitlement {}: {}.", called(new), parts.join("; ")),
     }
 }
 
@@ -46,7 +47,7 @@ fn valid(it: &Wire, here: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::overlap::tests::wire;
+    use super::super::samples::wire;
     use super::*;
 
     #[test]
@@ -74,7 +75,7 @@ mod tests {
         Entitlement E1: 10 seats before, 12 now; overdraft 0 before, 1 now.
         Entitlement E1: valid from 2026-01-01 to 2026-12-31 before, from 2026-01-01 to 2027-12-31 now.
         Entitlement E1: valid from 2026-01-01 to 2027-12-31 before, from 2026-01-01 on now.
-        Entitlement E1: name none before, cad-2026 now; notice none before, 90 d now.
+        Entitlement cad-2026 (E1): name none before, cad-2026 now; notice by none before, 2026-10-02 (90 d) now.
         Entitlement E1: name cad-2026 before, none now; note none before, for the lab now.
         Entitlement E1 is as it was.
         ");

@@ -6,13 +6,16 @@ use usher_api::{
 };
 use usher_core::policy;
 
+use super::notice;
+
 /// What can be said of an entitlement besides its seats and dates; empty takes it away.
 #[derive(Debug, Default, Clone, Args, PartialEq)]
 pub(crate) struct Details {
     /// A name of its own, which no other entitlement has; policies know it by it
     #[arg(long, value_name = "TEXT", value_parser = text)]
     name: Option<OrNone<String>>,
-    /// What its seats cost together, such as '12000 EUR/year', '99.50 USD/month', '500 EUR once'
+    /// What its seats cost together, and for how long: '12000 EUR/year', '99.50 USD/month',
+    /// '500 EUR once'
     #[arg(long, value_name = "PRICE", value_parser = price)]
     price: Option<OrNone<Price>>,
     /// The contract, order or invoice that it comes from
@@ -21,7 +24,7 @@ pub(crate) struct Details {
     /// Who pays for it
     #[arg(long, value_name = "TEXT", value_parser = text)]
     cost_centre: Option<OrNone<String>>,
-    /// Days before its end by which notice is to be given
+    /// Days before its end by which notice is to be given; the manager tells of that day (9429)
     #[arg(long, value_name = "N", value_parser = days)]
     notice_days: Option<OrNone<u32>>,
     /// What else people should know of it
@@ -34,6 +37,11 @@ pub(crate) struct Details {
 struct OrNone<T>(Option<T>);
 
 impl Details {
+    /// Whether something is said of the days of notice.
+    pub(super) fn has_notice(&self) -> bool {
+        self.notice_days.is_some()
+    }
+
     /// Says it in a request.
     pub(super) fn apply(self, request: &mut EntitlementRequest) {
         fn said<T>(value: Option<OrNone<T>>) -> Said<T> {
@@ -134,8 +142,8 @@ const COLUMNS: [Column; 6] = [
         of: |it| it.cost_centre.clone(),
     },
     Column {
-        heading: ">NOTICE",
-        of: |it| it.notice_days.map(|days| format!("{days} d")),
+        heading: "NOTICE BY",
+        of: notice::cell,
     },
     Column {
         heading: "NOTE",
@@ -152,6 +160,19 @@ pub(super) fn changes(old: &Wire, new: &Wire) -> Vec<String> {
         (before != now).then(|| format!("{what} {} before, {} now", shown(before), shown(now)))
     });
     changed.collect()
+}
+
+/// What is said of it besides its name and its seats: its price, its contract and so on.
+pub(crate) fn said(it: &Wire) -> Vec<String> {
+    let price = it.price.as_ref().map(|it| core_price(it).to_string());
+    let contract = it.contract.as_ref().map(|it| format!("contract {it}"));
+    let cost_centre = it
+        .cost_centre
+        .as_ref()
+        .map(|it| format!("cost centre {it}"));
+    let notice = notice::day(it).map(|day| format!("notice by {day}"));
+    let all = [price, contract, cost_centre, notice, it.note.clone()];
+    all.into_iter().flatten().collect()
 }
 
 /// The columns in which a list of these says anything.

@@ -5,31 +5,46 @@
 //! the same file, stop it unless it is said what to do with them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 use usher_api::client::Client;
-use usher_api::{Entitlement, EntitlementRequest, ProductView};
+use usher_api::{Entitlement, Product, ProductView};
 
-use super::rows::{Zone, as_owned, parse, row_as_owned};
+use super::cells::{Row, Zone};
+use super::columns::COLUMNS;
+use super::list;
+use super::named::called;
+use super::overlap;
+use super::rows::{Fault, Parsed, as_owned, parse};
+use super::settle::{Duplicates, Settled, settle};
 use super::sums::{changes, table};
-use super::{here, overlap};
+use super::validity::here;
 use crate::context::Context;
 use crate::failure::{Failure, exit};
 use crate::host;
 use crate::listing::{Extent, Query, eprintln_quiet, fetch};
-use crate::output::{counted, line, print_json};
+use crate::output::{counted, line, print_json, tame};
+use crate::sending::sent;
+
+/// Faults that are told; the rest are counted.
+const FAULTS_TOLD: usize = 50;
+/// Rows that are shown; the rest are counted.
+const ROWS_SHOWN: usize = 20;
 
 /// Add what a CSV file says is owned
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The first line names the columns: product and seats, and where wanted metric, from, to, overdraft,
-name, price, currency, per (year, month, once), contract, cost_centre, notice_days, note. A price
-may stand in one column, too: 12000 EUR/year.
+The first line names the columns, in any order: product and seats, and if wanted metric, from, to,
+time_zone, overdraft, name, price, currency, per, contract, cost_centre, notice_days, note. Blanks,
+_, - and capitals make no difference; id and in_use, which a list writes, are passed over.
+A price is one column (12000 EUR/year), or three: an amount, a currency (EUR) and per (year, month,
+once). 12000,50 and 12.000,50 are read; 12.000 is not, as it may be twelve thousand or twelve.
 Columns are set apart by commas, semicolons or tabs, as spreadsheets save them. Dates are days
 (2026-12-31, 31.12.2026), of this computer's time zone or of --time-zone, or RFC 3339 instants. Each
-row is added to what is owned; nothing is replaced.
+row is added to what is owned; nothing is replaced. All that is wrong in the file is told at once,
+and then nothing is written.
 
 Examples:
   usher entitlement import owned.csv --dry-run
@@ -45,138 +60,222 @@ pub(crate) struct Import {
     /// What to do with rows that are owned already
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Duplicates::Refuse)]
     duplicates: Duplicates,
+    /// Pass over a column of the file that is none of those; may be given again
+    #[arg(long, value_name = "NAME")]
+    ignore_column: Vec<String>,
     /// The time zone in which days are meant, such as Europe/Berlin [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Duplicates {
-    /// Import nothing
-    Refuse,
-    /// Leave these rows out
-    Skip,
-    /// Add them once more
-    Add,
+/// Does it.
+pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Result<(), Failure> {
+    let parsed = read(args)?;
+    let there = match there(client).await {
+        Ok(there) => there,
+        // What is wrong in the file is known all the same.
+        Err(_) if !parsed.faults.is_empty() => There::default(),
+        Err(failure) => return Err(failure),
+    };
+    let Parsed { rows, mut faults } = parsed;
+    let is_known = faults.is_empty() || !there.products.is_empty();
+    let settled = match is_known {
+        true => settle(rows, &there.owned, &there.products, args.duplicates),
+        false => Settled::default(),
+    };
+    faults.extend(settled.faults);
+    if !faults.is_empty() || !settled.again.is_empty() {
+        return Err(refused(args, faults, settled.again));
+    }
+    for it in &settled.differing {
+        eprintln_quiet(&format!("usher: left out: {}", placed(args, it)));
+    }
+    let added = match args.dry_run {
+        true => as_owned(&settled.new),
+        false => write(args, client, &settled.new).await?,
+    };
+    let left_out = settled.left_out + settled.differing.len();
+    told(args, context, &added, left_out, &there.owned)
 }
 
-pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Result<(), Failure> {
-    let rows = read(args)?;
-    let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL)
-        .await?
-        .items;
-    for (line, row) in &rows {
-        if !products.iter().any(|view| view.product.id == row.product) {
-            return Err(no_product(*line, &row.product, &products));
+/// What a server has.
+#[derive(Default)]
+struct There {
+    products: Vec<Product>,
+    owned: Vec<Entitlement>,
+}
+
+async fn there(client: &Client) -> Result<There, Failure> {
+    let products = fetch::<ProductView>(client, &Query::new("/v1/products"), &Extent::ALL).await?;
+    let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL).await?;
+    Ok(There {
+        products: products
+            .items
+            .into_iter()
+            .map(|view| view.product)
+            .collect(),
+        owned: owned.items,
+    })
+}
+
+/// The file as people know it.
+fn called_file(args: &Import) -> String {
+    match args.file.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => tame(&args.file.display().to_string()),
+    }
+}
+
+fn read(args: &Import) -> Result<Parsed, Failure> {
+    let source: Box<dyn std::io::Read> = match args.file.as_os_str() == "-" {
+        true => Box::new(std::io::stdin()),
+        false => Box::new(std::fs::File::open(&args.file).map_err(|error| {
+            Failure::usage(format!("cannot read {}: {error}", called_file(args)))
+        })?),
+    };
+    let zone = Zone::of(args.time_zone.as_deref()).map_err(Failure::usage)?;
+    Ok(parse(source, &zone, &args.ignore_column))
+}
+
+/// What is wrong, with its place.
+fn placed(args: &Import, Fault { line, what }: &Fault) -> String {
+    let file = called_file(args);
+    match line {
+        Some(line) => format!("{file}:{line}: {what}"),
+        None => format!("{file}: {what}"),
+    }
+}
+
+/// All that stands in the way of an import.
+fn refused(args: &Import, mut faults: Vec<Fault>, again: Vec<Fault>) -> Failure {
+    let code = match faults.is_empty() {
+        true => exit::FAILED,
+        false => exit::USAGE,
+    };
+    let has = |part: &str| faults.iter().any(|fault| fault.what.contains(part));
+    let mut steps = Vec::new();
+    if has("there is no column") {
+        steps.push(format!("The columns are {}.", COLUMNS.join(", ")));
+    }
+    if has("there is no product") {
+        let step = "`usher product list` shows the ids, and `usher product add ID` adds one.";
+        steps.push(step.to_owned());
+    }
+    if !again.is_empty() {
+        let step = "--duplicates skip leaves out the rows that are there already, --duplicates add \
+                    adds them once more.";
+        steps.push(step.to_owned());
+    }
+    faults.extend(again);
+    faults.sort_by_key(|fault| fault.line);
+    let mut lines = vec![format!(
+        "{} cannot be imported as it is, and nothing was written:",
+        called_file(args)
+    )];
+    let told = faults.iter().take(FAULTS_TOLD);
+    lines.extend(told.map(|fault| format!("  {}", tame(&placed(args, fault)))));
+    let more = faults.len().saturating_sub(FAULTS_TOLD);
+    if more > 0 {
+        lines.push(format!("  and {} more", counted(more as u64, "fault")));
+    }
+    let failure = Failure::new(code, lines.join("\n"));
+    match steps.is_empty() {
+        true => failure,
+        false => failure.next(steps.join("\n  ")),
+    }
+}
+
+/// Adds the rows, each by one request.
+async fn write(args: &Import, client: &Client, rows: &[Row]) -> Result<Vec<Entitlement>, Failure> {
+    let mut made: Vec<Entitlement> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key = host::request_key();
+        let post = || client.post_keyed("/v1/entitlements", &key, &row.request);
+        match sent(post).await {
+            Ok(entitlement) => made.push(entitlement),
+            Err(error) => {
+                let failure = Failure::from(error);
+                let fault = Fault {
+                    line: Some(row.line),
+                    what: failure.reason(),
+                };
+                let before = match made.is_empty() {
+                    true => "Nothing was imported before it.".to_owned(),
+                    false => format!(
+                        "Imported before it: {}. The same with --duplicates skip goes on from \
+                         there.",
+                        names(&made)
+                    ),
+                };
+                return Err(Failure::new(failure.code(), placed(args, &fault)).next(before));
+            }
         }
     }
-    let owned = fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL)
-        .await?
-        .items;
-    let rows = settle_duplicates(rows, &owned, args.duplicates, &args.file)?;
-    let added = as_owned(&rows);
+    Ok(made)
+}
+
+/// `2 entitlements, cad-2026 (E12) and E13`.
+fn names(some: &[Entitlement]) -> String {
+    let all = counted(some.len() as u64, "entitlement");
+    let mut named: Vec<String> = some.iter().take(ROWS_SHOWN).map(called).collect();
+    let more = some.len().saturating_sub(ROWS_SHOWN);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let last = named.pop().unwrap_or_default();
+    match named.is_empty() {
+        true => format!("{all}, {last}"),
+        false => format!("{all}, {} and {last}", named.join(", ")),
+    }
+}
+
+/// Says what was added, or would be.
+fn told(
+    args: &Import,
+    context: &Context,
+    added: &[Entitlement],
+    left_out: usize,
+    owned: &[Entitlement],
+) -> Result<(), Failure> {
     let now = Timestamp::now();
-    let changes = changes(&added, &owned, now, &here());
-    if !args.dry_run {
-        write(client, &rows).await?;
-    }
+    let changes = changes(added, owned, now, &here());
     if context.json() {
-        return print_json(&serde_json::json!({ "dry_run": args.dry_run, "products": changes }));
+        let ids: Vec<&str> = match args.dry_run {
+            true => Vec::new(),
+            false => added.iter().map(|it| &*it.id).collect(),
+        };
+        return print_json(&serde_json::json!({
+            "dry_run": args.dry_run,
+            "products": changes,
+            "added": ids,
+            "left_out": left_out,
+        }));
     }
-    if changes.is_empty() {
+    if left_out > 0 {
+        let rows = counted(left_out as u64, "row");
+        eprintln_quiet(&format!("{rows} left out, as they are there already."));
+    }
+    if added.is_empty() {
         eprintln_quiet("There is nothing to add.");
         return Ok(());
     }
+    list::table(&added[..added.len().min(ROWS_SHOWN)]).print()?;
+    let more = added.len().saturating_sub(ROWS_SHOWN);
+    if more > 0 {
+        line(format!("and {}", counted(more as u64, "more row")))?;
+    }
+    line("")?;
     table(&changes).print()?;
-    let told = overlaps(&added, &owned, now, &here());
+    let told = overlaps(added, owned, now, &here());
     if told.has_renewal {
         line("AT MOST leaves out the days on which a renewal and what it renews both count.")?;
     }
     told.sentences.into_iter().try_for_each(line)?;
-    if args.dry_run {
-        eprintln_quiet("Nothing was written, as --dry-run was given.");
+    match args.dry_run {
+        true => eprintln_quiet("Nothing was written, as --dry-run was given."),
+        false => line(format!("Added: {}.", names(added)))?,
     }
     Ok(())
-}
-
-/// A row names no product by its id; a name that one is shown by leads to the id.
-fn no_product(line: u64, named: &str, products: &[ProductView]) -> Failure {
-    let failure = Failure::usage(format!(
-        "line {line}: there is no product {named:?}; nothing was imported"
-    ));
-    let called = |view: &&ProductView| view.product.name.eq_ignore_ascii_case(named);
-    failure.next(match products.iter().find(called) {
-        Some(view) => format!(
-            "That is the name of {id}: write {id} in the column product.",
-            id = view.product.id
-        ),
-        None => "`usher product list` shows the ids, and `usher product add ID` adds one.".into(),
-    })
-}
-
-fn read(args: &Import) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
-    let name = args.file.display().to_string();
-    let source: Box<dyn std::io::Read> = match name.as_str() {
-        "-" => Box::new(std::io::stdin()),
-        _ => Box::new(
-            std::fs::File::open(&args.file)
-                .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?,
-        ),
-    };
-    let zone = Zone::of(args.time_zone.as_deref()).map_err(Failure::usage)?;
-    parse(&name, source, &zone)
-}
-
-fn settle_duplicates(
-    rows: Vec<(u64, EntitlementRequest)>,
-    owned: &[Entitlement],
-    what: Duplicates,
-    file: &Path,
-) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
-    let mut of_product: BTreeMap<&str, Vec<&Entitlement>> = BTreeMap::new();
-    for have in owned {
-        of_product.entry(&have.product).or_default().push(have);
-    }
-    let is_there = |row: &EntitlementRequest| {
-        let there = of_product.get(&*row.product).map_or(&[][..], Vec::as_slice);
-        let row = row_as_owned(0, row);
-        there.iter().any(|have| is_same(&row, have))
-    };
-    let (again, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, row)| is_there(row));
-    match what {
-        Duplicates::Refuse if !again.is_empty() => {
-            let lines: Vec<String> = again
-                .iter()
-                .take(10)
-                .map(|(line, _)| line.to_string())
-                .collect();
-            let more = if again.len() > 10 { " and more" } else { "" };
-            Err(Failure::new(
-                exit::FAILED,
-                format!(
-                    "{}, line {}{more}: such an entitlement is there already; nothing was imported",
-                    file.display(),
-                    lines.join(", ")
-                ),
-            )
-            .next("--duplicates skip leaves these rows out, --duplicates add adds them once more."))
-        }
-        Duplicates::Add => Ok([again, new].concat()),
-        Duplicates::Refuse | Duplicates::Skip => Ok(new),
-    }
-}
-
-fn is_same(row: &Entitlement, have: &Entitlement) -> bool {
-    // A day is the same day, whatever zone it was entered in.
-    let same = |days: [&Option<String>; 2], ends: [Option<Timestamp>; 2]| {
-        ends[0] == ends[1] || days[0].is_some() && days[0] == days[1]
-    };
-    row.product == have.product
-        && row.metric == have.metric
-        && row.seats == have.seats
-        && row.overdraft == have.overdraft
-        && same([&row.from_day, &have.from_day], [row.from, have.from])
-        && same([&row.to_day, &have.to_day], [row.to, have.to])
 }
 
 /// Sentences about times on which rows count together with others, and about rows that are over;
@@ -194,7 +293,7 @@ struct Told {
 /// Which rows are over already, and when rows with dates count together with others of their
 /// product.
 fn overlaps(added: &[Entitlement], owned: &[Entitlement], now: Timestamp, here: &str) -> Told {
-    let is_over = |it: &Entitlement| overlap::over(&it.id, it, now, here);
+    let is_over = |it: &Entitlement| overlap::over(&called(it), it, now, here);
     let mut said: Vec<String> = added
         .iter()
         .filter_map(is_over)
@@ -238,149 +337,5 @@ fn overlaps(added: &[Entitlement], owned: &[Entitlement], now: Timestamp, here: 
     }
 }
 
-async fn write(client: &Client, rows: &[(u64, EntitlementRequest)]) -> Result<(), Failure> {
-    for (done, (line, row)) in rows.iter().enumerate() {
-        let made = client
-            .post_keyed::<_, Entitlement>("/v1/entitlements", &host::request_key(), row)
-            .await;
-        if let Err(error) = made {
-            let failure = Failure::from(error);
-            return Err(
-                Failure::new(failure.code(), format!("line {line}: {failure}")).next(format!(
-                    "Imported before it: {}; `--duplicates skip` goes on from there.",
-                    counted(done as u64, "row")
-                )),
-            );
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
-    use usher_api::Metric;
-
-    use super::*;
-
-    fn owned() -> Vec<Entitlement> {
-        vec![Entitlement {
-            id: "e-1".into(),
-            product: "cad".into(),
-            metric: Metric::Concurrent,
-            seats: 10,
-            overdraft: 0,
-            from: None,
-            to: Some("2027-01-01T00:00:00Z".parse().unwrap()),
-            from_day: None,
-            to_day: Some("2026-12-31".into()),
-            time_zone: Some("UTC".into()),
-            in_use: 0,
-            allotment: "a-1".into(),
-            name: None,
-            price: None,
-            contract: None,
-            cost_centre: None,
-            notice_days: None,
-            note: None,
-        }]
-    }
-
-    fn now() -> Timestamp {
-        "2026-11-30T12:00:00Z".parse().unwrap()
-    }
-
-    fn parsed(text: &str) -> Result<Vec<(u64, EntitlementRequest)>, Failure> {
-        parse(
-            "owned.csv",
-            text.as_bytes(),
-            &Zone::of(Some("UTC")).unwrap(),
-        )
-    }
-
-    #[test]
-    fn counts_are_added_to_what_is_owned_and_never_replaced() {
-        let rows = parsed("product,seats,to\ncad,5,2026-12-31\ncad,2,\n").unwrap();
-        let now = "2026-11-30T12:00:00Z".parse().unwrap();
-        let changes = changes(&as_owned(&rows), &owned(), now, "UTC");
-        insta::assert_snapshot!(serde_json::to_string(&changes).unwrap(), @r#"[{"product":"cad","seats_before":10,"seats_added":7,"seats_after":17,"most_seats":17,"most_from":null,"entitlements_added":2}]"#);
-        insta::assert_snapshot!(table(&changes).text(), @r"
-        PRODUCT  TODAY  ROWS  THEN TODAY  AT MOST  FROM
-        cad         10     2          17       17  today
-        ");
-    }
-
-    #[test]
-    fn a_renewal_that_counts_together_with_what_it_renews_says_on_which_days() {
-        let rows =
-            parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\ncad,1,,\n").unwrap();
-        let told = overlaps(&as_owned(&rows), &owned(), now(), "UTC");
-        assert!(!told.has_renewal);
-        insta::assert_snapshot!(told.sentences.join("\n"), @r"
-        cad: On 2026-12-31 e-1 (10 seats), line 2 (12 seats) and line 3 (1 seat) count together: 23 seats may then be used.
-        cad: From 2027-01-01 to 2027-12-30 line 2 (12 seats) and line 3 (1 seat) count together: 13 seats may then be used.
-        ");
-        let renewal = parsed("product,seats,from,to\ncad,12,2026-12-31,2027-12-30\n").unwrap();
-        let told = overlaps(&as_owned(&renewal), &owned(), now(), "UTC");
-        assert!(told.has_renewal);
-        insta::assert_snapshot!(told.sentences.join("\n"), @"cad: line 2 takes over from e-1 (10 seats): both count on 2026-12-31, and 22 seats may then be used.");
-        let apart = parsed("product,seats,from,to\ncad,12,2027-01-01,2027-12-31\n").unwrap();
-        assert_eq!(
-            overlaps(&as_owned(&apart), &owned(), now(), "UTC"),
-            Told::default()
-        );
-    }
-
-    #[test]
-    fn each_time_on_which_rows_count_together_is_told_once() {
-        let rows = parsed(
-            "product;seats;from;to\ncad;10;01.11.2026;31.12.2026\n\
-             cad;10;01.12.2026;31.12.2027\ncad;10;15.12.2026;31.12.2027\n",
-        );
-        let told = overlaps(&as_owned(&rows.unwrap()), &[], now(), "UTC");
-        insta::assert_snapshot!(told.sentences.join("\n"), @r"
-        cad: From 2026-12-01 to 2026-12-14 line 2 (10 seats) and line 3 (10 seats) count together: 20 seats may then be used.
-        cad: From 2026-12-15 to 2026-12-31 line 2 (10 seats), line 3 (10 seats) and line 4 (10 seats) count together: 30 seats may then be used.
-        cad: From 2027-01-01 to 2027-12-31 line 3 (10 seats) and line 4 (10 seats) count together: 20 seats may then be used.
-        ");
-    }
-
-    #[test]
-    fn a_row_that_is_over_already_is_said_so() {
-        let rows = parsed("product,seats,from,to\ncad,5,2025-01-01,2025-12-31\n").unwrap();
-        let told = overlaps(&as_owned(&rows), &[], now(), "UTC");
-        insta::assert_snapshot!(told.sentences.join("\n"), @"line 2 is over already: it was valid until 2025-12-31, and no seat of it may be used.");
-    }
-
-    #[test]
-    fn a_row_that_is_owned_already_stops_the_import_unless_it_is_said_what_to_do() {
-        let rows = || parsed("product,seats,to\ncad,10,2026-12-31\ncad,3,\n").unwrap();
-        let failure =
-            settle_duplicates(rows(), &owned(), Duplicates::Refuse, Path::new("owned.csv"))
-                .unwrap_err();
-        insta::assert_snapshot!(failure, @r"
-        usher: owned.csv, line 2: such an entitlement is there already; nothing was imported
-          --duplicates skip leaves these rows out, --duplicates add adds them once more.
-        ");
-        assert_eq!(
-            settle_duplicates(rows(), &owned(), Duplicates::Skip, Path::new("owned.csv"))
-                .unwrap()
-                .len(),
-            1
-        );
-        assert_eq!(
-            settle_duplicates(rows(), &owned(), Duplicates::Add, Path::new("owned.csv"))
-                .unwrap()
-                .len(),
-            2
-        );
-    }
-
-    #[test]
-    fn a_day_that_was_entered_in_another_zone_is_the_same_day() {
-        let berlin = Zone::of(Some("Europe/Berlin")).unwrap();
-        let text = "product,seats,to\ncad,10,2026-12-31\n";
-        let rows = parse("owned.csv", text.as_bytes(), &berlin).unwrap();
-        assert_eq!(rows[0].1.time_zone.as_deref(), Some("Europe/Berlin"));
-        assert!(is_same(&row_as_owned(2, &rows[0].1), &owned()[0]));
-    }
-}
+mod tests;

@@ -1,30 +1,31 @@
 //! On which days entitlements of a product count together, and what may then be used.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
-use jiff::civil::Date;
 use usher_api::Entitlement as Wire;
 use usher_api::client::Client;
 
-use super::sums::{renews, usable};
-use super::{end, here};
+use super::gaps;
+use super::named::{called, called_with};
+use super::spans::{Span, spans};
+use super::sums::renews;
+use super::validity::{end, here};
 use crate::failure::Failure;
 use crate::listing::{Extent, Query, fetch};
-use crate::output::{counted, tame};
+use crate::output::counted;
 
 /// Spans that are told; the rest are counted.
 const SPANS_TOLD: usize = 5;
-/// Entitlements of a span that are named; the rest are counted.
-const NAMED: usize = 4;
 
 /// Says that `entitlement` is over, or which others of its product count together with it, when,
-/// and what may then be used.
+/// and what may then be used; and when nothing may be used before it or behind it.
 pub(super) async fn told(client: &Client, entitlement: &Wire) -> Result<Vec<String>, Failure> {
     let query = Query::new("/v1/entitlements").with("product", Some(&entitlement.product));
     let all = fetch(client, &query, &Extent::ALL).await?;
     let all: Vec<&Wire> = all.items.iter().collect();
-    Ok(sentences(entitlement, &all, Timestamp::now(), &here()))
+    let (now, here) = (Timestamp::now(), here());
+    let mut said = sentences(entitlement, &all, now, &here);
+    said.extend(gaps::sentences(entitlement, &all, now, &here));
+    Ok(said)
 }
 
 /// The same among `all` of its product; days of the time zone `here` are shown without it.
@@ -105,10 +106,9 @@ pub(super) fn together(
                 if renews(next, before) {
                     has_renewal = true;
                     return format!(
-                        "{} takes over from {} ({}): both count {when}, and {together} may then be used.",
-                        tame(&next.id),
-                        tame(&before.id),
-                        owned(before)
+                        "{} takes over from {}: both count {when}, and {together} may then be used.",
+                        called(next),
+                        called_with(before, &owned(before))
                     );
                 }
             }
@@ -126,155 +126,9 @@ pub(super) fn together(
     }
 }
 
-/// A time on which several count together, always the same.
-struct Span<'a> {
-    /// None: since ever.
-    first: Option<(Timestamp, Day<'a>)>,
-    /// None: for ever.
-    last: Option<(Timestamp, Day<'a>)>,
-    /// The first of those that count.
-    valid: Vec<&'a Wire>,
-    count: usize,
-    seats: u64,
-}
-
-/// A day as it was given, and its zone.
-type Day<'a> = Option<(String, Option<&'a String>)>;
-
-impl Span<'_> {
-    fn when(&self, here: &str) -> String {
-        let shown = |edge: &Option<(Timestamp, Day<'_>)>| {
-            edge.as_ref().map(|(at, day)| {
-                let (day, zone) = day.as_ref().map(|(day, zone)| (day, *zone)).unzip();
-                end(day, zone.flatten(), Some(*at), here)
-            })
-        };
-        match (shown(&self.first), shown(&self.last)) {
-            (Some(from), Some(to)) if from == to => format!("on {from}"),
-            (Some(from), Some(to)) => format!("from {from} to {to}"),
-            (Some(from), None) => format!("from {from} on"),
-            (None, Some(to)) => format!("until {to}"),
-            (None, None) => "at all times".to_owned(),
-        }
-    }
-
-    fn together(&self) -> String {
-        counted(self.seats, "seat")
-    }
-}
-
-/// What happens at an instant.
-#[derive(Default)]
-struct Edge<'a> {
-    begin: Vec<usize>,
-    end: Vec<usize>,
-    /// The day that begins here, and the one before it.
-    day: Option<(Date, Option<&'a String>)>,
-}
-
-/// The first spans that are not over and in which one counts for which `is_new` holds, and others
-/// with it; and how many more there are.
-fn spans<'a>(
-    all: &[&'a Wire],
-    is_new: impl Fn(&Wire) -> bool,
-    limit: usize,
-    now: Timestamp,
-) -> (Vec<Span<'a>>, usize) {
-    let mut edges: BTreeMap<Timestamp, Edge<'a>> = BTreeMap::new();
-    let mut valid: BTreeSet<usize> = BTreeSet::new();
-    for (index, &it) in all.iter().enumerate() {
-        let zone = it.time_zone.as_ref();
-        match it.from {
-            None => {
-                valid.insert(index);
-            }
-            Some(at) => {
-                let edge = edges.entry(at).or_default();
-                edge.begin.push(index);
-                let day = it.from_day.as_ref().and_then(|day| day.parse().ok());
-                edge.day = edge.day.or(day.map(|day| (day, zone)));
-            }
-        }
-        if let Some(at) = it.to {
-            let edge = edges.entry(at).or_default();
-            edge.end.push(index);
-            let day = it.to_day.as_ref().and_then(|day| day.parse().ok());
-            let next = day.and_then(|day: Date| day.tomorrow().ok());
-            edge.day = edge.day.or(next.map(|day| (day, zone)));
-        }
-    }
-    let mut found = Vec::new();
-    let mut more = 0;
-    let mut first = None;
-    let mut counting = Counting::of(&valid, all, &is_new);
-    let steps = edges.into_iter().map(Some).chain([None]);
-    for step in steps {
-        let ended = step.as_ref().is_some_and(|(at, _)| *at <= now);
-        if valid.len() > 1 && counting.new > 0 && !ended {
-            match found.len() < limit {
-                false => more += 1,
-                true => found.push(Span {
-                    first: first.take(),
-                    last: step.as_ref().map(|(at, edge)| {
-                        let before = edge.day.and_then(|(day, zone)| {
-                            let before = day.yesterday().ok()?;
-                            Some((before.to_string(), zone))
-                        });
-                        (*at, before)
-                    }),
-                    valid: valid.iter().take(NAMED).map(|index| all[*index]).collect(),
-                    count: valid.len(),
-                    seats: counting.seats,
-                }),
-            }
-        }
-        let Some((at, edge)) = step else { break };
-        for index in edge.end {
-            valid.remove(&index);
-            counting.less(all[index], &is_new);
-        }
-        for index in edge.begin {
-            valid.insert(index);
-            counting.more(all[index], &is_new);
-        }
-        let day = edge.day.map(|(day, zone)| (day.to_string(), zone));
-        first = Some((at, day));
-    }
-    (found, more)
-}
-
-/// Sums of those that count.
-struct Counting {
-    seats: u64,
-    new: usize,
-}
-
-impl Counting {
-    fn of(valid: &BTreeSet<usize>, all: &[&Wire], is_new: &impl Fn(&Wire) -> bool) -> Counting {
-        let mut counting = Counting { seats: 0, new: 0 };
-        valid
-            .iter()
-            .for_each(|index| counting.more(all[*index], is_new));
-        counting
-    }
-
-    fn more(&mut self, it: &Wire, is_new: &impl Fn(&Wire) -> bool) {
-        self.seats += usable(it);
-        self.new += usize::from(is_new(it));
-    }
-
-    fn less(&mut self, it: &Wire, is_new: &impl Fn(&Wire) -> bool) {
-        self.seats = self.seats.saturating_sub(usable(it));
-        self.new = self.new.saturating_sub(usize::from(is_new(it)));
-    }
-}
-
 /// The first of `count`, with what they are of.
 fn names(some: &[&Wire], count: usize) -> String {
-    let mut named: Vec<String> = some
-        .iter()
-        .map(|it| format!("{} ({})", tame(&it.id), owned(it)))
-        .collect();
+    let mut named: Vec<String> = some.iter().map(|it| called_with(it, &owned(it))).collect();
     match count.saturating_sub(named.len()) {
         0 => {}
         more => named.push(format!("{more} more")),
@@ -302,25 +156,9 @@ fn owned(it: &Wire) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
+    use super::super::samples::wire;
     use super::*;
-
-    pub(in super::super) fn wire(id: &str, seats: u32, days: Option<(&str, &str)>) -> Wire {
-        let at = |day: &str, hour: &str| format!("{day}T{hour}:00:00Z");
-        let mut text = serde_json::json!({
-            "id": id, "product": "cad", "metric": "concurrent", "seats": seats, "overdraft": 0,
-            "in_use": 0, "allotment": "A1",
-        });
-        if let Some((from, to)) = days {
-            text["from"] = at(from, "00").into();
-            text["from_day"] = from.into();
-            text["to_day"] = to.into();
-            text["time_zone"] = "UTC".into();
-            let day: jiff::civil::Date = to.parse().unwrap();
-            text["to"] = at(&day.tomorrow().unwrap().to_string(), "00").into();
-        }
-        serde_json::from_value(text).unwrap()
-    }
 
     fn now() -> Timestamp {
         "2026-01-10T12:00:00Z".parse().unwrap()

@@ -1,6 +1,14 @@
-//! The text of a spreadsheet's file: its encoding, and what stands between its columns.
+//! A spreadsheet's file: its encoding, and what stands between its columns; and what is owned as
+//! such a file.
 
 use std::io::Read;
+
+use usher_api::Entitlement;
+
+use super::columns::{self, COLUMNS};
+use super::details::core_price;
+use crate::failure::Failure;
+use crate::output;
 
 /// A hundred thousand rows of a hundred bytes are ten million; in UTF-16 they are twice as much.
 const LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -19,16 +27,23 @@ pub(super) struct Sheet {
     pub(super) first_line: u64,
 }
 
-/// Reads a table whose header is of these columns, as spreadsheets write it.
-pub(super) fn read(source: impl Read, columns: &[&str]) -> Result<Sheet, String> {
+/// Reads a table as spreadsheets write it.
+///
+/// # Errors
+/// Why not, and in which line, if it is in one.
+pub(super) fn read(source: impl Read) -> Result<Sheet, (Option<u64>, String)> {
     let mut bytes = Vec::new();
     let read = source.take(LIMIT_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| format!("it cannot be read: {error}"))?;
+    let wrong = |why: String| (None, why);
+    read.map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     if bytes.len() as u64 > LIMIT_BYTES {
-        return Err(format!("it is longer than {} MiB", LIMIT_BYTES >> 20));
+        return Err(wrong(format!(
+            "it is longer than {} MiB",
+            LIMIT_BYTES >> 20
+        )));
     }
     if bytes.starts_with(b"PK\x03\x04") {
-        return Err("it is a workbook, not text; save it as CSV".to_owned());
+        return Err(wrong(format!("it is a workbook, not text: {SAVE}")));
     }
     let text = decoded(bytes)?;
     // A line for Excel's eyes, which it does not show.
@@ -40,11 +55,7 @@ pub(super) fn read(source: impl Read, columns: &[&str]) -> Result<Sheet, String>
         _ => (None, text),
     };
     let header = text.lines().next().unwrap_or_default();
-    let is_it = |separator: &&char| {
-        header
-            .split(**separator)
-            .all(|name| columns.contains(&&*plain(name)))
-    };
+    let is_it = |separator: &&char| header.split(**separator).all(columns::is_known);
     // No name of a column has one of them in it: at most one fits a header of several.
     let fits = SEPARATORS.iter().find(is_it).copied();
     let most = || {
@@ -55,23 +66,25 @@ pub(super) fn read(source: impl Read, columns: &[&str]) -> Result<Sheet, String>
     let separator = said.or(fits).or_else(most).unwrap_or(',');
     Ok(Sheet {
         text,
-        separator: u8::try_from(separator)
-            .map_err(|_| format!("its columns are set apart by {separator:?}; use a comma"))?,
+        separator: u8::try_from(separator).map_err(|_| {
+            wrong(format!(
+                "its columns are set apart by {separator:?}; use a comma"
+            ))
+        })?,
         first_line: if said.is_some() { 2 } else { 1 },
     })
 }
 
-/// The name of a column as it is compared.
-pub(super) fn plain(name: &str) -> String {
-    name.trim().trim_matches('"').trim().to_lowercase()
-}
+/// How a spreadsheet is saved so that it can be read.
+const SAVE: &str = "save it in LibreOffice as \"Text CSV\" with the character set \"Unicode \
+                    (UTF-8)\", in Excel as \"CSV UTF-8\"";
 
-fn decoded(bytes: Vec<u8>) -> Result<String, String> {
+fn decoded(bytes: Vec<u8>) -> Result<String, (Option<u64>, String)> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();
         let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
         let text = String::from_utf16(&units).ok().filter(|_| rest.is_empty());
-        text.ok_or_else(|| "it is cut off, or is no UTF-16".to_owned())
+        text.ok_or_else(|| (None, format!("it is cut off, or is no UTF-16: {SAVE}")))
     };
     match &*bytes {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
@@ -84,22 +97,72 @@ fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     }
 }
 
-fn utf8(bytes: Vec<u8>) -> Result<String, String> {
+fn utf8(bytes: Vec<u8>) -> Result<String, (Option<u64>, String)> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-        format!("line {line}: it is not UTF-8; save it as \"CSV UTF-8\"")
+        let why = format!("it is not UTF-8, but perhaps Windows-1252: {SAVE}");
+        (Some(line as u64), why)
     })
+}
+
+/// What is owned as an import reads it, with the ids.
+pub(super) fn written(items: &[Entitlement]) -> Result<String, Failure> {
+    let header = std::iter::once("id").chain(COLUMNS).map(str::to_owned);
+    let mut rows: Vec<Vec<String>> = vec![header.collect()];
+    rows.extend(items.iter().map(row));
+    output::written(rows)
+}
+
+fn row(it: &Entitlement) -> Vec<String> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let end = |day: &Option<String>, at: Option<jiff::Timestamp>| {
+        let day = day.clone().or_else(|| at.map(|at| at.to_string()));
+        day.unwrap_or_default()
+    };
+    let metric = serde_json::to_value(it.metric).unwrap_or_default();
+    let price = it.price.as_ref().map(core_price);
+    let cell = |column: &str| match column {
+        "product" => it.product.clone(),
+        "seats" => it.seats.to_string(),
+        "metric" => metric.as_str().unwrap_or_default().to_owned(),
+        "from" => end(&it.from_day, it.from),
+        "to" => end(&it.to_day, it.to),
+        "time_zone" => text(&it.time_zone),
+        "overdraft" => it.overdraft.to_string(),
+        "name" => text(&it.name),
+        "price" => price
+            .as_ref()
+            .map(|it| it.amount.to_string())
+            .unwrap_or_default(),
+        "currency" => price
+            .as_ref()
+            .map(|it| it.currency.clone())
+            .unwrap_or_default(),
+        "per" => price
+            .as_ref()
+            .map(|it| it.per.word().to_owned())
+            .unwrap_or_default(),
+        "contract" => text(&it.contract),
+        "cost_centre" => text(&it.cost_centre),
+        "notice_days" => it
+            .notice_days
+            .map(|days| days.to_string())
+            .unwrap_or_default(),
+        "note" => text(&it.note),
+        _ => String::new(),
+    };
+    std::iter::once(it.id.clone())
+        .chain(COLUMNS.map(cell))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const COLUMNS: [&str; 3] = ["product", "seats", "to"];
-
     fn separator(text: &str) -> char {
-        read(text.as_bytes(), &COLUMNS).unwrap().separator.into()
+        read(text.as_bytes()).unwrap().separator.into()
     }
 
     #[test]
@@ -111,7 +174,8 @@ mod tests {
         assert_eq!(separator(""), ',');
         // A wrong name is told by its name.
         assert_eq!(separator("product;seat\na;1\n"), ';');
-        let sheet = read("sep=;\r\nproduct;seats\n".as_bytes(), &COLUMNS).unwrap();
+        assert_eq!(separator("product;seats;Cost centre, note\na;1;\n"), ';');
+        let sheet = read("sep=;\r\nproduct;seats\n".as_bytes()).unwrap();
         assert_eq!((sheet.separator, sheet.first_line), (b';', 2));
         assert_eq!(sheet.text, "product;seats\n");
     }
@@ -129,11 +193,14 @@ mod tests {
             le.clone(),
             be,
         ] {
-            assert_eq!(read(&*bytes, &COLUMNS).unwrap().text, text, "{bytes:?}");
+            assert_eq!(read(&*bytes).unwrap().text, text, "{bytes:?}");
         }
-        let why = |bytes: &[u8]| read(bytes, &COLUMNS).unwrap_err();
-        insta::assert_snapshot!(why(b"product\ngr\xf6\xdfer\n"), @r#"line 2: it is not UTF-8; save it as "CSV UTF-8""#);
-        insta::assert_snapshot!(why(&[&[0xff, 0xfe], &le[..7]].concat()), @"it is cut off, or is no UTF-16");
-        insta::assert_snapshot!(why(b"PK\x03\x04 and so on"), @"it is a workbook, not text; save it as CSV");
+        let why = |bytes: &[u8]| {
+            let (line, why) = read(bytes).unwrap_err();
+            format!("{line:?} {why}")
+        };
+        insta::assert_snapshot!(why(b"product\ngr\xf6\xdfer\n"), @r#"Some(2) it is not UTF-8, but perhaps Windows-1252: save it in LibreOffice as "Text CSV" with the character set "Unicode (UTF-8)", in Excel as "CSV UTF-8""#);
+        insta::assert_snapshot!(why(&[&[0xff, 0xfe], &le[..7]].concat()), @r#"None it is cut off, or is no UTF-16: save it in LibreOffice as "Text CSV" with the character set "Unicode (UTF-8)", in Excel as "CSV UTF-8""#);
+        insta::assert_snapshot!(why(b"PK\x03\x04 and so on"), @r#"None it is a workbook, not text: save it in LibreOffice as "Text CSV" with the character set "Unicode (UTF-8)", in Excel as "CSV UTF-8""#);
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use usher_api::Entitlement as Wire;
 use usher_core::ledger::{Validity, Wall, takes_over};
 
-use super::end;
+use super::validity::end;
 use crate::output::Table;
 
 /// What an import does to a product. Seats are those that may be used, with the overdraft. They
@@ -177,7 +177,7 @@ pub(super) fn table(changes: &[Change]) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::overlap::tests::wire;
+    use super::super::samples::wire;
     use super::*;
 
     fn told(added: &[Wire], owned: &[Wire]) -> (u64, u64, u64, Option<String>) {

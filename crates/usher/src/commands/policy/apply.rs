@@ -4,14 +4,12 @@
 //! one request, in an order in which nobody loses a seat in between. Before each, what it changes is
 //! looked at once more: what has become otherwise since the difference was shown is left alone.
 
-use std::future::Future;
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
-use usher_api::client::{Client, ClientError};
+use usher_api::client::Client;
 use usher_api::{Code, Entitlement, Mode, ProductView};
 use usher_core::ledger::Wall;
 use usher_core::policy::{Change, Policy};
@@ -19,8 +17,10 @@ use usher_core::policy::{Change, Policy};
 use super::convert;
 use super::files::{self, Unread};
 use super::held::Held;
+use super::losses;
 use super::plan::Plan;
 use super::shown;
+use crate::agreed;
 use crate::commands::product::{danger, rehearsal};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -28,6 +28,7 @@ use crate::host;
 use crate::listing::{eprintln_quiet, segment};
 use crate::output::{counted, line, print_json, tame};
 use crate::run::door::ToldAgent;
+use crate::sending::{removed, sent};
 
 /// Make the server as files say, after showing what would change
 #[derive(Debug, Args)]
@@ -69,7 +70,8 @@ pub(super) async fn run(args: &Apply, context: &Context) -> Result<(), Failure> 
         danger::check(before, &product, args.force)?;
     }
     if !context.json() {
-        shown::plan(&plan)?;
+        let losses = losses::of(&client, &held, &plan).await;
+        shown::plan(&plan, &losses)?;
     }
     let changes = &plan.difference.changes;
     if changes.is_empty() {
@@ -167,26 +169,23 @@ fn seats_now(policy: &Policy, product: &str) -> u64 {
     valid.map(|terms| terms.usable()).sum()
 }
 
-/// Asks on the terminal.
+/// Whether the changes are meant.
 fn agreed(count: usize, stdin_is_read: bool) -> Result<bool, Failure> {
-    if stdin_is_read || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::usage(
-            "nothing was changed: there is nobody to ask whether it is meant",
-        )
-        .next("--yes makes the changes without asking."));
+    if stdin_is_read || !agreed::can_be_asked() {
+        let why = match stdin_is_read {
+            true => {
+                "the policy is read from standard input, so that no question can be answered \
+                     there"
+            }
+            false => "it asks before it changes anything, and there is no terminal to ask on",
+        };
+        return Err(Failure::usage(format!("nothing was changed: {why}"))
+            .next("--yes makes the changes without asking."));
     }
-    let these = match count {
-        1 => "this change".to_owned(),
-        many => format!("these {many} changes"),
-    };
-    let mut stderr = std::io::stderr();
-    // Who does not see the question does not say yes to it.
-    let _ = write!(stderr, "Make {these}? [y/N] ").and_then(|()| stderr.flush());
-    let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::failed(format!("cannot read the answer: {error}")))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    agreed::asked(&match count {
+        1 => "Make this change?".to_owned(),
+        many => format!("Make these {many} changes?"),
+    })
 }
 
 fn changed_since(what: &str) -> Failure {
@@ -275,37 +274,6 @@ async fn same_entitlement(client: &Client, held: &Held, name: &str) -> Result<St
     }
 }
 
-/// Sends what may be sent twice, and once more if it is not known what became of it.
-async fn sent<T, F>(mut send: impl FnMut() -> F) -> Result<T, ClientError>
-where
-    F: Future<Output = Result<T, ClientError>>,
-{
-    match send().await {
-        Err(error) if is_unknown(&error) => send().await,
-        answer => answer,
-    }
-}
-
-fn is_unknown(error: &ClientError) -> bool {
-    match error {
-        ClientError::Problem(problem) => problem.is(Code::OutcomeUnknown),
-        ClientError::Unreachable { .. } => true,
-        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
-    }
-}
-
-/// Removes what is there; what is gone when it is sent once more, the first has removed.
-async fn removed(client: &Client, path: &str, gone: Code) -> Result<(), ClientError> {
-    let first = client.delete(path).await;
-    match first {
-        Err(error) if is_unknown(&error) => match client.delete(path).await {
-            Err(ClientError::Problem(problem)) if problem.is(gone) => Ok(()),
-            again => again,
-        },
-        first => first,
-    }
-}
-
 #[derive(Debug, Default, Serialize)]
 struct Report {
     /// What was made, in order.
@@ -330,7 +298,7 @@ fn told(
         print_json(&Report {
             made: changes.iter().take(made).map(shown::json).collect(),
             failed: failed.map(shown::json),
-            why: stopped.as_ref().map(reason),
+            why: stopped.as_ref().map(Failure::reason),
             not_tried: not_tried.iter().map(shown::json).collect(),
         })?;
     }
@@ -356,18 +324,12 @@ fn told(
         exit::DONE => exit::FAILED,
         code => code,
     };
-    let why = reason(&failure);
+    let why = failure.reason();
     Err(Failure::new(
         code,
         format!("this was not made: {}: {why}", shown::sentence(failed)),
     )
     .next("`usher policy diff` shows what is left; a second apply goes on from there."))
-}
-
-/// A failure as a part of another one.
-fn reason(failure: &Failure) -> String {
-    let text = failure.to_string();
-    text.strip_prefix("usher: ").unwrap_or(&text).to_owned()
 }
 
 /// `No change is`, `1 change is`, `3 changes are`.

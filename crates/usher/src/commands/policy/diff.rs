@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::files::{self, Unread};
 use super::held::Held;
+use super::losses;
 use super::plan::Plan;
 use super::shown::{self, Report};
 use crate::context::Context;
@@ -34,12 +35,14 @@ pub(crate) struct Diff {
 /// Does it; returns the exit code.
 pub(super) async fn run(args: &Diff, context: &Context) -> Result<u8, Failure> {
     let read = files::policy(&args.files).map_err(Unread::failure)?;
-    let held = Held::of(&context.client()?).await?;
+    let client = context.client()?;
+    let held = Held::of(&client).await?;
     let plan = Plan::of(&held, &read, args.prune, Timestamp::now());
+    let losses = losses::of(&client, &held, &plan).await;
     match context.json() {
-        true => print_json(&Report::of(&plan))?,
+        true => print_json(&Report::of(&plan, losses))?,
         false => {
-            shown::plan(&plan)?;
+            shown::plan(&plan, &losses)?;
             for obstacle in &plan.obstacles {
                 eprintln_quiet(&format!(
                     "usher: it could not be applied: {}",

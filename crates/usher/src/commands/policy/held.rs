@@ -21,6 +21,8 @@ pub(super) struct Held {
     pub(super) entitlements: Vec<Entitlement>,
     /// The server's ids of the entitlements, by their names in the policy.
     ids: BTreeMap<String, String>,
+    /// Seats in use of the products, by their ids.
+    in_use: BTreeMap<String, u64>,
 }
 
 impl Held {
@@ -33,12 +35,17 @@ impl Held {
             fetch::<Entitlement>(client, &Query::new("/v1/entitlements"), &Extent::ALL)
                 .await?
                 .items;
+        let in_use = products
+            .iter()
+            .map(|view| (view.product.id.clone(), view.in_use))
+            .collect();
         let products: Vec<Wire> = products.into_iter().map(|view| view.product).collect();
         let mut held = Held {
             policy: Policy::default(),
             products,
             entitlements,
             ids: BTreeMap::new(),
+            in_use,
         };
         for wire in &held.products {
             let product = convert::product(wire);
@@ -62,6 +69,11 @@ impl Held {
     /// The server's id of the entitlement of that name.
     pub(super) fn id_of<'a>(&'a self, name: &'a str) -> &'a str {
         self.ids.get(name).map_or(name, String::as_str)
+    }
+
+    /// Seats in use of a product.
+    pub(super) fn in_use(&self, product: &str) -> u64 {
+        self.in_use.get(product).copied().unwrap_or(0)
     }
 
     /// The product of that id as the server shows it.

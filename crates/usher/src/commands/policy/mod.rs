@@ -7,6 +7,7 @@ mod diff;
 mod export;
 mod files;
 mod held;
+mod losses;
 mod plan;
 mod shown;
 

@@ -7,16 +7,16 @@ use usher_core::policy::{Change, Step};
 
 use super::convert::json_of;
 use super::plan::Plan;
+use crate::commands::entitlement::validity::{end, here};
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
 use crate::output::{Table, counted, line, tame};
-use crate::time;
 
 /// Steps of one product that the table has at the most.
 const STEPS_SHOWN: usize = 12;
 
-/// Shows a plan to people.
-pub(super) fn plan(plan: &Plan) -> Result<(), Failure> {
+/// Shows a plan to people, with what is lost by it.
+pub(super) fn plan(plan: &Plan, losses: &[String]) -> Result<(), Failure> {
     let changes = &plan.difference.changes;
     match changes.len() {
         0 => line("Nothing differs.")?,
@@ -25,6 +25,9 @@ pub(super) fn plan(plan: &Plan) -> Result<(), Failure> {
     }
     for change in changes {
         line(format!("  {} {}", mark(change), sentence(change)))?;
+    }
+    for loss in losses {
+        line(format!("  ! {}", tame(loss)))?;
     }
     if !plan.left.is_empty() {
         line(match plan.left.len() {
@@ -71,7 +74,7 @@ fn seats(plan: &Plan) -> Table {
         for step in steps.iter().take(STEPS_SHOWN) {
             table.row([
                 product.clone(),
-                step.from.map_or_else(|| "today".to_owned(), day),
+                shown_from(step),
                 step.before.to_string(),
                 step.after.to_string(),
             ]);
@@ -90,10 +93,17 @@ fn seats(plan: &Plan) -> Table {
     table
 }
 
-/// The day that begins then here, or the time.
-fn day(at: Wall) -> String {
-    let text = time::local(timestamp(at));
-    text.strip_suffix(" 00:00:00").unwrap_or(&text).to_owned()
+/// The day from which on it is so, as it was said, or the time.
+fn shown_from(step: &Step) -> String {
+    let Some(at) = step.from else {
+        return "today".to_owned();
+    };
+    let (day, zone) = step
+        .day
+        .as_ref()
+        .map(|(day, zone)| (day.to_string(), zone.to_string()))
+        .unzip();
+    end(day.as_ref(), zone.as_ref(), Some(timestamp(at)), &here())
 }
 
 fn timestamp(at: Wall) -> jiff::Timestamp {
@@ -113,6 +123,8 @@ pub(super) struct Report {
     obstacles: Vec<String>,
     /// What may be meant otherwise.
     doubts: Vec<String>,
+    /// What is in use or waited for of what is removed.
+    losses: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,18 +132,25 @@ struct SeatsFrom {
     product: String,
     /// Null: now.
     from: Option<jiff::Timestamp>,
+    /// The day that begins then, where a day was said, and its time zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_day: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
     before: u64,
     after: u64,
 }
 
 impl Report {
-    /// Of a plan.
-    pub(super) fn of(plan: &Plan) -> Report {
+    /// Of a plan, with what is lost by it.
+    pub(super) fn of(plan: &Plan, losses: Vec<String>) -> Report {
         let changes: Vec<Json> = plan.difference.changes.iter().map(json).collect();
         let of_product = |(product, steps): (&String, &Vec<Step>)| {
             let rows = steps.iter().map(|step| SeatsFrom {
                 product: product.clone(),
                 from: step.from.map(timestamp),
+                from_day: step.day.as_ref().map(|(day, _)| day.to_string()),
+                time_zone: step.day.as_ref().map(|(_, zone)| zone.to_string()),
                 before: step.before,
                 after: step.after,
             });
@@ -144,6 +163,7 @@ impl Report {
             seats: plan.seats.iter().flat_map(of_product).collect(),
             obstacles: plan.obstacles.clone(),
             doubts: plan.doubts.clone(),
+            losses,
         }
     }
 }

@@ -11,6 +11,7 @@ mod installed;
 #[cfg(target_os = "linux")]
 pub(crate) mod learn;
 pub(crate) mod rehearsal;
+mod remove;
 mod shown;
 mod traits;
 
@@ -27,7 +28,7 @@ use self::learn::Learn;
 use self::traits::{Traits, rule};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, eprintln_quiet, segment};
+use crate::listing::{Extent, Form, eprintln_quiet, segment};
 use crate::mine::Through;
 use crate::output::print_json;
 use crate::run::door::ToldAgent;
@@ -40,7 +41,7 @@ pub(crate) enum Product {
     List(List),
     Show(Show),
     Edit(Edit),
-    Remove(Remove),
+    Remove(remove::Remove),
     Learn(Learn),
 }
 
@@ -63,6 +64,8 @@ how many requests wait.")]
 pub(crate) struct List {
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     through: Through,
 }
@@ -121,16 +124,6 @@ pub(crate) struct Edit {
     told: ToldAgent,
 }
 
-/// Remove a product; leases that are out end by themselves
-#[derive(Debug, Args)]
-pub(crate) struct Remove {
-    /// Product id
-    #[arg(value_name = "ID")]
-    id: String,
-    #[command(flatten)]
-    told: ToldAgent,
-}
-
 impl Edit {
     fn says_nothing(&self) -> bool {
         let programs = [&self.add_program, &self.remove_program];
@@ -155,12 +148,7 @@ pub(crate) fn run(args: Product, context: &Context) -> Result<(), Failure> {
             // Dealt with above, with another client.
             Product::List(_) | Product::Show(_) => Ok(()),
             Product::Edit(args) => edit(args, context, &client).await,
-            Product::Remove(args) => {
-                client.delete(&path(&args.id)?).await?;
-                args.told.products_changed(context).await;
-                eprintln_quiet(&format!("Product {} is removed.", args.id));
-                Ok(())
-            }
+            Product::Remove(args) => remove::run(&args, context, &client).await,
             // It needs no server, and is dealt with before one is looked for.
             Product::Learn(_) => Ok(()),
         }

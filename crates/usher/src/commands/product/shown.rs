@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use usher_api::client::Client;
-use usher_api::{Mode, Page, Product, ProductStatus, ProductView, Status};
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, Entitlement, Mode, Page, Product, ProductStatus, ProductView, Status};
 
 use super::{List, Show, path};
+use crate::commands::entitlement;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Query, eprintln_quiet, fetch, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, show_as};
 use crate::mine::in_all;
 use crate::output::{Table, counted, line, print_json, tame};
 use crate::time;
@@ -24,7 +25,9 @@ pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> 
             true => Waiting::new(),
             false => waiting(&asked.client).await,
         };
-        return show(context, &page, empty, |products| table(products, &waiting));
+        return show_as(args.form, context, &page, empty, |products| {
+            table(products, &waiting)
+        });
     }
     let status: Status = asked.client.get("/v1/status").await?;
     let all = status.products.len();
@@ -36,7 +39,13 @@ pub(super) async fn list(args: &List, context: &Context) -> Result<(), Failure> 
     if args.extent.limit > 0 {
         page.items.truncate(args.extent.limit as usize);
     }
-    show(context, &page, "There are no products yet.", counts)?;
+    show_as(
+        args.form,
+        context,
+        &page,
+        "There are no products yet.",
+        counts,
+    )?;
     let left_out = all - page.items.len();
     if left_out > 0 {
         let left_out = counted(left_out as u64, "product");
@@ -71,7 +80,22 @@ async fn whole(id: &str, context: &Context, client: &Client) -> Result<(), Failu
     if context.json() {
         return print_json(&view);
     }
-    line(describe(&view))
+    line(describe(&view))?;
+    let query = Query::new("/v1/entitlements").with("product", Some(id));
+    let owned = match fetch::<Entitlement>(client, &query, &Extent::ALL).await {
+        Ok(owned) => owned.items,
+        // Who may see a product may not see what was paid for it.
+        Err(ClientError::Problem(problem)) if problem.is(Code::Forbidden) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    line("")?;
+    match owned.is_empty() {
+        true => line(format!(
+            "Nothing is owned of it: `usher entitlement add {} --seats N`.",
+            tame(id)
+        )),
+        false => entitlement::list::table(&owned).print(),
+    }
 }
 
 fn describe(view: &ProductView) -> String {
@@ -138,10 +162,10 @@ fn describe(view: &ProductView) -> String {
 }
 
 /// How many requests wait for a product, by its id.
-type Waiting = BTreeMap<String, u64>;
+pub(super) type Waiting = BTreeMap<String, u64>;
 
 /// Of each product; nothing where that is not known.
-async fn waiting(client: &Client) -> Waiting {
+pub(super) async fn waiting(client: &Client) -> Waiting {
     let status: Option<Status> = client.get("/v1/status").await.ok();
     let products = status.into_iter().flat_map(|status| status.products);
     products.map(|shown| (shown.id, shown.queued)).collect()

@@ -11,7 +11,7 @@ use usher_api::client::Client;
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::listing::{Extent, Query};
+use crate::listing::{Extent, Form, Query};
 use crate::mine::Through;
 use crate::time::{self, Period};
 
@@ -74,6 +74,8 @@ pub(crate) struct Usage {
     extent: Extent,
     #[command(flatten)]
     through: Through,
+    #[command(flatten)]
+    form: Form,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

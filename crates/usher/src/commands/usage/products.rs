@@ -7,7 +7,7 @@ use super::Usage;
 use crate::commands::entitlement::details::core_price;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, fetch, must_exist, show};
+use crate::listing::{Extent, fetch, must_exist, show_as};
 use crate::output::Table;
 use crate::time;
 
@@ -28,7 +28,7 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
         Some(_) => "You have used nothing in this time.",
         None => "No product is owned or was used in this time.",
     };
-    show(context, &page, empty, usage_table)?;
+    show_as(args.form, context, &page, empty, usage_table)?;
     asked.say_whose(page.only.as_ref());
     Ok(())
 }

@@ -6,7 +6,7 @@ use usher_core::identify::is_of_base_system;
 use super::Usage;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Query, eprintln_quiet, fetch, show};
+use crate::listing::{Extent, Query, eprintln_quiet, fetch, show_as};
 use crate::output::{Table, counted as counted_as};
 use crate::time;
 
@@ -15,7 +15,7 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
     let query = Query::new("/v1/programs");
     if args.all {
         let page = fetch(client, &query, &args.extent).await?;
-        return show(context, &page, NO_PROGRAMS, program_table);
+        return show_as(args.form, context, &page, NO_PROGRAMS, program_table);
     }
     // A server keeps some thousands of names at the most, and many are the base system's.
     let all: Page<ProgramCount> = fetch(client, &query, &Extent::ALL).await?;
@@ -27,7 +27,8 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
     if limit > 0 {
         items.truncate(limit);
     }
-    show(
+    show_as(
+        args.form,
         context,
         &Page {
             items,

@@ -5,7 +5,7 @@ use usher_api::Session;
 use super::Usage;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{must_exist, show};
+use crate::listing::{must_exist, show_as};
 use crate::mine::of_another;
 use crate::output::Table;
 use crate::time;
@@ -30,7 +30,7 @@ pub(super) async fn show_all(args: &Usage, context: &Context) -> Result<(), Fail
         (None, true) => "No sessions yet.",
         (None, false) => "No session matches what was asked for.",
     };
-    show(context, &page, empty, session_table)?;
+    show_as(args.form, context, &page, empty, session_table)?;
     asked.say_whose(page.only.as_ref());
     Ok(())
 }

@@ -5,7 +5,7 @@ use usher_api::{DayUsage, Only, Page, UserUsage};
 use super::Usage;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{eprintln_quiet, fetch, must_exist, show};
+use crate::listing::{eprintln_quiet, fetch, must_exist, show_as};
 use crate::mine;
 use crate::output::Table;
 use crate::time;
@@ -20,7 +20,8 @@ pub(super) async fn by_user(args: &Usage, context: &Context) -> Result<(), Failu
     if page.items.is_empty() {
         must_exist(&client, args.product.as_deref()).await?;
     }
-    show(
+    show_as(
+        args.form,
         context,
         &page,
         "Nobody used anything in this time.",
@@ -42,7 +43,13 @@ pub(super) async fn by_day(args: &Usage, context: &Context) -> Result<(), Failur
     if !is_used {
         must_exist(&client, args.product.as_deref()).await?;
     }
-    show(context, &page, "There is no day in this time.", days_table)?;
+    show_as(
+        args.form,
+        context,
+        &page,
+        "There is no day in this time.",
+        days_table,
+    )?;
     say_whose(context, page.only.as_ref());
     Ok(())
 }

@@ -1,0 +1,76 @@
+//! Entitlements that end and take seats away with them: soon, or so that notice is due.
+
+use jiff::Span;
+use jiff::civil::Date;
+
+use super::facts::EntitlementFact;
+use super::words::day;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// What is told of one that ends within so many days.
+pub(super) fn soon(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<String>> {
+    let left = it.ends_ms - now_ms;
+    let is_soon = left > 0 && left <= i64::from(days) * DAY_MS;
+    (is_soon && takes_seats(it)).then(|| {
+        vec![
+            called(it, None),
+            it.product.clone(),
+            it.seats.to_string(),
+            last_day(it),
+            it.seats_after.to_string(),
+        ]
+    })
+}
+
+/// What is told of one on which notice is to be given within so many days, or was to be given.
+pub(super) fn notice(it: &EntitlementFact, now_ms: i64, days: u32) -> Option<Vec<String>> {
+    // One whose notice is due on the day on which it ends needs none.
+    let notice_days = it.notice_days.filter(|days| *days > 0)?;
+    let due_ms = it.ends_ms - i64::from(notice_days) * DAY_MS;
+    let is_due = days > 0 && due_ms - now_ms <= i64::from(days) * DAY_MS;
+    let has_ended = it.ends_ms <= now_ms;
+    if !is_due || has_ended || !takes_seats(it) {
+        return None;
+    }
+    let last_day = last_day(it);
+    let by = last_day.parse::<Date>().ok().and_then(|day| {
+        let before = Span::new().try_days(i64::from(notice_days)).ok()?;
+        day.checked_sub(before).ok()
+    });
+    let by = by.map_or_else(|| day(due_ms - 1), |day| day.to_string());
+    let by = match due_ms <= now_ms {
+        true => format!("{by}, which is past"),
+        false => by,
+    };
+    Some(vec![
+        called(it, it.price.as_deref()),
+        it.product.clone(),
+        by,
+        last_day,
+        (it.seats_before - it.seats_after).to_string(),
+    ])
+}
+
+/// One that another takes over from takes no seat away.
+fn takes_seats(it: &EntitlementFact) -> bool {
+    it.seats_after < it.seats_before
+}
+
+/// As people and commands call it: `cad-2026 (E12, contract A-4711)`.
+fn called(it: &EntitlementFact, price: Option<&str>) -> String {
+    let contract = it.contract.as_ref().map(|it| format!("contract {it}"));
+    let id = it.name.is_some().then(|| it.id.clone());
+    let beside = [id, contract, price.map(str::to_owned)];
+    let beside: Vec<String> = beside.into_iter().flatten().collect();
+    let name = it.name.as_ref().unwrap_or(&it.id);
+    match beside.is_empty() {
+        true => name.clone(),
+        false => format!("{name} ({})", beside.join(", ")),
+    }
+}
+
+/// A day that was given as a day is that day, in whatever zone.
+fn last_day(it: &EntitlementFact) -> String {
+    it.last_day.clone().unwrap_or_else(|| day(it.ends_ms - 1))
+}

@@ -1,0 +1,262 @@
+//! A row of a CSV file of what is owned, cell by cell: each is checked, and all that is wrong is
+//! told.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use usher_api::{EntitlementRequest, Metric, NAME_LIMIT_BYTES, NOTE_LIMIT_BYTES, Price};
+use usher_core::names::composed;
+use usher_core::policy;
+use usher_core::policy::is_servers_own;
+
+use super::columns::Header;
+use super::details::{read_days, read_price, wire_price};
+use super::validity::zone_of_days;
+use crate::output::tame;
+use crate::time;
+
+/// The most seats of an entitlement.
+pub(super) const SEATS_LIMIT: u32 = 1_000_000_000;
+
+/// A row that can be meant.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// Its line in the file.
+    pub(super) line: u64,
+    /// As a server takes it.
+    pub(super) request: EntitlementRequest,
+    /// Which of what it may leave out it says.
+    pub(super) says: Says,
+}
+
+/// Which columns with a meaning of their own where they are empty a row has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Says {
+    /// From when on, even if that is ever.
+    pub(super) from: bool,
+    /// Until when, even if that is for ever.
+    pub(super) to: bool,
+    /// An overdraft.
+    pub(super) overdraft: bool,
+}
+
+/// The time zone that days are of.
+#[derive(Clone)]
+pub(super) struct Zone {
+    name: String,
+    zone: TimeZone,
+}
+
+impl Zone {
+    /// That of the name, or else that in which days are read here.
+    pub(super) fn of(name: Option<&str>) -> Result<Zone, String> {
+        let name = name.map_or_else(zone_of_days, |name| Ok(name.to_owned()))?;
+        let zone = time::now_in(Some(&name))?.time_zone().clone();
+        Ok(Zone { name, zone })
+    }
+}
+
+/// The cells of a row, and what is wrong in them.
+pub(super) struct Cells<'a> {
+    pub(super) header: &'a Header,
+    pub(super) record: &'a csv::StringRecord,
+    pub(super) faults: Vec<String>,
+}
+
+impl Cells<'_> {
+    /// What stands in a column, if anything.
+    fn text(&self, column: &str) -> Option<String> {
+        let cell = self.record.get(self.header.place(column)?)?;
+        (!cell.is_empty()).then(|| cell.to_owned())
+    }
+
+    /// What is read of it; none if it is empty or wrong.
+    fn read<T>(&mut self, column: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(column)?;
+        let value = read(&text);
+        if let Err(why) = &value {
+            self.faults.push(format!("{column}: {why}"));
+        }
+        value.ok()
+    }
+
+    /// A text on one line, of at most so many bytes.
+    fn line(&mut self, column: &str, limit_bytes: usize) -> Option<String> {
+        self.read(column, |text| {
+            if text.len() > limit_bytes {
+                let length = text.len();
+                return Err(format!("it has {length} bytes: give at most {limit_bytes}"));
+            }
+            match text
+                .chars()
+                .any(|c| c.is_control() || usher_api::is_unseen(c))
+            {
+                false => Ok(text.to_owned()),
+                true => Err(format!(
+                    "{} has characters that cannot be seen, or line ends: leave them out",
+                    tame(text)
+                )),
+            }
+        })
+    }
+
+    /// The row; none if it cannot be meant.
+    pub(super) fn row(&mut self, line: u64, zone: &Zone) -> Option<Row> {
+        let product = self.line("product", NAME_LIMIT_BYTES);
+        if product.is_none() && self.text("product").is_none() {
+            self.faults.push("the product is missing".to_owned());
+        }
+        let seats = self.read("seats", |text| match count(text)? {
+            0 => Err("it must be at least 1".to_owned()),
+            seats => Ok(seats),
+        });
+        if seats.is_none() && self.text("seats").is_none() {
+            self.faults.push("the seats are missing".to_owned());
+        }
+        let metric = self.read("metric", |word| {
+            let metric = serde_json::from_value(word.to_lowercase().replace('-', "_").into());
+            match metric {
+                Ok(Metric::Concurrent) => Ok(Metric::Concurrent),
+                Ok(_) => Err(format!("{word} cannot be counted yet: write concurrent")),
+                Err(_) => Err(format!("there is no metric {word}: write concurrent")),
+            }
+        });
+        let own_zone = self.read("time_zone", |name| Zone::of(Some(name)));
+        let zone = own_zone.as_ref().unwrap_or(zone);
+        let (from, to) = (self.read("from", date), self.read("to", date));
+        let is_of_days = [&from, &to].into_iter().flatten().any(|end| is_day(end));
+        if let (Ok(Some(begins)), Ok(Some(ends))) = (
+            start(from.as_deref(), &zone.zone),
+            end(to.as_deref(), &zone.zone),
+        ) && ends <= begins
+        {
+            self.faults.push("it ends before it begins".to_owned());
+        }
+        let overdraft = self.read("overdraft", count);
+        let price = self.price();
+        let notice_days = self.read("notice_days", read_days);
+        let name = self.line("name", NAME_LIMIT_BYTES);
+        if let Some(name) = name.as_ref().filter(|name| is_servers_own(name)) {
+            self.faults.push(format!(
+                "name: {name} has the form of the ids that a server gives: choose a name such as \
+                 cad-2026"
+            ));
+        }
+        let contract = self.line("contract", NAME_LIMIT_BYTES);
+        let cost_centre = self.line("cost_centre", NAME_LIMIT_BYTES);
+        let note = self.line("note", NOTE_LIMIT_BYTES);
+        let request = EntitlementRequest {
+            product: composed(&product?).into_owned(),
+            metric: metric.unwrap_or_default(),
+            seats: seats?,
+            overdraft: overdraft.unwrap_or(0),
+            time_zone: is_of_days.then(|| zone.name.clone()),
+            from,
+            to,
+            name: name.map(|name| Some(composed(&name).into_owned())),
+            price: price.map(Some),
+            contract: contract.map(Some),
+            cost_centre: cost_centre.map(Some),
+            notice_days: notice_days.map(Some),
+            note: note.map(Some),
+        };
+        Some(Row {
+            line,
+            request,
+            says: Says {
+                from: self.header.has("from"),
+                to: self.header.has("to"),
+                overdraft: overdraft.is_some(),
+            },
+        })
+    }
+
+    /// A price out of its columns: whole in the first, or as an amount, a currency and for how long
+    /// it is paid. All that is wrong with it is told.
+    fn price(&mut self) -> Option<Price> {
+        let [price, code, per] = ["price", "currency", "per"].map(|column| self.text(column));
+        let has_price = price.is_some();
+        match (code, per) {
+            (None, None) => self.read("price", read_price),
+            _ if !has_price => {
+                let why =
+                    "price: it is missing, and there is a currency, or for how long it is paid";
+                self.faults.push(why.to_owned());
+                None
+            }
+            (code, per) => {
+                if code.is_none() {
+                    let why = "currency: it is missing: write three capital letters, such as EUR";
+                    self.faults.push(why.to_owned());
+                }
+                if per.is_none() {
+                    let why = "per: it is missing: write for how long the price is paid, year, \
+                               month or once";
+                    self.faults.push(why.to_owned());
+                }
+                let amount = self.read("price", |text| text.parse::<policy::Amount>());
+                let currency = self.read("currency", policy::currency);
+                let per = self.read("per", |text| text.parse::<policy::Per>());
+                Some(wire_price(&policy::Price {
+                    amount: amount?,
+                    currency: currency?,
+                    per: per?,
+                }))
+            }
+        }
+    }
+}
+
+/// A date as a server reads it.
+fn date(text: &str) -> Result<String, String> {
+    if let Some(day) = time::written(text) {
+        return Ok(day.to_string());
+    }
+    match text.parse::<Timestamp>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) if time::is_never(text) => Ok(text.to_owned()),
+        Err(_) => Err(time::not_a_day(text).unwrap_or_else(|| {
+            format!("{text} is not a date; write it like 2026-12-31 or 31.12.2026")
+        })),
+    }
+}
+
+/// Whether an end is said as a day.
+pub(super) fn is_day(text: &str) -> bool {
+    time::written(text).is_some()
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    let count = text.parse().ok().filter(|count| *count <= SEATS_LIMIT);
+    count.ok_or_else(|| format!("{text:?} is not a whole number from 0 to {SEATS_LIMIT}"))
+}
+
+/// The first instant of validity, as a server reads it.
+pub(super) fn start(text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
+    instant(text, false, zone)
+}
+
+/// The first instant that is no longer valid: the day itself is still valid.
+pub(super) fn end(text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
+    instant(text, true, zone)
+}
+
+fn instant(
+    text: Option<&str>,
+    after_the_day: bool,
+    zone: &TimeZone,
+) -> Result<Option<Timestamp>, String> {
+    let Some(text) = text.filter(|text| !(after_the_day && time::is_never(text))) else {
+        return Ok(None);
+    };
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(Some(time));
+    }
+    let wrong = |_| format!("{text} is not a date; write it like 2026-12-31");
+    let day: jiff::civil::Date = text.parse().map_err(wrong)?;
+    let day = match after_the_day {
+        false => day,
+        true => day.tomorrow().map_err(wrong)?,
+    };
+    let start = day.to_zoned_datetime(zone.clone()).map_err(wrong)?;
+    Ok(Some(start.timestamp()))
+}

@@ -1,0 +1,100 @@
+//! `usher entitlement list`: what is owned, as a table, as JSON, or as a file that an import reads.
+
+use clap::Args;
+use usher_api::client::Client;
+use usher_api::{Entitlement as Wire, Metric, Page};
+
+use super::details;
+use super::sheet::written;
+use super::validity::{end, here};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::listing::{Extent, Form, Query, fetch, must_exist, say_if_cut, show};
+use crate::output::{Table, print};
+
+/// List what is owned
+#[derive(Debug, Args)]
+#[command(after_help = "\
+--csv writes the columns that `usher entitlement import` reads, and the ids. Ids are given in order,
+but not one by one: between two of them nothing is missing.
+
+Examples:
+  usher entitlement list --product cad
+  usher entitlement list --csv --limit 0 > all.csv")]
+pub(crate) struct List {
+    /// Only of this product
+    #[arg(long, value_name = "ID")]
+    product: Option<String>,
+    #[command(flatten)]
+    extent: Extent,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// Does it.
+pub(super) async fn run(args: &List, context: &Context, client: &Client) -> Result<(), Failure> {
+    let query = Query::new("/v1/entitlements").with("product", args.product.as_ref());
+    let page: Page<Wire> = fetch(client, &query, &args.extent).await?;
+    if page.items.is_empty() {
+        must_exist(client, args.product.as_deref()).await?;
+    }
+    if args.form.csv {
+        print(&written(&page.items)?)?;
+        say_if_cut(&page);
+        return Ok(());
+    }
+    let empty = match &args.product {
+        Some(_) => "Nothing is owned of it: `usher entitlement add PRODUCT --seats N`.",
+        None => "Nothing is owned yet: `usher entitlement add PRODUCT --seats N`.",
+    };
+    show(context, &page, empty, table)
+}
+
+/// What is owned as a table.
+pub(crate) fn table(items: &[Wire]) -> Table {
+    let here = here();
+    let said = details::columns(items);
+    let mut headings = vec![
+        "ENTITLEMENT",
+        "PRODUCT",
+        "METRIC",
+        ">SEATS",
+        ">OVERDRAFT",
+        ">IN USE",
+        "FROM",
+        "TO",
+    ];
+    headings.extend(said.iter().map(|column| column.heading));
+    let mut table = Table::new(&headings);
+    for item in items {
+        let (from_day, to_day) = (item.from_day.as_ref(), item.to_day.as_ref());
+        let zone = item.time_zone.as_ref();
+        let cells = [
+            item.id.clone(),
+            item.product.clone(),
+            metric(item.metric).to_owned(),
+            item.seats.to_string(),
+            item.overdraft.to_string(),
+            item.in_use.to_string(),
+            end(from_day, zone, item.from, &here),
+            end(to_day, zone, item.to, &here),
+        ];
+        let said = said.iter().map(|column| (column.of)(item));
+        table.row(
+            cells
+                .into_iter()
+                .chain(said.map(|text| text.unwrap_or_else(|| "-".to_owned()))),
+        );
+    }
+    table
+}
+
+fn metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Concurrent => "concurrent",
+        Metric::NamedUser => "named-user",
+        Metric::Device => "device",
+        Metric::Core => "core",
+        Metric::Token => "token",
+    }
+}

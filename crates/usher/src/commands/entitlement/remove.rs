@@ -1,0 +1,55 @@
+//! `usher entitlement remove`: what is owned no more.
+
+use clap::Args;
+use usher_api::client::Client;
+
+use super::named::{called, described, find, path};
+use super::validity::here;
+use super::{details, losses};
+use crate::agreed;
+use crate::failure::Failure;
+use crate::listing::eprintln_quiet;
+
+/// Remove an entitlement; leases that are out stay until they end
+///
+/// Nothing brings it back: on a terminal it asks first. Elsewhere what has a name, a price or the
+/// like is removed only with --yes. `edit --to today` ends it, and keeps what is known of it.
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Its name, or its id
+    #[arg(value_name = "NAME")]
+    id: String,
+    /// Remove it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Does it.
+pub(super) async fn run(args: &Remove, client: &Client) -> Result<(), Failure> {
+    let it = find(client, &args.id).await?;
+    let called = called(&it);
+    if !args.yes {
+        let what = described(&it, &here());
+        let in_use = match it.in_use {
+            0 => String::new(),
+            count => format!("; {}", losses::still_used(count)),
+        };
+        if agreed::can_be_asked() {
+            eprintln_quiet(&format!("{called}: {what}{in_use}"));
+            if !agreed::asked("Remove it?")? {
+                return Err(Failure::failed("nothing was removed"));
+            }
+        } else if it.name.is_some() || !details::said(&it).is_empty() {
+            return Err(Failure::usage(format!(
+                "nothing was removed: it asks before it removes {called} ({what}{in_use}), and \
+                 there is no terminal to ask on"
+            ))
+            .next(
+                "--yes removes it without asking; `usher entitlement edit --to today` ends it.",
+            ));
+        }
+    }
+    client.delete(&path(&it)?).await?;
+    eprintln_quiet(&format!("Entitlement {called} is removed."));
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Requests that may be sent twice: once more if it is not known what became of the first.
+
+use std::future::Future;
+
+use usher_api::Code;
+use usher_api::client::{Client, ClientError};
+
+/// Sends what may be sent twice, and once more if it is not known what became of it.
+pub(crate) async fn sent<T, F>(mut send: impl FnMut() -> F) -> Result<T, ClientError>
+where
+    F: Future<Output = Result<T, ClientError>>,
+{
+    match send().await {
+        Err(error) if is_unknown(&error) => send().await,
+        answer => answer,
+    }
+}
+
+fn is_unknown(error: &ClientError) -> bool {
+    match error {
+        ClientError::Problem(problem) => problem.is(Code::OutcomeUnknown),
+        ClientError::Unreachable { .. } => true,
+        ClientError::NotUnderstood { .. } | ClientError::Setup { .. } => false,
+    }
+}
+
+/// Removes what is there; what is gone when it is sent once more, the first has removed.
+pub(crate) async fn removed(client: &Client, path: &str, gone: Code) -> Result<(), ClientError> {
+    let first = client.delete(path).await;
+    match first {
+        Err(error) if is_unknown(&error) => match client.delete(path).await {
+            Err(ClientError::Problem(problem)) if problem.is(gone) => Ok(()),
+            again => again,
+        },
+        first => first,
+    }
+}
