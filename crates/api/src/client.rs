@@ -3,12 +3,14 @@
 //! It carries typed requests and answers and turns problem documents into [`ClientError::Problem`].
 //! It repeats nothing by itself: who calls knows whether a request may be sent twice.
 
+mod error;
 #[cfg(unix)]
 #[path = "client/unix.rs"]
 mod local;
 #[cfg(windows)]
 #[path = "client/windows.rs"]
 mod local;
+mod url;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,10 +22,12 @@ use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::unreached::describe;
+use crate::unreached::{CONNECT_WITHIN, describe, why_no_answer};
 use crate::{Health, Problem};
 
+pub use error::ClientError;
 pub use local::AGENT_SOCKET;
+pub use url::{check_url, is_here};
 
 /// Where a server or an agent's local socket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,95 +47,14 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// Checks the URL of a server or manager: `http://HOST:PORT`, or `https`, with the path of a proxy
-/// if need be. What is wrong with it, as the end of a sentence.
-///
-/// # Errors
-/// It is no such URL, or holds what is no part of one: a password, a query, a fragment, `/v1`.
-pub fn check_url(text: &str) -> Result<(), String> {
-    let like = "write it like http://127.0.0.1:8470";
-    let is_http = text.starts_with("http://") || text.starts_with("https://");
-    let url = match reqwest::Url::parse(text) {
-        Ok(url) if is_http => url,
-        Err(error) if is_http => return Err(format!("is not a URL ({error}): {like}")),
-        _ => return Err(format!("is not a URL: {like}")),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!(
-            "holds a user or password, which every list would show: {like}, and give a token"
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("holds a query or fragment: {like}"));
-    }
-    if url.port() == Some(0) {
-        return Err(format!("has port 0, where nothing answers: {like}"));
-    }
-    if url.path().trim_end_matches('/').ends_with("/v1") {
-        return Err(format!("ends with /v1, which Usher adds by itself: {like}"));
-    }
-    Ok(())
-}
-
-/// Whether the server of a URL is on this computer, as far as can be told: its name stands for
-/// addresses of this computer alone. Waits for the name service.
-pub fn is_here(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else {
-        return false;
-    };
-    let addresses = url.socket_addrs(|| None).unwrap_or_default();
-    let is_own = |ip| std::net::UdpSocket::bind((ip, 0)).is_ok();
-    !addresses.is_empty() && addresses.iter().all(|address| is_own(address.ip()))
-}
-
-/// Why a call has no answer of the kind that was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The server answered, and said no.
-    #[error("{}", .0.detail)]
-    Problem(Box<Problem>),
-    /// There was no answer.
-    #[error("cannot reach {endpoint}: {why}")]
-    Unreachable {
-        /// Who was asked.
-        endpoint: String,
-        /// What the system said.
-        why: String,
-    },
-    /// There was an answer that this version does not understand.
-    #[error("{endpoint} gave an answer that usher does not understand: {why}")]
-    NotUnderstood {
-        /// Who was asked.
-        endpoint: String,
-        /// What was wrong with it.
-        why: String,
-    },
-    /// The client itself could not be set up.
-    #[error("cannot set up a client for {endpoint}: {why}")]
-    Setup {
-        /// Who was to be asked.
-        endpoint: String,
-        /// What the system said.
-        why: String,
-    },
-}
-
-impl ClientError {
-    /// The problem that the server answered with, if that is what it was.
-    pub fn problem(&self) -> Option<&Problem> {
-        match self {
-            ClientError::Problem(problem) => Some(problem),
-            _ => None,
-        }
-    }
-}
-
 /// A connection pool to one endpoint, with a token.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     endpoint: Endpoint,
+    /// Whether it trusts an authority that was named, besides the system's own.
+    names_authority: bool,
     /// The copies of a client show the same token, also after it was read again.
     token: Arc<RwLock<Option<String>>>,
     token_file: Option<Arc<Path>>,
@@ -160,7 +83,7 @@ impl Client {
             why,
         };
         let mut builder = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
+            .connect_timeout(CONNECT_WITHIN)
             .timeout(CALL_TIMEOUT)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -170,7 +93,7 @@ impl Client {
             usher_tls::authorities(pem)
                 .map_err(|why| setup(format!("the file of --ca-file cannot be used: {why}")))?;
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| setup(describe(&error)))?;
+                .map_err(|error| setup(describe(&error, false)))?;
             builder = builder.tls_certs_merge(certificates);
         }
         if !matches!(&endpoint, Endpoint::Url(url) if url.starts_with("https://")) {
@@ -185,11 +108,14 @@ impl Client {
                 "http://localhost".to_owned()
             }
         };
-        let http = builder.build().map_err(|error| setup(describe(&error)))?;
+        let http = builder
+            .build()
+            .map_err(|error| setup(describe(&error, false)))?;
         Ok(Client {
             http,
             base,
             endpoint,
+            names_authority: ca_pem.is_some(),
             token: Arc::new(RwLock::new(token)),
             token_file: None,
             reads_token: Arc::default(),
@@ -233,11 +159,11 @@ impl Client {
 
     /// GET `/v1/health`: what the server says of itself, also where it says that it cannot serve.
     pub async fn health(&self) -> Result<Health, ClientError> {
-        let response = self
-            .request(Method::GET, "/v1/health")
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let request = self.request(Method::GET, "/v1/health");
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.unreachable(&error).await),
+        };
         let status = response.status();
         if status.is_success() || status.as_u16() == 503 {
             return self.parse(response).await;
@@ -372,18 +298,19 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
-        let unreachable = |error: reqwest::Error| self.unreachable(&error);
-        let request = request.build().map_err(unreachable)?;
+        let request = request
+            .build()
+            .map_err(|error| self.no_answer(describe(&error, self.names_authority)))?;
         let shown = request.headers().get(AUTHORIZATION).cloned();
         let again = self.token_file.as_ref().and(request.try_clone());
-        let mut response = self.http.execute(request).await.map_err(unreachable)?;
+        let mut response = self.execute(request).await?;
         // Nothing was done for a token that is not taken, so that it may be sent again.
         if response.status().as_u16() == 401
             && let Some(mut again) = again
             && let Some(bearer) = self.another_token(shown.as_ref()).await
         {
             again.headers_mut().insert(AUTHORIZATION, bearer);
-            response = self.http.execute(again).await.map_err(unreachable)?;
+            response = self.execute(again).await?;
         }
         let status = response.status();
         if status.is_success() {
@@ -391,11 +318,8 @@ impl Client {
         }
         let id = response.headers().get("x-request-id");
         let id = id.and_then(|id| id.to_str().ok()).map(str::to_owned);
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
-        match serde_json::from_slice::<Problem>(&bytes) {
+        let bytes = self.body(response).await?;
+        match serde_json::from_slice::<Problem>(bytes.as_ref()) {
             Ok(mut problem) => {
                 problem.request_id = problem.request_id.or(id);
                 Err(ClientError::Problem(Box::new(problem)))
@@ -408,17 +332,33 @@ impl Client {
     }
 
     async fn parse<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
-        serde_json::from_slice(&bytes).map_err(|error| self.not_understood(error.to_string()))
+        let bytes = self.body(response).await?;
+        serde_json::from_slice(bytes.as_ref())
+            .map_err(|error| self.not_understood(error.to_string()))
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+    async fn execute(&self, request: reqwest::Request) -> Result<Response, ClientError> {
+        match self.http.execute(request).await {
+            Ok(response) => Ok(response),
+            Err(error) => Err(self.unreachable(&error).await),
+        }
+    }
+
+    async fn body(&self, response: Response) -> Result<impl AsRef<[u8]>, ClientError> {
+        match response.bytes().await {
+            Ok(bytes) => Ok(bytes),
+            Err(error) => Err(self.unreachable(&error).await),
+        }
+    }
+
+    async fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+        self.no_answer(why_no_answer(error, self.names_authority).await)
+    }
+
+    fn no_answer(&self, why: String) -> ClientError {
         ClientError::Unreachable {
             endpoint: self.endpoint.to_string(),
-            why: describe(error),
+            why,
         }
     }
 
@@ -442,55 +382,4 @@ pub fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// 192.0.2.0/24 is nobody's (RFC 5737).
-    #[test]
-    fn a_server_is_here_if_its_address_is_this_computers() {
-        for here in [
-            "http://127.0.0.1:8470",
-            "https://[::1]:8470",
-            "http://localhost:1/usher",
-        ] {
-            assert!(is_here(here), "{here}");
-        }
-        for elsewhere in ["http://192.0.2.1:8470", "https://192.0.2.1", "nonsense"] {
-            assert!(!is_here(elsewhere), "{elsewhere}");
-        }
-    }
-
-    #[test]
-    fn a_url_of_a_server_is_a_host_and_a_port_and_nothing_secret() {
-        for right in [
-            "http://127.0.0.1:8470",
-            "http://127.0.0.1:8470/",
-            "https://[::1]:8470",
-            "https://licences.example.org",
-            "https://proxy.example.org/usher",
-        ] {
-            assert_eq!(check_url(right), Ok(()), "{right}");
-        }
-        for wrong in [
-            "",
-            "alpha",
-            "ftp://alpha",
-            "http://",
-            "http://:8470",
-            "http://alpha:99999",
-            "http://alpha:0",
-            "http://user:secret@alpha:8470",
-            "http://user@alpha:8470",
-            "http://alpha:8470?x=1",
-            "http://alpha:8470#x",
-            "http://alpha:8470/v1",
-            "http://alpha:8470/v1/",
-            "http://al pha",
-        ] {
-            assert!(check_url(wrong).is_err(), "{wrong} was taken");
-        }
-    }
 }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::away::Listener;
+
 /// `GET /v1/status`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Status {
@@ -166,12 +168,23 @@ pub struct Health {
     /// `ok`; `degraded` where it serves and grants nothing for a while; `unable`, with 503, where
     /// it cannot serve.
     pub status: String,
+    /// Who answers: `server` or `manager`. An earlier version does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Why it is not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Why it grants nothing now, though it answers; left out where it grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_nothing: Option<GrantsNothing>,
+}
+
+impl Health {
+    /// Whether that listener answers; none: an earlier version does not tell.
+    pub fn is_of(&self, listener: Listener) -> Option<bool> {
+        let role = self.role.as_deref()?;
+        Some(role == listener.name())
+    }
 }
 
 /// Why a server that answers grants nothing. Leases are renewed and given back all the same, as far
