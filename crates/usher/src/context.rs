@@ -12,6 +12,9 @@ use crate::failure::Failure;
 /// Where a server is looked for unless something else is said.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8470";
 
+/// The file that holds the administrator's token.
+const ADMIN_TOKEN: &str = "admin.token";
+
 /// More than any token has.
 const TOKEN_LIMIT_BYTES: u64 = 4_096;
 
@@ -150,6 +153,20 @@ impl Context {
         own.into_iter().chain(usual).collect()
     }
 
+    /// The file that the administrator's token of the server is read from, if it may be shown to it.
+    pub(crate) fn admin_token_file(&self) -> Option<PathBuf> {
+        let may = self.may_show_own(self.server());
+        may.then(|| self.data.join(ADMIN_TOKEN))
+    }
+
+    /// The file that the shown token was read from; none if it was given.
+    pub(crate) fn token_source(&self) -> Option<PathBuf> {
+        match self.globals.token {
+            Some(_) => None,
+            None => self.admin_token_file().filter(|file| file.exists()),
+        }
+    }
+
     /// Whether `<data>/admin.token` may be shown to the server at `url`.
     pub(crate) fn may_show_own(&self, url: &str) -> bool {
         self.data_given || is_here(url)
@@ -201,7 +218,7 @@ impl Context {
 /// The administrator's token of what keeps its data there.
 fn admin_token(data: &Path) -> Option<String> {
     // The directory may be another account's: a link of its would have root show a secret.
-    let file = data.join("admin.token");
+    let file = data.join(ADMIN_TOKEN);
     let text = usher_platform::files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
     Some(text.trim().to_owned()).filter(|token| !token.is_empty())
 }

@@ -5,6 +5,7 @@ mod words;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use usher_server::ServerError;
 
@@ -73,10 +74,12 @@ pub(crate) enum About {
 }
 
 /// Who asked whom.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Asker {
     /// Whether a token was shown.
     pub(crate) shows_token: bool,
+    /// The file that it was read from; none if it was given.
+    pub(crate) token_file: Option<PathBuf>,
     /// Whether an agent was looked for, through which no token is needed, and none answered.
     pub(crate) misses_agent: bool,
     /// Whether a manager is asked, and no metering server.
@@ -176,7 +179,9 @@ impl Failure {
             About::Token if asker.of_manager => Failure::new(code, message)
                 .next(next.unwrap_or_else(|| GIVE_MANAGERS_TOKEN.to_owned())),
             About::Token if asker.shows_token => {
-                Failure::new(code, message).next(next.unwrap_or_else(|| OTHER_TOKEN.to_owned()))
+                let other = || not_this_servers(&message, asker.token_file.as_deref());
+                let next = next.unwrap_or_else(other);
+                Failure::new(code, message).next(next)
             }
             // Through an agent no token is needed for what is one's own.
             About::Token if asker.misses_agent => Failure::new(
@@ -240,6 +245,22 @@ impl Failure {
         }
         self.code()
     }
+}
+
+/// The next step of who has shown a token that a server does not take: it may be another's.
+fn not_this_servers(message: &str, file: Option<&Path>) -> String {
+    let whose = match file {
+        _ if !message.contains("not known here") => String::new(),
+        Some(file) => format!(
+            "It was read from {}: another server or a manager may have written that. Give this \
+             server's with --token or USHER_TOKEN, or name its data directory with --data. ",
+            file.display()
+        ),
+        None => {
+            "It may be of another server, or of a manager, which has tokens of its own. ".to_owned()
+        }
+    };
+    format!("{whose}{OTHER_TOKEN}")
 }
 
 impl fmt::Display for Failure {

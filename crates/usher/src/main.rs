@@ -24,6 +24,7 @@ mod host;
 mod learn;
 mod listing;
 mod mine;
+mod near;
 #[cfg(target_os = "linux")]
 mod notify;
 mod output;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         done.map_err(|failure| {
             failure.for_asker(Asker {
                 shows_token: context.shows_token(),
+                token_file: context.token_source(),
                 misses_agent: context.misses_agent(),
                 of_manager,
             })
