@@ -222,7 +222,7 @@ fn here(text: &str, up: &Running) -> String {
         )
         .replace("D1f2e3d4c-42", &format!("{}.decision_id')", id("denials")))
         .replace("L1f2e3d4c-37", "$(usher checkout gimp --user anna)")
-        .replace("t-3", &format!("{}.id')", id("token list")))
+        .replace("Kc1b2d3d662d4", &format!("{}.id')", id("token list")))
         .replace(
             " E1 ",
             &format!(" {}.id') ", id("entitlement list --product gimp")),

@@ -69,6 +69,8 @@ fn a_certificate_that_was_made_is_taken_by_who_trusts_its_authority_and_nobody_e
             "{words}"
         );
         assert!(words.contains("--ca-file FILE"), "{words}");
+        let names_another = words.contains("the file of --ca-file");
+        assert_eq!(names_another, ca.is_some(), "{words}");
         assert!(!words.contains("no Usher server answers"), "{words}");
     }
     let mut doctor = usher();

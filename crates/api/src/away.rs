@@ -61,6 +61,19 @@ pub fn what_to_check_of(listener: Listener, why: &str) -> Option<&'static str> {
                      status usher-manager`"
                 }
             }
+        } else if says(&["took the connection"]) {
+            match listener {
+                Listener::Server => {
+                    "its process is there and hangs, or its computer is overloaded: on that \
+                     computer see `systemctl status usher-server` and the server's log; a restart \
+                     helps one that hangs"
+                }
+                Listener::Manager => {
+                    "its process is there and hangs, or its computer is overloaded: on that \
+                     computer see `systemctl status usher-manager` and the manager's log; a restart \
+                     helps one that hangs"
+                }
+            }
         } else {
             match listener {
                 Listener::Server => {
@@ -102,7 +115,11 @@ mod tests {
             ),
             ("Connection refused (os error 111)", "port in the URL"),
             ("No route to host (os error 113)", "firewall"),
-            ("no answer in time", "firewall"),
+            ("no connection came about in 5 s", "firewall"),
+            (
+                "it took the connection and has not answered in time",
+                "hangs",
+            ),
         ] {
             let check = what_to_check(why).unwrap();
             assert!(check.contains(words), "{why}: {check}");

@@ -3,6 +3,7 @@
 //! It carries typed requests and answers and turns problem documents into [`ClientError::Problem`].
 //! It repeats nothing by itself: who calls knows whether a request may be sent twice.
 
+mod error;
 #[cfg(unix)]
 #[path = "client/unix.rs"]
 mod local;
@@ -23,9 +24,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::slow::Slow;
-use crate::unreached::describe;
+use crate::unreached::{CONNECT_WITHIN, describe, why_no_answer};
 use crate::{Health, Problem};
 
+pub use error::ClientError;
 pub use local::AGENT_SOCKET;
 pub use url::{check_url, escaped, is_here};
 
@@ -47,54 +49,14 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// Why a call has no answer of the kind that was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The server answered, and said no.
-    #[error("{}", .0.detail)]
-    Problem(Box<Problem>),
-    /// There was no answer.
-    #[error("cannot reach {endpoint}: {why}")]
-    Unreachable {
-        /// Who was asked.
-        endpoint: String,
-        /// What the system said.
-        why: String,
-    },
-    /// There was an answer that this version does not understand.
-    #[error("{endpoint} gave an answer that usher does not understand: {why}")]
-    NotUnderstood {
-        /// Who was asked.
-        endpoint: String,
-        /// What was wrong with it.
-        why: String,
-    },
-    /// The client itself could not be set up.
-    #[error("cannot set up a client for {endpoint}: {why}")]
-    Setup {
-        /// Who was to be asked.
-        endpoint: String,
-        /// What the system said.
-        why: String,
-    },
-}
-
-impl ClientError {
-    /// The problem that the server answered with, if that is what it was.
-    pub fn problem(&self) -> Option<&Problem> {
-        match self {
-            ClientError::Problem(problem) => Some(problem),
-            _ => None,
-        }
-    }
-}
-
 /// A connection pool to one endpoint, with a token.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     endpoint: Endpoint,
+    /// Whether it trusts an authority that was named, besides the system's own.
+    names_authority: bool,
     /// The copies of a client show the same token, also after it was read again.
     token: Arc<RwLock<Option<String>>>,
     token_file: Option<Arc<Path>>,
@@ -126,7 +88,7 @@ impl Client {
             why,
         };
         let mut builder = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
+            .connect_timeout(CONNECT_WITHIN)
             .timeout(CALL_TIMEOUT)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -136,7 +98,7 @@ impl Client {
             usher_tls::authorities(pem)
                 .map_err(|why| setup(format!("the file of --ca-file cannot be used: {why}")))?;
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| setup(describe(&error)))?;
+                .map_err(|error| setup(describe(&error, false)))?;
             builder = builder.tls_certs_merge(certificates);
         }
         if !matches!(&endpoint, Endpoint::Url(url) if url.starts_with("https://")) {
@@ -151,11 +113,14 @@ impl Client {
                 "http://localhost".to_owned()
             }
         };
-        let http = builder.build().map_err(|error| setup(describe(&error)))?;
+        let http = builder
+            .build()
+            .map_err(|error| setup(describe(&error, false)))?;
         Ok(Client {
             http,
             base,
             endpoint,
+            names_authority: ca_pem.is_some(),
             token: Arc::new(RwLock::new(token)),
             token_file: None,
             reads_token: Arc::default(),
@@ -237,7 +202,10 @@ impl Client {
     pub async fn health(&self) -> Result<Health, ClientError> {
         let request = self.request(Method::GET, "/v1/health");
         let sent = slow::told(&self.slow, &self.endpoint, Duration::ZERO, request.send());
-        let response = sent.await.map_err(|error| self.unreachable(&error))?;
+        let response = match sent.await {
+            Ok(response) => response,
+            Err(error) => return Err(self.unreachable(&error).await),
+        };
         let status = response.status();
         if status.is_success() || status.as_u16() == 503 {
             return self.parse(response).await;
@@ -383,20 +351,20 @@ impl Client {
         request: reqwest::RequestBuilder,
         wait: Duration,
     ) -> Result<Response, ClientError> {
-        let unreachable = |error: reqwest::Error| self.unreachable(&error);
-        let request = request.build().map_err(unreachable)?;
+        let request = request
+            .build()
+            .map_err(|error| self.no_answer(describe(&error, self.names_authority)))?;
         let shown = request.headers().get(AUTHORIZATION).cloned();
         let again = self.token_file.as_ref().and(request.try_clone());
-        let sent = self.http.execute(request);
-        let sent = slow::told(&self.slow, &self.endpoint, wait, sent);
-        let mut response = sent.await.map_err(unreachable)?;
+        let sent = self.execute(request);
+        let mut response = slow::told(&self.slow, &self.endpoint, wait, sent).await?;
         // Nothing was done for a token that is not taken, so that it may be sent again.
         if is_for_the_token(response.status().as_u16())
             && let Some(mut again) = again
             && let Some(bearer) = self.another_token(shown.as_ref()).await
         {
             again.headers_mut().insert(AUTHORIZATION, bearer);
-            response = self.http.execute(again).await.map_err(unreachable)?;
+            response = self.execute(again).await?;
         }
         let status = response.status();
         if status.is_success() {
@@ -404,11 +372,8 @@ impl Client {
         }
         let id = response.headers().get("x-request-id");
         let id = id.and_then(|id| id.to_str().ok()).map(str::to_owned);
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
-        match serde_json::from_slice::<Problem>(&bytes) {
+        let bytes = self.body(response).await?;
+        match serde_json::from_slice::<Problem>(bytes.as_ref()) {
             Ok(mut problem) => {
                 problem.request_id = problem.request_id.or(id);
                 Err(ClientError::Problem(Box::new(problem)))
@@ -421,17 +386,33 @@ impl Client {
     }
 
     async fn parse<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
-        serde_json::from_slice(&bytes).map_err(|error| self.not_understood(error.to_string()))
+        let bytes = self.body(response).await?;
+        serde_json::from_slice(bytes.as_ref())
+            .map_err(|error| self.not_understood(error.to_string()))
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+    async fn execute(&self, request: reqwest::Request) -> Result<Response, ClientError> {
+        match self.http.execute(request).await {
+            Ok(response) => Ok(response),
+            Err(error) => Err(self.unreachable(&error).await),
+        }
+    }
+
+    async fn body(&self, response: Response) -> Result<impl AsRef<[u8]>, ClientError> {
+        match response.bytes().await {
+            Ok(bytes) => Ok(bytes),
+            Err(error) => Err(self.unreachable(&error).await),
+        }
+    }
+
+    async fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+        self.no_answer(why_no_answer(error, self.names_authority).await)
+    }
+
+    fn no_answer(&self, why: String) -> ClientError {
         ClientError::Unreachable {
             endpoint: self.endpoint.to_string(),
-            why: describe(error),
+            why,
         }
     }
 

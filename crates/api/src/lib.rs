@@ -47,6 +47,7 @@ pub use secret::secret_in;
 pub use service::*;
 pub use status::*;
 pub use tokens::*;
+pub use unreached::takes_connections;
 
 /// The largest request body that a server reads, in bytes; a larger one is answered with 413.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;

@@ -197,8 +197,8 @@ pub struct CatalogueEntry {
     pub does: String,
 }
 
-/// An item of `GET /v1/deliveries` of a manager: a destination for which messages wait, or to which
-/// deliveries fail.
+/// An item of `GET /v1/deliveries` of a manager: a destination of messages for which something
+/// waits, or that took nothing at the last try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delivery {
     /// The destination, in words for people.
@@ -213,7 +213,8 @@ pub struct Delivery {
     /// When it is tried again; null if nothing waits for it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_at: Option<Timestamp>,
-    /// Messages that were given up since something went through: they waited for 12 hours.
+    /// Messages that were given up since something went through: they were refused for good, or
+    /// waited for 12 hours.
     pub given_up: u64,
 }
 
@@ -224,6 +225,9 @@ pub struct ComponentSummary {
     pub component: String,
     /// `ok`, `warning` or `critical`: no better than what is open, or than the verdicts on servers.
     pub status: String,
+    /// Why it stands so, in words; none if all is well with it. Of the site by its worst component.
+    #[serde(default)]
+    pub why: Option<String>,
     /// Informational messages.
     pub informational: u64,
     /// Warnings; trouble that lasts is one, however often it was seen.
@@ -233,7 +237,8 @@ pub struct ComponentSummary {
     /// Counted since.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// How much trouble (warnings and errors) is open now.
+    /// How many messages are open now: those that `GET /v1/messages?open=true` lists, as far as the
+    /// rules count them in summaries.
     #[serde(default)]
     pub open: u64,
     /// Seconds since then in which any was open.

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::away::Listener;
+
 /// `GET /v1/status`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Status {
@@ -174,6 +176,9 @@ pub struct Health {
     /// `ok`; `degraded` if it serves and grants nothing for a while; `unable`, with 503, if
     /// it cannot serve.
     pub status: String,
+    /// Who answers: `server` or `manager`. An earlier version does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Why it is not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -182,8 +187,16 @@ pub struct Health {
     pub grants_nothing: Option<GrantsNothing>,
 }
 
-/// Why a server that answers grants nothing. Leases are still renewed and given back, as far as its
-/// disk allows, and requests keep their places in the queue.
+impl Health {
+    /// Whether that listener answers; none: an earlier version does not tell.
+    pub fn is_of(&self, listener: Listener) -> Option<bool> {
+        let role = self.role.as_deref()?;
+        Some(role == listener.name())
+    }
+}
+
+/// Why a server that answers grants nothing. Leases are still renewed and given back, as far
+/// as its disk allows, and requests keep their places in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GrantsNothing {
     /// Why it grants nothing.

@@ -1,15 +1,55 @@
 //! Why a call has no answer, in words, with what cures it.
 
 use std::error::Error;
+use std::time::Duration;
+
+use reqwest::Url;
+use tokio::net::TcpStream;
+
+/// How long a connection of a client may take to come about, its TLS included.
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// How long it may take to see whether connections are taken at all.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
+
+/// What is said of a server that takes connections and does nothing with them, over TLS or without.
+const TAKEN: &str = "it took the connection and has not answered in time";
+
+/// Why there was no answer. A connection that nobody takes and one that is taken and not answered
+/// are two things; with TLS only another connection tells them apart, for the handshake is an answer
+/// of the server's own.
+pub(crate) async fn why_no_answer(error: &reqwest::Error, names_authority: bool) -> String {
+    if usher_tls::told(error).is_some() || !error.is_timeout() {
+        return describe(error, names_authority);
+    }
+    let is_taken = match error.url() {
+        Some(url) if url.scheme() == "https" => takes_connections(url, LOOK_WITHIN).await,
+        _ => !error.is_connect(),
+    };
+    match is_taken {
+        true => TAKEN.to_owned(),
+        false => format!("no connection came about in {} s", CONNECT_WITHIN.as_secs()),
+    }
+}
+
+/// Whether a TCP connection comes about with the host of a URL within that time.
+pub async fn takes_connections(url: &Url, within: Duration) -> bool {
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+        return false;
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let connected = tokio::time::timeout(within, TcpStream::connect((host, port))).await;
+    matches!(connected, Ok(Ok(_)))
+}
 
 /// The innermost cause: "Connection refused" says more than "error sending request". What TLS has
-/// to say is said in words, with what cures it.
-pub(crate) fn describe(error: &reqwest::Error) -> String {
-    if let Some(told) = usher_tls::told(error) {
+/// to say is said in words, with what cures it: also to who names an authority to trust.
+pub(crate) fn describe(error: &reqwest::Error, names_authority: bool) -> String {
+    let told = match names_authority {
+        true => usher_tls::told_to_who_names_an_authority(error),
+        false => usher_tls::told(error),
+    };
+    if let Some(told) = told {
         return told.to_string();
-    }
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
     }
     let mut cause: &dyn Error = error;
     let mut is_no_http = false;
@@ -36,9 +76,49 @@ pub(crate) fn describe(error: &reqwest::Error) -> String {
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
+    use std::time::Duration;
 
+    use reqwest::Url;
+
+    use super::{TAKEN, why_no_answer};
     use crate::Health;
     use crate::client::{Client, ClientError, Endpoint};
+
+    /// Why a request fails that may take a moment only.
+    async fn asked_in_a_hurry(url: &str) -> String {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(Duration::from_millis(300))
+            .timeout(Duration::from_millis(300))
+            .tls_certs_only(std::iter::empty());
+        let asked = http.build().unwrap().get(url).send().await;
+        why_no_answer(&asked.unwrap_err(), false).await
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_connections_and_answers_none_is_told_alike_with_tls_and_without() {
+        let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = silent.local_addr().unwrap();
+        for scheme in ["http", "https"] {
+            assert_eq!(
+                asked_in_a_hurry(&format!("{scheme}://{address}/")).await,
+                TAKEN
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_url_takes_connections_where_somebody_listens() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url: Url = format!("https://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let within = Duration::from_secs(10);
+        assert!(super::takes_connections(&url, within).await);
+        drop(listener);
+        assert!(!super::takes_connections(&url, within).await);
+    }
 
     /// What a client says of a server that answers with these bytes.
     fn told(answer: &'static [u8]) -> String {

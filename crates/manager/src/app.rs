@@ -38,6 +38,18 @@ impl App {
         self.keepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends the work of a server's keeper, and waits until what it was recording is recorded; whether
+    /// there was one.
+    pub(crate) async fn end_keeper(&self, name: &str) -> bool {
+        let keeper = self.keepers().remove(name);
+        let Some(keeper) = keeper else {
+            return false;
+        };
+        keeper.end().await;
+        self.tools.desk.settled().await;
+        true
+    }
+
     /// A server that has not been looked at for longer than a look and the pause before it take.
     pub(crate) fn late_keeper(&self) -> Option<String> {
         let at_most = self.tools.poll + LOOK_AT_MOST;

@@ -15,7 +15,7 @@ use usher_core::messages::is_address;
 use usher_platform::system_log::{self, Weight};
 
 use crate::mail::{self, MailOptions};
-use crate::probe::innermost;
+use crate::reach::innermost;
 use crate::smtp;
 use crate::targets::{Errand, Webhook};
 use crate::undelivered::{Again, Undelivered};
@@ -147,6 +147,19 @@ fn signature(secret: &[u8], body: &[u8]) -> String {
     text
 }
 
+/// Why no mail can go out, as far as that is known before one is sent: no relay is named, and there
+/// is nothing here to send by.
+pub(crate) async fn mail_why_not(means: &Means) -> Option<String> {
+    let may_go =
+        means.mail.relay.is_some() || tokio::fs::try_exists(SENDMAIL).await.unwrap_or(true);
+    (!may_go).then(|| {
+        format!(
+            "the manager's computer has no {SENDMAIL}, and no relay is named: smtp-relay in \
+             /etc/usher/usher.toml there (or `usher manager --smtp-relay`) names one"
+        )
+    })
+}
+
 async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), Undelivered> {
     if !is_address(to) {
         return Err(Undelivered::for_good(format!(
@@ -155,7 +168,12 @@ async fn mail(message: &StatusMessage, to: &str, means: &Means) -> Result<(), Un
     }
     let usual = format!("usher@{}", message.computer);
     let from = means.mail.from.as_deref().unwrap_or(&usual);
-    let text = mail::text(message, from, to, means.mail.link.as_deref());
+    let envelope = mail::Envelope {
+        from,
+        to,
+        link: means.mail.link.as_deref(),
+    };
+    let text = mail::text(message, &envelope, &jiff::tz::TimeZone::system());
     let Some(relay) = &means.mail.relay else {
         let command = [SENDMAIL.to_owned(), "-t".to_owned(), "-i".to_owned()];
         let sent = run_program(message, &command, MAIL_TIMEOUT_SECONDS, Some(text)).await;

@@ -28,6 +28,7 @@ mod page;
 mod probe;
 mod problem;
 mod queues;
+mod reach;
 mod requests;
 mod routes;
 mod secrets;

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use usher_api::StatusMessage;
 use usher_core::messages::entry;
 
@@ -26,8 +27,16 @@ pub struct MailOptions {
     pub link: Option<String>,
 }
 
-/// The mail's headers and text, with lines that end by LF.
-pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&str>) -> String {
+/// Who a mail is from and to, and where more is to be seen.
+pub(crate) struct Envelope<'a> {
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) link: Option<&'a str>,
+}
+
+/// The mail's headers and text, with lines that end by LF. Times are those of a zone, and say it.
+pub(crate) fn text(message: &StatusMessage, envelope: &Envelope<'_>, zone: &TimeZone) -> String {
+    let Envelope { from, to, link } = envelope;
     let known = entry(message.id);
     let about = match &message.server {
         Some(server) => format!("the metering server {server}"),
@@ -35,7 +44,10 @@ pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&
     };
     let often = match message.count {
         1 => String::new(),
-        count => format!(", seen {count} times, last at {}", message.last_at),
+        count => format!(
+            ", seen {count} times, last at {}",
+            said(message.last_at, zone)
+        ),
     };
     let more = match link {
         Some(link) => format!(
@@ -45,7 +57,7 @@ pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&
         None => format!("`usher messages explain {}`", message.id),
     };
     let over = match message.recovered_at {
-        Some(at) => format!("Over since  {at}\n"),
+        Some(at) => format!("Over since  {}\n", said(at, zone)),
         None => String::new(),
     };
     let now = Timestamp::now();
@@ -55,7 +67,7 @@ pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&
          Message-ID: <usher.{record}.{sent}@{host}>\nAuto-Submitted: auto-generated\n\
          MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
          Content-Transfer-Encoding: 8bit\n\n\
-         {said}\n\n\
+         {text}\n\n\
          About       {about}\n\
          Where       {site}, told by the manager on {computer}\n\
          Since       {first}{often}\n{over}\
@@ -68,20 +80,26 @@ pub(crate) fn text(message: &StatusMessage, from: &str, to: &str, link: Option<&
         record = message.record_id,
         sent = now.as_millisecond(),
         host = from.rsplit('@').next().unwrap_or("usher"),
-        said = message.text,
+        text = message.text,
         // Which is its name where nobody has given another.
         site = match message.site.as_str() {
             "site" => "this site".to_owned(),
             named => format!("site {named}"),
         },
         computer = message.computer,
-        first = message.first_at,
+        first = said(message.first_at, zone),
         severity = message.severity,
         id = message.id,
         meaning = known.meaning,
-        check = known.check,
+        check = known.check_of(&message.values),
         does = known.does,
     )
+}
+
+/// A time as people read it elsewhere, too: to the second, with its zone.
+fn said(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned_datetime(zone.clone());
+    at.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 fn subject(message: &StatusMessage) -> String {
@@ -167,15 +185,22 @@ mod tests {
         }
     }
 
+    fn of(message: &StatusMessage, link: Option<&str>) -> String {
+        let envelope = Envelope {
+            from: "usher@lab.example",
+            to: "ops@lab.example",
+            link,
+        };
+        text(message, &envelope, &TimeZone::UTC)
+    }
+
     #[test]
     fn a_mail_says_who_where_what_to_do_and_where_to_see_more() {
         let before = Timestamp::now();
-        let mail = text(
-            &message("Seats of CAD are low"),
-            "usher@lab.example",
-            "ops@lab.example",
-            Some("https://usher.lab.example:8480/"),
-        );
+        let mut low = message("Seats of CAD are low");
+        low.values = vec!["CAD (tcad)".to_owned()];
+        low.first_at = "2026-11-30T11:45:46.144Z".parse().unwrap();
+        let mail = of(&low, Some("https://usher.lab.example:8480/"));
         let after = Timestamp::now();
         let (head, body) = mail.split_once("\n\n").unwrap();
         assert!(
@@ -190,16 +215,16 @@ mod tests {
             "Seats of CAD are low",
             "About       the metering server alpha",
             "Where       site lab, told by the manager on mgr1",
-            "What to do  `usher leases --product ID`",
+            "What to do  `usher leases --product tcad`",
+            "Since       2026-11-30 11:45:46 UTC, seen 3 times",
             "More        https://usher.lab.example:8480/",
-            "seen 3 times",
         ] {
             assert!(body.contains(line), "{line}: {body}");
         }
         let mut of_site = message("It is so");
         of_site.server = None;
         of_site.component = "server_manager".to_owned();
-        let mail = text(&of_site, "usher@lab.example", "ops@lab.example", None);
+        let mail = of(&of_site, None);
         assert!(mail.contains("About       the server manager\n"), "{mail}");
     }
 

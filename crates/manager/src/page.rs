@@ -129,14 +129,14 @@ fn write_standing(html: &mut String, standing: &[ComponentSummary]) -> std::fmt:
     html.push_str("<h2>Components</h2>");
     html.push_str(
         "<table><thead><tr><th>Component</th><th>Stands</th><th>Errors</th><th>Warnings</th>\
-         <th>Others</th><th>Open</th><th>For</th><th>Since</th></tr></thead><tbody>",
+         <th>Others</th><th>Open</th><th>For</th><th>Since</th><th>Why</th></tr></thead><tbody>",
     );
     for line in standing {
         let class = if line.status == "ok" { "good" } else { "bad" };
         write!(
             html,
             "<tr><td>{}</td><td class=\"{class}\"><strong>{}</strong></td><td>{}</td><td>{}</td>\
-             <td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+             <td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escaped(&line.component),
             escaped(&line.status),
             line.errors,
@@ -147,7 +147,8 @@ fn write_standing(html: &mut String, standing: &[ComponentSummary]) -> std::fmt:
                 0 => "-".to_owned(),
                 seconds => span(Duration::from_secs(seconds)),
             },
-            line.since
+            line.since,
+            escaped(line.why.as_deref().unwrap_or("-"))
         )?;
     }
     html.push_str("</tbody></table>");

@@ -3,27 +3,28 @@
 //! How a request fails says much: nobody listens, no way there, or somebody took the connection
 //! and does not answer. These are told apart, never lumped together as "not running".
 
-use std::error::Error;
-use std::io;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode};
 use serde::Deserialize;
-use usher_api::{Code, GrantsNothing, Health, Role};
+use usher_api::{Code, GrantsNothing, Health, Listener, Role};
 use usher_core::health::{ApiAnswer, PackWord, WorkSeen};
 use usher_core::lifecycle::ServiceState;
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(3);
-/// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(5);
+use crate::reach::{self, ANSWER, CONNECT, NoAnswer};
+
 /// More of an answer is not read.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
 /// A way to ask servers.
 #[derive(Debug, Clone)]
 pub(crate) struct Prober {
-    http: Client,
+    plain: Client,
+    /// For `https://`: with TLS the handshake is the server's answer, not a part of connecting, so
+    /// that no time for connecting may end it.
+    secure: Client,
+    /// Whether it trusts an authority that was named, besides the system's own.
+    names_authority: bool,
 }
 
 /// What is found at one look.
@@ -73,9 +74,7 @@ struct ProblemText {
 /// An answer, or how there was none.
 enum Reply {
     Said(StatusCode, Vec<u8>),
-    None(ApiAnswer),
-    /// Something took the connection and broke it off, or spoke no HTTP.
-    Odd(ApiAnswer),
+    No(NoAnswer),
 }
 
 impl Prober {
@@ -83,49 +82,52 @@ impl Prober {
     pub(crate) fn new(authority: Option<&[u8]>) -> Result<Self, String> {
         // Another part of the process may have installed one already; then that one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(ANSWER)
-            .no_proxy()
-            // A frozen server keeps its connections: each look takes a new one.
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("usher-manager/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = authority {
-            usher_tls::authorities(pem)
-                .map_err(|why| format!("the file of --ca-file cannot be used: {why}"))?;
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let http = builder.build().map_err(|error| error.to_string())?;
-        Ok(Prober { http })
+        Ok(Prober {
+            plain: client(authority, |builder| builder.connect_timeout(CONNECT))?,
+            secure: client(authority, |builder| builder)?,
+            names_authority: authority.is_some(),
+        })
     }
 
-    /// The client behind it.
-    pub(crate) fn http(&self) -> &Client {
-        &self.http
+    /// The client that asks at a URL.
+    pub(crate) fn http(&self, url: &str) -> &Client {
+        match url.starts_with("https://") {
+            true => &self.secure,
+            false => &self.plain,
+        }
+    }
+
+    /// A client whose connections may take as long as the request itself.
+    pub(crate) fn patient(&self) -> &Client {
+        &self.secure
     }
 
     /// Looks at a server: what its API says, and whether a canary is seated.
-    pub(crate) async fn look(&self, url: &str, token: &str) -> Look {
+    /// `name` is what it is called in advice.
+    pub(crate) async fn look(&self, name: &str, url: &str, token: &str) -> Look {
         let url = url.trim_end_matches('/');
-        let health = match send(self.http.get(format!("{url}/v1/health"))).await {
-            Reply::None(answer) => return Look::at_nothing_but(answer),
-            Reply::Odd(answer) => return Look::at_nothing_but(self.or_tls(url, answer).await),
+        let http = self.http(url);
+        let health = match self.send(http.get(format!("{url}/v1/health"))).await {
+            Reply::No(NoAnswer::None(answer)) => return Look::at_nothing_but(answer),
+            Reply::No(NoAnswer::Odd(answer)) => {
+                return Look::at_nothing_but(self.or_tls(name, url, answer).await);
+            }
             Reply::Said(status, body) => match serde_json::from_slice::<Health>(&body) {
                 Ok(health) if status.is_success() || status.as_u16() == 503 => health,
                 _ => {
                     let what = format!("{status} where an Usher server tells its health");
-                    let answer = self.or_tls(url, ApiAnswer::Strange(what)).await;
+                    let answer = self.or_tls(name, url, ApiAnswer::Strange(what)).await;
                     return Look::at_nothing_but(answer);
                 }
             },
         };
+        if health.is_of(Listener::Manager) == Some(true) {
+            return Look::at_nothing_but(ApiAnswer::Declines(a_manager(name)));
+        }
         let (state, pack, work) = tokio::join!(
             self.state(url, token),
             self.pack(url, token),
-            self.canary(url, token)
+            self.canary(name, url, token)
         );
         let work = match work {
             Ok(work) => work,
@@ -148,22 +150,29 @@ impl Prober {
     }
 
     /// What to say of an answer that is none of an Usher server's: it may speak TLS.
-    async fn or_tls(&self, url: &str, answer: ApiAnswer) -> ApiAnswer {
+    async fn or_tls(&self, name: &str, url: &str, answer: ApiAnswer) -> ApiAnswer {
         let Some(rest) = url.strip_prefix("http://") else {
             return answer;
         };
         let secure = format!("https://{rest}");
-        let speaks_tls = match self.http.get(format!("{secure}/v1/health")).send().await {
+        let asked = self.secure.get(format!("{secure}/v1/health")).send();
+        let speaks_tls = match asked.await {
             Ok(_) => true,
             Err(error) => usher_tls::is_spoken(&error),
         };
         match speaks_tls {
             true => ApiAnswer::Declines(format!(
-                "it speaks TLS, and its URL here begins with http://: `usher servers edit NAME \
+                "it speaks TLS, and its URL here begins with http://: `usher servers edit {name} \
                  --url {secure}` changes that"
             )),
             false => answer,
         }
+    }
+
+    /// Whether a manager answers at a URL, and no metering server; as far as it tells that.
+    pub(crate) async fn is_manager(&self, url: &str) -> bool {
+        let health: Option<Health> = self.fetch(url, "/v1/health", "", BODY_LIMIT_BYTES).await;
+        health.and_then(|it| it.is_of(Listener::Manager)) == Some(true)
     }
 
     /// What a server answers there; none if it answers something else, too much, or nothing.
@@ -175,8 +184,9 @@ impl Prober {
         limit_bytes: usize,
     ) -> Option<T> {
         let url = url.trim_end_matches('/');
-        let request = self.http.get(format!("{url}{path}")).bearer_auth(token);
-        match send_within(request, limit_bytes).await {
+        let request = self.http(url).get(format!("{url}{path}"));
+        let request = request.bearer_auth(token);
+        match self.send_within(request, limit_bytes).await {
             Reply::Said(StatusCode::OK, body) => serde_json::from_slice(&body).ok(),
             _ => None,
         }
@@ -185,10 +195,10 @@ impl Prober {
     /// The state that it reports of itself. A server that answers and tells none runs.
     async fn state(&self, url: &str, token: &str) -> ServiceState {
         let request = self
-            .http
+            .http(url)
             .get(format!("{url}/v1/service"))
             .bearer_auth(token);
-        let told = match send(request).await {
+        let told = match self.send(request).await {
             Reply::Said(StatusCode::OK, body) => serde_json::from_slice::<Service>(&body).ok(),
             _ => None,
         };
@@ -201,8 +211,9 @@ impl Prober {
     }
 
     async fn pack(&self, url: &str, token: &str) -> Option<PackWord> {
-        let request = self.http.get(format!("{url}/v1/pack")).bearer_auth(token);
-        let Reply::Said(StatusCode::OK, body) = send(request).await else {
+        let request = self.http(url).get(format!("{url}/v1/pack"));
+        let request = request.bearer_auth(token);
+        let Reply::Said(StatusCode::OK, body) = self.send(request).await else {
             return None;
         };
         let pack = serde_json::from_slice::<Pack>(&body).ok()?;
@@ -211,17 +222,19 @@ impl Prober {
         })
     }
 
-    async fn canary(&self, url: &str, token: &str) -> Result<WorkSeen, ApiAnswer> {
+    async fn canary(&self, name: &str, url: &str, token: &str) -> Result<WorkSeen, ApiAnswer> {
         let request = self
-            .http
+            .http(url)
             .post(format!("{url}/v1/canary"))
             .bearer_auth(token)
             .body("");
         let asked = Instant::now();
-        let (status, body) = match send(request).await {
+        let (status, body) = match self.send(request).await {
             Reply::Said(status, body) => (status, body),
-            Reply::None(ApiAnswer::Silent(waited)) => return Ok(WorkSeen::StandsStill(waited)),
-            Reply::None(answer) | Reply::Odd(answer) => return Err(answer),
+            Reply::No(NoAnswer::None(ApiAnswer::Silent(waited))) => {
+                return Ok(WorkSeen::StandsStill(waited));
+            }
+            Reply::No(NoAnswer::None(answer) | NoAnswer::Odd(answer)) => return Err(answer),
         };
         if status == StatusCode::OK {
             return Ok(match serde_json::from_slice::<Canary>(&body) {
@@ -241,7 +254,7 @@ impl Prober {
             code.or(detail).unwrap_or("without a reason")
         );
         match status.as_u16() {
-            401 | 403 => Err(ApiAnswer::Declines(refused(&what, detail))),
+            401 | 403 => Err(ApiAnswer::Declines(refused(name, &what, detail))),
             404 | 405 => Err(ApiAnswer::Strange(format!(
                 "it knows no canary, as before version 0.2 ({what})"
             ))),
@@ -250,40 +263,77 @@ impl Prober {
             _ => Ok(WorkSeen::Refused(what)),
         }
     }
-}
 
-async fn send(request: RequestBuilder) -> Reply {
-    send_within(request, BODY_LIMIT_BYTES).await
-}
+    async fn send(&self, request: RequestBuilder) -> Reply {
+        self.send_within(request, BODY_LIMIT_BYTES).await
+    }
 
-async fn send_within(request: RequestBuilder, limit_bytes: usize) -> Reply {
-    let mut response = match request.send().await {
-        Ok(response) => response,
-        Err(error) => return absent(&error),
-    };
-    let status = response.status();
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(piece)) if body.len() + piece.len() <= limit_bytes => {
-                body.extend_from_slice(&piece);
+    async fn send_within(&self, request: RequestBuilder, limit_bytes: usize) -> Reply {
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Reply::No(reach::no_answer(&error, self.names_authority).await),
+        };
+        let status = response.status();
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(piece)) if body.len() + piece.len() <= limit_bytes => {
+                    body.extend_from_slice(&piece);
+                }
+                Ok(Some(_)) => {
+                    let endless = ApiAnswer::Strange("an answer without an end".to_owned());
+                    return Reply::No(NoAnswer::None(endless));
+                }
+                Ok(None) => return Reply::Said(status, body),
+                Err(error) => {
+                    return Reply::No(reach::no_answer(&error, self.names_authority).await);
+                }
             }
-            Ok(Some(_)) => {
-                return Reply::None(ApiAnswer::Strange("an answer without an end".to_owned()));
-            }
-            Ok(None) => return Reply::Said(status, body),
-            Err(error) => return absent(&error),
         }
     }
 }
 
+/// A client of servers, set up by `set`.
+fn client(
+    authority: Option<&[u8]>,
+    set: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, String> {
+    let mut builder = Client::builder()
+        .timeout(ANSWER)
+        .no_proxy()
+        // A frozen server keeps its connections: each look takes a new one.
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("usher-manager/", env!("CARGO_PKG_VERSION")));
+    if let Some(pem) = authority {
+        usher_tls::authorities(pem)
+            .map_err(|why| format!("the file of --ca-file cannot be used: {why}"))?;
+        let certificates =
+            reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
+        builder = builder.tls_certs_merge(certificates);
+    }
+    set(builder).build().map_err(|error| error.to_string())
+}
+
+/// What is said of a manager where a metering server is looked for.
+pub(crate) fn a_manager(name: &str) -> String {
+    format!(
+        "what answers there is a manager, and no metering server, whose port is 8470 as a rule: \
+         `usher servers edit {name} --url URL` names the server's"
+    )
+}
+
 /// How a server that does not take the manager's token is told of.
-fn refused(what: &str, detail: Option<&str>) -> String {
+fn refused(name: &str, what: &str, detail: Option<&str>) -> String {
+    // Its own words, of any version: no token of a server opens it.
+    if detail.is_some_and(|detail| detail.contains("--at-manager")) {
+        return a_manager(name);
+    }
     if let Some(role) = detail.and_then(role_in) {
         return format!(
             "its token here is of role {}, and a manager needs one of role viewer, operator or \
              admin: `usher token create --role viewer` on that server makes one, and `usher servers \
-             edit NAME --token-file FILE` gives it to the manager",
+             edit {name} --token-file FILE` gives it to the manager",
             role.as_str()
         );
     }
@@ -291,7 +341,7 @@ fn refused(what: &str, detail: Option<&str>) -> String {
     let why = detail.and_then(|detail| detail.split(':').next());
     format!(
         "it does not take the manager's token ({what}: {}): `usher token create --role viewer` on \
-         that server makes one, and `usher servers edit NAME --token-file FILE` gives it to the \
+         that server makes one, and `usher servers edit {name} --token-file FILE` gives it to the \
          manager",
         why.unwrap_or("it does not say why")
     )
@@ -310,66 +360,4 @@ fn role_in(detail: &str) -> Option<Role> {
         Role::Admin,
     ];
     roles.into_iter().find(|role| role.as_str() == word)
-}
-
-/// What it means that there is no answer.
-fn absent(error: &reqwest::Error) -> Reply {
-    let kind = io_kind(error);
-    if error.is_connect() {
-        return Reply::None(match kind {
-            Some(io::ErrorKind::ConnectionRefused) => ApiAnswer::Refused,
-            _ if error.is_timeout() => {
-                ApiAnswer::NoConnection(format!("none came about in {} s", CONNECT.as_secs()))
-            }
-            _ => ApiAnswer::NoConnection(innermost(error)),
-        });
-    }
-    if error.is_timeout() {
-        return Reply::None(ApiAnswer::Silent(ANSWER));
-    }
-    if speaks_no_http(error) {
-        return Reply::Odd(ApiAnswer::Strange("it speaks no HTTP".to_owned()));
-    }
-    Reply::Odd(match kind {
-        // It went away in the middle of the answer: nobody is there any more.
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => ApiAnswer::Refused,
-        _ if error.is_request() => ApiAnswer::Refused,
-        _ => ApiAnswer::Strange(innermost(error)),
-    })
-}
-
-/// Whether what came back is no HTTP, such as the alert with which a server of TLS refuses it.
-fn speaks_no_http(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn Error> = Some(error);
-    while let Some(error) = cause {
-        let of_http = error.downcast_ref::<hyper::Error>();
-        if of_http.is_some_and(hyper::Error::is_parse) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
-    let mut cause: Option<&dyn Error> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return Some(error.kind());
-        }
-        cause = error.source();
-    }
-    None
-}
-
-/// What went wrong at bottom; of TLS in words, with what helps.
-pub(crate) fn innermost(error: &reqwest::Error) -> String {
-    if let Some(told) = usher_tls::told(error) {
-        return told.to_string();
-    }
-    let mut cause: &dyn Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

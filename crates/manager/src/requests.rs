@@ -146,7 +146,7 @@ fn allowed(app: &App, request: &Request<Incoming>) -> Result<Option<Asker>, Refu
     let asker = Asker::of(app, shown).ok_or_else(|| not_taken(app))?;
     let needed = needed(request.method(), path);
     match asker.role < needed {
-        true => Err(too_small(asker.role, needed)),
+        true => Err(too_small(asker.role, needed, what(request.method(), path))),
         false => Ok(Some(asker)),
     }
 }
@@ -168,9 +168,24 @@ fn needed(method: &Method, path: &str) -> Role {
     }
 }
 
-fn too_small(role: Role, needed: Role) -> Refusal {
+/// What is refused to who may not do it.
+fn what(method: &Method, path: &str) -> &'static str {
+    let part = path.strip_prefix("/v1/").unwrap_or_default();
+    match part.split('/').next().unwrap_or_default() {
+        "tokens" if *method == Method::GET => "see its tokens",
+        "tokens" => "make or revoke its tokens",
+        "servers" if part.ends_with("/poll") => "have a server looked at",
+        "servers" => "change which servers it watches",
+        "message-rules" if part.ends_with("/test") => "test its message rules",
+        "message-rules" => "change its message rules",
+        "thresholds" => "change its thresholds",
+        _ => "do this",
+    }
+}
+
+fn too_small(role: Role, needed: Role, what: &str) -> Refusal {
     let detail = format!(
-        "a manager's token of role {} may not do this: use one of role {}",
+        "a manager's token of role {} may not {what}: use one of role {}",
         role.as_str(),
         needed.as_str()
     );
@@ -227,6 +242,26 @@ mod tests {
         ];
         for (method, path, role) in cases {
             assert_eq!(needed(&method, path), role, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn who_may_not_do_something_is_told_what() {
+        for (method, path, said) in [
+            (Method::GET, "/v1/tokens", "see its tokens"),
+            (
+                Method::DELETE,
+                "/v1/servers/alpha",
+                "change which servers it watches",
+            ),
+            (
+                Method::POST,
+                "/v1/servers/alpha/poll",
+                "have a server looked at",
+            ),
+            (Method::PUT, "/v1/message-rules", "change its message rules"),
+        ] {
+            assert_eq!(what(&method, path), said, "{method} {path}");
         }
     }
 

@@ -20,7 +20,8 @@ use crate::delivery::Means;
 use crate::desk::{self, Desk};
 use crate::keeper;
 use crate::logged::or_log;
-use crate::probe::{Prober, innermost};
+use crate::probe::Prober;
+use crate::reach::innermost;
 use crate::requests::Requests;
 use crate::secrets::{self, Admin};
 use crate::thresholds::Held;
@@ -65,7 +66,7 @@ pub async fn run(
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let prober = Prober::new(options.authority.as_deref()).map_err(ManagerError::Usage)?;
     let means = Means {
-        http: prober.http().clone(),
+        http: prober.patient().clone(),
         mail: options.mail.clone(),
         authority: options.authority.clone(),
     };
@@ -231,7 +232,7 @@ async fn beat(tools: Arc<Tools>, url: String) {
         tools.looked.notified().await;
         let sent = tools
             .prober
-            .http()
+            .http(&url)
             .get(&url)
             .timeout(BEAT_TIMEOUT)
             .send()

@@ -8,6 +8,7 @@ use usher_platform::{files, lock as locks};
 use usher_tables::{Beyond, differences};
 
 use crate::error::SiteError;
+use crate::open;
 use crate::schema::STEPS;
 
 const FILE: &str = "site.db";
@@ -70,7 +71,8 @@ fn prepare(connection: &mut Connection, file: &str) -> Result<(), SiteError> {
             ))
             .map_err(|error| SiteError::failed("bring the tables up to date", &error))?;
     }
-    Ok(())
+    open::close_left(connection)
+        .map_err(|error| SiteError::failed("close the messages of what is over", &error))
 }
 
 /// Refuses a file that has other tables under the same number: a development build wrote it.

@@ -14,6 +14,7 @@ mod episodes;
 mod error;
 mod file;
 mod messages;
+mod open;
 mod record;
 mod rows;
 mod schema;
@@ -27,7 +28,7 @@ pub use error::SiteError;
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{
     ConcernRow, DeliveryRow, DestinationRow, EpisodeRow, MESSAGES_LIMIT, MessageFilter, MessageRow,
-    Resumed, SPELLS_LIMIT, ServerRow, ServerTrouble, Spell, Standing, Tally,
+    Resumed, SPELLS_LIMIT, ServerRow, ServerTrouble, Spell, Standing, Tally, Unwatched,
 };
 pub use site::{Answer, CALLS_LIMIT, Site};
 pub use sqlite::SqliteSite;

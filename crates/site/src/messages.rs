@@ -5,6 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_i
 use usher_core::messages::{CATALOGUE, Message};
 
 use crate::columns::{severity_number, signed, unsigned};
+use crate::open::OPEN;
+use crate::record::Kept;
 use crate::rows::{MESSAGES_LIMIT, MessageFilter, MessageRow};
 
 const COLUMNS: &str = "record_id, id, computer, site, server, process_id, first_ms, \
@@ -92,6 +94,16 @@ pub(crate) fn reword(
         .map(drop)
 }
 
+/// What a message tells of begins: one that was closed a moment ago and is told again is open again.
+pub(crate) fn open_again(connection: &Connection, kept: &Kept) -> Result<()> {
+    let Some(record) = kept.record_id else {
+        return Ok(());
+    };
+    let sql = "UPDATE messages SET recovered_ms = NULL WHERE record_id = ?1 \
+               AND recovered_ms IS NOT NULL";
+    connection.execute(sql, [record]).map(drop)
+}
+
 /// What it tells of is over.
 pub(crate) fn close(connection: &Connection, record: i64, recovered_ms: i64) -> Result<()> {
     connection
@@ -131,10 +143,7 @@ pub(crate) fn list(connection: &Connection, filter: &MessageFilter) -> Result<Ve
     given("record_id < ?", filter.below_record.map(Value::from));
     given("record_id > ?", filter.above_record.map(Value::from));
     if filter.open {
-        wheres.push(
-            "recovered_ms IS NULL AND (record_id IN (SELECT record_id FROM concerns) OR \
-             record_id IN (SELECT record_id FROM episodes WHERE ended_ms IS NULL))",
-        );
+        wheres.push(OPEN);
     }
     let limit = filter.limit.clamp(1, MESSAGES_LIMIT);
     let sql = format!(
@@ -157,10 +166,10 @@ fn of_component(component: &str) -> String {
 pub(crate) fn purge(connection: &Connection, now_ms: i64, limit: u32) -> Result<u64> {
     connection
         .execute(
-            "DELETE FROM messages WHERE record_id IN (SELECT record_id FROM messages \
-             WHERE keep_until_ms < ?1 AND record_id NOT IN (SELECT record_id FROM episodes \
-             WHERE ended_ms IS NULL AND record_id IS NOT NULL) AND record_id NOT IN \
-             (SELECT record_id FROM concerns WHERE record_id IS NOT NULL) LIMIT ?2)",
+            &format!(
+                "DELETE FROM messages WHERE record_id IN (SELECT record_id FROM messages \
+                 WHERE keep_until_ms < ?1 AND NOT {OPEN} LIMIT ?2)"
+            ),
             params![now_ms, limit],
         )
         .map(|removed| removed as u64)

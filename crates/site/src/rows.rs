@@ -70,13 +70,23 @@ pub struct ServerTrouble {
     pub concerns: Vec<ConcernRow>,
 }
 
+/// What the end of watching a server has come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unwatched {
+    /// There was one of that name.
+    pub was_watched: bool,
+    /// The numbers in the catalogue of its messages that were open, and are closed.
+    pub closed: Vec<u16>,
+}
+
 /// How components stand since a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
     /// How many messages of each component and severity were last raised since then.
     pub tallies: Vec<Tally>,
-    /// Trouble (warnings and errors) that lasted then or later, in the order in which it came; at
-    /// most [`SPELLS_LIMIT`], the last ones.
+    /// What lasted then or later, in the order in which it came: trouble (warnings and errors), and
+    /// of what is no trouble that which is open. At most [`SPELLS_LIMIT`]: what is open, and then the
+    /// last ones.
     pub spells: Vec<Spell>,
 }
 

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use crate::rows::ServerRow;
+use crate::open;
+use crate::rows::{ServerRow, Unwatched};
 
 const COLUMNS: &str = "name, url, token, unit, data, added_ms";
 
@@ -48,13 +49,11 @@ pub(crate) fn change(connection: &Connection, it: &ServerRow) -> Result<bool> {
     Ok(changed > 0)
 }
 
-/// Whether there was one of that name. Nothing of it is open any more.
-pub(crate) fn remove(connection: &Connection, name: &str) -> Result<bool> {
+/// Nothing of it is open any more.
+pub(crate) fn remove(connection: &Connection, name: &str, at_ms: i64) -> Result<Unwatched> {
     let removed = connection.execute("DELETE FROM servers WHERE name = ?1", [name])?;
-    connection.execute("DELETE FROM concerns WHERE server = ?1", [name])?;
-    connection.execute(
-        "UPDATE episodes SET ended_ms = last_ms WHERE server = ?1 AND ended_ms IS NULL",
-        [name],
-    )?;
-    Ok(removed > 0)
+    Ok(Unwatched {
+        was_watched: removed > 0,
+        closed: open::close_all_of(connection, name, at_ms)?,
+    })
 }

@@ -6,6 +6,7 @@ use crate::error::SiteError;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble, Standing,
+    Unwatched,
 };
 
 /// Calls that may wait at the same time for an engine that does one after another; who makes one
@@ -41,9 +42,9 @@ pub trait Site: Send + Sync {
     /// Watches a server of that name in another way from now on; whether there is one.
     fn change_watched(&self, server: ServerRow) -> Answer<bool>;
 
-    /// Watches one no longer; whether there was one of that name. Its messages stay, and none of
-    /// them is open any more.
-    fn unwatch(&self, name: String) -> Answer<bool>;
+    /// Watches one no longer. Its messages stay; those that were open are closed at that time, in
+    /// Unix milliseconds, also of one that is watched without being kept.
+    fn unwatch(&self, name: String, at_ms: i64) -> Answer<Unwatched>;
 
     /// Records what a look at a server has brought, or what else is told, all of it or nothing; for
     /// each change what its message has become.

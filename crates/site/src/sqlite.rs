@@ -9,7 +9,7 @@ use crate::error::SiteError;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
     DestinationRow, MESSAGES_LIMIT, MessageFilter, MessageRow, Resumed, ServerRow, ServerTrouble,
-    Standing,
+    Standing, Unwatched,
 };
 use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
@@ -91,8 +91,10 @@ impl Site for SqliteSite {
         self.writes("change a server", move |it| servers::change(it, &server))
     }
 
-    fn unwatch(&self, name: String) -> Answer<bool> {
-        self.writes("remove a server", move |it| servers::remove(it, &name))
+    fn unwatch(&self, name: String, at_ms: i64) -> Answer<Unwatched> {
+        self.writes("remove a server", move |it| {
+            servers::remove(it, &name, at_ms)
+        })
     }
 
     fn record(&self, changes: Vec<Change<Said>>) -> Answer<Vec<Kept>> {
@@ -219,6 +221,7 @@ fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
         Change::Message(said) => say(connection, said),
         Change::EpisodeBegan(episode, said) => {
             let kept = say(connection, said)?;
+            messages::open_again(connection, &kept)?;
             let mut episode = episode.clone();
             episode.record_id = kept.record_id;
             episodes::put(connection, &episode)?;
@@ -240,6 +243,7 @@ fn carry_out(connection: &Connection, change: &Change<Said>) -> Result<Kept> {
         }
         Change::ConcernBegan(concern, said) => {
             let kept = say(connection, said)?;
+            messages::open_again(connection, &kept)?;
             let mut concern = concern.clone();
             concern.record_id = kept.record_id;
             concerns::put(connection, &concern)?;

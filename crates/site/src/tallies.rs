@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use usher_core::messages::{Severity, entry};
 
 use crate::columns::{severity_number, severity_of, unsigned};
+use crate::open::OPEN;
 use crate::rows::{SPELLS_LIMIT, Spell, Tally};
 
 /// Whether a message is of trouble that lasts or lasted: it was seen at each look, which says
@@ -15,15 +16,15 @@ const LASTS: &str = "(recovered_ms IS NOT NULL \
     OR record_id IN (SELECT record_id FROM episodes WHERE record_id IS NOT NULL))";
 
 /// Whether a message came since, or trouble lasted then: one that is open is not written at each look.
-const SINCE: &str = "(last_ms >= ?1 OR recovered_ms >= ?1 \
-    OR (recovered_ms IS NULL AND (record_id IN (SELECT record_id FROM concerns \
-    WHERE record_id IS NOT NULL) OR record_id IN (SELECT record_id FROM episodes \
-    WHERE record_id IS NOT NULL))))";
+fn since() -> String {
+    format!("(last_ms >= ?1 OR recovered_ms >= ?1 OR {OPEN})")
+}
 
 pub(crate) fn tally(connection: &Connection, since_ms: i64) -> rusqlite::Result<Vec<Tally>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, component, severity, sum(CASE WHEN {LASTS} THEN 1 ELSE count END) \
-         FROM messages WHERE {SINCE} AND summarised GROUP BY id, component, severity"
+         FROM messages WHERE {} AND summarised GROUP BY id, component, severity",
+        since()
     ))?;
     let rows = statement.query_map([since_ms], |row| {
         let key = (component(row.get(0)?, row.get(1)?), row.get(2)?);
@@ -54,9 +55,11 @@ fn component(id: u16, kept: String) -> String {
 
 pub(crate) fn spells(connection: &Connection, since_ms: i64) -> rusqlite::Result<Vec<Spell>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, component, severity, first_ms, recovered_ms FROM messages \
-         WHERE {SINCE} AND summarised AND severity >= ?2 AND {LASTS} \
-         ORDER BY first_ms DESC LIMIT {SPELLS_LIMIT}"
+        "SELECT id, component, severity, first_ms, \
+         CASE WHEN {OPEN} THEN NULL ELSE coalesce(recovered_ms, last_ms) END FROM messages \
+         WHERE {} AND summarised AND ({OPEN} OR (severity >= ?2 AND {LASTS})) \
+         ORDER BY {OPEN} DESC, first_ms DESC LIMIT {SPELLS_LIMIT}",
+        since()
     ))?;
     let least = severity_number(Severity::Warning);
     let rows = statement.query_map([since_ms, least], |row| {
@@ -68,6 +71,6 @@ pub(crate) fn spells(connection: &Connection, since_ms: i64) -> rusqlite::Result
         })
     })?;
     let mut spells = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    spells.reverse();
+    spells.sort_by_key(|spell| spell.from_ms);
     Ok(spells)
 }

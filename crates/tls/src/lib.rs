@@ -14,4 +14,4 @@ mod words;
 pub use files::{Refused, ServerFiles, authorities, identity};
 pub use judge::{Identity, Notice};
 pub use make::{Authority, MakeError, Names, Pair, server_pair};
-pub use words::{Told, is_spoken, told};
+pub use words::{Told, is_spoken, told, told_to_who_names_an_authority};

@@ -9,8 +9,10 @@ use jiff::tz::TimeZone;
 use rustls::{AlertDescription, CertificateError, OtherError};
 
 /// What makes a certificate that clients take.
-pub(crate) const FOR_SERVERS: &str =
-    "`usher tls make --name NAME` makes one that they take (docs/tls.md tells how to with openssl)";
+pub(crate) const FOR_SERVERS: &str = "`usher tls make --name NAME` makes one that clients take (docs/tls.md tells how to with openssl)";
+
+/// What is said of a certificate of an authority that a client does not know.
+const UNTRUSTED: &str = "its certificate is of an authority that is not trusted here";
 
 /// What an error of TLS means, and what cures it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,20 @@ pub fn told(error: &(dyn Error + 'static)) -> Option<Told> {
         cause = error.source();
     }
     None
+}
+
+/// The same to who trusts an authority besides the system's own: that the server's is another one.
+pub fn told_to_who_names_an_authority(error: &(dyn Error + 'static)) -> Option<Told> {
+    let told = told(error)?;
+    if told.what != UNTRUSTED {
+        return Some(told);
+    }
+    Some(Told {
+        cure: "the file of --ca-file (ca-file in usher.toml) holds another authority's: name with \
+               --ca-file FILE that of this server, the ca.pem that `usher tls make` wrote for it"
+            .to_owned(),
+        ..told
+    })
 }
 
 /// Whether an error shows that the other side speaks TLS, though it came to nothing.
@@ -95,7 +111,7 @@ fn of_certificate(error: &CertificateError) -> (String, String) {
     const ANOTHER: &str = "make another there: `usher tls make --name NAME --renew`";
     match error {
         CertificateError::UnknownIssuer => (
-            "its certificate is of an authority that is not trusted here".to_owned(),
+            UNTRUSTED.to_owned(),
             "name the authority's certificate with --ca-file FILE or as ca-file in usher.toml: the \
              ca.pem that `usher tls make` wrote, or your organisation's"
                 .to_owned(),

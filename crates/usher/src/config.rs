@@ -5,7 +5,7 @@
 //! `--people-realms`, and of a table of texts each pair is one value, `KEY=TEXT`. What
 //! stands in `[role.manager]`, or another role's table, holds for that role alone and counts before
 //! the rest; a server's certificate is never the manager's unless that table says so. A key that is
-//! no option is an error that names the nearest one.
+//! no option is an error that names the nearest one, or the role that has it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,6 +18,7 @@ use clap::{Arg, ArgAction, Command};
 use crate::failure::Failure;
 use crate::hints;
 use crate::host;
+use crate::near::nearest;
 
 /// The tables of the file.
 const TABLES: [&str; 1] = ["people"];
@@ -142,7 +143,11 @@ impl File {
             if let Some(command) = command.find_subcommand(role) {
                 long_options(command, &mut known);
             }
-            self.check_values(&format!("role.{role}."), values, &known)?;
+            self.check_values(&format!("role.{role}."), values, &known)
+                .map_err(|failure| match owner(command, role, values, &known) {
+                    Some(owner) => failure.next(owner),
+                    None => failure,
+                })?;
         }
         Ok(())
     }
@@ -152,9 +157,7 @@ impl File {
             if known.contains(key) {
                 continue;
             }
-            let nearest = known
-                .iter()
-                .min_by_key(|option| strsim::damerau_levenshtein(option, key));
+            let nearest = nearest(key, known.iter().map(String::as_str));
             let failure = Failure::usage(format!(
                 "{}: there is no setting {under}{key}",
                 self.path.display()
@@ -199,6 +202,25 @@ impl File {
         let text = hint.map_or_else(|| first.to_owned(), |hint| hint.message);
         Failure::usage(text).next(format!("The value comes from {}.", self.path.display()))
     }
+}
+
+/// Which other roles have the first option that a role does not have, as a sentence.
+fn owner(command: &Command, role: &str, values: &Values, known: &[String]) -> Option<String> {
+    let key = values.keys().find(|key| !known.contains(key))?;
+    let has_it = |name: &&str| {
+        let mut own = Vec::new();
+        if let Some(command) = command.find_subcommand(*name) {
+            own_options(command, &mut own);
+        }
+        *name != role && own.contains(key)
+    };
+    let owners: Vec<String> = ROLES
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(has_it)
+        .map(|name| format!("[role.{name}]"))
+        .collect();
+    (!owners.is_empty()).then(|| format!("It is a setting of {}.", owners.join(" and ")))
 }
 
 fn wrong_kind(path: &Path, key: &str) -> Failure {

@@ -15,6 +15,9 @@ use crate::failure::Failure;
 /// Where a server is looked for unless something else is said.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8470";
 
+/// The file that holds the administrator's token.
+const ADMIN_TOKEN: &str = "admin.token";
+
 /// More than any token has.
 const TOKEN_LIMIT_BYTES: u64 = 4_096;
 
@@ -188,6 +191,12 @@ impl Context {
         let own = self.admin_token(&manager_data());
         let own = own.filter(|own| usual.as_ref() != Some(own));
         own.into_iter().chain(usual).collect()
+    }
+
+    /// The file that the administrator's token of the server is read from, if it may be shown to it.
+    pub(crate) fn admin_token_file(&self) -> Option<PathBuf> {
+        let may = self.may_show_own(self.server());
+        may.then(|| self.data.join(ADMIN_TOKEN))
     }
 
     /// Whether `<data>/admin.token` may be shown to the server at `url`.

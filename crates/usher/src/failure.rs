@@ -153,17 +153,6 @@ impl Failure {
         self
     }
 
-    /// Whether it is for want of a token that is taken.
-    pub(crate) fn is_of_token(&self) -> bool {
-        matches!(
-            self,
-            Failure::Said {
-                about: About::Token,
-                ..
-            }
-        )
-    }
-
     /// The product that was asked for and is none.
     pub(crate) fn unknown_product(&self) -> Option<&str> {
         match self {

@@ -24,8 +24,9 @@ mod host;
 #[cfg(target_os = "linux")]
 mod learn;
 mod listing;
+mod meant;
 mod mine;
-mod nearest;
+mod near;
 #[cfg(target_os = "linux")]
 mod notify;
 mod output;
@@ -65,7 +66,7 @@ fn main() -> ExitCode {
         let done = dispatch::dispatch(cli.command, &context);
         done.map_err(|failure| {
             let token_file = context.token_file();
-            nearest::added(failure, &context).for_asker(Asker {
+            meant::added(failure, &context).for_asker(Asker {
                 shows_token: context.shows_token(),
                 token_file: token_file.as_deref(),
                 misses_agent: context.misses_agent(),

@@ -83,8 +83,11 @@ pub enum ApiAnswer {
     },
     /// The computer answered that nobody listens there.
     Refused,
-    /// A connection came about, and no answer within the time given.
+    /// A connection came about, and no answer within the time given, not even that of TLS.
     Silent(Duration),
+    /// Its address is of the asking computer, and no connection came about within the time given: the
+    /// queue of those that nobody takes is full.
+    TakesNone(Duration),
     /// No connection came about: no route, no answer from the computer, no such name.
     NoConnection(String),
     /// Something answered that is no Usher server; what it said.
@@ -143,6 +146,15 @@ impl Source {
         match self {
             Source::ServiceManager => "service_manager",
             Source::Api => "api",
+            Source::Work => "work",
+        }
+    }
+
+    /// Its name for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Source::ServiceManager => "service manager",
+            Source::Api => "API",
             Source::Work => "work",
         }
     }

@@ -169,7 +169,9 @@ fn verdict(seen: &Observation, word: Option<&ServiceWord>, contradicted: bool) -
             Some(word) if is_down(word) => Verdict::Stopped,
             _ => Verdict::Unreachable,
         },
-        (ApiAnswer::Silent(_) | ApiAnswer::Refused, _) => silent(&seen.api, word),
+        (ApiAnswer::Silent(_) | ApiAnswer::TakesNone(_) | ApiAnswer::Refused, _) => {
+            silent(&seen.api, word)
+        }
     }
 }
 
@@ -277,6 +279,10 @@ fn answered(api: &ApiAnswer) -> String {
                 span(*waited)
             )
         }
+        ApiAnswer::TakesNone(waited) => format!(
+            "no connection in {}, though its address is of this computer: its queue is full",
+            span(*waited)
+        ),
         ApiAnswer::NoConnection(why) => format!("no connection: {why}"),
         ApiAnswer::Strange(what) => format!("something else answers there: {what}"),
         ApiAnswer::Declines(what) => what.clone(),

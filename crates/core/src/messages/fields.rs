@@ -35,7 +35,7 @@ pub(super) fn of(id: u16) -> &'static [&'static str] {
             "who is affected",
         ],
         9440 => &["who", "server", "address"],
-        9441 => &["who", "server"],
+        9441 => &["who", "server", "what is closed"],
         9442 | 9443 => &["who"],
         9444 => &["server", "time", "who is affected"],
         9445 => &["destination", "so many", "so many"],

@@ -21,4 +21,4 @@ pub use message::Message;
 pub use rules::{
     Action, Criteria, Decision, Priority, Rule, RuleError, decide, default_rules, is_address,
 };
-pub use summary::{Standing, Summary, SummaryOptions, Thresholds};
+pub use summary::{Passed, Standing, Summary, SummaryOptions, Thresholds};

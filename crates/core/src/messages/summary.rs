@@ -175,13 +175,49 @@ impl Summary {
 
     /// How the component stands by these thresholds.
     pub fn standing(&self, thresholds: &Thresholds) -> Standing {
-        let one = |count: u64, (warning, critical): (u64, u64)| match count {
-            _ if critical > 0 && count >= critical => Standing::Critical,
-            _ if warning > 0 && count >= warning => Standing::Warning,
-            _ => Standing::Ok,
-        };
-        one(self.informational, thresholds.informational)
-            .max(one(self.warning, thresholds.warning))
-            .max(one(self.error, thresholds.error))
+        let passed = self.passed(thresholds);
+        passed.map_or(Standing::Ok, |passed| passed.standing)
     }
+
+    /// The threshold by which it stands worst, of the most severe messages if of several; none: it
+    /// has passed none.
+    pub fn passed(&self, thresholds: &Thresholds) -> Option<Passed> {
+        let counts = [
+            (
+                Severity::Informational,
+                self.informational,
+                thresholds.informational,
+            ),
+            (Severity::Warning, self.warning, thresholds.warning),
+            (Severity::Error, self.error, thresholds.error),
+        ];
+        let passed = |(severity, count, (warning, critical)): (Severity, u64, (u64, u64))| {
+            let (standing, from) = match count {
+                _ if critical > 0 && count >= critical => (Standing::Critical, critical),
+                _ if warning > 0 && count >= warning => (Standing::Warning, warning),
+                _ => return None,
+            };
+            Some(Passed {
+                standing,
+                severity,
+                count,
+                from,
+            })
+        };
+        let all = counts.into_iter().filter_map(passed);
+        all.max_by_key(|it| (it.standing, it.severity))
+    }
+}
+
+/// A threshold that so many messages have passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// How the component stands by it.
+    pub standing: Standing,
+    /// Of which severity the messages are.
+    pub severity: Severity,
+    /// How many came.
+    pub count: u64,
+    /// From how many on.
+    pub from: u64,
 }

@@ -73,6 +73,10 @@ fn cases() -> Vec<(&'static str, Observation)> {
     let mut cut_off = running();
     cut_off.api = ApiAnswer::NoConnection("no route to host".to_owned());
     cut_off.work = WorkSeen::NotTried;
+    let mut full = silent(ServiceState::Running);
+    full.api = ApiAnswer::TakesNone(at(3));
+    let mut full_alone = full.clone();
+    full_alone.service_manager = ServiceManagerWord::NotAsked;
     let mut alone = cut_off.clone();
     alone.service_manager = ServiceManagerWord::NotAsked;
     let mut refused_alone = killed();
@@ -93,6 +97,8 @@ fn cases() -> Vec<(&'static str, Observation)> {
         ("stopping, and its work moves", really_stopping),
         ("stopping, and its work stands still", trapped),
         ("frozen", silent(ServiceState::Running)),
+        ("frozen for so long that its queue is full", full),
+        ("its queue is full, nobody to ask", full_alone),
         ("killed", killed()),
         ("stopped on purpose", on_purpose),
         ("its disk is full", full_disk),

@@ -49,7 +49,7 @@ fn the_catalogue_is_in_order_and_says_what_it_has_to_of_each() {
 fn for_how_long_a_delivery_is_tried_is_said_as_it_is() {
     let hours = format!("{DELIVERY_TRIED_HOURS} hours");
     assert!(entry(9448).does.contains(&hours));
-    assert!(entry(9454).text.contains(&hours));
+    assert!(entry(9454).meaning.contains(&hours));
 }
 
 #[test]
@@ -70,6 +70,26 @@ fn a_word_that_follows_a_count_is_as_it_is_for_so_many() {
         entry(9432).worded(),
         "The agent on <computer> has not reported to <server> for <how long>"
     );
+}
+
+#[test]
+fn what_to_check_names_what_the_message_is_about_in_its_commands() {
+    let check = |id: u16, values: &[&str]| {
+        let values: Vec<String> = values.iter().map(|it| (*it).to_owned()).collect();
+        entry(id).check_of(&values)
+    };
+    let low = check(9431, &["CAD T (tcad)", "9", "10", "0", "0"]);
+    assert!(
+        low.starts_with("`usher leases --product tcad` shows"),
+        "{low}"
+    );
+    assert!(low.contains("`usher denials --product tcad`"), "{low}");
+    assert!(check(9431, &["tcad"]).contains("--product tcad`"));
+    assert!(check(9413, &["alpha"]).contains("`usher servers show alpha`"));
+    assert!(check(9448, &["ops"]).contains("`usher messages rules test ops`"));
+    for odd in ["", "a; reboot", "$(reboot)", "--all", "a b"] {
+        assert_eq!(check(9431, &[odd]), entry(9431).check, "{odd}");
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 mod sent;
 mod shown;
 mod trial;
+mod troubles;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, watch};
 use usher_api::Delivery;
@@ -14,15 +15,16 @@ use usher_core::messages::{
 use usher_site::{Change, Kept, MessageRow, NewMessage, Once, Resumed, Said, Site, SiteError};
 
 use crate::clock::wall_ms;
-use crate::delivery::Means;
+use crate::delivery::{self, Means};
 use crate::logged::or_log;
-use crate::queues::{Counts, Queues, Trouble, WAITING_LIMIT, is_power};
+use crate::queues::{Counts, Queues, Trouble, is_power};
 use crate::targets::{Targets, Unnamed};
 use crate::undelivered::Patience;
 
 use sent::Sent;
 
 pub(crate) use shown::shown;
+pub(crate) use troubles::tell;
 
 const DAY_MS: i64 = 86_400_000;
 /// The message that tells of a flood; one about it is never raised because of itself.
@@ -61,6 +63,8 @@ pub(crate) struct Desk {
     rules: RwLock<Arc<Vec<Rule>>>,
     queues: Queues,
     targets: Targets,
+    /// Held for reading by each record that is under way.
+    recording: Arc<tokio::sync::RwLock<()>>,
     /// Counts messages, so that who waits for new ones is woken.
     news: watch::Sender<u64>,
 }
@@ -109,6 +113,7 @@ impl Desk {
             rules: RwLock::new(Arc::new(rules)),
             targets,
             queues,
+            recording: Arc::default(),
             news: watch::Sender::new(0),
         };
         desk.go_on(known);
@@ -172,8 +177,18 @@ impl Desk {
             return Vec::new();
         }
         let desk = self.clone();
-        let recorded = tokio::spawn(async move { desk.record_all(changes).await });
+        let under_way = self.recording.clone().read_owned().await;
+        let recorded = tokio::spawn(async move {
+            let recorded = desk.record_all(changes).await;
+            drop(under_way);
+            recorded
+        });
         recorded.await.unwrap_or_else(|_| vec![None; many])
+    }
+
+    /// Waits until what is being recorded is recorded.
+    pub(crate) async fn settled(&self) {
+        drop(self.recording.write().await);
     }
 
     async fn record_all(&self, changes: Vec<Change<Raise>>) -> Vec<Option<i64>> {
@@ -332,6 +347,11 @@ impl Desk {
         self.queues.counts()
     }
 
+    /// Why no mail can go out, as far as that is known before one is sent.
+    pub(crate) async fn mail_why_not(&self) -> Option<String> {
+        delivery::mail_why_not(self.queues.means()).await
+    }
+
     /// Where something waits, and why it does where it does not go through.
     pub(crate) fn destinations(&self) -> Vec<Delivery> {
         self.queues.destinations()
@@ -345,31 +365,6 @@ impl New {
             is_kept: self.is_kept,
             deliveries: sent::kept(&self.sent, &self.row),
         }))
-    }
-}
-
-/// Raises a message for each delivery that did not go through, until the desk is gone.
-pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>) {
-    while let Some(trouble) = troubles.recv().await {
-        let Some(desk) = desk.upgrade() else {
-            return;
-        };
-        let (id, values) = match trouble {
-            Trouble::Failed { rule, id, why } => (UNDELIVERED, vec![rule, id.to_string(), why]),
-            Trouble::Dropped {
-                destination,
-                dropped,
-            } => {
-                let limit = WAITING_LIMIT.to_string();
-                (DROPPED, vec![destination, dropped.to_string(), limit])
-            }
-            Trouble::GivenUp {
-                destination,
-                given_up,
-                why,
-            } => (GIVEN_UP, vec![destination, given_up.to_string(), why]),
-        };
-        desk.raise(id, None, values).await;
     }
 }
 

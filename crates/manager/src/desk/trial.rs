@@ -9,7 +9,7 @@ use usher_site::MessageRow;
 
 use super::{Desk, Raise, shown};
 use crate::delivery;
-use crate::undelivered::Undelivered;
+use crate::undelivered::{Again, Undelivered};
 
 /// The message of a test of a rule: it is sent, and never kept.
 const TEST: u16 = 9453;
@@ -24,6 +24,8 @@ pub(crate) struct Tested {
     destination: String,
     /// Why it did not go through; null: it did.
     why_not: Option<String>,
+    /// It was refused for what it is: a message would be given up at once.
+    for_good: bool,
 }
 
 impl Desk {
@@ -52,11 +54,11 @@ impl Desk {
                 let once = delivery::once(&message, &errand, &means);
                 let outcome = tokio::time::timeout(TEST_LIMIT, once).await;
                 let outcome = outcome.unwrap_or_else(|_| Err(Undelivered::now(too_slow())));
-                let why_not = outcome.err().map(|it| it.why);
-                let destination = delivery::destination(&errand);
+                let failed = outcome.err();
                 let tested = Tested {
-                    destination,
-                    why_not,
+                    destination: delivery::destination(&errand),
+                    for_good: failed.as_ref().is_some_and(|it| it.again == Again::Never),
+                    why_not: failed.map(|it| it.why),
                 };
                 (place, errand, tested)
             });

@@ -17,7 +17,7 @@ pub(super) async fn empty(shared: Arc<Shared>, key: Errand) {
         if it.waited() >= shared.patience.limit
             && let Some(why) = shared.why_failing(&key)
         {
-            shared.give_up(&key, &it, why).await;
+            shared.give_up_late(&key, &it, &why).await;
             continue;
         }
         let failed = match attempt(&shared, &it.parcel).await {
@@ -33,7 +33,7 @@ pub(super) async fn empty(shared: Arc<Shared>, key: Errand) {
             Again::Soon if it.tries < TRIES => shared.patience.pause(it.tries),
             // What waits behind it is tried at once.
             Again::Soon | Again::Never => {
-                shared.failed(&it, failed.why).await;
+                shared.refused(&key, &it, failed).await;
                 continue;
             }
         };

@@ -3,8 +3,8 @@
 //! A queue has a task for as long as something waits in it, and takes messages up to a limit; what
 //! comes beyond is dropped, counted and told. A destination that takes nothing is tried less and less
 //! often, and at once when something else has gone through there; what waits too long is given up,
-//! counted and told. What is refused for good is told and given up at once, and what waits behind it
-//! is tried. What waits is in the site database, too, so that the next manager goes on with it: then a
+//! counted and told. What is refused for good is given up at once, counted and told, too, and what
+//! waits behind it is tried. What waits is in the site database, too, so that the next manager goes on with it: then a
 //! message may arrive twice, and none is lost.
 
 mod emptying;
@@ -57,13 +57,13 @@ pub(crate) enum Trouble {
         /// What went wrong.
         why: String,
     },
-    /// Some waited too long for a destination that takes nothing.
+    /// Some waited too long for a destination that takes nothing, or were refused for good.
     GivenUp {
         /// The destination, in words for people.
         destination: String,
         /// How many were since something went through.
         given_up: u64,
-        /// What went wrong the last time.
+        /// Why, with what went wrong the last time.
         why: String,
     },
     /// Too much waits there already.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, Instant};
+use usher_core::messages::DELIVERY_TRIED_HOURS;
 use usher_site::Site;
 
 use super::queue::{Failing, Queue, Waiting};
@@ -14,7 +15,7 @@ use crate::clock::wall_ms;
 use crate::delivery::{self, Means, Parcel};
 use crate::logged::or_log;
 use crate::targets::Errand;
-use crate::undelivered::Patience;
+use crate::undelivered::{Again, Patience, Undelivered};
 
 pub(super) struct Shared {
     pub(super) means: Means,
@@ -143,17 +144,26 @@ impl Shared {
         }
     }
 
-    /// It was refused for good, and is told of. How its destination is does not change.
-    pub(super) async fn failed(&self, it: &Waiting, why: String) {
+    /// It was refused for good, or failed as often as it may: it is told of and given up.
+    pub(super) async fn refused(&self, key: &Errand, it: &Waiting, failed: Undelivered) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        self.say_failed(&it.parcel, why);
-        if it.parcel.kept.is_some() {
-            or_log(self.site.give_up(it.parcel.kept, None).await);
+        let for_good = match failed.again {
+            Again::Never => "refused for good".to_owned(),
+            Again::Soon | Again::Later => format!("tried {TRIES} times"),
+        };
+        let why = failed.why;
+        self.say_failed(&it.parcel, format!("{why}; {for_good}, it is given up"));
+        if let Some(queue) = self.waiting().get_mut(key) {
+            let failing = queue.failing.get_or_insert_with(Failing::now);
+            failing.tried = Instant::now();
+            failing.why.clone_from(&why);
         }
+        self.give_up(key, it, format!("{for_good}: {why}")).await;
     }
 
     fn say_failed(&self, parcel: &Parcel, why: String) {
         let rule = parcel.rule.clone();
+        let why = format!("{}: {why}", delivery::destination(&parcel.errand));
         tracing::warn!(rule, why, "a message could not be delivered");
         self.tell(Trouble::Failed {
             rule,
@@ -162,8 +172,14 @@ impl Shared {
         });
     }
 
-    /// It waited too long: counted, and told of the first, the tenth, the hundredth ...
-    pub(super) async fn give_up(&self, key: &Errand, it: &Waiting, why: String) {
+    /// It waited too long for a destination that takes nothing.
+    pub(super) async fn give_up_late(&self, key: &Errand, it: &Waiting, why: &str) {
+        let why = format!("after {DELIVERY_TRIED_HOURS} hours of tries: {why}");
+        self.give_up(key, it, why).await;
+    }
+
+    /// It is counted, and told of the first, the tenth, the hundredth ...
+    async fn give_up(&self, key: &Errand, it: &Waiting, why: String) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
         let row = {
             let mut waiting = self.waiting();
@@ -204,7 +220,10 @@ impl Shared {
         };
         if tries == TRIES && !it.is_told {
             it.is_told = true;
-            self.say_failed(&it.parcel, format!("{why}; it is tried again for 12 hours"));
+            self.say_failed(
+                &it.parcel,
+                format!("{why}; it is tried again for {DELIVERY_TRIED_HOURS} hours"),
+            );
         }
         if let Some(row) = row {
             or_log(self.site.put_off(it.parcel.kept, it.is_told, row).await);

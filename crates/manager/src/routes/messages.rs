@@ -134,7 +134,8 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
 #[utoipa::path(get, path = "/v1/message-rules", responses((status = 200, body = serde_json::Value)))]
 pub(crate) async fn rules(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
     let rules = app.tools.desk.rules();
-    Json(serde_json::json!({ "items": *rules, "next": null }))
+    let why_not = app.tools.desk.mail_why_not().await;
+    Json(serde_json::json!({ "items": *rules, "next": null, "mail_why_not": why_not }))
 }
 
 #[derive(Deserialize)]
@@ -208,7 +209,7 @@ struct Test {
     path = "/v1/message-rules/test",
     request_body = serde_json::Value,
     responses(
-        (status = 200, description = "How each action of the rule went: `destination`, `why_not`", body = serde_json::Value),
+        (status = 200, description = "How each action of the rule went: `destination`, `why_not`, `for_good`", body = serde_json::Value),
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]

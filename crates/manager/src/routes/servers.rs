@@ -14,6 +14,7 @@ use usher_site::ServerRow;
 
 use crate::app::{App, SERVERS_LIMIT};
 use crate::clock::wall_ms;
+use crate::logged::or_log;
 use crate::problem::Refusal;
 use crate::tokens::TokenSource;
 use crate::view::View;
@@ -85,26 +86,39 @@ pub(crate) async fn add(
     let changing = app.changing.lock().await;
     must_fit(&app, &row.name)?;
     app.tools.site.watch(row.clone()).await?;
-    let (look_now, view) = put_keeper(&app, &row);
+    let (looked, view) = put_keeper(&app, &row);
     drop(changing);
     let values = vec!["an administrator".to_owned(), row.name.clone(), row.url];
     app.tools.desk.raise(9440, Some(&row.name), values).await;
-    wait_for_look(look_now).await;
+    wait_for(looked).await;
     Ok((StatusCode::CREATED, Json(seen(&app, &view))))
 }
 
-/// Puts a keeper to a server; how to have it look, and what it sees.
-fn put_keeper(app: &App, row: &ServerRow) -> (mpsc::Sender<keeper::LookNow>, View) {
+/// Puts a keeper to a server; what answers when it has looked, and what it sees.
+fn put_keeper(app: &App, row: &ServerRow) -> (Option<oneshot::Receiver<()>>, View) {
     let token = TokenSource::Text(row.token.clone());
-    let keeper = keeper::keep(row.clone(), token, app.tools.clone());
-    let its = (keeper.look_now.clone(), keeper.view.clone());
+    let mut keeper = keeper::keep(row.clone(), token, app.tools.clone());
+    let its = (keeper.first_look.take(), keeper.view.clone());
     app.keepers().insert(row.name.clone(), keeper);
     its
 }
 
-/// Refuses a server that is watched under another name already, as far as both tell who they are.
+/// Refuses a manager, and a server that is watched under another name already, as far as both tell
+/// who they are.
 async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
-    let Some(id) = facts::server_id(&app.tools.prober, &row.url, &row.token).await else {
+    let prober = &app.tools.prober;
+    let (is_manager, id) = tokio::join!(
+        prober.is_manager(&row.url),
+        facts::server_id(prober, &row.url, &row.token)
+    );
+    if is_manager {
+        return Err(Refusal::invalid(format!(
+            "what answers at {} is a manager, and no metering server: give the URL of the server, \
+             whose port is 8470 as a rule",
+            row.url
+        )));
+    }
+    let Some(id) = id else {
         return Ok(());
     };
     let keepers = app.keepers();
@@ -169,11 +183,8 @@ pub(crate) async fn change(
     }
     app.tools.site.change_watched(row.clone()).await?;
     // Two keepers would both write of its trouble.
-    let keeper = app.keepers().remove(&name);
-    if let Some(keeper) = keeper {
-        keeper.end().await;
-    }
-    let (look_now, view) = put_keeper(&app, &row);
+    app.end_keeper(&name).await;
+    let (looked, view) = put_keeper(&app, &row);
     drop(changing);
     let values = vec![
         "an administrator".to_owned(),
@@ -181,7 +192,7 @@ pub(crate) async fn change(
         changed.join(", "),
     ];
     app.tools.desk.raise(9455, Some(&name), values).await;
-    wait_for_look(look_now).await;
+    wait_for(looked).await;
     Ok(Json(seen(&app, &view)))
 }
 
@@ -290,7 +301,7 @@ pub(crate) async fn get(
     Ok(Json(seen(&app, &view)))
 }
 
-/// Stops watching a server. Its messages stay.
+/// Watches one no longer. Its messages stay; those of trouble that was open are closed.
 #[utoipa::path(
     delete,
     path = "/v1/servers/{name}",
@@ -304,18 +315,39 @@ pub(crate) async fn remove(
     Id(name): Id,
 ) -> Result<StatusCode, Refusal> {
     let changing = app.changing.lock().await;
-    let kept = app.tools.site.unwatch(name.clone()).await?;
-    let watched = app.keepers().remove(&name).is_some();
+    let unwatch = async || app.tools.site.unwatch(name.clone(), wall_ms()).await;
+    let mut removed = unwatch().await?;
+    let had_keeper = app.end_keeper(&name).await;
+    if had_keeper {
+        // What its keeper was just recording is over as well.
+        let after = or_log(unwatch().await).unwrap_or_default();
+        removed.closed.extend(after.closed);
+    }
     drop(changing);
-    if !kept && !watched {
+    if !removed.was_watched && !had_keeper {
         return Err(unknown(&name));
     }
-    let values = vec!["an administrator".to_owned(), name.clone()];
+    let values = vec![
+        "an administrator".to_owned(),
+        name.clone(),
+        closed_with_it(removed.closed),
+    ];
     app.tools.desk.raise(9441, Some(&name), values).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Looks at a server now, and answers what it saw.
+/// What is over with the end of a watch, as the end of a sentence; nothing if nothing was open.
+fn closed_with_it(mut numbers: Vec<u16>) -> String {
+    numbers.sort_unstable();
+    let numbers: Vec<String> = numbers.iter().map(u16::to_string).collect();
+    match &numbers[..] {
+        [] => String::new(),
+        [one] => format!("; message {one} about it is closed"),
+        many => format!("; messages {} about it are closed", many.join(", ")),
+    }
+}
+
+/// Looks at one now, and answers what it has seen.
 #[utoipa::path(
     post,
     path = "/v1/servers/{name}/poll",
@@ -340,8 +372,14 @@ pub(crate) async fn poll(
 async fn wait_for_look(look_now: mpsc::Sender<keeper::LookNow>) {
     let (tell, told) = oneshot::channel();
     if look_now.send(tell).await.is_ok() {
-        // A keeper that was removed meanwhile answers nothing: what it saw last is shown.
-        let _ = told.await;
+        wait_for(Some(told)).await;
+    }
+}
+
+/// A keeper that was removed meanwhile answers nothing: what it saw last is shown.
+async fn wait_for(looked: Option<oneshot::Receiver<()>>) {
+    if let Some(looked) = looked {
+        let _ = looked.await;
     }
 }
 

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use hyper::header::CONTENT_TYPE;
-use usher_api::{Health, WatchedServer};
+use usher_api::{Health, Listener, WatchedServer};
 use usher_core::health::{Source, Verdict};
 use usher_core::messages::DELIVERY_TRIED_HOURS;
 use utoipa::OpenApi;
@@ -20,6 +20,7 @@ use crate::app::App;
 pub(crate) async fn health() -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
+        role: Some(Listener::Manager.name().to_owned()),
         why: None,
         grants_nothing: None,
     })
@@ -63,7 +64,8 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     }
     let counts = app.tools.desk.deliveries();
     let given_up = format!(
-        "Deliveries of messages that were given up after {DELIVERY_TRIED_HOURS} hours of tries."
+        "Deliveries of messages that were given up: refused for good, failed as often as they may, \
+         or after {DELIVERY_TRIED_HOURS} hours of tries."
     );
     for (name, kind, help, value) in [
         (
@@ -75,7 +77,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         (
             "usher_deliveries_failed_total",
             "counter",
-            "Deliveries of messages that failed for good.",
+            "Deliveries of messages that were refused for good or failed as often as they may.",
             counts.failed,
         ),
         (

@@ -8,6 +8,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use usher_manager::RelayTls;
 
+use crate::relay::{relay, relay_that, start_with_relay, start_with_relay_by};
 use crate::support::{Manager, play, send, until};
 
 type Got = Arc<Mutex<Vec<Value>>>;
@@ -61,63 +62,6 @@ async fn a_receiver_that_hangs_holds_up_no_other() {
             .then_some(())
     })
     .await;
-}
-
-/// A relay that takes each mail, and tells the commands and texts that it was sent.
-async fn relay(got: &Arc<Mutex<String>>) -> u16 {
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let got = got.clone();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let got = got.clone();
-            tokio::spawn(async move {
-                let mut stream = BufReader::new(stream);
-                stream.write_all(b"220 here\r\n").await.unwrap();
-                let mut is_text = false;
-                let mut line = String::new();
-                while stream
-                    .read_line(&mut line)
-                    .await
-                    .is_ok_and(|bytes| bytes > 0)
-                {
-                    got.lock().unwrap().push_str(&line);
-                    let answer: &[u8] = match line.trim_end() {
-                        "." => b"250 taken\r\n",
-                        _ if is_text => b"",
-                        "DATA" => b"354 go on\r\n",
-                        "STARTTLS" => b"502 no such thing\r\n",
-                        "QUIT" => b"221 bye\r\n",
-                        // It takes it for another computer.
-                        to if to.starts_with("RCPT ") => b"251 forwarded\r\n",
-                        hello if hello.starts_with("EHLO") => b"250-here\r\n250 8BITMIME\r\n",
-                        _ => b"250 yes\r\n",
-                    };
-                    is_text = (is_text || line.trim_end() == "DATA") && line.trim_end() != ".";
-                    stream.write_all(answer).await.unwrap();
-                    line.clear();
-                }
-            });
-        }
-    });
-    port
-}
-
-fn start_with_relay(port: u16) -> Manager {
-    start_with_relay_by(port, RelayTls::Plain)
-}
-
-fn start_with_relay_by(port: u16, tls: RelayTls) -> Manager {
-    Manager::start_as(|_, options| {
-        let relay = format!("127.0.0.1:{port}");
-        options.mail = usher_manager::MailOptions {
-            relay: Some(usher_manager::Relay::parse(&relay, tls, None).unwrap()),
-            from: Some("usher@lab.example".to_owned()),
-            link: Some("https://usher.lab.example/".to_owned()),
-        };
-    })
 }
 
 async fn mails_warnings(manager: &Manager) {
@@ -321,4 +265,74 @@ async fn what_waits_for_a_destination_is_delivered_by_the_next_manager() {
         (got.len(), &got[0]["id"], &got[0]["record_id"]),
         (1, &json!(9442), &record)
     );
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_good_is_told_as_given_up_wherever_that_is_looked_for() {
+    let got = Arc::<Mutex<String>>::default();
+    let manager = start_with_relay(relay_that(&got, b"550 5.1.1 no such user\r\n").await);
+    mails_warnings(&manager).await;
+    let test = manager.request("POST", "/v1/message-rules/test", &manager.token());
+    let (_, told) = send(test.json(&json!({ "rule": "low" }))).await;
+    assert_eq!(told["items"][0]["for_good"], true, "{told}");
+
+    add_dead(&manager, "gone").await;
+
+    let of = async |id: u64| {
+        let path = format!("/v1/messages?id={id}");
+        let list = send(manager.request("GET", &path, &manager.token())).await;
+        list.1["items"][0]["text"].as_str().map(str::to_owned)
+    };
+    let failed = until("9448", async || of(9448).await).await;
+    for word in [
+        "mail to ops@lab.example: ",
+        "550 5.1.1",
+        "for good, it is given up",
+    ] {
+        assert!(failed.contains(word), "{word}: {failed}");
+    }
+    let given_up = until("9454", async || of(9454).await).await;
+    assert!(
+        given_up.starts_with("1 message for mail to ops@lab.example was given up"),
+        "{given_up}"
+    );
+    assert!(given_up.contains("refused for good"), "{given_up}");
+    assert!(!given_up.contains("12 hours"), "{given_up}");
+    let waits = send(manager.request("GET", "/v1/deliveries", &manager.token()))
+        .await
+        .1;
+    let it = &waits["items"][0];
+    assert_eq!(
+        (&it["waiting"], &it["given_up"]),
+        (&json!(0), &json!(1)),
+        "{waits}"
+    );
+    assert!(it["why"].as_str().unwrap().contains("550"), "{waits}");
+    let metrics = manager.request("GET", "/metrics", &manager.token());
+    let metrics = metrics.send().await.unwrap().text().await.unwrap();
+    assert!(
+        metrics.contains("usher_deliveries_given_up_total 1\n"),
+        "{metrics}"
+    );
+
+    // It is there after a restart, too.
+    let manager = manager.restart_as(|_, _| ());
+    let waits = send(manager.request("GET", "/v1/deliveries", &manager.token()))
+        .await
+        .1;
+    assert_eq!(waits["items"][0]["given_up"], 1, "{waits}");
+}
+
+#[tokio::test]
+async fn that_no_mail_can_go_out_is_told_with_the_rules() {
+    let rules = async |manager: &Manager| {
+        let rules = manager.request("GET", "/v1/message-rules", &manager.token());
+        send(rules).await.1
+    };
+    let with_relay = start_with_relay(9);
+    assert_eq!(rules(&with_relay).await["mail_why_not"], Value::Null);
+    let without = Manager::start();
+    let told = rules(&without).await["mail_why_not"].clone();
+    let has_sendmail = std::path::Path::new("/usr/sbin/sendmail").exists();
+    assert_eq!(told.is_null(), has_sendmail, "{told}");
 }

@@ -4,6 +4,7 @@
 
 mod delivery;
 mod holds;
+mod relay;
 mod requests;
 mod standing;
 mod support;

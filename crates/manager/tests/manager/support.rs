@@ -100,6 +100,11 @@ impl Manager {
         }
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self) -> String {
+        self.console.clone()
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -121,6 +121,56 @@ async fn a_server_that_turns_out_to_be_another_is_said_to_be() {
 }
 
 #[tokio::test]
+async fn a_manager_is_not_watched_as_a_server() {
+    let manager = Manager::start();
+    let other = Manager::start();
+    let (status, refused) = add(&manager, "alpha", &other.url(), "t").await;
+    assert_eq!((status, &refused["code"]), (400, &"invalid_request".into()));
+    let why = refused["detail"].as_str().unwrap();
+    assert!(
+        why.contains("is a manager, and no metering server"),
+        "{why}"
+    );
+
+    // One of before does not tell that it is one, but by how it refuses a token.
+    let refuses = || async {
+        let detail = "the token is none of this manager's, or over: the manager takes tokens of \
+                      its own; `usher token create --role viewer --at-manager` makes others";
+        let body = json!({ "code": "unauthorized", "detail": detail });
+        (StatusCode::UNAUTHORIZED, Json(body))
+    };
+    let health = || async { Json(json!({ "status": "ok" })) };
+    let before = Router::new().route("/v1/health", get(health));
+    let url = play(before.fallback(refuses)).await;
+    let (status, added) = add(&manager, "beta", &url, "t").await;
+    assert_eq!(
+        (status, &added["verdict"]),
+        (201, &"unknown".into()),
+        "{added}"
+    );
+    let said = found(&added);
+    assert!(
+        said.contains("is a manager, and no metering server"),
+        "{said}"
+    );
+    assert!(said.contains("usher servers edit beta --url"), "{said}");
+}
+
+#[tokio::test]
+async fn trouble_that_is_there_when_a_server_is_added_is_seen_once() {
+    let manager = Manager::start();
+    let (status, added) = add(&manager, "alpha", "http://127.0.0.1:9", "t").await;
+    assert_eq!(
+        (status, &added["verdict"]),
+        (201, &"unreachable".into()),
+        "{added}"
+    );
+    assert_eq!(added["episode"]["count"], 1, "{added}");
+    let (_, seen) = ask(&manager, "POST", "/v1/servers/alpha/poll", json!({})).await;
+    assert_eq!(seen["episode"]["count"], 2, "{seen}");
+}
+
+#[tokio::test]
 async fn a_token_of_the_wrong_role_is_named_with_the_role_that_is_needed() {
     let url = server("s-1", &Arc::new(Mutex::new("viewer"))).await;
     let manager = Manager::start();
@@ -174,7 +224,7 @@ async fn a_server_whose_token_was_exchanged_is_given_the_new_one_and_its_trouble
     let (_, refused) = ask(&manager, "POST", "/v1/servers/alpha/poll", json!({})).await;
     assert_eq!(refused["verdict"], "unknown", "{refused}");
     assert!(
-        found(&refused).contains("servers edit NAME --token-file"),
+        found(&refused).contains("servers edit alpha --token-file"),
         "{refused}"
     );
 

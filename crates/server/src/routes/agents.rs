@@ -244,8 +244,7 @@ fn check(who: &Principal, request: &Request<'_>) -> Result<(), Refusal> {
         && own != computer.id
     {
         return Err(Refusal::forbidden(format!(
-            "this token reports for computer {own} only, not for {}: use that computer's own \
-             token",
+            "this token reports for computer {own} only, and {} needs a token of its own",
             shown(&computer.id)
         )));
     }

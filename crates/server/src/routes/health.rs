@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use hyper::StatusCode;
-use usher_api::{Health, Withheld};
+use usher_api::{Health, Listener, Withheld};
 
 use super::Json;
 use crate::state::app::App;
@@ -46,6 +46,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Json<Health> {
         code,
         Health {
             status,
+            role: Some(Listener::Server.name().to_owned()),
             why,
             grants_nothing,
         },

@@ -32,9 +32,12 @@ pub(crate) struct Messages {
     /// Last raised at that time or later
     #[arg(long, value_name = "TIME", value_parser = time::since)]
     since: Option<Timestamp>,
+    /// First raised before the end of that time
+    #[arg(long, value_name = "TIME", value_parser = time::up_to, conflicts_with = "follow")]
+    until: Option<Timestamp>,
     /// Raised in that time: yesterday, "last week", "this month", 2026-01, a day
     #[arg(long, value_name = "PERIOD", value_parser = time::during,
-        conflicts_with_all = ["since", "follow"])]
+        conflicts_with_all = ["since", "until", "follow"])]
     during: Option<Period>,
     /// As severe as that, or more
     #[arg(long, value_name = "SEVERITY", value_parser = one_of::<Severity>(&["informational", "warning", "error"]))]
@@ -82,7 +85,8 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
     }
     context.block_on(async {
         let client = args.manager.client(context).await?;
-        let page: Page<StatusMessage> = fetch(&client, &args.query(), &args.extent).await?;
+        let query = args.query()?;
+        let page: Page<StatusMessage> = fetch(&client, &query, &args.extent).await?;
         servers::note_unknown(&client, args.about.as_deref()).await;
         if !args.follow {
             return show(context, &page, "There are no messages.", table);
@@ -99,7 +103,7 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
                 }
             }
             let query = args
-                .query()
+                .query()?
                 .with("after", Some(last.to_string()))
                 .with("wait_seconds", Some("30"));
             let extent = Extent { limit: 1_000 };
@@ -110,15 +114,16 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
 }
 
 impl Messages {
-    fn query(&self) -> Query {
-        let since = self.since.or(self.during.map(|during| during.from));
-        Query::new("/v1/messages")
+    fn query(&self) -> Result<Query, Failure> {
+        let ends = Period::ends(self.since, self.until, self.during);
+        let (since, until) = ends.map_err(Failure::usage)?;
+        Ok(Query::new("/v1/messages")
             .with("since", since.map(|since| since.to_string()))
-            .with("until", self.during.map(|during| during.to.to_string()))
+            .with("until", until.map(|until| until.to_string()))
             .with("severity", self.severity.map(Severity::name))
             .with("component", self.component.as_ref())
             .with("server", self.about.as_ref())
-            .with("open", self.open.then_some("true"))
+            .with("open", self.open.then_some("true")))
     }
 }
 

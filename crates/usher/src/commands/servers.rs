@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
 use usher_api::{Page, WatchChange, WatchRequest, WatchedServer};
+use usher_core::health::Verdict;
 
 use super::managed::ManagerAt;
 use crate::context::Context;
@@ -181,7 +182,24 @@ async fn add(args: Add, context: &Context) -> Result<(), Failure> {
     let added: WatchedServer = client
         .post_keyed("/v1/servers", &host::request_key(), &request)
         .await?;
-    one(&added, context)
+    one(&added, context)?;
+    if let Some(note) = silence(&added) {
+        eprintln_quiet(&note);
+    }
+    Ok(())
+}
+
+/// What is said of a server that nobody hears: its URL may be mistyped.
+fn silence(added: &WatchedServer) -> Option<String> {
+    let verdict = Verdict::of_name(&added.verdict)?;
+    matches!(verdict, Verdict::Unreachable | Verdict::Stopped).then(|| {
+        let name = tame(&added.name);
+        format!(
+            "Note: no server answers at {} now. {name} is watched all the same; if the URL is \
+             mistyped, `usher servers edit {name} --url URL` changes it.",
+            tame(&added.url)
+        )
+    })
 }
 
 async fn edit(args: Edit, context: &Context) -> Result<(), Failure> {

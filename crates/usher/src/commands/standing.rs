@@ -8,6 +8,7 @@ use super::managed::ManagerAt;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::listing::show;
+use crate::near::nearest;
 use crate::output::{Table, print, print_json, tame};
 use crate::time;
 
@@ -51,6 +52,7 @@ fn table(lines: &[ComponentSummary]) -> Table {
         ">OPEN",
         ">FOR",
         "SINCE",
+        "WHY",
     ]);
     for line in lines {
         table.row([
@@ -62,6 +64,7 @@ fn table(lines: &[ComponentSummary]) -> Table {
             line.open.to_string(),
             time::span(line.open_seconds),
             time::local(line.since),
+            line.why.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
     table
@@ -74,6 +77,7 @@ pub(crate) fn thresholds(args: Thresholds, context: &Context) -> Result<(), Fail
         let mut held: Value = client.get(PATH).await?;
         for change in &args.changes {
             must_be_known(&held, change)?;
+            must_be_like(&held, change)?;
             apply(&mut held, change)?;
         }
         if !args.changes.is_empty() {
@@ -106,15 +110,32 @@ fn must_be_known(held: &Value, change: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let failure = Failure::usage(format!("there is no threshold {}", tame(name)));
-    let nearest = known
-        .iter()
-        .min_by_key(|it| strsim::damerau_levenshtein(it, name));
-    Err(match nearest {
-        Some(nearest) => failure.next(format!(
-            "Did you mean {nearest}? `usher messages thresholds` lists them."
-        )),
-        None => failure,
-    })
+    Err(failure.next(match nearest(name, known) {
+        Some(nearest) => {
+            format!("Did you mean {nearest}? `usher messages thresholds` lists them.")
+        }
+        None => "`usher messages thresholds` lists them.".to_owned(),
+    }))
+}
+
+/// Refuses a value that is of another kind than the one that it is to replace.
+fn must_be_like(held: &Value, change: &str) -> Result<(), Failure> {
+    let Some((name, value)) = change.split_once('=') else {
+        return Ok(());
+    };
+    let place = format!("/{}", name.replace('.', "/"));
+    let (kind, like) = match (held.pointer(&place), read(value)) {
+        (Some(Value::Number(_)), given) if !given.is_number() => ("a number", "2048"),
+        (Some(Value::Array(_)), given) if !given.is_array() => {
+            ("two numbers, for WARNING and for CRITICAL", "1,5")
+        }
+        _ => return Ok(()),
+    };
+    let (name, value) = (tame(name), tame(value));
+    Err(
+        Failure::usage(format!("{name} is {kind}, and {value:?} is not"))
+            .next(format!("Write it like {name}={like}; 0 is never.")),
+    )
 }
 
 /// Puts `NAME=VALUE` in its place. Whether that means something the manager says.
@@ -204,6 +225,26 @@ mod tests {
         for known in ["summaries.since=06:00", "summaries.components.x.error=1,2"] {
             must_be_known(&held, known).unwrap();
         }
+        for (wrong, word) in [
+            ("concerns.disk_mb=abc", "is a number"),
+            ("concerns.disk_mb=", "is a number"),
+            ("summaries.site.error=3", "two numbers"),
+        ] {
+            let why = must_be_like(&held, wrong).unwrap_err().to_string();
+            assert!(why.contains(word), "{why}");
+            assert!(!why.contains("u32"), "{why}");
+        }
+        for right in [
+            "concerns.disk_mb=7",
+            "summaries.site.error=1,2",
+            "summaries.since=06:00",
+            "summaries.time_zone=Europe/Berlin",
+            "summaries.components.x.error=1,2",
+        ] {
+            must_be_like(&held, right).unwrap();
+        }
+        let far = must_be_known(&held, "nonsense=3").unwrap_err().to_string();
+        assert!(!far.contains("Did you mean"), "{far}");
         let why = must_be_known(&held, "concerns.disk_bm=7").unwrap_err();
         assert!(
             why.to_string().contains("Did you mean concerns.disk_mb?"),

@@ -134,8 +134,15 @@ fn a_role_that_is_none_and_a_setting_that_is_another_roles_are_refused() {
     let failure = file("[role.manager]\nlisten = \"a\"").unwrap_err();
     insta::assert_snapshot!(failure, @r"
     usher: usher.toml: there is no setting role.manager.listen
-      Did you mean site?
+      It is a setting of [role.server] and [role.up].
     ");
+    let failure = file("[role.server]\nconsole = \"a\"").unwrap_err();
+    insta::assert_snapshot!(failure, @r"
+    usher: usher.toml: there is no setting role.server.console
+      It is a setting of [role.manager] and [role.up].
+    ");
+    let failure = file("nonsense = 3").unwrap_err();
+    insta::assert_snapshot!(failure, @"usher: usher.toml: there is no setting nonsense");
     let failure = file("[role]\nmanager = 1").unwrap_err();
     insta::assert_snapshot!(failure, @"usher: usher.toml: role.manager must be a table");
 }

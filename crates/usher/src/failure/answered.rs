@@ -306,22 +306,29 @@ mod tests {
         ");
         let shows_token = Asker {
             shows_token: true,
-            ..nobody
+            ..Asker::default()
         };
-        let (code, text) = of_token(
-            "the token is not known here, or was revoked: make one with `usher token create`",
-            shows_token,
-        );
+        let unknown =
+            "the token is not known here, or was revoked: make one with `usher token create`";
+        let (code, text) = of_token(unknown, shows_token.clone());
         assert_eq!(code, exit::REFUSED);
         insta::assert_snapshot!(text, @r"
         usher: the token is not known here, or was revoked
-          An administrator makes another with `usher token create`.
+          It may be of another server, or of a manager, which has tokens of its own. An administrator makes another with `usher token create`.
+        ");
+        let of_a_file = Asker {
+            token_file: Some(std::path::Path::new("/var/lib/usher/admin.token")),
+            ..shows_token
+        };
+        insta::assert_snapshot!(of_token(unknown, of_a_file).1, @r"
+        usher: the token is not known here, or was revoked
+          It was read from /var/lib/usher/admin.token: another server or a manager may have written that. Give this server's with --token or USHER_TOKEN, or name its data directory with --data. An administrator makes another with `usher token create`.
         ");
         let misses_agent = Asker {
             misses_agent: true,
-            ..nobody
+            ..Asker::default()
         };
-        let (code, text) = of_token(none, misses_agent);
+        let (code, text) = of_token(none, misses_agent.clone());
         assert_eq!(code, exit::NO_SERVER);
         assert!(text.starts_with("usher: no Usher agent answers"), "{text}");
         let denied = refused(&Problem::new(Code::Denied, "none")).for_asker(misses_agent);
@@ -335,7 +342,7 @@ mod tests {
             ..Asker::default()
         };
         let silent = unreachable_server("http://192.0.2.1:8480", "Connection refused");
-        let silent = silent.for_asker(of_manager);
+        let silent = silent.for_asker(of_manager.clone());
         assert_eq!(silent.code(), exit::NO_SERVER);
         insta::assert_snapshot!(silent, @r"
         usher: no Usher manager answers at http://192.0.2.1:8480: Connection refused

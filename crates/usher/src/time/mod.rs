@@ -21,6 +21,13 @@ pub(crate) fn local(time: Timestamp) -> String {
         .to_string()
 }
 
+/// A time in a zone, with what the zone is called: for what is read elsewhere, too.
+pub(crate) fn zoned(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S %Z")
+        .to_string()
+}
+
 /// A time, or a dash.
 pub(crate) fn local_or_dash(time: Option<Timestamp>) -> String {
     time.map_or_else(|| "-".to_owned(), local)
@@ -136,6 +143,18 @@ pub(crate) fn until(text: &str) -> Result<Timestamp, String> {
     };
     let beyond = |_| format!("{text:?} from now is beyond the year 9999; leave it out for no end");
     Timestamp::now().checked_add(ahead).map_err(beyond)
+}
+
+/// The same of something that is yet to end: what is over already is refused.
+pub(crate) fn ahead(text: &str) -> Result<Timestamp, String> {
+    let until = until(text)?;
+    match until > Timestamp::now() {
+        true => Ok(until),
+        false => Err(format!(
+            "{text:?} is over already; give a day or time that is yet to come, or how long from \
+             now: 90d"
+        )),
+    }
 }
 
 fn ago(text: &str) -> Result<Timestamp, String> {

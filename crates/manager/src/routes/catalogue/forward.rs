@@ -12,8 +12,8 @@ use usher_http::{REQUEST_ID, RequestId};
 
 use crate::app::App;
 use crate::asker::Asker;
-use crate::probe::innermost;
 use crate::problem::Refusal;
+use crate::reach::innermost;
 
 /// A server's answer is so long at the most.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -46,7 +46,7 @@ impl Ask {
         let server = the_one(app, server)?;
         let is_look = self.method == Method::GET;
         let url = format!("{}{}", server.url.trim_end_matches('/'), self.path);
-        let http = app.tools.prober.http();
+        let http = app.tools.prober.http(&server.url);
         let mut asking = http
             .request(self.method, url)
             .bearer_auth(&server.token)
@@ -110,7 +110,8 @@ pub(super) fn servers(app: &App) -> Vec<Asked> {
 /// What a server answers to a look, or why it does not.
 pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8>, String> {
     let url = format!("{}{path}", server.url.trim_end_matches('/'));
-    let asking = app.tools.prober.http().get(url).bearer_auth(&server.token);
+    let http = app.tools.prober.http(&server.url);
+    let asking = http.get(url).bearer_auth(&server.token);
     let mut answer = asking.send().await.map_err(|error| innermost(&error))?;
     let status = answer.status();
     let body = whole(&mut answer).await?;

@@ -1,11 +1,13 @@
 //! The manager's view of its site, for `usher check`.
 
+use jiff::tz::TimeZone;
 use usher_api::client::{Client, ClientError};
 use usher_api::{Page, StatusMessage, WatchedServer};
 use usher_core::health::Verdict;
 use usher_core::messages::Standing;
 
-use super::{Finding, Level, one_line};
+use super::finding::{Finding, Level, one_line};
+use crate::time;
 
 /// What is spelled out of each sort; the rest are counted.
 const NAMED: usize = 3;
@@ -26,8 +28,9 @@ pub(super) async fn ask(client: &Client) -> Result<View, ClientError> {
     })
 }
 
-/// Judges what it sees: CRITICAL is worse than WARNING, and that than UNKNOWN.
-pub(super) fn judge(view: &View) -> Finding {
+/// Judges what it sees: CRITICAL is worse than WARNING, and that than UNKNOWN. Times are those of a
+/// zone, and say it.
+pub(super) fn judge(view: &View, zone: &TimeZone) -> Finding {
     let mut levels = vec![Level::Ok];
     let mut said = Vec::new();
     let well = view
@@ -53,7 +56,8 @@ pub(super) fn judge(view: &View) -> Finding {
     let trouble: Vec<String> = trouble
         .inspect(|server| levels.push(of_verdict(server)))
         .map(|server| {
-            let (name, verdict, since) = (&server.name, &server.verdict, server.since);
+            let (name, verdict) = (&server.name, &server.verdict);
+            let since = time::zoned(server.since, zone);
             match &server.grants_nothing {
                 Some(says) => format!("{name} is {verdict} since {since}: {}", says.why),
                 None => format!("{name} is {verdict} since {since}"),
@@ -124,7 +128,7 @@ fn shortened(mut texts: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::check::sentence;
+    use crate::commands::check::finding::sentence;
     use usher_api::{EpisodeSeen, GrantsNothing, Timestamp, Withheld};
 
     fn server(name: &str, verdict: &str, message_id: Option<u16>) -> WatchedServer {
@@ -173,7 +177,7 @@ mod tests {
     }
 
     fn judged(servers: Vec<WatchedServer>, open: Vec<StatusMessage>) -> Finding {
-        judge(&View { servers, open })
+        judge(&View { servers, open }, &TimeZone::UTC)
     }
 
     #[test]
@@ -191,7 +195,7 @@ mod tests {
             until: None,
         });
         let found = judged(vec![paused], Vec::new());
-        insta::assert_snapshot!(sentence(&found), @"USHER WARNING - the one server is not well; alpha is maintenance since 1970-01-01T00:00:00Z: it is paused|servers=1 well=0 errors=0;;1 warnings=0;1");
+        insta::assert_snapshot!(sentence(&found), @"USHER WARNING - the one server is not well; alpha is maintenance since 1970-01-01 00:00:00 UTC: it is paused|servers=1 well=0 errors=0;;1 warnings=0;1");
     }
 
     #[test]
@@ -202,7 +206,7 @@ mod tests {
             message(9410, "error", "beta", "The metering server beta is stuck"),
         ];
         let found = judged(vec![server("alpha", "running", None), stuck], open);
-        insta::assert_snapshot!(sentence(&found), @"USHER CRITICAL - 1 of 2 servers is well; beta is stuck since 1970-01-01T00:00:00Z; Seats of CAD: 9 of 9 in use|servers=2 well=1 errors=1;;1 warnings=1;1");
+        insta::assert_snapshot!(sentence(&found), @"USHER CRITICAL - 1 of 2 servers is well; beta is stuck since 1970-01-01 00:00:00 UTC; Seats of CAD: 9 of 9 in use|servers=2 well=1 errors=1;;1 warnings=1;1");
     }
 
     #[test]

@@ -8,10 +8,11 @@ mod told;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use usher_api::client::check_url;
+use usher_api::client::{Client, check_url};
 use usher_api::{ControlRequest, Service as Told, ServiceControl};
 use usher_service::files::{self, Installation, Role};
 
@@ -22,6 +23,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::notify::autostart;
 use crate::output::{line, print, print_json};
+
+/// How long a server may take to pause or to go on before it is said how far it is.
+const STEERED_WITHIN: Duration = Duration::from_secs(30);
+const STEERED_POLL: Duration = Duration::from_millis(100);
 
 /// Where polkit looks for what the administrator installs.
 const POLKIT_DIR: &str = "/etc/polkit-1/rules.d";
@@ -224,9 +229,11 @@ fn install(args: &Install, context: &Context) -> Result<(), Failure> {
         line(format!("wrote {}", path.display()))?;
     }
     let all: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
-    line(format!(
-        "now, and at each boot: systemctl enable --now {}",
-        all.join(" ")
+    let enable = format!("systemctl enable --now {}", all.join(" "));
+    line(place::to_start(
+        &args.unit_dir,
+        &enable,
+        usher_service::has_manager(),
     ))
 }
 
@@ -309,15 +316,33 @@ fn steer(which: &Which, control: ServiceControl, context: &Context) -> Result<()
         )));
     }
     context.block_on(async {
-        let told: Told = context
-            .client()?
+        let client = context.client()?;
+        let told: Told = client
             .post("/v1/service/controls", &ControlRequest { control })
             .await?;
-        match context.json() {
-            true => print_json(&told),
-            false => line(describe_told(&told)),
+        if context.json() {
+            return print_json(&told);
+        }
+        line(describe_told(&told))?;
+        match is_under_way(&told) {
+            true => line(describe_told(&done(&client, told).await?)),
+            false => Ok(()),
         }
     })
+}
+
+/// The state once it is no longer on the way to another, or as it is when that takes too long.
+async fn done(client: &Client, mut told: Told) -> Result<Told, Failure> {
+    let until = Instant::now() + STEERED_WITHIN;
+    while is_under_way(&told) && Instant::now() < until {
+        tokio::time::sleep(STEERED_POLL).await;
+        told = client.get("/v1/service").await?;
+    }
+    Ok(told)
+}
+
+fn is_under_way(told: &Told) -> bool {
+    told.state.ends_with("_pending")
 }
 
 fn query(role: Role, context: &Context) -> Result<(), Failure> {

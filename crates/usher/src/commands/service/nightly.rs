@@ -1,12 +1,12 @@
 //! `usher service install-backup`: a backup each night, by a timer of systemd.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use usher_service::backup::{self, Backup};
 
 use super::failed::cannot;
-use super::place::{UNIT_DIR, absolute};
+use super::place::{self, UNIT_DIR, absolute};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print};
@@ -72,7 +72,13 @@ pub(super) fn install(args: &InstallBackup, context: &Context) -> Result<(), Fai
             to.display()
         ))?;
     }
-    line(
-        "each night from now on: systemctl daemon-reload && systemctl enable --now usher-backup.timer",
-    )
+    if usher_service::has_manager() && args.unit_dir == Path::new(UNIT_DIR) {
+        usher_service::reload().map_err(|error| Failure::failed(error.to_string()))?;
+    }
+    let enable = "systemctl enable --now usher-backup.timer";
+    line(place::to_start(
+        &args.unit_dir,
+        enable,
+        usher_service::has_manager(),
+    ))
 }

@@ -90,7 +90,11 @@ pub(crate) fn run(command: Tls, context: &Context) -> Result<(), Failure> {
 }
 
 fn make(args: &Make, context: &Context) -> Result<(), Failure> {
-    let folder = Folder::new(args.dir.clone().unwrap_or_else(usual_folder))?;
+    let dir = args.dir.clone().unwrap_or_else(usual_folder);
+    if args.renew {
+        must_have_an_authority(&dir)?;
+    }
+    let folder = Folder::new(dir)?;
     let stem = args.role.name();
     let (cert, key) = (format!("{stem}.pem"), format!("{stem}.key"));
     let before = folder.read(&cert)?;
@@ -147,6 +151,24 @@ fn make(args: &Make, context: &Context) -> Result<(), Failure> {
     }
 }
 
+/// Refuses to renew where there is no authority: a new one would cut off every client, and the
+/// folder may be mistyped. None is made for that.
+fn must_have_an_authority(dir: &Path) -> Result<(), Failure> {
+    let is_there = |name: &str| dir.join(name).try_exists().unwrap_or(true);
+    if is_there("ca.pem") || is_there("ca.key") {
+        return Ok(());
+    }
+    Err(Failure::failed(format!(
+        "{} holds no authority (ca.pem, ca.key), so that nothing there can be renewed: clients \
+         would not trust the certificate of a new one",
+        dir.display()
+    ))
+    .next(
+        "Name the folder of before with --dir DIR. In an empty folder `usher tls make` without \
+         --renew makes an authority, whose ca.pem every client needs then.",
+    ))
+}
+
 struct Made<'a> {
     folder: &'a Folder,
     cert: PathBuf,
@@ -193,6 +215,14 @@ fn next(made: &Made<'_>, role: Role) -> String {
         made.cert.display(),
         made.key.display()
     );
+    let install = match role {
+        Role::Server => install,
+        // By which it trusts the servers that it watches.
+        Role::Manager => format!(
+            "{install} --ca-file {}",
+            made.folder.path("ca.pem").display()
+        ),
+    };
     let outside = made
         .names
         .iter()
@@ -308,6 +338,36 @@ mod tests {
             assert!(text.contains("usher service install server"), "{text}");
             assert!(text.contains("--ca-file"), "{text}");
         }
+    }
+
+    #[test]
+    fn nothing_is_renewed_and_no_folder_made_where_there_is_no_authority() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("mistyped");
+        let refused = must_have_an_authority(&dir).unwrap_err().to_string();
+        assert!(refused.contains("holds no authority"), "{refused}");
+        assert!(refused.contains("--dir DIR"), "{refused}");
+        assert!(!dir.exists());
+        std::fs::create_dir(&dir).unwrap();
+        std::fs::write(dir.join("ca.pem"), "").unwrap();
+        assert!(must_have_an_authority(&dir).is_ok());
+    }
+
+    #[test]
+    fn a_manager_is_installed_with_the_authority_of_the_servers_that_it_watches() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path().to_owned()).unwrap();
+        let made = Made {
+            folder: &folder,
+            cert: folder.path("manager.pem"),
+            key: folder.path("manager.key"),
+            names: vec!["a.example.org".to_owned()],
+            is_new: false,
+            replaces: false,
+        };
+        let text = next(&made, Role::Manager);
+        let ca = format!("--ca-file {}", folder.path("ca.pem").display());
+        assert!(text.contains(&ca), "{text}");
     }
 
     #[test]

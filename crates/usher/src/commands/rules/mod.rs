@@ -1,22 +1,24 @@
 //! `usher messages rules`: what becomes of messages, rule by rule.
 
+mod given;
+mod shown;
+
 use std::mem::discriminant;
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use usher_api::{Delivery, Page};
-use usher_core::messages::{Action, Criteria, Kind, Rule, Severity};
+use usher_core::messages::{Action, Criteria, Rule};
 
+use self::given::{Does, When};
+use self::shown::{show, waiting};
 use super::managed::ManagerAt;
-use super::{one_of, servers};
+use super::servers;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Table, counted, line, print_json, tame};
-use crate::time;
+use crate::output::{line, print_json, tame};
 
 const PATH: &str = "/v1/message-rules";
-/// A rule may run a program for so long where nothing else is said.
-const RUN_SECONDS: u32 = 60;
 
 /// Show the rules that say what becomes of messages, or change them
 #[derive(Debug, Args)]
@@ -102,58 +104,6 @@ struct Edit {
     manager: ManagerAt,
 }
 
-/// Which messages a rule is for: what is given must hold.
-#[derive(Debug, Args)]
-struct When {
-    /// As severe as that, or more
-    #[arg(long, value_name = "SEVERITY", value_parser = one_of::<Severity>(&["informational", "warning", "error"]))]
-    severity: Option<Severity>,
-    /// Of that type
-    #[arg(long = "type", value_name = "TYPE", id = "kind", value_parser = one_of::<Kind>(&["milestone", "detail", "audit"]))]
-    kind: Option<Kind>,
-    /// Of one of these numbers, such as 9431 for seats that are low
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    id: Vec<u16>,
-    /// Of that component
-    #[arg(long, value_name = "NAME")]
-    component: Option<String>,
-    /// About that metering server
-    #[arg(long, value_name = "SERVER")]
-    about: Option<String>,
-    /// Raised on that computer
-    #[arg(long, value_name = "COMPUTER")]
-    on_computer: Option<String>,
-}
-
-/// What a rule does.
-#[derive(Debug, Args)]
-struct Does {
-    /// Send a mail to that address; may be repeated
-    #[arg(long, value_name = "ADDRESS")]
-    mail: Vec<String>,
-    /// Send it to the webhook that the manager's settings name so; may be repeated
-    #[arg(long, value_name = "NAME")]
-    webhook: Vec<String>,
-    /// Run the program that the manager's settings name so; may be repeated
-    #[arg(long, value_name = "NAME")]
-    run: Vec<String>,
-    /// End such a program after so many seconds [default: 60]
-    #[arg(long, value_name = "SECONDS", requires = "run")]
-    run_seconds: Option<u32>,
-    /// Write it to the system's log
-    #[arg(long)]
-    system_log: bool,
-    /// Keep it for so many days
-    #[arg(long, value_name = "N")]
-    store_days: Option<u32>,
-    /// Do not count it in summaries
-    #[arg(long)]
-    do_not_summarise: bool,
-    /// Look at no rule below this one
-    #[arg(long)]
-    stop: bool,
-}
-
 /// One rule.
 #[derive(Debug, Args)]
 struct Named {
@@ -169,6 +119,9 @@ struct All {
     items: Vec<Rule>,
     #[serde(default)]
     next: Option<String>,
+    /// Why no mail can go out, by what the manager knows; only told, never given.
+    #[serde(default, skip_serializing)]
+    mail_why_not: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -180,41 +133,9 @@ struct Tested {
 struct Outcome {
     destination: String,
     why_not: Option<String>,
-}
-
-impl When {
-    fn criteria(self, before: Criteria) -> Criteria {
-        Criteria {
-            severity_at_least: self.severity.or(before.severity_at_least),
-            kind: self.kind.or(before.kind),
-            ids: match self.id.is_empty() {
-                true => before.ids,
-                false => self.id,
-            },
-            component: self.component.or(before.component),
-            server: self.about.or(before.server),
-            computer: self.on_computer.or(before.computer),
-        }
-    }
-}
-
-impl Does {
-    fn actions(self) -> Vec<Action> {
-        let timeout_seconds = self.run_seconds.unwrap_or(RUN_SECONDS);
-        let mails = self.mail.into_iter().map(|to| Action::Mail { to });
-        let webhooks = self.webhook.into_iter();
-        let programs = self.run.into_iter().map(|program| Action::Run {
-            program,
-            timeout_seconds,
-        });
-        mails
-            .chain(webhooks.map(|target| Action::Webhook { target }))
-            .chain(programs)
-            .chain(self.system_log.then_some(Action::SystemLog))
-            .chain(self.store_days.map(|days| Action::Store { days }))
-            .chain(self.do_not_summarise.then_some(Action::DoNotSummarise))
-            .collect()
-    }
+    /// A manager of before does not tell.
+    #[serde(default)]
+    for_good: bool,
 }
 
 pub(super) fn run(args: Rules, context: &Context) -> Result<(), Failure> {
@@ -335,6 +256,10 @@ async fn test(args: &Named, context: &Context) -> Result<(), Failure> {
         for outcome in &tested.items {
             let went = match &outcome.why_not {
                 None => "sent".to_owned(),
+                Some(why) if outcome.for_good => format!(
+                    "FAILED for good: {}; a message that is refused so is given up at once",
+                    tame(why)
+                ),
                 Some(why) => format!("FAILED: {}", tame(why)),
             };
             line(format!("{}: {went}", tame(&outcome.destination)))?;
@@ -343,93 +268,5 @@ async fn test(args: &Named, context: &Context) -> Result<(), Failure> {
     match tested.items.iter().any(|outcome| outcome.why_not.is_some()) {
         true => Err(Failure::failed("the test did not go through everywhere")),
         false => Ok(()),
-    }
-}
-
-fn show(all: &All, context: &Context) -> Result<(), Failure> {
-    if context.json() {
-        return print_json(all);
-    }
-    if all.items.is_empty() {
-        return line("There are no rules: messages are neither kept nor sent.");
-    }
-    let mut table = Table::new(&["RULE", "FOR", "DOES"]);
-    for rule in &all.items {
-        let mut does: Vec<String> = rule.actions.iter().map(action).collect();
-        does.extend(rule.stop.then(|| "stops here".to_owned()));
-        table.row([tame(&rule.name), criteria(&rule.when), does.join("; ")]);
-    }
-    table.print()
-}
-
-/// Says where messages wait, and why.
-fn waiting(deliveries: &[Delivery]) -> Result<(), Failure> {
-    for it in deliveries {
-        let waits = match it.waiting {
-            0 => "Nothing waits".to_owned(),
-            1 => "1 message waits".to_owned(),
-            many => format!("{many} messages wait"),
-        };
-        let why = match &it.why {
-            None => String::new(),
-            Some(why) => {
-                let again = it.next_at.map(time::local);
-                let again = again.map(|at| format!("; tried again at {at}"));
-                format!(
-                    ", since {} nothing goes through: {}{}",
-                    time::local_or_dash(it.failing_since),
-                    tame(why),
-                    again.unwrap_or_default()
-                )
-            }
-        };
-        let given_up = match it.given_up {
-            0 => String::new(),
-            some => format!("; {} given up", counted(some, "message")),
-        };
-        line(format!(
-            "{waits} for {}{why}{given_up}.",
-            tame(&it.destination)
-        ))?;
-    }
-    Ok(())
-}
-
-fn criteria(when: &Criteria) -> String {
-    let ids: Vec<String> = when.ids.iter().map(u16::to_string).collect();
-    let named = |what: &str, value: &Option<String>| {
-        value
-            .as_ref()
-            .map(|value| format!("{what} {}", tame(value)))
-    };
-    let said: Vec<String> = [
-        when.severity_at_least.map(|least| match least {
-            Severity::Error => "errors".to_owned(),
-            least => format!("{} or worse", least.name()),
-        }),
-        when.kind.map(|kind| format!("type {}", kind.name())),
-        (!ids.is_empty()).then(|| ids.join(" or ")),
-        named("component", &when.component),
-        named("about", &when.server),
-        named("on", &when.computer),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    match said.is_empty() {
-        true => "all".to_owned(),
-        false => said.join(", "),
-    }
-}
-
-fn action(action: &Action) -> String {
-    match action {
-        Action::Store { days } => format!("keep {}", counted((*days).into(), "day")),
-        Action::SystemLog => "system log".to_owned(),
-        Action::Forward { .. } => "forward".to_owned(),
-        Action::Webhook { target } => format!("webhook {}", tame(target)),
-        Action::Mail { to } => format!("mail {}", tame(to)),
-        Action::Run { program, .. } => format!("run {}", tame(program)),
-        Action::DoNotSummarise => "not in summaries".to_owned(),
     }
 }

@@ -1,29 +1,30 @@
 //! The keeper of one server: looks, weighs the evidence, reports, heals.
 
+mod telling;
+mod witnesses;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use usher_api::{EpisodeSeen, Evidence, GrantsNothing, ServiceSeen, WatchedServer};
+use usher_api::{Evidence, ServiceSeen, WatchedServer};
 use usher_core::health::{
-    Episode, Healer, HealingStep, Helpless, Judgement, Notice, Observation, ServiceManagerWord,
-    Verdict, Watch, span, weigh,
+    Healer, HealingStep, Helpless, Judgement, ServiceManagerWord, Verdict, Watch, weigh,
 };
-use usher_site::{Change, EpisodeRow, ServerRow};
+use usher_site::{EpisodeRow, ServerRow};
 use usher_vital::task;
 
+use self::telling::{millis, shown};
+use self::witnesses::ASK;
 use crate::clock::{date, steady, wall_ms};
-use crate::desk::Raise;
 use crate::logged::or_log;
 use crate::outlook::Outlook;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
 use crate::view::View;
-use crate::{data_lock, healing, listener};
+use crate::{healing, listener};
 
-/// How long a service manager may take to say something.
-const ASK: Duration = Duration::from_secs(5);
 /// Before trouble is told, it is looked at once more, so that a restart that is just going on is
 /// not called an outage.
 const SECOND_LOOK: Duration = Duration::from_millis(700);
@@ -33,9 +34,6 @@ pub(crate) const LOOK_AT_MOST: Duration = Duration::from_secs(300);
 
 /// The least time between two looks at a server that said when it will grant seats again.
 const HOLD_LOOK: Duration = Duration::from_secs(1);
-
-/// The message that tells that a server's state is not known.
-const UNKNOWN: u16 = 9413;
 
 /// Asks a keeper to look now; it answers when it has.
 pub(crate) type LookNow = oneshot::Sender<()>;
@@ -48,6 +46,8 @@ pub(crate) struct Keeper {
     pub(crate) look_now: mpsc::Sender<LookNow>,
     /// What is shown to the server.
     pub(crate) token: TokenSource,
+    /// Answers when it has looked for the first time; none: somebody waits for that.
+    pub(crate) first_look: Option<oneshot::Receiver<()>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -88,9 +88,10 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     };
     let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
+    let (looked, first_look) = oneshot::channel();
     let lost = Arc::new(Notify::new());
     let hears = listener::listen(
-        tools.prober.http().clone(),
+        tools.prober.http(&server.url).clone(),
         server.url.clone(),
         token.clone(),
         lost.clone(),
@@ -106,11 +107,12 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         tools,
         record: None,
     };
-    let works = tokio::spawn(task("keeper", work.run(asked, lost)));
+    let works = tokio::spawn(task("keeper", work.run(asked, lost, looked)));
     Keeper {
         view,
         look_now,
         token: shown,
+        first_look: Some(first_look),
         tasks: vec![hears, works],
     }
 }
@@ -127,7 +129,13 @@ struct Work {
 }
 
 impl Work {
-    async fn run(mut self, mut asked: mpsc::Receiver<LookNow>, lost: Arc<Notify>) {
+    async fn run(
+        mut self,
+        mut asked: mpsc::Receiver<LookNow>,
+        lost: Arc<Notify>,
+        looked: oneshot::Sender<()>,
+    ) {
+        let mut looked = Some(looked);
         let name = self.server.name.clone();
         let known = or_log(self.tools.site.resume_server(name).await).unwrap_or_default();
         let mut watch = self.resume(known.episode);
@@ -135,6 +143,10 @@ impl Work {
         loop {
             self.look(&mut watch).await;
             self.look_ahead(&watch, &mut outlook, false).await;
+            if let Some(looked) = looked.take() {
+                // Nobody waits for it where the manager itself has begun.
+                let _ = looked.send(());
+            }
             tokio::select! {
                 () = tokio::time::sleep(self.pause()) => {}
                 () = lost.notified() => {}
@@ -233,38 +245,6 @@ impl Work {
         self.view.looked();
     }
 
-    async fn observe(&self) -> (Observation, Option<GrantsNothing>) {
-        let token = self.token.read();
-        let (service_manager, look) = tokio::join!(
-            self.ask_service_manager(),
-            self.tools.prober.look(&self.server.url, &token)
-        );
-        let seen = Observation {
-            service_manager,
-            api: look.api,
-            work: look.work,
-        };
-        (seen, look.grants_nothing)
-    }
-
-    async fn ask_service_manager(&self) -> ServiceManagerWord {
-        let (unit, data) = (self.server.unit.clone(), self.server.data.clone());
-        if unit.is_none() && data.is_none() {
-            return ServiceManagerWord::NotAsked;
-        }
-        let service_manager = self.tools.service_manager.clone();
-        let asked = tokio::task::spawn_blocking(move || match (unit, data) {
-            (Some(unit), _) => service_manager.ask(&unit),
-            (None, Some(data)) => data_lock::ask(data.as_ref()),
-            (None, None) => ServiceManagerWord::NotAsked,
-        });
-        match tokio::time::timeout(ASK, asked).await {
-            Ok(Ok(word)) => word,
-            Ok(Err(_)) => ServiceManagerWord::NoAnswer("the question failed".to_owned()),
-            Err(_) => ServiceManagerWord::NoAnswer(format!("no answer within {} s", ASK.as_secs())),
-        }
-    }
-
     fn show(&self, watch: &Watch, judgement: &Judgement) {
         let at = date(wall_ms());
         let since_ms = wall_ms() - millis(steady().saturating_sub(watch.since()));
@@ -294,91 +274,6 @@ impl Work {
         });
     }
 
-    /// Records what a look has brought, in one step, and tells it.
-    async fn tell(&mut self, notices: Vec<Notice>, judgement: &Judgement) {
-        let mut changes = Vec::with_capacity(notices.len());
-        let (mut began, mut is_reminder) = (None, false);
-        for notice in notices {
-            changes.push(match notice {
-                Notice::Began(episode) => {
-                    let name = self.server.name.clone();
-                    let values = vec![name, evidence(judgement), self.id_of(&episode)];
-                    began = Some(changes.len());
-                    let message = self.raised(message_of(episode.verdict), values);
-                    Change::EpisodeBegan(self.row(&episode, None), message)
-                }
-                Notice::Counted(episode) => Change::EpisodeGoesOn(self.row(&episode, None)),
-                Notice::Reminded(episode) => {
-                    is_reminder = true;
-                    Change::EpisodeGoesOn(self.row(&episode, None))
-                }
-                Notice::Ended { episode, now } => {
-                    let row = self.row(&episode, Some(wall_ms()));
-                    self.record = None;
-                    let lasted = steady().saturating_sub(episode.first_at);
-                    let values = vec![
-                        self.server.name.clone(),
-                        now.name().to_owned(),
-                        span(lasted),
-                        episode.verdict.name().to_owned(),
-                        episode.count.to_string(),
-                        self.id_of(&episode),
-                    ];
-                    let id = if now.is_good() { 9414 } else { 9416 };
-                    Change::EpisodeEnded(row, self.raised(id, values))
-                }
-                Notice::Flapping { episodes, within } => {
-                    let name = self.server.name.clone();
-                    let values = vec![name, episodes.to_string(), span(within)];
-                    Change::Message(self.raised(9415, values))
-                }
-            });
-        }
-        let records = self.tools.desk.record(changes).await;
-        if let Some(began) = began {
-            self.record = records.get(began).copied().flatten();
-        }
-        if let Some(record) = self.record.filter(|_| is_reminder) {
-            self.tools.desk.remind(record).await;
-        }
-    }
-
-    /// The episode that a message is about. It stands behind the values of the text, so that the
-    /// same words about another episode are another message, and not a repeat.
-    fn id_of(&self, episode: &Episode) -> String {
-        episode_id(&self.server.name, episode.number)
-    }
-
-    fn raised(&self, id: u16, values: Vec<String>) -> Raise {
-        Raise::new(id, Some(&self.server.name), values)
-    }
-
-    async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
-        let name = self.server.name.as_str();
-        self.tools.desk.raise(id, Some(name), values).await
-    }
-
-    /// An episode as it is recorded and shown now.
-    fn row(&self, episode: &Episode, ended_ms: Option<i64>) -> EpisodeRow {
-        let now_ms = wall_ms();
-        let now = steady();
-        let row = EpisodeRow {
-            server: self.server.name.clone(),
-            number: episode.number,
-            verdict: episode.verdict.name().to_owned(),
-            record_id: self.record,
-            message_id: message_of(episode.verdict),
-            count: episode.count,
-            first_ms: now_ms - millis(now.saturating_sub(episode.first_at)),
-            last_ms: now_ms - millis(now.saturating_sub(episode.last_at)),
-            ended_ms,
-        };
-        self.view.set(|view| {
-            view.episode = ended_ms.is_none().then(|| shown(&row));
-        });
-        row
-    }
-
     async fn heal(&self, step: HealingStep) {
         let name = self.server.name.clone();
         let id = match step {
@@ -406,36 +301,4 @@ impl Work {
             self.raise(9423, vec![name, why]).await;
         }
     }
-}
-
-/// The message that tells of an episode: only trouble has one.
-fn message_of(verdict: Verdict) -> u16 {
-    verdict.message_id().unwrap_or(UNKNOWN)
-}
-
-fn evidence(judgement: &Judgement) -> String {
-    let said: Vec<String> = judgement
-        .findings
-        .iter()
-        .map(|finding| format!("{}: {}", finding.source.name(), finding.text))
-        .collect();
-    said.join("; ")
-}
-
-fn episode_id(server: &str, number: u64) -> String {
-    format!("{server}-{number}")
-}
-
-fn shown(row: &EpisodeRow) -> EpisodeSeen {
-    EpisodeSeen {
-        id: episode_id(&row.server, row.number),
-        message_id: row.message_id,
-        count: row.count,
-        first_at: date(row.first_ms),
-        last_at: date(row.last_ms),
-    }
-}
-
-fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,170 @@
+//! One message of the catalogue, and its text with values in place.
+
+use super::super::fields;
+use super::super::grade::{Kind, Severity};
+use super::components::SERVER_MANAGER;
+
+/// A message of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number.
+    pub id: u16,
+    /// Which part it is about: what the manager says of a metering server is about that.
+    pub component: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What sort it is.
+    pub kind: Kind,
+    /// The text; `{0}`, `{1}` ... are the values, `{0#seat|seats}` a word that follows a count.
+    pub text: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to check, and what to do.
+    pub check: &'static str,
+    /// What Usher does itself.
+    pub does: &'static str,
+}
+
+impl Entry {
+    /// Whether number and meaning are those of SMS 2.0.
+    pub fn is_of_sms(&self) -> bool {
+        matches!(self.id, 9399 | 9405 | 9406)
+    }
+
+    /// Whether it is of that component. What the manager says of how a metering server is was of the
+    /// manager in earlier versions: whoever asks for `server_manager` is given it still.
+    pub fn is_of(&self, component: &str) -> bool {
+        self.component == component || component == SERVER_MANAGER && self.is_the_managers_word()
+    }
+
+    fn is_the_managers_word(&self) -> bool {
+        matches!(self.id, 9406 | 9410..=9416 | 9425..=9428 | 9438 | 9439 | 9444)
+    }
+
+    /// How many values its text takes.
+    pub fn values(&self) -> usize {
+        (0..10)
+            .take_while(|n| self.text.contains(&format!("{{{n}}}")))
+            .count()
+    }
+
+    /// The text with values in place. A value that is missing is left out; a value is never read
+    /// as text again.
+    pub fn fill(&self, values: &[String]) -> String {
+        let value = |index: usize| values.get(index).map_or("", String::as_str);
+        self.filled(|place| match place.words {
+            None => value(place.index).to_owned(),
+            Some((one, _)) if value(place.index) == "1" => one.to_owned(),
+            Some((_, many)) => many.to_owned(),
+        })
+    }
+
+    /// The text as the catalogue shows it: with `{0}`, `{1}` ... for values, and words that follow a
+    /// count as they are for many.
+    pub fn shown(&self) -> String {
+        self.filled(|place| match place.words {
+            None => format!("{{{}}}", place.index),
+            Some((_, many)) => many.to_owned(),
+        })
+    }
+
+    /// The text as it is explained: with what each value is, as in `<server>`.
+    pub fn worded(&self) -> String {
+        self.filled(|place| match place.words {
+            None => format!("<{}>", self.fields().get(place.index).unwrap_or(&"value")),
+            Some((_, many)) => many.to_owned(),
+        })
+    }
+
+    /// What to check, of a message with these values: its commands name what the message is about.
+    /// A value that is no plain word, such as might mean something to a shell, is not put in.
+    pub fn check_of(&self, values: &[String]) -> String {
+        let mut check = self.check.to_owned();
+        for (place, field) in PLACES {
+            let index = self.fields().iter().position(|it| *it == field);
+            let Some(value) = index.and_then(|index| values.get(index)) else {
+                continue;
+            };
+            let word = id_in(value);
+            if is_plain(word) {
+                check = with_word(&check, place, word);
+            }
+        }
+        check
+    }
+
+    /// What its values are, in their order.
+    pub fn fields(&self) -> &'static [&'static str] {
+        fields::of(self.id)
+    }
+
+    fn filled(&self, fill: impl Fn(Place) -> String) -> String {
+        let mut filled = String::with_capacity(self.text.len() + 64);
+        let mut rest = self.text;
+        while let Some(at) = rest.find('{') {
+            filled.push_str(&rest[..at]);
+            match Place::first(&rest[at..]) {
+                Some((place, after)) => {
+                    filled.push_str(&fill(place));
+                    rest = after;
+                }
+                None => {
+                    filled.push('{');
+                    rest = &rest[at + 1..];
+                }
+            }
+        }
+        filled.push_str(rest);
+        filled
+    }
+}
+
+/// A place in a text: of a value, or of words that follow one that is a count.
+struct Place {
+    index: usize,
+    /// For one, and for many.
+    words: Option<(&'static str, &'static str)>,
+}
+
+impl Place {
+    /// The place that a text begins with, and what follows it.
+    fn first(text: &'static str) -> Option<(Place, &'static str)> {
+        let (inner, after) = text.strip_prefix('{')?.split_once('}')?;
+        let (index, words) = match inner.split_once('#') {
+            None => (inner, None),
+            Some((index, words)) => (index, Some(words.split_once('|')?)),
+        };
+        let index = index.parse().ok()?;
+        Some((Place { index, words }, after))
+    }
+}
+
+/// Words that stand in commands for what a message is about, and the field that says which it is.
+const PLACES: [(&str, &str); 3] = [("ID", "product"), ("NAME", "server"), ("RULE", "rule")];
+
+/// The id in what a message calls a thing: `CAD T (tcad)`, or the id alone.
+fn id_in(value: &str) -> &str {
+    let inner = value.strip_suffix(')').and_then(|it| it.rsplit_once('('));
+    inner.map_or(value, |(_, id)| id)
+}
+
+fn is_plain(word: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain)
+}
+
+/// A text with `word` for each `place` in its commands, which stand between backquotes.
+fn with_word(text: &str, place: &str, word: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    let pieces: Vec<String> = pieces
+        .map(|(index, piece)| {
+            let words = piece.split(' ');
+            let words = words.map(|it| if it == place { word } else { it });
+            match index % 2 {
+                1 => words.collect::<Vec<_>>().join(" "),
+                _ => piece.to_owned(),
+            }
+        })
+        .collect();
+    pieces.join("`")
+}

@@ -1,0 +1,33 @@
+//! Deliveries that did not go through, told as messages.
+
+use std::sync::Weak;
+
+use tokio::sync::mpsc;
+
+use super::{DROPPED, Desk, GIVEN_UP, UNDELIVERED};
+use crate::queues::{Trouble, WAITING_LIMIT};
+
+/// Raises a message for each delivery that did not go through, until the desk is gone.
+pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>) {
+    while let Some(trouble) = troubles.recv().await {
+        let Some(desk) = desk.upgrade() else {
+            return;
+        };
+        let (id, values) = match trouble {
+            Trouble::Failed { rule, id, why } => (UNDELIVERED, vec![rule, id.to_string(), why]),
+            Trouble::Dropped {
+                destination,
+                dropped,
+            } => {
+                let limit = WAITING_LIMIT.to_string();
+                (DROPPED, vec![destination, dropped.to_string(), limit])
+            }
+            Trouble::GivenUp {
+                destination,
+                given_up,
+                why,
+            } => (GIVEN_UP, vec![destination, given_up.to_string(), why]),
+        };
+        desk.raise(id, None, values).await;
+    }
+}

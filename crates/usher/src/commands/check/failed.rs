@@ -1,0 +1,31 @@
+//! Why a command ended, as a monitor shows it.
+
+use crate::failure::Failure;
+
+/// Why a command ended, without the marks of a terminal's error and without a usage text.
+pub(super) fn of_failure(failure: &Failure) -> String {
+    let text = failure.to_string();
+    let text = match failure {
+        Failure::Usage(_) => text.split("\n\nUsage:").next().unwrap_or(&text),
+        _ => &text,
+    };
+    let text = text.trim();
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let text = text.strip_prefix("usher: ").unwrap_or(text);
+    // What to do is a sentence of its own.
+    text.replace("\n  ", ". ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_without_the_marks_of_a_terminal() {
+        let failure = Failure::usage("there is no settings file").next("Name another.");
+        assert_eq!(
+            of_failure(&failure),
+            "there is no settings file. Name another."
+        );
+    }
+}

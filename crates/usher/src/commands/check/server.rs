@@ -1,0 +1,253 @@
+//! A server's own view, for `usher check`.
+
+use usher_api::Status;
+use usher_api::client::{Client, ClientError};
+
+use super::finding::{Finding, Level, one_line, unknown};
+use super::{Check, WITHIN, failed};
+use crate::context::Context;
+use crate::failure::{Asker, Failure};
+use crate::output::counted;
+
+#[derive(Default)]
+struct Figures {
+    products: u64,
+    seats: u64,
+    in_use: u64,
+    unseated: u64,
+    queued: u64,
+    denied: u64,
+}
+
+impl Figures {
+    fn text(&self) -> String {
+        format!(
+            "products={} seats={} in_use={};;;0;{} unseated={} queued={} denied_24h={}",
+            self.products,
+            self.seats,
+            self.in_use,
+            self.seats,
+            self.unseated,
+            self.queued,
+            self.denied
+        )
+    }
+}
+
+/// The server's own view.
+pub(super) async fn alone(args: &Check, context: &Context) -> Finding {
+    let mut finding = match context.client() {
+        Ok(client) => look(args, &client, context).await,
+        Err(failure) => unknown(&failed::of_failure(&failure)),
+    };
+    finding.text.push_str(" (server only)");
+    finding
+}
+
+async fn look(args: &Check, client: &Client, context: &Context) -> Finding {
+    match tokio::time::timeout(WITHIN, asked(args, client, context)).await {
+        Ok(finding) => finding,
+        Err(_) => silent("server", context.server()),
+    }
+}
+
+/// Who says nothing for so long took the connection: otherwise that would be known by now.
+pub(super) fn silent(who: &str, url: &str) -> Finding {
+    let seconds = WITHIN.as_secs();
+    Finding {
+        level: Level::Critical,
+        text: one_line(&format!(
+            "the {who} at {url} took the connection and has not answered in {seconds} s: its \
+             process hangs, or its computer is overloaded"
+        )),
+        figures: None,
+    }
+}
+
+async fn asked(args: &Check, client: &Client, context: &Context) -> Finding {
+    match client.health().await {
+        // What it says of itself beside it is in its status, too.
+        Ok(health) if health.status == "ok" || health.status == "degraded" => {}
+        Ok(health) => {
+            let why = health
+                .why
+                .unwrap_or_else(|| "it does not say why".to_owned());
+            return Finding {
+                level: Level::Critical,
+                text: one_line(&format!("the server cannot serve: {why}")),
+                figures: None,
+            };
+        }
+        Err(error) => return without_status(error, context),
+    }
+    match client.get::<Status>("/v1/status").await {
+        Ok(status) => judge(args, &status),
+        Err(error) => without_status(error, context),
+    }
+}
+
+pub(super) fn without_status(error: ClientError, context: &Context) -> Finding {
+    let level = match &error {
+        ClientError::Unreachable { .. } => Level::Critical,
+        ClientError::Problem(problem) if problem.status >= 500 => Level::Critical,
+        _ => Level::Unknown,
+    };
+    let text = match error {
+        ClientError::Problem(_) => {
+            let token_file = context.token_file();
+            failed::of_failure(&Failure::from(error).for_asker(Asker {
+                shows_token: context.shows_token(),
+                token_file: token_file.as_deref(),
+                ..Asker::default()
+            }))
+        }
+        error => error.to_string(),
+    };
+    Finding {
+        level,
+        text: one_line(&text),
+        figures: None,
+    }
+}
+
+fn judge(args: &Check, status: &Status) -> Finding {
+    let mut f = Figures {
+        products: status.products.len() as u64,
+        ..Figures::default()
+    };
+    for product in &status.products {
+        f.seats += product.seats;
+        f.in_use += product.in_use;
+        f.unseated += product.unseated;
+        f.queued += product.queued;
+        f.denied += product.denied_last_24h;
+    }
+    let over = |value: u64, limit: Option<u64>| limit.is_some_and(|limit| value >= limit);
+    let mut level = Level::Ok;
+    let mut text = format!(
+        "{}, {} of {} in use, {} waiting",
+        counted(f.products, "product"),
+        f.in_use,
+        counted(f.seats, "seat"),
+        f.queued
+    );
+    if status.server.state != "running" {
+        level = Level::Warning;
+        let why = status
+            .server
+            .why
+            .as_deref()
+            .unwrap_or("it does not say why");
+        text = one_line(&format!(
+            "the server is {}: {why}; {text}",
+            status.server.state
+        ));
+    }
+    // A state that serves and grants nothing all the same.
+    if let Some(says) = &status.server.grants_nothing
+        && level == Level::Ok
+    {
+        level = Level::Warning;
+        text = one_line(&format!("no seat is granted: {}; {text}", says.why));
+    }
+    if over(f.queued, args.warning_queued) || over(f.unseated, args.warning_unseated) {
+        level = level.max(Level::Warning);
+    }
+    if over(f.queued, args.critical_queued) || over(f.unseated, args.critical_unseated) {
+        level = Level::Critical;
+    }
+    Finding {
+        level,
+        text,
+        figures: Some(f.text()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::check::finding::sentence;
+    use usher_api::{GrantsNothing, ProductStatus, ServerStatus, Withheld};
+
+    fn status(state: &str, queued: u64) -> Status {
+        Status {
+            server: ServerStatus {
+                id: "s1".into(),
+                version: "1".into(),
+                state: state.into(),
+                since: jiff::Timestamp::UNIX_EPOCH,
+                why: (state != "running").then(|| "the disk | is full".to_owned()),
+                pack: None,
+                upgrade: None,
+                last_backup_at: None,
+                grants_nothing: None,
+                faults: usher_api::Faults::default(),
+                held_log: None,
+            },
+            products: vec![ProductStatus {
+                id: "gimp".into(),
+                name: "GIMP".into(),
+                seats: 10,
+                in_use: 3,
+                unseated: 1,
+                queued,
+                denied_last_24h: 2,
+                held_since: None,
+                waiting_since: None,
+            }],
+            computers: Vec::new(),
+        }
+    }
+
+    fn args() -> Check {
+        Check {
+            manager: None,
+            server_only: true,
+            warning_queued: Some(5),
+            critical_queued: Some(50),
+            warning_unseated: None,
+            critical_unseated: None,
+        }
+    }
+
+    #[test]
+    fn a_server_in_order_is_ok_with_figures() {
+        let finding = judge(&args(), &status("running", 0));
+        insta::assert_snapshot!(sentence(&finding), @"USHER OK - 1 product, 3 of 10 seats in use, 0 waiting|products=1 seats=10 in_use=3;;;0;10 unseated=1 queued=0 denied_24h=2");
+    }
+
+    #[test]
+    fn a_server_that_grants_nothing_is_a_warning_whatever_it_calls_its_state() {
+        let why = "it was restored from a backup and grants nothing until 2026-11-26T10:00:00Z";
+        let mut held = status("degraded", 0);
+        held.server.why = Some(why.to_owned());
+        for state in ["degraded", "running", "paused"] {
+            held.server.state = state.to_owned();
+            held.server.grants_nothing = Some(GrantsNothing {
+                reason: Withheld::Restored,
+                why: why.to_owned(),
+                until: None,
+            });
+            let finding = judge(&args(), &held);
+            assert_eq!(finding.level, Level::Warning, "{state}");
+            assert!(finding.text.contains(why), "{}", finding.text);
+        }
+    }
+
+    #[test]
+    fn thresholds_and_trouble_raise_the_level() {
+        assert_eq!(judge(&args(), &status("running", 5)).level, Level::Warning);
+        assert_eq!(
+            judge(&args(), &status("running", 50)).level,
+            Level::Critical
+        );
+        let degraded = judge(&args(), &status("degraded", 0));
+        assert_eq!(degraded.level, Level::Warning);
+        // A bar would begin the figures.
+        assert!(
+            degraded.text.contains("the disk / is full"),
+            "{}",
+            degraded.text
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! Whose tokens are meant: a server's, or a manager's.
+
+use clap::Args;
+use serde::de::IgnoredAny;
+use usher_api::client::{Client, ClientError};
+use usher_api::{Code, Listener};
+
+use super::super::managed::{self, ManagerAt};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Whose tokens they are.
+#[derive(Debug, Args)]
+pub(super) struct AtManager {
+    /// Tokens of a manager instead of the server's: of that of --manager, or of the one at URL
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "")]
+    pub(super) at_manager: Option<String>,
+    #[command(flatten)]
+    manager: ManagerAt,
+}
+
+impl AtManager {
+    /// Where the manager is; none: they are the server's tokens.
+    pub(super) fn url(&self) -> Option<&str> {
+        match self.at_manager.as_deref()? {
+            "" => Some(&self.manager.manager),
+            url => Some(url),
+        }
+    }
+
+    /// A client of it, once it is seen that one of the two that is meant answers there.
+    pub(super) async fn client(&self, context: &Context) -> Result<Client, Failure> {
+        match self.url() {
+            Some(url) => {
+                let client = managed::client(url, context).await?;
+                must_be(Listener::Manager, &client, url).await?;
+                Ok(client)
+            }
+            None => {
+                let client = context.client()?;
+                must_be(Listener::Server, &client, context.server()).await?;
+                Ok(client)
+            }
+        }
+    }
+
+    /// One that shows another token.
+    pub(super) fn client_with(&self, context: &Context, token: String) -> Result<Client, Failure> {
+        let url = self.url().unwrap_or(context.server());
+        context.client_of(url, Some(token))
+    }
+}
+
+/// Refuses to ask a server for a manager's tokens, and the other way round: each has tokens of its
+/// own, and the other takes none of them. Who does not answer is told of by what is asked next.
+async fn must_be(meant: Listener, client: &Client, url: &str) -> Result<(), Failure> {
+    let Ok(health) = client.health().await else {
+        return Ok(());
+    };
+    let is_manager = match health.is_of(Listener::Manager) {
+        Some(is_manager) => is_manager,
+        None => has_rules(client).await,
+    };
+    match (meant, is_manager) {
+        (Listener::Manager, false) => Err(Failure::usage(format!(
+            "what answers at {url} is a metering server, and no manager"
+        ))
+        .next(
+            "A manager's port is 8480 as a rule. For a token of that server leave --at-manager \
+             out, and name the server with --server URL.",
+        )),
+        (Listener::Server, true) => Err(Failure::usage(format!(
+            "what answers at {url} is a manager, and no metering server"
+        ))
+        .next(format!(
+            "A server's port is 8470 as a rule. --at-manager={url} is for tokens of that manager."
+        ))),
+        (Listener::Manager, true) | (Listener::Server, false) => Ok(()),
+    }
+}
+
+/// Whether it has message rules, as a manager has: one of before does not tell what it is.
+async fn has_rules(client: &Client) -> bool {
+    match client.get::<IgnoredAny>("/v1/message-rules").await {
+        Ok(_) => true,
+        Err(ClientError::Problem(problem)) => {
+            problem.is(Code::Unauthorized) && problem.detail.contains("--at-manager")
+                || problem.is(Code::Forbidden)
+        }
+        Err(_) => false,
+    }
+}
