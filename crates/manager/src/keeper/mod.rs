@@ -135,29 +135,27 @@ impl Work {
         lost: Arc<Notify>,
         looked: oneshot::Sender<()>,
     ) {
-        let mut looked = Some(looked);
         let name = self.server.name.clone();
         let known = or_log(self.tools.site.resume_server(name).await).unwrap_or_default();
         let mut watch = self.resume(known.episode);
         let mut outlook = Outlook::resume(self.tools.clone(), self.server.clone(), known.concerns);
+        self.look(&mut watch).await;
+        self.look_ahead(&watch, &mut outlook, false).await;
+        // Nobody waits for it where the manager itself has begun.
+        let _ = looked.send(());
         loop {
+            let who = tokio::select! {
+                () = tokio::time::sleep(self.pause()) => None,
+                () = lost.notified() => None,
+                Some(answer) = asked.recv() => Some(answer),
+            };
             self.look(&mut watch).await;
-            self.look_ahead(&watch, &mut outlook, false).await;
-            if let Some(looked) = looked.take() {
-                // Nobody waits for it where the manager itself has begun.
-                let _ = looked.send(());
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.pause()) => {}
-                () = lost.notified() => {}
-                Some(answer) = asked.recv() => {
-                    self.look(&mut watch).await;
-                    self.look_ahead(&watch, &mut outlook, true).await;
-                    // Who asked may be gone.
+            self.look_ahead(&watch, &mut outlook, who.is_some()).await;
+            if let Some(answer) = who {
+                // Who asked may be gone.
+                let _ = answer.send(());
+                while let Ok(answer) = asked.try_recv() {
                     let _ = answer.send(());
-                    while let Ok(answer) = asked.try_recv() {
-                        let _ = answer.send(());
-                    }
                 }
             }
         }

@@ -144,7 +144,7 @@ const PLACES: [(&str, &str); 3] = [("ID", "product"), ("NAME", "server"), ("RULE
 
 /// The id in what a message calls a thing: `CAD T (tcad)`, or the id alone.
 fn id_in(value: &str) -> &str {
-    let inner = value.strip_suffix(')').and_then(|it| it.rsplit_once('('));
+    let inner = value.strip_suffix(')').and_then(|it| it.rsplit_once(" ("));
     inner.map_or(value, |(_, id)| id)
 }
 
