@@ -43,7 +43,7 @@ pub struct Demand {
     /// Different people among them.
     pub denied_people: u64,
     /// How long somebody who was refused is taken to have wanted it, in seconds, if they neither got
-    /// a seat nor asked again: as long as half of the sessions lasted.
+    /// a seat nor asked again: the median of the sessions that ended, or 900 if none has.
     pub denied_seconds: u64,
     /// Requests that waited in the queue in this time, whatever became of them.
     pub waits: u64,

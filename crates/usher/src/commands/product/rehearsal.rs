@@ -198,8 +198,8 @@ impl Rehearsal {
         let taken = match demand.denials {
             0 => String::new(),
             _ => format!(
-                " Who was refused, and was not seated later, counts for {}: half of the sessions \
-                 lasted no longer.",
+                " Who was refused, and was not seated later, counts for {}: the median of its \
+                 sessions, or 15 min if none has ended.",
                 time::span(demand.denied_seconds)
             ),
         };
@@ -352,7 +352,7 @@ mod tests {
         insta::assert_snapshot!(described(&found), @r"
         At least 3 seats were wanted at once in the last 3 min (nothing is recorded of cad before MINUTE 57), first at MINUTE 12.
         With 1 seat 4 starts by 4 people would have been refused, or have had to wait.
-        In this time 3 people were refused, 5 times in all, and 1 request by 1 person waited; that is counted as wanted. Who was refused, and was not seated later, counts for 1 min 30 s: half of the sessions lasted no longer.
+        In this time 3 people were refused, 5 times in all, and 1 request by 1 person waited; that is counted as wanted. Who was refused, and was not seated later, counts for 1 min 30 s: the median of its sessions, or 15 min if none has ended.
         ");
         let waited = Rehearsal {
             demand: Demand {

@@ -157,9 +157,9 @@ mod tests {
             ..used("cad", 3)
         };
         insta::assert_snapshot!(shown(&[both, owned]), @r"
-        PRODUCT  SESSIONS  RUNNING  UNSEATED  USERS  COMPUTERS        TIME  UNSEATED FOR  LAST USED     SEATS  PRICE
+        PRODUCT  SESSIONS  RUNNING  UNSEATED  USERS  COMPUTERS        TIME  UNSEATED FOR  LAST USED            SEATS  PRICE
         cad             3        0         0      3          3  4 min 30 s           0 s  NINE O'CLOCK      2  -
-        fea             0        0         0      0          0         0 s           0 s  never             4  5000 EUR/year + 99.50 USD once
+        fea             0        0         0      0          0         0 s           0 s  never                    4  5000 EUR/year + 99.50 USD once
         ");
         let own = shown(&[used("cad", 3)]);
         assert!(!own.contains("SEATS") && !own.contains("PRICE"), "{own}");
