@@ -58,10 +58,9 @@ impl Tickets {
     pub(super) fn of(&self, key: &Key) -> Option<(String, String)> {
         let mut places = lock(&self.0);
         let is_it = |place: &mut Place| place.of_use.as_ref() == Some(key) && place.is_waited_by();
-        let found = places.iter_mut().find_map(|(ticket, place)| {
+        places.iter_mut().find_map(|(ticket, place)| {
             is_it(place).then(|| (ticket.clone(), place.decision.clone()))
-        });
-        found
+        })
     }
 
     /// A process waits by the ticket, too. False: as many do as may, or nobody does any more.
