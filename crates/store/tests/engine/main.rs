@@ -4,6 +4,7 @@
 
 mod builds;
 mod files;
+mod finished;
 mod history;
 mod holds;
 mod names;

@@ -6,6 +6,7 @@
 mod changed;
 mod decisions;
 mod denials;
+mod finished;
 mod lists;
 mod sessions;
 
@@ -19,6 +20,11 @@ use crate::queue::shared::Shared;
 pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
 pub use denials::DenialRow;
+pub(crate) use finished::place;
+pub use finished::{
+    Finished, FinishedItem, FinishedLease, FinishedPage, FinishedRefusal, FinishedSession,
+    FinishedWait, HistoryPoint, NamedComputer, NamedPerson, NotHere,
+};
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 
