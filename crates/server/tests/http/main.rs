@@ -9,6 +9,7 @@ mod bad_input;
 mod bundles;
 mod catalogue;
 mod checkouts;
+mod collected;
 mod common;
 mod connections;
 mod endings;
