@@ -1,0 +1,37 @@
+//! What every engine of the site database has to do, run on each: a file for each thing that a manager
+//! does with it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod calls;
+mod common;
+mod deliveries;
+mod files;
+mod history;
+mod messages;
+mod servers;
+mod settings;
+mod trouble;
+
+use usher_site::{Resumed, Site};
+
+use crate::common::embedded;
+
+#[tokio::test]
+async fn the_embedded_engine_does_what_every_engine_has_to() {
+    let (_folder, site) = embedded();
+    assert_eq!(site.resume().await.unwrap(), Resumed::default());
+    servers::keeps_servers(&site).await;
+    messages::keeps_messages_and_finds_them(&site).await;
+    messages::counts_a_message_that_is_told_again_and_keeps_none_that_the_rules_do_not(&site).await;
+    trouble::keeps_an_open_episodes_message_beyond_its_time(&site).await;
+    trouble::counts_what_repeats_each_time_and_trouble_that_lasts_once(&site).await;
+    trouble::keeps_concerns_until_they_are_over(&site).await;
+    trouble::leaves_nothing_open_of_a_server_that_is_removed(&site).await;
+    settings::keeps_what_a_manager_sets_and_answers_new_rules_with_what_is_open(&site).await;
+    settings::keeps_the_id_that_tells_it_from_other_sites(&site).await;
+    deliveries::keeps_what_waits_until_it_is_delivered_or_given_up(&site).await;
+    history::appends_what_is_collected_once(&site).await;
+    history::goes_on_from_where_a_server_was_put_back_to(&site).await;
+    history::knows_what_is_there_again_after_another_restore(&site).await;
+    messages::tells_once_what_is_told_once(&site).await;
+}
