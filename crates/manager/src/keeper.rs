@@ -14,6 +14,7 @@ use usher_site::{Change, EpisodeRow, ServerRow};
 use usher_vital::task;
 
 use crate::clock::{date, steady, wall_ms};
+use crate::collect::Collector;
 use crate::desk::Raise;
 use crate::logged::or_log;
 use crate::outlook::Outlook;
@@ -46,6 +47,8 @@ pub(crate) struct Keeper {
     pub(crate) view: View,
     /// Asks it to look now.
     pub(crate) look_now: mpsc::Sender<LookNow>,
+    /// Has it collect the server's history now.
+    pub(crate) collect_now: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -83,6 +86,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         server_id: None,
         same_as: None,
         healing: None,
+        history: None,
     };
     let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
@@ -94,6 +98,9 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         lost.clone(),
     );
     let hears = tokio::spawn(task("listener", hears));
+    let collect_now = Arc::new(Notify::new());
+    let collects = Collector::new(&server, token.clone(), tools.clone(), view.clone());
+    let collects = tokio::spawn(task("collector", collects.run(collect_now.clone())));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
         helpless: tools.healing.as_ref().map(Helpless::new),
@@ -107,7 +114,8 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     Keeper {
         view,
         look_now,
-        tasks: vec![hears, works],
+        collect_now,
+        tasks: vec![hears, collects, works],
     }
 }
 

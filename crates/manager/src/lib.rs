@@ -11,6 +11,7 @@
 mod app;
 mod book;
 mod clock;
+mod collect;
 mod data_lock;
 mod delivery;
 mod desk;

@@ -314,7 +314,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Looks at one now, and answers what it has seen.
+/// Looks at one now, and answers what it has seen; its history is collected meanwhile.
 #[utoipa::path(
     post,
     path = "/v1/servers/{name}/poll",
@@ -330,6 +330,7 @@ pub(crate) async fn poll(
     let (look_now, view) = {
         let keepers = app.keepers();
         let keeper = keepers.get(&name).ok_or_else(|| unknown(&name))?;
+        keeper.collect_now.notify_one();
         (keeper.look_now.clone(), keeper.view.clone())
     };
     wait_for_look(look_now).await;
