@@ -33,7 +33,7 @@ pub(crate) enum Test {
 
 /// Each thread and task that others wait for: the role, the name, and the test that plants a panic
 /// in it. A test holds this against the code.
-pub(crate) const VITAL: [(&str, &str, Test); 42] = [
+pub(crate) const VITAL: [(&str, &str, Test); 43] = [
     ("server", "usher-writer", Test::One),
     ("server", "usher-log", Test::One),
     ("server", "life-keeper", Test::One),
@@ -55,6 +55,7 @@ pub(crate) const VITAL: [(&str, &str, Test); 42] = [
     ("manager", "console-sweep", Test::One),
     ("manager", "token", Test::One),
     ("manager", "delivery", Test::Two),
+    ("manager", "collector", Test::Two),
     ("manager", "purge", Test::Two),
     ("manager", "faults", Test::Two),
     ("manager", "site", Test::One),

@@ -74,6 +74,29 @@ pub struct WatchedServer {
     /// manager has looked at it.
     #[serde(default)]
     pub healing: Option<Healing>,
+    /// How far its history is collected; null until that was tried.
+    #[serde(default)]
+    pub history: Option<HistorySeen>,
+}
+
+/// How far a manager has collected the history of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HistorySeen {
+    /// The life of the server's data that `through_event` is of.
+    pub incarnation: Option<u32>,
+    /// All that ended up to this event is in the site database.
+    pub through_event: u64,
+    /// The server's last event, when it was last asked.
+    pub head_event: u64,
+    /// Items that this manager has added since it was started.
+    pub added: u64,
+    /// When the last page was added, or found empty.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub collected_at: Option<Timestamp>,
+    /// Whether the server knows how far it is collected, and keeps the rest.
+    pub acknowledged: bool,
+    /// Why the last try failed; null: it did not.
+    pub why: Option<String>,
 }
 
 /// Who restarts a server.

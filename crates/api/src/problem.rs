@@ -220,6 +220,10 @@ codes! {
     ProductExists = "product_exists", 409, "The product exists already";
     /// Another entitlement has that name.
     NameTaken = "name_taken", 409, "The name is another entitlement's";
+    /// The point is none of the server's history: read it from an earlier one, or from the beginning.
+    UnknownHistory = "unknown_history", 409, "The server's history has no such point";
+    /// The limit of those who collect the history is reached.
+    TooManyConsumers = "too_many_consumers", 409, "Too many collect the history";
     /// An agent's incarnation is older than one that the server has seen.
     StaleSender = "stale_sender", 409, "A newer incarnation of this sender has reported already";
     /// The service does not take this control in its state; see `win32_error` and `service`.

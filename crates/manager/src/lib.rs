@@ -12,6 +12,7 @@ mod app;
 mod asker;
 mod book;
 mod clock;
+mod collect;
 mod data_lock;
 mod delivery;
 mod desk;

@@ -86,6 +86,7 @@ pub async fn run(
     }
     let tools = Arc::new(Tools {
         site,
+        site_name: options.site.clone(),
         desk,
         prober,
         service_manager: options.service_manager.clone(),

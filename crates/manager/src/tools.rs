@@ -15,6 +15,8 @@ use crate::thresholds::Held;
 /// What a keeper works with.
 pub(crate) struct Tools {
     pub(crate) site: Arc<dyn Site>,
+    /// What people call the site.
+    pub(crate) site_name: String,
     pub(crate) desk: Arc<Desk>,
     pub(crate) prober: Prober,
     pub(crate) service_manager: Arc<dyn ServiceManager>,

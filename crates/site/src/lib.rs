@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod collected;
 mod columns;
 mod concerns;
 mod deliveries;
@@ -13,6 +14,7 @@ mod engine;
 mod episodes;
 mod error;
 mod file;
+mod history;
 mod messages;
 mod open;
 mod record;
@@ -24,6 +26,10 @@ mod site;
 mod sqlite;
 mod tallies;
 
+pub use collected::{
+    Appended, Ended, EndedDenial, EndedLease, EndedSession, EndedWait, HistoryBatch,
+    HistoryComputer, HistoryItem, HistoryPerson, Made, Place, Point, Run,
+};
 pub use error::SiteError;
 pub use record::{Change, Kept, NewDelivery, NewMessage, Once, Said};
 pub use rows::{

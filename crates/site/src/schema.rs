@@ -77,4 +77,130 @@ CREATE TABLE destinations (
     given_up    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- Names stand here only: what happened holds the surrogates.
+CREATE TABLE history_people (
+    id      INTEGER PRIMARY KEY,
+    realm   TEXT NOT NULL,
+    account TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    UNIQUE (realm, account)
+) STRICT;
+CREATE TABLE history_computers (
+    id   INTEGER PRIMARY KEY,
+    key  TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL
+) STRICT;
+CREATE TABLE history_products (
+    number  INTEGER PRIMARY KEY,
+    product TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE history_sources (
+    number       INTEGER PRIMARY KEY,
+    server       TEXT NOT NULL UNIQUE,
+    head_event   INTEGER NOT NULL,
+    collected_ms INTEGER NOT NULL
+) STRICT;
+-- Up to where each life of a server's data is collected; the last is the one to go on with.
+CREATE TABLE history_places (
+    source      INTEGER NOT NULL,
+    place       INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,
+    event       INTEGER NOT NULL,
+    cursor      TEXT NOT NULL,
+    PRIMARY KEY (source, place)
+) STRICT, WITHOUT ROWID;
+-- In each: source, incarnation and event are where it was collected, and gone_ms is since when that
+-- is no longer on the server.
+CREATE TABLE history_sessions (
+    computer          INTEGER NOT NULL,
+    agent_incarnation INTEGER NOT NULL,
+    session           INTEGER NOT NULL,
+    source            INTEGER NOT NULL,
+    incarnation       INTEGER NOT NULL,
+    event             INTEGER NOT NULL,
+    gone_ms           INTEGER,
+    product           INTEGER NOT NULL,
+    person            INTEGER,
+    real_person       INTEGER,
+    program           TEXT NOT NULL,
+    version           TEXT,
+    started_ms        INTEGER NOT NULL,
+    ended_ms          INTEGER NOT NULL,
+    duration_ms       INTEGER NOT NULL,
+    unseated_ms       INTEGER NOT NULL,
+    lease_made_in     INTEGER,
+    lease_made_by     INTEGER,
+    PRIMARY KEY (computer, agent_incarnation, session)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE history_leases (
+    source            INTEGER NOT NULL,
+    made_in           INTEGER NOT NULL,
+    made_by           INTEGER NOT NULL,
+    incarnation       INTEGER NOT NULL,
+    event             INTEGER NOT NULL,
+    gone_ms           INTEGER,
+    product           INTEGER NOT NULL,
+    person            INTEGER,
+    computer          INTEGER,
+    seats             INTEGER NOT NULL,
+    program           TEXT,
+    agent_incarnation INTEGER,
+    session           INTEGER,
+    kept              INTEGER NOT NULL,
+    granted_ms        INTEGER NOT NULL,
+    ended_ms          INTEGER NOT NULL,
+    held_ms           INTEGER NOT NULL,
+    cause             TEXT NOT NULL,
+    ticket_made_in    INTEGER,
+    ticket_made_by    INTEGER,
+    with_made_in      INTEGER,
+    with_made_by      INTEGER,
+    retry             INTEGER NOT NULL,
+    PRIMARY KEY (source, made_in, made_by)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE history_denials (
+    source      INTEGER NOT NULL,
+    made_in     INTEGER NOT NULL,
+    made_by     INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,
+    event       INTEGER NOT NULL,
+    gone_ms     INTEGER,
+    product     INTEGER NOT NULL,
+    person      INTEGER,
+    computer    INTEGER,
+    seats       INTEGER NOT NULL,
+    reason      TEXT NOT NULL,
+    count       INTEGER NOT NULL,
+    retries     INTEGER NOT NULL,
+    waits       INTEGER,
+    first_ms    INTEGER NOT NULL,
+    last_ms     INTEGER NOT NULL,
+    PRIMARY KEY (source, made_in, made_by)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE history_waits (
+    source        INTEGER NOT NULL,
+    made_in       INTEGER NOT NULL,
+    made_by       INTEGER NOT NULL,
+    incarnation   INTEGER NOT NULL,
+    event         INTEGER NOT NULL,
+    gone_ms       INTEGER,
+    product       INTEGER NOT NULL,
+    person        INTEGER,
+    computer      INTEGER,
+    seats         INTEGER NOT NULL,
+    priority      INTEGER NOT NULL,
+    outcome       TEXT NOT NULL,
+    reason        TEXT,
+    lease_made_in INTEGER,
+    lease_made_by INTEGER,
+    with_made_in  INTEGER,
+    with_made_by  INTEGER,
+    queued_ms     INTEGER NOT NULL,
+    decided_ms    INTEGER,
+    waited_ms     INTEGER,
+    retry         INTEGER NOT NULL,
+    PRIMARY KEY (source, made_in, made_by)
+) STRICT, WITHOUT ROWID;
+",
 ];

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use crate::collected::{Appended, HistoryBatch, Place};
 use crate::error::SiteError;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
 use crate::rows::{
@@ -82,6 +83,18 @@ pub trait Site: Send + Sync {
 
     /// A delivery is given up; with how its destination is, if that takes nothing.
     fn give_up(&self, delivery: Option<i64>, destination: Option<DestinationRow>) -> Answer<()>;
+
+    /// What tells this site from all others; made when it is first asked for, and kept.
+    fn site_id(&self) -> Answer<String>;
+
+    /// Up to where the history of the server of that id is collected, by the lives of its data: the
+    /// place to go on with first, and those before it for a server that does not know it any more.
+    fn collected(&self, server: String) -> Answer<Vec<Place>>;
+
+    /// Appends what was collected of a server's history, if it goes on from a place that is collected
+    /// to, or from the beginning. What is there already stays as it is. If the server goes on from an
+    /// earlier point, what was collected behind that is marked as no longer on the server.
+    fn append_history(&self, batch: HistoryBatch) -> Answer<Appended>;
 
     /// Puts these thresholds in place of those before.
     fn set_thresholds(&self, thresholds: String) -> Answer<()>;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Result};
 
+use crate::collected::{Appended, HistoryBatch, Place};
 use crate::engine::{Engine, Kind};
 use crate::error::SiteError;
 use crate::record::{Change, Kept, NewDelivery, Once, Said};
@@ -13,7 +14,7 @@ use crate::rows::{
 };
 use crate::settings::{ALIVE, RULES, THRESHOLDS, TOKENS};
 use crate::site::{Answer, Site};
-use crate::{concerns, deliveries, episodes, file, messages, servers, settings, tallies};
+use crate::{concerns, deliveries, episodes, file, history, messages, servers, settings, tallies};
 
 /// A site database in one file. Dropping it waits until what was asked is done and the file is closed.
 pub struct SqliteSite {
@@ -183,6 +184,22 @@ impl Site for SqliteSite {
                 Some(destination) => deliveries::put_destination(connection, destination),
                 None => Ok(()),
             }
+        })
+    }
+
+    fn site_id(&self) -> Answer<String> {
+        self.writes("have an id", settings::site_id)
+    }
+
+    fn collected(&self, server: String) -> Answer<Vec<Place>> {
+        self.reads("read what is collected", move |it| {
+            history::places_of(it, &server)
+        })
+    }
+
+    fn append_history(&self, batch: HistoryBatch) -> Answer<Appended> {
+        self.writes("append to the history", move |it| {
+            history::append(it, &batch)
         })
     }
 

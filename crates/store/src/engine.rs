@@ -74,6 +74,11 @@ impl Engine {
         Tokens::new(self.shared.clone())
     }
 
+    /// Who collects the history. Never on an async thread.
+    pub fn consumers(&self) -> crate::read::consumers::Consumers {
+        crate::read::consumers::Consumers::new(self.shared.clone())
+    }
+
     /// Whether it can serve.
     pub fn health(&self) -> Health {
         self.shared.health()

@@ -35,6 +35,7 @@ pub use queue::interrupt::Interrupt;
 pub use queue::requests::{
     Answer, Failure, Health, Look, QUEUE_LIMIT, QUEUE_LIMIT_BYTES, Request, Sink, Work,
 };
+pub use read::consumers::{CONSUMERS_LIMIT, Consumer, Consumers, KEPT_DAYS, LIVE_DAYS, NotTaken};
 pub use read::history::*;
 pub use read::inventory::{Found, Inventory, found};
 pub use read::tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};

@@ -18,6 +18,7 @@ use usher_vital::task;
 use self::telling::{millis, shown};
 use self::witnesses::ASK;
 use crate::clock::{date, steady, wall_ms};
+use crate::collect::Collector;
 use crate::logged::or_log;
 use crate::outlook::Outlook;
 use crate::tokens::TokenSource;
@@ -48,6 +49,8 @@ pub(crate) struct Keeper {
     pub(crate) token: TokenSource,
     /// Answers when it has looked for the first time; none: somebody waits for that.
     pub(crate) first_look: Option<oneshot::Receiver<()>>,
+    /// Has it collect the server's history now.
+    pub(crate) collect_now: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -85,6 +88,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         server_id: None,
         same_as: None,
         healing: None,
+        history: None,
     };
     let view = View::new(seen);
     let (look_now, asked) = mpsc::channel(16);
@@ -98,6 +102,9 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
     );
     let shown = token.clone();
     let hears = tokio::spawn(task("listener", hears));
+    let collect_now = Arc::new(Notify::new());
+    let collects = Collector::new(&server, token.clone(), tools.clone(), view.clone());
+    let collects = tokio::spawn(task("collector", collects.run(collect_now.clone())));
     let work = Work {
         healer: tools.healing.clone().map(Healer::new),
         helpless: tools.healing.as_ref().map(Helpless::new),
@@ -113,7 +120,8 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         look_now,
         token: shown,
         first_look: Some(first_look),
-        tasks: vec![hears, works],
+        collect_now,
+        tasks: vec![hears, collects, works],
     }
 }
 

@@ -347,7 +347,7 @@ fn closed_with_it(mut numbers: Vec<u16>) -> String {
     }
 }
 
-/// Looks at one now, and answers what it has seen.
+/// Looks at one now, and answers what it has seen; its history is collected meanwhile.
 #[utoipa::path(
     post,
     path = "/v1/servers/{name}/poll",
@@ -363,6 +363,7 @@ pub(crate) async fn poll(
     let (look_now, view) = {
         let keepers = app.keepers();
         let keeper = keepers.get(&name).ok_or_else(|| unknown(&name))?;
+        keeper.collect_now.notify_one();
         (keeper.look_now.clone(), keeper.view.clone())
     };
     wait_for_look(look_now).await;

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use hyper::header::CONTENT_TYPE;
-use usher_api::{Health, Listener, WatchedServer};
+use usher_api::{Health, HistorySeen, Listener, WatchedServer};
 use usher_core::health::{Source, Verdict};
 use usher_core::messages::DELIVERY_TRIED_HOURS;
 use utoipa::OpenApi;
@@ -26,7 +26,8 @@ pub(crate) async fn health() -> Json<Health> {
     })
 }
 
-/// For Prometheus: the verdict on each server, whether it grants seats, and deliveries of messages.
+/// For Prometheus: the verdict on each server, whether it grants seats, how far its history is
+/// collected, and deliveries of messages.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let mut text = String::from(
@@ -62,6 +63,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
             );
         }
     }
+    text += &history(&servers);
     let counts = app.tools.desk.deliveries();
     let given_up = format!(
         "Deliveries of messages that were given up: refused for good, failed as often as they may, \
@@ -99,6 +101,42 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         );
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+/// How far the history of each server is collected.
+fn history(servers: &[WatchedServer]) -> String {
+    let mut text = String::new();
+    let seen = servers
+        .iter()
+        .filter_map(|view| view.history.as_ref().zip(Some(&view.name)));
+    let seen: Vec<_> = seen.collect();
+    let figures: [(&str, &str, &str, fn(&HistorySeen) -> u64); 3] = [
+        (
+            "usher_history_behind_events",
+            "gauge",
+            "Events of a metering server whose history is not collected yet.",
+            |it| it.head_event.saturating_sub(it.through_event),
+        ),
+        (
+            "usher_history_added_total",
+            "counter",
+            "Items of a metering server's history that were added to the site database.",
+            |it| it.added,
+        ),
+        (
+            "usher_history_failing",
+            "gauge",
+            "Whether the last try to collect a metering server's history failed.",
+            |it| u64::from(it.why.is_some()),
+        ),
+    ];
+    for (name, kind, help, value) in figures {
+        text += &format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        for (history, server) in &seen {
+            text += &format!("{name}{{server=\"{server}\"}} {}\n", value(history));
+        }
+    }
+    text
 }
 
 /// This description. Needs no token.

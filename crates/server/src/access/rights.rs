@@ -30,6 +30,8 @@ pub(crate) enum Right {
     Audit,
     /// Take backups.
     BackUp,
+    /// Say what of the history has reached a site.
+    Collect,
 }
 
 /// All rights, for the page that tells of them.
@@ -46,6 +48,7 @@ pub(crate) const RIGHTS: &[Right] = &[
     Right::Administer,
     Right::Audit,
     Right::BackUp,
+    Right::Collect,
 ];
 
 #[cfg(test)]
@@ -64,6 +67,7 @@ impl Right {
             Right::Administer => "administer",
             Right::Audit => "audit",
             Right::BackUp => "back_up",
+            Right::Collect => "collect",
         }
     }
 }
@@ -150,7 +154,7 @@ pub(crate) const ROLES: &[RoleRights] = {
         role(
             Role::Manager,
             Bound::Nobody,
-            &[SeeSelf, SeeCounts, SeePeople],
+            &[SeeSelf, SeeCounts, SeePeople, Collect],
         )
         .for_others(FOR_OTHERS),
         role(
@@ -168,6 +172,7 @@ pub(crate) const ROLES: &[RoleRights] = {
                 AskForSelf,
                 ReportAgent,
                 Operate,
+                Collect,
             ],
         ),
         role(
@@ -185,6 +190,7 @@ pub(crate) const ROLES: &[RoleRights] = {
                 Administer,
                 Audit,
                 BackUp,
+                Collect,
             ],
         )
         .for_others(FOR_OTHERS),

@@ -10,6 +10,7 @@ mod behalf;
 mod bundles;
 mod catalogue;
 mod checkouts;
+mod collected;
 mod common;
 mod connections;
 mod demand;

@@ -40,6 +40,10 @@ const TABLE: &str = "
     GET    /v1/usage/users           ++-++++
     GET    /v1/usage/days            ++-++++
     GET    /v1/programs              ---++++
+    GET    /v1/history               ---++++
+    GET    /v1/history/consumers     ---++++
+    PUT    /v1/history/consumers/{name} ---+-++
+    DELETE /v1/history/consumers/{name} ---+-++
     GET    /v1/tokens                ------+
     POST   /v1/tokens                ------+
     DELETE /v1/tokens/{id}           ------+
@@ -127,7 +131,7 @@ fn path(path: &str) -> String {
         path if path.contains("tokens") => "K000000000000",
         _ => "L00000001-1",
     };
-    path.replace("{id}", id)
+    path.replace("{id}", id).replace("{name}", "site")
 }
 
 /// Whether it was answered, and not refused for the token. A stream is not read to its end.

@@ -1,8 +1,8 @@
-//! What each engine has to do with messages that wait to be delivered.
+//! What waits to be delivered.
 
 use usher_site::{Change, DeliveryRow, DestinationRow, NewDelivery, NewMessage, Said, Site};
 
-use crate::support::message;
+use crate::common::*;
 
 fn to(destination: &str) -> NewDelivery {
     NewDelivery {

@@ -5,4 +5,5 @@ pub(crate) mod columns;
 pub(crate) mod error;
 pub(crate) mod meta;
 pub(crate) mod schema;
+pub(crate) mod steps;
 pub(crate) mod whole;

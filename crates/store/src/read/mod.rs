@@ -1,5 +1,6 @@
 //! What is read beside the writer.
 
+pub(crate) mod consumers;
 pub(crate) mod history;
 pub(crate) mod inventory;
 pub(crate) mod tokens;

@@ -5,6 +5,7 @@ mod composed;
 pub(crate) mod details;
 pub(crate) mod fill;
 pub(crate) mod journal;
+pub(crate) mod lives;
 pub(crate) mod load;
 pub(crate) mod people_and_names;
 mod persons;

@@ -6,6 +6,7 @@ mod builds;
 mod copied;
 mod demand;
 mod files;
+mod finished;
 mod histories;
 mod history;
 mod holds;

@@ -76,7 +76,7 @@ fn a_file_of_the_first_schema_becomes_one_of_this_and_loses_nothing() {
     assert!(!after.is_older());
     assert_eq!(
         (after.oldest_writer, after.schema),
-        (3, 4),
+        (3, 5),
         "no version before schema 3 may write it"
     );
     // As it was before, for whoever wants it back.
@@ -318,7 +318,15 @@ fn an_old_backup_can_be_restored_again_and_again() {
     }
 }
 
-/// What schema 4 has besides schema 3 is taken away again.
+/// What schema 5 has besides schema 4 is taken away again.
+pub(crate) const BACK_TO_SCHEMA_4: &str = "DROP INDEX tickets_settled; \
+     DROP INDEX tickets_unsettled; ALTER TABLE tickets DROP COLUMN settled; \
+     ALTER TABLE tickets DROP COLUMN settled_as; ALTER TABLE tickets DROP COLUMN settled_lease; \
+     ALTER TABLE tickets DROP COLUMN settled_lease_incarnation; DROP TABLE lives; \
+     DROP TABLE history_consumers; DROP TABLE history_acknowledged; \
+     UPDATE meta SET value = 4 WHERE key = 'schema_version'";
+
+/// The same of schema 4 besides schema 3.
 const BACK_TO_SCHEMA_3: &str = "DROP TABLE entitlement_details; \
      UPDATE meta SET value = 3 WHERE key = 'schema_version'";
 
@@ -331,6 +339,7 @@ fn a_file_of_schema_3_has_room_for_names_and_prices_after_it_was_opened() {
     engine.close();
     let file = data.path().join("cache.db");
     let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute_batch(BACK_TO_SCHEMA_4).unwrap();
     connection.execute_batch(BACK_TO_SCHEMA_3).unwrap();
     drop(connection);
     // It is looked at before it is brought to this version's schema.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use usher_api::client::Client;
-use usher_api::{Page, WatchChange, WatchRequest, WatchedServer};
+use usher_api::{HistorySeen, Page, WatchChange, WatchRequest, WatchedServer};
 use usher_core::health::Verdict;
 
 use super::managed::ManagerAt;
@@ -287,6 +287,9 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
         };
         text += &format!("  {heals}: {}\n", tame(&healing.how));
     }
+    if let Some(history) = &server.history {
+        text += &format!("  history: {}\n", collected(history));
+    }
     if let Some(other) = &server.same_as {
         text += &format!(
             "  it is the same server as {}: remove one of the two\n",
@@ -294,4 +297,20 @@ fn one(server: &WatchedServer, context: &Context) -> Result<(), Failure> {
         );
     }
     print(&text)
+}
+
+/// How far the history of a server is collected.
+fn collected(history: &HistorySeen) -> String {
+    if let Some(why) = &history.why {
+        return format!("the last try to collect it failed: {}", tame(why));
+    }
+    let behind = history.head_event.saturating_sub(history.through_event);
+    let far = match behind {
+        0 => "all of it is collected".to_owned(),
+        behind => format!("{} not collected yet", counted(behind, "event")),
+    };
+    match history.acknowledged {
+        true => far,
+        false => format!("{far}, and not acknowledged, which takes a token of role operator"),
+    }
 }

@@ -7,6 +7,7 @@ mod changed;
 mod decisions;
 mod demand;
 mod denials;
+mod finished;
 mod lists;
 mod sessions;
 mod sums;
@@ -22,6 +23,11 @@ pub use changed::ChangedProgram;
 pub use decisions::{DecisionKind, DecisionRow, HolderRow};
 pub use demand::{DemandFilter, DemandKind, DemandRow, DemandRows, Names};
 pub use denials::{DenialFilter, DenialRow};
+pub(crate) use finished::place;
+pub use finished::{
+    Finished, FinishedItem, FinishedLease, FinishedPage, FinishedRefusal, FinishedSession,
+    FinishedWait, HistoryPoint, NamedComputer, NamedPerson, NotHere,
+};
 pub use lists::{LeaseFilter, LeaseRow, Longest, Owner, TicketRow};
 pub use sessions::{ProgramRow, SessionFilter, SessionRow, UsageFilter, UsageRow};
 pub use sums::{DayUsageRow, UserUsageRow};

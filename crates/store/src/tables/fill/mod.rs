@@ -15,6 +15,7 @@ use crate::base::meta::put;
 use crate::tables::adopted::{forget_adopted, put_adopted};
 use crate::tables::details;
 use crate::tables::journal;
+use crate::tables::lives;
 
 mod answers;
 mod changes;
@@ -218,9 +219,11 @@ fn row(
         }
         Event::Queued { ticket, scene, ask } => {
             tickets::queued(connection, at, ticket, *scene, ask)?;
-            tickets::changed(connection, at, number, ticket.state)
+            tickets::changed(connection, at, number, ticket.state, number)
         }
-        Event::TicketChanged { ticket, state } => tickets::changed(connection, at, *ticket, *state),
+        Event::TicketChanged { ticket, state } => {
+            tickets::changed(connection, at, *ticket, *state, number)
+        }
         Event::TicketForgotten { ticket } => execute(
             "UPDATE tickets SET forgotten = 1 WHERE number = ?1",
             params![signed(ticket.0)],
@@ -348,6 +351,7 @@ fn row(
         } => {
             put(connection, "incarnation", u64::from(incarnation.0))?;
             put(connection, "life_began", number.0)?;
+            lives::begin(connection, number, *incarnation)?;
             forget_adopted(connection)?;
             put(
                 connection,

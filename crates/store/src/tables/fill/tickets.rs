@@ -45,12 +45,15 @@ pub(super) fn queued(
         .map(drop)
 }
 
-/// A ticket is now in that state. The first that is not waiting says how long it has waited.
+/// A ticket is in that state by the event `by`. The first that is not waiting says how long it has
+/// waited, and the first by which its seat is fetched or lost for good settles it: what it came to
+/// then is kept, whatever becomes of the state.
 pub(super) fn changed(
     connection: &Connection,
     at: Now,
     number: EventNumber,
     state: TicketState,
+    by: EventNumber,
 ) -> rusqlite::Result<()> {
     let row = Row::of(state);
     connection
@@ -60,7 +63,12 @@ pub(super) fn changed(
              decision_incarnation = ?10, \
              waited_ms = CASE WHEN ?2 = 'waiting' THEN NULL \
                  ELSE coalesce(waited_ms, max(0, ?11 - queued)) END, \
-             decided_at = CASE WHEN ?2 = 'waiting' THEN NULL ELSE coalesce(decided_at, ?12) END \
+             decided_at = CASE WHEN ?2 = 'waiting' THEN NULL ELSE coalesce(decided_at, ?12) END, \
+             settled_as = CASE WHEN ?13 THEN coalesce(settled_as, ?2) END, \
+             settled_lease = CASE WHEN settled IS NULL THEN ?4 ELSE settled_lease END, \
+             settled_lease_incarnation = \
+                 CASE WHEN settled IS NULL THEN ?5 ELSE settled_lease_incarnation END, \
+             settled = CASE WHEN ?13 THEN coalesce(settled, ?14) END \
              WHERE number = ?1",
         )?
         .execute(params![
@@ -75,9 +83,22 @@ pub(super) fn changed(
             row.decision.map(|(number, _)| number),
             row.decision.map(|(_, incarnation)| incarnation),
             signed(at.steady.0),
-            at.wall.0
+            at.wall.0,
+            is_settled(state),
+            signed(by.0)
         ])
         .map(drop)
+}
+
+/// Whether nothing more becomes of it: a granted seat may still pass on until it is fetched.
+fn is_settled(state: TicketState) -> bool {
+    match state {
+        TicketState::Waiting { .. } => false,
+        TicketState::Granted { claim_until, .. } => claim_until.is_none(),
+        TicketState::Expired { .. }
+        | TicketState::Cancelled { .. }
+        | TicketState::Denied { .. } => true,
+    }
 }
 
 /// A state in columns.

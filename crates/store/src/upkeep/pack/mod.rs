@@ -7,6 +7,7 @@
 //! only reads, it reads on a connection of its own.
 
 mod check;
+mod held;
 mod kept;
 mod plan;
 mod purge;

@@ -12,6 +12,8 @@ pub(super) struct Table {
     began: &'static str,
     /// When it was over, in Unix milliseconds; NULL where it is not, and then the row stays.
     over: &'static str,
+    /// The event that ended it, for whoever collects the history; none: nobody collects it.
+    event: Option<&'static str>,
 }
 
 /// Leases go before sessions: a lease whose session is gone could pass for a use of its own.
@@ -19,28 +21,33 @@ pub(super) const LEASES: Table = Table {
     name: "leases",
     began: "granted_at",
     over: "CASE WHEN ended IS NOT NULL THEN ended_at END",
+    event: Some("ended"),
 };
 /// Only those that nobody can ask for any more.
 pub(super) const TICKETS: Table = Table {
     name: "tickets",
     began: "queued_at",
     over: "CASE WHEN forgotten = 1 THEN queued_at END",
+    event: Some("coalesce(settled, number)"),
 };
 pub(super) const SESSIONS: Table = Table {
     name: "sessions",
     began: "started_at",
     over: "ended_at",
+    event: Some("number"),
 };
 pub(super) const DENIALS: Table = Table {
     name: "denials",
     began: "first_at",
     over: "last_at",
+    event: Some("number"),
 };
 
 pub(super) const CHANGES: Table = Table {
     name: "changes",
     began: "at",
     over: "at",
+    event: None,
 };
 
 /// What a window brought.
@@ -48,17 +55,38 @@ pub(super) struct Window {
     pub(super) purged_rows: u64,
     /// The last row that was looked at; none if the walk is over.
     pub(super) cursor: Option<i64>,
+    /// Something that is past its retention is kept for those who collect the history.
+    pub(super) is_held: bool,
 }
 
-/// Purges among the next rows after `cursor` those that were over before `limit_ms`.
+/// What goes: what is within both.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// It was over before, in Unix milliseconds.
+    pub(super) over_ms: i64,
+    /// It was ended by this event or an earlier one.
+    pub(super) event: i64,
+}
+
+/// Purges among the next rows after `cursor` those that are beyond the limit.
 pub(super) fn window(
     connection: &Connection,
     table: &Table,
     cursor: i64,
     rows: u32,
-    limit_ms: i64,
+    limit: Limit,
 ) -> rusqlite::Result<Window> {
-    let Table { name, began, over } = table;
+    let Table {
+        name,
+        began,
+        over,
+        event,
+    } = table;
+    let over_with = |is_held| Window {
+        purged_rows: 0,
+        cursor: None,
+        is_held,
+    };
     let (last, oldest): (Option<i64>, Option<i64>) = connection
         .prepare_cached(&format!(
             "SELECT max(number), min({began}) FROM \
@@ -66,24 +94,33 @@ pub(super) fn window(
         ))?
         .query_row(params![cursor, rows], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (Some(last), Some(oldest)) = (last, oldest) else {
-        return Ok(Window {
-            purged_rows: 0,
-            cursor: None,
-        });
+        return Ok(over_with(false));
     };
-    if oldest >= limit_ms {
-        return Ok(Window {
-            purged_rows: 0,
-            cursor: None,
-        });
+    if oldest >= limit.over_ms {
+        return Ok(over_with(false));
     }
+    // What a row tells ended with its own event or a later one.
+    if event.is_some() && cursor >= limit.event {
+        return Ok(over_with(true));
+    }
+    let may_hold = event.is_some() && limit.event < i64::MAX;
+    let event = event.unwrap_or("0");
     let purged = connection
         .prepare_cached(&format!(
-            "DELETE FROM {name} WHERE number > ?1 AND number <= ?2 AND {over} < ?3"
+            "DELETE FROM {name} WHERE number > ?1 AND number <= ?2 AND {over} < ?3 \
+             AND {event} <= ?4"
         ))?
-        .execute(params![cursor, last, limit_ms])?;
+        .execute(params![cursor, last, limit.over_ms, limit.event])?;
+    let is_held = may_hold
+        && connection
+            .prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM {name} WHERE number > ?1 AND number <= ?2 \
+                 AND {over} < ?3)"
+            ))?
+            .query_row(params![cursor, last, limit.over_ms], |row| row.get(0))?;
     Ok(Window {
         purged_rows: purged as u64,
         cursor: Some(last),
+        is_held,
     })
 }

@@ -10,8 +10,8 @@ use super::check::{self, Verdict};
 use super::kept::{self, PACKED_BY_VERSION, Position};
 use super::purge::{self, Table};
 use super::stage::Stage;
-use super::unreferenced;
 use super::{PackOptions, PackPlan, PackReport, PackResult, Skipped, plan};
+use super::{held, unreferenced};
 use crate::base::meta::put_text;
 use crate::file::holders;
 use crate::queue::requests::Failure;
@@ -162,22 +162,32 @@ impl<'a> Run<'a> {
     }
 
     fn purge(&mut self, table: &'static Table) -> Result<(), Cut> {
-        let newest = self.shared.with_reader(|connection| {
+        let now = self.shared.clock.wall_ms();
+        let (newest, held) = self.shared.with_reader(|connection| {
             let newest = format!("SELECT coalesce(max(number), 0) FROM {}", table.name);
-            connection.query_row(&newest, [], |row| row.get::<_, i64>(0))
+            let newest = connection.query_row(&newest, [], |row| row.get::<_, i64>(0))?;
+            Ok((newest, held::by_consumers(connection, now)?))
         })?;
+        let limit = purge::Limit {
+            over_ms: self.limit_ms,
+            event: held.after,
+        };
         loop {
-            let (mut at, rows, limit_ms) = (self.at, self.size, self.limit_ms);
-            let (at, more) = self.slice(move |connection| {
-                let window = purge::window(connection, table, at.cursor, rows, limit_ms)?;
+            let (mut at, rows) = (self.at, self.size);
+            let (at, more, is_held) = self.slice(move |connection| {
+                let window = purge::window(connection, table, at.cursor, rows, limit)?;
                 at.purged_rows += window.purged_rows;
                 at.cursor = window.cursor.unwrap_or(at.cursor);
                 kept::put_position(connection, &at)?;
-                Ok((at, window.cursor.is_some()))
+                Ok((at, window.cursor.is_some(), window.is_held))
             })?;
             self.at = at;
+            let kept = held.rows_are_kept();
+            if is_held && !self.skipped.contains(&kept) {
+                self.skip(kept)?;
+            }
             if !more {
-                return Ok(());
+                return held.gone().into_iter().try_for_each(|it| self.skip(it));
             }
             self.show(at.cursor as f64 / newest.max(1) as f64);
         }

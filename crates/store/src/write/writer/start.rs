@@ -19,6 +19,7 @@ use crate::file::open;
 use crate::file::presence::Presence;
 use crate::queue::shared::Shared;
 use crate::read::versions;
+use crate::tables::lives;
 use crate::tables::load::{Loaded, load};
 
 /// How an engine is opened.
@@ -116,6 +117,7 @@ pub(crate) fn open(
     if let Some(connection) = &writer.connection {
         open::keep_clock(connection, &writer.path, offset_ms, writer.clock.as_ref())?;
         versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
+        lives::catch_up(connection, &writer.path)?;
     }
     writer.presence = Presence::of(&writer.path);
     let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {

@@ -152,6 +152,7 @@ mod tests {
             server_id: None,
             same_as: None,
             healing: None,
+            history: None,
         }
     }
 

@@ -1,9 +1,16 @@
-//! Rows and changes as tests write them, and what is asked of a site.
+//! What the suite says of servers, messages and trouble.
 
 use usher_core::messages::Message;
 use usher_site::{
     Change, ConcernRow, EpisodeRow, MessageFilter, MessageRow, NewMessage, Said, ServerRow, Site,
+    SqliteSite,
 };
+
+pub(crate) fn embedded() -> (tempfile::TempDir, SqliteSite) {
+    let folder = tempfile::tempdir().unwrap();
+    let site = SqliteSite::open(folder.path()).unwrap();
+    (folder, site)
+}
 
 pub(crate) fn server(name: &str) -> ServerRow {
     ServerRow {
@@ -42,14 +49,6 @@ pub(crate) fn said(row: MessageRow) -> Said {
         is_kept: true,
         deliveries: Vec::new(),
     }))
-}
-
-pub(crate) fn again(record_id: i64, count: u64, last_ms: i64) -> Change<Said> {
-    Change::Message(Said::Again {
-        record_id,
-        count,
-        last_ms,
-    })
 }
 
 pub(crate) fn episode(server: &str, number: u64, record_id: Option<i64>) -> EpisodeRow {
@@ -91,15 +90,15 @@ pub(crate) async fn keep(site: &dyn Site, row: MessageRow) -> i64 {
     one(site, Change::Message(said(row))).await.unwrap()
 }
 
+pub(crate) async fn records(site: &dyn Site, filter: MessageFilter) -> Vec<i64> {
+    let rows = rows(site, filter).await;
+    rows.iter().map(|row| row.record_id).collect()
+}
+
 pub(crate) async fn rows(site: &dyn Site, filter: MessageFilter) -> Vec<MessageRow> {
     let limit = if filter.limit == 0 { 100 } else { filter.limit };
     let filter = MessageFilter { limit, ..filter };
     site.messages(filter).await.unwrap()
-}
-
-pub(crate) async fn records(site: &dyn Site, filter: MessageFilter) -> Vec<i64> {
-    let rows = rows(site, filter).await;
-    rows.iter().map(|row| row.record_id).collect()
 }
 
 pub(crate) async fn open_of(site: &dyn Site, server: &str) -> Vec<i64> {
@@ -109,4 +108,12 @@ pub(crate) async fn open_of(site: &dyn Site, server: &str) -> Vec<i64> {
         ..MessageFilter::default()
     };
     records(site, filter).await
+}
+
+pub(crate) fn again(record_id: i64, count: u64, last_ms: i64) -> Change<Said> {
+    Change::Message(Said::Again {
+        record_id,
+        count,
+        last_ms,
+    })
 }

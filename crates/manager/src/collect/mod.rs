@@ -1,0 +1,270 @@
+//! Collects the history of a server: page by page into the site database, each item once, whatever
+//! is killed when.
+//!
+//! A page is appended in one transaction with the place that it ends at, and the next is asked from
+//! there. What was appended is acknowledged to the server afterwards, so that its pack waits for what
+//! was not. A server that does not answer is asked again after a pause that grows.
+
+mod ask;
+mod convert;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use usher_api::{Acknowledge, HistoryPage, HistorySeen};
+use usher_site::{HistoryBatch, Place, Point, ServerRow, SiteError};
+
+use crate::clock::{date, wall_ms};
+use crate::facts;
+use crate::tokens::TokenSource;
+use crate::tools::Tools;
+use crate::view::View;
+use ask::{Answer, Server};
+
+/// Between two rounds at the most; at least as often as a server is polled.
+const PAUSE: Duration = Duration::from_secs(30);
+/// After a round that failed: the first pause, which doubles up to the last.
+const RETRY: Duration = Duration::from_secs(2);
+const RETRY_AT_MOST: Duration = Duration::from_secs(900);
+/// A server of an earlier version is asked again after so long: it may have been upgraded.
+const NO_HISTORY: Duration = Duration::from_secs(3_600);
+/// Even if nothing is new, the server hears so often that it is still collected.
+const ACKNOWLEDGED_FOR: Duration = Duration::from_secs(12 * 3_600);
+/// Of the site's name in that of the consumer.
+const NAME_LIMIT_CHARS: usize = 40;
+
+/// Why a round did not get to its end.
+enum Cut {
+    /// It is tried again after a pause that grows.
+    Failed(String),
+    /// The server is of a version that does not tell its history.
+    NoHistory,
+}
+
+impl From<SiteError> for Cut {
+    fn from(error: SiteError) -> Cut {
+        tracing::error!(%error, "the site database");
+        Cut::Failed(error.to_string())
+    }
+}
+
+/// Collects the history of one server.
+pub(crate) struct Collector {
+    server: Server,
+    tools: Arc<Tools>,
+    view: View,
+    /// The server's id; none: it has not told it since this one was started.
+    id: Option<String>,
+    /// When the server last heard how far it is collected.
+    acknowledged: Option<Instant>,
+    /// Something was appended since then.
+    is_owed: bool,
+    seen: HistorySeen,
+}
+
+impl Collector {
+    /// One for that server, which shows how far it is in `view`.
+    pub(crate) fn new(
+        server: &ServerRow,
+        token: TokenSource,
+        tools: Arc<Tools>,
+        view: View,
+    ) -> Collector {
+        Collector {
+            server: Server::new(tools.prober.http(&server.url).clone(), &server.url, token),
+            tools,
+            view,
+            id: None,
+            acknowledged: None,
+            is_owed: false,
+            seen: HistorySeen {
+                incarnation: None,
+                through_event: 0,
+                head_event: 0,
+                added: 0,
+                collected_at: None,
+                acknowledged: false,
+                why: None,
+            },
+        }
+    }
+
+    /// Collects for as long as it runs; at once if `now` is told.
+    pub(crate) async fn run(mut self, now: Arc<Notify>) {
+        let mut retry = RETRY;
+        loop {
+            let pause = match self.round().await {
+                Ok(()) => {
+                    retry = RETRY;
+                    PAUSE.min(self.tools.poll)
+                }
+                Err(Cut::NoHistory) => {
+                    let why = "its version does not tell its history";
+                    self.show(|seen| seen.why = Some(why.to_owned()));
+                    NO_HISTORY
+                }
+                Err(Cut::Failed(why)) => {
+                    self.show(|seen| seen.why = Some(why));
+                    let pause = retry;
+                    retry = (retry * 2).min(RETRY_AT_MOST);
+                    pause
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = now.notified() => {}
+            }
+        }
+    }
+
+    /// Collects until nothing more is to be had.
+    async fn round(&mut self) -> Result<(), Cut> {
+        let mut moved = 0;
+        loop {
+            let id = self.id().await?;
+            let places = self.tools.site.collected(id.clone()).await?;
+            let (asked, page) = self.page(&places).await?;
+            if page.server_id != id {
+                // Another server is there now.
+                self.id = Some(page.server_id).filter(|id| !id.is_empty());
+                moved += 1;
+                if moved > 1 {
+                    return Err(Cut::Failed("several servers answer by turns".to_owned()));
+                }
+                continue;
+            }
+            let through = convert::through(&page);
+            // Behind a refusal of the last minute there may be more, and it is not told yet.
+            let is_last = page.through_event >= page.head_event || page.items.is_empty();
+            // The server does not know the last place any more.
+            let is_back = places.first().map(|place| place.point) != asked;
+            self.append(asked, page, is_back).await?;
+            self.acknowledge(through).await?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn id(&mut self) -> Result<String, Cut> {
+        if self.id.is_none() {
+            let (url, token) = (self.server.url(), self.server.token());
+            self.id = facts::server_id(&self.tools.prober, url, &token).await;
+        }
+        let none = || {
+            Cut::Failed(
+                "it does not tell its id: it does not answer, or not to this token".to_owned(),
+            )
+        };
+        self.id.clone().ok_or_else(none)
+    }
+
+    /// The page after the last place that the server knows, and that place.
+    async fn page(&self, places: &[Place]) -> Result<(Option<Point>, HistoryPage), Cut> {
+        let known = places.iter().map(Some).chain([None]);
+        for place in known {
+            let cursor = place.map(|place| &*place.cursor);
+            match self.server.page(cursor).await {
+                Answer::Page(page) => return Ok((place.map(|place| place.point), *page)),
+                Answer::UnknownHistory => {}
+                Answer::NoHistory => return Err(Cut::NoHistory),
+                Answer::Refused(why) => return Err(Cut::Failed(why)),
+            }
+        }
+        Err(Cut::Failed(
+            "it does not tell its history from the beginning either".to_owned(),
+        ))
+    }
+
+    /// Keeps what a page brings; `is_back`: it goes on from before what was collected last.
+    async fn append(
+        &mut self,
+        asked: Option<Point>,
+        page: HistoryPage,
+        is_back: bool,
+    ) -> Result<(), Cut> {
+        let head_event = page.head_event;
+        let batch: HistoryBatch = convert::batch(asked, page, wall_ms());
+        let through = batch.through;
+        let mut added = 0;
+        // A place that only canaries have moved is not worth a write each time.
+        if !batch.items.is_empty() || batch.from != asked || is_back {
+            let server = batch.server.clone();
+            let done = self.tools.site.append_history(batch).await?;
+            if done.is_stale {
+                return Err(Cut::Failed(
+                    "something else has collected from it meanwhile".to_owned(),
+                ));
+            }
+            if done.gone > 0 {
+                tracing::warn!(
+                    server,
+                    items = done.gone,
+                    "the server's data were put back to a copy: what was collected of the time \
+                     after it stays, marked as no longer on the server"
+                );
+            }
+            added = done.added;
+            self.is_owed = true;
+        }
+        self.show(|seen| {
+            seen.incarnation = Some(through.incarnation);
+            seen.through_event = through.event;
+            seen.head_event = head_event;
+            seen.added += added;
+            seen.collected_at = Some(date(wall_ms()));
+            seen.why = None;
+        });
+        Ok(())
+    }
+
+    /// Tells the server up to where its history is in the site database. One that does not let this
+    /// token do so is collected all the same: it just keeps nothing for longer.
+    async fn acknowledge(&mut self, through: Point) -> Result<(), Cut> {
+        let is_fresh = |at: Instant| at.elapsed() < ACKNOWLEDGED_FOR;
+        if !self.is_owed && self.acknowledged.is_some_and(is_fresh) {
+            return Ok(());
+        }
+        let name = consumer(&self.tools.site_name, &self.tools.site.site_id().await?);
+        let body = Acknowledge {
+            incarnation: through.incarnation,
+            through_event: through.event,
+        };
+        let taken = self.server.acknowledge(&name, body).await;
+        let is_taken = taken.map_err(Cut::Failed)?;
+        self.acknowledged = Some(Instant::now());
+        self.is_owed = false;
+        self.show(|seen| seen.acknowledged = is_taken);
+        Ok(())
+    }
+
+    fn show(&mut self, change: impl FnOnce(&mut HistorySeen)) {
+        change(&mut self.seen);
+        let seen = self.seen.clone();
+        self.view.set(|view| view.history = Some(seen));
+    }
+}
+
+/// What the site is called where its history comes from: by its name for people, and by its id, for
+/// two sites may have one name.
+fn consumer(site: &str, id: &str) -> String {
+    let plain = |c: char| match c.is_ascii_alphanumeric() {
+        true => c,
+        false => '-',
+    };
+    let site: String = site.chars().map(plain).take(NAME_LIMIT_CHARS).collect();
+    format!("{site}-{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_consumer_has_a_name_that_every_server_takes() {
+        assert_eq!(consumer("Site Ü/1", "ab12"), "Site---1-ab12");
+        assert_eq!(consumer("", "ab12"), "-ab12");
+        assert!(consumer(&"x".repeat(200), "0123456789abcdef").len() <= 64);
+    }
+}

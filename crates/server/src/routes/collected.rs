@@ -1,0 +1,80 @@
+//! `GET /v1/history`: what has come to its end, page by page, for a site that collects it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use hyper::{StatusCode, Uri};
+use serde::Deserialize;
+use usher_api::{Code, HistoryPage, Problem};
+use usher_store::HistoryPoint;
+
+use super::Json;
+use crate::state::app::App;
+use crate::wire::problem::{Refusal, shown};
+use crate::wire::{cursor, finished, input};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+/// What has come to its end: sessions, leases, refusals and waits, each once, in the order of the
+/// events that ended it. A refusal comes a minute after it was first said, when no repeat is counted
+/// to it any more, and what ended after it comes behind it. After a restore, `from` is before the
+/// point that was asked for if that is no longer on the server. For viewers, operators and admins.
+#[utoipa::path(
+    get,
+    path = "/v1/history",
+    tag = "history",
+    params(
+        ("after" = Option<String>, Query, description = "`cursor` of the page before; without it the history begins at its beginning"),
+        ("limit" = Option<u32>, Query, description = "Items a page: 1 to 1,000, 100 by default"),
+    ),
+    responses(
+        (status = 200, body = HistoryPage),
+        (status = 400, description = "`invalid_request`", body = Problem),
+        (status = 403, description = "`forbidden`", body = Problem),
+        (status = 409, description = "`unknown_history`: the cursor is of another server, or of data that were replaced", body = Problem),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+) -> Result<Json<HistoryPage>, Refusal> {
+    let query: Query = input::query(&uri)?;
+    let limit = input::paging(query.limit, None)?.limit;
+    let after = query.after.as_deref();
+    let after = after.map(|text| point(&app, text)).transpose()?;
+    // What the ledger does from now on is later than this instant.
+    let now = app.look(|_, now| now.steady).await?;
+    let read = app
+        .history(move |history| history.finished(after, limit, now))
+        .await?;
+    let page = read.map_err(|_| unknown("of data that were replaced"))?;
+    Ok(Json(StatusCode::OK, finished::page(&app.server_id, page)))
+}
+
+fn point(app: &App, text: &str) -> Result<HistoryPoint, Refusal> {
+    let (server, point) = cursor::read(text).ok_or_else(|| {
+        Refusal::invalid(format!(
+            "`after` is {}, which no page has given: use the `cursor` of the page before",
+            shown(text)
+        ))
+    })?;
+    match server == app.server_id {
+        true => Ok(point),
+        false => Err(unknown("of another server")),
+    }
+}
+
+fn unknown(why: &str) -> Refusal {
+    Refusal::new(
+        Code::UnknownHistory,
+        format!(
+            "`after` is a point in the history {why}: go on from one that was collected before \
+             that, or leave `after` out to begin at the beginning"
+        ),
+    )
+}

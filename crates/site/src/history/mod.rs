@@ -1,0 +1,61 @@
+//! The embedded engine's collected history: a batch is appended whole, and what it brings a second
+//! time is there once.
+
+mod items;
+mod marks;
+mod names;
+mod places;
+
+use rusqlite::{Connection, Result, params};
+
+use crate::collected::{Appended, HistoryBatch};
+use crate::columns::signed;
+
+pub(crate) use places::of as places_of;
+
+/// Appends a batch if it goes on from a place that is collected to.
+pub(crate) fn append(connection: &Connection, batch: &HistoryBatch) -> Result<Appended> {
+    let mut known = places::of(connection, &batch.server)?;
+    known.reverse();
+    let Some(before) = places::up_to(&known, batch.asked) else {
+        return Ok(Appended {
+            is_stale: true,
+            ..Appended::default()
+        });
+    };
+    let source = source(connection, batch)?;
+    let mut done = Appended::default();
+    let is_put_back = before.len() < known.len() || batch.from != batch.asked;
+    if is_put_back {
+        done.gone = marks::put_back(
+            connection,
+            source,
+            batch.from,
+            &known[before.len()..],
+            batch.at_ms,
+        )?;
+    }
+    places::write(connection, source, before, batch)?;
+    let mut names = names::Names::enter(connection, batch)?;
+    for item in &batch.items {
+        match items::append(connection, source, item, &mut names)? {
+            true => done.added += 1,
+            false => done.already += 1,
+        }
+    }
+    Ok(done)
+}
+
+/// The number of a server, which it gets with its first batch.
+fn source(connection: &Connection, batch: &HistoryBatch) -> Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO history_sources (server, head_event, collected_ms) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (server) DO UPDATE SET head_event = ?2, collected_ms = ?3 \
+             RETURNING number",
+        )?
+        .query_row(
+            params![batch.server, signed(batch.head_event), batch.at_ms],
+            |row| row.get(0),
+        )
+}

@@ -1,0 +1,92 @@
+//! The names in a batch: each gets a surrogate of the site's, the same from whatever server it comes.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Result, params};
+
+use crate::collected::HistoryBatch;
+
+/// The site's numbers for what a batch names.
+pub(super) struct Names<'c> {
+    connection: &'c Connection,
+    people: HashMap<String, i64>,
+    computers: HashMap<String, i64>,
+    keys: HashMap<String, i64>,
+    products: HashMap<String, i64>,
+}
+
+/// A surrogate that tells nothing, not even who came first.
+const SURROGATE: &str = "random() & 0x7fffffffffffffff";
+
+impl<'c> Names<'c> {
+    /// Enters who and what the batch names.
+    pub(super) fn enter(connection: &'c Connection, batch: &HistoryBatch) -> Result<Names<'c>> {
+        let mut names = Names {
+            connection,
+            people: HashMap::new(),
+            computers: HashMap::new(),
+            keys: HashMap::new(),
+            products: HashMap::new(),
+        };
+        let mut enter = connection.prepare_cached(&format!(
+            "INSERT INTO history_people (id, realm, account, name) VALUES ({SURROGATE}, ?1, ?2, ?3) \
+             ON CONFLICT (realm, account) DO UPDATE SET name = ?3 RETURNING id"
+        ))?;
+        for it in &batch.people {
+            let row = params![it.realm, it.account, it.name];
+            let id = enter.query_row(row, |row| row.get(0))?;
+            names.people.insert(it.id.clone(), id);
+        }
+        for it in &batch.computers {
+            let id = names.computer_named(&it.key, &it.name)?;
+            names.computers.insert(it.id.clone(), id);
+        }
+        Ok(names)
+    }
+
+    /// A person by the server's surrogate; none: the server does not know who it was any more.
+    pub(super) fn person(&self, id: &str) -> Option<i64> {
+        self.people.get(id).copied()
+    }
+
+    /// A computer by the server's surrogate; none: the server does not know which it was any more.
+    pub(super) fn computer(&self, id: &str) -> Option<i64> {
+        self.computers.get(id).copied()
+    }
+
+    /// A computer by the id that its agent made.
+    pub(super) fn computer_of(&mut self, key: &str) -> Result<i64> {
+        match self.keys.get(key) {
+            Some(id) => Ok(*id),
+            None => self.computer_named(key, key),
+        }
+    }
+
+    fn computer_named(&mut self, key: &str, name: &str) -> Result<i64> {
+        let id = self
+            .connection
+            .prepare_cached(&format!(
+                "INSERT INTO history_computers (id, key, name) VALUES ({SURROGATE}, ?1, ?2) \
+                 ON CONFLICT (key) DO UPDATE SET name = ?2 RETURNING id"
+            ))?
+            .query_row(params![key, name], |row| row.get(0))?;
+        self.keys.insert(key.to_owned(), id);
+        Ok(id)
+    }
+
+    /// A product.
+    pub(super) fn product(&mut self, id: &str) -> Result<i64> {
+        if let Some(number) = self.products.get(id) {
+            return Ok(*number);
+        }
+        let number = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO history_products (product) VALUES (?1) \
+                 ON CONFLICT (product) DO UPDATE SET product = ?1 RETURNING number",
+            )?
+            .query_row([id], |row| row.get(0))?;
+        self.products.insert(id.to_owned(), number);
+        Ok(number)
+    }
+}

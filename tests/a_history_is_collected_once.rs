@@ -1,0 +1,250 @@
+//! A manager collects what has ended on a server into its site database: each item once, whatever is
+//! killed when, and after a restore of either side.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::between::{Between, Step};
+use crate::http::Http;
+use crate::support::{Ended, Folder, Running, said, usher, wait_for};
+
+/// A server, and a manager that collects its history.
+struct Site {
+    folder: Folder,
+    address: String,
+    server: Option<Running>,
+    manager: Option<Running>,
+    leases: i64,
+}
+
+fn free_address() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
+}
+
+impl Site {
+    fn new() -> Site {
+        let mut site = Site {
+            folder: Folder::new(),
+            address: free_address(),
+            server: None,
+            manager: None,
+            leases: 0,
+        };
+        site.serve();
+        site.server().ok(&["product", "add", "cad", "--seats", "5"]);
+        site
+    }
+
+    fn serve(&mut self) {
+        let mut command = usher();
+        command.args(["server", "--listen", &self.address]);
+        self.server = Some(Running::start(&mut command, &self.folder.path("server")));
+    }
+
+    fn server(&self) -> &Running {
+        self.server.as_ref().unwrap()
+    }
+
+    fn manage(&mut self) {
+        let mut command = usher();
+        command.args([
+            "manager",
+            "--console",
+            "127.0.0.1:0",
+            "--poll",
+            "1s",
+            "--heal",
+            "off",
+        ]);
+        let data = self.folder.path("manager");
+        self.manager = Some(Running::start(&mut command, &data));
+    }
+
+    /// Has the manager watch the server, at that URL.
+    fn watch(&mut self, url: &str) {
+        self.manage();
+        let token = std::fs::read_to_string(self.folder.path("server/admin.token")).unwrap();
+        let body = json!({ "name": "alpha", "url": url, "token": token.trim() });
+        let added = self
+            .console()
+            .ask("POST", "/v1/servers", Some(&body))
+            .unwrap();
+        assert_eq!(added.status, 201, "{added:?}");
+    }
+
+    fn console(&self) -> Http {
+        let manager = self.manager.as_ref().unwrap();
+        let mut words = manager.ready.split(' ');
+        let console = words
+            .find_map(|word| word.strip_prefix("console="))
+            .unwrap();
+        let token = std::fs::read_to_string(manager.data.join("admin.token")).unwrap();
+        Http::connect(console, token.trim()).unwrap()
+    }
+
+    /// SIGKILL.
+    fn kill(role: &mut Option<Running>) {
+        let mut running = role.take().unwrap();
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// Leases that are granted and given back at once.
+    fn use_seats(&mut self, count: i64) {
+        let server = self.server();
+        let token = std::fs::read_to_string(server.data.join("admin.token")).unwrap();
+        let mut http = Http::connect(&server.api, token.trim()).unwrap();
+        for number in 0..count {
+            let user = format!("user{}", number % 3);
+            let body = json!({ "product": "cad", "user": user, "computer": "pc1" });
+            let granted = http.ask("POST", "/v1/checkouts", Some(&body)).unwrap();
+            assert_eq!(granted.status, 201, "{granted:?}");
+            let id = granted.body["lease"]["id"].as_str().unwrap();
+            let ended = http
+                .ask("DELETE", &format!("/v1/leases/{id}"), None)
+                .unwrap();
+            assert_eq!(ended.status, 204, "{ended:?}");
+        }
+        self.leases += count;
+    }
+
+    /// What the site database answers.
+    fn count(&self, query: &str) -> i64 {
+        let site = self.folder.path("manager/site.db");
+        let connection = rusqlite::Connection::open(site).unwrap();
+        connection.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Waits until all leases that were ever ended are collected, and no more than these.
+    fn has_all(&self) -> Value {
+        let leases = "SELECT count(*) FROM history_leases";
+        wait_for("all leases to be collected", || {
+            (self.count(leases) >= self.leases).then_some(())
+        });
+        assert_eq!(self.count(leases), self.leases);
+        wait_for("the manager to say so", || {
+            let seen = self
+                .console()
+                .ask("GET", "/v1/servers/alpha", None)
+                .unwrap();
+            let history = seen.body["history"].clone();
+            let is_whole = history["through_event"] == history["head_event"]
+                && history["acknowledged"] == true
+                && history["why"].is_null();
+            is_whole.then_some(history)
+        })
+    }
+}
+
+#[test]
+fn each_item_is_collected_once_whichever_step_a_kill_falls_into() {
+    let mut site = Site::new();
+    let between = Between::before(&format!("http://{}", site.address));
+    site.use_seats(5);
+    site.watch(&between.url);
+    site.has_all();
+    let steps = [
+        Step::Asked("GET /v1/history"),
+        Step::Answered("GET /v1/history"),
+        // By now the page is in the site database.
+        Step::Asked("PUT /v1/history"),
+        Step::Answered("PUT /v1/history"),
+    ];
+    for step in steps {
+        between.stop_at(step);
+        site.use_seats(4);
+        between.has_stopped();
+        Site::kill(&mut site.manager);
+        site.use_seats(1);
+        site.manage();
+        site.has_all();
+    }
+    // The server is killed while it is asked, and is back at the same place.
+    between.stop_at(Step::Answered("GET /v1/history"));
+    site.use_seats(4);
+    between.has_stopped();
+    Site::kill(&mut site.server);
+    site.serve();
+    Site::kill(&mut site.manager);
+    site.manage();
+    site.has_all();
+    let server = site.server();
+    let token = std::fs::read_to_string(server.data.join("admin.token")).unwrap();
+    let mut http = Http::connect(&server.api, token.trim()).unwrap();
+    let consumers = http.ask("GET", "/v1/history/consumers", None).unwrap().body;
+    let consumers = consumers["items"].as_array().unwrap();
+    assert_eq!(
+        consumers.len(),
+        1,
+        "one site is one consumer: {consumers:?}"
+    );
+    let last = site.count("SELECT max(event) FROM history_leases");
+    assert!(
+        consumers[0]["through_event"].as_i64() >= Some(last),
+        "{consumers:?}"
+    );
+}
+
+#[test]
+fn a_site_that_was_put_back_to_a_backup_fetches_again_what_it_had() {
+    let mut site = Site::new();
+    site.use_seats(3);
+    let api = site.server().api.clone();
+    site.watch(&api);
+    site.has_all();
+    assert_eq!(site.manager.take().unwrap().stop(), Some(0));
+    let database = site.folder.path("manager/site.db");
+    let copy = site.folder.path("site.copy");
+    std::fs::copy(&database, &copy).unwrap();
+    site.use_seats(4);
+    site.manage();
+    site.has_all();
+    assert_eq!(site.manager.take().unwrap().stop(), Some(0));
+    put_in_place(&copy, &database);
+    assert_eq!(site.count("SELECT count(*) FROM history_leases"), 3);
+    site.manage();
+    site.has_all();
+}
+
+/// A database in the place of another, without what SQLite keeps beside that.
+fn put_in_place(copy: &Path, database: &Path) {
+    for beside in ["-wal", "-shm"] {
+        let mut path = database.as_os_str().to_owned();
+        path.push(beside);
+        let _ = std::fs::remove_file(path);
+    }
+    std::fs::copy(copy, database).unwrap();
+}
+
+#[test]
+fn what_a_restore_of_the_server_left_behind_stays_and_is_marked() {
+    let mut site = Site::new();
+    site.use_seats(3);
+    let api = site.server().api.clone();
+    site.watch(&api);
+    site.has_all();
+    let file = site.folder.path("backup.db");
+    site.server().ok(&["backup", file.to_str().unwrap()]);
+    site.use_seats(4);
+    let before = site.has_all();
+
+    assert_eq!(site.server.take().unwrap().stop(), Some(0));
+    let done = usher()
+        .arg("restore")
+        .arg(&file)
+        .args(["--accept-risk", "--data"])
+        .arg(site.folder.path("server"))
+        .ended();
+    assert!(done.status.success(), "{}", said(&done));
+    site.serve();
+    site.use_seats(2);
+    let after = site.has_all();
+
+    assert_ne!(after["incarnation"], before["incarnation"]);
+    let gone = "SELECT count(*) FROM history_leases WHERE gone_ms IS NOT NULL";
+    assert_eq!(site.count(gone), 4);
+    assert_eq!(site.count("SELECT count(*) FROM history_people"), 3);
+}
