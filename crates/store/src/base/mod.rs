@@ -4,5 +4,6 @@ pub(crate) mod clock;
 pub(crate) mod columns;
 pub(crate) mod error;
 pub(crate) mod meta;
+pub(crate) mod place;
 pub(crate) mod schema;
 pub(crate) mod whole;

@@ -13,6 +13,7 @@ use usher_tables::{Beyond, differences};
 
 use crate::base::error::StoreError;
 use crate::base::meta::{number, put, version};
+use crate::base::place::Place;
 use crate::base::whole::copy_whole;
 
 /// The schema that this version writes.
@@ -262,7 +263,7 @@ const STEPS: &[(&str, u32)] = &[
 ];
 
 /// Opens a connection as the writer needs it.
-pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
+pub(crate) fn connect(path: &Path, place: Place) -> Result<Connection, StoreError> {
     let database = |doing| {
         move |source| StoreError::Database {
             doing,
@@ -270,7 +271,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
             source,
         }
     };
-    let connection = Connection::open(path).map_err(database("open"))?;
+    let connection = place.open(path).map_err(database("open"))?;
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(database("open"))?;

@@ -1,15 +1,15 @@
 //! How a data file is opened and its writer begins.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use usher_core::ledger::{Batch, Command};
 
 use super::Writer;
 use crate::base::clock::Clock;
 use crate::base::error::StoreError;
-use crate::base::schema::Saved;
+use crate::base::place::Place;
 use crate::file::closed;
 use crate::file::foreign_log;
 use crate::file::open;
@@ -53,12 +53,60 @@ pub(crate) fn open(
     let lock = open::lock(&data)?;
     let path = data.join("cache.db");
     let held = open::hold(&path)?;
-    let connection = open::connection(&path, Saved::Beside)?;
-    let server_id = open::server_id(&connection, &path)?;
+    let beginning = Beginning {
+        path,
+        place: Place::Directory,
+        locks: Some([lock, held]),
+        clock,
+        on_durable,
+        drawn: &open::draw,
+    };
+    let (writer, opened) = begin(beginning, left)?;
+    let shared = writer.shared.clone();
+    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
+        StoreError::System {
+            doing: "start the writer of",
+            path: data,
+            why: error.to_string(),
+        }
+    })?;
+    shared.keep(thread);
+    Ok((shared, opened))
+}
+
+/// What a writer begins with.
+pub(crate) struct Beginning<'a> {
+    pub(crate) path: PathBuf,
+    pub(crate) place: Place,
+    /// Held until the file is closed.
+    pub(crate) locks: Option<[File; 2]>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) on_durable: Box<dyn Fn(&Batch) + Send>,
+    /// What the identity of a new file is made of.
+    pub(crate) drawn: &'a dyn Fn(&Path) -> Result<[u64; 2], StoreError>,
+}
+
+/// Opens the data file, or makes it; migrates and recovers it. Its writer has no thread yet.
+pub(crate) fn begin(
+    beginning: Beginning<'_>,
+    left: &dyn Fn(u64),
+) -> Result<(Writer, Opened), StoreError> {
+    let Beginning {
+        path,
+        place,
+        locks,
+        clock,
+        on_durable,
+        drawn,
+    } = beginning;
+    let connection = open::connection_at(&path, place)?;
+    let server_id = open::server_id(&connection, &path, drawn)?;
     let loaded =
         load(&connection, &path, left).map_err(|error| foreign_log::explain(&path, error))?;
     open::is_sound(&connection, &path)?;
-    closed::begin(&connection, &path)?;
+    if place.is_directory() {
+        closed::begin(&connection, &path)?;
+    }
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {
@@ -66,12 +114,13 @@ pub(crate) fn open(
         leases: loaded.ledger.lease_count(),
         replayed: loaded.journal_events,
     };
-    let shared = Arc::new(Shared::new(path.clone(), clock.clone(), [lock, held]));
+    let now = clock.instant();
     let mut writer = Writer {
         durable_to: loaded.ledger.next_number(),
         filled_to: loaded.filled_to,
         ledger: loaded.ledger,
-        shared: shared.clone(),
+        shared: Arc::new(Shared::new(path.clone(), clock.clone(), locks)),
+        place,
         connection: Some(connection),
         path,
         clock,
@@ -81,14 +130,14 @@ pub(crate) fn open(
         buffer: Vec::new(),
         on_durable,
         retry_at: None,
-        presence: Presence::of(Path::new("")),
-        looked_at: Instant::now(),
+        presence: Presence::sure(),
+        looked_at: now,
         gone: None,
         must_rebuild: false,
         reckoned_to: 0,
         owed: 0,
         beside: None,
-        log_looked_at: Instant::now(),
+        log_looked_at: now,
     };
     writer.reckoned_to = writer.durable_to;
     writer.follow_log()?;
@@ -99,16 +148,8 @@ pub(crate) fn open(
         open::keep_clock(connection, &writer.path, offset_ms, writer.clock.as_ref())?;
         versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
     }
-    writer.presence = Presence::of(&writer.path);
-    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
-        StoreError::System {
-            doing: "start the writer of",
-            path: data,
-            why: error.to_string(),
-        }
-    })?;
-    shared.keep(thread);
-    Ok((shared, opened))
+    writer.look_at_files();
+    Ok((writer, opened))
 }
 
 impl Writer {

@@ -1,7 +1,5 @@
 //! What the writer does beside serving: it fills the tables, and at its end leaves them whole.
 
-use std::time::Instant;
-
 use super::{BITE_EVENTS, JOURNAL_LIMIT_EVENTS, LOOK, SLICE_EVENTS, SLICE_SHARE, Writer};
 use crate::file::closed;
 use crate::queue::requests::Failure;
@@ -9,7 +7,7 @@ use crate::tables::fill::fill;
 
 impl Writer {
     /// Events that the tables do not hold yet.
-    pub(super) fn behind(&self) -> u64 {
+    pub(crate) fn behind(&self) -> u64 {
         self.durable_to.saturating_sub(self.filled_to)
     }
 
@@ -37,7 +35,7 @@ impl Writer {
             }
             return;
         }
-        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        let may_try = self.may_try();
         self.reckon();
         if (idle || self.must_fill()) && self.behind() > 0 && may_try {
             let share = self.behind() / SLICE_SHARE;
@@ -108,7 +106,8 @@ impl Writer {
         };
         // Where the disk is in trouble, what it holds is not sure.
         let is_well = self.retry_at.is_none() && !self.must_rebuild;
-        let mark = is_well.then(|| closed::put(&connection)).flatten();
+        let is_marked = is_well && self.place.is_directory();
+        let mark = is_marked.then(|| closed::put(&connection)).flatten();
         self.empty_log(&connection);
         drop(connection);
         if let Some(mark) = mark
