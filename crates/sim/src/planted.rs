@@ -9,19 +9,22 @@ pub enum Planted {
     DeafToWork,
     /// A pack that is due is left out.
     SkippedPack,
-    /// Requests are answered before they are durable.
+    /// Requests are answered before they are durable, by a ledger whose log is in memory.
     EarlyAnswers,
+    /// The disk says that it has synced when it has not.
+    FalseSync,
     /// The manager believes its first good look for ever.
     StaleLooks,
 }
 
 impl Planted {
     /// All faults that can be planted.
-    pub const ALL: [Planted; 5] = [
+    pub const ALL: [Planted; 6] = [
         Planted::FalseStop,
         Planted::DeafToWork,
         Planted::SkippedPack,
         Planted::EarlyAnswers,
+        Planted::FalseSync,
         Planted::StaleLooks,
     ];
 
@@ -32,6 +35,7 @@ impl Planted {
             Planted::DeafToWork => "deaf-to-work",
             Planted::SkippedPack => "skipped-pack",
             Planted::EarlyAnswers => "early-answers",
+            Planted::FalseSync => "false-sync",
             Planted::StaleLooks => "stale-looks",
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::clock::MINUTE;
+use crate::log::Log;
 use crate::tally::Tally;
 use crate::text::count;
 use crate::timeline::Entry;
@@ -28,6 +29,8 @@ pub struct Report {
     pub scenario: &'static str,
     /// Its seed.
     pub seed: u64,
+    /// Where Usher's ledger was kept.
+    pub log: Log,
     /// When it begins, as the wall clock shows it.
     pub from: String,
     /// When it ends.
@@ -47,6 +50,8 @@ pub struct Report {
 pub struct Series {
     /// The scenario.
     pub scenario: &'static str,
+    /// Where Usher's ledger was kept.
+    pub log: Log,
     /// The first seed; the others follow it.
     pub first_seed: u64,
     /// How many seeds were played.
@@ -73,6 +78,7 @@ impl Series {
     pub fn add(&mut self, report: Report) {
         if self.seeds == 0 {
             self.scenario = report.scenario;
+            self.log = report.log;
             self.first_seed = report.seed;
             self.columns = report.columns;
         } else {
@@ -98,8 +104,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{}, seed {}: {} to {}\n",
-            self.scenario, self.seed, self.from, self.to
+            "{}, seed {}: {} to {}\nUsher's log: {}\n",
+            self.scenario, self.seed, self.from, self.to, self.log
         )?;
         for Entry {
             time, who, what, ..
@@ -124,10 +130,11 @@ impl fmt::Display for Series {
         let last = self.first_seed + self.seeds.saturating_sub(1);
         writeln!(
             f,
-            "{}, {} seeds from {} to {last}, added up\n",
+            "{}, {} seeds from {} to {last}, added up\nUsher's log: {}\n",
             self.scenario,
             count(self.seeds),
-            self.first_seed
+            self.first_seed,
+            self.log
         )?;
         write!(f, "{}", table(&self.columns))?;
         if self.seeds_with_faults == 0 {
@@ -179,6 +186,9 @@ const ROWS: &[Row] = &[
     ("stops that never ended", false, |t| t.stops_hung),
     ("reboots as a cure", false, |t| t.reboots),
     ("needless healing", false, |t| t.needless_healing),
+    ("recoveries of what was not answered", false, |t| {
+        t.wrong_recoveries
+    }),
     ("troubles injected", false, |t| t.troubles),
     ("  told at the next poll", false, |t| t.troubles_told),
 ];

@@ -63,6 +63,8 @@ pub struct Tally {
     pub reboots: u64,
     /// Histories that were broken off because time did not go on.
     pub broken_off: u64,
+    /// Processes that found on their disk something else than what was answered.
+    pub wrong_recoveries: u64,
 }
 
 impl Tally {
@@ -98,6 +100,7 @@ impl Tally {
             stops_hung,
             reboots,
             broken_off,
+            wrong_recoveries,
         } = self;
         *polls += other.polls;
         *messages += other.messages;
@@ -128,6 +131,7 @@ impl Tally {
         *stops_hung += other.stops_hung;
         *reboots += other.reboots;
         *broken_off += other.broken_off;
+        *wrong_recoveries += other.wrong_recoveries;
     }
 
     /// What no installation may show that never lies; one sentence each.
@@ -149,6 +153,10 @@ impl Tally {
             (self.over_granted, "grants were beyond the seats owned"),
             (self.unknown_ms, "ms passed with a false or unknown verdict"),
             (self.broken_off, "histories were broken off"),
+            (
+                self.wrong_recoveries,
+                "recoveries gave something else than what was answered",
+            ),
             (
                 self.needless_healing,
                 "steps of healing were taken at a server that needed none",

@@ -4,18 +4,28 @@
 
 use std::thread;
 
-use usher_sim::{Options, Planted, Report, Scenario, Series, Tally};
+use usher_sim::{Log, Options, Planted, Report, Scenario, Series, Tally};
 
 fn play(scenario: &str, seed: u64, planted: Option<Planted>) -> Report {
+    let log = None;
     Scenario::named(scenario)
         .unwrap()
-        .play(&Options { seed, planted })
+        .play(&Options { seed, planted, log })
+}
+
+/// The same, with Usher's ledger kept there.
+fn play_over(scenario: &str, seed: u64, log: Log) -> Report {
+    Scenario::named(scenario).unwrap().play(&Options {
+        seed,
+        planted: None,
+        log: Some(log),
+    })
 }
 
 fn series(scenario: &str, first: u64, seeds: u64) -> Series {
     let mut series = Series::default();
     for seed in first..first + seeds {
-        series.add(play(scenario, seed, None));
+        series.add(play_over(scenario, seed, Log::Memory));
     }
     series
 }
@@ -28,6 +38,9 @@ fn column(report: &Report, name: &str) -> Tally {
         .unwrap()
         .tally
 }
+
+/// Seeds in whose weeks processes are killed.
+const KILLS: std::ops::RangeInclusive<u64> = 11..=16;
 
 #[test]
 fn the_same_seed_is_the_same_history_and_another_is_another() {
@@ -66,6 +79,20 @@ fn in_a_hundred_histories_the_old_manager_lies_at_each_poll_and_usher_never() {
         // What would make these zeros worth nothing.
         assert!(new.requests_during_packs > 500 && new.kills > 30 && new.memory_restarts > 30);
     }
+}
+
+#[test]
+fn over_the_store_everything_is_said_that_is_said_over_a_log_in_memory() {
+    let mut kills = 0;
+    for seed in KILLS {
+        let [store, memory] = [Log::Store, Log::Memory].map(|log| play_over("q299261", seed, log));
+        assert_eq!((store.log, memory.log), (Log::Store, Log::Memory));
+        assert_eq!(store.faults, Vec::<String>::new());
+        assert_eq!(store.timeline, memory.timeline, "seed {seed}");
+        assert_eq!(store.columns, memory.columns, "seed {seed}");
+        kills += column(&store, "Usher").kills;
+    }
+    assert!(kills >= 10, "{kills}");
 }
 
 #[test]
@@ -119,6 +146,11 @@ fn every_planted_fault_is_found_by_what_it_breaks() {
         (Planted::SkippedPack, 12..=12, "packs were skipped"),
         // Only a kill right after a grant shows it.
         (Planted::EarlyAnswers, 11..=14, "answered wrongly"),
+        (
+            Planted::FalseSync,
+            11..=14,
+            "recoveries gave something else",
+        ),
         (Planted::StaleLooks, 12..=12, "false or unknown verdict"),
     ] {
         let faults: Vec<String> = seeds

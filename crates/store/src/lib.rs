@@ -9,7 +9,7 @@
 //!
 //! Its folders are floors, each of which uses only those before it: `base`, `tables`, `file`,
 //! `queue`, `read`, `write`, `upkeep`, `copies`; the [`Engine`] stands on all of them, and nothing
-//! uses it.
+//! uses it. [`Stepped`] is the same writer without threads.
 //!
 //! It knows nothing of HTTP, tokens' meaning, or processes.
 
@@ -21,6 +21,7 @@ mod engine;
 mod file;
 mod queue;
 mod read;
+mod stepped;
 mod tables;
 mod upkeep;
 mod write;
@@ -40,6 +41,7 @@ pub use read::history::*;
 pub use read::inventory::{Found, Inventory, found};
 pub use read::tokens::{TOKEN_AUTHORITY, TokenRow, Tokens};
 pub use read::versions::{ServedBy, VERSION, Versions};
+pub use stepped::{Stepped, SteppedOptions};
 pub use upkeep::pack::{
     Pack, PackError, PackOptions, PackPlan, PackReport, PackResult, PackTurn, Skipped,
 };

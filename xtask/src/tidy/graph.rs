@@ -83,7 +83,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("usher-gate", &["usher-testing"]),
     ("usher-service", &["usher-child", "usher-core"]),
-    ("usher-sim", &["usher-core"]),
+    ("usher-sim", &["usher-core", "usher-store"]),
     ("usher-vital", &[]),
     (
         "usher",

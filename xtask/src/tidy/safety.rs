@@ -13,6 +13,7 @@ const LEAVES: &[&str] = &[
     "crates/platform/src/linux/process",
     "crates/platform/src/windows",
     "crates/service/src/linux/sockets",
+    "crates/sim/src/disk/vfs",
     "crates/usher/src/spawn",
 ];
 
@@ -22,6 +23,7 @@ const CRATES_WITH_A_LEAF: &[&str] = &[
     "crates/gate/",
     "crates/platform/",
     "crates/service/",
+    "crates/sim/",
     "crates/usher/",
 ];
 

@@ -5,6 +5,7 @@ use jiff::Span;
 
 use super::{Options, ends};
 use crate::clock::{DAY, HOUR, MINUTE, SECOND, timestamp};
+use crate::log::Log;
 use crate::plan::{self, Outside, Plan};
 use crate::report::{Column, Report};
 use crate::rng::Rng;
@@ -17,7 +18,9 @@ pub(super) const NAME: &str = "false-alarms";
 pub(super) fn play(options: &Options) -> Report {
     let plan = plan(options.seed);
     let (clock, first, last) = ends(&plan);
-    let mut usher = Usher::new(&plan, first, false, options.planted);
+    // A poll each second asks for two commits each.
+    let log = Log::of(options.log, options.planted, Log::Memory);
+    let mut usher = Usher::new(&plan, first, false, log, options.planted);
     run(&plan, &mut usher);
     let (mut tally, moments) = usher.into_parts();
     // The day is a Saturday at noon to a Sunday at noon: one pack by the calendar.
@@ -36,6 +39,7 @@ pub(super) fn play(options: &Options) -> Report {
     Report {
         scenario: NAME,
         seed: options.seed,
+        log,
         from: clock.local(first),
         to: clock.local(last),
         timeline: moments.into_entries().collect(),

@@ -4,6 +4,7 @@ mod false_alarms;
 mod q299261;
 
 use crate::clock::{Clock, Moment};
+use crate::log::Log;
 use crate::plan::Plan;
 use crate::planted::Planted;
 use crate::report::Report;
@@ -15,6 +16,8 @@ pub struct Options {
     pub seed: u64,
     /// A fault that Usher's installation is given, to see that the scenario finds it.
     pub planted: Option<Planted>,
+    /// Where Usher's ledger is kept; none: where the scenario has it.
+    pub log: Option<Log>,
 }
 
 /// A scenario.

@@ -7,6 +7,7 @@ use usher_core::lifecycle::Control;
 
 use super::{Options, ends};
 use crate::clock::{DAY, HOUR, MINUTE, SECOND, WEEK, timestamp};
+use crate::log::Log;
 use crate::plan::{self, Outside, Plan};
 use crate::report::{Column, Report};
 use crate::rng::Rng;
@@ -28,7 +29,8 @@ pub(super) fn play(options: &Options) -> Report {
     run(&plan, &mut sp3);
     let (mut old, old_moments) = sp3.into_parts();
 
-    let mut usher = Usher::new(&plan, first, true, options.planted);
+    let log = Log::of(options.log, options.planted, Log::Store);
+    let mut usher = Usher::new(&plan, first, true, log, options.planted);
     run(&plan, &mut usher);
     let (mut new, new_moments) = usher.into_parts();
 
@@ -47,6 +49,7 @@ pub(super) fn play(options: &Options) -> Report {
     Report {
         scenario: NAME,
         seed: options.seed,
+        log,
         from: clock.local(first),
         to: clock.local(last),
         timeline,

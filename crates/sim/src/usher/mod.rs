@@ -18,6 +18,7 @@ use usher_core::messages::Message;
 
 use crate::clients::{Answer, Ask};
 use crate::clock::{Clock, Moment, SECOND};
+use crate::log::Log;
 use crate::plan::{Outside, Plan};
 use crate::planted::Planted;
 use crate::rng::Rng;
@@ -73,12 +74,12 @@ impl Usher {
         plan: &Plan,
         now: Moment,
         restarts_itself: bool,
+        log: Log,
         planted: Option<Planted>,
     ) -> Usher {
-        let early = planted == Some(Planted::EarlyAnswers);
         Usher {
             service: Service::new(now, restarts_itself, Rng::new(plan.seed, 4)),
-            seats: Seats::new(plan, now, early),
+            seats: Seats::new(plan, now, log, planted),
             pack: Pack::new(now, plan.zone.clone(), Rng::new(plan.seed, 5)),
             manager: Manager::new(now),
             planted,
@@ -100,7 +101,8 @@ impl Usher {
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Tally, Timeline) {
+    pub(crate) fn into_parts(mut self) -> (Tally, Timeline) {
+        self.tally.wrong_recoveries = self.seats.wrong_recoveries();
         (self.tally, self.timeline)
     }
 
@@ -185,9 +187,9 @@ impl Usher {
                 News::Ended { asked } => {
                     self.memory_kb = 0;
                     if asked {
-                        self.seats.close();
+                        self.seats.close(now);
                     } else {
-                        self.seats.recover();
+                        self.seats.kill(now);
                         self.tally.kills += 1;
                         self.note(now, clock, "its process has ended unasked");
                     }
@@ -195,7 +197,7 @@ impl Usher {
                         self.service.want_start();
                     }
                 }
-                News::Serves => {}
+                News::Serves => self.seats.open(now),
                 News::FalseState(state) => {
                     self.tally.false_states += 1;
                     let doing = self.service.doing();

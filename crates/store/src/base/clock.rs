@@ -1,6 +1,7 @@
 //! The clocks that a ledger is told.
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use usher_platform::clock;
 
@@ -12,6 +13,10 @@ pub trait Clock: Send + Sync {
     fn boot_ms(&self) -> u64;
     /// Milliseconds since 1970-01-01 UTC on the clock that people set.
     fn wall_ms(&self) -> i64;
+    /// Now, to count how long something lasts or is to wait.
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// The computer's own clocks.

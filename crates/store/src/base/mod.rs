@@ -4,6 +4,7 @@ pub(crate) mod clock;
 pub(crate) mod columns;
 pub(crate) mod error;
 pub(crate) mod meta;
+pub(crate) mod place;
 pub(crate) mod schema;
 pub(crate) mod steps;
 pub(crate) mod whole;

@@ -13,6 +13,7 @@ use usher_tables::{Beyond, differences};
 
 use crate::base::error::StoreError;
 use crate::base::meta::{number, put, version};
+use crate::base::place::Place;
 use crate::base::steps::STEPS;
 use crate::base::whole::copy_whole;
 
@@ -22,7 +23,7 @@ pub(crate) const SCHEMA_VERSION: u32 = 5;
 const PEOPLE_AND_NAMES: usize = 3;
 
 /// Opens a connection as the writer needs it.
-pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
+pub(crate) fn connect(path: &Path, place: Place) -> Result<Connection, StoreError> {
     let database = |doing| {
         move |source| StoreError::Database {
             doing,
@@ -30,7 +31,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
             source,
         }
     };
-    let connection = Connection::open(path).map_err(database("open"))?;
+    let connection = place.open(path).map_err(database("open"))?;
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(database("open"))?;

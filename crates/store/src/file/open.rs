@@ -12,6 +12,7 @@ use usher_platform::lock as locks;
 use crate::base::clock::Clock;
 use crate::base::error::StoreError;
 use crate::base::meta;
+use crate::base::place::Place;
 use crate::base::schema::{self, Saved};
 use crate::file::foreign_log;
 use crate::tables::people_and_names;
@@ -56,12 +57,23 @@ pub(crate) fn hold(path: &Path) -> Result<File, StoreError> {
 /// log as it is: a log that is another file's would spoil this one.
 pub(crate) fn connection(path: &Path, saved: Saved) -> Result<Connection, StoreError> {
     foreign_log::refuse(path)?;
-    let open = || {
-        let mut connection = schema::connect(path)?;
-        schema::migrate(&mut connection, path, saved, people_and_names::change)?;
-        Ok(connection)
-    };
-    open().map_err(|error| foreign_log::explain(path, error))
+    let opened = connected(path, Place::Directory, saved);
+    opened.map_err(|error| foreign_log::explain(path, error))
+}
+
+/// As [`connection`], of a file that lies there.
+pub(crate) fn connection_at(path: &Path, place: Place) -> Result<Connection, StoreError> {
+    match place {
+        Place::Directory => connection(path, Saved::Beside),
+        // Nobody copies files there by hand, and none is of an earlier version.
+        Place::Vfs(_) => connected(path, place, Saved::Elsewhere),
+    }
+}
+
+fn connected(path: &Path, place: Place, saved: Saved) -> Result<Connection, StoreError> {
+    let mut connection = schema::connect(path, place)?;
+    schema::migrate(&mut connection, path, saved, people_and_names::change)?;
+    Ok(connection)
 }
 
 /// What the file holds was read, and holds together: who closes it last takes its log in.
@@ -76,8 +88,12 @@ pub(crate) fn is_sound(connection: &Connection, path: &Path) -> Result<(), Store
         })
 }
 
-/// The server's id and its first incarnation: made once for a data file.
-pub(crate) fn server_id(connection: &Connection, path: &Path) -> Result<String, StoreError> {
+/// The server's id and its first incarnation: made once for a data file, out of what is drawn.
+pub(crate) fn server_id(
+    connection: &Connection,
+    path: &Path,
+    drawn: impl FnOnce(&Path) -> Result<[u64; 2], StoreError>,
+) -> Result<String, StoreError> {
     let database = |source| StoreError::Database {
         doing: "read the identity of",
         path: path.into(),
@@ -86,8 +102,8 @@ pub(crate) fn server_id(connection: &Connection, path: &Path) -> Result<String, 
     if let Some(id) = meta::text(connection, "server_id").map_err(database)? {
         return Ok(id);
     }
-    let id = format!("{:016x}", random(path)?);
-    let incarnation = new_incarnation(path)?;
+    let [id, incarnation] = drawn(path)?;
+    let (id, incarnation) = (format!("{id:016x}"), incarnation_of(incarnation));
     connection
         .execute_batch("BEGIN IMMEDIATE")
         .map_err(database)?;
@@ -100,7 +116,16 @@ pub(crate) fn server_id(connection: &Connection, path: &Path) -> Result<String, 
 
 /// A random incarnation, never 0.
 pub(crate) fn new_incarnation(path: &Path) -> Result<u32, StoreError> {
-    Ok(u32::try_from(random(path)? >> 33).unwrap_or(0) + 1)
+    Ok(incarnation_of(random(path)?))
+}
+
+fn incarnation_of(drawn: u64) -> u32 {
+    u32::try_from(drawn >> 33).unwrap_or(0) + 1
+}
+
+/// What the identity of a file is made of, out of the system's randomness.
+pub(crate) fn draw(path: &Path) -> Result<[u64; 2], StoreError> {
+    Ok([random(path)?, random(path)?])
 }
 
 fn random(path: &Path) -> Result<u64, StoreError> {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::base::error::StoreError;
+use crate::base::place::Place;
 use crate::queue::shared::Shared;
 
 /// How long a lock of SQLite's is waited for.
@@ -55,35 +56,54 @@ struct Log {
 }
 
 impl Beside {
-    /// Follows the commits of `writer`, the connection of the one writer.
+    /// Follows the commits of `writer`, the connection of the one writer. A file that no other
+    /// connection may open has no thread beside: its writer calls [`Beside::take_in_by`].
     ///
     /// # Errors
     /// There is no thread to be had.
     pub(crate) fn begin(
         writer: &mut Connection,
+        place: Place,
         shared: &Arc<Shared>,
     ) -> Result<Beside, StoreError> {
         let (log, path) = (Arc::new(Log::default()), &*shared.path);
+        let thread = match place {
+            Place::Directory => Some(Beside::spawn(&log, path)?),
+            Place::Vfs(_) => None,
+        };
+        let wake = thread.as_ref().map(|thread| thread.thread().clone());
+        let (hooked, told) = (log.clone(), shared.clone());
+        writer
+            .wal_hook(Some(move |_: &mut _, pages: std::ffi::c_int| {
+                told.logged(hooked.committed(i64::from(pages), wake.as_ref()));
+                Ok(())
+            }))
+            .map_err(failed(path))?;
+        Ok(Beside { log, thread })
+    }
+
+    fn spawn(log: &Arc<Log>, path: &Path) -> Result<JoinHandle<()>, StoreError> {
         let spawned = usher_vital::spawn("usher-log", {
             let (log, path) = (log.clone(), path.to_path_buf());
             move || log.take_in_shares(&path)
         });
-        let thread = spawned.map_err(|error| StoreError::System {
+        spawned.map_err(|error| StoreError::System {
             doing: "start a thread for the log of",
             path: path.into(),
             why: error.to_string(),
-        })?;
-        let (hooked, wake, told) = (log.clone(), thread.thread().clone(), shared.clone());
-        writer
-            .wal_hook(Some(move |_: &mut _, pages: std::ffi::c_int| {
-                told.logged(hooked.committed(i64::from(pages), &wake));
-                Ok(())
-            }))
-            .map_err(failed(path))?;
-        Ok(Beside {
-            log,
-            thread: Some(thread),
         })
+    }
+
+    /// Whether a share is due and no thread takes it in.
+    pub(crate) fn is_share_of_writer(&self) -> bool {
+        self.thread.is_none() && self.log.is_share_due()
+    }
+
+    /// Takes a share in on the writer's own connection.
+    pub(crate) fn take_in_by(&self, writer: &Connection) -> rusqlite::Result<()> {
+        self.log.asks();
+        self.log.has_taken(passive(writer)?);
+        Ok(())
     }
 
     /// The size of a log that a reader keeps although it is long; none if it is short, or taken
@@ -131,7 +151,7 @@ impl Drop for Beside {
 
 impl Log {
     /// A commit has made the log so long; answers how many pages it wrote.
-    fn committed(&self, pages: i64, beside: &Thread) -> u64 {
+    fn committed(&self, pages: i64, beside: Option<&Thread>) -> u64 {
         let mut before = self.pages.swap(pages, Ordering::Relaxed);
         if pages < before {
             for counted in [&self.taken, &self.asked, &self.tried] {
@@ -139,7 +159,9 @@ impl Log {
             }
             before = 0;
         }
-        if self.is_share_due() {
+        if self.is_share_due()
+            && let Some(beside) = beside
+        {
             beside.unpark();
         }
         (pages - before).unsigned_abs()
@@ -168,10 +190,23 @@ impl Log {
                 continue;
             }
             self.is_busy.store(true, Ordering::Release);
-            self.asked
-                .store(self.pages.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.asks();
             connection = self.take_in(path, connection.take());
             self.is_busy.store(false, Ordering::Release);
+        }
+    }
+
+    /// A share is begun.
+    fn asks(&self) {
+        self.asked
+            .store(self.pages.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// A checkpoint has come to that; none: another was at it.
+    fn has_taken(&self, taken: Option<Taken>) {
+        if let Some(taken) = taken {
+            self.taken.store(taken.pages, Ordering::Relaxed);
+            self.is_held.store(taken.is_held, Ordering::Relaxed);
         }
     }
 
@@ -184,10 +219,7 @@ impl Log {
         });
         match taken {
             Ok((connection, taken)) => {
-                if let Some(taken) = taken {
-                    self.taken.store(taken.pages, Ordering::Relaxed);
-                    self.is_held.store(taken.is_held, Ordering::Relaxed);
-                }
+                self.has_taken(taken);
                 Some(connection)
             }
             // The writer comes to it by itself, and tells then what it is about.

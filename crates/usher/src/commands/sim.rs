@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
-use usher_sim::{Options, Planted, SCENARIOS, Scenario, Series};
+use usher_sim::{Log, Options, Planted, SCENARIOS, Scenario, Series};
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
@@ -16,8 +16,11 @@ Examples:
   usher sim --list
   usher sim q299261
   usher sim q299261 --seed 7 --json
-  usher sim q299261 --seeds 1000
+  usher sim q299261 --seeds 1000 --log memory
   usher sim false-alarms
+
+Usher's ledger is kept in the store, on a made-up disk that loses and tears what is not synced when
+a process is killed; or in memory, which is faster, and usual for false-alarms. It is printed which.
 
 The same seed gives the same history, byte for byte, so a seed that shows a fault always shows it.
 The command ends with 1 if Usher says or does anything wrong. It asks no server, and writes
@@ -35,6 +38,9 @@ pub(crate) struct Sim {
     /// How many seeds to play, from --seed on; the counts are added up
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     seeds: u64,
+    /// Where Usher's ledger is kept
+    #[arg(long, value_name = "LOG", value_parser = logs())]
+    log: Option<Log>,
     /// Give Usher a fault, to see that the scenario finds it
     #[arg(long, value_name = "FAULT", hide = true, value_parser = faults())]
     plant: Option<Planted>,
@@ -46,6 +52,15 @@ fn faults() -> impl TypedValueParser<Value = Planted> {
             .into_iter()
             .find(|fault| fault.name() == word)
             .ok_or("no such fault")
+    })
+}
+
+fn logs() -> impl TypedValueParser<Value = Log> {
+    PossibleValuesParser::new(Log::ALL.map(Log::name)).try_map(|word| {
+        Log::ALL
+            .into_iter()
+            .find(|log| log.name() == word)
+            .ok_or("no such log")
     })
 }
 
@@ -67,6 +82,7 @@ pub(crate) fn run(args: &Sim, context: &Context) -> Result<(), Failure> {
     let options = |seed| Options {
         seed,
         planted: args.plant,
+        log: args.log,
     };
     let faulty = if args.seeds == 1 {
         let report = scenario.play(&options(args.seed));

@@ -14,13 +14,15 @@ fn the_same_seed_prints_the_same_bytes_and_another_seed_others() {
     let first = sim(&["q299261", "--seed", "4"]);
     assert_eq!(first.status.code(), Some(0));
     assert!(first.stdout.ends_with(b"\nNo fault.\n"));
+    let text = String::from_utf8_lossy(&first.stdout);
+    assert!(text.contains("\nUsher's log: the store, "), "{text}");
     assert_eq!(first.stdout, sim(&["q299261", "--seed", "4"]).stdout);
     assert_ne!(first.stdout, sim(&["q299261", "--seed", "5"]).stdout);
 }
 
 #[test]
 fn a_fault_of_ushers_own_ends_the_command_with_1() {
-    for fault in ["false-stop", "deaf-to-work", "skipped-pack"] {
+    for fault in ["false-stop", "deaf-to-work", "skipped-pack", "false-sync"] {
         let output = sim(&["q299261", "--plant", fault]);
         assert_eq!(output.status.code(), Some(1), "{fault}");
         let text = String::from_utf8(output.stdout).unwrap();
@@ -37,6 +39,19 @@ fn a_fault_of_ushers_own_ends_the_command_with_1() {
     assert_eq!(many.status.code(), Some(1));
     let series: serde_json::Value = serde_json::from_slice(&many.stdout).unwrap();
     assert_eq!(series["seeds_with_faults"], 2);
+}
+
+#[test]
+fn which_log_ran_is_told_in_both_forms() {
+    let memory = ["q299261", "--log", "memory"];
+    let text = String::from_utf8(sim(&memory).stdout).unwrap();
+    assert!(text.contains("\nUsher's log: in memory, "), "{text}");
+    for (log, word) in [(&[][..], "store"), (&["--log", "memory"], "memory")] {
+        let output = sim(&[&["q299261", "--json"][..], log].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["log"], word);
+    }
+    assert_eq!(sim(&["q299261", "--log", "paper"]).status.code(), Some(2));
 }
 
 #[test]

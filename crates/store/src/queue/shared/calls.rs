@@ -1,7 +1,7 @@
 //! What a caller asks of the writer and waits for, and what it reads beside it.
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
@@ -25,6 +25,11 @@ pub(crate) struct Cost {
 
 impl Shared {
     pub(crate) fn execute(&self, command: Command) -> Result<Answer, Failure> {
+        received(self.ask(command).recv_timeout(PATIENCE))
+    }
+
+    /// Hands a command to the writer; its answer comes there.
+    pub(crate) fn ask(&self, command: Command) -> Receiver<Result<Answer, Failure>> {
         struct Waiting(SyncSender<Result<Answer, Failure>>);
         impl Sink for Waiting {
             fn deliver(&self, answers: &mut Vec<(u64, Result<Answer, Failure>)>) {
@@ -41,7 +46,7 @@ impl Shared {
             sink,
             token: 0,
         }));
-        received(receiver.recv_timeout(PATIENCE))
+        receiver
     }
 
     pub(crate) fn read<T: Send + 'static>(

@@ -55,7 +55,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, locks: [File; 2]) -> Shared {
+    pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>, locks: Option<[File; 2]>) -> Shared {
         Shared {
             inbox: Mutex::default(),
             arrived: Condvar::new(),
@@ -63,7 +63,7 @@ impl Shared {
             path,
             clock,
             pack: Turn::default(),
-            held: Mutex::new(Some(locks)),
+            held: Mutex::new(locks),
             thread: Mutex::default(),
             readers: Mutex::default(),
             asked_ms: AtomicU64::new(0),
@@ -179,10 +179,15 @@ impl Shared {
         self.ended.notify_all();
     }
 
-    /// Asks the writer to finish and waits for it, though not for ever: a disk may hang.
-    pub(crate) fn close(&self) {
+    /// Nothing is taken in from now on.
+    pub(crate) fn begin_to_close(&self) {
         lock(&self.inbox).closing = true;
         self.arrived.notify_one();
+    }
+
+    /// Asks the writer to finish and waits for it, though not for ever: a disk may hang.
+    pub(crate) fn close(&self) {
+        self.begin_to_close();
         self.pack.stop();
         let mut inbox = lock(&self.inbox);
         while !inbox.closed {

@@ -1,7 +1,5 @@
 //! When the write-ahead log is reset.
 
-use std::time::Instant;
-
 use super::{LOOK, Writer};
 use crate::base::error::StoreError;
 use crate::file::holders;
@@ -14,17 +12,18 @@ impl Writer {
     /// Has the log taken in beside from now on.
     pub(super) fn follow_log(&mut self) -> Result<(), StoreError> {
         if let Some(connection) = &mut self.connection {
-            self.beside = Some(Beside::begin(connection, &self.shared)?);
+            self.beside = Some(Beside::begin(connection, self.place, &self.shared)?);
         }
         Ok(())
     }
 
     /// Notes whether a reader keeps a long write-ahead log from being taken in, and says so once.
     pub(super) fn look_at_log(&mut self) {
-        if self.log_looked_at.elapsed() < LOOK {
+        let now = self.clock.instant();
+        if now.duration_since(self.log_looked_at) < LOOK {
             return;
         }
-        self.log_looked_at = Instant::now();
+        self.log_looked_at = now;
         let held = self.beside.as_ref().and_then(|beside| {
             let pages = beside.held_pages()?;
             // It may be free by now, and nothing comes that would tell.
@@ -71,11 +70,15 @@ impl Writer {
         let (Some(connection), Some(beside)) = (&self.connection, &self.beside) else {
             return;
         };
-        if !beside.is_to_begin_anew() {
+        let is_share = beside.is_share_of_writer();
+        if !is_share && !beside.is_to_begin_anew() {
             return;
         }
         self.shared.commit_begins();
-        let done = checkpoint::passive(connection);
+        let done = match is_share {
+            true => beside.take_in_by(connection),
+            false => checkpoint::passive(connection).map(drop),
+        };
         self.shared.commit_ends();
         if let Err(error) = done {
             self.failed(&format!(

@@ -18,6 +18,7 @@ use usher_core::ledger::{Batch, Command, Ledger, Now, Steady, Wall};
 use usher_vital::catch;
 
 use crate::base::clock::Clock;
+use crate::base::place::Place;
 use crate::file::presence::Presence;
 use crate::queue::inbox::{Item, Settler, refuse};
 use crate::queue::requests::{Answer, Failure, Look, Request, Work};
@@ -25,7 +26,7 @@ use crate::queue::shared::Shared;
 use crate::tables::journal::{self, CommitError};
 use crate::write::checkpoint::Beside;
 use deliver::{Deliveries, deliver, put};
-pub(crate) use start::open;
+pub(crate) use start::{Beginning, begin, open};
 pub use start::{EngineOptions, Opened};
 
 /// Requests in one batch at the most.
@@ -47,8 +48,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often the writer checks whether the files still exist.
 const LOOK: Duration = Duration::from_secs(1);
 
-struct Writer {
-    shared: Arc<Shared>,
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    place: Place,
     /// None while the file cannot be opened after an I/O error.
     connection: Option<Connection>,
     path: PathBuf,
@@ -87,27 +89,43 @@ impl Writer {
         loop {
             usher_vital::plant::thread();
             let has_come = self.shared.wait(self.patience());
-            // What asks the disk is done before anything is taken: what waits in the inbox can be
-            // refused, and what was taken cannot.
-            self.look_for_files();
-            if has_come && self.gone.is_none() && self.connection.is_none() {
-                self.rebuild();
-            }
-            let (items, closing) = self.shared.take(BATCH_LIMIT);
-            let idle = items.is_empty();
-            self.serve(items);
-            self.upkeep(idle);
-            self.look_at_log();
-            if idle {
-                self.try_again();
-            }
-            self.shared.behind(self.behind());
-            if closing && idle {
+            if self.turn(has_come) {
                 break;
             }
         }
+        self.end();
+    }
+
+    /// Serves what has come, if anything `has_come`, and keeps the file up; whether that was all
+    /// before the end.
+    pub(crate) fn turn(&mut self, has_come: bool) -> bool {
+        // What asks the disk is done before anything is taken: what waits in the inbox can be
+        // refused, and what was taken cannot.
+        self.look_for_files();
+        if has_come && self.gone.is_none() && self.connection.is_none() {
+            self.rebuild();
+        }
+        let (items, closing) = self.shared.take(BATCH_LIMIT);
+        let idle = items.is_empty();
+        self.serve(items);
+        self.upkeep(idle);
+        self.look_at_log();
+        if idle {
+            self.try_again();
+        }
+        self.shared.behind(self.behind());
+        closing && idle
+    }
+
+    /// Leaves the file complete, and whoever waits for that goes on.
+    pub(crate) fn end(mut self) {
         self.finish();
         self.shared.closed();
+    }
+
+    /// Everything that is durable.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// How long to wait for requests.
@@ -116,7 +134,7 @@ impl Writer {
             return Some(LOOK);
         }
         if let Some(retry_at) = self.retry_at {
-            return Some(retry_at.saturating_duration_since(Instant::now()));
+            return Some(retry_at.saturating_duration_since(self.clock.instant()));
         }
         if self.must_fill() {
             return Some(Duration::ZERO);
@@ -127,6 +145,11 @@ impl Writer {
             .next_due()
             .map(|due| Duration::from_millis(due.since_ms(Steady(self.boot_to_steady()))));
         [filling, due, Some(LOOK)].into_iter().flatten().min()
+    }
+
+    /// Whether a disk that has failed may be asked again.
+    fn may_try(&self) -> bool {
+        self.retry_at.is_none_or(|at| at <= self.clock.instant())
     }
 
     fn boot_to_steady(&self) -> u64 {
@@ -151,7 +174,7 @@ impl Writer {
             .ledger
             .next_due()
             .is_some_and(|due| due.0 <= self.boot_to_steady());
-        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        let may_try = self.may_try();
         if items.is_empty() && !(due && may_try) {
             return;
         }
@@ -347,9 +370,9 @@ mod tests {
     /// A writer without a thread, on a new file in `data`.
     fn writer(data: &Path) -> Writer {
         let path = data.join("cache.db");
-        let held = [open::lock(data).unwrap(), open::hold(&path).unwrap()];
+        let held = Some([open::lock(data).unwrap(), open::hold(&path).unwrap()]);
         let connection = open::connection(&path, Saved::Beside).unwrap();
-        open::server_id(&connection, &path).unwrap();
+        open::server_id(&connection, &path, open::draw).unwrap();
         let loaded = load(&connection, &path, &|_| {}).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let shared = Arc::new(Shared::new(path.clone(), clock.clone(), held));
@@ -358,6 +381,7 @@ mod tests {
             filled_to: loaded.filled_to,
             ledger: loaded.ledger,
             shared,
+            place: Place::Directory,
             connection: Some(connection),
             presence: Presence::of(&path),
             path,

@@ -1,8 +1,8 @@
 //! How a data file is opened and its writer begins.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use rusqlite::Connection;
 use usher_core::ledger::{Batch, Command};
@@ -10,7 +10,7 @@ use usher_core::ledger::{Batch, Command};
 use super::Writer;
 use crate::base::clock::Clock;
 use crate::base::error::StoreError;
-use crate::base::schema::Saved;
+use crate::base::place::Place;
 use crate::copies::life::NewLife;
 use crate::copies::unknown::Known;
 use crate::file::closed;
@@ -60,9 +60,55 @@ pub(crate) fn open(
     let lock = open::lock(&data)?;
     let path = data.join("cache.db");
     let held = open::hold(&path)?;
-    let connection = open::connection(&path, Saved::Beside)?;
-    let is_another = closed::is_another(&connection, &path)?;
-    let server_id = open::server_id(&connection, &path)?;
+    let beginning = Beginning {
+        path,
+        place: Place::Directory,
+        locks: Some([lock, held]),
+        clock,
+        on_durable,
+        drawn: &open::draw,
+    };
+    let (writer, opened) = begin(beginning, left)?;
+    let shared = writer.shared.clone();
+    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
+        StoreError::System {
+            doing: "start the writer of",
+            path: data,
+            why: error.to_string(),
+        }
+    })?;
+    shared.keep(thread);
+    Ok((shared, opened))
+}
+
+/// What a writer begins with.
+pub(crate) struct Beginning<'a> {
+    pub(crate) path: PathBuf,
+    pub(crate) place: Place,
+    /// Held until the file is closed.
+    pub(crate) locks: Option<[File; 2]>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) on_durable: Box<dyn Fn(&Batch) + Send>,
+    /// What the identity of a new file is made of.
+    pub(crate) drawn: &'a dyn Fn(&Path) -> Result<[u64; 2], StoreError>,
+}
+
+/// Opens the data file, or makes it; migrates and recovers it. Its writer has no thread yet.
+pub(crate) fn begin(
+    beginning: Beginning<'_>,
+    left: &dyn Fn(u64),
+) -> Result<(Writer, Opened), StoreError> {
+    let Beginning {
+        path,
+        place,
+        locks,
+        clock,
+        on_durable,
+        drawn,
+    } = beginning;
+    let connection = open::connection_at(&path, place)?;
+    let is_another = place.is_directory() && closed::is_another(&connection, &path)?;
+    let server_id = open::server_id(&connection, &path, drawn)?;
     let mut loaded =
         load(&connection, &path, left).map_err(|error| foreign_log::explain(&path, error))?;
     open::is_sound(&connection, &path)?;
@@ -76,7 +122,9 @@ pub(crate) fn open(
         )?);
         loaded = load(&connection, &path, left)?;
     }
-    closed::begin(&connection, &path)?;
+    if place.is_directory() {
+        closed::begin(&connection, &path)?;
+    }
     let (offset_ms, rebooted) =
         open::clock_offset(&connection, &path, loaded.last, clock.as_ref())?;
     let opened = Opened {
@@ -85,12 +133,13 @@ pub(crate) fn open(
         replayed: loaded.journal_events,
         is_copy,
     };
-    let shared = Arc::new(Shared::new(path.clone(), clock.clone(), [lock, held]));
+    let now = clock.instant();
     let mut writer = Writer {
         durable_to: loaded.ledger.next_number(),
         filled_to: loaded.filled_to,
         ledger: loaded.ledger,
-        shared: shared.clone(),
+        shared: Arc::new(Shared::new(path.clone(), clock.clone(), locks)),
+        place,
         connection: Some(connection),
         path,
         clock,
@@ -100,14 +149,14 @@ pub(crate) fn open(
         buffer: Vec::new(),
         on_durable,
         retry_at: None,
-        presence: Presence::of(Path::new("")),
-        looked_at: Instant::now(),
+        presence: Presence::sure(),
+        looked_at: now,
         gone: None,
         must_rebuild: false,
         counted_to: 0,
         owed: 0,
         beside: None,
-        log_looked_at: Instant::now(),
+        log_looked_at: now,
     };
     writer.counted_to = writer.durable_to;
     writer.follow_log()?;
@@ -119,16 +168,8 @@ pub(crate) fn open(
         versions::serves(connection, &writer.path, writer.clock.wall_ms())?;
         lives::catch_up(connection, &writer.path)?;
     }
-    writer.presence = Presence::of(&writer.path);
-    let thread = usher_vital::spawn("usher-writer", move || writer.run()).map_err(|error| {
-        StoreError::System {
-            doing: "start the writer of",
-            path: data,
-            why: error.to_string(),
-        }
-    })?;
-    shared.keep(thread);
-    Ok((shared, opened))
+    writer.look_at_files();
+    Ok((writer, opened))
 }
 
 /// Nobody knows what was granted after the copy that lies here: a lease may be in use for as long as

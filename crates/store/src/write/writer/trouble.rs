@@ -1,10 +1,8 @@
 //! What the writer does if its file or its disk fails, and when it retries.
 
-use std::time::Instant;
-
 use super::{LOOK, RETRY, Writer};
 use crate::base::meta;
-use crate::base::schema::Saved;
+use crate::base::place::Place;
 use crate::file::open;
 use crate::file::presence::Presence;
 use crate::queue::shared::PROVED;
@@ -15,10 +13,11 @@ use crate::write::checkpoint::{self, Beside};
 impl Writer {
     /// Looks now and then whether the files that are written to are still at their paths.
     pub(super) fn look_for_files(&mut self) {
-        if self.looked_at.elapsed() < LOOK {
+        let now = self.clock.instant();
+        if now.duration_since(self.looked_at) < LOOK {
             return;
         }
-        self.looked_at = Instant::now();
+        self.looked_at = now;
         self.shared.commit_begins();
         let trouble = self.presence.trouble();
         self.shared.commit_ends();
@@ -41,13 +40,21 @@ impl Writer {
         }
     }
 
+    /// Remembers which files are written to from now on.
+    pub(super) fn look_at_files(&mut self) {
+        self.presence = match self.place {
+            Place::Directory => Presence::of(&self.path),
+            Place::Vfs(_) => Presence::sure(),
+        };
+    }
+
     pub(super) fn failed(&mut self, why: &str) {
         // It is tried each second: the same again is not worth a line each time.
         if self.shared.trouble_text() != why {
             tracing::error!(why, file = %self.path.display(), "a commit failed");
         }
         self.shared.failed(why);
-        self.retry_at = Some(Instant::now() + RETRY);
+        self.retry_at = Some(self.clock.instant() + RETRY);
     }
 
     pub(super) fn recovered(&mut self) {
@@ -70,11 +77,12 @@ impl Writer {
         self.shared.close_readers();
         self.beside = None;
         self.connection = None;
-        let reopened = open::connection(&self.path, Saved::Beside).and_then(|mut connection| {
-            checkpoint::truncate(&connection, &self.path)?;
-            let loaded = load(&connection, &self.path, &|_| {})?;
-            open::is_sound(&connection, &self.path)?;
-            let beside = Beside::begin(&mut connection, &self.shared)?;
+        let (path, place) = (&self.path, self.place);
+        let reopened = open::connection_at(path, place).and_then(|mut connection| {
+            checkpoint::truncate(&connection, path)?;
+            let loaded = load(&connection, path, &|_| {})?;
+            open::is_sound(&connection, path)?;
+            let beside = Beside::begin(&mut connection, place, &self.shared)?;
             Ok((connection, beside, loaded))
         });
         match reopened {
@@ -86,7 +94,7 @@ impl Writer {
                 self.must_rebuild = false;
                 self.connection = Some(connection);
                 self.beside = Some(beside);
-                self.presence = Presence::of(&self.path);
+                self.look_at_files();
                 self.durable_to = loaded.ledger.next_number();
                 self.filled_to = loaded.filled_to;
                 self.ledger = loaded.ledger;
@@ -98,7 +106,7 @@ impl Writer {
     /// Tries the disk once more where nobody asks: what is said of it is so again as soon as it is
     /// well.
     pub(super) fn try_again(&mut self) {
-        let is_due = self.retry_at.is_some_and(|at| at <= Instant::now());
+        let is_due = self.retry_at.is_some() && self.may_try();
         if !is_due || self.gone.is_some() {
             return;
         }

@@ -1,8 +1,6 @@
 //! The upkeep of the writer beside serving: it fills the tables, and leaves them complete at its
 //! end.
 
-use std::time::Instant;
-
 use super::{BITE_EVENTS, JOURNAL_LIMIT_EVENTS, LOOK, SLICE_EVENTS, SLICE_SHARE, Writer};
 use crate::file::closed;
 use crate::queue::requests::Failure;
@@ -10,7 +8,7 @@ use crate::tables::fill::fill;
 
 impl Writer {
     /// Events that the tables do not hold yet.
-    pub(super) fn behind(&self) -> u64 {
+    pub(crate) fn behind(&self) -> u64 {
         self.durable_to.saturating_sub(self.filled_to)
     }
 
@@ -38,7 +36,7 @@ impl Writer {
             }
             return;
         }
-        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        let may_try = self.may_try();
         self.compute_owed();
         if (idle || self.must_fill()) && self.behind() > 0 && may_try {
             let share = self.behind() / SLICE_SHARE;
@@ -109,7 +107,8 @@ impl Writer {
         };
         // Where the disk is in trouble, what it holds is not sure.
         let is_well = self.retry_at.is_none() && !self.must_rebuild;
-        let mark = is_well.then(|| closed::put(&connection)).flatten();
+        let is_marked = is_well && self.place.is_directory();
+        let mark = is_marked.then(|| closed::put(&connection)).flatten();
         self.empty_log(&connection);
         drop(connection);
         if let Some(mark) = mark

@@ -1,40 +1,47 @@
-//! The shipped ledger above a made-up disk: what was committed survives the process, nothing else.
+//! The seats of the shipped ledger: what clients and canaries ask, and what they are answered.
 
-use std::collections::BTreeSet;
+mod keeper;
+mod memory;
+mod on_disk;
+
 use std::sync::Arc;
 
 use usher_core::ledger::*;
 
 use crate::clients::{Answer, Ask};
 use crate::clock::Moment;
+use crate::log::Log;
 use crate::plan::Plan;
+use crate::planted::Planted;
+use keeper::Keeper;
+use memory::Memory;
+use on_disk::OnDisk;
 
 /// The product that only canaries ask for.
 const CANARY: &str = "usher-canary";
 
 #[derive(Debug)]
 pub(super) struct Seats {
-    ledger: Ledger,
-    /// What recovery would build from the disk: it absorbs what is committed and decides nothing.
-    disk: Ledger,
-    /// Leases that have ended, as the server's table of decisions tells.
-    ended: BTreeSet<EventNumber>,
-    /// A planted fault: a batch is answered before it is durable.
-    answers_early: bool,
-    in_memory_only: Vec<Batch>,
+    keeper: Box<dyn Keeper>,
     products: Vec<Arc<str>>,
     ttl_seconds: u32,
 }
 
 impl Seats {
-    pub(super) fn new(plan: &Plan, now: Moment, answers_early: bool) -> Seats {
-        let ledger = Ledger::new(Incarnation(1));
+    pub(super) fn new(plan: &Plan, now: Moment, log: Log, planted: Option<Planted>) -> Seats {
+        let keeper: Box<dyn Keeper> = match log {
+            Log::Memory => Box::new(Memory::new(planted == Some(Planted::EarlyAnswers))),
+            Log::Store => {
+                let mut on_disk = OnDisk::new(plan.seed);
+                on_disk.open(now);
+                if planted == Some(Planted::FalseSync) {
+                    on_disk.lie_about_syncs();
+                }
+                Box::new(on_disk)
+            }
+        };
         let mut seats = Seats {
-            disk: ledger.clone(),
-            ledger,
-            ended: BTreeSet::new(),
-            answers_early,
-            in_memory_only: Vec::new(),
+            keeper,
             products: (0..plan.seats.len())
                 .map(|number| Arc::from(format!("product-{number}")))
                 .collect(),
@@ -48,66 +55,45 @@ impl Seats {
             .chain([(Arc::from(CANARY), 1)])
             .collect();
         for (product, number) in owned {
-            seats.commit(now, put(product.clone()));
-            seats.commit(now, own(product, number));
+            seats.keeper.commit(now, put(product.clone()));
+            seats.keeper.commit(now, own(product, number));
         }
         seats
     }
 
-    /// Applies a command and makes it durable.
-    fn commit(&mut self, now: Moment, command: Command) -> Reply {
-        let reply = self.ledger.apply(now.now(), command);
-        let batch = self.ledger.seal();
-        self.in_memory_only.push(batch);
-        if !self.answers_early {
-            self.flush(0);
-        }
-        self.flush(1);
-        reply
-    }
-
-    /// Writes all but the last so many batches.
-    fn flush(&mut self, but: usize) {
-        let until = self.in_memory_only.len().saturating_sub(but);
-        for batch in self.in_memory_only.drain(..until) {
-            for (number, event) in (batch.first..).zip(batch.events.iter()) {
-                self.disk.absorb(batch.at, EventNumber(number), event);
-                if let Event::Ended { lease, .. } = event {
-                    self.ended.insert(*lease);
-                }
-            }
-            self.disk.seal();
-        }
+    /// The process begins.
+    pub(super) fn open(&mut self, now: Moment) {
+        self.keeper.open(now);
     }
 
     /// The process ends after all was written.
-    pub(super) fn close(&mut self) {
-        self.flush(0);
-        self.recover();
+    pub(super) fn close(&mut self, now: Moment) {
+        self.keeper.close(now);
     }
 
-    /// The process ends, or begins: what was not durable is gone.
-    pub(super) fn recover(&mut self) {
-        self.in_memory_only.clear();
-        self.ledger = self.disk.clone();
+    /// The process is gone: what was not durable is, too.
+    pub(super) fn kill(&mut self, now: Moment) {
+        self.keeper.kill(now);
+    }
+
+    /// How often a process found something else than what the one before had answered.
+    pub(super) fn wrong_recoveries(&self) -> u64 {
+        self.keeper.wrong_recoveries()
     }
 
     /// A request that nobody hears the answer of, because the process ends in the middle of it.
     pub(super) fn cut_off(&mut self, now: Moment, ask: Ask<'_, LeaseId>, committed: bool) {
         let command = self.command(ask);
-        if committed {
-            self.commit(now, command);
-        } else {
-            self.ledger.apply(now.now(), command);
-        }
+        self.keeper.cut_off(now, command, committed);
     }
 
     /// A request and its answer.
     pub(super) fn ask(&mut self, now: Moment, ask: Ask<'_, LeaseId>) -> Answer<LeaseId> {
         let command = self.command(ask);
-        let reply = match self.commit(now, command) {
-            Reply::Replayed(first) => *first,
-            reply => reply,
+        let reply = match self.keeper.commit(now, command) {
+            Some(Reply::Replayed(first)) => *first,
+            Some(reply) => reply,
+            None => return Answer::Wrong,
         };
         match (ask, reply) {
             (Ask::Checkout { .. }, Reply::Granted { lease, .. }) => Answer::Granted(lease.id),
@@ -121,7 +107,7 @@ impl Seats {
             (Ask::Renew(asked), Reply::Renewed { lease, .. }) if lease.id == *asked => Answer::Done,
             (Ask::Checkin(_), Reply::Done) => Answer::Done,
             // To give back twice is no error: the first answer may have been lost.
-            (Ask::Checkin(asked), Reply::UnknownLease) if self.ended.contains(&asked.number) => {
+            (Ask::Checkin(asked), Reply::UnknownLease) if self.keeper.has_ended(asked.number) => {
                 Answer::Done
             }
             _ => Answer::Wrong,
@@ -131,12 +117,12 @@ impl Seats {
     /// A canary: seated and given back on its own product; what was said instead.
     pub(super) fn canary(&mut self, now: Moment) -> Result<(), String> {
         let asked = checkout(CANARY.into(), u64::MAX, 60);
-        let lease = match self.commit(now, Command::Checkout(asked)) {
-            Reply::Granted { lease, .. } => lease.id,
+        let lease = match self.keeper.commit(now, Command::Checkout(asked)) {
+            Some(Reply::Granted { lease, .. }) => lease.id,
             other => return Err(format!("{other:?}")),
         };
-        match self.commit(now, checkin(lease)) {
-            Reply::Done => Ok(()),
+        match self.keeper.commit(now, checkin(lease)) {
+            Some(Reply::Done) => Ok(()),
             other => Err(format!("{other:?}")),
         }
     }
