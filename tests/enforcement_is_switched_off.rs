@@ -103,6 +103,13 @@ fn a_setting_that_no_agent_would_go_by_is_not_taken() {
     let output = command.ended();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(!folder.path("typo").exists());
+    // Nor is there one to be shown.
+    let mut command = usher();
+    command.args(["agent", "enforcement", "--agent-socket"]);
+    command.arg(folder.path("none.sock"));
+    command.arg("--data").arg(folder.path("typo"));
+    let output = command.ended();
+    assert_eq!(output.status.code(), Some(69), "{}", said(&output));
 }
 
 #[test]

@@ -116,13 +116,14 @@ fn not_allowed(why: &str) -> Failure {
 
 /// The setting as it is kept, where no agent answers.
 fn kept(folder: &Path) -> Result<EnforcementStatus, Failure> {
-    must_be_there(folder)?;
+    must_be_there(folder, exit::NO_SERVER)?;
     eprintln_quiet("No agent answers on this computer; this is what its next start goes by.");
     Ok(setting(folder))
 }
 
 fn write(to: Switch, folder: &Path) -> Result<EnforcementStatus, Failure> {
-    must_be_there(folder)?;
+    // It needs no agent, and is not done.
+    must_be_there(folder, exit::FAILED)?;
     keep_enforcement(folder, to == Switch::On).map_err(|error| {
         let path = folder.join(ENFORCEMENT_FILE);
         let failed = format!("cannot write {}: {error}", path.display());
@@ -146,15 +147,16 @@ fn setting(folder: &Path) -> EnforcementStatus {
     }
 }
 
-/// A setting in a folder that no agent uses would look like one that holds.
-fn must_be_there(folder: &Path) -> Result<(), Failure> {
+/// A setting in a folder that no agent uses would look like one that holds; `code` is the exit code
+/// then.
+fn must_be_there(folder: &Path, code: u8) -> Result<(), Failure> {
     match std::fs::metadata(folder) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(not_allowed(
             &format!("cannot look into {}: {error}", folder.display()),
         )),
         Err(_) => Err(Failure::new(
-            exit::NO_SERVER,
+            code,
             format!(
                 "no Usher agent answers on this computer, and there is no setting of one in {}",
                 folder.display()

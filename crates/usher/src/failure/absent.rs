@@ -34,7 +34,7 @@ pub(crate) fn no_agent(starts: Option<&str>) -> Failure {
 /// Who starts the agent, and where they look: only what is there.
 pub(crate) fn ask_for_agent() -> String {
     let is_there = |folder: &&str| Path::new(folder).join("usher-agent.service").exists();
-    let look = match Path::new(BOOTED_BY_SYSTEMD).exists() && UNITS.iter().any(|it| is_there(&it)) {
+    let look = match Path::new(BOOTED_BY_SYSTEMD).exists() && UNITS.iter().any(is_there) {
         true => " (`systemctl status usher-agent`)",
         false => "",
     };
