@@ -135,7 +135,7 @@ fn checkout(user: &str) -> Value {
 
 /// What clients have seen.
 #[derive(Default)]
-struct Seen {
+struct ClientTally {
     answers: u64,
     /// By what happened.
     failures: BTreeMap<String, u64>,
@@ -146,7 +146,7 @@ struct Seen {
 /// Clients that take a seat and give it back, each on a connection that it keeps.
 struct Clients {
     stop: Arc<AtomicBool>,
-    clients: Vec<JoinHandle<Seen>>,
+    clients: Vec<JoinHandle<ClientTally>>,
 }
 
 impl Clients {
@@ -160,7 +160,7 @@ impl Clients {
                     token: server.token(),
                     user: format!("load{number}"),
                     http: None,
-                    seen: Seen::default(),
+                    seen: ClientTally::default(),
                 };
                 let stop = stop.clone();
                 // Two requests a round.
@@ -184,9 +184,9 @@ impl Clients {
         Clients { stop, clients }
     }
 
-    fn end(self) -> Seen {
+    fn end(self) -> ClientTally {
         self.stop.store(true, Ordering::Relaxed);
-        let mut all = Seen::default();
+        let mut all = ClientTally::default();
         for client in self.clients {
             let seen = client.join().unwrap();
             all.answers += seen.answers;
@@ -205,7 +205,7 @@ struct Client {
     token: String,
     user: String,
     http: Option<Http>,
-    seen: Seen,
+    seen: ClientTally,
 }
 
 impl Client {

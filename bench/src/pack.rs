@@ -16,7 +16,7 @@ use usher_bench::http;
 use usher_bench::load::{self, Fixture, LoadError, LoadOptions, Target};
 use usher_store::{Engine, EngineOptions, SystemClock};
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::setting::Setting;
 
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             report.purged_rows
         ));
     }
-    let facts = machine::facts(folder.path());
+    let facts = computer::facts(folder.path());
     let table = table(&facts, rate, &[before, with, after], &report);
     arguments.setting.tell("pack", &table)
 }

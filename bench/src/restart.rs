@@ -13,7 +13,7 @@ use usher_core::ledger::{
 };
 use usher_store::{Answer, Engine, EngineOptions, Failure, Request, Sink, SystemClock, Work};
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::setting::Setting;
 
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let mut table = format!(
         "{} {leases} leases out, {PEOPLE} people, {PRODUCTS} products.\n\n\
          | after | ready after | resident memory | a lease |\n|---|---:|---:|---:|\n",
-        machine::facts(folder.path())
+        computer::facts(folder.path())
     );
     for (name, measured) in rows {
         let a_lease = measured.resident_bytes.saturating_sub(empty.resident_bytes) / leases;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::figures::{median, quantile};
 use crate::setting::Setting;
 use crate::site::Site;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let mut table = format!(
         "{} Medians of {} rounds.\n\n| from | until | median | 90 % within | longest |\n\
          |---|---|--:|--:|--:|\n",
-        machine::facts(site.folder()),
+        computer::facts(site.folder()),
         arguments.rounds,
     );
     let rows = [

@@ -12,7 +12,7 @@ use clap::Args;
 use rustix::process::Signal;
 use usher_bench::load::{self, Fixture, LoadOptions, LoadReport, Target};
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::disk::room_left;
 use crate::figures::median;
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         }
         room_left(&data, ROOM_BYTES)?;
     }
-    let facts = machine::facts(folder.path());
+    let facts = computer::facts(folder.path());
     arguments.setting.tell("soak", &table(&facts, &minutes))?;
     judge(&minutes)
 }

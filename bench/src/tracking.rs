@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use rustix::process::Signal;
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::beside::private::{Server, bound_to_us};
 use crate::figures::median;
 use crate::setting::Setting;
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
 /// Measures, prints, writes down.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let bench = Bench::new(arguments)?;
-    let mut table = format!("{}\n\n", machine::facts(bench.site.folder()));
+    let mut table = format!("{}\n\n", computer::facts(bench.site.folder()));
     table += &bench.storm(arguments.rounds)?;
     table += "\n";
     table += &bench.idle()?;

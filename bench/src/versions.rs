@@ -8,7 +8,7 @@ use clap::Args;
 use rustix::process::Signal;
 use usher_bench::load::{self, Fixture, LoadOptions, LoadReport, Target, Work};
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::figures::{median, quantile};
 use crate::setting::Setting;
@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             );
         }
     }
-    let facts = machine::facts(folder.path());
+    let facts = computer::facts(folder.path());
     let mut table = format!(
         "{facts} {} connections, medians of {} rounds, {seconds} s each.\n\n\
          | | requests/s before | now | now to before | lower quartile | upper quartile \

@@ -3,7 +3,7 @@
 //! Rounds alternate: in each, every contender is measured once, and what a contender shows is held
 //! against the no-op server of the same round. Medians over rounds are reported.
 
-pub(crate) mod machine;
+pub(crate) mod computer;
 pub(crate) mod noop;
 mod postgres;
 pub(crate) mod private;
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     }
     drop(contenders);
 
-    let facts = machine::facts(folder.path());
+    let facts = computer::facts(folder.path());
     let body = table::document(&facts, rounds, duration, &tables);
     arguments.setting.tell("side-by-side", &body)
 }

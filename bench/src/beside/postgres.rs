@@ -3,7 +3,7 @@
 //!
 //! One statement is the best that it can do: the row's lock is held for no round trip.
 
-mod wire;
+mod protocol;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -60,7 +60,7 @@ pub(super) fn start(folder: &Folder) -> Result<Vec<Box<dyn Contender>>, String> 
     let log = folder.path().join("postgresql.log");
     let mut server = Server::start(&mut command, &log, Signal::INT)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    server.wait_until(|| wire::connect(address, &[]).is_ok())?;
+    server.wait_until(|| protocol::connect(address, &[]).is_ok())?;
     let server = Rc::new(server);
     let one = |name, pools| {
         Box::new(Postgres {
@@ -113,8 +113,8 @@ impl Contender for Postgres {
 
     /// Each time on new tables: dead rows of the time before are not this one's burden.
     fn measure(&mut self, plan: &Plan) -> Result<LoadReport, String> {
-        wire::execute(self.protocol.address, TABLES)?;
-        wire::execute(self.protocol.address, "CHECKPOINT")?;
+        protocol::execute(self.protocol.address, TABLES)?;
+        protocol::execute(self.protocol.address, "CHECKPOINT")?;
         let plan = Plan {
             server_pid: Some(self.server.pid()),
             ..*plan
@@ -140,7 +140,7 @@ impl Protocol for Seats {
 
     fn connect(&self, index: usize) -> io::Result<(TcpStream, Talk)> {
         let statements = [("checkout", CHECKOUT), ("checkin", CHECKIN)];
-        let stream = wire::connect(self.address, &statements).map_err(io::Error::other)?;
+        let stream = protocol::connect(self.address, &statements).map_err(io::Error::other)?;
         let talk = Talk {
             pool: index,
             held: None,
@@ -156,11 +156,11 @@ impl Protocol for Seats {
         let pool = talk.pool % self.pools;
         talk.pool = talk.pool.wrapping_add(1);
         talk.checks_out = true;
-        wire::call(output, "checkout", i64::try_from(pool).unwrap_or_default());
+        protocol::call(output, "checkout", i64::try_from(pool).unwrap_or_default());
     }
 
     fn hear(&self, talk: &mut Talk, input: &[u8]) -> Result<Option<Heard>, String> {
-        let Some(answer) = wire::parse(input)? else {
+        let Some(answer) = protocol::parse(input)? else {
             return Ok(None);
         };
         let ok = answer.value.is_some();
@@ -182,7 +182,7 @@ impl Protocol for Seats {
             return false;
         };
         talk.checks_out = false;
-        wire::call(output, "checkin", lease);
+        protocol::call(output, "checkin", lease);
         true
     }
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use rustix::process::Signal;
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::beside::private::{Server, bound_to_us};
 use crate::figures::{median, quantile};
 use crate::setting::Setting;
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         return inside();
     }
     let bench = Bench::new(arguments)?;
-    let mut table = format!("{}\n\n", machine::facts(bench.site.folder()));
+    let mut table = format!("{}\n\n", computer::facts(bench.site.folder()));
     table += &bench.nobodys(arguments)?;
     table += "\n| a start of an enforced product | until | median | 99 % within | longest |\n\
               |---|---|--:|--:|--:|\n";

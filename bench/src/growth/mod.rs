@@ -16,7 +16,7 @@ use usher_bench::engine::{self, Plan};
 use usher_bench::http;
 use usher_core::ledger::{CROWD_LIMIT, KEYS_LIMIT};
 
-use crate::beside::machine;
+use crate::beside::computer;
 use crate::beside::private::{Folder, Server, bound_to_us};
 use crate::disk::room_left;
 use crate::setting::Setting;
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let folder = Folder::make(&arguments.setting.folder)?;
     let refused = grow(arguments, &folder, Kind::Refused)?;
     let keyed = grow(arguments, &folder, Kind::Keyed)?;
-    let facts = machine::facts(folder.path());
+    let facts = computer::facts(folder.path());
     let growths = [refused, keyed];
     arguments.setting.tell("growth", &table(&facts, &growths))?;
     let wrong: Vec<String> = growths.iter().flat_map(beyond).collect();

@@ -5,12 +5,12 @@
 //! with the next change.
 
 mod covers;
-mod desk;
 mod exchange;
+mod held_starts;
 mod left;
 mod lending;
-mod life;
 mod reminding;
+mod restored;
 mod rules;
 mod sharing;
 mod shown;
@@ -30,7 +30,7 @@ use self::writing::Written;
 use crate::accounts::Accounts;
 use crate::computer::{self, Computer};
 use crate::computer_id::SharedId;
-use crate::gate::{self, desk::Desk};
+use crate::gate::{self, held_starts::HeldStarts};
 use crate::here::Here;
 use crate::idle::Idle;
 use crate::link::Link;
@@ -44,7 +44,7 @@ use crate::shares::Shares;
 use crate::system::procfs;
 use crate::uses::Uses;
 use crate::waits::Waits;
-use crate::watch::{Seen, Shared};
+use crate::watch::{ObservedEvent, Shared};
 use crate::{AgentError, clock, ended};
 
 /// Names of programs in one item.
@@ -73,7 +73,7 @@ pub(crate) struct Agent {
     /// What holds starts, if anything does.
     gate: Option<Arc<gate::Shared>>,
     /// Starts that wait for a seat.
-    desk: Desk,
+    held: HeldStarts,
     /// What people are to know.
     pub(crate) notices: Notices,
     /// Seats that people wait for, or that are kept for their next start.
@@ -117,7 +117,7 @@ impl Agent {
             shared: None,
             watched_until: None,
             gate: None,
-            desk: Desk::default(),
+            held: HeldStarts::default(),
             notices,
             waits: Waits::new(),
             lost: Lost::default(),
@@ -236,10 +236,10 @@ impl Agent {
     }
 
     /// Takes in what was seen.
-    pub(crate) fn take_in(&mut self, seen: &mut Vec<Seen>) -> Result<(), OutboxError> {
+    pub(crate) fn take_in(&mut self, seen: &mut Vec<ObservedEvent>) -> Result<(), OutboxError> {
         let mut effects = Vec::new();
         let mut ended_roots = Vec::new();
-        for Seen { at, event } in seen.drain(..) {
+        for ObservedEvent { at, event } in seen.drain(..) {
             if let Event::Exited { pid } = &event {
                 ended_roots.push(*pid);
             }

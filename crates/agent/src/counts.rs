@@ -15,14 +15,14 @@ const OTHER: &str = "(other)";
 /// What was seen since it was last taken, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    seen: FxHashMap<Arc<str>, Seen>,
+    seen: FxHashMap<Arc<str>, ProgramCount>,
     /// Names that were taken before it was known what people know them by.
     nameless: FxHashSet<Arc<str>>,
 }
 
 /// What was seen of one program.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct ProgramCount {
     pub(crate) starts: u64,
     pub(crate) run_seconds: u64,
     pub(crate) described: Described,
@@ -71,7 +71,7 @@ impl Counts {
         }
     }
 
-    fn of(&mut self, name: &Arc<str>) -> &mut Seen {
+    fn of(&mut self, name: &Arc<str>) -> &mut ProgramCount {
         let has_room = self.seen.len() < NAMES_LIMIT || self.seen.contains_key(name);
         let name = if has_room { name.clone() } else { OTHER.into() };
         self.seen.entry(name).or_default()
@@ -83,7 +83,7 @@ impl Counts {
     }
 
     /// All that was seen, by name; counting starts at nothing again.
-    pub(crate) fn take(&mut self) -> Vec<(Arc<str>, Seen)> {
+    pub(crate) fn take(&mut self) -> Vec<(Arc<str>, ProgramCount)> {
         let mut seen: Vec<_> = std::mem::take(&mut self.seen).into_iter().collect();
         seen.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let nameless = seen
@@ -115,7 +115,7 @@ mod tests {
         counts.add(&cad, 1);
         counts.describe(&cad, &described);
         counts.ran(&cad, 7);
-        let seen = |starts, run_seconds| Seen {
+        let seen = |starts, run_seconds| ProgramCount {
             starts,
             run_seconds,
             described: described.clone(),

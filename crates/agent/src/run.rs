@@ -17,7 +17,7 @@ use crate::agent::Agent;
 use crate::computer_id::SharedId;
 use crate::identity::databases::Databases;
 use crate::sync_loop::{self, Exchanges};
-use crate::watch::{LOOK, Seen, Watcher};
+use crate::watch::{LOOK, ObservedEvent, Watcher};
 use crate::{
     AgentError, AgentOptions, AgentReady, attend, clock, covers, enforcement, gate, joins, keeping,
     lock, socket, token, trust, untouched,
@@ -105,14 +105,19 @@ async fn live(
     agent.is_watched_by(watcher.shared.clone());
 
     let (starts_in, mut starts) = mpsc::channel(STARTS_LIMIT);
-    let keeper = match &options.gate {
+    let supervisor = match &options.gate {
         Some(gate) => {
-            let keeper = gate::Keeper::start(gate.clone(), watcher.shared.clone(), starts_in);
-            Some(keeper.map_err(|error| failed("cannot keep a gate", error.to_string()))?)
+            let supervisor =
+                gate::GateSupervisor::start(gate.clone(), watcher.shared.clone(), starts_in);
+            Some(supervisor.map_err(|error| failed("cannot keep a gate", error.to_string()))?)
         }
         None => None,
     };
-    agent.is_gated_by(keeper.as_ref().map(|keeper| keeper.shared.clone()));
+    agent.is_gated_by(
+        supervisor
+            .as_ref()
+            .map(|supervisor| supervisor.shared.clone()),
+    );
     agent.want_gate();
     agent.take_up_waits().map_err(AgentError::state)?;
 
@@ -179,8 +184,8 @@ async fn live(
     let first = first.wait_for(|exchanges| exchanges.ended > 0);
     let mut first = std::pin::pin!(tokio::time::timeout(FIRST_EXCHANGE, first));
 
-    let mut seen: Vec<Seen> = Vec::new();
-    let mut asked: Vec<gate::desk::Start> = Vec::new();
+    let mut seen: Vec<ObservedEvent> = Vec::new();
+    let mut asked: Vec<gate::held_starts::Start> = Vec::new();
     let mut enforcement = lock(&agent).rulebook.enforcement.follow();
     let mut told = lock(&agent).notices.follow();
     let mut write_down = tokio::time::interval(WRITE_DOWN);
@@ -254,7 +259,7 @@ async fn live(
 
     tracing::info!("stopping");
     // Nobody is held for an agent that no longer answers.
-    drop(keeper);
+    drop(supervisor);
     let watching = watcher.watching;
     let _ = stop_in.send(true);
     let _ = exchange.await;

@@ -7,7 +7,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use usher_gate::{Answer, Gate, Options, Otherwise, Watch, Word};
+use usher_gate::{Answer, Gate, GateWatch, Options, Otherwise, Word};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -38,7 +38,7 @@ pub(crate) fn serve(args: &[String]) -> Result<(), Failure> {
         std::thread::spawn(move || write_for_ever(file));
     }
     println!("{} {}", gate.pid(), gate.guard_pid());
-    let mut watch = Watch::over(&gate);
+    let mut watch = GateWatch::over(&gate);
     loop {
         let word = gate.receive_until(watch.next_look());
         match &word {

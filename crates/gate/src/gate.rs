@@ -14,10 +14,10 @@ use rustix::process::{DumpableBehavior, PidfdFlags};
 use crate::kernel::{self, Buffer, Event, Group, READ_AT_ONCE};
 use crate::passing::{self, Received};
 use crate::patience::Patience;
-use crate::table::{HELD_AT_MOST, Held, Known, Table, Until};
-use crate::wire::{
+use crate::protocol::{
     Answer, Figures, FileState, Order, Otherwise, QuestionNumber, SIZE, Step, ToGate, ToPartner,
 };
+use crate::table::{HELD_AT_MOST, Held, Known, Table, Until};
 
 /// For each start that is held, for those of one reading, and a few of its own.
 pub(crate) const DESCRIPTORS: i32 = (HELD_AT_MOST + 2 * READ_AT_ONCE) as i32;
@@ -26,7 +26,7 @@ const HEARD_AT_ONCE: usize = 256;
 /// The guard has to be heard this often, or once in so many looks; else the gate ends.
 pub(crate) const GUARD_LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) const GUARD_LOOKS: u32 = 4;
-/// The partner speaks this often, as [`Watch`](crate::Watch) has it; after so many looks in vain what
+/// The partner speaks this often, as [`GateWatch`](crate::GateWatch) has it; after so many looks in vain what
 /// it promised is void.
 const PARTNER_LOOK_EVERY: Duration = Duration::from_millis(250);
 const PARTNER_LOOKS: u32 = 4;

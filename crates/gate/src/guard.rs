@@ -13,7 +13,7 @@ use crate::gate::{DESCRIPTORS, become_quiet, passed};
 use crate::kernel;
 use crate::passing::{self, Received};
 use crate::patience::Patience;
-use crate::wire::SIZE;
+use crate::protocol::SIZE;
 
 /// The gate is asked this often.
 pub(crate) const ASK_EVERY: Duration = Duration::from_millis(100);

@@ -18,9 +18,9 @@ mod kernel;
 mod partner;
 mod passing;
 mod patience;
+mod protocol;
 mod table;
 mod watch;
-mod wire;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -28,9 +28,9 @@ use std::process::ExitCode;
 
 pub use gate::is_serving;
 pub use partner::{CommandNumber, Gate, Options, Question, StartError, Word};
+pub use protocol::{Answer, Figures, FileId, FileState, Otherwise, QuestionNumber};
 pub use table::{HELD_AT_MOST, KNOWN_AT_MOST};
-pub use watch::Watch;
-pub use wire::{Answer, Figures, FileId, FileState, Otherwise, QuestionNumber};
+pub use watch::GateWatch;
 
 /// Serves as gate or as guard, where the command line says that this process is one (`usher gate`),
 /// and gives its exit code. To be called before anything else is set up.

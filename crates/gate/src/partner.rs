@@ -13,10 +13,10 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 
 use crate::gate::Limits;
 use crate::passing::{self, Received};
-use crate::table::HELD_AT_MOST;
-use crate::wire::{
+use crate::protocol::{
     Answer, Figures, FileId, FileState, Order, Otherwise, QuestionNumber, Step, ToGate, ToPartner,
 };
+use crate::table::HELD_AT_MOST;
 
 /// A gate that does not serve within this is none.
 const READY_WITHIN: Duration = Duration::from_secs(5);

@@ -11,7 +11,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
-use crate::wire::SIZE;
+use crate::protocol::SIZE;
 
 /// What lay ready.
 pub(crate) enum Received {

@@ -4,7 +4,7 @@
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
-use crate::wire::{FileId, FileState, Otherwise, QuestionNumber};
+use crate::protocol::{FileId, FileState, Otherwise, QuestionNumber};
 
 /// Starts that are held at once, at most; what comes beyond is not asked about. With each answer the
 /// kernel wakes all that wait, so each start costs in proportion to how many are held.

@@ -12,13 +12,13 @@ use crate::patience::Patience;
 
 /// Asks a gate for signs of life, and ends it when none comes. For the thread that answers it.
 #[derive(Debug)]
-pub struct Watch {
+pub struct GateWatch {
     /// None: it has ended before it was watched.
     process: Option<OwnedFd>,
     patience: Patience,
 }
 
-impl Watch {
+impl GateWatch {
     /// Watches `gate`.
     pub fn over(gate: &Gate) -> Self {
         let pid = as_pid(gate.pid());

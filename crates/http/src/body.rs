@@ -10,7 +10,7 @@ use usher_api::{BODY_LIMIT_BYTES, Code};
 
 use crate::limits::BODY_SECONDS;
 use crate::problem::Refusal;
-use crate::watch::Watch;
+use crate::watch::ConnectionWatch;
 
 /// Bytes of bodies that a thread holds at once, of requests that are not answered yet: what waits in
 /// queues is bounded by it, however many requests that is.
@@ -66,7 +66,7 @@ impl Drop for Held<'_> {
 /// # Errors
 /// It is too large, too slow, no JSON or not framed as HTTP says; or too much is held already.
 pub async fn read_in_time(
-    connection: &Watch,
+    connection: &ConnectionWatch,
     request: &mut Request<Incoming>,
     held: &mut Held<'_>,
 ) -> Result<Bytes, Refusal> {

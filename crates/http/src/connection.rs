@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::handler::{self, Handler, Way};
-use crate::watch::{Connections, Watch};
+use crate::watch::{ConnectionWatch, Connections};
 
 /// HTTP/2 requests at the same time on one connection.
 const STREAMS_LIMIT: u32 = 128;
@@ -78,7 +78,7 @@ pub(crate) async fn serve<H, I>(
 /// Polls a connection until it ends, or is to be ended.
 async fn drive<C>(
     connection: C,
-    watch: &Watch,
+    watch: &ConnectionWatch,
     drain: impl Fn(Pin<&mut C>),
 ) -> Result<(), hyper::Error>
 where
@@ -113,7 +113,7 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
 /// A stream that tells the watch when bytes come.
 struct Watched<I> {
     io: I,
-    watch: Rc<Watch>,
+    watch: Rc<ConnectionWatch>,
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {

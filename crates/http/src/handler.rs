@@ -14,7 +14,7 @@ use hyper::{Method, Response, StatusCode, Uri};
 use crate::answer::Body;
 use crate::problem::Refusal;
 use crate::request_id::{NamedRequest, REQUEST_ID, RequestId};
-use crate::watch::Watch;
+use crate::watch::ConnectionWatch;
 
 /// Answers the requests of one thread's connections. Its methods are called by their types: a
 /// request passes no pointer to a function and takes no lock here.
@@ -58,7 +58,7 @@ pub trait Handler: 'static {
 #[derive(Debug)]
 pub struct Way<M> {
     /// The watch over the connection.
-    pub watch: Rc<Watch>,
+    pub watch: Rc<ConnectionWatch>,
     /// What the handler remembers of it.
     pub remembered: RefCell<M>,
     /// The address of its other side.
@@ -85,7 +85,7 @@ pub(crate) async fn answer<H: Handler>(
     let began = Instant::now();
     let busy = way.watch.busy();
     let named = NamedRequest::of(request.headers());
-    let asked = Asked(request.method().clone(), request.uri().clone());
+    let asked = LoggedRequest(request.method().clone(), request.uri().clone());
     let id = named.id();
     let mut response = {
         let answering = pin!(async {
@@ -122,9 +122,9 @@ pub(crate) async fn answer<H: Handler>(
 }
 
 /// A request, as the log calls it.
-struct Asked(Method, Uri);
+struct LoggedRequest(Method, Uri);
 
-impl fmt::Display for Asked {
+impl fmt::Display for LoggedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.0, self.1.path())
     }

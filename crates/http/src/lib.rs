@@ -31,4 +31,4 @@ pub use body::{Bodies, Held, read_in_time};
 pub use handler::{Answered, Handler, Way};
 pub use problem::{Refusal, shown};
 pub use request_id::{NamedRequest, REQUEST_ID, RequestId};
-pub use watch::{Busy, Watch};
+pub use watch::{Busy, ConnectionWatch};

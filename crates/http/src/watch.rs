@@ -13,7 +13,7 @@ use crate::limits::{BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS};
 
 /// What the sweep knows of a connection.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct ConnectionWatch {
     second: Rc<Cell<u32>>,
     is_http2: bool,
     /// Its place among the core's connections.
@@ -30,13 +30,13 @@ pub struct Watch {
     waker: RefCell<Option<Waker>>,
 }
 
-impl Watch {
-    fn new(second: Rc<Cell<u32>>, is_http2: bool) -> Watch {
-        Watch {
+impl ConnectionWatch {
+    fn new(second: Rc<Cell<u32>>, is_http2: bool) -> ConnectionWatch {
+        ConnectionWatch {
             idle_since: Cell::new(second.get()),
             is_http2,
             second,
-            ..Watch::default()
+            ..ConnectionWatch::default()
         }
     }
 
@@ -124,9 +124,9 @@ impl Watch {
     }
 }
 
-/// See [`Watch::busy`].
+/// See [`ConnectionWatch::busy`].
 #[derive(Debug)]
-pub struct Busy(Rc<Watch>);
+pub struct Busy(Rc<ConnectionWatch>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
@@ -152,9 +152,9 @@ impl Coming {
     }
 }
 
-/// See [`Watch::reading`].
+/// See [`ConnectionWatch::reading`].
 pub(crate) struct Reading<'a> {
-    watch: &'a Watch,
+    watch: &'a ConnectionWatch,
     body: Rc<Coming>,
 }
 
@@ -186,13 +186,13 @@ impl Drop for Reading<'_> {
 #[derive(Default)]
 pub(crate) struct Connections {
     second: Rc<Cell<u32>>,
-    open: RefCell<Vec<Rc<Watch>>>,
+    open: RefCell<Vec<Rc<ConnectionWatch>>>,
 }
 
 impl Connections {
     /// One more, until what is given back goes.
     pub(crate) fn enter(self: &Rc<Self>, is_http2: bool) -> Entered {
-        let watch = Rc::new(Watch::new(self.second.clone(), is_http2));
+        let watch = Rc::new(ConnectionWatch::new(self.second.clone(), is_http2));
         let mut open = self.open.borrow_mut();
         watch.place.set(open.len());
         open.push(watch.clone());
@@ -241,7 +241,7 @@ impl Connections {
 /// See [`Connections::enter`].
 pub(crate) struct Entered {
     connections: Rc<Connections>,
-    pub(crate) watch: Rc<Watch>,
+    pub(crate) watch: Rc<ConnectionWatch>,
 }
 
 impl Drop for Entered {
@@ -259,13 +259,16 @@ impl Drop for Entered {
 mod tests {
     use super::*;
 
-    fn watch() -> (Rc<Cell<u32>>, Rc<Watch>) {
+    fn watch() -> (Rc<Cell<u32>>, Rc<ConnectionWatch>) {
         watch_of(false)
     }
 
-    fn watch_of(is_http2: bool) -> (Rc<Cell<u32>>, Rc<Watch>) {
+    fn watch_of(is_http2: bool) -> (Rc<Cell<u32>>, Rc<ConnectionWatch>) {
         let second = Rc::new(Cell::new(100));
-        (second.clone(), Rc::new(Watch::new(second, is_http2)))
+        (
+            second.clone(),
+            Rc::new(ConnectionWatch::new(second, is_http2)),
+        )
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! A manager as a whole: its keepers, and what all of them share.
+//! A manager as a whole: its watches, and what all of them share.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::book::Book;
-use crate::keeper::{Keeper, LOOK_AT_MOST};
 use crate::secrets::Admin;
+use crate::server_watch::{LOOK_AT_MOST, ServerWatch};
 use crate::tools::Tools;
 
 /// Servers that one manager watches at the most.
@@ -16,7 +16,7 @@ pub(crate) struct App {
     pub(crate) tools: Arc<Tools>,
     pub(crate) admin: Arc<Admin>,
     pub(crate) book: Book,
-    keepers: Mutex<BTreeMap<String, Keeper>>,
+    watches: Mutex<BTreeMap<String, ServerWatch>>,
     /// Which servers are watched changes one change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
 }
@@ -28,34 +28,34 @@ impl App {
             tools,
             admin: Arc::new(admin),
             book,
-            keepers: Mutex::default(),
+            watches: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// The keepers, by the names of their servers.
-    pub(crate) fn keepers(&self) -> MutexGuard<'_, BTreeMap<String, Keeper>> {
-        self.keepers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The watches, by the names of their servers.
+    pub(crate) fn watches(&self) -> MutexGuard<'_, BTreeMap<String, ServerWatch>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the work of a server's keeper, and waits until what it was recording is recorded; whether
+    /// Ends the work of a server's watch, and waits until what it was recording is recorded; whether
     /// there was one.
     pub(crate) async fn end_keeper(&self, name: &str) -> bool {
-        let keeper = self.keepers().remove(name);
-        let Some(keeper) = keeper else {
+        let watch = self.watches().remove(name);
+        let Some(watch) = watch else {
             return false;
         };
-        keeper.end().await;
-        self.tools.desk.settled().await;
+        watch.end().await;
+        self.tools.dispatcher.settled().await;
         true
     }
 
     /// A server that has not been looked at for longer than a look and the pause before it take.
     pub(crate) fn late_keeper(&self) -> Option<String> {
         let at_most = self.tools.poll + LOOK_AT_MOST;
-        let is_late = |keeper: &Keeper| keeper.view.looked_at().elapsed() > at_most;
-        let keepers = self.keepers();
-        let late = keepers.iter().find(|(_, keeper)| is_late(keeper));
+        let is_late = |watch: &ServerWatch| watch.view.looked_at().elapsed() > at_most;
+        let watches = self.watches();
+        let late = watches.iter().find(|(_, watch)| is_late(watch));
         late.map(|(name, _)| name.clone())
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn tell(tools: &Tools, data: &Path) {
     let when = date(ended.at_ms).strftime("%Y-%m-%d %H:%M UTC").to_string();
     let values = vec![
         "manager".to_owned(),
-        tools.desk.computer().to_owned(),
+        tools.dispatcher.computer().to_owned(),
         ended.thread,
         when,
         ended.what,
@@ -32,5 +32,5 @@ pub(crate) async fn tell(tools: &Tools, data: &Path) {
         what: TOLD,
         which: at,
     };
-    tools.desk.raise_once(once, ROLE_ENDED, values).await;
+    tools.dispatcher.raise_once(once, ROLE_ENDED, values).await;
 }

@@ -26,11 +26,11 @@ pub(crate) async fn tell(tools: Arc<Tools>) {
         told = (counted.count, Some(Instant::now()));
         let at = date(counted.last_at_ms).strftime("%Y-%m-%d %H:%M UTC");
         let values = vec![
-            format!("the manager on {}", tools.desk.computer()),
+            format!("the manager on {}", tools.dispatcher.computer()),
             counted.count.to_string(),
             at.to_string(),
             counted.last,
         ];
-        tools.desk.raise(CAUGHT, None, values).await;
+        tools.dispatcher.raise(CAUGHT, None, values).await;
     }
 }

@@ -1,6 +1,6 @@
 //! usher-manager: watches the metering servers of a site and never cries wolf.
 //!
-//! Each server has a keeper: a task that polls it on a cycle, listens to it between polls, weighs
+//! Each server has a watch: a task that polls it on a cycle, listens to it between polls, weighs
 //! the evidence with `core::health` and tells what is worth telling as status messages, which go
 //! through the site's rules into the site database and to whom the rules name. It serves `/v1` and
 //! a plain page. What it knows is in the site database, so a restart goes on with the episodes
@@ -15,12 +15,11 @@ mod clock;
 mod collect;
 mod data_lock;
 mod delivery;
-mod desk;
+mod dispatch;
 mod ended;
 mod facts;
 mod faults;
 mod healing;
-mod keeper;
 mod listener;
 mod logged;
 mod mail;
@@ -34,6 +33,7 @@ mod requests;
 mod routes;
 mod secrets;
 mod serve;
+mod server_watch;
 mod smtp;
 mod summary;
 mod targets;
@@ -50,7 +50,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use usher_core::health::{HealingOptions, MemoryOptions, ServiceManagerWord, WatchOptions};
+use usher_core::health::{EpisodeOptions, HealingOptions, MemoryOptions, ServiceManagerWord};
 use usher_core::lifecycle::ServiceManager as Watchdog;
 
 pub use mail::MailOptions;
@@ -151,7 +151,7 @@ pub struct ManagerOptions {
     /// When a server's memory is a reason to restart it; none: never.
     pub memory: Option<MemoryOptions>,
     /// When trouble is told and repeated.
-    pub watching: WatchOptions,
+    pub watching: EpisodeOptions,
     /// The name of the site.
     pub site: String,
     /// A server that is watched without being told.

@@ -10,7 +10,7 @@ use usher_core::health::{MemoryGuard, MemorySeen, MemoryStep};
 use usher_site::{Change, ConcernRow, ServerRow};
 
 use crate::clock::{steady, wall_ms};
-use crate::desk::Raise;
+use crate::dispatch::Raise;
 use crate::facts::{self, Told};
 use crate::tools::Tools;
 
@@ -147,7 +147,7 @@ impl Outlook {
                 }
             });
         }
-        let records = self.tools.desk.record(changes).await;
+        let records = self.tools.dispatcher.record(changes).await;
         for (place, key) in began {
             if let Some(record) = records.get(place).copied().flatten() {
                 self.records.insert(key, record);
@@ -167,7 +167,7 @@ impl Outlook {
 
     async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
         let name = self.server.name.as_str();
-        self.tools.desk.raise(id, Some(name), values).await
+        self.tools.dispatcher.raise(id, Some(name), values).await
     }
 
     async fn watch_memory(&mut self, token: &str, seen: MemorySeen) {

@@ -34,9 +34,9 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<impl IntoResponse
     let open = app.tools.site.messages(filter).await?;
     let standing = summary::components(&app).await?;
     let servers: Vec<WatchedServer> = app
-        .keepers()
+        .watches()
         .values()
-        .map(|keeper| keeper.view.get())
+        .map(|watch| watch.view.get())
         .collect();
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     Ok((

@@ -1,4 +1,4 @@
-//! From start to stop: the site database, the keepers, the listener.
+//! From start to stop: the site database, the watches, the listener.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -17,13 +17,13 @@ use crate::app::{App, SERVERS_LIMIT};
 use crate::book::Book;
 use crate::clock::wall_ms;
 use crate::delivery::Means;
-use crate::desk::{self, Desk};
-use crate::keeper;
+use crate::dispatch::{self, Dispatcher};
 use crate::logged::or_log;
 use crate::probe::Prober;
 use crate::reach::innermost;
 use crate::requests::Requests;
 use crate::secrets::{self, Admin};
+use crate::server_watch;
 use crate::thresholds::Held;
 use crate::tokens::TokenSource;
 use crate::tools::Tools;
@@ -70,7 +70,7 @@ pub async fn run(
         mail: options.mail.clone(),
         authority: options.authority.clone(),
     };
-    let (desk, troubles, unnamed) = Desk::open(
+    let (dispatcher, troubles, unnamed) = Dispatcher::open(
         site.clone(),
         options.site.clone(),
         means,
@@ -78,16 +78,16 @@ pub async fn run(
         &known,
     );
     let thresholds = Held::open(site.clone(), known.thresholds.as_deref());
-    let telling = desk::tell(troubles, Arc::downgrade(&desk));
+    let telling = dispatch::tell(troubles, Arc::downgrade(&dispatcher));
     let telling = tokio::spawn(task("delivery", telling));
     for it in unnamed {
         let values = vec![it.rule, it.does, it.setting];
-        desk.raise(9447, None, values).await;
+        dispatcher.raise(9447, None, values).await;
     }
     let tools = Arc::new(Tools {
         site,
         site_name: options.site.clone(),
-        desk,
+        dispatcher,
         prober,
         service_manager: options.service_manager.clone(),
         poll: options.poll,
@@ -113,7 +113,7 @@ pub async fn run(
         .map(|url| tokio::spawn(task("beat", beat(tools.clone(), url))));
     ready(address);
     let served = task("console", serve(&app, listener, tls, stop)).await;
-    app.keepers().clear();
+    app.watches().clear();
     let always = [upkeep, token, telling, faults].map(Some);
     let tasks = always.into_iter().chain([vital, beat]);
     for task in tasks.flatten() {
@@ -153,13 +153,13 @@ fn listen(address: SocketAddr, or_any_port: bool) -> Result<TcpListener, Manager
     bound.map_err(|error| ManagerError::Failed(listen::cannot(address, &error, "--console")))
 }
 
-/// Puts a keeper to each server.
+/// Puts a watch to each server.
 fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
-    let mut keepers = app.keepers();
+    let mut watches = app.watches();
     for row in servers.into_iter().take(SERVERS_LIMIT) {
         let token = TokenSource::Text(row.token.clone());
         let name = row.name.clone();
-        keepers.insert(name, keeper::keep(row, token, app.tools.clone()));
+        watches.insert(name, server_watch::keep(row, token, app.tools.clone()));
     }
     if let Some(own) = &options.own {
         let row = ServerRow {
@@ -171,9 +171,9 @@ fn begin(app: &Arc<App>, options: &ManagerOptions, servers: Vec<ServerRow>) {
             added_ms: wall_ms(),
         };
         let token = TokenSource::File(own.token_file.clone());
-        keepers.insert(
+        watches.insert(
             own.name.clone(),
-            keeper::keep(row, token, app.tools.clone()),
+            server_watch::keep(row, token, app.tools.clone()),
         );
     }
 }

@@ -80,8 +80,8 @@ pub(crate) async fn components(app: &App) -> Result<Vec<ComponentSummary>, SiteE
 
 /// How the servers stand by their verdicts; one that was not looked at yet says nothing.
 fn of_servers(app: &App) -> Stands {
-    let keepers = app.keepers();
-    let views = keepers.values().map(|keeper| keeper.view.get());
+    let watches = app.watches();
+    let views = watches.values().map(|watch| watch.view.get());
     let mut worst = Stands::default();
     for view in views.filter(|view| view.polled_at.is_some()) {
         let verdict = Verdict::of_name(&view.verdict).map(Verdict::standing);

@@ -1,11 +1,11 @@
-//! The known state of a server, for requests while its keeper works.
+//! The known state of a server, for requests while its watch works.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use usher_api::WatchedServer;
 
-/// What a keeper shows of its server.
+/// What a watch shows of its server.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     seen: Arc<Mutex<WatchedServer>>,

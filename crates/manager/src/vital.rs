@@ -2,7 +2,7 @@
 //! site database takes what it is given, never because time has passed.
 //!
 //! A database that answers and refuses, such as on a full disk, is a living manager's trouble:
-//! another start would mend nothing. One that does not answer, or a keeper that hangs, is silence.
+//! another start would mend nothing. One that does not answer, or a watch that hangs, is silence.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use serve::{run_under, run_until};
-pub use upkeep::life::{EXIT_STANDSTILL, EXIT_STOP};
+pub use upkeep::lifecycle::{EXIT_STANDSTILL, EXIT_STOP};
 pub use usher_core::people::LocalAccounts;
 pub use usher_tls::ServerFiles as TlsFiles;
 

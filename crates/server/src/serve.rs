@@ -32,7 +32,7 @@ use crate::state::herald;
 use crate::state::live::{Live, ServiceState};
 use crate::state::pause;
 use crate::upkeep::backups::Backups;
-use crate::upkeep::life::{Life, Seen};
+use crate::upkeep::lifecycle::{ServiceLife, ServiceNow};
 use crate::upkeep::packs::Upkeep;
 use crate::upkeep::vital;
 
@@ -70,9 +70,9 @@ pub fn run_under(
     let live = Arc::new(Live::default());
     let listener = Box::new({
         let live = live.clone();
-        move |seen: &Seen| herald::state_changed(&live.feed, &ServiceState::of(seen))
+        move |seen: &ServiceNow| herald::state_changed(&live.feed, &ServiceState::of(seen))
     });
-    let life = Life::begin(Limits::default(), managed.manager.clone(), listener)
+    let life = ServiceLife::begin(Limits::default(), managed.manager.clone(), listener)
         .map_err(|error| failed("start a thread", &error))?;
     let result = start(options, managed, &life, live, tls, ready, stop);
     match &result {
@@ -87,7 +87,7 @@ pub fn run_under(
 fn start(
     options: ServerOptions,
     managed: Managed,
-    life: &Life,
+    life: &ServiceLife,
     live: Arc<Live>,
     tls: Option<tls::Shown>,
     ready: impl FnOnce(SocketAddr) + Send + 'static,
@@ -393,7 +393,7 @@ fn in_flight(app: &App) -> Option<u64> {
 }
 
 /// Closes the engine. How long a disk that hangs is waited for is the life's to decide.
-fn close(engine: &Engine, life: &Life) {
+fn close(engine: &Engine, life: &ServiceLife) {
     let (done, closed) = std::sync::mpsc::channel();
     life.moved(Step::Flush, Work::UNCOUNTED);
     let close = {

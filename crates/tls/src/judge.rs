@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
 
-use crate::words::{FOR_SERVERS, day, names_in_words, plain_name};
+use crate::error_text::{FOR_SERVERS, day, names_in_words, plain_name};
 
 /// From so many days before its end on a certificate's end is told.
 const SOON: i64 = 30;

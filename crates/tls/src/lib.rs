@@ -6,12 +6,12 @@
 
 #![forbid(unsafe_code)]
 
+mod error_text;
 mod files;
 mod judge;
 mod make;
-mod words;
 
+pub use error_text::{Told, is_spoken, told, told_to_who_names_an_authority};
 pub use files::{Refused, ServerFiles, authorities, identity};
 pub use judge::{Identity, Notice};
 pub use make::{Authority, MakeError, Names, Pair, server_pair};
-pub use words::{Told, is_spoken, told, told_to_who_names_an_authority};

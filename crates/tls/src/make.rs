@@ -14,8 +14,8 @@ use rcgen::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::error_text::day;
 use crate::judge::{self, now_s};
-use crate::words::day;
 
 /// An authority outlives many certificates; what clients trust is changed rarely.
 const AUTHORITY_DAYS: i64 = 3_650;

@@ -2,8 +2,8 @@
 
 pub(crate) mod absent;
 pub(crate) mod answered;
+mod api_text;
 mod asker;
-mod words;
 
 use std::fmt;
 use std::io::{self, Write};

@@ -35,7 +35,7 @@ pub(crate) struct Through {
 }
 
 /// Whom a command asks.
-pub(crate) struct Asked<'c> {
+pub(crate) struct Answerer<'c> {
     /// The agent, or the server.
     pub(crate) client: Client,
     /// Whether it is the agent.
@@ -49,12 +49,12 @@ pub(crate) struct Asked<'c> {
 
 impl Through {
     /// Whom to ask: with a token the server, else the agent of this computer if one answers.
-    pub(crate) async fn ask<'c>(&'c self, context: &'c Context) -> Result<Asked<'c>, Failure> {
+    pub(crate) async fn ask<'c>(&'c self, context: &'c Context) -> Result<Answerer<'c>, Failure> {
         let agent = match context.token() {
             Some(_) => None,
             None => self.agent(context).await?,
         };
-        Ok(Asked {
+        Ok(Answerer {
             by_agent: agent.is_some(),
             client: match agent {
                 Some(agent) => agent,
@@ -71,7 +71,7 @@ impl Through {
     pub(crate) async fn ask_briefly<'c>(
         &'c self,
         context: &'c Context,
-    ) -> Result<Asked<'c>, Failure> {
+    ) -> Result<Answerer<'c>, Failure> {
         let mut asked = self.ask(context).await?;
         asked.client = asked.client.within(BRIEFLY);
         Ok(asked)
@@ -93,7 +93,7 @@ impl Through {
     }
 }
 
-impl Asked<'_> {
+impl Answerer<'_> {
     /// A list; what the same person has on this computer by its agent is added to what a client's
     /// token shows. `id` tells items apart.
     pub(crate) async fn list<T: DeserializeOwned>(

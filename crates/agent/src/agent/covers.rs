@@ -8,7 +8,7 @@ use usher_core::sessions::Event;
 use super::Agent;
 use crate::clock;
 use crate::outbox::{Cover, OutboxError};
-use crate::watch::Seen;
+use crate::watch::ObservedEvent;
 
 impl Agent {
     /// A local user's `usher run` holds a lease for all that `root` starts.
@@ -32,7 +32,7 @@ impl Agent {
     /// The root of a cover has ended, which no watcher may have seen.
     pub(crate) fn root_has_ended(&mut self, pid: u32) -> Result<(), OutboxError> {
         let (at, event) = (clock::now(), Event::Exited { pid });
-        self.take_in(&mut vec![Seen { at, event }])
+        self.take_in(&mut vec![ObservedEvent { at, event }])
     }
 
     /// Ends the covers of processes that are covered by none but these leases.

@@ -239,7 +239,7 @@ impl Agent {
         let now = clock::now();
         // Of what it does not know it is asked again, by those who wait, too.
         if !matches!(outcome, SyncOutcome::UnknownSession) {
-            self.desk.answered(id);
+            self.held.answered(id);
         }
         match outcome {
             SyncOutcome::Granted {
@@ -283,7 +283,7 @@ impl Agent {
                     detail: detail.clone(),
                     decision: decision_id.clone(),
                 };
-                self.desk.denied(id, denial);
+                self.held.denied(id, denial);
                 self.tell(Event::Denied { session: id })?;
                 self.was_refused(id, *reason);
                 self.save(id)?;

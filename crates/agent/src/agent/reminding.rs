@@ -7,7 +7,7 @@ use usher_core::sessions::{SessionId, Who};
 
 use super::{Agent, release};
 use crate::clock;
-use crate::idle::{Asked, Places, Said, looked_at};
+use crate::idle::{IdleQuestion, Places, Said, looked_at};
 use crate::lost::{self, Lost};
 use crate::outbox::OutboxError;
 use crate::system::{procfs, terminal};
@@ -115,7 +115,7 @@ impl Agent {
     }
 
     /// The sessions of which it is looked whether anybody touches them.
-    pub(crate) fn may_be_idle(&self) -> Vec<Asked> {
+    pub(crate) fn may_be_idle(&self) -> Vec<IdleQuestion> {
         looked_at(self.view())
     }
 

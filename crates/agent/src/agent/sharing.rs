@@ -154,7 +154,7 @@ impl Agent {
         self.shares.held.join(id, lease);
         self.shares.unwritten.insert(id);
         self.seats.forget(id);
-        self.desk.answered(id);
+        self.held.answered(id);
         let (session, lease) = (id, lease.into());
         let mut effects = Vec::new();
         let event = Event::Seated { session, lease };

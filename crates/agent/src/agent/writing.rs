@@ -109,7 +109,7 @@ impl Agent {
     fn act(&mut self, effects: Vec<Effect>) -> bool {
         let effects = self.join_runs(effects);
         // Whoever waits for an answer does not wait for the disk.
-        let rest = self.desk.take(effects, self.link.is_up());
+        let rest = self.held.take(effects, self.link.is_up());
         let asks = |effect: &Effect| matches!(effect, Effect::WantLease { gate: true, .. });
         let is_asking = rest.iter().any(asks);
         self.written.waiting.extend(rest);
@@ -128,7 +128,7 @@ impl Agent {
         }
         let result = self.write_all(&effects);
         if result.is_err() {
-            self.desk.wait_in_vain(&effects, &self.sessions);
+            self.held.wait_in_vain(&effects, &self.sessions);
             self.written.waiting = effects;
         } else if self.outbox.is_begun() {
             self.written.uncommitted.extend(effects);
@@ -149,7 +149,7 @@ impl Agent {
         let mut effects = std::mem::take(&mut self.written.uncommitted);
         if let Err(error) = committed {
             self.link.unreached = unreached;
-            self.desk.wait_in_vain(&effects, &self.sessions);
+            self.held.wait_in_vain(&effects, &self.sessions);
             effects.append(&mut self.written.waiting);
             self.written.waiting = effects;
             return Err(error);

@@ -16,7 +16,7 @@ use usher_core::sessions::{Process, ProcessKey, Program, Unanswered, Who};
 use usher_gate::{Answer, FileState, Gate, Otherwise, Question, QuestionNumber};
 
 use super::changes::Changes;
-use super::desk::{Start, Waiting};
+use super::held_starts::{Start, Waiting};
 use super::place::{self, aside::Aside};
 use super::refused::{Refused, Tell};
 use crate::identity::file::Target;
@@ -54,13 +54,13 @@ pub(super) struct Served {
 /// Answers the questions of gates.
 pub(super) struct Answers {
     teller: Teller,
-    looks: SyncSender<(Arc<Served>, Seen)>,
+    looks: SyncSender<(Arc<Served>, FileQuestion)>,
     /// Files of which the gate knows that they are refused where nobody answers.
     refused: Refused,
 }
 
 /// A question, with what was seen of its file.
-struct Seen {
+struct FileQuestion {
     question: Question,
     path: Vec<u8>,
     key: FileKey,
@@ -118,7 +118,7 @@ impl Answers {
     pub(super) fn answer(&mut self, served: &Arc<Served>, question: Question) {
         let gate = &served.gate;
         let number = question.number;
-        let Ok(seen) = Seen::of(question) else {
+        let Ok(seen) = FileQuestion::of(question) else {
             return tell(gate, number, Answer::Run);
         };
         match self.teller.at_first_sight(&seen) {
@@ -144,7 +144,7 @@ impl Answers {
     }
 
     /// Has the gate know which files are refused where nobody answers it.
-    fn learn(&mut self, gate: &Gate, seen: &Seen, is_refused: bool) {
+    fn learn(&mut self, gate: &Gate, seen: &FileQuestion, is_refused: bool) {
         for tell in self.refused.seen(seen.state, is_refused) {
             let _ = match tell {
                 Tell::Known(file) => gate.know(file, Otherwise::Refuse),
@@ -163,11 +163,11 @@ impl Served {
     }
 }
 
-impl Seen {
-    fn of(question: Question) -> io::Result<Seen> {
+impl FileQuestion {
+    fn of(question: Question) -> io::Result<FileQuestion> {
         let stat = fstat(&question.file)?;
         let file = File::from(question.file.try_clone()?);
-        Ok(Seen {
+        Ok(FileQuestion {
             path: procfs::path_of_open(&file)?,
             key: FileKey::of(&stat),
             state: FileState::of(&stat),
@@ -178,7 +178,7 @@ impl Seen {
 }
 
 impl Teller {
-    fn at_first_sight(&self, seen: &Seen) -> Sight {
+    fn at_first_sight(&self, seen: &FileQuestion) -> Sight {
         let started = Started {
             path: &seen.path,
             file: seen.key.id(),
@@ -198,7 +198,7 @@ impl Teller {
         }
     }
 
-    fn look_into_files(&self, looks: &Receiver<(Arc<Served>, Seen)>) {
+    fn look_into_files(&self, looks: &Receiver<(Arc<Served>, FileQuestion)>) {
         for (served, seen) in looks {
             usher_vital::plant::thread();
             let gate = &served.gate;
@@ -224,7 +224,7 @@ impl Teller {
     }
 
     /// Has the agent ask for a seat.
-    fn ask(&self, gate: &Arc<Gate>, seen: Seen, matched: Arc<Matched>) {
+    fn ask(&self, gate: &Arc<Gate>, seen: FileQuestion, matched: Arc<Matched>) {
         let number = seen.question.number;
         let unanswered = matched.gate.unwrap_or(Unanswered::Run);
         let at_once = otherwise(unanswered);

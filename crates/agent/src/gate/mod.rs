@@ -11,7 +11,7 @@
 
 mod answers;
 mod changes;
-pub(crate) mod desk;
+pub(crate) mod held_starts;
 mod marks;
 pub(crate) mod place;
 mod refused;
@@ -28,11 +28,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use usher_api::MountMark;
-use usher_gate::{Gate, StartError, Watch, Word};
+use usher_gate::{Gate, GateWatch, StartError, Word};
 
 use self::answers::{Answers, Served};
 use self::changes::Changes;
-use self::desk::Start;
+use self::held_starts::Start;
 use self::marks::Marks;
 pub(crate) use self::told::status;
 use crate::lock;
@@ -116,18 +116,18 @@ impl Shared {
 
 /// Keeps a gate where one is wanted. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct GateSupervisor {
     pub(crate) shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
+impl GateSupervisor {
     /// Starts the threads; what needs a seat goes to `starts`.
     pub(crate) fn start(
         options: GateOptions,
         watching: Arc<watch::Shared>,
         starts: tokio::sync::mpsc::Sender<Start>,
-    ) -> io::Result<Keeper> {
+    ) -> io::Result<GateSupervisor> {
         let shared = Arc::new(Shared {
             is_wanted: AtomicBool::new(false),
             rules: AtomicU64::new(0),
@@ -142,14 +142,14 @@ impl Keeper {
         let keeping = shared.clone();
         let keep = move || keep(&options, &keeping, answers);
         let thread = usher_vital::spawn("usher-gatekeeper", keep)?;
-        Ok(Keeper {
+        Ok(GateSupervisor {
             shared,
             thread: Some(thread),
         })
     }
 }
 
-impl Drop for Keeper {
+impl Drop for GateSupervisor {
     fn drop(&mut self) {
         self.shared.is_ending.store(true, Ordering::Release);
         self.shared.wake.wake();
@@ -249,7 +249,7 @@ fn serve(gate: &Arc<Gate>, options: &GateOptions, shared: &Arc<Shared>, answers:
         guard = gate.guard_pid(),
         "starts are held at the gate"
     );
-    let mut watch = Watch::over(gate);
+    let mut watch = GateWatch::over(gate);
     loop {
         usher_vital::plant::thread();
         let interest = [gate.as_fd(), shared.wake.as_fd()];

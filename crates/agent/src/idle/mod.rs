@@ -7,8 +7,8 @@
 //! on, and asks for one as soon as somebody is back.
 
 pub(crate) mod displays;
+mod notice_text;
 mod sense;
-mod words;
 
 use std::collections::BTreeSet;
 
@@ -19,9 +19,9 @@ use usher_core::reminders::{Effect, Event, IdleRule, Then};
 use usher_core::sessions::{ProcessKey, Session, SessionId, Stamp, Who};
 
 use self::displays::Displays;
-pub(crate) use self::sense::{Asked, Places, Sensor};
-use self::words::Of;
-pub(crate) use self::words::Said;
+use self::notice_text::Of;
+pub(crate) use self::notice_text::Said;
+pub(crate) use self::sense::{IdleQuestion, Places, Sensor};
 use crate::accounts::Accounts;
 use crate::clock::timestamp;
 use crate::policy::{Rulebook, says_of_idle};
@@ -63,7 +63,7 @@ impl Idle {
     pub(crate) fn is_seated(&mut self, session: SessionId, view: View<'_>) -> Option<Said> {
         self.released.remove(&session);
         let was_away = self.back.remove(&session);
-        was_away.then(|| say(session, view, words::seated_again))?
+        was_away.then(|| say(session, view, notice_text::seated_again))?
     }
 
     /// A session was refused a seat: what somebody who was away and waits for it is told.
@@ -75,7 +75,7 @@ impl Idle {
         view: View<'_>,
     ) -> Option<Said> {
         let was_away = self.back.remove(&session);
-        let words = |of: Of<'_>| words::unseated(of, reason, ends_in_ms);
+        let words = |of: Of<'_>| notice_text::unseated(of, reason, ends_in_ms);
         was_away.then(|| say(session, view, words))?
     }
 
@@ -153,7 +153,7 @@ impl Idle {
                 let idle_seconds = product.map_or(0, |product| product.idle_seconds.into());
                 let grace_ms = until_boot_ms.saturating_sub(boot_ms);
                 say(session, view, |of| {
-                    words::asked(of, idle_seconds, then, grace_ms)
+                    notice_text::asked(of, idle_seconds, then, grace_ms)
                 })
             }
             Effect::TakeBack { session, .. } => {
@@ -161,10 +161,10 @@ impl Idle {
                 let rule = rule.and_then(|session| self.rule(session, view.rulebook));
                 // Of what was only said nothing is to be taken back.
                 let rule = rule.filter(|rule| rule.then != Then::Nothing)?;
-                say(session, view, |of| words::used_again(of, rule.then))
+                say(session, view, |of| notice_text::used_again(of, rule.then))
             }
-            Effect::Release { session } => say(session, view, words::released),
-            Effect::End { session, .. } => say(session, view, words::ended),
+            Effect::Release { session } => say(session, view, notice_text::released),
+            Effect::End { session, .. } => say(session, view, notice_text::ended),
             Effect::Reclaim { .. } => None,
         }
     }
@@ -201,7 +201,7 @@ impl Idle {
 }
 
 /// The sessions that are looked at, with their processes.
-pub(crate) fn looked_at(view: View<'_>) -> Vec<Asked> {
+pub(crate) fn looked_at(view: View<'_>) -> Vec<IdleQuestion> {
     let View { sessions, rulebook } = view;
     if !rulebook.has_idle_rules() {
         return Vec::new();
@@ -218,8 +218,8 @@ pub(crate) fn looked_at(view: View<'_>) -> Vec<Asked> {
         }
     }
     let asked = processes.into_iter();
-    let mut asked: Vec<Asked> = asked
-        .map(|(session, processes)| Asked { session, processes })
+    let mut asked: Vec<IdleQuestion> = asked
+        .map(|(session, processes)| IdleQuestion { session, processes })
         .collect();
     asked.sort_unstable_by_key(|asked| asked.session);
     asked

@@ -21,7 +21,7 @@ const OPEN: [u32; 4] = [0, 1, 2, 255];
 
 /// A session that is looked at.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct IdleQuestion {
     pub(crate) session: SessionId,
     pub(crate) processes: Vec<ProcessKey>,
 }
@@ -53,13 +53,13 @@ pub(crate) struct Sensor {
 
 impl Sensor {
     /// Looks at the places of sessions, and forgets all others.
-    pub(crate) fn look(&mut self, asked: Vec<Asked>) -> Vec<Places> {
+    pub(crate) fn look(&mut self, asked: Vec<IdleQuestion>) -> Vec<Places> {
         let mut terminals = FxHashSet::default();
         let mut processes = FxHashSet::default();
         let found = asked
             .into_iter()
             .map(
-                |Asked {
+                |IdleQuestion {
                      session,
                      processes: of,
                  }| {

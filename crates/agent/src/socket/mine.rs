@@ -24,13 +24,13 @@ const FILTERS: [&str; 9] = [
     "product", "user", "computer", "since", "until", "running", "owned", "limit", "cursor",
 ];
 
-type Asked = Result<Query<Vec<(String, String)>>, QueryRejection>;
+type MineQuery = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
 /// `GET /v1/leases`: the seats that who asks holds on this computer.
 pub(super) async fn leases(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: Asked,
+    asked: MineQuery,
 ) -> Answer {
     let mut answered = list(&state, peer, "/v1/leases", asked).await?;
     is_kept(&state, &mut answered);
@@ -55,7 +55,7 @@ fn is_kept(state: &State, answered: &mut Value) {
 pub(super) async fn queue(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: Asked,
+    asked: MineQuery,
 ) -> Answer {
     answer(
         StatusCode::OK,
@@ -67,7 +67,7 @@ pub(super) async fn queue(
 pub(super) async fn denials(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: Asked,
+    asked: MineQuery,
 ) -> Answer {
     answer(
         StatusCode::OK,
@@ -79,7 +79,7 @@ pub(super) async fn denials(
 pub(super) async fn sessions(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: Asked,
+    asked: MineQuery,
 ) -> Answer {
     answer(
         StatusCode::OK,
@@ -91,7 +91,7 @@ pub(super) async fn sessions(
 pub(super) async fn usage(
     AxumState(state): App,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    asked: Asked,
+    asked: MineQuery,
 ) -> Answer {
     answer(
         StatusCode::OK,
@@ -122,7 +122,7 @@ pub(super) async fn status(AxumState(state): App, ConnectInfo(peer): ConnectInfo
     answer(StatusCode::OK, &status)
 }
 
-async fn list(state: &State, peer: Peer, path: &str, asked: Asked) -> Result<Value, Refusal> {
+async fn list(state: &State, peer: Peer, path: &str, asked: MineQuery) -> Result<Value, Refusal> {
     let Query(asked) =
         asked.map_err(|error| Refusal::new(Code::InvalidRequest, error.body_text()))?;
     if let Some((other, _)) = asked

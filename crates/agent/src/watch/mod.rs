@@ -4,7 +4,7 @@
 //! by its own events ([`kernel`]); without by looking again and again ([`polling`]). Each runs on a thread of its own, which reads what is only there for a moment
 //! and leaves the rest to a second thread ([`resolve`]): so a program that lives for a millisecond
 //! is seen whole even while a large file is hashed. What comes out is a bounded stream of
-//! [`Seen`], in the order in which it happened.
+//! [`ObservedEvent`], in the order in which it happened.
 
 mod connector;
 mod described;
@@ -53,7 +53,7 @@ const WAITING_LIMIT: usize = 65_536;
 
 /// Something that was seen, and when.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ObservedEvent {
     pub(crate) at: Stamp,
     pub(crate) event: Event,
 }
@@ -116,7 +116,7 @@ impl Watcher {
         rules: Rules,
         covered: &[ProcessKey],
         accounts: Arc<Accounts>,
-        seen: tokio::sync::mpsc::Sender<Seen>,
+        seen: tokio::sync::mpsc::Sender<ObservedEvent>,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(rules, covered, accounts)?);
         let (out, resolver_in) = std::sync::mpsc::channel();

@@ -9,7 +9,7 @@ use std::sync::mpsc::Receiver;
 use usher_core::identify::ProgramRole;
 use usher_core::sessions::{Event, Process, ProcessKey, Program, Stamp, Who};
 
-use super::{Seen, Shared};
+use super::{ObservedEvent, Shared};
 use crate::identity::file::Target;
 use crate::identity::{Known, Verdict, display_name};
 use crate::lock;
@@ -62,7 +62,7 @@ impl Run {
 pub(super) fn spawn(
     shared: Arc<Shared>,
     raw: Receiver<Raw>,
-    seen: tokio::sync::mpsc::Sender<Seen>,
+    seen: tokio::sync::mpsc::Sender<ObservedEvent>,
 ) -> io::Result<()> {
     usher_vital::spawn("usher-identify", move || {
         shared.identifier.prepare();
@@ -86,7 +86,7 @@ pub(super) fn spawn(
     .map(drop)
 }
 
-fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> Seen {
+fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> ObservedEvent {
     match raw {
         Raw::Runs {
             at,
@@ -118,19 +118,19 @@ fn resolve(shared: &Shared, raw: Raw, is_scan: bool) -> Seen {
                 uses,
                 since,
             });
-            Seen { at, event }
+            ObservedEvent { at, event }
         }
         Raw::Forked { at, parent, child } => {
             let event = Event::Forked { parent, child };
-            Seen { at, event }
+            ObservedEvent { at, event }
         }
         Raw::Exited { at, pid } => {
             let event = Event::Exited { pid };
-            Seen { at, event }
+            ObservedEvent { at, event }
         }
         Raw::Settled { at } => {
             let event = Event::Settled;
-            Seen { at, event }
+            ObservedEvent { at, event }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Agents and clients that a server turns away repeatedly: at which address, since when and why.
 
 use super::facts::{Facts, TurnedAwayFact, TurnedAwayReason};
-use super::words::{minute, names};
+use super::figures::{minute, names};
 
 const MINUTE_MS: i64 = 60_000;
 

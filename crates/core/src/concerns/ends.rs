@@ -4,7 +4,7 @@ use jiff::Span;
 use jiff::civil::Date;
 
 use super::facts::EntitlementFact;
-use super::words::day;
+use super::figures::day;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 

@@ -1,9 +1,9 @@
 //! Judges facts by the thresholds: which concerns there are.
 
 use super::facts::*;
+use super::figures::{bytes, counted, day, lasted, minute, names};
 use super::kinds::{Concern, Kind};
 use super::thresholds::Thresholds;
-use super::words::{bytes, counted, day, lasted, minute, names};
 use super::{door, ends};
 
 const MINUTE_MS: i64 = 60_000;

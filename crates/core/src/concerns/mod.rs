@@ -11,18 +11,18 @@
 mod door;
 mod ends;
 mod facts;
+mod figures;
 mod judge;
 mod kinds;
 mod open;
 mod thresholds;
-mod words;
 
 pub use facts::{
     AgentFact, BackupFact, CaughtFact, DiskFact, EndedFact, EntitlementFact, Facts, HeldLogFact,
     PackFact, ProductFact, QuietRule, TurnedAwayFact, TurnedAwayReason, Unreached, UpgradeFact,
 };
+pub use figures::counted;
 pub use judge::judge;
 pub use kinds::{Concern, Kind};
 pub use open::{CONCERNS_OF_A_KIND, Concerns, Notice};
 pub use thresholds::{Thresholds, ThresholdsError};
-pub use words::counted;

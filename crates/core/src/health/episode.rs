@@ -7,21 +7,21 @@ use super::weigh::{Judgement, Verdict};
 
 /// How a watch speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatchOptions {
+pub struct EpisodeOptions {
     /// The first repeat of an episode is told so long after its beginning; each next one after
     /// twice the time.
     pub repeat_after: Duration,
     /// Repeats are never further apart than that.
     pub repeat_at_most: Duration,
-    /// So many episodes begun within [`WatchOptions::flapping_within`] are flapping.
+    /// So many episodes begun within [`EpisodeOptions::flapping_within`] are flapping.
     pub flapping_count: usize,
-    /// See [`WatchOptions::flapping_count`].
+    /// See [`EpisodeOptions::flapping_count`].
     pub flapping_within: Duration,
 }
 
-impl Default for WatchOptions {
+impl Default for EpisodeOptions {
     fn default() -> Self {
-        WatchOptions {
+        EpisodeOptions {
             repeat_after: Duration::from_secs(3_600),
             repeat_at_most: Duration::from_secs(86_400),
             flapping_count: 4,
@@ -74,8 +74,8 @@ pub enum Notice {
 
 /// What a manager remembers of a server between two looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watch {
-    options: WatchOptions,
+pub struct EpisodeTracker {
+    options: EpisodeOptions,
     verdict: Verdict,
     since: Duration,
     episode: Option<Episode>,
@@ -84,10 +84,10 @@ pub struct Watch {
     flapping: bool,
 }
 
-impl Watch {
+impl EpisodeTracker {
     /// Nothing is known yet. `episodes` were counted of this server before.
-    pub fn new(options: WatchOptions, episodes: u64, now: Duration) -> Self {
-        Watch {
+    pub fn new(options: EpisodeOptions, episodes: u64, now: Duration) -> Self {
+        EpisodeTracker {
             options,
             verdict: Verdict::Unknown,
             since: now,

@@ -16,7 +16,7 @@ mod hourly;
 mod memory;
 mod weigh;
 
-pub use episode::{Episode, Notice, Watch, WatchOptions};
+pub use episode::{Episode, EpisodeOptions, EpisodeTracker, Notice};
 pub use evidence::{
     ApiAnswer, Finding, Observation, PackWord, ServiceManagerWord, ServiceWord, Source, WorkSeen,
 };

@@ -5,13 +5,13 @@
 //! like any other.
 
 use super::*;
-use crate::ledger::judge::asked::{Asked, Way};
+use crate::ledger::judge::ask::{AskPart, Way};
 use crate::ledger::kept::pool::{Listing, Pool};
 use crate::ledger::words::event::Event;
 
 /// What it asks for.
-fn asked() -> Asked {
-    Asked {
+fn asked() -> AskPart {
+    AskPart {
         product: PRODUCT,
         subject: SubjectId(0),
         computer: ComputerId(0),

@@ -9,6 +9,7 @@
 
 mod amount;
 mod difference;
+mod difference_text;
 mod fields;
 mod mended;
 mod price;
@@ -19,7 +20,6 @@ mod spelling;
 mod tables;
 mod terms;
 mod whole;
-mod words;
 pub mod write;
 
 #[cfg(test)]

@@ -131,18 +131,18 @@ pub enum Effect {
 /// What was asked of the users of sessions.
 #[derive(Debug, Default)]
 pub struct Reminders {
-    asked: BTreeMap<(SessionId, Cause), Asked>,
+    asked: BTreeMap<(SessionId, Cause), Reminded>,
 }
 
 #[derive(Debug)]
-struct Asked {
+struct Reminded {
     then: Then,
     grace_ms: u64,
     until_boot_ms: u64,
     done: bool,
 }
 
-impl Asked {
+impl Reminded {
     fn effect(&self, (session, cause): (SessionId, Cause)) -> Effect {
         Effect::Ask {
             session,
@@ -228,7 +228,7 @@ impl Reminders {
         if self.asked.contains_key(&key) {
             return;
         }
-        let asked = Asked {
+        let asked = Reminded {
             then,
             grace_ms,
             until_boot_ms: boot_ms.saturating_add(grace_ms),

@@ -1,12 +1,12 @@
 //! One trouble, one message.
 
-use usher_core::health::{Notice, Verdict, Watch, WatchOptions};
+use usher_core::health::{EpisodeOptions, EpisodeTracker, Notice, Verdict};
 use usher_core::lifecycle::ServiceState;
 
 use super::{at, judged, killed, running, silent};
 
-fn watch() -> Watch {
-    let mut watch = Watch::new(WatchOptions::default(), 0, at(0));
+fn watch() -> EpisodeTracker {
+    let mut watch = EpisodeTracker::new(EpisodeOptions::default(), 0, at(0));
     assert!(watch.see(at(0), &judged(&running())).is_empty());
     watch
 }
@@ -78,8 +78,12 @@ fn flapping_is_named_once() {
 
 #[test]
 fn a_manager_that_comes_back_goes_on_with_the_episode() {
-    let mut watch =
-        Watch::new(WatchOptions::default(), 3, at(100)).resuming(3, Verdict::Stopped, 7, at(100));
+    let mut watch = EpisodeTracker::new(EpisodeOptions::default(), 3, at(100)).resuming(
+        3,
+        Verdict::Stopped,
+        7,
+        at(100),
+    );
     let notices = watch.see(at(101), &judged(&killed()));
     let [Notice::Counted(episode)] = notices.as_slice() else {
         panic!("{notices:?}")

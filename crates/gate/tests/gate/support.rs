@@ -14,7 +14,7 @@ use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
-use usher_gate::{Answer, CommandNumber, Figures, Gate, Options, Question, Watch, Word};
+use usher_gate::{Answer, CommandNumber, Figures, Gate, GateWatch, Options, Question, Word};
 use usher_testing::control::Control;
 use usher_testing::undo::{self, Undo};
 
@@ -134,7 +134,7 @@ impl Answered {
         let (gate, asked) = (self.gate.clone(), self.asked.clone());
         let (words, stop) = (self.words.clone(), self.stop.clone());
         std::thread::spawn(move || {
-            let mut watch = Watch::over(&gate);
+            let mut watch = GateWatch::over(&gate);
             while !stop.load(Ordering::Relaxed) {
                 let word = gate.receive_until(Instant::now() + Duration::from_millis(20));
                 match &word {

@@ -14,7 +14,7 @@ use usher_http::input::{self, Query};
 use usher_site::MessageFilter;
 
 use crate::app::App;
-use crate::desk::shown;
+use crate::dispatch::shown;
 use crate::problem::Refusal;
 
 /// A look that waits for news waits no longer.
@@ -22,7 +22,7 @@ const WAIT_LIMIT_SECONDS: u64 = 60;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct MessageQuery {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     severity: Option<Severity>,
@@ -61,7 +61,7 @@ pub(crate) struct Asked {
 )]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<MessageQuery>,
 ) -> Result<Json<Page<StatusMessage>>, Refusal> {
     let limit = page_limit(asked.limit).map_err(Refusal::invalid)?;
     let filter = MessageFilter {
@@ -78,7 +78,7 @@ pub(crate) async fn list(
     };
     let wait = Duration::from_secs(asked.wait_seconds.unwrap_or(0).min(WAIT_LIMIT_SECONDS));
     let until = tokio::time::Instant::now() + wait;
-    let mut news = app.tools.desk.news();
+    let mut news = app.tools.dispatcher.news();
     loop {
         news.mark_unchanged();
         let rows = app.tools.site.messages(filter.clone()).await?;
@@ -133,8 +133,8 @@ pub(crate) async fn catalogue() -> Json<Page<CatalogueEntry>> {
 /// The message rules, in their order.
 #[utoipa::path(get, path = "/v1/message-rules", responses((status = 200, body = serde_json::Value)))]
 pub(crate) async fn rules(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
-    let rules = app.tools.desk.rules();
-    let why_not = app.tools.desk.mail_why_not().await;
+    let rules = app.tools.dispatcher.rules();
+    let why_not = app.tools.dispatcher.mail_why_not().await;
     Json(serde_json::json!({ "items": *rules, "next": null, "mail_why_not": why_not }))
 }
 
@@ -162,13 +162,13 @@ pub(crate) async fn put_rules(
 ) -> Result<Json<serde_json::Value>, Refusal> {
     let Rules { items, .. } = input::json(&body)?;
     Rule::check_all(&items).map_err(|error| Refusal::invalid(error.to_string()))?;
-    let held = app.tools.desk.rules();
+    let held = app.tools.dispatcher.rules();
     // Those that are there already are left alone: a newer version may have put them.
     let new = items.iter().filter(|rule| !held.contains(rule));
     if let Some((rule, why)) = new.filter_map(|it| Some((it, it.names_none()?))).next() {
         return Err(Refusal::invalid(format!("rule \"{}\": {why}", rule.name)));
     }
-    if let Some(why) = app.tools.desk.missing(&items) {
+    if let Some(why) = app.tools.dispatcher.missing(&items) {
         return Err(Refusal::invalid(why));
     }
     let forwards = |rule: &&Rule| {
@@ -181,9 +181,9 @@ pub(crate) async fn put_rules(
             rule.name
         )));
     }
-    app.tools.desk.put_rules(items).await?;
+    app.tools.dispatcher.put_rules(items).await?;
     let values = vec!["an administrator".to_owned()];
-    app.tools.desk.raise(9442, None, values).await;
+    app.tools.dispatcher.raise(9442, None, values).await;
     Ok(rules(State(app)).await)
 }
 
@@ -191,7 +191,7 @@ pub(crate) async fn put_rules(
 #[utoipa::path(get, path = "/v1/deliveries", responses((status = 200, body = Page<Delivery>)))]
 pub(crate) async fn deliveries(State(app): State<Arc<App>>) -> Json<Page<Delivery>> {
     Json(Page {
-        items: app.tools.desk.destinations(),
+        items: app.tools.dispatcher.destinations(),
         next: None,
         only: None,
     })
@@ -218,7 +218,7 @@ pub(crate) async fn test_rule(
     body: Bytes,
 ) -> Result<Json<serde_json::Value>, Refusal> {
     let Test { rule } = input::json(&body)?;
-    match app.tools.desk.test(&rule).await {
+    match app.tools.dispatcher.test(&rule).await {
         Some(tested) => Ok(Json(serde_json::json!({ "items": tested, "next": null }))),
         None => Err(Refusal::new(
             Code::NotFound,

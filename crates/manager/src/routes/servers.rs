@@ -18,15 +18,15 @@ use crate::logged::or_log;
 use crate::problem::Refusal;
 use crate::tokens::TokenSource;
 use crate::view::View;
-use crate::{facts, keeper};
+use crate::{facts, server_watch};
 
 /// The watched servers, by name.
 #[utoipa::path(get, path = "/v1/servers", responses((status = 200, body = Page<WatchedServer>)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Page<WatchedServer>> {
     let mut items: Vec<WatchedServer> = app
-        .keepers()
+        .watches()
         .values()
-        .map(|keeper| keeper.view.get())
+        .map(|watch| watch.view.get())
         .collect();
     let known = items.clone();
     for it in &mut items {
@@ -50,8 +50,8 @@ fn same_as(all: &[WatchedServer], it: &WatchedServer) -> Option<String> {
 /// A server as it is seen now.
 fn seen(app: &App, view: &View) -> WatchedServer {
     let mut seen = view.get();
-    let keepers = app.keepers();
-    let all: Vec<WatchedServer> = keepers.values().map(|it| it.view.get()).collect();
+    let watches = app.watches();
+    let all: Vec<WatchedServer> = watches.values().map(|it| it.view.get()).collect();
     seen.same_as = same_as(&all, &seen);
     seen
 }
@@ -89,17 +89,20 @@ pub(crate) async fn add(
     let (looked, view) = put_keeper(&app, &row);
     drop(changing);
     let values = vec!["an administrator".to_owned(), row.name.clone(), row.url];
-    app.tools.desk.raise(9440, Some(&row.name), values).await;
+    app.tools
+        .dispatcher
+        .raise(9440, Some(&row.name), values)
+        .await;
     wait_for(looked).await;
     Ok((StatusCode::CREATED, Json(seen(&app, &view))))
 }
 
-/// Puts a keeper to a server; what answers when it has looked, and what it sees.
+/// Puts a watch to a server; what answers when it has looked, and what it sees.
 fn put_keeper(app: &App, row: &ServerRow) -> (Option<oneshot::Receiver<()>>, View) {
     let token = TokenSource::Text(row.token.clone());
-    let mut keeper = keeper::keep(row.clone(), token, app.tools.clone());
-    let its = (keeper.first_look.take(), keeper.view.clone());
-    app.keepers().insert(row.name.clone(), keeper);
+    let mut watch = server_watch::keep(row.clone(), token, app.tools.clone());
+    let its = (watch.first_look.take(), watch.view.clone());
+    app.watches().insert(row.name.clone(), watch);
     its
 }
 
@@ -121,8 +124,8 @@ async fn must_be_another(app: &App, row: &ServerRow) -> Result<(), Refusal> {
     let Some(id) = id else {
         return Ok(());
     };
-    let keepers = app.keepers();
-    let mut views = keepers.values().map(|keeper| keeper.view.get());
+    let watches = app.watches();
+    let mut views = watches.values().map(|watch| watch.view.get());
     let same = views.find(|it| it.name != row.name && it.server_id.as_ref() == Some(&id));
     match same {
         None => Ok(()),
@@ -164,7 +167,7 @@ pub(crate) async fn change(
     }
     let changing = app.changing.lock().await;
     let Some(before) = app.tools.site.watched(name.clone()).await? else {
-        return Err(match app.keepers().contains_key(&name) {
+        return Err(match app.watches().contains_key(&name) {
             true => Refusal::invalid(
                 "the server beside the manager is watched as `usher up` started it, and is not \
                  changed",
@@ -182,7 +185,7 @@ pub(crate) async fn change(
         must_be_another(&app, &row).await?;
     }
     app.tools.site.change_watched(row.clone()).await?;
-    // Two keepers would both write of its trouble.
+    // Two watches would both write of its trouble.
     app.end_keeper(&name).await;
     let (looked, view) = put_keeper(&app, &row);
     drop(changing);
@@ -191,7 +194,7 @@ pub(crate) async fn change(
         name.clone(),
         changed.join(", "),
     ];
-    app.tools.desk.raise(9455, Some(&name), values).await;
+    app.tools.dispatcher.raise(9455, Some(&name), values).await;
     wait_for(looked).await;
     Ok(Json(seen(&app, &view)))
 }
@@ -225,14 +228,14 @@ fn changed(mut row: ServerRow, change: WatchChange) -> (ServerRow, Vec<String>) 
 }
 
 fn must_fit(app: &App, name: &str) -> Result<(), Refusal> {
-    let keepers = app.keepers();
-    if keepers.contains_key(name) {
+    let watches = app.watches();
+    if watches.contains_key(name) {
         return Err(Refusal::new(
             Code::ServerExists,
             format!("a metering server named {name} is watched already: choose another name"),
         ));
     }
-    if keepers.len() >= SERVERS_LIMIT {
+    if watches.len() >= SERVERS_LIMIT {
         return Err(Refusal::invalid(format!(
             "{SERVERS_LIMIT} servers are watched, which is the limit: remove one first"
         )));
@@ -294,9 +297,9 @@ pub(crate) async fn get(
     Id(name): Id,
 ) -> Result<Json<WatchedServer>, Refusal> {
     let view = {
-        let keepers = app.keepers();
-        let keeper = keepers.get(&name).ok_or_else(|| unknown(&name))?;
-        keeper.view.clone()
+        let watches = app.watches();
+        let watch = watches.get(&name).ok_or_else(|| unknown(&name))?;
+        watch.view.clone()
     };
     Ok(Json(seen(&app, &view)))
 }
@@ -319,7 +322,7 @@ pub(crate) async fn remove(
     let mut removed = unwatch().await?;
     let had_keeper = app.end_keeper(&name).await;
     if had_keeper {
-        // What its keeper was just recording is over as well.
+        // What its watch was just recording is over as well.
         let after = or_log(unwatch().await).unwrap_or_default();
         removed.closed.extend(after.closed);
     }
@@ -332,7 +335,7 @@ pub(crate) async fn remove(
         name.clone(),
         closed_with_it(removed.closed),
     ];
-    app.tools.desk.raise(9441, Some(&name), values).await;
+    app.tools.dispatcher.raise(9441, Some(&name), values).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -361,23 +364,23 @@ pub(crate) async fn poll(
     Id(name): Id,
 ) -> Result<Json<WatchedServer>, Refusal> {
     let (look_now, view) = {
-        let keepers = app.keepers();
-        let keeper = keepers.get(&name).ok_or_else(|| unknown(&name))?;
-        keeper.collect_now.notify_one();
-        (keeper.look_now.clone(), keeper.view.clone())
+        let watches = app.watches();
+        let watch = watches.get(&name).ok_or_else(|| unknown(&name))?;
+        watch.collect_now.notify_one();
+        (watch.look_now.clone(), watch.view.clone())
     };
     wait_for_look(look_now).await;
     Ok(Json(seen(&app, &view)))
 }
 
-async fn wait_for_look(look_now: mpsc::Sender<keeper::LookNow>) {
+async fn wait_for_look(look_now: mpsc::Sender<server_watch::LookNow>) {
     let (tell, told) = oneshot::channel();
     if look_now.send(tell).await.is_ok() {
         wait_for(Some(told)).await;
     }
 }
 
-/// A keeper that was removed meanwhile answers nothing: what it saw last is shown.
+/// A watch that was removed meanwhile answers nothing: what it saw last is shown.
 async fn wait_for(looked: Option<oneshot::Receiver<()>>) {
     if let Some(looked) = looked {
         let _ = looked.await;

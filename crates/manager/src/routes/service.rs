@@ -34,7 +34,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         "# HELP usher_server_verdict The verdict on a metering server: 1 for the one that holds.\n\
          # TYPE usher_server_verdict gauge\n",
     );
-    let servers: Vec<WatchedServer> = app.keepers().values().map(|it| it.view.get()).collect();
+    let servers: Vec<WatchedServer> = app.watches().values().map(|it| it.view.get()).collect();
     for view in &servers {
         for verdict in Verdict::ALL {
             let holds = u8::from(view.verdict == verdict.name());
@@ -64,7 +64,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         }
     }
     text += &history(&servers);
-    let counts = app.tools.desk.deliveries();
+    let counts = app.tools.dispatcher.deliveries();
     let given_up = format!(
         "Deliveries of messages that were given up: refused for good, failed as often as they may, \
          or after {DELIVERY_TRIED_HOURS} hours of tries."

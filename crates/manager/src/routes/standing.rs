@@ -54,6 +54,6 @@ pub(crate) async fn put_thresholds(
     fresh.check().map_err(Refusal::invalid)?;
     app.tools.thresholds.put(fresh).await?;
     let values = vec!["an administrator".to_owned()];
-    app.tools.desk.raise(9443, None, values).await;
+    app.tools.dispatcher.raise(9443, None, values).await;
     Ok(thresholds(State(app)).await)
 }

@@ -30,7 +30,7 @@ use crate::problem::Refusal;
 )]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Json<Page<TokenInfo>>, Refusal> {
     let limit = page_limit(asked.limit).map_err(Refusal::invalid)?;
     let (items, next) = app
@@ -52,7 +52,7 @@ pub(crate) async fn list(
 /// Which page.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct PageQuery {
     limit: Option<u32>,
     cursor: Option<String>,
 }

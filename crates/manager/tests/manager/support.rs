@@ -9,7 +9,7 @@ use axum::Router;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
-use usher_core::health::WatchOptions;
+use usher_core::health::EpisodeOptions;
 use usher_manager::{ManagerError, ManagerOptions, NoServiceManager, OwnServer, Targets, run};
 
 /// How long any condition may take to come true.
@@ -72,7 +72,7 @@ impl Manager {
             poll: Duration::from_secs(3_600),
             healing: None,
             memory: None,
-            watching: WatchOptions::default(),
+            watching: EpisodeOptions::default(),
             site: "test".to_owned(),
             own: None,
             targets: Targets::default(),

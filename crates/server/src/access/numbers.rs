@@ -2,7 +2,7 @@
 
 use usher_http::RequestId;
 
-use crate::base::candidate::candidate;
+use crate::base::random::surrogate;
 
 /// The number of a request: its id's, where that is one that a server makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl RequestNumber {
             RequestId::Given(text) => number_in(text),
         };
         RequestNumber {
-            number: known.unwrap_or_else(candidate),
+            number: known.unwrap_or_else(surrogate),
             is_apart: known.is_none(),
         }
     }

@@ -1,6 +1,6 @@
 //! What the others stand on: clocks, times, random numbers, limits. Knows nothing of requests.
 
-pub(crate) mod candidate;
 pub(crate) mod clock;
 pub(crate) mod limits;
+pub(crate) mod random;
 pub(crate) mod time;

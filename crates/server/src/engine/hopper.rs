@@ -194,7 +194,7 @@ impl Hopper {
     }
 
     /// Carries a command to the ledger and its answer back.
-    pub(crate) fn ask(&self, command: Command) -> Asked {
+    pub(crate) fn ask(&self, command: Command) -> PendingRequest {
         let inner = self.inner.clone();
         let index = {
             let mut slots = inner.slots.borrow_mut();
@@ -210,7 +210,7 @@ impl Hopper {
         if let Some(waker) = inner.flusher.borrow_mut().take() {
             waker.wake();
         }
-        Asked { inner, index }
+        PendingRequest { inner, index }
     }
 
     /// Hands requests over and answers back, for ever.
@@ -265,12 +265,12 @@ impl Hopper {
 }
 
 /// A request on its way.
-pub(crate) struct Asked {
+pub(crate) struct PendingRequest {
     inner: Rc<Inner>,
     index: usize,
 }
 
-impl Future for Asked {
+impl Future for PendingRequest {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
@@ -293,7 +293,7 @@ impl Future for Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         self.inner.slots.borrow_mut().free(self.index);
     }

@@ -16,7 +16,7 @@ pub(crate) struct Watchers {
 
 impl Watchers {
     /// Begins to watch a ticket; changes from now on are not missed.
-    pub(crate) fn watch(self: &Arc<Self>, ticket: EventNumber) -> Watch {
+    pub(crate) fn watch(self: &Arc<Self>, ticket: EventNumber) -> TicketWatch {
         let mut by_ticket = self
             .by_ticket
             .lock()
@@ -25,7 +25,7 @@ impl Watchers {
         *watchers += 1;
         let changed = changed.clone();
         self.count.fetch_add(1, Ordering::SeqCst);
-        Watch {
+        TicketWatch {
             watchers: self.clone(),
             ticket,
             changed,
@@ -61,20 +61,20 @@ impl Watchers {
 }
 
 /// One who waits; dropping it ends that.
-pub(crate) struct Watch {
+pub(crate) struct TicketWatch {
     watchers: Arc<Watchers>,
     ticket: EventNumber,
     changed: Arc<Notify>,
 }
 
-impl Watch {
+impl TicketWatch {
     /// The next change: take it before looking at the ticket, await it after.
     pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
     }
 }
 
-impl Drop for Watch {
+impl Drop for TicketWatch {
     fn drop(&mut self) {
         self.watchers.count.fetch_sub(1, Ordering::SeqCst);
         let mut by_ticket = self

@@ -21,7 +21,7 @@ use crate::base::clock::wall_ms;
 use crate::engine::metrics::CoreCounts;
 use crate::routes::{self, Hot, RouteIndex};
 use crate::state::app::App;
-use crate::state::core::Core;
+use crate::state::per_core::Core;
 use crate::state::turned_away::distrust;
 use crate::wire::problem::Refusal;
 

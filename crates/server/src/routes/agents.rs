@@ -14,10 +14,10 @@ use usher_core::ledger::{
 use usher_http::{Body, json};
 
 use crate::access::auth::Principal;
-use crate::base::candidate::candidate;
 use crate::base::clock::wall_ms;
+use crate::base::random::surrogate;
 use crate::routes::Hot;
-use crate::state::core::Core;
+use crate::state::per_core::Core;
 use crate::state::policy::PolicyText;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
@@ -135,7 +135,7 @@ pub(crate) async fn sync(
     let report = Report {
         computer: ComputerRef {
             key: (&*computer.id).into(),
-            candidate: candidate(),
+            candidate: surrogate(),
         },
         name: (&*computer.name).into(),
         document: serde_json::to_string(&document).unwrap_or_default().into(),

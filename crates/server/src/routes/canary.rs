@@ -11,7 +11,7 @@ use usher_core::ledger::{Command, Reply};
 use super::Json;
 use crate::state::app::App;
 use crate::wire::problem::Refusal;
-use crate::wire::words;
+use crate::wire::records;
 
 /// Takes a seat of a reserved product that no list and no count shows, and gives it back. The
 /// answer comes when both are on disk, or says why there was no seat. A pause and the wait after a
@@ -32,7 +32,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>) -> Result<Json<Canary>, Re
     let answer = app.command(Command::Canary).await?;
     let why = match answer.reply {
         Reply::Canary(Ok(())) => None,
-        Reply::Canary(Err(reason)) => Some(words::reason(reason).as_str().to_owned()),
+        Reply::Canary(Err(reason)) => Some(records::reason(reason).as_str().to_owned()),
         _ => return Err(Refusal::unexpected()),
     };
     Ok(Json(

@@ -13,15 +13,15 @@ use usher_http::{Body, json};
 use crate::access::auth::Principal;
 use crate::access::keys::OnceKey;
 use crate::access::rights::Right;
-use crate::base::candidate::candidate;
 use crate::base::limits::TTL_LIMIT_SECONDS;
+use crate::base::random::surrogate;
 use crate::routes::{Hot, first_answer};
-use crate::state::core::Core;
+use crate::state::per_core::Core;
 use crate::wire::input;
 use crate::wire::people::AUTHORITY;
 use crate::wire::people::{self, Said};
 use crate::wire::problem::Refusal;
-use crate::wire::words;
+use crate::wire::records;
 use crate::wire::writer::{self, Names};
 
 const PRIORITY_LIMIT: i8 = 100;
@@ -164,7 +164,7 @@ fn check(
         subject,
         computer: ComputerRef {
             key: computer.into(),
-            candidate: candidate(),
+            candidate: surrogate(),
         },
         seats,
         ttl_seconds,
@@ -274,8 +274,8 @@ pub(crate) fn denied(
         true => "try again later",
         false => "wait for one with --wait (\"wait\": true)",
     };
-    let why = words::denial(product, seats, next, reason, scene);
-    Refusal::new(Code::Denied, why).with_decision(decision.to_string(), words::reason(reason))
+    let why = records::denial(product, seats, next, reason, scene);
+    Refusal::new(Code::Denied, why).with_decision(decision.to_string(), records::reason(reason))
 }
 
 #[cfg(test)]

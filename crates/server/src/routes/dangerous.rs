@@ -10,7 +10,7 @@ use usher_core::identify::{Danger, Rule, dangers};
 
 use crate::state::app::App;
 use crate::wire::problem::{Refusal, shown};
-use crate::wire::words;
+use crate::wire::records;
 
 /// Programs that an answer lists at the most.
 const LISTED: usize = 100;
@@ -30,7 +30,7 @@ pub(super) async fn check(app: &App, product: &mut Product) -> Result<(), Refusa
         })
         .await?;
     let enforced: HashSet<String> = before
-        .map(|spec| words::product(&spec))
+        .map(|spec| records::product(&spec))
         .filter(|before| before.mode == Mode::Enforce)
         .map(|before| before.programs.into_iter().collect())
         .unwrap_or_default();

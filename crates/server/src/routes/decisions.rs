@@ -14,7 +14,7 @@ use crate::state::app::App;
 use crate::wire::explain::{self, Reader};
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
-use crate::wire::words;
+use crate::wire::records;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,7 +87,7 @@ async fn shows_holders(app: &App, product: &str) -> Result<bool, Refusal> {
             listed.map(|(_, pool)| pool.listing.spec.clone())
         })
         .await?;
-    Ok(spec.is_some_and(|spec| words::product(&spec).show_holders))
+    Ok(spec.is_some_and(|spec| records::product(&spec).show_holders))
 }
 
 /// The decision of that id, or that granted the lease of that id.
@@ -98,7 +98,7 @@ fn named(id: &str) -> Option<DecisionId> {
     };
     id.parse()
         .ok()
-        .or_else(|| words::lease_id(id).map(of_lease))
+        .or_else(|| records::lease_id(id).map(of_lease))
 }
 
 fn unknown(id: &str) -> Refusal {

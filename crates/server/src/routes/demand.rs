@@ -22,7 +22,7 @@ use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem;
-use crate::wire::words;
+use crate::wire::records;
 
 /// Rows of each kind that are looked at: the newest.
 const ROWS_LIMIT: u32 = 100_000;
@@ -72,7 +72,7 @@ pub(crate) async fn get(
         })
         .await?;
     let (spec, owned) = found.ok_or_else(|| problem::Refusal::unknown_product(&id))?;
-    let counting = query.counting.unwrap_or(words::product(&spec).counting);
+    let counting = query.counting.unwrap_or(records::product(&spec).counting);
     let seats = query.seats.unwrap_or(owned);
     let may_see_people = caller.may(Right::SeePeople);
     let answer = app

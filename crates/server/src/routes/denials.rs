@@ -14,7 +14,7 @@ use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
-use crate::wire::words;
+use crate::wire::records;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +88,7 @@ pub(crate) async fn list(
         user: row.user,
         computer: row.computer,
         seats: row.seats,
-        reason: words::kept_reason(&row.reason).unwrap_or(Reason::NoSeat),
+        reason: records::kept_reason(&row.reason).unwrap_or(Reason::NoSeat),
         count: row.count,
         first_at: timestamp(row.first_at),
         last_at: timestamp(row.last_at),

@@ -17,7 +17,7 @@ use crate::state::app::App;
 use crate::wire::entitlement;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
-use crate::wire::words;
+use crate::wire::records;
 
 /// Seats of one entitlement at the most.
 const SEATS_LIMIT: u32 = 1_000_000_000;
@@ -217,7 +217,7 @@ pub(crate) async fn remove(
 }
 
 fn number(id: &str) -> Result<EntitlementNumber, Refusal> {
-    words::entitlement_number(id).ok_or_else(|| Refusal::unknown_entitlement(id))
+    records::entitlement_number(id).ok_or_else(|| Refusal::unknown_entitlement(id))
 }
 
 /// Another entitlement has the name that is asked for.
@@ -227,7 +227,7 @@ fn name_taken(by: EntitlementNumber, request: &EntitlementRequest) -> Refusal {
         Code::NameTaken,
         format!(
             "entitlement {} has the name {} already: change that one, or choose another name",
-            words::entitlement_id(by),
+            records::entitlement_id(by),
             shown(name.unwrap_or_default())
         ),
     )

@@ -22,10 +22,10 @@ use super::status::{self, Entry};
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
 use crate::state::app::App;
-use crate::upkeep::machine;
+use crate::upkeep::computer;
 use crate::wire::entitlement;
 use crate::wire::problem::Refusal;
-use crate::wire::words;
+use crate::wire::records;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -98,20 +98,20 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Json<Facts>, Refu
         .collect();
     let (disk, backup) = app
         .blocking(|app| {
-            let disk = machine::disk(&app.data).map(|(free_bytes, total_bytes)| DiskFacts {
+            let disk = computer::disk(&app.data).map(|(free_bytes, total_bytes)| DiskFacts {
                 free_bytes,
                 total_bytes,
             });
             let backup = BackupFacts {
                 last_at: app.backups.last_ms().map(timestamp),
-                data_since: timestamp(machine::data_since_ms(&app.data)),
+                data_since: timestamp(computer::data_since_ms(&app.data)),
             };
             Ok((disk, backup))
         })
         .await?;
     let facts = Facts {
         at: timestamp(now_ms),
-        resident_bytes: machine::resident_bytes(),
+        resident_bytes: computer::resident_bytes(),
         answered_requests: app.counts.iter().map(|core| core.answered()).sum(),
         disk,
         backup,
@@ -174,7 +174,7 @@ fn told(copied: Copied) -> Told {
     ending.truncate(LISTED_LIMIT);
     let pools = copied.pools.into_iter().take(LISTED_LIMIT);
     let products = pools.map(|pool| {
-        let product = words::product(&pool.spec);
+        let product = records::product(&pool.spec);
         let facts = ProductFacts {
             name: status::named(&pool.spec),
             id: product.id,
@@ -226,7 +226,7 @@ fn ending_of(pool: &PoolSeen, now: Now) -> Vec<EndingEntitlement> {
         let said = pool.details.get(&number).map(entitlement::said);
         let said = said.unwrap_or_default();
         Some(EndingEntitlement {
-            id: words::entitlement_id(number),
+            id: records::entitlement_id(number),
             product: pool.spec.id.to_string(),
             name: status::named(&pool.spec),
             seats: u64::from(lent.allotment.seats),

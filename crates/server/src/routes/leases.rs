@@ -19,10 +19,10 @@ use crate::access::whose::Whose;
 use crate::base::time::timestamp;
 use crate::routes::{Hot, first_answer};
 use crate::state::app::App;
-use crate::state::core::Core;
+use crate::state::per_core::Core;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
-use crate::wire::words;
+use crate::wire::records;
 use crate::wire::writer::{self, Names};
 
 /// Joins that one request can tell of.
@@ -309,8 +309,8 @@ fn item(app: &App, row: LeaseRow, now: Now) -> Lease {
         computer: row.computer,
         seats: row.seats,
         granted_at: timestamp(row.granted_at),
-        expires_at: words::estimate(row.deadline, now),
-        ttl_seconds: words::seconds_left(row.deadline, now),
+        expires_at: records::estimate(row.deadline, now),
+        ttl_seconds: records::seconds_left(row.deadline, now),
         allotments: row
             .allotments
             .iter()

@@ -14,7 +14,7 @@ use usher_store::{PackReport, PackResult};
 use super::TABLE;
 use crate::engine::metrics::{BUCKETS_MICROS, CoreCounts, Decisions, STATUSES};
 use crate::state::app::App;
-use crate::upkeep::packs::Seen;
+use crate::upkeep::packs::PackNow;
 use crate::wire::problem::Refusal;
 
 /// Counts in Prometheus' text format. For viewers, operators and admins.
@@ -158,7 +158,7 @@ fn server(text: &mut String, app: &App) {
     }
 }
 
-fn packs(text: &mut String, seen: &Seen) {
+fn packs(text: &mut String, seen: &PackNow) {
     let name = "usher_pack_progress_ratio";
     head(
         text,

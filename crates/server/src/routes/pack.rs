@@ -13,7 +13,7 @@ use usher_core::schedule::{Planned, Schedule};
 use super::{Caller, Json, json_text, no_content, replayed};
 use crate::access::keys::OnceKey;
 use crate::state::app::App;
-use crate::upkeep::packs::Seen;
+use crate::upkeep::packs::PackNow;
 use crate::upkeep::report::report;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown as quoted};
@@ -143,7 +143,7 @@ fn zone(name: &str) -> Result<TimeZone, Refusal> {
 
 /// What is known of packs, as it is told. Never waits for the disk.
 pub(crate) fn shown(app: &App) -> Pack {
-    let Seen {
+    let PackNow {
         progress,
         plan,
         last,

@@ -21,7 +21,7 @@ use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::{Refusal, shown};
-use crate::wire::words;
+use crate::wire::records;
 
 /// How many may wait for a product at the most.
 const QUEUE_LIMIT: u32 = 100_000;
@@ -108,15 +108,15 @@ async fn find(app: &App, id: String) -> Result<ProductView, Refusal> {
 }
 
 /// What is copied out of the ledger while it waits.
-struct Seen {
+struct ProductNow {
     spec: usher_core::ledger::ProductSpec,
     seats: u64,
     in_use: u64,
     created_at: i64,
 }
 
-fn seen(pool: &Pool, now: Now) -> Seen {
-    Seen {
+fn seen(pool: &Pool, now: Now) -> ProductNow {
+    ProductNow {
         spec: pool.listing.spec.clone(),
         seats: pool.seats(now),
         in_use: pool.in_use,
@@ -124,9 +124,9 @@ fn seen(pool: &Pool, now: Now) -> Seen {
     }
 }
 
-fn view(seen: Seen) -> ProductView {
+fn view(seen: ProductNow) -> ProductView {
     ProductView {
-        product: words::product(&seen.spec),
+        product: records::product(&seen.spec),
         seats: seen.seats,
         in_use: seen.in_use,
         created_at: timestamp(seen.created_at),
@@ -158,7 +158,7 @@ pub(crate) async fn create(
     dangerous::check(&app, &mut product).await?;
     let once = OnceKey::of(&headers, &caller, "POST /v1/products", &body)?;
     let command = Command::PutProduct {
-        spec: words::product_spec(&product),
+        spec: records::product_spec(&product),
         new: true,
     };
     let answer = app
@@ -167,7 +167,7 @@ pub(crate) async fn create(
     let (reply, again) = first_answer(answer.reply);
     match reply {
         Reply::Product(spec) => {
-            let seen = Seen {
+            let seen = ProductNow {
                 spec,
                 seats: 0,
                 in_use: 0,
@@ -176,7 +176,7 @@ pub(crate) async fn create(
             // A repeat finds it as it was made, if it is still there.
             let found = match find(&app, product.id.clone()).await {
                 Ok(found) => ProductView {
-                    product: words::product(&seen.spec),
+                    product: records::product(&seen.spec),
                     ..found
                 },
                 Err(_) => view(seen),
@@ -231,7 +231,7 @@ pub(crate) async fn replace(
     }
     dangerous::check(&app, &mut product).await?;
     let command = Command::PutProduct {
-        spec: words::product_spec(&product),
+        spec: records::product_spec(&product),
         new: false,
     };
     match app.command(caller.acts(command)).await?.reply {

@@ -14,7 +14,7 @@ use super::{Caller, Json, json_text, replayed};
 use crate::access::keys::OnceKey;
 use crate::base::time::timestamp;
 use crate::state::app::App;
-use crate::upkeep::life::Seen;
+use crate::upkeep::lifecycle::ServiceNow;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
@@ -82,7 +82,7 @@ pub(crate) async fn control(
     Ok(json_text(StatusCode::OK, text))
 }
 
-fn not_taken(control: Control, why: NotTaken, seen: &Seen) -> Refusal {
+fn not_taken(control: Control, why: NotTaken, seen: &ServiceNow) -> Refusal {
     let status = &seen.report.status;
     let accepts: Vec<&str> = status
         .accepts
@@ -106,7 +106,7 @@ fn not_taken(control: Control, why: NotTaken, seen: &Seen) -> Refusal {
     .with_service(why.number(), shown(seen))
 }
 
-fn shown(seen: &Seen) -> Service {
+fn shown(seen: &ServiceNow) -> Service {
     let status = &seen.report.status;
     Service {
         state: status.state.name().to_owned(),
@@ -136,7 +136,7 @@ mod tests {
         let why = machine
             .apply(Duration::ZERO, Input::Control(Control::Pause))
             .unwrap_err();
-        let seen = Seen {
+        let seen = ServiceNow {
             report: Report {
                 status: machine.status(),
                 trouble: None,

@@ -20,7 +20,7 @@ use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::upkeep::packs::Served;
 use crate::wire::problem::Refusal;
-use crate::wire::words;
+use crate::wire::records;
 
 /// How the version that serves came to.
 pub(super) fn upgrade(served: Served) -> UpgradeStatus {
@@ -123,7 +123,7 @@ pub(super) async fn held_log(app: &Arc<App>) -> Result<Option<HeldLog>, Refusal>
 }
 
 pub(super) fn named(spec: &usher_core::ledger::ProductSpec) -> String {
-    let product = words::product(spec);
+    let product = records::product(spec);
     match product.name.is_empty() {
         true => product.id,
         false => product.name,

@@ -18,7 +18,7 @@ use crate::access::auth::Principal;
 use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
-use crate::wire::words;
+use crate::wire::records;
 
 /// The longest that one poll may wait.
 pub(crate) const WAIT_LIMIT_SECONDS: u32 = 300;
@@ -165,7 +165,7 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     };
     let (state, expires_at) = match view.ticket.state {
         ledger::TicketState::Waiting { alive_until, .. } => {
-            let expires_at = words::estimate(alive_until, now);
+            let expires_at = records::estimate(alive_until, now);
             (TicketState::Waiting, Some(expires_at))
         }
         ledger::TicketState::Denied { .. } => (TicketState::Denied, None),
@@ -176,19 +176,19 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
     let (reason, decision) = match view.ticket.state {
         ledger::TicketState::Denied {
             reason, decision, ..
-        } => (Some(words::reason(reason)), Some(decision.to_string())),
+        } => (Some(records::reason(reason)), Some(decision.to_string())),
         _ => (None, None),
     };
     let passed_over = match view.ticket.state {
         ledger::TicketState::Waiting {
             aside: Some(aside), ..
         } => Some(PassedOver {
-            why: words::passed_over(&product, view.ticket.seats, &view.also),
-            denied_at: aside.deny_at.map(|at| words::estimate(at, now)),
+            why: records::passed_over(&product, view.ticket.seats, &view.also),
+            denied_at: aside.deny_at.map(|at| records::estimate(at, now)),
         }),
         _ => None,
     };
-    let also: Vec<Also> = view.also.iter().map(words::also).collect();
+    let also: Vec<Also> = view.also.iter().map(records::also).collect();
     Some(TicketAnswer {
         passed_over,
         reason,
@@ -203,7 +203,7 @@ fn shown(app: &App, answer: Answer) -> Option<TicketAnswer> {
             let proof = app.proofs.of(lease.id);
             api::Lease {
                 also: also.clone(),
-                ..words::lease(&lease, now, &product, &user, &computer, proof)
+                ..records::lease(&lease, now, &product, &user, &computer, proof)
             }
         }),
         also,

@@ -29,7 +29,7 @@ use crate::state::policy::{Policies, PolicyText};
 use crate::state::quiet::QuietRules;
 use crate::state::turned_away::DoorBook;
 use crate::upkeep::backups::Backups;
-use crate::upkeep::life::Life;
+use crate::upkeep::lifecycle::ServiceLife;
 use crate::upkeep::packs::Upkeep;
 use crate::wire::problem::Refusal;
 
@@ -44,7 +44,7 @@ const SEEN_LIMIT: usize = 100_000;
 
 /// What all cores share.
 pub(crate) struct App {
-    pub(crate) life: Life,
+    pub(crate) life: ServiceLife,
     pub(crate) engine: Engine,
     pub(crate) server_id: String,
     pub(crate) data: PathBuf,
@@ -90,7 +90,7 @@ pub(crate) struct Parts {
     pub(crate) data: PathBuf,
     pub(crate) live: Arc<Live>,
     pub(crate) counts: Vec<Arc<CoreCounts>>,
-    pub(crate) life: Life,
+    pub(crate) life: ServiceLife,
     pub(crate) connections: Room,
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) backups: Arc<Backups>,

@@ -11,7 +11,7 @@ use usher_store::{Clock, Engine, Failure, Health, SystemClock};
 
 use crate::base::clock::wall_ms;
 use crate::base::time::timestamp;
-use crate::upkeep::life::Life;
+use crate::upkeep::lifecycle::ServiceLife;
 
 /// How long at most nobody notices that a hold is over: the clock that counts sleep has no timer.
 const LOOK: Duration = Duration::from_secs(30);
@@ -75,7 +75,11 @@ impl Hold {
 }
 
 /// Why a server grants nothing now; none: it does.
-pub(crate) fn grants_nothing(engine: &Engine, life: &Life, hold: &Hold) -> Option<GrantsNothing> {
+pub(crate) fn grants_nothing(
+    engine: &Engine,
+    life: &ServiceLife,
+    hold: &Hold,
+) -> Option<GrantsNothing> {
     let says = |reason, why, until| GrantsNothing { reason, why, until };
     match engine.health() {
         Health::Ok => {}

@@ -14,7 +14,7 @@ use crate::base::time::timestamp;
 use crate::engine::feed::{Facts, Feed, Item};
 use crate::state::app::App;
 use crate::state::live::ServiceState;
-use crate::wire::words;
+use crate::wire::records;
 
 /// Leases whose names are remembered until they end.
 const LEASES_LIMIT: usize = 65_536;
@@ -245,7 +245,7 @@ fn named(
             let mut data = who();
             data["decision_id"] = json!(denial.id.to_string());
             data["seats"] = json!(denial.seats);
-            data["reason"] = json!(words::reason(denial.reason));
+            data["reason"] = json!(records::reason(denial.reason));
             data["count"] = json!(1);
             ("denial", data)
         }
@@ -261,7 +261,7 @@ fn named(
             };
             let mut data = who();
             data["decision_id"] = json!(id.to_string());
-            data["reason"] = json!(words::reason(reason));
+            data["reason"] = json!(records::reason(reason));
             data["count"] = json!(count);
             ("denial", data)
         }

@@ -9,7 +9,7 @@ use usher_core::ledger::{Batch, Event};
 use crate::engine::feed::Feed;
 use crate::engine::metrics::Decisions;
 use crate::engine::watchers::Watchers;
-use crate::upkeep::life::Seen;
+use crate::upkeep::lifecycle::ServiceNow;
 
 /// What the writer tells as soon as it is durable.
 #[derive(Default)]
@@ -56,7 +56,7 @@ pub(crate) struct ServiceState {
 
 impl ServiceState {
     /// As the machine says.
-    pub(crate) fn of(seen: &Seen) -> ServiceState {
+    pub(crate) fn of(seen: &ServiceNow) -> ServiceState {
         ServiceState {
             word: seen.report.status.state.name(),
             since_ms: seen.since_ms,

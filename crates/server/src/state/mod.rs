@@ -1,11 +1,11 @@
 //! What all cores share, and what is said of it.
 
 pub(crate) mod app;
-pub(crate) mod core;
 pub(crate) mod granting;
 pub(crate) mod herald;
 pub(crate) mod live;
 pub(crate) mod pause;
+pub(crate) mod per_core;
 pub(crate) mod policy;
 pub(crate) mod quiet;
 pub(crate) mod turned_away;

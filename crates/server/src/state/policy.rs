@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use usher_core::ledger::ProductSpec;
 
 use crate::secrets::signing::PolicyKey;
-use crate::wire::words;
+use crate::wire::records;
 
 /// What agents go by, as the JSON of its answer.
 #[derive(Debug, Clone)]
@@ -78,10 +78,10 @@ impl Policies {
 
     /// Writes the policy of a version of the products, as they are after so many changes.
     pub(crate) fn write(&self, version: u64, specs: &[ProductSpec], changes: u64) -> PolicyText {
-        let products: Vec<usher_api::Product> = specs.iter().map(words::product).collect();
+        let products: Vec<usher_api::Product> = specs.iter().map(records::product).collect();
         let policy = Policy {
             version,
-            products: products.iter().map(words::for_others).collect(),
+            products: products.iter().map(records::for_others).collect(),
         };
         let held = |product: &usher_api::Product| product.mode == usher_api::Mode::Enforce;
         let enforced = products.into_iter().filter(held).map(|product| product.id);

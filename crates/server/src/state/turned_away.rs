@@ -28,10 +28,10 @@ const WHY_LIMIT: usize = 300;
 
 /// Who was turned away within the last hour. Held in memory alone.
 #[derive(Debug, Default)]
-pub(crate) struct DoorBook(Mutex<FxHashMap<IpAddr, Seen>>);
+pub(crate) struct DoorBook(Mutex<FxHashMap<IpAddr, TurnedAwayCount>>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct TurnedAwayCount {
     all: Span,
     /// The last one last.
     reasons: Vec<(String, Reason)>,
@@ -90,7 +90,7 @@ impl Span {
     }
 }
 
-impl Seen {
+impl TurnedAwayCount {
     fn note(&mut self, why: &str, computer: Option<&str>, now_ms: i64) {
         self.all.note(now_ms);
         let why: String = why.chars().take(WHY_LIMIT).collect();

@@ -70,7 +70,7 @@ enum By {
 
 /// What is known of packs.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Seen {
+pub(crate) struct PackNow {
     /// How far the running one is; none if none runs.
     pub(crate) progress: Option<f64>,
     /// When packs run.
@@ -124,10 +124,10 @@ impl Upkeep {
     }
 
     /// What is known of packs. Never waits for the disk.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> PackNow {
         let progress = self.engine.pack().progress();
         let known = lock(&self.known);
-        Seen {
+        PackNow {
             progress,
             plan: plan(&known.planned, &known.time_zone),
             last: known.last.clone(),

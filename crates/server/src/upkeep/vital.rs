@@ -12,7 +12,7 @@ use std::time::Duration;
 use usher_core::lifecycle::{ServiceManager, ServiceState};
 use usher_store::{Engine, Failure};
 
-use crate::upkeep::life::Life;
+use crate::upkeep::lifecycle::ServiceLife;
 
 /// Looks in one of the manager's intervals: it hears twice or more.
 const LOOKS: u32 = 4;
@@ -20,7 +20,7 @@ const LOOKS: u32 = 4;
 /// Watches the engine on a thread of its own, where the manager wants to hear.
 pub(crate) fn watch(
     engine: Engine,
-    life: Life,
+    life: ServiceLife,
     manager: Arc<dyn ServiceManager>,
 ) -> io::Result<()> {
     let Some(interval) = manager.watchdog() else {
@@ -31,7 +31,7 @@ pub(crate) fn watch(
     usher_vital::spawn("vital", attend).map(drop)
 }
 
-fn attend(engine: &Engine, life: &Life, manager: &dyn ServiceManager, look: Duration) {
+fn attend(engine: &Engine, life: &ServiceLife, manager: &dyn ServiceManager, look: Duration) {
     let mut seen = None;
     let mut is_quiet = false;
     while life.state() != ServiceState::Stopped {

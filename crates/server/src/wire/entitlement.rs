@@ -12,7 +12,7 @@ use usher_core::ledger::{self, Bound, Details};
 use crate::base::time::timestamp;
 use crate::wire::input;
 use crate::wire::problem::{self, Refusal};
-use crate::wire::words;
+use crate::wire::records;
 
 /// What a request makes of the details of before; none if it says nothing of them.
 pub(crate) fn changed(
@@ -54,7 +54,7 @@ pub(crate) fn shown(view: &ledger::EntitlementView) -> Entitlement {
     let ledger::Model::Concurrent { seats, overdraft } = entitlement.model;
     let said = said(&view.details);
     Entitlement {
-        id: words::entitlement_id(entitlement.number),
+        id: records::entitlement_id(entitlement.number),
         product: view.product.to_string(),
         metric: Metric::Concurrent,
         seats,
@@ -65,7 +65,7 @@ pub(crate) fn shown(view: &ledger::EntitlementView) -> Entitlement {
         to_day: to.and_then(day),
         time_zone: zone.map(|zone| zone.to_string()),
         in_use: view.in_use,
-        allotment: words::allotment_id(entitlement.allotment),
+        allotment: records::allotment_id(entitlement.allotment),
         name: said.name,
         price: said.price,
         contract: said.contract,
@@ -146,7 +146,7 @@ impl Document {
 
 fn checked_name(name: &str) -> Result<String, Refusal> {
     let name = input::name("name", name)?;
-    if words::entitlement_number(&name).is_some() {
+    if records::entitlement_number(&name).is_some() {
         return Err(Refusal::invalid(format!(
             "`name` is {}, the form of the ids that a server gives by itself: choose a name such \
              as cad-2026",

@@ -6,7 +6,7 @@ use usher_core::ledger::{ComputerId, DecisionId, LeaseId, SubjectId, TicketId};
 use usher_store as store;
 
 use super::cursor;
-use super::words::kept_reason;
+use super::records::kept_reason;
 use crate::base::time::timestamp;
 
 /// The program that a lease names if its seats are kept for a start to come.

@@ -9,7 +9,7 @@ pub(crate) mod finished;
 pub(crate) mod input;
 pub(crate) mod people;
 pub(crate) mod problem;
+pub(crate) mod records;
 pub(crate) mod sync_items;
 pub(crate) mod text;
-pub(crate) mod words;
 pub(crate) mod writer;

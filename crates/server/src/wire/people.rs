@@ -3,7 +3,7 @@
 use usher_core::ledger::SubjectRef;
 use usher_core::people::{LocalAccounts, Person};
 
-use crate::base::candidate::candidate;
+use crate::base::random::surrogate;
 use crate::wire::input::{check_name, composed};
 
 /// The realm of the users that tokens and requests name without saying one.
@@ -44,6 +44,6 @@ pub(crate) fn person(
         authority: person.realm.into(),
         key: person.key.into(),
         name: person.account.into(),
-        candidate: candidate(),
+        candidate: surrogate(),
     })
 }

@@ -141,7 +141,7 @@ pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
         }
         ItemReply::Unseated(reason) => {
             to.raw("\"outcome\":\"unseated\",\"reason\":")
-                .string(crate::wire::words::reason(*reason).as_str());
+                .string(crate::wire::records::reason(*reason).as_str());
             if *reason == ledger::Reason::Undecided {
                 to.raw(",\"undecided\":true");
             }
@@ -161,11 +161,11 @@ pub(crate) fn outcome(to: &mut Writer, reply: &ItemReply) {
         }
         ItemReply::Denied(denied) => {
             to.raw("\"outcome\":\"denied\",\"reason\":")
-                .string(crate::wire::words::reason(denied.reason).as_str())
+                .string(crate::wire::records::reason(denied.reason).as_str())
                 .raw(",\"decision_id\":")
                 .decision_id(denied.decision)
                 .raw(",\"detail\":")
-                .string(&crate::wire::words::held_program_denied(denied));
+                .string(&crate::wire::records::held_program_denied(denied));
         }
         ItemReply::Undecided => {
             to.raw("\"outcome\":\"undecided\"");

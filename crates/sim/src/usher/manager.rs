@@ -2,8 +2,8 @@
 //! of its own but the numbers that verdicts are told by.
 
 use usher_core::health::{
-    Healer, HealingOptions, HealingStep, Judgement, Notice, Observation, Verdict, Watch,
-    WatchOptions, weigh,
+    EpisodeOptions, EpisodeTracker, Healer, HealingOptions, HealingStep, Judgement, Notice,
+    Observation, Verdict, weigh,
 };
 use usher_core::messages::{Folded, Folder, FolderOptions, Message, Rule, decide, default_rules};
 
@@ -15,7 +15,7 @@ const SERVER: &str = "METER1";
 
 #[derive(Debug)]
 pub(super) struct Manager {
-    watch: Watch,
+    watch: EpisodeTracker,
     healer: Healer,
     folder: Folder,
     rules: Vec<Rule>,
@@ -34,7 +34,7 @@ pub(super) struct Look {
 impl Manager {
     pub(super) fn new(now: Moment) -> Manager {
         Manager {
-            watch: Watch::new(WatchOptions::default(), 0, now.span()),
+            watch: EpisodeTracker::new(EpisodeOptions::default(), 0, now.span()),
             healer: Healer::new(HealingOptions::default()),
             folder: Folder::new(FolderOptions::default()),
             rules: default_rules(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use usher_core::health::{
-    HealingOptions, MemoryOptions, ServiceManagerWord, ServiceWord, WatchOptions,
+    EpisodeOptions, HealingOptions, MemoryOptions, ServiceManagerWord, ServiceWord,
 };
 use usher_core::lifecycle::{Refusal, ServiceState};
 use usher_core::messages::is_address;
@@ -228,7 +228,7 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
             latest_after: args.memory_wait,
             ..MemoryOptions::limited_to(mb * 1_000_000)
         }),
-        watching: WatchOptions::default(),
+        watching: EpisodeOptions::default(),
         site: args.site,
         own: args
             .own_server

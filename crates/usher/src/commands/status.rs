@@ -7,7 +7,7 @@ use usher_api::{ComputerStatus, ProductStatus, ServerStatus, Watching};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host;
-use crate::mine::{Asked, Through, in_all, places_said};
+use crate::mine::{Answerer, Through, in_all, places_said};
 use crate::output::{Table, Tone, line, print, print_json, tame, toned};
 use crate::supervisor::control;
 use crate::time;
@@ -93,7 +93,7 @@ struct Shown<'a> {
 }
 
 /// What is of who asks, and since when others hold and wait.
-async fn own(asked: &Asked<'_>, products: &[ProductStatus]) -> Result<(), Failure> {
+async fn own(asked: &Answerer<'_>, products: &[ProductStatus]) -> Result<(), Failure> {
     let leases = asked.leases().await?;
     for product in products.iter().filter(|p| p.in_use > 0 || p.queued > 0) {
         line(format!("\n{}", in_all(product)))?;

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{line, print_json};
 use crate::owner;
-use crate::upgrade::keeper::Keeper;
+use crate::upgrade::host::ServerHost;
 use crate::upgrade::program::{self, Program};
 use crate::upgrade::record::Record;
 use crate::upgrade::rehearsal::Step;
@@ -69,24 +69,24 @@ pub(crate) fn run(args: &Upgrade, context: &Context) -> Result<(), Failure> {
         );
     }
     context.block_on(async {
-        let keeper = Keeper::find(data).await;
+        let host = ServerHost::find(data).await;
         match (&args.path, args.back) {
-            (Some(path), false) => forward(args, path, keeper, context).await,
-            _ => back(keeper, context).await,
+            (Some(path), false) => forward(args, path, host, context).await,
+            _ => back(host, context).await,
         }
     })
 }
 
 /// A place of our own for programs, beside the one that is to be exchanged; where none is, as for a
 /// rehearsal alone, elsewhere.
-fn stage(keeper: &Keeper, is_rehearsal: bool, context: &Context) -> Result<Stage, Failure> {
+fn stage(host: &ServerHost, is_rehearsal: bool, context: &Context) -> Result<Stage, Failure> {
     let failed = |error: io::Error| {
         Failure::failed(format!(
             "cannot make a folder beside {}: {error}",
-            keeper.program.display()
+            host.program.display()
         ))
     };
-    let program = std::fs::canonicalize(&keeper.program).map_err(failed)?;
+    let program = std::fs::canonicalize(&host.program).map_err(failed)?;
     let mut places: Vec<PathBuf> = program.parent().map(Path::to_owned).into_iter().collect();
     if let Some(why) = owner::of(context.data())?.and_then(|owner| owner.can_change(&program)) {
         if !is_rehearsal {
@@ -108,30 +108,30 @@ fn stage(keeper: &Keeper, is_rehearsal: bool, context: &Context) -> Result<Stage
 }
 
 /// The program that the server is started from, where it runs that.
-fn running(keeper: &Keeper) -> Result<&Path, Failure> {
-    keeper.runs_its_program().map_err(|why| {
+fn running(host: &ServerHost) -> Result<&Path, Failure> {
+    host.runs_its_program().map_err(|why| {
         Failure::failed(why)
             .next("Start it again first (`systemctl restart`, or `usher up` again), then upgrade.")
     })?;
-    Ok(&keeper.program)
+    Ok(&host.program)
 }
 
 async fn forward(
     args: &Upgrade,
     path: &Path,
-    keeper: Option<Keeper>,
+    host: Option<ServerHost>,
     context: &Context,
 ) -> Result<(), Failure> {
     let data = context.data();
-    let Some(keeper) = keeper.or_else(|| args.rehearse_only.then(Keeper::nobody)) else {
+    let Some(host) = host.or_else(|| args.rehearse_only.then(ServerHost::nobody)) else {
         return Err(nobody_keeps(data));
     };
     let owner = owner::of(data)?;
-    let stage = stage(&keeper, args.rehearse_only, context)?;
+    let stage = stage(&host, args.rehearse_only, context)?;
     let new = Program::copied(path, &stage.file("usher-new"), owner)?;
-    let old = Program::copied(running(&keeper)?, &stage.file("usher-old"), owner)?;
+    let old = Program::copied(running(&host)?, &stage.file("usher-old"), owner)?;
     if !args.rehearse_only {
-        answers(&keeper, &old.version, context).await?;
+        answers(&host, &old.version, context).await?;
     }
     let keep = match args.rehearse_only {
         true => 0,
@@ -170,9 +170,9 @@ async fn forward(
     }
     // The new version looks for it when it starts.
     note(record.clone(), data).await?;
-    exchange(&keeper, &new, &old, context).await?;
+    exchange(&host, &new, &old, context).await?;
     let record = Record {
-        program: Some(keeper.program.clone()),
+        program: Some(host.program.clone()),
         exchanged_at: Some(Timestamp::now()),
         ..record
     };
@@ -186,7 +186,7 @@ async fn forward(
          `usher upgrade --back` returns to it.",
             new.version,
             old.version,
-            program::previous(&keeper.program).display()
+            program::previous(&host.program).display()
         ),
     )
 }
@@ -198,8 +198,8 @@ async fn note(record: Record, data: &Path) -> Result<(), Failure> {
 
 /// The server that is to be exchanged is the one that answers, and its token opens: without that
 /// nobody could see whether the new one serves.
-async fn answers(keeper: &Keeper, version: &str, context: &Context) -> Result<(), Failure> {
-    let api = keeper.api.as_deref().unwrap_or(context.server());
+async fn answers(host: &ServerHost, version: &str, context: &Context) -> Result<(), Failure> {
+    let api = host.api.as_deref().unwrap_or(context.server());
     let client = context.client_of(api, context.token_for(api))?;
     let status: Status = client.get("/v1/status").await.map_err(|error| {
         Failure::from(error).next("Where it listens elsewhere, say so with --server URL.")
@@ -261,20 +261,20 @@ async fn rehearse(
 
 /// Exchanges the program and starts the server again; puts the old one back where it does not serve.
 async fn exchange(
-    keeper: &Keeper,
+    host: &ServerHost,
     new: &Program,
     old: &Program,
     context: &Context,
 ) -> Result<(), Failure> {
-    let installed = &keeper.program;
+    let installed = &host.program;
     program::exchange(installed, new, old).map_err(|error| {
         Failure::failed(format!(
             "cannot exchange {}: {error}; the version that ran serves on",
             installed.display()
         ))
     })?;
-    let Err(why) = serves_anew(keeper, &new.version, context).await else {
-        for (role, done) in keeper.restart_others().await {
+    let Err(why) = serves_anew(host, &new.version, context).await else {
+        for (role, done) in host.restart_others().await {
             if let Err(why) = done {
                 line(format!("The {role} could not be started again: {why}"))?;
             }
@@ -283,7 +283,7 @@ async fn exchange(
     };
     let put_back = program::exchange(installed, old, new).map_err(|e| e.to_string());
     let back = match put_back {
-        Ok(()) => serves_anew(keeper, &old.version, context).await,
+        Ok(()) => serves_anew(host, &old.version, context).await,
         Err(error) => Err(error),
     };
     let failure = Failure::failed(format!(
@@ -305,9 +305,9 @@ async fn exchange(
 }
 
 /// Starts the server again, and sees to it that it is that version and does its work.
-async fn serves_anew(keeper: &Keeper, version: &str, context: &Context) -> Result<(), String> {
-    keeper.restart_server().await?;
-    let api = keeper.api.as_deref().unwrap_or(context.server());
+async fn serves_anew(host: &ServerHost, version: &str, context: &Context) -> Result<(), String> {
+    host.restart_server().await?;
+    let api = host.api.as_deref().unwrap_or(context.server());
     let client = context
         .client_of(api, context.token_for(api))
         .map_err(|failure| failure.to_string())?;
@@ -330,9 +330,9 @@ async fn serves_anew(keeper: &Keeper, version: &str, context: &Context) -> Resul
     }
 }
 
-async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> {
+async fn back(host: Option<ServerHost>, context: &Context) -> Result<(), Failure> {
     let data = context.data();
-    let keeper = keeper.ok_or_else(|| nobody_keeps(data))?;
+    let host = host.ok_or_else(|| nobody_keeps(data))?;
     let packed = work::carry_out(Work::Packed, data, |_, _| ()).await?.packed;
     if let Some((version, at)) = packed
         && let Ok(at) = Timestamp::from_millisecond(at)
@@ -343,7 +343,7 @@ async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> 
         ))
         .next("`usher restore` brings back a snapshot of before, and what came after is lost."));
     }
-    let previous = program::previous(&keeper.program);
+    let previous = program::previous(&host.program);
     if !previous.is_file() {
         return Err(Failure::failed(format!(
             "there is no version before: {} is not there",
@@ -351,16 +351,16 @@ async fn back(keeper: Option<Keeper>, context: &Context) -> Result<(), Failure> 
         )));
     }
     let owner = owner::of(data)?;
-    let stage = stage(&keeper, false, context)?;
-    let now = Program::copied(running(&keeper)?, &stage.file("usher-now"), owner)?;
+    let stage = stage(&host, false, context)?;
+    let now = Program::copied(running(&host)?, &stage.file("usher-now"), owner)?;
     let before = Program::copied(&previous, &stage.file("usher-before"), owner)?;
-    answers(&keeper, &now.version, context).await?;
+    answers(&host, &now.version, context).await?;
     let work = Work::GoBack {
         before: before.path.clone(),
         version: before.version.clone(),
     };
     work::carry_out(work, data, |_, _| ()).await?;
-    exchange(&keeper, &before, &now, context).await?;
+    exchange(&host, &before, &now, context).await?;
     if context.json() {
         return print_json(&json!({ "from": now.version, "to": before.version }));
     }

@@ -6,7 +6,7 @@ use usher_core::people::TOKEN_REALM;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mine::{Asked, Through, in_all, places_said};
+use crate::mine::{Answerer, Through, in_all, places_said};
 use crate::output::{Table, counted, line, print, print_json, tame};
 use crate::time;
 
@@ -92,7 +92,7 @@ fn held_by(leases: u64, longest_since: Option<Timestamp>) -> String {
 }
 
 /// How many hold and wait now, and in which place who asks.
-async fn now(asked: &Asked<'_>, product: &str) -> Result<(), Failure> {
+async fn now(asked: &Answerer<'_>, product: &str) -> Result<(), Failure> {
     let status: usher_api::Status = asked.client.get("/v1/status").await?;
     let Some(shown) = status.products.iter().find(|shown| shown.id == product) else {
         return Ok(());

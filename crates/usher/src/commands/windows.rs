@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// Whatever is typed behind such a command.
 #[derive(Debug, Args)]
-pub(crate) struct Words {
+pub(crate) struct Typed {
     #[arg(
         hide = true,
         trailing_var_arg = true,

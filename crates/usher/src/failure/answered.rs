@@ -6,7 +6,7 @@ pub(crate) use usher_api::is_of_tls;
 use usher_api::{Code, Listener, Problem};
 
 use super::absent::silent_agent;
-use super::words::{self, own_words};
+use super::api_text::{self, own_words};
 use super::{About, Failure, exit};
 
 impl From<ClientError> for Failure {
@@ -211,7 +211,7 @@ fn exit_code(problem: &Problem) -> u8 {
 /// Whether a seat was refused for which who asked may wait.
 pub(crate) fn may_wait(error: &ClientError) -> bool {
     let problem = error.problem();
-    problem.is_some_and(|problem| problem.is(Code::Denied) && words::may_wait(&problem.detail))
+    problem.is_some_and(|problem| problem.is(Code::Denied) && api_text::may_wait(&problem.detail))
 }
 
 /// Whether no server answers at all, rather than one that cannot decide just now.

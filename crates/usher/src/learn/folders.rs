@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::seen::Seen;
+use super::executed::ExecutedProgram;
 
 /// So many programs of one folder are named one by one; of more, the folder is named.
 const BY_NAME: usize = 8;
@@ -16,8 +16,8 @@ const SHARED: &[&str] = &[
 ];
 
 /// The folders to name, the lowest that hold more than [`BY_NAME`] programs of one package.
-pub(super) fn of(helpers: &[&Seen], main: &Path) -> Vec<PathBuf> {
-    let mut left: Vec<&Seen> = helpers.to_vec();
+pub(super) fn of(helpers: &[&ExecutedProgram], main: &Path) -> Vec<PathBuf> {
+    let mut left: Vec<&ExecutedProgram> = helpers.to_vec();
     left.retain(|seen| !seen.is_windows());
     let mut chosen = Vec::new();
     while let Some(folder) = lowest(&left, main) {
@@ -27,8 +27,8 @@ pub(super) fn of(helpers: &[&Seen], main: &Path) -> Vec<PathBuf> {
     chosen
 }
 
-fn lowest(helpers: &[&Seen], main: &Path) -> Option<PathBuf> {
-    let mut inside: BTreeMap<&Path, Vec<&Seen>> = BTreeMap::new();
+fn lowest(helpers: &[&ExecutedProgram], main: &Path) -> Option<PathBuf> {
+    let mut inside: BTreeMap<&Path, Vec<&ExecutedProgram>> = BTreeMap::new();
     for seen in helpers {
         let folders = seen.file().ancestors().skip(1);
         // A pattern for a folder that holds the program itself would make it a helper.
@@ -36,7 +36,8 @@ fn lowest(helpers: &[&Seen], main: &Path) -> Option<PathBuf> {
             inside.entry(folder).or_default().push(seen);
         }
     }
-    let of_one_package = |seen: &[&Seen]| seen.iter().all(|other| other.package == seen[0].package);
+    let of_one_package =
+        |seen: &[&ExecutedProgram]| seen.iter().all(|other| other.package == seen[0].package);
     inside
         .into_iter()
         .filter(|(_, seen)| seen.len() > BY_NAME && of_one_package(seen))

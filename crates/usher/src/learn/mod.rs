@@ -5,11 +5,11 @@
 //! and again, and what can be missed is said. The command's output, exit code and signals are its
 //! own.
 
+mod executed;
 mod folders;
 mod hosted;
 mod poll;
 mod propose;
-mod seen;
 mod trace;
 mod work;
 
@@ -18,9 +18,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use executed::ExecutedProgram;
 pub(crate) use hosted::Hosted;
 pub(crate) use propose::{Proposal, propose};
-pub(crate) use seen::Seen;
 
 use crate::failure::Failure;
 use crate::package;
@@ -78,16 +78,16 @@ impl Watched {
     }
 
     /// The programs, each once, in the order of their first start.
-    pub(crate) fn programs(&self) -> Vec<Seen> {
+    pub(crate) fn programs(&self) -> Vec<ExecutedProgram> {
         let mut index: BTreeMap<(&Path, Option<&Hosted>), usize> = BTreeMap::new();
         // Until when a program has lived so far: starts are in the order in which they began.
         let mut until: Vec<Duration> = Vec::new();
-        let mut programs: Vec<Seen> = Vec::new();
+        let mut programs: Vec<ExecutedProgram> = Vec::new();
         for start in &self.starts {
             let ended = start.ended.unwrap_or(self.length);
             let key = (start.path.as_path(), start.hosted.as_ref());
             let at = *index.entry(key).or_insert_with(|| {
-                programs.push(Seen::new(&start.path, start.hosted.as_ref()));
+                programs.push(ExecutedProgram::new(&start.path, start.hosted.as_ref()));
                 until.push(Duration::ZERO);
                 programs.len() - 1
             });
@@ -98,7 +98,7 @@ impl Watched {
             seen.worked += start.worked;
             until[at] = until[at].max(ended);
         }
-        let files: Vec<&Path> = programs.iter().map(Seen::file).collect();
+        let files: Vec<&Path> = programs.iter().map(ExecutedProgram::file).collect();
         let packages = package::owners(&files);
         for (seen, package) in programs.iter_mut().zip(packages) {
             seen.package = package;

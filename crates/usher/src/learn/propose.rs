@@ -1,6 +1,6 @@
 //! From what was executed to the rules of a product.
 //!
-//! Of what is a product's at all ([`Seen::not_proposed`]), the program itself is what worked most of
+//! Of what is a product's at all ([`ExecutedProgram::not_proposed`]), the program itself is what worked most of
 //! what lived about as long as anything did, and the others are helpers.
 
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::executed::ExecutedProgram;
 use super::folders;
-use super::seen::Seen;
 
 /// Rules for a product.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -25,7 +25,7 @@ pub(crate) struct Proposal {
 
 impl Proposal {
     /// What a program is in it, in words.
-    pub(crate) fn part_of(&self, seen: &Seen) -> String {
+    pub(crate) fn part_of(&self, seen: &ExecutedProgram) -> String {
         if self.main.as_deref() == Some(seen.file()) {
             return "the program".to_owned();
         }
@@ -37,8 +37,8 @@ impl Proposal {
 }
 
 /// Proposes rules for what was executed.
-pub(crate) fn propose(programs: &[Seen]) -> Proposal {
-    let mut parts: Vec<&Seen> = programs
+pub(crate) fn propose(programs: &[ExecutedProgram]) -> Proposal {
+    let mut parts: Vec<&ExecutedProgram> = programs
         .iter()
         .filter(|seen| seen.not_proposed().is_none())
         .collect();
@@ -110,15 +110,15 @@ const SCRIPT_WORKS: u32 = 10;
 /// Of what lived for at least half as long as anything did, what worked most: a launcher that stays
 /// does not. If nothing worked to speak of, what lived longest; of a launcher and what it launched,
 /// which then live as long, the latter. The parts are in the order of their first start.
-fn main<'a>(parts: &[&'a Seen]) -> Option<&'a Seen> {
+fn main<'a>(parts: &[&'a ExecutedProgram]) -> Option<&'a ExecutedProgram> {
     let longest = parts.iter().map(|seen| seen.lived).max()?;
     let nearly = longest.mul_f64(0.5).min(longest.saturating_sub(AS_LONG));
-    let (scripts, programs): (Vec<&Seen>, Vec<&Seen>) = parts
+    let (scripts, programs): (Vec<&ExecutedProgram>, Vec<&ExecutedProgram>) = parts
         .iter()
         .copied()
         .filter(|seen| seen.lived >= nearly)
         .partition(|seen| seen.is_script());
-    let worked = |seen: &[&Seen]| {
+    let worked = |seen: &[&ExecutedProgram]| {
         seen.iter()
             .map(|seen| seen.worked)
             .max()
@@ -132,7 +132,7 @@ fn main<'a>(parts: &[&'a Seen]) -> Option<&'a Seen> {
     }
 }
 
-fn busiest<'a>(alike: &[&'a Seen]) -> Option<&'a Seen> {
+fn busiest<'a>(alike: &[&'a ExecutedProgram]) -> Option<&'a ExecutedProgram> {
     let most = alike.iter().max_by_key(|seen| seen.worked)?;
     if most.worked >= WORK {
         return Some(most);
@@ -145,7 +145,7 @@ fn busiest<'a>(alike: &[&'a Seen]) -> Option<&'a Seen> {
 }
 
 /// A program of Windows by what it is called, or by its place in whoever's prefix; others by path.
-fn rule(seen: &Seen) -> String {
+fn rule(seen: &ExecutedProgram) -> String {
     if let Some(name) = &seen.original_name {
         return format!("original-name={}", name.replace(',', "\\,"));
     }
@@ -173,30 +173,30 @@ mod tests {
     use super::super::hosted::Hosted;
     use super::*;
 
-    fn seen(path: &str, script: Option<&str>, seconds: f64) -> Seen {
+    fn seen(path: &str, script: Option<&str>, seconds: f64) -> ExecutedProgram {
         let script = script.map(|script| Hosted::Script(script.into()));
-        let mut seen = Seen::new(Path::new(path), script.as_ref());
+        let mut seen = ExecutedProgram::new(Path::new(path), script.as_ref());
         seen.starts = 1;
         seen.longest = Duration::from_secs_f64(seconds);
         seen.lived = seen.longest;
         seen
     }
 
-    impl Seen {
-        fn worked(mut self, seconds: f64) -> Seen {
+    impl ExecutedProgram {
+        fn worked(mut self, seconds: f64) -> ExecutedProgram {
             self.worked = Duration::from_secs_f64(seconds);
             self
         }
 
-        fn of(mut self, package: &str) -> Seen {
+        fn of(mut self, package: &str) -> ExecutedProgram {
             self.package = Some(package.to_owned());
             self
         }
     }
 
-    fn windows(path: &str, original_name: Option<&str>) -> Seen {
+    fn windows(path: &str, original_name: Option<&str>) -> ExecutedProgram {
         let hosted = Hosted::Windows(path.into());
-        let mut seen = Seen::new(Path::new("/usr/lib/wine/wine64"), Some(&hosted));
+        let mut seen = ExecutedProgram::new(Path::new("/usr/lib/wine/wine64"), Some(&hosted));
         seen.original_name = original_name.map(str::to_owned);
         seen.lived = Duration::from_secs(9);
         seen

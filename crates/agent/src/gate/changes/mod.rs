@@ -33,12 +33,12 @@ const ROOTS_LIMIT: usize = 256;
 /// Watches the files that one gate does not ask about, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Changes {
-    watch: Arc<Watch>,
+    watch: Arc<FileWatch>,
     end: Wake,
 }
 
 #[derive(Debug)]
-struct Watch {
+struct FileWatch {
     gate: Weak<Gate>,
     group: Group,
     /// Held while a file begins or ceases to be watched, and the gate is told so.
@@ -52,7 +52,7 @@ impl Changes {
     /// The kernel tells of no changes (before Linux 5.1), or no thread can be had.
     pub(super) fn follow(gate: &Arc<Gate>) -> std::io::Result<Changes> {
         let end = Wake::new()?;
-        let watch = Arc::new(Watch {
+        let watch = Arc::new(FileWatch {
             gate: Arc::downgrade(gate),
             group: Group::open()?,
             turn: Mutex::default(),
@@ -84,7 +84,7 @@ impl Drop for Changes {
     }
 }
 
-impl Watch {
+impl FileWatch {
     fn run(&self, end: &Wake) {
         let mut all = AllAgain::default();
         let mut roots = Roots::default();

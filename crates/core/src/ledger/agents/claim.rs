@@ -6,7 +6,7 @@
 //! given back. A seat that is kept for the person, whether it was waited for or free at once, is a
 //! lease of nobody's session; the session of the next start claims it, so that both are one seat.
 
-use crate::ledger::judge::asked::Asked;
+use crate::ledger::judge::ask::AskPart;
 use crate::ledger::kept::denials::Asker;
 use crate::ledger::state::undo::Undo;
 use crate::ledger::words::event::Event;
@@ -24,7 +24,11 @@ pub(in crate::ledger) struct Wish {
 
 impl Ledger {
     /// Refuses a session whose program is held.
-    pub(in crate::ledger) fn refuse_session(&mut self, asked: &Asked, reason: Reason) -> ItemReply {
+    pub(in crate::ledger) fn refuse_session(
+        &mut self,
+        asked: &AskPart,
+        reason: Reason,
+    ) -> ItemReply {
         let (decision, scene) = self.record_denial(asked, reason);
         ItemReply::Denied(Box::new(DeniedItem {
             decision,
@@ -80,7 +84,7 @@ impl Ledger {
     /// The lease of that id, if the session that asks may take it over: of its product, person,
     /// computer and seats, waited for or kept for a start, and of no session yet. Of several that
     /// were asked for at once, it is the first: the others are held with it.
-    pub(in crate::ledger) fn claimable(&self, id: LeaseId, asked: &Asked) -> Option<EventNumber> {
+    pub(in crate::ledger) fn claimable(&self, id: LeaseId, asked: &AskPart) -> Option<EventNumber> {
         let lease = self.leases.get(id.number)?;
         let is_kept = lease.ticket().is_some() || lease.program.as_deref() == Some(KEPT);
         let may_be = lease.id() == id
@@ -102,7 +106,7 @@ impl Ledger {
         &mut self,
         lease: EventNumber,
         session: SessionKey,
-        asked: &Asked,
+        asked: &AskPart,
     ) {
         if let Some(ticket) = self.leases.get(lease).and_then(|lease| lease.ticket()) {
             self.fetch(ticket.number);

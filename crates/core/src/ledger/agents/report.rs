@@ -1,7 +1,7 @@
 //! Agents' reports: applies each item once.
 
 use crate::ledger::agents::claim::Wish;
-use crate::ledger::judge::asked::{Asked, Way};
+use crate::ledger::judge::ask::{AskPart, Way};
 use crate::ledger::words::event::{EndCause, Event};
 use crate::ledger::*;
 
@@ -87,7 +87,7 @@ impl Ledger {
                 };
                 let ttl_seconds = ttl_seconds.min(pool.listing.spec.max_ttl_seconds);
                 self.serve_waiting(product);
-                let asked = Asked {
+                let asked = AskPart {
                     product,
                     subject: self.subject(subject),
                     computer: sender,

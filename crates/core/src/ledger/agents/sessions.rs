@@ -1,7 +1,7 @@
 //! The seats of agents' sessions: taken, kept, shared, taken over and given back.
 
 use crate::ledger::agents::claim::Wish;
-use crate::ledger::judge::asked::{Asked, Plans, Way};
+use crate::ledger::judge::ask::{AskPart, Plans, Way};
 use crate::ledger::words::event::{EndCause, Event};
 use crate::ledger::*;
 
@@ -12,7 +12,7 @@ impl Ledger {
     pub(in crate::ledger) fn seat_session(
         &mut self,
         key: SessionKey,
-        mut asked: Asked,
+        mut asked: AskPart,
         wish: Wish,
     ) -> ItemReply {
         let claimed = wish.claim.and_then(|lease| self.claimable(lease, &asked));
@@ -64,14 +64,14 @@ impl Ledger {
     }
 
     /// How the seats of a lease that its holder shows are taken over; none if they are not.
-    fn judge_shown(&self, asked: &mut Asked, shown: Option<Shown>) -> Option<Plans> {
+    fn judge_shown(&self, asked: &mut AskPart, shown: Option<Shown>) -> Option<Plans> {
         let shown = shown.filter(|shown| self.may_adopt(asked.product, shown))?;
         asked.way = Way::Shown(shown);
         self.judge(std::slice::from_ref(asked), self.now).ok()
     }
 
     /// The lease that the session has, or that its person's sessions share: it lives on.
-    fn seat_of(&mut self, key: SessionKey, asked: &Asked) -> Option<EventNumber> {
+    fn seat_of(&mut self, key: SessionKey, asked: &AskPart) -> Option<EventNumber> {
         self.recognise(key, asked);
         if self.renew_seat(key)
             && let Some(Seating::Lease(lease)) = self.sessions.get(&key)
@@ -97,7 +97,7 @@ impl Ledger {
     /// What an earlier incarnation of its agent knew under the same number is the same session
     /// only if these are the same; else its seat is left to end by itself, for its program may run
     /// on under another agent that has a copy of this one's state.
-    fn recognise(&mut self, key: SessionKey, asked: &Asked) {
+    fn recognise(&mut self, key: SessionKey, asked: &AskPart) {
         match self.sessions.get(&key) {
             Some(_) if self.is_of(key, asked) => {}
             Some(_) => drop(self.checkin_session(key, EndCause::CheckedIn)),
@@ -122,7 +122,7 @@ impl Ledger {
     }
 
     /// Whether what the session has is of that product and person.
-    fn is_of(&self, key: SessionKey, asked: &Asked) -> bool {
+    fn is_of(&self, key: SessionKey, asked: &AskPart) -> bool {
         match self.sessions.get(&key) {
             Some(Seating::Lease(lease)) => self.leases.get(*lease).is_some_and(|lease| {
                 lease.product == asked.product && lease.subject == asked.subject

@@ -8,7 +8,7 @@
 
 use smallvec::SmallVec;
 
-use crate::ledger::judge::asked::{Asked, Parts, Way};
+use crate::ledger::judge::ask::{AskPart, Parts, Way};
 use crate::ledger::kept::held::Held;
 use crate::ledger::*;
 
@@ -59,7 +59,7 @@ impl Ledger {
         (subject, computer): (SubjectId, ComputerId),
         ttl_seconds: u32,
     ) -> Parts {
-        let part = |own: &Other| Asked {
+        let part = |own: &Other| AskPart {
             product: own.product,
             subject,
             computer,

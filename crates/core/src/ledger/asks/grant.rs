@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use crate::ledger::judge::asked::{Asked, Plan, Plans, Way};
+use crate::ledger::judge::ask::{AskPart, Plan, Plans, Way};
 use crate::ledger::words::event::Event;
 use crate::ledger::*;
 
@@ -11,7 +11,7 @@ impl Ledger {
     /// Grants all parts of an ask as they were judged; answers their leases, in order.
     pub(in crate::ledger) fn grant(
         &mut self,
-        parts: &[Asked],
+        parts: &[AskPart],
         plans: Plans,
     ) -> SmallVec<[Lease; 1]> {
         let bundle = self.next_bundle(parts.len());
@@ -22,7 +22,7 @@ impl Ledger {
             .collect()
     }
 
-    fn grant_part(&mut self, asked: &Asked, plan: Plan, bundle: Option<Bundle>) -> Lease {
+    fn grant_part(&mut self, asked: &AskPart, plan: Plan, bundle: Option<Bundle>) -> Lease {
         let now = self.now;
         let granted = match asked.way {
             Way::Shown(shown) => shown.granted(now),

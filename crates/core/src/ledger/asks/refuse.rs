@@ -1,6 +1,6 @@
 //! Refusals: the answer, and the record of it.
 
-use crate::ledger::judge::asked::{Asked, Lacking};
+use crate::ledger::judge::ask::{AskPart, Lacking};
 use crate::ledger::kept::denials::{Asker, Folded};
 use crate::ledger::kept::pool::Place;
 use crate::ledger::words::event::Event;
@@ -8,7 +8,7 @@ use crate::ledger::*;
 
 impl Ledger {
     /// Refuses all parts of an ask, for the one that there is none to be had of.
-    pub(in crate::ledger) fn deny(&mut self, parts: &[Asked], lacking: Lacking) -> Reply {
+    pub(in crate::ledger) fn deny(&mut self, parts: &[AskPart], lacking: Lacking) -> Reply {
         let reason = lacking.reason;
         let Some(asked) = parts.get(lacking.part) else {
             return Reply::UnknownProduct;
@@ -26,7 +26,7 @@ impl Ledger {
     /// Keeps that it was refused; a repeat within a minute is counted.
     pub(in crate::ledger) fn record_denial(
         &mut self,
-        asked: &Asked,
+        asked: &AskPart,
         reason: Reason,
     ) -> (DecisionId, Scene) {
         let asker = asked.asker();
@@ -90,7 +90,7 @@ impl Ledger {
     }
 
     /// What is kept of how it was asked.
-    pub(in crate::ledger) fn ask(&self, asked: &Asked) -> Ask {
+    pub(in crate::ledger) fn ask(&self, asked: &AskPart) -> Ask {
         Ask {
             waits: asked.waits,
             repeats: self.denials.retried(&asked.asker(), self.now.steady),

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use super::asked::Asked;
+use super::ask::AskPart;
 use crate::ledger::*;
 
 /// Seats of allotments, and for how long.
@@ -16,7 +16,7 @@ pub(super) struct Before<'a> {
 }
 
 impl Before<'_> {
-    pub(super) fn checkout(&self, parts: &[Asked]) -> Result<Vec<Drawn>, (usize, Reason)> {
+    pub(super) fn checkout(&self, parts: &[AskPart]) -> Result<Vec<Drawn>, (usize, Reason)> {
         let mut plans = Vec::new();
         let mut lacking = Vec::new();
         for (place, part) in parts.iter().enumerate() {
@@ -37,7 +37,7 @@ impl Before<'_> {
         }
     }
 
-    fn plan(&self, asked: &Asked) -> Result<Drawn, Reason> {
+    fn plan(&self, asked: &AskPart) -> Result<Drawn, Reason> {
         let pool = self.open_pool(asked.product)?;
         if self.ledger.is_held() {
             return Err(Reason::Undecided);
@@ -66,7 +66,7 @@ impl Before<'_> {
         together.iter().map(turn).collect::<Option<_>>().map(as_one)
     }
 
-    pub(super) fn adoption(&self, asked: &Asked, shown: &Shown) -> Option<Drawn> {
+    pub(super) fn adoption(&self, asked: &AskPart, shown: &Shown) -> Option<Drawn> {
         let ledger = self.ledger;
         let pool = ledger.pools.get(asked.product)?;
         let lives = 1..=pool.listing.spec.max_ttl_seconds;

@@ -1,7 +1,7 @@
 //! What every new seat must satisfy, whatever its product is counted by. The reasons of most denials
 //! are made here.
 
-use crate::ledger::judge::asked::{Asked, Way};
+use crate::ledger::judge::ask::{AskPart, Way};
 use crate::ledger::kept::lent::Most;
 use crate::ledger::kept::pool::Pool;
 use crate::ledger::*;
@@ -17,7 +17,7 @@ pub(super) struct Hearing<'a> {
 /// Something that limits who gets a seat.
 pub(super) trait Constraint {
     /// The most that it allows of one part of an ask, or why nothing.
-    fn allows(&self, asked: &Asked, at: &Hearing<'_>) -> Result<Most, Reason>;
+    fn allows(&self, asked: &AskPart, at: &Hearing<'_>) -> Result<Most, Reason>;
 }
 
 /// All of them, in the order in which they are asked: the first that refuses gives the reason.
@@ -27,7 +27,7 @@ pub(super) const EACH_PRODUCT: [&dyn Constraint; 3] = [&Open, &Hold, &Turn];
 struct Open;
 
 impl Constraint for Open {
-    fn allows(&self, _: &Asked, at: &Hearing<'_>) -> Result<Most, Reason> {
+    fn allows(&self, _: &AskPart, at: &Hearing<'_>) -> Result<Most, Reason> {
         let (pool, now) = (at.pool, at.now);
         if pool.listing.removed {
             return Err(Reason::NoEntitlement);
@@ -51,7 +51,7 @@ impl Constraint for Open {
 struct Hold;
 
 impl Constraint for Hold {
-    fn allows(&self, asked: &Asked, at: &Hearing<'_>) -> Result<Most, Reason> {
+    fn allows(&self, asked: &AskPart, at: &Hearing<'_>) -> Result<Most, Reason> {
         match asked.way {
             Way::New | Way::Waiting(_) if at.ledger.is_held() => Err(Reason::Undecided),
             _ => Ok(Most::ALL),
@@ -63,7 +63,7 @@ impl Constraint for Hold {
 struct Turn;
 
 impl Constraint for Turn {
-    fn allows(&self, asked: &Asked, at: &Hearing<'_>) -> Result<Most, Reason> {
+    fn allows(&self, asked: &AskPart, at: &Hearing<'_>) -> Result<Most, Reason> {
         let first = at.pool.queue.first();
         let has_turn = match asked.way {
             Way::New => first.is_none_or(|(priority, _)| priority.0 < asked.priority),

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::as_before::{Before, Drawn};
-use super::asked::{Asked, Way};
+use super::ask::{AskPart, Way};
 use crate::ledger::*;
 
 /// One step of a history. Numbers are taken modulo what there is.
@@ -215,7 +215,7 @@ impl History {
             for seats in 1..=4 {
                 let one = part(*first, seats, 0);
                 for priority in -1..=1 {
-                    let asked = Asked {
+                    let asked = AskPart {
                         priority,
                         ..one.clone()
                     };
@@ -236,7 +236,7 @@ impl History {
         assert_eq!(canary, Reply::Canary(Ok(())));
     }
 
-    fn judged(&self, parts: &[Asked]) -> Result<Vec<Drawn>, (usize, Reason)> {
+    fn judged(&self, parts: &[AskPart]) -> Result<Vec<Drawn>, (usize, Reason)> {
         match self.ledger.judge(parts, self.now) {
             Ok(plans) => Ok(plans
                 .into_iter()
@@ -246,13 +246,13 @@ impl History {
         }
     }
 
-    fn same_checkout(&self, before: &Before<'_>, parts: &[Asked]) {
+    fn same_checkout(&self, before: &Before<'_>, parts: &[AskPart]) {
         assert_eq!(self.judged(parts), before.checkout(parts), "{parts:?}");
     }
 
     fn same_promotion(&self, before: &Before<'_>, number: EventNumber) {
         let together = self.ledger.tickets_with(number);
-        let parts: Vec<Asked> = together
+        let parts: Vec<AskPart> = together
             .iter()
             .filter_map(|number| self.ledger.ticket(*number))
             .map(|ticket| self.ledger.asked_by(ticket, &together))
@@ -261,7 +261,7 @@ impl History {
         assert_eq!(judged, before.promotion(&together), "{parts:?}");
     }
 
-    fn same_adoption(&self, before: &Before<'_>, asked: &Asked) {
+    fn same_adoption(&self, before: &Before<'_>, asked: &AskPart) {
         for (incarnation, number) in [(0, 1), (self.lives, 1), (0, u64::MAX)] {
             let shown = Shown {
                 lease: LeaseId {
@@ -271,7 +271,7 @@ impl History {
                 granted_at: self.now.wall,
                 remaining_seconds: 60,
             };
-            let asked = Asked {
+            let asked = AskPart {
                 way: Way::Shown(shown),
                 ..asked.clone()
             };
@@ -283,8 +283,8 @@ impl History {
     }
 }
 
-fn part(product: u64, seats: u32, priority: i8) -> Asked {
-    Asked {
+fn part(product: u64, seats: u32, priority: i8) -> AskPart {
+    AskPart {
         product: ProductNumber(product),
         subject: SubjectId(1),
         computer: ComputerId(1),

@@ -3,7 +3,7 @@
 
 use super::constraints::{Constraint, Hearing};
 use super::tests::{Bench, NOW};
-use crate::ledger::judge::asked::Asked;
+use crate::ledger::judge::ask::AskPart;
 use crate::ledger::kept::lent::Most;
 use crate::ledger::*;
 
@@ -22,7 +22,7 @@ pub struct Hours {
 }
 
 impl Constraint for Hours {
-    fn allows(&self, _: &Asked, at: &Hearing<'_>) -> Result<Most, Reason> {
+    fn allows(&self, _: &AskPart, at: &Hearing<'_>) -> Result<Most, Reason> {
         let time_ms = at.now.wall.0.rem_euclid(DAY_MS as i64).unsigned_abs();
         match self.from * HOUR_MS <= time_ms && time_ms < self.to * HOUR_MS {
             true => Ok(Most {

@@ -9,7 +9,7 @@
 
 #[cfg(test)]
 mod as_before;
-pub(super) mod asked;
+pub(super) mod ask;
 mod constraints;
 #[cfg(test)]
 mod histories;
@@ -25,20 +25,20 @@ use std::cell::Cell;
 use super::*;
 use crate::ledger::kept::lent::{Lent, Most};
 use crate::ledger::kept::pool::Pool;
-use asked::{Asked, Lacking, Plan, Plans, Verdict};
+use ask::{AskPart, Lacking, Plan, Plans, Verdict};
 use constraints::{Constraint, EACH_PRODUCT, Hearing};
 
 impl Ledger {
     /// Whether an ask is granted now, all parts of it, and how; else which part there is none to
     /// be had of, and why.
-    pub(super) fn judge(&self, asked: &[Asked], now: Now) -> Verdict {
+    pub(super) fn judge(&self, asked: &[AskPart], now: Now) -> Verdict {
         self.judge_in(asked, now, |product| self.pools.get(product))
     }
 
     /// The same, of pools that may be others than the ledger's own.
     pub(super) fn judge_in<'a>(
         &'a self,
-        asked: &[Asked],
+        asked: &[AskPart],
         now: Now,
         pool_of: impl Fn(ProductNumber) -> Option<&'a Pool>,
     ) -> Verdict {
@@ -78,7 +78,7 @@ impl Ledger {
         Ok(plans)
     }
 
-    fn judge_part(&self, asked: &Asked, pool: &Pool, now: Now) -> Result<Plan, Reason> {
+    fn judge_part(&self, asked: &AskPart, pool: &Pool, now: Now) -> Result<Plan, Reason> {
         let at = Hearing {
             ledger: self,
             pool,

@@ -3,7 +3,7 @@
 
 use super::constraints::{Constraint, Hearing};
 use super::tests::{Bench, NOW};
-use crate::ledger::judge::asked::Asked;
+use crate::ledger::judge::ask::AskPart;
 use crate::ledger::kept::lent::Most;
 use crate::ledger::*;
 
@@ -17,7 +17,7 @@ pub struct PerUser {
 }
 
 impl Constraint for PerUser {
-    fn allows(&self, asked: &Asked, at: &Hearing<'_>) -> Result<Most, Reason> {
+    fn allows(&self, asked: &AskPart, at: &Hearing<'_>) -> Result<Most, Reason> {
         let has = |lease: &Lease| lease.subject == asked.subject && lease.product == asked.product;
         let held: u32 = at
             .ledger

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::ledger::judge::asked::{Asked, Parts, Plans, Way};
+use crate::ledger::judge::ask::{AskPart, Parts, Plans, Way};
 use crate::ledger::time::{CLAIM_SECONDS, FORGET_SECONDS};
 use crate::ledger::words::event::Event;
 use crate::ledger::*;
@@ -91,12 +91,12 @@ impl Ledger {
     }
 
     /// What a ticket waits for, as one of the tickets of an ask.
-    pub(in crate::ledger) fn asked_by(&self, ticket: &Ticket, together: &[EventNumber]) -> Asked {
+    pub(in crate::ledger) fn asked_by(&self, ticket: &Ticket, together: &[EventNumber]) -> AskPart {
         let others = together
             .iter()
             .filter(|number| **number != ticket.id.number)
             .filter_map(|number| self.tickets.get(number));
-        Asked {
+        AskPart {
             product: ticket.product,
             subject: ticket.subject,
             computer: ticket.computer,
@@ -117,7 +117,7 @@ impl Ledger {
     }
 
     /// Grants what tickets of one ask have waited for.
-    fn pass_on(&mut self, together: &[EventNumber], parts: &[Asked], plans: Plans) {
+    fn pass_on(&mut self, together: &[EventNumber], parts: &[AskPart], plans: Plans) {
         let claim_until = Some(self.now.steady.plus_seconds(CLAIM_SECONDS));
         let leases = self.grant(parts, plans);
         for (ticket, lease) in together.iter().zip(leases) {

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::ledger::judge::asked::{Asked, Lacking};
+use crate::ledger::judge::ask::{AskPart, Lacking};
 use crate::ledger::kept::held::Held;
 use crate::ledger::time::{FORGET_SECONDS, KEEP_SECONDS};
 use crate::ledger::words::event::{EndCause, Event};
@@ -10,7 +10,7 @@ use crate::ledger::*;
 
 impl Ledger {
     /// Whether an ask may wait, or which part may not.
-    pub(in crate::ledger) fn may_wait(&self, parts: &[Asked]) -> Result<(), Lacking> {
+    pub(in crate::ledger) fn may_wait(&self, parts: &[AskPart]) -> Result<(), Lacking> {
         for (place, part) in parts.iter().enumerate() {
             let refused = |reason| Lacking {
                 part: place,
@@ -32,7 +32,7 @@ impl Ledger {
     }
 
     /// Gives an ask its places, one in the queue of each product.
-    pub(in crate::ledger) fn queue(&mut self, parts: &[Asked]) -> Reply {
+    pub(in crate::ledger) fn queue(&mut self, parts: &[AskPart]) -> Reply {
         if let Err(lacking) = self.may_wait(parts) {
             return self.deny(parts, lacking);
         }

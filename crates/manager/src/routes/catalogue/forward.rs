@@ -98,11 +98,11 @@ fn the_one(app: &App, named: Option<&str>) -> Result<Asked, Refusal> {
 
 /// Those that are watched, in the order of their names.
 pub(super) fn servers(app: &App) -> Vec<Asked> {
-    let keepers = app.keepers();
-    let asked = keepers.values().map(|keeper| Asked {
-        name: keeper.view.get().name,
-        url: keeper.view.get().url,
-        token: keeper.token.read(),
+    let watches = app.watches();
+    let asked = watches.values().map(|watch| Asked {
+        name: watch.view.get().name,
+        url: watch.view.get().url,
+        token: watch.token.read(),
     });
     asked.collect()
 }

@@ -6,7 +6,7 @@ use usher_store::{DecisionKind, DecisionRow};
 
 use super::Reader;
 use super::rule::{others, waits_for_others};
-use crate::wire::words;
+use crate::wire::records;
 
 /// What would help, in the terms of what `reader` may do.
 pub(super) fn what_would_help(
@@ -126,7 +126,7 @@ fn waiting(row: &DecisionRow) -> String {
         .iter()
         .map(|(product, seats)| format!(" --also {product}={seats}"))
         .collect();
-    words::waiting_run(&row.product, row.seats, &also)
+    records::waiting_run(&row.product, row.seats, &also)
 }
 
 fn capital(text: &str) -> String {

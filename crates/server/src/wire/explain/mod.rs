@@ -10,7 +10,7 @@ use usher_core::ledger::{LeaseId, TicketId};
 use usher_store::{DecisionKind, DecisionRow, HolderRow};
 
 use crate::base::time::timestamp;
-use crate::wire::words;
+use crate::wire::records;
 
 /// Who reads an explanation: what would help is put in terms of what they may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) fn explain(row: DecisionRow, reader: Reader) -> Decision {
         DecisionKind::Denied => Some(
             row.reason
                 .as_deref()
-                .and_then(words::kept_reason)
+                .and_then(records::kept_reason)
                 .unwrap_or(Reason::NoSeat),
         ),
     };

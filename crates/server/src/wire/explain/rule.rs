@@ -4,7 +4,7 @@ use usher_api::Reason;
 use usher_core::concerns::counted;
 use usher_store::{DecisionKind, DecisionRow};
 
-use crate::wire::words::was_were;
+use crate::wire::records::was_were;
 
 /// The rule, with what else was asked for.
 pub(super) fn rule(row: &DecisionRow, reason: Option<Reason>) -> String {

@@ -145,12 +145,12 @@ fn one_of_a_thing_is_said_as_one() {
         for (in_use, queued) in [(0, 0), (0, 1), (1, 1), (2, 1)] {
             let there = scene(total, in_use.min(total), queued);
             for reason in reasons {
-                let word = words::reason(reason).as_str();
+                let word = records::reason(reason).as_str();
                 let denied = row(DecisionKind::Denied, Some(word), seats, there);
                 let denied = explain(denied, Reader::Administrator);
                 let text = format!("{} {}", denied.rule, denied.what_would_help.join(" "));
                 assert!(!is_wrong(&text), "{text}");
-                let text = words::denial("cad", seats, "ask again later", reason, there);
+                let text = records::denial("cad", seats, "ask again later", reason, there);
                 assert!(!is_wrong(&text), "{text}");
             }
             let queued = row(DecisionKind::Queued, None, seats, there);

@@ -6,7 +6,7 @@ use usher_core::people::LocalAccounts;
 use super::Item;
 use super::fields::{name, needed, session, subject};
 use crate::wire::input::{check_text, composed};
-use crate::wire::words;
+use crate::wire::records;
 
 pub(super) fn finished(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String> {
     let started_at = needed("started_at", item.started_at)?;
@@ -27,7 +27,7 @@ pub(super) fn finished(item: &Item<'_>, local: LocalAccounts) -> Result<ReportIt
     check_text("version", version)?;
     let duration_ms = duration_ms(item)?;
     // A lease that another server granted is no lease of this one: the session still counts.
-    let lease = item.lease.as_deref().and_then(words::lease_id);
+    let lease = item.lease.as_deref().and_then(records::lease_id);
     let unseated_ms = item.unseated_ms.unwrap_or(match item.lease {
         None => duration_ms,
         Some(_) => 0,

@@ -8,7 +8,7 @@ use super::Item;
 use super::fields::{name, needed, session, subject};
 use crate::base::limits::TTL_LIMIT_SECONDS;
 use crate::wire::input::{check_within, composed};
-use crate::wire::words;
+use crate::wire::records;
 
 pub(super) fn checkout(item: &Item<'_>, local: LocalAccounts) -> Result<ReportItem, String> {
     let seats = item.seats.unwrap_or(1);
@@ -24,7 +24,7 @@ pub(super) fn checkout(item: &Item<'_>, local: LocalAccounts) -> Result<ReportIt
         shown: item.held.as_ref().map(lease_shown).transpose()?.flatten(),
         gate: item.gate.unwrap_or(false),
         // A lease of another server is none here: a seat is asked for.
-        claim: item.claim.as_deref().and_then(words::lease_id),
+        claim: item.claim.as_deref().and_then(records::lease_id),
         program: match item.program.as_deref() {
             Some(program) => Some(name("program", Some(program))?.into()),
             None => None,
@@ -36,7 +36,7 @@ pub(super) fn checkout(item: &Item<'_>, local: LocalAccounts) -> Result<ReportIt
 fn lease_shown(held: &ShownLease<'_>) -> Result<Option<Shown>, String> {
     let seconds = held.remaining_seconds;
     check_within("held.remaining_seconds", seconds, 1, TTL_LIMIT_SECONDS)?;
-    Ok(words::lease_id(&held.lease).map(|lease| Shown {
+    Ok(records::lease_id(&held.lease).map(|lease| Shown {
         lease,
         granted_at: Wall(held.granted_at.as_millisecond()),
         remaining_seconds: seconds,

@@ -7,7 +7,7 @@ use clap::Args;
 use super::add::{self, Add};
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::learn::{self, Hosted, Proposal, Seen, Watched, propose};
+use crate::learn::{self, ExecutedProgram, Hosted, Proposal, Watched, propose};
 use crate::listing::eprintln_quiet;
 use crate::output::{Table, line, print, print_json, quoted, tame};
 use crate::run::find;
@@ -79,7 +79,7 @@ fn warnings(watched: &Watched, proposal: &Proposal) -> Vec<String> {
 }
 
 fn show(
-    programs: &[Seen],
+    programs: &[ExecutedProgram],
     proposal: &Proposal,
     watched: &Watched,
     command: &str,
@@ -94,7 +94,7 @@ fn show(
     line(format!("\nTo add it:\n  {command}"))
 }
 
-fn table(programs: &[Seen], proposal: &Proposal) -> Table {
+fn table(programs: &[ExecutedProgram], proposal: &Proposal) -> Table {
     let mut table = Table::new(&[
         ">STARTS", ">LONGEST", ">CPU", "PROGRAM", "PACKAGE", "PROPOSED",
     ]);

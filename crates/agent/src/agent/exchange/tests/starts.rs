@@ -44,7 +44,7 @@ fn a_product_that_is_only_tracked_from_now_on_holds_nobody() {
     assert!(desk.is_asking());
     desk.enforces("track");
     assert!(!desk.is_asking());
-    assert_eq!(desk.agent.desk.next_due_boot_ms(), None);
+    assert_eq!(desk.agent.held.next_due_boot_ms(), None);
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Raise {
     }
 }
 
-pub(crate) struct Desk {
+pub(crate) struct Dispatcher {
     site: Arc<dyn Site>,
     name: String,
     computer: String,
@@ -69,8 +69,8 @@ pub(crate) struct Desk {
     news: watch::Sender<u64>,
 }
 
-/// A desk, what could not be delivered, and what stored rules name themselves.
-pub(crate) type Opened = (Arc<Desk>, mpsc::Receiver<Trouble>, Vec<Unnamed>);
+/// A dispatcher, what could not be delivered, and what stored rules name themselves.
+pub(crate) type Opened = (Arc<Dispatcher>, mpsc::Receiver<Trouble>, Vec<Unnamed>);
 
 /// A message that is told for the first time, and what the rules say of it.
 struct New {
@@ -82,8 +82,8 @@ struct New {
     is_folded: bool,
 }
 
-impl Desk {
-    /// A desk with the rules that the site has; it goes on with what waited. What could not be
+impl Dispatcher {
+    /// A dispatcher with the rules that the site has; it goes on with what waited. What could not be
     /// delivered comes out of the receiver, for [`tell`]. Actions that name a program or webhook
     /// themselves are left out; which, is told as well.
     pub(crate) fn open(
@@ -105,7 +105,7 @@ impl Desk {
         }
         let computer = usher_platform::host::computer_name();
         let (queues, troubles) = Queues::new(means, Patience::default(), site.clone());
-        let desk = Desk {
+        let dispatcher = Dispatcher {
             site,
             name,
             computer,
@@ -116,8 +116,8 @@ impl Desk {
             recording: Arc::default(),
             news: watch::Sender::new(0),
         };
-        desk.go_on(known);
-        (Arc::new(desk), troubles, unnamed)
+        dispatcher.go_on(known);
+        (Arc::new(dispatcher), troubles, unnamed)
     }
 
     /// The site's rules.
@@ -176,10 +176,10 @@ impl Desk {
         if many == 0 {
             return Vec::new();
         }
-        let desk = self.clone();
+        let dispatcher = self.clone();
         let under_way = self.recording.clone().read_owned().await;
         let recorded = tokio::spawn(async move {
-            let recorded = desk.record_all(changes).await;
+            let recorded = dispatcher.record_all(changes).await;
             drop(under_way);
             recorded
         });
@@ -330,12 +330,12 @@ impl Desk {
     /// Delivers again what was kept already, as when it is reminded of; whole, even if who asks for it
     /// ends meanwhile.
     pub(crate) async fn remind(self: &Arc<Self>, record: i64) {
-        let desk = self.clone();
+        let dispatcher = self.clone();
         let reminded = tokio::spawn(async move {
-            let found = desk.site.message(record).await;
+            let found = dispatcher.site.message(record).await;
             if let Some(row) = or_log(found).flatten() {
-                let decision = decide(&desk.rules(), &row.message);
-                desk.send_again(decision, &row).await;
+                let decision = decide(&dispatcher.rules(), &row.message);
+                dispatcher.send_again(decision, &row).await;
             }
         });
         // A panic of it is in the log.

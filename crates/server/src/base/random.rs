@@ -24,7 +24,7 @@ fn seed() -> u64 {
 }
 
 /// A random number (splitmix64), below 2^63, as the tables hold numbers.
-pub(crate) fn candidate() -> u64 {
+pub(crate) fn surrogate() -> u64 {
     STATE.with(|state| {
         let seed = state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
         state.set(seed);

@@ -1,4 +1,4 @@
-//! The keeper of one server: looks, weighs the evidence, reports, heals.
+//! The watch of one server: looks, weighs the evidence, reports, heals.
 
 mod telling;
 mod witnesses;
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use usher_api::{Evidence, ServiceSeen, WatchedServer};
 use usher_core::health::{
-    Healer, HealingStep, Helpless, Judgement, ServiceManagerWord, Verdict, Watch, weigh,
+    EpisodeTracker, Healer, HealingStep, Helpless, Judgement, ServiceManagerWord, Verdict, weigh,
 };
 use usher_site::{EpisodeRow, ServerRow};
 use usher_vital::task;
@@ -36,11 +36,11 @@ pub(crate) const LOOK_AT_MOST: Duration = Duration::from_secs(300);
 /// The least time between two looks at a server that said when it will grant seats again.
 const HOLD_LOOK: Duration = Duration::from_secs(1);
 
-/// Asks a keeper to look now; it answers when it has.
+/// Asks a watch to look now; it answers when it has.
 pub(crate) type LookNow = oneshot::Sender<()>;
 
-/// A keeper at work. Dropping it ends the work.
-pub(crate) struct Keeper {
+/// A watch at work. Dropping it ends the work.
+pub(crate) struct ServerWatch {
     /// What it shows.
     pub(crate) view: View,
     /// Asks it to look now.
@@ -54,8 +54,8 @@ pub(crate) struct Keeper {
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl Keeper {
-    /// Ends the work, and waits until it has ended: another keeper may go on with the server then.
+impl ServerWatch {
+    /// Ends the work, and waits until it has ended: another watch may go on with the server then.
     pub(crate) async fn end(mut self) {
         for task in std::mem::take(&mut self.tasks) {
             task.abort();
@@ -65,7 +65,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for ServerWatch {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
@@ -73,8 +73,8 @@ impl Drop for Keeper {
     }
 }
 
-/// Puts a keeper to work.
-pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> Keeper {
+/// Puts a watch to work.
+pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> ServerWatch {
     let seen = WatchedServer {
         name: server.name.clone(),
         url: server.url.clone(),
@@ -115,7 +115,7 @@ pub(crate) fn keep(server: ServerRow, token: TokenSource, tools: Arc<Tools>) -> 
         record: None,
     };
     let works = tokio::spawn(task("keeper", work.run(asked, lost, looked)));
-    Keeper {
+    ServerWatch {
         view,
         look_now,
         token: shown,
@@ -181,10 +181,10 @@ impl Work {
     }
 
     /// Goes on with the episode that was under way when a manager ended.
-    fn resume(&mut self, last: Option<EpisodeRow>) -> Watch {
+    fn resume(&mut self, last: Option<EpisodeRow>) -> EpisodeTracker {
         let now = steady();
         let known = last.as_ref().map_or(0, |last| last.number);
-        let watch = Watch::new(self.tools.watching.clone(), known, now);
+        let watch = EpisodeTracker::new(self.tools.watching.clone(), known, now);
         let Some(last) = last.filter(|last| last.ended_ms.is_none()) else {
             return watch;
         };
@@ -196,7 +196,7 @@ impl Work {
         watch.resuming(last.number, verdict, last.count, now)
     }
 
-    async fn look(&mut self, watch: &mut Watch) {
+    async fn look(&mut self, watch: &mut EpisodeTracker) {
         let (mut seen, mut grants_nothing) = self.observe().await;
         let mut judgement = weigh(&seen);
         if !judgement.verdict.is_good() && judgement.verdict != watch.verdict() {
@@ -240,7 +240,7 @@ impl Work {
     }
 
     /// A server that serves is asked what will soon be trouble.
-    async fn look_ahead(&self, watch: &Watch, outlook: &mut Outlook, asked: bool) {
+    async fn look_ahead(&self, watch: &EpisodeTracker, outlook: &mut Outlook, asked: bool) {
         let verdict = watch.verdict();
         if verdict.is_good() || verdict == Verdict::Degraded {
             let server_id = outlook.look(&self.token.read(), asked).await;
@@ -251,7 +251,7 @@ impl Work {
         self.view.looked();
     }
 
-    fn show(&self, watch: &Watch, judgement: &Judgement) {
+    fn show(&self, watch: &EpisodeTracker, judgement: &Judgement) {
         let at = date(wall_ms());
         let since_ms = wall_ms() - millis(steady().saturating_sub(watch.since()));
         self.view.set(|view| {

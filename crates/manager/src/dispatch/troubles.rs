@@ -4,13 +4,13 @@ use std::sync::Weak;
 
 use tokio::sync::mpsc;
 
-use super::{DROPPED, Desk, GIVEN_UP, UNDELIVERED};
+use super::{DROPPED, Dispatcher, GIVEN_UP, UNDELIVERED};
 use crate::queues::{Trouble, WAITING_LIMIT};
 
-/// Raises a message for each delivery that did not go through, until the desk is gone.
-pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>) {
+/// Raises a message for each delivery that did not go through, until the dispatcher is gone.
+pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, dispatcher: Weak<Dispatcher>) {
     while let Some(trouble) = troubles.recv().await {
-        let Some(desk) = desk.upgrade() else {
+        let Some(dispatcher) = dispatcher.upgrade() else {
             return;
         };
         let (id, values) = match trouble {
@@ -28,6 +28,6 @@ pub(crate) async fn tell(mut troubles: mpsc::Receiver<Trouble>, desk: Weak<Desk>
                 why,
             } => (GIVEN_UP, vec![destination, given_up.to_string(), why]),
         };
-        desk.raise(id, None, values).await;
+        dispatcher.raise(id, None, values).await;
     }
 }

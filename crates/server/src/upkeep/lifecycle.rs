@@ -27,11 +27,11 @@ pub const EXIT_STANDSTILL: u8 = 71;
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Told of each change of state, in order: must not block.
-pub(crate) type Listener = Box<dyn Fn(&Seen) + Send>;
+pub(crate) type Listener = Box<dyn Fn(&ServiceNow) + Send>;
 
 /// The service as it is now, on the wall clock.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
+pub(crate) struct ServiceNow {
     /// What it says of itself.
     pub(crate) report: Report,
     /// Since when, in Unix milliseconds.
@@ -40,7 +40,7 @@ pub(crate) struct Seen {
 
 /// Clones are the same life.
 #[derive(Clone)]
-pub(crate) struct Life {
+pub(crate) struct ServiceLife {
     shared: Arc<Shared>,
 }
 
@@ -64,8 +64,8 @@ struct Inner {
 }
 
 impl Inner {
-    fn seen(&self) -> Seen {
-        Seen {
+    fn seen(&self) -> ServiceNow {
+        ServiceNow {
             report: Report {
                 status: self.machine.status(),
                 trouble: self.trouble.clone(),
@@ -75,14 +75,14 @@ impl Inner {
     }
 }
 
-impl Life {
+impl ServiceLife {
     /// Begins to start. `listener` is told of each change of state.
     pub(crate) fn begin(
         limits: Limits,
         manager: Option<Arc<dyn ServiceManager>>,
         listener: Listener,
-    ) -> std::io::Result<Life> {
-        let life = Life {
+    ) -> std::io::Result<ServiceLife> {
+        let life = ServiceLife {
             shared: Arc::new(Shared {
                 inner: Mutex::new(Inner {
                     machine: Lifecycle::new(limits, Duration::ZERO),
@@ -106,7 +106,7 @@ impl Life {
     }
 
     /// The service as it is now.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> ServiceNow {
         self.lock().seen()
     }
 
@@ -137,7 +137,7 @@ impl Life {
     }
 
     /// Takes a control, or refuses it; beside that the service as it is then.
-    pub(crate) fn control(&self, control: Control) -> (Result<(), Refusal>, Seen) {
+    pub(crate) fn control(&self, control: Control) -> (Result<(), Refusal>, ServiceNow) {
         let mut inner = self.lock();
         let taken = self.apply(&mut inner, Input::Control(control));
         (taken, inner.seen())
@@ -317,8 +317,8 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    fn life(listener: Listener) -> Life {
-        Life::begin(Limits::default(), None, listener).unwrap()
+    fn life(listener: Listener) -> ServiceLife {
+        ServiceLife::begin(Limits::default(), None, listener).unwrap()
     }
 
     #[test]
@@ -374,7 +374,7 @@ mod tests {
     fn a_service_manager_that_hangs_holds_up_nobody() {
         let (release, hold) = mpsc::channel::<()>();
         let manager = Arc::new(Hanging(Mutex::new(hold)));
-        let life = Life::begin(Limits::default(), Some(manager), Box::new(|_| ())).unwrap();
+        let life = ServiceLife::begin(Limits::default(), Some(manager), Box::new(|_| ())).unwrap();
         life.done();
         assert!(life.control(Control::Pause).0.is_ok());
         assert_eq!(life.state(), ServiceState::PausePending);

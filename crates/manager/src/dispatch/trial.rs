@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use usher_site::MessageRow;
 
-use super::{Desk, Raise, shown};
+use super::{Dispatcher, Raise, shown};
 use crate::delivery;
 use crate::undelivered::{Again, Undelivered};
 
@@ -28,7 +28,7 @@ pub(crate) struct Tested {
     for_good: bool,
 }
 
-impl Desk {
+impl Dispatcher {
     /// Does what the rule of that name says with a message that says that it is a test, once and all
     /// at the same time; how each action went. One that takes too long is given up. None: there is no such rule.
     pub(crate) async fn test(&self, name: &str) -> Option<Vec<Tested>> {

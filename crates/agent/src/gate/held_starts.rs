@@ -47,9 +47,9 @@ pub(crate) struct Waiting {
 
 /// All that wait.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
+pub(crate) struct HeldStarts {
     asked: u64,
-    waiting: FxHashMap<AskId, Asked>,
+    waiting: FxHashMap<AskId, HeldStart>,
     /// Sessions that a seat was asked for, and until when it is waited for.
     due: FxHashMap<SessionId, u64>,
     /// Why sessions were refused, and what to do, for their users.
@@ -70,14 +70,14 @@ pub(crate) struct Refused {
 }
 
 #[derive(Debug)]
-struct Asked {
+struct HeldStart {
     waiting: Waiting,
     who: Who,
     product: Arc<str>,
     since_boot_ms: u64,
 }
 
-impl Desk {
+impl HeldStarts {
     /// When somebody has waited long enough.
     pub(crate) fn next_due_boot_ms(&self) -> Option<u64> {
         self.due.values().copied().min()
@@ -155,7 +155,7 @@ impl Desk {
         }
         self.asked += 1;
         let ask = AskId(self.asked);
-        let asked = Asked {
+        let asked = HeldStart {
             waiting,
             who: process.who,
             product,
@@ -236,7 +236,7 @@ impl Desk {
     }
 
     fn allow(&mut self, ask: AskId) {
-        if let Some(Asked { waiting, .. }) = self.waiting.remove(&ask) {
+        if let Some(HeldStart { waiting, .. }) = self.waiting.remove(&ask) {
             let _ = waiting.gate.answer(waiting.number, Answer::Run);
         }
     }
@@ -245,7 +245,7 @@ impl Desk {
         let Some(asked) = self.waiting.remove(&ask) else {
             return;
         };
-        let Asked {
+        let HeldStart {
             waiting,
             who,
             product,

@@ -5,7 +5,7 @@ use usher_core::sessions::{Effect, Event, ProcessKey, Who};
 
 use super::Agent;
 use crate::clock;
-use crate::gate::desk::{Refused, Start};
+use crate::gate::held_starts::{Refused, Start};
 use crate::notices::{self, Denial, News};
 use crate::outbox::OutboxError;
 use crate::system::procfs;
@@ -17,7 +17,7 @@ impl Agent {
         let mut effects = Vec::new();
         for start in starts.drain(..) {
             let key = start.process.key;
-            if let Some(event) = self.desk.admit(start, &self.sessions) {
+            if let Some(event) = self.held.admit(start, &self.sessions) {
                 self.sessions.apply(clock::now(), event, &mut effects);
             }
             self.follow_held(key, &mut effects);
@@ -50,13 +50,13 @@ impl Agent {
             return;
         };
         shared.keep_held(|pid| self.sessions.is_held(pid));
-        let part = self.desk.next_to_look_at(&self.sessions);
+        let part = self.held.next_to_look_at(&self.sessions);
         shared.end_the_gone(part.into_iter());
     }
 
     /// Tells those whose starts were refused on their desktops.
     pub(super) fn tell_refused(&mut self) {
-        for refused in self.desk.take_refused() {
+        for refused in self.held.take_refused() {
             let Refused {
                 who,
                 product,
@@ -85,14 +85,14 @@ impl Agent {
     /// Programs of products that are enforced no more wait for nothing.
     pub(super) fn let_go_ungated(&mut self) -> Result<(), OutboxError> {
         let view = crate::view::View::of(&self.sessions, &self.rulebook);
-        let events = self.desk.let_go_ungated(view);
+        let events = self.held.let_go_ungated(view);
         self.tell_all(events)
     }
 
     /// When [`let_go`](Self::let_go) has something to do.
     pub(crate) fn next_let_go(&self) -> Option<u64> {
         let due = [
-            self.desk.next_due_boot_ms(),
+            self.held.next_due_boot_ms(),
             self.sessions.next_due_boot_ms(),
         ];
         due.into_iter().flatten().min()
@@ -101,9 +101,9 @@ impl Agent {
     /// Lets those go by the policy who have waited long enough for a seat; with `all`, since no
     /// server can be reached, all that wait for one.
     pub(crate) fn let_go(&mut self, all: bool) -> Result<(), OutboxError> {
-        let mut events = self.desk.let_go(all);
+        let mut events = self.held.let_go(all);
         events.push(Event::Tick);
-        self.desk.forget_old(clock::boot_ms());
+        self.held.forget_old(clock::boot_ms());
         self.tell_all(events)
     }
 

@@ -16,13 +16,13 @@ const RESTART: Duration = Duration::from_secs(32 * 60);
 
 /// Who keeps a server, and from which program.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct ServerHost {
     by: By,
     /// The program that the server is started from, as its unit or `usher up` names it.
     pub(crate) program: PathBuf,
     /// The server's process.
     pid: u32,
-    /// Where its API is, where the keeper knows.
+    /// Where its API is, where the host knows.
     pub(crate) api: Option<String>,
 }
 
@@ -37,9 +37,9 @@ enum By {
     },
 }
 
-impl Keeper {
+impl ServerHost {
     /// Who keeps the server of `data`; none if it was started by hand, or does not run.
-    pub(crate) async fn find(data: &Path) -> Option<Keeper> {
+    pub(crate) async fn find(data: &Path) -> Option<ServerHost> {
         if let Ok(Answer::Told(told)) = control::ask(data, &Question::Tell, TELL).await {
             return of_up(data, told);
         }
@@ -48,7 +48,7 @@ impl Keeper {
         if !serves(&unit.command, data) {
             return None;
         }
-        Some(Keeper {
+        Some(ServerHost {
             by: By::Systemd,
             program: unit.command.into_iter().next()?.into(),
             pid,
@@ -57,9 +57,9 @@ impl Keeper {
     }
 
     /// For a server that nobody keeps, or that does not run: taken for one of this very program.
-    pub(crate) fn nobody() -> Keeper {
+    pub(crate) fn nobody() -> ServerHost {
         let pid = std::process::id();
-        Keeper {
+        ServerHost {
             by: By::Nobody,
             program: std::env::current_exe().unwrap_or_else(|_| exe(pid)),
             pid,
@@ -151,13 +151,13 @@ async fn systemd_restarts(unit: &'static str) -> Result<(), String> {
     }
 }
 
-fn of_up(data: &Path, told: Told) -> Option<Keeper> {
+fn of_up(data: &Path, told: Told) -> Option<ServerHost> {
     let pid = told.server_pid?;
     let by = By::Up {
         data: data.to_owned(),
         roles: told.roles,
     };
-    Some(Keeper {
+    Some(ServerHost {
         by,
         program: told.program,
         pid,

@@ -9,7 +9,7 @@ use usher_api::StatusMessage;
 use usher_core::messages::{Action, Decision, Rule};
 use usher_site::{DeliveryRow, MessageRow, NewDelivery, Resumed};
 
-use super::{DROPPED, Desk, GIVEN_UP, UNDELIVERED, shown};
+use super::{DROPPED, Dispatcher, GIVEN_UP, UNDELIVERED, shown};
 use crate::clock::wall_ms;
 use crate::delivery::Parcel;
 use crate::logged::or_log;
@@ -60,7 +60,7 @@ pub(super) fn named(rules: &[Rule]) -> Vec<String> {
     actions.map(name).collect()
 }
 
-impl Desk {
+impl Dispatcher {
     /// What is to be done for a message of that number, as far as there is room for it.
     pub(super) fn sent(&self, decision: Decision, id: u16) -> Vec<Sent> {
         let each = decision.actions.into_iter().filter_map(|(rule, action)| {

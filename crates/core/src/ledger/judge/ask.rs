@@ -25,7 +25,7 @@ pub(in crate::ledger) enum Way {
 
 /// A part of an ask: seats of one product.
 #[derive(Debug, Clone)]
-pub(in crate::ledger) struct Asked {
+pub(in crate::ledger) struct AskPart {
     pub product: ProductNumber,
     pub subject: SubjectId,
     pub computer: ComputerId,
@@ -40,7 +40,7 @@ pub(in crate::ledger) struct Asked {
     pub way: Way,
 }
 
-impl Asked {
+impl AskPart {
     pub(in crate::ledger) fn asker(&self) -> Asker {
         Asker {
             product: self.product,
@@ -64,7 +64,7 @@ pub(in crate::ledger) struct Plan {
 }
 
 /// What an ask is for, product by product.
-pub(in crate::ledger) type Parts = SmallVec<[Asked; 1]>;
+pub(in crate::ledger) type Parts = SmallVec<[AskPart; 1]>;
 
 /// How each part of an ask is granted.
 pub(in crate::ledger) type Plans = SmallVec<[Plan; 1]>;

@@ -77,7 +77,7 @@ const LAUNCHERS: &[&str] = &[
 
 /// A program that was executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Seen {
+pub(crate) struct ExecutedProgram {
     /// The executable.
     #[serde(serialize_with = "path_as_text")]
     pub(crate) path: PathBuf,
@@ -106,14 +106,14 @@ fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S:
     serializer.serialize_f64(time.as_secs_f64())
 }
 
-impl Seen {
+impl ExecutedProgram {
     /// Seen for the first time.
     pub(super) fn new(path: &Path, hosted: Option<&Hosted>) -> Self {
         let original_name = match hosted {
             Some(Hosted::Windows(file)) => original_name(file),
             Some(Hosted::Script(_)) | None => None,
         };
-        Seen {
+        ExecutedProgram {
             path: path.to_owned(),
             hosted: hosted.cloned(),
             starts: 0,

@@ -8,7 +8,7 @@ use usher_site::{Change, EpisodeRow};
 
 use super::Work;
 use crate::clock::{date, steady, wall_ms};
-use crate::desk::Raise;
+use crate::dispatch::Raise;
 
 /// The message that tells that a server's state is not known.
 const UNKNOWN: u16 = 9413;
@@ -54,12 +54,12 @@ impl Work {
                 }
             });
         }
-        let records = self.tools.desk.record(changes).await;
+        let records = self.tools.dispatcher.record(changes).await;
         if let Some(began) = began {
             self.record = records.get(began).copied().flatten();
         }
         if let Some(record) = self.record.filter(|_| is_reminder) {
-            self.tools.desk.remind(record).await;
+            self.tools.dispatcher.remind(record).await;
         }
     }
 
@@ -75,7 +75,7 @@ impl Work {
 
     pub(super) async fn raise(&self, id: u16, values: Vec<String>) -> Option<i64> {
         let name = self.server.name.as_str();
-        self.tools.desk.raise(id, Some(name), values).await
+        self.tools.dispatcher.raise(id, Some(name), values).await
     }
 
     /// An episode as it is recorded and shown now.
