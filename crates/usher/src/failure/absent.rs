@@ -1,4 +1,4 @@
-//! What is said if no agent answers on this computer, or somebody does and gives no answer.
+//! What is said if no agent answers on this computer.
 
 use std::path::Path;
 
@@ -42,15 +42,6 @@ pub(crate) fn ask_for_agent() -> String {
         "Whoever administers this computer starts the agent{look}: through it you need no token for \
          what is yours."
     )
-}
-
-/// The agent at `socket` took the question and gave no answer in time.
-pub(super) fn silent_agent(socket: &str, why: &str) -> Failure {
-    Failure::new(
-        exit::NO_SERVER,
-        format!("the agent of this computer ({socket}) gave no answer: {why}"),
-    )
-    .next("`usher agent status` says whether it reaches its server.")
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use usher_api::client::ClientError;
 pub(crate) use usher_api::is_of_tls;
 use usher_api::{Code, Listener, Problem};
 
-use super::absent::silent_agent;
 use super::api_text::{self, own_words};
 use super::{About, Failure, exit};
 
@@ -29,6 +28,15 @@ fn unreachable_server(endpoint: &str, why: &str) -> Failure {
     }
     let (endpoint, why) = (endpoint.to_owned(), why.to_owned());
     unreachable(Listener::Server, &endpoint, &why).about(About::Silence { endpoint, why })
+}
+
+/// The agent at `socket` took the question and gave no answer in time.
+fn silent_agent(socket: &str, why: &str) -> Failure {
+    Failure::new(
+        exit::NO_SERVER,
+        format!("the agent of this computer ({socket}) gave no answer: {why}"),
+    )
+    .next("`usher agent status` says whether it reaches its server.")
 }
 
 /// No manager answers at `endpoint`.
