@@ -9,7 +9,7 @@ use crate::computer::Computer;
 use crate::computer_id::SharedId;
 use crate::teller::Teller;
 
-/// See the module.
+/// This computer, its accounts and names, as the agent knows them.
 pub(crate) struct Here {
     pub(crate) computer: Computer,
     pub(crate) accounts: Arc<Accounts>,

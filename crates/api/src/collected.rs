@@ -188,9 +188,9 @@ pub struct EndedDenial {
     pub key: MadeBy,
     /// Seats asked for.
     pub seats: u32,
-    /// Why.
+    /// Why it was refused.
     pub reason: Reason,
-    /// How often.
+    /// How many times it was repeated within the minute, the first included.
     pub count: u64,
     /// How many of these came after another refusal of the same person, computer and product.
     pub retries: u64,

@@ -54,13 +54,13 @@ pub struct Demand {
 /// A start that would have been refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DemandStart {
-    /// Who.
+    /// The person's name.
     pub user: String,
     /// On which computer.
     pub computer: String,
     /// The program, where that is known.
     pub program: Option<String>,
-    /// When.
+    /// When the start was, by the server's clock.
     #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
 }

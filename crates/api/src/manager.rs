@@ -286,6 +286,6 @@ pub struct SitePage {
 pub struct Unseen {
     /// Its name.
     pub server: String,
-    /// Why.
+    /// Why it did not, in words.
     pub why: String,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::planted::Planted;
 
-/// See the module.
+/// Where the ledger's log is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Log {
@@ -19,7 +19,7 @@ pub enum Log {
 }
 
 impl Log {
-    /// All of them.
+    /// Both places.
     pub const ALL: [Log; 2] = [Log::Store, Log::Memory];
 
     /// Its name on the command line.

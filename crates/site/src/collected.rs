@@ -177,7 +177,7 @@ pub struct EndedDenial {
     pub seats: u32,
     /// Why, as servers say it.
     pub reason: String,
-    /// How often.
+    /// How many times it was repeated within the minute, the first included.
     pub count: u64,
     /// How many of these came after another.
     pub retries: u64,

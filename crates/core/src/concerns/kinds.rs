@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds, in the order of the messages' numbers.
     pub const ALL: [Kind; 16] = [
         Kind::EntitlementEnds,
         Kind::NoticeDue,
@@ -96,7 +96,7 @@ impl Kind {
 /// Something that an administrator should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concern {
-    /// What sort.
+    /// The kind of concern.
     pub kind: Kind,
     /// Which one of its sort: an id of what it is about; empty where a server has only one.
     pub about: String,

@@ -103,6 +103,14 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 
+/// A figure of the collecting: its name, kind, help, and how it is read.
+type Figure = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&HistorySeen) -> u64,
+);
+
 /// How far the history of each server is collected.
 fn history(servers: &[WatchedServer]) -> String {
     let mut text = String::new();
@@ -110,7 +118,7 @@ fn history(servers: &[WatchedServer]) -> String {
         .iter()
         .filter_map(|view| view.history.as_ref().zip(Some(&view.name)));
     let seen: Vec<_> = seen.collect();
-    let figures: [(&str, &str, &str, fn(&HistorySeen) -> u64); 3] = [
+    let figures: [Figure; 3] = [
         (
             "usher_history_behind_events",
             "gauge",

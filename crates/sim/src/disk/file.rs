@@ -5,7 +5,7 @@ use crate::rng::Rng;
 /// Changes that a disk which lies about syncs still holds back; older ones are on the medium.
 const HELD_BACK: usize = 64;
 
-/// See the module.
+/// One file, on the medium and in the computer's memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct File {
     /// On the medium; none: it has no such name.

@@ -4,7 +4,7 @@
 use super::registry::{self, Shared, lock};
 use super::state::NoAnswer;
 
-/// See the module.
+/// What SQLite's handle of a file stands for.
 pub(super) enum Open {
     /// On a disk, since a boot of it.
     Named {

@@ -9,7 +9,7 @@ use crate::rng::Rng;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NoAnswer;
 
-/// See the module.
+/// All files of one disk, and whether it has power.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     files: BTreeMap<String, File>,

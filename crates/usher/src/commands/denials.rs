@@ -74,7 +74,6 @@ impl Denials {
     }
 }
 
-/// Does it.
 pub(crate) fn run(args: &Denials, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let query = args.query()?;

@@ -318,7 +318,7 @@ mod tests {
         };
         let unknown =
             "the token is not known here, or was revoked: make one with `usher token create`";
-        let (code, text) = of_token(unknown, shows_token.clone());
+        let (code, text) = of_token(unknown, shows_token);
         assert_eq!(code, exit::REFUSED);
         insta::assert_snapshot!(text, @r"
         usher: the token is not known here, or was revoked
@@ -336,7 +336,7 @@ mod tests {
             misses_agent: true,
             ..Asker::default()
         };
-        let (code, text) = of_token(none, misses_agent.clone());
+        let (code, text) = of_token(none, misses_agent);
         assert_eq!(code, exit::NO_SERVER);
         assert!(text.starts_with("usher: no Usher agent answers"), "{text}");
         let denied = refused(&Problem::new(Code::Denied, "none")).for_asker(misses_agent);
@@ -350,7 +350,7 @@ mod tests {
             ..Asker::default()
         };
         let silent = unreachable_server("http://192.0.2.1:8480", "Connection refused");
-        let silent = silent.for_asker(of_manager.clone());
+        let silent = silent.for_asker(of_manager);
         assert_eq!(silent.code(), exit::NO_SERVER);
         insta::assert_snapshot!(silent, @r"
         usher: no Usher manager answers at http://192.0.2.1:8480: Connection refused

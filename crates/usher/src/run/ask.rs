@@ -57,7 +57,7 @@ pub(crate) struct Ask {
     pub(crate) program: Option<String>,
     /// Whether, and how long, to wait.
     pub(crate) wait: Option<Wait>,
-    /// Since when.
+    /// When the request was first made.
     pub(crate) begun: Instant,
     /// What to do while no server answers, for who waits.
     pub(crate) away: Away,

@@ -6,7 +6,7 @@ use usher_core::ledger::{Command, EventNumber, Reply};
 
 use crate::clock::Moment;
 
-/// See the module.
+/// Keeps a ledger, in memory or in the store.
 pub(super) trait Keeper: fmt::Debug {
     /// The process begins.
     fn open(&mut self, now: Moment);

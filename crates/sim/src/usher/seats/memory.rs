@@ -7,7 +7,7 @@ use usher_core::ledger::*;
 use super::keeper::Keeper;
 use crate::clock::Moment;
 
-/// See the module.
+/// A ledger that is kept in memory.
 #[derive(Debug)]
 pub(super) struct Memory {
     ledger: Ledger,

@@ -20,7 +20,7 @@ const CUT_WITHIN: u64 = 15;
 /// Slices that bring the tables up to a commit, at the most.
 const SLICES: u32 = 64;
 
-/// See the module.
+/// A ledger that is kept in the store.
 pub(super) struct OnDisk {
     disk: Disk,
     clock: Arc<StoreClock>,

@@ -11,7 +11,7 @@ use crate::queue::requests::Failure;
 /// Which refusals; each part that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct DenialFilter {
-    /// Whose.
+    /// Whose denials: everybody's, or those of one person or computer.
     pub owner: Owner,
     /// Product id.
     pub product: Option<String>,

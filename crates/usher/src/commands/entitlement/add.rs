@@ -56,7 +56,6 @@ pub(crate) struct Add {
     details: Details,
 }
 
-/// Does it.
 pub(super) async fn run(args: Add, context: &Context, client: &Client) -> Result<(), Failure> {
     let (from, to) = (args.from.as_deref(), args.to.as_deref());
     let valid = Validity::read(from, to, args.time_zone).map_err(Failure::usage)?;

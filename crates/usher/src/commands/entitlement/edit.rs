@@ -59,7 +59,6 @@ impl Edit {
     }
 }
 
-/// Does it.
 pub(super) async fn run(args: Edit, context: &Context, client: &Client) -> Result<(), Failure> {
     if args.says_nothing() {
         return Err(

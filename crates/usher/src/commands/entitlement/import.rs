@@ -68,7 +68,6 @@ pub(crate) struct Import {
     time_zone: Option<String>,
 }
 
-/// Does it.
 pub(super) async fn run(args: &Import, context: &Context, client: &Client) -> Result<(), Failure> {
     let parsed = read(args)?;
     let there = match there(client).await {

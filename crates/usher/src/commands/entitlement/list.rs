@@ -31,7 +31,6 @@ pub(crate) struct List {
     form: Form,
 }
 
-/// Does it.
 pub(super) async fn run(args: &List, context: &Context, client: &Client) -> Result<(), Failure> {
     let query = Query::new("/v1/entitlements").with("product", args.product.as_ref());
     let page: Page<Wire> = fetch(client, &query, &args.extent).await?;

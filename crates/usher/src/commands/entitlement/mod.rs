@@ -38,7 +38,6 @@ pub(crate) enum Entitlement {
     Import(import::Import),
 }
 
-/// Does it.
 pub(crate) fn run(args: Entitlement, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let client = context.client()?;

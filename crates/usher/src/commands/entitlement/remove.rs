@@ -24,7 +24,6 @@ pub(crate) struct Remove {
     yes: bool,
 }
 
-/// Does it.
 pub(super) async fn run(args: &Remove, client: &Client) -> Result<(), Failure> {
     let it = find(client, &args.id).await?;
     let called = called(&it);

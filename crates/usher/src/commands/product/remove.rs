@@ -37,7 +37,6 @@ pub(crate) struct Remove {
     told: ToldAgent,
 }
 
-/// Does it.
 pub(super) async fn run(args: &Remove, context: &Context, client: &Client) -> Result<(), Failure> {
     let path = path(&args.id)?;
     let view: ProductView = client.get(&path).await?;

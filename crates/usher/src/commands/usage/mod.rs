@@ -166,7 +166,6 @@ impl Usage {
     }
 }
 
-/// Does it.
 pub(crate) fn run(args: &Usage, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         match args.view {

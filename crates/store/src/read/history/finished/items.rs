@@ -97,7 +97,7 @@ pub struct FinishedRefusal {
     pub seats: u32,
     /// Why, as the tables say it.
     pub reason: String,
-    /// How often.
+    /// How many times it was repeated within the minute, the first included.
     pub count: u64,
     /// How many of these came after another refusal of the same person, computer and product.
     pub retries: u64,
