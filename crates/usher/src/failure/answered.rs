@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(code, exit::REFUSED);
         insta::assert_snapshot!(text, @r"
         usher: the token is not known here, or was revoked
-          It may be of another server, or of a manager, which has tokens of its own. An administrator makes another with `usher token create`.
+          An administrator makes another with `usher token create`.
         ");
         let of_a_file = Asker {
             token_file: Some(std::path::Path::new("/var/lib/usher/admin.token")),
@@ -330,7 +330,8 @@ mod tests {
         };
         insta::assert_snapshot!(of_token(unknown, of_a_file).1, @r"
         usher: the token is not known here, or was revoked
-          It was read from /var/lib/usher/admin.token: another server or a manager may have written that. Give this server's with --token or USHER_TOKEN, or name its data directory with --data. An administrator makes another with `usher token create`.
+          The token came from /var/lib/usher/admin.token, and may be that of another server or manager: give one of this server with --token or USHER_TOKEN, or name its data directory with --data.
+          An administrator makes another with `usher token create`.
         ");
         let misses_agent = Asker {
             misses_agent: true,

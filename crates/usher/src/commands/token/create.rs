@@ -23,8 +23,9 @@ use crate::time;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Roles: client (seats for the one user it is bound to), agent (reports for one computer), backup
-(takes backups, and nothing else), viewer (sees everything), operator (also ends leases, and asks
-for anyone), admin (everything).
+(takes backups, and nothing else), manager (sees everything, and changes what is owned on behalf of
+who asks a manager), viewer (sees everything), operator (also ends leases, and asks for anyone),
+admin (everything).
 A manager takes tokens of its own, of role viewer, operator or admin: --at-manager makes one.
 
 Examples:
