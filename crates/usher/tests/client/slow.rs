@@ -23,7 +23,7 @@ fn a_server_that_hangs_is_said_to_and_is_not_waited_for_without_end() {
         said.starts_with(&format!("usher: asking {url}: no answer yet\n")),
         "{said}"
     );
-    assert!(said.contains("no answer in time"), "{said}");
+    assert!(said.contains("has not answered in time"), "{said}");
 }
 
 #[test]
