@@ -11,7 +11,7 @@ use crate::common::{Server, options, send, until};
 async fn it_says_how_it_is() {
     let server = Server::start();
     let health = server.get("/v1/health").await;
-    assert_eq!(health, json!({ "status": "ok" }));
+    assert_eq!(health, json!({ "status": "ok", "role": "server" }));
     let status = server.get("/v1/status").await;
     let state = &status["server"];
     assert_eq!(
