@@ -22,6 +22,14 @@ fn play_over(scenario: &str, seed: u64, log: Log) -> Report {
     })
 }
 
+/// Weeks with a fault that is planted.
+fn plant(seed: u64, planted: Planted, log: Log) -> Report {
+    let planted = Some(planted);
+    let log = Some(log);
+    let scenario = Scenario::named("q299261").unwrap();
+    scenario.play(&Options { seed, planted, log })
+}
+
 fn series(scenario: &str, first: u64, seeds: u64) -> Series {
     let mut series = Series::default();
     for seed in first..first + seeds {
@@ -153,10 +161,16 @@ fn every_planted_fault_is_found_by_what_it_breaks() {
         ),
         (Planted::StaleLooks, 12..=12, "false or unknown verdict"),
     ] {
-        let faults: Vec<String> = seeds
-            .flat_map(|seed| play("q299261", seed, Some(planted)).faults)
-            .collect();
-        let is_found = faults.iter().any(|fault| fault.contains(found));
+        // A disk has to be there to lie; all else is the same without one, and takes a tenth.
+        let log = match planted {
+            Planted::FalseSync => Log::Store,
+            _ => Log::Memory,
+        };
+        let mut faults = Vec::new();
+        let is_found = seeds.into_iter().any(|seed| {
+            faults = plant(seed, planted, log).faults;
+            faults.iter().any(|fault| fault.contains(found))
+        });
         assert!(is_found, "{planted:?}: {faults:?}");
     }
 }
