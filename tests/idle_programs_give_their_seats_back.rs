@@ -363,7 +363,7 @@ fn who_leaves_it_alone_gives_the_seat_back(session: &Session) {
         computer.has_seat(product, true);
     }
 
-    notify.prints("You have not used left for 10 seconds: Its seat is given back in 10 seconds");
+    notify.prints("You have not used left for 10 seconds. Its seat is given back in 10 seconds");
     session.press();
     notify.prints("You use left again: It keeps its seat.");
     assert_eq!(computer.released(), [""; 0]);

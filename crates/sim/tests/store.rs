@@ -268,7 +268,7 @@ fn a_power_cut_while_the_file_is_made_or_recovered_loses_nothing() {
 fn after_an_operation_that_fails_what_was_answered_is_so_also_when_the_power_fails_then() {
     let made = Disk::new(4);
     open(&made, &TestClock::at(0), &told()).unwrap().close();
-    let mut outcomes = [0; 2];
+    let mut failures = 0;
     for fault in 0.. {
         let disk = made.fork(fault);
         let (clock, told) = (TestClock::at(0), told());
@@ -288,7 +288,7 @@ fn after_an_operation_that_fails_what_was_answered_is_so_also_when_the_power_fai
                 let is_done = same(&found, &with, now);
                 let is_as_before = same(&found, &told.lock().unwrap(), now);
                 assert!(is_done || is_as_before, "operation {fault} failed");
-                outcomes[usize::from(is_done && !is_as_before)] += 1;
+                failures += 1;
                 *told.lock().unwrap() = found;
             }
             rest(&mut store);
@@ -306,7 +306,7 @@ fn after_an_operation_that_fails_what_was_answered_is_so_also_when_the_power_fai
             check(&disk, &clock, &told, None, &what);
         }
     }
-    assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
+    assert!(failures > 20, "{failures}");
 }
 
 #[test]
