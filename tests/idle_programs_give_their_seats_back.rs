@@ -365,12 +365,12 @@ fn who_leaves_it_alone_gives_the_seat_back(session: &Session) {
 
     notify.prints("You have not used left for 10 seconds. Its seat is given back in 10 seconds");
     session.press();
-    notify.prints("You use left again: It keeps its seat.");
+    notify.prints("You use left again. It keeps its seat.");
     assert_eq!(computer.released(), [""; 0]);
 
     for product in ["left", "lent"] {
         notify.prints(&format!(
-            "The seat of {product} is given back: Nobody has used it."
+            "The seat of {product} is given back. Nobody has used it."
         ));
         computer.has_seat(product, false);
     }
@@ -378,8 +378,8 @@ fn who_leaves_it_alone_gives_the_seat_back(session: &Session) {
     let taken = ["checkout", "lent", "--user", "ben", "--ttl", "600"];
     computer.running.ok(&taken);
     session.press();
-    notify.prints("left has a seat again: You may go on.");
-    notify.prints("lent has no seat: All are in use by now. It runs on without one");
+    notify.prints("left has a seat again. You may go on.");
+    notify.prints("lent has no seat. All are in use by now. It runs on without one");
     computer.has_seat("left", true);
     let lent = computer.running.json(&["status"]);
     let products = lent["products"].as_array().unwrap();

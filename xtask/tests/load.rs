@@ -35,8 +35,16 @@ fn a_load_ends_when_its_parent_is_killed() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let said = BufReader::new(parent.stdout.take().unwrap()).lines();
-    let loads: Vec<String> = said.take(2).map(Result::unwrap).collect();
+    let mut said = BufReader::new(parent.stdout.take().unwrap()).lines();
+    let mut loads = Vec::new();
+    let mut busy = 0;
+    while loads.len() + busy < 4 {
+        match said.next().unwrap().unwrap() {
+            word if word == "busy" => busy += 1,
+            pid => loads.push(pid),
+        }
+    }
+    assert_eq!((loads.len(), busy), (2, 2), "{loads:?}");
     let written = folder.path().join("written");
     wait_until("it writes", || {
         written.metadata().is_ok_and(|file| file.len() > 0)
