@@ -33,7 +33,7 @@ macro_rules! not_yet {
             #[derive(Debug, clap::Args)]
             pub(crate) struct $name {
                 #[command(flatten)]
-                _words: super::Words,
+                _words: super::Typed,
             }
 
             /// Says so.
