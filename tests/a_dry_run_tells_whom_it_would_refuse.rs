@@ -76,7 +76,7 @@ fn two_at_once_on_one_seat_are_one_start_that_would_have_been_refused() {
         more.contains("With 2 seats nobody would have been refused, or have had to wait."),
         "{more}"
     );
-    assert!(more.contains("1 seat is owned now."), "{more}");
+    assert!(more.contains("1 seat may be in use now."), "{more}");
     assert_eq!(
         running.json(&["product", "show", "tool"])["mode"],
         "track",

@@ -53,6 +53,8 @@ fn nearest<'i>(id: &str, ids: &'i [String]) -> Option<&'i str> {
     let most = (typed.chars().count() / 3).max(1);
     let (nearest, slips) = ids
         .iter()
+        // One that was removed a moment ago may still stand there, and is none.
+        .filter(|other| *other != id)
         .map(|other| (other.as_str(), slips(other)))
         .min_by_key(|(_, slips)| *slips)?;
     (slips <= most).then_some(nearest)
@@ -67,6 +69,7 @@ mod tests {
         let ids = ["cad", "cad-pack", "solver"].map(str::to_owned);
         for (typed, meant) in [
             ("cda", Some("cad")),
+            ("solver", None),
             ("CAD", Some("cad")),
             ("solvr", Some("solver")),
             ("cadpack", Some("cad-pack")),

@@ -31,8 +31,8 @@ pub(super) async fn usage(
     let items = app
         .history(move |history| {
             let rows = history.usage(&filter, now_ms, (0, PRODUCTS_LIMIT))?.rows;
-            let is_used = |product: &String| rows.iter().any(|row| row.product == *product);
-            let last = match owned.seats.keys().all(is_used) {
+            let is_used = |product: &str| rows.iter().any(|row| &*row.product == product);
+            let last = match owned.entitlements.iter().all(|it| is_used(&it.product)) {
                 true => Vec::new(),
                 false => history.last_used(now_ms)?,
             };
@@ -75,19 +75,12 @@ pub(super) fn used(row: UsageRow) -> Usage {
 /// What is owned now.
 #[derive(Debug, Default)]
 struct Owned {
-    /// Seats by product id.
-    seats: BTreeMap<String, u64>,
     /// The entitlements that are valid now.
     entitlements: Vec<EntitlementView>,
 }
 
 fn look(ledger: &Ledger, now: Now, product: Option<&str>) -> Owned {
     let is_asked = |id: &str| product.is_none_or(|product| product == id);
-    let listed = ledger.pools().filter(|(_, pool)| !pool.listing.removed);
-    let seats = listed
-        .map(|(_, pool)| (&*pool.listing.spec.id, pool.seats(now)))
-        .filter(|(id, seats)| *seats > 0 && is_asked(id))
-        .map(|(id, seats)| (id.to_owned(), seats));
     let has_begun = |from: &Option<Bound>| from.as_ref().is_none_or(|it| it.begins() <= now.wall);
     let is_over = |to: &Option<Bound>| to.as_ref().is_some_and(|it| it.ends() <= now.wall);
     let valid = ledger
@@ -96,7 +89,6 @@ fn look(ledger: &Ledger, now: Now, product: Option<&str>) -> Owned {
         .filter_map(|it| ledger.entitlement(it.number))
         .filter(|view| is_asked(&view.product));
     Owned {
-        seats: seats.collect(),
         entitlements: valid.collect(),
     }
 }
@@ -110,21 +102,24 @@ impl Owned {
         last_used_ms: &BTreeMap<String, i64>,
     ) -> Vec<Usage> {
         let mut prices: BTreeMap<String, Vec<Price>> = BTreeMap::new();
+        // What may be overdrawn is not owned.
+        let mut seats: BTreeMap<String, u64> = BTreeMap::new();
         for view in &self.entitlements {
             let shown = entitlement::shown(view);
-            let of = prices.entry(shown.product).or_default();
-            of.extend(shown.price);
+            *seats.entry(shown.product.clone()).or_default() += u64::from(shown.seats);
+            prices.entry(shown.product).or_default().extend(shown.price);
         }
+        seats.retain(|_, seats| *seats > 0);
         let mut items: BTreeMap<String, Usage> =
             used.map(|usage| (usage.product.clone(), usage)).collect();
-        for product in self.seats.keys() {
+        for product in seats.keys() {
             let last = last_used_ms.get(product).copied();
             items
                 .entry(product.clone())
                 .or_insert_with(|| unused(product, last));
         }
         for (product, usage) in &mut items {
-            usage.seats = Some(self.seats.get(product).copied().unwrap_or(0));
+            usage.seats = Some(seats.get(product).copied().unwrap_or(0));
             usage.prices = Price::sums(prices.remove(product).unwrap_or_default());
         }
         items.into_values().collect()

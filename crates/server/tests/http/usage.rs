@@ -11,7 +11,7 @@ async fn products_that_are_owned_and_not_used_stand_beside_those_that_are() {
     server.product("fea", 3).await;
     server.product("nobody", 0).await;
     let priced = json!({
-        "product": "fea", "seats": 1,
+        "product": "fea", "seats": 1, "overdraft": 7,
         "price": { "amount": 5000, "currency": "EUR", "per": "year" },
     });
     let over = json!({

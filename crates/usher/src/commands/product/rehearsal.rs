@@ -121,7 +121,10 @@ impl Rehearsal {
             },
         ];
         if self.asked.tried.is_some() && demand.owned != demand.seats {
-            lines.push(format!("{} owned now.", is_are(demand.owned)));
+            lines.push(format!(
+                "{} may be in use now.",
+                counted(demand.owned, "seat")
+            ));
         }
         lines.extend(demand.first.as_ref().map(|first| {
             let program = first.program.as_deref().unwrap_or(&demand.product);
@@ -242,13 +245,6 @@ fn word(counting: Counting) -> &'static str {
     }
 }
 
-fn is_are(seats: u64) -> String {
-    match seats {
-        1 => "1 seat is".to_owned(),
-        many => format!("{many} seats are"),
-    }
-}
-
 fn was_were(count: u64) -> &'static str {
     if count == 1 { "was" } else { "were" }
 }
@@ -329,7 +325,7 @@ mod tests {
         insta::assert_snapshot!(described(&found), @r"
         At most 3 seats were wanted at once in the last 30 days, first at MINUTE 12.
         With 3 seats nobody would have been refused, or have had to wait.
-        12 seats are owned now.
+        12 seats may be in use now.
         ");
     }
 
