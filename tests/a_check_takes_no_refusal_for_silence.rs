@@ -1,6 +1,9 @@
 //! `usher check` with a token that the manager does not take says so, and does not say that all is
 //! well; the manager has tokens by role of its own.
 
+use usher_testing::undo;
+
+use crate::far;
 use crate::support::{Ended, Folder, Running, said, stdout, usher};
 
 fn console(running: &Running) -> String {
@@ -56,4 +59,41 @@ fn a_manager_that_refuses_is_unknown_and_takes_a_viewers_token_of_its_own() {
     running.ok(&["token", "revoke", id, &at]);
     let (code, line) = check(of_manager.trim(), &["--manager", &console]);
     assert_eq!(code, Some(3), "{line}");
+}
+
+#[test]
+fn a_manager_that_hangs_is_critical_also_if_nobody_has_named_it() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: only root has a network of its own");
+        return;
+    }
+    // There the usual port of a manager is nobody else's.
+    far::own_network();
+    let up = std::process::Command::new("ip")
+        .args(["link", "set", "lo", "up"])
+        .ended();
+    assert!(up.status.success(), "{}", said(&up));
+    let folder = Folder::new();
+    let mut command = usher();
+    command.args(["up", "--no-agent"]);
+    let running = Running::start(&mut command, &folder.path("data"));
+    let check = || {
+        let mut command = usher();
+        let output = command
+            .arg("check")
+            .env("USHER_DATA", &running.data)
+            .ended();
+        (output.status.code(), stdout(&output))
+    };
+    let (code, line) = check();
+    assert!(
+        code != Some(2) && line.contains("servers=1"),
+        "the manager's view: {line}"
+    );
+    let stopped = undo::stop(running.role("manager").unwrap()).unwrap();
+    let (code, line) = check();
+    assert_eq!(code, Some(2), "{line}");
+    assert!(line.starts_with("USHER CRITICAL - "), "{line}");
+    assert!(line.contains("manager"), "{line}");
+    drop(stopped);
 }

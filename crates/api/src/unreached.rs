@@ -12,7 +12,7 @@ pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
 /// What is said of a server that takes connections and does nothing with them, over TLS or without.
-const TAKEN: &str = "it took the connection and has not answered in time";
+pub(crate) const TAKEN: &str = "it took the connection and has not answered in time";
 
 /// Why there was no answer. A connection that nobody takes and one that is taken and not answered
 /// are two things; with TLS only another connection tells them apart, for the handshake is an answer

@@ -1,6 +1,7 @@
 //! Why a call comes to nothing.
 
 use crate::Problem;
+use crate::unreached::TAKEN;
 
 /// Why a call has no answer of the kind that was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,11 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// Whether who was asked took the connection and has not answered: it is there, and hangs.
+    pub fn is_of_one_that_hangs(&self) -> bool {
+        matches!(self, ClientError::Unreachable { why, .. } if why == TAKEN)
+    }
+
     /// The problem that the server answered with, if that is what it was.
     pub fn problem(&self) -> Option<&Problem> {
         match self {

@@ -23,14 +23,15 @@ fn the_same_seed_prints_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn a_fault_of_ushers_own_ends_the_command_with_1() {
-    // Only a disk that lies needs one.
+    // Only a disk that lies needs one, and of what it may lose this seed's history loses little: a
+    // store that finds its file damaged is tried again at each step.
     for (fault, log) in [
         ("false-stop", "memory"),
         ("deaf-to-work", "memory"),
         ("skipped-pack", "memory"),
         ("false-sync", "store"),
     ] {
-        let output = sim(&["q299261", "--plant", fault, "--log", log]);
+        let output = sim(&["q299261", "--seed", "3", "--plant", fault, "--log", log]);
         assert_eq!(output.status.code(), Some(1), "{fault}");
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("\nFaults:\n"), "{fault}: {text}");

@@ -135,10 +135,12 @@ async fn of_site(args: &Check, context: &Context) -> Option<Finding> {
     let url = args.manager.as_deref().unwrap_or(MANAGER);
     let is_named = args.manager.is_some();
     let Ok(asked) = tokio::time::timeout(WITHIN, ask_manager(url, context)).await else {
-        return is_named.then(|| server::silent("manager", url));
+        // Here, where nobody has named it, its port refuses if there is none: one that is silent hangs.
+        return Some(server::silent("manager", url));
     };
     match asked {
         Ok(Ok(view)) => Some(site::judge(&view, &TimeZone::system())),
+        Ok(Err(error)) if error.is_of_one_that_hangs() => Some(server::silent("manager", url)),
         Ok(Err(error)) => refused(&error, url)
             .or_else(|| is_named.then(|| server::without_status(error, context))),
         Err(failure) => is_named.then(|| unknown(&failed::of_failure(&failure))),
