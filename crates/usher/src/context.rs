@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8470";
 
 /// The file that holds the administrator's token.
-const ADMIN_TOKEN: &str = "admin.token";
+pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 
 /// More than any token has.
 const TOKEN_LIMIT_BYTES: u64 = 4_096;
@@ -170,7 +170,7 @@ impl Context {
     /// The administrator's token of what keeps its data there.
     fn admin_token(&self, data: &Path) -> Option<String> {
         // The directory may be another account's: a link of its would have root show a secret.
-        let file = data.join("admin.token");
+        let file = data.join(ADMIN_TOKEN);
         let text = usher_platform::files::read_own_text(&file, TOKEN_LIMIT_BYTES).ok()?;
         let token = Some(text.trim().to_owned()).filter(|token| !token.is_empty())?;
         *self

@@ -1,6 +1,7 @@
 //! Lists from the API: query strings and pages.
 
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub(crate) use usher_api::client::escaped;
@@ -10,6 +11,7 @@ use usher_api::{Code, PAGE_LIMIT, Page};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Table, print, print_json};
+use crate::time::{self, Period};
 
 /// How much of a list is wanted.
 #[derive(Debug, Clone, Args)]
@@ -22,6 +24,33 @@ pub(crate) struct Extent {
 impl Extent {
     /// All of it.
     pub(crate) const ALL: Extent = Extent { limit: 0 };
+}
+
+/// The time that is asked for.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct InTime {
+    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    since: Option<Timestamp>,
+    /// Only until then, to the end of a day
+    #[arg(long, value_name = "TIME", value_parser = time::up_to)]
+    until: Option<Timestamp>,
+    /// Only in that time: yesterday, "last week", "this month", 2026-01, a day
+    #[arg(long, value_name = "PERIOD", value_parser = time::during,
+        conflicts_with_all = ["since", "until"])]
+    during: Option<Period>,
+}
+
+impl InTime {
+    /// Whether no time was named.
+    pub(crate) fn is_any(&self) -> bool {
+        self.since.is_none() && self.until.is_none() && self.during.is_none()
+    }
+
+    /// A query about that time.
+    pub(crate) fn of(&self, query: Query) -> Result<Query, Failure> {
+        query.in_time(self.since, self.until, self.during)
+    }
 }
 
 /// For what a list is printed, besides people and programs.
@@ -57,6 +86,20 @@ impl Query {
             self.separator = '&';
         }
         self
+    }
+
+    /// Adds the ends of a time that was named by them, or as a whole.
+    pub(crate) fn in_time(
+        self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        during: Option<Period>,
+    ) -> Result<Self, Failure> {
+        let ends = Period::ends(since, until, during);
+        let (since, until) = ends.map_err(Failure::usage)?;
+        Ok(self
+            .with("since", since.map(|since| since.to_string()))
+            .with("until", until.map(|until| until.to_string())))
     }
 
     /// The path with its query.

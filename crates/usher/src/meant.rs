@@ -7,6 +7,7 @@ use usher_api::Status;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::near::nearest;
 use crate::output::tame;
 use crate::run::door;
 
@@ -20,7 +21,9 @@ pub(crate) fn added(failure: Failure, context: &Context) -> Failure {
     };
     let looked = context.block_on(async { Ok(timeout(WITHIN, ids(context)).await) });
     let ids = looked.ok().and_then(Result::ok).unwrap_or_default();
-    match nearest(id, &ids) {
+    // One that was removed a moment ago may still stand there, and is none.
+    let others = ids.iter().map(String::as_str).filter(|other| *other != id);
+    match nearest(id, others) {
         Some(nearest) => failure.first(&format!("Did you mean {}?", tame(nearest))),
         None => failure,
     }
@@ -42,42 +45,5 @@ async fn ids(context: &Context) -> Vec<String> {
     match client.get::<Status>("/v1/status").await {
         Ok(status) => status.products.into_iter().map(|it| it.id).collect(),
         Err(_) => Vec::new(),
-    }
-}
-
-/// The id that is meant most likely; none is like it enough: none.
-fn nearest<'i>(id: &str, ids: &'i [String]) -> Option<&'i str> {
-    let typed = id.to_lowercase();
-    let slips = |other: &str| strsim::damerau_levenshtein(&other.to_lowercase(), &typed);
-    // A third of its letters: of two ids of three letters, one that is another's product is not meant.
-    let most = (typed.chars().count() / 3).max(1);
-    let (nearest, slips) = ids
-        .iter()
-        // One that was removed a moment ago may still stand there, and is none.
-        .filter(|other| *other != id)
-        .map(|other| (other.as_str(), slips(other)))
-        .min_by_key(|(_, slips)| *slips)?;
-    (slips <= most).then_some(nearest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_product_that_was_mistyped_is_found_and_one_that_is_another_is_not() {
-        let ids = ["cad", "cad-pack", "solver"].map(str::to_owned);
-        for (typed, meant) in [
-            ("cda", Some("cad")),
-            ("solver", None),
-            ("CAD", Some("cad")),
-            ("solvr", Some("solver")),
-            ("cadpack", Some("cad-pack")),
-            ("gimp", None),
-            ("x", None),
-        ] {
-            assert_eq!(nearest(typed, &ids), meant, "{typed}");
-        }
-        assert_eq!(nearest("cad", &[]), None);
     }
 }

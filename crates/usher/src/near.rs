@@ -1,15 +1,18 @@
 //! The name that may have been meant where one is mistyped.
 
-/// The nearest of the names that are known, if it is near enough to have been meant: a guess that has
-/// nothing to do with what was typed misleads.
+/// The nearest of the names that are known, if it is near enough to have been meant, in capitals or
+/// not: a guess that has nothing to do with what was typed misleads.
 pub(crate) fn nearest<'a>(
     typed: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    let slips = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &typed);
+    // A third of its letters: of two names of three letters, one that is another's is not meant.
     let at_most = (typed.chars().count() / 3).max(1);
     known
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(name, typed), name))
+        .map(|name| (slips(name), name))
         .filter(|(distance, _)| *distance <= at_most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
@@ -21,9 +24,12 @@ mod tests {
 
     #[test]
     fn a_name_is_guessed_only_where_it_is_near() {
-        let known = ["server", "ca-file", "concerns.disk_mb"];
+        let known = ["server", "ca-file", "concerns.disk_mb", "cad", "cad-pack"];
         for (typed, expected) in [
             ("sever", Some("server")),
+            ("cda", Some("cad")),
+            ("CAD", Some("cad")),
+            ("cadpack", Some("cad-pack")),
             ("cafile", Some("ca-file")),
             ("concerns.disk_bm", Some("concerns.disk_mb")),
             ("console", None),

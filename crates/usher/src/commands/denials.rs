@@ -1,15 +1,14 @@
 //! `usher denials`: what was refused, to whom, and why.
 
 use clap::Args;
-use jiff::Timestamp;
 use usher_api::Denial;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::listing::{Extent, Form, Query, must_exist, show_as};
+use crate::listing::{Extent, Form, InTime, Query, must_exist, show_as};
 use crate::mine::{Through, of_another};
 use crate::output::Table;
-use crate::time::{self, Period};
+use crate::time;
 
 /// Show what was refused, to whom, and why
 #[derive(Debug, Args)]
@@ -35,16 +34,8 @@ pub(crate) struct Denials {
     /// Only on this computer
     #[arg(long, value_name = "COMPUTER")]
     computer: Option<String>,
-    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
-    #[arg(long, value_name = "TIME", value_parser = time::since)]
-    since: Option<Timestamp>,
-    /// Only until then, to the end of a day
-    #[arg(long, value_name = "TIME", value_parser = time::up_to)]
-    until: Option<Timestamp>,
-    /// Only in that time: yesterday, "last week", "this month", 2026-01, a day
-    #[arg(long, value_name = "PERIOD", value_parser = time::during,
-        conflicts_with_all = ["since", "until"])]
-    during: Option<Period>,
+    #[command(flatten)]
+    time: InTime,
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
@@ -57,20 +48,15 @@ impl Denials {
     /// Whether nothing narrows what is asked for.
     fn asks_for_all(&self) -> bool {
         let texts = [&self.product, &self.user, &self.computer];
-        let times = [&self.since, &self.until];
-        let nothing = texts.iter().all(|it| it.is_none()) && times.iter().all(|it| it.is_none());
-        nothing && self.during.is_none()
+        texts.iter().all(|it| it.is_none()) && self.time.is_any()
     }
 
     fn query(&self) -> Result<Query, Failure> {
-        let ends = Period::ends(self.since, self.until, self.during);
-        let (since, until) = ends.map_err(Failure::usage)?;
-        Ok(Query::new("/v1/denials")
+        let query = Query::new("/v1/denials")
             .with("product", self.product.as_ref())
             .with("user", self.user.as_ref())
-            .with("computer", self.computer.as_ref())
-            .with("since", since.map(|since| since.to_string()))
-            .with("until", until.map(|until| until.to_string())))
+            .with("computer", self.computer.as_ref());
+        self.time.of(query)
     }
 }
 

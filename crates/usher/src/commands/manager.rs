@@ -19,7 +19,7 @@ use usher_service::Unit;
 use usher_vital::log;
 
 use crate::bond;
-use crate::context::{Context, default_data};
+use crate::context::{ADMIN_TOKEN, Context, default_data};
 use crate::failure::Failure;
 use crate::listing::eprintln_quiet;
 use crate::output::{line, shown_path, times};
@@ -270,7 +270,6 @@ pub(crate) fn run(args: Manager, context: &Context) -> Result<(), Failure> {
 
 /// What the server beside a manager is called.
 const OWN_NAME: &str = "local";
-const ADMIN_TOKEN: &str = "admin.token";
 
 /// systemd, as a manager of servers asks and steers it.
 #[derive(Debug, Clone, Copy)]

@@ -115,11 +115,8 @@ pub(crate) fn run(args: Messages, context: &Context) -> Result<(), Failure> {
 
 impl Messages {
     fn query(&self) -> Result<Query, Failure> {
-        let ends = Period::ends(self.since, self.until, self.during);
-        let (since, until) = ends.map_err(Failure::usage)?;
         Ok(Query::new("/v1/messages")
-            .with("since", since.map(|since| since.to_string()))
-            .with("until", until.map(|until| until.to_string()))
+            .in_time(self.since, self.until, self.during)?
             .with("severity", self.severity.map(Severity::name))
             .with("component", self.component.as_ref())
             .with("server", self.about.as_ref())

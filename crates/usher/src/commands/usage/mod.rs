@@ -6,14 +6,12 @@ mod sessions;
 mod sums;
 
 use clap::{Args, ValueEnum};
-use jiff::Timestamp;
 use usher_api::client::Client;
 
 use crate::context::Context;
 use crate::failure::{Failure, exit};
-use crate::listing::{Extent, Form, Query};
+use crate::listing::{Extent, Form, InTime, Query};
 use crate::mine::Through;
-use crate::time::{self, Period};
 
 /// Show who used what, when and how long
 #[derive(Debug, Args)]
@@ -54,16 +52,8 @@ pub(crate) struct Usage {
     /// Only on this computer (sessions)
     #[arg(long, value_name = "COMPUTER")]
     computer: Option<String>,
-    /// Only since then: a time (07:30), a day, the first day of "last week", or how long ago (7d)
-    #[arg(long, value_name = "TIME", value_parser = time::since)]
-    since: Option<Timestamp>,
-    /// Only until then, to the end of a day
-    #[arg(long, value_name = "TIME", value_parser = time::up_to)]
-    until: Option<Timestamp>,
-    /// Only in that time: yesterday, "last week", "this month", 2026-01, a day
-    #[arg(long, value_name = "PERIOD", value_parser = time::during,
-        conflicts_with_all = ["since", "until"])]
-    during: Option<Period>,
+    #[command(flatten)]
+    time: InTime,
     /// Only what runs now (sessions)
     #[arg(long)]
     running: bool,
@@ -125,18 +115,12 @@ impl Usage {
     /// Whether nothing narrows the sessions that are asked for.
     fn asks_for_all(&self) -> bool {
         let texts = [&self.product, &self.user, &self.computer];
-        let times = [&self.since, &self.until];
-        let nothing = texts.iter().all(|it| it.is_none()) && times.iter().all(|it| it.is_none());
-        nothing && self.during.is_none() && !self.running
+        texts.iter().all(|it| it.is_none()) && self.time.is_any() && !self.running
     }
 
     /// The query at `path` about the time that is asked for.
     fn query(&self, path: &str) -> Result<Query, Failure> {
-        let ends = Period::ends(self.since, self.until, self.during);
-        let (since, until) = ends.map_err(Failure::usage)?;
-        Ok(Query::new(path)
-            .with("since", since.map(|since| since.to_string()))
-            .with("until", until.map(|until| until.to_string())))
+        self.time.of(Query::new(path))
     }
 
     /// Refuses what was typed and has no effect in the view that is asked for.
