@@ -1,6 +1,12 @@
-//! The time that a question about use is about.
+//! Which use a question is about: of what, whose, and in which time.
 
+use usher_api::Only;
+use usher_store::UsageFilter;
+
+use super::Caller;
+use crate::access::whose::Whose;
 use crate::base::clock::wall_ms;
+use crate::state::app::App;
 use crate::wire::input;
 use crate::wire::problem::Refusal;
 
@@ -38,5 +44,43 @@ impl Period {
                 "`until` is not after `since`: exchange them, or correct them",
             )),
         }
+    }
+}
+
+/// What a request says of the use that it asks for.
+pub(super) struct Said {
+    pub(super) product: Option<String>,
+    pub(super) realm: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) since: Option<String>,
+    pub(super) until: Option<String>,
+}
+
+/// The use that a request asks for, as far as who asks may see it.
+pub(super) struct OfUse {
+    pub(super) filter: UsageFilter,
+    pub(super) period: Period,
+    /// Whose alone it is, if who asks may see no other.
+    pub(super) only: Option<Only>,
+}
+
+impl Said {
+    /// The use that is meant.
+    pub(super) fn by(self, caller: &Caller, app: &App) -> Result<OfUse, Refusal> {
+        let (realm, account) = (self.realm.as_deref(), self.account.as_deref());
+        let whose = Whose::of(caller, realm, account, app.local_accounts)?;
+        let only = whose.only();
+        let period = Period::of(self.since.as_deref(), self.until.as_deref())?;
+        let filter = UsageFilter {
+            owner: whose.owner,
+            product: self.product,
+            since: period.since,
+            until: period.until,
+        };
+        Ok(OfUse {
+            filter,
+            period,
+            only,
+        })
     }
 }

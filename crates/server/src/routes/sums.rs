@@ -8,11 +8,10 @@ use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use usher_api::{DayUsage, Page, Problem, UserUsage};
-use usher_store::{DayUsageRow, UsageFilter, UserUsageRow};
+use usher_store::{DayUsageRow, UserUsageRow};
 
-use super::period::Period;
+use super::period::{OfUse, Period, Said};
 use super::{Caller, Json};
-use crate::access::whose::Whose;
 use crate::base::time::timestamp;
 use crate::state::app::App;
 use crate::wire::input;
@@ -61,16 +60,18 @@ pub(crate) async fn by_user(
 ) -> Result<Json<Page<UserUsage>>, Refusal> {
     let query: UsersQuery = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
-    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
-    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
-    let only = whose.only();
-    let period = Period::of(query.since.as_deref(), query.until.as_deref())?;
-    let filter = UsageFilter {
-        owner: whose.owner,
+    let said = Said {
         product: query.product,
-        since: period.since,
-        until: period.until,
+        realm: query.realm,
+        account: query.account,
+        since: query.since,
+        until: query.until,
     };
+    let OfUse {
+        filter,
+        period,
+        only,
+    } = said.by(&caller, &app)?;
     let rows = app
         .history(move |history| {
             history.usage_by_user(&filter, period.now, (paging.cursor, paging.limit))
@@ -138,11 +139,19 @@ pub(crate) async fn by_day(
 ) -> Result<Json<Page<DayUsage>>, Refusal> {
     let query: DaysQuery = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
-    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
-    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
-    let only = whose.only();
-    let period = Period::of(query.since.as_deref(), query.until.as_deref())?;
     let zone = zone(query.time_zone.as_deref())?;
+    let said = Said {
+        product: query.product,
+        realm: query.realm,
+        account: query.account,
+        since: query.since,
+        until: query.until,
+    };
+    let OfUse {
+        filter,
+        period,
+        only,
+    } = said.by(&caller, &app)?;
     let bounds = bounds(period, &zone)?;
     // A page of days is a time of its own.
     let first = usize::try_from(paging.cursor).unwrap_or(usize::MAX);
@@ -150,12 +159,6 @@ pub(crate) async fn by_day(
     let last = first.saturating_add(paging.limit as usize);
     let next = (last < bounds.len() - 1).then(|| last.to_string());
     let bounds = bounds[first..=last.min(bounds.len() - 1)].to_vec();
-    let filter = UsageFilter {
-        owner: whose.owner,
-        product: query.product,
-        since: period.since,
-        until: period.until,
-    };
     let items = app
         .history(move |history| {
             let rows = history.usage_by_day(&filter, period.now, &bounds)?;

@@ -6,9 +6,9 @@ use axum::extract::State;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use usher_api::{Page, Problem, ProgramCount, Session, Usage};
-use usher_store::{ProgramRow, SessionFilter, SessionRow, UsageFilter};
+use usher_store::{ProgramRow, SessionFilter, SessionRow};
 
-use super::period::Period;
+use super::period::{OfUse, Said};
 use super::{Caller, Json, owned};
 use crate::access::rights::Right;
 use crate::access::whose::Whose;
@@ -120,7 +120,8 @@ struct UsageQuery {
 }
 
 /// Each product's use in a time, by default the last 30 days; an item for each product that was
-/// used, and with `owned` for each that is owned. A client sees its own user's use, an agent its own computer's, or that of one person there.
+/// used, and with `owned` for each that is owned. A client sees its own user's use, an agent its own
+/// computer's, or that of one person there.
 #[utoipa::path(
     get,
     path = "/v1/usage",
@@ -148,16 +149,19 @@ pub(crate) async fn usage(
 ) -> Result<Json<Page<Usage>>, Refusal> {
     let query: UsageQuery = input::query(&uri)?;
     let paging = input::paging(query.limit, query.cursor.as_deref())?;
-    let (realm, account) = (query.realm.as_deref(), query.account.as_deref());
-    let whose = Whose::of(&caller, realm, account, app.local_accounts)?;
-    let only = whose.only();
-    let Period { since, until, now } = Period::of(query.since.as_deref(), query.until.as_deref())?;
-    let filter = UsageFilter {
-        owner: whose.owner,
+    let said = Said {
         product: query.product,
-        since,
-        until,
+        realm: query.realm,
+        account: query.account,
+        since: query.since,
+        until: query.until,
     };
+    let OfUse {
+        filter,
+        period,
+        only,
+    } = said.by(&caller, &app)?;
+    let now = period.now;
     if query.owned == Some(true) && only.is_none() && caller.may(Right::SeeCounts) {
         let page = owned::usage(&app, filter, now, paging).await?;
         return Ok(Json(StatusCode::OK, page));
@@ -178,8 +182,7 @@ struct ProgramQuery {
 }
 
 /// Programs of no product, those that ran longest first: starts and computers are counted. Which
-/// people start them is not recorded, so no answer has it. For viewers,
-/// operators and admins.
+/// people start them is not recorded, so no answer has it. For viewers, operators and admins.
 #[utoipa::path(
     get,
     path = "/v1/programs",
