@@ -11,7 +11,7 @@ use usher_api::{Code, GrantsNothing, Health, Listener, Role};
 use usher_core::health::{ApiAnswer, PackWord, WorkSeen};
 use usher_core::lifecycle::ServiceState;
 
-use crate::reach::{self, ANSWER, CONNECT, NoAnswer};
+use crate::reach::{self, ANSWER, CONNECT, NoAnswer, NotWhole};
 
 /// More of an answer is not read.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
@@ -274,21 +274,12 @@ impl Prober {
             Err(error) => return Reply::No(reach::no_answer(&error, self.names_authority).await),
         };
         let status = response.status();
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(piece)) if body.len() + piece.len() <= limit_bytes => {
-                    body.extend_from_slice(&piece);
-                }
-                Ok(Some(_)) => {
-                    let endless = ApiAnswer::Strange("an answer without an end".to_owned());
-                    return Reply::No(NoAnswer::None(endless));
-                }
-                Ok(None) => return Reply::Said(status, body),
-                Err(error) => {
-                    return Reply::No(reach::no_answer(&error, self.names_authority).await);
-                }
+        match reach::whole(&mut response, limit_bytes).await {
+            Ok(body) => Reply::Said(status, body),
+            Err(NotWhole::Cut(error)) => {
+                Reply::No(reach::no_answer(&error, self.names_authority).await)
             }
+            Err(endless) => Reply::No(NoAnswer::None(ApiAnswer::Strange(endless.to_string()))),
         }
     }
 }

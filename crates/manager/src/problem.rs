@@ -19,6 +19,15 @@ impl Refusal {
         Refusal::new(Code::InvalidRequest, detail)
     }
 
+    /// No metering server of that name is watched.
+    pub(crate) fn unknown_server(name: &str) -> Self {
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        Refusal::new(
+            Code::UnknownServer,
+            format!("no metering server named {shown} is watched: GET /v1/servers lists them"),
+        )
+    }
+
     /// No token was shown, or none that is taken: a browser asks for it as a password.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Refusal(usher_http::Refusal::new(Code::Unauthorized, detail).or_password())

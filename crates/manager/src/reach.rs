@@ -6,6 +6,7 @@
 //! shakes no hands.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -106,6 +107,38 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
         cause = error.source();
     }
     None
+}
+
+/// Why an answer's body did not come whole.
+pub(crate) enum NotWhole {
+    /// It is longer than it may be.
+    Endless,
+    /// The connection ended before it.
+    Cut(reqwest::Error),
+}
+
+impl fmt::Display for NotWhole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotWhole::Endless => f.write_str("an answer without an end"),
+            NotWhole::Cut(error) => f.write_str(&innermost(error)),
+        }
+    }
+}
+
+/// An answer's body, if it is no longer than that.
+pub(crate) async fn whole(
+    response: &mut reqwest::Response,
+    limit_bytes: usize,
+) -> Result<Vec<u8>, NotWhole> {
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(NotWhole::Cut)? {
+        if body.len() + piece.len() > limit_bytes {
+            return Err(NotWhole::Endless);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
 }
 
 /// What went wrong at bottom; of TLS in words, with what helps.

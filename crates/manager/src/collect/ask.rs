@@ -6,7 +6,7 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use usher_api::{Acknowledge, Code, HistoryPage};
 
-use crate::reach::innermost;
+use crate::reach::{innermost, whole};
 use crate::tokens::TokenSource;
 
 /// Items of a page: as many as a server gives at once.
@@ -109,13 +109,8 @@ impl Server {
         let request = request.bearer_auth(self.token()).timeout(ANSWER);
         let mut response = request.send().await.map_err(|error| innermost(&error))?;
         let status = response.status();
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| innermost(&error))? {
-            if body.len() + piece.len() > limit_bytes {
-                return Err("an answer without an end".to_owned());
-            }
-            body.extend_from_slice(&piece);
-        }
+        let body = whole(&mut response, limit_bytes).await;
+        let body = body.map_err(|why| why.to_string())?;
         Ok((status, body))
     }
 }

@@ -172,7 +172,7 @@ pub(crate) async fn change(
                 "the server beside the manager is watched as `usher up` started it, and is not \
                  changed",
             ),
-            false => unknown(&name),
+            false => Refusal::unknown_server(&name),
         });
     };
     let (row, changed) = changed(before.clone(), change);
@@ -298,7 +298,9 @@ pub(crate) async fn get(
 ) -> Result<Json<WatchedServer>, Refusal> {
     let view = {
         let watches = app.watches();
-        let watch = watches.get(&name).ok_or_else(|| unknown(&name))?;
+        let watch = watches
+            .get(&name)
+            .ok_or_else(|| Refusal::unknown_server(&name))?;
         watch.view.clone()
     };
     Ok(Json(seen(&app, &view)))
@@ -328,7 +330,7 @@ pub(crate) async fn remove(
     }
     drop(changing);
     if !removed.was_watched && !had_keeper {
-        return Err(unknown(&name));
+        return Err(Refusal::unknown_server(&name));
     }
     let values = vec![
         "an administrator".to_owned(),
@@ -365,7 +367,9 @@ pub(crate) async fn poll(
 ) -> Result<Json<WatchedServer>, Refusal> {
     let (look_now, view) = {
         let watches = app.watches();
-        let watch = watches.get(&name).ok_or_else(|| unknown(&name))?;
+        let watch = watches
+            .get(&name)
+            .ok_or_else(|| Refusal::unknown_server(&name))?;
         watch.collect_now.notify_one();
         (watch.look_now.clone(), watch.view.clone())
     };
@@ -385,12 +389,4 @@ async fn wait_for(looked: Option<oneshot::Receiver<()>>) {
     if let Some(looked) = looked {
         let _ = looked.await;
     }
-}
-
-fn unknown(name: &str) -> Refusal {
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-    Refusal::new(
-        Code::UnknownServer,
-        format!("no metering server named {shown} is watched: GET /v1/servers lists them"),
-    )
 }

@@ -13,7 +13,7 @@ use usher_http::{REQUEST_ID, RequestId};
 use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::Refusal;
-use crate::reach::innermost;
+use crate::reach::{innermost, whole};
 
 /// A server's answer is so long at the most.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -76,13 +76,9 @@ fn the_one(app: &App, named: Option<&str>) -> Result<Asked, Refusal> {
     match named {
         Some(name) => {
             let found = all.iter().position(|server| server.name == name);
-            found.map(|at| all.swap_remove(at)).ok_or_else(|| {
-                Refusal::new(
-                    Code::UnknownServer,
-                    "there is no server of that name: `usher servers list` lists those that are \
-                     watched",
-                )
-            })
+            found
+                .map(|at| all.swap_remove(at))
+                .ok_or_else(|| Refusal::unknown_server(name))
         }
         None if all.len() == 1 => Ok(all.swap_remove(0)),
         None if all.is_empty() => Err(Refusal::new(
@@ -114,28 +110,14 @@ pub(super) async fn look(app: &App, server: &Asked, path: &str) -> Result<Vec<u8
     let asking = http.get(url).bearer_auth(&server.token);
     let mut answer = asking.send().await.map_err(|error| innermost(&error))?;
     let status = answer.status();
-    let body = whole(&mut answer).await?;
+    let body = whole(&mut answer, ANSWER_BYTES).await;
+    let body = body.map_err(|why| why.to_string())?;
     match status {
         StatusCode::OK => Ok(body),
         _ => Err(match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => problem.detail,
             Err(_) => format!("it answers {status}"),
         }),
-    }
-}
-
-/// An answer's body, or why there is none.
-async fn whole(answer: &mut reqwest::Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    loop {
-        match answer.chunk().await {
-            Ok(Some(piece)) if body.len() + piece.len() <= ANSWER_BYTES => {
-                body.extend_from_slice(&piece);
-            }
-            Ok(Some(_)) => return Err("its answer is over 8 MiB".to_owned()),
-            Ok(None) => return Ok(body),
-            Err(error) => return Err(innermost(&error)),
-        }
     }
 }
 
@@ -173,9 +155,9 @@ async fn passed_on(
             ),
         ));
     }
-    let body = whole(&mut answer)
+    let body = whole(&mut answer, ANSWER_BYTES)
         .await
-        .map_err(|why| unanswered(name, &why, false, is_look))?;
+        .map_err(|why| unanswered(name, &why.to_string(), false, is_look))?;
     let mut response = Response::builder().status(status);
     for header in [CONTENT_TYPE, LOCATION] {
         if let Some(value) = answer.headers().get(&header) {

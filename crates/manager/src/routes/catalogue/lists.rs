@@ -6,16 +6,14 @@ use std::time::{Duration, Instant};
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 use usher_api::client::escaped;
-use usher_api::{Code, Page, SitePage, Unseen};
+use usher_api::{Page, SitePage, Unseen};
+use usher_http::input;
 
 use super::PageOf;
 use super::forward::{Asked, look, servers};
 use crate::app::App;
 use crate::problem::Refusal;
 
-/// A page has so many items unless it is said otherwise, and at most so many.
-const USUAL: u32 = 100;
-const MOST: u32 = 1_000;
 /// A page ends when it has taken so long: servers that do not answer take seconds each.
 const PAGE: Duration = Duration::from_secs(8);
 
@@ -48,12 +46,7 @@ impl Cursor {
 
 /// One page of `path` of all servers, or of the one that is named.
 pub(super) async fn page(app: &Arc<App>, path: &str, asked: PageOf) -> Result<SitePage, Refusal> {
-    let limit = asked.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Refusal::invalid(format!(
-            "`limit` is {limit}: give 1 to {MOST}"
-        )));
-    }
+    let limit = input::paging(asked.limit, None)?.limit;
     let from = match asked.cursor.as_deref().map(Cursor::parse) {
         None => None,
         Some(Some(cursor)) => Some(cursor),
@@ -67,10 +60,7 @@ pub(super) async fn page(app: &Arc<App>, path: &str, asked: PageOf) -> Result<Si
     if let Some(named) = &asked.server {
         all.retain(|server| server.name == *named);
         if all.is_empty() {
-            return Err(Refusal::new(
-                Code::UnknownServer,
-                "there is no server of that name: `usher servers list` lists those that are watched",
-            ));
+            return Err(Refusal::unknown_server(named));
         }
     }
     if let Some(from) = &from {
